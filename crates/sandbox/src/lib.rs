@@ -1,0 +1,1 @@
+//! A local Discord: REST v10 and gateway v10, stateful, in memory, for any bot in any language.
