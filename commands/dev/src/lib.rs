@@ -1,0 +1,9 @@
+//! To be written.
+
+use sdk::prelude::*;
+
+struct Empty;
+
+impl Plugin for Empty {}
+
+sdk::export!(Empty);
