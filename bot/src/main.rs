@@ -1,2 +1,6 @@
-//! bot
-fn main(){ #[cfg(feature="plugins")] for p in commands::PLUGINS.iter().chain(events::PLUGINS) { println!("{p:?}"); } println!("{}", sdk::FINGERPRINT); }
+//! Hotcord: a Discord bot whose commands and events reload while it runs.
+mod api;
+mod config;
+mod gateway;
+mod log;
+fn main() {}
