@@ -52,9 +52,8 @@ impl Dispatcher {
                 }
                 owner
             }
-            FullEvent::Message { new_message } => {
-                prefix_word(ctx, &self.host.settings(), new_message).and_then(|word| snapshot.prefix_command(&word))
-            }
+            FullEvent::Message { new_message } => prefix_word(ctx, &self.host.settings(), new_message)
+                .and_then(|word| snapshot.prefix_command(&word)),
             _ => None,
         };
         let (Some(generation), Some(shard_manager)) = (owner, self.host.shards()) else { return };
@@ -74,7 +73,12 @@ impl Dispatcher {
         }
     }
 
-    async fn interaction(&self, ctx: &serenity::all::Context, snapshot: &Snapshot, interaction: &Interaction) {
+    async fn interaction(
+        &self,
+        ctx: &serenity::all::Context,
+        snapshot: &Snapshot,
+        interaction: &Interaction,
+    ) {
         match interaction {
             Interaction::Component(component) => {
                 if let Some(place) = snapshot.component(&component.data.custom_id) {
@@ -107,6 +111,10 @@ impl serenity::framework::Framework for Dispatcher {
     }
 
     async fn dispatch(&self, ctx: serenity::all::Context, event: FullEvent) {
+        if self.host.is_closing() {
+            answer_while_closing(&ctx, &event).await;
+            return;
+        }
         let snapshot = self.host.registry().snapshot();
         if let FullEvent::Ready { .. } = event {
             self.host.set_serenity_context(ctx.clone());
@@ -226,6 +234,26 @@ async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteracti
     }
 }
 
+/// Tells users who come in the last moments that the bot is about to end.
+async fn answer_while_closing(ctx: &serenity::all::Context, event: &FullEvent) {
+    let words = || ephemeral("The bot is restarting. Please try again in a moment.".to_owned());
+    let answered = match event {
+        FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
+            command.create_response(ctx, words()).await
+        }
+        FullEvent::InteractionCreate { interaction: Interaction::Component(component) } => {
+            component.create_response(ctx, words()).await
+        }
+        FullEvent::InteractionCreate { interaction: Interaction::Modal(modal) } => {
+            modal.create_response(ctx, words()).await
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = answered {
+        tracing::debug!(%error, "could not answer while closing");
+    }
+}
+
 /// Gives the lower-cased first word after the prefix or a mention of the bot, if the message begins so.
 fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Message) -> Option<String> {
     if message.author.bot {
@@ -241,7 +269,10 @@ fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Mess
 }
 
 /// Makes poise's options for one generation.
-pub(crate) fn framework_options(mut commands: Vec<Command>, settings: &Settings) -> FrameworkOptions<Data, Error> {
+pub(crate) fn framework_options(
+    mut commands: Vec<Command>,
+    settings: &Settings,
+) -> FrameworkOptions<Data, Error> {
     poise::set_qualified_names(&mut commands);
     FrameworkOptions {
         commands,
@@ -282,7 +313,9 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
                 };
                 (ctx, words)
             }
-            FrameworkError::NotAnOwner { ctx, .. } => (ctx, "Only the bot's owners can use this command.".to_owned()),
+            FrameworkError::NotAnOwner { ctx, .. } => {
+                (ctx, "Only the bot's owners can use this command.".to_owned())
+            }
             FrameworkError::UnknownCommand { .. } => return,
             other => {
                 if let Err(error) = poise::builtins::on_error(other).await {
