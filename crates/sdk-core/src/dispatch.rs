@@ -52,9 +52,8 @@ impl Dispatcher {
                 }
                 owner
             }
-            FullEvent::Message { new_message } => {
-                prefix_word(ctx, &self.host.settings(), new_message).and_then(|word| snapshot.prefix_command(&word))
-            }
+            FullEvent::Message { new_message } => prefix_word(ctx, &self.host.settings(), new_message)
+                .and_then(|word| snapshot.prefix_command(&word)),
             _ => None,
         };
         let (Some(generation), Some(shard_manager)) = (owner, self.host.shards()) else { return };
@@ -74,7 +73,12 @@ impl Dispatcher {
         }
     }
 
-    async fn interaction(&self, ctx: &serenity::all::Context, snapshot: &Snapshot, interaction: &Interaction) {
+    async fn interaction(
+        &self,
+        ctx: &serenity::all::Context,
+        snapshot: &Snapshot,
+        interaction: &Interaction,
+    ) {
         match interaction {
             Interaction::Component(component) => {
                 if let Some(place) = snapshot.component(&component.data.custom_id) {
@@ -241,7 +245,10 @@ fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Mess
 }
 
 /// Makes poise's options for one generation.
-pub(crate) fn framework_options(mut commands: Vec<Command>, settings: &Settings) -> FrameworkOptions<Data, Error> {
+pub(crate) fn framework_options(
+    mut commands: Vec<Command>,
+    settings: &Settings,
+) -> FrameworkOptions<Data, Error> {
     poise::set_qualified_names(&mut commands);
     FrameworkOptions {
         commands,
@@ -282,7 +289,9 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
                 };
                 (ctx, words)
             }
-            FrameworkError::NotAnOwner { ctx, .. } => (ctx, "Only the bot's owners can use this command.".to_owned()),
+            FrameworkError::NotAnOwner { ctx, .. } => {
+                (ctx, "Only the bot's owners can use this command.".to_owned())
+            }
             FrameworkError::UnknownCommand { .. } => return,
             other => {
                 if let Err(error) = poise::builtins::on_error(other).await {

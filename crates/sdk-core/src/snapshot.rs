@@ -51,7 +51,10 @@ impl Snapshot {
                     if let Some(other) = snapshot.prefix_commands.insert(name.clone(), generation.clone())
                         && !Arc::ptr_eq(&other, generation)
                     {
-                        problems.push(format!("the text command '{name}' is defined by {} and by {id}", other.plugin()));
+                        problems.push(format!(
+                            "the text command '{name}' is defined by {} and by {id}",
+                            other.plugin()
+                        ));
                     }
                 }
             }
@@ -86,10 +89,7 @@ impl Snapshot {
 
     /// Gives all live definitions.
     pub fn definitions(&self) -> Definitions {
-        self.generations
-            .values()
-            .flat_map(|generation| generation.definitions().clone())
-            .collect()
+        self.generations.values().flat_map(|generation| generation.definitions().clone()).collect()
     }
 
     /// Gives the gateway intents that the live generations need.

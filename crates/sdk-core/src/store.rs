@@ -37,9 +37,7 @@ impl PluginStore {
     /// When the value does not have the shape of `T`, which a changed struct may cause.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let value = self.store.0.lock().get(&self.key(key)).cloned();
-        value
-            .map(|value| serde_json::from_value(value).map_err(|error| self.unfit(key, &error)))
-            .transpose()
+        value.map(|value| serde_json::from_value(value).map_err(|error| self.unfit(key, &error))).transpose()
     }
 
     /// Writes a value.
