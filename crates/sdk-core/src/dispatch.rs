@@ -28,7 +28,7 @@ use crate::scheduler::Timer;
 use crate::settings::{Environment, Settings};
 use crate::snapshot::{Place, Snapshot};
 use crate::subscriptions::{Keyed, Outcome};
-use crate::{Command, Data, Error, EventContext, EventKind};
+use crate::{Command, Data, Error, EventContext, EventKind, text};
 
 /// serenity's framework for this bot.
 pub struct Dispatcher {
@@ -52,9 +52,8 @@ impl Dispatcher {
                 }
                 owner
             }
-            FullEvent::Message { new_message } => {
-                prefix_word(ctx, &self.host.settings(), new_message).and_then(|word| snapshot.prefix_command(&word))
-            }
+            FullEvent::Message { new_message } => prefix_word(ctx, &self.host.settings(), new_message)
+                .and_then(|word| snapshot.prefix_command(&word)),
             _ => None,
         };
         let (Some(generation), Some(shard_manager)) = (owner, self.host.shards()) else { return };
@@ -74,7 +73,12 @@ impl Dispatcher {
         }
     }
 
-    async fn interaction(&self, ctx: &serenity::all::Context, snapshot: &Snapshot, interaction: &Interaction) {
+    async fn interaction(
+        &self,
+        ctx: &serenity::all::Context,
+        snapshot: &Snapshot,
+        interaction: &Interaction,
+    ) {
         match interaction {
             Interaction::Component(component) => {
                 if let Some(place) = snapshot.component(&component.data.custom_id) {
@@ -202,7 +206,9 @@ fn user_words(error: &Error) -> String {
 }
 
 fn ephemeral(words: String) -> CreateInteractionResponse {
-    CreateInteractionResponse::Message(CreateInteractionResponseMessage::new().content(words).ephemeral(true))
+    CreateInteractionResponse::Message(
+        CreateInteractionResponseMessage::new().content(text::cut(words, text::MESSAGE)).ephemeral(true),
+    )
 }
 
 fn command_key(command: &CommandInteraction) -> Option<CommandKey> {
@@ -241,7 +247,10 @@ fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Mess
 }
 
 /// Makes poise's options for one generation.
-pub(crate) fn framework_options(mut commands: Vec<Command>, settings: &Settings) -> FrameworkOptions<Data, Error> {
+pub(crate) fn framework_options(
+    mut commands: Vec<Command>,
+    settings: &Settings,
+) -> FrameworkOptions<Data, Error> {
     poise::set_qualified_names(&mut commands);
     FrameworkOptions {
         commands,
@@ -282,7 +291,9 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
                 };
                 (ctx, words)
             }
-            FrameworkError::NotAnOwner { ctx, .. } => (ctx, "Only the bot's owners can use this command.".to_owned()),
+            FrameworkError::NotAnOwner { ctx, .. } => {
+                (ctx, "Only the bot's owners can use this command.".to_owned())
+            }
             FrameworkError::UnknownCommand { .. } => return,
             other => {
                 if let Err(error) = poise::builtins::on_error(other).await {
@@ -291,20 +302,11 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
                 return;
             }
         };
-        let reply = poise::CreateReply::default().content(shortened(words)).ephemeral(true);
+        let reply = poise::CreateReply::default().content(text::cut(words, text::MESSAGE)).ephemeral(true);
         if let Err(error) = ctx.send(reply).await {
             tracing::warn!(%error, "could not tell the user of an error");
         }
     })
-}
-
-/// Cuts a text to what a Discord message can hold.
-fn shortened(mut words: String) -> String {
-    const MOST: usize = 2000;
-    if words.chars().count() > MOST {
-        words = words.chars().take(MOST - 1).chain(['…']).collect();
-    }
-    words
 }
 
 /// Gives the text of a panic's payload.

@@ -7,7 +7,7 @@ use serenity::all::GatewayIntents;
 
 use crate::definition::{CommandKey, Definitions};
 use crate::generation::Generation;
-use crate::{EventKind, PluginId};
+use crate::{Command, EventKind, PluginId};
 
 /// A handler's place: the generation and the index in its list.
 pub(crate) type Place = (Arc<Generation>, usize);
@@ -51,7 +51,10 @@ impl Snapshot {
                     if let Some(other) = snapshot.prefix_commands.insert(name.clone(), generation.clone())
                         && !Arc::ptr_eq(&other, generation)
                     {
-                        problems.push(format!("the text command '{name}' is defined by {} and by {id}", other.plugin()));
+                        problems.push(format!(
+                            "the text command '{name}' is defined by {} and by {id}",
+                            other.plugin()
+                        ));
                     }
                 }
             }
@@ -84,12 +87,16 @@ impl Snapshot {
         &self.generations
     }
 
-    /// Gives all live definitions.
-    pub fn definitions(&self) -> Definitions {
+    /// Gives the commands of all live generations, each with its plugin.
+    pub fn commands(&self) -> impl Iterator<Item = (&PluginId, &Command)> {
         self.generations
             .values()
-            .flat_map(|generation| generation.definitions().clone())
-            .collect()
+            .flat_map(|generation| generation.commands().iter().map(|command| (generation.plugin(), command)))
+    }
+
+    /// Gives all live definitions.
+    pub fn definitions(&self) -> Definitions {
+        self.generations.values().flat_map(|generation| generation.definitions().clone()).collect()
     }
 
     /// Gives the gateway intents that the live generations need.
