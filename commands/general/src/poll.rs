@@ -16,7 +16,7 @@ mod ballot;
 use ballot::{Ballot, Button, OVER};
 
 /// How long the result is remembered, for an answer to who presses a button of a poll that is over.
-const REMEMBERED: Duration = Duration::from_secs(3600);
+const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// Asks a question and counts the answers
 #[poise::command(slash_command, guild_only)]
@@ -46,10 +46,10 @@ pub(crate) async fn poll(
     #[max = 10_080]
     minutes: Option<u32>,
 ) -> Result<(), Error> {
-    let options = [Some(option1), Some(option2), option3, option4, option5];
-    let open_for = Duration::from_secs(u64::from(minutes.unwrap_or(60)) * 60);
+    let answers = [Some(option1), Some(option2), option3, option4, option5];
+    let open_for = Duration::from_mins(minutes.unwrap_or(60).into());
     let closes_at = Timestamp::now().unix_timestamp() + open_for.as_secs().cast_signed();
-    let ballot = match Ballot::new(&question, options.iter().flatten(), ctx.author().id, closes_at) {
+    let ballot = match Ballot::new(&question, answers.iter().flatten(), ctx.author().id, closes_at) {
         Ok(ballot) => ballot,
         Err(why) => {
             ctx.send(poise::CreateReply::default().content(why).ephemeral(true)).await?;

@@ -61,14 +61,14 @@ mod tests {
 
     use super::*;
 
-    fn message(more: Value) -> Value {
+    fn message(mut more: Value) -> Value {
         let mut message = json!({
             "id": "3", "channel_id": "4", "author": {"id": "5", "username": "ann", "discriminator": "0"},
             "content": "one", "timestamp": "2024-01-01T00:00:00Z", "edited_timestamp": null, "tts": false,
             "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": [], "embeds": [],
             "pinned": false, "type": 0,
         });
-        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        message.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
         message
     }
 
