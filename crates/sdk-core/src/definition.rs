@@ -90,9 +90,7 @@ impl DefinitionChanges {
             removed: only_in(old, new),
             redefined: new
                 .iter()
-                .filter(|(key, body)| {
-                    old.get(key).is_some_and(|old| normalised(old) != normalised(body))
-                })
+                .filter(|(key, body)| old.get(key).is_some_and(|old| normalised(old) != normalised(body)))
                 .map(|(key, _)| key.clone())
                 .collect(),
         }

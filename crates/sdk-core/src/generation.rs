@@ -68,7 +68,10 @@ impl Generation {
             (instance, manifest, commands, subscriptions, intents)
         }));
         let (instance, manifest, commands, subscriptions, intents) = made.map_err(|panic| {
-            vec![format!("it panicked while its commands and subscriptions were made: {}", panic_text(&*panic))]
+            vec![format!(
+                "it panicked while its commands and subscriptions were made: {}",
+                panic_text(&*panic)
+            )]
         })?;
         let (definitions, doubled) = definitions_of(&commands);
         let mut problems: Vec<_> =
@@ -191,11 +194,7 @@ impl Generation {
 }
 
 /// Runs a hook so that a panic or an endless wait in it is told instead of passed on.
-async fn guarded<'a, F>(
-    hook: &str,
-    deadline: Duration,
-    call: impl FnOnce() -> F,
-) -> Result<(), String>
+async fn guarded<'a, F>(hook: &str, deadline: Duration, call: impl FnOnce() -> F) -> Result<(), String>
 where
     F: Future<Output = Result<(), Error>> + Send + 'a,
 {

@@ -81,7 +81,12 @@ impl Check<'_> {
             let name = text(option, "name");
             let place = format!("{path}option '{name}' ");
             self.name(&format!("{path}the name of option '{name}'"), name);
-            self.text(&format!("{path}the description of option '{name}'"), text(option, "description"), 1, 100);
+            self.text(
+                &format!("{path}the description of option '{name}'"),
+                text(option, "description"),
+                1,
+                100,
+            );
             if !names.insert(name) {
                 self.problem(&format!("{path}has two options named '{name}'"));
             }
@@ -141,7 +146,9 @@ impl Check<'_> {
             if option["min_length"].as_u64().is_some_and(|value| value > 6000)
                 || upper.is_some_and(|value| !(1..=6000).contains(&value))
             {
-                self.problem(&format!("{place}has a length limit outside 0 to 6000 (1 to 6000 for the upper one)"));
+                self.problem(&format!(
+                    "{place}has a length limit outside 0 to 6000 (1 to 6000 for the upper one)"
+                ));
             }
         }
     }
@@ -150,7 +157,9 @@ impl Check<'_> {
     fn name(&mut self, what: &str, name: &str) {
         self.text(what, name, 1, 32);
         let allowed = |c: char| {
-            matches!(c, '-' | '_' | '\'') || c.is_alphanumeric() || ('\u{900}'..='\u{97f}').contains(&c)
+            matches!(c, '-' | '_' | '\'')
+                || c.is_alphanumeric()
+                || ('\u{900}'..='\u{97f}').contains(&c)
                 || ('\u{e00}'..='\u{e7f}').contains(&c)
         };
         if let Some(c) = name.chars().find(|c| !allowed(*c)) {
@@ -230,9 +239,14 @@ mod tests {
             option.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             option
         };
-        let many = |count: usize| (0..count).map(|i| json!({"name": format!("c{i}"), "value": "v"})).collect::<Vec<_>>();
+        let many = |count: usize| {
+            (0..count).map(|i| json!({"name": format!("c{i}"), "value": "v"})).collect::<Vec<_>>()
+        };
         for (found, words) in [
-            (problems(json!({"name": "Ping", "description": "y"})), "/Ping: the name has to be in lower case: 'ping'"),
+            (
+                problems(json!({"name": "Ping", "description": "y"})),
+                "/Ping: the name has to be in lower case: 'ping'",
+            ),
             (problems(json!({"name": "a b", "description": "y"})), "/a b: the name holds ' '"),
             (problems(json!({"name": "a", "description": ""})), "/a: the description has 0 characters"),
             (problems(json!({"name": "a", "description": "y".repeat(101)})), "has 101 characters"),
@@ -266,9 +280,7 @@ mod tests {
     #[test]
     fn the_longest_localisation_counts_towards_the_total() {
         let choice = json!({"name": "n".repeat(100), "value": "v".repeat(100)});
-        let option = |i: usize| {
-            json!({"type": 3, "name": format!("o{i}"), "description": "d", "choices": vec![choice.clone(); 25]})
-        };
+        let option = |i: usize| json!({"type": 3, "name": format!("o{i}"), "description": "d", "choices": vec![choice.clone(); 25]});
         let found = with_options(json!([option(1), option(2)]));
         assert!(found.iter().any(|problem| problem.contains("8000 at most")), "{found:?}");
     }

@@ -1,7 +1,5 @@
 //! A poll's question, votes and looks, without Discord.
 
-use std::collections::BTreeSet;
-
 use sdk::prelude::serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, UserId};
 use sdk::text;
 use serde::{Deserialize, Serialize};
@@ -23,7 +21,7 @@ pub(super) struct Ballot {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Answer {
     words: String,
-    voters: BTreeSet<UserId>,
+    voters: Vec<UserId>,
 }
 
 /// A button under a poll.
@@ -62,7 +60,7 @@ impl Ballot {
             if ballot.answers.iter().any(|answer| answer.words == words) {
                 return Err(format!("The answer '{words}' is there twice."));
             }
-            ballot.answers.push(Answer { words: words.to_owned(), voters: BTreeSet::new() });
+            ballot.answers.push(Answer { words: words.to_owned(), voters: Vec::new() });
         }
         Ok(ballot)
     }
@@ -84,9 +82,12 @@ impl Ballot {
             }
             Button::Answer(chosen) => {
                 for (index, answer) in self.answers.iter_mut().enumerate() {
-                    let had_it = answer.voters.remove(&user);
-                    if index == chosen && !had_it {
-                        answer.voters.insert(user);
+                    match answer.voters.iter().position(|voter| *voter == user) {
+                        Some(place) => {
+                            answer.voters.remove(place);
+                        }
+                        None if index == chosen => answer.voters.push(user),
+                        None => {}
                     }
                 }
             }
