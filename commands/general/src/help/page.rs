@@ -47,13 +47,17 @@ pub(super) fn bare(name: &str) -> String {
 /// Gives the names that hold `partial`, those that begin with it first.
 pub(super) fn matches<'a>(commands: &[Shown<'a>], partial: &str) -> Vec<&'a str> {
     let partial = partial.to_lowercase();
-    let mut names: Vec<_> = commands
-        .iter()
-        .map(|shown| (shown.name.to_lowercase(), shown.name))
-        .filter(|(lower, _)| lower.contains(&partial))
-        .collect();
-    names.sort_by_cached_key(|(lower, _)| (!lower.starts_with(&partial), lower.clone()));
-    names.into_iter().take(CHOICES).map(|(_, name)| name).collect()
+    let (mut first, mut then) = (Vec::new(), Vec::new());
+    for shown in commands {
+        match shown.name.to_lowercase().find(&partial) {
+            Some(0) => first.push(shown.name),
+            Some(_) => then.push(shown.name),
+            None => {}
+        }
+    }
+    first.append(&mut then);
+    first.truncate(CHOICES);
+    first
 }
 
 /// Lists commands under their plugins; when they are too many, first the descriptions go, then the last names.
