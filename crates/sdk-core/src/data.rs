@@ -84,6 +84,8 @@ impl Data {
     /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then
     /// live; a timer of the same name and key is replaced.
     ///
+    /// While testing the delay is cut short, see [`Environment::delay`](crate::settings::Environment::delay).
+    ///
     /// # Errors
     /// When `payload` cannot be serialised.
     pub fn schedule(
@@ -93,6 +95,7 @@ impl Data {
         delay: Duration,
         payload: &impl Serialize,
     ) -> Result<(), Error> {
+        let delay = self.settings().environment.delay(delay);
         self.0.host.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?);
         Ok(())
     }

@@ -28,7 +28,7 @@ use crate::scheduler::Timer;
 use crate::settings::{Environment, Settings};
 use crate::snapshot::{Place, Snapshot};
 use crate::subscriptions::{Keyed, Outcome};
-use crate::{Command, Data, Error, EventContext, EventKind};
+use crate::{Command, Data, Error, EventContext, EventKind, text};
 
 /// serenity's framework for this bot.
 pub struct Dispatcher {
@@ -210,7 +210,9 @@ fn user_words(error: &Error) -> String {
 }
 
 fn ephemeral(words: String) -> CreateInteractionResponse {
-    CreateInteractionResponse::Message(CreateInteractionResponseMessage::new().content(words).ephemeral(true))
+    CreateInteractionResponse::Message(
+        CreateInteractionResponseMessage::new().content(text::cut(words, text::MESSAGE)).ephemeral(true),
+    )
 }
 
 fn command_key(command: &CommandInteraction) -> Option<CommandKey> {
@@ -324,20 +326,11 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
                 return;
             }
         };
-        let reply = poise::CreateReply::default().content(shortened(words)).ephemeral(true);
+        let reply = poise::CreateReply::default().content(text::cut(words, text::MESSAGE)).ephemeral(true);
         if let Err(error) = ctx.send(reply).await {
             tracing::warn!(%error, "could not tell the user of an error");
         }
     })
-}
-
-/// Cuts a text to what a Discord message can hold.
-fn shortened(mut words: String) -> String {
-    const MOST: usize = 2000;
-    if words.chars().count() > MOST {
-        words = words.chars().take(MOST - 1).chain(['…']).collect();
-    }
-    words
 }
 
 /// Gives the text of a panic's payload.

@@ -9,6 +9,7 @@
 //! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
+//! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
@@ -28,6 +29,7 @@ pub mod snapshot;
 pub mod store;
 pub mod subscriptions;
 pub mod tasks;
+pub mod text;
 
 pub use data::Data;
 pub use event::EventKind;

@@ -7,7 +7,7 @@ use serenity::all::GatewayIntents;
 
 use crate::definition::{CommandKey, Definitions};
 use crate::generation::Generation;
-use crate::{EventKind, PluginId};
+use crate::{Command, EventKind, PluginId};
 
 /// A handler's place: the generation and the index in its list.
 pub(crate) type Place = (Arc<Generation>, usize);
@@ -85,6 +85,13 @@ impl Snapshot {
     /// Gives the live generations, by plugin.
     pub fn generations(&self) -> &BTreeMap<PluginId, Arc<Generation>> {
         &self.generations
+    }
+
+    /// Gives the commands of all live generations, each with its plugin.
+    pub fn commands(&self) -> impl Iterator<Item = (&PluginId, &Command)> {
+        self.generations
+            .values()
+            .flat_map(|generation| generation.commands().iter().map(|command| (generation.plugin(), command)))
     }
 
     /// Gives all live definitions.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,8 +36,8 @@ impl PluginStore {
     /// # Errors
     /// When the value does not have the shape of `T`, which a changed struct may cause.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let value = self.store.0.lock().get(&self.key(key)).cloned();
-        value.map(|value| serde_json::from_value(value).map_err(|error| self.unfit(key, &error))).transpose()
+        let Some(value) = self.locked(key).value().cloned() else { return Ok(None) };
+        T::deserialize(&value).map(Some).map_err(|error| self.unfit(key, &error))
     }
 
     /// Writes a value.
@@ -46,7 +46,7 @@ impl PluginStore {
     /// When `value` cannot be serialised.
     pub fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|error| self.unfit(key, &error))?;
-        self.store.0.lock().insert(self.key(key), value);
+        self.locked(key).set(value);
         Ok(())
     }
 
@@ -59,11 +59,11 @@ impl PluginStore {
         key: &str,
         change: impl FnOnce(Option<&mut T>) -> R,
     ) -> Result<R, Error> {
-        let mut values = self.store.0.lock();
-        let Some(value) = values.get_mut(&self.key(key)) else { return Ok(change(None)) };
+        let mut locked = self.locked(key);
+        let Some(value) = locked.value() else { return Ok(change(None)) };
         let mut typed = T::deserialize(&*value).map_err(|error| self.unfit(key, &error))?;
         let result = change(Some(&mut typed));
-        *value = serde_json::to_value(typed).map_err(|error| self.unfit(key, &error))?;
+        *value = serde_json::to_value(&typed).map_err(|error| self.unfit(key, &error))?;
         Ok(result)
     }
 
@@ -76,8 +76,28 @@ impl PluginStore {
         (self.plugin.clone(), key.to_owned())
     }
 
+    fn locked(&self, key: &str) -> Locked<'_> {
+        Locked { values: self.store.0.lock(), key: self.key(key) }
+    }
+
     fn unfit(&self, key: &str, error: &serde_json::Error) -> Error {
         format!("the stored value '{key}' of {} does not fit its type: {error}", self.plugin).into()
+    }
+}
+
+/// One key of the locked store; not generic, so that plugins do not compile the map and the lock again.
+struct Locked<'a> {
+    values: MutexGuard<'a, Values>,
+    key: (PluginId, String),
+}
+
+impl Locked<'_> {
+    fn value(&mut self) -> Option<&mut Value> {
+        self.values.get_mut(&self.key)
+    }
+
+    fn set(mut self, value: Value) {
+        self.values.insert(self.key, value);
     }
 }
 

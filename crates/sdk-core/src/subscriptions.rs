@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use serenity::all::{ComponentInteraction, FullEvent, GatewayIntents, ModalInteraction};
+use serenity::all::{
+    Cache, CacheHttp, ComponentInteraction, FullEvent, GatewayIntents, Http, ModalInteraction,
+};
 
 use crate::event::Event;
 use crate::scheduler::Timer;
@@ -14,7 +16,7 @@ use crate::{Data, Error, EventKind};
 
 /// What a handler gets beside the event: serenity's context and the plugin's [`Data`].
 ///
-/// It dereferences to serenity's context, so `channel.say(&ctx.http, ..)` reads as usual.
+/// It stands in for serenity's context: `channel.say(&ctx, ..)` and `ctx.cache` read as usual.
 #[derive(Clone)]
 pub struct EventContext {
     serenity: serenity::all::Context,
@@ -42,6 +44,28 @@ impl Deref for EventContext {
 
     fn deref(&self) -> &Self::Target {
         &self.serenity
+    }
+}
+
+impl CacheHttp for EventContext {
+    fn http(&self) -> &Http {
+        &self.serenity.http
+    }
+
+    fn cache(&self) -> Option<&Arc<Cache>> {
+        Some(&self.serenity.cache)
+    }
+}
+
+impl AsRef<Http> for EventContext {
+    fn as_ref(&self) -> &Http {
+        &self.serenity.http
+    }
+}
+
+impl AsRef<Cache> for EventContext {
+    fn as_ref(&self) -> &Cache {
+        &self.serenity.cache
     }
 }
 
