@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sdk::serenity::all::{GuildId, UserId};
@@ -21,7 +22,7 @@ const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=
                           reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=warn";
 
 /// Every variable of hot reload; one that is not here but begins the same way is taken for a misspelling.
-const RELOAD_VARIABLES: &[&str] = &["ENABLE_HMR", "HMR_DEBOUNCE_MS", "HMR_POLL_MS"];
+const RELOAD_VARIABLES: &[&str] = &["ENABLE_HMR", "HMR_DEBOUNCE_MS", "HMR_POLL_MS", "HMR_WORKSPACE"];
 
 /// The bot's configuration.
 #[derive(Debug)]
@@ -67,6 +68,8 @@ pub(crate) struct Reload {
     pub(crate) debounce: Option<Duration>,
     /// Time between two looks at the files; `None` means that the system tells of changes.
     pub(crate) poll: Option<Duration>,
+    /// Folder of the sources; `None` means the one that this binary was built from.
+    pub(crate) workspace: Option<PathBuf>,
 }
 
 /// All mistakes found in the configuration, one sentence each.
@@ -102,6 +105,7 @@ impl Config {
             enabled: reader.or_default("ENABLE_HMR", value::switch),
             debounce: reader.read("HMR_DEBOUNCE_MS", |text| value::milliseconds(text, 0..=10_000)),
             poll: reader.read("HMR_POLL_MS", |text| value::milliseconds(text, 10..=60_000)),
+            workspace: reader.read("HMR_WORKSPACE", |text| Ok(text.into())),
         };
         let log_filter = reader.read("RUST_LOG", |text| {
             EnvFilter::try_new(text)
@@ -282,6 +286,7 @@ mod tests {
             ("ENABLE_HMR", "ON"),
             ("HMR_DEBOUNCE_MS", "25"),
             ("HMR_POLL_MS", "500"),
+            ("HMR_WORKSPACE", "/somewhere"),
             ("COMMAND_PREFIX", "!"),
             ("RUST_LOG", "debug,serenity=off"),
             ("DISCORD_API_URL", "http://127.0.0.1:3000/api/v10/"),
@@ -296,7 +301,8 @@ mod tests {
             Reload {
                 enabled: true,
                 debounce: Some(Duration::from_millis(25)),
-                poll: Some(Duration::from_millis(500))
+                poll: Some(Duration::from_millis(500)),
+                workspace: Some("/somewhere".into()),
             }
         );
         assert_eq!(config.prefix.as_deref(), Some("!"));

@@ -9,18 +9,74 @@ use sdk::tracing::{info, warn};
 use crate::config::Reload;
 use crate::failure::Failure;
 
-/// Brings in all plugins and gives those that should be live and are not.
-#[cfg_attr(not(feature = "hmr"), allow(clippy::unused_async))]
-pub(crate) async fn bring_in_plugins(host: &Host, reload: &Reload) -> Result<BTreeSet<PluginId>, Failure> {
+/// What keeps plugins live, and which of them are not.
+pub(crate) struct Plugins {
+    /// Plugins that should be live and are not.
+    pub(crate) left_out: BTreeSet<PluginId>,
+    /// Ends the watching when it is dropped.
+    #[cfg(feature = "hmr")]
+    _engine: Option<hmr::Engine>,
+}
+
+/// Brings in all plugins, through the reload engine when that is there and either asked for or the only way.
+#[cfg_attr(not(any(feature = "hmr", feature = "plugins")), allow(clippy::unused_async))]
+pub(crate) async fn bring_in_plugins(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
+    #[cfg(feature = "hmr")]
+    if reload.enabled || !cfg!(feature = "plugins") {
+        return with_engine(host, reload).await;
+    }
     if reload.enabled {
         warn!("this binary was built without hot reload; ENABLE_HMR is ignored");
     } else {
-        info!("hot reload: off, changes are ignored until restart");
+        info!("{OFF}");
     }
     #[cfg(feature = "plugins")]
-    return Ok(crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await);
+    return Ok(Plugins {
+        left_out: crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await,
+        #[cfg(feature = "hmr")]
+        _engine: None,
+    });
     #[cfg(not(feature = "plugins"))]
-    return Err(Failure::other(
-        "This binary was built with neither plugins nor hot reload; it can do nothing.",
-    ));
+    Err(Failure::other(
+        "This binary was built with neither plugins nor hot reload, so there is nothing to run.",
+    ))
+}
+
+const OFF: &str = "hot reload: off, changes are ignored until restart";
+
+#[cfg(feature = "hmr")]
+async fn with_engine(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
+    use std::io::IsTerminal as _;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    /// Joins what one save writes where the system does not tell that a file was closed.
+    const DEBOUNCE: Duration = Duration::from_millis(5);
+    /// Longest time for a `start` or `stop` hook.
+    const HOOK_WITHIN: Duration = Duration::from_secs(5);
+
+    // cargo puts the binary two folders below its target folder.
+    let target = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.parent()?.to_owned()));
+    let target = target.ok_or_else(|| Failure::other("The folder of this binary cannot be found."))?;
+    let built_from = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let options = hmr::Options {
+        enabled: reload.enabled,
+        workspace: reload.workspace.clone().unwrap_or_else(built_from),
+        target,
+        pace: hmr::watch::Pace { debounce: reload.debounce.unwrap_or(DEBOUNCE), poll: reload.poll },
+        hook_deadline: HOOK_WITHIN,
+        colour: std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    if !reload.enabled {
+        info!("{OFF}");
+    }
+    let engine = hmr::Engine::start(host.clone(), options)
+        .await
+        .map_err(|error| Failure::other(format!("Hot reload cannot start: {error}.")))?;
+    if reload.enabled {
+        let folders: Vec<_> = engine.folders().iter().map(|folder| folder.display().to_string()).collect();
+        info!("hot reload: on, watching {}", folders.join(", "));
+    }
+    Ok(Plugins { left_out: engine.left_out().clone(), _engine: Some(engine) })
 }

@@ -1,11 +1,9 @@
 //! The bot from its first request to its last.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sdk::PluginId;
 use sdk::dispatch::{Dispatcher, run_timers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
@@ -56,11 +54,11 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(()),
     };
 
-    let left_out = {
+    let plugins = {
         let plugins = reload::bring_in_plugins(&host, &config.reload);
         tokio::pin!(plugins);
         tokio::select! {
-            left_out = &mut plugins => left_out?,
+            plugins = &mut plugins => plugins?,
             () = &mut shutdown => {
                 let _ = timeout(STARTING_WITHIN, plugins).await;
                 shutdown::shut_down(&host, None).await;
@@ -77,7 +75,8 @@ pub(crate) async fn run(
 
     // What belongs to this run ends with it, when the set is dropped.
     let mut work = JoinSet::new();
-    work.spawn(register(&host, &client, application.id, scope, left_out).run());
+    let http = Arc::clone(&client.http);
+    work.spawn(Registrar::new(host.clone(), http, application.id, scope, plugins.left_out.clone()).run());
     work.spawn(run_timers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
@@ -86,6 +85,9 @@ pub(crate) async fn run(
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(()),
     };
+    // No reload and no registration while plugins are being stopped.
+    drop(plugins);
+    work.shutdown().await;
     shutdown::shut_down(&host, Some(&shards)).await;
     outcome.map_err(|ending| match ending {
         Ending::Refused(refusal) => {
@@ -142,16 +144,6 @@ async fn client(
     let gateway = client.ws_url.lock().await.clone();
     info!(gateway, intents = names(intents), "connecting");
     Ok(client)
-}
-
-fn register(
-    host: &Host,
-    client: &Client,
-    application: serenity::all::ApplicationId,
-    scope: Scope,
-    left_out: BTreeSet<PluginId>,
-) -> Registrar {
-    Registrar::new(host.clone(), Arc::clone(&client.http), application, scope, left_out)
 }
 
 /// Opens as many shards as Discord recommends and keeps them open; returns when they are closed for good.

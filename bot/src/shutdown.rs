@@ -20,7 +20,7 @@ const CALLS_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time for one plugin's `stop` hook, and again for its tasks.
 const STOP_WITHIN: Duration = Duration::from_millis(1500);
 /// Longest time for all plugins together.
-const PLUGINS_WITHIN: Duration = Duration::from_millis(4000);
+const PLUGINS_WITHIN: Duration = Duration::from_secs(4);
 /// Longest wait for Discord to confirm that the gateway is closed.
 const GATEWAY_WITHIN: Duration = Duration::from_millis(2500);
 
@@ -38,6 +38,7 @@ pub(crate) async fn signal() {
         _ = terminate.recv() => "SIGTERM",
     };
     info!(signal = name, "shutting down; a second signal ends at once");
+    #[allow(clippy::disallowed_methods)] // It ends with the process alone, which it is there to end.
     tokio::spawn(async move {
         // As a shell reports a process that the signal itself has ended.
         let code = tokio::select! {

@@ -52,6 +52,7 @@ pub struct Options {
 pub struct Engine {
     task: AbortHandle,
     folders: Vec<PathBuf>,
+    left_out: BTreeSet<PluginId>,
 }
 
 impl Engine {
@@ -94,6 +95,9 @@ impl Engine {
             engine.workshop.tidy(package);
         }
         engine.load_all().await;
+        let live = host.registry().snapshot();
+        let is_live = |plugin: &&PluginId| live.generations().contains_key(*plugin);
+        let left_out = engine.workspace.plugins.keys().filter(|plugin| !is_live(plugin)).cloned().collect();
         if let Some(watcher) = &watcher {
             host.set_reloader(Arc::new(Handle { requests: sender, folders: watcher.watched().count() }));
         }
@@ -103,7 +107,12 @@ impl Engine {
                 engine.run(watcher, requests).await;
             }
         });
-        Ok(Self { task: task.abort_handle(), folders })
+        Ok(Self { task: task.abort_handle(), folders, left_out })
+    }
+
+    /// Gives the plugins that were not live when [`start`](Self::start) returned.
+    pub fn left_out(&self) -> &BTreeSet<PluginId> {
+        &self.left_out
     }
 
     /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+#[allow(clippy::wildcard_imports)] // The table below names nearly all of them.
 use serenity::all::*;
 
 macro_rules! events {
