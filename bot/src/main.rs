@@ -8,6 +8,7 @@
 //! - [`reload`] and [`plugins`]: how plugins come in.
 //! - [`register`]: slash commands, registered by difference.
 //! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
+//! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
 //! - [`log`]: the log, without tokens.
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use sdk::tokio;
 
 mod api;
 mod application;
+mod backoff;
 mod config;
 mod failure;
 mod gateway;

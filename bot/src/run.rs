@@ -17,6 +17,7 @@ use sdk::{serenity, tokio};
 
 use crate::api::Api;
 use crate::application::{self, Application};
+use crate::backoff::BackOff;
 use crate::config::{Config, Connection};
 use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
@@ -27,8 +28,8 @@ use crate::{intents, reload, shutdown};
 const CACHED_MESSAGES: usize = 1000;
 /// Longest wait for plugins that are starting when the bot is told to end.
 const STARTING_WITHIN: Duration = Duration::from_secs(2);
-/// Waits between attempts to open the gateway while REST is out of order, in milliseconds.
-const BACK_OFF: [u64; 4] = [1000, 2000, 4000, 8000];
+/// Further attempts to open the gateway while REST is out of order.
+const ATTEMPTS: u32 = 5;
 
 /// Runs the bot until `shutdown` is ready or Discord turns it away.
 ///
@@ -81,7 +82,7 @@ pub(crate) async fn run(
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
-        outcome = connect(&mut client) => outcome,
+        outcome = connect(&mut client, config.environment) => outcome,
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(()),
     };
@@ -106,7 +107,7 @@ enum Ending {
 /// Learns who the bot is, and makes the host with what is then known.
 async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Scope), Failure> {
     let http = api.http();
-    let application = Application::fetch(&http).await?;
+    let application = Application::fetch(&http, config.environment).await?;
     let mut settings = config.settings();
     if settings.owners.is_empty() {
         settings.owners.clone_from(&application.owners);
@@ -147,8 +148,8 @@ async fn client(
 }
 
 /// Opens as many shards as Discord recommends and keeps them open; returns when they are closed for good.
-async fn connect(client: &mut Client) -> Result<(), Ending> {
-    let mut waits = BACK_OFF.into_iter().map(Duration::from_millis);
+async fn connect(client: &mut Client, environment: Environment) -> Result<(), Ending> {
+    let mut waits = BackOff::new(ATTEMPTS, environment);
     loop {
         match client.start_autosharded().await {
             Ok(()) => return Ok(()),
