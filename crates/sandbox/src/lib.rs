@@ -1,1 +1,6 @@
 //! A local Discord: REST v10 and gateway v10, stateful, in memory, for any bot in any language.
+
+pub mod fault;
+pub mod gateway;
+pub mod ratelimit;
+pub mod record;
