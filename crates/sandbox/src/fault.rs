@@ -6,6 +6,7 @@ mod rules;
 
 pub use self::listener::{Connection, Listener};
 pub use self::rule::{
-    ConnectEffect, ConnectRule, ErrorBody, GatewayEffect, GatewayRule, LimitScope, On, RequestEffect, RequestRule, Rule,
+    ConnectEffect, ConnectRule, ErrorBody, GatewayEffect, GatewayRule, LimitScope, On, RequestEffect,
+    RequestRule, Rule,
 };
 pub use self::rules::{Faults, Place, RuleState, Strike};

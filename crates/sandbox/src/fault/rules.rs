@@ -118,7 +118,8 @@ impl Faults {
     pub fn on_request(&self, method: &str, path: &str) -> Option<Strike<RequestEffect>> {
         self.strike(|on| match on {
             On::Request(rule) => {
-                let method_fits = rule.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+                let method_fits =
+                    rule.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
                 let path_fits = || rule.path.as_ref().is_none_or(|pattern| path_matches(pattern, path));
                 (method_fits && path_fits()).then(|| rule.effect.clone())
             }
@@ -169,7 +170,8 @@ impl Faults {
 
 impl Active {
     fn used_up(&self, now: Instant) -> bool {
-        self.rule.count.is_some_and(|count| self.struck >= count) || self.until.is_some_and(|until| now >= until)
+        self.rule.count.is_some_and(|count| self.struck >= count)
+            || self.until.is_some_and(|until| now >= until)
     }
 
     fn state(&self, now: Instant) -> RuleState {

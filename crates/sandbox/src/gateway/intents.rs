@@ -29,10 +29,7 @@ const NAMED: [(&str, Intents); 21] = [
     ("DIRECT_MESSAGE_TYPING", Intents::DIRECT_MESSAGE_TYPING),
     ("MESSAGE_CONTENT", Intents::MESSAGE_CONTENT),
     ("GUILD_SCHEDULED_EVENTS", Intents::GUILD_SCHEDULED_EVENTS),
-    (
-        "AUTO_MODERATION_CONFIGURATION",
-        Intents::AUTO_MODERATION_CONFIGURATION,
-    ),
+    ("AUTO_MODERATION_CONFIGURATION", Intents::AUTO_MODERATION_CONFIGURATION),
     ("AUTO_MODERATION_EXECUTION", Intents::AUTO_MODERATION_EXECUTION),
     ("GUILD_MESSAGE_POLLS", Intents::GUILD_MESSAGE_POLLS),
     ("DIRECT_MESSAGE_POLLS", Intents::DIRECT_MESSAGE_POLLS),
@@ -123,10 +120,7 @@ impl Intents {
 
     /// Documented names of the intents in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMED
-            .into_iter()
-            .filter(move |(_, intent)| self.contains(*intent))
-            .map(|(name, _)| name)
+        NAMED.into_iter().filter(move |(_, intent)| self.contains(*intent)).map(|(name, _)| name)
     }
 
     /// Intents of which any one lets the event of this name through; empty if it goes to everyone.
@@ -157,12 +151,8 @@ impl Intents {
             | "VOICE_CHANNEL_START_TIME_UPDATE" => Self::GUILDS,
             "CHANNEL_PINS_UPDATE" => place(Self::GUILDS, Self::DIRECT_MESSAGES),
             "THREAD_MEMBERS_UPDATE" => Self::GUILDS | Self::GUILD_MEMBERS,
-            "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" | "GUILD_MEMBER_REMOVE" => {
-                Self::GUILD_MEMBERS
-            }
-            "GUILD_AUDIT_LOG_ENTRY_CREATE" | "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => {
-                Self::GUILD_MODERATION
-            }
+            "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" | "GUILD_MEMBER_REMOVE" => Self::GUILD_MEMBERS,
+            "GUILD_AUDIT_LOG_ENTRY_CREATE" | "GUILD_BAN_ADD" | "GUILD_BAN_REMOVE" => Self::GUILD_MODERATION,
             "GUILD_EMOJIS_UPDATE"
             | "GUILD_STICKERS_UPDATE"
             | "GUILD_SOUNDBOARD_SOUND_CREATE"
@@ -193,9 +183,9 @@ impl Intents {
             | "GUILD_SCHEDULED_EVENT_DELETE"
             | "GUILD_SCHEDULED_EVENT_USER_ADD"
             | "GUILD_SCHEDULED_EVENT_USER_REMOVE" => Self::GUILD_SCHEDULED_EVENTS,
-            "AUTO_MODERATION_RULE_CREATE"
-            | "AUTO_MODERATION_RULE_UPDATE"
-            | "AUTO_MODERATION_RULE_DELETE" => Self::AUTO_MODERATION_CONFIGURATION,
+            "AUTO_MODERATION_RULE_CREATE" | "AUTO_MODERATION_RULE_UPDATE" | "AUTO_MODERATION_RULE_DELETE" => {
+                Self::AUTO_MODERATION_CONFIGURATION
+            }
             "AUTO_MODERATION_ACTION_EXECUTION" => Self::AUTO_MODERATION_EXECUTION,
             "MESSAGE_POLL_VOTE_ADD" | "MESSAGE_POLL_VOTE_REMOVE" => {
                 place(Self::GUILD_MESSAGE_POLLS, Self::DIRECT_MESSAGE_POLLS)

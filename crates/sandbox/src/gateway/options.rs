@@ -34,7 +34,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_millis(41_250),
-            resume_window: Duration::from_secs(180),
+            resume_window: Duration::from_mins(3),
             replay_events: 16_384,
             replay_bytes: 32 << 20,
             resume_url: None,

@@ -40,7 +40,8 @@ impl BucketRule {
     }
 
     pub(super) fn counts(&self, method: &str, route: &str) -> bool {
-        self.route == route && (self.methods.is_empty() || self.methods.iter().any(|counted| counted == method))
+        self.route == route
+            && (self.methods.is_empty() || self.methods.iter().any(|counted| counted == method))
     }
 
     /// What its public name is made from.

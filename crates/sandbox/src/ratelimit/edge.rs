@@ -284,11 +284,11 @@ async fn truncate(response: Response, length: usize) -> Response {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         Err(cut_short())
     };
-    let body = stream::StreamExt::chain(stream::once(async { Ok::<_, std::io::Error>(kept) }), stream::once(cut));
+    let body =
+        stream::StreamExt::chain(stream::once(async { Ok::<_, std::io::Error>(kept) }), stream::once(cut));
     Response::from_parts(parts, Body::from_stream(body))
 }
 
 fn cut_short() -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "cut short by an injected fault")
 }
-

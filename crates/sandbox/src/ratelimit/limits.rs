@@ -14,8 +14,8 @@ use super::{Config, Route};
 use crate::error::ApiError;
 use crate::snowflake::Snowflake;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const TEN_MINUTES: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_hours(24);
+const TEN_MINUTES: Duration = Duration::from_mins(10);
 /// Windows kept before those that have passed are thrown away; doubles when all of them still run.
 const SWEEP_FROM: usize = 4096;
 
@@ -132,7 +132,12 @@ impl Limits {
         match counted {
             Ok(Window { used, ends }) => {
                 let reset_after = ends.saturating_duration_since(now);
-                Verdict::Allowed(Some(Standing { limit, remaining: limit.saturating_sub(used), reset_after, bucket }))
+                Verdict::Allowed(Some(Standing {
+                    limit,
+                    remaining: limit.saturating_sub(used),
+                    reset_after,
+                    bucket,
+                }))
             }
             Err(wait) => Verdict::Refused(Refusal {
                 retry_after: wait,

@@ -35,7 +35,11 @@ impl Route {
             let carries_token = matches!(resource, "webhooks" | "interactions");
             template.push('/');
             if index == 3 && carries_token {
-                template.push_str(if resource == "webhooks" { "{webhook.token}" } else { "{interaction.token}" });
+                template.push_str(if resource == "webhooks" {
+                    "{webhook.token}"
+                } else {
+                    "{interaction.token}"
+                });
                 if resource == "webhooks" {
                     major = Some(path[1..range.end].to_owned());
                 }
@@ -153,8 +157,16 @@ mod tests {
     #[test]
     fn paths_become_templates_with_their_top_level_resource() {
         for (path, template, major) in [
-            ("/api/v10/channels/12/messages/34", "/channels/{channel.id}/messages/{message.id}", Some("channels/12")),
-            ("/v10/guilds/1/members/2/roles/3", "/guilds/{guild.id}/members/{user.id}/roles/{role.id}", Some("guilds/1")),
+            (
+                "/api/v10/channels/12/messages/34",
+                "/channels/{channel.id}/messages/{message.id}",
+                Some("channels/12"),
+            ),
+            (
+                "/v10/guilds/1/members/2/roles/3",
+                "/guilds/{guild.id}/members/{user.id}/roles/{role.id}",
+                Some("guilds/1"),
+            ),
             ("/api/users/@me", "/users/@me", None),
             (
                 "/api/v10/channels/1/messages/2/reactions/%F0%9F%91%8D/@me",

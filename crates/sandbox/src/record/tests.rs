@@ -11,6 +11,12 @@ fn note(recorder: &Recorder, text: &str) -> u64 {
     recorder.note(text, None)
 }
 
+fn notes(recorder: &Recorder, count: usize) {
+    for _ in 0..count {
+        note(recorder, "x");
+    }
+}
+
 fn keeping(entries: usize) -> Recorder {
     Recorder::new(Capacity { entries, ..Capacity::default() })
 }
@@ -39,7 +45,7 @@ async fn a_reader_gets_the_past_and_the_future_each_entry_once() {
 #[tokio::test]
 async fn a_late_reader_is_told_how_many_entries_it_missed() {
     let recorder = keeping(3);
-    (0..10).for_each(|_| drop(note(&recorder, "x")));
+    notes(&recorder, 10);
     let mut reader = recorder.subscribe(1);
     assert_eq!(reader.next().await.unwrap_err(), Missed(7));
     assert_eq!(reader.next().await.unwrap().n, 8);
@@ -62,7 +68,7 @@ async fn a_wait_ends_with_the_entry_or_with_its_deadline() {
 #[test]
 fn counts_outlive_the_entries() {
     let recorder = keeping(2);
-    (0..5).for_each(|_| drop(note(&recorder, "x")));
+    notes(&recorder, 5);
     assert_eq!(recorder.read(1, 100).entries.len(), 2);
     assert_eq!(recorder.count(Kind::Note), 5);
     assert_eq!(recorder.counts()["identified"], 0);
@@ -71,7 +77,7 @@ fn counts_outlive_the_entries() {
 #[test]
 fn large_entries_push_out_more_small_ones() {
     let recorder = Recorder::new(Capacity { bytes: 2000, ..Capacity::default() });
-    (0..5).for_each(|_| drop(note(&recorder, "small")));
+    notes(&recorder, 5);
     let data = Json::from(&json!("x".repeat(1800)));
     recorder.push(Event::Note { text: String::new(), data: Some(data) });
     assert_eq!(recorder.read(1, 100).entries.len(), 1);
@@ -107,7 +113,7 @@ proptest! {
     #[test]
     fn pages_of_any_size_join_to_the_whole(total in 0_usize..60, kept in 1_usize..60, page in 1_usize..10) {
         let recorder = keeping(kept);
-        (0..total).for_each(|_| drop(note(&recorder, "x")));
+        notes(&recorder, total);
         let (mut next, mut numbers, mut dropped) = (1, Vec::new(), 0);
         loop {
             let read = recorder.read(next, page);
