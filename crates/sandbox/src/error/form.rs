@@ -121,10 +121,13 @@ impl FieldError {
     }
 }
 
-/// Values as Discord lists them in a message: `(1, 2, 3)`.
+/// Values as Discord lists them in a message, the way Python writes a tuple: `(1, 2, 3)`, but `(1,)`.
 fn set<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> String {
     let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
-    format!("({})", values.join(", "))
+    match values.as_slice() {
+        [only] => format!("({only},)"),
+        values => format!("({})", values.join(", ")),
+    }
 }
 
 /// A value inside a sentence: text without its quotes, the rest as JSON, and nothing longer than a line.
