@@ -13,10 +13,20 @@
 //! backend may dispatch while it holds its own locks.
 
 mod backend;
+mod connection;
+mod content;
 mod dispatch;
+mod endpoint;
+mod event;
 mod hub;
 mod intents;
+mod members;
 mod options;
+mod payload;
+mod roster;
+mod session;
+mod starts;
+mod transport;
 
 pub use self::backend::{Backend, BotProfile, MemberQuery, VoiceStateUpdate};
 pub use self::dispatch::Dispatch;
