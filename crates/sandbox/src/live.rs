@@ -100,7 +100,7 @@ impl Live<'_> {
 
     /// Tells all bots in a guild that asked for such events.
     pub fn tell_guild(&self, guild: Snowflake, name: &'static str, data: Value) {
-        self.hub.dispatch(Dispatch::guild(guild, name, data));
+        self.hub.dispatch(&Dispatch::guild(guild, name, data));
     }
 
     /// Tells all bots that see a channel and asked for such events.
@@ -115,6 +115,11 @@ impl Live<'_> {
         if last.is_some() {
             self.dispatch(last, name, channel.guild_id, intents, data);
         }
+    }
+
+    /// Whether a bot has an open gateway connection.
+    pub fn is_online(&self, bot: Snowflake) -> bool {
+        self.hub.sessions().iter().any(|session| session.bot == bot && session.conn.is_some())
     }
 
     /// Bots that see a channel.
@@ -139,6 +144,6 @@ impl Live<'_> {
         intents: Intents,
         data: Value,
     ) {
-        self.hub.dispatch(Dispatch { bot, name, data, guild_id, intents });
+        self.hub.dispatch(&Dispatch { bot, name, data, guild_id, intents });
     }
 }

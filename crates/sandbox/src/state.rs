@@ -15,7 +15,7 @@ pub mod scenario;
 pub mod user;
 pub mod webhook;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use axum::body::Bytes;
 use indexmap::IndexMap;
@@ -69,7 +69,11 @@ pub struct World {
     pub invites: IndexMap<String, Invite>,
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
+    uploads: VecDeque<Snowflake>,
 }
+
+/// Files given to options and modals are kept apart from messages; the oldest are forgotten past this many.
+const UPLOAD_LIMIT: usize = 256;
 
 impl World {
     /// The next id.
@@ -144,6 +148,22 @@ impl World {
     /// A message in the history of a channel.
     pub fn message(&self, channel: Snowflake, message: Snowflake) -> Option<&Message> {
         self.channels.get(&channel)?.messages.get(&message)
+    }
+
+    /// A message by its id alone, in whatever channel.
+    pub fn find_message(&self, message: Snowflake) -> Option<&Message> {
+        self.channels.values().find_map(|channel| channel.messages.get(&message))
+    }
+
+    /// Keeps a file that an option or modal carries.
+    pub fn keep_upload(&mut self, id: Snowflake, file: File) {
+        self.files.insert(id, file);
+        self.uploads.push_back(id);
+        if self.uploads.len() > UPLOAD_LIMIT
+            && let Some(oldest) = self.uploads.pop_front()
+        {
+            self.files.remove(&oldest);
+        }
     }
 
     /// A message in the history of a channel, or one that a single person sees.

@@ -214,13 +214,14 @@ impl Live<'_> {
         };
         self.interactions.totals.acknowledged += 1;
         if let Some(interaction) = self.interactions.get_mut(id) {
+            let now = Instant::now();
             interaction.original = message;
-            interaction.acknowledged = Some(Instant::now());
+            interaction.acknowledged = Some(now);
             if matches!(response, Response::Deferred | Response::DeferredUpdate) {
                 interaction.response = response;
                 interaction.changed.notify_waiters();
             } else {
-                interaction.seen(response);
+                interaction.seen_at(now, response);
             }
         }
         Ok(message)

@@ -102,8 +102,13 @@ impl Interaction {
 
     /// Notes that the user sees the answer now, and wakes who waits.
     pub fn seen(&mut self, response: Response) {
+        self.seen_at(Instant::now(), response);
+    }
+
+    /// The same, at this moment.
+    pub fn seen_at(&mut self, now: Instant, response: Response) {
         self.response = response;
-        self.answered.get_or_insert_with(Instant::now);
+        self.answered.get_or_insert(now);
         self.changed.notify_waiters();
     }
 }
