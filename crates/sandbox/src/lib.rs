@@ -3,4 +3,5 @@
 pub mod error;
 pub mod permissions;
 pub mod snowflake;
+pub mod typed;
 pub mod validate;
