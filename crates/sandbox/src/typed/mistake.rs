@@ -94,10 +94,7 @@ pub enum Mistake {
 }
 
 fn hint(nearest: Option<&str>, prefix: &str) -> String {
-    nearest.map(|name| format!("; did you mean {prefix}{name}?")).map_or_else(String::new, |text| {
-        // The sentence around it ends with a full stop of its own.
-        text.trim_end_matches('?').to_owned()
-    })
+    nearest.map_or_else(String::new, |name| format!("; the nearest is {prefix}{name}"))
 }
 
 /// Everything that is wrong with what was typed; never empty.

@@ -4,8 +4,9 @@
 pub(super) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let typed = typed.to_lowercase();
     let length = typed.chars().count();
-    let (edits, name) = known.map(|name| (distance(&typed, name), name)).min_by_key(|(edits, _)| *edits)?;
-    (edits <= (length / 3).max(1) || name.starts_with(&typed)).then(|| name.to_owned())
+    let (edits, name) =
+        known.map(|name| (distance(&typed, &name.to_lowercase()), name)).min_by_key(|(edits, _)| *edits)?;
+    (edits <= (length / 3).max(1) || name.to_lowercase().starts_with(&typed)).then(|| name.to_owned())
 }
 
 /// Edits between two words, where two neighbouring letters swapped count once (optimal string alignment).

@@ -161,7 +161,7 @@ fn choice(option: &CommandOption, typed: &str) -> Result<Value, String> {
     }
     let names: Vec<&str> = option.choices.iter().map(|choice| choice.name.as_str()).collect();
     match nearest(typed, names.iter().copied()) {
-        Some(name) => Err(format!("has no choice \"{typed}\"; did you mean \"{name}\"")),
+        Some(name) => Err(format!("has no choice \"{typed}\"; the nearest is \"{name}\"")),
         None => Err(format!("has no choice \"{typed}\"; choose from {}", names.join(", "))),
     }
 }
