@@ -44,6 +44,13 @@ impl ApiError {
         Self::form(errors)
     }
 
+    /// A body of a kind that the route does not read; `readable` are the kinds that it does.
+    pub fn wrong_content_type(readable: &[&str]) -> Self {
+        let readable = readable.iter().map(|kind| format!("'{kind}'")).collect::<Vec<_>>().join(", ");
+        let message = format!("Expected \"Content-Type\" header to be one of {{{readable}}}.");
+        Self::field(&[], FieldError::new("CONTENT_TYPE_INVALID", message))
+    }
+
     /// HTTP status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -211,8 +218,6 @@ documented! {
     invalid_recipients = BAD_REQUEST, 50033, "Invalid Recipient(s)";
     /// Older than two weeks.
     too_old_for_bulk_delete = BAD_REQUEST, 50034, "You can only bulk delete messages that are under 14 days old.";
-    /// A body that is neither JSON nor a form.
-    wrong_content_type = BAD_REQUEST, 50035, "Invalid Form Body";
     /// `/api/v3`, for one.
     invalid_api_version = BAD_REQUEST, 50041, "Invalid API version";
     /// One file.
@@ -272,5 +277,10 @@ mod tests {
             })
         );
         assert_eq!(error.to_string(), "Invalid Form Body (HTTP 400, code 50035)");
+        let error = ApiError::wrong_content_type(&["application/json"]);
+        assert_eq!(
+            error.errors().unwrap().at(&[])[0].message,
+            "Expected \"Content-Type\" header to be one of {'application/json'}."
+        );
     }
 }

@@ -178,8 +178,8 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
         default_member_permissions,
         // Of the two that say where a global command shows, the newer one decides.
         dm_permission: match (&contexts, dm_permission) {
-            (Some(contexts), _) => contexts.contains(&1),
-            (None, given) => given.unwrap_or(true),
+            (Some(contexts), _) if global => contexts.contains(&1),
+            (_, given) => !global || given.unwrap_or(true),
         },
         contexts: contexts.filter(|_| global),
         integration_types: integration_types.filter(|_| global),
@@ -248,6 +248,7 @@ fn localizations(
         }
         Some(result)
     })
+    .filter(|translations| !translations.is_empty())
 }
 
 /// A set of small numbers, at least one, in ascending order.

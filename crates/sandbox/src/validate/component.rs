@@ -7,7 +7,7 @@ mod display;
 mod ids;
 mod press;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::HashSet;
 

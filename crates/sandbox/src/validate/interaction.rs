@@ -116,8 +116,13 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
             }
         })
     })?;
-    if let Callback::Message(message) = &callback {
-        message::refuse_if_empty(message, files)?;
+    match &callback {
+        Callback::Message(message) => message::refuse_if_empty(message, files)?,
+        // An update without data is an empty edit of whatever the message is.
+        Callback::Update(edit) => {
+            message::refuse_if_emptied(edit, files, asked.message.unwrap_or(&Present::default()))?;
+        }
+        _ => {}
     }
     Ok(callback)
 }

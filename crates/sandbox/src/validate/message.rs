@@ -235,6 +235,12 @@ pub(super) fn read_create(form: &mut Form, body: &Object, files: &[Upload], way:
 pub fn edit(body: &Value, files: &[Upload], present: &Present) -> ApiResult<MessageEdit> {
     check_files(files)?;
     let edit = Form::read_object(body, |form, body| Some(read_edit(form, body, files, present)))?;
+    refuse_if_emptied(&edit, files, present)?;
+    Ok(edit)
+}
+
+/// Refuses an edit that leaves nothing to see (50006).
+pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], present: &Present) -> ApiResult<()> {
     let stays = |change: Option<bool>, before: bool| change.unwrap_or(before);
     let something = present.fixed
         || edit.poll.is_some()
@@ -247,7 +253,7 @@ pub fn edit(body: &Value, files: &[Upload], present: &Present) -> ApiResult<Mess
             Change::Clear => false,
             Change::Set(kept) => !kept.is_empty(),
         };
-    if something { Ok(edit) } else { Err(ApiError::empty_message()) }
+    if something { Ok(()) } else { Err(ApiError::empty_message()) }
 }
 
 /// Whether something is there after a change; `None` where there is no change.
