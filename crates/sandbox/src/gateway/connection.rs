@@ -214,6 +214,8 @@ impl Connection {
                     continue;
                 }
                 effect => {
+                    // What was written before must not be lost with the connection.
+                    self.flush().await?;
                     self.suffer(effect).await?;
                     if self.session.is_none() {
                         return Ok(false);

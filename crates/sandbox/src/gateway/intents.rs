@@ -108,6 +108,12 @@ impl Intents {
         self.0 == 0
     }
 
+    /// Intents of both sets, also in a constant.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether all intents of `other` are in this set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -177,6 +177,10 @@ impl MembersRequest {
 impl Raw {
     /// Reads a frame up to its opcode.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Close> {
+        // serde would take a list of fields for the object as well.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Close::decode("it is no JSON object"));
+        }
         serde_json::from_slice(bytes).map_err(Close::decode)
     }
 
@@ -203,6 +207,9 @@ impl Raw {
 }
 
 fn decode<T: DeserializeOwned>(data: Value) -> Result<T, Close> {
+    if !data.is_object() {
+        return Err(Close::decode("d must be an object"));
+    }
     serde_json::from_value(data).map_err(Close::decode)
 }
 
@@ -290,6 +297,7 @@ mod tests {
             (r#"{"op": 0, "d": null}"#.to_owned(), 4001),
             (r#"{"op": 11, "d": null}"#.to_owned(), 4001),
             (r#"{"op": 6, "d": {"token": "t"}}"#.to_owned(), 4002),
+            (r#"{"op": 6, "d": ["t", "s", 1]}"#.to_owned(), 4002),
             (r#"{"op": 3, "d": {"status": "sleeping"}}"#.to_owned(), 4002),
             (r#"{"op": 8, "d": {"guild_id": "1"}}"#.to_owned(), 4002),
             (identify(&|data| data["token"] = json!(1)), 4002),
