@@ -13,7 +13,7 @@ use crate::state::presence_json;
 
 /// A [`Discord`] behind a gateway.
 #[derive(Debug, Clone)]
-pub struct World(pub Arc<Discord>);
+pub(crate) struct World(pub(crate) Arc<Discord>);
 
 impl Backend for World {
     fn authenticate(&self, token: &str) -> Option<Snowflake> {

@@ -28,17 +28,17 @@ pub(crate) use find::{Refused, Request};
 
 /// What the control API reaches.
 #[derive(Debug, Clone)]
-pub struct Control {
+pub(crate) struct Control {
     /// The world.
-    pub discord: Arc<Discord>,
+    pub(crate) discord: Arc<Discord>,
     /// The record.
-    pub recorder: Recorder,
+    pub(crate) recorder: Recorder,
     /// The faults.
-    pub faults: Faults,
+    pub(crate) faults: Faults,
 }
 
 /// All routes under `/sandbox`.
-pub fn router(control: Control) -> Router {
+pub(crate) fn router(control: Control) -> Router {
     Router::new()
         .merge(acts::routes())
         .merge(messages::routes())

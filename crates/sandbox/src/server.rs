@@ -132,7 +132,8 @@ impl Builder {
         let discord = Arc::new(Discord::new(world, hub.clone(), self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
-        let control = Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
+        let control =
+            Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
         let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits };
         let router = Router::new()
             .merge(rest::router(&rest, edge))
@@ -217,7 +218,11 @@ impl Sandbox {
     pub fn channel_id(&self, name: &str) -> Option<Snowflake> {
         let live = self.discord.lock();
         let guild = live.guilds.get(&self.scenario.guild)?;
-        guild.channels.iter().copied().find(|id| live.channels.get(id).is_some_and(|channel| channel.name == name))
+        guild
+            .channels
+            .iter()
+            .copied()
+            .find(|id| live.channels.get(id).is_some_and(|channel| channel.name == name))
     }
 
     /// An account, by its unique name.

@@ -62,9 +62,11 @@ pub(super) struct UseComponent {
     pub(super) user: String,
     /// Message it is on.
     pub(super) message: Snowflake,
+    /// Its custom id, or else what is written on it.
+    pub(super) component: Option<String>,
     /// Its custom id.
     pub(super) custom_id: Option<String>,
-    /// Its label or placeholder, where no custom id is given.
+    /// Its label or placeholder.
     pub(super) label: Option<String>,
     /// What is chosen from a menu.
     #[serde(default)]
@@ -103,7 +105,10 @@ async fn run(
     wait::answer(control, &started, patience).await.map(Json)
 }
 
-async fn command(State(control): State<Control>, Request(asked): Request<RunCommand>) -> Result<Json<Answer>, Refused> {
+async fn command(
+    State(control): State<Control>,
+    Request(asked): Request<RunCommand>,
+) -> Result<Json<Answer>, Refused> {
     run(&control, asked.patience, |live| commands::run(live, &asked, false)).await
 }
 
@@ -121,7 +126,10 @@ async fn component(
     run(&control, asked.patience, |live| components::press(live, &asked)).await
 }
 
-async fn modal(State(control): State<Control>, Request(asked): Request<SubmitModal>) -> Result<Json<Answer>, Refused> {
+async fn modal(
+    State(control): State<Control>,
+    Request(asked): Request<SubmitModal>,
+) -> Result<Json<Answer>, Refused> {
     run(&control, asked.patience, |live| modals::submit(live, &asked)).await
 }
 

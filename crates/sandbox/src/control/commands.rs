@@ -30,13 +30,17 @@ pub(super) struct Where {
 }
 
 /// The commands that a user can run in a channel.
-pub(super) async fn list(State(control): State<Control>, Query(asked): Query<Where>) -> Result<Json<Value>, Refused> {
+pub(super) async fn list(
+    State(control): State<Control>,
+    Query(asked): Query<Where>,
+) -> Result<Json<Value>, Refused> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
     let channel = live.channel(channel)?;
     let all = offered(&live, channel);
-    let usable = all.into_iter().filter(|(app, command)| why_not(&live, user, channel, app, command).is_none());
+    let usable =
+        all.into_iter().filter(|(app, command)| why_not(&live, user, channel, app, command).is_none());
     Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Locale(None))).collect()))
 }
 
@@ -98,7 +102,9 @@ fn why_not(
     match (decided, needed) {
         (Some(false), _) => Some(format!("An admin has turned /{name} off for {who}.")),
         (Some(true), _) | (None, None) => None,
-        (None, Some(Permissions::NONE)) => Some(format!("/{name} is for administrators only, and {who} is none.")),
+        (None, Some(Permissions::NONE)) => {
+            Some(format!("/{name} is for administrators only, and {who} is none."))
+        }
         (None, Some(needed)) if has.contains(needed) => None,
         (None, Some(needed)) => {
             let names: Vec<&str> = (needed & !has).names().collect();
@@ -147,7 +153,8 @@ fn choose<'a, 't>(
     asked: &'t RunCommand,
 ) -> Result<(&'a Application, &'a Command, &'t str), Refused> {
     if let Some(text) = &asked.text {
-        let known: Vec<typed::Command<'_>> = candidates.iter().map(|(_, command)| as_typed(command)).collect();
+        let known: Vec<typed::Command<'_>> =
+            candidates.iter().map(|(_, command)| as_typed(command)).collect();
         let (found, rest) = typed::find(text, &known).map_err(|why| Refused::because(why.to_string()))?;
         let (application, command) = candidates
             .iter()
@@ -155,7 +162,8 @@ fn choose<'a, 't>(
             .ok_or_else(|| Refused::missing("There is no such command."))?;
         return Ok((application, command, rest));
     }
-    let name = asked.name.as_deref().ok_or_else(|| Refused::because("Give the command as `text` or `name`."))?;
+    let name =
+        asked.name.as_deref().ok_or_else(|| Refused::because("Give the command as `text` or `name`."))?;
     let wants_target = asked.target.is_some();
     let fits = |command: &Command| {
         let slash = command.definition.kind == command_kind::CHAT_INPUT;
@@ -170,7 +178,11 @@ fn choose<'a, 't>(
 }
 
 fn as_typed(command: &Command) -> typed::Command<'_> {
-    typed::Command { id: command.identity.id, guild_id: command.identity.guild_id, definition: &command.definition }
+    typed::Command {
+        id: command.identity.id,
+        guild_id: command.identity.guild_id,
+        definition: &command.definition,
+    }
 }
 
 fn slash(
@@ -194,7 +206,8 @@ fn slash(
         (None, true) => {
             let options = asked.options.clone().unwrap_or_else(|| json!([]));
             let focused = asked.focused.as_deref();
-            let focused = focused.ok_or_else(|| Refused::because("Name the option being typed as `focused`."))?;
+            let focused =
+                focused.ok_or_else(|| Refused::because("Name the option being typed as `focused`."))?;
             typed::structured_partial(&options, focused, command, &mut lookup)
         }
     };
@@ -228,8 +241,10 @@ fn on_target(
     }
     let id: Snowflake =
         target.parse().map_err(|_| Refused::because(format!("\"{target}\" is no message id.")))?;
-    let message = live.any_message(channel, id).filter(|message| message.ephemeral_for.is_none_or(|only| only == user));
-    let message = message.ok_or_else(|| Refused::missing(format!("There is no message {id} in this channel.")))?;
+    let message =
+        live.any_message(channel, id).filter(|message| message.ephemeral_for.is_none_or(|only| only == user));
+    let message =
+        message.ok_or_else(|| Refused::missing(format!("There is no message {id} in this channel.")))?;
     data["target_id"] = json!(id);
     data["resolved"] = json!({ "messages": { id.to_string(): message.json(live, None) } });
     Ok(data)
@@ -239,7 +254,9 @@ fn on_target(
 fn full_name(data: &Value) -> String {
     let mut name = data["name"].as_str().unwrap_or_default().to_owned();
     let mut inner = data;
-    while let Some(next) = inner["options"].get(0).filter(|option| matches!(option["type"].as_u64(), Some(1 | 2))) {
+    while let Some(next) =
+        inner["options"].get(0).filter(|option| matches!(option["type"].as_u64(), Some(1 | 2)))
+    {
         name.push(' ');
         name.push_str(next["name"].as_str().unwrap_or_default());
         inner = next;

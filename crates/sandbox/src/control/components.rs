@@ -56,18 +56,34 @@ pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger
 }
 
 /// The message, if the user sees it.
-fn visible<'a>(live: &'a Live<'_>, user: Snowflake, name: &str, id: Snowflake) -> Result<&'a Message, Refused> {
+fn visible<'a>(
+    live: &'a Live<'_>,
+    user: Snowflake,
+    name: &str,
+    id: Snowflake,
+) -> Result<&'a Message, Refused> {
     let missing = || Refused::missing(format!("{name} sees no message {id}."));
     if let Some(message) = live.ephemeral.get(&id) {
         return if message.ephemeral_for == Some(user) { Ok(message) } else { Err(missing()) };
     }
     let found = live.find_message(id).ok_or_else(missing)?;
     let channel = live.channel(found.channel_id)?;
-    if live.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) { Ok(found) } else { Err(missing()) }
+    if live.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
+        Ok(found)
+    } else {
+        Err(missing())
+    }
 }
 
 fn is_usable(component: &Value) -> bool {
-    let kinds = [kind::BUTTON, kind::STRING_SELECT, kind::USER_SELECT, kind::ROLE_SELECT, kind::MENTIONABLE_SELECT, kind::CHANNEL_SELECT];
+    let kinds = [
+        kind::BUTTON,
+        kind::STRING_SELECT,
+        kind::USER_SELECT,
+        kind::ROLE_SELECT,
+        kind::MENTIONABLE_SELECT,
+        kind::CHANNEL_SELECT,
+    ];
     kinds.iter().any(|kind| component["type"] == *kind)
 }
 
@@ -84,17 +100,23 @@ pub(super) fn called(component: &Value) -> String {
 /// The component that is meant, by custom id, or by what is written on it.
 fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, Refused> {
     let usable: Vec<&Value> = flatten(&message.components).into_iter().filter(|c| is_usable(c)).collect();
-    let found = match (&asked.custom_id, &asked.label) {
-        (Some(id), _) => usable.iter().find(|component| component["custom_id"] == id.as_str()),
-        (None, Some(label)) => usable.iter().find(|component| {
+    let by_id = |id: &String| usable.iter().find(|component| component["custom_id"] == id.as_str());
+    let by_text = |label: &String| {
+        usable.iter().find(|component| {
             let texts = [&component["label"], &component["placeholder"], &component["emoji"]["name"]];
             texts.iter().any(|text| text.as_str().is_some_and(|text| text.eq_ignore_ascii_case(label)))
-        }),
-        (None, None) if usable.len() == 1 => usable.first(),
-        (None, None) => None,
+        })
+    };
+    let found = match (&asked.component, &asked.custom_id, &asked.label) {
+        (Some(either), _, _) => by_id(either).or_else(|| by_text(either)),
+        (None, Some(id), _) => by_id(id),
+        (None, None, Some(label)) => by_text(label),
+        (None, None, None) if usable.len() == 1 => usable.first(),
+        (None, None, None) => None,
     };
     found.copied().ok_or_else(|| {
-        let wanted = asked.custom_id.as_deref().or(asked.label.as_deref()).unwrap_or("without a name");
+        let wanted = [&asked.component, &asked.custom_id, &asked.label].into_iter().flatten().next();
+        let wanted = wanted.map_or("without a name", String::as_str);
         let names: Vec<String> = usable.iter().map(|component| called(component)).collect();
         let there = if names.is_empty() { "no components".to_owned() } else { names.join(", ") };
         Refused::missing(format!("There is no component \"{wanted}\" on this message; there are {there}."))
@@ -112,7 +134,11 @@ pub(super) fn chosen(
     let (least, most) = (bound("min_values"), bound("max_values"));
     if !(least..=most).contains(&wanted.len()) {
         let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
-        return Err(Refused::because(format!("{} takes {range} values, not {}.", called(menu), wanted.len())));
+        return Err(Refused::because(format!(
+            "{} takes {range} values, not {}.",
+            called(menu),
+            wanted.len()
+        )));
     }
     let unknown = |value: &str| Refused::because(format!("{} does not offer \"{value}\".", called(menu)));
     let menu_kind = menu["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(0);

@@ -62,7 +62,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Request<T> {
 
     async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Refused> {
         let body = axum::Json::<T>::from_request(request, state).await;
-        body.map(|body| Self(body.0)).map_err(|why: JsonRejection| Refused::new(why.status(), why.body_text()))
+        body.map(|body| Self(body.0))
+            .map_err(|why: JsonRejection| Refused::new(why.status(), why.body_text()))
     }
 }
 
@@ -128,8 +129,13 @@ fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowfl
     if let Some(channel) = channels.clone().find(|channel| channel.name.eq_ignore_ascii_case(wanted)) {
         return Ok(channel.id);
     }
-    let names: Vec<&str> = channels.by_ref().filter(|c| c.is_text()).map(|c| c.name.as_str()).take(20).collect();
-    Err(Refused::missing(format!("There is no channel \"{wanted}\" in {}; there are {}.", guild.name, names.join(", "))))
+    let names: Vec<&str> =
+        channels.by_ref().filter(|c| c.is_text()).map(|c| c.name.as_str()).take(20).collect();
+    Err(Refused::missing(format!(
+        "There is no channel \"{wanted}\" in {}; there are {}.",
+        guild.name,
+        names.join(", ")
+    )))
 }
 
 /// A role of a guild by id or name.
@@ -137,6 +143,8 @@ pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, Refused> {
     let wanted = wanted.trim_start_matches("<@&").trim_end_matches('>').trim_start_matches('@');
     let by_id = wanted.parse().ok().filter(|id: &Snowflake| guild.roles.contains_key(id));
     by_id
-        .or_else(|| guild.roles.values().find(|role| role.name.eq_ignore_ascii_case(wanted)).map(|role| role.id))
+        .or_else(|| {
+            guild.roles.values().find(|role| role.name.eq_ignore_ascii_case(wanted)).map(|role| role.id)
+        })
         .ok_or_else(|| Refused::missing(format!("There is no role \"{wanted}\" in {}.", guild.name)))
 }

@@ -25,7 +25,8 @@ fn why_not(headers: &HeaderMap) -> Option<&'static str> {
     if !is_local(host) {
         return Some("This address is only served under a local name or an IP address.");
     }
-    let same = |origin: &str| origin.strip_prefix("http://").or(origin.strip_prefix("https://")) == Some(host);
+    let same =
+        |origin: &str| origin.strip_prefix("http://").or(origin.strip_prefix("https://")) == Some(host);
     if text(ORIGIN).is_some_and(|origin| !same(origin)) {
         return Some("Pages of other sites can't use the sandbox.");
     }

@@ -2,20 +2,19 @@
 
 use serde_json::{Value, json};
 
+use super::Refused;
 use super::acts::SubmitModal;
 use super::components::{called, chosen, option_value};
 use super::values::{Lookup, Resolved};
-use super::Refused;
 use crate::live::{Live, Trigger};
 use crate::state::interaction::{self, Response};
 use crate::validate::component::{flatten, kind};
 
 /// Makes the interaction of a submitted modal.
 pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger, Refused> {
-    let opened = live
-        .interactions
-        .get(asked.interaction)
-        .ok_or_else(|| Refused::missing(format!("There is no interaction {} any more.", asked.interaction)))?;
+    let opened = live.interactions.get(asked.interaction).ok_or_else(|| {
+        Refused::missing(format!("There is no interaction {} any more.", asked.interaction))
+    })?;
     let Response::Modal(modal) = &opened.response else {
         return Err(Refused::because("This interaction was not answered with a modal."));
     };
@@ -25,7 +24,10 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
     let top = modal["components"].as_array().cloned().unwrap_or_default();
     let known: Vec<&str> = flatten(&top).iter().filter_map(|c| c["custom_id"].as_str()).collect();
     if let Some(stray) = asked.values.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(Refused::because(format!("The modal has no input \"{stray}\"; it has {}.", known.join(", "))));
+        return Err(Refused::because(format!(
+            "The modal has no input \"{stray}\"; it has {}.",
+            known.join(", ")
+        )));
     }
     let mut lookup = Lookup::new(live, user, channel, &asked.files);
     let mut resolved = Resolved::default();
@@ -76,8 +78,9 @@ fn filled(
         kind::RADIO_GROUP => {
             let wanted = given.and_then(Value::as_str);
             out["value"] = match wanted {
-                Some(wanted) => option_value(component, wanted)
-                    .ok_or_else(|| Refused::because(format!("\"{custom_id}\" does not offer \"{wanted}\".")))?,
+                Some(wanted) => option_value(component, wanted).ok_or_else(|| {
+                    Refused::because(format!("\"{custom_id}\" does not offer \"{wanted}\"."))
+                })?,
                 None if required => return Err(empty(custom_id)),
                 None => Value::Null,
             };

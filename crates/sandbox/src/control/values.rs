@@ -51,7 +51,8 @@ impl<'a> Lookup<'a> {
         }
         let same = |other: Option<&str>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
         let guild = self.guild.and_then(|id| self.world.guilds.get(&id));
-        let by_nick = guild.and_then(|guild| guild.members.values().find(|member| same(member.nick.as_deref())));
+        let by_nick =
+            guild.and_then(|guild| guild.members.values().find(|member| same(member.nick.as_deref())));
         by_nick.map(|member| member.user_id).or_else(|| {
             self.world.users.values().find(|user| same(user.global_name.as_deref())).map(|user| user.id)
         })
@@ -80,7 +81,8 @@ impl Resolver for Lookup<'_> {
 
     fn channel(&mut self, named: Named<'_>) -> Option<Found> {
         let guild = self.world.guilds.get(&self.guild?)?;
-        let mut all = guild.channels.iter().chain(&guild.threads).filter_map(|id| self.world.channels.get(id));
+        let mut all =
+            guild.channels.iter().chain(&guild.threads).filter_map(|id| self.world.channels.get(id));
         let channel = match named {
             Named::Id(id) => all.find(|channel| channel.id == id)?,
             Named::Name(name) => all.find(|channel| channel.name.eq_ignore_ascii_case(name))?,
@@ -91,8 +93,10 @@ impl Resolver for Lookup<'_> {
     }
 
     fn attach(&mut self, path: &str) -> Result<Found, String> {
-        let given = self.files.get(path).ok_or_else(|| format!("The file {path} did not come with the request."))?;
-        let bytes = STANDARD.decode(&given.base64).map_err(|_| format!("The file {path} is not valid base64."))?;
+        let given =
+            self.files.get(path).ok_or_else(|| format!("The file {path} did not come with the request."))?;
+        let bytes =
+            STANDARD.decode(&given.base64).map_err(|_| format!("The file {path} is not valid base64."))?;
         let name = given.filename.as_deref().or(path.rsplit(['/', '\\']).next()).unwrap_or(path);
         let filename = safe_name(name);
         let content_type = picture::sniff(&bytes).unwrap_or(picture::content_type_of(&filename)).to_owned();
@@ -154,7 +158,12 @@ impl Resolved {
     }
 
     /// Adds a channel of one of these types, or of any where none are given.
-    pub(super) fn channel(&mut self, lookup: &mut Lookup<'_>, wanted: &str, types: &[Value]) -> Option<Snowflake> {
+    pub(super) fn channel(
+        &mut self,
+        lookup: &mut Lookup<'_>,
+        wanted: &str,
+        types: &[Value],
+    ) -> Option<Snowflake> {
         let found = lookup.channel(named(wanted, &["<#"]))?;
         let fits = types.is_empty() || types.contains(&found.object["type"]);
         fits.then(|| {

@@ -48,7 +48,11 @@ fn stand(interaction: &Interaction) -> Stand {
 }
 
 /// Waits until the user sees an answer or gives up, and tells which.
-pub(super) async fn answer(control: &Control, started: &Started, patience: Patience) -> Result<Answer, Refused> {
+pub(super) async fn answer(
+    control: &Control,
+    started: &Started,
+    patience: Patience,
+) -> Result<Answer, Refused> {
     let begun = Instant::now();
     let silence_ends = begun + control.discord.limits().response;
     let thinking_ends = begun + patience.deadline_ms.map_or(DEADLINE, Duration::from_millis);
@@ -100,10 +104,9 @@ fn give_up(live: &mut Live<'_>, id: Snowflake, stand: Stand) -> Option<(&'static
 
 /// What can be told of an interaction now.
 pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, Refused> {
-    let interaction = live
-        .interactions
-        .get(id)
-        .ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, format!("There is no interaction {id} any more.")))?;
+    let interaction = live.interactions.get(id).ok_or_else(|| {
+        Refused::new(StatusCode::NOT_FOUND, format!("There is no interaction {id} any more."))
+    })?;
     let user = Some(interaction.user_id);
     let message = interaction
         .original

@@ -207,8 +207,9 @@ impl FromRequest<Rest> for Payload {
         }
         let notes = request.extensions().get::<Notes>().cloned();
         let limited = request.map(|body| Body::new(http_body_limit(body)));
-        let form =
-            Multipart::from_request(limited, rest).await.map_err(|_| ApiError::wrong_content_type())?;
+        let form = Multipart::from_request(limited, rest)
+            .await
+            .map_err(|_| ApiError::wrong_content_type(&["application/json", "multipart/form-data"]))?;
         let payload = Self::from_form(form).await?;
         if let Some(notes) = notes {
             notes.0.lock().request = Some(payload.json.clone());
@@ -226,7 +227,7 @@ impl Payload {
             if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::entity_too_large()
             } else {
-                ApiError::wrong_content_type()
+                ApiError::wrong_content_type(&["application/json", "multipart/form-data"])
             }
         };
         while let Some(field) = form.next_field().await.map_err(broken)? {
