@@ -89,7 +89,8 @@ pub(crate) async fn run(
     // No reload and no registration while plugins are being stopped.
     drop(plugins);
     work.shutdown().await;
-    shutdown::shut_down(&host, Some(&shards)).await;
+    // After a refusal there is no session to close.
+    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;
     outcome.map_err(|ending| match ending {
         Ending::Refused(refusal) => {
             Failure::configuration(refusal.sentence(intents, &host.registry().snapshot(), application.id))
