@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use sdk::PluginId;
 use sdk::host::Host;
-use sdk::tracing::{info, warn};
+use sdk::tracing::info;
+#[cfg(feature = "plugins")]
+use sdk::tracing::warn;
 
 use crate::config::Reload;
 use crate::failure::Failure;
@@ -18,31 +20,34 @@ pub(crate) struct Plugins {
     _engine: Option<hmr::Engine>,
 }
 
+#[cfg(not(any(feature = "hmr", feature = "plugins")))]
+compile_error!("the bot needs the feature `plugins`, which links its plugins in, or `hmr`, which loads them");
+
 /// Brings in all plugins, through the reload engine when that is there and either asked for or the only way.
-#[cfg_attr(not(any(feature = "hmr", feature = "plugins")), allow(clippy::unused_async))]
 pub(crate) async fn bring_in_plugins(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
-    #[cfg(feature = "hmr")]
-    if reload.enabled || !cfg!(feature = "plugins") {
-        return with_engine(host, reload).await;
-    }
+    #[cfg(all(feature = "hmr", feature = "plugins"))]
+    return if reload.enabled { with_engine(host, reload).await } else { Ok(linked_in(host, reload).await) };
+    #[cfg(all(feature = "hmr", not(feature = "plugins")))]
+    return with_engine(host, reload).await;
+    #[cfg(not(feature = "hmr"))]
+    return Ok(linked_in(host, reload).await);
+}
+
+const OFF: &str = "hot reload: off, changes are ignored until restart";
+
+#[cfg(feature = "plugins")]
+async fn linked_in(host: &Host, reload: &Reload) -> Plugins {
     if reload.enabled {
         warn!("this binary was built without hot reload; ENABLE_HMR is ignored");
     } else {
         info!("{OFF}");
     }
-    #[cfg(feature = "plugins")]
-    return Ok(Plugins {
+    Plugins {
         left_out: crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await,
         #[cfg(feature = "hmr")]
         _engine: None,
-    });
-    #[cfg(not(feature = "plugins"))]
-    Err(Failure::other(
-        "This binary was built with neither plugins nor hot reload, so there is nothing to run.",
-    ))
+    }
 }
-
-const OFF: &str = "hot reload: off, changes are ignored until restart";
 
 #[cfg(feature = "hmr")]
 async fn with_engine(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {

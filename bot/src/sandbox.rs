@@ -59,7 +59,8 @@ impl Local {
         let url = &started.url;
         println!(
             "No DISCORD_TOKEN is set, so the bot talks to a local Discord at {url}; nothing leaves this machine.\n\
-             When it is ready, try it from another terminal: sandbox --url {url} say /ping"
+             When it is ready, try it from another terminal:\n\
+             cargo run -q -p sandbox -- --url {url} say /ping"
         );
         Ok(Self {
             connection: Connection { token, api, gateway: None },
@@ -86,7 +87,7 @@ async fn serve(started: &mpsc::Sender<Result<Started, String>>, stopped: oneshot
     match Sandbox::builder().bot_name("Hotcord").start().await {
         Ok(sandbox) => {
             let (url, token) = (sandbox.url().to_owned(), sandbox.token().to_owned());
-            let guild = sandbox.guild_id().get();
+            let guild = sandbox.guild_id().0;
             if started.send(Ok(Started { url, token, guild })).is_ok() {
                 let _ = stopped.await;
             }
