@@ -64,9 +64,17 @@ async fn with_engine(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
     let target = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.parent()?.to_owned()));
     let target = target.ok_or_else(|| Failure::other("The folder of this binary cannot be found."))?;
     let built_from = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let workspace = reload.workspace.clone().unwrap_or_else(built_from);
+    // cargo and the system's events speak of files by their real paths.
+    let workspace = workspace.canonicalize().map_err(|error| {
+        let folder = workspace.display();
+        Failure::configuration(format!(
+            "The sources to reload are not at {folder} ({error}); set HMR_WORKSPACE."
+        ))
+    })?;
     let options = hmr::Options {
         enabled: reload.enabled,
-        workspace: reload.workspace.clone().unwrap_or_else(built_from),
+        workspace,
         target,
         pace: hmr::watch::Pace { debounce: reload.debounce.unwrap_or(DEBOUNCE), poll: reload.poll },
         hook_deadline: HOOK_WITHIN,
@@ -80,7 +88,9 @@ async fn with_engine(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
         .await
         .map_err(|error| Failure::other(format!("Hot reload cannot start: {error}.")))?;
     if reload.enabled {
-        let folders: Vec<_> = engine.folders().iter().map(|folder| folder.display().to_string()).collect();
+        let folders = engine.folders().iter().map(|folder| folder.display().to_string());
+        // The workspace itself, for its manifest, goes without saying.
+        let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
         info!("hot reload: on, watching {}", folders.join(", "));
     }
     Ok(Plugins { left_out: engine.left_out().clone(), _engine: Some(engine) })
