@@ -38,6 +38,11 @@ pub struct Pace {
     pub poll: Option<Duration>,
 }
 
+impl Pace {
+    /// Quiet time that joins the files of one checkout without being felt.
+    pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(5);
+}
+
 /// Watches folders for finished saves.
 pub struct Watcher {
     watcher: Box<dyn notify::Watcher + Send>,
