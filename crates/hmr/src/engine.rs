@@ -66,10 +66,8 @@ impl Engine {
         let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
         let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
         // Watched before the first build, so that no save in between is missed.
-        let watcher = match options.enabled {
-            true => Some(Watcher::new(workspace.watched(), options.pace)?),
-            false => None,
-        };
+        let watcher =
+            if options.enabled { Some(Watcher::new(workspace.watched(), options.pace)?) } else { None };
         let folders = watcher
             .as_ref()
             .map(|watcher| {
@@ -98,7 +96,6 @@ impl Engine {
         if let Some(watcher) = &watcher {
             host.set_reloader(Arc::new(Handle { requests: sender, folders: watcher.watched().count() }));
         }
-        #[allow(clippy::disallowed_methods)] // The engine is the host's own task and outlives all plugins.
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
                 engine.run(watcher, requests).await;
@@ -305,10 +302,10 @@ impl Loop {
                 }
                 Meaning::Membership => membership = true,
                 Meaning::Host => {
-                    _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf())
+                    _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf());
                 }
                 Meaning::Nothing => {
-                    tracing::debug!(path = %path.display(), "saved, and no plugin is built from it")
+                    tracing::debug!(path = %path.display(), "saved, and no plugin is built from it");
                 }
             }
         }
@@ -454,7 +451,6 @@ impl Loop {
             may_reuse: false,
         };
         tracing::debug!(plugins = ?names(&packages), through_cargo = wanted.through_cargo, "building");
-        #[allow(clippy::disallowed_methods)] // The engine's own tasks, joined by its loop.
         let abort = self.builds.spawn(carry_out(self.workshop.clone(), self.workspace.clone(), order));
         let building =
             Building { packages, through_cargo: wanted.through_cargo, began, abort: abort.clone(), answers };
@@ -593,7 +589,6 @@ impl Loop {
         self.stop_in_background(generations);
     }
 
-    #[allow(clippy::disallowed_methods)] // Bounded by the deadline; it must not hold up the next reload.
     fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
         let deadline = self.options.hook_deadline;
         for generation in generations {

@@ -68,8 +68,12 @@ impl Watcher {
         };
         let root = folders.keys().next().cloned().unwrap_or_default();
         let watcher: Result<Box<dyn notify::Watcher + Send>, _> = match pace.poll {
-            Some(period) => PollWatcher::new(tell, Config::default().with_poll_interval(period))
-                .map(|watcher| Box::new(watcher) as Box<_>),
+            // Times are compared in whole seconds, so it is the contents that tell two saves of one second apart.
+            Some(period) => PollWatcher::new(
+                tell,
+                Config::default().with_poll_interval(period).with_compare_contents(true),
+            )
+            .map(|watcher| Box::new(watcher) as Box<_>),
             None => {
                 RecommendedWatcher::new(tell, Config::default()).map(|watcher| Box::new(watcher) as Box<_>)
             }

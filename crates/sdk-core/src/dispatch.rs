@@ -65,7 +65,9 @@ impl Dispatcher {
             shard_manager,
         };
         // poise contains panics of the command itself; this contains those of checks and converters.
-        if let Err(panic) = AssertUnwindSafe(poise::dispatch_event(framework, event)).catch_unwind().await {
+        if let Err(panic) =
+            AssertUnwindSafe(Box::pin(poise::dispatch_event(framework, event))).catch_unwind().await
+        {
             tracing::error!(
                 plugin = %generation.plugin(), generation = generation.number(), panic = panic_text(&*panic),
                 "a command panicked outside its body"
