@@ -119,7 +119,8 @@ impl fmt::Display for DefinitionChanges {
 /// Reduces a definition, ours or one that Discord returned, to what makes it differ from another.
 ///
 /// Fields that Discord adds (ids, versions) go; fields that stand at their documented default go as well, so that
-/// a field left out equals one spelt out. Source: "Application Command Object" in Discord's documentation.
+/// a field left out equals one spelt out; only `integration_types` has a default that depends on the application,
+/// which the caller has to know. Source: "Application Command Object" in Discord's documentation.
 pub fn normalised(definition: &Value) -> Value {
     const OF_COMMAND: &[&str] = &[
         "name",
@@ -138,10 +139,12 @@ pub fn normalised(definition: &Value) -> Value {
     if command.get("description").and_then(Value::as_str) == Some("") || kind != 1 {
         command.remove("description");
     }
-    // Discord spells these two out when they were left out: an app installed to guilds (0), usable in guilds and
-    // direct messages (0, 1, 2 as far as installed).
-    if command.get("integration_types") == Some(&serde_json::json!([0])) {
-        command.remove("integration_types");
+    // The older way to say "in guilds alone", which Discord still returns beside `contexts`.
+    if !command.contains_key("contexts") && definition["dm_permission"] == false {
+        command.insert("contexts".to_owned(), serde_json::json!([0]));
+    }
+    for set in ["contexts", "integration_types"] {
+        command.entry(set).and_modify(sort_numbers);
     }
     if let Some(options) = command.get_mut("options") {
         normalise_options(options);
@@ -169,8 +172,13 @@ fn normalise_options(options: &mut Value) {
     for option in options.as_array_mut().into_iter().flatten() {
         let mut fields = kept(option, OF_OPTION);
         for choice in fields.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
-            *choice = Value::Object(kept(choice, &["name", "name_localizations", "value"]));
+            let mut fields = kept(choice, &["name", "name_localizations"]);
+            // 0 and "" are values, not defaults; 1 and 1.0 are the same one.
+            let value = &choice["value"];
+            fields.insert("value".to_owned(), value.as_f64().map_or_else(|| value.clone(), Value::from));
+            *choice = Value::Object(fields);
         }
+        fields.entry("channel_types").and_modify(sort_numbers);
         for limit in ["min_value", "max_value"] {
             // 1 and 1.0 are the same limit; Discord writes an integer option's limits without a fraction.
             if let Some(number) = fields.get(limit).and_then(Value::as_f64) {
@@ -181,6 +189,13 @@ fn normalise_options(options: &mut Value) {
             normalise_options(options);
         }
         *option = Value::Object(fields);
+    }
+}
+
+/// Puts a list of which Discord takes the order for nothing into one order.
+fn sort_numbers(list: &mut Value) {
+    if let Some(numbers) = list.as_array_mut() {
+        numbers.sort_by_key(Value::as_u64);
     }
 }
 
@@ -211,8 +226,7 @@ mod tests {
             "options": [{"type": 4, "name": "n", "description": "N", "min_value": 1.0, "required": false}]});
         let theirs = json!({"id": "1", "application_id": "2", "version": "3", "type": 1, "name": "ping",
             "name_localizations": null, "description": "Pong", "description_localizations": null,
-            "default_member_permissions": null, "nsfw": false, "guild_id": "4", "integration_types": [0],
-            "contexts": null, "options": [{"type": 4, "name": "n", "description": "N", "min_value": 1}]});
+            "default_member_permissions": null, "nsfw": false, "guild_id": "4", "contexts": null, "options": [{"type": 4, "name": "n", "description": "N", "min_value": 1}]});
         assert_eq!(normalised(&ours), normalised(&theirs));
     }
 

@@ -65,7 +65,9 @@ impl Dispatcher {
             shard_manager,
         };
         // poise contains panics of the command itself; this contains those of checks and converters.
-        if let Err(panic) = AssertUnwindSafe(poise::dispatch_event(framework, event)).catch_unwind().await {
+        if let Err(panic) =
+            AssertUnwindSafe(Box::pin(poise::dispatch_event(framework, event))).catch_unwind().await
+        {
             tracing::error!(
                 plugin = %generation.plugin(), generation = generation.number(), panic = panic_text(&*panic),
                 "a command panicked outside its body"
@@ -111,6 +113,10 @@ impl serenity::framework::Framework for Dispatcher {
     }
 
     async fn dispatch(&self, ctx: serenity::all::Context, event: FullEvent) {
+        if self.host.is_closing() {
+            answer_while_closing(&ctx, &event).await;
+            return;
+        }
         let snapshot = self.host.registry().snapshot();
         if let FullEvent::Ready { .. } = event {
             self.host.set_serenity_context(ctx.clone());
@@ -229,6 +235,26 @@ async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteracti
     };
     if let Err(error) = command.create_response(ctx, response).await {
         tracing::warn!(command = command.data.name, %error, "could not answer");
+    }
+}
+
+/// Tells users who come in the last moments that the bot is about to end.
+async fn answer_while_closing(ctx: &serenity::all::Context, event: &FullEvent) {
+    let words = || ephemeral("The bot is restarting. Please try again in a moment.".to_owned());
+    let answered = match event {
+        FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
+            command.create_response(ctx, words()).await
+        }
+        FullEvent::InteractionCreate { interaction: Interaction::Component(component) } => {
+            component.create_response(ctx, words()).await
+        }
+        FullEvent::InteractionCreate { interaction: Interaction::Modal(modal) } => {
+            modal.create_response(ctx, words()).await
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = answered {
+        tracing::debug!(%error, "could not answer while closing");
     }
 }
 

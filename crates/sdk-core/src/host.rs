@@ -1,5 +1,6 @@
 //! What stays while generations come and go: registry, settings, store, timers, and the gateway.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ struct Inner {
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
+    closing: AtomicBool,
 }
 
 /// A reload engine, as plugins may use it; a production host has none.
@@ -55,6 +57,7 @@ impl Host {
             shards: OnceLock::new(),
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
+            closing: AtomicBool::new(false),
         }))
     }
 
@@ -101,6 +104,16 @@ impl Host {
     /// Names the reload engine; the first call counts.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
+    }
+
+    /// Stops handing out events, because the bot is about to end; users are told to try again.
+    pub fn close(&self) {
+        self.0.closing.store(true, Ordering::Release);
+    }
+
+    /// Says whether the bot is about to end.
+    pub fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Acquire)
     }
 
     /// Gives the intents that the gateway session asked for, once it has.

@@ -1,0 +1,96 @@
+//! The world as the gateway asks about it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::gateway::{Backend, BotProfile, Intents, MemberQuery, VoiceStateUpdate};
+use crate::live::Discord;
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::guild::VoiceState;
+use crate::state::presence_json;
+
+/// A [`Discord`] behind a gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct World(pub(crate) Arc<Discord>);
+
+impl Backend for World {
+    fn authenticate(&self, token: &str) -> Option<Snowflake> {
+        self.0.lock().bot_by_token(token)
+    }
+
+    fn profile(&self, bot: Snowflake) -> BotProfile {
+        let live = self.0.lock();
+        BotProfile {
+            user: live.users.get(&bot).map(|user| user.private_json()).unwrap_or_default(),
+            application: live.applications.get(&bot).map(|app| app.partial_json()).unwrap_or_default(),
+        }
+    }
+
+    fn guilds(&self, bot: Snowflake) -> Vec<Snowflake> {
+        self.0.lock().guilds_of(bot).map(|guild| guild.id).collect()
+    }
+
+    fn guild_create(&self, bot: Snowflake, guild: Snowflake) -> Option<Value> {
+        let live = self.0.lock();
+        let guild = live.guilds.get(&guild).filter(|guild| guild.members.contains_key(&bot))?;
+        Some(live.guild_create_json(guild, bot))
+    }
+
+    fn privileged_intents(&self, _: Snowflake) -> Intents {
+        Intents::PRIVILEGED
+    }
+
+    fn members(&self, bot: Snowflake, guild: Snowflake, query: &MemberQuery) -> Option<Vec<Value>> {
+        let live = self.0.lock();
+        let guild = live.guild_for(guild, bot).ok()?;
+        let render = |user: &Snowflake| live.member_json(guild.id, *user).ok();
+        Some(match query {
+            MemberQuery::Users(ids) => ids.iter().filter_map(render).collect(),
+            MemberQuery::Prefix { query, limit } => {
+                let limit = if *limit == 0 { usize::MAX } else { *limit };
+                let found = live.members_named(guild, query);
+                found.into_iter().take(limit).filter_map(|member| render(&member.user_id)).collect()
+            }
+        })
+    }
+
+    fn presences(&self, guild: Snowflake, users: &[Snowflake]) -> Vec<Value> {
+        let live = self.0.lock();
+        let Some(guild) = live.guilds.get(&guild) else { return Vec::new() };
+        users
+            .iter()
+            .filter_map(|user| Some(presence_json(*user, Some(guild.id), guild.presences.get(user)?)))
+            .collect()
+    }
+
+    fn presence_update(&self, bot: Snowflake, presence: &Value) {
+        self.0.lock().set_presence(bot, presence);
+    }
+
+    fn voice_state_update(&self, bot: Snowflake, session_id: &str, update: &VoiceStateUpdate) {
+        let mut live = self.0.lock();
+        let Some(channel) = update.channel_id else {
+            live.set_voice(update.guild_id, bot, None);
+            return;
+        };
+        let allowed = live.channel_for(channel, bot, Permissions::CONNECT);
+        if !allowed.is_ok_and(|channel| channel.is_voice() && channel.guild_id == Some(update.guild_id)) {
+            return;
+        }
+        let state = VoiceState {
+            user_id: bot,
+            channel_id: channel,
+            session_id: session_id.to_owned(),
+            self_mute: update.self_mute,
+            self_deaf: update.self_deaf,
+            self_video: false,
+            suppress: false,
+        };
+        live.set_voice(update.guild_id, bot, Some(state));
+        // A null endpoint is Discord's word for "no voice server yet, wait for another update".
+        let server = json!({ "token": "", "guild_id": update.guild_id, "endpoint": null });
+        live.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(update.guild_id), server);
+    }
+}

@@ -1,0 +1,157 @@
+//! The command line: one module per family of subcommands.
+
+mod act;
+mod answer;
+mod fault;
+mod look;
+mod place;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use sandbox::Client;
+
+/// A local Discord: REST v10, the gateway, and users who run your commands.
+#[derive(Debug, Parser)]
+#[command(name = "sandbox", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    server: Server,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which sandbox is meant.
+#[derive(Debug, Args)]
+struct Server {
+    /// Base address of a running sandbox, as in http://127.0.0.1:8787.
+    #[arg(long, global = true, env = "SANDBOX_URL")]
+    url: Option<String>,
+    /// File in which `serve` leaves its address for the other commands.
+    #[arg(long, global = true, env = "SANDBOX_STATE_FILE")]
+    state_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a sandbox and keep it running.
+    Serve(serve::Serve),
+    /// Run a slash command as a user and show the answer: sandbox say '/ping'
+    Say(act::Say),
+    /// Run a user command or message command on a target.
+    Use(act::Use),
+    /// Ask for the choices of the option being typed: sandbox complete '/help command:pi'
+    Complete(act::Say),
+    /// Press a button of a message.
+    Press(act::Press),
+    /// Choose from a menu of a message.
+    Choose(act::Choose),
+    /// Submit the modal that an interaction was answered with.
+    Submit(act::Submit),
+    /// Send a message as a user.
+    Send(act::Send),
+    /// Put a reaction under a message.
+    React(act::React),
+    /// Let a user into a guild; a user who does not exist is made.
+    Join(place::Join),
+    /// Take a member out of a guild.
+    Leave(place::Leave),
+    /// List users, guilds and channels.
+    Users(look::Users),
+    /// Show the newest messages of a channel.
+    Messages(look::Messages),
+    /// List the commands that a user can run.
+    Commands(look::Commands),
+    /// Print the record of requests and events as JSON lines.
+    Log(look::Log),
+    /// Print sums over all interactions as JSON.
+    Stats,
+    /// Inject faults: dropped connections, close codes, delays, 5xx, 429.
+    Fault(fault::Fault),
+}
+
+/// Why a command failed, as one sentence.
+#[derive(Debug)]
+struct Failure(String);
+
+impl From<sandbox::client::Error> for Failure {
+    fn from(error: sandbox::client::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What a command that went well means for the exit code.
+enum Outcome {
+    Good,
+    NoAnswer,
+}
+
+/// Where `serve` listens unless told otherwise, and where others look.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:8787";
+
+impl Server {
+    /// A client of the sandbox that is meant.
+    fn client(&self) -> Result<Client, Failure> {
+        if let Some(url) = &self.url {
+            let whole = url.starts_with("http://") || url.starts_with("https://");
+            return Ok(Client::new(if whole { url.clone() } else { format!("http://{url}") }));
+        }
+        let Some(path) = &self.state_file else {
+            return Ok(Client::new(format!("http://{DEFAULT_ADDRESS}")));
+        };
+        let none = || {
+            Failure(format!(
+                "no sandbox has left its address in {}; start one with `sandbox serve`",
+                path.display()
+            ))
+        };
+        let text = std::fs::read_to_string(path).map_err(|_| none())?;
+        let state: serde_json::Value = serde_json::from_str(&text).map_err(|_| none())?;
+        state["url"].as_str().map(Client::new).ok_or_else(none)
+    }
+}
+
+/// Runs one command; what goes wrong is one sentence on the error stream.
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { server, command } = arguments;
+    let outcome = match command {
+        Command::Serve(serve) => serve::run(serve, server.state_file).await,
+        command => match server.client() {
+            Ok(client) => dispatch(client, command).await,
+            Err(failure) => Err(failure),
+        },
+    };
+    match outcome {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::NoAnswer) => ExitCode::FAILURE,
+        Err(Failure(sentence)) => {
+            eprintln!("sandbox: {sentence}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> {
+    match command {
+        // `run` has taken this one.
+        Command::Serve(_) => Ok(Outcome::Good),
+        Command::Say(say) => act::say(&client, say).await,
+        Command::Use(on) => act::on(&client, on).await,
+        Command::Complete(say) => act::complete(&client, say).await,
+        Command::Press(press) => act::press(&client, press).await,
+        Command::Choose(choose) => act::choose(&client, choose).await,
+        Command::Submit(submit) => act::submit(&client, submit).await,
+        Command::Send(send) => act::send(&client, send).await,
+        Command::React(react) => act::react(&client, react).await,
+        Command::Join(join) => place::join(&client, join).await,
+        Command::Leave(leave) => place::leave(&client, leave).await,
+        Command::Users(users) => look::users(&client, users).await,
+        Command::Messages(messages) => look::messages(&client, messages).await,
+        Command::Commands(commands) => look::commands(&client, commands).await,
+        Command::Log(log) => look::log(&client, log).await,
+        Command::Stats => look::stats(&client).await,
+        Command::Fault(fault) => fault::run(&client, fault).await,
+    }
+}

@@ -1,0 +1,311 @@
+//! An answer in the terminal: as a message looks in Discord, or as JSON.
+
+use std::fmt::Write;
+
+use sandbox::validate::component::kind;
+use sandbox::{Answer, Client};
+use serde_json::Value;
+
+use super::{Failure, Outcome};
+
+/// Width of the boxes of embeds.
+const WIDTH: usize = 72;
+
+/// Prints an answer; none is an exit code of its own.
+pub(super) async fn show(_: &Client, answer: &Answer, json: bool) -> Result<Outcome, Failure> {
+    if json {
+        let text = serde_json::to_string(answer).map_err(|error| Failure(error.to_string()))?;
+        println!("{text}");
+    } else {
+        print!("{}", render(answer));
+    }
+    Ok(if answer.is_ok() { Outcome::Good } else { Outcome::NoAnswer })
+}
+
+/// The answer as a person reads it.
+fn render(answer: &Answer) -> String {
+    let mut out = String::new();
+    if let Some(error) = &answer.error {
+        let _ = writeln!(out, "! {error}");
+        if let Some(hint) = &answer.hint {
+            let _ = writeln!(out, "  {hint}");
+        }
+        return out;
+    }
+    if let Some(choices) = &answer.choices {
+        for choice in choices {
+            let _ = writeln!(out, "{}  ({})", text(&choice["name"]), plain(&choice["value"]));
+        }
+        if choices.is_empty() {
+            out.push_str("(no choices)\n");
+        }
+        return out;
+    }
+    if let Some(modal) = &answer.modal {
+        modal_lines(&mut out, modal);
+        let _ = writeln!(out, "  submit with: sandbox submit {} CUSTOM_ID=TEXT", answer.interaction);
+    }
+    let first = answer.message.as_ref();
+    if let Some(message) = first {
+        out.push_str(&message_lines(message));
+    } else if answer.modal.is_none() {
+        out.push_str("(acknowledged without a message)\n");
+    }
+    let shown = first.and_then(|message| message["id"].as_str());
+    for followup in answer.followups.iter().filter(|followup| followup["id"].as_str() != shown) {
+        out.push_str(&message_lines(followup));
+    }
+    if answer.callbacks > 1 {
+        let _ = writeln!(
+            out,
+            "! {} initial responses arrived; all but the first were refused.",
+            answer.callbacks
+        );
+    }
+    out
+}
+
+/// A message: author, text, embeds, buttons, and who sees it.
+pub(super) fn message_lines(message: &Value) -> String {
+    let mut out = String::new();
+    let author = &message["author"];
+    let name = author["global_name"].as_str().or(author["username"].as_str()).unwrap_or("?");
+    let badge = if author["bot"] == true { " [BOT]" } else { "" };
+    let edited = if message["edited_timestamp"].is_string() { "  (edited)" } else { "" };
+    let _ = writeln!(out, "{name}{badge}  {}{edited}", text(&message["id"]));
+    for line in text(&message["content"]).lines() {
+        let _ = writeln!(out, "  {line}");
+    }
+    if message["flags"].as_u64().unwrap_or(0) & 128 != 0 {
+        out.push_str("  is thinking...\n");
+    }
+    for embed in list(&message["embeds"]) {
+        embed_box(&mut out, embed);
+    }
+    for file in list(&message["attachments"]) {
+        let _ = writeln!(out, "  file {}  {}", text(&file["filename"]), text(&file["url"]));
+    }
+    for component in list(&message["components"]) {
+        component_lines(&mut out, component, 1);
+    }
+    let reactions: Vec<String> = list(&message["reactions"])
+        .iter()
+        .map(|reaction| format!("{} {}", text(&reaction["emoji"]["name"]), reaction["count"]))
+        .collect();
+    if !reactions.is_empty() {
+        let _ = writeln!(out, "  {}", reactions.join("  "));
+    }
+    if message["flags"].as_u64().unwrap_or(0) & 64 != 0 {
+        out.push_str("  only you can see this\n");
+    }
+    out
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Text without its quotes, the rest as JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn embed_box(out: &mut String, embed: &Value) {
+    let mut lines = Vec::new();
+    let mut add = |text: &str| lines.extend(text.lines().flat_map(|line| wrap(line, WIDTH - 4)));
+    add(text(&embed["author"]["name"]));
+    add(text(&embed["title"]));
+    add(text(&embed["description"]));
+    for field in list(&embed["fields"]) {
+        add(&format!("{}: {}", text(&field["name"]), text(&field["value"])));
+    }
+    for part in ["image", "thumbnail"] {
+        if let Some(url) = embed[part]["url"].as_str() {
+            add(&format!("[{part}] {url}"));
+        }
+    }
+    add(text(&embed["footer"]["text"]));
+    let rule = "─".repeat(WIDTH - 2);
+    let _ = writeln!(out, "  ┌{rule}┐");
+    for line in lines {
+        let pad = (WIDTH - 4).saturating_sub(line.chars().count());
+        let _ = writeln!(out, "  │ {line}{} │", " ".repeat(pad));
+    }
+    let _ = writeln!(out, "  └{rule}┘");
+}
+
+/// Breaks a line at spaces where it is longer than `width`.
+fn wrap(line: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        loop {
+            let last = lines.last_mut().expect("begins with one line");
+            let used = last.chars().count();
+            let gap = usize::from(used > 0);
+            if used + gap + word.len() <= width {
+                if gap > 0 {
+                    last.push(' ');
+                }
+                last.extend(&word);
+                break;
+            }
+            if used > 0 {
+                lines.push(String::new());
+            } else {
+                let rest = word.split_off(width);
+                last.extend(&word);
+                lines.push(String::new());
+                word = rest;
+            }
+        }
+    }
+    lines
+}
+
+fn component_lines(out: &mut String, component: &Value, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let of = component["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(0);
+    match of {
+        kind::ACTION_ROW => {
+            let buttons: Vec<String> = list(&component["components"])
+                .iter()
+                .filter(|c| c["type"] == kind::BUTTON)
+                .map(button)
+                .collect();
+            if buttons.is_empty() {
+                for child in list(&component["components"]) {
+                    component_lines(out, child, depth);
+                }
+            } else {
+                let _ = writeln!(out, "{indent}{}", buttons.join(" "));
+            }
+        }
+        kind::BUTTON => {
+            let _ = writeln!(out, "{indent}{}", button(component));
+        }
+        kind::TEXT_DISPLAY => {
+            for line in text(&component["content"]).lines() {
+                let _ = writeln!(out, "{indent}{line}");
+            }
+        }
+        kind::SEPARATOR => {
+            let _ = writeln!(out, "{indent}{}", "─".repeat(WIDTH / 2));
+        }
+        kind::STRING_SELECT
+        | kind::USER_SELECT
+        | kind::ROLE_SELECT
+        | kind::MENTIONABLE_SELECT
+        | kind::CHANNEL_SELECT => {
+            let options: Vec<&str> =
+                list(&component["options"]).iter().map(|option| text(&option["label"])).collect();
+            let name = component["placeholder"].as_str().unwrap_or("choose");
+            let _ = writeln!(
+                out,
+                "{indent}({name} ▾) {}  custom_id {}",
+                options.join(" | "),
+                text(&component["custom_id"])
+            );
+        }
+        kind::MEDIA_GALLERY => {
+            for item in list(&component["items"]) {
+                let _ = writeln!(out, "{indent}[picture] {}", text(&item["media"]["url"]));
+            }
+        }
+        kind::THUMBNAIL => {
+            let _ = writeln!(out, "{indent}[picture] {}", text(&component["media"]["url"]));
+        }
+        kind::FILE => {
+            let _ = writeln!(out, "{indent}[file] {}", text(&component["file"]["url"]));
+        }
+        _ => {
+            let deeper = depth + usize::from(of == kind::CONTAINER);
+            for child in list(&component["components"]) {
+                component_lines(out, child, deeper);
+            }
+            if component["accessory"].is_object() {
+                component_lines(out, &component["accessory"], deeper + 1);
+            }
+        }
+    }
+}
+
+fn button(component: &Value) -> String {
+    let emoji = component["emoji"]["name"].as_str();
+    let label = component["label"].as_str();
+    let name = [emoji, label].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    match (component["disabled"] == true, component["url"].as_str()) {
+        (true, _) => format!("[{name} (disabled)]"),
+        (_, Some(url)) => format!("[{name} -> {url}]"),
+        _ => format!("[{name}]"),
+    }
+}
+
+fn modal_lines(out: &mut String, modal: &Value) {
+    let _ = writeln!(out, "A modal opens: {}", text(&modal["title"]));
+    let mut pending: Vec<(&Value, &str)> =
+        list(&modal["components"]).iter().rev().map(|component| (component, "")).collect();
+    while let Some((component, label)) = pending.pop() {
+        let own = component["label"].as_str().unwrap_or(label);
+        if let Some(id) = component["custom_id"].as_str() {
+            let required = if component["required"] == false { "" } else { ", required" };
+            let _ = writeln!(out, "  {own}  ({id}{required})");
+        } else if component["type"] == kind::TEXT_DISPLAY {
+            let _ = writeln!(out, "  {}", text(&component["content"]));
+        }
+        pending.extend(list(&component["components"]).iter().rev().map(|child| (child, own)));
+        if component["component"].is_object() {
+            pending.push((&component["component"], own));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_reads_like_a_message_in_discord() {
+        let message = json!({
+            "id": "5", "author": {"username": "Helper", "bot": true}, "content": "hello\nthere", "flags": 64,
+            "embeds": [{"title": "News", "fields": [{"name": "a", "value": "b"}]}],
+            "components": [{"type": 1, "components": [
+                {"type": 2, "label": "Yes", "custom_id": "y"}, {"type": 2, "label": "No", "disabled": true}]}],
+        });
+        let answer = Answer { message: Some(message), callbacks: 1, ..Answer::default() };
+        let seen = render(&answer);
+        for part in [
+            "Helper [BOT]  5",
+            "  hello\n  there",
+            "│ News",
+            "│ a: b",
+            "[Yes] [No (disabled)]",
+            "only you can see this",
+        ] {
+            assert!(seen.contains(part), "{part:?} is missing in\n{seen}");
+        }
+    }
+
+    #[test]
+    fn a_silence_is_told_with_its_likely_cause() {
+        let answer = Answer {
+            error: Some("The application did not respond".into()),
+            hint: Some("Helper has no open gateway connection; is it running?".into()),
+            ..Answer::default()
+        };
+        assert!(render(&answer).starts_with("! The application did not respond\n  Helper"));
+    }
+
+    #[test]
+    fn long_lines_break_at_spaces_and_long_words_anywhere() {
+        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("aaaaaaa b", 3), ["aaa", "aaa", "a b"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+}

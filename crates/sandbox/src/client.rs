@@ -1,0 +1,414 @@
+//! The users' side from Rust: a typed client of the control API, for tests and the command line.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::answer::Answer;
+use crate::fault::Rule;
+use crate::gateway::{Command, Target};
+use crate::snowflake::Snowflake;
+
+/// Why a call to the control API gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nobody listens there.
+    #[error("there is no sandbox at {url}; start one with `sandbox serve`")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// What the connection said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The sandbox refused, and says why.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer made no sense.
+    #[error("the sandbox at {url} gave no sensible answer")]
+    Garbled {
+        /// Where it was asked.
+        url: String,
+        /// What was wrong.
+        #[source]
+        source: reqwest::Error,
+    },
+}
+
+/// A person at the keyboard, or rather all of them: each call says who acts.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// A command to run.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Run {
+    #[serde(rename = "as")]
+    user: String,
+    channel: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guild: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    focused: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settle_ms: Option<u64>,
+}
+
+impl Run {
+    /// A slash command as typed, as alice in #bot-test.
+    pub fn typed(text: impl Into<String>) -> Self {
+        Self { text: Some(text.into()), ..Self::somewhere() }
+    }
+
+    /// A slash command with options apart: `[{"name": …, "value": …}]`, or an object of names and values.
+    pub fn named(name: impl Into<String>, options: Value) -> Self {
+        Self { name: Some(name.into()), options: Some(options), ..Self::somewhere() }
+    }
+
+    /// A user command or message command on a target: a user's name or id, or a message's id.
+    pub fn on(name: impl Into<String>, target: impl ToString) -> Self {
+        Self { name: Some(name.into()), target: Some(target.to_string()), ..Self::somewhere() }
+    }
+
+    fn somewhere() -> Self {
+        Self { user: "alice".into(), channel: "bot-test".into(), ..Self::default() }
+    }
+
+    /// Who runs it.
+    #[must_use]
+    pub fn by(mut self, user: impl Into<String>) -> Self {
+        self.user = user.into();
+        self
+    }
+
+    /// Where: a channel's name or id, or `@name` for direct messages with that account.
+    #[must_use]
+    pub fn at(mut self, channel: impl Into<String>) -> Self {
+        self.channel = channel.into();
+        self
+    }
+
+    /// Guild in which the channel is looked up by name; by default the oldest.
+    #[must_use]
+    pub fn in_guild(mut self, guild: impl Into<String>) -> Self {
+        self.guild = Some(guild.into());
+        self
+    }
+
+    /// Bot whose command it is, where several have one of that name.
+    #[must_use]
+    pub fn of(mut self, bot: impl ToString) -> Self {
+        self.bot = Some(bot.to_string());
+        self
+    }
+
+    /// For autocompletion with options apart: the option being typed.
+    #[must_use]
+    pub fn focused(mut self, option: impl Into<String>) -> Self {
+        self.focused = Some(option.into());
+        self
+    }
+
+    /// Adds the bytes of a file that an option names by this path.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<String>, bytes: &[u8]) -> Self {
+        self.files.insert(path.into(), json!({ "base64": STANDARD.encode(bytes) }));
+        self
+    }
+
+    /// How long to wait for a deferred answer; 30 seconds unless given.
+    #[must_use]
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.deadline_ms = Some(millis(time));
+        self
+    }
+
+    /// How long to look on after the answer, so that second answers and followups are in it.
+    #[must_use]
+    pub fn settle(mut self, time: Duration) -> Self {
+        self.settle_ms = Some(millis(time));
+        self
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Client {
+    /// A client of the sandbox at this base address.
+    pub fn new(url: impl Into<String>) -> Self {
+        // A proxy of the environment has no business between a test and its own machine.
+        let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+        Self { http, url: url.into().trim_end_matches('/').to_owned() }
+    }
+
+    /// Base address of the sandbox.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs a command and waits for its answer.
+    pub async fn run(&self, command: Run) -> Result<Answer, Error> {
+        self.call(Method::POST, "interactions/command", &command).await
+    }
+
+    /// Runs a slash command as typed, as alice in #bot-test.
+    pub async fn say(&self, text: &str) -> Result<Answer, Error> {
+        self.run(Run::typed(text)).await
+    }
+
+    /// Asks for the choices of the option being typed: the last of a text, or the one named as focused.
+    pub async fn complete(&self, command: Run) -> Result<Answer, Error> {
+        self.call(Method::POST, "interactions/autocomplete", &command).await
+    }
+
+    /// Presses a button, by custom id.
+    pub async fn press(&self, user: &str, message: Snowflake, custom_id: &str) -> Result<Answer, Error> {
+        self.component(&json!({ "as": user, "message": message, "custom_id": custom_id })).await
+    }
+
+    /// Chooses from a menu, by custom id. Values of a string menu are values or labels; of others names or ids.
+    pub async fn choose(
+        &self,
+        user: &str,
+        message: Snowflake,
+        custom_id: &str,
+        values: &[&str],
+    ) -> Result<Answer, Error> {
+        self.component(&json!({ "as": user, "message": message, "custom_id": custom_id, "values": values }))
+            .await
+    }
+
+    /// Uses a component, with every field of the control API at hand.
+    pub async fn component(&self, asked: &Value) -> Result<Answer, Error> {
+        self.call(Method::POST, "interactions/component", asked).await
+    }
+
+    /// Submits the modal that an answer brought: inputs by custom id.
+    pub async fn submit(&self, answer: &Answer, values: Map<String, Value>) -> Result<Answer, Error> {
+        self.modal(&json!({ "interaction": answer.interaction, "values": values })).await
+    }
+
+    /// Submits a modal, with every field of the control API at hand.
+    pub async fn modal(&self, asked: &Value) -> Result<Answer, Error> {
+        self.call(Method::POST, "interactions/modal", asked).await
+    }
+
+    /// What is known of an interaction by now.
+    pub async fn interaction(&self, id: Snowflake) -> Result<Answer, Error> {
+        self.get(&format!("interactions/{id}")).await
+    }
+
+    /// Commands that a user can run in a channel.
+    pub async fn commands(&self, user: &str, channel: &str) -> Result<Vec<Value>, Error> {
+        self.get(&format!("commands?as={}&channel={}", escape(user), escape(channel))).await
+    }
+
+    /// Sends a message; gives back the message object.
+    pub async fn send(&self, user: &str, channel: &str, content: &str) -> Result<Value, Error> {
+        self.call(Method::POST, "messages", &json!({ "as": user, "channel": channel, "content": content }))
+            .await
+    }
+
+    /// Edits one's own message.
+    pub async fn edit(&self, user: &str, message: Snowflake, content: &str) -> Result<Value, Error> {
+        self.call(Method::PATCH, &format!("messages/{message}"), &json!({ "as": user, "content": content }))
+            .await
+    }
+
+    /// Deletes a message.
+    pub async fn delete(&self, user: &str, message: Snowflake) -> Result<(), Error> {
+        self.tell(Method::DELETE, &format!("messages/{message}"), &json!({ "as": user })).await
+    }
+
+    /// The newest messages that a user sees in a channel, oldest first.
+    pub async fn messages(&self, user: &str, channel: &str, limit: usize) -> Result<Vec<Value>, Error> {
+        let (user, channel) = (escape(user), escape(channel));
+        self.get(&format!("messages?as={user}&channel={channel}&limit={limit}")).await
+    }
+
+    /// Puts a reaction under a message.
+    pub async fn react(&self, user: &str, message: Snowflake, emoji: &str) -> Result<(), Error> {
+        let path = format!("messages/{message}/reactions");
+        self.tell(Method::POST, &path, &json!({ "as": user, "emoji": emoji })).await
+    }
+
+    /// Takes one's reaction away.
+    pub async fn unreact(&self, user: &str, message: Snowflake, emoji: &str) -> Result<(), Error> {
+        let path = format!("messages/{message}/reactions");
+        self.tell(Method::DELETE, &path, &json!({ "as": user, "emoji": emoji })).await
+    }
+
+    /// Lets a user or bot into a guild; gives back the member object.
+    pub async fn join(&self, guild: &str, user: &str) -> Result<Value, Error> {
+        let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
+        self.call(Method::PUT, &path, &json!({})).await
+    }
+
+    /// Takes a member out of a guild.
+    pub async fn leave(&self, guild: &str, user: &str) -> Result<(), Error> {
+        let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
+        self.tell(Method::DELETE, &path, &json!({})).await
+    }
+
+    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`.
+    pub async fn edit_member(&self, guild: &str, user: &str, change: &Value) -> Result<Value, Error> {
+        let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
+        self.call(Method::PATCH, &path, change).await
+    }
+
+    /// Makes a user; gives back the user object.
+    pub async fn create_user(&self, username: &str) -> Result<Value, Error> {
+        self.call(Method::POST, "users", &json!({ "username": username })).await
+    }
+
+    /// Makes a bot that is in the oldest guild; gives back its id and token.
+    pub async fn create_bot(&self, name: &str) -> Result<Value, Error> {
+        self.call(Method::POST, "bots", &json!({ "name": name })).await
+    }
+
+    /// Makes a guild with all bots in it; gives back the guild object.
+    pub async fn create_guild(&self, name: &str, owner: &str) -> Result<Value, Error> {
+        self.call(Method::POST, "guilds", &json!({ "name": name, "owner": owner })).await
+    }
+
+    /// Makes a channel: `name`, `type`, `parent`, `topic`, `nsfw`.
+    pub async fn create_channel(&self, guild: &str, channel: &Value) -> Result<Value, Error> {
+        self.call(Method::POST, &format!("guilds/{}/channels", escape(guild)), channel).await
+    }
+
+    /// Makes a role: `name`, `permissions`, `color`, `mentionable`.
+    pub async fn create_role(&self, guild: &str, role: &Value) -> Result<Value, Error> {
+        self.call(Method::POST, &format!("guilds/{}/roles", escape(guild)), role).await
+    }
+
+    /// Puts a user into a voice channel.
+    pub async fn enter_voice(&self, guild: &str, user: &str, channel: &str) -> Result<(), Error> {
+        let path = format!("guilds/{}/voice/{}", escape(guild), escape(user));
+        self.tell(Method::PUT, &path, &json!({ "channel": channel })).await
+    }
+
+    /// Takes a user out of voice.
+    pub async fn leave_voice(&self, guild: &str, user: &str) -> Result<(), Error> {
+        let path = format!("guilds/{}/voice/{}", escape(guild), escape(user));
+        self.tell(Method::DELETE, &path, &json!({})).await
+    }
+
+    /// What there is: addresses, bots, guilds, users.
+    pub async fn overview(&self) -> Result<Value, Error> {
+        self.get("").await
+    }
+
+    /// Sums over all interactions, and counts of the record.
+    pub async fn stats(&self) -> Result<Value, Error> {
+        self.get("stats").await
+    }
+
+    /// Gateway sessions.
+    pub async fn sessions(&self) -> Result<Vec<Value>, Error> {
+        self.get("sessions").await
+    }
+
+    /// Does something to live gateway connections; tells to how many.
+    pub async fn gateway(&self, target: &Target, command: &Command) -> Result<Value, Error> {
+        self.call(Method::POST, "sessions", &json!({ "target": target, "command": command })).await
+    }
+
+    /// Injects a fault; gives back its number.
+    pub async fn add_fault(&self, rule: &Rule) -> Result<Value, Error> {
+        self.call(Method::POST, "faults", rule).await
+    }
+
+    /// Faults in force.
+    pub async fn faults(&self) -> Result<Value, Error> {
+        self.get("faults").await
+    }
+
+    /// Ends one fault, or all.
+    pub async fn remove_fault(&self, id: Option<u64>) -> Result<(), Error> {
+        let path = id.map_or_else(|| "faults".to_owned(), |id| format!("faults/{id}"));
+        self.tell(Method::DELETE, &path, &json!({})).await
+    }
+
+    /// The record as a response whose body is JSON lines; with `follow` it does not end.
+    pub async fn log(&self, from: u64, follow: bool) -> Result<reqwest::Response, Error> {
+        let path = format!("log?from={from}&follow={follow}");
+        self.respond(self.http.get(self.address(&path))).await
+    }
+
+    fn address(&self, path: &str) -> String {
+        let slash = if path.is_empty() { "" } else { "/" };
+        format!("{}/sandbox{slash}{path}", self.url)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let response = self.respond(self.http.get(self.address(path))).await?;
+        self.read(response).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, Error> {
+        let response = self.respond(self.http.request(method, self.address(path)).json(body)).await?;
+        self.read(response).await
+    }
+
+    async fn tell(&self, method: Method, path: &str, body: &Value) -> Result<(), Error> {
+        self.respond(self.http.request(method, self.address(path)).json(body)).await.map(|_| ())
+    }
+
+    async fn respond(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Error> {
+        let response =
+            request.send().await.map_err(|source| Error::Unreachable { url: self.url.clone(), source })?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or_default();
+        let said = body["error"].as_str().map(str::to_owned);
+        Err(Error::Refused(said.unwrap_or_else(|| format!("{} answered {status}", self.url))))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: reqwest::Response) -> Result<T, Error> {
+        response.json().await.map_err(|source| Error::Garbled { url: self.url.clone(), source })
+    }
+}
+
+/// Percent-encodes what can't stand in a path or query as it is.
+fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,49 @@
+//! The users' side over HTTP, under `/sandbox`: what people do in Discord's client, for tests and terminals.
+//!
+//! Bots never need it. It shares its port with REST, takes JSON and gives JSON; a mistake comes back as
+//! `{"error": "one sentence"}`. Web pages can't reach it ([`guard`]).
+
+mod acts;
+mod commands;
+mod components;
+mod find;
+mod guard;
+mod messages;
+mod modals;
+mod places;
+mod values;
+mod wait;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+
+use crate::fault::Faults;
+use crate::live::Discord;
+use crate::record::Recorder;
+
+pub(crate) use find::{Refused, Request};
+
+/// What the control API reaches.
+#[derive(Debug, Clone)]
+pub(crate) struct Control {
+    /// The world.
+    pub(crate) discord: Arc<Discord>,
+    /// The record.
+    pub(crate) recorder: Recorder,
+    /// The faults.
+    pub(crate) faults: Faults,
+}
+
+/// All routes under `/sandbox`.
+pub(crate) fn router(control: Control) -> Router {
+    Router::new()
+        .merge(acts::routes())
+        .merge(messages::routes())
+        .merge(places::routes())
+        .merge(watch::routes())
+        .with_state(control)
+        .layer(from_fn(guard::check))
+}

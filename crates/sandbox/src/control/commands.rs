@@ -1,0 +1,278 @@
+//! Running commands: those that the user sees and may use, with options as Discord's client reads them.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::acts::RunCommand;
+use super::values::Lookup;
+use super::{Control, Refused, find};
+use crate::live::{Live, Trigger};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::World;
+use crate::state::channel::Channel;
+use crate::state::command::Command;
+use crate::state::interaction::kind;
+use crate::state::user::Application;
+use crate::typed;
+use crate::validate::command::ShownIn;
+use crate::validate::command::kind as command_kind;
+
+/// Whose commands are listed, and where.
+#[derive(Debug, Deserialize)]
+pub(super) struct Where {
+    #[serde(rename = "as")]
+    user: String,
+    channel: String,
+    guild: Option<String>,
+}
+
+/// The commands that a user can run in a channel.
+pub(super) async fn list(
+    State(control): State<Control>,
+    Query(asked): Query<Where>,
+) -> Result<Json<Value>, Refused> {
+    let mut live = control.discord.lock();
+    let user = find::person(&live, &asked.user)?.id;
+    let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
+    let channel = live.channel(channel)?;
+    let all = offered(&live, channel);
+    let usable =
+        all.into_iter().filter(|(app, command)| why_not(&live, user, channel, app, command).is_none());
+    Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Locale(None))).collect()))
+}
+
+/// Commands of all bots that are in this place.
+fn offered<'a>(world: &'a World, channel: &Channel) -> Vec<(&'a Application, &'a Command)> {
+    let bots: Vec<Snowflake> = match channel.guild_id {
+        Some(guild) => world.bots_in(guild),
+        None => channel.recipients.clone(),
+    };
+    let context = u8::from(channel.guild_id.is_none());
+    let applications = bots.into_iter().filter_map(|bot| world.applications.get(&bot));
+    applications
+        .flat_map(|application| {
+            let commands = application.commands.visible(channel.guild_id);
+            commands.into_iter().map(move |command| (application, command))
+        })
+        .filter(|(_, command)| command.runs_in(context))
+        .collect()
+}
+
+/// Why a user may not run a command here, if so.
+fn why_not(
+    world: &World,
+    user: Snowflake,
+    channel: &Channel,
+    application: &Application,
+    command: &Command,
+) -> Option<String> {
+    let guild = channel.guild_id.and_then(|id| world.guilds.get(&id))?;
+    let has = world.permissions_in(user, channel);
+    let who = world.users.get(&user).map_or("This user", |user| user.username.as_str());
+    let name = &command.definition.name;
+    if command.definition.nsfw && !channel.nsfw {
+        return Some(format!("/{name} is age-restricted and #{} is not.", channel.name));
+    }
+    if has.contains(Permissions::ADMINISTRATOR) {
+        return None;
+    }
+    if !has.contains(Permissions::USE_APPLICATION_COMMANDS) {
+        return Some(format!("{who} may not use application commands in #{}.", channel.name));
+    }
+    let roles: &[Snowflake] = guild.members.get(&user).map_or(&[], |member| &member.roles);
+    let mut decided = None;
+    for target in [application.id, command.identity.id] {
+        let Some(rules) = application.command_permissions.get(&(guild.id, target)) else { continue };
+        let rule = |kind: u64, id: Snowflake| {
+            let same = |rule: &&Value| rule["type"] == kind && rule["id"] == id.to_string();
+            rules.iter().find(same).and_then(|rule| rule["permission"].as_bool())
+        };
+        let all_channels = Snowflake(guild.id.0 - 1);
+        if rule(3, channel.id).or_else(|| rule(3, all_channels)) == Some(false) {
+            return Some(format!("An admin has turned /{name} off in #{}.", channel.name));
+        }
+        let of_roles: Vec<bool> = roles.iter().filter_map(|role| rule(1, *role)).collect();
+        let of_roles = (!of_roles.is_empty()).then(|| of_roles.contains(&true));
+        decided = rule(2, user).or(of_roles).or_else(|| rule(1, guild.id)).or(decided);
+    }
+    let needed = command.definition.default_member_permissions;
+    match (decided, needed) {
+        (Some(false), _) => Some(format!("An admin has turned /{name} off for {who}.")),
+        (Some(true), _) | (None, None) => None,
+        (None, Some(Permissions::NONE)) => {
+            Some(format!("/{name} is for administrators only, and {who} is none."))
+        }
+        (None, Some(needed)) if has.contains(needed) => None,
+        (None, Some(needed)) => {
+            let names: Vec<&str> = (needed & !has).names().collect();
+            Some(format!("{who} may not use /{name}: it needs {}.", names.join(", ")))
+        }
+    }
+}
+
+/// Makes the interaction of a command, or of an option that is being typed.
+pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> Result<Trigger, Refused> {
+    let user = find::person(live, &asked.user)?.id;
+    let channel_id = find::channel(live, &asked.channel, asked.guild.as_deref(), user)?.id;
+    let bot = match &asked.bot {
+        Some(bot) => Some(find::user(live, bot)?.id),
+        None => None,
+    };
+    let world: &World = live;
+    let channel = world.channel(channel_id)?;
+    let mut candidates = offered(world, channel);
+    candidates.retain(|(application, _)| bot.is_none_or(|bot| application.id == bot));
+    let (application, command, rest) = choose(&candidates, asked)?;
+    if let Some(why) = why_not(world, user, channel, application, command) {
+        return Err(Refused::new(axum::http::StatusCode::FORBIDDEN, why));
+    }
+    let (application, command) = (application.id, command.clone());
+    let data = if command.definition.kind == command_kind::CHAT_INPUT {
+        slash(live, user, channel_id, &command, asked, rest, completing)?
+    } else {
+        on_target(live, user, channel_id, &command, asked.target.as_deref())?
+    };
+    Ok(Trigger {
+        application,
+        kind: if completing { kind::AUTOCOMPLETE } else { kind::COMMAND },
+        user,
+        channel: channel_id,
+        command: Some((full_name(&data), command.definition.kind)),
+        data,
+        message: None,
+        opened_by: None,
+    })
+}
+
+/// The command that is meant, and the rest of its text.
+fn choose<'a, 't>(
+    candidates: &[(&'a Application, &'a Command)],
+    asked: &'t RunCommand,
+) -> Result<(&'a Application, &'a Command, &'t str), Refused> {
+    if let Some(text) = &asked.text {
+        let known: Vec<typed::Command<'_>> =
+            candidates.iter().map(|(_, command)| as_typed(command)).collect();
+        let (found, rest) = typed::find(text, &known).map_err(|why| Refused::because(why.to_string()))?;
+        let (application, command) = candidates
+            .iter()
+            .find(|(_, command)| command.identity.id == found.id)
+            .ok_or_else(|| Refused::missing("There is no such command."))?;
+        return Ok((application, command, rest));
+    }
+    let name =
+        asked.name.as_deref().ok_or_else(|| Refused::because("Give the command as `text` or `name`."))?;
+    let wants_target = asked.target.is_some();
+    let fits = |command: &Command| {
+        let slash = command.definition.kind == command_kind::CHAT_INPUT;
+        slash != wants_target && command.definition.name == name.trim_start_matches('/')
+    };
+    let found = candidates.iter().find(|(_, command)| fits(command));
+    let (application, command) = found.ok_or_else(|| {
+        let what = if wants_target { "user or message command" } else { "command" };
+        Refused::missing(format!("There is no {what} \"{name}\" here."))
+    })?;
+    Ok((application, command, ""))
+}
+
+fn as_typed(command: &Command) -> typed::Command<'_> {
+    typed::Command {
+        id: command.identity.id,
+        guild_id: command.identity.guild_id,
+        definition: &command.definition,
+    }
+}
+
+fn slash(
+    live: &mut Live<'_>,
+    user: Snowflake,
+    channel: Snowflake,
+    command: &Command,
+    asked: &RunCommand,
+    rest: &str,
+    completing: bool,
+) -> Result<Value, Refused> {
+    let mut lookup = Lookup::new(live, user, channel, &asked.files);
+    let command = as_typed(command);
+    let data = match (&asked.text, completing) {
+        (Some(_), false) => typed::parse(rest, command, &mut lookup),
+        (Some(_), true) => typed::parse_partial(rest, command, &mut lookup),
+        (None, false) => {
+            let options = asked.options.clone().unwrap_or_else(|| json!([]));
+            typed::structured(&options, command, &mut lookup)
+        }
+        (None, true) => {
+            let options = asked.options.clone().unwrap_or_else(|| json!([]));
+            let focused = asked.focused.as_deref();
+            let focused =
+                focused.ok_or_else(|| Refused::because("Name the option being typed as `focused`."))?;
+            typed::structured_partial(&options, focused, command, &mut lookup)
+        }
+    };
+    data.map_err(|mistakes| Refused::because(mistakes.to_string()))
+}
+
+/// The data of a user command or message command.
+fn on_target(
+    live: &mut Live<'_>,
+    user: Snowflake,
+    channel: Snowflake,
+    command: &Command,
+    target: Option<&str>,
+) -> Result<Value, Refused> {
+    let name = &command.definition.name;
+    let target = target.ok_or_else(|| Refused::because(format!("\"{name}\" needs a `target`.")))?;
+    let guild = live.channel(channel)?.guild_id;
+    let mut data = json!({ "id": command.identity.id, "name": name, "type": command.definition.kind });
+    if let Some(guild) = command.identity.guild_id {
+        data["guild_id"] = json!(guild);
+    }
+    if command.definition.kind == command_kind::USER {
+        let found = find::user(live, target)?;
+        let (id, shown) = (found.id, found.json());
+        data["target_id"] = json!(id);
+        data["resolved"] = json!({ "users": { id.to_string(): shown } });
+        if let Some(member) = guild.and_then(|guild| super::values::member(live, guild, id)) {
+            data["resolved"]["members"] = json!({ id.to_string(): member });
+        }
+        return Ok(data);
+    }
+    let id: Snowflake =
+        target.parse().map_err(|_| Refused::because(format!("\"{target}\" is no message id.")))?;
+    let message =
+        live.any_message(channel, id).filter(|message| message.ephemeral_for.is_none_or(|only| only == user));
+    let message =
+        message.ok_or_else(|| Refused::missing(format!("There is no message {id} in this channel.")))?;
+    data["target_id"] = json!(id);
+    data["resolved"] = json!({ "messages": { id.to_string(): message.json(live, None) } });
+    Ok(data)
+}
+
+/// Name of a command with its group and subcommand.
+fn full_name(data: &Value) -> String {
+    let mut name = data["name"].as_str().unwrap_or_default().to_owned();
+    let mut inner = data;
+    while let Some(next) =
+        inner["options"].get(0).filter(|option| matches!(option["type"].as_u64(), Some(1 | 2)))
+    {
+        name.push(' ');
+        name.push_str(next["name"].as_str().unwrap_or_default());
+        inner = next;
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_name_goes_down_to_the_subcommand() {
+        let data = json!({"name": "poll", "options": [{"type": 2, "name": "admin", "options": [
+            {"type": 1, "name": "close", "options": [{"type": 3, "name": "id", "value": "1"}]}]}]});
+        assert_eq!(full_name(&data), "poll admin close");
+        assert_eq!(full_name(&json!({"name": "ping"})), "ping");
+    }
+}

@@ -1,0 +1,174 @@
+//! Pressing buttons and choosing from menus: only what is on the message, is not disabled, and is visible to the user.
+
+use serde_json::{Value, json};
+
+use super::acts::UseComponent;
+use super::values::{Lookup, Resolved};
+use super::{Refused, find};
+use crate::live::{Live, Trigger};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::interaction;
+use crate::state::message::Message;
+use crate::validate::component::{flatten, kind};
+
+/// Makes the interaction of a component.
+pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger, Refused> {
+    let user = find::person(live, &asked.user)?;
+    let (user, name) = (user.id, user.username.clone());
+    let message = visible(live, user, &name, asked.message)?;
+    let (channel, application) = (message.channel_id, message.application_id.or(message.author_id()));
+    let application = application
+        .filter(|id| live.applications.contains_key(id))
+        .ok_or_else(|| Refused::because("No bot answers for the components of this message."))?;
+    let component = choose(message, asked)?.clone();
+    if component["disabled"] == true {
+        return Err(Refused::because(format!("{} is disabled.", called(&component))));
+    }
+    let component_kind = component["type"].as_u64().unwrap_or(0);
+    if component["custom_id"].is_null() {
+        return Err(Refused::because(format!("{} is a link; it reaches no bot.", called(&component))));
+    }
+    let mut data = json!({
+        "id": component["id"],
+        "custom_id": component["custom_id"],
+        "component_type": component["type"],
+    });
+    if component_kind != u64::from(kind::BUTTON) {
+        let files = std::collections::HashMap::new();
+        let mut lookup = Lookup::new(live, user, channel, &files);
+        let mut resolved = Resolved::default();
+        data["values"] = chosen(&component, &asked.values, &mut lookup, &mut resolved)?.into();
+        if let Some(resolved) = resolved.finish() {
+            data["resolved"] = resolved;
+        }
+    }
+    Ok(Trigger {
+        application,
+        kind: interaction::kind::COMPONENT,
+        user,
+        channel,
+        data,
+        message: Some(asked.message),
+        command: None,
+        opened_by: None,
+    })
+}
+
+/// The message, if the user sees it.
+fn visible<'a>(
+    live: &'a Live<'_>,
+    user: Snowflake,
+    name: &str,
+    id: Snowflake,
+) -> Result<&'a Message, Refused> {
+    let missing = || Refused::missing(format!("{name} sees no message {id}."));
+    if let Some(message) = live.ephemeral.get(&id) {
+        return if message.ephemeral_for == Some(user) { Ok(message) } else { Err(missing()) };
+    }
+    let found = live.find_message(id).ok_or_else(missing)?;
+    let channel = live.channel(found.channel_id)?;
+    if live.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
+        Ok(found)
+    } else {
+        Err(missing())
+    }
+}
+
+fn is_usable(component: &Value) -> bool {
+    let kinds = [
+        kind::BUTTON,
+        kind::STRING_SELECT,
+        kind::USER_SELECT,
+        kind::ROLE_SELECT,
+        kind::MENTIONABLE_SELECT,
+        kind::CHANNEL_SELECT,
+    ];
+    kinds.iter().any(|kind| component["type"] == *kind)
+}
+
+/// How a person calls a component.
+pub(super) fn called(component: &Value) -> String {
+    let name = ["label", "placeholder", "custom_id"].iter().find_map(|key| component[*key].as_str());
+    let what = if component["type"] == kind::BUTTON { "The button" } else { "The menu" };
+    match name.or(component["emoji"]["name"].as_str()) {
+        Some(name) => format!("{what} \"{name}\""),
+        None => what.to_owned(),
+    }
+}
+
+/// The component that is meant, by custom id, or by what is written on it.
+fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, Refused> {
+    let usable: Vec<&Value> = flatten(&message.components).into_iter().filter(|c| is_usable(c)).collect();
+    let by_id = |id: &String| usable.iter().find(|component| component["custom_id"] == id.as_str());
+    let by_text = |label: &String| {
+        usable.iter().find(|component| {
+            let texts = [&component["label"], &component["placeholder"], &component["emoji"]["name"]];
+            texts.iter().any(|text| text.as_str().is_some_and(|text| text.eq_ignore_ascii_case(label)))
+        })
+    };
+    let found = match (&asked.component, &asked.custom_id, &asked.label) {
+        (Some(either), _, _) => by_id(either).or_else(|| by_text(either)),
+        (None, Some(id), _) => by_id(id),
+        (None, None, Some(label)) => by_text(label),
+        (None, None, None) if usable.len() == 1 => usable.first(),
+        (None, None, None) => None,
+    };
+    found.copied().ok_or_else(|| {
+        let wanted = [&asked.component, &asked.custom_id, &asked.label].into_iter().flatten().next();
+        let wanted = wanted.map_or("without a name", String::as_str);
+        let names: Vec<String> = usable.iter().map(|component| called(component)).collect();
+        let there = if names.is_empty() { "no components".to_owned() } else { names.join(", ") };
+        Refused::missing(format!("There is no component \"{wanted}\" on this message; there are {there}."))
+    })
+}
+
+/// The values of a menu, checked against what it offers.
+pub(super) fn chosen(
+    menu: &Value,
+    wanted: &[String],
+    lookup: &mut Lookup<'_>,
+    resolved: &mut Resolved,
+) -> Result<Vec<Value>, Refused> {
+    let bound = |key: &str| menu[key].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+    let (least, most) = (bound("min_values"), bound("max_values"));
+    if !(least..=most).contains(&wanted.len()) {
+        let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        return Err(Refused::because(format!(
+            "{} takes {range} values, not {}.",
+            called(menu),
+            wanted.len()
+        )));
+    }
+    let unknown = |value: &str| Refused::because(format!("{} does not offer \"{value}\".", called(menu)));
+    let menu_kind = menu["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(0);
+    let empty = Vec::new();
+    let mut values = Vec::new();
+    for text in wanted {
+        let found = match menu_kind {
+            kind::STRING_SELECT => option_value(menu, text),
+            kind::USER_SELECT => resolved.user(lookup, text).map(|id| json!(id)),
+            kind::ROLE_SELECT => resolved.role(lookup, text).map(|id| json!(id)),
+            kind::MENTIONABLE_SELECT => {
+                resolved.user(lookup, text).or_else(|| resolved.role(lookup, text)).map(|id| json!(id))
+            }
+            _ => {
+                let types = menu["channel_types"].as_array().unwrap_or(&empty);
+                resolved.channel(lookup, text, types).map(|id| json!(id))
+            }
+        };
+        let value = found.ok_or_else(|| unknown(text))?;
+        if values.contains(&value) {
+            return Err(Refused::because(format!("\"{text}\" is chosen twice.")));
+        }
+        values.push(value);
+    }
+    Ok(values)
+}
+
+/// The value of an option, by value or by label.
+pub(super) fn option_value(menu: &Value, wanted: &str) -> Option<Value> {
+    let options = menu["options"].as_array()?;
+    let by = |key: &str| options.iter().find(|option| option[key] == wanted);
+    by("value").or_else(|| by("label")).map(|option| option["value"].clone())
+}

@@ -1,0 +1,150 @@
+//! Requests of the control API, and the people and places they name: by id, or by name as a person would say it.
+
+use axum::extract::{FromRequest, rejection::JsonRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::World;
+use crate::state::channel::Channel;
+use crate::state::guild::Guild;
+use crate::state::user::User;
+
+/// Why something can't be done, as one sentence.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    status: StatusCode,
+    sentence: String,
+}
+
+impl Refused {
+    /// A refusal with a status of its own.
+    pub(crate) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Self { status, sentence: sentence.into() }
+    }
+
+    /// A mistake of the caller.
+    pub(crate) fn because(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+
+    /// Something that is not there.
+    pub(crate) fn missing(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, sentence)
+    }
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        let mut sentence = error.message().to_owned();
+        if let Some(errors) = error.errors() {
+            sentence = format!("{sentence}: {}", errors.to_json());
+        }
+        Self::new(error.status(), sentence)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.status, axum::Json(json!({ "error": self.sentence }))).into_response()
+    }
+}
+
+/// A JSON body; what is wrong with it is told in a sentence.
+pub(crate) struct Request<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Request<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Refused> {
+        let body = axum::Json::<T>::from_request(request, state).await;
+        body.map(|body| Self(body.0))
+            .map_err(|why: JsonRejection| Refused::new(why.status(), why.body_text()))
+    }
+}
+
+/// An account by id or unique name.
+pub(super) fn user<'a>(world: &'a World, wanted: &str) -> Result<&'a User, Refused> {
+    world.find_user(wanted).ok_or_else(|| {
+        let names: Vec<&str> = world.users.values().map(|user| user.username.as_str()).take(12).collect();
+        Refused::missing(format!("There is no user \"{wanted}\"; there are {}.", names.join(", ")))
+    })
+}
+
+/// A person by id or unique name; bots act through the API.
+pub(super) fn person<'a>(world: &'a World, wanted: &str) -> Result<&'a User, Refused> {
+    let user = user(world, wanted)?;
+    if user.bot {
+        return Err(Refused::because(format!("{} is a bot; choose a person to act as.", user.username)));
+    }
+    Ok(user)
+}
+
+/// A guild by id or name; without a wish the oldest.
+pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Guild, Refused> {
+    let Some(wanted) = wanted else {
+        return world.guilds.values().next().ok_or_else(|| Refused::missing("There is no guild."));
+    };
+    let by_id = wanted.parse().ok().and_then(|id: Snowflake| world.guilds.get(&id));
+    by_id
+        .or_else(|| world.guilds.values().find(|guild| guild.name.eq_ignore_ascii_case(wanted)))
+        .ok_or_else(|| Refused::missing(format!("There is no guild \"{wanted}\".")))
+}
+
+/// A channel by id, by name in a guild, or `@name` for direct messages between `user` and that account.
+///
+/// Only channels that `user` sees are found.
+pub(super) fn channel<'a>(
+    world: &'a mut World,
+    wanted: &str,
+    in_guild: Option<&str>,
+    user: Snowflake,
+) -> Result<&'a Channel, Refused> {
+    let id = if let Some(name) = wanted.strip_prefix('@') {
+        let other = self::user(world, name)?.id;
+        world.open_dm(user, other)
+    } else {
+        by_name(world, wanted, in_guild)?
+    };
+    let name = &world.user(user)?.username;
+    let channel = world.channel(id)?;
+    if world.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
+        Ok(channel)
+    } else {
+        Err(Refused::new(StatusCode::FORBIDDEN, format!("{name} can't see the channel {wanted}.")))
+    }
+}
+
+fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowflake, Refused> {
+    let wanted = wanted.trim_start_matches("<#").trim_end_matches('>').trim_start_matches('#');
+    if let Some(channel) = wanted.parse().ok().and_then(|id: Snowflake| world.channels.get(&id)) {
+        return Ok(channel.id);
+    }
+    let guild = guild(world, in_guild)?;
+    let mut channels = guild.channels.iter().chain(&guild.threads).filter_map(|id| world.channels.get(id));
+    if let Some(channel) = channels.clone().find(|channel| channel.name.eq_ignore_ascii_case(wanted)) {
+        return Ok(channel.id);
+    }
+    let names: Vec<&str> =
+        channels.by_ref().filter(|c| c.is_text()).map(|c| c.name.as_str()).take(20).collect();
+    Err(Refused::missing(format!(
+        "There is no channel \"{wanted}\" in {}; there are {}.",
+        guild.name,
+        names.join(", ")
+    )))
+}
+
+/// A role of a guild by id or name.
+pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, Refused> {
+    let wanted = wanted.trim_start_matches("<@&").trim_end_matches('>').trim_start_matches('@');
+    let by_id = wanted.parse().ok().filter(|id: &Snowflake| guild.roles.contains_key(id));
+    by_id
+        .or_else(|| {
+            guild.roles.values().find(|role| role.name.eq_ignore_ascii_case(wanted)).map(|role| role.id)
+        })
+        .ok_or_else(|| Refused::missing(format!("There is no role \"{wanted}\" in {}.", guild.name)))
+}

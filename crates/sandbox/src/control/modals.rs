@@ -1,0 +1,152 @@
+//! Submitting modals: each input filled in within its limits, as Discord's client insists.
+
+use serde_json::{Value, json};
+
+use super::Refused;
+use super::acts::SubmitModal;
+use super::components::{called, chosen, option_value};
+use super::values::{Lookup, Resolved};
+use crate::live::{Live, Trigger};
+use crate::state::interaction::{self, Response};
+use crate::validate::component::{flatten, kind};
+
+/// Makes the interaction of a submitted modal.
+pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger, Refused> {
+    let opened = live.interactions.get(asked.interaction).ok_or_else(|| {
+        Refused::missing(format!("There is no interaction {} any more.", asked.interaction))
+    })?;
+    let Response::Modal(modal) = &opened.response else {
+        return Err(Refused::because("This interaction was not answered with a modal."));
+    };
+    let modal = modal.clone();
+    let (user, channel, application) = (opened.user_id, opened.channel_id, opened.application_id);
+    let (message, opened_by) = (opened.source_message, opened.metadata.clone());
+    let top = modal["components"].as_array().cloned().unwrap_or_default();
+    let known: Vec<&str> = flatten(&top).iter().filter_map(|c| c["custom_id"].as_str()).collect();
+    if let Some(stray) = asked.values.keys().find(|key| !known.contains(&key.as_str())) {
+        return Err(Refused::because(format!(
+            "The modal has no input \"{stray}\"; it has {}.",
+            known.join(", ")
+        )));
+    }
+    let mut lookup = Lookup::new(live, user, channel, &asked.files);
+    let mut resolved = Resolved::default();
+    let components = top
+        .iter()
+        .map(|component| filled(component, asked, &mut lookup, &mut resolved))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut data = json!({ "custom_id": modal["custom_id"], "components": components });
+    if let Some(resolved) = resolved.finish() {
+        data["resolved"] = resolved;
+    }
+    Ok(Trigger {
+        application,
+        kind: interaction::kind::MODAL_SUBMIT,
+        user,
+        channel,
+        data,
+        message,
+        command: None,
+        opened_by: Some(opened_by),
+    })
+}
+
+/// A component of the modal with what the user put into it.
+fn filled(
+    component: &Value,
+    asked: &SubmitModal,
+    lookup: &mut Lookup<'_>,
+    resolved: &mut Resolved,
+) -> Result<Value, Refused> {
+    let mut out = json!({ "id": component["id"], "type": component["type"] });
+    if let Some(children) = component["components"].as_array() {
+        let children = children.iter().map(|child| filled(child, asked, lookup, resolved));
+        out["components"] = children.collect::<Result<Vec<_>, _>>()?.into();
+        return Ok(out);
+    }
+    if component["component"].is_object() {
+        out["component"] = filled(&component["component"], asked, lookup, resolved)?;
+        return Ok(out);
+    }
+    let Some(custom_id) = component["custom_id"].as_str() else { return Ok(out) };
+    out["custom_id"] = custom_id.into();
+    let given = asked.values.get(custom_id).filter(|value| !value.is_null());
+    let required = component["required"].as_bool().unwrap_or(true);
+    let component_kind = component["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(0);
+    match component_kind {
+        kind::TEXT_INPUT => out["value"] = text(component, given, required)?.into(),
+        kind::RADIO_GROUP => {
+            let wanted = given.and_then(Value::as_str);
+            out["value"] = match wanted {
+                Some(wanted) => option_value(component, wanted).ok_or_else(|| {
+                    Refused::because(format!("\"{custom_id}\" does not offer \"{wanted}\"."))
+                })?,
+                None if required => return Err(empty(custom_id)),
+                None => Value::Null,
+            };
+        }
+        kind::CHECKBOX => out["value"] = given.and_then(Value::as_bool).unwrap_or(false).into(),
+        kind::CHECKBOX_GROUP => {
+            let wanted = list(given);
+            if wanted.is_empty() && required {
+                return Err(empty(custom_id));
+            }
+            let values = wanted.iter().map(|wanted| {
+                option_value(component, wanted)
+                    .ok_or_else(|| Refused::because(format!("\"{custom_id}\" does not offer \"{wanted}\".")))
+            });
+            out["values"] = values.collect::<Result<Vec<_>, _>>()?.into();
+        }
+        kind::FILE_UPLOAD => {
+            let wanted = list(given);
+            if wanted.is_empty() && required {
+                return Err(empty(custom_id));
+            }
+            let ids = wanted.iter().map(|path| resolved.attachment(lookup, path).map_err(Refused::because));
+            out["values"] = ids.map(|id| id.map(|id| json!(id))).collect::<Result<Vec<_>, _>>()?.into();
+        }
+        _ => {
+            let wanted = list(given);
+            out["values"] = if wanted.is_empty() && !required {
+                json!([])
+            } else {
+                chosen(component, &wanted, lookup, resolved)?.into()
+            };
+        }
+    }
+    Ok(out)
+}
+
+fn empty(custom_id: &str) -> Refused {
+    Refused::because(format!("\"{custom_id}\" must be filled in."))
+}
+
+/// One text or several.
+fn list(given: Option<&Value>) -> Vec<String> {
+    match given {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(one)) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// The text of an input; what the bot filled in stands if nothing else is given.
+fn text(input: &Value, given: Option<&Value>, required: bool) -> Result<String, Refused> {
+    let custom_id = input["custom_id"].as_str().unwrap_or_default();
+    let value = match given {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => return Err(Refused::because(format!("{} takes text, not {other}.", called(input)))),
+        None => input["value"].as_str().unwrap_or_default().to_owned(),
+    };
+    let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
+    if length == 0 {
+        return if required { Err(empty(custom_id)) } else { Ok(value) };
+    }
+    let least = input["min_length"].as_u64().unwrap_or(0);
+    let most = input["max_length"].as_u64().unwrap_or(4000);
+    if (least..=most).contains(&length) {
+        Ok(value)
+    } else {
+        Err(Refused::because(format!("\"{custom_id}\" takes {least} to {most} characters, not {length}.")))
+    }
+}

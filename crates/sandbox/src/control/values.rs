@@ -1,0 +1,195 @@
+//! People, roles, channels and files that options, menus and modals name, as interactions resolve them.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::find;
+use crate::draft::safe_name;
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::message::Attachment;
+use crate::state::{File, World, picture};
+use crate::typed::{Found, FoundUser, Named, Resolver};
+
+/// A file that comes with a request.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct FileGiven {
+    /// Its bytes.
+    pub(super) base64: String,
+    /// Its name; by default the end of the path.
+    pub(super) filename: Option<String>,
+}
+
+/// Looks up what a user names in a channel.
+pub(super) struct Lookup<'a> {
+    world: &'a mut World,
+    user: Snowflake,
+    channel: Snowflake,
+    guild: Option<Snowflake>,
+    files: &'a HashMap<String, FileGiven>,
+}
+
+impl<'a> Lookup<'a> {
+    /// Looks from this channel, with the eyes of this user.
+    pub(super) fn new(
+        world: &'a mut World,
+        user: Snowflake,
+        channel: Snowflake,
+        files: &'a HashMap<String, FileGiven>,
+    ) -> Self {
+        let guild = world.channels.get(&channel).and_then(|channel| channel.guild_id);
+        Self { world, user, channel, guild, files }
+    }
+
+    fn named_user(&self, name: &str) -> Option<Snowflake> {
+        if let Some(user) = self.world.find_user(name) {
+            return Some(user.id);
+        }
+        let same = |other: Option<&str>| other.is_some_and(|other| other.eq_ignore_ascii_case(name));
+        let guild = self.guild.and_then(|id| self.world.guilds.get(&id));
+        let by_nick =
+            guild.and_then(|guild| guild.members.values().find(|member| same(member.nick.as_deref())));
+        by_nick.map(|member| member.user_id).or_else(|| {
+            self.world.users.values().find(|user| same(user.global_name.as_deref())).map(|user| user.id)
+        })
+    }
+}
+
+impl Resolver for Lookup<'_> {
+    fn user(&mut self, named: Named<'_>) -> Option<FoundUser> {
+        let id = match named {
+            Named::Id(id) => id,
+            Named::Name(name) => self.named_user(name)?,
+        };
+        let user = self.world.users.get(&id)?.json();
+        let member = self.guild.and_then(|guild| member(self.world, guild, id));
+        Some(FoundUser { id, user, member })
+    }
+
+    fn role(&mut self, named: Named<'_>) -> Option<Found> {
+        let guild = self.world.guilds.get(&self.guild?)?;
+        let role = match named {
+            Named::Id(id) => guild.roles.get(&id)?,
+            Named::Name(name) => guild.roles.get(&find::role(guild, name).ok()?)?,
+        };
+        Some(Found { id: role.id, object: role.json() })
+    }
+
+    fn channel(&mut self, named: Named<'_>) -> Option<Found> {
+        let guild = self.world.guilds.get(&self.guild?)?;
+        let mut all =
+            guild.channels.iter().chain(&guild.threads).filter_map(|id| self.world.channels.get(id));
+        let channel = match named {
+            Named::Id(id) => all.find(|channel| channel.id == id)?,
+            Named::Name(name) => all.find(|channel| channel.name.eq_ignore_ascii_case(name))?,
+        };
+        let permissions = self.world.permissions_in(self.user, channel);
+        let visible = permissions.contains(Permissions::VIEW_CHANNEL);
+        visible.then(|| Found { id: channel.id, object: channel.partial_json(permissions) })
+    }
+
+    fn attach(&mut self, path: &str) -> Result<Found, String> {
+        let given =
+            self.files.get(path).ok_or_else(|| format!("The file {path} did not come with the request."))?;
+        let bytes =
+            STANDARD.decode(&given.base64).map_err(|_| format!("The file {path} is not valid base64."))?;
+        let name = given.filename.as_deref().or(path.rsplit(['/', '\\']).next()).unwrap_or(path);
+        let filename = safe_name(name);
+        let content_type = picture::sniff(&bytes).unwrap_or(picture::content_type_of(&filename)).to_owned();
+        let attachment = Attachment {
+            id: self.world.next_id(),
+            channel_id: self.channel,
+            filename: filename.clone(),
+            title: None,
+            description: None,
+            content_type: content_type.clone(),
+            size: bytes.len(),
+            dimensions: picture::dimensions(&bytes),
+            ephemeral: true,
+            spoiler: false,
+            recording: None,
+        };
+        let object = attachment.json(&self.world.base_url);
+        self.world.keep_upload(attachment.id, File { filename, content_type, bytes: bytes.into() });
+        Ok(Found { id: attachment.id, object })
+    }
+}
+
+/// The partial member object of `resolved`: without user, deaf and mute, with permissions.
+pub(super) fn member(world: &World, guild: Snowflake, user: Snowflake) -> Option<Value> {
+    let guild = world.guilds.get(&guild)?;
+    let mut value = guild.members.get(&user)?.partial_json();
+    let object = value.as_object_mut()?;
+    object.remove("deaf");
+    object.remove("mute");
+    object.insert("permissions".into(), json!(world.guild_permissions(user, guild)));
+    Some(value)
+}
+
+/// What `resolved` gathers.
+#[derive(Debug, Default)]
+pub(super) struct Resolved(Map<String, Value>);
+
+impl Resolved {
+    fn put(&mut self, kind: &str, id: Snowflake, object: Value) {
+        let map = self.0.entry(kind).or_insert_with(|| json!({}));
+        map[id.to_string()] = object;
+    }
+
+    /// Adds someone, or nobody of that name.
+    pub(super) fn user(&mut self, lookup: &mut Lookup<'_>, wanted: &str) -> Option<Snowflake> {
+        let found = lookup.user(named(wanted, &["<@!", "<@"]))?;
+        self.put("users", found.id, found.user);
+        if let Some(member) = found.member {
+            self.put("members", found.id, member);
+        }
+        Some(found.id)
+    }
+
+    /// Adds a role.
+    pub(super) fn role(&mut self, lookup: &mut Lookup<'_>, wanted: &str) -> Option<Snowflake> {
+        let found = lookup.role(named(wanted, &["<@&"]))?;
+        self.put("roles", found.id, found.object);
+        Some(found.id)
+    }
+
+    /// Adds a channel of one of these types, or of any where none are given.
+    pub(super) fn channel(
+        &mut self,
+        lookup: &mut Lookup<'_>,
+        wanted: &str,
+        types: &[Value],
+    ) -> Option<Snowflake> {
+        let found = lookup.channel(named(wanted, &["<#"]))?;
+        let fits = types.is_empty() || types.contains(&found.object["type"]);
+        fits.then(|| {
+            self.put("channels", found.id, found.object);
+            found.id
+        })
+    }
+
+    /// Adds a file.
+    pub(super) fn attachment(&mut self, lookup: &mut Lookup<'_>, path: &str) -> Result<Snowflake, String> {
+        let found = lookup.attach(path)?;
+        self.put("attachments", found.id, found.object);
+        Ok(found.id)
+    }
+
+    /// The object, if anything was added.
+    pub(super) fn finish(self) -> Option<Value> {
+        (!self.0.is_empty()).then_some(Value::Object(self.0))
+    }
+}
+
+/// An id, a mention, or a name.
+fn named<'a>(wanted: &'a str, mentions: &[&str]) -> Named<'a> {
+    let inside = mentions.iter().find_map(|open| wanted.strip_prefix(open)?.strip_suffix('>'));
+    match inside.unwrap_or(wanted).parse() {
+        Ok(id) => Named::Id(id),
+        Err(_) => Named::Name(wanted.trim_start_matches(['@', '#'])),
+    }
+}

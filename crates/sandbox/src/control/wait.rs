@@ -1,0 +1,150 @@
+//! Waiting for a bot's answer, and telling what the user sees of it.
+
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::timeout_at;
+
+use super::{Control, Refused};
+use crate::answer::Answer;
+use crate::live::{Live, Started};
+use crate::snowflake::Snowflake;
+use crate::state::interaction::{Interaction, Response};
+use crate::state::message::flag;
+
+/// How long to wait for what.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Patience {
+    /// Until a deferred answer is filled in, from the start.
+    pub(super) deadline_ms: Option<u64>,
+    /// After the answer, to see what else comes: second callbacks, followups.
+    pub(super) settle_ms: Option<u64>,
+}
+
+/// How long a deferred answer is waited for unless the caller says otherwise.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Where an interaction stands.
+enum Stand {
+    /// The user sees the answer.
+    Seen,
+    /// Nothing came yet.
+    Silent,
+    /// The bot is thinking.
+    Thinking,
+}
+
+fn stand(interaction: &Interaction) -> Stand {
+    if interaction.answered.is_some() {
+        Stand::Seen
+    } else if interaction.is_deferred() {
+        Stand::Thinking
+    } else {
+        Stand::Silent
+    }
+}
+
+/// Waits until the user sees an answer or gives up, and tells which.
+pub(super) async fn answer(
+    control: &Control,
+    started: &Started,
+    patience: Patience,
+) -> Result<Answer, Refused> {
+    let begun = Instant::now();
+    let silence_ends = begun + control.discord.limits().response;
+    let thinking_ends = begun + patience.deadline_ms.map_or(DEADLINE, Duration::from_millis);
+    let mut error = None;
+    loop {
+        let notified = started.changed.notified();
+        tokio::pin!(notified);
+        notified.as_mut().enable();
+        let stand = control.discord.lock().interactions.get(started.id).map_or(Stand::Seen, stand);
+        let until = match stand {
+            Stand::Seen => break,
+            Stand::Silent => silence_ends,
+            Stand::Thinking => thinking_ends,
+        };
+        if timeout_at(until.into(), notified).await.is_err() {
+            error = give_up(&mut control.discord.lock(), started.id, stand);
+            break;
+        }
+    }
+    if let Some(time) = patience.settle_ms {
+        tokio::time::sleep(Duration::from_millis(time)).await;
+    }
+    let mut answer = read(&control.discord.lock(), started.id)?;
+    if let Some((error, hint)) = error {
+        answer.error = Some(error.to_owned());
+        answer.hint = hint;
+    }
+    Ok(answer)
+}
+
+/// What the user reads when the time is over. An update that was deferred and never came is no failure.
+fn give_up(live: &mut Live<'_>, id: Snowflake, stand: Stand) -> Option<(&'static str, Option<String>)> {
+    let interaction = live.interactions.get(id)?;
+    if interaction.answered.is_some() {
+        return None;
+    }
+    let application = interaction.application_id;
+    let error = match (stand, &interaction.response) {
+        (Stand::Thinking, Response::DeferredUpdate) => return None,
+        (Stand::Thinking, _) => "The application is still thinking.",
+        _ => "The application did not respond",
+    };
+    let online = live.is_online(application);
+    live.interactions.totals.unanswered += 1;
+    let name = live.users.get(&application).map_or("The bot", |user| user.username.as_str());
+    let hint = (!online).then(|| format!("{name} has no open gateway connection; is it running?"));
+    Some((error, hint))
+}
+
+/// What can be told of an interaction now.
+pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, Refused> {
+    let interaction = live.interactions.get(id).ok_or_else(|| {
+        Refused::new(StatusCode::NOT_FOUND, format!("There is no interaction {id} any more."))
+    })?;
+    let user = Some(interaction.user_id);
+    let message = interaction
+        .original
+        .filter(|_| interaction.answered.is_some())
+        .and_then(|message| live.any_message(interaction.channel_id, message));
+    let followups: Vec<_> = interaction
+        .followups
+        .iter()
+        .filter_map(|message| live.any_message(interaction.channel_id, *message))
+        .collect();
+    // A followup is what the user sees after a silent acknowledgement.
+    let shown = match interaction.response {
+        Response::DeferredUpdate if !followups.is_empty() => followups.first().copied(),
+        _ => message,
+    };
+    let ms = |at: Option<Instant>| at.map(|at| (at - interaction.created).as_secs_f64() * 1000.0);
+    let mut answer = Answer {
+        interaction: id,
+        followups: followups.iter().map(|message| message.json(live, user)).collect(),
+        deferred: interaction.acknowledged.is_some()
+            && (interaction.is_deferred() || interaction.answered != interaction.acknowledged),
+        latency_ms: ms(interaction.answered),
+        acknowledged_ms: ms(interaction.acknowledged),
+        callbacks: interaction.callbacks,
+        ..Answer::default()
+    };
+    match &interaction.response {
+        Response::Modal(modal) => answer.modal = Some(modal.clone()),
+        Response::Choices(choices) => answer.choices = choices.as_array().cloned(),
+        _ => {}
+    }
+    if let Some(message) = shown {
+        answer.content.clone_from(&message.content);
+        answer.embeds.clone_from(&message.embeds);
+        answer.components.clone_from(&message.components);
+        answer.ephemeral = message.flags & flag::EPHEMERAL != 0;
+        let json: Value = message.json(live, user);
+        answer.message = Some(json);
+    }
+    Ok(answer)
+}

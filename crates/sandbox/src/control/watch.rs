@@ -1,0 +1,116 @@
+//! Looking on and meddling: the record, the sessions, injected faults, and sums over all interactions.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Control, Refused, Request};
+use crate::fault::Rule;
+use crate::gateway::{Command, Target};
+use crate::record::Subscription;
+
+pub(super) fn routes() -> Router<Control> {
+    Router::new()
+        .route("/sandbox/log", get(log))
+        .route("/sandbox/notes", post(note))
+        .route("/sandbox/stats", get(stats))
+        .route("/sandbox/sessions", get(sessions).post(command))
+        .route("/sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/sandbox/faults/{id}", axum::routing::delete(remove_fault))
+}
+
+#[derive(Debug, Deserialize)]
+struct Range {
+    #[serde(default)]
+    from: u64,
+    limit: Option<usize>,
+    #[serde(default)]
+    follow: bool,
+}
+
+/// The record as JSON lines: what is there, or, with `follow`, also all that comes.
+async fn log(State(control): State<Control>, Query(range): Query<Range>) -> Response {
+    let header = [(CONTENT_TYPE, "application/x-ndjson")];
+    if range.follow {
+        let lines = stream::unfold(control.recorder.subscribe(range.from), |subscription| async move {
+            let (line, subscription) = next_line(subscription).await;
+            Some((Ok::<_, Infallible>(line), subscription))
+        });
+        return (header, Body::from_stream(lines)).into_response();
+    }
+    let page = control.recorder.read(range.from, range.limit.unwrap_or(usize::MAX));
+    let mut text = String::new();
+    for entry in page.entries {
+        text.push_str(&entry.line());
+        text.push('\n');
+    }
+    (header, text).into_response()
+}
+
+async fn next_line(mut subscription: Subscription) -> (String, Subscription) {
+    let line = match subscription.next().await {
+        Ok(entry) => entry.line(),
+        Err(missed) => json!({ "kind": "missed", "entries": missed.0 }).to_string(),
+    };
+    (line + "\n", subscription)
+}
+
+#[derive(Debug, Deserialize)]
+struct Note {
+    text: String,
+    data: Option<Value>,
+}
+
+async fn note(State(control): State<Control>, Request(note): Request<Note>) -> Json<Value> {
+    Json(json!({ "n": control.recorder.note(note.text, note.data.as_ref()) }))
+}
+
+async fn stats(State(control): State<Control>) -> Json<Value> {
+    let totals = control.discord.lock().interactions.totals;
+    Json(json!({ "interactions": totals, "record": control.recorder.counts() }))
+}
+
+async fn sessions(State(control): State<Control>) -> Json<Value> {
+    Json(json!(control.discord.hub().sessions()))
+}
+
+#[derive(Debug, Deserialize)]
+struct Order {
+    #[serde(default)]
+    target: Target,
+    command: Command,
+}
+
+/// Does something to live connections at once: drops, closes, asks them to reconnect.
+async fn command(State(control): State<Control>, Request(order): Request<Order>) -> Json<Value> {
+    Json(json!({ "connections": control.discord.hub().command(&order.target, &order.command) }))
+}
+
+async fn faults(State(control): State<Control>) -> Json<Value> {
+    Json(json!(control.faults.list()))
+}
+
+async fn add_fault(State(control): State<Control>, Request(rule): Request<Rule>) -> Json<Value> {
+    Json(json!({ "id": control.faults.add(rule) }))
+}
+
+async fn clear_faults(State(control): State<Control>) -> Json<Value> {
+    Json(json!({ "removed": control.faults.clear() }))
+}
+
+async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
+    if control.faults.remove(id) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Refused::missing(format!("There is no fault {id}.")))
+    }
+}

@@ -1,0 +1,209 @@
+//! A message as a client asks for it, the validated body with its files, made into a message of the world.
+
+mod media;
+mod mentions;
+
+use axum::body::Bytes;
+use serde_json::{Value, json};
+
+use crate::snowflake::Snowflake;
+use crate::state::message::{Attachment, Message, flag};
+use crate::state::{File, World, picture};
+use crate::validate::Change;
+use crate::validate::message::{AttachmentInfo, MessageCreate, MessageEdit, Present};
+use crate::validate::poll::Poll;
+
+/// A file of a multipart body: `files[n]`.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The `n` of `files[n]`.
+    pub index: u64,
+    /// Name as sent.
+    pub filename: String,
+    /// Media type as sent.
+    pub content_type: Option<String>,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// What validation is to know of the files.
+pub fn names(uploads: &[Upload]) -> Vec<crate::validate::message::Upload> {
+    let name = |upload: &Upload| crate::validate::message::Upload {
+        index: upload.index,
+        filename: safe_name(&upload.filename),
+    };
+    uploads.iter().map(name).collect()
+}
+
+/// What validation is to know of a message that is edited.
+pub fn present(message: &Message) -> Present {
+    Present {
+        flags: message.flags & !flag::LOADING,
+        content: !message.content.is_empty(),
+        embeds: !message.embeds.is_empty(),
+        components: !message.components.is_empty(),
+        fixed: message.poll.is_some() || message.forwarded.is_some(),
+        attachments: message.attachments.iter().map(|file| (file.id, file.filename.clone())).collect(),
+    }
+}
+
+/// A message to be made.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// The body.
+    pub message: MessageCreate,
+    /// The files.
+    pub uploads: Vec<Upload>,
+}
+
+impl Draft {
+    /// A draft of text alone.
+    pub fn text(content: &str) -> Self {
+        let message = MessageCreate { content: content.trim().to_owned(), ..MessageCreate::default() };
+        Self { message, uploads: Vec::new() }
+    }
+
+    /// Writes all that the body says into a new message.
+    pub fn fill(self, world: &mut World, message: &mut Message) {
+        let body = self.message;
+        message.flags |= body.flags;
+        message.tts = body.tts;
+        message.nonce = body.nonce;
+        message.poll = body.poll.map(|poll| poll_json(&poll, message.id));
+        message.content = body.content;
+        message.embeds = body.embeds;
+        message.components = body.components;
+        message.attachments = store(world, message, &body.attachments, self.uploads);
+        media::resolve(world, message);
+        mentions::apply(world, message, body.allowed_mentions);
+    }
+}
+
+/// A change to a message.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// The body.
+    pub change: MessageEdit,
+    /// New files.
+    pub uploads: Vec<Upload>,
+}
+
+impl Edit {
+    /// Changes those parts of a message that the body names.
+    pub fn apply(self, world: &mut World, message: &mut Message) {
+        let change = self.change;
+        message.flags = change.flags | message.flags & !present(message).flags & !flag::LOADING;
+        let text_changed = change.content.is_change();
+        let or_empty = |change: Change<Vec<Value>>, field: &mut Vec<Value>| {
+            change.apply_or(field, Vec::new());
+        };
+        change.content.apply_or(&mut message.content, String::new());
+        or_empty(change.embeds, &mut message.embeds);
+        or_empty(change.components, &mut message.components);
+        if let Some(poll) = change.poll {
+            message.poll = Some(poll_json(&poll, message.id));
+        }
+        let infos = change.attachments.as_ref().cloned().unwrap_or_default();
+        if change.attachments.is_change() {
+            let kept = |attachment: &Attachment| infos.iter().any(|info| info.id == attachment.id);
+            for gone in message.attachments.iter().filter(|attachment| !kept(attachment)) {
+                world.files.remove(&gone.id);
+            }
+            message.attachments.retain(kept);
+        }
+        let added = store(world, message, &infos, self.uploads);
+        message.attachments.extend(added);
+        media::resolve(world, message);
+        if text_changed || change.allowed_mentions.is_some() || message.flags & flag::IS_COMPONENTS_V2 != 0 {
+            mentions::apply(world, message, change.allowed_mentions);
+        }
+    }
+}
+
+/// Keeps the bytes of new files, as the body describes them.
+fn store(
+    world: &mut World,
+    message: &Message,
+    infos: &[AttachmentInfo],
+    uploads: Vec<Upload>,
+) -> Vec<Attachment> {
+    uploads
+        .into_iter()
+        .map(|upload| {
+            let info = infos.iter().find(|info| info.id == Snowflake(upload.index));
+            let original = info.and_then(|info| info.filename.clone()).unwrap_or(upload.filename);
+            let filename = safe_name(&original);
+            let declared = upload.content_type.filter(|kind| kind != "application/octet-stream");
+            let attachment = Attachment {
+                id: world.next_id(),
+                channel_id: message.channel_id,
+                title: info
+                    .and_then(|info| info.title.clone())
+                    .or_else(|| (filename != original).then_some(original)),
+                description: info.and_then(|info| info.description.clone()),
+                content_type: declared.unwrap_or_else(|| {
+                    picture::sniff(&upload.bytes).unwrap_or(picture::content_type_of(&filename)).to_owned()
+                }),
+                size: upload.bytes.len(),
+                dimensions: picture::dimensions(&upload.bytes),
+                ephemeral: message.flags & flag::EPHEMERAL != 0,
+                spoiler: info.is_some_and(|info| info.is_spoiler),
+                recording: info.and_then(|info| Some((info.duration_secs?, info.waveform.clone()?))),
+                filename,
+            };
+            let file = File {
+                filename: attachment.filename.clone(),
+                content_type: attachment.content_type.clone(),
+                bytes: upload.bytes,
+            };
+            world.files.insert(attachment.id, file);
+            attachment
+        })
+        .collect()
+}
+
+/// A name that can stand in a path, as Discord makes it: other characters become underscores.
+pub fn safe_name(name: &str) -> String {
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+        .collect();
+    let safe = safe.trim_start_matches('.');
+    if safe.is_empty() { "unknown".to_owned() } else { safe.to_owned() }
+}
+
+/// A poll as Discord gives it back: answers numbered, expiry set.
+fn poll_json(poll: &Poll, message: Snowflake) -> Value {
+    let answers: Vec<Value> = poll
+        .answers
+        .iter()
+        .zip(1..)
+        .map(|(answer, id)| json!({ "answer_id": id, "poll_media": answer }))
+        .collect();
+    let expiry = message.created_at() + time::Duration::hours(i64::from(poll.duration_hours));
+    json!({
+        "question": { "text": poll.question },
+        "answers": answers,
+        "expiry": crate::state::clock::iso(expiry),
+        "allow_multiselect": poll.allow_multiselect,
+        "layout_type": 1,
+        "results": { "is_finalized": false, "answer_counts": [] },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_file_name_never_leaves_its_folder(name: String) {
+            let safe = safe_name(&name);
+            prop_assert!(!safe.is_empty() && !safe.starts_with('.'));
+            let has_separator = safe.contains(['/', '\\', '?', '#', '%']);
+            prop_assert!(!has_separator);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Injected faults: rules that match requests, payloads and connections, and what they do to them.
+
+mod listener;
+mod rule;
+mod rules;
+
+pub use self::listener::{Connection, Listener};
+pub use self::rule::{
+    ConnectEffect, ConnectRule, ErrorBody, GatewayEffect, GatewayRule, LimitScope, On, RequestEffect,
+    RequestRule, Rule,
+};
+pub use self::rules::{Faults, Place, RuleState, Strike};

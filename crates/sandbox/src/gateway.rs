@@ -1,0 +1,35 @@
+//! Gateway v10: sessions, their websockets, and the hub that carries every event to those who may see it.
+//!
+//! # Theory of operation
+//!
+//! A *session* is what an IDENTIFY makes and a RESUME takes up again; a *connection* is one websocket. A session owns a
+//! bounded buffer of its numbered events. [`Hub::dispatch`] decides which sessions may see an event, serialises it once per
+//! distinct shape, appends it to their buffers and returns: it never waits for a socket. The connection's own task writes
+//! what its session holds beyond the last number it has written, so a slow reader delays nobody else, and a replay after
+//! RESUME is the same operation started at another number: every missed event, in order, once. A reader that falls behind
+//! by more than the buffer holds is closed and can't resume.
+//!
+//! No lock of the hub is held while the [`Backend`] is asked, and the backend is never asked inside `dispatch`, so a
+//! backend may dispatch while it holds its own locks.
+
+mod backend;
+mod connection;
+mod content;
+mod dispatch;
+mod endpoint;
+mod event;
+mod hub;
+mod intents;
+mod members;
+mod options;
+mod payload;
+mod roster;
+mod session;
+mod starts;
+mod transport;
+
+pub use self::backend::{Backend, BotProfile, MemberQuery, VoiceStateUpdate};
+pub use self::dispatch::Dispatch;
+pub use self::hub::{Command, Hub, SessionInfo, SessionStartLimit, Target};
+pub use self::intents::Intents;
+pub use self::options::Options;

@@ -1,0 +1,142 @@
+//! IDENTIFY and RESUME: how a connection gets its session.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rand::Rng;
+use serde_json::json;
+
+use super::{Connection, Ending};
+use crate::gateway::event::{Event, Viewer};
+use crate::gateway::payload::{Close, Identify, Resume, op};
+use crate::gateway::session::{NoResume, Session};
+use crate::gateway::starts::TooMany;
+use crate::gateway::{Intents, roster};
+use crate::record;
+use crate::snowflake::Snowflake;
+
+impl Connection {
+    pub(super) async fn identify(&mut self, identify: Identify) -> Result<(), Ending> {
+        let Some(bot) = self.authenticate(&identify.token) else {
+            return Err(Close::authentication_failed().into());
+        };
+        let privileged = identify.intents & Intents::PRIVILEGED;
+        if !self.backend.privileged_intents(bot).contains(privileged) {
+            return Err(Close::disallowed_intents().into());
+        }
+        let shard = identify.shard.unwrap_or([0, 1]);
+        let intents = identify.intents;
+        let viewer = Viewer { bot, shard, intents, large_threshold: identify.large_threshold };
+        let options = self.hub.options().clone();
+        let mine = |guild: &Snowflake| viewer.is_on_shard(Some(*guild));
+        if self.backend.guilds(bot).iter().filter(|guild| mine(guild)).count() > options.guilds_per_shard {
+            return Err(Close::sharding_required().into());
+        }
+        match self.hub.starts().start(Instant::now(), bot, shard[0], &options) {
+            Ok(()) => {}
+            Err(TooMany::AtOnce) => return self.send(op::INVALID_SESSION, false.into()).await,
+            Err(TooMany::Today) => {
+                for session in self.hub.sessions_of(bot) {
+                    self.hub.end(&session, "the bot started too many sessions in a day");
+                }
+                return Err(Close::authentication_failed().into());
+            }
+        }
+
+        let id: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
+        let session = Arc::new(Session::new(id.clone(), viewer, identify.compress, &self.backend));
+        session.attach(self.id);
+        self.hub.add(session.clone());
+        // From here on events wait in the session, so whatever the backend says now misses none of them.
+        let guilds: Vec<_> = self.backend.guilds(bot).into_iter().filter(mine).collect();
+        let mut first = vec![Arc::new(self.ready(&session, identify.shard, &guilds))];
+        if intents.contains(Intents::GUILDS) {
+            first.extend(guilds.iter().filter_map(|guild| {
+                let mut data = self.backend.guild_create(bot, *guild)?;
+                // What tells a guild that was there from one that the bot has just been added to.
+                data["unavailable"] = false.into();
+                roster::reduce(&mut data, &viewer);
+                Some(Arc::new(Event::new("GUILD_CREATE", &data, self.hub.recorder())))
+            }));
+        }
+        self.enter_session(session.clone(), 0);
+        self.hub.recorder().push(record::Event::Identified {
+            conn: self.id,
+            session: id,
+            bot,
+            shard,
+            intents,
+            compress: identify.compress,
+        });
+        session.open(first, guilds.into_iter().collect::<HashSet<_>>(), self.hub.recorder(), &options);
+        self.backend.session_started(&session.info());
+        if let Some(presence) = &identify.presence {
+            self.backend.presence_update(bot, presence);
+        }
+        Ok(())
+    }
+
+    fn ready(&self, session: &Session, shard: Option<[u32; 2]>, guilds: &[Snowflake]) -> Event {
+        let profile = self.backend.profile(session.viewer.bot);
+        let guilds: Vec<_> = guilds.iter().map(|id| json!({"id": id, "unavailable": true})).collect();
+        let mut ready = json!({
+            "v": 10,
+            "user": profile.user,
+            "guilds": guilds,
+            "session_id": &*session.id,
+            "resume_gateway_url": self.resume_url,
+            "application": profile.application,
+        });
+        if let Some(shard) = shard {
+            ready["shard"] = json!(shard);
+        }
+        Event::new("READY", &ready, self.hub.recorder())
+    }
+
+    pub(super) async fn resume(&mut self, resume: Resume) -> Result<(), Ending> {
+        let Some(bot) = self.authenticate(&resume.token) else {
+            return Err(Close::authentication_failed().into());
+        };
+        let session = self.hub.session(&resume.session_id).filter(|session| session.viewer.bot == bot);
+        let Some(session) = session else {
+            return self.send(op::INVALID_SESSION, false.into()).await;
+        };
+        let resumed = Event::new("RESUMED", &json!({}), self.hub.recorder());
+        match session.resume(self.id, resume.seq, resumed, self.hub.options()) {
+            Ok((before, replayed)) => {
+                if let Some(before) = before {
+                    self.hub.replace(before);
+                }
+                self.enter_session(session.clone(), resume.seq);
+                self.hub.recorder().push(record::Event::Resumed {
+                    conn: self.id,
+                    session: session.id.clone(),
+                    bot,
+                    seq: resume.seq,
+                    replayed,
+                });
+                Ok(())
+            }
+            Err(NoResume::Unknown) => Err(Close::invalid_seq().into()),
+            Err(NoResume::Gone) => {
+                self.hub.end(&session, "resumed too late");
+                self.send(op::INVALID_SESSION, false.into()).await
+            }
+        }
+    }
+
+    fn authenticate(&self, token: &str) -> Option<Snowflake> {
+        self.backend.authenticate(token.strip_prefix("Bot ").unwrap_or(token))
+    }
+
+    fn enter_session(&mut self, session: Arc<Session>, written: u64) {
+        if session.compress {
+            self.transport.compress_payloads(self.hub.options().compress_from);
+        }
+        self.written = written;
+        self.held = None;
+        self.hub.relink(self.id, Some(session.clone()));
+        self.session = Some(session);
+    }
+}

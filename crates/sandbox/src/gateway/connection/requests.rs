@@ -1,0 +1,68 @@
+//! What an identified client may ask for; answers come as events of its session.
+
+use serde_json::{Value, json};
+
+use super::Connection;
+use crate::gateway::event::Event;
+use crate::gateway::members::{self, Unanswered};
+use crate::gateway::payload::{MembersRequest, Request};
+use crate::gateway::session::Session;
+
+impl Connection {
+    /// Passes a request of an identified client on; answers come as events of its session.
+    pub(super) fn ask(&self, request: Request, session: &Session) {
+        let viewer = &session.viewer;
+        match request {
+            Request::Heartbeat | Request::Identify(_) | Request::Resume(_) => {}
+            Request::Presence(presence) => self.backend.presence_update(viewer.bot, &presence),
+            Request::VoiceState(update) => {
+                if session.has_guild(update.guild_id) {
+                    self.backend.voice_state_update(viewer.bot, &session.id, &update);
+                } else {
+                    self.note("VOICE_STATE_UPDATE", Unanswered::NoGuild);
+                }
+            }
+            Request::Members(request) => self.members(&request, session),
+            Request::Soundboard(guilds) => {
+                for guild in guilds.into_iter().filter(|guild| session.has_guild(*guild)) {
+                    let sounds = self.backend.soundboard_sounds(viewer.bot, guild);
+                    self.answer(
+                        session,
+                        "SOUNDBOARD_SOUNDS",
+                        &json!({"guild_id": guild, "soundboard_sounds": sounds}),
+                    );
+                }
+            }
+            // Channels have no ephemeral data here, such as a voice channel's status: none is told of.
+            Request::ChannelInfo(guild) if session.has_guild(guild) => {
+                self.answer(session, "CHANNEL_INFO", &json!({"guild_id": guild, "channels": []}));
+            }
+            Request::ChannelInfo(_) => self.note("REQUEST_CHANNEL_INFO", Unanswered::NoGuild),
+        }
+    }
+
+    fn members(&self, request: &MembersRequest, session: &Session) {
+        let answer = if session.has_guild(request.guild_id) {
+            members::chunks(&*self.backend, &session.viewer, request)
+        } else {
+            Err(Unanswered::NoGuild)
+        };
+        match answer {
+            Ok(chunks) => {
+                for chunk in &chunks {
+                    self.answer(session, "GUILD_MEMBERS_CHUNK", chunk);
+                }
+            }
+            // Discord does not answer either; the record tells why.
+            Err(why) => self.note("REQUEST_GUILD_MEMBERS", why),
+        }
+    }
+
+    fn answer(&self, session: &Session, name: &'static str, data: &Value) {
+        session.push(Event::new(name, data, self.hub.recorder()), self.hub.options());
+    }
+
+    fn note(&self, request: &str, why: Unanswered) {
+        self.hub.recorder().note(format!("connection {}: {request} gets no answer: {why}", self.id), None);
+    }
+}

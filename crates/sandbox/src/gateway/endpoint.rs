@@ -1,0 +1,117 @@
+//! The gateway's address: what is asked for in the query, and the upgrade to a websocket.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use serde::Deserialize;
+
+use super::connection::{self, Opening};
+use super::payload::Close;
+use super::transport::Transport;
+use super::{Backend, Hub};
+use crate::fault::{ConnectEffect, Connection};
+use crate::record::Event;
+
+/// Longest frame that is read at all; longer than a client may send, so that it can be told.
+const LONGEST_FRAME: usize = 1 << 20;
+
+/// Query parameters, all texts, so that a wrong one is answered by the gateway and not by the router.
+#[derive(Debug, Default, Deserialize)]
+struct Wishes {
+    v: Option<String>,
+    encoding: Option<String>,
+    compress: Option<String>,
+}
+
+#[derive(Clone)]
+struct Endpoint {
+    hub: Hub,
+    backend: Arc<dyn Backend>,
+}
+
+pub(super) fn router(hub: Hub, backend: Arc<dyn Backend>) -> Router {
+    Router::new().route("/", any(connect)).with_state(Endpoint { hub, backend })
+}
+
+async fn connect(
+    State(Endpoint { hub, backend }): State<Endpoint>,
+    Query(wishes): Query<Wishes>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        let hint = "This is the gateway: connect with a websocket, as in ws://HOST/?v=10&encoding=json\n";
+        return (StatusCode::UPGRADE_REQUIRED, [(header::UPGRADE, "websocket")], hint).into_response();
+    };
+    let wire = extensions.get::<ConnectInfo<Connection>>().map(|info| info.0.clone());
+    let strike = hub.faults().on_connect();
+    let mut delay = std::time::Duration::ZERO;
+    if let Some(strike) = strike {
+        let effect = serde_json::json!(strike.effect);
+        hub.recorder().push(Event::Fault { rule: Some(strike.rule), place: "new connection".into(), effect });
+        let refused = |reason: String| hub.recorder().push(Event::Refused { reason });
+        match strike.effect {
+            ConnectEffect::Pass => delay = strike.delay,
+            ConnectEffect::Refuse { status } => {
+                tokio::time::sleep(strike.delay).await;
+                refused(format!("an injected fault answers {status}"));
+                return StatusCode::from_u16(status)
+                    .unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+                    .into_response();
+            }
+            ConnectEffect::Sever => {
+                tokio::time::sleep(strike.delay).await;
+                refused("an injected fault drops the connection".into());
+                if let Some(wire) = wire {
+                    wire.sever();
+                }
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+        }
+    }
+    let resume_url = hub.options().resume_url.clone().unwrap_or_else(|| address(&headers));
+    let transport = judge(&wishes);
+    upgrade.max_message_size(LONGEST_FRAME).max_frame_size(LONGEST_FRAME).on_upgrade(move |socket| {
+        connection::serve(Opening { hub, backend, socket, wire, transport, resume_url, delay })
+    })
+}
+
+/// Transport that the client asks for, or the close code that it gets instead.
+///
+/// Only JSON is spoken. A client that asks for ETF is told so in the reason of a 4002, since that is what it would get
+/// next: its payloads can't be decoded here.
+fn judge(wishes: &Wishes) -> Result<Transport, Close> {
+    if wishes.v.as_deref().is_some_and(|version| version != "10") {
+        return Err(Close::invalid_version());
+    }
+    if let Some(encoding) = wishes.encoding.as_deref().filter(|&encoding| encoding != "json") {
+        return Err(Close::decode(format!(
+            "encoding {} is not spoken here, use encoding=json",
+            short(encoding)
+        )));
+    }
+    Transport::new(wishes.compress.as_deref()).ok_or_else(|| {
+        let name = short(wishes.compress.as_deref().unwrap_or_default());
+        Close::decode(format!("compress {name} is not offered, use zlib-stream or zstd-stream"))
+    })
+}
+
+/// Beginning of a client's text, short enough for a close frame.
+fn short(text: &str) -> String {
+    text.chars().take(16).collect()
+}
+
+/// Address under which the client reached this gateway.
+fn address(headers: &HeaderMap) -> String {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST.as_str()).unwrap_or("127.0.0.1");
+    let scheme = if text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
+    format!("{scheme}://{host}")
+}

@@ -1,0 +1,281 @@
+//! Every session and connection there is, and the ways to reach them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use parking_lot::{Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::event::Outgoing;
+use super::session::Session;
+use super::starts::Starts;
+use super::{Backend, Dispatch, Intents, Options, endpoint};
+use crate::fault::Faults;
+use crate::record::{self, Recorder};
+use crate::snowflake::Snowflake;
+
+/// Handle to the gateway; clones reach the same sessions.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: Options,
+    recorder: Recorder,
+    faults: Faults,
+    sessions: RwLock<HashMap<Arc<str>, Arc<Session>>>,
+    links: Mutex<HashMap<u64, Link>>,
+    last_conn: AtomicU64,
+    starts: Starts,
+}
+
+/// Way to one live connection.
+struct Link {
+    mailbox: mpsc::UnboundedSender<Order>,
+    session: Option<Arc<Session>>,
+}
+
+/// What a connection's task is told from outside.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// A command that was given once.
+    Command(Command),
+    /// Its session has been resumed on another connection.
+    Replaced,
+}
+
+/// One session, as others may see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionInfo {
+    /// Session id, as in READY.
+    pub id: Arc<str>,
+    /// Bot whose session it is.
+    pub bot: Snowflake,
+    /// Shard and number of shards.
+    pub shard: [u32; 2],
+    /// Intents it identified with.
+    pub intents: Intents,
+    /// Sequence number of its newest event.
+    pub seq: u64,
+    /// Number of its connection; nothing while it waits to be resumed.
+    pub conn: Option<u64>,
+}
+
+/// How many sessions a bot may still start, as in GET /gateway/bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionStartLimit {
+    /// Starts allowed in 24 hours.
+    pub total: u32,
+    /// Starts left.
+    pub remaining: u32,
+    /// Milliseconds until all are there again.
+    pub reset_after: u64,
+    /// Identifies allowed each 5 seconds.
+    pub max_concurrency: u32,
+}
+
+/// Which live connections a command is for: those whose session fits every field that is given.
+///
+/// With no field given also those that have not identified yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Target {
+    /// Bot.
+    pub bot: Option<Snowflake>,
+    /// Session id.
+    pub session: Option<String>,
+    /// Shard id.
+    pub shard: Option<u32>,
+}
+
+/// Something to be done once to live connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Drops the connection without a close frame; the session can be resumed.
+    Sever,
+    /// Closes the connection with a code; the session can be resumed.
+    Close {
+        /// Close code.
+        code: u16,
+        /// Reason for the close frame.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Sends RECONNECT and keeps the connection open.
+    Reconnect,
+    /// Sends INVALID_SESSION.
+    InvalidSession {
+        /// Whether the session can be resumed; if not, it is gone.
+        resumable: bool,
+    },
+    /// Asks for a heartbeat at once (opcode 1).
+    RequestHeartbeat,
+}
+
+impl Hub {
+    /// Opens a gateway without sessions.
+    pub fn new(options: Options, recorder: Recorder, faults: Faults) -> Self {
+        let shared = Shared {
+            options,
+            recorder,
+            faults,
+            sessions: RwLock::default(),
+            links: Mutex::default(),
+            last_conn: AtomicU64::new(0),
+            starts: Starts::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Websocket endpoint at `/`, in front of this backend.
+    ///
+    /// The hub itself holds no backend, so a backend may hold the hub.
+    pub fn router(&self, backend: Arc<dyn Backend>) -> Router {
+        endpoint::router(self.clone(), backend)
+    }
+
+    /// Puts an event into the buffers of every session that may see it; never waits, never asks the backend.
+    ///
+    /// Sessions get the events of one caller in the order of its calls. GUILD_CREATE must be for one bot: it makes
+    /// the guild one of that bot's, as GUILD_DELETE (unless `unavailable`) ends that.
+    pub fn dispatch(&self, dispatch: &Dispatch) {
+        let outgoing = Outgoing::new(dispatch, &self.shared.recorder);
+        for session in self.shared.sessions.read().values() {
+            session.offer(&outgoing, &self.shared.options);
+        }
+    }
+
+    /// Gives a command to all live connections of a target and tells how many there were.
+    pub fn command(&self, target: &Target, command: &Command) -> usize {
+        let mut links = self.shared.links.lock();
+        let fitting = links.values_mut().filter(|link| target.fits(link.session.as_deref()));
+        let told = fitting.filter(|link| link.mailbox.send(Order::Command(command.clone())).is_ok()).count();
+        drop(links);
+        let place = format!("{told} connections");
+        self.shared.recorder.push(record::Event::Fault { rule: None, place, effect: json!(command) });
+        told
+    }
+
+    /// Closes all connections with a code and tells how many there were.
+    pub fn close_all(&self, code: u16) -> usize {
+        self.command(&Target::default(), &Command::Close { code, reason: String::new() })
+    }
+
+    /// Every session that has not ended, with a connection or without.
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        self.shared.sessions.read().values().map(|session| session.info()).collect()
+    }
+
+    /// How many sessions a bot may still start, for GET /gateway/bot.
+    pub fn session_start_limit(&self, bot: Snowflake) -> SessionStartLimit {
+        self.shared.starts.limit(Instant::now(), bot, &self.shared.options)
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.shared.recorder
+    }
+
+    pub(super) fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    pub(super) fn starts(&self) -> &Starts {
+        &self.shared.starts
+    }
+
+    /// Makes a connection known and gives it its number and its mailbox.
+    pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
+        let conn = self.shared.last_conn.fetch_add(1, Ordering::Relaxed) + 1;
+        let (mailbox, orders) = mpsc::unbounded_channel();
+        self.shared.links.lock().insert(conn, Link { mailbox, session: None });
+        (conn, orders)
+    }
+
+    pub(super) fn unlink(&self, conn: u64) {
+        self.shared.links.lock().remove(&conn);
+    }
+
+    /// Notes which session a connection serves now.
+    pub(super) fn relink(&self, conn: u64, session: Option<Arc<Session>>) {
+        if let Some(link) = self.shared.links.lock().get_mut(&conn) {
+            link.session = session;
+        }
+    }
+
+    /// Tells a connection that its session is served by another one now.
+    pub(super) fn replace(&self, conn: u64) {
+        if let Some(link) = self.shared.links.lock().get(&conn) {
+            // A connection that is ending has no use for the order.
+            let _ = link.mailbox.send(Order::Replaced);
+        }
+    }
+
+    pub(super) fn session(&self, id: &str) -> Option<Arc<Session>> {
+        self.shared.sessions.read().get(id).cloned()
+    }
+
+    /// Adds a session; from now on it is offered every event.
+    pub(super) fn add(&self, session: Arc<Session>) {
+        self.shared.sessions.write().insert(session.id.clone(), session);
+    }
+
+    /// Sessions of a bot.
+    pub(super) fn sessions_of(&self, bot: Snowflake) -> Vec<Arc<Session>> {
+        let sessions = self.shared.sessions.read();
+        sessions.values().filter(|session| session.viewer.bot == bot).cloned().collect()
+    }
+
+    /// Ends a session, unless it had ended already.
+    pub(super) fn end(&self, session: &Session, reason: &'static str) {
+        if session.end() {
+            self.forget(session, reason);
+        }
+    }
+
+    /// Ends a session when it has not been resumed in time.
+    pub(super) fn expire_later(&self, session: Arc<Session>, attachment: u64) {
+        let hub = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(hub.options().resume_window).await;
+            if session.expire(attachment) {
+                hub.forget(&session, "not resumed in time");
+            }
+        });
+    }
+
+    fn forget(&self, session: &Session, reason: &'static str) {
+        self.shared.sessions.write().remove(&session.id);
+        let (session_id, bot) = (session.id.clone(), session.viewer.bot);
+        self.recorder().push(record::Event::SessionEnded { session: session_id, bot, reason });
+        if let Some(backend) = session.backend.upgrade() {
+            backend.session_ended(&session.info());
+        }
+    }
+}
+
+impl Target {
+    fn fits(&self, session: Option<&Session>) -> bool {
+        let Some(session) = session else { return *self == Self::default() };
+        self.bot.is_none_or(|bot| bot == session.viewer.bot)
+            && self.session.as_deref().is_none_or(|id| id == &*session.id)
+            && self.shard.is_none_or(|shard| shard == session.viewer.shard[0])
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("sessions", &self.sessions()).finish_non_exhaustive()
+    }
+}

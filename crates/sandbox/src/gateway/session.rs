@@ -1,0 +1,261 @@
+//! One session: the numbered events that a bot's shard gets, kept for the connection that reads them and for a replay.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::event::{Event, Outgoing, Viewer};
+use super::{Backend, Dispatch, Options, SessionInfo};
+use crate::record::Recorder;
+use crate::snowflake::Snowflake;
+
+/// Bytes that an event takes beside its data, roughly.
+const OVERHEAD: usize = 128;
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) id: Arc<str>,
+    pub(super) viewer: Viewer,
+    /// Whether IDENTIFY asked for payload compression.
+    pub(super) compress: bool,
+    pub(super) backend: Weak<dyn Backend>,
+    /// Rings when there is something new for the connection.
+    pub(super) news: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Number of the newest event.
+    seq: u64,
+    /// Number of the newest event that is no longer in the buffer.
+    forgotten: u64,
+    buffer: VecDeque<Numbered>,
+    bytes: usize,
+    guilds: HashSet<Snowflake>,
+    /// Dispatches that came while READY and the first guilds were being put together; nothing after that.
+    early: Option<Vec<Dispatch>>,
+    /// Connection that reads, and how many there have been.
+    conn: Option<u64>,
+    attachments: u64,
+    ended: bool,
+}
+
+/// An event with its place in the session.
+#[derive(Clone, Debug)]
+pub(super) struct Numbered {
+    pub(super) seq: u64,
+    pub(super) event: Arc<Event>,
+    /// Connection that it is for, if it means nothing to a later one (RESUMED).
+    only: Option<u64>,
+}
+
+/// What a connection that has written up to some number finds.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// These events, in order, and whether there are more.
+    Events(Vec<Numbered>),
+    /// Nothing new.
+    Nothing,
+    /// Some of what it has not written is gone.
+    Behind,
+    /// The session has ended.
+    Ended,
+}
+
+/// Why a session can't be resumed at some number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoResume {
+    /// That number was never given.
+    Unknown,
+    /// Events after that number are no longer kept, or the session has ended.
+    Gone,
+}
+
+impl Session {
+    pub(super) fn new(id: Arc<str>, viewer: Viewer, compress: bool, backend: &Arc<dyn Backend>) -> Self {
+        let state = State {
+            seq: 0,
+            forgotten: 0,
+            buffer: VecDeque::new(),
+            bytes: 0,
+            guilds: HashSet::new(),
+            early: Some(Vec::new()),
+            conn: None,
+            attachments: 0,
+            ended: false,
+        };
+        let backend = Arc::downgrade(backend);
+        Self { id, viewer, compress, backend, news: Notify::new(), state: Mutex::new(state) }
+    }
+
+    pub(super) fn info(&self) -> SessionInfo {
+        let state = self.state.lock();
+        SessionInfo {
+            id: self.id.clone(),
+            bot: self.viewer.bot,
+            shard: self.viewer.shard,
+            intents: self.viewer.intents,
+            seq: state.seq,
+            conn: state.conn,
+        }
+    }
+
+    /// Offers a dispatch to this session, which takes it if it may see it.
+    pub(super) fn offer(&self, outgoing: &Outgoing<'_>, options: &Options) {
+        let mut state = self.state.lock();
+        if let Some(early) = &mut state.early {
+            early.push(outgoing.dispatch.clone());
+            return;
+        }
+        if state.take(outgoing, &self.viewer, options) {
+            drop(state);
+            self.news.notify_one();
+        }
+    }
+
+    /// Opens the session with READY and its guilds; what was dispatched meanwhile follows in order.
+    pub(super) fn open(
+        &self,
+        first: Vec<Arc<Event>>,
+        guilds: HashSet<Snowflake>,
+        recorder: &Recorder,
+        options: &Options,
+    ) {
+        let mut state = self.state.lock();
+        state.guilds = guilds;
+        for event in first {
+            state.push(event, None, options);
+        }
+        for dispatch in state.early.take().unwrap_or_default() {
+            state.take(&Outgoing::new(&dispatch, recorder), &self.viewer, options);
+        }
+        drop(state);
+        self.news.notify_one();
+    }
+
+    /// Appends an event for this session alone.
+    pub(super) fn push(&self, event: Event, options: &Options) {
+        self.state.lock().push(Arc::new(event), None, options);
+        self.news.notify_one();
+    }
+
+    /// Whether the bot is in this guild and this session has its events.
+    pub(super) fn has_guild(&self, guild: Snowflake) -> bool {
+        self.viewer.is_on_shard(Some(guild)) && self.state.lock().guilds.contains(&guild)
+    }
+
+    /// Events after number `seq` for a connection, `limit` at most.
+    pub(super) fn after(&self, seq: u64, conn: u64, limit: usize) -> Next {
+        let state = self.state.lock();
+        if state.ended || state.conn != Some(conn) {
+            return Next::Ended;
+        }
+        if seq < state.forgotten {
+            return Next::Behind;
+        }
+        let start = state.buffer.partition_point(|numbered| numbered.seq <= seq);
+        let fresh =
+            state.buffer.range(start..).filter(|numbered| numbered.only.is_none_or(|only| only == conn));
+        let events: Vec<_> = fresh.take(limit).cloned().collect();
+        if events.is_empty() { Next::Nothing } else { Next::Events(events) }
+    }
+
+    /// Gives a new session its first connection.
+    pub(super) fn attach(&self, conn: u64) {
+        let mut state = self.state.lock();
+        state.conn = Some(conn);
+        state.attachments += 1;
+    }
+
+    /// Gives the session a new connection that has everything up to `seq`, and appends RESUMED for it. Tells the connection
+    /// that it takes the place of, if there is one, and how many events will be replayed.
+    pub(super) fn resume(
+        &self,
+        conn: u64,
+        seq: u64,
+        resumed: Event,
+        options: &Options,
+    ) -> Result<(Option<u64>, u64), NoResume> {
+        let mut state = self.state.lock();
+        if seq > state.seq {
+            return Err(NoResume::Unknown);
+        }
+        if state.ended || seq < state.forgotten {
+            return Err(NoResume::Gone);
+        }
+        let missed =
+            state.buffer.iter().filter(|numbered| numbered.seq > seq && numbered.only.is_none()).count();
+        let before = state.conn.replace(conn);
+        state.attachments += 1;
+        state.push(Arc::new(resumed), Some(conn), options);
+        drop(state);
+        self.news.notify_one();
+        Ok((before, missed as u64))
+    }
+
+    /// Takes the connection away if it is still this one; tells which attachment it was, for [`Self::expire`].
+    pub(super) fn detach(&self, conn: u64) -> Option<u64> {
+        let mut state = self.state.lock();
+        (state.conn == Some(conn)).then(|| {
+            state.conn = None;
+            state.attachments
+        })
+    }
+
+    /// Ends the session unless it was attached again since; tells whether it ended now.
+    pub(super) fn expire(&self, attachment: u64) -> bool {
+        let mut state = self.state.lock();
+        let unused = state.conn.is_none() && state.attachments == attachment && !state.ended;
+        state.ended |= unused;
+        unused
+    }
+
+    /// Ends the session; tells whether it had not ended before.
+    pub(super) fn end(&self) -> bool {
+        let mut state = self.state.lock();
+        let first = !state.ended;
+        state.ended = true;
+        state.buffer.clear();
+        drop(state);
+        self.news.notify_one();
+        first
+    }
+}
+
+impl State {
+    fn take(&mut self, outgoing: &Outgoing<'_>, viewer: &Viewer, options: &Options) -> bool {
+        let Dispatch { bot, name, data, guild_id, .. } = outgoing.dispatch;
+        let mine = bot.is_some_and(|bot| bot == viewer.bot);
+        if let (true, "GUILD_CREATE", Some(guild)) = (mine, *name, guild_id) {
+            self.guilds.insert(*guild);
+        }
+        let event = outgoing.for_viewer(viewer, |guild| self.guilds.contains(&guild));
+        // A guild in an outage is still one of the bot's.
+        if let ("GUILD_DELETE", Some(guild)) = (*name, guild_id)
+            && (mine || bot.is_none())
+            && data["unavailable"] != true
+        {
+            self.guilds.remove(guild);
+        }
+        event.map(|event| self.push(event, None, options)).is_some()
+    }
+
+    fn push(&mut self, event: Arc<Event>, only: Option<u64>, options: &Options) {
+        if self.ended {
+            return;
+        }
+        self.seq += 1;
+        self.bytes += event.data.get().len() + OVERHEAD;
+        self.buffer.push_back(Numbered { seq: self.seq, event, only });
+        while self.buffer.len() > options.replay_events.max(1)
+            || (self.bytes > options.replay_bytes && self.buffer.len() > 1)
+        {
+            let Some(oldest) = self.buffer.pop_front() else { break };
+            self.bytes -= oldest.event.data.get().len() + OVERHEAD;
+            self.forgotten = oldest.seq;
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Guilds: creation, settings, roles, emojis, and bots that come and go.
+
+use serde_json::{Value, json};
+
+use super::Live;
+use crate::snowflake::Snowflake;
+use crate::state::clock;
+use crate::state::guild::Role;
+
+/// Audit log entries kept for one guild.
+const AUDIT_LIMIT: usize = 1000;
+
+impl Live<'_> {
+    /// Tells that a guild's settings changed.
+    pub fn guild_changed(&self, guild: Snowflake) {
+        if let Some(guild) = self.guilds.get(&guild) {
+            self.tell_guild(guild.id, "GUILD_UPDATE", guild.json());
+        }
+    }
+
+    /// Lets a bot into a guild, which it then hears of for the first time.
+    pub fn install_bot(
+        &mut self,
+        guild: Snowflake,
+        bot: Snowflake,
+        permissions: crate::permissions::Permissions,
+    ) {
+        self.install(guild, bot, permissions);
+        if let Some(guild) = self.guilds.get(&guild) {
+            self.tell_bot(bot, "GUILD_CREATE", Some(guild.id), self.guild_create_json(guild, bot));
+        }
+        self.tell_joined(guild, bot);
+    }
+
+    /// Adds a role and tells of it.
+    pub fn add_role(&mut self, guild: Snowflake, role: Role) {
+        let event = json!({ "guild_id": guild, "role": role.json() });
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.roles.insert(role.id, role);
+        }
+        self.tell_guild(guild, "GUILD_ROLE_CREATE", event);
+    }
+
+    /// Tells that a role changed.
+    pub fn role_changed(&self, guild: Snowflake, role: Snowflake) {
+        if let Some(role) = self.guilds.get(&guild).and_then(|guild| guild.roles.get(&role)) {
+            self.tell_guild(guild, "GUILD_ROLE_UPDATE", json!({ "guild_id": guild, "role": role.json() }));
+        }
+    }
+
+    /// Deletes a role and takes it from everyone who has it.
+    pub fn delete_role(&mut self, guild_id: Snowflake, role: Snowflake) {
+        let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
+        guild.roles.shift_remove(&role);
+        for member in guild.members.values_mut() {
+            member.roles.retain(|id| *id != role);
+        }
+        let channels = guild.channels.clone();
+        for id in channels {
+            if let Some(channel) = self.channels.get_mut(&id) {
+                channel.overwrites.retain(|overwrite| overwrite.id != role);
+            }
+        }
+        self.tell_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
+    }
+
+    /// Tells that the emojis of a guild changed.
+    pub fn emojis_changed(&self, guild: Snowflake) {
+        if let Some(guild) = self.guilds.get(&guild) {
+            let emojis: Vec<Value> =
+                guild.emojis.values().map(|emoji| emoji.json(self.users.get(&emoji.creator))).collect();
+            let event = json!({ "guild_id": guild.id, "emojis": emojis });
+            self.tell_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
+        }
+    }
+
+    /// Writes into the audit log and tells those who follow it.
+    pub fn audit(
+        &mut self,
+        guild_id: Snowflake,
+        action: u64,
+        by: Snowflake,
+        target: Option<Snowflake>,
+        reason: Option<&str>,
+        changes: Vec<Value>,
+    ) {
+        let mut entry = json!({
+            "id": self.next_id(),
+            "action_type": action,
+            "user_id": by,
+            "target_id": target,
+        });
+        if !changes.is_empty() {
+            entry["changes"] = changes.into();
+        }
+        if let Some(reason) = reason {
+            entry["reason"] = reason.into();
+        }
+        if let Some(guild) = self.guilds.get_mut(&guild_id) {
+            guild.audit_log.push_back(entry.clone());
+            if guild.audit_log.len() > AUDIT_LIMIT {
+                guild.audit_log.pop_front();
+            }
+        }
+        entry["guild_id"] = json!(guild_id);
+        self.tell_guild(guild_id, "GUILD_AUDIT_LOG_ENTRY_CREATE", entry);
+    }
+
+    /// Puts a bot into a voice channel or takes it out, and tells everyone who follows voice.
+    pub fn set_voice(
+        &mut self,
+        guild_id: Snowflake,
+        user: Snowflake,
+        state: Option<crate::state::guild::VoiceState>,
+    ) {
+        let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
+        let (shown, channel) = match state {
+            Some(state) => {
+                let channel = state.channel_id;
+                guild.voice_states.insert(user, state.clone());
+                (state, Some(channel))
+            }
+            None => match guild.voice_states.shift_remove(&user) {
+                Some(old) => (old, None),
+                None => return,
+            },
+        };
+        let Some(guild) = self.guilds.get(&guild_id) else { return };
+        let mut event = guild.voice_json(&shown, channel);
+        event["member"] = self.member_json(guild_id, user).unwrap_or_default();
+        self.tell_guild(guild_id, "VOICE_STATE_UPDATE", event);
+    }
+
+    /// A user's presence, told in all their guilds.
+    pub fn set_presence(&mut self, user: Snowflake, presence: &Value) {
+        let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
+        for id in guilds {
+            let Some(guild) = self.guilds.get_mut(&id) else { continue };
+            let offline = matches!(presence["status"].as_str(), Some("offline" | "invisible"));
+            let mut shown = presence.clone();
+            if offline {
+                shown["status"] = "offline".into();
+                if guild.presences.remove(&user).is_none() {
+                    continue;
+                }
+            } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(presence) {
+                continue;
+            }
+            self.tell_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
+        }
+    }
+
+    /// Now, in the form of events.
+    pub fn now(&self) -> String {
+        clock::iso(clock::now())
+    }
+}

@@ -1,0 +1,391 @@
+//! Interactions from both ends: the user's act that reaches the bot, and the bot's answers by token.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::Live;
+use crate::draft::{self, Draft, Edit, Upload};
+use crate::error::{ApiError, ApiResult};
+use crate::snowflake::Snowflake;
+use crate::state::channel::Channel;
+use crate::state::interaction::{Interaction, Response, kind};
+use crate::state::message::{Author, Message, Reference, flag};
+use crate::state::scenario::interaction_token;
+use crate::validate;
+use crate::validate::interaction::{Asked, Callback};
+use crate::validate::message::Way;
+
+/// What a user did that a bot is to answer.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// Whose bot answers.
+    pub application: Snowflake,
+    /// See [`kind`].
+    pub kind: u8,
+    /// Who acted.
+    pub user: Snowflake,
+    /// Where.
+    pub channel: Snowflake,
+    /// The interaction's `data`.
+    pub data: Value,
+    /// The message whose component was used, or that led to a modal.
+    pub message: Option<Snowflake>,
+    /// Full name of a command, as in `poll create`, and its type.
+    pub command: Option<(String, u8)>,
+    /// Metadata of the interaction that a modal answered.
+    pub opened_by: Option<Value>,
+}
+
+/// An interaction that is on its way to the bot.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Its id.
+    pub id: Snowflake,
+    /// Wakes whoever waits when something came back.
+    pub changed: Arc<Notify>,
+}
+
+/// Largest file that an answer may carry.
+const ATTACHMENT_LIMIT: u64 = 10 << 20;
+
+impl Live<'_> {
+    /// Sends an interaction to the bot.
+    pub fn start(&mut self, trigger: Trigger) -> ApiResult<Started> {
+        let channel = self.channel(trigger.channel)?;
+        let (guild_id, channel_id) = (channel.guild_id, channel.id);
+        let id = self.next_id();
+        let token = interaction_token(id);
+        let owners = json!({ "0": guild_id.map_or_else(|| "0".to_owned(), |id| id.to_string()) });
+        let payload = self.payload(&trigger, channel, id, &token, &owners)?;
+        let user = self.user(trigger.user)?;
+        let mut metadata = json!({
+            "id": id,
+            "type": trigger.kind,
+            "user": user.json(),
+            "authorizing_integration_owners": owners,
+        });
+        if let Some((name, command_kind)) = &trigger.command {
+            metadata["name"] = json!(name);
+            metadata["command_type"] = json!(command_kind);
+        }
+        match (trigger.kind, trigger.message, &trigger.opened_by) {
+            (kind::COMPONENT, Some(message), _) => metadata["interacted_message_id"] = json!(message),
+            (kind::MODAL_SUBMIT, _, Some(opened_by)) => {
+                metadata["triggering_interaction_metadata"] = opened_by.clone()
+            }
+            _ => {}
+        }
+        let legacy = trigger
+            .command
+            .as_ref()
+            .map(|(name, _)| json!({ "id": id, "type": trigger.kind, "name": name, "user": user.json() }));
+        let message_kind = match (&trigger.command, trigger.message) {
+            (Some((_, 1)), _) | (None, None) => 20,
+            (Some(_), _) => 23,
+            (None, Some(_)) => 19,
+        };
+        let changed = Arc::new(Notify::new());
+        let interaction = Interaction {
+            id,
+            token,
+            application_id: trigger.application,
+            kind: trigger.kind,
+            user_id: trigger.user,
+            guild_id,
+            channel_id,
+            source_message: trigger.message,
+            focused: focused(&trigger.data),
+            metadata,
+            legacy,
+            message_kind,
+            created: Instant::now(),
+            response: Response::None,
+            original: None,
+            followups: Vec::new(),
+            callbacks: 0,
+            acknowledged: None,
+            answered: None,
+            changed: Arc::clone(&changed),
+        };
+        let lifetime = self.limits.token;
+        for old in self.interactions.insert(interaction, lifetime) {
+            for message in old.original.into_iter().chain(old.followups) {
+                self.drop_ephemeral(message);
+            }
+        }
+        self.tell_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
+        Ok(Started { id, changed })
+    }
+
+    fn payload(
+        &self,
+        trigger: &Trigger,
+        channel: &Channel,
+        id: Snowflake,
+        token: &str,
+        owners: &Value,
+    ) -> ApiResult<Value> {
+        let user = self.user(trigger.user)?;
+        let app_permissions = self.permissions_in(trigger.application, channel);
+        let permissions = self.permissions_in(trigger.user, channel);
+        let shown_channel = if channel.is_dm() {
+            self.channel_json(channel, Some(trigger.application))
+        } else {
+            channel.partial_json(permissions)
+        };
+        let mut payload = json!({
+            "id": id,
+            "application_id": trigger.application,
+            "type": trigger.kind,
+            "data": trigger.data,
+            "channel": shown_channel,
+            "channel_id": channel.id,
+            "token": token,
+            "version": 1,
+            "app_permissions": app_permissions,
+            "locale": user.locale,
+            "entitlements": [],
+            "authorizing_integration_owners": owners,
+            "context": if channel.guild_id.is_some() { 0 } else { 1 },
+            "attachment_size_limit": ATTACHMENT_LIMIT,
+        });
+        if let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) {
+            payload["guild_id"] = json!(guild.id);
+            payload["guild_locale"] = json!(guild.preferred_locale);
+            payload["guild"] = json!({ "id": guild.id, "locale": guild.preferred_locale, "features": [] });
+            let mut member = self.member_json(guild.id, trigger.user)?;
+            member["permissions"] = json!(permissions);
+            payload["member"] = member;
+        } else {
+            payload["user"] = user.json();
+        }
+        if let Some(message) = trigger.message.and_then(|id| self.any_message(channel.id, id)) {
+            payload["message"] = message.json(self, Some(trigger.application));
+        }
+        Ok(payload)
+    }
+
+    /// The bot's initial response, as its body says it. Gives back the message it made or edited.
+    pub fn respond(
+        &mut self,
+        id: Snowflake,
+        token: &str,
+        body: &Value,
+        uploads: Vec<Upload>,
+    ) -> ApiResult<Option<Snowflake>> {
+        self.claim(id, token)?;
+        let Some(interaction) = self.interactions.get(id) else {
+            return Err(ApiError::unknown_interaction());
+        };
+        let (source, channel_id) = (interaction.source_message, interaction.channel_id);
+        let present = source.and_then(|message| self.any_message(channel_id, message)).map(draft::present);
+        let asked = Asked { kind: interaction.kind, focused: interaction.focused, message: present.as_ref() };
+        let callback = validate::interaction::callback(body, &draft::names(&uploads), asked)?;
+        let (response, message) = match callback {
+            Callback::Message(message) => {
+                let message = self.answer_message(id, Draft { message: *message, uploads })?;
+                (Response::Message, Some(message))
+            }
+            Callback::DeferMessage { ephemeral } => {
+                let mut message = self.blank_answer(id)?;
+                message.flags = flag::LOADING | if ephemeral { flag::EPHEMERAL } else { 0 };
+                (Response::Deferred, Some(self.put_answer(id, message)))
+            }
+            Callback::DeferUpdate => {
+                if let Some(message) = source {
+                    self.interactions.await_update(message, id);
+                }
+                (Response::DeferredUpdate, source)
+            }
+            Callback::Update(change) => {
+                if let Some(message) = source {
+                    self.apply(channel_id, message, Edit { change: *change, uploads })?;
+                }
+                (Response::Updated, source)
+            }
+            Callback::Choices(choices) => (Response::Choices(json!(choices)), None),
+            Callback::Modal(modal) => (Response::Modal(modal), None),
+            Callback::Pong | Callback::PremiumRequired | Callback::LaunchActivity => {
+                (Response::Launched, None)
+            }
+        };
+        self.interactions.totals.acknowledged += 1;
+        if let Some(interaction) = self.interactions.get_mut(id) {
+            let now = Instant::now();
+            interaction.original = message;
+            interaction.acknowledged = Some(now);
+            if matches!(response, Response::Deferred | Response::DeferredUpdate) {
+                interaction.response = response;
+                interaction.changed.notify_waiters();
+            } else {
+                interaction.seen_at(now, response);
+            }
+        }
+        Ok(message)
+    }
+
+    /// Checks that an initial response may come now, and counts it.
+    fn claim(&mut self, id: Snowflake, token: &str) -> ApiResult<()> {
+        let deadline = self.limits.response;
+        let interactions = &mut self.interactions;
+        let Some(interaction) = interactions.get_mut(id) else { return Err(ApiError::unknown_interaction()) };
+        if interaction.token != token {
+            return Err(ApiError::invalid_webhook_token());
+        }
+        interaction.callbacks += 1;
+        if interaction.is_acknowledged() {
+            interactions.totals.doubled += 1;
+            return Err(ApiError::already_acknowledged());
+        }
+        if interaction.created.elapsed() > deadline {
+            interactions.totals.late += 1;
+            return Err(ApiError::unknown_interaction());
+        }
+        Ok(())
+    }
+
+    /// The interaction behind a webhook address, if it has been answered and its time is not over.
+    pub fn interaction_webhook(&self, application: Snowflake, token: &str) -> ApiResult<&Interaction> {
+        let id = self.interactions.by_token(token).ok_or_else(ApiError::unknown_webhook)?;
+        let interaction = self.interactions.get(id).ok_or_else(ApiError::unknown_webhook)?;
+        if interaction.application_id != application || !interaction.is_acknowledged() {
+            return Err(ApiError::unknown_webhook());
+        }
+        if interaction.created.elapsed() > self.limits.token {
+            return Err(ApiError::invalid_webhook_token());
+        }
+        Ok(interaction)
+    }
+
+    /// A further message. Right after "thinking" it takes the place of the awaited one, as Discord has it.
+    pub fn follow_up(&mut self, id: Snowflake, body: &Value, uploads: Vec<Upload>) -> ApiResult<Snowflake> {
+        let Some(interaction) = self.interactions.get(id) else { return Err(ApiError::unknown_webhook()) };
+        if interaction.response == Response::Deferred
+            && let Some(original) = interaction.original
+        {
+            self.edit_answer(id, original, body, uploads)?;
+            return Ok(original);
+        }
+        let message = validate::message::create(body, &draft::names(&uploads), Way::Interaction)?;
+        let message = self.answer_message(id, Draft { message, uploads })?;
+        if let Some(interaction) = self.interactions.get_mut(id) {
+            interaction.followups.push(message);
+            if interaction.response == Response::DeferredUpdate {
+                interaction.seen(Response::DeferredUpdate);
+            } else {
+                interaction.changed.notify_waiters();
+            }
+        }
+        Ok(message)
+    }
+
+    /// Edits the first answer or a further message.
+    pub fn edit_answer(
+        &mut self,
+        id: Snowflake,
+        message: Snowflake,
+        body: &Value,
+        uploads: Vec<Upload>,
+    ) -> ApiResult<()> {
+        let Some(interaction) = self.interactions.get(id) else { return Err(ApiError::unknown_webhook()) };
+        let channel = interaction.channel_id;
+        self.edit(channel, message, body, uploads)?;
+        if let Some(interaction) = self.interactions.get_mut(id)
+            && interaction.original == Some(message)
+        {
+            match interaction.response {
+                Response::Deferred => interaction.seen(Response::Message),
+                Response::DeferredUpdate => interaction.seen(Response::Updated),
+                _ => interaction.changed.notify_waiters(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the first answer or a further message.
+    pub fn delete_answer(&mut self, id: Snowflake, message: Snowflake) -> ApiResult<()> {
+        let Some(interaction) = self.interactions.get(id) else { return Err(ApiError::unknown_webhook()) };
+        let channel = interaction.channel_id;
+        if self.any_message(channel, message).is_none() {
+            return Err(ApiError::unknown_message());
+        }
+        self.drop_ephemeral(message);
+        self.delete(channel, &[message]);
+        if let Some(interaction) = self.interactions.get_mut(id)
+            && interaction.original == Some(message)
+        {
+            interaction.seen(Response::Deleted);
+        }
+        Ok(())
+    }
+
+    /// A message that answers an interaction, from the bot's account.
+    fn answer_message(&mut self, id: Snowflake, draft: Draft) -> ApiResult<Snowflake> {
+        let mut message = self.blank_answer(id)?;
+        message.flags |= draft.message.flags & flag::EPHEMERAL;
+        draft.fill(self, &mut message);
+        Ok(self.put_answer(id, message))
+    }
+
+    fn blank_answer(&self, id: Snowflake) -> ApiResult<Message> {
+        let interaction = self.interactions.get(id).ok_or_else(ApiError::unknown_webhook)?;
+        let author = Author::User(interaction.application_id);
+        let mut message = Message::new(self.next_id(), interaction.channel_id, author);
+        message.webhook_id = Some(interaction.application_id);
+        message.application_id = Some(interaction.application_id);
+        message.interaction_metadata = Some(interaction.metadata.clone());
+        let first = interaction.original.is_none();
+        if first {
+            message.kind = interaction.message_kind;
+            message.interaction.clone_from(&interaction.legacy);
+        } else {
+            message.kind = 19;
+            if let (Some(metadata), Some(original)) =
+                (&mut message.interaction_metadata, interaction.original)
+            {
+                metadata["original_response_message_id"] = json!(original);
+            }
+        }
+        let answered = if first { interaction.source_message } else { interaction.original };
+        if message.kind == 19 {
+            message.reference = answered.map(|other| Reference {
+                kind: 0,
+                channel_id: interaction.channel_id,
+                message_id: Some(other),
+                guild_id: interaction.guild_id,
+            });
+        }
+        Ok(message)
+    }
+
+    fn put_answer(&mut self, id: Snowflake, mut message: Message) -> Snowflake {
+        if message.flags & flag::EPHEMERAL == 0 {
+            return self.publish(message);
+        }
+        let message_id = message.id;
+        message.ephemeral_for = self.interactions.get(id).map(|interaction| interaction.user_id);
+        self.ephemeral.insert(message_id, message);
+        message_id
+    }
+
+    fn drop_ephemeral(&mut self, message: Snowflake) {
+        if let Some(gone) = self.ephemeral.remove(&message) {
+            for attachment in gone.attachments {
+                self.files.remove(&attachment.id);
+            }
+        }
+    }
+}
+
+/// Type of the option that is being typed, in the data of an autocompletion.
+fn focused(data: &Value) -> Option<u8> {
+    let options = data.get("options")?.as_array()?;
+    options.iter().find_map(|option| {
+        let own = option.get("focused").and_then(Value::as_bool) == Some(true);
+        let kind = option.get("type").and_then(Value::as_u64).and_then(|kind| u8::try_from(kind).ok());
+        if own { kind } else { focused(option) }
+    })
+}

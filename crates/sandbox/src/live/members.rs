@@ -1,0 +1,201 @@
+//! Members who join, change, leave and are banned.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::Live;
+use crate::error::{ApiError, ApiResult};
+use crate::snowflake::Snowflake;
+use crate::state::guild::Member;
+use crate::state::message::{Author, Message};
+
+/// What is to change about a member; what is not given stays.
+#[derive(Debug, Default, Clone)]
+pub struct MemberChange {
+    /// Nickname, none to take it away.
+    pub nick: Option<Option<String>>,
+    /// All roles.
+    pub roles: Option<Vec<Snowflake>>,
+    /// Muted in voice.
+    pub mute: Option<bool>,
+    /// Deafened in voice.
+    pub deaf: Option<bool>,
+    /// End of a timeout, none to end it now.
+    pub timeout: Option<Option<OffsetDateTime>>,
+    /// Member flags.
+    pub flags: Option<u64>,
+}
+
+impl Live<'_> {
+    /// A user joins. Those who were banned can't.
+    pub fn join(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        self.user(user)?;
+        let guild = self.guild_mut(guild_id)?;
+        if guild.bans.contains_key(&user) {
+            return Err(ApiError::banned());
+        }
+        if guild.members.contains_key(&user) {
+            return Ok(());
+        }
+        guild.members.insert(user, Member::new(user));
+        let (system, quiet) = (guild.system_channel_id, guild.system_channel_flags & 1 != 0);
+        self.tell_joined(guild_id, user);
+        if let Some(channel) = system.filter(|id| !quiet && self.channels.contains_key(id)) {
+            let mut notice = Message::new(self.next_id(), channel, Author::User(user));
+            notice.kind = 7;
+            self.publish(notice);
+        }
+        Ok(())
+    }
+
+    /// Tells that someone joined.
+    pub(super) fn tell_joined(&self, guild: Snowflake, user: Snowflake) {
+        if let Ok(mut event) = self.member_json(guild, user) {
+            event["guild_id"] = json!(guild);
+            self.tell_guild(guild, "GUILD_MEMBER_ADD", event);
+        }
+    }
+
+    /// A member leaves or is removed. A bot that is removed loses sight of the guild.
+    pub fn leave(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        let shown = self.user(user)?.json();
+        self.set_voice(guild_id, user, None);
+        let guild = self.guild_mut(guild_id)?;
+        if guild.members.shift_remove(&user).is_none() {
+            return Err(ApiError::unknown_member());
+        }
+        guild.presences.remove(&user);
+        let own_role = guild.roles.values().find(|role| role.bot_id == Some(user)).map(|role| role.id);
+        if self.applications.contains_key(&user) {
+            self.tell_bot(user, "GUILD_DELETE", Some(guild_id), json!({ "id": guild_id }));
+        }
+        if let Some(role) = own_role {
+            self.delete_role(guild_id, role);
+        }
+        self.tell_guild(guild_id, "GUILD_MEMBER_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
+        Ok(())
+    }
+
+    /// Bans a user, member or not, and deletes what they wrote in the last `delete_seconds`.
+    pub fn ban(
+        &mut self,
+        guild_id: Snowflake,
+        user: Snowflake,
+        reason: Option<String>,
+        delete_seconds: u64,
+    ) -> ApiResult<()> {
+        let shown = self.user(user)?.json();
+        let guild = self.guild_mut(guild_id)?;
+        if guild.bans.contains_key(&user) {
+            return Ok(());
+        }
+        guild.bans.insert(user, reason);
+        let channels: Vec<Snowflake> = guild.channels.iter().chain(&guild.threads).copied().collect();
+        if delete_seconds > 0 {
+            let since =
+                Snowflake::first_at(self.next_id().timestamp_ms().saturating_sub(delete_seconds * 1000));
+            for id in channels {
+                let Some(channel) = self.channels.get(&id) else { continue };
+                let theirs: Vec<Snowflake> = channel
+                    .messages
+                    .range(since..)
+                    .filter(|(_, message)| message.author_id() == Some(user))
+                    .map(|(id, _)| *id)
+                    .collect();
+                self.delete(id, &theirs);
+            }
+        }
+        if self.guilds.get(&guild_id).is_some_and(|guild| guild.members.contains_key(&user)) {
+            self.leave(guild_id, user)?;
+        }
+        self.tell_guild(guild_id, "GUILD_BAN_ADD", json!({ "guild_id": guild_id, "user": shown }));
+        Ok(())
+    }
+
+    /// Lifts a ban.
+    pub fn unban(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        if self.guild_mut(guild_id)?.bans.shift_remove(&user).is_none() {
+            return Err(ApiError::unknown_ban());
+        }
+        let shown = self.user(user)?.json();
+        self.tell_guild(guild_id, "GUILD_BAN_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
+        Ok(())
+    }
+
+    /// Changes a member and tells of it.
+    pub fn change_member(
+        &mut self,
+        guild_id: Snowflake,
+        user: Snowflake,
+        change: MemberChange,
+    ) -> ApiResult<()> {
+        let guild = self.guild_mut(guild_id)?;
+        let member = guild.members.get_mut(&user).ok_or_else(ApiError::unknown_member)?;
+        if let Some(nick) = change.nick {
+            member.nick = nick;
+        }
+        if let Some(mut roles) = change.roles {
+            roles.retain(|id| *id != guild_id);
+            roles.dedup();
+            member.roles = roles;
+        }
+        if let Some(until) = change.timeout {
+            member.communication_disabled_until = until;
+        }
+        if let Some(flags) = change.flags {
+            member.flags = flags;
+        }
+        let voice = change.mute.is_some() || change.deaf.is_some();
+        member.mute = change.mute.unwrap_or(member.mute);
+        member.deaf = change.deaf.unwrap_or(member.deaf);
+        self.member_changed(guild_id, user);
+        if voice {
+            let state = self.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user)).cloned();
+            if let Some(state) = state {
+                self.set_voice(guild_id, user, Some(state));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells that a member changed.
+    pub fn member_changed(&self, guild: Snowflake, user: Snowflake) {
+        if let Ok(mut event) = self.member_json(guild, user) {
+            event["guild_id"] = json!(guild);
+            self.tell_guild(guild, "GUILD_MEMBER_UPDATE", event);
+        }
+    }
+
+    /// A bot's own account changed.
+    pub fn user_changed(&self, user: Snowflake) {
+        let Ok(account) = self.user(user) else { return };
+        if account.bot {
+            self.tell_bot(user, "USER_UPDATE", None, account.private_json());
+        }
+        let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
+        for guild in guilds {
+            self.member_changed(guild, user);
+        }
+    }
+
+    /// The `changes` of an audit log entry for roles given and taken.
+    pub fn role_changes(&self, guild: Snowflake, before: &[Snowflake], after: &[Snowflake]) -> Vec<Value> {
+        let Some(guild) = self.guilds.get(&guild) else { return Vec::new() };
+        let named = |ids: Vec<&Snowflake>| -> Vec<Value> {
+            ids.into_iter()
+                .filter_map(|id| guild.roles.get(id))
+                .map(|role| json!({ "id": role.id, "name": role.name }))
+                .collect()
+        };
+        let added = named(after.iter().filter(|id| !before.contains(id)).collect());
+        let removed = named(before.iter().filter(|id| !after.contains(id)).collect());
+        let mut changes = Vec::new();
+        if !added.is_empty() {
+            changes.push(json!({ "key": "$add", "new_value": added }));
+        }
+        if !removed.is_empty() {
+            changes.push(json!({ "key": "$remove", "new_value": removed }));
+        }
+        changes
+    }
+}

@@ -1,0 +1,298 @@
+//! Sending, editing, deleting and pinning messages, and typing.
+
+use serde_json::{Value, json};
+
+use super::Live;
+use crate::draft::{self, Draft, Edit, Upload};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::channel::Channel;
+use crate::state::clock;
+use crate::state::message::{Author, Message, Reference, flag};
+use crate::validate;
+
+/// On whose behalf a message is sent.
+#[derive(Debug, Clone)]
+pub enum Sender {
+    /// An account by itself.
+    User(Snowflake),
+    /// A webhook, under the name and picture of this message.
+    Webhook {
+        /// The webhook.
+        id: Snowflake,
+        /// The application it belongs to.
+        application: Option<Snowflake>,
+        /// Name shown.
+        name: String,
+        /// Picture shown.
+        avatar: Option<String>,
+    },
+}
+
+/// How long a nonce given with `enforce_nonce` is remembered, in milliseconds.
+const NONCE_MEMORY_MS: u64 = 5 * 60 * 1000;
+
+impl Live<'_> {
+    /// Sends a message with all checks on permissions and references; gives back its id.
+    pub fn send(&mut self, channel_id: Snowflake, sender: &Sender, draft: Draft) -> ApiResult<Snowflake> {
+        let channel = self.channel(channel_id)?;
+        if !channel.is_text() {
+            return Err(ApiError::not_a_text_channel());
+        }
+        if let Sender::User(user) = sender {
+            self.may_send(*user, channel, &draft)?;
+            if let Some(earlier) = self.same_nonce(*user, channel, &draft) {
+                return Ok(earlier);
+            }
+        }
+        let author = match sender {
+            Sender::User(id) => Author::User(*id),
+            Sender::Webhook { name, avatar, .. } => {
+                Author::Webhook { name: name.clone(), avatar: avatar.clone() }
+            }
+        };
+        let mut message = Message::new(self.next_id(), channel_id, author);
+        if let Sender::Webhook { id, application, .. } = sender {
+            message.webhook_id = Some(*id);
+            message.application_id = *application;
+        }
+        self.refer(&mut message, &draft)?;
+        draft.fill(self, &mut message);
+        Ok(self.publish(message))
+    }
+
+    /// Puts a finished message into its channel and tells of it.
+    pub fn publish(&mut self, message: Message) -> Snowflake {
+        let (id, channel_id) = (message.id, message.channel_id);
+        let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
+        if let Some(thread) = &mut channel.thread
+            && let Author::User(author) = message.author
+        {
+            thread.archived = false;
+            thread.members.entry(author).or_insert_with(|| clock::iso(clock::now()));
+        }
+        if let Some(forgotten) = channel.push(message) {
+            for attachment in forgotten.attachments {
+                self.files.remove(&attachment.id);
+            }
+        }
+        if let Some(event) = self.message_event(channel_id, id) {
+            self.tell_channel(channel_id, "MESSAGE_CREATE", event);
+        }
+        id
+    }
+
+    /// Reads the body of an edit, applies it and tells of it. Ephemeral messages change unheard.
+    pub fn edit(
+        &mut self,
+        channel: Snowflake,
+        id: Snowflake,
+        body: &Value,
+        uploads: Vec<Upload>,
+    ) -> ApiResult<()> {
+        let message = self.any_message(channel, id).ok_or_else(ApiError::unknown_message)?;
+        let change = validate::message::edit(body, &draft::names(&uploads), &draft::present(message))?;
+        self.apply(channel, id, Edit { change, uploads })
+    }
+
+    /// Applies an edit and tells of it.
+    pub fn apply(&mut self, channel: Snowflake, id: Snowflake, edit: Edit) -> ApiResult<()> {
+        let mut message = self.any_message(channel, id).cloned().ok_or_else(ApiError::unknown_message)?;
+        let was_loading = message.flags & flag::LOADING != 0;
+        edit.apply(self, &mut message);
+        if !was_loading {
+            message.edited = Some(clock::iso(clock::now()));
+        }
+        if let Some(stored) = self.any_message_mut(channel, id) {
+            *stored = message;
+        }
+        self.announce_edit(channel, id);
+        Ok(())
+    }
+
+    /// Tells that a message changed.
+    pub fn announce_edit(&mut self, channel: Snowflake, id: Snowflake) {
+        self.interactions.message_updated(id);
+        if let Some(event) = self.message_event(channel, id) {
+            self.tell_channel(channel, "MESSAGE_UPDATE", event);
+        }
+    }
+
+    /// Deletes messages and tells of it, as one event where there are several.
+    pub fn delete(&mut self, channel_id: Snowflake, ids: &[Snowflake]) {
+        let Some(channel) = self.channels.get_mut(&channel_id) else { return };
+        let guild = channel.guild_id;
+        let gone: Vec<Message> = ids.iter().filter_map(|id| channel.messages.remove(id)).collect();
+        channel.pins.retain(|(id, _)| !ids.contains(id));
+        for attachment in gone.iter().flat_map(|message| &message.attachments) {
+            self.files.remove(&attachment.id);
+        }
+        let ids: Vec<Snowflake> = gone.iter().map(|message| message.id).collect();
+        let mut event = json!({ "channel_id": channel_id });
+        if let Some(guild) = guild {
+            event["guild_id"] = json!(guild);
+        }
+        match ids.as_slice() {
+            [] => {}
+            [id] => {
+                event["id"] = json!(id);
+                self.tell_channel(channel_id, "MESSAGE_DELETE", event);
+            }
+            ids => {
+                event["ids"] = json!(ids);
+                self.tell_channel(channel_id, "MESSAGE_DELETE_BULK", event);
+            }
+        }
+    }
+
+    /// Pins or unpins a message; a pin leaves a notice in the channel.
+    pub fn set_pinned(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        pinned: bool,
+        by: Snowflake,
+    ) -> ApiResult<()> {
+        let channel = self.channel_mut(channel_id)?;
+        let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
+        if message.pinned == pinned {
+            return Ok(());
+        }
+        if pinned && channel.pins.len() >= 250 {
+            return Err(ApiError::max_pins());
+        }
+        message.pinned = pinned;
+        let guild = channel.guild_id;
+        if pinned {
+            channel.pin(id);
+        } else {
+            channel.pins.retain(|(other, _)| *other != id);
+        }
+        let mut event = json!({ "channel_id": channel_id, "last_pin_timestamp": channel.last_pin_timestamp });
+        if let Some(guild) = guild {
+            event["guild_id"] = json!(guild);
+        }
+        self.announce_edit(channel_id, id);
+        self.tell_channel(channel_id, "CHANNEL_PINS_UPDATE", event);
+        if pinned {
+            let mut notice = Message::new(self.next_id(), channel_id, Author::User(by));
+            notice.kind = 6;
+            notice.reference = Some(Reference { kind: 0, channel_id, message_id: Some(id), guild_id: guild });
+            self.publish(notice);
+        }
+        Ok(())
+    }
+
+    /// Shows someone typing.
+    pub fn typing(&self, channel_id: Snowflake, user: Snowflake) {
+        let Some(channel) = self.channels.get(&channel_id) else { return };
+        let mut event = json!({
+            "channel_id": channel_id,
+            "user_id": user,
+            "timestamp": clock::now().unix_timestamp(),
+        });
+        if let Some(guild) = channel.guild_id {
+            event["guild_id"] = json!(guild);
+            event["member"] = self.member_json(guild, user).unwrap_or_default();
+        }
+        self.tell_channel(channel_id, "TYPING_START", event);
+    }
+
+    /// The message object with what gateway events add to it.
+    pub fn message_event(&self, channel_id: Snowflake, id: Snowflake) -> Option<Value> {
+        let channel = self.channels.get(&channel_id)?;
+        let message = channel.messages.get(&id)?;
+        let mut event = message.json(self, None);
+        event["channel_type"] = channel.kind.into();
+        let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) else { return Some(event) };
+        event["guild_id"] = json!(guild.id);
+        if let Some(member) = message.author_id().and_then(|author| guild.members.get(&author)) {
+            event["member"] = member.partial_json();
+        }
+        for mention in event["mentions"].as_array_mut().into_iter().flatten() {
+            let id = mention["id"].as_str().and_then(|id| id.parse::<Snowflake>().ok());
+            let member = id.and_then(|id| guild.members.get(&id));
+            if let Some(member) = member {
+                mention["member"] = member.partial_json();
+            }
+        }
+        Some(event)
+    }
+
+    fn may_send(&self, user: Snowflake, channel: &Channel, draft: &Draft) -> ApiResult<()> {
+        let has = self.permissions_in(user, channel);
+        if !has.contains(Permissions::VIEW_CHANNEL) {
+            return Err(ApiError::missing_access());
+        }
+        if channel.is_dm() {
+            return Ok(());
+        }
+        let needed = if channel.is_thread() {
+            Permissions::SEND_MESSAGES_IN_THREADS
+        } else {
+            Permissions::SEND_MESSAGES
+        };
+        if !has.contains(needed) {
+            return Err(ApiError::missing_permissions());
+        }
+        if !draft.uploads.is_empty() && !has.contains(Permissions::ATTACH_FILES) {
+            return Err(ApiError::missing_permissions());
+        }
+        let locked = channel.thread.as_ref().is_some_and(|thread| thread.archived && thread.locked);
+        if locked && !has.contains(Permissions::MANAGE_THREADS) {
+            return Err(ApiError::archived_thread());
+        }
+        Ok(())
+    }
+
+    /// The message already sent with this nonce, where the sender asks to have it sent once.
+    fn same_nonce(&self, user: Snowflake, channel: &Channel, draft: &Draft) -> Option<Snowflake> {
+        let nonce = draft.message.nonce.as_ref().filter(|_| draft.message.enforce_nonce)?;
+        let since = Snowflake::first_at(self.next_id().timestamp_ms().saturating_sub(NONCE_MEMORY_MS));
+        let recent = channel.messages.range(since..).rev().map(|(_, message)| message);
+        recent
+            .filter(|message| message.author_id() == Some(user))
+            .find(|message| message.nonce.as_ref() == Some(nonce))
+            .map(|message| message.id)
+    }
+
+    /// Follows `message_reference`: a reply or a forward.
+    fn refer(&self, message: &mut Message, draft: &Draft) -> ApiResult<()> {
+        let Some(wanted) = &draft.message.message_reference else { return Ok(()) };
+        let (other, forward) = (wanted.message_id, wanted.forward);
+        let channel_id = wanted.channel_id.filter(|_| forward).unwrap_or(message.channel_id);
+        let Some(found) = self.message(channel_id, other) else {
+            if !wanted.fail_if_not_exists {
+                return Ok(());
+            }
+            return Err(ApiError::field(
+                &["message_reference"],
+                FieldError::new("REPLIES_UNKNOWN_MESSAGE", "Unknown message"),
+            ));
+        };
+        message.reference = Some(Reference {
+            kind: u8::from(forward),
+            channel_id,
+            message_id: Some(other),
+            guild_id: self.channels.get(&channel_id).and_then(|channel| channel.guild_id),
+        });
+        if forward {
+            message.forwarded = Some(json!([{ "message": {
+                "type": found.kind,
+                "content": found.content,
+                "mentions": [],
+                "mention_roles": found.mention_roles,
+                "attachments": found.attachments.iter().map(|file| file.json(&self.base_url)).collect::<Vec<_>>(),
+                "embeds": found.embeds,
+                "components": found.components,
+                "timestamp": clock::iso_of(found.id),
+                "edited_timestamp": found.edited,
+                "flags": found.flags,
+            } }]));
+        } else {
+            message.kind = 19;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! Reactions to messages.
+
+use indexmap::IndexSet;
+use serde_json::{Value, json};
+
+use super::Live;
+use crate::error::{ApiError, ApiResult};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::message::Reaction;
+use crate::validate::reaction::Emoji;
+
+impl Live<'_> {
+    /// The emoji that a path or a person names; a guild's own must exist.
+    pub fn emoji(&self, text: &str) -> ApiResult<Emoji> {
+        match Emoji::parse(text)? {
+            Emoji::Custom { id, .. } => {
+                let emoji = self.guilds.values().find_map(|guild| guild.emojis.get(&id));
+                let emoji = emoji.ok_or_else(ApiError::unknown_emoji)?;
+                Ok(Emoji::Custom { id, name: emoji.name.clone(), animated: emoji.animated })
+            }
+            unicode @ Emoji::Unicode(_) => Ok(unicode),
+        }
+    }
+
+    /// Puts a reaction under a message.
+    pub fn react(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        user: Snowflake,
+        emoji: Emoji,
+    ) -> ApiResult<()> {
+        let channel = self.channel_for(channel_id, user, Permissions::READ_MESSAGE_HISTORY)?;
+        let may_add =
+            channel.is_dm() || self.permissions_in(user, channel).contains(Permissions::ADD_REACTIONS);
+        let channel = self.channel_mut(channel_id)?;
+        let guild = channel.guild_id;
+        let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
+        let known = message.reactions.iter().position(|reaction| reaction.emoji.same(&emoji));
+        if known.is_none() {
+            if !may_add {
+                return Err(ApiError::missing_permissions());
+            }
+            if message.reactions.len() >= 20 {
+                return Err(ApiError::max_reactions());
+            }
+        }
+        let author = message.author_id();
+        let event_emoji = emoji.to_json();
+        let index = known.unwrap_or_else(|| {
+            message.reactions.push(Reaction { emoji, users: IndexSet::new() });
+            message.reactions.len() - 1
+        });
+        if !message.reactions[index].users.insert(user) {
+            return Ok(());
+        }
+        let mut event = reaction_event(channel_id, id, guild);
+        event["user_id"] = json!(user);
+        event["emoji"] = event_emoji;
+        event["burst"] = false.into();
+        event["type"] = 0.into();
+        if let Some(author) = author {
+            event["message_author_id"] = json!(author);
+        }
+        if let Some(guild) = guild
+            && let Ok(member) = self.member_json(guild, user)
+        {
+            event["member"] = member;
+        }
+        self.tell_channel(channel_id, "MESSAGE_REACTION_ADD", event);
+        Ok(())
+    }
+
+    /// Takes one user's reaction away.
+    pub fn unreact(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        user: Snowflake,
+        emoji: &Emoji,
+    ) -> ApiResult<()> {
+        let channel = self.channel_mut(channel_id)?;
+        let guild = channel.guild_id;
+        let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
+        let found = message.reactions.iter_mut().find(|reaction| reaction.emoji.same(emoji));
+        let Some(reaction) = found else { return Err(ApiError::unknown_emoji()) };
+        if !reaction.users.shift_remove(&user) {
+            return Ok(());
+        }
+        message.reactions.retain(|reaction| !reaction.users.is_empty());
+        let mut event = reaction_event(channel_id, id, guild);
+        event["user_id"] = json!(user);
+        event["emoji"] = emoji.to_json();
+        event["burst"] = false.into();
+        event["type"] = 0.into();
+        self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE", event);
+        Ok(())
+    }
+
+    /// Takes all reactions away, or all with one emoji.
+    pub fn clear_reactions(
+        &mut self,
+        channel_id: Snowflake,
+        id: Snowflake,
+        emoji: Option<&Emoji>,
+    ) -> ApiResult<()> {
+        let channel = self.channel_mut(channel_id)?;
+        let guild = channel.guild_id;
+        let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
+        let mut event = reaction_event(channel_id, id, guild);
+        match emoji {
+            Some(emoji) => {
+                let before = message.reactions.len();
+                message.reactions.retain(|reaction| !reaction.emoji.same(emoji));
+                if message.reactions.len() == before {
+                    return Err(ApiError::unknown_emoji());
+                }
+                event["emoji"] = emoji.to_json();
+                self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_EMOJI", event);
+            }
+            None => {
+                message.reactions.clear();
+                self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_ALL", event);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reaction_event(channel: Snowflake, message: Snowflake, guild: Option<Snowflake>) -> Value {
+    let mut event = json!({ "channel_id": channel, "message_id": message });
+    if let Some(guild) = guild {
+        event["guild_id"] = json!(guild);
+    }
+    event
+}

@@ -1,0 +1,11 @@
+//! Rate limits of the REST interface, as Discord documents them: buckets by route, a global limit, headers and 429s.
+
+mod config;
+mod edge;
+mod limits;
+mod route;
+
+pub use self::config::{BucketRule, Config};
+pub use self::edge::{Edge, Extra};
+pub use self::limits::{Limits, Refusal, Scope, Standing, Verdict};
+pub use self::route::Route;

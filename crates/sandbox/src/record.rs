@@ -1,0 +1,187 @@
+//! The record: every request, gateway message and fault, numbered, in a bounded ring that can be read while it grows.
+//!
+//! An entry is one JSON object on one line: `n` (its number, from 1, without gaps), `at_us` (microseconds of Unix time)
+//! and `kind`; the other fields depend on the kind and are told at [`Event`]. Tokens are replaced by `[redacted xxxxxxxx]`
+//! before an entry is stored; equal tokens get equal marks, so an interaction and its follow-ups can still be matched.
+
+mod entry;
+mod redact;
+mod subscription;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+pub use self::entry::{Body, Closer, Entry, Event, Json, Kind, Request};
+pub use self::redact::Redactor;
+pub use self::subscription::{Missed, Subscription, WaitError};
+
+/// How much the record keeps; the oldest entries go first.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Entries at most.
+    pub entries: usize,
+    /// Bytes of bodies and texts at most, roughly.
+    pub bytes: usize,
+    /// Longest body, in bytes, that an entry holds; a longer one is recorded by its length.
+    pub body: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { entries: 50_000, bytes: 64 << 20, body: 64 << 10 }
+    }
+}
+
+/// Handle to the record; clones write to and read from the same one.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    ring: Mutex<Ring>,
+    capacity: Capacity,
+    counts: [AtomicU64; Kind::COUNT],
+    redactor: Redactor,
+    /// Number of the newest entry; a signal only, the ring is the truth.
+    newest: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    entries: VecDeque<Arc<Entry>>,
+    bytes: usize,
+    /// Number of the newest entry ever; zero before the first.
+    newest: u64,
+}
+
+/// Entries from some number on that were still there, as one reading of the ring.
+#[derive(Debug)]
+pub struct Page {
+    /// Entries in order.
+    pub entries: Vec<Arc<Entry>>,
+    /// Entries asked for that had already been dropped.
+    pub dropped: u64,
+    /// Number to ask for next.
+    pub next: u64,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new(Capacity::default())
+    }
+}
+
+impl Recorder {
+    /// Starts an empty record.
+    pub fn new(capacity: Capacity) -> Self {
+        let shared = Shared {
+            ring: Mutex::default(),
+            capacity,
+            counts: std::array::from_fn(|_| AtomicU64::new(0)),
+            redactor: Redactor::default(),
+            newest: watch::Sender::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Stores one event and returns its number.
+    pub fn push(&self, event: Event) -> u64 {
+        let shared = &*self.shared;
+        shared.counts[event.kind() as usize].fetch_add(1, Ordering::Relaxed);
+        let weight = event.weight();
+        let number = {
+            let mut ring = shared.ring.lock();
+            ring.newest += 1;
+            let number = ring.newest;
+            // Taken under the lock, so that the order of numbers is the order of times.
+            ring.entries.push_back(Arc::new(Entry { n: number, at_us: unix_micros(), event }));
+            ring.bytes += weight;
+            while ring.entries.len() > shared.capacity.entries.max(1)
+                || (ring.bytes > shared.capacity.bytes && ring.entries.len() > 1)
+            {
+                if let Some(oldest) = ring.entries.pop_front() {
+                    ring.bytes = ring.bytes.saturating_sub(oldest.event.weight());
+                }
+            }
+            number
+        };
+        shared.newest.send_modify(|newest| *newest = number.max(*newest));
+        number
+    }
+
+    /// Stores a remark, for a test or a person to find later.
+    pub fn note(&self, text: impl Into<String>, data: Option<&serde_json::Value>) -> u64 {
+        let data = data.map(|data| self.redactor().json(data));
+        self.push(Event::Note { text: text.into(), data })
+    }
+
+    /// What replaces tokens in this record.
+    pub fn redactor(&self) -> &Redactor {
+        &self.shared.redactor
+    }
+
+    /// How much this record keeps.
+    pub fn capacity(&self) -> Capacity {
+        self.shared.capacity
+    }
+
+    /// Number of the newest entry; zero before the first.
+    pub fn newest(&self) -> u64 {
+        self.shared.ring.lock().newest
+    }
+
+    /// How many events of each kind there ever were, dropped entries included.
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        Kind::ALL.into_iter().map(|kind| (kind.name(), self.count(kind))).collect()
+    }
+
+    /// How many events of this kind there ever were, dropped entries included.
+    pub fn count(&self, kind: Kind) -> u64 {
+        self.shared.counts[kind as usize].load(Ordering::Relaxed)
+    }
+
+    /// Reads at most `limit` entries, from number `from` on.
+    pub fn read(&self, from: u64, limit: usize) -> Page {
+        let ring = self.shared.ring.lock();
+        let from = from.max(1);
+        let oldest = ring.newest + 1 - ring.entries.len() as u64;
+        let first = from.max(oldest);
+        let skip = usize::try_from(first - oldest).unwrap_or(usize::MAX).min(ring.entries.len());
+        let entries: Vec<_> = ring.entries.range(skip..).take(limit).cloned().collect();
+        Page { dropped: first - from, next: first + entries.len() as u64, entries }
+    }
+
+    /// Follows the record from number `from` on: what is there first, then what comes, each entry once.
+    pub fn subscribe(&self, from: u64) -> Subscription {
+        Subscription::new(self.clone(), from)
+    }
+
+    /// First entry from number `from` on for which `matches` holds, waiting for it up to `within`.
+    pub async fn wait_for(
+        &self,
+        from: u64,
+        within: Duration,
+        matches: impl FnMut(&Entry) -> bool,
+    ) -> Result<Arc<Entry>, WaitError> {
+        self.subscribe(from).find(within, matches).await
+    }
+
+    fn newest_signal(&self) -> watch::Receiver<u64> {
+        self.shared.newest.subscribe()
+    }
+}
+
+fn unix_micros() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

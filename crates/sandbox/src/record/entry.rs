@@ -1,0 +1,361 @@
+//! What one line of the record says, for each kind of event.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::gateway::Intents;
+use crate::snowflake::Snowflake;
+
+/// One numbered event.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// Number of this entry, counted from 1 without gaps.
+    pub n: u64,
+    /// Microseconds of Unix time.
+    pub at_us: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Entry {
+    /// This entry as one line of JSON, without the line's end.
+    pub fn line(&self) -> String {
+        // An entry holds strings, numbers and JSON that was valid when it came in, so this can't fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Valid JSON text, shared instead of copied.
+#[derive(Clone, Debug)]
+pub struct Json(Arc<RawValue>);
+
+impl Json {
+    /// Wraps a text if it is JSON.
+    pub fn parse(text: String) -> Option<Self> {
+        RawValue::from_string(text).ok().map(|raw| Self(raw.into()))
+    }
+
+    /// Text of this value.
+    pub fn get(&self) -> &str {
+        self.0.get()
+    }
+
+    /// This text as a value to look into.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(self.get()).unwrap_or_default()
+    }
+}
+
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Self {
+        // A `Value` always serialises; `null` stands for the case that can't happen.
+        let raw = serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        Self(raw.into())
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (*self.0).serialize(serializer)
+    }
+}
+
+/// Body of a request or response as it is recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// JSON, tokens redacted.
+    Json(Json),
+    /// Something else, or something too long: only its type and length.
+    Omitted {
+        /// Content type as sent.
+        content_type: Cow<'static, str>,
+        /// Length in bytes, if it was known.
+        bytes: Option<u64>,
+    },
+}
+
+impl Body {
+    /// JSON of this body, if it was recorded.
+    pub fn json(&self) -> Option<Value> {
+        match self {
+            Self::Json(json) => Some(json.value()),
+            Self::Omitted { .. } => None,
+        }
+    }
+
+    fn weight(&self) -> usize {
+        match self {
+            Self::Json(json) => json.get().len(),
+            Self::Omitted { content_type, .. } => content_type.len(),
+        }
+    }
+}
+
+impl Serialize for Body {
+    /// JSON as itself; anything else as `{"omitted": content type, "bytes": length}`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Json(json) => json.serialize(serializer),
+            Self::Omitted { content_type, bytes } => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("omitted", content_type)?;
+                map.serialize_entry("bytes", bytes)?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// One REST request and what became of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Request {
+    /// Method, in capitals.
+    pub method: String,
+    /// Path and query, tokens redacted.
+    pub path: String,
+    /// Path with ids and tokens replaced by their names, as in `/channels/{channel.id}/messages`.
+    pub route: String,
+    /// Bot that asked, as far as a handler knew it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bot: Option<Snowflake>,
+    /// Status of the answer; absent if the client was never answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Microseconds from the request to the answer's head.
+    pub us: u64,
+    /// What the client sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Body>,
+    /// What it was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<Body>,
+    /// Rate limit bucket, as in `X-RateLimit-Bucket`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    /// Which limit refused it: `user`, `shared` or `global`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limited: Option<&'static str>,
+    /// Number of the fault rule that touched it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<u64>,
+}
+
+/// Who ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closer {
+    /// Client, with a close frame.
+    Client,
+    /// Sandbox, with a close frame or by dropping the connection.
+    Server,
+    /// Nobody said; the connection was gone.
+    Lost,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// Kind of an entry, as in its field `kind`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $($(#[$doc])* $kind,)* }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$kind),*];
+            pub(super) const COUNT: usize = Self::ALL.len();
+
+            /// Name as in the field `kind`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+        }
+
+        impl Event {
+            /// Kind of this event.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind { .. } => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A REST request was answered, or not.
+    Request = "request",
+    /// A websocket was accepted.
+    Connected = "connected",
+    /// A connection was refused before it became a websocket.
+    Refused = "refused",
+    /// An IDENTIFY started a session.
+    Identified = "identified",
+    /// A RESUME took a session up again.
+    Resumed = "resumed",
+    /// An event was written to a connection.
+    Dispatch = "dispatch",
+    /// Another payload was written to a connection.
+    Sent = "sent",
+    /// A payload came from a client.
+    Received = "received",
+    /// A connection ended.
+    Closed = "closed",
+    /// A session ended and can't be resumed any more.
+    SessionEnded = "session_ended",
+    /// A fault was injected.
+    Fault = "fault",
+    /// Somebody left a remark.
+    Note = "note",
+}
+
+/// What happened; the field `kind` of an entry, and the fields that come with it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A REST request was answered, or not.
+    Request(Box<Request>),
+    /// A websocket was accepted.
+    Connected {
+        /// Number of the connection.
+        conn: u64,
+        /// `json`, `zlib-stream` or `zstd-stream`.
+        transport: &'static str,
+    },
+    /// A connection was refused before it became a websocket.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// An IDENTIFY started a session.
+    Identified {
+        /// Number of the connection.
+        conn: u64,
+        /// Id of the session.
+        session: Arc<str>,
+        /// Bot that identified.
+        bot: Snowflake,
+        /// Shard and number of shards.
+        shard: [u32; 2],
+        /// Intents asked for and granted.
+        intents: Intents,
+        /// Whether large payloads are compressed one by one.
+        compress: bool,
+    },
+    /// A RESUME took a session up again.
+    Resumed {
+        /// Number of the connection.
+        conn: u64,
+        /// Id of the session.
+        session: Arc<str>,
+        /// Bot whose session it is.
+        bot: Snowflake,
+        /// Last sequence number that the client had.
+        seq: u64,
+        /// Events that it had missed.
+        replayed: u64,
+    },
+    /// An event was written to a connection.
+    Dispatch {
+        /// Number of the connection.
+        conn: u64,
+        /// Id of the session.
+        session: Arc<str>,
+        /// Sequence number.
+        seq: u64,
+        /// Name of the event.
+        event: &'static str,
+        /// Data, tokens redacted.
+        data: Body,
+    },
+    /// Another payload was written to a connection.
+    Sent {
+        /// Number of the connection.
+        conn: u64,
+        /// Id of the session, once there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<Arc<str>>,
+        /// Opcode.
+        op: u8,
+        /// Data.
+        data: Value,
+    },
+    /// A payload came from a client.
+    Received {
+        /// Number of the connection.
+        conn: u64,
+        /// Id of the session, once there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<Arc<str>>,
+        /// Opcode, if one could be read.
+        op: Option<u64>,
+        /// Data, tokens redacted.
+        data: Body,
+    },
+    /// A connection ended.
+    Closed {
+        /// Number of the connection.
+        conn: u64,
+        /// Id of the session, if there was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<Arc<str>>,
+        /// Close code, if a close frame carried one.
+        code: Option<u16>,
+        /// Reason in the close frame, or what is known.
+        reason: String,
+        /// Who ended it.
+        by: Closer,
+    },
+    /// A session ended and can't be resumed any more.
+    SessionEnded {
+        /// Id of the session.
+        session: Arc<str>,
+        /// Bot whose session it was.
+        bot: Snowflake,
+        /// Why it ended.
+        reason: &'static str,
+    },
+    /// A fault was injected.
+    Fault {
+        /// Number of the rule, or nothing for a command that was given once.
+        rule: Option<u64>,
+        /// Where it struck, as in `POST /channels/1/messages` or `connection 3`.
+        place: String,
+        /// What it did, as in the rule.
+        effect: Value,
+    },
+    /// Somebody left a remark.
+    Note {
+        /// Remark.
+        text: String,
+        /// Anything to go with it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<Json>,
+    },
+}
+
+impl Event {
+    /// Bytes that this event holds, roughly: its bodies and texts and a constant for the rest.
+    pub(super) fn weight(&self) -> usize {
+        const BASE: usize = 160;
+        BASE + match self {
+            Self::Request(request) => {
+                request.path.len()
+                    + request.route.len()
+                    + request.request.as_ref().map_or(0, Body::weight)
+                    + request.response.as_ref().map_or(0, Body::weight)
+            }
+            Self::Dispatch { data, .. } | Self::Received { data, .. } => data.weight(),
+            Self::Note { text, data } => text.len() + data.as_ref().map_or(0, |data| data.get().len()),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Replaces tokens by marks that tell equal tokens from different ones and nothing else.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use serde_json::Value;
+
+use super::{Body, Json};
+
+/// Keys whose strings are secrets, wherever they stand in a body.
+const SECRET_KEYS: [&str; 6] =
+    ["token", "access_token", "refresh_token", "client_secret", "continuation_token", "secret_key"];
+
+/// Replaces tokens by marks; the marks are keyed anew in each process, so they can't be searched for.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    key: RandomState,
+}
+
+impl Redactor {
+    /// Mark that stands for this secret.
+    pub fn mark(&self, secret: &str) -> String {
+        format!("[redacted {:08x}]", self.key.hash_one(secret) >> 32)
+    }
+
+    /// Replaces every secret inside a value.
+    pub fn redact(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    match field {
+                        Value::String(text) if SECRET_KEYS.contains(&key.as_str()) => {
+                            *text = self.mark(text);
+                        }
+                        other => self.redact(other),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact(item)),
+            Value::String(text) => {
+                if let Some(clean) = self.webhook_url(text) {
+                    *text = clean;
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// JSON of a value without its secrets.
+    pub fn json(&self, value: &Value) -> Json {
+        self.shared(&Json::from(value))
+    }
+
+    /// The same JSON without its secrets, shared if it has none.
+    pub fn shared(&self, json: &Json) -> Json {
+        self.text(json).unwrap_or_else(|| json.clone())
+    }
+
+    /// The same JSON without this one secret, which is the only one in it; much cheaper than looking for any.
+    pub fn without(&self, json: &Json, secret: &str) -> Json {
+        // A text that JSON would escape is not found as it is; tokens are plain, so the general way is good enough then.
+        if secret.is_empty()
+            || !secret.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        {
+            return self.shared(json);
+        }
+        Json::parse(json.get().replace(secret, &self.mark(secret))).unwrap_or_else(|| self.shared(json))
+    }
+
+    /// Body to record for these bytes: their JSON without its secrets, or their length.
+    pub fn body(&self, bytes: &[u8], content_type: Option<&str>, longest: usize) -> Body {
+        let json = || {
+            let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= longest)?;
+            let json = Json::parse(text.trim().to_owned())?;
+            Some(Body::Json(self.text(&json).unwrap_or(json)))
+        };
+        json().unwrap_or_else(|| Body::Omitted {
+            content_type: content_type.unwrap_or("unknown").to_owned().into(),
+            bytes: Some(bytes.len() as u64),
+        })
+    }
+
+    /// The same JSON without its secrets, or nothing if it had none; most bodies are never parsed.
+    fn text(&self, json: &Json) -> Option<Json> {
+        let text = json.get();
+        // Escapes can spell a key or a slash in other ways, so a text with one is looked into as well.
+        let suspicious = SECRET_KEYS.iter().any(|key| text.contains(key))
+            || text.contains("/webhooks/")
+            || text.contains("\\/")
+            || text.contains("\\u00");
+        suspicious.then(|| {
+            let mut value = json.value();
+            self.redact(&mut value);
+            Json::from(&value)
+        })
+    }
+
+    /// A text with the token of a webhook's address replaced, if it holds one.
+    fn webhook_url(&self, text: &str) -> Option<String> {
+        let after = text.find("/webhooks/")? + "/webhooks/".len();
+        let slash = after + text[after..].find('/')?;
+        let token = slash + 1;
+        let is_id = slash > after && text[after..slash].bytes().all(|byte| byte.is_ascii_digit());
+        let length = text[token..]
+            .find(|character: char| !character.is_ascii_alphanumeric() && !"-_.".contains(character))
+            .unwrap_or(text.len() - token);
+        (is_id && length > 0).then(|| {
+            let end = token + length;
+            // The rest may hold further addresses.
+            let rest = self.webhook_url(&text[end..]).unwrap_or_else(|| text[end..].to_owned());
+            format!("{}{}{rest}", &text[..token], self.mark(&text[token..end]))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Redactor;
+    use crate::record::Body;
+
+    #[test]
+    fn tokens_vanish_wherever_they_stand_and_equal_ones_stay_equal() {
+        let redactor = Redactor::default();
+        let body = json!({
+            "d": {"token": "sEcReT"},
+            "list": [{"token": "sEcReT", "name": "token"}],
+            "url": "https://discord.com/api/webhooks/12/sEcReT?wait=true",
+            "content": "two: /webhooks/1/sEcReT and /webhooks/2/sEcReT/messages/@original",
+        });
+        let clean = redactor.json(&body);
+        assert!(!clean.get().contains("sEcReT"), "{}", clean.get());
+        let mark = redactor.mark("sEcReT");
+        let value = clean.value();
+        assert_eq!(value["d"]["token"], mark);
+        assert_eq!(value["list"][0]["token"], mark);
+        assert_eq!(value["list"][0]["name"], "token");
+        assert_eq!(value["url"], format!("https://discord.com/api/webhooks/12/{mark}?wait=true"));
+        assert_ne!(mark, redactor.mark("another"));
+    }
+
+    #[test]
+    fn a_key_spelled_with_escapes_is_no_way_around() {
+        let redactor = Redactor::default();
+        let body = redactor.body(br#"{"\u0074oken":"sEcReT"}"#, Some("application/json"), 1000);
+        let Body::Json(json) = body else { panic!("{body:?}") };
+        assert!(!json.get().contains("sEcReT"), "{}", json.get());
+    }
+
+    #[test]
+    fn what_is_no_json_or_too_long_is_told_by_its_length() {
+        let redactor = Redactor::default();
+        for body in [
+            redactor.body(b"--boundary", Some("multipart/form-data"), 1000),
+            redactor.body(b"[1,2,3,4,5]", Some("application/json"), 5),
+        ] {
+            assert!(matches!(body, Body::Omitted { bytes: Some(10 | 11), .. }), "{body:?}");
+        }
+    }
+}

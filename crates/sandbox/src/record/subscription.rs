@@ -1,0 +1,98 @@
+//! Reading the record while it grows, without loss or repetition.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::{Entry, Recorder};
+
+/// Entries fetched from the ring at a time; bounds how long a reader holds its lock.
+const BATCH: usize = 256;
+
+/// Entries that were dropped from the ring before their reader came to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} entries were dropped before they were read; read sooner or let the record keep more")]
+pub struct Missed(pub u64);
+
+/// Why [`Recorder::wait_for`] came back without an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// No entry matched in time.
+    #[error("no entry of the record matched within {within:?}, among {seen} looked at")]
+    TimedOut {
+        /// Time waited.
+        within: Duration,
+        /// Entries that were looked at and did not match.
+        seen: u64,
+    },
+    /// Entries were dropped unseen, so nobody knows whether one of them matched.
+    #[error(transparent)]
+    Missed(#[from] Missed),
+}
+
+/// One reader's place in the record.
+#[derive(Debug)]
+pub struct Subscription {
+    recorder: Recorder,
+    signal: watch::Receiver<u64>,
+    batch: VecDeque<Arc<Entry>>,
+    next: u64,
+}
+
+impl Subscription {
+    pub(super) fn new(recorder: Recorder, from: u64) -> Self {
+        let signal = recorder.newest_signal();
+        Self { recorder, signal, batch: VecDeque::new(), next: from.max(1) }
+    }
+
+    /// Next entry, waiting for it if need be; or, once, how many were dropped in between.
+    ///
+    /// Dropping the future before it is ready loses nothing.
+    pub async fn next(&mut self) -> Result<Arc<Entry>, Missed> {
+        loop {
+            if let Some(entry) = self.try_next()? {
+                return Ok(entry);
+            }
+            // The sender lives as long as `recorder`, so this can't fail.
+            let _ = self.signal.changed().await;
+        }
+    }
+
+    /// Next entry if there is one already.
+    pub fn try_next(&mut self) -> Result<Option<Arc<Entry>>, Missed> {
+        if self.batch.is_empty() {
+            // Marked before reading: what comes after the reading counts as a change again.
+            self.signal.mark_unchanged();
+            let page = self.recorder.read(self.next, BATCH);
+            self.next = page.next;
+            self.batch = page.entries.into();
+            if page.dropped > 0 {
+                return Err(Missed(page.dropped));
+            }
+        }
+        Ok(self.batch.pop_front())
+    }
+
+    /// Next entry for which `matches` holds, waiting for it up to `within`.
+    pub async fn find(
+        &mut self,
+        within: Duration,
+        mut matches: impl FnMut(&Entry) -> bool,
+    ) -> Result<Arc<Entry>, WaitError> {
+        let deadline = Instant::now() + within;
+        let mut seen = 0;
+        loop {
+            let Ok(entry) = tokio::time::timeout_at(deadline, self.next()).await else {
+                return Err(WaitError::TimedOut { within, seen });
+            };
+            let entry = entry?;
+            if matches(&entry) {
+                return Ok(entry);
+            }
+            seen += 1;
+        }
+    }
+}

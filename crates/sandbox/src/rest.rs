@@ -1,0 +1,93 @@
+//! REST v10: the routes, and what they share in reading requests.
+//!
+//! # Layout
+//! One module per resource of Discord's reference. A handler reads, checks, changes the world through
+//! [`crate::live`], and answers with what Discord documents; [`request`] has the extractors.
+
+mod applications;
+mod bans;
+mod channels;
+mod commands;
+mod emojis;
+mod files;
+mod guilds;
+mod interactions;
+mod invites;
+mod members;
+mod messages;
+mod pins;
+mod reactions;
+mod request;
+mod roles;
+mod start;
+mod threads;
+mod users;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+
+use crate::error::ApiError;
+use crate::live::Discord;
+use crate::ratelimit::{Edge, Limits};
+
+pub(crate) use request::{Ids, Payload, Query, Reason};
+
+/// What every handler reaches.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    /// The world.
+    pub discord: Arc<Discord>,
+    /// Limits that handlers themselves count by.
+    pub limits: Limits,
+}
+
+/// All routes of REST under `/api`, with and without a version, behind the edge; and the attachments.
+pub fn router(rest: &Rest, edge: Edge) -> Router {
+    let api = Router::new()
+        .merge(start::routes())
+        .merge(users::routes())
+        .merge(applications::routes())
+        .merge(commands::routes())
+        .merge(interactions::routes())
+        .merge(webhooks::routes())
+        .merge(channels::routes())
+        .merge(messages::routes())
+        .merge(pins::routes())
+        .merge(reactions::routes())
+        .merge(threads::routes())
+        .merge(guilds::routes())
+        .merge(members::routes())
+        .merge(bans::routes())
+        .merge(roles::routes())
+        .merge(emojis::routes())
+        .merge(invites::routes())
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .fallback(unknown_route)
+        .layer(from_fn_with_state(rest.clone(), request::note));
+    let api = edge.guard(api).with_state(rest.clone());
+    Router::new()
+        .nest("/api/v10", api.clone())
+        .nest("/api/v9", api.clone())
+        .nest("/api", api)
+        .merge(files::routes().with_state(rest.clone()))
+}
+
+/// Discord's 404, or its own answer where a version is asked for that is not served any more.
+async fn unknown_route(uri: axum::extract::OriginalUri) -> ApiError {
+    let version = uri.path().strip_prefix("/api/v").and_then(|rest| rest.split('/').next());
+    if version.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        let served = matches!(version, Some("9" | "10"));
+        return if served { ApiError::not_found() } else { ApiError::invalid_api_version() };
+    }
+    ApiError::not_found()
+}
+
+/// Discord's 404 for everything outside.
+pub async fn outside(_: Request, _: Next) -> Response {
+    axum::response::IntoResponse::into_response(ApiError::not_found())
+}

@@ -1,0 +1,276 @@
+//! Guilds: read and change, their channels, audit log and regions.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::request::Bot;
+use super::{Ids, Payload, Query, Reason, Rest, channels, start};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::live::Live;
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::channel::{Channel, kind};
+use crate::state::guild::Guild;
+use crate::state::picture_hash;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/guilds/{guild_id}", get(one).patch(edit))
+        .route("/guilds/{guild_id}/preview", get(preview))
+        .route("/guilds/{guild_id}/channels", get(list_channels).post(create_channel).patch(move_channels))
+        .route("/guilds/{guild_id}/audit-logs", get(audit_log))
+        .route("/guilds/{guild_id}/regions", get(regions))
+        .route("/guilds/{guild_id}/integrations", get(nothing))
+        .route("/guilds/{guild_id}/stickers", get(nothing))
+        .route("/guilds/{guild_id}/scheduled-events", get(nothing))
+        .route("/guilds/{guild_id}/soundboard-sounds", get(sounds))
+        .route("/guilds/{guild_id}/auto-moderation/rules", get(nothing))
+        .route("/guilds/{guild_id}/voice-states/{user_id}", get(voice_state))
+}
+
+/// A guild in which the bot has these permissions.
+pub(super) fn require<'a>(
+    live: &'a Live<'_>,
+    guild: Snowflake,
+    bot: Snowflake,
+    needed: Permissions,
+) -> ApiResult<&'a Guild> {
+    let guild = live.guild_for(guild, bot)?;
+    if live.guild_permissions(bot, guild).contains(needed) {
+        Ok(guild)
+    } else {
+        Err(ApiError::missing_permissions())
+    }
+}
+
+fn show(guild: &Guild, counts: bool) -> Value {
+    let mut value = guild.json();
+    if counts {
+        value["approximate_member_count"] = guild.members.len().into();
+        value["approximate_presence_count"] = guild.presences.len().into();
+    }
+    value
+}
+
+async fn one(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    Ok(Json(show(rest.discord.lock().guild_for(id, bot)?, query.flag("with_counts"))))
+}
+
+async fn edit(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    Reason(reason): Reason,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let body = payload.object()?;
+    let mut live = rest.discord.lock();
+    require(&live, id, bot, Permissions::MANAGE_GUILD)?;
+    let guild = live.guild_mut(id)?;
+    if let Some(name) = body.get("name").filter(|name| !name.is_null()) {
+        let name = name.as_str().map(str::trim).unwrap_or_default();
+        if !(2..=100).contains(&name.chars().count()) {
+            return Err(ApiError::field(&["name"], FieldError::bad_length(2, 100)));
+        }
+        name.clone_into(&mut guild.name);
+    }
+    for (key, field) in [
+        ("system_channel_id", &mut guild.system_channel_id),
+        ("afk_channel_id", &mut guild.afk_channel_id),
+        ("rules_channel_id", &mut guild.rules_channel_id),
+        ("public_updates_channel_id", &mut guild.public_updates_channel_id),
+    ] {
+        if let Some(value) = body.get(key) {
+            *field = serde_json::from_value(value.clone()).ok();
+        }
+    }
+    for (key, field) in [
+        ("verification_level", &mut guild.verification_level),
+        ("default_message_notifications", &mut guild.default_message_notifications),
+        ("explicit_content_filter", &mut guild.explicit_content_filter),
+        ("afk_timeout", &mut guild.afk_timeout),
+        ("system_channel_flags", &mut guild.system_channel_flags),
+    ] {
+        if let Some(number) = body.get(key).and_then(Value::as_u64) {
+            *field = number;
+        }
+    }
+    if let Some(description) = body.get("description") {
+        guild.description = description.as_str().map(str::to_owned);
+    }
+    if let Some(locale) = body.get("preferred_locale") {
+        guild.preferred_locale = locale.as_str().unwrap_or("en-US").to_owned();
+    }
+    if let Some(icon) = body.get("icon") {
+        guild.icon = icon.as_str().map(|_| picture_hash());
+    }
+    let shown = guild.json();
+    live.guild_changed(id);
+    live.audit(id, 1, bot, Some(id), reason.as_deref(), Vec::new());
+    Ok(Json(shown))
+}
+
+async fn preview(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let full = show(live.guild_for(id, bot)?, true);
+    let keys = [
+        "id",
+        "name",
+        "icon",
+        "description",
+        "home_header",
+        "splash",
+        "discovery_splash",
+        "features",
+        "approximate_member_count",
+        "approximate_presence_count",
+        "emojis",
+        "stickers",
+    ];
+    Ok(Json(keys.iter().map(|key| ((*key).to_owned(), full[*key].clone())).collect()))
+}
+
+async fn list_channels(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let guild = live.guild_for(id, bot)?;
+    Ok(Json(guild.channels.iter().filter_map(|id| live.channels.get(id)).map(Channel::json).collect()))
+}
+
+async fn create_channel(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    Reason(reason): Reason,
+    payload: Payload,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let body = payload.object()?;
+    let mut live = rest.discord.lock();
+    let guild = require(&live, id, bot, Permissions::MANAGE_CHANNELS)?;
+    if guild.channels.len() >= 500 {
+        return Err(ApiError::max_channels());
+    }
+    if body.get("name").is_none_or(Value::is_null) {
+        return Err(ApiError::field(&["name"], FieldError::required()));
+    }
+    let kinds =
+        [kind::TEXT, kind::VOICE, kind::CATEGORY, kind::ANNOUNCEMENT, kind::STAGE, kind::FORUM, kind::MEDIA];
+    let kind = body.get("type").and_then(Value::as_u64).unwrap_or(0);
+    let kind = kinds.into_iter().find(|known| u64::from(*known) == kind);
+    let kind = kind.ok_or_else(|| ApiError::field(&["type"], FieldError::choices(kinds)))?;
+    let mut channel = Channel::new(live.next_id(), kind, Some(id), "");
+    channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
+    channels::apply(&mut channel, body)?;
+    let (channel_id, shown) = (channel.id, channel.json());
+    live.add_channel(channel);
+    live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), Vec::new());
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+async fn move_channels(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    require(&live, id, bot, Permissions::MANAGE_CHANNELS)?;
+    for entry in payload.json.as_array().into_iter().flatten() {
+        let channel: Snowflake = entry
+            .get("id")
+            .and_then(|id| serde_json::from_value(id.clone()).ok())
+            .ok_or_else(|| ApiError::field(&["id"], FieldError::required()))?;
+        let channel = live.channel_mut(channel)?;
+        if channel.guild_id != Some(id) {
+            return Err(ApiError::unknown_channel());
+        }
+        if let Some(position) = entry.get("position").and_then(Value::as_i64) {
+            channel.position = position;
+        }
+        if let Some(parent) = entry.get("parent_id") {
+            channel.parent_id = serde_json::from_value(parent.clone()).ok();
+        }
+        let channel = channel.id;
+        live.channel_changed(channel);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn audit_log(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let limit = query.number("limit", 1..=100, 50)?;
+    let (user, before, after) = (query.id("user_id")?, query.id("before")?, query.id("after")?);
+    let action = query.text("action_type").and_then(|text| text.parse::<u64>().ok());
+    let live = rest.discord.lock();
+    let guild = require(&live, id, bot, Permissions::VIEW_AUDIT_LOG)?;
+    let as_id = |value: &Value| serde_json::from_value::<Snowflake>(value.clone()).ok();
+    let entries: Vec<&Value> = guild
+        .audit_log
+        .iter()
+        .rev()
+        .filter(|entry| user.is_none_or(|user| as_id(&entry["user_id"]) == Some(user)))
+        .filter(|entry| action.is_none_or(|action| entry["action_type"].as_u64() == Some(action)))
+        .filter(|entry| before.is_none_or(|before| as_id(&entry["id"]) < Some(before)))
+        .filter(|entry| after.is_none_or(|after| as_id(&entry["id"]) > Some(after)))
+        .take(limit)
+        .collect();
+    let mut users: Vec<Snowflake> = entries
+        .iter()
+        .flat_map(|entry| [&entry["user_id"], &entry["target_id"]])
+        .filter_map(as_id)
+        .filter(|id| live.users.contains_key(id))
+        .collect();
+    users.sort_unstable();
+    users.dedup();
+    Ok(Json(json!({
+        "audit_log_entries": entries,
+        "users": users.iter().filter_map(|id| live.users.get(id)).map(|user| user.json()).collect::<Vec<_>>(),
+        "integrations": [],
+        "webhooks": [],
+        "guild_scheduled_events": [],
+        "threads": [],
+        "application_commands": [],
+        "auto_moderation_rules": [],
+    })))
+}
+
+async fn regions(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    rest.discord.lock().guild_for(id, bot)?;
+    Ok(Json(start::regions()))
+}
+
+async fn nothing(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    rest.discord.lock().guild_for(id, bot)?;
+    Ok(Json(json!([])))
+}
+
+async fn sounds(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    rest.discord.lock().guild_for(id, bot)?;
+    Ok(Json(json!({ "items": [] })))
+}
+
+async fn voice_state(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    axum::extract::Path((id, user)): axum::extract::Path<(String, String)>,
+) -> ApiResult<Json<Value>> {
+    let id = super::request::parse_id("guild_id", &id)?;
+    let user = if user == "@me" { bot } else { super::request::parse_id("user_id", &user)? };
+    let live = rest.discord.lock();
+    let guild = live.guild_for(id, bot)?;
+    let state = guild.voice_states.get(&user).ok_or_else(ApiError::unknown_voice_state)?;
+    let mut value = guild.voice_json(state, Some(state.channel_id));
+    value["member"] = live.member_json(id, user)?;
+    Ok(Json(value))
+}

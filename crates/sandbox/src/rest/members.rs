@@ -1,0 +1,263 @@
+//! Members of guilds: listed, searched, changed, kicked, and their roles.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, patch, put};
+use axum::{Json, Router};
+use serde_json::Value;
+
+use super::guilds::require;
+use super::request::Bot;
+use super::{Ids, Payload, Query, Reason, Rest};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::live::{Live, MemberChange};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::clock;
+use crate::state::guild::Member;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/guilds/{guild_id}/members", get(list))
+        .route("/guilds/{guild_id}/members/search", get(search))
+        .route("/guilds/{guild_id}/members/@me", patch(edit_me))
+        .route("/guilds/{guild_id}/members/@me/nick", patch(edit_me))
+        .route("/guilds/{guild_id}/members/{user_id}", get(one).patch(edit).delete(kick))
+        .route("/guilds/{guild_id}/members/{user_id}/roles/{role_id}", put(give_role).delete(take_role))
+}
+
+async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, user]): Ids<2>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    live.guild_for(guild, bot)?;
+    live.user(user)?;
+    Ok(Json(live.member_json(guild, user)?))
+}
+
+async fn list(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let limit = query.number("limit", 1..=1000, 1)?;
+    let after = query.id("after")?.unwrap_or(Snowflake(0));
+    let live = rest.discord.lock();
+    let guild = live.guild_for(guild, bot)?;
+    let mut members: Vec<&Member> = guild.members.values().filter(|member| member.user_id > after).collect();
+    members.sort_by_key(|member| member.user_id);
+    Ok(Json(render(&live, members.into_iter().take(limit))))
+}
+
+fn render<'a>(live: &Live<'_>, members: impl Iterator<Item = &'a Member>) -> Value {
+    members.filter_map(|member| Some(member.json(live.users.get(&member.user_id)?))).collect()
+}
+
+async fn search(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let limit = query.number("limit", 1..=1000, 1)?;
+    let prefix = query.text("query").ok_or_else(|| ApiError::field(&["query"], FieldError::required()))?;
+    let live = rest.discord.lock();
+    let guild = live.guild_for(guild, bot)?;
+    let found = live.members_named(guild, prefix);
+    Ok(Json(render(&live, found.into_iter().take(limit))))
+}
+
+async fn edit(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild, user]): Ids<2>,
+    Reason(reason): Reason,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let body = payload.object()?;
+    let mut live = rest.discord.lock();
+    live.guild_for(guild, bot)?;
+    let before = live.member(guild, user)?.roles.clone();
+    let mut change = MemberChange::default();
+    if let Some(nick) = body.get("nick") {
+        let needed = if user == bot { Permissions::CHANGE_NICKNAME } else { Permissions::MANAGE_NICKNAMES };
+        outranks(&live, guild, bot, user, needed)?;
+        change.nick = Some(read_nick(nick)?);
+    }
+    if let Some(roles) = body.get("roles") {
+        let wanted: Vec<Snowflake> = serde_json::from_value(roles.clone()).unwrap_or_default();
+        for role in wanted.iter().chain(&before) {
+            if wanted.contains(role) != before.contains(role) {
+                may_give(&live, guild, bot, *role)?;
+            }
+        }
+        change.roles = Some(wanted);
+    }
+    for (key, needed, field) in [
+        ("mute", Permissions::MUTE_MEMBERS, &mut change.mute),
+        ("deaf", Permissions::DEAFEN_MEMBERS, &mut change.deaf),
+    ] {
+        if let Some(value) = body.get(key).and_then(Value::as_bool) {
+            require(&live, guild, bot, needed)?;
+            if live.guilds.get(&guild).is_none_or(|guild| !guild.voice_states.contains_key(&user)) {
+                return Err(ApiError::not_in_voice());
+            }
+            *field = Some(value);
+        }
+    }
+    if let Some(until) = body.get("communication_disabled_until") {
+        outranks(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
+        let at =
+            until.as_str().map(|text| clock::parse(text).ok_or_else(|| not_a_time(until))).transpose()?;
+        if at.is_some_and(|at| at > clock::now() + time::Duration::days(28) + time::Duration::minutes(1)) {
+            return Err(not_a_time(until));
+        }
+        change.timeout = Some(at);
+    }
+    change.flags = body.get("flags").and_then(Value::as_u64);
+    let after = change.roles.clone();
+    live.change_member(guild, user, change)?;
+    if let Some(target) = body.get("channel_id") {
+        require(&live, guild, bot, Permissions::MOVE_MEMBERS)?;
+        move_in_voice(&mut live, guild, user, serde_json::from_value(target.clone()).ok())?;
+    }
+    if let Some(after) = after {
+        let changes = live.role_changes(guild, &before, &after);
+        live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
+    } else {
+        live.audit(guild, 24, bot, Some(user), reason.as_deref(), Vec::new());
+    }
+    Ok(Json(live.member_json(guild, user)?))
+}
+
+fn not_a_time(value: &Value) -> ApiError {
+    ApiError::field(&["communication_disabled_until"], FieldError::not_a_time(value))
+}
+
+fn read_nick(value: &Value) -> ApiResult<Option<String>> {
+    let nick = value.as_str().unwrap_or_default().trim();
+    if nick.chars().count() > 32 {
+        return Err(ApiError::field(&["nick"], FieldError::bad_length(1, 32)));
+    }
+    Ok((!nick.is_empty()).then(|| nick.to_owned()))
+}
+
+fn move_in_voice(
+    live: &mut Live<'_>,
+    guild: Snowflake,
+    user: Snowflake,
+    channel: Option<Snowflake>,
+) -> ApiResult<()> {
+    let state = live.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user)).cloned();
+    let Some(mut state) = state else { return Err(ApiError::not_in_voice()) };
+    if let Some(channel) = channel {
+        if !live.channel(channel)?.is_voice() {
+            return Err(ApiError::wrong_channel_type());
+        }
+        state.channel_id = channel;
+    }
+    live.set_voice(guild, user, channel.map(|_| state));
+    Ok(())
+}
+
+async fn edit_me(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let body = payload.object()?;
+    let mut live = rest.discord.lock();
+    live.guild_for(guild, bot)?;
+    if let Some(nick) = body.get("nick") {
+        require(&live, guild, bot, Permissions::CHANGE_NICKNAME)?;
+        let change = MemberChange { nick: Some(read_nick(nick)?), ..MemberChange::default() };
+        live.change_member(guild, bot, change)?;
+    }
+    Ok(Json(live.member_json(guild, bot)?))
+}
+
+/// Whether the bot has a permission and stands above the member it is to be used on.
+pub(super) fn outranks(
+    live: &Live<'_>,
+    guild: Snowflake,
+    bot: Snowflake,
+    user: Snowflake,
+    needed: Permissions,
+) -> ApiResult<()> {
+    let guild = require(live, guild, bot, needed)?;
+    if user == bot || guild.rank(bot) > guild.rank(user) {
+        Ok(())
+    } else {
+        Err(ApiError::missing_permissions())
+    }
+}
+
+/// Whether the bot may give or take this role.
+pub(super) fn may_give(live: &Live<'_>, guild: Snowflake, bot: Snowflake, role: Snowflake) -> ApiResult<()> {
+    let guild = require(live, guild, bot, Permissions::MANAGE_ROLES)?;
+    let role = guild.roles.get(&role).ok_or_else(ApiError::unknown_role)?;
+    if role.managed || role.id == guild.id {
+        return Err(ApiError::invalid_role());
+    }
+    if guild.rank(bot) > role.position { Ok(()) } else { Err(ApiError::missing_permissions()) }
+}
+
+async fn kick(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild, user]): Ids<2>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    require(&live, guild, bot, Permissions::KICK_MEMBERS)?;
+    live.member(guild, user)?;
+    outranks(&live, guild, bot, user, Permissions::KICK_MEMBERS)?;
+    live.leave(guild, user)?;
+    live.audit(guild, 20, bot, Some(user), reason.as_deref(), Vec::new());
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn give_role(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild, user, role]): Ids<3>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
+    set_role(&rest, bot, guild, user, role, true, reason)
+}
+
+async fn take_role(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild, user, role]): Ids<3>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
+    set_role(&rest, bot, guild, user, role, false, reason)
+}
+
+fn set_role(
+    rest: &Rest,
+    bot: Snowflake,
+    guild: Snowflake,
+    user: Snowflake,
+    role: Snowflake,
+    has: bool,
+    reason: Option<String>,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    may_give(&live, guild, bot, role)?;
+    let before = live.member(guild, user)?.roles.clone();
+    if before.contains(&role) == has {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let mut after = before.clone();
+    if has {
+        after.push(role);
+    } else {
+        after.retain(|id| *id != role);
+    }
+    let changes = live.role_changes(guild, &before, &after);
+    live.change_member(guild, user, MemberChange { roles: Some(after), ..MemberChange::default() })?;
+    live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,89 @@
+//! Pinned messages, by the present routes and the deprecated ones that libraries still call.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, put};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::request::Bot;
+use super::{Ids, Query, Reason, Rest};
+use crate::error::ApiResult;
+use crate::permissions::Permissions;
+use crate::state::clock;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/channels/{channel_id}/messages/pins", get(list))
+        .route("/channels/{channel_id}/messages/pins/{message_id}", put(pin).delete(unpin))
+        .route("/channels/{channel_id}/pins", get(list_old))
+        .route("/channels/{channel_id}/pins/{message_id}", put(pin).delete(unpin))
+}
+
+async fn list(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([channel]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let limit = query.number("limit", 1..=50, 50)?;
+    let before = query.text("before").and_then(clock::parse);
+    let live = rest.discord.lock();
+    let channel = live.channel_for(channel, bot, Permissions::READ_MESSAGE_HISTORY)?;
+    let mut older = channel
+        .pins
+        .iter()
+        .filter(|(_, at)| before.is_none_or(|before| clock::parse(at).is_some_and(|at| at < before)));
+    let items: Vec<Value> = older
+        .by_ref()
+        .filter_map(|(id, at)| {
+            Some(json!({ "pinned_at": at, "message": channel.messages.get(id)?.json(&live, Some(bot)) }))
+        })
+        .take(limit)
+        .collect();
+    let has_more = older.next().is_some();
+    Ok(Json(json!({ "items": items, "has_more": has_more })))
+}
+
+async fn list_old(State(rest): State<Rest>, Bot(bot): Bot, Ids([channel]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let channel = live.channel_for(channel, bot, Permissions::READ_MESSAGE_HISTORY)?;
+    let pinned = channel.pins.iter().filter_map(|(id, _)| channel.messages.get(id)).take(50);
+    Ok(Json(pinned.map(|message| message.json(&live, Some(bot))).collect()))
+}
+
+async fn pin(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([channel, message]): Ids<2>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
+    set(&rest, bot, channel, message, true, reason)
+}
+
+async fn unpin(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([channel, message]): Ids<2>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
+    set(&rest, bot, channel, message, false, reason)
+}
+
+fn set(
+    rest: &Rest,
+    bot: crate::snowflake::Snowflake,
+    channel: crate::snowflake::Snowflake,
+    message: crate::snowflake::Snowflake,
+    pinned: bool,
+    reason: Option<String>,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    live.require(channel, bot, Permissions::PIN_MESSAGES)?;
+    let author = live.message(channel, message).and_then(crate::state::message::Message::author_id);
+    live.set_pinned(channel, message, pinned, bot)?;
+    if let Some(guild) = live.channel(channel)?.guild_id {
+        live.audit(guild, if pinned { 74 } else { 75 }, bot, author, reason.as_deref(), Vec::new());
+    }
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,293 @@
+//! What handlers read of a request: the bot, ids, query, body, files, and the reason for the audit log.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+
+use super::Rest;
+use crate::draft::{self, Draft, Upload};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::ratelimit::Extra;
+use crate::snowflake::Snowflake;
+use crate::validate;
+use crate::validate::message::Way;
+
+/// Largest request, files included.
+pub(crate) const BODY_LIMIT: usize = 64 << 20;
+
+/// Largest single file.
+const FILE_LIMIT: usize = 10 << 20;
+
+/// What the record is to know of a request, filled in on its way.
+#[derive(Debug, Clone, Default)]
+struct Notes(Arc<Mutex<Extra>>);
+
+/// Carries what handlers learn of a request over to its response, where the record finds it.
+pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: Next) -> Response {
+    let notes = Notes::default();
+    let token =
+        request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bot_token);
+    notes.0.lock().bot = token.and_then(|token| rest.discord.lock().bot_by_token(token));
+    request.extensions_mut().insert(notes.clone());
+    let mut response = next.run(request).await;
+    let extra = notes.0.lock().clone();
+    response.extensions_mut().insert(extra);
+    response
+}
+
+/// The token in `Authorization: Bot ...`.
+fn bot_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bot").then(|| token.trim())
+}
+
+/// The bot that asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bot(pub(crate) Snowflake);
+
+impl FromRequestParts<Rest> for Bot {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Rest) -> ApiResult<Self> {
+        let bot = parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().bot);
+        bot.map(Bot).ok_or_else(ApiError::unauthorized)
+    }
+}
+
+/// The first `N` parameters of the path, all ids.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ids<const N: usize>(pub(crate) [Snowflake; N]);
+
+impl<const N: usize> FromRequestParts<Rest> for Ids<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> ApiResult<Self> {
+        let params =
+            RawPathParams::from_request_parts(parts, rest).await.map_err(|_| ApiError::not_found())?;
+        let mut ids = [Snowflake(0); N];
+        for (id, (name, text)) in ids.iter_mut().zip(&params) {
+            *id = parse_id(name, text)?;
+        }
+        Ok(Self(ids))
+    }
+}
+
+/// An id from the path, or Discord's complaint about it.
+pub(crate) fn parse_id(name: &str, text: &str) -> ApiResult<Snowflake> {
+    text.parse().map_err(|_| ApiError::field(&[name], FieldError::not_a("snowflake", &Value::from(text))))
+}
+
+/// The query string.
+#[derive(Debug, Default)]
+pub(crate) struct Query(HashMap<String, String>);
+
+impl FromRequestParts<Rest> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> ApiResult<Self> {
+        let query = axum::extract::Query::from_request_parts(parts, rest).await;
+        Ok(Self(query.map(|query| query.0).unwrap_or_default()))
+    }
+}
+
+impl Query {
+    /// A text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A switch.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.text(name), Some("true" | "True" | "1"))
+    }
+
+    /// An id.
+    pub(crate) fn id(&self, name: &str) -> ApiResult<Option<Snowflake>> {
+        self.text(name).filter(|text| !text.is_empty()).map(|text| parse_id(name, text)).transpose()
+    }
+
+    /// A number inside a range.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<usize>,
+        default: usize,
+    ) -> ApiResult<usize> {
+        let Some(text) = self.text(name) else { return Ok(default) };
+        let number = i64::from_str(text)
+            .map_err(|_| ApiError::field(&[name], FieldError::not_a("int", &Value::from(text))))?;
+        let number = usize::try_from(number).unwrap_or(0);
+        if number < *range.start() {
+            return Err(ApiError::field(&[name], FieldError::min("int", range.start())));
+        }
+        if number > *range.end() {
+            return Err(ApiError::field(&[name], FieldError::max("int", range.end())));
+        }
+        Ok(number)
+    }
+}
+
+/// `X-Audit-Log-Reason`, decoded.
+#[derive(Debug, Default)]
+pub(crate) struct Reason(pub(crate) Option<String>);
+
+impl FromRequestParts<Rest> for Reason {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Rest) -> ApiResult<Self> {
+        let header = parts.headers.get("x-audit-log-reason");
+        Ok(Self(header.map(|value| percent_decode(value.as_bytes())).filter(|reason| !reason.is_empty())))
+    }
+}
+
+/// Undoes percent-encoding; what is not UTF-8 is replaced.
+fn percent_decode(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = |at: usize| tail.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        match (byte, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                rest = &tail[2..];
+            }
+            _ => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The body: JSON, or a form with `payload_json` and files.
+#[derive(Debug, Default)]
+pub(crate) struct Payload {
+    /// The JSON.
+    pub(crate) json: Value,
+    /// The files.
+    pub(crate) uploads: Vec<Upload>,
+}
+
+impl Payload {
+    /// The body as an object, or Discord's complaint.
+    pub(crate) fn object(&self) -> ApiResult<&Map<String, Value>> {
+        self.json.as_object().ok_or_else(|| ApiError::field(&[], FieldError::not_an_object()))
+    }
+
+    /// The body as a new message.
+    pub(crate) fn draft(self, way: Way) -> ApiResult<Draft> {
+        let message = validate::message::create(&self.json, &draft::names(&self.uploads), way)?;
+        Ok(Draft { message, uploads: self.uploads })
+    }
+}
+
+impl FromRequest<Rest> for Payload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
+        let kind =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with("multipart/form-data") {
+            let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT)
+                .await
+                .map_err(|_| ApiError::entity_too_large())?;
+            return Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() });
+        }
+        let notes = request.extensions().get::<Notes>().cloned();
+        let limited = request.map(|body| Body::new(http_body_limit(body)));
+        let form = Multipart::from_request(limited, rest)
+            .await
+            .map_err(|_| ApiError::wrong_content_type(&["application/json", "multipart/form-data"]))?;
+        let payload = Self::from_form(form).await?;
+        if let Some(notes) = notes {
+            notes.0.lock().request = Some(payload.json.clone());
+        }
+        Ok(payload)
+    }
+}
+
+impl Payload {
+    async fn from_form(mut form: Multipart) -> ApiResult<Self> {
+        let mut fields = Map::new();
+        let mut json = None;
+        let mut uploads = Vec::new();
+        let broken = |error: MultipartError| {
+            if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::entity_too_large()
+            } else {
+                ApiError::wrong_content_type(&["application/json", "multipart/form-data"])
+            }
+        };
+        while let Some(field) = form.next_field().await.map_err(broken)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let filename = field.file_name().map(str::to_owned);
+            let content_type = field.content_type().map(str::to_owned);
+            let bytes = field.bytes().await.map_err(broken)?;
+            if name == "payload_json" {
+                json = Some(json_body(&bytes)?);
+            } else if let Some(filename) = filename {
+                if bytes.len() > FILE_LIMIT {
+                    return Err(ApiError::file_too_large());
+                }
+                let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+                let index = digits.parse().unwrap_or(uploads.len() as u64);
+                uploads.push(Upload { index, filename, content_type, bytes });
+            } else {
+                fields.insert(name, String::from_utf8_lossy(&bytes).into_owned().into());
+            }
+        }
+        if uploads.len() > 10 {
+            return Err(ApiError::max_attachments());
+        }
+        uploads.sort_by_key(|upload| upload.index);
+        Ok(Self { json: json.unwrap_or(Value::Object(fields)), uploads })
+    }
+}
+
+/// JSON, where nothing at all counts as an empty object.
+fn json_body(bytes: &Bytes) -> ApiResult<Value> {
+    if bytes.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    serde_json::from_slice(bytes).map_err(|_| ApiError::invalid_json())
+}
+
+/// Cuts off a body past [`BODY_LIMIT`].
+fn http_body_limit(body: Body) -> Body {
+    use futures_util::StreamExt;
+    let mut left = BODY_LIMIT;
+    Body::from_stream(body.into_data_stream().map(move |chunk| {
+        let chunk = chunk?;
+        left = left.checked_sub(chunk.len()).ok_or_else(|| axum::Error::new(ApiError::entity_too_large()))?;
+        Ok::<_, axum::Error>(chunk)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_decoded() {
+        assert_eq!(percent_decode(b"spam%20%F0%9F%90%B1 100%"), "spam \u{1f431} 100%");
+    }
+
+    #[test]
+    fn only_a_bot_token_is_taken() {
+        assert_eq!(bot_token("Bot abc"), Some("abc"));
+        assert_eq!(bot_token("Bearer abc"), None);
+        assert_eq!(bot_token("abc"), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! Roles of a guild.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::guilds::require;
+use super::request::Bot;
+use super::{Ids, Payload, Reason, Rest};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::live::Live;
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::guild::Role;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/guilds/{guild_id}/roles", get(list).post(create).patch(reorder))
+        .route("/guilds/{guild_id}/roles/member-counts", get(counts))
+        .route("/guilds/{guild_id}/roles/{role_id}", get(one).patch(edit).delete(remove))
+}
+
+async fn list(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    Ok(Json(live.guild_for(guild, bot)?.roles.values().map(Role::json).collect()))
+}
+
+async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, role]): Ids<2>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let role = live.guild_for(guild, bot)?.roles.get(&role).map(Role::json);
+    role.map(Json).ok_or_else(ApiError::unknown_role)
+}
+
+async fn counts(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let guild = live.guild_for(guild, bot)?;
+    let count =
+        |role: &Snowflake| guild.members.values().filter(|member| member.roles.contains(role)).count();
+    let counts: Map<String, Value> = guild
+        .roles
+        .keys()
+        .filter(|id| **id != guild.id)
+        .map(|id| (id.to_string(), count(id).into()))
+        .collect();
+    Ok(Json(counts.into()))
+}
+
+/// Writes the fields that a body names into a role. Nobody gives permissions they lack.
+fn apply(role: &mut Role, body: &Map<String, Value>, own: Permissions) -> ApiResult<()> {
+    if let Some(name) = body.get("name").and_then(Value::as_str) {
+        if name.chars().count() > 100 {
+            return Err(ApiError::field(&["name"], FieldError::max_length(100)));
+        }
+        name.clone_into(&mut role.name);
+    }
+    if let Some(bits) = body.get("permissions").filter(|bits| !bits.is_null()) {
+        let wanted = Permissions::deserialize(bits)
+            .map_err(|_| ApiError::field(&["permissions"], FieldError::not_a("int", bits)))?;
+        let added = wanted & !role.permissions;
+        if !own.contains(added) {
+            return Err(ApiError::missing_permissions());
+        }
+        role.permissions = wanted;
+    }
+    let color = body.get("colors").and_then(|colors| colors.get("primary_color")).or(body.get("color"));
+    if let Some(color) = color.and_then(Value::as_u64) {
+        role.color = u32::try_from(color)
+            .ok()
+            .filter(|color| *color <= 0x00ff_ffff)
+            .ok_or_else(|| ApiError::field(&["color"], FieldError::max("int", 0x00ff_ffff)))?;
+    }
+    if let Some(hoist) = body.get("hoist").and_then(Value::as_bool) {
+        role.hoist = hoist;
+    }
+    if let Some(mentionable) = body.get("mentionable").and_then(Value::as_bool) {
+        role.mentionable = mentionable;
+    }
+    if let Some(emoji) = body.get("unicode_emoji") {
+        role.unicode_emoji = emoji.as_str().map(str::to_owned);
+    }
+    Ok(())
+}
+
+async fn create(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild_id]): Ids<1>,
+    Reason(reason): Reason,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let body = payload.object()?;
+    let mut live = rest.discord.lock();
+    let guild = require(&live, guild_id, bot, Permissions::MANAGE_ROLES)?;
+    if guild.roles.len() >= 250 {
+        return Err(ApiError::max_roles());
+    }
+    let own = live.guild_permissions(bot, guild);
+    let mut role = Role::new(live.next_id(), "new role");
+    role.permissions = guild.roles.get(&guild_id).map_or(Permissions::NONE, |role| role.permissions);
+    apply(&mut role, body, own)?;
+    let (id, shown) = (role.id, role.json());
+    // A new role stands just above @everyone, below all others.
+    if let Some(guild) = live.guilds.get_mut(&guild_id) {
+        for other in guild.roles.values_mut().filter(|other| other.position > 0) {
+            other.position += 1;
+        }
+    }
+    live.add_role(guild_id, role);
+    live.audit(guild_id, 30, bot, Some(id), reason.as_deref(), Vec::new());
+    Ok(Json(shown))
+}
+
+/// A role below the bot's highest.
+fn lower<'a>(live: &'a Live<'_>, guild: Snowflake, bot: Snowflake, role: Snowflake) -> ApiResult<&'a Role> {
+    let guild = require(live, guild, bot, Permissions::MANAGE_ROLES)?;
+    let role = guild.roles.get(&role).ok_or_else(ApiError::unknown_role)?;
+    if guild.rank(bot) > role.position { Ok(role) } else { Err(ApiError::missing_permissions()) }
+}
+
+async fn edit(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild_id, id]): Ids<2>,
+    Reason(reason): Reason,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let body = payload.object()?;
+    let mut live = rest.discord.lock();
+    let mut role = lower(&live, guild_id, bot, id)?.clone();
+    let own =
+        live.guilds.get(&guild_id).map_or(Permissions::NONE, |guild| live.guild_permissions(bot, guild));
+    apply(&mut role, body, own)?;
+    let shown = role.json();
+    live.guild_mut(guild_id)?.roles.insert(id, role);
+    live.role_changed(guild_id, id);
+    live.audit(guild_id, 31, bot, Some(id), reason.as_deref(), Vec::new());
+    Ok(Json(shown))
+}
+
+async fn remove(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild, id]): Ids<2>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    let role = lower(&live, guild, bot, id)?;
+    if role.managed || id == guild {
+        return Err(ApiError::invalid_role());
+    }
+    live.delete_role(guild, id);
+    live.audit(guild, 32, bot, Some(id), reason.as_deref(), Vec::new());
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reorder(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let mut live = rest.discord.lock();
+    for entry in payload.json.as_array().into_iter().flatten() {
+        let id: Snowflake = entry
+            .get("id")
+            .and_then(|id| serde_json::from_value(id.clone()).ok())
+            .ok_or_else(|| ApiError::field(&["id"], FieldError::required()))?;
+        lower(&live, guild, bot, id)?;
+        if let (Some(position), Some(role)) =
+            (entry.get("position").and_then(Value::as_i64), live.guild_mut(guild)?.roles.get_mut(&id))
+        {
+            role.position = position;
+        }
+        live.role_changed(guild, id);
+    }
+    Ok(Json(live.guild_for(guild, bot)?.roles.values().map(Role::json).collect()))
+}

@@ -1,0 +1,51 @@
+//! Where a bot begins: the gateway's address, and voice regions.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::Rest;
+use super::request::Bot;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/gateway", get(gateway))
+        .route("/gateway/bot", get(gateway_bot))
+        .route("/voice/regions", get(voice_regions))
+        .route("/sticker-packs", get(async |_: Bot| Json(json!({ "sticker_packs": [] }))))
+        .route("/soundboard-default-sounds", get(async |_: Bot| Json(json!([]))))
+}
+
+/// The gateway's address by the name under which the client reached us, so that it works from a container too.
+fn gateway_url(rest: &Rest, headers: &HeaderMap) -> String {
+    let host =
+        headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['/', '@', ' ']));
+    match host {
+        Some(host) => format!("ws://{host}"),
+        None => rest.discord.lock().base_url.replacen("http", "ws", 1),
+    }
+}
+
+async fn gateway(State(rest): State<Rest>, headers: HeaderMap) -> Json<Value> {
+    Json(json!({ "url": gateway_url(&rest, &headers) }))
+}
+
+async fn gateway_bot(State(rest): State<Rest>, Bot(bot): Bot, headers: HeaderMap) -> Json<Value> {
+    Json(json!({
+        "url": gateway_url(&rest, &headers),
+        "shards": 1,
+        "session_start_limit": rest.discord.hub().session_start_limit(bot),
+    }))
+}
+
+async fn voice_regions(_: Bot) -> Json<Value> {
+    Json(regions())
+}
+
+/// The only region there is.
+pub(super) fn regions() -> Value {
+    json!([{ "id": "sandbox", "name": "Sandbox", "optimal": true, "deprecated": false, "custom": false }])
+}

@@ -1,0 +1,220 @@
+//! Threads: opened, joined, left, listed.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::request::Bot;
+use super::{Ids, Payload, Query, Rest};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::live::{Live, Sender};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::channel::{Channel, kind};
+use crate::validate::message::Way;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/channels/{channel_id}/threads", post(open))
+        .route("/channels/{channel_id}/messages/{message_id}/threads", post(open_from_message))
+        .route("/channels/{channel_id}/thread-members", get(members))
+        .route("/channels/{channel_id}/thread-members/@me", put(join).delete(leave))
+        .route("/channels/{channel_id}/thread-members/{user_id}", get(member).put(add).delete(remove))
+        .route("/channels/{channel_id}/threads/archived/public", get(archived_public))
+        .route("/channels/{channel_id}/threads/archived/private", get(archived_private))
+        .route("/channels/{channel_id}/users/@me/threads/archived/private", get(archived_private))
+        .route("/guilds/{guild_id}/threads/active", get(active))
+}
+
+fn name_of(body: &Value) -> ApiResult<String> {
+    let name = body.get("name").and_then(Value::as_str).unwrap_or_default().trim();
+    if (1..=100).contains(&name.chars().count()) {
+        Ok(name.to_owned())
+    } else {
+        Err(ApiError::field(&["name"], FieldError::bad_length(1, 100)))
+    }
+}
+
+fn show(live: &Live<'_>, bot: Snowflake, id: Snowflake) -> ApiResult<Json<Value>> {
+    let channel = live.channel(id)?;
+    Ok(Json(live.channel_json(channel, Some(bot))))
+}
+
+async fn open(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([parent]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let name = name_of(&payload.json)?;
+    let first = payload.json.get("message").filter(|message| message.is_object()).cloned();
+    let uploads = payload.uploads;
+    let draft = first.map(|json| Payload { json, uploads }.draft(Way::Channel)).transpose()?;
+    let mut live = rest.discord.lock();
+    let channel = live.channel_for(parent, bot, Permissions::NONE)?;
+    let forum = matches!(channel.kind, kind::FORUM | kind::MEDIA);
+    if !forum && !matches!(channel.kind, kind::TEXT | kind::ANNOUNCEMENT) {
+        return Err(ApiError::wrong_channel_type());
+    }
+    let asked = payload.json.get("type").and_then(Value::as_u64);
+    // Without a type the thread is private, as Discord's reference notes.
+    let private = !forum && asked.is_none_or(|kind| kind == 12);
+    let needed = match (forum, private) {
+        (true, _) => Permissions::SEND_MESSAGES,
+        (_, true) => Permissions::CREATE_PRIVATE_THREADS,
+        _ => Permissions::CREATE_PUBLIC_THREADS,
+    };
+    live.require(parent, bot, needed)?;
+    if forum && draft.is_none() {
+        return Err(ApiError::field(&["message"], FieldError::required()));
+    }
+    let kind = if private { kind::PRIVATE_THREAD } else { kind::PUBLIC_THREAD };
+    let id = live.open_thread(parent, None, kind, &name, bot, &payload.json)?;
+    if forum {
+        let message = match live.send(id, &Sender::User(bot), draft.unwrap_or_default()) {
+            Ok(message) => message,
+            Err(error) => {
+                live.delete_channel(id)?;
+                return Err(error);
+            }
+        };
+        let Json(mut shown) = show(&live, bot, id)?;
+        shown["message"] = live.message(id, message).map(|message| message.json(&live, Some(bot))).into();
+        return Ok((StatusCode::CREATED, Json(shown)));
+    }
+    Ok((StatusCode::CREATED, show(&live, bot, id)?))
+}
+
+async fn open_from_message(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([parent, message]): Ids<2>,
+    payload: Payload,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    let name = name_of(&payload.json)?;
+    let mut live = rest.discord.lock();
+    live.require(parent, bot, Permissions::CREATE_PUBLIC_THREADS)?;
+    if live.message(parent, message).is_none() {
+        return Err(ApiError::unknown_message());
+    }
+    let id = live.open_thread(parent, Some(message), kind::PUBLIC_THREAD, &name, bot, &payload.json)?;
+    Ok((StatusCode::CREATED, show(&live, bot, id)?))
+}
+
+async fn join(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    live.require(id, bot, Permissions::NONE)?;
+    live.join_thread(id, bot)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn leave(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    live.require(id, bot, Permissions::NONE)?;
+    live.leave_thread(id, bot)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn add(State(rest): State<Rest>, Bot(bot): Bot, Ids([id, user]): Ids<2>) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    live.require(id, bot, Permissions::SEND_MESSAGES_IN_THREADS)?;
+    live.user(user)?;
+    live.join_thread(id, user)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Ids([id, user]): Ids<2>) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    live.require(id, bot, Permissions::MANAGE_THREADS)?;
+    live.leave_thread(id, user)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn member(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id, user]): Ids<2>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let channel = live.channel_for(id, bot, Permissions::NONE)?;
+    member_json(&live, channel, user, query.flag("with_member"))
+        .map(Json)
+        .ok_or_else(ApiError::unknown_member)
+}
+
+fn member_json(live: &Live<'_>, channel: &Channel, user: Snowflake, full: bool) -> Option<Value> {
+    let mut value = channel.thread_member(user)?;
+    if full {
+        value["member"] = live.member_json(channel.guild_id?, user).ok()?;
+    }
+    Some(value)
+}
+
+async fn members(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let channel = live.channel_for(id, bot, Permissions::NONE)?;
+    let Some(thread) = &channel.thread else { return Err(ApiError::wrong_channel_type()) };
+    let full = query.flag("with_member");
+    Ok(Json(thread.members.keys().filter_map(|user| member_json(&live, channel, *user, full)).collect()))
+}
+
+fn listing<'a>(live: &Live<'_>, bot: Snowflake, threads: impl Iterator<Item = &'a Channel>) -> Value {
+    let threads: Vec<&Channel> = threads.collect();
+    json!({
+        "threads": threads.iter().map(|thread| live.channel_json(thread, Some(bot))).collect::<Vec<_>>(),
+        "members": threads.iter().filter_map(|thread| thread.thread_member(bot)).collect::<Vec<_>>(),
+        "has_more": false,
+    })
+}
+
+async fn active(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let guild = live.guild_for(guild, bot)?;
+    let threads = guild.threads.iter().filter_map(|id| live.channels.get(id)).filter(|channel| {
+        channel.thread.as_ref().is_some_and(|thread| !thread.archived)
+            && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
+    });
+    let mut value = listing(&live, bot, threads);
+    if let Some(object) = value.as_object_mut() {
+        object.remove("has_more");
+    }
+    Ok(Json(value))
+}
+
+fn archived(rest: &Rest, bot: Snowflake, parent: Snowflake, private: bool) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let channel = live.channel_for(parent, bot, Permissions::READ_MESSAGE_HISTORY)?;
+    let guild =
+        channel.guild_id.and_then(|id| live.guilds.get(&id)).ok_or_else(ApiError::wrong_channel_type)?;
+    let threads = guild.threads.iter().filter_map(|id| live.channels.get(id)).filter(|channel| {
+        channel.parent_id == Some(parent)
+            && (channel.kind == kind::PRIVATE_THREAD) == private
+            && channel.thread.as_ref().is_some_and(|thread| thread.archived)
+            && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
+    });
+    Ok(Json(listing(&live, bot, threads)))
+}
+
+async fn archived_public(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+) -> ApiResult<Json<Value>> {
+    archived(&rest, bot, id, false)
+}
+
+async fn archived_private(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+) -> ApiResult<Json<Value>> {
+    archived(&rest, bot, id, true)
+}

@@ -1,0 +1,335 @@
+//! Webhooks: of interactions (followups and the original response) and of channels.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::request::{Bot, parse_id};
+use super::{Ids, Payload, Query, Rest};
+use crate::draft::{self, Draft};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::live::{Live, Sender};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+use crate::state::secret;
+use crate::state::webhook::Webhook;
+use crate::validate;
+use crate::validate::message::Way;
+
+pub(super) fn routes() -> Router<Rest> {
+    Router::new()
+        .route("/channels/{channel_id}/webhooks", get(of_channel).post(create))
+        .route("/guilds/{guild_id}/webhooks", get(of_guild))
+        .route("/webhooks/{webhook_id}", get(by_id).patch(edit).delete(remove))
+        .route(
+            "/webhooks/{webhook_id}/{token}",
+            post(execute).get(by_token).patch(edit_by_token).delete(remove_by_token),
+        )
+        .route(
+            "/webhooks/{webhook_id}/{token}/messages/{message_id}",
+            get(message).patch(edit_message).delete(delete_message),
+        )
+}
+
+/// Behind an address `webhooks/{id}/{token}` is an interaction, or a webhook of a channel.
+enum Address {
+    Interaction { id: Snowflake, application: Snowflake, channel: Snowflake, original: Option<Snowflake> },
+    Channel(Webhook),
+}
+
+fn resolve(live: &Live<'_>, id: &str, token: &str) -> ApiResult<Address> {
+    let id = parse_id("webhook_id", id)?;
+    if let Some(webhook) = live.webhooks.get(&id) {
+        if webhook.token != token {
+            return Err(ApiError::invalid_webhook_token());
+        }
+        return Ok(Address::Channel(webhook.clone()));
+    }
+    let interaction = live.interaction_webhook(id, token)?;
+    Ok(Address::Interaction {
+        id: interaction.id,
+        application: interaction.application_id,
+        channel: interaction.channel_id,
+        original: interaction.original,
+    })
+}
+
+async fn execute(
+    State(rest): State<Rest>,
+    Path((id, token)): Path<(String, String)>,
+    query: Query,
+    payload: Payload,
+) -> ApiResult<Response> {
+    let Payload { json: body, uploads } = payload;
+    let mut live = rest.discord.lock();
+    match resolve(&live, &id, &token)? {
+        Address::Interaction { id, application, channel, .. } => {
+            let message = live.follow_up(id, &body, uploads)?;
+            let message = live.any_message(channel, message).ok_or_else(ApiError::unknown_message)?;
+            Ok(Json(message.json(&live, Some(application))).into_response())
+        }
+        Address::Channel(webhook) => {
+            let message = validate::message::create(&body, &draft::names(&uploads), Way::Webhook)?;
+            let sender = Sender::Webhook {
+                id: webhook.id,
+                application: webhook.application_id,
+                name: message.username.clone().unwrap_or(webhook.name),
+                avatar: webhook.avatar,
+            };
+            let channel = query.id("thread_id")?.unwrap_or(webhook.channel_id);
+            if channel != webhook.channel_id && live.channel(channel)?.parent_id != Some(webhook.channel_id) {
+                return Err(ApiError::unknown_channel());
+            }
+            let message = live.send(channel, &sender, Draft { message, uploads })?;
+            if !query.flag("wait") {
+                return Ok(StatusCode::NO_CONTENT.into_response());
+            }
+            let message = live.message(channel, message).ok_or_else(ApiError::unknown_message)?;
+            Ok(Json(message.json(&live, None)).into_response())
+        }
+    }
+}
+
+/// The message that an address means, with its channel; `@original` is the first answer.
+fn find(
+    live: &Live<'_>,
+    address: &Address,
+    message: &str,
+    query: &Query,
+) -> ApiResult<(Snowflake, Snowflake)> {
+    match address {
+        Address::Interaction { channel, original, id, .. } => {
+            let wanted = match message {
+                "@original" => original.ok_or_else(ApiError::unknown_message)?,
+                id => parse_id("message_id", id)?,
+            };
+            let theirs = live.interactions.get(*id).is_some_and(|interaction| {
+                interaction.original == Some(wanted)
+                    || interaction.followups.contains(&wanted)
+                    || interaction.source_message == Some(wanted)
+            });
+            if !theirs || live.any_message(*channel, wanted).is_none() {
+                return Err(ApiError::unknown_message());
+            }
+            Ok((*channel, wanted))
+        }
+        Address::Channel(webhook) => {
+            let wanted = parse_id("message_id", message)?;
+            let channel = query.id("thread_id")?.unwrap_or(webhook.channel_id);
+            let found =
+                live.message(channel, wanted).filter(|message| message.webhook_id == Some(webhook.id));
+            found.map(|_| (channel, wanted)).ok_or_else(ApiError::unknown_message)
+        }
+    }
+}
+
+async fn message(
+    State(rest): State<Rest>,
+    Path((id, token, message)): Path<(String, String, String)>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    let address = resolve(&live, &id, &token)?;
+    let (channel, wanted) = find(&live, &address, &message, &query)?;
+    show(&live, &address, channel, wanted)
+}
+
+fn show(
+    live: &Live<'_>,
+    address: &Address,
+    channel: Snowflake,
+    message: Snowflake,
+) -> ApiResult<Json<Value>> {
+    let viewer = match address {
+        Address::Interaction { application, .. } => Some(*application),
+        Address::Channel(_) => None,
+    };
+    let message = live.any_message(channel, message).ok_or_else(ApiError::unknown_message)?;
+    Ok(Json(message.json(live, viewer)))
+}
+
+async fn edit_message(
+    State(rest): State<Rest>,
+    Path((id, token, message)): Path<(String, String, String)>,
+    query: Query,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let Payload { json: body, uploads } = payload;
+    let mut live = rest.discord.lock();
+    let address = resolve(&live, &id, &token)?;
+    let (channel, wanted) = find(&live, &address, &message, &query)?;
+    match &address {
+        Address::Interaction { id, .. } => live.edit_answer(*id, wanted, &body, uploads)?,
+        Address::Channel(_) => live.edit(channel, wanted, &body, uploads)?,
+    }
+    show(&live, &address, channel, wanted)
+}
+
+async fn delete_message(
+    State(rest): State<Rest>,
+    Path((id, token, message)): Path<(String, String, String)>,
+    query: Query,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    let address = resolve(&live, &id, &token)?;
+    let (channel, wanted) = find(&live, &address, &message, &query)?;
+    match &address {
+        Address::Interaction { id, .. } => live.delete_answer(*id, wanted)?,
+        Address::Channel(_) => live.delete(channel, &[wanted]),
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn create(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([channel]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let name = validate::message::webhook(&payload.json)?;
+    let mut live = rest.discord.lock();
+    let found = live.channel_for(channel, bot, Permissions::MANAGE_WEBHOOKS)?;
+    if found.guild_id.is_none() || found.is_thread() {
+        return Err(ApiError::wrong_channel_type());
+    }
+    let guild_id = found.guild_id;
+    if live.webhooks.values().filter(|webhook| webhook.channel_id == channel).count() >= 15 {
+        return Err(ApiError::max_webhooks());
+    }
+    let webhook = Webhook {
+        id: live.next_id(),
+        guild_id,
+        channel_id: channel,
+        name,
+        avatar: None,
+        token: secret(68),
+        application_id: Some(bot),
+        creator: bot,
+    };
+    let value = webhook.json(&live, true);
+    live.webhooks.insert(webhook.id, webhook);
+    webhooks_changed(&live, channel);
+    Ok(Json(value))
+}
+
+fn webhooks_changed(live: &Live<'_>, channel: Snowflake) {
+    if let Some(guild) = live.channels.get(&channel).and_then(|channel| channel.guild_id) {
+        let event = json!({ "guild_id": guild, "channel_id": channel });
+        live.tell_guild(guild, "WEBHOOKS_UPDATE", event);
+    }
+}
+
+async fn of_channel(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([channel]): Ids<1>,
+) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    live.require(channel, bot, Permissions::MANAGE_WEBHOOKS)?;
+    let list = live.webhooks.values().filter(|webhook| webhook.channel_id == channel);
+    Ok(Json(list.map(|webhook| webhook.json(&live, true)).collect()))
+}
+
+async fn of_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    super::guilds::require(&live, guild, bot, Permissions::MANAGE_WEBHOOKS)?;
+    let list = live.webhooks.values().filter(|webhook| webhook.guild_id == Some(guild));
+    Ok(Json(list.map(|webhook| webhook.json(&live, true)).collect()))
+}
+
+/// A webhook that the bot may manage.
+fn managed(live: &Live<'_>, bot: Snowflake, id: Snowflake) -> ApiResult<Webhook> {
+    let webhook = live.webhooks.get(&id).ok_or_else(ApiError::unknown_webhook)?;
+    live.require(webhook.channel_id, bot, Permissions::MANAGE_WEBHOOKS)?;
+    Ok(webhook.clone())
+}
+
+async fn by_id(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    Ok(Json(managed(&live, bot, id)?.json(&live, true)))
+}
+
+async fn by_token(
+    State(rest): State<Rest>,
+    Path((id, token)): Path<(String, String)>,
+) -> ApiResult<Json<Value>> {
+    let live = rest.discord.lock();
+    match resolve(&live, &id, &token)? {
+        Address::Channel(webhook) => Ok(Json(webhook.json(&live, false))),
+        Address::Interaction { .. } => Err(ApiError::unknown_webhook()),
+    }
+}
+
+fn change(live: &mut Live<'_>, id: Snowflake, body: &Value) -> ApiResult<()> {
+    let Some(webhook) = live.webhooks.get_mut(&id) else { return Err(ApiError::unknown_webhook()) };
+    if let Some(name) = body.get("name").and_then(Value::as_str) {
+        if !(1..=80).contains(&name.chars().count()) {
+            return Err(ApiError::field(&["name"], FieldError::bad_length(1, 80)));
+        }
+        name.clone_into(&mut webhook.name);
+    }
+    if let Some(avatar) = body.get("avatar") {
+        webhook.avatar = avatar.as_str().map(|_| crate::state::picture_hash());
+    }
+    let channel = webhook.channel_id;
+    webhooks_changed(live, channel);
+    Ok(())
+}
+
+async fn edit(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let mut live = rest.discord.lock();
+    managed(&live, bot, id)?;
+    if let Some(target) = payload.json.get("channel_id").filter(|id| !id.is_null()) {
+        let target = serde_json::from_value(target.clone())
+            .map_err(|_| ApiError::field(&["channel_id"], FieldError::not_a("snowflake", target)))?;
+        live.require(target, bot, Permissions::MANAGE_WEBHOOKS)?;
+        if let Some(webhook) = live.webhooks.get_mut(&id) {
+            webhook.channel_id = target;
+        }
+    }
+    change(&mut live, id, &payload.json)?;
+    Ok(Json(managed(&live, bot, id)?.json(&live, true)))
+}
+
+async fn edit_by_token(
+    State(rest): State<Rest>,
+    Path((id, token)): Path<(String, String)>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let mut live = rest.discord.lock();
+    let Address::Channel(webhook) = resolve(&live, &id, &token)? else {
+        return Err(ApiError::unknown_webhook());
+    };
+    change(&mut live, webhook.id, &payload.json)?;
+    let webhook = live.webhooks.get(&webhook.id).ok_or_else(ApiError::unknown_webhook)?;
+    Ok(Json(webhook.json(&live, false)))
+}
+
+async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    let webhook = managed(&live, bot, id)?;
+    live.webhooks.shift_remove(&id);
+    webhooks_changed(&live, webhook.channel_id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove_by_token(
+    State(rest): State<Rest>,
+    Path((id, token)): Path<(String, String)>,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    let Address::Channel(webhook) = resolve(&live, &id, &token)? else {
+        return Err(ApiError::unknown_webhook());
+    };
+    live.webhooks.shift_remove(&webhook.id);
+    webhooks_changed(&live, webhook.channel_id);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,272 @@
+//! A running sandbox: built, bound to an address, and shut down again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::backend;
+use crate::client::Client;
+use crate::control::{self, Control};
+use crate::error::ApiError;
+use crate::fault::{Connection, Faults, Listener};
+use crate::gateway::{Hub, Options};
+use crate::live::{Discord, Limits};
+use crate::ratelimit::{self, Config, Edge};
+use crate::record::{Capacity, Recorder};
+use crate::rest::{self, Rest};
+use crate::snowflake::Snowflake;
+use crate::state::World;
+use crate::state::scenario::Scenario;
+
+/// What can be chosen before a sandbox starts.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    listen: SocketAddr,
+    public_url: Option<String>,
+    bot_name: String,
+    token: Option<String>,
+    limits: Limits,
+    rate_limits: Config,
+    gateway: Options,
+    record: Capacity,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
+            bot_name: "Sandbot".to_owned(),
+            token: None,
+            limits: Limits::default(),
+            rate_limits: Config::default(),
+            gateway: Options::default(),
+            record: Capacity::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// Address to listen on; by default a free port of the loopback interface.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Address that attachments and webhooks give, where it differs from the one listened on.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Name of the bot.
+    #[must_use]
+    pub fn bot_name(mut self, name: impl Into<String>) -> Self {
+        self.bot_name = name.into();
+        self
+    }
+
+    /// Token of the bot. If its first part is a bot's id in base64, as in real tokens, the bot gets that id.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Time for the initial response to an interaction; 3 seconds as on Discord.
+    #[must_use]
+    pub fn response_deadline(mut self, time: Duration) -> Self {
+        self.limits.response = time;
+        self
+    }
+
+    /// Time for which an interaction's token can be used; 15 minutes as on Discord.
+    #[must_use]
+    pub fn token_lifetime(mut self, time: Duration) -> Self {
+        self.limits.token = time;
+        self
+    }
+
+    /// Rate limits of REST.
+    #[must_use]
+    pub fn rate_limits(mut self, config: Config) -> Self {
+        self.rate_limits = config;
+        self
+    }
+
+    /// Settings of the gateway.
+    #[must_use]
+    pub fn gateway(mut self, options: Options) -> Self {
+        self.gateway = options;
+        self
+    }
+
+    /// How much the record keeps.
+    #[must_use]
+    pub fn record(mut self, capacity: Capacity) -> Self {
+        self.record = capacity;
+        self
+    }
+
+    /// Binds the address and starts to serve.
+    ///
+    /// # Errors
+    /// When the address can't be bound.
+    pub async fn start(self) -> io::Result<Sandbox> {
+        let listener = TcpListener::bind(self.listen).await?;
+        let address = listener.local_addr()?;
+        let base_url = self.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
+        world.base_url.clone_from(&base_url);
+        let recorder = Recorder::new(self.record);
+        let faults = Faults::default();
+        let hub = Hub::new(self.gateway, recorder.clone(), faults.clone());
+        let discord = Arc::new(Discord::new(world, hub.clone(), self.limits));
+        let limits = ratelimit::Limits::new(self.rate_limits);
+        let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
+        let control =
+            Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
+        let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits };
+        let router = Router::new()
+            .merge(rest::router(&rest, edge))
+            .merge(control::router(control))
+            .merge(hub.router(Arc::new(backend::World(Arc::clone(&discord)))))
+            .fallback(async || ApiError::not_found());
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(serve(listener, router, stopped));
+        Ok(Sandbox { address, base_url, scenario, discord, recorder, faults, stop, task })
+    }
+}
+
+/// The address under which a client on this machine reaches a listener.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<Connection>();
+    let serving = axum::serve(Listener::new(listener), service);
+    tokio::select! {
+        _ = serving => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// A running sandbox. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    base_url: String,
+    scenario: Scenario,
+    discord: Arc<Discord>,
+    recorder: Recorder,
+    faults: Faults,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Begins with the defaults: a free loopback port, and a guild "Sandbox" with alice, bob, carol and a bot.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Base address, as in `http://127.0.0.1:8787`, which stands for `https://discord.com`.
+    pub fn url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Address of REST, as in `http://127.0.0.1:8787/api/v10`.
+    pub fn api_url(&self) -> String {
+        format!("{}/api/v10", self.base_url)
+    }
+
+    /// Address of the gateway, as in `ws://127.0.0.1:8787`.
+    pub fn gateway_url(&self) -> String {
+        self.base_url.replacen("http", "ws", 1)
+    }
+
+    /// Token of the default bot.
+    pub fn token(&self) -> &str {
+        &self.scenario.token
+    }
+
+    /// Application id of the default bot, which is its user id too.
+    pub fn bot_id(&self) -> Snowflake {
+        self.scenario.application
+    }
+
+    /// Guild "Sandbox".
+    pub fn guild_id(&self) -> Snowflake {
+        self.scenario.guild
+    }
+
+    /// A channel of the guild "Sandbox", by name.
+    pub fn channel_id(&self, name: &str) -> Option<Snowflake> {
+        let live = self.discord.lock();
+        let guild = live.guilds.get(&self.scenario.guild)?;
+        guild
+            .channels
+            .iter()
+            .copied()
+            .find(|id| live.channels.get(id).is_some_and(|channel| channel.name == name))
+    }
+
+    /// An account, by its unique name.
+    pub fn user_id(&self, name: &str) -> Option<Snowflake> {
+        self.discord.lock().find_user(name).map(|user| user.id)
+    }
+
+    /// The users' side.
+    pub fn client(&self) -> Client {
+        Client::new(&self.base_url)
+    }
+
+    /// The world itself, for tests that look inside.
+    pub fn discord(&self) -> &Arc<Discord> {
+        &self.discord
+    }
+
+    /// The record of every request and event.
+    pub fn record(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// The faults to inject.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Closes all connections and the address.
+    pub async fn shutdown(mut self) {
+        self.discord.hub().close_all(1001);
+        self.stop.send_replace(true);
+        // The task ends by itself once it is told to; there is nothing to learn from how.
+        let _ = (&mut self.task).await;
+    }
+
+    /// Serves until the task ends, which only a failure of the listener makes it do.
+    pub async fn wait(&mut self) {
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.task.abort();
+    }
+}

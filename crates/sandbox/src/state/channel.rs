@@ -1,0 +1,260 @@
+//! Channels: text, voice, categories, threads and direct messages, with the messages in them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::clock;
+use super::message::Message;
+use crate::permissions::{Overwrite, Permissions};
+use crate::snowflake::Snowflake;
+
+/// Channel types as Discord numbers them.
+pub mod kind {
+    /// Text channel of a guild.
+    pub const TEXT: u8 = 0;
+    /// Direct messages with one person.
+    pub const DM: u8 = 1;
+    /// Voice channel of a guild.
+    pub const VOICE: u8 = 2;
+    /// Category that groups channels.
+    pub const CATEGORY: u8 = 4;
+    /// Announcement channel.
+    pub const ANNOUNCEMENT: u8 = 5;
+    /// Thread in an announcement channel.
+    pub const ANNOUNCEMENT_THREAD: u8 = 10;
+    /// Thread anyone may join.
+    pub const PUBLIC_THREAD: u8 = 11;
+    /// Thread by invitation.
+    pub const PRIVATE_THREAD: u8 = 12;
+    /// Stage channel.
+    pub const STAGE: u8 = 13;
+    /// Forum, where only threads can be made.
+    pub const FORUM: u8 = 15;
+    /// Media forum.
+    pub const MEDIA: u8 = 16;
+}
+
+/// Oldest messages are dropped past this many in one channel, so that a long load test does not eat the machine.
+pub const HISTORY_LIMIT: usize = 10_000;
+
+/// What a thread has beyond a channel.
+#[derive(Debug, Clone)]
+pub struct Thread {
+    /// Who began it.
+    pub owner_id: Snowflake,
+    /// Whether it is closed and hidden.
+    pub archived: bool,
+    /// Minutes of silence until it closes itself.
+    pub auto_archive_duration: u64,
+    /// When `archived` last changed.
+    pub archive_timestamp: String,
+    /// Whether only moderators may reopen it.
+    pub locked: bool,
+    /// Whether members may invite others into a private thread.
+    pub invitable: bool,
+    /// When it began.
+    pub create_timestamp: String,
+    /// Who is in it, with the time of joining.
+    pub members: IndexMap<Snowflake, String>,
+    /// Messages sent in it so far, deleted ones included.
+    pub total_sent: u64,
+}
+
+impl Thread {
+    /// The thread-metadata object.
+    pub fn metadata(&self, private: bool) -> Value {
+        let mut value = json!({
+            "archived": self.archived,
+            "auto_archive_duration": self.auto_archive_duration,
+            "archive_timestamp": self.archive_timestamp,
+            "locked": self.locked,
+            "create_timestamp": self.create_timestamp,
+        });
+        if private {
+            value["invitable"] = self.invitable.into();
+        }
+        value
+    }
+}
+
+/// A channel of any type.
+#[derive(Debug)]
+pub struct Channel {
+    /// Its id.
+    pub id: Snowflake,
+    /// See [`kind`].
+    pub kind: u8,
+    /// Guild it is in; none for direct messages.
+    pub guild_id: Option<Snowflake>,
+    /// Its name; empty for direct messages.
+    pub name: String,
+    /// Its topic.
+    pub topic: Option<String>,
+    /// Place in the list.
+    pub position: i64,
+    /// Category, or the channel a thread hangs on.
+    pub parent_id: Option<Snowflake>,
+    /// Whether it is for adults.
+    pub nsfw: bool,
+    /// Seconds a member waits between messages.
+    pub rate_limit_per_user: u64,
+    /// Permissions that differ from the guild's.
+    pub overwrites: Vec<Overwrite>,
+    /// Voice: bits a second.
+    pub bitrate: u64,
+    /// Voice: most people at once, 0 for no limit.
+    pub user_limit: u64,
+    /// Voice: fixed region.
+    pub rtc_region: Option<String>,
+    /// Minutes after which new threads close.
+    pub default_auto_archive_duration: Option<u64>,
+    /// Channel flags.
+    pub flags: u64,
+    /// Newest message ever sent, even if it is gone.
+    pub last_message_id: Option<Snowflake>,
+    /// Newest pin.
+    pub last_pin_timestamp: Option<String>,
+    /// Direct messages: the people in it.
+    pub recipients: Vec<Snowflake>,
+    /// Present on threads.
+    pub thread: Option<Thread>,
+    /// Messages by id, oldest first.
+    pub messages: BTreeMap<Snowflake, Message>,
+    /// Pinned messages, newest first, with the time of pinning.
+    pub pins: VecDeque<(Snowflake, String)>,
+}
+
+impl Channel {
+    /// An empty channel of this type.
+    pub fn new(id: Snowflake, kind: u8, guild_id: Option<Snowflake>, name: &str) -> Self {
+        Self {
+            id,
+            kind,
+            guild_id,
+            name: name.to_owned(),
+            topic: None,
+            position: 0,
+            parent_id: None,
+            nsfw: false,
+            rate_limit_per_user: 0,
+            overwrites: Vec::new(),
+            bitrate: 64_000,
+            user_limit: 0,
+            rtc_region: None,
+            default_auto_archive_duration: None,
+            flags: 0,
+            last_message_id: None,
+            last_pin_timestamp: None,
+            recipients: Vec::new(),
+            thread: None,
+            messages: BTreeMap::new(),
+            pins: VecDeque::new(),
+        }
+    }
+
+    /// Whether it is a thread of any kind.
+    pub fn is_thread(&self) -> bool {
+        self.thread.is_some()
+    }
+
+    /// Whether it is a direct-message channel.
+    pub fn is_dm(&self) -> bool {
+        self.kind == kind::DM
+    }
+
+    /// Whether messages can be sent in it.
+    pub fn is_text(&self) -> bool {
+        !matches!(self.kind, kind::CATEGORY | kind::FORUM | kind::MEDIA)
+    }
+
+    /// Whether people can talk in it.
+    pub fn is_voice(&self) -> bool {
+        matches!(self.kind, kind::VOICE | kind::STAGE)
+    }
+
+    /// The channel object of a guild channel or thread; direct messages need their recipients and are made by
+    /// [`World::channel_json`](super::World::channel_json).
+    pub fn json(&self) -> Value {
+        let mut o = Map::new();
+        o.insert("id".into(), self.id.to_string().into());
+        o.insert("type".into(), self.kind.into());
+        o.insert("flags".into(), self.flags.into());
+        if let Some(guild) = self.guild_id {
+            o.insert("guild_id".into(), guild.to_string().into());
+            o.insert("name".into(), self.name.clone().into());
+            o.insert("parent_id".into(), self.parent_id.map(|id| id.to_string()).into());
+        }
+        if self.kind != kind::CATEGORY {
+            o.insert("last_message_id".into(), self.last_message_id.map(|id| id.to_string()).into());
+            o.insert("rate_limit_per_user".into(), self.rate_limit_per_user.into());
+            if self.last_pin_timestamp.is_some() {
+                o.insert("last_pin_timestamp".into(), self.last_pin_timestamp.clone().into());
+            }
+        }
+        if let Some(thread) = &self.thread {
+            o.insert("owner_id".into(), thread.owner_id.to_string().into());
+            o.insert("thread_metadata".into(), thread.metadata(self.kind == kind::PRIVATE_THREAD));
+            o.insert("message_count".into(), self.messages.len().into());
+            o.insert("member_count".into(), thread.members.len().min(50).into());
+            o.insert("total_message_sent".into(), thread.total_sent.into());
+        } else if self.guild_id.is_some() {
+            o.insert("topic".into(), self.topic.clone().into());
+            o.insert("position".into(), self.position.into());
+            o.insert("nsfw".into(), self.nsfw.into());
+            o.insert(
+                "permission_overwrites".into(),
+                self.overwrites.iter().map(|overwrite| json!(overwrite)).collect(),
+            );
+            if let Some(minutes) = self.default_auto_archive_duration {
+                o.insert("default_auto_archive_duration".into(), minutes.into());
+            }
+            if self.kind == kind::FORUM || self.kind == kind::MEDIA {
+                o.insert("available_tags".into(), json!([]));
+                o.insert("default_reaction_emoji".into(), Value::Null);
+                o.insert("default_sort_order".into(), Value::Null);
+                o.insert("default_forum_layout".into(), 0.into());
+            }
+        }
+        if self.is_voice() {
+            o.insert("bitrate".into(), self.bitrate.into());
+            o.insert("user_limit".into(), self.user_limit.into());
+            o.insert("rtc_region".into(), self.rtc_region.clone().into());
+        }
+        Value::Object(o)
+    }
+
+    /// The fields Discord gives where an interaction resolves a channel, with the permissions of `permissions`.
+    pub fn partial_json(&self, permissions: Permissions) -> Value {
+        let mut value = self.json();
+        if let Some(object) = value.as_object_mut() {
+            object.remove("permission_overwrites");
+            object.insert("permissions".into(), permissions.to_string().into());
+        }
+        value
+    }
+
+    /// The thread-member object of one member.
+    pub fn thread_member(&self, user: Snowflake) -> Option<Value> {
+        let joined = self.thread.as_ref()?.members.get(&user)?;
+        Some(json!({ "id": self.id, "user_id": user, "join_timestamp": joined, "flags": 1 }))
+    }
+
+    /// Puts a message at the end and forgets the oldest past [`HISTORY_LIMIT`]; gives back those forgotten.
+    pub fn push(&mut self, message: Message) -> Option<Message> {
+        self.last_message_id = Some(message.id);
+        if let Some(thread) = &mut self.thread {
+            thread.total_sent += 1;
+        }
+        self.messages.insert(message.id, message);
+        if self.messages.len() > HISTORY_LIMIT { self.messages.pop_first().map(|(_, old)| old) } else { None }
+    }
+
+    /// Marks a message pinned now.
+    pub fn pin(&mut self, message: Snowflake) {
+        let at = clock::iso(clock::now());
+        self.pins.push_front((message, at.clone()));
+        self.last_pin_timestamp = Some(at);
+    }
+}

@@ -1,0 +1,48 @@
+//! Time as Discord writes it: microseconds and an explicit `+00:00`.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::snowflake::Snowflake;
+
+/// Now, in UTC.
+pub fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// `2026-11-21T05:53:52.123000+00:00`.
+pub fn iso(at: OffsetDateTime) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}+00:00",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.microsecond()
+    )
+}
+
+/// The moment a snowflake was made, as Discord writes it.
+pub fn iso_of(id: Snowflake) -> String {
+    iso(id.created_at())
+}
+
+/// Reads an ISO 8601 time as bots send it.
+pub fn parse(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_reads_back_as_it_was_written() {
+        let at = OffsetDateTime::from_unix_timestamp(1_795_240_432).unwrap();
+        assert_eq!(iso(at), "2026-11-21T05:53:52.000000+00:00");
+        assert_eq!(parse(&iso(at)), Some(at));
+    }
+}

@@ -1,0 +1,388 @@
+//! Guilds and what belongs to one: members, roles, emojis, bans, voice states.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::clock;
+use super::user::User;
+use crate::permissions::{Permissions, Standing};
+use crate::snowflake::Snowflake;
+
+/// A user's membership of a guild.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Whose membership it is.
+    pub user_id: Snowflake,
+    /// Nickname in this guild.
+    pub nick: Option<String>,
+    /// Roles beyond @everyone.
+    pub roles: Vec<Snowflake>,
+    /// When they joined.
+    pub joined_at: String,
+    /// Muted by the server in voice.
+    pub mute: bool,
+    /// Deafened by the server in voice.
+    pub deaf: bool,
+    /// Whether they still have to pass membership screening.
+    pub pending: bool,
+    /// End of a timeout.
+    pub communication_disabled_until: Option<OffsetDateTime>,
+    /// Member flags.
+    pub flags: u64,
+}
+
+impl Member {
+    /// A member who joins now.
+    pub fn new(user_id: Snowflake) -> Self {
+        Self {
+            user_id,
+            nick: None,
+            roles: Vec::new(),
+            joined_at: clock::iso(clock::now()),
+            mute: false,
+            deaf: false,
+            pending: false,
+            communication_disabled_until: None,
+            flags: 0,
+        }
+    }
+
+    /// The member object without `user`, as it stands in MESSAGE_CREATE.
+    pub fn partial_json(&self) -> Value {
+        let mut o = Map::new();
+        o.insert("avatar".into(), Value::Null);
+        o.insert("banner".into(), Value::Null);
+        o.insert(
+            "communication_disabled_until".into(),
+            self.communication_disabled_until.map(clock::iso).into(),
+        );
+        o.insert("flags".into(), self.flags.into());
+        o.insert("joined_at".into(), self.joined_at.clone().into());
+        o.insert("nick".into(), self.nick.clone().into());
+        o.insert("pending".into(), self.pending.into());
+        o.insert("premium_since".into(), Value::Null);
+        o.insert("roles".into(), self.roles.iter().map(|id| Value::from(id.to_string())).collect());
+        o.insert("mute".into(), self.mute.into());
+        o.insert("deaf".into(), self.deaf.into());
+        Value::Object(o)
+    }
+
+    /// The whole member object.
+    pub fn json(&self, user: &User) -> Value {
+        let mut value = self.partial_json();
+        value["user"] = user.json();
+        value
+    }
+
+    /// Whether a timeout is running.
+    pub fn timed_out(&self) -> bool {
+        self.communication_disabled_until.is_some_and(|until| until > clock::now())
+    }
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its id; @everyone has the guild's.
+    pub id: Snowflake,
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub permissions: Permissions,
+    /// Height in the hierarchy; 0 is @everyone.
+    pub position: i64,
+    /// RGB colour, 0 for none.
+    pub color: u32,
+    /// Whether members are listed apart.
+    pub hoist: bool,
+    /// Whether an integration owns it.
+    pub managed: bool,
+    /// Whether anyone may mention it.
+    pub mentionable: bool,
+    /// Unicode emoji shown beside it.
+    pub unicode_emoji: Option<String>,
+    /// The bot it belongs to.
+    pub bot_id: Option<Snowflake>,
+}
+
+impl Role {
+    /// A role without permissions at the bottom.
+    pub fn new(id: Snowflake, name: &str) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            permissions: Permissions::NONE,
+            position: 1,
+            color: 0,
+            hoist: false,
+            managed: false,
+            mentionable: false,
+            unicode_emoji: None,
+            bot_id: None,
+        }
+    }
+
+    /// The role object.
+    pub fn json(&self) -> Value {
+        let mut value = json!({
+            "id": self.id,
+            "name": self.name,
+            "description": null,
+            "permissions": self.permissions,
+            "position": self.position,
+            "color": self.color,
+            "colors": { "primary_color": self.color, "secondary_color": null, "tertiary_color": null },
+            "hoist": self.hoist,
+            "managed": self.managed,
+            "mentionable": self.mentionable,
+            "icon": null,
+            "unicode_emoji": self.unicode_emoji,
+            "flags": 0,
+        });
+        if let Some(bot) = self.bot_id {
+            value["tags"] = json!({ "bot_id": bot });
+        }
+        value
+    }
+}
+
+/// A guild's own emoji.
+#[derive(Debug, Clone)]
+pub struct Emoji {
+    /// Its id.
+    pub id: Snowflake,
+    /// Its name, without colons.
+    pub name: String,
+    /// Roles that may use it; empty for all.
+    pub roles: Vec<Snowflake>,
+    /// Whether it moves.
+    pub animated: bool,
+    /// Who uploaded it.
+    pub creator: Snowflake,
+}
+
+impl Emoji {
+    /// The emoji object.
+    pub fn json(&self, creator: Option<&User>) -> Value {
+        let mut value = json!({
+            "id": self.id,
+            "name": self.name,
+            "roles": self.roles,
+            "require_colons": true,
+            "managed": false,
+            "animated": self.animated,
+            "available": true,
+        });
+        if let Some(user) = creator {
+            value["user"] = user.json();
+        }
+        value
+    }
+}
+
+/// Where a member is in voice.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "Discord's object has just these switches")]
+pub struct VoiceState {
+    /// Whose it is.
+    pub user_id: Snowflake,
+    /// Where they are.
+    pub channel_id: Snowflake,
+    /// Names this stay in voice.
+    pub session_id: String,
+    /// Muted by themselves.
+    pub self_mute: bool,
+    /// Deafened by themselves.
+    pub self_deaf: bool,
+    /// Camera on.
+    pub self_video: bool,
+    /// Not allowed to speak on a stage.
+    pub suppress: bool,
+}
+
+/// A guild.
+#[derive(Debug)]
+pub struct Guild {
+    /// Its id.
+    pub id: Snowflake,
+    /// Its name.
+    pub name: String,
+    /// What it says of itself.
+    pub description: Option<String>,
+    /// Hash of its icon.
+    pub icon: Option<String>,
+    /// Who may do everything in it.
+    pub owner_id: Snowflake,
+    /// Where joins are announced.
+    pub system_channel_id: Option<Snowflake>,
+    /// Which announcements are off.
+    pub system_channel_flags: u64,
+    /// Where inactive members are moved.
+    pub afk_channel_id: Option<Snowflake>,
+    /// Seconds until a member counts as inactive.
+    pub afk_timeout: u64,
+    /// Channel of the rules.
+    pub rules_channel_id: Option<Snowflake>,
+    /// Channel of Discord's notices.
+    pub public_updates_channel_id: Option<Snowflake>,
+    /// Demand on new members.
+    pub verification_level: u64,
+    /// What members are notified of.
+    pub default_message_notifications: u64,
+    /// Whose pictures are scanned.
+    pub explicit_content_filter: u64,
+    /// Language of the guild.
+    pub preferred_locale: String,
+    /// Members by user id, in order of joining.
+    pub members: IndexMap<Snowflake, Member>,
+    /// Roles by id, @everyone first.
+    pub roles: IndexMap<Snowflake, Role>,
+    /// Channels in order of creation, threads apart.
+    pub channels: Vec<Snowflake>,
+    /// Active and archived threads.
+    pub threads: Vec<Snowflake>,
+    /// Emojis by id.
+    pub emojis: IndexMap<Snowflake, Emoji>,
+    /// Banned users with the reason.
+    pub bans: IndexMap<Snowflake, Option<String>>,
+    /// Who is in voice.
+    pub voice_states: IndexMap<Snowflake, VoiceState>,
+    /// Presences of members who are online: status and activities.
+    pub presences: HashMap<Snowflake, Value>,
+    /// Past moderation, newest last.
+    pub audit_log: std::collections::VecDeque<Value>,
+}
+
+impl Guild {
+    /// A guild with only @everyone.
+    pub fn new(id: Snowflake, name: &str, owner_id: Snowflake, everyone: Permissions) -> Self {
+        let mut role = Role::new(id, "@everyone");
+        role.permissions = everyone;
+        role.position = 0;
+        Self {
+            id,
+            name: name.to_owned(),
+            description: None,
+            icon: None,
+            owner_id,
+            system_channel_id: None,
+            system_channel_flags: 0,
+            afk_channel_id: None,
+            afk_timeout: 300,
+            rules_channel_id: None,
+            public_updates_channel_id: None,
+            verification_level: 0,
+            default_message_notifications: 0,
+            explicit_content_filter: 0,
+            preferred_locale: "en-US".to_owned(),
+            members: IndexMap::new(),
+            roles: IndexMap::from([(id, role)]),
+            channels: Vec::new(),
+            threads: Vec::new(),
+            emojis: IndexMap::new(),
+            bans: IndexMap::new(),
+            voice_states: IndexMap::new(),
+            presences: HashMap::new(),
+            audit_log: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// The guild object of REST; GUILD_CREATE adds to it.
+    pub fn json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "icon": self.icon,
+            "description": self.description,
+            "home_header": null,
+            "splash": null,
+            "discovery_splash": null,
+            "features": [],
+            "banner": null,
+            "owner_id": self.owner_id,
+            "application_id": null,
+            "region": "sandbox",
+            "afk_channel_id": self.afk_channel_id,
+            "afk_timeout": self.afk_timeout,
+            "system_channel_id": self.system_channel_id,
+            "system_channel_flags": self.system_channel_flags,
+            "widget_enabled": false,
+            "widget_channel_id": null,
+            "verification_level": self.verification_level,
+            "roles": self.roles.values().map(Role::json).collect::<Vec<_>>(),
+            "default_message_notifications": self.default_message_notifications,
+            "mfa_level": 0,
+            "explicit_content_filter": self.explicit_content_filter,
+            "max_presences": null,
+            "max_members": 500_000,
+            "max_stage_video_channel_users": 50,
+            "max_video_channel_users": 25,
+            "vanity_url_code": null,
+            "premium_tier": 0,
+            "premium_subscription_count": 0,
+            "preferred_locale": self.preferred_locale,
+            "rules_channel_id": self.rules_channel_id,
+            "safety_alerts_channel_id": null,
+            "public_updates_channel_id": self.public_updates_channel_id,
+            "premium_progress_bar_enabled": false,
+            "nsfw": false,
+            "nsfw_level": 0,
+            "emojis": self.emojis.values().map(|emoji| emoji.json(None)).collect::<Vec<_>>(),
+            "stickers": [],
+            "incidents_data": null,
+        })
+    }
+
+    /// Place of a member in the hierarchy; the owner stands above everyone.
+    pub fn rank(&self, user: Snowflake) -> i64 {
+        if user == self.owner_id {
+            return i64::MAX;
+        }
+        self.members.get(&user).map_or(-1, |member| {
+            member
+                .roles
+                .iter()
+                .filter_map(|id| self.roles.get(id))
+                .map(|role| role.position)
+                .max()
+                .unwrap_or(0)
+        })
+    }
+
+    /// Asks about what a user may do here; someone who is no member may do nothing.
+    pub fn standing<T: Default>(&self, user: Snowflake, ask: impl FnOnce(Standing<'_>) -> T) -> T {
+        let Some(member) = self.members.get(&user) else { return T::default() };
+        let roles: Vec<_> =
+            member.roles.iter().filter_map(|id| Some((*id, self.roles.get(id)?.permissions))).collect();
+        ask(Standing {
+            guild_id: self.id,
+            user_id: user,
+            owner: user == self.owner_id,
+            timed_out: member.timed_out(),
+            everyone: self.roles.get(&self.id).map_or(Permissions::NONE, |role| role.permissions),
+            roles: &roles,
+        })
+    }
+
+    /// The voice-state object of a member, with or without the member in it.
+    pub fn voice_json(&self, state: &VoiceState, channel: Option<Snowflake>) -> Value {
+        let member = self.members.get(&state.user_id);
+        json!({
+            "guild_id": self.id,
+            "channel_id": channel,
+            "user_id": state.user_id,
+            "session_id": state.session_id,
+            "deaf": member.is_some_and(|member| member.deaf),
+            "mute": member.is_some_and(|member| member.mute),
+            "self_deaf": state.self_deaf,
+            "self_mute": state.self_mute,
+            "self_stream": false,
+            "self_video": state.self_video,
+            "suppress": state.suppress,
+            "request_to_speak_timestamp": null,
+        })
+    }
+}

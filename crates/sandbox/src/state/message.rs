@@ -1,0 +1,345 @@
+//! Messages: what was said, with attachments, reactions and where it came from.
+
+use indexmap::IndexSet;
+use serde_json::{Map, Value, json};
+
+use super::World;
+use super::clock;
+use crate::snowflake::Snowflake;
+use crate::validate::reaction::Emoji;
+
+/// Message flags used by the sandbox.
+pub mod flag {
+    /// Posted on to channels that follow.
+    pub const CROSSPOSTED: u64 = 1 << 0;
+    /// Embeds are hidden.
+    pub const SUPPRESS_EMBEDS: u64 = 1 << 2;
+    /// A thread hangs on this message.
+    pub const HAS_THREAD: u64 = 1 << 5;
+    /// Only the person who ran the interaction sees it.
+    pub const EPHEMERAL: u64 = 1 << 6;
+    /// A deferred answer that is still awaited.
+    pub const LOADING: u64 = 1 << 7;
+    /// Sent without a notification.
+    pub const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
+    /// Made of components alone.
+    pub const IS_COMPONENTS_V2: u64 = 1 << 15;
+}
+
+/// Who a message is from.
+#[derive(Debug, Clone)]
+pub enum Author {
+    /// An account.
+    User(Snowflake),
+    /// A webhook under the name and picture of this message.
+    Webhook {
+        /// Name shown.
+        name: String,
+        /// Hash of the picture shown.
+        avatar: Option<String>,
+    },
+}
+
+/// A file on a message; its bytes are in [`World::files`](super::World::files).
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    /// Its id.
+    pub id: Snowflake,
+    /// Channel in its address.
+    pub channel_id: Snowflake,
+    /// Name, safe for a path.
+    pub filename: String,
+    /// Title, the name before it was made safe.
+    pub title: Option<String>,
+    /// Alt text.
+    pub description: Option<String>,
+    /// Media type.
+    pub content_type: String,
+    /// Bytes.
+    pub size: usize,
+    /// Width and height of a picture.
+    pub dimensions: Option<(u32, u32)>,
+    /// Whether it vanishes with an ephemeral message.
+    pub ephemeral: bool,
+    /// Whether it is covered.
+    pub spoiler: bool,
+    /// Of a recording: its length in seconds, and its picture in base64.
+    pub recording: Option<(f64, String)>,
+}
+
+impl Attachment {
+    /// Where the sandbox serves it.
+    pub fn url(&self, base: &str) -> String {
+        format!("{base}/attachments/{}/{}/{}", self.channel_id, self.id, self.filename)
+    }
+
+    /// The attachment object.
+    pub fn json(&self, base: &str) -> Value {
+        let url = self.url(base);
+        let mut value = json!({
+            "id": self.id,
+            "filename": self.filename,
+            "size": self.size,
+            "url": url,
+            "proxy_url": url,
+            "content_type": self.content_type,
+            "flags": if self.spoiler { 1 << 3 } else { 0 },
+        });
+        if let Some((seconds, waveform)) = &self.recording {
+            value["duration_secs"] = json!(seconds);
+            value["waveform"] = json!(waveform);
+        }
+        if let Some((width, height)) = self.dimensions {
+            value["width"] = width.into();
+            value["height"] = height.into();
+        }
+        if let Some(title) = &self.title {
+            value["title"] = title.clone().into();
+        }
+        if let Some(description) = &self.description {
+            value["description"] = description.clone().into();
+        }
+        if self.ephemeral {
+            value["ephemeral"] = true.into();
+        }
+        value
+    }
+}
+
+/// One emoji under a message and who put it there.
+#[derive(Debug, Clone)]
+pub struct Reaction {
+    /// The emoji.
+    pub emoji: Emoji,
+    /// Who reacted, first to last.
+    pub users: IndexSet<Snowflake>,
+}
+
+/// What a message answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference {
+    /// 0 for a reply, 1 for a forward.
+    pub kind: u8,
+    /// Channel of the other message.
+    pub channel_id: Snowflake,
+    /// The other message.
+    pub message_id: Option<Snowflake>,
+    /// Guild of the other message.
+    pub guild_id: Option<Snowflake>,
+}
+
+/// A message.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its id.
+    pub id: Snowflake,
+    /// Where it is.
+    pub channel_id: Snowflake,
+    /// Who it is from.
+    pub author: Author,
+    /// 0 default, 6 pin notice, 7 join, 18 thread created, 19 reply, 20 slash command, 23 context menu command.
+    pub kind: u8,
+    /// Its text.
+    pub content: String,
+    /// Embeds as Discord gives them back.
+    pub embeds: Vec<Value>,
+    /// Components with their ids.
+    pub components: Vec<Value>,
+    /// Files.
+    pub attachments: Vec<Attachment>,
+    /// Users it mentions.
+    pub mentions: Vec<Snowflake>,
+    /// Roles it mentions.
+    pub mention_roles: Vec<Snowflake>,
+    /// Whether it mentions everyone.
+    pub mention_everyone: bool,
+    /// See [`flag`].
+    pub flags: u64,
+    /// Read aloud.
+    pub tts: bool,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// When it was last edited.
+    pub edited: Option<String>,
+    /// Emojis under it, first to last.
+    pub reactions: Vec<Reaction>,
+    /// What it answers.
+    pub reference: Option<Reference>,
+    /// Webhook or application that sent it.
+    pub webhook_id: Option<Snowflake>,
+    /// Application that sent it by an interaction or webhook of its own.
+    pub application_id: Option<Snowflake>,
+    /// The interaction it answers: `interaction_metadata`.
+    pub interaction_metadata: Option<Value>,
+    /// The command it answers, in the older form `interaction`.
+    pub interaction: Option<Value>,
+    /// The sender's own mark.
+    pub nonce: Option<Value>,
+    /// A poll, as Discord gives it back.
+    pub poll: Option<Value>,
+    /// What a forward shows: `message_snapshots`.
+    pub forwarded: Option<Value>,
+    /// Who alone sees it.
+    pub ephemeral_for: Option<Snowflake>,
+}
+
+impl Message {
+    /// An empty message.
+    pub fn new(id: Snowflake, channel_id: Snowflake, author: Author) -> Self {
+        Self {
+            id,
+            channel_id,
+            author,
+            kind: 0,
+            content: String::new(),
+            embeds: Vec::new(),
+            components: Vec::new(),
+            attachments: Vec::new(),
+            mentions: Vec::new(),
+            mention_roles: Vec::new(),
+            mention_everyone: false,
+            flags: 0,
+            tts: false,
+            pinned: false,
+            edited: None,
+            reactions: Vec::new(),
+            reference: None,
+            webhook_id: None,
+            application_id: None,
+            interaction_metadata: None,
+            interaction: None,
+            nonce: None,
+            poll: None,
+            forwarded: None,
+            ephemeral_for: None,
+        }
+    }
+
+    /// The account it is from; none for a webhook.
+    pub fn author_id(&self) -> Option<Snowflake> {
+        match self.author {
+            Author::User(id) => Some(id),
+            Author::Webhook { .. } => None,
+        }
+    }
+
+    /// The message object as `viewer` sees it.
+    pub fn json(&self, world: &World, viewer: Option<Snowflake>) -> Value {
+        let mut value = self.own_json(world, viewer);
+        if let Some(reference) = self.reference
+            && self.kind == 19
+        {
+            let referenced = reference
+                .message_id
+                .and_then(|id| world.message(reference.channel_id, id))
+                .map(|message| message.own_json(world, viewer));
+            value["referenced_message"] = referenced.into();
+        }
+        value
+    }
+
+    fn own_json(&self, world: &World, viewer: Option<Snowflake>) -> Value {
+        let mut o = Map::new();
+        o.insert("id".into(), self.id.to_string().into());
+        o.insert("channel_id".into(), self.channel_id.to_string().into());
+        o.insert("type".into(), self.kind.into());
+        o.insert("content".into(), self.content.clone().into());
+        o.insert("author".into(), self.author_json(world));
+        o.insert("timestamp".into(), clock::iso_of(self.id).into());
+        o.insert("edited_timestamp".into(), self.edited.clone().into());
+        o.insert("tts".into(), self.tts.into());
+        o.insert("mention_everyone".into(), self.mention_everyone.into());
+        o.insert(
+            "mentions".into(),
+            self.mentions.iter().filter_map(|id| world.users.get(id)).map(super::user::User::json).collect(),
+        );
+        o.insert(
+            "mention_roles".into(),
+            self.mention_roles.iter().map(|id| Value::from(id.to_string())).collect(),
+        );
+        o.insert(
+            "attachments".into(),
+            self.attachments.iter().map(|file| file.json(&world.base_url)).collect(),
+        );
+        o.insert("embeds".into(), self.embeds.clone().into());
+        o.insert("components".into(), self.components.clone().into());
+        o.insert("pinned".into(), self.pinned.into());
+        o.insert("flags".into(), self.flags.into());
+        if !self.reactions.is_empty() {
+            o.insert("reactions".into(), self.reactions.iter().map(|r| reaction_json(r, viewer)).collect());
+        }
+        if let Some(nonce) = &self.nonce {
+            o.insert("nonce".into(), nonce.clone());
+        }
+        if let Some(webhook) = self.webhook_id {
+            o.insert("webhook_id".into(), webhook.to_string().into());
+        }
+        if let Some(application) = self.application_id {
+            o.insert("application_id".into(), application.to_string().into());
+        }
+        if let Some(reference) = &self.reference {
+            let mut r = json!({ "type": reference.kind, "channel_id": reference.channel_id });
+            if let Some(id) = reference.message_id {
+                r["message_id"] = json!(id);
+            }
+            if let Some(id) = reference.guild_id {
+                r["guild_id"] = json!(id);
+            }
+            o.insert("message_reference".into(), r);
+        }
+        if let Some(metadata) = &self.interaction_metadata {
+            o.insert("interaction_metadata".into(), metadata.clone());
+        }
+        if let Some(interaction) = &self.interaction {
+            o.insert("interaction".into(), interaction.clone());
+        }
+        if let Some(snapshots) = &self.forwarded {
+            o.insert("message_snapshots".into(), snapshots.clone());
+        }
+        if let Some(poll) = &self.poll {
+            o.insert("poll".into(), poll.clone());
+        }
+        if self.flags & flag::HAS_THREAD != 0
+            && let Some(thread) = world.channels.get(&self.id)
+        {
+            o.insert("thread".into(), thread.json());
+        }
+        Value::Object(o)
+    }
+
+    fn author_json(&self, world: &World) -> Value {
+        match &self.author {
+            Author::User(id) => {
+                world.users.get(id).map_or_else(|| deleted_user(*id), super::user::User::json)
+            }
+            Author::Webhook { name, avatar } => json!({
+                "id": self.webhook_id,
+                "username": name,
+                "avatar": avatar,
+                "discriminator": "0000",
+                "public_flags": 0,
+                "flags": 0,
+                "bot": true,
+                "global_name": null,
+                "primary_guild": null,
+            }),
+        }
+    }
+}
+
+/// Stands for an account that is gone.
+fn deleted_user(id: Snowflake) -> Value {
+    super::user::User::person(id, "deleted_user", None).json()
+}
+
+fn reaction_json(reaction: &Reaction, viewer: Option<Snowflake>) -> Value {
+    let count = reaction.users.len();
+    json!({
+        "emoji": reaction.emoji.to_json(),
+        "count": count,
+        "count_details": { "burst": 0, "normal": count },
+        "burst_colors": [],
+        "me_burst": false,
+        "me": viewer.is_some_and(|id| reaction.users.contains(&id)),
+    })
+}

@@ -1,0 +1,220 @@
+//! The world that a sandbox starts with: one guild, three people and a bot.
+
+use super::channel::{Channel, kind};
+use super::guild::{Guild, Member, Role};
+use super::user::{Application, User};
+use super::{World, secret};
+use crate::permissions::{Overwrite, OverwriteKind, Permissions};
+use crate::snowflake::Snowflake;
+
+/// Ids and token of the default world that callers need at hand.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The bot's application, and its user.
+    pub application: Snowflake,
+    /// Its token.
+    pub token: String,
+    /// The guild "Sandbox".
+    pub guild: Snowflake,
+}
+
+/// Id of the default bot: fixed, so that its token is the same on each start and fits into an example.
+const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
+
+/// A token for a bot, of the form that clients check: base64 of the id, a time, a secret.
+///
+/// It opens nothing but a sandbox, and says so.
+pub fn token(bot: Snowflake) -> String {
+    use base64::Engine;
+    let id = base64::engine::general_purpose::STANDARD_NO_PAD.encode(bot.to_string());
+    format!("{id}.Sandbx.local-sandbox-token-not-for-discord-com")
+}
+
+impl World {
+    /// A bot with its application. Without a token it gets one from its id.
+    pub fn create_application(
+        &mut self,
+        id: Snowflake,
+        name: &str,
+        owner: Snowflake,
+        token_given: Option<String>,
+    ) -> String {
+        let token = token_given.unwrap_or_else(|| token(id));
+        let application = Application {
+            id,
+            name: name.to_owned(),
+            description: String::new(),
+            owner,
+            token: token.clone(),
+            verify_key: format!("{:064x}", id.0),
+            tags: Vec::new(),
+            custom_install_url: None,
+            commands: super::command::Commands::default(),
+            command_permissions: std::collections::HashMap::new(),
+        };
+        self.add_application(application, User::bot(id, name));
+        token
+    }
+
+    /// A person with this unique name.
+    pub fn create_user(&mut self, username: &str, global_name: Option<&str>) -> Snowflake {
+        let id = self.next_id();
+        self.users.insert(id, User::person(id, username, global_name));
+        id
+    }
+
+    /// A channel at the end of a guild's list.
+    pub fn create_channel(
+        &mut self,
+        guild: Snowflake,
+        kind: u8,
+        name: &str,
+        parent: Option<Snowflake>,
+    ) -> Snowflake {
+        let id = self.next_id();
+        let mut channel = Channel::new(id, kind, Some(guild), name);
+        channel.parent_id = parent;
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
+            guild.channels.push(id);
+        }
+        self.channels.insert(id, channel);
+        id
+    }
+
+    /// A role above all others so far.
+    pub fn create_role(
+        &mut self,
+        guild: Snowflake,
+        name: &str,
+        color: u32,
+        permissions: Permissions,
+    ) -> Snowflake {
+        let mut role = Role::new(self.next_id(), name);
+        role.color = color;
+        role.permissions = permissions;
+        let id = role.id;
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            role.position = guild.roles.values().map(|role| role.position).max().unwrap_or(0) + 1;
+            guild.roles.insert(id, role);
+        }
+        id
+    }
+
+    /// A guild with its owner, a category and a text channel, as Discord makes a new one.
+    pub fn create_guild(&mut self, name: &str, owner: Snowflake) -> Snowflake {
+        let id = self.next_id();
+        let mut guild = Guild::new(id, name, owner, Permissions::EVERYONE);
+        guild.members.insert(owner, Member::new(owner));
+        self.guilds.insert(id, guild);
+        let category = self.create_channel(id, kind::CATEGORY, "Text channels", None);
+        let general = self.create_channel(id, kind::TEXT, "general", Some(category));
+        if let Some(guild) = self.guilds.get_mut(&id) {
+            guild.system_channel_id = Some(general);
+        }
+        id
+    }
+
+    /// Lets a bot into a guild with a role of its own that carries these permissions.
+    pub fn install(&mut self, guild: Snowflake, application: Snowflake, permissions: Permissions) {
+        let name = self.applications.get(&application).map(|a| a.name.clone()).unwrap_or_default();
+        let role = self.create_role(guild, &name, 0, permissions);
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            if let Some(role) = guild.roles.get_mut(&role) {
+                role.managed = true;
+                role.bot_id = Some(application);
+            }
+            let mut member = Member::new(application);
+            member.roles.push(role);
+            guild.members.insert(application, member);
+        }
+    }
+
+    /// The default world, with a bot of this name and, if given, this token.
+    pub fn scenario(bot_name: &str, bot_token: Option<String>) -> (Self, Scenario) {
+        let mut world = Self::default();
+        let alice = world.create_user("alice", Some("Alice"));
+        let bob = world.create_user("bob", Some("Bob"));
+        let carol = world.create_user("carol", None);
+        let application = bot_token.as_deref().and_then(bot_of).unwrap_or(BOT);
+        let token = world.create_application(application, bot_name, alice, bot_token);
+        let guild = world.create_guild("Sandbox", alice);
+        let text = world.guilds[&guild].channels[0];
+        world.create_channel(guild, kind::TEXT, "bot-test", Some(text));
+        let log = world.create_channel(guild, kind::TEXT, "mod-log", Some(text));
+        let voice = world.create_channel(guild, kind::CATEGORY, "Voice channels", None);
+        world.create_channel(guild, kind::VOICE, "Lounge", Some(voice));
+        world.create_role(guild, "Member", 0x0034_98db, Permissions::NONE);
+        let moderator = world.create_role(
+            guild,
+            "Moderator",
+            0x00e6_7e22,
+            Permissions::KICK_MEMBERS
+                | Permissions::BAN_MEMBERS
+                | Permissions::MANAGE_MESSAGES
+                | Permissions::MODERATE_MEMBERS
+                | Permissions::MANAGE_ROLES,
+        );
+        world.install(guild, application, Permissions::ADMINISTRATOR);
+        if let Some(log) = world.channels.get_mut(&log) {
+            let rule = |id, kind, allow, deny| Overwrite { id, kind, allow, deny };
+            log.overwrites = vec![
+                rule(guild, OverwriteKind::Role, Permissions::NONE, Permissions::VIEW_CHANNEL),
+                rule(moderator, OverwriteKind::Role, Permissions::VIEW_CHANNEL, Permissions::NONE),
+            ];
+        }
+        if let Some(guild) = world.guilds.get_mut(&guild) {
+            for user in [bob, carol] {
+                guild.members.insert(user, Member::new(user));
+            }
+            if let Some(bob) = guild.members.get_mut(&bob) {
+                bob.roles.push(moderator);
+            }
+        }
+        (world, Scenario { application, token, guild })
+    }
+}
+
+/// The bot whose id the first part of a token carries.
+fn bot_of(token: &str) -> Option<Snowflake> {
+    use base64::Engine;
+    let first = token.split('.').next()?.trim_end_matches('=');
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(first).ok()?;
+    std::str::from_utf8(&bytes).ok()?.parse().ok()
+}
+
+/// A token to answer an interaction with.
+pub fn interaction_token(interaction: Snowflake) -> String {
+    use base64::Engine;
+    let text = format!("interaction:{interaction}:{}", secret(48));
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_begins_with_the_bots_id() {
+        let (world, scenario) = World::scenario("Helper", None);
+        assert_eq!(bot_of(&scenario.token), Some(scenario.application));
+        assert_eq!(world.bot_by_token(&scenario.token), Some(scenario.application));
+        assert_eq!(world.bot_by_token("MTIz.other.token"), None);
+    }
+
+    #[test]
+    fn the_default_guild_has_its_people_and_channels() {
+        let (world, scenario) = World::scenario("Helper", None);
+        let guild = &world.guilds[&scenario.guild];
+        let names: Vec<&str> = guild.channels.iter().map(|id| world.channels[id].name.as_str()).collect();
+        for name in ["general", "bot-test", "mod-log", "Lounge"] {
+            assert!(names.contains(&name), "{name} is missing");
+        }
+        let alice = world.find_user("alice").unwrap();
+        assert_eq!(guild.owner_id, alice.id);
+        let log = guild.channels.iter().map(|id| &world.channels[id]).find(|c| c.name == "mod-log").unwrap();
+        let carol = world.find_user("carol").unwrap().id;
+        assert!(!world.permissions_in(carol, log).contains(Permissions::VIEW_CHANNEL));
+        assert!(world.permissions_in(scenario.application, log).contains(Permissions::SEND_MESSAGES));
+    }
+}

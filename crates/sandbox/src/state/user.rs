@@ -1,0 +1,165 @@
+//! People and bots: the user object, and the application behind a bot.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::command::Commands;
+use crate::snowflake::Snowflake;
+
+/// An account, of a person or of a bot.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Its id.
+    pub id: Snowflake,
+    /// The unique name, lower case for people.
+    pub username: String,
+    /// The name shown instead of `username`, where set.
+    pub global_name: Option<String>,
+    /// `0` for people; four digits for bots.
+    pub discriminator: String,
+    /// Whether an application owns this account.
+    pub bot: bool,
+    /// Hash of the avatar.
+    pub avatar: Option<String>,
+    /// Hash of the banner.
+    pub banner: Option<String>,
+    /// Language of the account's client, sent with each interaction.
+    pub locale: String,
+}
+
+impl User {
+    /// A person.
+    pub fn person(id: Snowflake, username: &str, global_name: Option<&str>) -> Self {
+        Self {
+            id,
+            username: username.to_owned(),
+            global_name: global_name.map(str::to_owned),
+            discriminator: "0".to_owned(),
+            bot: false,
+            avatar: None,
+            banner: None,
+            locale: "en-US".to_owned(),
+        }
+    }
+
+    /// A bot's account.
+    pub fn bot(id: Snowflake, username: &str) -> Self {
+        let mut user = Self::person(id, username, None);
+        user.bot = true;
+        user.discriminator = format!("{:04}", id.0 / 7 % 9999 + 1);
+        user
+    }
+
+    /// The name other members see where no nickname is set.
+    pub fn display_name(&self) -> &str {
+        self.global_name.as_deref().unwrap_or(&self.username)
+    }
+
+    /// The [user object](https://discord.com/developers/docs/resources/user#user-object) anyone may see.
+    pub fn json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("id".into(), self.id.to_string().into());
+        object.insert("username".into(), self.username.clone().into());
+        object.insert("avatar".into(), self.avatar.clone().into());
+        object.insert("discriminator".into(), self.discriminator.clone().into());
+        object.insert("public_flags".into(), 0.into());
+        object.insert("flags".into(), 0.into());
+        if self.bot {
+            object.insert("bot".into(), true.into());
+        }
+        object.insert("banner".into(), self.banner.clone().into());
+        object.insert("accent_color".into(), Value::Null);
+        object.insert("global_name".into(), self.global_name.clone().into());
+        object.insert("avatar_decoration_data".into(), Value::Null);
+        object.insert("collectibles".into(), Value::Null);
+        object.insert("primary_guild".into(), Value::Null);
+        Value::Object(object)
+    }
+
+    /// The user object as the account itself sees it.
+    pub fn private_json(&self) -> Value {
+        let mut value = self.json();
+        value["mfa_enabled"] = true.into();
+        value["locale"] = self.locale.clone().into();
+        value["premium_type"] = 0.into();
+        value["email"] = Value::Null;
+        value["verified"] = true.into();
+        value
+    }
+}
+
+/// An application with its bot.
+#[derive(Debug)]
+pub struct Application {
+    /// Its id, which is also the bot's user id.
+    pub id: Snowflake,
+    /// Its name.
+    pub name: String,
+    /// What its page says.
+    pub description: String,
+    /// The person who owns it.
+    pub owner: Snowflake,
+    /// The bot's token.
+    pub token: String,
+    /// Key with which outgoing interactions would be signed.
+    pub verify_key: String,
+    /// Tags set through the API.
+    pub tags: Vec<String>,
+    /// Install link set through the API.
+    pub custom_install_url: Option<String>,
+    /// Global and guild commands.
+    pub commands: Commands,
+    /// The guild-wide and per-command permissions set by admins: `(guild, command or application)`.
+    pub command_permissions: HashMap<(Snowflake, Snowflake), Vec<Value>>,
+}
+
+/// `GATEWAY_PRESENCE`, `GATEWAY_GUILD_MEMBERS`, `GATEWAY_MESSAGE_CONTENT`, in their limited forms, as a small bot has.
+const FLAGS: u64 = 1 << 13 | 1 << 15 | 1 << 19;
+
+impl Application {
+    /// The application as its own bot sees it.
+    pub fn json(&self, bot: &User, owner: &User, guilds: usize) -> Value {
+        let mut value = json!({
+            "id": self.id,
+            "name": self.name,
+            "icon": null,
+            "description": self.description,
+            "summary": "",
+            "type": null,
+            "bot": bot.json(),
+            "bot_public": true,
+            "bot_require_code_grant": false,
+            "verify_key": self.verify_key,
+            "flags": FLAGS,
+            "flags_new": FLAGS.to_string(),
+            "hook": true,
+            "redirect_uris": [],
+            "interactions_endpoint_url": null,
+            "role_connections_verification_url": null,
+            "event_webhooks_url": null,
+            "event_webhooks_status": 1,
+            "owner": owner.json(),
+            "approximate_guild_count": guilds,
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0,
+            "team": null,
+            "eligible_oauth2_scopes": ["bot", "applications.commands"],
+            "integration_types_config": { "0": { "oauth2_install_params": {
+                "scopes": ["applications.commands", "bot"], "permissions": "8" } } },
+        });
+        if !self.tags.is_empty() {
+            value["tags"] = json!(self.tags);
+        }
+        if let Some(url) = &self.custom_install_url {
+            value["custom_install_url"] = json!(url);
+        }
+        value
+    }
+
+    /// The few fields sent in READY.
+    pub fn partial_json(&self) -> Value {
+        json!({ "id": self.id, "flags": FLAGS })
+    }
+}

@@ -1,0 +1,116 @@
+//! Webhooks of channels, and invites to them.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::World;
+use super::clock;
+use crate::snowflake::Snowflake;
+
+/// An incoming webhook.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Its id.
+    pub id: Snowflake,
+    /// Guild of its channel.
+    pub guild_id: Option<Snowflake>,
+    /// Where it posts.
+    pub channel_id: Snowflake,
+    /// Name its messages carry by default.
+    pub name: String,
+    /// Picture its messages carry by default.
+    pub avatar: Option<String>,
+    /// Secret that lets anyone post.
+    pub token: String,
+    /// Application whose bot made it.
+    pub application_id: Option<Snowflake>,
+    /// Who made it.
+    pub creator: Snowflake,
+}
+
+impl Webhook {
+    /// The webhook object; without the user where it was asked for by token.
+    pub fn json(&self, world: &World, with_user: bool) -> Value {
+        let mut value = json!({
+            "id": self.id,
+            "type": 1,
+            "guild_id": self.guild_id,
+            "channel_id": self.channel_id,
+            "name": self.name,
+            "avatar": self.avatar,
+            "token": self.token,
+            "application_id": self.application_id,
+            "url": format!("{}/api/webhooks/{}/{}", world.base_url, self.id, self.token),
+        });
+        if with_user && let Some(user) = world.users.get(&self.creator) {
+            value["user"] = user.json();
+        }
+        value
+    }
+}
+
+/// An invite to a channel of a guild.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    /// Its code.
+    pub code: String,
+    /// Where it leads.
+    pub guild_id: Snowflake,
+    /// Where it leads.
+    pub channel_id: Snowflake,
+    /// Who made it.
+    pub inviter: Snowflake,
+    /// Seconds until it ends, 0 for never.
+    pub max_age: u64,
+    /// Joins until it ends, 0 for no limit.
+    pub max_uses: u64,
+    /// Joins so far.
+    pub uses: u64,
+    /// Whether members are dropped when they go offline.
+    pub temporary: bool,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+impl Invite {
+    /// When it ends.
+    pub fn expires_at(&self) -> Option<OffsetDateTime> {
+        let seconds = i64::try_from(self.max_age).unwrap_or(i64::MAX);
+        (seconds > 0).then(|| self.created_at.saturating_add(time::Duration::seconds(seconds)))
+    }
+
+    /// The invite object; with usage where the asker may manage it.
+    pub fn json(&self, world: &World, metadata: bool, counts: bool) -> Value {
+        let guild = world.guilds.get(&self.guild_id);
+        let channel = world.channels.get(&self.channel_id);
+        let mut value = json!({
+            "type": 0,
+            "code": self.code,
+            "guild_id": self.guild_id,
+            "guild": guild.map(|guild| json!({
+                "id": guild.id, "name": guild.name, "splash": null, "banner": null, "description": guild.description,
+                "icon": guild.icon, "features": [], "verification_level": guild.verification_level,
+                "vanity_url_code": null, "nsfw_level": 0, "nsfw": false, "premium_subscription_count": 0,
+                "premium_tier": 0,
+            })),
+            "channel": channel.map(|channel| json!({
+                "id": channel.id, "type": channel.kind, "name": channel.name,
+            })),
+            "inviter": world.users.get(&self.inviter).map(super::user::User::json),
+            "expires_at": self.expires_at().map(clock::iso),
+            "flags": 0,
+        });
+        if metadata {
+            value["uses"] = self.uses.into();
+            value["max_uses"] = self.max_uses.into();
+            value["max_age"] = self.max_age.into();
+            value["temporary"] = self.temporary.into();
+            value["created_at"] = clock::iso(self.created_at).into();
+        }
+        if counts && let Some(guild) = guild {
+            value["approximate_member_count"] = guild.members.len().into();
+            value["approximate_presence_count"] = guild.presences.len().into();
+        }
+        value
+    }
+}

@@ -1,0 +1,261 @@
+//! What a user types, made into the data of an interaction: `/cmd group sub opt:value opt2:"quoted value"`.
+//!
+//! Works as Discord's client does: a value runs until the next option of the command, or is quoted; a mistake is told
+//! in one sentence per option, and nothing is sent while there is one. Options given as JSON go through the same rules.
+
+mod mistake;
+mod names;
+mod resolve;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+
+use crate::snowflake::Snowflake;
+use crate::validate::command::{CommandOption, Definition, option};
+
+pub use mistake::{Mistake, Mistakes};
+use names::nearest;
+use resolve::Resolving;
+use split::Given;
+
+/// A registered command, as its user's client knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Command<'a> {
+    /// Its id.
+    pub id: Snowflake,
+    /// Its guild, unless global.
+    pub guild_id: Option<Snowflake>,
+    /// What it takes.
+    pub definition: &'a Definition,
+}
+
+/// How someone, some channel or some role was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// By id, plain or in a mention.
+    Id(Snowflake),
+    /// By name, without `@` or `#`.
+    Name(&'a str),
+}
+
+/// A user whom an option names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundUser {
+    /// Who.
+    pub id: Snowflake,
+    /// User object.
+    pub user: Value,
+    /// Partial member object, without `user`, if a member of the guild.
+    pub member: Option<Value>,
+}
+
+/// A role, channel or attachment that an option names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Which.
+    pub id: Snowflake,
+    /// Its object, as `resolved` holds it.
+    pub object: Value,
+}
+
+/// What the place in which a command is typed can look up.
+pub trait Resolver {
+    /// User by id, or by user name, nickname or display name.
+    fn user(&mut self, named: Named<'_>) -> Option<FoundUser>;
+    /// Role by id or name.
+    fn role(&mut self, named: Named<'_>) -> Option<Found>;
+    /// Channel by id or name; the object holds its `type`.
+    fn channel(&mut self, named: Named<'_>) -> Option<Found>;
+    /// Uploads the file of this path; an error says in one sentence why it can't be read.
+    fn attach(&mut self, path: &str) -> Result<Found, String>;
+}
+
+/// Finds the command that a text runs, among those that its user sees; the rest of the text is what it is given.
+pub fn find<'a, 't>(text: &'t str, commands: &[Command<'a>]) -> Result<(Command<'a>, &'t str), Mistake> {
+    let text = text.trim();
+    let Some(text) = text.strip_prefix('/') else { return Err(Mistake::NoSlash) };
+    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if name.is_empty() {
+        return Err(Mistake::NoCommand);
+    }
+    let slash = commands.iter().filter(|command| command.definition.kind == 1);
+    if let Some(command) = slash.clone().find(|command| same(&command.definition.name, name)) {
+        return Ok((*command, rest));
+    }
+    let known = slash.map(|command| command.definition.name.as_str());
+    Err(Mistake::UnknownCommand { name: name.to_owned(), nearest: nearest(name, known) })
+}
+
+/// Makes the `data` of an interaction from what follows the name of a command.
+pub fn parse(rest: &str, command: Command<'_>, resolver: &mut dyn Resolver) -> Result<Value, Mistakes> {
+    let (path, options, rest) = descend(rest, command)?;
+    let given = split::options(rest, options)?;
+    finish(command, &path, options, &given, resolver, Finish::Complete)
+}
+
+/// Makes the `data` of an autocomplete interaction from an unfinished text: its last option is the one being typed.
+pub fn parse_partial(
+    rest: &str,
+    command: Command<'_>,
+    resolver: &mut dyn Resolver,
+) -> Result<Value, Mistakes> {
+    let (path, options, rest) = descend(rest, command)?;
+    let given = split::options(rest, options)?;
+    let Some(last) = given.last() else { return Err(Mistake::NothingFocused.into()) };
+    let focused = last.name.clone();
+    finish(command, &path, options, &given, resolver, Finish::Focused(&focused))
+}
+
+/// Makes the `data` of an interaction from options in JSON: a list of `{"name", "value"}`, where subcommands and groups
+/// hold `options` of their own, or an object of names and values.
+pub fn structured(
+    given: &Value,
+    command: Command<'_>,
+    resolver: &mut dyn Resolver,
+) -> Result<Value, Mistakes> {
+    let (path, options, given) = split::structured(given, &command.definition.options)?;
+    finish(command, &path, options, &given, resolver, Finish::Complete)
+}
+
+/// As [`structured`], for autocompletion of the option that is named.
+pub fn structured_partial(
+    given: &Value,
+    focused: &str,
+    command: Command<'_>,
+    resolver: &mut dyn Resolver,
+) -> Result<Value, Mistakes> {
+    let (path, options, given) = split::structured(given, &command.definition.options)?;
+    finish(command, &path, options, &given, resolver, Finish::Focused(focused))
+}
+
+/// Whether the user has pressed enter, or is still typing an option.
+#[derive(Clone, Copy)]
+enum Finish<'a> {
+    Complete,
+    Focused(&'a str),
+}
+
+/// Follows the names of a group and subcommand at the start of a text.
+fn descend<'a, 't>(
+    rest: &'t str,
+    command: Command<'a>,
+) -> Result<(Vec<&'a CommandOption>, &'a [CommandOption], &'t str), Mistakes> {
+    let (mut path, mut options, mut rest) =
+        (Vec::new(), command.definition.options.as_slice(), rest.trim_start());
+    while options.iter().any(nests) {
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        if word.is_empty() {
+            let names = options.iter().map(|option| option.name.clone()).collect();
+            return Err(Mistake::SubcommandMissing { names }.into());
+        }
+        let Some(next) = options.iter().find(|option| same(&option.name, word)) else {
+            let known = options.iter().map(|option| option.name.as_str());
+            return Err(
+                Mistake::UnknownSubcommand { name: word.to_owned(), nearest: nearest(word, known) }.into()
+            );
+        };
+        path.push(next);
+        options = &next.options;
+        rest = after.trim_start();
+        if next.kind == option::SUB_COMMAND {
+            break;
+        }
+    }
+    Ok((path, options, rest))
+}
+
+fn nests(option: &CommandOption) -> bool {
+    matches!(option.kind, option::SUB_COMMAND | option::SUB_COMMAND_GROUP)
+}
+
+/// Names are lower case; a user's capital letters make no difference.
+fn same(name: &str, typed: &str) -> bool {
+    name == typed || name == typed.to_lowercase()
+}
+
+/// Checks what was given against what the command takes, and puts the data together.
+fn finish(
+    command: Command<'_>,
+    path: &[&CommandOption],
+    options: &[CommandOption],
+    given: &[Given],
+    resolver: &mut dyn Resolver,
+    finish: Finish<'_>,
+) -> Result<Value, Mistakes> {
+    let mut mistakes = Vec::new();
+    let mut resolving = Resolving::new(resolver);
+    let mut out = Vec::new();
+    let mut focused_seen = false;
+    for (index, given_option) in given.iter().enumerate() {
+        let Some(option) = options.iter().find(|option| same(&option.name, &given_option.name)) else {
+            let known = options.iter().map(|option| option.name.as_str());
+            mistakes.push(Mistake::UnknownOption {
+                name: given_option.name.clone(),
+                nearest: nearest(&given_option.name, known),
+            });
+            continue;
+        };
+        if given[..index].iter().any(|earlier| same(&option.name, &earlier.name)) {
+            mistakes.push(Mistake::Twice { name: option.name.clone() });
+            continue;
+        }
+        let mut entry = json!({ "name": option.name, "type": option.kind });
+        if let Finish::Focused(focused) = finish {
+            if same(&option.name, focused) {
+                focused_seen = true;
+                if !option.autocomplete {
+                    mistakes.push(Mistake::NotAutocompleted { name: option.name.clone() });
+                }
+                entry["value"] = json!(given_option.raw.typed());
+                entry["focused"] = json!(true);
+            } else {
+                // Discord checks the other options only when the command is sent.
+                entry["value"] = resolving
+                    .value(option, &given_option.raw)
+                    .unwrap_or_else(|_| json!(given_option.raw.typed()));
+            }
+        } else {
+            match resolving.value(option, &given_option.raw) {
+                Ok(value) => entry["value"] = value,
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        out.push(entry);
+    }
+    match finish {
+        Finish::Complete => {
+            let missing = |option: &&CommandOption| {
+                option.required && !given.iter().any(|given| same(&option.name, &given.name))
+            };
+            mistakes.extend(
+                options.iter().filter(missing).map(|option| Mistake::Missing { name: option.name.clone() }),
+            );
+        }
+        Finish::Focused(_) if focused_seen || !mistakes.is_empty() => {}
+        Finish::Focused(_) => mistakes.push(Mistake::NothingFocused),
+    }
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    let mut options = out;
+    for outer in path.iter().rev() {
+        options = vec![json!({ "name": outer.name, "type": outer.kind, "options": options })];
+    }
+    let mut data = Map::new();
+    data.insert("id".to_owned(), json!(command.id));
+    data.insert("name".to_owned(), json!(command.definition.name));
+    data.insert("type".to_owned(), json!(command.definition.kind));
+    if let Some(guild_id) = command.guild_id {
+        data.insert("guild_id".to_owned(), json!(guild_id));
+    }
+    if !options.is_empty() {
+        data.insert("options".to_owned(), Value::Array(options));
+    }
+    let looked_up = resolving.finish();
+    if !looked_up.is_empty() {
+        data.insert("resolved".to_owned(), Value::Object(looked_up));
+    }
+    Ok(Value::Object(data))
+}

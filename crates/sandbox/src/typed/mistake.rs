@@ -1,0 +1,122 @@
+//! What can be wrong with what a user types, each as the sentence that the user reads.
+
+use std::fmt;
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// Text that is no command.
+    #[error("A command starts with a slash, as in /ping.")]
+    NoSlash,
+    /// A slash alone.
+    #[error("There is no name after the slash.")]
+    NoCommand,
+    /// No such command.
+    #[error("There is no command /{name}{}.", hint(nearest.as_deref(), "/"))]
+    UnknownCommand {
+        /// As typed.
+        name: String,
+        /// A name that is close to it.
+        nearest: Option<String>,
+    },
+    /// The command is only a folder of others.
+    #[error("This command needs one of its subcommands: {}.", names.join(", "))]
+    SubcommandMissing {
+        /// Those that there are.
+        names: Vec<String>,
+    },
+    /// No such subcommand.
+    #[error("There is no subcommand {name}{}.", hint(nearest.as_deref(), ""))]
+    UnknownSubcommand {
+        /// As typed.
+        name: String,
+        /// A name that is close to it.
+        nearest: Option<String>,
+    },
+    /// No such option.
+    #[error("There is no option \"{name}\"{}.", hint(nearest.as_deref(), ""))]
+    UnknownOption {
+        /// As typed.
+        name: String,
+        /// A name that is close to it.
+        nearest: Option<String>,
+    },
+    /// Text where an option should be.
+    #[error("\"{text}\" belongs to no option{}.", if options.is_empty() {
+        "; this command takes none".to_owned()
+    } else {
+        format!("; write it as {}", options.iter().map(|name| format!("{name}:…")).collect::<Vec<_>>().join(" or "))
+    })]
+    Stray {
+        /// As typed.
+        text: String,
+        /// Names of the options that there are.
+        options: Vec<String>,
+    },
+    /// A quote without its end.
+    #[error("The value of \"{name}\" has an opening quote without a closing one.")]
+    OpenQuote {
+        /// Option.
+        name: String,
+    },
+    /// An option twice.
+    #[error("The option \"{name}\" is given twice.")]
+    Twice {
+        /// Option.
+        name: String,
+    },
+    /// A required option that is not given.
+    #[error("The option \"{name}\" is required: specify a value.")]
+    Missing {
+        /// Option.
+        name: String,
+    },
+    /// A value that does not fit its option.
+    #[error("The option \"{name}\" {wrong}.")]
+    Value {
+        /// Option.
+        name: String,
+        /// What is wrong, as the rest of a sentence.
+        wrong: String,
+    },
+    /// Autocompletion of an option that has none.
+    #[error("The option \"{name}\" has no autocomplete.")]
+    NotAutocompleted {
+        /// Option.
+        name: String,
+    },
+    /// Autocompletion without an option.
+    #[error("Autocomplete needs an option that is being typed, as in name:va.")]
+    NothingFocused,
+    /// JSON that is no list of options.
+    #[error("Options are a list of objects with \"name\" and \"value\", or an object of names and values.")]
+    NotOptions,
+}
+
+fn hint(nearest: Option<&str>, prefix: &str) -> String {
+    nearest.map_or_else(String::new, |name| format!("; the nearest is {prefix}{name}"))
+}
+
+/// Everything that is wrong with what was typed; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl From<Mistake> for Mistakes {
+    fn from(mistake: Mistake) -> Self {
+        Self(vec![mistake])
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            mistake.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}

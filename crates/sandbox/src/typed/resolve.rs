@@ -1,0 +1,237 @@
+//! Values: from what was typed to what an application gets, under the rules of the option.
+
+use serde_json::{Map, Value, json};
+
+use super::split::Raw;
+use super::{Mistake, Named, Resolver, nearest};
+use crate::snowflake::Snowflake;
+use crate::validate::command::{ChoiceValue, CommandOption, option};
+
+/// Numbers that JavaScript holds exactly; Discord takes no others.
+const SAFE: i64 = (1 << 53) - 1;
+const SAFE_FLOAT: f64 = 9_007_199_254_740_992.0;
+/// Longest text that an option takes, whatever it says itself.
+const MAX_TEXT: u32 = 6000;
+
+/// Looks values up, and gathers what was found for `resolved`.
+pub(super) struct Resolving<'r> {
+    resolver: &'r mut dyn Resolver,
+    resolved: Map<String, Value>,
+}
+
+impl<'r> Resolving<'r> {
+    pub(super) fn new(resolver: &'r mut dyn Resolver) -> Self {
+        Self { resolver, resolved: Map::new() }
+    }
+
+    /// Everything that was looked up, by kind and id.
+    pub(super) fn finish(self) -> Map<String, Value> {
+        self.resolved
+    }
+
+    fn remember(&mut self, kind: &str, id: Snowflake, object: Value) {
+        let of_kind = self.resolved.entry(kind).or_insert_with(|| json!({}));
+        of_kind[id.to_string()] = object;
+    }
+
+    /// The value of an option.
+    pub(super) fn value(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, Mistake> {
+        let value = self.checked(option, raw);
+        value.map_err(|wrong| Mistake::Value { name: option.name.clone(), wrong })
+    }
+
+    fn checked(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+        if !option.choices.is_empty() {
+            return choice(option, &raw.typed());
+        }
+        match option.kind {
+            option::STRING => text(option, raw),
+            option::INTEGER => integer(option, raw),
+            option::NUMBER => number(option, raw),
+            option::BOOLEAN => boolean(raw),
+            option::USER => self.user(&raw.typed()),
+            option::ROLE => self.role(&raw.typed()),
+            option::CHANNEL => self.channel(option, &raw.typed()),
+            option::MENTIONABLE => self.mentionable(&raw.typed()),
+            option::ATTACHMENT => {
+                let found =
+                    self.resolver.attach(&raw.typed()).map_err(|reason| format!("needs a file: {reason}"))?;
+                self.remember("attachments", found.id, found.object);
+                Ok(json!(found.id))
+            }
+            kind => Err(format!("has type {kind}, which takes no value")),
+        }
+    }
+
+    fn user(&mut self, typed: &str) -> Result<Value, String> {
+        self.find_user(typed).ok_or_else(|| format!("names no user: there is no \"{typed}\" here"))
+    }
+
+    fn find_user(&mut self, typed: &str) -> Option<Value> {
+        let found = self.resolver.user(named(typed, "@", &["@!", "@"])?)?;
+        self.remember("users", found.id, found.user);
+        if let Some(member) = found.member {
+            self.remember("members", found.id, member);
+        }
+        Some(json!(found.id))
+    }
+
+    fn role(&mut self, typed: &str) -> Result<Value, String> {
+        self.find_role(typed).ok_or_else(|| format!("names no role: there is no \"{typed}\" here"))
+    }
+
+    fn find_role(&mut self, typed: &str) -> Option<Value> {
+        // The name of @everyone has its at sign within.
+        let found = self.resolver.role(named(typed, "@", &["@&"])?).or_else(|| {
+            let name = Some(typed).filter(|typed| typed.starts_with('@'))?;
+            self.resolver.role(Named::Name(name))
+        })?;
+        self.remember("roles", found.id, found.object);
+        Some(json!(found.id))
+    }
+
+    fn channel(&mut self, option: &CommandOption, typed: &str) -> Result<Value, String> {
+        let missing = || format!("names no channel: there is no \"{typed}\" here");
+        let named = named(typed, "#", &["#"]).ok_or_else(missing)?;
+        let found = self.resolver.channel(named).ok_or_else(missing)?;
+        let kind = found.object["type"].as_u64();
+        if !option.channel_types.is_empty()
+            && !option.channel_types.iter().any(|of| Some(u64::from(*of)) == kind)
+        {
+            let wanted: Vec<&str> = option.channel_types.iter().map(|kind| channel_kind(*kind)).collect();
+            return Err(format!("takes only {}, and \"{typed}\" is none", wanted.join(" or ")));
+        }
+        self.remember("channels", found.id, found.object);
+        Ok(json!(found.id))
+    }
+
+    fn mentionable(&mut self, typed: &str) -> Result<Value, String> {
+        self.find_user(typed)
+            .or_else(|| self.find_role(typed))
+            .ok_or_else(|| format!("names no user or role: there is no \"{typed}\" here"))
+    }
+}
+
+/// Reads an id, a mention with one of these marks, or a name.
+fn named<'t>(typed: &'t str, sign: &str, marks: &[&str]) -> Option<Named<'t>> {
+    if typed.is_empty() {
+        return None;
+    }
+    if let Some(inside) = typed.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        let id = marks.iter().find_map(|mark| inside.strip_prefix(mark)?.parse().ok())?;
+        return Some(Named::Id(id));
+    }
+    if let Ok(id) = typed.parse::<Snowflake>()
+        && typed.len() >= 15
+    {
+        return Some(Named::Id(id));
+    }
+    Some(Named::Name(typed.strip_prefix(sign).filter(|name| !name.is_empty()).unwrap_or(typed)))
+}
+
+fn channel_kind(kind: u8) -> &'static str {
+    match kind {
+        0 => "text channels",
+        1 | 3 => "direct messages",
+        2 => "voice channels",
+        4 => "categories",
+        5 => "announcement channels",
+        10..=12 => "threads",
+        13 => "stages",
+        15 => "forums",
+        16 => "media channels",
+        _ => "directories",
+    }
+}
+
+fn choice(option: &CommandOption, typed: &str) -> Result<Value, String> {
+    let by_name = option.choices.iter().find(|choice| choice.name == typed);
+    let by_loose_name =
+        || option.choices.iter().find(|choice| choice.name.to_lowercase() == typed.to_lowercase());
+    let by_value = || option.choices.iter().find(|choice| choice.value.to_string() == typed);
+    let by_number = || {
+        let typed = typed.parse::<f64>().ok()?;
+        option.choices.iter().find(|choice| match &choice.value {
+            ChoiceValue::Float(value) => (value - typed).abs() < f64::EPSILON,
+            ChoiceValue::Int(_) | ChoiceValue::Text(_) => false,
+        })
+    };
+    if let Some(choice) = by_name.or_else(by_value).or_else(by_loose_name).or_else(by_number) {
+        return Ok(json!(choice.value));
+    }
+    let names: Vec<&str> = option.choices.iter().map(|choice| choice.name.as_str()).collect();
+    match nearest(typed, names.iter().copied()) {
+        Some(name) => Err(format!("has no choice \"{typed}\"; the nearest is \"{name}\"")),
+        None => Err(format!("has no choice \"{typed}\"; choose from {}", names.join(", "))),
+    }
+}
+
+fn text(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+    let text = match raw {
+        Raw::Json(value) if !value.is_string() => return Err(format!("takes text, not {value}")),
+        raw => raw.typed(),
+    };
+    let length = text.chars().count();
+    let (min, max) = (option.min_length.unwrap_or(0), option.max_length.unwrap_or(MAX_TEXT));
+    if length == 0 && option.required {
+        return Err("is required: specify a value".to_owned());
+    }
+    if length < min as usize {
+        return Err(format!("takes at least {min} characters, not {length}"));
+    }
+    if length > max as usize {
+        return Err(format!("takes at most {max} characters, not {length}"));
+    }
+    Ok(json!(text))
+}
+
+fn integer(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+    let number = match raw {
+        Raw::Json(Value::Number(number)) => number.as_i64(),
+        raw => raw.typed().trim().parse().ok(),
+    };
+    let Some(number) = number.filter(|number| (-SAFE..=SAFE).contains(number)) else {
+        return Err(format!("takes a whole number, not \"{}\"{}", raw.typed(), stray_name(&raw.typed())));
+    };
+    #[expect(clippy::cast_precision_loss, reason = "within 2^53 nothing is lost")]
+    in_range(option, number as f64)?;
+    Ok(json!(number))
+}
+
+fn number(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+    let number = match raw {
+        Raw::Json(Value::Number(number)) => number.as_f64(),
+        raw => raw.typed().trim().parse().ok(),
+    };
+    let Some(number) = number.filter(|number: &f64| number.abs() <= SAFE_FLOAT) else {
+        return Err(format!("takes a number, not \"{}\"{}", raw.typed(), stray_name(&raw.typed())));
+    };
+    in_range(option, number)?;
+    Ok(json!(number))
+}
+
+/// A hint where a value that is no number holds what looks like the name of another option.
+fn stray_name(typed: &str) -> String {
+    let word = typed.split_whitespace().skip(1).find_map(|word| word.split_once(':'));
+    word.map_or_else(String::new, |(name, _)| format!("; there is no option \"{name}\""))
+}
+
+fn in_range(option: &CommandOption, number: f64) -> Result<(), String> {
+    match (option.min_value, option.max_value) {
+        (Some(min), _) if number < min.as_f64() => {
+            Err(format!("takes no number below {min}, as {number} is"))
+        }
+        (_, Some(max)) if number > max.as_f64() => {
+            Err(format!("takes no number above {max}, as {number} is"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn boolean(raw: &Raw) -> Result<Value, String> {
+    match raw.typed().to_lowercase().as_str() {
+        "true" => Ok(json!(true)),
+        "false" => Ok(json!(false)),
+        other => Err(format!("is true or false, not \"{other}\"")),
+    }
+}

@@ -1,0 +1,161 @@
+//! Takes what was given apart into options and their raw values, from text or from JSON.
+
+use serde_json::Value;
+
+use super::{Mistake, Mistakes, nearest, nests, same};
+use crate::validate::command::CommandOption;
+
+/// One option as it was given.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Given {
+    pub(super) name: String,
+    pub(super) raw: Raw,
+}
+
+/// A value before it is known what it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Raw {
+    /// From a text.
+    Text(String),
+    /// From JSON.
+    Json(Value),
+}
+
+impl Raw {
+    /// What a user would have typed for it.
+    pub(super) fn typed(&self) -> String {
+        match self {
+            Self::Text(text) | Self::Json(Value::String(text)) => text.clone(),
+            Self::Json(value) => value.to_string(),
+        }
+    }
+}
+
+/// Takes `name:value name:"value"` apart. Only the names of these options end an unquoted value, so that it may hold
+/// colons and spaces of its own.
+pub(super) fn options(text: &str, options: &[CommandOption]) -> Result<Vec<Given>, Mistakes> {
+    let mut rest = text.trim_start();
+    let mut given = Vec::new();
+    while !rest.is_empty() {
+        let Some((name, value)) = starts_option(rest, options) else {
+            return Err(stray(rest, options).into());
+        };
+        let raw = if let Some(quoted) = value.trim_start().strip_prefix('"') {
+            let Some((text, after)) = unquote(quoted) else {
+                return Err(Mistake::OpenQuote { name }.into());
+            };
+            rest = after.trim_start();
+            text
+        } else {
+            let end = next_option(value, options);
+            rest = value[end..].trim_start();
+            value[..end].trim().to_owned()
+        };
+        given.push(Given { name, raw: Raw::Text(raw) });
+    }
+    Ok(given)
+}
+
+/// The option whose name a text starts with, and what follows its colon.
+fn starts_option<'t>(text: &'t str, options: &[CommandOption]) -> Option<(String, &'t str)> {
+    let (name, value) = text.split_once(':')?;
+    let option = options.iter().find(|option| same(&option.name, name))?;
+    Some((option.name.clone(), value))
+}
+
+/// Where in an unquoted value the next option starts, or the value's end.
+fn next_option(value: &str, options: &[CommandOption]) -> usize {
+    let mut boundary = false;
+    for (at, c) in value.char_indices() {
+        if boundary && starts_option(&value[at..], options).is_some() {
+            return at;
+        }
+        boundary = c.is_whitespace();
+    }
+    value.len()
+}
+
+/// A quoted text up to its closing quote, and what follows; `\"` and `\\` stand for the characters themselves.
+fn unquote(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' | '\\' if escaped => {
+                out.push(c);
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            '"' => return Some((out, &text[at + 1..])),
+            c => {
+                if escaped {
+                    out.push('\\');
+                    escaped = false;
+                }
+                out.push(c);
+            }
+        }
+    }
+    None
+}
+
+/// What to say of text that belongs to no option: most likely a name was mistyped.
+fn stray(text: &str, options: &[CommandOption]) -> Mistake {
+    let word = text.split_whitespace().next().unwrap_or(text);
+    if let Some((name, _)) = word.split_once(':')
+        && !name.is_empty()
+        && !options.is_empty()
+    {
+        let known = options.iter().map(|option| option.name.as_str());
+        return Mistake::UnknownOption { name: name.to_owned(), nearest: nearest(name, known) };
+    }
+    Mistake::Stray {
+        text: text.to_owned(),
+        options: options.iter().map(|option| option.name.clone()).collect(),
+    }
+}
+
+/// Where options lead: the subcommand's path, its parameters, and what was given for them.
+type Destination<'a> = (Vec<&'a CommandOption>, &'a [CommandOption], Vec<Given>);
+
+/// Follows JSON options through groups and subcommands to the values.
+pub(super) fn structured<'a>(
+    given: &Value,
+    options: &'a [CommandOption],
+) -> Result<Destination<'a>, Mistakes> {
+    let given = entries(given)?;
+    if !options.iter().any(nests) {
+        let given = given.into_iter().map(|(name, value)| Given { name, raw: Raw::Json(value) }).collect();
+        return Ok((Vec::new(), options, given));
+    }
+    let [(name, inside)] = given.as_slice() else {
+        let names = options.iter().map(|option| option.name.clone()).collect();
+        return Err(Mistake::SubcommandMissing { names }.into());
+    };
+    let Some(next) = options.iter().find(|option| same(&option.name, name)) else {
+        let known = options.iter().map(|option| option.name.as_str());
+        return Err(Mistake::UnknownSubcommand { name: name.clone(), nearest: nearest(name, known) }.into());
+    };
+    let (mut path, options, given) = structured(inside, &next.options)?;
+    path.insert(0, next);
+    Ok((path, options, given))
+}
+
+/// Names with their values, or with the options inside them.
+fn entries(given: &Value) -> Result<Vec<(String, Value)>, Mistakes> {
+    match given {
+        Value::Null => Ok(Vec::new()),
+        Value::Object(fields) => {
+            Ok(fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        Value::Array(items) => items
+            .iter()
+            .map(|item| {
+                let name = item["name"].as_str().ok_or(Mistake::NotOptions)?;
+                let value = item.get("value").or_else(|| item.get("options")).cloned().unwrap_or(Value::Null);
+                Ok((name.to_owned(), value))
+            })
+            .collect(),
+        _ => Err(Mistake::NotOptions.into()),
+    }
+}

@@ -1,0 +1,323 @@
+//! A command as it is kept: comparable, and written out the way Discord shows commands.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+
+/// Kinds of commands.
+pub mod kind {
+    /// Slash command.
+    pub const CHAT_INPUT: u8 = 1;
+    /// In a user's menu.
+    pub const USER: u8 = 2;
+    /// In a message's menu.
+    pub const MESSAGE: u8 = 3;
+    /// Starts the application's Activity.
+    pub const PRIMARY_ENTRY_POINT: u8 = 4;
+}
+
+/// Kinds of options.
+pub mod option {
+    /// One action of a command.
+    pub const SUB_COMMAND: u8 = 1;
+    /// Actions that belong together.
+    pub const SUB_COMMAND_GROUP: u8 = 2;
+    /// Text.
+    pub const STRING: u8 = 3;
+    /// Whole number within 2^53.
+    pub const INTEGER: u8 = 4;
+    /// Yes or no.
+    pub const BOOLEAN: u8 = 5;
+    /// User.
+    pub const USER: u8 = 6;
+    /// Channel.
+    pub const CHANNEL: u8 = 7;
+    /// Role.
+    pub const ROLE: u8 = 8;
+    /// User or role.
+    pub const MENTIONABLE: u8 = 9;
+    /// Number within 2^53.
+    pub const NUMBER: u8 = 10;
+    /// File.
+    pub const ATTACHMENT: u8 = 11;
+}
+
+/// Texts by locale.
+pub type Localizations = BTreeMap<String, String>;
+
+/// Everything about a command that its author decides; two that are equal are the same command, and replacing one by
+/// the other gives it no new version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// One of [`kind`].
+    #[serde(rename = "type")]
+    pub kind: u8,
+    /// Unique among commands of this type in this scope.
+    pub name: String,
+    /// Translations of the name.
+    #[serde(default)]
+    pub name_localizations: Option<Localizations>,
+    /// Empty but for slash commands.
+    #[serde(default)]
+    pub description: String,
+    /// Translations of the description.
+    #[serde(default)]
+    pub description_localizations: Option<Localizations>,
+    /// Parameters, or subcommands.
+    #[serde(default)]
+    pub options: Vec<CommandOption>,
+    /// What a member needs to see it; `None` for everyone.
+    #[serde(default)]
+    pub default_member_permissions: Option<Permissions>,
+    /// Whether it works in direct messages with the bot (global commands).
+    #[serde(default)]
+    pub dm_permission: bool,
+    /// Where it can be used: 0 guild, 1 direct messages with the bot, 2 other private channels (global commands).
+    #[serde(default)]
+    pub contexts: Option<Vec<u8>>,
+    /// For which installations: 0 guild, 1 user (global commands); `None` for what the application supports.
+    #[serde(default)]
+    pub integration_types: Option<Vec<u8>>,
+    /// Age-restricted.
+    #[serde(default)]
+    pub nsfw: bool,
+    /// Of an entry point: 1 the application answers, 2 Discord does.
+    #[serde(default)]
+    pub handler: Option<u8>,
+}
+
+/// One parameter, subcommand or group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandOption {
+    /// One of [`option`].
+    #[serde(rename = "type")]
+    pub kind: u8,
+    /// Unique among its siblings.
+    pub name: String,
+    /// Translations of the name.
+    #[serde(default)]
+    pub name_localizations: Option<Localizations>,
+    /// What it is for.
+    pub description: String,
+    /// Translations of the description.
+    #[serde(default)]
+    pub description_localizations: Option<Localizations>,
+    /// Whether the user must give it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub required: bool,
+    /// Of a subcommand its parameters, of a group its subcommands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<CommandOption>,
+    /// The only values there are, unless empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+    /// Kinds of channels to choose from, unless empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channel_types: Vec<u8>,
+    /// Least number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_value: Option<Bound>,
+    /// Greatest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_value: Option<Bound>,
+    /// Least length of a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u32>,
+    /// Greatest length of a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+    /// Whether the application suggests values while the user types.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub autocomplete: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to what it asks")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// End of a range of numbers, written as it was given: `5` for whole numbers, `5.5` for others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bound {
+    /// Of an INTEGER option.
+    Int(i64),
+    /// Of a NUMBER option.
+    Float(f64),
+}
+
+impl Bound {
+    /// The bound as a number to compare with; exact, since Discord's numbers stay within 2^53.
+    #[expect(clippy::cast_precision_loss, reason = "within 2^53 nothing is lost")]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Int(bound) => bound as f64,
+            Self::Float(bound) => bound,
+        }
+    }
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(bound) => bound.fmt(f),
+            Self::Float(bound) => bound.fmt(f),
+        }
+    }
+}
+
+/// One of the values that a user may choose from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What the user sees.
+    pub name: String,
+    /// Translations of the name.
+    #[serde(default)]
+    pub name_localizations: Option<Localizations>,
+    /// What the application gets.
+    pub value: ChoiceValue,
+}
+
+/// Value of a choice; its type is that of its option.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ChoiceValue {
+    /// Of an INTEGER option.
+    Int(i64),
+    /// Of a NUMBER option.
+    Float(f64),
+    /// Of a STRING option.
+    Text(String),
+}
+
+impl std::fmt::Display for ChoiceValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+            Self::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+/// What Discord, not the author, decides about a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The command.
+    pub id: Snowflake,
+    /// Its application.
+    pub application_id: Snowflake,
+    /// Its guild, unless global.
+    pub guild_id: Option<Snowflake>,
+    /// Changes with every change of the definition.
+    pub version: Snowflake,
+}
+
+/// Which texts an answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShownIn<'a> {
+    /// All translations, as `with_localizations=true` and every write give them.
+    Every,
+    /// Only what suits one locale, as `name_localized`; `None` when the request names none.
+    Locale(Option<&'a str>),
+}
+
+impl Definition {
+    /// The application command object of Discord's documentation.
+    pub fn to_json(&self, identity: &Identity, shown: ShownIn<'_>) -> Value {
+        let mut object = self.body();
+        object.insert("id".to_owned(), json!(identity.id));
+        object.insert("application_id".to_owned(), json!(identity.application_id));
+        object.insert("version".to_owned(), json!(identity.version));
+        object.insert("default_member_permissions".to_owned(), json!(self.default_member_permissions));
+        object.insert("nsfw".to_owned(), json!(self.nsfw));
+        if let Some(guild_id) = identity.guild_id {
+            object.insert("guild_id".to_owned(), json!(guild_id));
+            for global_only in ["dm_permission", "contexts", "integration_types"] {
+                object.remove(global_only);
+            }
+        } else {
+            object.insert("dm_permission".to_owned(), json!(self.dm_permission));
+            object.insert("contexts".to_owned(), json!(self.contexts));
+            object.insert(
+                "integration_types".to_owned(),
+                json!(self.integration_types.as_deref().unwrap_or(&[0])),
+            );
+        }
+        let mut object = Value::Object(object);
+        if let ShownIn::Locale(locale) = shown {
+            localize(&mut object, locale);
+        }
+        object
+    }
+
+    /// The body of a creation that would give this definition.
+    pub(super) fn body(&self) -> Map<String, Value> {
+        let Ok(Value::Object(mut object)) = serde_json::to_value(self) else { return Map::new() };
+        let unset = |key: &str, value: &Value| match key {
+            "options" => value.as_array().is_some_and(Vec::is_empty),
+            "contexts" | "integration_types" | "handler" | "default_member_permissions" => value.is_null(),
+            _ => false,
+        };
+        object.retain(|key, value| !unset(key, value));
+        // Where contexts are given they decide; repeating the older switch would make an edit of it look void.
+        if self.contexts.is_some() {
+            object.remove("dm_permission");
+        }
+        object
+    }
+
+    /// Characters that count towards the size of a command: of each text the longest translation.
+    pub(super) fn size(&self) -> usize {
+        longest(&self.name, self.name_localizations.as_ref())
+            + longest(&self.description, self.description_localizations.as_ref())
+            + self.options.iter().map(CommandOption::size).sum::<usize>()
+    }
+}
+
+impl CommandOption {
+    fn size(&self) -> usize {
+        let choice = |choice: &Choice| {
+            let value = match &choice.value {
+                ChoiceValue::Text(text) => text.chars().count(),
+                ChoiceValue::Int(_) | ChoiceValue::Float(_) => 0,
+            };
+            longest(&choice.name, choice.name_localizations.as_ref()) + value
+        };
+        longest(&self.name, self.name_localizations.as_ref())
+            + longest(&self.description, self.description_localizations.as_ref())
+            + self.options.iter().map(Self::size).sum::<usize>()
+            + self.choices.iter().map(choice).sum::<usize>()
+    }
+}
+
+fn longest(text: &str, translations: Option<&Localizations>) -> usize {
+    let translated = translations.into_iter().flatten().map(|(_, text)| text.chars().count());
+    translated.fold(text.chars().count(), usize::max)
+}
+
+/// Puts `*_localized` in the place of `*_localizations`, in the object and all that is in it.
+fn localize(value: &mut Value, locale: Option<&str>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| localize(item, locale)),
+        Value::Object(object) => {
+            for field in ["name", "description"] {
+                let translations = object.remove(&format!("{field}_localizations"));
+                let translated = translations.as_ref().zip(locale).map(|(texts, locale)| &texts[locale]);
+                if let Some(text) = translated.filter(|text| text.is_string()) {
+                    object.insert(format!("{field}_localized"), text.clone());
+                }
+            }
+            for list in ["options", "choices"] {
+                if let Some(items) = object.get_mut(list) {
+                    localize(items, locale);
+                }
+            }
+        }
+        _ => {}
+    }
+}

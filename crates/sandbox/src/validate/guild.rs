@@ -1,0 +1,240 @@
+//! Guilds and their members: bodies of modifications and bans, and queries of lists.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::command::LOCALES;
+use super::form::{Change, Form};
+use crate::error::{ApiResult, FieldError};
+use crate::snowflake::Snowflake;
+
+/// Longest timeout.
+const MAX_TIMEOUT: time::Duration = time::Duration::days(28);
+
+/// Fields of a guild in a modification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GuildBody {
+    /// Name.
+    pub name: Option<String>,
+    /// What it is about.
+    pub description: Change<String>,
+    /// Who may write (0 to 4).
+    pub verification_level: Change<u8>,
+    /// 0 for all messages, 1 for mentions.
+    pub default_message_notifications: Change<u8>,
+    /// Whose pictures are checked (0 to 2).
+    pub explicit_content_filter: Change<u8>,
+    /// Voice channel for those who are away.
+    pub afk_channel_id: Change<Snowflake>,
+    /// Seconds until one is.
+    pub afk_timeout: Option<u32>,
+    /// Where Discord greets members.
+    pub system_channel_id: Change<Snowflake>,
+    /// Which of Discord's messages are off.
+    pub system_channel_flags: Change<u32>,
+    /// Rules.
+    pub rules_channel_id: Change<Snowflake>,
+    /// Notices of Discord.
+    pub public_updates_channel_id: Change<Snowflake>,
+    /// Language.
+    pub preferred_locale: Change<&'static str>,
+    /// To whom it is given.
+    pub owner_id: Option<Snowflake>,
+}
+
+/// Reads the body of a guild's modification.
+pub fn modify(body: &Value) -> ApiResult<GuildBody> {
+    const AFK_SECONDS: &[u16] = &[60, 300, 900, 1800, 3600];
+    Form::read_object(body, |form, body| {
+        let name = match body.get("name") {
+            Some(_) => form.required(body, "name", |form, value| form.trimmed(value, 2..=100)),
+            None => None,
+        };
+        Some(GuildBody {
+            name,
+            description: form.field(body, "description", |form, value| form.trimmed(value, 0..=300)),
+            verification_level: form
+                .field(body, "verification_level", |form, value| form.one_of(value, &[0, 1, 2, 3, 4])),
+            default_message_notifications: form.field(
+                body,
+                "default_message_notifications",
+                |form, value| form.one_of(value, &[0, 1]),
+            ),
+            explicit_content_filter: form
+                .field(body, "explicit_content_filter", |form, value| form.one_of(value, &[0, 1, 2])),
+            afk_channel_id: form.field(body, "afk_channel_id", Form::snowflake),
+            afk_timeout: form.optional(body, "afk_timeout", |form, value| {
+                let seconds = form.int(value, i64::MIN..=i64::MAX)?;
+                let found = AFK_SECONDS.iter().copied().find(|allowed| i64::from(*allowed) == seconds);
+                if found.is_none() {
+                    form.complain(FieldError::choices(AFK_SECONDS));
+                }
+                found.map(u32::from)
+            }),
+            system_channel_id: form.field(body, "system_channel_id", Form::snowflake),
+            system_channel_flags: form
+                .field(body, "system_channel_flags", |form, value| form.uint(value, u32::MAX)),
+            rules_channel_id: form.field(body, "rules_channel_id", Form::snowflake),
+            public_updates_channel_id: form.field(body, "public_updates_channel_id", Form::snowflake),
+            preferred_locale: form.field(body, "preferred_locale", |form, value| form.word(value, LOCALES)),
+            owner_id: form.optional(body, "owner_id", Form::snowflake),
+        })
+    })
+}
+
+/// Fields of a member in a modification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberBody {
+    /// Nickname; an empty one is none.
+    pub nick: Change<String>,
+    /// Roles, all of them.
+    pub roles: Change<Vec<Snowflake>>,
+    /// Muted in voice.
+    pub mute: Change<bool>,
+    /// Deafened in voice.
+    pub deaf: Change<bool>,
+    /// Voice channel to move to; null to put out of voice.
+    pub channel_id: Change<Snowflake>,
+    /// End of a timeout.
+    pub communication_disabled_until: Change<OffsetDateTime>,
+    /// Flags.
+    pub flags: Change<u32>,
+}
+
+/// Reads the body of a member's modification, of others or oneself, at the moment `now`.
+pub fn member(body: &Value, now: OffsetDateTime) -> ApiResult<MemberBody> {
+    Form::read_object(body, |form, body| {
+        let nick = form.field(body, "nick", |form, value| form.trimmed(value, 0..=32));
+        Some(MemberBody {
+            nick: match nick {
+                Change::Set(nick) if nick.is_empty() => Change::Clear,
+                nick => nick,
+            },
+            roles: form.field(body, "roles", |form, value| form.id_set(value, 0..=350)),
+            mute: form.field(body, "mute", Form::boolean),
+            deaf: form.field(body, "deaf", Form::boolean),
+            channel_id: form.field(body, "channel_id", Form::snowflake),
+            communication_disabled_until: form.field(body, "communication_disabled_until", |form, value| {
+                let until = form.moment(value)?;
+                if until > now + MAX_TIMEOUT {
+                    form.complain(FieldError::new(
+                        "GUILD_MEMBER_INVALID_COMMUNICATION_DISABLED_UNTIL",
+                        "Timeout cannot be longer than 28 days",
+                    ));
+                    return None;
+                }
+                Some(until)
+            }),
+            flags: form.field(body, "flags", |form, value| form.uint(value, u32::MAX)),
+        })
+    })
+}
+
+/// Reads the body of a ban: of how many seconds back the messages go too.
+pub fn ban(body: &Value) -> ApiResult<u32> {
+    Form::read_object(body, |form, body| {
+        let days = form.optional(body, "delete_message_days", |form, value| form.uint(value, 7));
+        let seconds = form.optional(body, "delete_message_seconds", |form, value| form.uint(value, 604_800));
+        Some(seconds.or(days.map(|days| days * 86_400)).unwrap_or(0))
+    })
+}
+
+/// Reads the body of a bulk ban: whom, and of how many seconds back the messages go too.
+pub fn bulk_ban(body: &Value) -> ApiResult<(Vec<Snowflake>, u32)> {
+    Form::read_object(body, |form, body| {
+        let users = form.required(body, "user_ids", |form, value| form.id_set(value, 1..=200));
+        let seconds = form.optional(body, "delete_message_seconds", |form, value| form.uint(value, 604_800));
+        Some((users?, seconds.unwrap_or(0)))
+    })
+}
+
+/// Reads one value of a query as a number in a range, as in `?limit=50`.
+pub fn query_number(
+    key: &str,
+    text: Option<&str>,
+    range: std::ops::RangeInclusive<i64>,
+) -> ApiResult<Option<i64>> {
+    query(key, text, |form, value| form.int(value, range))
+}
+
+/// Reads one value of a query as an id, as in `?before=123`.
+pub fn query_id(key: &str, text: Option<&str>) -> ApiResult<Option<Snowflake>> {
+    query(key, text, Form::snowflake)
+}
+
+fn query<T>(
+    key: &str,
+    text: Option<&str>,
+    read: impl FnOnce(&mut Form, &Value) -> Option<T>,
+) -> ApiResult<Option<T>> {
+    let Some(text) = text else { return Ok(None) };
+    Form::read(|form| form.within(key, |form| read(form, &Value::from(text)))).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    #[test]
+    fn a_guilds_limits_hold_at_their_edges() {
+        for good in [
+            json!({}),
+            json!({ "name": "ab", "afk_timeout": 300, "preferred_locale": "de" }),
+            json!({ "name": "n".repeat(100), "verification_level": 4, "system_channel_id": null }),
+        ] {
+            assert!(modify(&good).is_ok(), "{good}");
+        }
+        for bad in [
+            json!({ "name": "a" }),
+            json!({ "name": "n".repeat(101) }),
+            json!({ "name": null }),
+            json!({ "verification_level": 5 }),
+            json!({ "afk_timeout": 61 }),
+            json!({ "preferred_locale": "xx" }),
+        ] {
+            assert_eq!(modify(&bad).unwrap_err().code(), 50035, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_members_limits_hold_at_their_edges() {
+        let body = member(&json!({ "nick": "n".repeat(32), "roles": ["1"], "mute": true }), NOW).unwrap();
+        assert_eq!(body.roles, Change::Set(vec![Snowflake(1)]));
+        assert_eq!(member(&json!({ "nick": "" }), NOW).unwrap().nick, Change::Clear);
+        assert!(member(&json!({ "nick": "n".repeat(33) }), NOW).is_err());
+        assert!(member(&json!({ "roles": ["1", "1"] }), NOW).is_err());
+    }
+
+    #[test]
+    fn a_timeout_lasts_at_most_28_days() {
+        assert!(member(&json!({ "communication_disabled_until": "1970-01-29T00:00:00Z" }), NOW).is_ok());
+        assert!(member(&json!({ "communication_disabled_until": "1970-01-29T00:00:01Z" }), NOW).is_err());
+        let lifted = member(&json!({ "communication_disabled_until": null }), NOW).unwrap();
+        assert_eq!(lifted.communication_disabled_until, Change::Clear);
+    }
+
+    #[test]
+    fn a_ban_takes_at_most_a_week_of_messages() {
+        assert_eq!(ban(&json!({})).unwrap(), 0);
+        assert_eq!(ban(&json!({ "delete_message_seconds": 604_800 })).unwrap(), 604_800);
+        assert_eq!(ban(&json!({ "delete_message_days": 1 })).unwrap(), 86_400);
+        assert!(ban(&json!({ "delete_message_seconds": 604_801 })).is_err());
+        assert!(ban(&json!({ "delete_message_days": 8 })).is_err());
+        assert!(bulk_ban(&json!({ "user_ids": [] })).is_err());
+        assert_eq!(bulk_ban(&json!({ "user_ids": ["1"] })).unwrap(), (vec![Snowflake(1)], 0));
+    }
+
+    #[test]
+    fn queries_are_refused_by_the_name_of_their_key() {
+        assert_eq!(query_number("limit", Some("50"), 1..=100).unwrap(), Some(50));
+        assert_eq!(query_number("limit", None, 1..=100).unwrap(), None);
+        let error = query_number("limit", Some("101"), 1..=100).unwrap_err();
+        assert_eq!(error.errors().unwrap().at(&["limit"])[0].code, "NUMBER_TYPE_MAX");
+        assert_eq!(query_id("before", Some("x")).unwrap_err().code(), 50035);
+        assert_eq!(query_id("before", Some("7")).unwrap(), Some(Snowflake(7)));
+    }
+}

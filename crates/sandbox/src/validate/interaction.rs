@@ -1,0 +1,131 @@
+//! Answers to interactions: which callback fits which interaction, and what its data must be.
+
+use serde_json::Value;
+
+use super::command::{Choice, option, options};
+use super::form::Form;
+use super::message::{self, MessageCreate, MessageEdit, Present, Upload, Way, flag};
+use super::modal;
+use crate::error::{ApiResult, FieldError};
+
+/// Kinds of interactions.
+pub mod kind {
+    /// Discord asks whether an endpoint lives.
+    pub const PING: u8 = 1;
+    /// A command was run.
+    pub const APPLICATION_COMMAND: u8 = 2;
+    /// A component was used.
+    pub const MESSAGE_COMPONENT: u8 = 3;
+    /// A user is typing.
+    pub const AUTOCOMPLETE: u8 = 4;
+    /// A modal was sent.
+    pub const MODAL_SUBMIT: u8 = 5;
+}
+
+/// What an answer must fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// One of [`kind`].
+    pub kind: u8,
+    /// For autocompletion, the type of the option that is being typed.
+    pub focused: Option<u8>,
+    /// The message whose component was used, directly or before a modal.
+    pub message: Option<&'a Present>,
+}
+
+/// An answer that fits its interaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Callback {
+    /// Alive (1).
+    Pong,
+    /// A new message (4).
+    Message(Box<MessageCreate>),
+    /// A message later (5).
+    DeferMessage {
+        /// Whether only its user will see it.
+        ephemeral: bool,
+    },
+    /// An edit of the component's message later, or none (6).
+    DeferUpdate,
+    /// An edit of the component's message (7).
+    Update(Box<MessageEdit>),
+    /// Suggestions (8).
+    Choices(Vec<Choice>),
+    /// A modal (9): its `custom_id`, `title` and `components`.
+    Modal(Value),
+    /// An upgrade button (10, deprecated).
+    PremiumRequired,
+    /// The application's Activity (12).
+    LaunchActivity,
+}
+
+/// Callback types that each kind of interaction takes.
+fn allowed(asked: Asked<'_>) -> &'static [u8] {
+    match asked.kind {
+        kind::PING => &[1],
+        kind::MESSAGE_COMPONENT => &[4, 5, 6, 7, 9, 10, 12],
+        kind::AUTOCOMPLETE => &[8],
+        kind::MODAL_SUBMIT if asked.message.is_some() => &[4, 5, 6, 7, 10, 12],
+        kind::MODAL_SUBMIT => &[4, 5, 10, 12],
+        _ => &[4, 5, 9, 10, 12],
+    }
+}
+
+/// Reads the body of a callback to an interaction.
+pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<Callback> {
+    message::check_files(files)?;
+    let callback = Form::read_object(body, |form, body| {
+        let kind = form.required(body, "type", |form, value| form.one_of(value, allowed(asked)))?;
+        let none = Value::Object(serde_json::Map::new());
+        let data = body.get("data").filter(|data| !data.is_null());
+        if data.is_none() && matches!(kind, 4 | 8 | 9) {
+            form.complain_at("data", FieldError::required());
+            return None;
+        }
+        form.within("data", |form| {
+            let data = form.object(data.unwrap_or(&none))?;
+            match kind {
+                1 => Some(Callback::Pong),
+                4 => Some(Callback::Message(Box::new(message::read_create(
+                    form,
+                    data,
+                    files,
+                    Way::Interaction,
+                )))),
+                5 => {
+                    let flags = form.optional(data, "flags", |form, value| form.int(value, 0..=i64::MAX));
+                    let flags = flags.and_then(|flags| u64::try_from(flags).ok()).unwrap_or(0);
+                    Some(Callback::DeferMessage { ephemeral: flags & flag::EPHEMERAL != 0 })
+                }
+                6 => Some(Callback::DeferUpdate),
+                7 => {
+                    let present = asked.message.cloned().unwrap_or_default();
+                    let edit = message::read_edit(form, data, files, &present);
+                    Some(Callback::Update(Box::new(edit)))
+                }
+                8 => {
+                    let kind = asked.focused.unwrap_or(option::STRING);
+                    let read = |form: &mut Form, item: &Value| options::choice(form, item, kind);
+                    let choices =
+                        form.optional(data, "choices", |form, value| form.list(value, 0..=25, read));
+                    Some(Callback::Choices(choices.unwrap_or_default()))
+                }
+                9 => modal::read(form, data).map(Callback::Modal),
+                10 => Some(Callback::PremiumRequired),
+                _ => Some(Callback::LaunchActivity),
+            }
+        })
+    })?;
+    match &callback {
+        Callback::Message(message) => message::refuse_if_empty(message, files)?,
+        // An update without data is an empty edit of whatever the message is.
+        Callback::Update(edit) => {
+            message::refuse_if_emptied(edit, files, asked.message.unwrap_or(&Present::default()))?;
+        }
+        _ => {}
+    }
+    Ok(callback)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,440 @@
+//! Messages: bodies of creations and edits, through channels, webhooks and interactions.
+
+use serde_json::Value;
+
+use super::component::{self, Place};
+use super::form::{Change, Form, Object};
+use super::mentions::{self, AllowedMentions};
+use super::poll::{self, Poll};
+use super::{embed, form};
+use crate::error::{ApiError, ApiResult, FieldError};
+use crate::snowflake::Snowflake;
+
+/// Longest content that an application may send.
+const MAX_CONTENT: usize = 2000;
+/// Most files of one message.
+const MAX_FILES: usize = 10;
+
+/// Flags of messages that a body may name.
+pub mod flag {
+    /// Links are not embedded.
+    pub const SUPPRESS_EMBEDS: u64 = 1 << 2;
+    /// Only one user sees it.
+    pub const EPHEMERAL: u64 = 1 << 6;
+    /// Nobody's device rings.
+    pub const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
+    /// A recording.
+    pub const IS_VOICE_MESSAGE: u64 = 1 << 13;
+    /// Nothing but components.
+    pub const IS_COMPONENTS_V2: u64 = 1 << 15;
+}
+
+/// By which way a message comes, which decides what flags it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// `POST /channels/{id}/messages`.
+    Channel,
+    /// `POST /webhooks/{id}/{token}`.
+    Webhook,
+    /// A callback to an interaction, or a followup.
+    Interaction,
+}
+
+impl Way {
+    /// Flags that this way lets through; Discord drops the others without a word.
+    pub fn flags(self) -> u64 {
+        let common = flag::SUPPRESS_EMBEDS | flag::SUPPRESS_NOTIFICATIONS | flag::IS_COMPONENTS_V2;
+        match self {
+            Self::Channel => common | flag::IS_VOICE_MESSAGE,
+            Self::Webhook => common,
+            Self::Interaction => common | flag::IS_VOICE_MESSAGE | flag::EPHEMERAL,
+        }
+    }
+}
+
+/// One file of a multipart body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The number in its field's name, `files[n]`.
+    pub index: u64,
+    /// Its name, as `attachment://` refers to it.
+    pub filename: String,
+}
+
+/// What a body says of an attachment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttachmentInfo {
+    /// Number of an uploaded file, or id of an attachment that stays.
+    pub id: Snowflake,
+    /// Another name for it.
+    pub filename: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Text for those who can't see it.
+    pub description: Option<String>,
+    /// Length of a recording.
+    pub duration_secs: Option<f64>,
+    /// Picture of a recording, in base64.
+    pub waveform: Option<String>,
+    /// Whether it is covered.
+    pub is_spoiler: bool,
+}
+
+/// To what other message a message refers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageReference {
+    /// Whether it forwards the other message rather than reply to it.
+    pub forward: bool,
+    /// The other message.
+    pub message_id: Snowflake,
+    /// Its channel; for a reply that of the new message.
+    pub channel_id: Option<Snowflake>,
+    /// Its guild.
+    pub guild_id: Option<Snowflake>,
+    /// Whether to refuse the message if the other does not exist; otherwise it becomes an ordinary one.
+    pub fail_if_not_exists: bool,
+}
+
+/// A message to be created.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MessageCreate {
+    /// Text, without the white space around it.
+    pub content: String,
+    /// Whether it is read aloud.
+    pub tts: bool,
+    /// Embeds as Discord shows them.
+    pub embeds: Vec<Value>,
+    /// Components as Discord shows them.
+    pub components: Vec<Value>,
+    /// Those that may be set and are.
+    pub flags: u64,
+    /// Whom it may notify; `None` for everyone.
+    pub allowed_mentions: Option<AllowedMentions>,
+    /// What it replies to or forwards.
+    pub message_reference: Option<MessageReference>,
+    /// What the body says of its files.
+    pub attachments: Vec<AttachmentInfo>,
+    /// Stickers.
+    pub sticker_ids: Vec<Snowflake>,
+    /// Poll.
+    pub poll: Option<Poll>,
+    /// To be given back in the event.
+    pub nonce: Option<Value>,
+    /// Whether a second message of the same nonce is the first one again.
+    pub enforce_nonce: bool,
+    /// Of a webhook: name to show.
+    pub username: Option<String>,
+    /// Of a webhook: picture to show.
+    pub avatar_url: Option<String>,
+    /// Of a webhook in a forum: name of the thread to create.
+    pub thread_name: Option<String>,
+}
+
+/// What a message is before an edit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one part whether it is there")]
+pub struct Present {
+    /// Its flags.
+    pub flags: u64,
+    /// Whether it has text.
+    pub content: bool,
+    /// Whether it has embeds.
+    pub embeds: bool,
+    /// Whether it has components.
+    pub components: bool,
+    /// Whether it has stickers or a poll, which no edit takes away.
+    pub fixed: bool,
+    /// Its attachments, by id and name.
+    pub attachments: Vec<(Snowflake, String)>,
+}
+
+/// What an edit changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MessageEdit {
+    /// Text.
+    pub content: Change<String>,
+    /// Embeds.
+    pub embeds: Change<Vec<Value>>,
+    /// Components.
+    pub components: Change<Vec<Value>>,
+    /// Flags after the edit: those that can't be edited stay as they were.
+    pub flags: u64,
+    /// Whom it may notify.
+    pub allowed_mentions: Option<AllowedMentions>,
+    /// Attachments that stay, and what to know of new ones; `Keep` keeps all.
+    pub attachments: Change<Vec<AttachmentInfo>>,
+    /// A poll, where the edit is the first answer to a deferred interaction.
+    pub poll: Option<Poll>,
+}
+
+/// Reads the body of a creation.
+pub fn create(body: &Value, files: &[Upload], way: Way) -> ApiResult<MessageCreate> {
+    check_files(files)?;
+    let message = Form::read_object(body, |form, body| Some(read_create(form, body, files, way)))?;
+    refuse_if_empty(&message, files)?;
+    Ok(message)
+}
+
+/// Refuses a message in which there is nothing to see (50006).
+pub(super) fn refuse_if_empty(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
+    let something = !message.content.is_empty()
+        || !message.embeds.is_empty()
+        || !message.components.is_empty()
+        || !message.sticker_ids.is_empty()
+        || message.poll.is_some()
+        || !files.is_empty()
+        || message.message_reference.as_ref().is_some_and(|reference| reference.forward);
+    if something { Ok(()) } else { Err(ApiError::empty_message()) }
+}
+
+/// Refuses more files than a message holds.
+pub(super) fn check_files(files: &[Upload]) -> ApiResult<()> {
+    if files.len() > MAX_FILES { Err(ApiError::max_attachments()) } else { Ok(()) }
+}
+
+/// Reads a creation inside a body that is being read.
+pub(super) fn read_create(form: &mut Form, body: &Object, files: &[Upload], way: Way) -> MessageCreate {
+    let flags = form.optional(body, "flags", flags).unwrap_or(0) & way.flags();
+    let v2 = flags & flag::IS_COMPONENTS_V2 != 0;
+    let names: Vec<String> = files.iter().map(|file| file.filename.clone()).collect();
+    if v2 {
+        refuse_legacy(form, body, &["content", "embeds", "sticker_ids", "poll"]);
+    }
+    let place = if v2 { Place::Message } else { Place::LegacyMessage };
+    let webhook = way == Way::Webhook;
+    MessageCreate {
+        content: form.optional(body, "content", content).unwrap_or_default(),
+        tts: form.optional(body, "tts", Form::boolean).unwrap_or(false),
+        embeds: form.optional(body, "embeds", embed::read_all).unwrap_or_default(),
+        components: form
+            .optional(body, "components", |form, value| component::read_all(form, value, place, &names))
+            .unwrap_or_default(),
+        flags,
+        allowed_mentions: mentions::read(form, body),
+        message_reference: form.optional(body, "message_reference", reference),
+        attachments: form
+            .optional(body, "attachments", |form, value| attachments(form, value, files, &[]))
+            .unwrap_or_default(),
+        sticker_ids: form
+            .optional(body, "sticker_ids", |form, value| form.id_set(value, 0..=3))
+            .unwrap_or_default(),
+        poll: poll::read(form, body),
+        nonce: form.optional(body, "nonce", nonce),
+        enforce_nonce: form.optional(body, "enforce_nonce", Form::boolean).unwrap_or(false),
+        username: form.optional(body, "username", webhook_name).filter(|_| webhook),
+        avatar_url: form
+            .optional(body, "avatar_url", |form, value| form.url(value, 2048, &["http", "https"]))
+            .filter(|_| webhook),
+        thread_name: form
+            .optional(body, "thread_name", |form, value| form.trimmed(value, 1..=100))
+            .filter(|_| webhook),
+    }
+}
+
+/// Reads the body of an edit of a message that is `present`.
+pub fn edit(body: &Value, files: &[Upload], present: &Present) -> ApiResult<MessageEdit> {
+    check_files(files)?;
+    let edit = Form::read_object(body, |form, body| Some(read_edit(form, body, files, present)))?;
+    refuse_if_emptied(&edit, files, present)?;
+    Ok(edit)
+}
+
+/// Refuses an edit that leaves nothing to see (50006).
+pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], present: &Present) -> ApiResult<()> {
+    let stays = |change: Option<bool>, before: bool| change.unwrap_or(before);
+    let something = present.fixed
+        || edit.poll.is_some()
+        || stays(changed(&edit.content, |text| !text.is_empty()), present.content)
+        || stays(changed(&edit.embeds, |embeds| !embeds.is_empty()), present.embeds)
+        || stays(changed(&edit.components, |components| !components.is_empty()), present.components)
+        || !files.is_empty()
+        || match &edit.attachments {
+            Change::Keep => !present.attachments.is_empty(),
+            Change::Clear => false,
+            Change::Set(kept) => !kept.is_empty(),
+        };
+    if something { Ok(()) } else { Err(ApiError::empty_message()) }
+}
+
+/// Whether something is there after a change; `None` where there is no change.
+fn changed<T>(change: &Change<T>, filled: impl Fn(&T) -> bool) -> Option<bool> {
+    match change {
+        Change::Keep => None,
+        Change::Clear => Some(false),
+        Change::Set(value) => Some(filled(value)),
+    }
+}
+
+/// Reads an edit inside a body that is being read.
+pub(super) fn read_edit(form: &mut Form, body: &Object, files: &[Upload], present: &Present) -> MessageEdit {
+    let editable = flag::SUPPRESS_EMBEDS | flag::IS_COMPONENTS_V2;
+    let asked = form.optional(body, "flags", flags);
+    // Once a message is nothing but components, it stays so.
+    let lasting = present.flags & flag::IS_COMPONENTS_V2;
+    let flags = asked.map_or(present.flags, |asked| present.flags & !editable | asked & editable | lasting);
+    let v2 = flags & flag::IS_COMPONENTS_V2 != 0;
+    if v2 {
+        refuse_legacy(form, body, &["content", "embeds", "poll"]);
+        if lasting == 0 {
+            for (key, there) in [("content", present.content), ("embeds", present.embeds)] {
+                if there && !body.contains_key(key) {
+                    form.complain_at(key, legacy(key));
+                }
+            }
+        }
+    }
+    let mut names: Vec<String> = files.iter().map(|file| file.filename.clone()).collect();
+    names.extend(present.attachments.iter().map(|(_, name)| name.clone()));
+    let place = if v2 { Place::Message } else { Place::LegacyMessage };
+    let known: Vec<Snowflake> = present.attachments.iter().map(|(id, _)| *id).collect();
+    MessageEdit {
+        content: form.field(body, "content", content),
+        embeds: form.field(body, "embeds", embed::read_all),
+        components: form
+            .field(body, "components", |form, value| component::read_all(form, value, place, &names)),
+        flags,
+        allowed_mentions: mentions::read(form, body),
+        attachments: form.field(body, "attachments", |form, value| attachments(form, value, files, &known)),
+        poll: poll::read(form, body),
+    }
+}
+
+/// Reads the body of a bulk deletion: 2 to 100 different ids, none older than 14 days at `now_ms`.
+pub fn bulk_delete(body: &Value, now_ms: u64) -> ApiResult<Vec<Snowflake>> {
+    const TWO_WEEKS_MS: u64 = 14 * 24 * 60 * 60 * 1000;
+    let count = body["messages"].as_array().map_or(0, Vec::len);
+    if body["messages"].is_array() && !(2..=100).contains(&count) {
+        return Err(ApiError::bulk_delete_count());
+    }
+    let ids = Form::read_object(body, |form, body| {
+        form.required(body, "messages", |form, value| form.id_set(value, 2..=100))
+    })?;
+    let oldest = Snowflake::first_at(now_ms.saturating_sub(TWO_WEEKS_MS));
+    if ids.iter().any(|id| *id < oldest) { Err(ApiError::too_old_for_bulk_delete()) } else { Ok(ids) }
+}
+
+fn content(form: &mut Form, value: &Value) -> Option<String> {
+    form.trimmed(value, 0..=MAX_CONTENT)
+}
+
+fn flags(form: &mut Form, value: &Value) -> Option<u64> {
+    form.int(value, 0..=i64::MAX).and_then(|flags| u64::try_from(flags).ok())
+}
+
+/// Complains about each of these fields that the body fills.
+fn refuse_legacy(form: &mut Form, body: &Object, keys: &[&str]) {
+    for key in keys {
+        let filled = match body.get(*key) {
+            None | Some(Value::Null) => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(_) => true,
+        };
+        if filled {
+            form.complain_at(*key, legacy(key));
+        }
+    }
+}
+
+fn legacy(key: &str) -> FieldError {
+    FieldError::new(
+        "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+        format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"),
+    )
+}
+
+fn nonce(form: &mut Form, value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) if text.chars().count() <= 25 => Some(value.clone()),
+        Value::String(_) => {
+            form.complain(FieldError::new("NONCE_TYPE_TOO_LONG", "Must be 25 or fewer characters long."));
+            None
+        }
+        Value::Number(number) if !number.is_f64() => Some(value.clone()),
+        _ => {
+            form.complain(FieldError::new(
+                "NONCE_TYPE_INVALID_TYPE",
+                "This field must be a string or integer.",
+            ));
+            None
+        }
+    }
+}
+
+/// A webhook's name; Discord keeps its own to itself.
+fn webhook_name(form: &mut Form, value: &Value) -> Option<String> {
+    let name = form.trimmed(value, 1..=80)?;
+    let lower = name.to_lowercase();
+    if let Some(word) = ["clyde", "discord"].into_iter().find(|word| lower.contains(word)) {
+        form.complain(FieldError::new(
+            "USERNAME_INVALID_CONTAINS",
+            format!("Username cannot contain \"{word}\""),
+        ));
+        return None;
+    }
+    Some(name)
+}
+
+/// Reads the body of a webhook's creation: its name.
+pub fn webhook(body: &Value) -> ApiResult<String> {
+    Form::read_object(body, |form, body| form.required(body, "name", webhook_name))
+}
+
+fn reference(form: &mut Form, value: &Value) -> Option<MessageReference> {
+    let reference = form.object(value)?;
+    let forward = form.optional(reference, "type", |form, value| form.one_of(value, &[0, 1])) == Some(1);
+    let message_id = form.required(reference, "message_id", Form::snowflake);
+    let channel_id = form.optional(reference, "channel_id", Form::snowflake);
+    if forward && !reference.contains_key("channel_id") {
+        form.complain_at("channel_id", FieldError::required());
+    }
+    Some(MessageReference {
+        forward,
+        message_id: message_id?,
+        channel_id,
+        guild_id: form.optional(reference, "guild_id", Form::snowflake),
+        fail_if_not_exists: form.optional(reference, "fail_if_not_exists", Form::boolean).unwrap_or(true),
+    })
+}
+
+/// Reads `attachments`: each names an uploaded file by its number, or by its id one that is there already.
+fn attachments(
+    form: &mut Form,
+    value: &Value,
+    files: &[Upload],
+    known: &[Snowflake],
+) -> Option<Vec<AttachmentInfo>> {
+    form.list(value, 0..=MAX_FILES, |form, item| {
+        let item = form.object(item)?;
+        let id = form.required(item, "id", |form, value| {
+            let id = form.snowflake(value)?;
+            if !files.iter().any(|file| file.index == id.0) && !known.contains(&id) {
+                form.complain(FieldError::new("ATTACHMENT_NOT_FOUND", "Attachment data not found"));
+                return None;
+            }
+            Some(id)
+        });
+        let text = |form: &mut Form, key: &str, max: usize| {
+            form.optional(item, key, |form, value| form.text(value, 0..=max)).filter(|text| !text.is_empty())
+        };
+        let info = AttachmentInfo {
+            id: Snowflake(0),
+            filename: text(form, "filename", 1024),
+            title: text(form, "title", 1024),
+            description: text(form, "description", 1024),
+            duration_secs: form
+                .optional(item, "duration_secs", |form, value| form.float(value, 0.0..=f64::from(i32::MAX))),
+            waveform: text(form, "waveform", 400),
+            is_spoiler: form.optional(item, "is_spoiler", Form::boolean).unwrap_or(false),
+        };
+        Some(AttachmentInfo { id: id?, ..info })
+    })
+}
+
+/// Reads the `payload_json` of a multipart body; without it the body is an empty object.
+pub fn payload_json(text: Option<&[u8]>) -> ApiResult<Value> {
+    form::parse_json(text.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Roles: bodies of their creation, modification and reordering.
+
+use serde_json::Value;
+
+use super::form::{Change, Form};
+use crate::error::{ApiResult, FieldError};
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
+
+/// Fields of a role, in a creation or a modification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleBody {
+    /// Name; "new role" unless given.
+    pub name: Change<String>,
+    /// Permissions; those of @everyone unless given.
+    pub permissions: Change<Permissions>,
+    /// Colour, from `color` or the first of `colors`.
+    pub color: Change<u32>,
+    /// Second colour of a gradient.
+    pub secondary_color: Change<u32>,
+    /// Third colour, of a holographic role.
+    pub tertiary_color: Change<u32>,
+    /// Whether its members are listed apart.
+    pub hoist: Change<bool>,
+    /// Whether anyone may mention it.
+    pub mentionable: Change<bool>,
+    /// Emoji beside the names of its members.
+    pub unicode_emoji: Change<String>,
+}
+
+/// Reads the body of a creation or modification.
+pub fn read(body: &Value) -> ApiResult<RoleBody> {
+    Form::read_object(body, |form, body| {
+        let color = |form: &mut Form, value: &Value| form.uint(value, 0xff_ff_ff);
+        let colors = form.optional(body, "colors", |form, value| {
+            let colors = form.object(value)?;
+            Some((
+                form.required(colors, "primary_color", color),
+                form.field(colors, "secondary_color", color),
+                form.field(colors, "tertiary_color", color),
+            ))
+        });
+        let plain = form.field(body, "color", color);
+        let (color, secondary_color, tertiary_color) = match colors {
+            Some((primary, second, third)) => (primary.map_or(plain, Change::Set), second, third),
+            None => (plain, Change::Keep, Change::Keep),
+        };
+        Some(RoleBody {
+            name: form.field(body, "name", |form, value| form.trimmed(value, 1..=100)),
+            permissions: form.field(body, "permissions", Form::permissions),
+            color,
+            secondary_color,
+            tertiary_color,
+            hoist: form.field(body, "hoist", Form::boolean),
+            mentionable: form.field(body, "mentionable", Form::boolean),
+            unicode_emoji: form.field(body, "unicode_emoji", |form, value| form.text(value, 0..=100)),
+        })
+    })
+}
+
+/// Reads the body of a reordering, of roles or channels: ids with their new places.
+pub fn positions(body: &Value) -> ApiResult<Vec<(Snowflake, Option<u32>)>> {
+    Form::read(|form| {
+        form.list(body, 0..=1000, |form, item| {
+            let item = form.object(item)?;
+            let id = form.required(item, "id", Form::snowflake);
+            let position =
+                form.optional(item, "position", |form, value| form.uint(value, i32::MAX.unsigned_abs()));
+            Some((id?, position))
+        })
+    })
+}
+
+/// Refuses a member's list of roles that holds @everyone, which nobody is given.
+pub fn refuse_everyone(roles: &[Snowflake], guild_id: Snowflake) -> ApiResult<()> {
+    let Some(index) = roles.iter().position(|role| *role == guild_id) else { return Ok(()) };
+    Form::read(|form| {
+        form.complain_below(["roles".into(), index.into()], FieldError::new("ROLE_INVALID", "Invalid Role"));
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn limits_hold_at_their_edges() {
+        for good in [
+            json!({}),
+            json!({ "name": "n".repeat(100), "color": 0xff_ff_ff, "permissions": "8", "hoist": true }),
+            json!({ "name": null, "permissions": 8 }),
+            json!({ "colors": { "primary_color": 1, "secondary_color": null } }),
+        ] {
+            assert!(read(&good).is_ok(), "{good}");
+        }
+        for bad in [
+            json!({ "name": "" }),
+            json!({ "name": "n".repeat(101) }),
+            json!({ "color": 0x100_0000 }),
+            json!({ "permissions": "all" }),
+            json!({ "hoist": "yes" }),
+            json!({ "colors": {} }),
+        ] {
+            assert_eq!(read(&bad).unwrap_err().code(), 50035, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_colours_is_the_roles_colour() {
+        let body =
+            read(&json!({ "colors": { "primary_color": 7, "secondary_color": 8 }, "color": 1 })).unwrap();
+        assert_eq!((body.color, body.secondary_color), (Change::Set(7), Change::Set(8)));
+    }
+
+    #[test]
+    fn a_reordering_names_roles_and_places() {
+        let body = json!([{ "id": "1", "position": 3 }, { "id": "2", "position": null }]);
+        assert_eq!(positions(&body).unwrap(), [(Snowflake(1), Some(3)), (Snowflake(2), None)]);
+        assert!(positions(&json!([{ "position": 3 }])).is_err());
+        assert!(positions(&json!({})).is_err());
+    }
+
+    #[test]
+    fn nobody_is_given_everyone() {
+        assert!(refuse_everyone(&[Snowflake(2)], Snowflake(1)).is_ok());
+        let error = refuse_everyone(&[Snowflake(2), Snowflake(1)], Snowflake(1)).unwrap_err();
+        assert_eq!(error.errors().unwrap().at(&["roles", "1"]).len(), 1);
+    }
+}
