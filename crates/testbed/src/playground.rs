@@ -126,6 +126,7 @@ fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
         if path.is_dir() {
             fs::create_dir_all(to.join(&name))?;
             copy_sources(&path, &to.join(&name))?;
+            keep_time(&path, &to.join(&name))?;
         } else {
             copy(&path, &to.join(&name))?;
         }
@@ -142,6 +143,7 @@ fn mirror(from: &Path, to: &Path) -> io::Result<()> {
         if path.is_dir() {
             if name != "incremental" {
                 mirror(&path, &to.join(&name))?;
+                keep_time(&path, &to.join(&name))?;
             }
             continue;
         }
@@ -158,5 +160,10 @@ fn mirror(from: &Path, to: &Path) -> io::Result<()> {
 /// Copies a file with its time of modification, by which cargo tells what is up to date.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to)?;
-    fs::File::options().append(true).open(to)?.set_modified(fs::metadata(from)?.modified()?)
+    keep_time(from, to)
+}
+
+fn keep_time(from: &Path, to: &Path) -> io::Result<()> {
+    // A folder cannot be opened for writing, and need not be to set its time.
+    fs::File::open(to)?.set_modified(fs::metadata(from)?.modified()?)
 }

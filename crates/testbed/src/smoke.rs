@@ -3,7 +3,7 @@
 //! Works on a copy of the real plugins' sources; each step prints what was tried and what was observed.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use sandbox::Sandbox;
@@ -131,6 +131,9 @@ pub async fn run(options: &Options) -> io::Result<bool> {
 
     let original = playground.read(PING)?;
     checks.expect("the first answer", answers(&sandbox, "Pong!").await);
+    if checks.failed > 0 {
+        return Err(io::Error::other(format!("the host said:\n{}", bot.lines_from(0).join("\n"))));
+    }
 
     let load = Load::start(&sandbox, "/ping", "Pong!", options.rate);
     for round in 1..=options.reloads {
@@ -220,18 +223,24 @@ pub async fn break_and_mend(
     Ok((line.contains(broken.told), line))
 }
 
-/// Says whether `/ping` comes to answer with words that begin so.
+/// Says whether `/ping` comes to answer, once, with words that begin so; prints what it says instead.
 async fn answers(sandbox: &Sandbox, words: &str) -> bool {
     let client = sandbox.client();
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        // A registration that is under way shows as a command that is not there yet.
-        match client.say("/ping").await {
-            Ok(answer) => return answer.content.starts_with(words) && answer.callbacks == 1,
-            Err(_) => tokio::task::yield_now().await,
-        }
+    loop {
+        let said = match client.say("/ping").await {
+            Ok(answer) if answer.content.starts_with(words) && answer.callbacks == 1 => return true,
+            Ok(answer) => answer.error.unwrap_or(answer.content),
+            // A registration that is under way shows as a command that is not there yet.
+            Err(_) if began.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            }
+            Err(error) => error.to_string(),
+        };
+        println!("         it said {said:?}");
+        return false;
     }
-    false
 }
 
 /// Has a new member join, and counts the greetings that hold `words` and all that came.
@@ -250,6 +259,6 @@ async fn greetings(sandbox: &Sandbox, words: &str) -> io::Result<(usize, usize)>
             let _ = client.say("/ping").await;
             return Ok((texts.iter().filter(|text| text.contains(words)).count(), texts.len()));
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
