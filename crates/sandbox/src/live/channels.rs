@@ -8,6 +8,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
 use crate::state::message::{Author, Message, Reference, flag};
+use crate::validate::channel::ThreadBody;
 
 impl Live<'_> {
     /// Adds a channel to a guild and tells of it.
@@ -82,9 +83,8 @@ impl Live<'_> {
         parent_id: Snowflake,
         from: Option<Snowflake>,
         kind: u8,
-        name: &str,
         owner: Snowflake,
-        settings: &Value,
+        settings: ThreadBody,
     ) -> ApiResult<Snowflake> {
         let parent = self.channel(parent_id)?;
         let guild = parent.guild_id.ok_or_else(ApiError::wrong_channel_type)?;
@@ -100,16 +100,17 @@ impl Live<'_> {
             ));
         }
         let now = self.now();
-        let mut channel = Channel::new(id, kind, Some(guild), name);
+        let name = settings.name.unwrap_or_default();
+        let mut channel = Channel::new(id, kind, Some(guild), &name);
         channel.parent_id = Some(parent_id);
-        channel.rate_limit_per_user = settings["rate_limit_per_user"].as_u64().unwrap_or(0);
+        channel.rate_limit_per_user = settings.rate_limit_per_user.value().map_or(0, u64::from);
         channel.thread = Some(Thread {
             owner_id: owner,
             archived: false,
-            auto_archive_duration: settings["auto_archive_duration"].as_u64().unwrap_or(default_duration),
+            auto_archive_duration: settings.auto_archive_duration.value().map_or(default_duration, u64::from),
             archive_timestamp: now.clone(),
             locked: false,
-            invitable: settings["invitable"].as_bool().unwrap_or(true),
+            invitable: settings.invitable.value().unwrap_or(true),
             create_timestamp: now.clone(),
             members: [(owner, now)].into_iter().collect(),
             total_sent: 0,
@@ -132,7 +133,7 @@ impl Live<'_> {
         } else if kind != kind::PRIVATE_THREAD && !forum {
             let mut notice = Message::new(self.next_id(), parent_id, Author::User(owner));
             notice.kind = 18;
-            name.clone_into(&mut notice.content);
+            notice.content = name;
             notice.reference =
                 Some(Reference { kind: 0, channel_id: id, message_id: None, guild_id: Some(guild) });
             self.publish(notice);
