@@ -287,7 +287,7 @@ impl Connection {
                 Some(frame) => Ending::Closed { code: Some(frame.code), reason: frame.reason.to_string() },
                 None => Ending::Closed { code: None, reason: String::new() },
             }),
-            // What is wrong with the frame itself (its length, its UTF-8) is the client's error; anything else breaks.
+            // The length is the client's error and has its code; anything else breaks the connection.
             Some(Err(error)) if is_capacity(&error) => Err(Close::too_long().into()),
             Some(Err(error)) => Err(Ending::Lost(error.to_string())),
             None => Err(Ending::Lost("the connection ended without a close frame".into())),
