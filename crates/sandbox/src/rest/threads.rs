@@ -173,11 +173,7 @@ async fn active(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
         channel.thread.as_ref().is_some_and(|thread| !thread.archived)
             && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
     });
-    let mut value = listing(&live, bot, threads);
-    if let Some(object) = value.as_object_mut() {
-        object.remove("has_more");
-    }
-    Ok(Json(value))
+    Ok(Json(listing(&live, bot, threads)))
 }
 
 fn archived(rest: &Rest, bot: Snowflake, parent: Snowflake, private: bool) -> ApiResult<Json<Value>> {
