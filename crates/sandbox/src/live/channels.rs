@@ -19,14 +19,18 @@ impl Live<'_> {
         }
         let event = channel.json();
         self.channels.insert(id, channel);
-        self.tell_channel(id, "CHANNEL_CREATE", event);
+        if let Some(guild) = guild {
+            self.tell_guild(guild, "CHANNEL_CREATE", event);
+        }
     }
 
-    /// Tells that a channel or thread changed. Bots that no longer see it hear that it is gone.
+    /// Tells that a channel or thread changed. Of channels all bots in the guild hear, of threads those that see them.
     pub fn channel_changed(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
-        let name = if channel.is_thread() { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" };
-        self.tell_channel(id, name, channel.json());
+        match channel.guild_id {
+            Some(guild) if !channel.is_thread() => self.tell_guild(guild, "CHANNEL_UPDATE", channel.json()),
+            _ => self.tell_channel(id, "THREAD_UPDATE", channel.json()),
+        }
     }
 
     /// Deletes a channel with its threads, or a single thread, and tells of it.
@@ -39,8 +43,8 @@ impl Live<'_> {
                 json!({ "id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind });
             let _ = thread;
             self.tell_channel(id, "THREAD_DELETE", event);
-        } else {
-            self.tell_channel(id, "CHANNEL_DELETE", shown.clone());
+        } else if let Some(guild) = guild {
+            self.tell_guild(guild, "CHANNEL_DELETE", shown.clone());
         }
         let threads: Vec<Snowflake> = self
             .channels

@@ -84,3 +84,24 @@ async fn the_overview_names_everything_and_no_token() {
     assert_eq!((&all["bots"][0]["name"], &all["bots"][0]["online"]), (&json!("Sandbot"), &json!(true)));
     assert!(!all.to_string().contains(bot.sandbox.token()));
 }
+
+#[tokio::test]
+async fn a_sandbox_that_is_shut_down_answers_nobody() {
+    let bot = Bot::start().await;
+    let (client, url) = (reqwest::Client::new(), bot.sandbox.url().to_owned());
+    assert!(client.get(format!("{url}/api/gateway")).send().await.is_ok());
+    bot.sandbox.shutdown().await;
+    assert!(client.get(format!("{url}/api/gateway")).send().await.is_err());
+}
+
+#[tokio::test]
+async fn hidden_embeds_come_back_when_they_are_shown_again() {
+    let bot = Bot::start().await;
+    let path = format!("{}/messages", bot.channel("general"));
+    let message = bot.post(&path, json!({ "content": "x", "embeds": [{ "title": "t" }] })).await;
+    let one = format!("{path}/{}", text(&message["id"]));
+    for (flags, embeds) in [(4, 0), (0, 1)] {
+        let seen = bot.expect(200, reqwest::Method::PATCH, &one, &json!({ "flags": flags })).await;
+        assert_eq!(seen["embeds"].as_array().unwrap().len(), embeds);
+    }
+}
