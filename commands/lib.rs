@@ -3,7 +3,11 @@
 use sdk::PluginEntry;
 
 /// Every plugin under `commands/`; `./dev-env.sh new commands/NAME` adds its line here.
-pub static PLUGINS: &[&PluginEntry] = &[&commands_dev::PLUGIN, &commands_general::PLUGIN];
+#[rustfmt::skip] // One line each, so that adding one changes one line.
+pub static PLUGINS: &[&PluginEntry] = &[
+    &commands_dev::PLUGIN,
+    &commands_general::PLUGIN,
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,11 @@
 use sdk::PluginEntry;
 
 /// Every plugin under `events/`; `./dev-env.sh new events/NAME` adds its line here.
-pub static PLUGINS: &[&PluginEntry] = &[&events_modlog::PLUGIN, &events_welcome::PLUGIN];
+#[rustfmt::skip] // One line each, so that adding one changes one line.
+pub static PLUGINS: &[&PluginEntry] = &[
+    &events_modlog::PLUGIN,
+    &events_welcome::PLUGIN,
+];
 
 #[cfg(test)]
 mod tests {

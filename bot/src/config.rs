@@ -68,7 +68,7 @@ pub(crate) struct Reload {
     pub(crate) debounce: Option<Duration>,
     /// Time between two looks at the files; `None` means that the system tells of changes.
     pub(crate) poll: Option<Duration>,
-    /// Folder of the sources; `None` means the one that this binary was built from.
+    /// Folder of the repository; `None` means this folder or one above it.
     pub(crate) workspace: Option<PathBuf>,
 }
 
@@ -105,7 +105,7 @@ impl Config {
             enabled: reader.or_default("ENABLE_HMR", value::switch),
             debounce: reader.read("HMR_DEBOUNCE_MS", |text| value::milliseconds(text, 0..=10_000)),
             poll: reader.read("HMR_POLL_MS", |text| value::milliseconds(text, 10..=60_000)),
-            workspace: reader.read("HMR_WORKSPACE", |text| Ok(text.into())),
+            workspace: reader.read("HMR_WORKSPACE", |text| Ok(PathBuf::from(text))),
         };
         let log_filter = reader.read("RUST_LOG", |text| {
             EnvFilter::try_new(text)

@@ -5,93 +5,123 @@ use std::collections::BTreeSet;
 use sdk::PluginId;
 use sdk::host::Host;
 use sdk::tracing::info;
-#[cfg(feature = "plugins")]
-use sdk::tracing::warn;
 
 use crate::config::Reload;
 use crate::failure::Failure;
 
-/// What keeps plugins live, and which of them are not.
-pub(crate) struct Plugins {
-    /// Plugins that should be live and are not.
-    pub(crate) left_out: BTreeSet<PluginId>,
-    /// Ends the watching when it is dropped.
+/// Time that one `start` or `stop` hook of a reloaded plugin has.
+#[cfg(feature = "hmr")]
+const HOOK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What keeps plugins coming in; dropping it ends that.
+#[derive(Default)]
+pub(crate) struct Source {
     #[cfg(feature = "hmr")]
     _engine: Option<hmr::Engine>,
 }
 
-#[cfg(not(any(feature = "hmr", feature = "plugins")))]
-compile_error!("the bot needs the feature `plugins`, which links its plugins in, or `hmr`, which loads them");
-
-/// Brings in all plugins, through the reload engine when that is there and either asked for or the only way.
-pub(crate) async fn bring_in_plugins(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
-    #[cfg(all(feature = "hmr", feature = "plugins"))]
-    return if reload.enabled { with_engine(host, reload).await } else { Ok(linked_in(host, reload).await) };
-    #[cfg(all(feature = "hmr", not(feature = "plugins")))]
-    return with_engine(host, reload).await;
-    #[cfg(not(feature = "hmr"))]
-    return Ok(linked_in(host, reload).await);
+/// Says whether changes will be followed.
+fn tell_off() {
+    info!("hot reload: off, changes are ignored until restart");
 }
 
-const OFF: &str = "hot reload: off, changes are ignored until restart";
-
-#[cfg(feature = "plugins")]
-async fn linked_in(host: &Host, reload: &Reload) -> Plugins {
-    if reload.enabled {
-        warn!("this binary was built without hot reload; ENABLE_HMR is ignored");
-    } else {
-        info!("{OFF}");
-    }
-    Plugins {
-        left_out: crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await,
-        #[cfg(feature = "hmr")]
-        _engine: None,
-    }
-}
-
+/// Brings in all plugins, and gives those that should be live and are not.
 #[cfg(feature = "hmr")]
-async fn with_engine(host: &Host, reload: &Reload) -> Result<Plugins, Failure> {
+pub(crate) async fn bring_in_plugins(
+    host: &Host,
+    reload: &Reload,
+) -> Result<(Source, BTreeSet<PluginId>), Failure> {
     use std::io::IsTerminal as _;
-    use std::path::PathBuf;
-    use std::time::Duration;
 
-    /// Joins what one save writes where the system does not tell that a file was closed.
-    const DEBOUNCE: Duration = Duration::from_millis(5);
-    /// Longest time for a `start` or `stop` hook.
-    const HOOK_WITHIN: Duration = Duration::from_secs(5);
-
-    // cargo puts the binary two folders below its target folder.
-    let target = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.parent()?.to_owned()));
-    let target = target.ok_or_else(|| Failure::other("The folder of this binary cannot be found."))?;
-    let built_from = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let workspace = reload.workspace.clone().unwrap_or_else(built_from);
-    // cargo and the system's events speak of files by their real paths.
-    let workspace = workspace.canonicalize().map_err(|error| {
-        let folder = workspace.display();
-        Failure::configuration(format!(
-            "The sources to reload are not at {folder} ({error}); set HMR_WORKSPACE."
-        ))
-    })?;
+    #[cfg(feature = "plugins")]
+    if !reload.enabled {
+        tell_off();
+        let left_out = start_linked(host).await;
+        return Ok((Source::default(), left_out));
+    }
+    let pace = hmr::watch::Pace {
+        debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
+        poll: reload.poll,
+    };
     let options = hmr::Options {
         enabled: reload.enabled,
-        workspace,
-        target,
-        pace: hmr::watch::Pace { debounce: reload.debounce.unwrap_or(DEBOUNCE), poll: reload.poll },
-        hook_deadline: HOOK_WITHIN,
-        colour: std::io::stdout().is_terminal()
+        workspace: workspace(reload)?,
+        target: target()?,
+        pace,
+        hook_deadline: HOOK_DEADLINE,
+        colour: std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    if !reload.enabled {
-        info!("{OFF}");
-    }
-    let engine = hmr::Engine::start(host.clone(), options)
-        .await
-        .map_err(|error| Failure::other(format!("Hot reload cannot start: {error}.")))?;
+    let engine =
+        hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
     if reload.enabled {
-        let folders = engine.folders().iter().map(|folder| folder.display().to_string());
-        // The workspace itself, for its manifest, goes without saying.
-        let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
+        let folders: Vec<_> = engine.folders().iter().map(|path| path.display().to_string()).collect();
         info!("hot reload: on, watching {}", folders.join(", "));
+    } else {
+        tell_off();
     }
-    Ok(Plugins { left_out: engine.left_out().clone(), _engine: Some(engine) })
+    let left_out = engine.left_out().clone();
+    Ok((Source { _engine: Some(engine) }, left_out))
 }
+
+/// Gives the workspace whose plugins are loaded.
+#[cfg(feature = "hmr")]
+fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::other(format!("The current folder cannot be read: {error}.")))?;
+    let is_workspace = |folder: &std::path::Path| {
+        folder.join("Cargo.toml").is_file()
+            && folder.join("commands").is_dir()
+            && folder.join("events").is_dir()
+    };
+    match &reload.workspace {
+        Some(folder) if is_workspace(folder) => folder
+            .canonicalize()
+            .map_err(|error| Failure::configuration(format!("HMR_WORKSPACE cannot be read: {error}."))),
+        Some(folder) => Err(Failure::configuration(format!(
+            "HMR_WORKSPACE is '{}', which holds no Cargo.toml with commands/ and events/; name the folder of this \
+             repository.",
+            folder.display()
+        ))),
+        None => here.ancestors().find(|folder| is_workspace(folder)).map(std::path::Path::to_path_buf).ok_or_else(|| {
+            Failure::configuration(
+                "Hot reload finds no Cargo.toml with commands/ and events/ in this folder or above it; run the bot \
+                 in the repository, or name its folder in HMR_WORKSPACE.",
+            )
+        }),
+    }
+}
+
+/// Gives cargo's target folder, in which this very binary was built.
+#[cfg(feature = "hmr")]
+fn target() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe()
+        .ok()
+        .and_then(|binary| Some(binary.parent()?.parent()?.to_path_buf()))
+        .ok_or_else(|| Failure::other("Hot reload cannot tell where this binary was built."))
+}
+
+/// Brings in all plugins, and gives those that should be live and are not.
+#[cfg(not(feature = "hmr"))]
+pub(crate) async fn bring_in_plugins(
+    host: &Host,
+    reload: &Reload,
+) -> Result<(Source, BTreeSet<PluginId>), Failure> {
+    if reload.enabled {
+        sdk::tracing::warn!("this binary was built without hot reload; ENABLE_HMR is ignored");
+    } else {
+        tell_off();
+    }
+    Ok((Source::default(), start_linked(host).await))
+}
+
+/// Makes live the plugins that are linked into the binary.
+#[cfg(feature = "plugins")]
+async fn start_linked(host: &Host) -> BTreeSet<PluginId> {
+    crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await
+}
+
+#[cfg(not(any(feature = "plugins", feature = "hmr")))]
+compile_error!(
+    "a bot without plugins and without hot reload can do nothing; choose the feature `plugins` or `hmr`"
+);

@@ -55,11 +55,11 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(()),
     };
 
-    let plugins = {
+    let (source, left_out) = {
         let plugins = reload::bring_in_plugins(&host, &config.reload);
         tokio::pin!(plugins);
         tokio::select! {
-            plugins = &mut plugins => plugins?,
+            brought = &mut plugins => brought?,
             () = &mut shutdown => {
                 let _ = timeout(STARTING_WITHIN, plugins).await;
                 shutdown::shut_down(&host, None).await;
@@ -77,17 +77,19 @@ pub(crate) async fn run(
     // What belongs to this run ends with it, when the set is dropped.
     let mut work = JoinSet::new();
     let http = Arc::clone(&client.http);
-    work.spawn(Registrar::new(host.clone(), http, application.id, scope, plugins.left_out.clone()).run());
+    work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
-    let outcome = tokio::select! {
-        outcome = connect(&mut client, config.environment) => outcome,
-        Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
-        () = &mut shutdown => Ok(()),
+    let outcome = {
+        // No reload and no registration while plugins are being stopped.
+        let _until_here = source;
+        tokio::select! {
+            outcome = connect(&mut client, config.environment) => outcome,
+            Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
+            () = &mut shutdown => Ok(()),
+        }
     };
-    // No reload and no registration while plugins are being stopped.
-    drop(plugins);
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;

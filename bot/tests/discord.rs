@@ -45,7 +45,6 @@ impl Bot {
         // Read all the time, so that a full pipe never holds the bot up.
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, lines) = mpsc::unbounded_channel();
-        #[allow(clippy::disallowed_methods)] // It ends with the bot.
         tokio::spawn(async move {
             while let Ok(Some(line)) = stdout.next_line().await {
                 let _ = sender.send(line);

@@ -20,7 +20,7 @@ pub(crate) async fn reload(
         return Ok(());
     };
     // A build takes longer than the three seconds that Discord waits.
-    ctx.defer().await?;
+    ctx.defer_ephemeral().await?;
     let results = reloader.reload(plugin.map(PluginId::new)).await;
     ctx.say(report(results)).await?;
     Ok(())

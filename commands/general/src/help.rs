@@ -11,6 +11,7 @@ pub(crate) async fn help(
     ctx: Context<'_>,
     #[description = "Command to explain"]
     #[autocomplete = "complete"]
+    #[max_length = 100]
     command: Option<String>,
 ) -> Result<(), Error> {
     let snapshot = ctx.data().host().registry().snapshot();
@@ -18,7 +19,7 @@ pub(crate) async fn help(
     let embed = serenity::CreateEmbed::new();
     let embed = match command.as_deref().map(page::bare) {
         None => embed.title("Commands").description(page::overview(&commands)),
-        Some(name) => match commands.iter().find(|shown| shown.name == name) {
+        Some(name) => match commands.iter().find(|shown| shown.name.eq_ignore_ascii_case(&name)) {
             Some(shown) => embed.title(shown.title()).description(page::details(shown)),
             None => embed.description(format!("There is no command `{name}`. `/help` lists them all.")),
         },

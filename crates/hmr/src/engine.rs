@@ -66,10 +66,8 @@ impl Engine {
         let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
         let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
         // Watched before the first build, so that no save in between is missed.
-        let watcher = match options.enabled {
-            true => Some(Watcher::new(workspace.watched(), options.pace)?),
-            false => None,
-        };
+        let watcher =
+            if options.enabled { Some(Watcher::new(workspace.watched(), options.pace)?) } else { None };
         let folders = watcher
             .as_ref()
             .map(|watcher| {
@@ -94,14 +92,10 @@ impl Engine {
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package);
         }
-        engine.load_all().await;
-        let live = host.registry().snapshot();
-        let is_live = |plugin: &&PluginId| live.generations().contains_key(*plugin);
-        let left_out = engine.workspace.plugins.keys().filter(|plugin| !is_live(plugin)).cloned().collect();
+        let left_out = engine.load_all().await;
         if let Some(watcher) = &watcher {
             host.set_reloader(Arc::new(Handle { requests: sender, folders: watcher.watched().count() }));
         }
-        #[allow(clippy::disallowed_methods)] // The engine is the host's own task and outlives all plugins.
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
                 engine.run(watcher, requests).await;
@@ -110,7 +104,7 @@ impl Engine {
         Ok(Self { task: task.abort_handle(), folders, left_out })
     }
 
-    /// Gives the plugins that were not live when [`start`](Self::start) returned.
+    /// Gives the plugins that did not go live at the start.
     pub fn left_out(&self) -> &BTreeSet<PluginId> {
         &self.left_out
     }
@@ -194,14 +188,15 @@ struct Wanted {
 }
 
 impl Loop {
-    /// Builds all plugins and makes each live that can be.
-    async fn load_all(&mut self) {
+    /// Builds all plugins and makes each live that can be; gives the others.
+    async fn load_all(&mut self) -> BTreeSet<PluginId> {
+        let began = Instant::now();
         let packages: Vec<_> = self.workspace.plugins.values().cloned().collect();
         let order = Order {
             packages: packages.into_iter().map(|package| (package, None)).collect(),
             through_cargo: true,
             suffix: self.suffix(),
-            began: Instant::now(),
+            began,
             may_reuse: true,
         };
         let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
@@ -211,24 +206,40 @@ impl Loop {
         }
         // A plugin goes live after those that it needs; each on its own, so that one that fails keeps out no other.
         let mut waiting = done.ready;
-        loop {
+        while !waiting.is_empty() {
             let mut refused = Vec::new();
             let count = waiting.len();
             for ready in waiting {
                 let id = ready.package.id.clone();
-                match self.make_live(vec![ready.clone()], Instant::now()).await {
-                    Ok(lines) => lines.iter().for_each(|line| tracing::info!("{line}")),
-                    Err(error) => refused.push((ready, Failure { plugin: Some(id), error })),
+                if let Err(error) = self.make_live(vec![ready.clone()], began).await {
+                    refused.push((ready, Failure { plugin: Some(id), error }));
                 }
             }
-            if refused.is_empty() || refused.len() == count {
+            if refused.len() == count {
                 for (_, failure) in &refused {
                     self.tell_failure(failure);
                 }
-                return;
+                break;
             }
             waiting = refused.into_iter().map(|(ready, _)| ready).collect();
         }
+        let live = self.host.registry().snapshot();
+        tracing::info!(
+            "{} plugins live in {} ms: {}",
+            live.generations().len(),
+            began.elapsed().as_millis(),
+            live.generations()
+                .values()
+                .map(|generation| format!("{} {}", generation.plugin(), generation.number()))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        self.workspace
+            .plugins
+            .keys()
+            .filter(|plugin| !live.generations().contains_key(*plugin))
+            .cloned()
+            .collect()
     }
 
     async fn run(mut self, mut watcher: Watcher, mut requests: mpsc::UnboundedReceiver<Request>) {
@@ -291,10 +302,10 @@ impl Loop {
                 }
                 Meaning::Membership => membership = true,
                 Meaning::Host => {
-                    _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf())
+                    _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf());
                 }
                 Meaning::Nothing => {
-                    tracing::debug!(path = %path.display(), "saved, and no plugin is built from it")
+                    tracing::debug!(path = %path.display(), "saved, and no plugin is built from it");
                 }
             }
         }
@@ -440,7 +451,6 @@ impl Loop {
             may_reuse: false,
         };
         tracing::debug!(plugins = ?names(&packages), through_cargo = wanted.through_cargo, "building");
-        #[allow(clippy::disallowed_methods)] // The engine's own tasks, joined by its loop.
         let abort = self.builds.spawn(carry_out(self.workshop.clone(), self.workspace.clone(), order));
         let building =
             Building { packages, through_cargo: wanted.through_cargo, began, abort: abort.clone(), answers };
@@ -579,7 +589,6 @@ impl Loop {
         self.stop_in_background(generations);
     }
 
-    #[allow(clippy::disallowed_methods)] // Bounded by the deadline; it must not hold up the next reload.
     fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
         let deadline = self.options.hook_deadline;
         for generation in generations {

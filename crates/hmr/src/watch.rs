@@ -38,6 +38,11 @@ pub struct Pace {
     pub poll: Option<Duration>,
 }
 
+impl Pace {
+    /// Quiet time that joins the files of one checkout without being felt.
+    pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(5);
+}
+
 /// Watches folders for finished saves.
 pub struct Watcher {
     watcher: Box<dyn notify::Watcher + Send>,
@@ -63,8 +68,12 @@ impl Watcher {
         };
         let root = folders.keys().next().cloned().unwrap_or_default();
         let watcher: Result<Box<dyn notify::Watcher + Send>, _> = match pace.poll {
-            Some(period) => PollWatcher::new(tell, Config::default().with_poll_interval(period))
-                .map(|watcher| Box::new(watcher) as Box<_>),
+            // Times are compared in whole seconds, so it is the contents that tell two saves of one second apart.
+            Some(period) => PollWatcher::new(
+                tell,
+                Config::default().with_poll_interval(period).with_compare_contents(true),
+            )
+            .map(|watcher| Box::new(watcher) as Box<_>),
             None => {
                 RecommendedWatcher::new(tell, Config::default()).map(|watcher| Box::new(watcher) as Box<_>)
             }

@@ -212,7 +212,7 @@ impl Workspace {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_manifest = name == "Cargo.toml" || name == "build.rs";
         if let Some(plugin) = self.plugins.values().find(|plugin| path.starts_with(&plugin.root)) {
-            if path == plugin.root.join("Cargo.toml") && !path.exists() {
+            if path == plugin.root || path == plugin.root.join("Cargo.toml") && !path.exists() {
                 return Meaning::Membership;
             }
             let inside = path.strip_prefix(&plugin.root).unwrap_or(path);

@@ -10,6 +10,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::guild::VoiceState;
 use crate::state::presence_json;
+use crate::state::user::{Application, User};
 
 /// A [`Discord`] behind a gateway.
 #[derive(Debug, Clone)]
@@ -23,8 +24,8 @@ impl Backend for World {
     fn profile(&self, bot: Snowflake) -> BotProfile {
         let live = self.0.lock();
         BotProfile {
-            user: live.users.get(&bot).map(|user| user.private_json()).unwrap_or_default(),
-            application: live.applications.get(&bot).map(|app| app.partial_json()).unwrap_or_default(),
+            user: live.users.get(&bot).map(User::private_json).unwrap_or_default(),
+            application: live.applications.get(&bot).map(Application::partial_json).unwrap_or_default(),
         }
     }
 

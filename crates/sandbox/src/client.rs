@@ -89,8 +89,8 @@ impl Run {
     }
 
     /// A user command or message command on a target: a user's name or id, or a message's id.
-    pub fn on(name: impl Into<String>, target: impl ToString) -> Self {
-        Self { name: Some(name.into()), target: Some(target.to_string()), ..Self::somewhere() }
+    pub fn on(name: impl Into<String>, target: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), target: Some(target.into()), ..Self::somewhere() }
     }
 
     fn somewhere() -> Self {
@@ -120,8 +120,8 @@ impl Run {
 
     /// Bot whose command it is, where several have one of that name.
     #[must_use]
-    pub fn of(mut self, bot: impl ToString) -> Self {
-        self.bot = Some(bot.to_string());
+    pub fn of(mut self, bot: impl Into<String>) -> Self {
+        self.bot = Some(bot.into());
         self
     }
 

@@ -20,6 +20,7 @@ mod endpoint;
 mod event;
 mod hub;
 mod intents;
+mod listings;
 mod members;
 mod options;
 mod payload;

@@ -27,9 +27,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::middleware::from_fn_with_state;
 
 use crate::error::ApiError;
 use crate::live::Discord;
@@ -85,9 +83,4 @@ async fn unknown_route(uri: axum::extract::OriginalUri) -> ApiError {
         return if served { ApiError::not_found() } else { ApiError::invalid_api_version() };
     }
     ApiError::not_found()
-}
-
-/// Discord's 404 for everything outside.
-pub async fn outside(_: Request, _: Next) -> Response {
-    axum::response::IntoResponse::into_response(ApiError::not_found())
 }

@@ -1,5 +1,6 @@
 //! A running sandbox: built, bound to an address, and shut down again.
 
+use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -151,12 +152,23 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
 }
 
+/// How long requests under way may take at the end; a followed log never ends by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
     let service = router.into_make_service_with_connect_info::<Connection>();
-    let serving = axum::serve(Listener::new(listener), service);
+    let mut ends = stopped.clone();
+    let serving = axum::serve(Listener::new(listener), service).with_graceful_shutdown(async move {
+        // The sender is gone only with the sandbox itself.
+        let _ = ends.wait_for(|stop| *stop).await;
+    });
+    let overdue = async {
+        let _ = stopped.wait_for(|stop| *stop).await;
+        tokio::time::sleep(GRACE).await;
+    };
     tokio::select! {
-        _ = serving => {}
-        _ = stopped.wait_for(|stop| *stop) => {}
+        _ = serving.into_future() => {}
+        () = overdue => {}
     }
 }
 
@@ -266,7 +278,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        self.discord.hub().close_all(1001);
         self.stop.send_replace(true);
-        self.task.abort();
     }
 }

@@ -16,6 +16,7 @@ pub mod mentions;
 pub mod message;
 pub mod modal;
 pub mod poll;
+pub mod query;
 pub mod reaction;
 pub mod role;
 

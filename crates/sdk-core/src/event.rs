@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-#[allow(clippy::wildcard_imports)] // The table below names nearly all of them.
+#[allow(clippy::wildcard_imports)] // One name for nearly every type that serenity has.
 use serenity::all::*;
 
 macro_rules! events {

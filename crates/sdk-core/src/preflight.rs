@@ -216,6 +216,7 @@ mod tests {
         check_definitions(&Definitions::from([(key, body)]))
     }
 
+    #[allow(clippy::needless_pass_by_value)] // Reads better where `json!` is the argument.
     fn with_options(options: Value) -> Vec<String> {
         problems(json!({"name": "x", "description": "y", "options": options}))
     }

@@ -121,7 +121,7 @@ mod tests {
     async fn timers_go_off_in_the_order_of_their_times() {
         let scheduler = Scheduler::default();
         let plugin = PluginId::new("commands/one");
-        scheduler.set(&plugin, "close", "late", Duration::from_secs(60), Value::Null);
+        scheduler.set(&plugin, "close", "late", Duration::from_secs(50), Value::Null);
         scheduler.set(&plugin, "close", "early", Duration::from_secs(5), Value::Null);
         scheduler.set(&plugin, "close", "never", Duration::from_secs(1), Value::Null);
         assert!(scheduler.remove(&plugin, "close", "never"));

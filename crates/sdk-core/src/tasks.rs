@@ -61,7 +61,6 @@ impl Tasks {
     ///
     /// A panic inside is logged and ends that task alone.
     #[track_caller]
-    #[allow(clippy::disallowed_methods)] // The one place where tasks are spawned and accounted for.
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
         let report = TaskReport { name: name.to_owned(), spawned_at: Location::caller().to_string() };
         let id = {

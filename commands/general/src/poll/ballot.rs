@@ -39,7 +39,7 @@ pub(super) fn pressed(custom_id: &str) -> Option<(&str, Button)> {
 }
 
 impl Ballot {
-    /// Makes an open poll, or says what is wrong with the answers.
+    /// Makes an open poll, or says what is wrong with the question or the answers.
     pub(super) fn new<'a>(
         question: &str,
         answers: impl Iterator<Item = &'a String>,
@@ -53,6 +53,9 @@ impl Ballot {
             closes_at,
             closed: false,
         };
+        if ballot.question.is_empty() {
+            return Err("A poll needs a question.".to_owned());
+        }
         for words in answers.map(|words| words.trim()) {
             if words.is_empty() {
                 return Err("An answer needs a letter or more to press on.".to_owned());
@@ -226,14 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_could_not_be_told_apart_are_refused() {
-        let make = |answers: [&str; 2]| {
+    fn blank_texts_and_answers_that_could_not_be_told_apart_are_refused() {
+        let make = |question: &str, answers: [&str; 2]| {
             let answers = answers.map(str::to_owned);
-            Ballot::new("Lunch?", answers.iter(), ASKER, 0).err()
+            Ballot::new(question, answers.iter(), ASKER, 0).err()
         };
-        assert!(make(["Soup", " Soup "]).unwrap().contains("'Soup'"));
-        assert!(make(["Soup", " "]).is_some());
-        assert_eq!(make(["Soup", "soup"]), None);
+        assert!(make("Lunch?", ["Soup", " Soup "]).unwrap().contains("'Soup'"));
+        assert!(make("Lunch?", ["Soup", " "]).unwrap().contains("answer"));
+        assert!(make(" ", ["Soup", "Salad"]).unwrap().contains("question"));
+        assert_eq!(make("Lunch?", ["Soup", "soup"]), None);
     }
 
     #[test]

@@ -100,12 +100,12 @@ fn with_files(mut run: Run, text: &str) -> Run {
 
 pub(super) async fn say(client: &Client, say: Say) -> Result<Outcome, Failure> {
     let seen = client.run(say.command()).await?;
-    answer::show(client, &seen, say.how.json).await
+    answer::show(&seen, say.how.json)
 }
 
 pub(super) async fn complete(client: &Client, say: Say) -> Result<Outcome, Failure> {
     let seen = client.complete(say.command()).await?;
-    answer::show(client, &seen, say.how.json).await
+    answer::show(&seen, say.how.json)
 }
 
 #[derive(Debug, Args)]
@@ -123,7 +123,7 @@ pub(super) struct Use {
 pub(super) async fn on(client: &Client, on: Use) -> Result<Outcome, Failure> {
     let run = on.how.apply(Run::on(on.name, on.target).by(on.who.user).at(on.who.channel));
     let seen = client.run(run).await?;
-    answer::show(client, &seen, on.how.json).await
+    answer::show(&seen, on.how.json)
 }
 
 #[derive(Debug, Args)]
@@ -173,7 +173,7 @@ async fn use_component(
 ) -> Result<Outcome, Failure> {
     let asked = json!({ "as": user, "message": message, "component": name, "values": values });
     let seen = client.component(&how.fields(asked)).await?;
-    answer::show(client, &seen, how.json).await
+    answer::show(&seen, how.json)
 }
 
 #[derive(Debug, Args)]
@@ -204,7 +204,7 @@ pub(super) async fn submit(client: &Client, submit: Submit) -> Result<Outcome, F
     }
     let asked = submit.how.fields(json!({ "interaction": submit.interaction, "values": values }));
     let seen = client.modal(&asked).await?;
-    answer::show(client, &seen, submit.how.json).await
+    answer::show(&seen, submit.how.json)
 }
 
 #[derive(Debug, Args)]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use sandbox::Answer;
 use sandbox::validate::component::kind;
-use sandbox::{Answer, Client};
 use serde_json::Value;
 
 use super::{Failure, Outcome};
@@ -12,7 +12,7 @@ use super::{Failure, Outcome};
 const WIDTH: usize = 72;
 
 /// Prints an answer; none is an exit code of its own.
-pub(super) async fn show(_: &Client, answer: &Answer, json: bool) -> Result<Outcome, Failure> {
+pub(super) fn show(answer: &Answer, json: bool) -> Result<Outcome, Failure> {
     if json {
         let text = serde_json::to_string(answer).map_err(|error| Failure(error.to_string()))?;
         println!("{text}");

@@ -100,7 +100,7 @@ async fn run(
     let started = {
         let mut live = control.discord.lock();
         let trigger = prepare(&mut live)?;
-        live.start(trigger)?
+        live.start(&trigger)?
     };
     wait::answer(control, &started, patience).await.map(Json)
 }

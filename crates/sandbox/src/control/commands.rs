@@ -85,10 +85,10 @@ fn why_not(
     let roles: &[Snowflake] = guild.members.get(&user).map_or(&[], |member| &member.roles);
     let mut decided = None;
     for target in [application.id, command.identity.id] {
-        let Some(rules) = application.command_permissions.get(&(guild.id, target)) else { continue };
+        let Some(set) = application.command_permissions.get(&(guild.id, target)) else { continue };
         let rule = |kind: u64, id: Snowflake| {
             let same = |rule: &&Value| rule["type"] == kind && rule["id"] == id.to_string();
-            rules.iter().find(same).and_then(|rule| rule["permission"].as_bool())
+            set.iter().find(same).and_then(|rule| rule["permission"].as_bool())
         };
         let all_channels = Snowflake(guild.id.0 - 1);
         if rule(3, channel.id).or_else(|| rule(3, all_channels)) == Some(false) {

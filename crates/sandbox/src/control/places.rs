@@ -13,7 +13,9 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::clock;
-use crate::state::guild::{Role, VoiceState};
+use crate::state::guild::{Guild, Role, VoiceState};
+use crate::state::user::{Application, User};
+use crate::validate::Change;
 use crate::validate::channel::{keeps_its_name, text_channel_name};
 
 pub(super) fn routes() -> Router<Control> {
@@ -63,7 +65,7 @@ async fn overview(State(control): State<Control>) -> Json<Value> {
 }
 
 fn people(live: &Live<'_>) -> Value {
-    live.users.values().map(|user| user.json()).collect()
+    live.users.values().map(User::json).collect()
 }
 
 async fn users(State(control): State<Control>) -> Json<Value> {
@@ -175,7 +177,7 @@ async fn create_guild(
     for bot in bots {
         live.install_bot(id, bot, Permissions::ADMINISTRATOR);
     }
-    let guild = live.guilds.get(&id).map(|guild| guild.json()).unwrap_or_default();
+    let guild = live.guilds.get(&id).map(Guild::json).unwrap_or_default();
     Ok(Json(guild))
 }
 
@@ -297,19 +299,20 @@ async fn edit_member(
         .roles
         .map(|names| names.iter().map(|name| find::role(guild, name)).collect::<Result<Vec<_>, _>>());
     let timeout = match edit.timeout_until.as_deref() {
-        None => None,
-        Some("") => Some(None),
+        None => Change::Keep,
+        Some("") => Change::Clear,
         Some(text) => {
             let at = clock::parse(text);
-            Some(Some(at.ok_or_else(|| Refused::because(format!("\"{text}\" is no time in ISO 8601.")))?))
+            Change::Set(at.ok_or_else(|| Refused::because(format!("\"{text}\" is no time in ISO 8601.")))?)
         }
     };
-    let change = MemberChange {
-        nick: edit.nick.map(|nick| (!nick.is_empty()).then_some(nick)),
-        roles: roles.transpose()?,
-        timeout,
-        ..MemberChange::default()
+    let nick = match edit.nick {
+        None => Change::Keep,
+        Some(nick) if nick.is_empty() => Change::Clear,
+        Some(nick) => Change::Set(nick),
     };
+    let roles = roles.transpose()?.map_or(Change::Keep, Change::Set);
+    let change = MemberChange { nick, roles, timeout, ..MemberChange::default() };
     live.change_member(guild_id, user, change)?;
     Ok(Json(live.member_json(guild_id, user)?))
 }
@@ -366,7 +369,7 @@ async fn command_permissions(
 ) -> Result<Json<Value>, Refused> {
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?.id;
-    let owns = |app: &&mut crate::state::user::Application| {
+    let owns = |app: &&mut Application| {
         app.id == command
             || app.commands.get(Some(guild), command).or(app.commands.get(None, command)).is_some()
     };

@@ -27,6 +27,9 @@ pub(super) struct Patience {
 /// How long a deferred answer is waited for unless the caller says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// The same for a deferred update: the user sees no sign of it, and a bot need never make one.
+const UPDATE_DEADLINE: Duration = Duration::from_secs(3);
+
 /// Where an interaction stands.
 enum Stand {
     /// The user sees the answer.
@@ -35,15 +38,19 @@ enum Stand {
     Silent,
     /// The bot is thinking.
     Thinking,
+    /// The bot has taken note, and may edit the component's message.
+    Acknowledged,
 }
 
 fn stand(interaction: &Interaction) -> Stand {
     if interaction.answered.is_some() {
         Stand::Seen
-    } else if interaction.is_deferred() {
-        Stand::Thinking
     } else {
-        Stand::Silent
+        match interaction.response {
+            Response::Deferred => Stand::Thinking,
+            Response::DeferredUpdate => Stand::Acknowledged,
+            _ => Stand::Silent,
+        }
     }
 }
 
@@ -55,7 +62,7 @@ pub(super) async fn answer(
 ) -> Result<Answer, Refused> {
     let begun = Instant::now();
     let silence_ends = begun + control.discord.limits().response;
-    let thinking_ends = begun + patience.deadline_ms.map_or(DEADLINE, Duration::from_millis);
+    let ends = |default| begun + patience.deadline_ms.map_or(default, Duration::from_millis);
     let mut error = None;
     loop {
         let notified = started.changed.notified();
@@ -65,10 +72,11 @@ pub(super) async fn answer(
         let until = match stand {
             Stand::Seen => break,
             Stand::Silent => silence_ends,
-            Stand::Thinking => thinking_ends,
+            Stand::Thinking => ends(DEADLINE),
+            Stand::Acknowledged => ends(UPDATE_DEADLINE),
         };
         if timeout_at(until.into(), notified).await.is_err() {
-            error = give_up(&mut control.discord.lock(), started.id, stand);
+            error = give_up(&mut control.discord.lock(), started.id, &stand);
             break;
         }
     }
@@ -84,16 +92,16 @@ pub(super) async fn answer(
 }
 
 /// What the user reads when the time is over. An update that was deferred and never came is no failure.
-fn give_up(live: &mut Live<'_>, id: Snowflake, stand: Stand) -> Option<(&'static str, Option<String>)> {
+fn give_up(live: &mut Live<'_>, id: Snowflake, stand: &Stand) -> Option<(&'static str, Option<String>)> {
     let interaction = live.interactions.get(id)?;
     if interaction.answered.is_some() {
         return None;
     }
     let application = interaction.application_id;
-    let error = match (stand, &interaction.response) {
-        (Stand::Thinking, Response::DeferredUpdate) => return None,
-        (Stand::Thinking, _) => "The application is still thinking.",
-        _ => "The application did not respond",
+    let error = match stand {
+        Stand::Seen | Stand::Acknowledged => return None,
+        Stand::Thinking => "The application is still thinking.",
+        Stand::Silent => "The application did not respond",
     };
     let online = live.is_online(application);
     live.interactions.totals.unanswered += 1;

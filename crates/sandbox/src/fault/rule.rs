@@ -22,7 +22,8 @@ pub struct Rule {
     /// Milliseconds after which it is void; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_ms: Option<u64>,
-    /// Milliseconds to wait before the effect.
+    /// Milliseconds to wait before the effect. A held event holds those behind it back; a held payload of a client holds
+    /// its whole connection.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub delay_ms: u64,
 }

@@ -1,5 +1,6 @@
 //! One websocket: reads what the client asks, writes what its session holds, and ends for one reason.
 
+mod faults;
 mod handshake;
 mod requests;
 
@@ -20,7 +21,7 @@ use super::payload::{self, Close, Raw, Request, op};
 use super::session::{Next, Session};
 use super::transport::Transport;
 use super::{Backend, Command, Hub};
-use crate::fault::{Connection as Wire, GatewayEffect, Place, Strike};
+use crate::fault::{Connection as Wire, GatewayEffect};
 use crate::record::{self, Body, Closer};
 
 /// Events written before the client's own payloads are looked at again.
@@ -59,13 +60,7 @@ struct Connection {
     /// When the payloads of the last minute came.
     recent: VecDeque<Instant>,
     /// Event that an injected delay holds back, and all after it.
-    held: Option<Held>,
-}
-
-struct Held {
-    until: Instant,
-    seq: u64,
-    effect: GatewayEffect,
+    held: Option<faults::Held>,
 }
 
 /// Why a connection ends.
@@ -189,24 +184,7 @@ impl Connection {
         };
         let more = events.len() == BATCH;
         for numbered in events {
-            let effect = match self.held.take() {
-                Some(held) if held.seq == numbered.seq => held.effect,
-                _ => {
-                    let place = Place { event: Some(numbered.event.name), ..place(&session) };
-                    match self.hub.faults().on_dispatch(place) {
-                        None => GatewayEffect::Pass,
-                        Some(strike) => {
-                            self.record_strike(&strike, numbered.event.name);
-                            if !strike.delay.is_zero() {
-                                let until = Instant::now() + strike.delay;
-                                self.held = Some(Held { until, seq: numbered.seq, effect: strike.effect });
-                                break;
-                            }
-                            strike.effect
-                        }
-                    }
-                }
-            };
+            let Some(effect) = self.effect_on(&numbered, &session) else { break };
             match effect {
                 GatewayEffect::Pass => {}
                 GatewayEffect::Ignore => {
@@ -234,17 +212,6 @@ impl Connection {
         }
         self.flush().await?;
         Ok(more)
-    }
-
-    /// Lets an injected effect happen to this connection.
-    async fn suffer(&mut self, effect: GatewayEffect) -> Result<(), Ending> {
-        match effect {
-            GatewayEffect::Pass | GatewayEffect::Ignore => Ok(()),
-            GatewayEffect::Sever => Err(Ending::Sever),
-            GatewayEffect::Close { code, reason } => Err(Ending::Close(Close { code, reason })),
-            GatewayEffect::Reconnect => self.send(op::RECONNECT, Value::Null).await,
-            GatewayEffect::InvalidSession { resumable } => self.invalidate(resumable).await,
-        }
     }
 
     async fn obey(&mut self, command: Command) -> Result<(), Ending> {
@@ -287,7 +254,7 @@ impl Connection {
                 Some(frame) => Ending::Closed { code: Some(frame.code), reason: frame.reason.to_string() },
                 None => Ending::Closed { code: None, reason: String::new() },
             }),
-            // What is wrong with the frame itself (its length, its UTF-8) is the client's error; anything else breaks.
+            // The length is the client's error and has its code; anything else breaks the connection.
             Some(Err(error)) if is_capacity(&error) => Err(Close::too_long().into()),
             Some(Err(error)) => Err(Ending::Lost(error.to_string())),
             None => Err(Ending::Lost("the connection ended without a close frame".into())),
@@ -419,23 +386,6 @@ impl Connection {
         }
     }
 
-    fn strike_received(&self, op: u64) -> Option<Strike<GatewayEffect>> {
-        let place = match &self.session {
-            Some(session) => place(session),
-            None => Place::default(),
-        };
-        self.hub.faults().on_received(Place { op: Some(op), ..place })
-    }
-
-    fn record_strike(&self, strike: &Strike<GatewayEffect>, what: &str) {
-        let mut effect = json!(strike.effect);
-        if strike.effect == GatewayEffect::Pass {
-            effect = json!({"delay_ms": u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX)});
-        }
-        let place = format!("connection {}, {what}", self.id);
-        self.hub.recorder().push(record::Event::Fault { rule: Some(strike.rule), place, effect });
-    }
-
     fn record_received(&self, op: Option<u64>, data: Body) {
         let session = self.session.as_ref().map(|session| session.id.clone());
         self.hub.recorder().push(record::Event::Received { conn: self.id, session, op, data });
@@ -445,16 +395,6 @@ impl Connection {
 impl From<Close> for Ending {
     fn from(close: Close) -> Self {
         Self::Close(close)
-    }
-}
-
-fn place(session: &Session) -> Place<'_> {
-    Place {
-        event: None,
-        op: None,
-        bot: Some(session.viewer.bot),
-        session: Some(&session.id),
-        shard: Some(session.viewer.shard[0]),
     }
 }
 

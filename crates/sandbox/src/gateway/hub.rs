@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::event::Outgoing;
+use super::listings::Listings;
 use super::session::Session;
 use super::starts::Starts;
 use super::{Backend, Dispatch, Intents, Options, endpoint};
@@ -34,6 +35,7 @@ struct Shared {
     links: Mutex<HashMap<u64, Link>>,
     last_conn: AtomicU64,
     starts: Starts,
+    listings: Listings,
 }
 
 /// Way to one live connection.
@@ -131,6 +133,7 @@ impl Hub {
             links: Mutex::default(),
             last_conn: AtomicU64::new(0),
             starts: Starts::default(),
+            listings: Listings::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -193,6 +196,10 @@ impl Hub {
 
     pub(super) fn starts(&self) -> &Starts {
         &self.shared.starts
+    }
+
+    pub(super) fn listings(&self) -> &Listings {
+        &self.shared.listings
     }
 
     /// Makes a connection known and gives it its number and its mailbox.

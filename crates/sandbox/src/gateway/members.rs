@@ -21,6 +21,11 @@ pub(super) enum Unanswered {
     NoGuild,
 }
 
+/// Whether this asks for all members of a guild rather than for some.
+pub(super) fn wants_all(request: &MembersRequest) -> bool {
+    request.user_ids.is_none() && request.query.as_deref().is_some_and(str::is_empty)
+}
+
 /// Data of the GUILD_MEMBERS_CHUNK events that answer a request.
 pub(super) fn chunks(
     backend: &dyn Backend,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Settings of the gateway; the defaults are Discord's, but for the limits on identifying.
+/// Settings of the gateway; the defaults are Discord's, but for the limits on identifying and on
+/// member lists.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Interval that HELLO asks clients to send heartbeats in.
@@ -24,6 +25,9 @@ pub struct Options {
     pub max_concurrency: u32,
     /// Sessions that a bot may start in 24 hours.
     pub session_starts: u32,
+    /// Time between two requests for the whole member list of one guild (else RATE_LIMITED); Discord's is 30 seconds. Off
+    /// by default, so that a bot that restarts often in a test is not held up.
+    pub member_list_every: Option<Duration>,
     /// Guilds of one shard at most; more close with 4011.
     pub guilds_per_shard: usize,
     /// Size in bytes from which a payload is compressed by itself for a client that identified with `compress`.
@@ -42,6 +46,7 @@ impl Default for Options {
             limit_identify: false,
             max_concurrency: 1,
             session_starts: 1000,
+            member_list_every: None,
             guilds_per_shard: 2500,
             compress_from: 8 << 10,
         }

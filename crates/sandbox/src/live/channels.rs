@@ -8,6 +8,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
 use crate::state::message::{Author, Message, Reference, flag};
+use crate::validate::channel::ThreadBody;
 
 impl Live<'_> {
     /// Adds a channel to a guild and tells of it.
@@ -18,14 +19,18 @@ impl Live<'_> {
         }
         let event = channel.json();
         self.channels.insert(id, channel);
-        self.tell_channel(id, "CHANNEL_CREATE", event);
+        if let Some(guild) = guild {
+            self.tell_guild(guild, "CHANNEL_CREATE", event);
+        }
     }
 
-    /// Tells that a channel or thread changed. Bots that no longer see it hear that it is gone.
+    /// Tells that a channel or thread changed. Of channels all bots in the guild hear, of threads those that see them.
     pub fn channel_changed(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
-        let name = if channel.is_thread() { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" };
-        self.tell_channel(id, name, channel.json());
+        match channel.guild_id {
+            Some(guild) if !channel.is_thread() => self.tell_guild(guild, "CHANNEL_UPDATE", channel.json()),
+            _ => self.tell_channel(id, "THREAD_UPDATE", channel.json()),
+        }
     }
 
     /// Deletes a channel with its threads, or a single thread, and tells of it.
@@ -38,8 +43,8 @@ impl Live<'_> {
                 json!({ "id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind });
             let _ = thread;
             self.tell_channel(id, "THREAD_DELETE", event);
-        } else {
-            self.tell_channel(id, "CHANNEL_DELETE", shown.clone());
+        } else if let Some(guild) = guild {
+            self.tell_guild(guild, "CHANNEL_DELETE", shown.clone());
         }
         let threads: Vec<Snowflake> = self
             .channels
@@ -82,9 +87,8 @@ impl Live<'_> {
         parent_id: Snowflake,
         from: Option<Snowflake>,
         kind: u8,
-        name: &str,
         owner: Snowflake,
-        settings: &Value,
+        settings: ThreadBody,
     ) -> ApiResult<Snowflake> {
         let parent = self.channel(parent_id)?;
         let guild = parent.guild_id.ok_or_else(ApiError::wrong_channel_type)?;
@@ -100,16 +104,17 @@ impl Live<'_> {
             ));
         }
         let now = self.now();
-        let mut channel = Channel::new(id, kind, Some(guild), name);
+        let name = settings.name.unwrap_or_default();
+        let mut channel = Channel::new(id, kind, Some(guild), &name);
         channel.parent_id = Some(parent_id);
-        channel.rate_limit_per_user = settings["rate_limit_per_user"].as_u64().unwrap_or(0);
+        channel.rate_limit_per_user = settings.rate_limit_per_user.value().map_or(0, u64::from);
         channel.thread = Some(Thread {
             owner_id: owner,
             archived: false,
-            auto_archive_duration: settings["auto_archive_duration"].as_u64().unwrap_or(default_duration),
+            auto_archive_duration: settings.auto_archive_duration.value().map_or(default_duration, u64::from),
             archive_timestamp: now.clone(),
             locked: false,
-            invitable: settings["invitable"].as_bool().unwrap_or(true),
+            invitable: settings.invitable.value().unwrap_or(true),
             create_timestamp: now.clone(),
             members: [(owner, now)].into_iter().collect(),
             total_sent: 0,
@@ -132,7 +137,7 @@ impl Live<'_> {
         } else if kind != kind::PRIVATE_THREAD && !forum {
             let mut notice = Message::new(self.next_id(), parent_id, Author::User(owner));
             notice.kind = 18;
-            name.clone_into(&mut notice.content);
+            notice.content = name;
             notice.reference =
                 Some(Reference { kind: 0, channel_id: id, message_id: None, guild_id: Some(guild) });
             self.publish(notice);

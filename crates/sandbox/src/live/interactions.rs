@@ -53,13 +53,13 @@ const ATTACHMENT_LIMIT: u64 = 10 << 20;
 
 impl Live<'_> {
     /// Sends an interaction to the bot.
-    pub fn start(&mut self, trigger: Trigger) -> ApiResult<Started> {
+    pub fn start(&mut self, trigger: &Trigger) -> ApiResult<Started> {
         let channel = self.channel(trigger.channel)?;
         let (guild_id, channel_id) = (channel.guild_id, channel.id);
         let id = self.next_id();
         let token = interaction_token(id);
         let owners = json!({ "0": guild_id.map_or_else(|| "0".to_owned(), |id| id.to_string()) });
-        let payload = self.payload(&trigger, channel, id, &token, &owners)?;
+        let payload = self.payload(trigger, channel, id, &token, &owners)?;
         let user = self.user(trigger.user)?;
         let mut metadata = json!({
             "id": id,
@@ -74,7 +74,7 @@ impl Live<'_> {
         match (trigger.kind, trigger.message, &trigger.opened_by) {
             (kind::COMPONENT, Some(message), _) => metadata["interacted_message_id"] = json!(message),
             (kind::MODAL_SUBMIT, _, Some(opened_by)) => {
-                metadata["triggering_interaction_metadata"] = opened_by.clone()
+                metadata["triggering_interaction_metadata"] = opened_by.clone();
             }
             _ => {}
         }
@@ -149,7 +149,7 @@ impl Live<'_> {
             "locale": user.locale,
             "entitlements": [],
             "authorizing_integration_owners": owners,
-            "context": if channel.guild_id.is_some() { 0 } else { 1 },
+            "context": u8::from(channel.guild_id.is_none()),
             "attachment_size_limit": ATTACHMENT_LIMIT,
         });
         if let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) {

@@ -8,22 +8,23 @@ use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::guild::Member;
 use crate::state::message::{Author, Message};
+use crate::validate::Change;
 
 /// What is to change about a member; what is not given stays.
 #[derive(Debug, Default, Clone)]
 pub struct MemberChange {
-    /// Nickname, none to take it away.
-    pub nick: Option<Option<String>>,
+    /// Nickname.
+    pub nick: Change<String>,
     /// All roles.
-    pub roles: Option<Vec<Snowflake>>,
+    pub roles: Change<Vec<Snowflake>>,
     /// Muted in voice.
-    pub mute: Option<bool>,
+    pub mute: Change<bool>,
     /// Deafened in voice.
-    pub deaf: Option<bool>,
-    /// End of a timeout, none to end it now.
-    pub timeout: Option<Option<OffsetDateTime>>,
+    pub deaf: Change<bool>,
+    /// End of a timeout.
+    pub timeout: Change<OffsetDateTime>,
     /// Member flags.
-    pub flags: Option<u64>,
+    pub flags: Change<u64>,
 }
 
 impl Live<'_> {
@@ -131,23 +132,13 @@ impl Live<'_> {
     ) -> ApiResult<()> {
         let guild = self.guild_mut(guild_id)?;
         let member = guild.members.get_mut(&user).ok_or_else(ApiError::unknown_member)?;
-        if let Some(nick) = change.nick {
-            member.nick = nick;
-        }
-        if let Some(mut roles) = change.roles {
-            roles.retain(|id| *id != guild_id);
-            roles.dedup();
-            member.roles = roles;
-        }
-        if let Some(until) = change.timeout {
-            member.communication_disabled_until = until;
-        }
-        if let Some(flags) = change.flags {
-            member.flags = flags;
-        }
-        let voice = change.mute.is_some() || change.deaf.is_some();
-        member.mute = change.mute.unwrap_or(member.mute);
-        member.deaf = change.deaf.unwrap_or(member.deaf);
+        change.nick.apply(&mut member.nick);
+        change.roles.apply_or(&mut member.roles, Vec::new());
+        change.timeout.apply(&mut member.communication_disabled_until);
+        change.flags.apply_or(&mut member.flags, 0);
+        let muted = change.mute.apply_or(&mut member.mute, false);
+        let deafened = change.deaf.apply_or(&mut member.deaf, false);
+        let voice = muted || deafened;
         self.member_changed(guild_id, user);
         if voice {
             let state = self.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user)).cloned();

@@ -109,20 +109,17 @@ impl Live<'_> {
         let guild = channel.guild_id;
         let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
         let mut event = reaction_event(channel_id, id, guild);
-        match emoji {
-            Some(emoji) => {
-                let before = message.reactions.len();
-                message.reactions.retain(|reaction| !reaction.emoji.same(emoji));
-                if message.reactions.len() == before {
-                    return Err(ApiError::unknown_emoji());
-                }
-                event["emoji"] = emoji.to_json();
-                self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_EMOJI", event);
+        if let Some(emoji) = emoji {
+            let before = message.reactions.len();
+            message.reactions.retain(|reaction| !reaction.emoji.same(emoji));
+            if message.reactions.len() == before {
+                return Err(ApiError::unknown_emoji());
             }
-            None => {
-                message.reactions.clear();
-                self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_ALL", event);
-            }
+            event["emoji"] = emoji.to_json();
+            self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_EMOJI", event);
+        } else {
+            message.reactions.clear();
+            self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_ALL", event);
         }
         Ok(())
     }

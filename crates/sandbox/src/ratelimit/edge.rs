@@ -40,7 +40,7 @@ pub struct Extra {
 struct Pending {
     recorder: Recorder,
     started: Instant,
-    entry: Option<Box<record::Request>>,
+    entry: Box<record::Request>,
 }
 
 impl Edge {
@@ -58,11 +58,11 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     let who = who.map(str::to_owned);
     let mut pending = Pending::new(&edge.recorder, &method, &route, request.uri().query());
     let (request, sent) = edge.read_request(request).await;
-    pending.entry().request = sent;
+    pending.entry.request = sent;
 
     let strike = edge.faults.on_request(&method, route.path());
     if let Some(strike) = &strike {
-        pending.entry().fault = Some(strike.rule);
+        pending.entry.fault = Some(strike.rule);
         edge.record_fault(strike, &method, &route);
         if !strike.delay.is_zero() {
             tokio::time::sleep(strike.delay).await;
@@ -87,27 +87,27 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
                     let mut response = next.run(request).await;
                     if let Some(standing) = standing {
                         standing.write_headers(response.headers_mut());
-                        pending.entry().bucket = Some(standing.bucket);
+                        pending.entry.bucket = Some(standing.bucket);
                     }
                     response
                 }
             }
         }
     };
-    let shared = pending.entry().limited == Some(Scope::Shared.name());
+    let shared = pending.entry.limited == Some(Scope::Shared.name());
     edge.limits.answered(Instant::now(), who.as_deref(), response.status(), shared);
     if let Some(extra) = response.extensions_mut().remove::<Extra>() {
-        pending.entry().bot = extra.bot;
+        pending.entry.bot = extra.bot;
         if let Some(body) = extra.request {
-            pending.entry().request = Some(record::Body::Json(edge.recorder.redactor().json(&body)));
+            pending.entry.request = Some(record::Body::Json(edge.recorder.redactor().json(&body)));
         }
     }
     if effect == RequestEffect::DropAfter {
         return drop_connection(connection);
     }
     let (response, answered) = edge.read_response(response).await;
-    pending.entry().response = answered;
-    pending.entry().status = Some(response.status().as_u16());
+    pending.entry.response = answered;
+    pending.entry.status = Some(response.status().as_u16());
     match effect {
         RequestEffect::Truncate { bytes } => truncate(response, bytes).await,
         _ => response,
@@ -184,24 +184,13 @@ impl Pending {
             method: method.to_owned(),
             path,
             route: route.template().to_owned(),
-            bot: None,
-            status: None,
-            us: 0,
-            request: None,
-            response: None,
-            bucket: None,
-            limited: None,
-            fault: None,
+            ..record::Request::default()
         };
-        Self { recorder: recorder.clone(), started: Instant::now(), entry: Some(Box::new(entry)) }
-    }
-
-    fn entry(&mut self) -> &mut record::Request {
-        self.entry.as_mut().expect("only taken when dropped")
+        Self { recorder: recorder.clone(), started: Instant::now(), entry: Box::new(entry) }
     }
 
     fn refused(&mut self, refusal: &Refusal) {
-        let entry = self.entry();
+        let entry = &mut self.entry;
         entry.limited = Some(refusal.scope.name());
         entry.bucket = refusal.standing.as_ref().map(|standing| standing.bucket.clone());
     }
@@ -209,10 +198,8 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(mut entry) = self.entry.take() {
-            entry.us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.recorder.push(record::Event::Request(entry));
-        }
+        self.entry.us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.recorder.push(record::Event::Request(std::mem::take(&mut self.entry)));
     }
 }
 

@@ -119,7 +119,7 @@ impl Serialize for Body {
 }
 
 /// One REST request and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Request {
     /// Method, in capitals.
     pub method: String,

@@ -10,9 +10,9 @@ use super::guilds::require;
 use super::members::outranks;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
-use crate::snowflake::Snowflake;
+use crate::validate;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -20,9 +20,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/bans/{user_id}", get(one).put(ban).delete(unban))
         .route("/guilds/{guild_id}/bulk-ban", post(bulk))
 }
-
-/// Seven days, the most that a ban deletes back.
-const MAX_DELETE_SECONDS: u64 = 604_800;
 
 async fn list(
     State(rest): State<Rest>,
@@ -54,16 +51,6 @@ async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, user]): Ids<2>
     Ok(Json(json!({ "user": live.user(user)?.json(), "reason": reason })))
 }
 
-fn delete_seconds(body: &Value) -> ApiResult<u64> {
-    let seconds = body.get("delete_message_seconds").and_then(Value::as_u64);
-    let days = body.get("delete_message_days").and_then(Value::as_u64);
-    let seconds = seconds.or(days.map(|days| days.saturating_mul(86_400))).unwrap_or(0);
-    if seconds > MAX_DELETE_SECONDS {
-        return Err(ApiError::field(&["delete_message_seconds"], FieldError::max("int", MAX_DELETE_SECONDS)));
-    }
-    Ok(seconds)
-}
-
 async fn ban(
     State(rest): State<Rest>,
     Bot(bot): Bot,
@@ -71,10 +58,10 @@ async fn ban(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<StatusCode> {
-    let seconds = delete_seconds(&payload.json)?;
+    let seconds = validate::guild::ban(&payload.json)?;
     let mut live = rest.discord.lock();
     outranks(&live, guild, bot, user, Permissions::BAN_MEMBERS)?;
-    live.ban(guild, user, reason.clone(), seconds)?;
+    live.ban(guild, user, reason.clone(), seconds.into())?;
     live.audit(guild, 22, bot, Some(user), reason.as_deref(), Vec::new());
     Ok(StatusCode::NO_CONTENT)
 }
@@ -99,21 +86,13 @@ async fn bulk(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let seconds = delete_seconds(&payload.json)?;
-    let users: Vec<Snowflake> = payload
-        .json
-        .get("user_ids")
-        .and_then(|ids| serde_json::from_value(ids.clone()).ok())
-        .ok_or_else(|| ApiError::field(&["user_ids"], FieldError::required()))?;
-    if users.is_empty() || users.len() > 200 {
-        return Err(ApiError::field(&["user_ids"], FieldError::bad_length(1, 200)));
-    }
+    let (users, seconds) = validate::guild::bulk_ban(&payload.json)?;
     let mut live = rest.discord.lock();
     require(&live, guild, bot, Permissions::BAN_MEMBERS | Permissions::MANAGE_GUILD)?;
     let (mut banned, mut failed) = (Vec::new(), Vec::new());
     for user in users {
         let allowed = outranks(&live, guild, bot, user, Permissions::BAN_MEMBERS);
-        match allowed.and_then(|()| live.ban(guild, user, reason.clone(), seconds)) {
+        match allowed.and_then(|()| live.ban(guild, user, reason.clone(), seconds.into())) {
             Ok(()) => banned.push(user),
             Err(_) => failed.push(user),
         }

@@ -4,13 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use axum::{Json, Router};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::request::Bot;
 use super::{Ids, Payload, Reason, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
-use crate::permissions::{Overwrite, Permissions};
+use crate::error::{ApiError, ApiResult};
+use crate::live::Live;
+use crate::permissions::Permissions;
+use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
+use crate::validate;
+use crate::validate::channel::ChannelBody;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new().route("/channels/{channel_id}", get(one).patch(edit).delete(remove)).route(
@@ -32,33 +36,19 @@ async fn edit(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
     let mut live = rest.discord.lock();
     let channel = live.channel_for(id, bot, Permissions::NONE)?;
-    let own_thread = channel.thread.as_ref().is_some_and(|thread| thread.owner_id == bot);
-    let needed = if channel.is_thread() { Permissions::MANAGE_THREADS } else { Permissions::MANAGE_CHANNELS };
-    if !own_thread {
-        live.require(id, bot, needed)?;
-    }
     if channel.is_dm() {
         return Err(ApiError::not_in_dm());
     }
-    let now = live.now();
-    let channel = live.channel_mut(id)?;
-    apply(channel, body)?;
-    if let Some(thread) = &mut channel.thread {
-        let archived = body.get("archived").and_then(Value::as_bool).unwrap_or(thread.archived);
-        if archived != thread.archived {
-            thread.archived = archived;
-            thread.archive_timestamp = now;
-        }
-        thread.locked = body.get("locked").and_then(Value::as_bool).unwrap_or(thread.locked);
-        thread.invitable = body.get("invitable").and_then(Value::as_bool).unwrap_or(thread.invitable);
-        if let Some(minutes) = body.get("auto_archive_duration").and_then(Value::as_u64) {
-            thread.auto_archive_duration = minutes;
-        }
+    if channel.is_thread() {
+        edit_thread(&mut live, bot, id, &payload.json)?;
+    } else {
+        live.require(id, bot, Permissions::MANAGE_CHANNELS)?;
+        let body = validate::channel::modify(&payload.json, channel.kind)?;
+        apply(live.channel_mut(id)?, body);
     }
-    let guild = channel.guild_id;
+    let guild = live.channel(id)?.guild_id;
     live.channel_changed(id);
     if let Some(guild) = guild {
         live.audit(guild, 11, bot, Some(id), reason.as_deref(), Vec::new());
@@ -67,75 +57,47 @@ async fn edit(
     Ok(Json(live.channel_json(channel, Some(bot))))
 }
 
-/// Writes the fields that a body names into a channel.
-pub(super) fn apply(channel: &mut Channel, body: &Map<String, Value>) -> ApiResult<()> {
-    if let Some(name) = body.get("name").filter(|name| !name.is_null()) {
-        let name =
-            name.as_str().ok_or_else(|| ApiError::field(&["name"], FieldError::not_text(name)))?.trim();
-        if !(1..=100).contains(&name.chars().count()) {
-            return Err(ApiError::field(&["name"], FieldError::bad_length(1, 100)));
-        }
-        channel.name = if matches!(channel.kind, kind::TEXT | kind::ANNOUNCEMENT) {
-            name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
-        } else {
-            name.to_owned()
-        };
+fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value) -> ApiResult<()> {
+    let body = validate::channel::thread_modify(body)?;
+    let own = live.channel(id)?.thread.as_ref().is_some_and(|thread| thread.owner_id == bot);
+    if !own || body.locked.is_change() {
+        live.require(id, bot, Permissions::MANAGE_THREADS)?;
     }
-    if let Some(topic) = body.get("topic") {
-        let text = topic.as_str().unwrap_or_default();
-        let most = if channel.kind == kind::FORUM { 4096 } else { 1024 };
-        if text.chars().count() > most {
-            return Err(ApiError::field(&["topic"], FieldError::max_length(most)));
-        }
-        channel.topic = (!text.is_empty()).then(|| text.to_owned());
+    let now = live.now();
+    let channel = live.channel_mut(id)?;
+    let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
+    if body.archived.apply_or(&mut thread.archived, false) {
+        thread.archive_timestamp = now;
     }
-    let number = |key: &str| body.get(key).and_then(Value::as_u64);
-    if let Some(position) = body.get("position").and_then(Value::as_i64) {
-        channel.position = position;
+    body.locked.apply_or(&mut thread.locked, false);
+    body.invitable.apply_or(&mut thread.invitable, true);
+    if let Some(minutes) = body.auto_archive_duration.value() {
+        thread.auto_archive_duration = minutes.into();
     }
-    if let Some(parent) = body.get("parent_id") {
-        channel.parent_id = serde_json::from_value(parent.clone()).ok();
+    if let Some(name) = body.name {
+        channel.name = name;
     }
-    if let Some(nsfw) = body.get("nsfw").and_then(Value::as_bool) {
-        channel.nsfw = nsfw;
-    }
-    if let Some(seconds) = number("rate_limit_per_user") {
-        if seconds > 21_600 {
-            return Err(ApiError::field(&["rate_limit_per_user"], FieldError::max("int", 21_600)));
-        }
-        channel.rate_limit_per_user = seconds;
-    }
-    channel.bitrate = number("bitrate").unwrap_or(channel.bitrate);
-    channel.user_limit = number("user_limit").unwrap_or(channel.user_limit);
-    if let Some(region) = body.get("rtc_region") {
-        channel.rtc_region = region.as_str().map(str::to_owned);
-    }
-    if let Some(minutes) = number("default_auto_archive_duration") {
-        channel.default_auto_archive_duration = Some(minutes);
-    }
-    if let Some(overwrites) = body.get("permission_overwrites").filter(|list| !list.is_null()) {
-        channel.overwrites = overwrites
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(read_overwrite)
-            .collect::<Option<_>>()
-            .ok_or_else(|| ApiError::field(&["permission_overwrites"], FieldError::not_an_object()))?;
-    }
+    body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
     Ok(())
 }
 
-fn read_overwrite(value: &Value) -> Option<Overwrite> {
-    let mut value = value.clone();
-    for key in ["allow", "deny"] {
-        if value.get(key).is_none_or(Value::is_null) {
-            value[key] = json!("0");
-        }
+/// Writes the fields that a body names into a channel.
+pub(super) fn apply(channel: &mut Channel, body: ChannelBody) {
+    body.kind.apply_or(&mut channel.kind, kind::TEXT);
+    if let Some(name) = body.name {
+        channel.name = name;
     }
-    if let Some(text) = value["type"].as_str() {
-        value["type"] = json!(text.parse::<u8>().ok()?);
-    }
-    serde_json::from_value(value).ok()
+    body.position.map(i64::from).apply_or(&mut channel.position, 0);
+    body.topic.apply(&mut channel.topic);
+    body.bitrate.map(u64::from).apply_or(&mut channel.bitrate, 64_000);
+    body.user_limit.map(u64::from).apply_or(&mut channel.user_limit, 0);
+    body.nsfw.apply_or(&mut channel.nsfw, false);
+    body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
+    body.parent_id.apply(&mut channel.parent_id);
+    body.permission_overwrites.apply_or(&mut channel.overwrites, Vec::new());
+    body.rtc_region.apply(&mut channel.rtc_region);
+    body.default_auto_archive_duration.map(u64::from).apply(&mut channel.default_auto_archive_duration);
+    body.flags.map(u64::from).apply_or(&mut channel.flags, 0);
 }
 
 async fn remove(
@@ -165,10 +127,7 @@ async fn set_overwrite(
     Ids([id, target]): Ids<2>,
     payload: Payload,
 ) -> ApiResult<StatusCode> {
-    let mut body = Value::Object(payload.object()?.clone());
-    body["id"] = json!(target);
-    let overwrite =
-        read_overwrite(&body).ok_or_else(|| ApiError::field(&["type"], FieldError::choices([0, 1])))?;
+    let overwrite = validate::channel::overwrite(&payload.json, target)?;
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::MANAGE_ROLES)?;
     let channel = live.channel_mut(id)?;

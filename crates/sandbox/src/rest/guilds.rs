@@ -15,6 +15,8 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::guild::Guild;
 use crate::state::picture_hash;
+use crate::state::user::User;
+use crate::validate;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -71,45 +73,32 @@ async fn edit(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
+    let body = validate::guild::modify(&payload.json)?;
+    let icon = payload.json.get("icon");
     let mut live = rest.discord.lock();
     require(&live, id, bot, Permissions::MANAGE_GUILD)?;
     let guild = live.guild_mut(id)?;
-    if let Some(name) = body.get("name").filter(|name| !name.is_null()) {
-        let name = name.as_str().map(str::trim).unwrap_or_default();
-        if !(2..=100).contains(&name.chars().count()) {
-            return Err(ApiError::field(&["name"], FieldError::bad_length(2, 100)));
+    if let Some(name) = body.name {
+        guild.name = name;
+    }
+    if let Some(owner) = body.owner_id.filter(|owner| *owner != guild.owner_id) {
+        if guild.owner_id != bot || !guild.members.contains_key(&owner) {
+            return Err(ApiError::missing_permissions());
         }
-        name.clone_into(&mut guild.name);
+        guild.owner_id = owner;
     }
-    for (key, field) in [
-        ("system_channel_id", &mut guild.system_channel_id),
-        ("afk_channel_id", &mut guild.afk_channel_id),
-        ("rules_channel_id", &mut guild.rules_channel_id),
-        ("public_updates_channel_id", &mut guild.public_updates_channel_id),
-    ] {
-        if let Some(value) = body.get(key) {
-            *field = serde_json::from_value(value.clone()).ok();
-        }
-    }
-    for (key, field) in [
-        ("verification_level", &mut guild.verification_level),
-        ("default_message_notifications", &mut guild.default_message_notifications),
-        ("explicit_content_filter", &mut guild.explicit_content_filter),
-        ("afk_timeout", &mut guild.afk_timeout),
-        ("system_channel_flags", &mut guild.system_channel_flags),
-    ] {
-        if let Some(number) = body.get(key).and_then(Value::as_u64) {
-            *field = number;
-        }
-    }
-    if let Some(description) = body.get("description") {
-        guild.description = description.as_str().map(str::to_owned);
-    }
-    if let Some(locale) = body.get("preferred_locale") {
-        guild.preferred_locale = locale.as_str().unwrap_or("en-US").to_owned();
-    }
-    if let Some(icon) = body.get("icon") {
+    body.description.apply(&mut guild.description);
+    body.system_channel_id.apply(&mut guild.system_channel_id);
+    body.afk_channel_id.apply(&mut guild.afk_channel_id);
+    body.rules_channel_id.apply(&mut guild.rules_channel_id);
+    body.public_updates_channel_id.apply(&mut guild.public_updates_channel_id);
+    body.verification_level.map(u64::from).apply_or(&mut guild.verification_level, 0);
+    body.default_message_notifications.map(u64::from).apply_or(&mut guild.default_message_notifications, 0);
+    body.explicit_content_filter.map(u64::from).apply_or(&mut guild.explicit_content_filter, 0);
+    body.system_channel_flags.map(u64::from).apply_or(&mut guild.system_channel_flags, 0);
+    body.preferred_locale.map(str::to_owned).apply_or(&mut guild.preferred_locale, "en-US".to_owned());
+    guild.afk_timeout = body.afk_timeout.map_or(guild.afk_timeout, u64::from);
+    if let Some(icon) = icon {
         guild.icon = icon.as_str().map(|_| picture_hash());
     }
     let shown = guild.json();
@@ -151,23 +140,22 @@ async fn create_channel(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let body = payload.object()?;
+    let body = validate::channel::create(&payload.json)?;
     let mut live = rest.discord.lock();
     let guild = require(&live, id, bot, Permissions::MANAGE_CHANNELS)?;
     if guild.channels.len() >= 500 {
         return Err(ApiError::max_channels());
     }
-    if body.get("name").is_none_or(Value::is_null) {
-        return Err(ApiError::field(&["name"], FieldError::required()));
+    if let Some(parent) = body.parent_id.as_ref() {
+        let category = live.channels.get(parent).filter(|parent| parent.kind == kind::CATEGORY);
+        if category.is_none_or(|parent| parent.guild_id != Some(id)) {
+            let error = FieldError::new("CHANNEL_PARENT_INVALID", "Category does not exist");
+            return Err(ApiError::field(&["parent_id"], error));
+        }
     }
-    let kinds =
-        [kind::TEXT, kind::VOICE, kind::CATEGORY, kind::ANNOUNCEMENT, kind::STAGE, kind::FORUM, kind::MEDIA];
-    let kind = body.get("type").and_then(Value::as_u64).unwrap_or(0);
-    let kind = kinds.into_iter().find(|known| u64::from(*known) == kind);
-    let kind = kind.ok_or_else(|| ApiError::field(&["type"], FieldError::choices(kinds)))?;
-    let mut channel = Channel::new(live.next_id(), kind, Some(id), "");
+    let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "");
     channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
-    channels::apply(&mut channel, body)?;
+    channels::apply(&mut channel, body);
     let (channel_id, shown) = (channel.id, channel.json());
     live.add_channel(channel);
     live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), Vec::new());
@@ -182,23 +170,13 @@ async fn move_channels(
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     require(&live, id, bot, Permissions::MANAGE_CHANNELS)?;
-    for entry in payload.json.as_array().into_iter().flatten() {
-        let channel: Snowflake = entry
-            .get("id")
-            .and_then(|id| serde_json::from_value(id.clone()).ok())
-            .ok_or_else(|| ApiError::field(&["id"], FieldError::required()))?;
-        let channel = live.channel_mut(channel)?;
+    for (channel_id, position) in validate::role::positions(&payload.json)? {
+        let channel = live.channel_mut(channel_id)?;
         if channel.guild_id != Some(id) {
             return Err(ApiError::unknown_channel());
         }
-        if let Some(position) = entry.get("position").and_then(Value::as_i64) {
-            channel.position = position;
-        }
-        if let Some(parent) = entry.get("parent_id") {
-            channel.parent_id = serde_json::from_value(parent.clone()).ok();
-        }
-        let channel = channel.id;
-        live.channel_changed(channel);
+        channel.position = position.map_or(channel.position, i64::from);
+        live.channel_changed(channel_id);
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -235,7 +213,7 @@ async fn audit_log(
     users.dedup();
     Ok(Json(json!({
         "audit_log_entries": entries,
-        "users": users.iter().filter_map(|id| live.users.get(id)).map(|user| user.json()).collect::<Vec<_>>(),
+        "users": users.iter().filter_map(|id| live.users.get(id)).map(User::json).collect::<Vec<_>>(),
         "integrations": [],
         "webhooks": [],
         "guild_scheduled_events": [],

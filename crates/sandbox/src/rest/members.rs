@@ -15,6 +15,8 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::clock;
 use crate::state::guild::Member;
+use crate::validate;
+use crate::validate::Change;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -73,72 +75,57 @@ async fn edit(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
+    let body = validate::guild::member(&payload.json, clock::now())?;
     let mut live = rest.discord.lock();
     live.guild_for(guild, bot)?;
     let before = live.member(guild, user)?.roles.clone();
-    let mut change = MemberChange::default();
-    if let Some(nick) = body.get("nick") {
+    if body.nick.is_change() {
         let needed = if user == bot { Permissions::CHANGE_NICKNAME } else { Permissions::MANAGE_NICKNAMES };
         outranks(&live, guild, bot, user, needed)?;
-        change.nick = Some(read_nick(nick)?);
     }
-    if let Some(roles) = body.get("roles") {
-        let wanted: Vec<Snowflake> = serde_json::from_value(roles.clone()).unwrap_or_default();
+    if body.communication_disabled_until.is_change() {
+        outranks(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
+    }
+    for (asked, needed) in
+        [(&body.mute, Permissions::MUTE_MEMBERS), (&body.deaf, Permissions::DEAFEN_MEMBERS)]
+    {
+        if asked.is_change() {
+            require(&live, guild, bot, needed)?;
+            if live.guilds.get(&guild).is_none_or(|guild| !guild.voice_states.contains_key(&user)) {
+                return Err(ApiError::not_in_voice());
+            }
+        }
+    }
+    if body.roles.is_change() {
+        let wanted = body.roles.as_ref().map_or(&[][..], Vec::as_slice);
+        validate::role::refuse_everyone(wanted, guild)?;
         for role in wanted.iter().chain(&before) {
             if wanted.contains(role) != before.contains(role) {
                 may_give(&live, guild, bot, *role)?;
             }
         }
-        change.roles = Some(wanted);
     }
-    for (key, needed, field) in [
-        ("mute", Permissions::MUTE_MEMBERS, &mut change.mute),
-        ("deaf", Permissions::DEAFEN_MEMBERS, &mut change.deaf),
-    ] {
-        if let Some(value) = body.get(key).and_then(Value::as_bool) {
-            require(&live, guild, bot, needed)?;
-            if live.guilds.get(&guild).is_none_or(|guild| !guild.voice_states.contains_key(&user)) {
-                return Err(ApiError::not_in_voice());
-            }
-            *field = Some(value);
-        }
-    }
-    if let Some(until) = body.get("communication_disabled_until") {
-        outranks(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
-        let at =
-            until.as_str().map(|text| clock::parse(text).ok_or_else(|| not_a_time(until))).transpose()?;
-        if at.is_some_and(|at| at > clock::now() + time::Duration::days(28) + time::Duration::minutes(1)) {
-            return Err(not_a_time(until));
-        }
-        change.timeout = Some(at);
-    }
-    change.flags = body.get("flags").and_then(Value::as_u64);
-    let after = change.roles.clone();
+    let change = MemberChange {
+        nick: body.nick,
+        roles: body.roles,
+        mute: body.mute,
+        deaf: body.deaf,
+        timeout: body.communication_disabled_until,
+        flags: body.flags.map(u64::from),
+    };
+    let gives_roles = change.roles.is_change();
     live.change_member(guild, user, change)?;
-    if let Some(target) = body.get("channel_id") {
+    if body.channel_id.is_change() {
         require(&live, guild, bot, Permissions::MOVE_MEMBERS)?;
-        move_in_voice(&mut live, guild, user, serde_json::from_value(target.clone()).ok())?;
+        move_in_voice(&mut live, guild, user, body.channel_id.value())?;
     }
-    if let Some(after) = after {
-        let changes = live.role_changes(guild, &before, &after);
+    if gives_roles {
+        let changes = live.role_changes(guild, &before, &live.member(guild, user)?.roles);
         live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
     } else {
         live.audit(guild, 24, bot, Some(user), reason.as_deref(), Vec::new());
     }
     Ok(Json(live.member_json(guild, user)?))
-}
-
-fn not_a_time(value: &Value) -> ApiError {
-    ApiError::field(&["communication_disabled_until"], FieldError::not_a_time(value))
-}
-
-fn read_nick(value: &Value) -> ApiResult<Option<String>> {
-    let nick = value.as_str().unwrap_or_default().trim();
-    if nick.chars().count() > 32 {
-        return Err(ApiError::field(&["nick"], FieldError::bad_length(1, 32)));
-    }
-    Ok((!nick.is_empty()).then(|| nick.to_owned()))
 }
 
 fn move_in_voice(
@@ -165,13 +152,12 @@ async fn edit_me(
     Ids([guild]): Ids<1>,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
+    let body = validate::guild::member(&payload.json, clock::now())?;
     let mut live = rest.discord.lock();
     live.guild_for(guild, bot)?;
-    if let Some(nick) = body.get("nick") {
+    if body.nick.is_change() {
         require(&live, guild, bot, Permissions::CHANGE_NICKNAME)?;
-        let change = MemberChange { nick: Some(read_nick(nick)?), ..MemberChange::default() };
-        live.change_member(guild, bot, change)?;
+        live.change_member(guild, bot, MemberChange { nick: body.nick, ..MemberChange::default() })?;
     }
     Ok(Json(live.member_json(guild, bot)?))
 }
@@ -223,7 +209,7 @@ async fn give_role(
     Ids([guild, user, role]): Ids<3>,
     Reason(reason): Reason,
 ) -> ApiResult<StatusCode> {
-    set_role(&rest, bot, guild, user, role, true, reason)
+    set_role(&rest, bot, guild, user, role, true, reason.as_deref())
 }
 
 async fn take_role(
@@ -232,7 +218,7 @@ async fn take_role(
     Ids([guild, user, role]): Ids<3>,
     Reason(reason): Reason,
 ) -> ApiResult<StatusCode> {
-    set_role(&rest, bot, guild, user, role, false, reason)
+    set_role(&rest, bot, guild, user, role, false, reason.as_deref())
 }
 
 fn set_role(
@@ -242,7 +228,7 @@ fn set_role(
     user: Snowflake,
     role: Snowflake,
     has: bool,
-    reason: Option<String>,
+    reason: Option<&str>,
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     may_give(&live, guild, bot, role)?;
@@ -257,7 +243,7 @@ fn set_role(
         after.retain(|id| *id != role);
     }
     let changes = live.role_changes(guild, &before, &after);
-    live.change_member(guild, user, MemberChange { roles: Some(after), ..MemberChange::default() })?;
-    live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
+    live.change_member(guild, user, MemberChange { roles: Change::Set(after), ..MemberChange::default() })?;
+    live.audit(guild, 25, bot, Some(user), reason, changes);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -58,7 +58,7 @@ async fn pin(
     Ids([channel, message]): Ids<2>,
     Reason(reason): Reason,
 ) -> ApiResult<StatusCode> {
-    set(&rest, bot, channel, message, true, reason)
+    set(&rest, bot, channel, message, true, reason.as_deref())
 }
 
 async fn unpin(
@@ -67,7 +67,7 @@ async fn unpin(
     Ids([channel, message]): Ids<2>,
     Reason(reason): Reason,
 ) -> ApiResult<StatusCode> {
-    set(&rest, bot, channel, message, false, reason)
+    set(&rest, bot, channel, message, false, reason.as_deref())
 }
 
 fn set(
@@ -76,14 +76,14 @@ fn set(
     channel: crate::snowflake::Snowflake,
     message: crate::snowflake::Snowflake,
     pinned: bool,
-    reason: Option<String>,
+    reason: Option<&str>,
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     live.require(channel, bot, Permissions::PIN_MESSAGES)?;
     let author = live.message(channel, message).and_then(crate::state::message::Message::author_id);
     live.set_pinned(channel, message, pinned, bot)?;
     if let Some(guild) = live.channel(channel)?.guild_id {
-        live.audit(guild, if pinned { 74 } else { 75 }, bot, author, reason.as_deref(), Vec::new());
+        live.audit(guild, if pinned { 74 } else { 75 }, bot, author, reason, Vec::new());
     }
     Ok(StatusCode::NO_CONTENT)
 }

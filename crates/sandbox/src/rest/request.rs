@@ -157,15 +157,12 @@ fn percent_decode(bytes: &[u8]) -> String {
     let mut rest = bytes;
     while let Some((&byte, tail)) = rest.split_first() {
         let hex = |at: usize| tail.get(at).and_then(|digit| char::from(*digit).to_digit(16));
-        match (byte, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-                rest = &tail[2..];
-            }
-            _ => {
-                out.push(byte);
-                rest = tail;
-            }
+        if let (b'%', Some(high), Some(low)) = (byte, hex(0), hex(1)) {
+            out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+            rest = &tail[2..];
+        } else {
+            out.push(byte);
+            rest = tail;
         }
     }
     String::from_utf8_lossy(&out).into_owned()

@@ -4,17 +4,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::guilds::require;
 use super::request::Bot;
 use super::{Ids, Payload, Reason, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::guild::Role;
+use crate::validate;
+use crate::validate::role::RoleBody;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -49,38 +50,20 @@ async fn counts(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
 }
 
 /// Writes the fields that a body names into a role. Nobody gives permissions they lack.
-fn apply(role: &mut Role, body: &Map<String, Value>, own: Permissions) -> ApiResult<()> {
-    if let Some(name) = body.get("name").and_then(Value::as_str) {
-        if name.chars().count() > 100 {
-            return Err(ApiError::field(&["name"], FieldError::max_length(100)));
-        }
-        name.clone_into(&mut role.name);
+fn apply(role: &mut Role, body: RoleBody, own: Permissions) -> ApiResult<()> {
+    if let Some(wanted) = body.permissions.as_ref()
+        && !own.contains(*wanted & !role.permissions)
+    {
+        return Err(ApiError::missing_permissions());
     }
-    if let Some(bits) = body.get("permissions").filter(|bits| !bits.is_null()) {
-        let wanted = Permissions::deserialize(bits)
-            .map_err(|_| ApiError::field(&["permissions"], FieldError::not_a("int", bits)))?;
-        let added = wanted & !role.permissions;
-        if !own.contains(added) {
-            return Err(ApiError::missing_permissions());
-        }
-        role.permissions = wanted;
-    }
-    let color = body.get("colors").and_then(|colors| colors.get("primary_color")).or(body.get("color"));
-    if let Some(color) = color.and_then(Value::as_u64) {
-        role.color = u32::try_from(color)
-            .ok()
-            .filter(|color| *color <= 0x00ff_ffff)
-            .ok_or_else(|| ApiError::field(&["color"], FieldError::max("int", 0x00ff_ffff)))?;
-    }
-    if let Some(hoist) = body.get("hoist").and_then(Value::as_bool) {
-        role.hoist = hoist;
-    }
-    if let Some(mentionable) = body.get("mentionable").and_then(Value::as_bool) {
-        role.mentionable = mentionable;
-    }
-    if let Some(emoji) = body.get("unicode_emoji") {
-        role.unicode_emoji = emoji.as_str().map(str::to_owned);
-    }
+    body.name.apply_or(&mut role.name, "new role".to_owned());
+    body.permissions.apply_or(&mut role.permissions, Permissions::NONE);
+    body.color.apply_or(&mut role.color, 0);
+    body.secondary_color.apply(&mut role.secondary_color);
+    body.tertiary_color.apply(&mut role.tertiary_color);
+    body.hoist.apply_or(&mut role.hoist, false);
+    body.mentionable.apply_or(&mut role.mentionable, false);
+    body.unicode_emoji.apply(&mut role.unicode_emoji);
     Ok(())
 }
 
@@ -91,7 +74,7 @@ async fn create(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
+    let body = validate::role::read(&payload.json)?;
     let mut live = rest.discord.lock();
     let guild = require(&live, guild_id, bot, Permissions::MANAGE_ROLES)?;
     if guild.roles.len() >= 250 {
@@ -127,7 +110,7 @@ async fn edit(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
+    let body = validate::role::read(&payload.json)?;
     let mut live = rest.discord.lock();
     let mut role = lower(&live, guild_id, bot, id)?.clone();
     let own =
@@ -163,16 +146,10 @@ async fn reorder(
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
-    for entry in payload.json.as_array().into_iter().flatten() {
-        let id: Snowflake = entry
-            .get("id")
-            .and_then(|id| serde_json::from_value(id.clone()).ok())
-            .ok_or_else(|| ApiError::field(&["id"], FieldError::required()))?;
+    for (id, position) in validate::role::positions(&payload.json)? {
         lower(&live, guild, bot, id)?;
-        if let (Some(position), Some(role)) =
-            (entry.get("position").and_then(Value::as_i64), live.guild_mut(guild)?.roles.get_mut(&id))
-        {
-            role.position = position;
+        if let (Some(position), Some(role)) = (position, live.guild_mut(guild)?.roles.get_mut(&id)) {
+            role.position = position.into();
         }
         live.role_changed(guild, id);
     }

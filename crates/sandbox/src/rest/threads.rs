@@ -13,6 +13,7 @@ use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
+use crate::validate;
 use crate::validate::message::Way;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -28,15 +29,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/threads/active", get(active))
 }
 
-fn name_of(body: &Value) -> ApiResult<String> {
-    let name = body.get("name").and_then(Value::as_str).unwrap_or_default().trim();
-    if (1..=100).contains(&name.chars().count()) {
-        Ok(name.to_owned())
-    } else {
-        Err(ApiError::field(&["name"], FieldError::bad_length(1, 100)))
-    }
-}
-
 fn show(live: &Live<'_>, bot: Snowflake, id: Snowflake) -> ApiResult<Json<Value>> {
     let channel = live.channel(id)?;
     Ok(Json(live.channel_json(channel, Some(bot))))
@@ -48,7 +40,7 @@ async fn open(
     Ids([parent]): Ids<1>,
     payload: Payload,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let name = name_of(&payload.json)?;
+    let body = validate::channel::thread_create(&payload.json)?;
     let first = payload.json.get("message").filter(|message| message.is_object()).cloned();
     let uploads = payload.uploads;
     let draft = first.map(|json| Payload { json, uploads }.draft(Way::Channel)).transpose()?;
@@ -58,9 +50,8 @@ async fn open(
     if !forum && !matches!(channel.kind, kind::TEXT | kind::ANNOUNCEMENT) {
         return Err(ApiError::wrong_channel_type());
     }
-    let asked = payload.json.get("type").and_then(Value::as_u64);
     // Without a type the thread is private, as Discord's reference notes.
-    let private = !forum && asked.is_none_or(|kind| kind == 12);
+    let private = !forum && body.kind.as_ref().is_none_or(|kind| *kind == kind::PRIVATE_THREAD);
     let needed = match (forum, private) {
         (true, _) => Permissions::SEND_MESSAGES,
         (_, true) => Permissions::CREATE_PRIVATE_THREADS,
@@ -71,7 +62,7 @@ async fn open(
         return Err(ApiError::field(&["message"], FieldError::required()));
     }
     let kind = if private { kind::PRIVATE_THREAD } else { kind::PUBLIC_THREAD };
-    let id = live.open_thread(parent, None, kind, &name, bot, &payload.json)?;
+    let id = live.open_thread(parent, None, kind, bot, body)?;
     if forum {
         let message = match live.send(id, &Sender::User(bot), draft.unwrap_or_default()) {
             Ok(message) => message,
@@ -93,13 +84,13 @@ async fn open_from_message(
     Ids([parent, message]): Ids<2>,
     payload: Payload,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let name = name_of(&payload.json)?;
+    let body = validate::channel::thread_create(&payload.json)?;
     let mut live = rest.discord.lock();
     live.require(parent, bot, Permissions::CREATE_PUBLIC_THREADS)?;
     if live.message(parent, message).is_none() {
         return Err(ApiError::unknown_message());
     }
-    let id = live.open_thread(parent, Some(message), kind::PUBLIC_THREAD, &name, bot, &payload.json)?;
+    let id = live.open_thread(parent, Some(message), kind::PUBLIC_THREAD, bot, body)?;
     Ok((StatusCode::CREATED, show(&live, bot, id)?))
 }
 
@@ -182,11 +173,7 @@ async fn active(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
         channel.thread.as_ref().is_some_and(|thread| !thread.archived)
             && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
     });
-    let mut value = listing(&live, bot, threads);
-    if let Some(object) = value.as_object_mut() {
-        object.remove("has_more");
-    }
-    Ok(Json(value))
+    Ok(Json(listing(&live, bot, threads)))
 }
 
 fn archived(rest: &Rest, bot: Snowflake, parent: Snowflake, private: bool) -> ApiResult<Json<Value>> {

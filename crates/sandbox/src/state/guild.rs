@@ -96,6 +96,10 @@ pub struct Role {
     pub position: i64,
     /// RGB colour, 0 for none.
     pub color: u32,
+    /// Second colour of a gradient.
+    pub secondary_color: Option<u32>,
+    /// Third colour of a holographic role.
+    pub tertiary_color: Option<u32>,
     /// Whether members are listed apart.
     pub hoist: bool,
     /// Whether an integration owns it.
@@ -117,6 +121,8 @@ impl Role {
             permissions: Permissions::NONE,
             position: 1,
             color: 0,
+            secondary_color: None,
+            tertiary_color: None,
             hoist: false,
             managed: false,
             mentionable: false,
@@ -134,7 +140,8 @@ impl Role {
             "permissions": self.permissions,
             "position": self.position,
             "color": self.color,
-            "colors": { "primary_color": self.color, "secondary_color": null, "tertiary_color": null },
+            "colors": { "primary_color": self.color, "secondary_color": self.secondary_color,
+                "tertiary_color": self.tertiary_color },
             "hoist": self.hoist,
             "managed": self.managed,
             "mentionable": self.mentionable,

@@ -116,6 +116,9 @@ impl Interaction {
 /// How many interactions are remembered, answered ones included. The oldest are forgotten first.
 pub const LIMIT: usize = 50_000;
 
+/// For how long past its token's life an interaction can still be asked about.
+const GRACE: Duration = Duration::from_mins(1);
+
 /// What became of all interactions since the start.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Totals {
@@ -151,7 +154,7 @@ impl Interactions {
         self.by_id.insert(interaction.id, interaction);
         let mut forgotten = Vec::new();
         while let Some(oldest) = self.order.front() {
-            let expired = self.by_id.get(oldest).is_none_or(|i| i.created.elapsed() > lifetime * 2);
+            let expired = self.by_id.get(oldest).is_none_or(|i| i.created.elapsed() > lifetime + GRACE);
             if self.order.len() <= LIMIT && !expired {
                 break;
             }

@@ -261,7 +261,8 @@ impl Message {
             "attachments".into(),
             self.attachments.iter().map(|file| file.json(&world.base_url)).collect(),
         );
-        o.insert("embeds".into(), self.embeds.clone().into());
+        let hidden = self.flags & flag::SUPPRESS_EMBEDS != 0;
+        o.insert("embeds".into(), if hidden { Value::Array(Vec::new()) } else { self.embeds.clone().into() });
         o.insert("components".into(), self.components.clone().into());
         o.insert("pinned".into(), self.pinned.into());
         o.insert("flags".into(), self.flags.into());

@@ -1,4 +1,4 @@
-//! Guilds and their members: bodies of modifications and bans, and queries of lists.
+//! Guilds and their members: bodies of modifications and bans.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -148,29 +148,6 @@ pub fn bulk_ban(body: &Value) -> ApiResult<(Vec<Snowflake>, u32)> {
     })
 }
 
-/// Reads one value of a query as a number in a range, as in `?limit=50`.
-pub fn query_number(
-    key: &str,
-    text: Option<&str>,
-    range: std::ops::RangeInclusive<i64>,
-) -> ApiResult<Option<i64>> {
-    query(key, text, |form, value| form.int(value, range))
-}
-
-/// Reads one value of a query as an id, as in `?before=123`.
-pub fn query_id(key: &str, text: Option<&str>) -> ApiResult<Option<Snowflake>> {
-    query(key, text, Form::snowflake)
-}
-
-fn query<T>(
-    key: &str,
-    text: Option<&str>,
-    read: impl FnOnce(&mut Form, &Value) -> Option<T>,
-) -> ApiResult<Option<T>> {
-    let Some(text) = text else { return Ok(None) };
-    Form::read(|form| form.within(key, |form| read(form, &Value::from(text)))).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -226,15 +203,5 @@ mod tests {
         assert!(ban(&json!({ "delete_message_days": 8 })).is_err());
         assert!(bulk_ban(&json!({ "user_ids": [] })).is_err());
         assert_eq!(bulk_ban(&json!({ "user_ids": ["1"] })).unwrap(), (vec![Snowflake(1)], 0));
-    }
-
-    #[test]
-    fn queries_are_refused_by_the_name_of_their_key() {
-        assert_eq!(query_number("limit", Some("50"), 1..=100).unwrap(), Some(50));
-        assert_eq!(query_number("limit", None, 1..=100).unwrap(), None);
-        let error = query_number("limit", Some("101"), 1..=100).unwrap_err();
-        assert_eq!(error.errors().unwrap().at(&["limit"])[0].code, "NUMBER_TYPE_MAX");
-        assert_eq!(query_id("before", Some("x")).unwrap_err().code(), 50035);
-        assert_eq!(query_id("before", Some("7")).unwrap(), Some(Snowflake(7)));
     }
 }

@@ -34,6 +34,26 @@ async fn the_whole_list_needs_the_members_intent_but_a_name_does_not() {
 }
 
 #[tokio::test]
+async fn asking_for_the_whole_list_too_often_is_told() {
+    let every = Some(std::time::Duration::from_mins(1));
+    let server =
+        Server::with(Options { member_list_every: every, ..Options::default() }, World::default()).await;
+    let mut client = server.identified(Intents::GUILD_MEMBERS).await;
+    let all = json!({"guild_id": GUILD, "query": "", "limit": 0, "nonce": "n"});
+    client.send(8, all.clone()).await;
+    client.event("GUILD_MEMBERS_CHUNK").await;
+    client.send(8, all).await;
+    let limited = client.event("RATE_LIMITED").await;
+    assert_eq!(
+        (&limited["opcode"], &limited["meta"]),
+        (&json!(8), &json!({"guild_id": GUILD, "nonce": "n"}))
+    );
+    assert!((50.0..=60.0).contains(&limited["retry_after"].as_f64().unwrap()));
+    client.send(8, json!({"guild_id": GUILD, "user_ids": "1001"})).await;
+    client.event("GUILD_MEMBERS_CHUNK").await;
+}
+
+#[tokio::test]
 async fn members_asked_for_by_id_are_found_or_named_as_missing() {
     let server = Server::start().await;
     let mut client = server.identified(Intents::GUILD_PRESENCES).await;

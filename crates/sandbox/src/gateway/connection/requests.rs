@@ -1,5 +1,7 @@
 //! What an identified client may ask for; answers come as events of its session.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::Connection;
@@ -42,19 +44,28 @@ impl Connection {
     }
 
     fn members(&self, request: &MembersRequest, session: &Session) {
-        let answer = if session.has_guild(request.guild_id) {
-            members::chunks(&*self.backend, &session.viewer, request)
-        } else {
-            Err(Unanswered::NoGuild)
-        };
-        match answer {
-            Ok(chunks) => {
-                for chunk in &chunks {
-                    self.answer(session, "GUILD_MEMBERS_CHUNK", chunk);
-                }
-            }
+        let guild = request.guild_id;
+        if !session.has_guild(guild) {
+            return self.note("REQUEST_GUILD_MEMBERS", Unanswered::NoGuild);
+        }
+        let chunks = match members::chunks(&*self.backend, &session.viewer, request) {
+            Ok(chunks) => chunks,
             // Discord does not answer either; the record tells why.
-            Err(why) => self.note("REQUEST_GUILD_MEMBERS", why),
+            Err(why) => return self.note("REQUEST_GUILD_MEMBERS", why),
+        };
+        if let Some(every) = self.hub.options().member_list_every
+            && members::wants_all(request)
+            && let Err(wait) = self.hub.listings().ask(Instant::now(), session.viewer.bot, guild, every)
+        {
+            let mut meta = json!({"guild_id": guild});
+            if let Some(nonce) = request.nonce() {
+                meta["nonce"] = nonce.into();
+            }
+            let limited = json!({"opcode": 8, "retry_after": wait.as_secs_f64(), "meta": meta});
+            return self.answer(session, "RATE_LIMITED", &limited);
+        }
+        for chunk in &chunks {
+            self.answer(session, "GUILD_MEMBERS_CHUNK", chunk);
         }
     }
 

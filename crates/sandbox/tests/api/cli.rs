@@ -1,0 +1,86 @@
+//! The command line, as a person and a script use it.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::bot::{Bot, text};
+
+async fn sandbox(bot: &Bot, arguments: &[&str]) -> Output {
+    tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .env_remove("SANDBOX_STATE_FILE")
+        .env("SANDBOX_URL", bot.sandbox.url())
+        .args(arguments)
+        .output()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn say_prints_the_answer_for_a_person_and_for_a_script() {
+    let mut bot = Bot::start().await;
+    bot.register(json!({ "name": "ping", "description": "d" })).await;
+    for json_too in [false, true] {
+        let mut arguments = vec!["say", "/ping"];
+        arguments.extend(json_too.then_some("--json"));
+        let url = bot.sandbox.url().to_owned();
+        let answering = async {
+            let interaction = bot.event("INTERACTION_CREATE").await;
+            let answer = json!({ "type": 4, "data": { "content": "pong", "flags": 64 } });
+            assert_eq!(bot.callback(&interaction, answer).await.0, 204);
+        };
+        let run = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
+            .args(["--url", &url])
+            .args(&arguments)
+            .output();
+        let (output, ()) = tokio::join!(run, answering);
+        let output = output.unwrap();
+        assert!(output.status.success());
+        let out = String::from_utf8(output.stdout).unwrap();
+        if json_too {
+            let seen: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!((&seen["content"], &seen["ephemeral"]), (&json!("pong"), &json!(true)));
+            assert!(seen["latency_ms"].is_number() && seen["embeds"].is_array());
+        } else {
+            assert!(
+                out.contains("Sandbot [BOT]")
+                    && out.contains("pong")
+                    && out.contains("only you can see this"),
+                "{out}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_is_one_sentence_and_a_failure() {
+    let bot = Bot::start().await;
+    let output = sandbox(&bot, &["say", "/nothing"]).await;
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("/nothing"), "{said}");
+}
+
+#[tokio::test]
+async fn a_missing_server_is_told_with_the_way_out() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["--url", &format!("http://{free}"), "users"])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("sandbox serve") && said.lines().count() == 1, "{said}");
+}
+
+#[tokio::test]
+async fn send_and_messages_show_what_was_said() {
+    let mut bot = Bot::start().await;
+    let sent = sandbox(&bot, &["send", "hello", "--as", "bob", "--channel", "general"]).await;
+    let event = bot.event("MESSAGE_CREATE").await;
+    assert_eq!(String::from_utf8(sent.stdout).unwrap().trim(), text(&event["id"]));
+    let seen = sandbox(&bot, &["messages", "--channel", "general"]).await;
+    assert!(String::from_utf8(seen.stdout).unwrap().contains("Bob  "));
+}

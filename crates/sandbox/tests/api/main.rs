@@ -1,0 +1,18 @@
+//! The sandbox from outside: a bot with nothing but HTTP and a websocket, and users at the control API.
+//!
+//! Every answer of REST that a test sees is held against Discord's own description of its API where the machine has it
+//! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
+
+mod bot;
+mod cli;
+mod commands;
+mod components;
+mod errors;
+mod guilds;
+mod interactions;
+#[path = "../support/openapi.rs"]
+mod judge;
+mod load;
+mod messages;
+mod openapi;
+mod people;
