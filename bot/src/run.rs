@@ -81,15 +81,14 @@ pub(crate) async fn run(
     work.spawn(run_timers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
-    let outcome = {
-        // No reload and no registration while plugins are being stopped.
-        let _until_here = source;
-        tokio::select! {
-            outcome = connect(&mut client, config.environment) => outcome,
-            Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
-            () = &mut shutdown => Ok(()),
-        }
+    let outcome = tokio::select! {
+        outcome = connect(&mut client, config.environment) => outcome,
+        Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
+        () = &mut shutdown => Ok(()),
     };
+    // No reload and no registration while plugins are being stopped.
+    #[allow(clippy::drop_non_drop)] // It holds something in builds with hot reload.
+    drop(source);
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;
