@@ -12,7 +12,7 @@ use relay::Relay;
 
 /// Longest wait for a connection to open, and for the next bytes of an answer.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 /// Makes serenity's HTTP clients; what it started ends with it.
 pub(crate) struct Api {

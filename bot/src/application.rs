@@ -1,20 +1,21 @@
 //! Who the bot is at Discord: its application, and the people who own it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use sdk::serenity;
 use sdk::serenity::all::{ApplicationId, GuildId, Http, UserId};
 use sdk::serenity::http::{HttpError, LightMethod, Request, Route};
+use sdk::settings::Environment;
 use sdk::tokio::time::sleep;
 use sdk::tracing::warn;
 use serde_json::Value;
 
 use crate::api::cause;
+use crate::backoff::BackOff;
 use crate::failure::Failure;
 
-/// Waits between attempts to reach Discord at the start, in milliseconds.
-const BACK_OFF: [u64; 4] = [500, 1000, 2000, 4000];
+/// Further attempts to reach Discord at the start.
+const ATTEMPTS: u32 = 4;
 
 /// What Discord says of the bot's application.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub(crate) struct Application {
 impl Application {
     /// Asks Discord, a few times if it cannot be reached; the first request of a start, so that a bad token shows
     /// here.
-    pub(crate) async fn fetch(http: &Http) -> Result<Self, Failure> {
-        let mut waits = BACK_OFF.into_iter().map(Duration::from_millis);
+    pub(crate) async fn fetch(http: &Http, environment: Environment) -> Result<Self, Failure> {
+        let mut waits = BackOff::new(ATTEMPTS, environment);
         loop {
             let request = Request::new(Route::Oauth2ApplicationCurrent, LightMethod::Get);
             let error = match http.fire::<Value>(request).await {

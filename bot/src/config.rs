@@ -286,6 +286,7 @@ mod tests {
             ("ENABLE_HMR", "ON"),
             ("HMR_DEBOUNCE_MS", "25"),
             ("HMR_POLL_MS", "500"),
+            ("HMR_WORKSPACE", "/somewhere"),
             ("COMMAND_PREFIX", "!"),
             ("RUST_LOG", "debug,serenity=off"),
             ("DISCORD_API_URL", "http://127.0.0.1:3000/api/v10/"),
@@ -301,7 +302,7 @@ mod tests {
                 enabled: true,
                 debounce: Some(Duration::from_millis(25)),
                 poll: Some(Duration::from_millis(500)),
-                workspace: None,
+                workspace: Some("/somewhere".into()),
             }
         );
         assert_eq!(config.prefix.as_deref(), Some("!"));

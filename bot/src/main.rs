@@ -8,17 +8,20 @@
 //! - [`reload`] and [`plugins`]: how plugins come in.
 //! - [`register`]: slash commands, registered by difference.
 //! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
+//! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
+//! - `sandbox`: the local Discord of a start without a token, in builds that have it.
 //! - [`log`]: the log, without tokens.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use config::{Config, Connection};
+use config::Config;
 use failure::Failure;
 use sdk::tokio;
 
 mod api;
 mod application;
+mod backoff;
 mod config;
 mod failure;
 mod gateway;
@@ -29,6 +32,8 @@ mod plugins;
 mod register;
 mod reload;
 mod run;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod shutdown;
 
 /// Longest wait for threads that are busy when everything else has ended.
@@ -49,9 +54,19 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<(), Failure> {
-    let config = Config::load().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
+    let mut config = Config::load().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
     let refusals = log::start(&config.log_filter);
-    let connection = connection(&config)?;
+    #[cfg(feature = "sandbox")]
+    let local = if config.connection.is_none() { Some(sandbox::Local::start()?) } else { None };
+    #[cfg(feature = "sandbox")]
+    if let Some(local) = &local {
+        config.connection = Some(local.connection.clone());
+        config.test_guild = Some(local.guild);
+    }
+    // The configuration tells of a missing token in every build that cannot do without.
+    let connection =
+        config.connection.clone().ok_or_else(|| Failure::configuration("DISCORD_TOKEN is not set."))?;
     log::redact::hide(connection.token.expose());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -60,10 +75,4 @@ fn start() -> Result<(), Failure> {
     let outcome = runtime.block_on(run::run(config, connection, refusals, shutdown::signal()));
     runtime.shutdown_timeout(THREADS_WITHIN);
     outcome
-}
-
-/// Gives the way to Discord.
-fn connection(config: &Config) -> Result<Connection, Failure> {
-    // The configuration has told of a missing token in every build that cannot do without.
-    config.connection.clone().ok_or_else(|| Failure::configuration("DISCORD_TOKEN is not set."))
 }

@@ -23,6 +23,7 @@ use sdk::tracing::{debug, error, info, warn};
 use sdk::{serenity, tokio};
 use serde_json::Value;
 
+use crate::backoff::BackOff;
 use failure::Failure;
 pub(crate) use plan::Scope;
 use plan::{Plan, State};
@@ -32,8 +33,8 @@ mod plan;
 
 /// Swaps that follow each other faster than this are registered together.
 const QUIET: Duration = Duration::from_millis(100);
-/// Waits between attempts while Discord cannot be reached or is out of order, in milliseconds.
-const BACK_OFF: [u64; 5] = [1000, 2000, 4000, 8000, 16_000];
+/// Further attempts while Discord cannot be reached or is out of order.
+const ATTEMPTS: u32 = 6;
 
 /// Registers commands in one scope.
 pub(crate) struct Registrar {
@@ -41,7 +42,6 @@ pub(crate) struct Registrar {
     http: Arc<Http>,
     application: ApplicationId,
     scope: Scope,
-    back_off: Vec<Duration>,
     /// Plugins whose commands are not known as long as they are not live, so that nothing is deleted meanwhile.
     left_out: BTreeSet<PluginId>,
     /// What is registered, as far as known.
@@ -61,17 +61,7 @@ impl Registrar {
         scope: Scope,
         left_out: BTreeSet<PluginId>,
     ) -> Self {
-        Self {
-            host,
-            http,
-            application,
-            scope,
-            back_off: BACK_OFF.map(Duration::from_millis).to_vec(),
-            left_out,
-            state: None,
-            refused: BTreeMap::new(),
-            told: None,
-        }
+        Self { host, http, application, scope, left_out, state: None, refused: BTreeMap::new(), told: None }
     }
 
     /// Registers what is live, now and after every swap, until the future is dropped.
@@ -88,7 +78,7 @@ impl Registrar {
 
     /// Brings Discord up to date, again and again while it is out of reach, within bounds.
     async fn register(&mut self, swaps: &mut watch::Receiver<u64>) {
-        let mut waits = self.back_off.clone().into_iter();
+        let mut waits = BackOff::new(ATTEMPTS, self.host.settings().environment);
         loop {
             let Err(problem) = self.attempt().await else {
                 self.told = None;

@@ -1,11 +1,9 @@
 //! The bot from its first request to its last.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sdk::PluginId;
 use sdk::dispatch::{Dispatcher, run_timers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
@@ -19,6 +17,7 @@ use sdk::{serenity, tokio};
 
 use crate::api::Api;
 use crate::application::{self, Application};
+use crate::backoff::BackOff;
 use crate::config::{Config, Connection};
 use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
@@ -29,8 +28,8 @@ use crate::{intents, reload, shutdown};
 const CACHED_MESSAGES: usize = 1000;
 /// Longest wait for plugins that are starting when the bot is told to end.
 const STARTING_WITHIN: Duration = Duration::from_secs(2);
-/// Waits between attempts to open the gateway while REST is out of order, in milliseconds.
-const BACK_OFF: [u64; 4] = [1000, 2000, 4000, 8000];
+/// Further attempts to open the gateway while REST is out of order.
+const ATTEMPTS: u32 = 5;
 
 /// Runs the bot until `shutdown` is ready or Discord turns it away.
 ///
@@ -56,7 +55,7 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(()),
     };
 
-    let (_source, left_out) = {
+    let (source, left_out) = {
         let plugins = reload::bring_in_plugins(&host, &config.reload);
         tokio::pin!(plugins);
         tokio::select! {
@@ -77,16 +76,21 @@ pub(crate) async fn run(
 
     // What belongs to this run ends with it, when the set is dropped.
     let mut work = JoinSet::new();
-    work.spawn(register(&host, &client, application.id, scope, left_out).run());
+    let http = Arc::clone(&client.http);
+    work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
-        outcome = connect(&mut client) => outcome,
+        outcome = connect(&mut client, config.environment) => outcome,
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(()),
     };
-    shutdown::shut_down(&host, Some(&shards)).await;
+    // No reload and no registration while plugins are being stopped.
+    drop(source);
+    work.shutdown().await;
+    // After a refusal there is no session to close.
+    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;
     outcome.map_err(|ending| match ending {
         Ending::Refused(refusal) => {
             Failure::configuration(refusal.sentence(intents, &host.registry().snapshot(), application.id))
@@ -104,7 +108,7 @@ enum Ending {
 /// Learns who the bot is, and makes the host with what is then known.
 async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Scope), Failure> {
     let http = api.http();
-    let application = Application::fetch(&http).await?;
+    let application = Application::fetch(&http, config.environment).await?;
     let mut settings = config.settings();
     if settings.owners.is_empty() {
         settings.owners.clone_from(&application.owners);
@@ -144,19 +148,9 @@ async fn client(
     Ok(client)
 }
 
-fn register(
-    host: &Host,
-    client: &Client,
-    application: serenity::all::ApplicationId,
-    scope: Scope,
-    left_out: BTreeSet<PluginId>,
-) -> Registrar {
-    Registrar::new(host.clone(), Arc::clone(&client.http), application, scope, left_out)
-}
-
 /// Opens as many shards as Discord recommends and keeps them open; returns when they are closed for good.
-async fn connect(client: &mut Client) -> Result<(), Ending> {
-    let mut waits = BACK_OFF.into_iter().map(Duration::from_millis);
+async fn connect(client: &mut Client, environment: Environment) -> Result<(), Ending> {
+    let mut waits = BackOff::new(ATTEMPTS, environment);
     loop {
         match client.start_autosharded().await {
             Ok(()) => return Ok(()),

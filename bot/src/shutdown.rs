@@ -15,12 +15,14 @@ use sdk::tokio::time::{Instant, sleep, timeout};
 use sdk::tracing::{info, warn};
 use sdk::{PluginId, tokio};
 
+/// Time after the first signal in which others count as the same.
+const ECHO_WITHIN: Duration = Duration::from_millis(300);
 /// Longest wait for commands and handlers that are under way.
 const CALLS_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time for one plugin's `stop` hook, and again for its tasks.
 const STOP_WITHIN: Duration = Duration::from_millis(1500);
 /// Longest time for all plugins together.
-const PLUGINS_WITHIN: Duration = Duration::from_millis(4000);
+const PLUGINS_WITHIN: Duration = Duration::from_secs(4);
 /// Longest wait for Discord to confirm that the gateway is closed.
 const GATEWAY_WITHIN: Duration = Duration::from_millis(2500);
 
@@ -38,7 +40,18 @@ pub(crate) async fn signal() {
         _ = terminate.recv() => "SIGTERM",
     };
     info!(signal = name, "shutting down; a second signal ends at once");
+    #[allow(clippy::disallowed_methods)] // It ends with the process alone, which it is there to end.
     tokio::spawn(async move {
+        // A terminal's Ctrl-C often arrives together with the same wish from a script or supervisor.
+        let echo = async {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+        };
+        let _: Result<(), _> = timeout(ECHO_WITHIN, echo).await;
         // As a shell reports a process that the signal itself has ended.
         let code = tokio::select! {
             _ = interrupt.recv() => 130,

@@ -20,7 +20,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sdk::tokio::net::{TcpListener, TcpStream};
-use sdk::tokio::task::{JoinHandle, JoinSet};
+use sdk::tokio::task::JoinSet;
 use sdk::{tokio, tracing};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -49,13 +49,7 @@ const OF_CONNECTION: [HeaderName; 8] = [
 pub(crate) struct Relay {
     address: SocketAddr,
     certificate: CertificateDer<'static>,
-    serving: JoinHandle<()>,
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    _serving: JoinSet<()>,
 }
 
 impl Relay {
@@ -68,8 +62,9 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let serving = tokio::spawn(serve(listener, acceptor, Arc::new(forwarder)));
-        Ok(Self { address, certificate, serving })
+        let mut serving = JoinSet::new();
+        serving.spawn(serve(listener, acceptor, Arc::new(forwarder)));
+        Ok(Self { address, certificate, _serving: serving })
     }
 
     /// Makes the one client that takes this relay for Discord.

@@ -36,7 +36,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, Mistakes
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             return Err(Mistakes(vec![format!(
                 "{shown}, line {line}: this is not UTF-8; save the file as UTF-8."
             )]));

@@ -166,7 +166,7 @@ mod tests {
     }
 
     /// A command as Discord returns it, every default spelt out.
-    fn returned(more: Value) -> Value {
+    fn returned(more: &Value) -> Value {
         let mut command = json!({
             "id": "10", "application_id": "20", "version": "30", "type": 1, "name": "poll", "nsfw": false,
             "name_localizations": null, "description": "Asks", "description_localizations": null,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     /// The same command as our builder writes it.
-    fn ours(more: Value) -> Value {
+    fn ours(more: &Value) -> Value {
         let mut command = json!({"type": 1, "name": "poll", "description": "Asks", "nsfw": false, "options": [],
             "name_localizations": {}, "description_localizations": {}});
         command.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -188,15 +188,15 @@ mod tests {
     #[test]
     fn only_what_differs_is_sent() {
         let registered = [
-            returned(json!({})),
-            returned(json!({"id": "11", "name": "gone"})),
-            returned(json!({"id": "12", "name": "changed", "description": "before"})),
-            returned(json!({"id": "13", "type": 2, "name": "poll", "description": ""})),
+            returned(&json!({})),
+            returned(&json!({"id": "11", "name": "gone"})),
+            returned(&json!({"id": "12", "name": "changed", "description": "before"})),
+            returned(&json!({"id": "13", "type": 2, "name": "poll", "description": ""})),
         ];
         let wanted = [
-            ours(json!({})),
-            ours(json!({"name": "new"})),
-            ours(json!({"name": "changed", "description": "after"})),
+            ours(&json!({})),
+            ours(&json!({"name": "new"})),
+            ours(&json!({"name": "changed", "description": "after"})),
             json!({"type": 2, "name": "poll", "description": ""}),
         ];
         assert_eq!(told(&registered, &wanted, &GUILD), "~ /changed + /new - /gone 11");
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_entry_point_of_an_activity_is_left_alone() {
-        let launch = returned(json!({"type": 4, "name": "launch", "handler": 2}));
+        let launch = returned(&json!({"type": 4, "name": "launch", "handler": 2}));
         assert_eq!(told(&[launch], &[], &global(&[0])), "");
     }
 
@@ -243,7 +243,7 @@ mod tests {
                 ]}),
             ),
         ] {
-            assert_eq!(told(&[returned(theirs.clone())], &[ours(mine)], &scope), "", "{theirs}");
+            assert_eq!(told(&[returned(&theirs)], &[ours(&mine)], &scope), "", "{theirs}");
         }
     }
 
@@ -276,17 +276,13 @@ mod tests {
             (global(&[0, 1]), json!({"integration_types": [0, 1]}), json!({"integration_types": [1]})),
             (global(&[0, 1]), json!({"integration_types": [0, 1]}), json!({"integration_types": [0]})),
         ] {
-            assert_eq!(
-                told(&[returned(theirs.clone())], &[ours(mine.clone())], &scope),
-                "~ /poll",
-                "{theirs} {mine}"
-            );
+            assert_eq!(told(&[returned(&theirs)], &[ours(&mine)], &scope), "~ /poll", "{theirs} {mine}");
         }
     }
 
     #[test]
     fn kinds_have_names_of_their_own() {
-        let state = state_of(&[returned(json!({"type": 3, "name": "Quote"}))], &GUILD);
+        let state = state_of(&[returned(&json!({"type": 3, "name": "Quote"}))], &GUILD);
         let key = CommandKey { kind: CommandKind::Message, name: "Quote".to_owned() };
         assert_eq!(state[&key].id, CommandId::new(10));
     }

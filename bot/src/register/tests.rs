@@ -1,5 +1,7 @@
 //! The registrar against a server that keeps commands as Discord does.
 
+#![allow(clippy::disallowed_methods)] // Servers of a test end with the test.
+
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
@@ -11,7 +13,7 @@ use axum::{Json, Router};
 use sdk::generation::Generation;
 use sdk::registry::Change;
 use sdk::serenity::all::GuildId;
-use sdk::settings::Settings;
+use sdk::settings::{Environment, Settings};
 use sdk::tokio::net::TcpListener;
 use sdk::tokio::sync::Notify;
 use sdk::{Command, Plugin, PluginEntry};
@@ -34,9 +36,9 @@ struct Inner {
 }
 
 impl Discord {
-    fn fault(&self, method: Method) -> Option<Response> {
+    fn fault(&self, method: &Method) -> Option<Response> {
         let mut faults = self.0.faults.lock().unwrap();
-        let at = faults.iter().position(|fault| fault.0 == method)?;
+        let at = faults.iter().position(|fault| fault.0 == *method)?;
         let (_, status, body) = faults.remove(at);
         Some((status, Json(body)).into_response())
     }
@@ -65,13 +67,13 @@ impl Discord {
     async fn serve(&self) -> (Api, Arc<Http>) {
         let list = async |Shared(discord): Shared<Discord>| {
             discord
-                .fault(Method::GET)
+                .fault(&Method::GET)
                 .unwrap_or_else(|| Json(discord.0.commands.lock().unwrap().clone()).into_response())
         };
         let create = async |Shared(discord): Shared<Discord>, Json(mut command): Json<Value>| {
             let name = command["name"].as_str().unwrap().to_owned();
             discord.wrote(format!("POST {name}"));
-            if let Some(fault) = discord.fault(Method::POST) {
+            if let Some(fault) = discord.fault(&Method::POST) {
                 return fault;
             }
             let mut commands = discord.0.commands.lock().unwrap();
@@ -82,7 +84,7 @@ impl Discord {
         };
         let remove = async |Shared(discord): Shared<Discord>, Path((_, _, id)): Path<(u64, u64, String)>| {
             discord.wrote(format!("DELETE {id}"));
-            if let Some(fault) = discord.fault(Method::DELETE) {
+            if let Some(fault) = discord.fault(&Method::DELETE) {
                 return fault;
             }
             discord.0.commands.lock().unwrap().retain(|command| command["id"] != id.as_str());
@@ -133,15 +135,13 @@ fn swap(host: &Host, entry: &PluginEntry) {
 }
 
 fn registrar(host: &Host, http: &Arc<Http>) -> Registrar {
-    let mut registrar = Registrar::new(
+    Registrar::new(
         host.clone(),
         http.clone(),
         ApplicationId::new(5),
         Scope::Guild(GuildId::new(6)),
         BTreeSet::new(),
-    );
-    registrar.back_off = vec![Duration::from_millis(1); 3];
-    registrar
+    )
 }
 
 async fn register_once(registrar: &mut Registrar) {
@@ -150,7 +150,7 @@ async fn register_once(registrar: &mut Registrar) {
 }
 
 fn host() -> Host {
-    Host::new("1.0.0", Settings::default())
+    Host::new("1.0.0", Settings { environment: Environment::Testing, ..Settings::default() })
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_passing_failure_is_tried_again_within_bounds() {
     }
     swap(&host, &entry!(("ping", "Pong!")));
     register_once(&mut one).await;
-    assert_eq!(discord.writes().len(), 4, "once and three times again");
+    assert_eq!(discord.writes().len(), 1 + ATTEMPTS as usize);
 }
 
 #[tokio::test]

@@ -248,6 +248,7 @@ async fn greetings(sandbox: &Sandbox, words: &str) -> io::Result<(usize, usize)>
     let client = sandbox.client();
     let failed = |error: sandbox::client::Error| io::Error::other(error.to_string());
     let before = client.messages("alice", "general", 100).await.map_err(failed)?.len();
+    client.create_user("newcomer").await.map_err(failed)?;
     client.join("Sandbox", "newcomer").await.map_err(failed)?;
     let began = Instant::now();
     loop {
