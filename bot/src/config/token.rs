@@ -1,0 +1,62 @@
+//! The bot's token: checked for its shape, never printed.
+
+use std::fmt;
+
+/// A bot token; its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token(String);
+
+impl Token {
+    /// Takes a token; with `discords_shape` it has to look like those that Discord gives out.
+    ///
+    /// The error follows "DISCORD_TOKEN" in a sentence and does not hold the token.
+    pub(crate) fn parse(text: &str, discords_shape: bool) -> Result<Self, String> {
+        if text.trim_matches(['"', '\'']) != text {
+            return Err("is written in quotes; write it without them".to_owned());
+        }
+        for word in ["Bot", "Bearer"] {
+            if text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+                && text[word.len()..].starts_with(' ')
+            {
+                return Err(format!("begins with \"{word} \"; write the token alone"));
+            }
+        }
+        if text.contains(char::is_whitespace) {
+            return Err("holds white space; copy the token again, without spaces or line breaks".to_owned());
+        }
+        if text.chars().any(|c| c.is_control() || !c.is_ascii()) {
+            return Err("holds characters that no token has; copy the token again".to_owned());
+        }
+        if discords_shape && !has_three_parts(text) {
+            return Err("does not look like a bot token, which is three parts joined by dots; copy it from the page \
+                        Bot of your application at https://discord.com/developers/applications (its client secret \
+                        and public key are something else)"
+                .to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Gives the token itself, for requests only.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(not shown)")
+    }
+}
+
+/// Says whether a word looks like a token, wherever it stands.
+pub(super) fn looks_like_one(word: &str) -> bool {
+    const LEAST: usize = 50;
+    word.len() >= LEAST && word.split(['"', '\'']).any(|part| part.len() >= LEAST && has_three_parts(part))
+}
+
+fn has_three_parts(text: &str) -> bool {
+    let of_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
+    let mut parts = text.split('.');
+    parts.by_ref().take(3).filter(|part| !part.is_empty() && part.chars().all(of_base64)).count() == 3
+        && parts.next().is_none()
+}

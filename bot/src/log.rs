@@ -1,0 +1,41 @@
+//! The log: one line a fact, without a token in it, and with every panic's place.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::IsTerminal as _;
+
+use sdk::dispatch::panic_text;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::gateway::{RefusalLayer, Refusals};
+
+pub(crate) mod redact;
+
+/// Starts the log on standard output and gives what the log tells of the gateway's refusals.
+pub(crate) fn start(filter: &str) -> Refusals {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let lines = tracing_subscriber::fmt::layer()
+        .compact()
+        .with_ansi(std::io::stdout().is_terminal() && !no_color)
+        .with_writer(|| redact::Redacted(std::io::stdout()))
+        // The configuration has checked the filter; the default stands in for a bug there.
+        .with_filter(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")));
+    let (layer, refusals) = RefusalLayer::new();
+    let refusal_layer = layer.with_filter(Targets::new().with_target("serenity::gateway", Level::WARN));
+    tracing_subscriber::registry().with(lines).with(refusal_layer).init();
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current().name().unwrap_or("?").to_owned();
+        let text = panic_text(panic.payload());
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            tracing::error!(at, thread, "panic: {text}\n{backtrace}");
+        } else {
+            tracing::error!(at, thread, "panic: {text}");
+        }
+    }));
+    refusals
+}

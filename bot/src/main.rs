@@ -1,0 +1,78 @@
+//! Hotcord: a Discord bot whose commands and events reload while it runs.
+//!
+//! # Layout
+//!
+//! - [`config`]: variables of the environment and `.env`, typed.
+//! - [`api`]: the way to Discord's REST interface or to a server in its place.
+//! - [`run`]: the bot from its first request to its last; [`shutdown`] is its end.
+//! - [`reload`] and [`plugins`]: how plugins come in.
+//! - [`register`]: slash commands, registered by difference.
+//! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
+//! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
+//! - `sandbox`: the local Discord of a start without a token, in builds that have it.
+//! - [`log`]: the log, without tokens.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use config::Config;
+use failure::Failure;
+use sdk::tokio;
+
+mod api;
+mod application;
+mod backoff;
+mod config;
+mod failure;
+mod gateway;
+mod intents;
+mod log;
+#[cfg(feature = "plugins")]
+mod plugins;
+mod register;
+mod reload;
+mod run;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+mod shutdown;
+
+/// Longest wait for threads that are busy when everything else has ended.
+const THREADS_WITHIN: Duration = Duration::from_millis(300);
+
+fn main() -> ExitCode {
+    #[cfg(feature = "hmr")]
+    if let Some(code) = hmr::probe::serve_if_child() {
+        return code;
+    }
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
+    let mut config = Config::load().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let refusals = log::start(&config.log_filter);
+    #[cfg(feature = "sandbox")]
+    let local = if config.connection.is_none() { Some(sandbox::Local::start()?) } else { None };
+    #[cfg(feature = "sandbox")]
+    if let Some(local) = &local {
+        config.connection = Some(local.connection.clone());
+        config.test_guild = Some(local.guild);
+    }
+    // The configuration tells of a missing token in every build that cannot do without.
+    let connection =
+        config.connection.clone().ok_or_else(|| Failure::configuration("DISCORD_TOKEN is not set."))?;
+    log::redact::hide(connection.token.expose());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::other(format!("No threads can be started on this machine: {error}.")))?;
+    let outcome = runtime.block_on(run::run(config, connection, refusals, shutdown::signal()));
+    runtime.shutdown_timeout(THREADS_WITHIN);
+    outcome
+}

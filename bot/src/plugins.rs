@@ -1,0 +1,182 @@
+//! Plugins that are linked into the binary: all checked, those that are sound started, and live in one swap.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sdk::generation::Generation;
+use sdk::host::Host;
+use sdk::registry::Change;
+use sdk::snapshot::Snapshot;
+use sdk::tracing::{error, info};
+use sdk::{PluginEntry, PluginId};
+
+/// Longest time for one plugin's `start` hook.
+const START_WITHIN: Duration = Duration::from_secs(5);
+
+type Generations = BTreeMap<PluginId, Arc<Generation>>;
+
+/// Starts `entries` and makes live what started; gives the plugins that had to be left out.
+///
+/// Plugins start together as far as their dependencies let them; one that is not sound is reported and left out
+/// with those that need it, and the others run.
+pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntry>) -> BTreeSet<PluginId> {
+    let mut left_out = BTreeSet::new();
+    let mut waiting = Generations::new();
+    for entry in entries {
+        let id = entry.id();
+        match Generation::new(entry, host.registry().next_number(&id), host) {
+            Ok(generation) => {
+                waiting.insert(id, generation);
+            }
+            Err(problems) => leave_out(&mut left_out, id, &problems.join("; ")),
+        }
+    }
+    let mut started = Generations::new();
+    while !waiting.is_empty() {
+        let (ready, later): (Generations, Generations) =
+            waiting.into_iter().partition(|(_, generation)| missing(generation, &started).is_none());
+        if ready.is_empty() {
+            // Whatever they need was left out, is not there at all, or needs them in turn.
+            for (id, generation) in later {
+                let needed = missing(&generation, &started).map(ToString::to_string).unwrap_or_default();
+                leave_out(&mut left_out, id, &format!("it needs {needed}, which is not live"));
+            }
+            break;
+        }
+        waiting = later;
+        let mut accepted = Vec::new();
+        for (id, generation) in ready {
+            let mut together = started.clone();
+            together.extend(accepted.iter().map(|one: &Arc<Generation>| (one.plugin().clone(), one.clone())));
+            together.insert(id.clone(), generation.clone());
+            match Snapshot::new(together) {
+                Ok(_) => accepted.push(generation),
+                Err(problems) => leave_out(&mut left_out, id, &problems.join("; ")),
+            }
+        }
+        let outcomes = join_all(accepted.iter().map(|generation| generation.start(START_WITHIN))).await;
+        for (generation, outcome) in accepted.into_iter().zip(outcomes) {
+            let id = generation.plugin().clone();
+            match outcome {
+                Ok(()) => {
+                    started.insert(id, generation);
+                }
+                Err(problem) => leave_out(&mut left_out, id, &problem),
+            }
+        }
+    }
+    let install: Vec<_> = started.into_values().collect();
+    if let Err(problems) = host.registry().swap(Change { install: install.clone(), remove: Vec::new() }) {
+        // The same check has passed above, so this is not a mistake that a plugin can make.
+        error!(problems = problems.join("; "), "the plugins cannot go live together");
+        left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
+    }
+    let live = host.registry().snapshot();
+    let names = live.generations().keys().map(PluginId::as_str).collect::<Vec<_>>().join(" ");
+    info!(plugins = names, commands = live.definitions().len(), "plugins live");
+    left_out
+}
+
+fn missing<'a>(generation: &'a Generation, started: &Generations) -> Option<&'a PluginId> {
+    let dependencies = &generation.manifest().dependencies;
+    dependencies
+        .iter()
+        .find(|dependency| !dependency.optional && !started.contains_key(&dependency.plugin))
+        .map(|dependency| &dependency.plugin)
+}
+
+fn leave_out(left_out: &mut BTreeSet<PluginId>, plugin: PluginId, problem: &str) {
+    error!(%plugin, problem, "plugin left out");
+    left_out.insert(plugin);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use sdk::serenity::async_trait;
+    use sdk::settings::Settings;
+    use sdk::{Command, Data, Dependency, Error, Plugin, Subscriptions};
+
+    use super::*;
+
+    static STARTS: AtomicUsize = AtomicUsize::new(0);
+
+    #[derive(Clone, Copy, Default)]
+    struct Sample {
+        command: &'static str,
+        needs: Option<&'static str>,
+        fails: bool,
+        panics: bool,
+    }
+
+    #[async_trait]
+    impl Plugin for Sample {
+        fn dependencies(&self) -> Vec<Dependency> {
+            self.needs.map(Dependency::required).into_iter().collect()
+        }
+
+        fn commands(&self) -> Vec<Command> {
+            vec![Command {
+                name: self.command.into(),
+                description: Some("Sample".into()),
+                slash_action: Some(|_| Box::pin(async { Ok(()) })),
+                ..Command::default()
+            }]
+        }
+
+        fn subscriptions(&self, _: &mut Subscriptions) {
+            assert!(!self.panics, "expected by the test");
+        }
+
+        async fn start(&self, _: &Data) -> Result<(), Error> {
+            STARTS.fetch_add(1, Ordering::SeqCst);
+            if self.fails { Err("expected by the test".into()) } else { Ok(()) }
+        }
+    }
+
+    macro_rules! entry {
+        ($name:literal, $sample:expr) => {
+            PluginEntry::new($name, "1.0.0", "", || Box::new($sample))
+        };
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_is_not_sound_is_left_out_with_those_that_need_it() {
+        let entries = [
+            entry!(
+                "commands-last",
+                Sample { command: "last", needs: Some("commands/good"), ..Sample::default() }
+            ),
+            entry!("commands-bad", Sample { command: "bad", fails: true, ..Sample::default() }),
+            entry!(
+                "commands-doubled",
+                Sample { command: "good", needs: Some("commands/good"), ..Sample::default() }
+            ),
+            entry!("commands-good", Sample { command: "good", ..Sample::default() }),
+            entry!("commands-malformed", Sample { command: "Not A Name", ..Sample::default() }),
+            entry!(
+                "commands-needy",
+                Sample { command: "needy", needs: Some("commands/bad"), ..Sample::default() }
+            ),
+            entry!("commands-panics", Sample { command: "panics", panics: true, ..Sample::default() }),
+            entry!(
+                "commands-self",
+                Sample { command: "self", needs: Some("commands/self"), ..Sample::default() }
+            ),
+        ];
+        let host = Host::new("1.0.0", Settings::default());
+        let mut swaps = host.registry().swaps();
+        let left_out = start(&host, entries.iter()).await;
+        let left_out: Vec<_> = left_out.iter().map(PluginId::short).collect();
+        assert_eq!(left_out, ["bad", "doubled", "malformed", "needy", "panics", "self"]);
+        let live = host.registry().snapshot();
+        assert_eq!(live.generations().keys().map(PluginId::short).collect::<Vec<_>>(), ["good", "last"]);
+        assert!(live.generations().values().all(|generation| generation.number() == 1));
+        assert_eq!(*swaps.borrow_and_update(), 1);
+        // Of those left out, only the one that failed in its hook got as far as that.
+        assert_eq!(STARTS.load(Ordering::SeqCst), 3);
+    }
+}

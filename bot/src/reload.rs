@@ -1,0 +1,127 @@
+//! Which way plugins come in: linked into the binary, or through the reload engine.
+
+use std::collections::BTreeSet;
+
+use sdk::PluginId;
+use sdk::host::Host;
+use sdk::tracing::info;
+
+use crate::config::Reload;
+use crate::failure::Failure;
+
+/// Time that one `start` or `stop` hook of a reloaded plugin has.
+#[cfg(feature = "hmr")]
+const HOOK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// What keeps plugins coming in; dropping it ends that.
+#[derive(Default)]
+pub(crate) struct Source {
+    #[cfg(feature = "hmr")]
+    _engine: Option<hmr::Engine>,
+}
+
+/// Says whether changes will be followed.
+fn tell_off() {
+    info!("hot reload: off, changes are ignored until restart");
+}
+
+/// Brings in all plugins, and gives those that should be live and are not.
+#[cfg(feature = "hmr")]
+pub(crate) async fn bring_in_plugins(
+    host: &Host,
+    reload: &Reload,
+) -> Result<(Source, BTreeSet<PluginId>), Failure> {
+    use std::io::IsTerminal as _;
+
+    #[cfg(feature = "plugins")]
+    if !reload.enabled {
+        tell_off();
+        let left_out = start_linked(host).await;
+        return Ok((Source::default(), left_out));
+    }
+    let pace = hmr::watch::Pace {
+        debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
+        poll: reload.poll,
+    };
+    let options = hmr::Options {
+        enabled: reload.enabled,
+        workspace: workspace(reload)?,
+        target: target()?,
+        pace,
+        hook_deadline: HOOK_DEADLINE,
+        colour: std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let engine =
+        hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
+    if reload.enabled {
+        let folders: Vec<_> = engine.folders().iter().map(|path| path.display().to_string()).collect();
+        info!("hot reload: on, watching {}", folders.join(", "));
+    } else {
+        tell_off();
+    }
+    let left_out = engine.left_out().clone();
+    Ok((Source { _engine: Some(engine) }, left_out))
+}
+
+/// Gives the workspace whose plugins are loaded.
+#[cfg(feature = "hmr")]
+fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::other(format!("The current folder cannot be read: {error}.")))?;
+    let is_workspace = |folder: &std::path::Path| {
+        folder.join("Cargo.toml").is_file()
+            && folder.join("commands").is_dir()
+            && folder.join("events").is_dir()
+    };
+    match &reload.workspace {
+        Some(folder) if is_workspace(folder) => folder
+            .canonicalize()
+            .map_err(|error| Failure::configuration(format!("HMR_WORKSPACE cannot be read: {error}."))),
+        Some(folder) => Err(Failure::configuration(format!(
+            "HMR_WORKSPACE is '{}', which holds no Cargo.toml with commands/ and events/; name the folder of this \
+             repository.",
+            folder.display()
+        ))),
+        None => here.ancestors().find(|folder| is_workspace(folder)).map(std::path::Path::to_path_buf).ok_or_else(|| {
+            Failure::configuration(
+                "Hot reload finds no Cargo.toml with commands/ and events/ in this folder or above it; run the bot \
+                 in the repository, or name its folder in HMR_WORKSPACE.",
+            )
+        }),
+    }
+}
+
+/// Gives cargo's target folder, in which this very binary was built.
+#[cfg(feature = "hmr")]
+fn target() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe()
+        .ok()
+        .and_then(|binary| Some(binary.parent()?.parent()?.to_path_buf()))
+        .ok_or_else(|| Failure::other("Hot reload cannot tell where this binary was built."))
+}
+
+/// Brings in all plugins, and gives those that should be live and are not.
+#[cfg(not(feature = "hmr"))]
+pub(crate) async fn bring_in_plugins(
+    host: &Host,
+    reload: &Reload,
+) -> Result<(Source, BTreeSet<PluginId>), Failure> {
+    if reload.enabled {
+        sdk::tracing::warn!("this binary was built without hot reload; ENABLE_HMR is ignored");
+    } else {
+        tell_off();
+    }
+    Ok((Source::default(), start_linked(host).await))
+}
+
+/// Makes live the plugins that are linked into the binary.
+#[cfg(feature = "plugins")]
+async fn start_linked(host: &Host) -> BTreeSet<PluginId> {
+    crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await
+}
+
+#[cfg(not(any(feature = "plugins", feature = "hmr")))]
+compile_error!(
+    "a bot without plugins and without hot reload can do nothing; choose the feature `plugins` or `hmr`"
+);

@@ -1,0 +1,193 @@
+//! The bot from its first request to its last.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sdk::dispatch::{Dispatcher, run_timers};
+use sdk::host::Host;
+use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
+use sdk::serenity::async_trait;
+use sdk::serenity::cache::Settings as CacheSettings;
+use sdk::settings::Environment;
+use sdk::tokio::task::JoinSet;
+use sdk::tokio::time::timeout;
+use sdk::tracing::{info, warn};
+use sdk::{serenity, tokio};
+
+use crate::api::Api;
+use crate::application::{self, Application};
+use crate::backoff::BackOff;
+use crate::config::{Config, Connection};
+use crate::failure::Failure;
+use crate::gateway::{Refusal, Refusals, names, needed_intents};
+use crate::register::{Registrar, Scope};
+use crate::{intents, reload, shutdown};
+
+/// Messages kept for each channel, so that what was edited or deleted can be told.
+const CACHED_MESSAGES: usize = 1000;
+/// Longest wait for plugins that are starting when the bot is told to end.
+const STARTING_WITHIN: Duration = Duration::from_secs(2);
+/// Further attempts to open the gateway while REST is out of order.
+const ATTEMPTS: u32 = 5;
+
+/// Runs the bot until `shutdown` is ready or Discord turns it away.
+///
+/// # Errors
+/// In a sentence, when the bot cannot go on.
+pub(crate) async fn run(
+    config: Config,
+    connection: Connection,
+    mut refusals: Refusals,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    tokio::pin!(shutdown);
+    let discord = connection.api.as_ref().map_or_else(|| "discord.com".to_owned(), ToString::to_string);
+    let (version, environment) = (env!("CARGO_PKG_VERSION"), config.environment.as_str());
+    info!(version, environment, discord, "hotcord starts");
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
+
+    let api = Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?;
+    let (host, application, scope) = tokio::select! {
+        introduced = introduce(&config, &api) => introduced?,
+        () = &mut shutdown => return Ok(()),
+    };
+
+    let (source, left_out) = {
+        let plugins = reload::bring_in_plugins(&host, &config.reload);
+        tokio::pin!(plugins);
+        tokio::select! {
+            brought = &mut plugins => brought?,
+            () = &mut shutdown => {
+                let _ = timeout(STARTING_WITHIN, plugins).await;
+                shutdown::shut_down(&host, None).await;
+                return Ok(());
+            }
+        }
+    };
+
+    let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
+    host.set_intents(intents);
+    let mut client = client(&host, &api, intents, &connection).await?;
+    client.http.set_application_id(application.id);
+    let shards = client.shard_manager.clone();
+
+    // What belongs to this run ends with it, when the set is dropped.
+    let mut work = JoinSet::new();
+    let http = Arc::clone(&client.http);
+    work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
+    work.spawn(run_timers(host.clone()));
+    work.spawn(intents::watch(host.clone(), intents));
+
+    let outcome = tokio::select! {
+        outcome = connect(&mut client, config.environment) => outcome,
+        Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
+        () = &mut shutdown => Ok(()),
+    };
+    // No reload and no registration while plugins are being stopped.
+    drop(source);
+    work.shutdown().await;
+    // After a refusal there is no session to close.
+    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;
+    outcome.map_err(|ending| match ending {
+        Ending::Refused(refusal) => {
+            Failure::configuration(refusal.sentence(intents, &host.registry().snapshot(), application.id))
+        }
+        Ending::Failed(failure) => failure,
+    })
+}
+
+/// Why the gateway is not connected any more.
+enum Ending {
+    Refused(Refusal),
+    Failed(Failure),
+}
+
+/// Learns who the bot is, and makes the host with what is then known.
+async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Scope), Failure> {
+    let http = api.http();
+    let application = Application::fetch(&http, config.environment).await?;
+    let mut settings = config.settings();
+    if settings.owners.is_empty() {
+        settings.owners.clone_from(&application.owners);
+    }
+    let scope = if settings.environment == Environment::Production {
+        Scope::Global { installs: application.installs.clone() }
+    } else {
+        let guild = match settings.test_guild {
+            Some(guild) => guild,
+            None => application::only_guild(&http).await?,
+        };
+        settings.test_guild = Some(guild);
+        Scope::Guild(guild)
+    };
+    Ok((Host::new(env!("CARGO_PKG_VERSION"), settings), application, scope))
+}
+
+async fn client(
+    host: &Host,
+    api: &Api,
+    intents: GatewayIntents,
+    connection: &Connection,
+) -> Result<Client, Failure> {
+    let mut cache = CacheSettings::default();
+    cache.max_messages = CACHED_MESSAGES;
+    let client = ClientBuilder::new_with_http(api.http(), intents)
+        .cache_settings(cache)
+        .framework(Dispatcher::new(host.clone()))
+        .event_handler(Sessions)
+        .await
+        .map_err(|error| Failure::other(format!("The gateway client cannot be made: {error}.")))?;
+    if let Some(gateway) = &connection.gateway {
+        gateway.as_str().clone_into(&mut *client.ws_url.lock().await);
+    }
+    let gateway = client.ws_url.lock().await.clone();
+    info!(gateway, intents = names(intents), "connecting");
+    Ok(client)
+}
+
+/// Opens as many shards as Discord recommends and keeps them open; returns when they are closed for good.
+async fn connect(client: &mut Client, environment: Environment) -> Result<(), Ending> {
+    let mut waits = BackOff::new(ATTEMPTS, environment);
+    loop {
+        match client.start_autosharded().await {
+            Ok(()) => return Ok(()),
+            Err(serenity::Error::Gateway(error)) => {
+                return Err(match Refusal::from_error(&error) {
+                    Some(refusal) => Ending::Refused(refusal),
+                    None => {
+                        Ending::Failed(Failure::other(format!("The gateway connection has ended: {error}.")))
+                    }
+                });
+            }
+            // Only GET /gateway/bot can fail like this, before any shard is open.
+            Err(error) => {
+                let problem = application::problem(&error).map_err(Ending::Failed)?;
+                let Some(wait) = waits.next() else {
+                    return Err(Ending::Failed(Failure::other(format!(
+                        "The gateway cannot be opened: {problem}."
+                    ))));
+                };
+                warn!(problem, again_in_ms = wait.as_millis(), "the gateway cannot be opened yet");
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+/// Tells of sessions as they begin and go on.
+struct Sessions;
+
+#[async_trait]
+impl EventHandler for Sessions {
+    async fn ready(&self, ctx: Context, ready: Ready) {
+        let (user, guilds, shard) = (ready.user.tag(), ready.guilds.len(), ctx.shard_id.0);
+        info!(user, guilds, shard, "ready");
+    }
+
+    async fn resume(&self, ctx: Context, _: ResumedEvent) {
+        info!(shard = ctx.shard_id.0, "session resumed, no event lost");
+    }
+}

@@ -1,0 +1,98 @@
+//! The local Discord inside the bot, for a start without a token.
+
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use ::sandbox::Sandbox;
+use sdk::serenity::all::GuildId;
+use sdk::tokio;
+use sdk::tokio::sync::oneshot;
+
+use crate::config::{ApiUrl, Connection, Token};
+use crate::failure::Failure;
+
+/// A running local Discord, on a thread of its own so that neither side waits for the other; it ends when this is
+/// dropped.
+pub(crate) struct Local {
+    /// The way to it.
+    pub(crate) connection: Connection,
+    /// Its guild, where commands are tried out.
+    pub(crate) guild: GuildId,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread tells once it serves.
+struct Started {
+    url: String,
+    token: String,
+    guild: u64,
+}
+
+impl Local {
+    /// Starts a local Discord on a free loopback port and tells how to be one of its users.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let failed = |problem: &str| {
+            Failure::other(format!(
+                "The local Discord cannot be started ({problem}); set DISCORD_TOKEN to use Discord itself."
+            ))
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (sender, started) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                match runtime {
+                    Ok(runtime) => runtime.block_on(serve(&sender, stopped)),
+                    Err(error) => drop(sender.send(Err(error.to_string()))),
+                }
+            })
+            .map_err(|error| failed(&error.to_string()))?;
+        let started = match started.recv() {
+            Ok(Ok(started)) => started,
+            Ok(Err(problem)) => return Err(failed(&problem)),
+            Err(_) => return Err(failed("its thread has ended")),
+        };
+        let token = Token::parse(&started.token, false).map_err(|problem| failed(&problem))?;
+        let api = ApiUrl::parse(&started.url).map_err(|problem| failed(&problem))?;
+        let url = &started.url;
+        println!(
+            "No DISCORD_TOKEN is set, so the bot talks to a local Discord at {url}; nothing leaves this machine.\n\
+             When it is ready, try it from another terminal:\n\
+             cargo run -q -p sandbox -- --url {url} say /ping"
+        );
+        Ok(Self {
+            connection: Connection { token, api, gateway: None },
+            guild: GuildId::new(started.guild),
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(started: &mpsc::Sender<Result<Started, String>>, stopped: oneshot::Receiver<()>) {
+    match Sandbox::builder().bot_name("Hotcord").start().await {
+        Ok(sandbox) => {
+            let (url, token) = (sandbox.url().to_owned(), sandbox.token().to_owned());
+            let guild = sandbox.guild_id().0;
+            if started.send(Ok(Started { url, token, guild })).is_ok() {
+                let _ = stopped.await;
+            }
+            sandbox.shutdown().await;
+        }
+        Err(error) => drop(started.send(Err(error.to_string()))),
+    }
+}

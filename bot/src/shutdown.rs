@@ -1,0 +1,167 @@
+//! The end of the bot: signals, and what is taken down in which order.
+//!
+//! Everything together has to fit into 10 s, after which supervisors lose patience; the parts below add up to
+//! less than that.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sdk::generation::Generation;
+use sdk::host::Host;
+use sdk::serenity::all::ShardManager;
+use sdk::tokio::time::{Instant, sleep, timeout};
+use sdk::tracing::{info, warn};
+use sdk::{PluginId, tokio};
+
+/// Time after the first signal in which others count as the same.
+const ECHO_WITHIN: Duration = Duration::from_millis(300);
+/// Longest wait for commands and handlers that are under way.
+const CALLS_WITHIN: Duration = Duration::from_secs(2);
+/// Longest time for one plugin's `stop` hook, and again for its tasks.
+const STOP_WITHIN: Duration = Duration::from_millis(1500);
+/// Longest time for all plugins together.
+const PLUGINS_WITHIN: Duration = Duration::from_secs(4);
+/// Longest wait for Discord to confirm that the gateway is closed.
+const GATEWAY_WITHIN: Duration = Duration::from_millis(2500);
+
+/// Waits for the first SIGINT or SIGTERM; from then on, the next one ends the process at once.
+pub(crate) async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        warn!("signals cannot be heard on this machine; the bot runs until it is killed");
+        return std::future::pending().await;
+    };
+    let name = tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    };
+    info!(signal = name, "shutting down; a second signal ends at once");
+    #[allow(clippy::disallowed_methods)] // It ends with the process alone, which it is there to end.
+    tokio::spawn(async move {
+        // A terminal's Ctrl-C often arrives together with the same wish from a script or supervisor.
+        let echo = async {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+        };
+        let _: Result<(), _> = timeout(ECHO_WITHIN, echo).await;
+        // As a shell reports a process that the signal itself has ended.
+        let code = tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        };
+        warn!("second signal, ending at once");
+        std::process::exit(code);
+    });
+}
+
+/// Takes everything down: no new calls, those under way finish, plugins stop, the gateway closes.
+pub(crate) async fn shut_down(host: &Host, shards: Option<&Arc<ShardManager>>) {
+    let began = Instant::now();
+    host.close();
+    finish_calls(host).await;
+    if timeout(PLUGINS_WITHIN, stop_plugins(host)).await.is_err() {
+        warn!(ms = PLUGINS_WITHIN.as_millis(), "not all plugins have stopped");
+    }
+    if let Some(shards) = shards
+        && timeout(GATEWAY_WITHIN, shards.shutdown_all()).await.is_err()
+    {
+        warn!(ms = GATEWAY_WITHIN.as_millis(), "the gateway did not confirm the close");
+    }
+    info!(ms = began.elapsed().as_millis(), "shut down");
+}
+
+/// Waits until no call is under way in any generation.
+async fn finish_calls(host: &Host) {
+    let under_way = || -> usize {
+        let live = host.registry().snapshot();
+        let lingering = host.registry().lingering();
+        live.generations().values().chain(&lingering).map(|generation| generation.calls_under_way()).sum()
+    };
+    let all_done = async {
+        while under_way() > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if timeout(CALLS_WITHIN, all_done).await.is_err() {
+        warn!(calls = under_way(), ms = CALLS_WITHIN.as_millis(), "calls are still under way");
+    }
+}
+
+/// Stops plugins, those first that others do not need.
+async fn stop_plugins(host: &Host) {
+    let live = host.registry().snapshot();
+    let mut left: Vec<Arc<Generation>> = live.generations().values().cloned().collect();
+    while !left.is_empty() {
+        let needed: BTreeSet<PluginId> = left
+            .iter()
+            .flat_map(|generation| generation.manifest().dependencies.iter().map(|one| one.plugin.clone()))
+            .collect();
+        let (mut later, mut now): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|generation| needed.contains(generation.plugin()));
+        if now.is_empty() {
+            // Optional dependencies may go round in a circle; then the order means nothing.
+            now = std::mem::take(&mut later);
+        }
+        let outcomes = join_all(now.iter().map(|generation| generation.stop(STOP_WITHIN))).await;
+        for (generation, problems) in now.iter().zip(outcomes) {
+            for problem in problems {
+                warn!(plugin = %generation.plugin(), problem, "plugin did not stop cleanly");
+            }
+        }
+        left = later;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use sdk::registry::Change;
+    use sdk::serenity::async_trait;
+    use sdk::settings::Settings;
+    use sdk::{Data, Dependency, Error, Plugin, PluginEntry};
+
+    use super::*;
+
+    static STOPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    struct Sample(&'static [&'static str]);
+
+    #[async_trait]
+    impl Plugin for Sample {
+        fn dependencies(&self) -> Vec<Dependency> {
+            self.0.iter().map(|name| Dependency::required(name)).collect()
+        }
+
+        async fn stop(&self, data: &Data) -> Result<(), Error> {
+            STOPPED.lock().unwrap().push(data.plugin().to_string());
+            if data.plugin().short() == "hangs" { std::future::pending().await } else { Ok(()) }
+        }
+    }
+
+    #[tokio::test]
+    async fn plugins_stop_before_what_they_need_and_within_the_time() {
+        let entries = [
+            PluginEntry::new("commands-base", "1.0.0", "", || Box::new(Sample(&[]))),
+            PluginEntry::new("commands-hangs", "1.0.0", "", || Box::new(Sample(&["commands/base"]))),
+            PluginEntry::new("events-top", "1.0.0", "", || {
+                Box::new(Sample(&["commands/base", "commands/hangs"]))
+            }),
+        ];
+        let host = Host::new("1.0.0", Settings::default());
+        let install = entries.iter().map(|entry| Generation::new(entry, 1, &host).unwrap()).collect();
+        assert!(host.registry().swap(Change { install, remove: Vec::new() }).is_ok());
+        let began = Instant::now();
+        shut_down(&host, None).await;
+        assert_eq!(*STOPPED.lock().unwrap(), ["events/top", "commands/hangs", "commands/base"]);
+        assert!(began.elapsed() < Duration::from_secs(10) && host.is_closing());
+    }
+}

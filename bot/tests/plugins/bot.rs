@@ -1,0 +1,122 @@
+//! A bot of this build at a local Discord of its own.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use sandbox::answer::Answer;
+use sandbox::client::{Client, Run};
+use sandbox::fault::{On, RequestRule, Rule};
+use sandbox::record::{Entry, Kind};
+use sandbox::server::Sandbox;
+use sandbox::snowflake::Snowflake;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+/// Longest wait for anything; generous, since a busy machine is no failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Bot {
+    pub(crate) people: Client,
+    sandbox: Sandbox,
+    _process: Child,
+}
+
+impl Bot {
+    /// Starts a bot whose owner is alice, and waits until its commands can be used.
+    pub(crate) async fn start() -> Self {
+        let sandbox = Sandbox::builder().start().await.unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_hotcord"))
+            .env_clear()
+            // No `.env` of the developer's may be found from here.
+            .current_dir(std::env::temp_dir())
+            .env("LD_LIBRARY_PATH", std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default())
+            .env("APP_ENV", "testing")
+            .env("DISCORD_TOKEN", sandbox.token())
+            .env("DISCORD_API_URL", sandbox.url())
+            .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
+            .env("OWNER_IDS", sandbox.user_id("alice").unwrap().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let bot = Self { people: sandbox.client(), sandbox, _process: process };
+        bot.until("its commands are there", async || {
+            let commands = bot.people.commands("alice", "bot-test").await.unwrap();
+            let sessions = bot.people.sessions().await.unwrap();
+            (commands.len() >= 7 && !sessions.is_empty()).then_some(())
+        })
+        .await;
+        bot
+    }
+
+    pub(crate) fn guild(&self) -> String {
+        self.sandbox.guild_id().to_string()
+    }
+
+    /// Runs a slash command as typed by a user in #bot-test.
+    pub(crate) async fn say(&self, user: &str, text: &str) -> Answer {
+        self.people.run(Run::typed(text).by(user)).await.unwrap()
+    }
+
+    /// Deletes messages of a channel in one request, as some bot of the server might.
+    pub(crate) async fn delete_at_once(&self, messages: &[Value]) {
+        let channel = messages[0]["channel_id"].as_str().unwrap();
+        let url = format!("{}/api/v10/channels/{channel}/messages/bulk-delete", self.sandbox.url());
+        let ids: Vec<_> = messages.iter().map(|message| &message["id"]).collect();
+        let request = reqwest::Client::builder().no_proxy().build().unwrap().post(url);
+        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
+        request.json(&json!({ "messages": ids })).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    /// Has the local Discord hold the next answer to an interaction for `milliseconds` before it counts.
+    pub(crate) async fn hold_next_answer(&self, milliseconds: u64) {
+        let answers =
+            RequestRule { path: Some("/interactions/*/*/callback".to_owned()), ..RequestRule::default() };
+        let rule = Rule::new(On::Request(answers)).times(1).delayed(milliseconds);
+        self.people.add_fault(&rule).await.unwrap();
+    }
+
+    /// Waits until an answer is being held.
+    pub(crate) async fn held(&self) {
+        let held = |entry: &Entry| entry.event.kind() == Kind::Fault;
+        self.sandbox.record().wait_for(1, PATIENCE, held).await.unwrap();
+    }
+
+    /// Looks again after each thing that happens at the local Discord, until `look` gives something.
+    pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        let mut happenings = self.sandbox.record().subscribe(self.sandbox.record().newest() + 1);
+        let found = async {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                happenings.next().await.unwrap();
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+    }
+
+    /// Waits for a message of a channel, as a user sees it, for which `matches` holds.
+    pub(crate) async fn message(&self, user: &str, channel: &str, matches: impl Fn(&Value) -> bool) -> Value {
+        let found = async || {
+            let messages = self.people.messages(user, channel, 50).await.unwrap();
+            messages.into_iter().find(|message| matches(message))
+        };
+        self.until(&format!("#{channel} has the message"), found).await
+    }
+}
+
+/// Gives a message's id.
+pub(crate) fn id(message: &Value) -> Snowflake {
+    message["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// Gives all texts of an embed, one below the other.
+pub(crate) fn words(embed: &Value) -> String {
+    let mut texts: Vec<_> = ["title", "description"].iter().filter_map(|part| embed[part].as_str()).collect();
+    for field in embed["fields"].as_array().into_iter().flatten() {
+        texts.extend([&field["name"], &field["value"]].into_iter().filter_map(Value::as_str));
+    }
+    texts.join("\n")
+}

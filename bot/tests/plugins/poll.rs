@@ -1,0 +1,130 @@
+//! Polls: votes, the end by timer or by hand, and votes at once.
+
+use futures_util::future::join_all;
+use sandbox::answer::Answer;
+use serde_json::Value;
+
+use crate::bot::{Bot, id, words};
+
+const ASK: &str = "/poll question:Lunch? option1:Soup option2:Salad minutes:60";
+
+/// Gives the custom ids of a poll's buttons: the answers, then the one that closes it.
+fn buttons(message: &Value) -> Vec<String> {
+    let rows = message["components"].as_array().unwrap();
+    let buttons = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
+    buttons.map(|button| button["custom_id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn message(answer: &Answer) -> &Value {
+    answer.message.as_ref().unwrap_or_else(|| panic!("{answer:?}"))
+}
+
+/// Waits until the poll's message shows all of `parts`.
+async fn shows(bot: &Bot, poll: &Value, parts: &[&str]) -> Value {
+    bot.message("bob", "bot-test", |message| {
+        message["id"] == poll["id"] && parts.iter().all(|part| words(&message["embeds"][0]).contains(part))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn votes_move_and_are_taken_back_and_the_counts_follow() {
+    let bot = Bot::start().await;
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
+    shows(&bot, poll, &["**Soup**\n`██████████` 1 vote, 100 %"]).await;
+    bot.people.press("bob", id(poll), &buttons[1]).await.unwrap();
+    shows(&bot, poll, &["0 votes, 0 %", "**Salad**\n`██████████` 1 vote, 100 %"]).await;
+    bot.people.press("bob", id(poll), &buttons[1]).await.unwrap();
+    shows(&bot, poll, &["**Soup**\n`░░░░░░░░░░` 0 votes", "**Salad**\n`░░░░░░░░░░` 0 votes"]).await;
+}
+
+#[tokio::test]
+async fn votes_at_once_are_all_counted_and_the_message_ends_with_them() {
+    let bot = Bot::start().await;
+    let voters: Vec<_> = (0..12).map(|number| format!("voter{number}")).collect();
+    for voter in &voters {
+        bot.people.create_user(voter).await.unwrap();
+        bot.people.join(&bot.guild(), voter).await.unwrap();
+    }
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    let presses = voters.iter().map(|voter| bot.people.press(voter, id(poll), &buttons[0]));
+    for pressed in join_all(presses).await {
+        assert!(pressed.unwrap().is_ok());
+    }
+    shows(&bot, poll, &["12 votes, 100 %"]).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_arrives_late_does_not_undo_a_newer_count() {
+    let bot = Bot::start().await;
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.hold_next_answer(300).await;
+    let (first, second) = tokio::join!(bot.people.press("bob", id(poll), &buttons[0]), async {
+        bot.held().await;
+        bot.people.press("carol", id(poll), &buttons[0]).await
+    });
+    assert!(first.unwrap().is_ok() && second.unwrap().is_ok());
+    // Both answers are in, the one that says 1 vote last.
+    shows(&bot, poll, &["2 votes, 100 %"]).await;
+}
+
+#[tokio::test]
+async fn a_vote_after_the_end_is_told_so() {
+    let bot = Bot::start().await;
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.hold_next_answer(300).await;
+    let (closed, late) = tokio::join!(bot.people.press("alice", id(poll), &buttons[2]), async {
+        bot.held().await;
+        bot.people.press("bob", id(poll), &buttons[0]).await.unwrap()
+    });
+    assert!(closed.unwrap().is_ok());
+    assert!(late.ephemeral && late.content == "This poll is over.", "{late:?}");
+    shows(&bot, poll, &["Closed. Nobody voted."]).await;
+}
+
+#[tokio::test]
+async fn the_timer_closes_a_poll() {
+    let bot = Bot::start().await;
+    // While testing a minute is a second long.
+    let answer = bot.say("alice", "/poll question:Quick? option1:Yes option2:No minutes:1").await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
+    let closed = shows(&bot, poll, &["Closed. **Yes** won with 1 of 1 vote."]).await;
+    let rows = closed["components"].as_array().unwrap();
+    let mut all = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
+    assert!(all.all(|button| button["disabled"] == true), "{closed}");
+}
+
+#[tokio::test]
+async fn only_the_asker_or_who_manages_messages_closes_early() {
+    let bot = Bot::start().await;
+    // carol asks; bob is a moderator, and dave is neither.
+    bot.people.create_user("dave").await.unwrap();
+    bot.people.join(&bot.guild(), "dave").await.unwrap();
+    for closer in ["carol", "bob"] {
+        let answer = bot.say("carol", ASK).await;
+        let poll = message(&answer);
+        let close = buttons(poll).pop().unwrap();
+        let refused = bot.people.press("dave", id(poll), &close).await.unwrap();
+        assert!(refused.ephemeral && refused.content.contains("manage messages"), "{refused:?}");
+        bot.people.press(closer, id(poll), &close).await.unwrap();
+        shows(&bot, poll, &["Closed. Nobody voted."]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_poll_with_the_same_answer_twice_is_refused_in_a_sentence() {
+    let bot = Bot::start().await;
+    let answer = bot.say("bob", "/poll question:Lunch? option1:Soup option2:Soup").await;
+    assert!(answer.ephemeral && answer.content.contains("'Soup'"), "{answer:?}");
+}

@@ -1,0 +1,47 @@
+//! What is shipped holds no reload engine and no local Discord: neither its dependencies nor the binary itself.
+#![cfg(not(any(feature = "hmr", feature = "sandbox")))]
+
+use std::process::Command;
+
+/// Crates that are for development alone.
+const DEVELOPMENT: [&str; 5] = ["hmr", "libloading", "notify", "sandbox", "sdk-dylib"];
+
+#[test]
+fn the_dependency_tree_holds_nothing_of_development() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "-p", "bot", "-e", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let crates: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains(&"serenity") && crates.contains(&"commands-general"), "{tree}");
+    for name in DEVELOPMENT {
+        assert!(!crates.contains(&name), "{name} is in the tree");
+    }
+}
+
+#[test]
+fn the_binary_holds_nothing_of_development() {
+    // Sources stand in a binary by the paths of their panics, functions by their mangled names.
+    let traces = |name: &str| {
+        let (length, name) = (name.len(), name.replace('-', "[-_]"));
+        format!("crates/{name}/src|/{name}-[0-9]+\\.[0-9]+|_ZN{length}{name}|Cs[0-9A-Za-z]+_{length}{name}")
+    };
+    let found = |pattern: &str| {
+        let output = Command::new("grep")
+            .args(["--text", "--only-matching", "--max-count=3", "--extended-regexp", pattern])
+            .arg(env!("CARGO_BIN_EXE_hotcord"))
+            .env("LC_ALL", "C")
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // The same look finds what is there, so it would find the others.
+    assert!(!found(&traces("serenity")).is_empty() && !found(&traces("sdk-core")).is_empty());
+    for name in DEVELOPMENT {
+        assert_eq!(found(&traces(name)), Vec::<String>::new(), "{name} is in the binary");
+    }
+    assert_eq!(found("dlopen"), Vec::<String>::new(), "the binary can load libraries");
+}

@@ -1,0 +1,39 @@
+//! Everyday commands.
+
+use sdk::prelude::*;
+use serenity::GatewayIntents;
+
+mod about;
+mod help;
+mod ping;
+mod poll;
+mod serverinfo;
+mod userinfo;
+
+struct General;
+
+impl Plugin for General {
+    fn commands(&self) -> Vec<Command> {
+        vec![
+            about::about(),
+            help::help(),
+            ping::ping(),
+            poll::poll(),
+            serverinfo::serverinfo(),
+            userinfo::userinfo(),
+            userinfo::user_information(),
+        ]
+    }
+
+    fn subscriptions(&self, on: &mut Subscriptions) {
+        on.component("poll:", poll::pressed);
+        on.timer("poll", poll::due);
+    }
+
+    fn intents(&self) -> GatewayIntents {
+        // Fills the cache that /serverinfo reads.
+        GatewayIntents::GUILDS
+    }
+}
+
+sdk::export!(General);

@@ -1,0 +1,145 @@
+//! `/poll`: a question with buttons, counted live.
+//!
+//! The votes are in the plugin's store and the end is the host's timer, so a poll outlives every reload: any later
+//! generation counts, shows and closes it.
+
+use std::time::Duration;
+
+use sdk::prelude::*;
+use serenity::{
+    ChannelId, ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage,
+    EditInteractionResponse, EditMessage, HttpError, MessageId, Permissions, Timestamp,
+};
+
+mod ballot;
+
+use ballot::{Ballot, Button, OVER};
+
+/// How long the result is remembered, for an answer to who presses a button of a poll that is over.
+const REMEMBERED: Duration = Duration::from_hours(1);
+
+/// Asks a question and counts the answers
+#[poise::command(slash_command, guild_only)]
+#[allow(clippy::too_many_arguments)] // Discord has no option that takes a list.
+pub(crate) async fn poll(
+    ctx: Context<'_>,
+    #[description = "What you want to know"]
+    #[max_length = 250]
+    question: String,
+    #[description = "First answer to choose from"]
+    #[max_length = 80]
+    option1: String,
+    #[description = "Second answer"]
+    #[max_length = 80]
+    option2: String,
+    #[description = "Third answer"]
+    #[max_length = 80]
+    option3: Option<String>,
+    #[description = "Fourth answer"]
+    #[max_length = 80]
+    option4: Option<String>,
+    #[description = "Fifth answer"]
+    #[max_length = 80]
+    option5: Option<String>,
+    #[description = "How long it is open; an hour, if left out"]
+    #[min = 1]
+    #[max = 10_080]
+    minutes: Option<u32>,
+) -> Result<(), Error> {
+    let answers = [Some(option1), Some(option2), option3, option4, option5];
+    let open_for = Duration::from_mins(minutes.unwrap_or(60).into());
+    let closes_at = Timestamp::now().unix_timestamp() + open_for.as_secs().cast_signed();
+    let ballot = match Ballot::new(&question, answers.iter().flatten(), ctx.author().id, closes_at) {
+        Ok(ballot) => ballot,
+        Err(why) => {
+            ctx.send(poise::CreateReply::default().content(why).ephemeral(true)).await?;
+            return Ok(());
+        }
+    };
+
+    let (data, id) = (ctx.data(), ctx.id().to_string());
+    // Kept before it is shown, so that no vote comes too early.
+    data.store().put(&id, &ballot)?;
+    let reply = poise::CreateReply::default().embed(ballot.embed()).components(ballot.buttons(&id));
+    let sent = async { ctx.send(reply).await?.into_message().await };
+    let message = sent.await.inspect_err(|_| {
+        data.store().remove(&id);
+    })?;
+    data.schedule("poll", &id, open_for, &(message.channel_id, message.id))
+}
+
+/// Counts a vote, or closes the poll.
+pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> Result<(), Error> {
+    let Some((id, button)) = ballot::pressed(&press.data.custom_id) else {
+        return refuse(&ctx, &press, OVER).await;
+    };
+    let member = press.member.as_ref();
+    let may_manage = member
+        .and_then(|member| member.permissions)
+        .is_some_and(|all| all.intersects(Permissions::MANAGE_MESSAGES | Permissions::ADMINISTRATOR));
+    let store = ctx.data().store();
+    let counted = store.update(id, |ballot: Option<&mut Ballot>| {
+        let ballot = ballot.ok_or(OVER)?;
+        ballot.press(press.user.id, may_manage, button)?;
+        Ok(ballot.clone())
+    })?;
+    let mut shown: Ballot = match counted {
+        Ok(ballot) => ballot,
+        Err(why) => return refuse(&ctx, &press, why).await,
+    };
+    if button == Button::Close {
+        let place = (press.channel_id, press.message.id);
+        ctx.data().schedule("poll", id, REMEMBERED, &place)?;
+    }
+
+    let message = CreateInteractionResponseMessage::new().embed(shown.embed()).components(shown.buttons(id));
+    press.create_response(&ctx, CreateInteractionResponse::UpdateMessage(message)).await?;
+    // Two votes at once may reach Discord in the other order. Whoever finds newer counts after its own edit edits
+    // again, so the last edit always shows the final ones.
+    while let Some(latest) = store.get::<Ballot>(id)?.filter(|latest| *latest != shown) {
+        let edit = EditInteractionResponse::new().embed(latest.embed()).components(latest.buttons(id));
+        press.edit_response(&ctx, edit).await?;
+        shown = latest;
+    }
+    Ok(())
+}
+
+/// Closes a poll whose time is up; going off once more, forgets it.
+pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
+    let (id, data) = (&timer.key, ctx.data());
+    let closed = data.store().update(id, |ballot: Option<&mut Ballot>| {
+        let ballot = ballot.filter(|ballot| !ballot.closed)?;
+        ballot.closed = true;
+        Some(ballot.clone())
+    })?;
+    let Some(ballot) = closed else {
+        data.store().remove(id);
+        return Ok(());
+    };
+    let place: (ChannelId, MessageId) = timer.payload()?;
+    data.schedule("poll", id, REMEMBERED, &place)?;
+    let (channel, message) = place;
+    let edit = EditMessage::new().embed(ballot.embed()).components(ballot.buttons(id));
+    match channel.edit_message(&ctx, message, edit).await {
+        Err(error) if !is_gone(&error) => {
+            Err(format!("the result of a poll could not be shown in channel {channel}: {error}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn refuse(ctx: &EventContext, press: &ComponentInteraction, why: &str) -> Result<(), Error> {
+    let message = CreateInteractionResponseMessage::new().content(why).ephemeral(true);
+    press.create_response(ctx, CreateInteractionResponse::Message(message)).await?;
+    Ok(())
+}
+
+/// Says whether the channel (10003) or the message (10008) has been deleted, which ends a poll quietly.
+fn is_gone(error: &serenity::Error) -> bool {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {
+            matches!(answer.error.code, 10003 | 10008)
+        }
+        _ => false,
+    }
+}

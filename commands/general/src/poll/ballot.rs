@@ -1,0 +1,273 @@
+//! A poll's question, votes and looks, without Discord.
+
+use sdk::prelude::serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, UserId};
+use sdk::text;
+use serde::{Deserialize, Serialize};
+
+/// What who presses a button too late is told.
+pub(super) const OVER: &str = "This poll is over.";
+
+/// One poll, as it is kept in the store.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ballot {
+    question: String,
+    answers: Vec<Answer>,
+    creator: UserId,
+    /// Seconds since 1970.
+    closes_at: i64,
+    pub(super) closed: bool,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Answer {
+    words: String,
+    voters: Vec<UserId>,
+}
+
+/// A button under a poll.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Button {
+    Answer(usize),
+    Close,
+}
+
+/// Reads a custom id, `poll:ID:1` or `poll:ID:close`.
+pub(super) fn pressed(custom_id: &str) -> Option<(&str, Button)> {
+    let (id, button) = custom_id.strip_prefix("poll:")?.split_once(':')?;
+    let button = if button == "close" { Button::Close } else { Button::Answer(button.parse().ok()?) };
+    Some((id, button))
+}
+
+impl Ballot {
+    /// Makes an open poll, or says what is wrong with the question or the answers.
+    pub(super) fn new<'a>(
+        question: &str,
+        answers: impl Iterator<Item = &'a String>,
+        creator: UserId,
+        closes_at: i64,
+    ) -> Result<Self, String> {
+        let mut ballot = Self {
+            question: question.trim().to_owned(),
+            answers: Vec::new(),
+            creator,
+            closes_at,
+            closed: false,
+        };
+        if ballot.question.is_empty() {
+            return Err("A poll needs a question.".to_owned());
+        }
+        for words in answers.map(|words| words.trim()) {
+            if words.is_empty() {
+                return Err("An answer needs a letter or more to press on.".to_owned());
+            }
+            if ballot.answers.iter().any(|answer| answer.words == words) {
+                return Err(format!("The answer '{words}' is there twice."));
+            }
+            ballot.answers.push(Answer { words: words.to_owned(), voters: Vec::new() });
+        }
+        Ok(ballot)
+    }
+
+    /// Does what a button stands for: gives, moves or takes back the user's one vote, or closes the poll.
+    pub(super) fn press(
+        &mut self,
+        user: UserId,
+        may_manage: bool,
+        button: Button,
+    ) -> Result<(), &'static str> {
+        if self.closed {
+            return Err(OVER);
+        }
+        match button {
+            Button::Close if user == self.creator || may_manage => self.closed = true,
+            Button::Close => {
+                return Err("Only who asked, or a member who may manage messages, can close this poll.");
+            }
+            Button::Answer(chosen) => {
+                for (index, answer) in self.answers.iter_mut().enumerate() {
+                    match answer.voters.iter().position(|voter| *voter == user) {
+                        Some(place) => {
+                            answer.voters.remove(place);
+                        }
+                        None if index == chosen => answer.voters.push(user),
+                        None => {}
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn embed(&self) -> CreateEmbed {
+        CreateEmbed::new().title(self.question.as_str()).description(self.counts()).color(0x58_65_f2)
+    }
+
+    /// Makes a row of answers and a row with the closing button; after the end none of them can be pressed.
+    pub(super) fn buttons(&self, id: &str) -> Vec<CreateActionRow> {
+        let answers = self.answers.iter().enumerate().map(|(index, answer)| {
+            CreateButton::new(format!("poll:{id}:{index}")).label(answer.words.as_str()).disabled(self.closed)
+        });
+        let close = CreateButton::new(format!("poll:{id}:close"))
+            .label("Close poll")
+            .style(ButtonStyle::Secondary)
+            .disabled(self.closed);
+        vec![CreateActionRow::Buttons(answers.collect()), CreateActionRow::Buttons(vec![close])]
+    }
+
+    fn counts(&self) -> String {
+        let total = self.total();
+        let mut lines = String::new();
+        for answer in &self.answers {
+            let votes = answer.voters.len();
+            let percent = (votes * 100 + total / 2).checked_div(total).unwrap_or_default();
+            let filled = percent.div_ceil(10);
+            lines += &format!(
+                "**{}**\n`{}{}` {}, {percent} %\n",
+                answer.words,
+                "█".repeat(filled),
+                "░".repeat(10 - filled),
+                text::count(votes, "vote"),
+            );
+        }
+        lines.push('\n');
+        lines += &if self.closed { self.result() } else { format!("Closes <t:{}:R>", self.closes_at) };
+        lines
+    }
+
+    fn result(&self) -> String {
+        let most = self.answers.iter().map(|answer| answer.voters.len()).max().unwrap_or_default();
+        if most == 0 {
+            return "Closed. Nobody voted.".to_owned();
+        }
+        let winners: Vec<_> = self
+            .answers
+            .iter()
+            .filter(|answer| answer.voters.len() == most)
+            .map(|answer| format!("**{}**", answer.words))
+            .collect();
+        let (names, of_all) = (winners.join(" and "), text::count(self.total(), "vote"));
+        if winners.len() == 1 {
+            format!("Closed. {names} won with {most} of {of_all}.")
+        } else {
+            format!("Closed. A tie between {names}, with {most} of {of_all} each.")
+        }
+    }
+
+    fn total(&self) -> usize {
+        self.answers.iter().map(|answer| answer.voters.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKER: UserId = UserId::new(1);
+
+    fn ballot(answers: &[&str]) -> Ballot {
+        let answers: Vec<_> = answers.iter().map(|&words| words.to_owned()).collect();
+        Ballot::new("Lunch?", answers.iter(), ASKER, 1_700_000_000).unwrap()
+    }
+
+    fn vote(ballot: &mut Ballot, user: u64, answer: usize) {
+        ballot.press(UserId::new(user), false, Button::Answer(answer)).unwrap();
+    }
+
+    fn votes(ballot: &Ballot) -> Vec<usize> {
+        ballot.answers.iter().map(|answer| answer.voters.len()).collect()
+    }
+
+    #[test]
+    fn a_user_has_one_vote_that_moves_and_can_be_taken_back() {
+        let mut ballot = ballot(&["Soup", "Salad"]);
+        vote(&mut ballot, 7, 0);
+        vote(&mut ballot, 8, 0);
+        assert_eq!(votes(&ballot), [2, 0]);
+        vote(&mut ballot, 7, 1);
+        assert_eq!(votes(&ballot), [1, 1]);
+        vote(&mut ballot, 7, 1);
+        assert_eq!(votes(&ballot), [1, 0]);
+    }
+
+    #[test]
+    fn the_asker_or_a_manager_closes_and_nobody_votes_after() {
+        let mut open = ballot(&["Soup", "Salad"]);
+        let refused = open.press(UserId::new(2), false, Button::Close).unwrap_err();
+        assert!(refused.contains("manage messages"), "{refused}");
+        for (user, may_manage) in [(ASKER, false), (UserId::new(2), true)] {
+            let mut ballot = open.clone();
+            ballot.press(user, may_manage, Button::Close).unwrap();
+            assert!(ballot.closed);
+            assert_eq!(ballot.press(UserId::new(3), true, Button::Answer(0)), Err(OVER));
+            assert_eq!(votes(&ballot), [0, 0]);
+        }
+    }
+
+    #[test]
+    fn counts_are_shown_in_votes_and_percent() {
+        let mut ballot = ballot(&["Soup", "Salad"]);
+        assert!(ballot.counts().contains("`░░░░░░░░░░` 0 votes, 0 %"), "{}", ballot.counts());
+        vote(&mut ballot, 7, 0);
+        vote(&mut ballot, 8, 0);
+        vote(&mut ballot, 9, 1);
+        let counts = ballot.counts();
+        assert!(counts.contains("**Soup**\n`███████░░░` 2 votes, 67 %"), "{counts}");
+        assert!(counts.contains("**Salad**\n`████░░░░░░` 1 vote, 33 %"), "{counts}");
+        assert!(counts.ends_with("Closes <t:1700000000:R>"), "{counts}");
+    }
+
+    #[test]
+    fn the_result_names_the_winner_or_the_tie() {
+        let mut ballot = ballot(&["Soup", "Salad", "Bread"]);
+        ballot.closed = true;
+        assert_eq!(ballot.result(), "Closed. Nobody voted.");
+        ballot.closed = false;
+        vote(&mut ballot, 7, 0);
+        assert_eq!(ballot.result(), "Closed. **Soup** won with 1 of 1 vote.");
+        vote(&mut ballot, 8, 2);
+        assert_eq!(ballot.result(), "Closed. A tie between **Soup** and **Bread**, with 1 of 2 votes each.");
+    }
+
+    #[test]
+    fn blank_texts_and_answers_that_could_not_be_told_apart_are_refused() {
+        let make = |question: &str, answers: [&str; 2]| {
+            let answers = answers.map(str::to_owned);
+            Ballot::new(question, answers.iter(), ASKER, 0).err()
+        };
+        assert!(make("Lunch?", ["Soup", " Soup "]).unwrap().contains("'Soup'"));
+        assert!(make("Lunch?", ["Soup", " "]).unwrap().contains("answer"));
+        assert!(make(" ", ["Soup", "Salad"]).unwrap().contains("question"));
+        assert_eq!(make("Lunch?", ["Soup", "soup"]), None);
+    }
+
+    #[test]
+    fn every_button_reads_back_and_is_disabled_after_the_end() {
+        let mut ballot = ballot(&["Soup", "Salad"]);
+        for closed in [false, true] {
+            ballot.closed = closed;
+            let rows = serde_json::to_value(ballot.buttons("42")).unwrap();
+            let buttons: Vec<_> = rows
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|row| row["components"].as_array().unwrap())
+                .collect();
+            let read: Vec<_> = buttons
+                .iter()
+                .map(|button| pressed(button["custom_id"].as_str().unwrap()).unwrap())
+                .collect();
+            assert_eq!(read, [("42", Button::Answer(0)), ("42", Button::Answer(1)), ("42", Button::Close)]);
+            assert!(buttons.iter().all(|button| button["disabled"] == closed), "{buttons:?}");
+        }
+        assert_eq!(pressed("poll:42"), None);
+        assert_eq!(pressed("poll:42:last"), None);
+    }
+
+    #[test]
+    fn a_ballot_survives_the_store() {
+        let mut ballot = ballot(&["Soup", "Salad"]);
+        vote(&mut ballot, 7, 1);
+        let kept = serde_json::to_value(&ballot).unwrap();
+        assert!(serde_json::from_value::<Ballot>(kept).unwrap() == ballot);
+    }
+}

@@ -1,0 +1,39 @@
+//! `/serverinfo`: facts about the server.
+
+use sdk::prelude::*;
+use serenity::{ChannelType, Guild, Mentionable as _};
+
+/// Shows facts about this server
+#[poise::command(slash_command, guild_only)]
+pub(crate) async fn serverinfo(ctx: Context<'_>) -> Result<(), Error> {
+    // The cache's lock must not be held over an await, so the embed is made first.
+    let Some(embed) = ctx.guild().map(|guild| describe(&guild)) else {
+        return Err("Discord has not told the bot about this server yet; try again in a moment.".into());
+    };
+    ctx.send(poise::CreateReply::default().embed(embed)).await?;
+    Ok(())
+}
+
+fn describe(guild: &Guild) -> serenity::CreateEmbed {
+    let channels = |kind| guild.channels.values().filter(|channel| channel.kind == kind).count();
+    let (text, voice) = (channels(ChannelType::Text), channels(ChannelType::Voice));
+    let created = guild.id.created_at().unix_timestamp();
+    let boosts = guild.premium_subscription_count.unwrap_or_default();
+    let mut embed = serenity::CreateEmbed::new()
+        .title(guild.name.as_str())
+        .field("Owner", guild.owner_id.mention().to_string(), true)
+        .field("Created", format!("<t:{created}:D>, <t:{created}:R>"), true)
+        .field("Members", guild.member_count.to_string(), true)
+        .field("Channels", format!("{text} text, {voice} voice"), true)
+        // The role that everyone has is left out.
+        .field("Roles", guild.roles.len().saturating_sub(1).to_string(), true)
+        .field("Boosts", boosts.to_string(), true)
+        .field("Id", guild.id.to_string(), true);
+    if let Some(description) = &guild.description {
+        embed = embed.description(description.as_str());
+    }
+    if let Some(icon) = guild.icon_url() {
+        embed = embed.thumbnail(icon);
+    }
+    embed
+}

@@ -1,0 +1,282 @@
+//! The first build of a plugin: through cargo, which is the only one to know how rustc is to be called.
+//!
+//! cargo is asked for the host and all plugins in one selection, so that shared dependencies are built with the
+//! same features as the running host has them. Its verbose output tells the exact call of rustc for each crate
+//! that it builds; a plugin's call is kept, on disk too, and replayed by [`crate::rustc`].
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use sdk_core::PluginId;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::Command;
+
+use crate::error::SaveError;
+use crate::workspace::{HOST_FEATURES, Workspace};
+
+/// Gives the cargo to call: the one that runs us, or the first on PATH.
+pub(crate) fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// One call of rustc, as cargo made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Environment variables that cargo added.
+    pub environment: BTreeMap<String, String>,
+    /// Program and arguments.
+    pub words: Vec<String>,
+}
+
+impl Call {
+    /// Reads a line of cargo's verbose output, without its "Running" and backticks.
+    fn parse(line: &str) -> Option<Self> {
+        let mut environment = BTreeMap::new();
+        let mut words = shell_words::split(line).ok()?.into_iter().peekable();
+        while let Some(word) = words.peek() {
+            let is_assignment = word.split_once('=').is_some_and(|(name, _)| {
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            });
+            if !is_assignment {
+                break;
+            }
+            if let Some((name, value)) = words.next()?.split_once('=') {
+                environment.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Some(Self { environment, words: words.collect() })
+    }
+
+    /// Gives the value that follows `flag`.
+    pub fn value_of(&self, flag: &str) -> Option<&str> {
+        let place = self.words.iter().position(|word| word == flag)?;
+        self.words.get(place + 1).map(String::as_str)
+    }
+
+    fn is_library_of(&self, krate: &str) -> bool {
+        self.value_of("--crate-name") == Some(krate) && self.value_of("--crate-type") == Some("lib")
+    }
+}
+
+/// What a call of cargo gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Calls of rustc for the plugins that cargo built anew.
+    pub calls: BTreeMap<PluginId, Call>,
+    /// rustc's rendered diagnostics of plugins and shared crates that did not compile, with the count of errors.
+    pub failures: BTreeMap<String, (usize, String)>,
+    /// cargo's own words, when it failed for another reason than a crate that does not compile.
+    pub failed: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    package_id: String,
+    message: Option<Diagnostic>,
+}
+
+/// A diagnostic in rustc's JSON.
+#[derive(Deserialize)]
+pub(crate) struct Diagnostic {
+    pub(crate) level: String,
+    #[serde(default)]
+    pub(crate) rendered: Option<String>,
+    #[serde(default)]
+    pub(crate) code: Option<serde_json::Value>,
+}
+
+/// Runs cargo for the host and all plugins of `workspace`.
+///
+/// # Errors
+/// When cargo cannot be run at all; crates that do not compile are part of the outcome.
+pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result<Outcome, SaveError> {
+    let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
+    let mut command = Command::new("nice");
+    command
+        .args(["-n", "10"])
+        .arg(program())
+        .args(["build", "-vv", "--keep-going", "--color=never"])
+        .arg(format!("--message-format={format}"))
+        .arg("--target-dir")
+        .arg(target)
+        .args(["-p", "bot"])
+        .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
+        .args(HOST_FEATURES)
+        .current_dir(&workspace.root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let mut child = crate::rustc::Group::spawn(command, "cargo")?;
+    let (stdout, stderr) = (child.stdout(), child.stderr());
+    let (failures, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace));
+    let status =
+        child.wait().await.map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
+    let failed = (!status.success() && failures.is_empty()).then_some(words);
+    Ok(Outcome { calls, failures, failed })
+}
+
+/// Makes cargo forget that it has built `packages`, so that its next run tells how it builds them.
+///
+/// # Errors
+/// When cargo cannot be run.
+pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> Result<(), SaveError> {
+    let output = Command::new(program())
+        .args(["clean", "--color=never", "--target-dir"])
+        .arg(target)
+        .args(packages.iter().flat_map(|package| ["-p", package]))
+        .current_dir(&workspace.root)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(SaveError::Cargo(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}
+
+/// Collects the errors of each package from cargo's JSON messages.
+async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> BTreeMap<String, (usize, String)> {
+    let mut failures = BTreeMap::<String, (usize, String)>::new();
+    let Some(stdout) = stdout else { return failures };
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
+        if message.reason != "compiler-message" {
+            continue;
+        }
+        let Some(diagnostic) = message.message else { continue };
+        if diagnostic.level.starts_with("error") {
+            let failure = failures.entry(package_name(&message.package_id)).or_default();
+            // The closing "aborting due to N errors" has neither code nor place of its own.
+            failure.0 += usize::from(!is_summary(&diagnostic));
+            failure.1.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
+        }
+    }
+    failures
+}
+
+/// Says whether a diagnostic is rustc's closing line rather than an error of its own.
+pub(crate) fn is_summary(diagnostic: &Diagnostic) -> bool {
+    let rendered = diagnostic.rendered.as_deref().unwrap_or_default();
+    diagnostic.code.as_ref().is_none_or(serde_json::Value::is_null)
+        && (rendered.contains("aborting due to") || rendered.contains("could not compile"))
+}
+
+/// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.
+fn package_name(id: &str) -> String {
+    let after = id.rsplit_once('#').map_or(id, |(_, after)| after);
+    match after.split_once('@') {
+        Some((name, _)) => name.to_owned(),
+        // `path+file:///w/one#0.1.0`: the folder bears the package's name.
+        None => id.split('#').next().and_then(|path| path.rsplit('/').next()).unwrap_or(id).to_owned(),
+    }
+}
+
+/// Collects the calls of rustc, and whatever else cargo says, from its verbose output.
+async fn read_progress(
+    stderr: Option<impl AsyncRead + Unpin>,
+    workspace: &Workspace,
+) -> (BTreeMap<PluginId, Call>, String) {
+    let mut calls = BTreeMap::new();
+    let mut words = String::new();
+    let Some(stderr) = stderr else { return (calls, words) };
+    let mut lines = BufReader::new(stderr).lines();
+    let mut running: Option<String> = None;
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(begun) = line.trim_start().strip_prefix("Running `") {
+            running = Some(begun.to_owned());
+        } else if let Some(begun) = &mut running {
+            // A value with a line break in it, a package's description say.
+            begun.push('\n');
+            begun.push_str(&line);
+        } else {
+            let is_progress = ["Fresh", "Compiling", "Dirty", "Finished", "Blocking"]
+                .iter()
+                .any(|word| line.trim_start().starts_with(word));
+            if !is_progress {
+                words.push_str(&line);
+                words.push('\n');
+            }
+        }
+        if let Some(whole) = running.as_ref().and_then(|begun| begun.strip_suffix('`')) {
+            if let Some(call) = Call::parse(whole) {
+                let plugin = workspace.plugins.values().find(|plugin| call.is_library_of(&plugin.krate));
+                if let Some(plugin) = plugin {
+                    calls.insert(plugin.id.clone(), call);
+                }
+            }
+            running = None;
+        }
+    }
+    (calls, words.trim().to_owned())
+}
+
+/// Reads a call kept by [`keep`].
+pub fn kept(file: &Path) -> Option<Call> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}
+
+/// Keeps a call on disk.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn keep(file: &Path, call: &Call) -> Result<(), SaveError> {
+    let write = || {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(file, serde_json::to_vec(call).map_err(std::io::Error::other)?)
+    };
+    write().map_err(SaveError::io("written", PathBuf::from(file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_read_with_its_environment() {
+        let call = Call::parse(
+            "CARGO=/bin/cargo CARGO_PKG_DESCRIPTION='Two words,\nand a line: it'\\''s' /bin/rustc --crate-name one \
+             --crate-type lib --check-cfg 'cfg(feature, values(\"a\"))' -C metadata=1",
+        )
+        .unwrap();
+        assert_eq!(call.environment["CARGO_PKG_DESCRIPTION"], "Two words,\nand a line: it's");
+        assert_eq!(call.words[0], "/bin/rustc");
+        assert_eq!(call.value_of("--check-cfg"), Some("cfg(feature, values(\"a\"))"));
+        assert!(call.is_library_of("one") && !call.is_library_of("two"));
+    }
+
+    #[test]
+    fn package_ids_of_both_forms_give_the_name() {
+        assert_eq!(package_name("path+file:///w/commands/one#commands-one@0.1.0"), "commands-one");
+        assert_eq!(package_name("path+file:///w/crates/words#0.1.0"), "words");
+    }
+
+    #[tokio::test]
+    async fn a_call_over_several_lines_is_put_together() {
+        let text = "   Compiling one v0.1.0\n     Running `A='x\ny' rustc --crate-name commands_one --crate-type lib`\n\
+                    error: something else\n";
+        let id = PluginId::new("commands/one");
+        let package = crate::workspace::Package {
+            id: id.clone(),
+            name: "commands-one".into(),
+            krate: "commands_one".into(),
+            root: "/w/commands/one".into(),
+            shared: std::collections::BTreeSet::new(),
+        };
+        let workspace = Workspace { plugins: [(id.clone(), package)].into(), ..Workspace::default() };
+        let (calls, words) = read_progress(Some(text.as_bytes()), &workspace).await;
+        assert_eq!(calls[&id].environment["A"], "x\ny");
+        assert_eq!(words, "error: something else");
+    }
+}

@@ -1,0 +1,86 @@
+//! What can go wrong, by consequence: a save that does not go live, or a host that cannot go on.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a save is not live; the generation before it answers on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// rustc refused the source; its own words have been printed.
+    #[error("{errors} compile error{}", if *errors == 1 { "" } else { "s" })]
+    Compile {
+        /// Count of errors.
+        errors: usize,
+        /// rustc's rendered diagnostics, in colour when the terminal takes it.
+        rendered: String,
+    },
+    /// cargo failed before or beside the plugin.
+    #[error("cargo failed:\n{0}")]
+    Cargo(String),
+    /// A program could not be run.
+    #[error("{program} could not be run ({source}); is it installed and on PATH?")]
+    Spawn {
+        /// Program tried.
+        program: String,
+        /// System's reason.
+        source: io::Error,
+    },
+    /// A file or folder could not be used.
+    #[error("{} could not be {action} ({source})", path.display())]
+    Io {
+        /// What was tried, as a past participle.
+        action: &'static str,
+        /// File or folder.
+        path: PathBuf,
+        /// System's reason.
+        source: io::Error,
+    },
+    /// The child process that loaded the library first died or refused it.
+    #[error("{0}")]
+    Probe(String),
+    /// The library is not one that this host can load.
+    #[error("{0}")]
+    Library(String),
+    /// What the plugin defines or needs cannot go live.
+    #[error("{}", .0.join("; "))]
+    Preflight(Vec<String>),
+    /// The plugin's `start` hook failed.
+    #[error("{0}")]
+    Start(String),
+    /// The shared library of the host was rebuilt, so nothing built from now on fits this process.
+    #[error(
+        "the shared sdk library was rebuilt since this host started; restart the host to go on reloading"
+    )]
+    SdkChanged,
+    /// A newer save came while this one was built.
+    #[error("a newer save took its place")]
+    Superseded,
+}
+
+impl SaveError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// Why reloading cannot begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The workspace could not be read.
+    #[error("hot reload cannot read the workspace: {0}")]
+    Workspace(SaveError),
+    /// The file watcher could not be set up.
+    #[error("hot reload cannot watch {}: {source}; set HMR_POLL_MS to poll instead", path.display())]
+    Watch {
+        /// Folder to be watched.
+        path: PathBuf,
+        /// Watcher's reason.
+        source: notify::Error,
+    },
+    /// The child process for probing could not be prepared.
+    #[error("hot reload cannot start a probe process: {0}")]
+    Probe(io::Error),
+}

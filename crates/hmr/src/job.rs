@@ -1,0 +1,319 @@
+//! One build of one plugin, or of several that go live together: from sources to a library that a probe accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sdk_core::{FINGERPRINT, PluginId};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::cargo::{self, Call};
+use crate::error::SaveError;
+use crate::library::MappedSdk;
+use crate::probe::Prober;
+use crate::report::Parts;
+use crate::rustc::{Built, Replay};
+use crate::watch::hash_of;
+use crate::workspace::{Package, Workspace};
+
+/// What all jobs share.
+pub struct Workshop {
+    /// cargo's target folder.
+    pub target: PathBuf,
+    /// Whether diagnostics are rendered in colour.
+    pub colour: bool,
+    sdk: Option<MappedSdk>,
+    prober: Prober,
+    /// cargo locks its target folder; waiting here keeps its "Blocking" out of the developer's sight.
+    cargo: Mutex<()>,
+}
+
+/// A plugin whose library is built and accepted by the probe.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Plugin that was built.
+    pub package: Package,
+    /// Its library.
+    pub built: Built,
+    /// Time taken so far.
+    pub parts: Parts,
+}
+
+/// A plugin that cannot go live, and why.
+#[derive(Debug)]
+pub struct Failure {
+    /// Plugin; `None` when the reason is none of a single plugin's.
+    pub plugin: Option<PluginId>,
+    /// Why.
+    pub error: SaveError,
+}
+
+/// What a build was made from, kept beside it so that a host that starts again need not build it again.
+#[derive(Serialize, Deserialize)]
+struct Account {
+    fingerprint: String,
+    call: Call,
+    library: PathBuf,
+    inputs: BTreeMap<PathBuf, u64>,
+    warnings: String,
+}
+
+impl Workshop {
+    /// Prepares to build into `target`.
+    ///
+    /// # Errors
+    /// When the probe process cannot be started.
+    pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
+        Ok(Self { target, colour, sdk: MappedSdk::find(), prober: Prober::new()?, cargo: Mutex::new(()) })
+    }
+
+    fn folder(&self, package: &Package) -> PathBuf {
+        self.target.join("plugins").join(&package.name)
+    }
+
+    fn call_file(&self, package: &Package) -> PathBuf {
+        self.folder(package).join("call.json")
+    }
+
+    fn account_file(&self, package: &Package) -> PathBuf {
+        self.folder(package).join("built.json")
+    }
+
+    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take.
+    pub fn tidy(&self, package: &Package) {
+        let kept = self.account(package).map(|account| account.library);
+        for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_output = path.extension().is_some_and(|extension| extension != "json");
+            if path.is_file() && is_output && Some(&path) != kept.as_ref() {
+                // One that stays is overwritten or tidied another time.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
+    fn account(&self, package: &Package) -> Option<Account> {
+        serde_json::from_slice(&fs::read(self.account_file(package)).ok()?).ok()
+    }
+
+    /// Gives the library of a former run when nothing that it was built from has changed.
+    fn reuse(&self, package: &Package, call: &Call) -> Option<Built> {
+        let account = self.account(package)?;
+        let is_same = account.fingerprint == FINGERPRINT
+            && account.call == *call
+            && account.library.is_file()
+            && self.newer_than_sdk(&account.library)
+            && account
+                .inputs
+                .iter()
+                .all(|(path, hash)| matches!(hash_of(path), Ok(Some(now)) if now == *hash));
+        is_same.then(|| Built {
+            library: account.library,
+            inputs: account.inputs.into_keys().collect(),
+            warnings: account.warnings,
+        })
+    }
+
+    fn newer_than_sdk(&self, library: &Path) -> bool {
+        let written = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
+    }
+
+    fn note(&self, package: &Package, call: &Call, built: &Built) -> Result<(), SaveError> {
+        let inputs =
+            built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
+        let account = Account {
+            fingerprint: FINGERPRINT.to_owned(),
+            call: call.clone(),
+            library: built.library.clone(),
+            inputs,
+            warnings: built.warnings.clone(),
+        };
+        let file = self.account_file(package);
+        let text = serde_json::to_vec(&account).map_err(|error| SaveError::Cargo(error.to_string()))?;
+        fs::write(&file, text).map_err(SaveError::io("written", file))
+    }
+
+    /// Has cargo build `packages`, and gives the call of rustc for each that compiles.
+    ///
+    /// # Errors
+    /// When cargo itself fails; a package that does not compile is among the failures.
+    pub async fn capture(
+        &self,
+        workspace: &Workspace,
+        packages: &[Package],
+    ) -> Result<(BTreeMap<PluginId, Call>, Vec<Failure>), SaveError> {
+        let _turn = self.cargo.lock().await;
+        let mut outcome = cargo::build(workspace, &self.target, self.colour).await?;
+        let mut calls = std::mem::take(&mut outcome.calls);
+        let unknown: Vec<_> = packages
+            .iter()
+            .filter(|package| {
+                if !calls.contains_key(&package.id)
+                    && let Some(call) = cargo::kept(&self.call_file(package))
+                {
+                    calls.insert(package.id.clone(), call);
+                }
+                !calls.contains_key(&package.id) && !outcome.failures.contains_key(&package.name)
+            })
+            .map(|package| package.name.as_str())
+            .collect();
+        if !unknown.is_empty() && outcome.failed.is_none() {
+            // cargo had built them in a run that nobody listened to.
+            cargo::forget(workspace, &self.target, &unknown).await?;
+            outcome = cargo::build(workspace, &self.target, self.colour).await?;
+            calls.append(&mut outcome.calls);
+        }
+        if let Some(words) = outcome.failed {
+            return Err(SaveError::Cargo(words));
+        }
+        let mut failures = Vec::new();
+        for package in packages {
+            let own = outcome.failures.get(&package.name);
+            // A shared crate that does not compile keeps all that use it from going live.
+            let shared = || {
+                package.shared.iter().find_map(|folder| {
+                    let name = folder.file_name()?.to_str()?;
+                    outcome.failures.iter().find(|(failed, _)| failed.as_str() == name)
+                })
+            };
+            if let Some((errors, rendered)) = own.or_else(|| shared().map(|(_, failure)| failure)) {
+                calls.remove(&package.id);
+                let error = SaveError::Compile { errors: *errors, rendered: rendered.clone() };
+                failures.push(Failure { plugin: Some(package.id.clone()), error });
+            } else if let Some(call) = calls.get(&package.id) {
+                cargo::keep(&self.call_file(package), call)?;
+            } else {
+                let words =
+                    outcome.failures.values().map(|(_, rendered)| rendered.as_str()).collect::<String>();
+                let error = SaveError::Cargo(format!("{} was not built\n{words}", package.name));
+                failures.push(Failure { plugin: Some(package.id.clone()), error });
+            }
+        }
+        Ok((calls, failures))
+    }
+
+    /// Builds the library of a plugin by a captured call, and has the probe load it.
+    ///
+    /// # Errors
+    /// Why it cannot go live; [`SaveError::Superseded`] when a source changed while it was built.
+    pub async fn build(
+        &self,
+        workspace: &Workspace,
+        package: &Package,
+        call: &Call,
+        suffix: &str,
+        may_reuse: bool,
+    ) -> Result<Ready, SaveError> {
+        if self.sdk.as_ref().is_some_and(|sdk| !sdk.is_current()) {
+            return Err(SaveError::SdkChanged);
+        }
+        let mut parts = Parts::default();
+        let began = Instant::now();
+        let reused = if may_reuse { self.reuse(package, call) } else { None };
+        let built = if let Some(built) = reused {
+            built
+        } else {
+            let before = contents(package);
+            let replay = Replay {
+                folder: self.folder(package),
+                suffix: format!("-{suffix}"),
+                colour: self.colour,
+                working_folder: workspace.root.clone(),
+            };
+            let built = replay.run(call).await?;
+            // rustc may have read a file before or after it was saved anew; only the newest save may go live.
+            let is_stale = built.inputs.iter().any(|path| {
+                before.get(path).is_some_and(|hash| !matches!(hash_of(path), Ok(Some(now)) if now == *hash))
+            });
+            if is_stale {
+                return Err(SaveError::Superseded);
+            }
+            self.note(package, call, &built)?;
+            built
+        };
+        parts.build = began.elapsed();
+        let began = Instant::now();
+        self.prober.probe(&built.library, &package.krate).await?;
+        parts.probe = began.elapsed();
+        Ok(Ready { package: package.clone(), built, parts })
+    }
+}
+
+/// Hashes the sources that a plugin may be built from.
+fn contents(package: &Package) -> BTreeMap<PathBuf, u64> {
+    let mut files = BTreeSet::new();
+    for folder in std::iter::once(&package.root).chain(&package.shared) {
+        crate::watch::files_below(folder, &mut files);
+    }
+    files.into_iter().filter_map(|path| Some((path.clone(), hash_of(&path).ok()??))).collect()
+}
+
+/// Plugins to build, and how.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Plugins, with the call of each that is known.
+    pub packages: Vec<(Package, Option<Call>)>,
+    /// Whether cargo has to be asked first.
+    pub through_cargo: bool,
+    /// Tells this order's files from those of others.
+    pub suffix: String,
+    /// Moment of the save.
+    pub began: Instant,
+    /// Whether a library of a former run is taken when its sources are the same.
+    pub may_reuse: bool,
+}
+
+/// What became of an order.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Calls that cargo told.
+    pub calls: BTreeMap<PluginId, Call>,
+    /// Plugins that may go live.
+    pub ready: Vec<Ready>,
+    /// Plugins that may not.
+    pub failures: Vec<Failure>,
+}
+
+/// Carries out an order; dropping the future kills the compiler.
+pub async fn carry_out(workshop: Arc<Workshop>, workspace: Arc<Workspace>, order: Order) -> Done {
+    let watch = order.began.elapsed();
+    let asked = Instant::now();
+    let mut done = Done::default();
+    let mut calls: BTreeMap<_, _> = order
+        .packages
+        .iter()
+        .filter_map(|(package, call)| Some((package.id.clone(), call.clone()?)))
+        .collect();
+    let packages: Vec<_> = order.packages.into_iter().map(|(package, _)| package).collect();
+    if order.through_cargo || calls.len() < packages.len() {
+        match workshop.capture(&workspace, &packages).await {
+            Ok((captured, failures)) => {
+                done.calls = captured.clone();
+                calls = captured;
+                done.failures = failures;
+            }
+            Err(error) => {
+                done.failures.push(Failure { plugin: None, error });
+                return done;
+            }
+        }
+    }
+    let through_cargo: Duration = asked.elapsed();
+    // One after the other: rustc and its linker keep two cores busy.
+    for package in packages {
+        let Some(call) = calls.get(&package.id) else { continue };
+        match workshop.build(&workspace, &package, call, &order.suffix, order.may_reuse).await {
+            Ok(mut ready) => {
+                ready.parts.watch = watch;
+                ready.parts.build += through_cargo;
+                done.ready.push(ready);
+            }
+            Err(error) => done.failures.push(Failure { plugin: Some(package.id), error }),
+        }
+    }
+    done
+}

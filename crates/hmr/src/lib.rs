@@ -1,0 +1,32 @@
+//! Hot reload: watch, build, probe, preflight, swap, retire.
+//!
+//! # Theory of operation
+//!
+//! [`Engine::start`] finds the plugins of a workspace, builds each as a library and makes generation 1 of all of
+//! them live. Then it watches their sources. A finished save starts a build at once; a newer save of the same
+//! plugin cancels it. A build that succeeds is loaded by a child process first ([`probe`]), then checked and loaded
+//! here, started, and swapped in by one atomic store; the generation before it is stopped afterwards. Whatever
+//! fails on the way leaves the live generation as it is and tells the developer what is wrong.
+//!
+//! # Layout
+//!
+//! - [`workspace`]: which crates are plugins, and what a changed file means for them.
+//! - [`watch`]: from the file system's events to finished saves.
+//! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay.
+//! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here.
+//! - [`engine`] and [`job`]: the loop that ties these together.
+//! - [`report`]: the one line that tells of a reload.
+
+pub mod cargo;
+pub mod engine;
+pub mod error;
+pub mod job;
+pub mod library;
+pub mod probe;
+pub mod report;
+pub mod rustc;
+pub mod watch;
+pub mod workspace;
+
+pub use engine::{Engine, Options};
+pub use error::{HostError, SaveError};

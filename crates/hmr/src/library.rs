@@ -1,0 +1,124 @@
+//! Loading a built plugin into this process: the one place where foreign code comes in.
+
+use std::fs;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+
+use libloading::Library;
+use sdk_core::{FINGERPRINT, PluginEntry};
+
+use crate::error::SaveError;
+
+/// Loads the library at `path` for good and gives the plugin it exports.
+///
+/// A library is never unloaded: tracing keeps pointers to its callsites, tasks and errors carry its vtables, and
+/// thread-local destructors pin it anyway.
+///
+/// # Errors
+/// One sentence with the way out: not a library, symbols that this host does not have, no plugin in it, or one
+/// that was built with another compiler, sdk or feature set.
+pub fn load(path: &Path, krate: &str) -> Result<&'static PluginEntry, SaveError> {
+    // SAFETY: loading runs the library's initialisers. The file is one that our own call of rustc has just
+    // written, and a child process has loaded the same file before (see `probe`); a Rust library has no
+    // initialisers besides those of crates it links, all of which this process has already run.
+    #[allow(unsafe_code)]
+    let library = unsafe { Library::new(path) }.map_err(|error| refused(path, &error))?;
+    // The code stays mapped for the life of the process, so references into it are 'static.
+    let library = ManuallyDrop::new(library);
+    let symbol = format!("{}{krate}", PluginEntry::SYMBOL_PREFIX);
+    // SAFETY: `export!` defines this symbol as a `PluginEntry` and nothing else defines symbols of that name; the
+    // magic, first in its fixed layout, is checked before any other field is looked at.
+    #[allow(unsafe_code)]
+    let entry = unsafe { library.get::<*const PluginEntry>(symbol.as_bytes()) }.map_err(|_| {
+        SaveError::Library(format!(
+            "the library of {krate} exports no plugin; its lib.rs needs the line `sdk::export!(YourPlugin);`"
+        ))
+    })?;
+    // SAFETY: as above; the library is never unloaded, so the entry lives as long as the process.
+    #[allow(unsafe_code)]
+    let entry: &'static PluginEntry = unsafe { &**entry };
+    if !entry.has_magic() {
+        return Err(SaveError::Library(format!(
+            "the library of {krate} exports something else under the name {symbol}; only `sdk::export!` may define it"
+        )));
+    }
+    if entry.fingerprint() != FINGERPRINT {
+        return Err(SaveError::Library(format!(
+            "the library of {krate} was built with another compiler, sdk or feature set ({}, this host has \
+             {FINGERPRINT}); restart the host",
+            entry.fingerprint()
+        )));
+    }
+    Ok(entry)
+}
+
+fn refused(path: &Path, error: &libloading::Error) -> SaveError {
+    let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let way_out = if reason.contains("undefined symbol") {
+        "; it was built against another sdk than this host runs, restart the host"
+    } else {
+        ""
+    };
+    SaveError::Library(format!("{} could not be loaded ({reason}){way_out}", path.display()))
+}
+
+/// The shared sdk library as this process has it mapped.
+#[derive(Clone, Debug)]
+pub struct MappedSdk {
+    path: PathBuf,
+    #[cfg(unix)]
+    inode: u64,
+}
+
+impl MappedSdk {
+    /// Finds the library among this process's mappings; `None` where the system does not tell them, or when the
+    /// sdk is linked statically.
+    pub fn find() -> Option<Self> {
+        let maps = fs::read_to_string("/proc/self/maps").ok()?;
+        let line = maps.lines().find(|line| line.contains("libsdk_dylib"))?;
+        let path = line.get(line.find('/')?..)?.trim_end_matches(" (deleted)");
+        #[cfg(unix)]
+        let inode = line.split_whitespace().nth(4)?.parse().ok()?;
+        Some(Self {
+            path: path.into(),
+            #[cfg(unix)]
+            inode,
+        })
+    }
+
+    /// Gives the library's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Says whether the file on disk is still the one that is mapped.
+    pub fn is_current(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
+        }
+        #[cfg(not(unix))]
+        self.path.exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_library_is_told_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, contents) in
+            [("empty.so", &b""[..]), ("text.so", b"not a library"), ("cut.so", b"\x7fELF\x02\x01")]
+        {
+            let path = folder.path().join(name);
+            fs::write(&path, contents).unwrap();
+            let error = load(&path, "one").unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("could not be loaded"), "{error}");
+        }
+        let error = load(&folder.path().join("missing.so"), "one").unwrap_err().to_string();
+        assert!(error.contains("missing.so"), "{error}");
+    }
+}

@@ -1,0 +1,192 @@
+//! Loading a plugin in a child process first.
+//!
+//! # Theory of operation
+//!
+//! A library that aborts, crashes or never returns while it is loaded must not take the host with it. So a child,
+//! the host's own program started with [`CHILD_VARIABLE`] set, loads it before the host does, makes an instance
+//! and checks what it defines, and says so in one line of JSON. Starting a process and linking it takes tens of
+//! milliseconds; a spare child that waits for its path on standard input takes that out of every reload. Each
+//! child serves once.
+
+use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus, Stdio};
+use std::time::Duration;
+use std::{env, io};
+
+use sdk_core::generation::Generation;
+use sdk_core::host::Host;
+use sdk_core::settings::Settings;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::error::SaveError;
+use crate::library;
+
+/// Environment variable that makes the host's program a probe.
+pub const CHILD_VARIABLE: &str = "HOTCORD_PROBE";
+
+/// Time a library has to load and define its commands.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+#[derive(Serialize, Deserialize)]
+struct Question {
+    library: PathBuf,
+    krate: String,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Fit,
+    Unfit(Vec<String>),
+}
+
+/// Serves one probe and gives the exit code, when this process was started as a probe; has to be asked first
+/// thing in `main`.
+pub fn serve_if_child() -> Option<ExitCode> {
+    env::var_os(CHILD_VARIABLE)?;
+    Some(serve().unwrap_or(ExitCode::FAILURE))
+}
+
+fn serve() -> io::Result<ExitCode> {
+    let mut line = String::new();
+    if io::stdin().lock().read_line(&mut line)? == 0 {
+        // The host has ended without a question.
+        return Ok(ExitCode::SUCCESS);
+    }
+    let question: Question = serde_json::from_str(&line)?;
+    let answer = match library::load(&question.library, &question.krate) {
+        Ok(entry) => match Generation::new(entry, 0, &Host::new("probe", Settings::default())) {
+            Ok(_) => Answer::Fit,
+            Err(problems) => Answer::Unfit(problems),
+        },
+        Err(error) => Answer::Unfit(vec![error.to_string()]),
+    };
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", serde_json::to_string(&answer)?)?;
+    stdout.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Keeps a spare child ready.
+pub struct Prober {
+    spare: tokio::sync::Mutex<Option<Child>>,
+}
+
+impl Prober {
+    /// Starts the first spare child.
+    ///
+    /// # Errors
+    /// When this program cannot be started again.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { spare: tokio::sync::Mutex::new(Some(spawn()?)) })
+    }
+
+    /// Has a child load the library and check what it defines.
+    ///
+    /// # Errors
+    /// One sentence: how the child died, that it did not answer in time, or what it found.
+    pub async fn probe(&self, library: &Path, krate: &str) -> Result<(), SaveError> {
+        let lost = |source| SaveError::Spawn { program: "the probe process".to_owned(), source };
+        let mut child = match self.spare.lock().await.take() {
+            Some(child) => child,
+            None => spawn().map_err(lost)?,
+        };
+        if child.try_wait().map_err(lost)?.is_some() {
+            // Somebody ended the spare one.
+            child = spawn().map_err(lost)?;
+        }
+        let outcome = ask(&mut child, library, krate).await;
+        // The next one is started now, and linked by the time of the next save.
+        *self.spare.lock().await = spawn().ok();
+        outcome
+    }
+}
+
+async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<(), SaveError> {
+    let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(SaveError::Probe("the probe process has no pipes".to_owned()));
+    };
+    let question = Question { library: library.to_owned(), krate: krate.to_owned() };
+    let mut line = serde_json::to_string(&question).map_err(|error| SaveError::Probe(error.to_string()))?;
+    line.push('\n');
+    let conversation = async {
+        // A child that is already dead shows in its answer.
+        let _ = stdin.write_all(line.as_bytes()).await;
+        let mut answer = String::new();
+        let _ = BufReader::new(stdout).read_line(&mut answer).await;
+        answer
+    };
+    let Ok(answer) = tokio::time::timeout(DEADLINE, conversation).await else {
+        let _ = child.start_kill();
+        return Err(SaveError::Probe(format!(
+            "loading it did not end within {} s in a probe process; is there an endless loop in its constructor, \
+             commands or subscriptions?",
+            DEADLINE.as_secs()
+        )));
+    };
+    match serde_json::from_str(&answer) {
+        Ok(Answer::Fit) => Ok(()),
+        Ok(Answer::Unfit(problems)) => Err(SaveError::Preflight(problems)),
+        Err(_) => {
+            let _ = child.start_kill();
+            let status = child.wait().await.ok();
+            let mut words = String::new();
+            let _ = stderr.read_to_string(&mut words).await;
+            Err(SaveError::Probe(format!("loading it {}{}", death(status), last_words(&words))))
+        }
+    }
+}
+
+fn spawn() -> io::Result<Child> {
+    // The running program, even when its file has been replaced since.
+    let program =
+        if cfg!(target_os = "linux") { PathBuf::from("/proc/self/exe") } else { env::current_exe()? };
+    let kept = ["PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "RUST_BACKTRACE", "TMPDIR"];
+    Command::new(program)
+        .env_clear()
+        .envs(kept.iter().filter_map(|name| Some((name, env::var_os(name)?))))
+        .env(CHILD_VARIABLE, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// Says how a process ended.
+fn death(status: Option<ExitStatus>) -> String {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        if let Some(signal) = status.and_then(|status| status.signal()) {
+            let name = match signal {
+                4 => "SIGILL",
+                6 => "SIGABRT",
+                7 => "SIGBUS",
+                8 => "SIGFPE",
+                9 => "SIGKILL",
+                11 => "SIGSEGV",
+                _ => return format!("ended the probe process with signal {signal}"),
+            };
+            return format!("crashed the probe process ({name})");
+        }
+    }
+    match status.and_then(|status| status.code()) {
+        Some(code) => format!("ended the probe process with exit code {code}"),
+        None => "ended the probe process".to_owned(),
+    }
+}
+
+/// Gives the end of what a process said, shortened to what helps.
+fn last_words(words: &str) -> String {
+    const MOST: usize = 5;
+    let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(": {}", lines[lines.len().saturating_sub(MOST)..].join(" | "))
+}

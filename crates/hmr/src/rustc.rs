@@ -1,0 +1,264 @@
+//! The replay of a plugin's rustc call without cargo, into a folder of hmr's own.
+//!
+//! The captured call builds an rlib; the replay asks for a `cdylib` that exports one symbol and takes sdk, tokio
+//! and the standard library from the host's shared libraries. rustc runs at low priority, so that a build never
+//! starves a voice thread's clock.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+use crate::cargo::{Call, Diagnostic, is_summary};
+use crate::error::SaveError;
+
+/// A built library with the files that it was made from.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// Library file.
+    pub library: PathBuf,
+    /// Files that rustc read.
+    pub inputs: BTreeSet<PathBuf>,
+    /// Warnings, rendered.
+    pub warnings: String,
+}
+
+/// Where and how a replay writes.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// Folder for the library; incremental state is kept below it.
+    pub folder: PathBuf,
+    /// Tells this build's files from those of others.
+    pub suffix: String,
+    /// Whether diagnostics are rendered in colour.
+    pub colour: bool,
+    /// Folder that cargo called rustc in.
+    pub working_folder: PathBuf,
+}
+
+impl Replay {
+    /// Turns cargo's call into the one that builds the loadable library.
+    pub fn call(&self, captured: &Call) -> Call {
+        let rustc = captured.words.iter().position(|word| word == "--crate-name").unwrap_or(1);
+        // Before the first argument stand the compiler and whatever wrapper cargo was told to use.
+        let program = captured.words[..rustc].last();
+        let mut words = vec![program.cloned().unwrap_or_else(|| "rustc".to_owned())];
+        let mut rest = captured.words[rustc..].iter();
+        while let Some(word) = rest.next() {
+            match word.as_str() {
+                "--crate-type" | "--out-dir" => drop(rest.next()),
+                word if word.starts_with("--emit")
+                    || word.starts_with("--error-format")
+                    || word.starts_with("--json") => {}
+                "-C" => match rest.next() {
+                    Some(option)
+                        if option.starts_with("extra-filename=")
+                            || option.starts_with("incremental=")
+                            || option.starts_with("embed-bitcode=") => {}
+                    Some(option) => words.extend(["-C".to_owned(), option.clone()]),
+                    None => {}
+                },
+                "--extern" => {
+                    // A library that is linked needs the code of its dependencies, not only what they declare.
+                    if let Some(named) = rest.next() {
+                        let with_code = named.strip_suffix(".rmeta").map(|stem| format!("{stem}.rlib"));
+                        words.extend(["--extern".to_owned(), with_code.unwrap_or_else(|| named.clone())]);
+                    }
+                }
+                _ => words.push(word.clone()),
+            }
+        }
+        words.push("--error-format=json".to_owned());
+        if self.colour {
+            words.push("--json=diagnostic-rendered-ansi".to_owned());
+        }
+        words.extend([
+            "--crate-type=cdylib".to_owned(),
+            "--emit=dep-info,link".to_owned(),
+            "-Cprefer-dynamic".to_owned(),
+            "-Cembed-bitcode=no".to_owned(),
+            format!("-Cextra-filename={}", self.suffix),
+            format!("-Cincremental={}", self.folder.join("incremental").display()),
+            "--out-dir".to_owned(),
+            self.folder.display().to_string(),
+        ]);
+        Call { environment: captured.environment.clone(), words }
+    }
+
+    /// Builds the library.
+    ///
+    /// # Errors
+    /// [`SaveError::Compile`] with rustc's rendered diagnostics, or why rustc could not be run.
+    pub async fn run(&self, captured: &Call) -> Result<Built, SaveError> {
+        std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
+        let call = self.call(captured);
+        let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
+        let mut command = Command::new("nice");
+        command
+            .args(["-n", "10"])
+            .args(&call.words)
+            .envs(&call.environment)
+            .current_dir(&self.working_folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let mut child = Group::spawn(command, "rustc")?;
+        let mut output = String::new();
+        if let Some(mut stderr) = child.stderr() {
+            let mut bytes = Vec::new();
+            // A read that fails leaves what was read; the exit status tells the rest.
+            let _ = stderr.read_to_end(&mut bytes).await;
+            output = String::from_utf8_lossy(&bytes).into_owned();
+        }
+        let status =
+            child.wait().await.map_err(|source| SaveError::Spawn { program: "rustc".to_owned(), source })?;
+        let (errors, rendered) = render(&output);
+        if !status.success() {
+            return Err(SaveError::Compile { errors, rendered });
+        }
+        let file = |prefix: &str, extension: &str| {
+            self.folder.join(format!("{prefix}{krate}{}{extension}", self.suffix))
+        };
+        let library = file(std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let dep_info = file("", ".d");
+        let text = std::fs::read_to_string(&dep_info).map_err(SaveError::io("read", &dep_info))?;
+        let inputs = inputs_of(&text, &self.working_folder);
+        Ok(Built { library, inputs, warnings: rendered })
+    }
+}
+
+/// Puts the rendered diagnostics together and counts the errors.
+fn render(output: &str) -> (usize, String) {
+    let mut errors = 0;
+    let mut rendered = String::new();
+    for line in output.lines() {
+        match serde_json::from_str::<Diagnostic>(line) {
+            Ok(diagnostic) => {
+                errors += usize::from(diagnostic.level.starts_with("error") && !is_summary(&diagnostic));
+                rendered.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
+            }
+            // The linker's words, or those of a compiler that crashed.
+            Err(_) => {
+                rendered.push_str(line);
+                rendered.push('\n');
+            }
+        }
+    }
+    (errors, rendered)
+}
+
+/// Reads the inputs from rustc's dep-info, which has make's form: one line per output, a space is escaped.
+fn inputs_of(dep_info: &str, working_folder: &Path) -> BTreeSet<PathBuf> {
+    let first = dep_info.lines().next().unwrap_or_default();
+    let Some((_, inputs)) = first.split_once(": ") else { return BTreeSet::new() };
+    let mut paths = BTreeSet::new();
+    let mut path = String::new();
+    let mut chars = inputs.chars().peekable();
+    loop {
+        match chars.next() {
+            Some('\\') if chars.peek() == Some(&' ') => path.extend(chars.next()),
+            Some(' ') | None if !path.is_empty() => {
+                paths.insert(working_folder.join(std::mem::take(&mut path)));
+            }
+            Some(' ') => {}
+            Some(c) => path.push(c),
+            None => return paths,
+        }
+    }
+}
+
+/// A child with all the processes it starts; dropping it kills them all.
+pub(crate) struct Group {
+    child: Child,
+    running: bool,
+}
+
+impl Group {
+    /// Spawns `command`, which has to ask for a process group of its own.
+    pub(crate) fn spawn(mut command: Command, program: &str) -> Result<Self, SaveError> {
+        let child = command
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| SaveError::Spawn { program: program.to_owned(), source })?;
+        Ok(Self { child, running: true })
+    }
+
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await?;
+        self.running = false;
+        Ok(status)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.running {
+            return;
+        }
+        let pid = self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid {
+            // It may have ended by itself just now.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay() -> Replay {
+        Replay { folder: "/t/one".into(), suffix: "-g5".into(), colour: true, working_folder: "/w".into() }
+    }
+
+    #[test]
+    fn the_replay_asks_for_a_loadable_library() {
+        let words = "sccache /bin/rustc --crate-name one --edition=2024 src/lib.rs --error-format=json \
+            --json=artifacts --crate-type lib --emit=dep-info,metadata,link -C embed-bitcode=no -C metadata=12 \
+            -C extra-filename=-12 --out-dir /t/deps -C incremental=/t/inc -L dependency=/t/deps \
+            --extern sdk=/t/deps/libsdk-1.rmeta --extern macros=/t/deps/libmacros-2.so";
+        let captured = Call {
+            environment: [("CARGO_PKG_NAME".to_owned(), "one".to_owned())].into(),
+            words: words.split_whitespace().map(str::to_owned).collect(),
+        };
+        let call = replay().call(&captured);
+        assert_eq!(call.environment, captured.environment);
+        assert_eq!(
+            call.words.join(" "),
+            "/bin/rustc --crate-name one --edition=2024 src/lib.rs -C metadata=12 -L dependency=/t/deps \
+             --extern sdk=/t/deps/libsdk-1.rlib --extern macros=/t/deps/libmacros-2.so --error-format=json \
+             --json=diagnostic-rendered-ansi --crate-type=cdylib --emit=dep-info,link -Cprefer-dynamic \
+             -Cembed-bitcode=no -Cextra-filename=-g5 -Cincremental=/t/one/incremental --out-dir /t/one"
+        );
+    }
+
+    #[test]
+    fn dep_info_gives_the_files_read() {
+        let text = "/t/one.d: src/lib.rs src/with\\ space.rs /abs/text.md\n\nsrc/lib.rs:\n";
+        let expected = ["/w/src/lib.rs", "/w/src/with space.rs", "/abs/text.md"].map(PathBuf::from);
+        assert_eq!(inputs_of(text, Path::new("/w")), expected.into());
+    }
+
+    #[test]
+    fn errors_are_counted_without_the_closing_line() {
+        let output = r#"{"level":"error","rendered":"error[E1]: a\n","code":{"code":"E1"}}
+{"level":"warning","rendered":"warning: b\n","code":null}
+{"level":"error","rendered":"error: aborting due to 1 previous error\n","code":null}
+linker says"#;
+        let (errors, rendered) = render(output);
+        assert_eq!(errors, 1);
+        assert!(rendered.contains("error[E1]: a") && rendered.ends_with("linker says\n"));
+    }
+}

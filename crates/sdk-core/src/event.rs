@@ -1,0 +1,250 @@
+//! Every gateway event as a type of its own, so that a listener's argument says what it listens to.
+
+use std::collections::HashMap;
+
+#[allow(clippy::wildcard_imports)] // The table below names nearly all of them.
+use serenity::all::*;
+
+macro_rules! events {
+    ($( $(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* } needs $intents:expr; )*) => {
+        /// What an event is about; one kind for each variant of serenity's [`FullEvent`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum EventKind {
+            $( $(#[doc = $doc])* $name, )*
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of their indices.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Gives the kind of an event, or `None` for one that Discord no longer sends.
+            pub fn of(event: &FullEvent) -> Option<Self> {
+                match event {
+                    $( FullEvent::$name { .. } => Some(Self::$name), )*
+                    _ => None,
+                }
+            }
+
+            /// Gives the kind's name as serenity spells it, `GuildMemberAddition` say.
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$name => stringify!($name), )* }
+            }
+
+            /// Gives the intents without which Discord does not send this event in a guild.
+            ///
+            /// Source: Discord's list of intents in the gateway documentation. For direct messages a plugin adds
+            /// `DIRECT_MESSAGES` and its like in [`Plugin::intents`](crate::Plugin::intents).
+            pub const fn intents(self) -> GatewayIntents {
+                match self { $( Self::$name => $intents, )* }
+            }
+        }
+
+        $(
+            $(#[doc = $doc])*
+            #[derive(Clone, Debug)]
+            #[allow(missing_docs)] // The fields are serenity's own; see `FullEvent`.
+            pub struct $name { $( pub $field: $type, )* }
+
+            impl Event for $name {
+                const KIND: EventKind = EventKind::$name;
+
+                fn from_full(event: &FullEvent) -> Option<Self> {
+                    match event {
+                        FullEvent::$name { $($field),* } => Some(Self { $($field: $field.clone()),* }),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+/// An event that a listener can name as its argument.
+pub trait Event: Sized + Send + 'static {
+    /// Kind of the event.
+    const KIND: EventKind;
+
+    /// Takes the event out of serenity's enum; `None` when it is of another kind.
+    fn from_full(event: &FullEvent) -> Option<Self>;
+}
+
+const NONE: GatewayIntents = GatewayIntents::empty();
+
+events! {
+    /// Permissions of an application command were changed.
+    CommandPermissionsUpdate { permission: CommandPermissions } needs NONE;
+    /// An auto moderation rule was created.
+    AutoModRuleCreate { rule: Rule } needs GatewayIntents::AUTO_MODERATION_CONFIGURATION;
+    /// An auto moderation rule was changed.
+    AutoModRuleUpdate { rule: Rule } needs GatewayIntents::AUTO_MODERATION_CONFIGURATION;
+    /// An auto moderation rule was deleted.
+    AutoModRuleDelete { rule: Rule } needs GatewayIntents::AUTO_MODERATION_CONFIGURATION;
+    /// An auto moderation rule took effect.
+    AutoModActionExecution { execution: ActionExecution } needs GatewayIntents::AUTO_MODERATION_EXECUTION;
+    /// All guilds are in the cache.
+    CacheReady { guilds: Vec<GuildId> } needs GatewayIntents::GUILDS;
+    /// Every shard is ready.
+    ShardsReady { total_shards: u32 } needs NONE;
+    /// A channel was created.
+    ChannelCreate { channel: GuildChannel } needs GatewayIntents::GUILDS;
+    /// A category was created.
+    CategoryCreate { category: GuildChannel } needs GatewayIntents::GUILDS;
+    /// A category was deleted.
+    CategoryDelete { category: GuildChannel } needs GatewayIntents::GUILDS;
+    /// A channel was deleted.
+    ChannelDelete { channel: GuildChannel, messages: Option<Vec<serenity::all::Message>> } needs GatewayIntents::GUILDS;
+    /// A message was pinned or unpinned.
+    ChannelPinsUpdate { pin: ChannelPinsUpdateEvent } needs GatewayIntents::GUILDS;
+    /// A channel was changed.
+    ChannelUpdate { old: Option<GuildChannel>, new: GuildChannel } needs GatewayIntents::GUILDS;
+    /// The audit log got an entry.
+    GuildAuditLogEntryCreate { entry: AuditLogEntry, guild_id: GuildId } needs GatewayIntents::GUILD_MODERATION;
+    /// A user was banned.
+    GuildBanAddition { guild_id: GuildId, banned_user: User } needs GatewayIntents::GUILD_MODERATION;
+    /// A ban was lifted.
+    GuildBanRemoval { guild_id: GuildId, unbanned_user: User } needs GatewayIntents::GUILD_MODERATION;
+    /// A guild became available, or the bot joined it.
+    GuildCreate { guild: Guild, is_new: Option<bool> } needs GatewayIntents::GUILDS;
+    /// A guild went offline, or the bot left it.
+    GuildDelete { incomplete: UnavailableGuild, full: Option<Guild> } needs GatewayIntents::GUILDS;
+    /// A guild's emojis were changed.
+    GuildEmojisUpdate { guild_id: GuildId, current_state: HashMap<EmojiId, Emoji> } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
+    /// A guild's integrations were changed.
+    GuildIntegrationsUpdate { guild_id: GuildId } needs GatewayIntents::GUILD_INTEGRATIONS;
+    /// A user joined a guild.
+    GuildMemberAddition { new_member: Member } needs GatewayIntents::GUILD_MEMBERS;
+    /// A user left a guild, or was removed.
+    GuildMemberRemoval { guild_id: GuildId, user: User, member_data_if_available: Option<Member> } needs GatewayIntents::GUILD_MEMBERS;
+    /// A member was changed.
+    GuildMemberUpdate { old_if_available: Option<Member>, new: Option<Member>, event: GuildMemberUpdateEvent } needs GatewayIntents::GUILD_MEMBERS;
+    /// Members came that were asked for.
+    GuildMembersChunk { chunk: GuildMembersChunkEvent } needs NONE;
+    /// A role was created.
+    GuildRoleCreate { new: Role } needs GatewayIntents::GUILDS;
+    /// A role was deleted.
+    GuildRoleDelete { guild_id: GuildId, removed_role_id: RoleId, removed_role_data_if_available: Option<Role> } needs GatewayIntents::GUILDS;
+    /// A role was changed.
+    GuildRoleUpdate { old_data_if_available: Option<Role>, new: Role } needs GatewayIntents::GUILDS;
+    /// A guild's stickers were changed.
+    GuildStickersUpdate { guild_id: GuildId, current_state: HashMap<StickerId, Sticker> } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
+    /// A guild was changed.
+    GuildUpdate { old_data_if_available: Option<Guild>, new_data: PartialGuild } needs GatewayIntents::GUILDS;
+    /// An invite was created.
+    InviteCreate { data: InviteCreateEvent } needs GatewayIntents::GUILD_INVITES;
+    /// An invite was deleted.
+    InviteDelete { data: InviteDeleteEvent } needs GatewayIntents::GUILD_INVITES;
+    /// A message was sent.
+    Message { new_message: serenity::all::Message } needs GatewayIntents::GUILD_MESSAGES;
+    /// A message was deleted.
+    MessageDelete { channel_id: ChannelId, deleted_message_id: MessageId, guild_id: Option<GuildId> } needs GatewayIntents::GUILD_MESSAGES;
+    /// Messages were deleted at once.
+    MessageDeleteBulk { channel_id: ChannelId, multiple_deleted_messages_ids: Vec<MessageId>, guild_id: Option<GuildId> } needs GatewayIntents::GUILD_MESSAGES;
+    /// A message was edited.
+    MessageUpdate { old_if_available: Option<serenity::all::Message>, new: Option<serenity::all::Message>, event: MessageUpdateEvent } needs GatewayIntents::GUILD_MESSAGES;
+    /// A reaction was added.
+    ReactionAdd { add_reaction: Reaction } needs GatewayIntents::GUILD_MESSAGE_REACTIONS;
+    /// A reaction was removed.
+    ReactionRemove { removed_reaction: Reaction } needs GatewayIntents::GUILD_MESSAGE_REACTIONS;
+    /// All reactions of a message were removed.
+    ReactionRemoveAll { channel_id: ChannelId, removed_from_message_id: MessageId } needs GatewayIntents::GUILD_MESSAGE_REACTIONS;
+    /// All reactions with one emoji were removed.
+    ReactionRemoveEmoji { removed_reactions: Reaction } needs GatewayIntents::GUILD_MESSAGE_REACTIONS;
+    /// A user's presence was changed.
+    PresenceUpdate { new_data: Presence } needs GatewayIntents::GUILD_PRESENCES;
+    /// The gateway session began.
+    Ready { data_about_bot: serenity::all::Ready } needs NONE;
+    /// The gateway session was resumed.
+    Resume { event: ResumedEvent } needs NONE;
+    /// A shard's connection changed its stage.
+    ShardStageUpdate { event: ShardStageUpdateEvent } needs NONE;
+    /// Soundboard sounds came that were asked for.
+    SoundboardSounds { event: SoundboardSoundsEvent } needs NONE;
+    /// A soundboard sound was created.
+    SoundboardSoundCreate { event: SoundboardSoundCreateEvent } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
+    /// A soundboard sound was changed.
+    SoundboardSoundUpdate { event: SoundboardSoundUpdateEvent } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
+    /// Several soundboard sounds were changed.
+    SoundboardSoundsUpdate { event: SoundboardSoundsUpdateEvent } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
+    /// A soundboard sound was deleted.
+    SoundboardSoundDelete { event: SoundboardSoundDeleteEvent } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
+    /// A user began to type.
+    TypingStart { event: TypingStartEvent } needs GatewayIntents::GUILD_MESSAGE_TYPING;
+    /// The bot's own user was changed.
+    UserUpdate { old_data: Option<CurrentUser>, new: CurrentUser } needs NONE;
+    /// A guild's voice server was changed.
+    VoiceServerUpdate { event: VoiceServerUpdateEvent } needs GatewayIntents::GUILD_VOICE_STATES;
+    /// A user joined, left or moved in voice.
+    VoiceStateUpdate { old: Option<VoiceState>, new: VoiceState } needs GatewayIntents::GUILD_VOICE_STATES;
+    /// A voice channel's status was changed.
+    VoiceChannelStatusUpdate { old: Option<String>, status: Option<String>, id: ChannelId, guild_id: GuildId } needs GatewayIntents::GUILD_VOICE_STATES;
+    /// A channel's webhooks were changed.
+    WebhookUpdate { guild_id: GuildId, belongs_to_channel_id: ChannelId } needs GatewayIntents::GUILD_WEBHOOKS;
+    /// A user ran a command, pressed a component or sent a modal.
+    InteractionCreate { interaction: Interaction } needs NONE;
+    /// An integration was created.
+    IntegrationCreate { integration: Integration } needs GatewayIntents::GUILD_INTEGRATIONS;
+    /// An integration was changed.
+    IntegrationUpdate { integration: Integration } needs GatewayIntents::GUILD_INTEGRATIONS;
+    /// An integration was deleted.
+    IntegrationDelete { integration_id: IntegrationId, guild_id: GuildId, application_id: Option<ApplicationId> } needs GatewayIntents::GUILD_INTEGRATIONS;
+    /// A stage began.
+    StageInstanceCreate { stage_instance: StageInstance } needs GatewayIntents::GUILDS;
+    /// A stage was changed.
+    StageInstanceUpdate { stage_instance: StageInstance } needs GatewayIntents::GUILDS;
+    /// A stage ended.
+    StageInstanceDelete { stage_instance: StageInstance } needs GatewayIntents::GUILDS;
+    /// A thread was created, or the bot was added to it.
+    ThreadCreate { thread: GuildChannel } needs GatewayIntents::GUILDS;
+    /// A thread was changed.
+    ThreadUpdate { old: Option<GuildChannel>, new: GuildChannel } needs GatewayIntents::GUILDS;
+    /// A thread was deleted.
+    ThreadDelete { thread: PartialGuildChannel, full_thread_data: Option<GuildChannel> } needs GatewayIntents::GUILDS;
+    /// The bot gained sight of a channel's threads.
+    ThreadListSync { thread_list_sync: ThreadListSyncEvent } needs GatewayIntents::GUILDS;
+    /// The bot's own thread membership was changed.
+    ThreadMemberUpdate { thread_member: ThreadMember } needs GatewayIntents::GUILDS;
+    /// Members were added to or removed from a thread.
+    ThreadMembersUpdate { thread_members_update: ThreadMembersUpdateEvent } needs GatewayIntents::GUILDS;
+    /// A scheduled event was created.
+    GuildScheduledEventCreate { event: ScheduledEvent } needs GatewayIntents::GUILD_SCHEDULED_EVENTS;
+    /// A scheduled event was changed.
+    GuildScheduledEventUpdate { event: ScheduledEvent } needs GatewayIntents::GUILD_SCHEDULED_EVENTS;
+    /// A scheduled event was deleted.
+    GuildScheduledEventDelete { event: ScheduledEvent } needs GatewayIntents::GUILD_SCHEDULED_EVENTS;
+    /// A user subscribed to a scheduled event.
+    GuildScheduledEventUserAdd { subscribed: GuildScheduledEventUserAddEvent } needs GatewayIntents::GUILD_SCHEDULED_EVENTS;
+    /// A user unsubscribed from a scheduled event.
+    GuildScheduledEventUserRemove { unsubscribed: GuildScheduledEventUserRemoveEvent } needs GatewayIntents::GUILD_SCHEDULED_EVENTS;
+    /// A user subscribed to a SKU.
+    EntitlementCreate { entitlement: Entitlement } needs NONE;
+    /// A subscription was changed.
+    EntitlementUpdate { entitlement: Entitlement } needs NONE;
+    /// A subscription was deleted.
+    EntitlementDelete { entitlement: Entitlement } needs NONE;
+    /// A user voted in a poll.
+    MessagePollVoteAdd { event: MessagePollVoteAddEvent } needs GatewayIntents::GUILD_MESSAGE_POLLS;
+    /// A user took a vote back.
+    MessagePollVoteRemove { event: MessagePollVoteRemoveEvent } needs GatewayIntents::GUILD_MESSAGE_POLLS;
+    /// A request waited for a rate limit.
+    Ratelimit { data: RatelimitInfo } needs NONE;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_taken_out_by_its_own_type_only() {
+        let event = FullEvent::ShardsReady { total_shards: 2 };
+        assert_eq!(EventKind::of(&event), Some(EventKind::ShardsReady));
+        assert_eq!(ShardsReady::from_full(&event).map(|event| event.total_shards), Some(2));
+        assert!(GuildIntegrationsUpdate::from_full(&event).is_none());
+    }
+
+    #[test]
+    fn indices_follow_the_order_of_all() {
+        for (index, kind) in EventKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, index);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One built and loaded version of a plugin: its instance, what it registered, and what runs in it.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use poise::FrameworkOptions;
+use serenity::all::GatewayIntents;
+
+use crate::definition::{Definitions, definitions_of};
+use crate::dispatch::{framework_options, panic_text};
+use crate::host::Host;
+use crate::tasks::TaskReport;
+use crate::{Data, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
+
+/// Where a generation stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stage {
+    /// Built, not yet in the live snapshot.
+    Starting,
+    /// In the live snapshot.
+    Live,
+    /// Out of the live snapshot; calls under way may still finish in it.
+    Retired,
+}
+
+/// One generation of a plugin.
+pub struct Generation {
+    number: u64,
+    manifest: Manifest,
+    instance: Box<dyn Plugin>,
+    intents: GatewayIntents,
+    definitions: Definitions,
+    pub(crate) options: FrameworkOptions<Data, Error>,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) data: Data,
+    calls: AtomicUsize,
+    stage: AtomicU8,
+    born: Instant,
+}
+
+/// A call that is under way in a generation; it ends when this is dropped.
+pub(crate) struct Call<'a>(&'a Generation);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Generation {
+    /// Makes the generation `number` of a plugin and checks what it defines; nothing of it runs yet.
+    ///
+    /// # Errors
+    /// One sentence per mistake: a panic while it was made, or a definition that Discord would refuse.
+    pub fn new(entry: &PluginEntry, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            let instance = entry.instance();
+            let manifest = entry.manifest(&*instance);
+            let commands = instance.commands();
+            let mut subscriptions = Subscriptions::default();
+            instance.subscriptions(&mut subscriptions);
+            let intents = instance.intents() | subscriptions.intents();
+            (instance, manifest, commands, subscriptions, intents)
+        }));
+        let (instance, manifest, commands, subscriptions, intents) = made.map_err(|panic| {
+            vec![format!(
+                "it panicked while its commands and subscriptions were made: {}",
+                panic_text(&*panic)
+            )]
+        })?;
+        let (definitions, doubled) = definitions_of(&commands);
+        let mut problems: Vec<_> =
+            doubled.iter().map(|key| format!("{key} is defined twice in {}", manifest.id)).collect();
+        problems.extend(preflight::check_definitions(&definitions));
+        problems.extend(doubled_keys(&subscriptions));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let data = Data::new(manifest.id.clone(), number, host.clone());
+        let options = framework_options(commands, &host.settings());
+        Ok(Arc::new(Self {
+            number,
+            manifest,
+            instance,
+            intents,
+            definitions,
+            options,
+            subscriptions,
+            data,
+            calls: AtomicUsize::new(0),
+            stage: AtomicU8::new(Stage::Starting as u8),
+            born: Instant::now(),
+        }))
+    }
+
+    /// Gives the plugin's id.
+    pub fn plugin(&self) -> &PluginId {
+        &self.manifest.id
+    }
+
+    /// Gives the generation's number, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Gives name, version and dependencies.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Gives its commands, with their functions.
+    pub fn commands(&self) -> &[crate::Command] {
+        &self.options.commands
+    }
+
+    /// Gives the definitions of its commands.
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// Gives what it listens to.
+    pub fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
+    }
+
+    /// Gives the gateway intents that it needs.
+    pub fn intents(&self) -> GatewayIntents {
+        self.intents
+    }
+
+    /// Counts the calls under way in it.
+    pub fn calls_under_way(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
+    }
+
+    /// Gives the tasks running in it.
+    pub fn tasks(&self) -> Vec<TaskReport> {
+        self.data.tasks().running()
+    }
+
+    /// Gives the time since it was made.
+    pub fn age(&self) -> Duration {
+        self.born.elapsed()
+    }
+
+    /// Gives where it stands.
+    pub fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Acquire) {
+            0 => Stage::Starting,
+            1 => Stage::Live,
+            _ => Stage::Retired,
+        }
+    }
+
+    pub(crate) fn set_stage(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Release);
+    }
+
+    pub(crate) fn call(&self) -> Call<'_> {
+        self.calls.fetch_add(1, Ordering::AcqRel);
+        Call(self)
+    }
+
+    /// Runs the plugin's `start` hook.
+    ///
+    /// # Errors
+    /// When the hook fails, panics or exceeds `deadline`; what it had spawned is then cancelled.
+    pub async fn start(&self, deadline: Duration) -> Result<(), String> {
+        let outcome = guarded("start", deadline, || self.instance.start(&self.data)).await;
+        if outcome.is_err() {
+            self.data.tasks().cancel(deadline).await;
+        }
+        outcome
+    }
+
+    /// Runs the plugin's `stop` hook, then cancels its tasks, each bounded by `deadline`.
+    ///
+    /// Returns what went wrong and which tasks would not end, one sentence each.
+    pub async fn stop(&self, deadline: Duration) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Err(problem) = guarded("stop", deadline, || self.instance.stop(&self.data)).await {
+            problems.push(problem);
+        }
+        for task in self.data.tasks().cancel(deadline).await {
+            problems.push(format!("task {task} did not end within {} ms", deadline.as_millis()));
+        }
+        problems
+    }
+}
+
+/// Runs a hook so that a panic or an endless wait in it is told instead of passed on.
+async fn guarded<'a, F>(hook: &str, deadline: Duration, call: impl FnOnce() -> F) -> Result<(), String>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'a,
+{
+    let guarded = AssertUnwindSafe(async { call().await }).catch_unwind();
+    match tokio::time::timeout(deadline, guarded).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(format!("its {hook} hook failed: {error}")),
+        Ok(Err(panic)) => Err(format!("its {hook} hook panicked: {}", panic_text(&*panic))),
+        Err(_) => Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis())),
+    }
+}
+
+fn doubled_keys(subscriptions: &Subscriptions) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut check = |word: &str, keys: Vec<&str>| {
+        let mut seen = BTreeSet::new();
+        for key in keys {
+            if !seen.insert(key) {
+                problems.push(format!("two {word} handlers are registered for '{key}'"));
+            }
+        }
+    };
+    check("component", subscriptions.components.iter().map(|handler| handler.key.as_str()).collect());
+    check("modal", subscriptions.modals.iter().map(|handler| handler.key.as_str()).collect());
+    check("timer", subscriptions.timers.iter().map(|handler| handler.key.as_str()).collect());
+    problems
+}

@@ -1,0 +1,147 @@
+//! What stays while generations come and go: registry, settings, store, timers, and the gateway.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use futures_util::future::BoxFuture;
+use serenity::all::{GatewayIntents, ShardManager};
+
+use crate::PluginId;
+use crate::registry::Registry;
+use crate::scheduler::Scheduler;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The host's services; cheap to clone.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    began: Instant,
+    version: String,
+    settings: ArcSwap<Settings>,
+    registry: Registry,
+    store: Store,
+    scheduler: Scheduler,
+    serenity: ArcSwapOption<serenity::all::Context>,
+    shards: OnceLock<Arc<ShardManager>>,
+    intents: OnceLock<GatewayIntents>,
+    reloader: OnceLock<Arc<dyn Reloader>>,
+    closing: AtomicBool,
+}
+
+/// A reload engine, as plugins may use it; a production host has none.
+pub trait Reloader: Send + Sync {
+    /// Says in one sentence whether changes are watched for.
+    fn status(&self) -> String;
+
+    /// Builds and swaps a plugin now, or all plugins, changed or not.
+    ///
+    /// Gives one line for each plugin: what went live, or why it did not.
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>>;
+}
+
+impl Host {
+    /// Makes a host; `version` is the bot's.
+    pub fn new(version: &str, settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            began: Instant::now(),
+            version: version.to_owned(),
+            settings: ArcSwap::from_pointee(settings),
+            registry: Registry::default(),
+            store: Store::default(),
+            scheduler: Scheduler::default(),
+            serenity: ArcSwapOption::empty(),
+            shards: OnceLock::new(),
+            intents: OnceLock::new(),
+            reloader: OnceLock::new(),
+            closing: AtomicBool::new(false),
+        }))
+    }
+
+    /// Gives the bot's version.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// Gives the time since the host began.
+    pub fn uptime(&self) -> Duration {
+        self.0.began.elapsed()
+    }
+
+    /// Gives the settings of this moment.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings.load_full()
+    }
+
+    /// Replaces the settings.
+    pub fn set_settings(&self, settings: Settings) {
+        self.0.settings.store(Arc::new(settings));
+    }
+
+    /// Gives the registry of generations.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Gives all plugins' values.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Gives the timers.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.0.scheduler
+    }
+
+    /// Gives the reload engine; `None` in production and where reloading is off.
+    pub fn reloader(&self) -> Option<&Arc<dyn Reloader>> {
+        self.0.reloader.get()
+    }
+
+    /// Names the reload engine; the first call counts.
+    pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
+        let _ = self.0.reloader.set(reloader);
+    }
+
+    /// Stops handing out events, because the bot is about to end; users are told to try again.
+    pub fn close(&self) {
+        self.0.closing.store(true, Ordering::Release);
+    }
+
+    /// Says whether the bot is about to end.
+    pub fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Acquire)
+    }
+
+    /// Gives the intents that the gateway session asked for, once it has.
+    pub fn intents(&self) -> Option<GatewayIntents> {
+        self.0.intents.get().copied()
+    }
+
+    /// Notes the intents that the gateway session asks for; the first call counts.
+    pub fn set_intents(&self, intents: GatewayIntents) {
+        let _ = self.0.intents.set(intents);
+    }
+
+    /// Gives serenity's context of the last session that became ready.
+    pub fn serenity_context(&self) -> Option<Arc<serenity::all::Context>> {
+        self.0.serenity.load_full()
+    }
+
+    pub(crate) fn set_serenity_context(&self, context: serenity::all::Context) {
+        self.0.serenity.store(Some(Arc::new(context)));
+        self.0.scheduler.wake();
+    }
+
+    /// Gives the shard manager, once the client is built.
+    pub fn shards(&self) -> Option<&Arc<ShardManager>> {
+        self.0.shards.get()
+    }
+
+    pub(crate) fn set_shards(&self, shards: Arc<ShardManager>) {
+        let _ = self.0.shards.set(shards);
+    }
+}

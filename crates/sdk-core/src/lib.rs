@@ -1,0 +1,56 @@
+//! What plugins and the host share: plugins, registries, dispatch, and the services the host owns.
+//!
+//! # Layout
+//!
+//! - [`plugin`]: what a plugin is and how it is exported.
+//! - [`event`] and [`subscriptions`]: what a plugin listens to.
+//! - [`data`] and [`tasks`]: a generation's handle to the host, and the work it started.
+//! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
+//! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
+//! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
+//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
+//! - [`text`]: durations, counts and cut texts, for answers.
+//!
+//! This crate knows neither the bot nor the reload engine.
+
+pub mod data;
+pub mod definition;
+pub mod dispatch;
+pub mod event;
+pub mod generation;
+pub mod host;
+mod instantiate;
+pub mod plugin;
+pub mod preflight;
+pub mod registry;
+pub mod scheduler;
+pub mod settings;
+pub mod snapshot;
+pub mod store;
+pub mod subscriptions;
+pub mod tasks;
+pub mod text;
+
+pub use data::Data;
+pub use event::EventKind;
+pub use plugin::{Dependency, FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
+pub use subscriptions::{EventContext, Subscriptions};
+pub use {poise, serenity, tokio, tracing};
+
+/// Any error a command, listener or hook may end with; its text is what the user reads.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// poise's command context with this bot's [`Data`] and [`Error`].
+pub type Context<'a> = poise::Context<'a, Data, Error>;
+
+/// poise's command with this bot's [`Data`] and [`Error`].
+pub type Command = poise::Command<Data, Error>;
+
+/// What most plugin files start with: `use sdk::prelude::*;`.
+pub mod prelude {
+    pub use crate::event;
+    pub use crate::scheduler::Timer;
+    pub use crate::{Command, Context, Data, Error, EventContext, Plugin, Subscriptions};
+    pub use poise::serenity_prelude as serenity;
+    pub use serenity::async_trait;
+}

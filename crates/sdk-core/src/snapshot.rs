@@ -1,0 +1,136 @@
+//! Everything that is live at one moment, in the tables that dispatch reads.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serenity::all::GatewayIntents;
+
+use crate::definition::{CommandKey, Definitions};
+use crate::generation::Generation;
+use crate::{Command, EventKind, PluginId};
+
+/// A handler's place: the generation and the index in its list.
+pub(crate) type Place = (Arc<Generation>, usize);
+
+/// An immutable view of all live generations; a swap replaces it whole.
+#[derive(Default)]
+pub struct Snapshot {
+    generations: BTreeMap<PluginId, Arc<Generation>>,
+    commands: HashMap<CommandKey, Arc<Generation>>,
+    prefix_commands: HashMap<String, Arc<Generation>>,
+    listeners: HashMap<EventKind, Vec<Place>>,
+    components: Vec<(String, Place)>,
+    modals: Vec<(String, Place)>,
+}
+
+impl Snapshot {
+    /// Builds the tables for a set of generations.
+    ///
+    /// # Errors
+    /// One sentence for each name that two plugins claim, and for each dependency that is not there.
+    pub fn new(generations: BTreeMap<PluginId, Arc<Generation>>) -> Result<Self, Vec<String>> {
+        let mut snapshot = Self::default();
+        let mut problems = Vec::new();
+        for (id, generation) in &generations {
+            for dependency in &generation.manifest().dependencies {
+                if !dependency.optional && !generations.contains_key(&dependency.plugin) {
+                    problems.push(format!("{id} needs {}, which is not live", dependency.plugin));
+                }
+            }
+            for key in generation.definitions().keys() {
+                if let Some(other) = snapshot.commands.insert(key.clone(), generation.clone()) {
+                    problems.push(format!("{key} is defined by {} and by {id}", other.plugin()));
+                }
+            }
+            for command in &generation.options.commands {
+                if command.prefix_action.is_none() {
+                    continue;
+                }
+                for name in std::iter::once(&command.name).chain(command.aliases.iter()) {
+                    let name = name.to_lowercase();
+                    if let Some(other) = snapshot.prefix_commands.insert(name.clone(), generation.clone())
+                        && !Arc::ptr_eq(&other, generation)
+                    {
+                        problems.push(format!(
+                            "the text command '{name}' is defined by {} and by {id}",
+                            other.plugin()
+                        ));
+                    }
+                }
+            }
+            for (index, listener) in generation.subscriptions.listeners.iter().enumerate() {
+                snapshot.listeners.entry(listener.kind).or_default().push((generation.clone(), index));
+            }
+            for (index, handler) in generation.subscriptions.components.iter().enumerate() {
+                snapshot.components.push((handler.key.clone(), (generation.clone(), index)));
+            }
+            for (index, handler) in generation.subscriptions.modals.iter().enumerate() {
+                snapshot.modals.push((handler.key.clone(), (generation.clone(), index)));
+            }
+        }
+        for (word, table) in [("component", &mut snapshot.components), ("modal", &mut snapshot.modals)] {
+            // Longest prefix first, so that the first match is the closest one.
+            table.sort_by(|one, other| other.0.len().cmp(&one.0.len()).then_with(|| one.0.cmp(&other.0)));
+            for pair in table.windows(2) {
+                if pair[0].0 == pair[1].0 {
+                    let (one, other) = (pair[0].1.0.plugin(), pair[1].1.0.plugin());
+                    problems.push(format!("{word}s '{}' are handled by {one} and by {other}", pair[0].0));
+                }
+            }
+        }
+        snapshot.generations = generations;
+        if problems.is_empty() { Ok(snapshot) } else { Err(problems) }
+    }
+
+    /// Gives the live generations, by plugin.
+    pub fn generations(&self) -> &BTreeMap<PluginId, Arc<Generation>> {
+        &self.generations
+    }
+
+    /// Gives the commands of all live generations, each with its plugin.
+    pub fn commands(&self) -> impl Iterator<Item = (&PluginId, &Command)> {
+        self.generations
+            .values()
+            .flat_map(|generation| generation.commands().iter().map(|command| (generation.plugin(), command)))
+    }
+
+    /// Gives all live definitions.
+    pub fn definitions(&self) -> Definitions {
+        self.generations.values().flat_map(|generation| generation.definitions().clone()).collect()
+    }
+
+    /// Gives the gateway intents that the live generations need.
+    pub fn intents(&self) -> GatewayIntents {
+        self.generations.values().map(|generation| generation.intents()).collect()
+    }
+
+    pub(crate) fn command(&self, key: &CommandKey) -> Option<&Arc<Generation>> {
+        self.commands.get(key)
+    }
+
+    pub(crate) fn prefix_command(&self, name: &str) -> Option<&Arc<Generation>> {
+        self.prefix_commands.get(name)
+    }
+
+    pub(crate) fn listeners(&self, kind: EventKind) -> &[Place] {
+        self.listeners.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn component(&self, custom_id: &str) -> Option<&Place> {
+        closest(&self.components, custom_id)
+    }
+
+    pub(crate) fn modal(&self, custom_id: &str) -> Option<&Place> {
+        closest(&self.modals, custom_id)
+    }
+
+    pub(crate) fn timer(&self, plugin: &PluginId, name: &str) -> Option<Place> {
+        let generation = self.generations.get(plugin)?;
+        let index = generation.subscriptions.timers.iter().position(|handler| handler.key == name)?;
+        Some((generation.clone(), index))
+    }
+}
+
+fn closest<'a>(table: &'a [(String, Place)], custom_id: &str) -> Option<&'a Place> {
+    table.iter().find(|(prefix, _)| custom_id.starts_with(prefix.as_str())).map(|(_, place)| place)
+}

@@ -1,0 +1,184 @@
+//! What a plugin listens to: gateway events by kind, components and modals by custom id, timers by name.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serenity::all::{
+    Cache, CacheHttp, ComponentInteraction, FullEvent, GatewayIntents, Http, ModalInteraction,
+};
+
+use crate::event::Event;
+use crate::scheduler::Timer;
+use crate::{Data, Error, EventKind};
+
+/// What a handler gets beside the event: serenity's context and the plugin's [`Data`].
+///
+/// It stands in for serenity's context: `channel.say(&ctx, ..)` and `ctx.cache` read as usual.
+#[derive(Clone)]
+pub struct EventContext {
+    serenity: serenity::all::Context,
+    data: Data,
+}
+
+impl EventContext {
+    pub(crate) fn new(serenity: serenity::all::Context, data: Data) -> Self {
+        Self { serenity, data }
+    }
+
+    /// Gives serenity's context.
+    pub fn serenity_context(&self) -> &serenity::all::Context {
+        &self.serenity
+    }
+
+    /// Gives the plugin's handle to the host.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+}
+
+impl Deref for EventContext {
+    type Target = serenity::all::Context;
+
+    fn deref(&self) -> &Self::Target {
+        &self.serenity
+    }
+}
+
+impl CacheHttp for EventContext {
+    fn http(&self) -> &Http {
+        &self.serenity.http
+    }
+
+    fn cache(&self) -> Option<&Arc<Cache>> {
+        Some(&self.serenity.cache)
+    }
+}
+
+impl AsRef<Http> for EventContext {
+    fn as_ref(&self) -> &Http {
+        &self.serenity.http
+    }
+}
+
+impl AsRef<Cache> for EventContext {
+    fn as_ref(&self) -> &Cache {
+        &self.serenity.cache
+    }
+}
+
+pub(crate) type Outcome = BoxFuture<'static, Result<(), Error>>;
+type HandlerFn<T> = Box<dyn Fn(EventContext, T) -> Outcome + Send + Sync>;
+
+/// One event listener of a plugin.
+pub struct Listener {
+    pub(crate) kind: EventKind,
+    pub(crate) name: &'static str,
+    pub(crate) handler: HandlerFn<Arc<FullEvent>>,
+}
+
+/// One handler of components, modals or timers, with the prefix or name it answers to.
+pub struct Keyed<T> {
+    pub(crate) key: String,
+    pub(crate) handler: HandlerFn<T>,
+}
+
+/// Everything one generation listens to.
+#[derive(Default)]
+pub struct Subscriptions {
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) components: Vec<Keyed<ComponentInteraction>>,
+    pub(crate) modals: Vec<Keyed<ModalInteraction>>,
+    pub(crate) timers: Vec<Keyed<Timer>>,
+}
+
+impl Subscriptions {
+    /// Listens to the event that the handler's argument names: `on.event(greet)` with
+    /// `async fn greet(ctx: EventContext, joined: event::GuildMemberAddition) -> Result<(), Error>`.
+    pub fn event<E: Event, F>(&mut self, handler: impl Fn(EventContext, E) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.listeners.push(Listener {
+            kind: E::KIND,
+            name: std::any::type_name_of_val(&handler),
+            handler: Box::new(move |ctx, event| match E::from_full(&event) {
+                Some(event) => handler(ctx, event).boxed(),
+                None => std::future::ready(Ok(())).boxed(),
+            }),
+        });
+    }
+
+    /// Listens to a kind of event that is chosen at run time.
+    pub fn kind<F>(
+        &mut self,
+        kind: EventKind,
+        handler: impl Fn(EventContext, Arc<FullEvent>) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.listeners.push(Listener {
+            kind,
+            name: std::any::type_name_of_val(&handler),
+            handler: Box::new(move |ctx, event| handler(ctx, event).boxed()),
+        });
+    }
+
+    /// Handles presses and choices whose custom id begins with `prefix`; the longest prefix of all plugins wins.
+    pub fn component<F>(
+        &mut self,
+        prefix: &str,
+        handler: impl Fn(EventContext, ComponentInteraction) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.components.push(keyed(prefix, handler));
+    }
+
+    /// Handles modals whose custom id begins with `prefix`; the longest prefix of all plugins wins.
+    pub fn modal<F>(
+        &mut self,
+        prefix: &str,
+        handler: impl Fn(EventContext, ModalInteraction) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.modals.push(keyed(prefix, handler));
+    }
+
+    /// Handles timers that this plugin set with [`Data::schedule`] under `name`, in whichever generation.
+    pub fn timer<F>(&mut self, name: &str, handler: impl Fn(EventContext, Timer) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.timers.push(keyed(name, handler));
+    }
+
+    /// Gives the intents that Discord wants for these events.
+    pub fn intents(&self) -> GatewayIntents {
+        self.listeners.iter().map(|listener| listener.kind.intents()).collect()
+    }
+
+    /// Describes each subscription in a few words, sorted, for the account of what a reload moved.
+    pub fn describe(&self) -> Vec<String> {
+        let mut words: Vec<_> = self
+            .listeners
+            .iter()
+            .map(|listener| listener.kind.name().to_owned())
+            .chain(self.components.iter().map(|handler| format!("component {}", handler.key)))
+            .chain(self.modals.iter().map(|handler| format!("modal {}", handler.key)))
+            .chain(self.timers.iter().map(|handler| format!("timer {}", handler.key)))
+            .collect();
+        words.sort_unstable();
+        words
+    }
+}
+
+fn keyed<T, F>(key: &str, handler: impl Fn(EventContext, T) -> F + Send + Sync + 'static) -> Keyed<T>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    Keyed { key: key.to_owned(), handler: Box::new(move |ctx, value| handler(ctx, value).boxed()) }
+}

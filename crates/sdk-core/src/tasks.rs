@@ -1,0 +1,162 @@
+//! The work a generation has started, so that none of it outlives the generation unseen.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use crate::dispatch::panic_text;
+
+/// A task that is still running, and where it was spawned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskReport {
+    /// Name given at the spawn.
+    pub name: String,
+    /// Source file and line of the spawn.
+    pub spawned_at: String,
+}
+
+impl fmt::Display for TaskReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (spawned at {})", self.name, self.spawned_at)
+    }
+}
+
+/// Tasks of one generation.
+#[derive(Clone, Default)]
+pub struct Tasks(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    running: Mutex<Running>,
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct Running {
+    next: u64,
+    closed: bool,
+    tasks: BTreeMap<u64, (TaskReport, Option<AbortHandle>)>,
+}
+
+/// Removes the task from the list however it ends: done, panicked or cancelled.
+struct Entry(Arc<Inner>, u64);
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.0.running.lock().tasks.remove(&self.1);
+        self.0.ended.notify_waiters();
+    }
+}
+
+impl Tasks {
+    /// Spawns `future` on the host's runtime; after [`cancel`](Self::cancel) nothing more is started.
+    ///
+    /// A panic inside is logged and ends that task alone.
+    #[track_caller]
+    pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
+        let report = TaskReport { name: name.to_owned(), spawned_at: Location::caller().to_string() };
+        let id = {
+            let mut running = self.0.running.lock();
+            if running.closed {
+                tracing::debug!(task = %report, "not started: its generation has stopped");
+                return;
+            }
+            running.next += 1;
+            let id = running.next;
+            running.tasks.insert(id, (report.clone(), None));
+            id
+        };
+        let entry = Entry(self.0.clone(), id);
+        let handle = tokio::spawn(async move {
+            let _entry = entry;
+            if let Err(panic) = AssertUnwindSafe(future).catch_unwind().await {
+                tracing::error!(task = %report, panic = panic_text(&*panic), "a task panicked");
+            }
+        });
+        if let Some(task) = self.0.running.lock().tasks.get_mut(&id) {
+            task.1 = Some(handle.abort_handle());
+        }
+    }
+
+    /// Lists what is running.
+    pub fn running(&self) -> Vec<TaskReport> {
+        self.0.running.lock().tasks.values().map(|(report, _)| report.clone()).collect()
+    }
+
+    /// Cancels every task and waits until all have ended, or until `deadline` has passed.
+    ///
+    /// Returns those that would not end: a task is cancelled at its next `.await`, which one in a tight loop
+    /// never reaches.
+    pub async fn cancel(&self, deadline: Duration) -> Vec<TaskReport> {
+        {
+            let mut running = self.0.running.lock();
+            running.closed = true;
+            running.tasks.values().filter_map(|(_, handle)| handle.as_ref()).for_each(AbortHandle::abort);
+        }
+        let all_ended = async {
+            loop {
+                let ended = self.0.ended.notified();
+                tokio::pin!(ended);
+                ended.as_mut().enable();
+                if self.0.running.lock().tasks.is_empty() {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        if tokio::time::timeout(deadline, all_ended).await.is_ok() { Vec::new() } else { self.running() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn cancelled_tasks_end_and_are_forgotten() {
+        let tasks = Tasks::default();
+        tasks.spawn("forever", std::future::pending());
+        assert_eq!(tasks.running().len(), 1);
+        assert!(tasks.running()[0].spawned_at.contains("tasks.rs:"));
+        assert_eq!(tasks.cancel(Duration::from_secs(5)).await, []);
+        tasks.spawn("too late", std::future::pending());
+        assert_eq!(tasks.running(), []);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_task_that_will_not_end_is_named() {
+        let tasks = Tasks::default();
+        let (started, stop) = (Arc::new(Notify::new()), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+        let (signal, flag) = (started.clone(), stop.clone());
+        tasks.spawn("busy", async move {
+            signal.notify_one();
+            while !flag.load(std::sync::atomic::Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        });
+        started.notified().await;
+        let left = tasks.cancel(Duration::from_millis(20)).await;
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].name, "busy");
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_only_its_own_task() {
+        let tasks = Tasks::default();
+        tasks.spawn("bad", async { panic!("expected by the test") });
+        tasks.spawn("good", std::future::pending());
+        while tasks.running().len() > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(tasks.running()[0].name, "good");
+    }
+}

@@ -1,0 +1,83 @@
+//! Words for people: durations, counts, and texts cut to what Discord takes.
+
+use std::time::Duration;
+
+/// Most characters of a message's content.
+pub const MESSAGE: usize = 2000;
+/// Most characters of an embed's description.
+pub const EMBED_DESCRIPTION: usize = 4096;
+/// Most characters of an embed field's value.
+pub const EMBED_FIELD: usize = 1024;
+
+/// Cuts `text` to at most `most` characters, the last of them an ellipsis when something was cut off.
+pub fn cut(text: impl Into<String>, most: usize) -> String {
+    fn cut(mut text: String, most: usize) -> String {
+        if text.chars().count() > most {
+            let kept = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(index, _)| index);
+            text.truncate(kept);
+            if most > 0 {
+                text.push('…');
+            }
+        }
+        text
+    }
+    cut(text.into(), most)
+}
+
+/// Writes a number with its noun: `1 vote`, `2 votes`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Writes a duration in its two largest units: `3 days 4 hours`, `5 minutes`, `12 seconds`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let Some(largest) = units.iter().position(|(unit, _)| seconds >= *unit) else {
+        return "less than a second".to_owned();
+    };
+    let (unit, noun) = units[largest];
+    let mut words = count(whole(seconds / unit), noun);
+    if let Some((smaller, noun)) = units.get(largest + 1)
+        && seconds % unit >= *smaller
+    {
+        words.push(' ');
+        words.push_str(&count(whole(seconds % unit / smaller), noun));
+    }
+    words
+}
+
+fn whole(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_says_so() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äö…");
+        assert_eq!(cut("äöüß", 1), "…");
+        assert_eq!(cut("äöüß", 0), "");
+        assert_eq!(cut("x".repeat(5000), MESSAGE).chars().count(), MESSAGE);
+    }
+
+    #[test]
+    fn durations_are_told_in_their_two_largest_units() {
+        for (seconds, words) in [
+            (0, "less than a second"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (61, "1 minute 1 second"),
+            (3_600, "1 hour"),
+            (3_659, "1 hour"),
+            (7_380, "2 hours 3 minutes"),
+            (86_400 * 3 + 3_600, "3 days 1 hour"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The stopwatch: from a save to the first new answer that a user sees.
+//!
+//! Every figure of a comparison is measured in the same run, edit by edit in turn: the reload, then the same edit
+//! compiled by bare rustc (the very call that the engine replays, without the engine, on a copy that nobody
+//! watches). A restart is `cargo build` and a new process, until it answers with the new code.
+
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use hmr::rustc::Replay;
+use sandbox::Sandbox;
+use sandbox::record::Kind;
+use serde_json::{Value, json};
+
+use crate::bot::PATIENCE;
+use crate::load::{Load, Tally};
+use crate::numbers::Numbers;
+use crate::plugins::Sample;
+use crate::{Bot, Playground};
+
+/// Words of the command line.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Reloads measured for each plugin
+    #[arg(long, default_value_t = 30)]
+    n: usize,
+    /// Restarts measured for each plugin
+    #[arg(long, default_value_t = 5)]
+    restarts: usize,
+    /// Reloads under load
+    #[arg(long, default_value_t = 100)]
+    load_reloads: usize,
+    /// Interactions a second under load
+    #[arg(long, default_value_t = 200)]
+    load_rate: u32,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured of one plugin.
+#[derive(Default)]
+struct Measured {
+    reload: Numbers,
+    parts: Vec<(String, Numbers)>,
+    bare: Numbers,
+    restart: Numbers,
+}
+
+impl Measured {
+    fn ratio(&self) -> f64 {
+        self.reload.p50() / self.bare.p50()
+    }
+
+    fn to_json(&self) -> Value {
+        let parts: serde_json::Map<_, _> =
+            self.parts.iter().map(|(name, numbers)| (name.clone(), numbers.to_json())).collect();
+        json!({
+            "reload_ms": self.reload.to_json(),
+            "parts_ms": parts,
+            "bare_rustc_ms": self.bare.to_json(),
+            "ratio": (self.ratio() * 1000.0).round() / 1000.0,
+            "restart_ms": self.restart.to_json(),
+        })
+    }
+}
+
+/// Measures, prints, and says whether nothing was lost or doubled under load.
+///
+/// # Errors
+/// When something that is to be measured does not work at all.
+pub async fn run(options: &Options) -> io::Result<bool> {
+    let told = |words: &str| {
+        if !options.json {
+            println!("{words}");
+        }
+    };
+    told("Copying the workspace and its builds ...");
+    let playground = Playground::new()?.with_ordinary_build()?;
+    for sample in [Sample::SMALL, Sample::LARGE] {
+        sample.write(&playground, "commands", "v0")?;
+        sample.write(&playground, "bare", "v0")?;
+    }
+    let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
+
+    told("Starting the development host ...");
+    let mut bot = Bot::start(&playground, &sandbox, &[]).await?;
+    let mut measured = [Measured::default(), Measured::default()];
+    for (sample, measured) in [Sample::SMALL, Sample::LARGE].into_iter().zip(&mut measured) {
+        told(&format!("{} ({} commands): {} reloads ...", sample.name, sample.commands, options.n));
+        measure_reloads(&playground, &sandbox, &mut bot, sample, options.n, measured).await?;
+    }
+    told(&format!("{} reloads under {} interactions a second ...", options.load_reloads, options.load_rate));
+    let (tally, under_load) = reload_under_load(&playground, &sandbox, &mut bot, options).await?;
+    let identifies = sandbox.record().count(Kind::Identified);
+    bot.stop().await?;
+
+    for (sample, measured) in [Sample::SMALL, Sample::LARGE].into_iter().zip(&mut measured) {
+        told(&format!("{}: {} restarts ...", sample.name, options.restarts));
+        measure_restarts(&playground, &sandbox, sample, options.restarts, measured).await?;
+    }
+
+    let [small, large] = &measured;
+    if options.json {
+        let object = json!({
+            "small": small.to_json(),
+            "large": large.to_json(),
+            "load": {"reload_ms": under_load.to_json(), "reloads": under_load.len(), "sent": tally.sent},
+            "lost": tally.lost,
+            "doubled": tally.doubled,
+            "failed": tally.failed,
+            "identifies": identifies,
+        });
+        println!("{object}");
+    } else {
+        print_table(small, large);
+        println!(
+            "\nUnder load: {} reloads, p50 {:.0} ms, p95 {:.0} ms; {} interactions, {} lost, {} doubled, {} failed; \
+             {identifies} IDENTIFY.",
+            under_load.len(),
+            under_load.p50(),
+            under_load.percentile(95.0),
+            tally.sent,
+            tally.lost,
+            tally.doubled,
+            tally.failed
+        );
+        for sample in &tally.samples {
+            println!("  went wrong: {sample}");
+        }
+    }
+    Ok(tally.is_clean() && identifies == 1)
+}
+
+fn print_table(small: &Measured, large: &Measured) {
+    println!("\n{:<34}{:>10}{:>10}{:>10}", "milliseconds", "p50", "p95", "max");
+    let row = |words: &str, numbers: &Numbers| {
+        println!(
+            "{words:<34}{:>10.1}{:>10.1}{:>10.1}",
+            numbers.p50(),
+            numbers.percentile(95.0),
+            numbers.max()
+        );
+    };
+    for (name, measured) in [("small, 3 commands", small), ("large, 24 commands", large)] {
+        println!("{name}");
+        row("  save -> first new answer", &measured.reload);
+        for (part, numbers) in &measured.parts {
+            row(&format!("    {part}"), numbers);
+        }
+        row("  bare rustc, the same edit", &measured.bare);
+        row("  cargo build and restart", &measured.restart);
+        println!(
+            "  reload / bare rustc {:.2}, restart / reload {:.1}",
+            measured.ratio(),
+            measured.restart.p50() / measured.reload.p50()
+        );
+    }
+}
+
+/// Runs the sample's command until it answers with `answer`, and gives the time since `began` in milliseconds.
+async fn until_answer(sandbox: &Sandbox, sample: Sample, answer: &str, began: Instant) -> io::Result<f64> {
+    let client = sandbox.client();
+    let command = format!("/{}", sample.command());
+    let mut last = String::new();
+    while began.elapsed() < PATIENCE {
+        match client.say(&command).await {
+            Ok(seen) if seen.content == answer => return Ok(began.elapsed().as_secs_f64() * 1e3),
+            Ok(seen) => last = seen.error.unwrap_or(seen.content),
+            Err(error) => last = error.to_string(),
+        }
+        // Leaves the machine to the compiler; the measured time is at most this much too long.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    Err(io::Error::other(format!("{command} did not come to answer {answer:?}; it said {last:?}")))
+}
+
+async fn measure_reloads(
+    playground: &Playground,
+    sandbox: &Sandbox,
+    bot: &mut Bot,
+    sample: Sample,
+    n: usize,
+    measured: &mut Measured,
+) -> io::Result<()> {
+    let id = format!("commands/{}", sample.name);
+    // The first edit of each kind fills caches and is not counted.
+    for round in 0..=n {
+        let answer = format!("v{}", round + 1);
+        let lines = bot.line_count();
+        let began = Instant::now();
+        playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
+        let took = until_answer(sandbox, sample, &answer, began).await?;
+        let line = bot.wait_for_line(lines, &format!("{id} ")).await?;
+        let bare = bare_rustc(playground, sample, &answer)?;
+        if round == 0 {
+            continue;
+        }
+        measured.reload.push(took);
+        measured.bare.push(bare);
+        for (part, milliseconds) in parts_of(&line) {
+            match measured.parts.iter_mut().find(|(name, _)| *name == part) {
+                Some((_, numbers)) => numbers.push(milliseconds),
+                None => measured.parts.push((part, Numbers::from_iter([milliseconds]))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads `(watch 7, build 418, ...)` from the engine's line.
+fn parts_of(line: &str) -> Vec<(String, f64)> {
+    let inside =
+        line.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
+    inside
+        .split(", ")
+        .filter_map(|part| {
+            let (name, number) = part.split_once(' ')?;
+            Some((name.to_owned(), number.parse().ok()?))
+        })
+        .collect()
+}
+
+/// Makes the same edit in the copy that nobody watches and times rustc on it, in milliseconds.
+fn bare_rustc(playground: &Playground, sample: Sample, answer: &str) -> io::Result<f64> {
+    let kept = playground.path(&format!("target/hmr/plugins/commands-{}/call.json", sample.name));
+    let captured = hmr::cargo::kept(&kept)
+        .ok_or_else(|| io::Error::other(format!("{} holds no call of rustc", kept.display())))?;
+    let folder = playground.path(&format!("target/bare/{}", sample.name));
+    std::fs::create_dir_all(&folder)?;
+    let replay =
+        Replay { folder, suffix: "-bare".to_owned(), colour: true, working_folder: playground.path("") };
+    let call = replay.call(&captured);
+    let watched = format!("commands/{}/src/lib.rs", sample.name);
+    let words = call.words.iter().map(|word| {
+        if word.ends_with(&watched) { format!("bare/{}/src/lib.rs", sample.name) } else { word.clone() }
+    });
+    let mut words = words.collect::<Vec<_>>().into_iter();
+    let program = words.next().unwrap_or_default();
+    playground.save(&format!("bare/{}", sample.file()), &sample.source(answer))?;
+    let began = Instant::now();
+    let output = Command::new(program)
+        .args(words)
+        .envs(&call.environment)
+        .current_dir(playground.path(""))
+        .stdin(Stdio::null())
+        .output()?;
+    let took = began.elapsed().as_secs_f64() * 1e3;
+    if output.status.success() {
+        Ok(took)
+    } else {
+        Err(io::Error::other(format!("bare rustc failed:\n{}", String::from_utf8_lossy(&output.stderr))))
+    }
+}
+
+async fn reload_under_load(
+    playground: &Playground,
+    sandbox: &Sandbox,
+    bot: &mut Bot,
+    options: &Options,
+) -> io::Result<(Tally, Numbers)> {
+    let sample = Sample::SMALL;
+    let load = Load::start(sandbox, &format!("/{}", sample.command()), "v", options.load_rate);
+    let mut times = Numbers::default();
+    for round in 0..options.load_reloads {
+        let answer = format!("v-load-{round}");
+        let lines = bot.line_count();
+        let began = Instant::now();
+        playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
+        bot.wait_for_line(lines, &format!("commands/{} ", sample.name)).await?;
+        times.push(until_answer(sandbox, sample, &answer, began).await?);
+    }
+    Ok((load.stop().await, times))
+}
+
+async fn measure_restarts(
+    playground: &Playground,
+    sandbox: &Sandbox,
+    sample: Sample,
+    n: usize,
+    measured: &mut Measured,
+) -> io::Result<()> {
+    sample.list(playground)?;
+    let mut running: Option<Bot> = None;
+    // The first build brings the plugin in and is not counted.
+    for round in 0..=n {
+        let answer = format!("v-restart-{round}");
+        let began = Instant::now();
+        playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "-p", "bot"])
+            .current_dir(playground.path(""))
+            .stdin(Stdio::null())
+            .status()?;
+        if !built.success() {
+            return Err(io::Error::other("cargo build failed"));
+        }
+        if let Some(old) = running.take() {
+            old.stop().await?;
+        }
+        running = Some(Bot::run(playground, playground.path("target/debug/hotcord"), sandbox, &[]).await?);
+        let took = until_answer(sandbox, sample, &answer, began).await?;
+        if round > 0 {
+            measured.restart.push(took);
+        }
+    }
+    if let Some(last) = running {
+        last.stop().await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_are_read_from_the_engines_line() {
+        let line =
+            "INFO hmr::engine: commands/small 1 -> 2 live in 426 ms (watch 7, build 418, swap 0.1) ~ /ping";
+        let expected = [("watch", 7.0), ("build", 418.0), ("swap", 0.1)];
+        assert_eq!(parts_of(line), expected.map(|(name, number)| (name.to_owned(), number)));
+    }
+}

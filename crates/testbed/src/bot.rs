@@ -1,0 +1,146 @@
+//! A bot as a child process, with what it says.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sandbox::Sandbox;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+
+use crate::Playground;
+
+/// Time after which something awaited counts as missing; far above what it takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Lines that a bot has written, in order.
+#[derive(Clone, Default)]
+struct Lines {
+    written: Arc<Mutex<Vec<String>>>,
+    more: Arc<Notify>,
+}
+
+/// A running bot; dropping it kills it.
+pub struct Bot {
+    child: Child,
+    lines: Lines,
+}
+
+impl Bot {
+    /// Starts the playground's development host on a sandbox, with further variables, and waits until it is ready.
+    ///
+    /// # Errors
+    /// With everything it said, when it ends or does not become ready.
+    pub async fn start(
+        playground: &Playground,
+        sandbox: &Sandbox,
+        more: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        let mut variables = vec![("ENABLE_HMR", "true")];
+        variables.extend_from_slice(more);
+        Self::run(playground, playground.path("target/hmr/debug/hotcord"), sandbox, &variables).await
+    }
+
+    /// Starts any bot binary in the playground's folder.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn run(
+        playground: &Playground,
+        program: PathBuf,
+        sandbox: &Sandbox,
+        variables: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        let owner = sandbox.user_id("alice").map(|id| id.to_string()).unwrap_or_default();
+        let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
+        let mut child = Command::new(program)
+            .env_clear()
+            .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
+            .env("DISCORD_TOKEN", sandbox.token())
+            .env("DISCORD_API_URL", sandbox.url())
+            .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
+            .env("OWNER_IDS", owner)
+            .envs(variables.iter().copied())
+            .current_dir(playground.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let lines = Lines::default();
+        listen(child.stdout.take(), lines.clone());
+        listen(child.stderr.take(), lines.clone());
+        let mut bot = Self { child, lines };
+        bot.wait_for_line(0, "ready").await?;
+        Ok(bot)
+    }
+
+    /// Counts the lines written so far, to be given to [`wait_for_line`](Self::wait_for_line).
+    pub fn line_count(&self) -> usize {
+        self.lines.written.lock().len()
+    }
+
+    /// Gives the lines written so far, from the line numbered `from`.
+    pub fn lines_from(&self, from: usize) -> Vec<String> {
+        self.lines.written.lock().get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Waits for a line, from the line numbered `from` on, that holds `words`.
+    ///
+    /// # Errors
+    /// With everything it said since then, when the bot ends or the line does not come.
+    pub async fn wait_for_line(&mut self, from: usize, words: &str) -> io::Result<String> {
+        let found = async {
+            loop {
+                let more = self.lines.more.notified();
+                tokio::pin!(more);
+                more.as_mut().enable();
+                if let Some(line) = self.lines_from(from).into_iter().find(|line| line.contains(words)) {
+                    return line;
+                }
+                more.await;
+            }
+        };
+        tokio::select! {
+            line = found => return Ok(line),
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
+        let ended =
+            self.child.try_wait()?.map(|status| format!(" (it ended with {status})")).unwrap_or_default();
+        Err(io::Error::other(format!(
+            "the bot did not say {words:?}{ended}; it said:\n{}",
+            self.lines_from(from).join("\n")
+        )))
+    }
+
+    /// Asks the bot to end, as a service manager does, and waits for it.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn stop(mut self) -> io::Result<ExitStatus> {
+        if let Some(pid) =
+            self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?))
+        {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        }
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .map_err(|_| io::Error::other("the bot did not end after SIGTERM"))?
+    }
+}
+
+fn listen(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: Lines) {
+    let Some(pipe) = pipe else { return };
+    tokio::spawn(async move {
+        let mut reader = BufReader::new(pipe).lines();
+        while let Ok(Some(line)) = reader.next_line().await {
+            lines.written.lock().push(line);
+            lines.more.notify_waiters();
+        }
+    });
+}

@@ -1,0 +1,69 @@
+//! Medians and their like.
+
+use serde_json::{Value, json};
+
+/// Measurements of one kind, in milliseconds.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers(Vec<f64>);
+
+impl Numbers {
+    /// Adds a measurement.
+    pub fn push(&mut self, milliseconds: f64) {
+        let place = self.0.partition_point(|other| *other < milliseconds);
+        self.0.insert(place, milliseconds);
+    }
+
+    /// Counts the measurements.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Says whether nothing has been measured.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives the value that a share of the measurements does not exceed (nearest rank); 0 when there are none.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    pub fn percentile(&self, percent: f64) -> f64 {
+        let rank = (percent / 100.0 * self.0.len() as f64).ceil() as usize;
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// Gives the median.
+    pub fn p50(&self) -> f64 {
+        self.percentile(50.0)
+    }
+
+    /// Gives the largest measurement.
+    pub fn max(&self) -> f64 {
+        self.0.last().copied().unwrap_or_default()
+    }
+
+    /// Gives p50, p95 and max, rounded to a tenth.
+    pub fn to_json(&self) -> Value {
+        let tenth = |value: f64| (value * 10.0).round() / 10.0;
+        json!({"p50": tenth(self.p50()), "p95": tenth(self.percentile(95.0)), "max": tenth(self.max())})
+    }
+}
+
+impl FromIterator<f64> for Numbers {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        let mut numbers = Self::default();
+        values.into_iter().for_each(|value| numbers.push(value));
+        numbers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_measurements_of_the_nearest_rank() {
+        let numbers: Numbers = (1..=100).rev().map(f64::from).collect();
+        assert_eq!([numbers.p50(), numbers.percentile(95.0), numbers.max()], [50.0, 95.0, 100.0]);
+        assert_eq!(Numbers::from_iter([7.0]).percentile(95.0).to_bits(), 7.0_f64.to_bits());
+        assert!(Numbers::default().is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! A copy of the workspace with its build folder, to edit at will.
+//!
+//! cargo names what it builds after paths inside the workspace, so a copy that keeps times of modification has
+//! nothing to build anew.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{fs, io};
+
+use tempfile::TempDir;
+
+/// A copy of the workspace; dropping it removes it.
+pub struct Playground {
+    folder: TempDir,
+}
+
+impl Playground {
+    /// Copies this workspace and the development host that is built in it, building it first where it is not.
+    ///
+    /// # Errors
+    /// When a file cannot be copied or the host does not build.
+    pub fn new() -> io::Result<Self> {
+        let workspace = workspace();
+        build_host(&workspace)?;
+        let parent = workspace.join("target/testbed");
+        fs::create_dir_all(&parent)?;
+        let folder = tempfile::Builder::new().prefix("playground-").tempdir_in(parent)?;
+        copy_sources(&workspace, folder.path())?;
+        mirror(&workspace.join("target/hmr/debug"), &folder.path().join("target/hmr/debug"))?;
+        Ok(Self { folder })
+    }
+
+    /// Adds what an ordinary `cargo build -p bot` has built, so that it is up to date here as well.
+    ///
+    /// # Errors
+    /// When a file cannot be copied or the bot does not build.
+    pub fn with_ordinary_build(self) -> io::Result<Self> {
+        let workspace = workspace();
+        run(cargo(&workspace).args(["build", "--quiet", "-p", "bot"]))?;
+        mirror(&workspace.join("target/debug"), &self.path("target/debug"))?;
+        Ok(self)
+    }
+
+    /// Gives the absolute path of a file in it.
+    pub fn path(&self, inside: &str) -> PathBuf {
+        self.folder.path().join(inside)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, inside: &str) -> io::Result<String> {
+        fs::read_to_string(self.path(inside))
+    }
+
+    /// Saves a file as vim and VS Code do: written beside it, then renamed into place.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, inside: &str, text: &str) -> io::Result<()> {
+        let path = self.path(inside);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let beside = path.with_extension("save");
+        fs::write(&beside, text)?;
+        fs::rename(&beside, &path)
+    }
+
+    /// Replaces `from`, which has to occur, by `to` in a file and saves it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or does not hold `from`.
+    pub fn edit(&self, inside: &str, from: &str, to: &str) -> io::Result<()> {
+        let text = self.read(inside)?;
+        if !text.contains(from) {
+            return Err(io::Error::other(format!("{inside} does not hold {from:?}")));
+        }
+        self.save(inside, &text.replace(from, to))
+    }
+}
+
+/// Gives the root of this workspace.
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+fn cargo(workspace: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Variables that cargo sets for the program it runs would make it build these crates anew.
+    for (name, _) in std::env::vars_os() {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(workspace).stdin(Stdio::null());
+    command
+}
+
+/// Builds the development host as dev-env.sh does.
+fn build_host(workspace: &Path) -> io::Result<()> {
+    let mut command = cargo(workspace);
+    command.args(["build", "--quiet", "--target-dir", "target/hmr", "-p", "bot"]);
+    run(command.args(hmr::workspace::HOST_FEATURES))
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?} ended with {status}"))) }
+}
+
+/// Copies the sources, without build output, history, or a developer's own settings.
+fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
+    let left_out: &[&str] = &["target", ".git", ".hotcord", ".env"];
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if left_out.iter().any(|left_out| name == *left_out) {
+            continue;
+        }
+        let path = entry.path();
+        if path.is_dir() {
+            fs::create_dir_all(to.join(&name))?;
+            copy_sources(&path, &to.join(&name))?;
+            keep_time(&path, &to.join(&name))?;
+        } else {
+            copy(&path, &to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies cargo's output; what cargo and rustc only ever replace whole is linked instead of copied.
+fn mirror(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            if name != "incremental" {
+                mirror(&path, &to.join(&name))?;
+                keep_time(&path, &to.join(&name))?;
+            }
+            continue;
+        }
+        let replaced_whole = ["rlib", "rmeta", "so", "a", "dylib"]
+            .iter()
+            .any(|extension| path.extension() == Some(OsStr::new(extension)));
+        if !(replaced_whole && fs::hard_link(&path, to.join(&name)).is_ok()) {
+            copy(&path, &to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file with its time of modification, by which cargo tells what is up to date.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    keep_time(from, to)
+}
+
+fn keep_time(from: &Path, to: &Path) -> io::Result<()> {
+    // A folder cannot be opened for writing, and need not be to set its time.
+    fs::File::open(to)?.set_modified(fs::metadata(from)?.modified()?)
+}

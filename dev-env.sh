@@ -1,0 +1,487 @@
+#!/usr/bin/env bash
+# The front door of this repository: ./dev-env.sh help
+#
+# Works in any folder, with or without a terminal, with bash 3.2 and later.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+STATE=$ROOT/.hotcord
+SANDBOX_STATE=$STATE/sandbox.json
+HOST_TARGET=$ROOT/target/hmr
+# The same selection and features in every call that concerns a development host: cargo unifies the features of
+# shared dependencies over what is selected, and host and plugins have to agree on them.
+HOST_BUILD=(-p bot --no-default-features --features bot/hmr)
+
+say() { printf '%s\n' "$*"; }
+note() { printf '%s\n' "$*" >&2; }
+die() {
+    local code=1
+    if [[ $1 == --code ]]; then
+        code=$2
+        shift 2
+    fi
+    note "dev-env: $*"
+    exit "$code"
+}
+
+# ---- what has to be there ---------------------------------------------------
+
+need_cc() {
+    command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 ||
+        die --code 69 "no C compiler is found, and Rust links with one; install it (Debian: apt-get install build-essential, macOS: xcode-select --install)"
+}
+
+# Rust comes by rustup, which then follows rust-toolchain.toml.
+need_rust() {
+    local answer
+    if [[ -d ${CARGO_HOME:-$HOME/.cargo}/bin ]]; then
+        PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+        export PATH
+    fi
+    if ! command -v cargo >/dev/null 2>&1; then
+        command -v curl >/dev/null 2>&1 ||
+            die --code 69 "Rust is not installed, and neither is curl to fetch it; install curl, or Rust from https://rustup.rs"
+        note "Rust is not installed; rustup (https://rustup.rs) brings it into ${CARGO_HOME:-$HOME/.cargo}."
+        if [[ -t 0 && -t 2 ]]; then
+            read -r -p "Install it now? [Y/n] " answer
+            case $answer in
+            '' | [Yy]*) ;;
+            *) die --code 69 "without Rust nothing can be built; install it from https://rustup.rs" ;;
+            esac
+        fi
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c rustfmt,clippy ||
+            die --code 69 "rustup could not install Rust; see https://rustup.rs"
+        PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+        export PATH
+    fi
+    need_cc
+}
+
+cargo_() {
+    (cd "$ROOT" && cargo "$@")
+}
+
+# Quiet when there is nothing to do, cargo's own progress when there is.
+build_host() {
+    need_rust
+    cargo_ build --target-dir "$HOST_TARGET" "${HOST_BUILD[@]}"
+}
+
+build_sandbox() {
+    need_rust
+    cargo_ build -p sandbox
+}
+
+sandbox_() {
+    [[ -x $ROOT/target/debug/sandbox ]] || build_sandbox >&2
+    SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
+}
+
+# Reads a variable as the bot would: from the environment, else from .env.
+configured() { # NAME
+    local value=${!1-}
+    if [[ -z $value && -f $ROOT/.env ]]; then
+        value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" "$ROOT/.env" | tail -n 1)
+        value=${value%$'\r'}
+        value=${value#[\"\']}
+        value=${value%[\"\']}
+    fi
+    printf '%s' "$value"
+}
+
+# ---- running ----------------------------------------------------------------
+
+SANDBOX_PID=
+BOT_PID=
+
+stop_children() {
+    local pid
+    trap - EXIT
+    for pid in $BOT_PID $SANDBOX_PID; do
+        kill -TERM "$pid" 2>/dev/null || continue
+        wait "$pid" 2>/dev/null || true
+    done
+    [[ -z $SANDBOX_PID ]] || rm -f "$SANDBOX_STATE"
+}
+
+start_sandbox() {
+    local log=$STATE/sandbox.log
+    mkdir -p "$STATE"
+    if [[ -f $SANDBOX_STATE ]] && SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" users >/dev/null 2>&1; then
+        die --code 75 "a sandbox of this folder is running already; stop the other ./dev-env.sh hmr first"
+    fi
+    rm -f "$SANDBOX_STATE"
+    "$ROOT/target/debug/sandbox" serve --state-file "$SANDBOX_STATE" >"$log" 2>&1 &
+    SANDBOX_PID=$!
+    while [[ ! -s $SANDBOX_STATE ]]; do
+        if ! kill -0 "$SANDBOX_PID" 2>/dev/null; then
+            SANDBOX_PID=
+            cat "$log" >&2
+            die "the sandbox did not start"
+        fi
+        sleep 0.05
+    done
+}
+
+# Runs the bot in the foreground and ends with its exit code; a signal goes to the bot first.
+run_bot() {
+    local code=0
+    "$@" &
+    BOT_PID=$!
+    trap 'kill -TERM "$BOT_PID" 2>/dev/null || true' INT TERM HUP
+    # A signal ends `wait` early; the bot is waited for until it has really ended.
+    while kill -0 "$BOT_PID" 2>/dev/null; do
+        code=0
+        wait "$BOT_PID" || code=$?
+    done
+    BOT_PID=
+    return "$code"
+}
+
+cmd_hmr() {
+    local local_=
+    while (($#)); do
+        case $1 in
+        --local) local_=1 ;;
+        *) die --code 64 "hmr does not know '$1'; usage: ./dev-env.sh hmr --local" ;;
+        esac
+        shift
+    done
+    [[ $local_ ]] || die --code 64 "say where the bot is to run: ./dev-env.sh hmr --local runs it on this machine"
+    note "Building the bot (the first time takes a few minutes) ..."
+    build_host
+    export ENABLE_HMR=true HMR_WORKSPACE=$ROOT
+    trap stop_children EXIT
+    if [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]; then
+        build_sandbox
+        start_sandbox
+        eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
+        cat <<END
+
+No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine.
+When the bot says that it is ready, in another terminal:
+
+    ./dev-env.sh say /ping             runs a command as a user and prints the answer
+    ./dev-env.sh log                   shows every request and event
+
+Then edit commands/general/src/ping.rs, save, and say /ping again. Ctrl-C ends both.
+
+END
+    else
+        cat <<END
+
+The bot talks to the Discord that your DISCORD_TOKEN and DISCORD_API_URL name.
+Edit a file under commands/ or events/, save, and use the command again. Ctrl-C ends it.
+
+END
+    fi
+    cd "$ROOT"
+    run_bot "$HOST_TARGET/debug/hotcord"
+}
+
+need_sandbox() {
+    [[ -s $SANDBOX_STATE ]] ||
+        die --code 69 "no sandbox is running; start one with ./dev-env.sh hmr --local"
+}
+
+cmd_say() {
+    [[ $# -gt 0 ]] || die --code 64 "say what? For example: ./dev-env.sh say '/ping'"
+    need_sandbox
+    sandbox_ say "$@"
+}
+
+cmd_log() {
+    need_sandbox
+    sandbox_ log "$@"
+}
+
+cmd_sandbox() { sandbox_ "$@"; }
+
+# ---- checking ---------------------------------------------------------------
+
+cmd_test() {
+    need_rust
+    build_host
+    cargo_ test --workspace
+    note "Checking the production build ..."
+    check_production
+}
+
+# Proves that what is shipped holds nothing of hot reload: neither its dependency tree nor the binary itself.
+check_production() {
+    local found
+    cargo_ build --release -p bot
+    found=$(cargo_ tree -p bot -e normal,build --prefix none | awk '{ print $1 }' |
+        grep -x -E 'hmr|notify|libloading|sandbox|sdk-dylib' | sort -u | tr '\n' ' ')
+    [[ -z $found ]] || die "the production build depends on: $found"
+    found=$(grep -a -c -E 'HMR_DEBOUNCE_MS=|libloading-[0-9]|notify-[0-9]+\.[0-9]|crates/hmr/|HOTCORD_PROBE' \
+        "$ROOT/target/release/hotcord" || true)
+    [[ $found == 0 ]] || die "the production binary holds code of hot reload ($found places)"
+    say "production: no notify, libloading, hmr or sandbox in the tree or in the binary"
+}
+
+cmd_check() {
+    need_rust
+    cargo_ fmt --all --check
+    local features
+    for features in "" "--features bot/hmr" "--no-default-features --features bot/hmr" "--features bot/sandbox"; do
+        note "clippy $features"
+        # shellcheck disable=SC2086 # words are meant
+        cargo_ clippy --workspace --all-targets --quiet $features -- -D warnings
+    done
+    if command -v shellcheck >/dev/null 2>&1; then
+        (cd "$ROOT" && shellcheck dev-env.sh .ci/run)
+    else
+        note "shellcheck is not installed, so dev-env.sh itself was not checked"
+    fi
+    cmd_test
+    RUSTDOCFLAGS="-D warnings" cargo_ doc --workspace --no-deps --quiet
+    say "check: all green"
+}
+
+cmd_smoke() {
+    build_host
+    cargo_ run --quiet -p testbed -- smoke "$@"
+}
+
+cmd_bench() {
+    build_host
+    cargo_ run --quiet -p testbed -- bench "$@"
+}
+
+# ---- a new plugin -----------------------------------------------------------
+
+cmd_new() {
+    [[ $# -eq 1 ]] || die --code 64 "usage: ./dev-env.sh new commands/NAME or new events/NAME"
+    local kind=${1%%/*} name=${1#*/} folder package krate camel
+    case $1 in
+    commands/* | events/*) ;;
+    *) die --code 64 "'$1' is no place for a plugin; it is commands/NAME or events/NAME" ;;
+    esac
+    [[ $name =~ ^[a-z][a-z0-9-]{0,31}$ ]] ||
+        die --code 64 "'$name' cannot be a plugin's name; use small letters, digits and -, beginning with a letter"
+    folder=$ROOT/$kind/$name package=$kind-$name krate=${kind}_${name//-/_}
+    [[ ! -e $folder ]] || die --code 73 "$kind/$name is there already"
+    camel=$(printf '%s' "$name" | awk -F- '{ for (i = 1; i <= NF; i++) printf "%s%s", toupper(substr($i, 1, 1)), substr($i, 2) }')
+    # Made aside and moved in at once, so that a running host sees a whole plugin.
+    local made
+    made=$(mktemp -d "$ROOT/target/new.XXXXXX" 2>/dev/null || mktemp -d)
+    mkdir -p "$made/src"
+    # shellcheck disable=SC2016 # backquotes are the documentation's
+    {
+        printf '[package]\nname = "%s"\ndescription = "The %s plugin."\n' "$package" "$name"
+        printf 'version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\n'
+        printf 'license.workspace = true\npublish.workspace = true\n\n[lints]\nworkspace = true\n\n[lib]\n\n[dependencies]\n'
+        printf 'poise.workspace = true\nsdk.workspace = true\n'
+    } >"$made/Cargo.toml"
+    if [[ $kind == commands ]]; then
+        new_command "$made" "$name" "$camel"
+    else
+        new_event "$made" "$name" "$camel"
+    fi
+    chmod 755 "$made"
+    mv "$made" "$folder"
+    # The static list, which production builds link.
+    add_sorted "$ROOT/$kind/Cargo.toml" "$kind-" "$package = { path = \"$name\" }"
+    add_sorted "$ROOT/$kind/lib.rs" "    &${kind}_" "    &$krate::PLUGIN,"
+    say "$kind/$name is made. Edit $kind/$name/src/$([[ $kind == commands ]] && printf '%s' "${name//-/_}" || printf lib).rs;"
+    say "its test runs with: cargo test -p $package"
+}
+
+# Puts a line among its like, which begin with PREFIX, in alphabetical order.
+add_sorted() { # FILE PREFIX LINE
+    local file=$1
+    awk -v prefix="$2" -v line="$3" '
+        !done && index($0, prefix) == 1 && $0 > line { print line; done = 1 }
+        { was = index($0, prefix) == 1 }
+        !done && last && !was { print line; done = 1 }
+        { print; last = was }
+        END { if (!done && last) print line }
+    ' "$file" >"$file.new"
+    mv "$file.new" "$file"
+}
+
+new_command() { # FOLDER NAME CAMEL
+    local module=${2//-/_}
+    cat >"$1/src/lib.rs" <<END
+//! The $2 commands.
+
+use sdk::prelude::*;
+
+mod $module;
+
+struct $3;
+
+impl Plugin for $3 {
+    fn commands(&self) -> Vec<Command> {
+        vec![$module::$module()]
+    }
+}
+
+sdk::export!($3);
+END
+    cat >"$1/src/$module.rs" <<END
+//! \`/$2\`: says hello.
+
+use sdk::prelude::*;
+
+/// Says hello
+#[poise::command(slash_command, rename = "$2")]
+pub(crate) async fn $module(
+    ctx: Context<'_>,
+    #[description = "Whom to greet"]
+    #[max_length = 100]
+    whom: Option<String>,
+) -> Result<(), Error> {
+    ctx.say(greeting(whom.as_deref())).await?;
+    Ok(())
+}
+
+fn greeting(whom: Option<&str>) -> String {
+    format!("Hello, {}!", whom.unwrap_or("world"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_world_is_greeted_when_nobody_is_named() {
+        assert_eq!(greeting(None), "Hello, world!");
+        assert_eq!(greeting(Some("Ada")), "Hello, Ada!");
+    }
+}
+END
+}
+
+new_event() { # FOLDER NAME CAMEL
+    cat >"$1/src/lib.rs" <<END
+//! The $2 events.
+
+use sdk::prelude::*;
+
+struct $3;
+
+impl Plugin for $3 {
+    fn subscriptions(&self, on: &mut Subscriptions) {
+        on.event(message);
+    }
+}
+
+sdk::export!($3);
+
+async fn message(ctx: EventContext, event: event::Message) -> Result<(), Error> {
+    let message = event.new_message;
+    if !message.author.bot && is_greeting(&message.content) {
+        message.react(&ctx.http, '👋').await?;
+    }
+    Ok(())
+}
+
+fn is_greeting(content: &str) -> bool {
+    content.trim().eq_ignore_ascii_case("hello")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hello_is_a_greeting() {
+        assert!(is_greeting(" Hello "));
+        assert!(!is_greeting("hello there"));
+    }
+}
+END
+}
+
+# ---- help -------------------------------------------------------------------
+
+cmd_doctor() {
+    local bad=0
+    check() { # WORDS COMMAND...
+        local words=$1 found
+        shift
+        if found=$("$@" 2>/dev/null | head -n 1) && [[ -n $found ]]; then
+            printf '  ok       %-14s %s\n' "$words" "$found"
+        else
+            printf '  missing  %-14s\n' "$words"
+            return 1
+        fi
+    }
+    say "Needed:"
+    check "C compiler" cc --version || bad=1
+    check rustc rustc --version || bad=1
+    check cargo cargo --version || bad=1
+    say "For ./dev-env.sh check:"
+    check rustfmt rustfmt --version || true
+    check clippy cargo clippy --version || true
+    check shellcheck shellcheck --version || true
+    say "State:"
+    if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
+    if [[ -s $SANDBOX_STATE ]]; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
+    if [[ -n $(configured DISCORD_TOKEN) ]]; then
+        say "  DISCORD_TOKEN is set: the bot talks to Discord"
+    else
+        say "  DISCORD_TOKEN is not set: the bot talks to the sandbox"
+    fi
+    if [[ $(uname -s) == Linux && -r /proc/sys/fs/inotify/max_user_watches ]]; then
+        say "  inotify watches allowed: $(cat /proc/sys/fs/inotify/max_user_watches)"
+    fi
+    ((bad == 0)) || die --code 69 "something needed is missing; ./dev-env.sh hmr --local installs Rust, your system's packages bring the C compiler"
+}
+
+cmd_help() {
+    cat <<'END'
+Usage: ./dev-env.sh COMMAND [WORDS...]
+
+Run
+  hmr --local        build and run the bot on this machine, reloading on every save;
+                     without DISCORD_TOKEN on a local Discord, the sandbox
+Try (while it runs)
+  say '/ping'        run a command as a user of the sandbox and print the answer; --json for scripts
+  log [--follow]     the sandbox's record of requests and events, as JSON lines
+  sandbox ...        every other thing the sandbox can do: press, choose, send, join, fault
+Write
+  new commands/NAME  a new command plugin, registered, with its test
+  new events/NAME    a new event plugin, likewise
+Check
+  test               all tests, and that production builds hold no reload code
+  check              formatting, clippy on every feature set, tests, documentation
+  smoke              reloads under load and broken edits, end to end
+  bench [--json]     how long a reload takes, against bare rustc and a restart
+  doctor             what is installed, what is missing
+  help               this text
+END
+}
+
+COMMANDS="hmr say log sandbox new test check smoke bench doctor help"
+
+# Gives the command that a mistyped word is nearest to: the one that shares the most leading letters.
+nearest() { # WORD
+    local word=$1 best='' length=0 command i
+    for command in $COMMANDS; do
+        i=0
+        while ((i < ${#word} && i < ${#command})) && [[ ${word:i:1} == "${command:i:1}" ]]; do i=$((i + 1)); done
+        if ((i > length)); then best=$command length=$i; fi
+    done
+    printf '%s' "$best"
+}
+
+main() {
+    local command=${1:-help} near
+    (($# == 0)) || shift
+    case $command in
+    -h | --help) command=help ;;
+    esac
+    case " $COMMANDS " in
+    *" $command "*) "cmd_$command" "$@" ;;
+    *)
+        near=$(nearest "$command")
+        [[ -z $near ]] || near="; did you mean '$near'?"
+        die --code 64 "there is no command '$command'$near See ./dev-env.sh help"
+        ;;
+    esac
+}
+
+main "$@"

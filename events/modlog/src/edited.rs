@@ -1,0 +1,109 @@
+//! Edited messages: what they said before and say now.
+
+use sdk::prelude::*;
+use serenity::{
+    Attachment, AttachmentId, CreateEmbed, CreateMessage, Message, MessageUpdateEvent, Timestamp,
+};
+
+use crate::log::{self, Place};
+
+const AMBER: u32 = 0x00f0_b232;
+/// Most characters quoted of each side; both with all else stay under the 6000 of one message's embeds.
+const QUOTED: usize = 2200;
+
+/// Seconds within which an edit counts as the cause of the event, as far as Discord's clock and ours agree.
+const RECENT: i64 = 60;
+
+pub(crate) async fn edited(ctx: EventContext, update: event::MessageUpdate) -> Result<(), Error> {
+    let (before, event) = (update.old_if_available, update.event);
+    let Some(guild) = event.guild_id else { return Ok(()) };
+    let author = before.as_ref().map(|message| &message.author).or(event.author.as_ref());
+    if author.is_some_and(|author| author.id == ctx.cache.current_user().id)
+        || !is_edit(before.as_ref(), &event, Timestamp::now())
+    {
+        return Ok(());
+    }
+    let Some(channel) = log::channel(&ctx, guild, event.channel_id)? else { return Ok(()) };
+
+    let place = Place { guild, channel: event.channel_id, message: event.id };
+    let was = before.as_ref().map_or_else(
+        || "*Not known: it was written before the bot began to listen.*".to_owned(),
+        |before| log::quote(&before.content, QUOTED),
+    );
+    let now = log::quote(event.content.as_deref().unwrap_or_default(), QUOTED);
+    let mut first = log::entry("Message edited", AMBER, author, &place).description(was);
+    if let Some(before) = &before {
+        first = log::with_files(first, &before.attachments);
+    }
+    let files = event.attachments.as_deref().unwrap_or_default();
+    // An embed of its own, so that a code block left open before does not swallow what comes after.
+    let second = log::with_files(CreateEmbed::new().title("Now").color(AMBER).description(now), files);
+    log::send(&ctx, channel, CreateMessage::new().embeds(vec![first, second])).await
+}
+
+/// Tells an edit from an update that Discord makes by itself, for a link's preview, a pin or a thread.
+fn is_edit(before: Option<&Message>, event: &MessageUpdateEvent, now: Timestamp) -> bool {
+    let Some(content) = &event.content else { return false };
+    let Some(before) = before else {
+        // Not remembered: all that is known is when it was last edited.
+        let last = event.edited_timestamp.map_or(0, |at| at.unix_timestamp());
+        return now.unix_timestamp() - last < RECENT;
+    };
+    let ids = |files: &[Attachment]| files.iter().map(|file| file.id).collect::<Vec<AttachmentId>>();
+    let files_changed =
+        event.attachments.as_deref().is_some_and(|files| ids(files) != ids(&before.attachments));
+    *content != before.content || files_changed
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn message(mut more: Value) -> Value {
+        let mut message = json!({
+            "id": "3", "channel_id": "4", "author": {"id": "5", "username": "ann", "discriminator": "0"},
+            "content": "one", "timestamp": "2024-01-01T00:00:00Z", "edited_timestamp": null, "tts": false,
+            "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": [], "embeds": [],
+            "pinned": false, "type": 0,
+        });
+        message.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
+        message
+    }
+
+    fn judged(before: Option<Value>, after: Value) -> bool {
+        let before = before.map(|before| serde_json::from_value::<Message>(before).unwrap());
+        let now = "2024-01-02T00:00:10Z".parse().unwrap();
+        is_edit(before.as_ref(), &serde_json::from_value(after).unwrap(), now)
+    }
+
+    fn file(id: &str) -> Value {
+        json!({"id": id, "filename": "cat.png", "size": 1, "url": "https://cdn.test/cat.png", "proxy_url": "https://cdn.test/cat.png"})
+    }
+
+    #[test]
+    fn other_words_or_other_files_are_an_edit() {
+        let before = || Some(message(json!({"attachments": [file("8")]})));
+        assert!(judged(before(), message(json!({"content": "two", "attachments": [file("8")]}))));
+        assert!(judged(before(), message(json!({"attachments": []}))));
+    }
+
+    #[test]
+    fn a_preview_or_a_pin_is_none() {
+        let before = || Some(message(json!({})));
+        assert!(!judged(
+            before(),
+            message(json!({"embeds": [{"type": "link", "url": "https://example.test"}]}))
+        ));
+        assert!(!judged(before(), message(json!({"pinned": true}))));
+        assert!(!judged(before(), json!({"id": "3", "channel_id": "4", "embeds": []})));
+        assert!(!judged(None, message(json!({"pinned": true}))));
+    }
+
+    #[test]
+    fn an_edit_of_a_message_that_is_not_remembered_is_told() {
+        assert!(judged(None, message(json!({"edited_timestamp": "2024-01-02T00:00:00Z"}))));
+        assert!(!judged(None, message(json!({"edited_timestamp": "2024-01-01T00:00:00Z", "pinned": true}))));
+    }
+}
