@@ -58,6 +58,8 @@ enum Command {
     Join(place::Join),
     /// Take a member out of a guild.
     Leave(place::Leave),
+    /// Print the variables that a bot needs to use this sandbox, one NAME=VALUE a line.
+    Env,
     /// List users, guilds and channels.
     Users(look::Users),
     /// Show the newest messages of a channel.
@@ -147,6 +149,7 @@ async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> 
         Command::React(react) => act::react(&client, react).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
+        Command::Env => look::env(&client).await,
         Command::Users(users) => look::users(&client, users).await,
         Command::Messages(messages) => look::messages(&client, messages).await,
         Command::Commands(commands) => look::commands(&client, commands).await,

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! One module per resource of Discord's reference. A handler reads, checks, changes the world through
-//! [`crate::live`], and answers with what Discord documents; [`request`] has the extractors.
+//! [`crate::live`], and answers with what Discord documents; `request` has the extractors.
 
 mod applications;
 mod bans;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -158,6 +159,12 @@ const GRACE: Duration = Duration::from_secs(1);
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
     let service = router.into_make_service_with_connect_info::<Connection>();
     let mut ends = stopped.clone();
+    let listener = listener.tap_io(|stream| {
+        // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load (measured).
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+    });
     let serving = axum::serve(Listener::new(listener), service).with_graceful_shutdown(async move {
         // The sender is gone only with the sandbox itself.
         let _ = ends.wait_for(|stop| *stop).await;

@@ -64,10 +64,10 @@ impl Dispatcher {
             user_data: &generation.data,
             shard_manager,
         };
+        // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
+        let dispatched = Box::pin(poise::dispatch_event(framework, event));
         // poise contains panics of the command itself; this contains those of checks and converters.
-        if let Err(panic) =
-            AssertUnwindSafe(Box::pin(poise::dispatch_event(framework, event))).catch_unwind().await
-        {
+        if let Err(panic) = AssertUnwindSafe(dispatched).catch_unwind().await {
             tracing::error!(
                 plugin = %generation.plugin(), generation = generation.number(), panic = panic_text(&*panic),
                 "a command panicked outside its body"

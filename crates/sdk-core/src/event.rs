@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-#[allow(clippy::wildcard_imports)] // One name for nearly every type that serenity has.
+#[allow(clippy::wildcard_imports)] // The table below names nearly all of them.
 use serenity::all::*;
 
 macro_rules! events {

@@ -66,12 +66,9 @@ impl Registry {
         self.live.load_full()
     }
 
-    /// Gives the number that the next generation of `plugin` bears.
+    /// Gives the number that the next generation of `plugin` bears; one that never goes live uses none up.
     pub fn next_number(&self, plugin: &PluginId) -> u64 {
-        let mut ledger = self.ledger.lock();
-        let last = ledger.last.entry(plugin.clone()).or_default();
-        *last += 1;
-        *last
+        self.ledger.lock().last.get(plugin).copied().unwrap_or_default() + 1
     }
 
     /// Makes a change live in one atomic store.
@@ -95,8 +92,10 @@ impl Registry {
             generations.insert(generation.plugin().clone(), generation);
         }
         let after = Arc::new(Snapshot::new(generations)?);
-        for generation in after.generations().values() {
+        for (plugin, generation) in after.generations() {
             generation.set_stage(Stage::Live);
+            let last = ledger.last.entry(plugin.clone()).or_default();
+            *last = generation.number().max(*last);
         }
         self.live.store(after.clone());
         let took = began.elapsed();

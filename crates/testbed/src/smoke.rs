@@ -168,11 +168,10 @@ pub async fn run(options: &Options) -> io::Result<bool> {
 
     checks.expect("a new greeting, and only the new one, after a reload of events/welcome", {
         let lines = bot.line_count();
-        let source = playground.read(WELCOME)?;
-        let changed = source.replacen("Welcome", "Warmly welcome", 1);
-        playground.save(WELCOME, &changed)?;
-        bot.wait_for_line(lines, "events/welcome ").await?;
-        changed != source && greetings(&sandbox, "Warmly welcome").await? == (1, 1)
+        playground.edit(WELCOME, "\"Welcome to", "\"Warmly welcome to")?;
+        let line = bot.wait_for_line(lines, "events/welcome ").await?;
+        println!("         {line}");
+        greetings(&sandbox, "Warmly welcome").await? == (1, 1)
     });
     checks.expect("exactly one IDENTIFY, and no connection closed", {
         let record = sandbox.record();
@@ -248,6 +247,7 @@ async fn greetings(sandbox: &Sandbox, words: &str) -> io::Result<(usize, usize)>
     let client = sandbox.client();
     let failed = |error: sandbox::client::Error| io::Error::other(error.to_string());
     let before = client.messages("alice", "general", 100).await.map_err(failed)?.len();
+    client.create_user("newcomer").await.map_err(failed)?;
     client.join("Sandbox", "newcomer").await.map_err(failed)?;
     let began = Instant::now();
     loop {

@@ -43,6 +43,26 @@ pub(super) async fn users(client: &Client, users: Users) -> Result<Outcome, Fail
     Ok(Outcome::Good)
 }
 
+/// Prints what the default bot needs, for `eval` or a `.env` file.
+///
+/// The token is the one that `serve` was given in SANDBOX_TOKEN, else the one that every sandbox has by default: a
+/// running sandbox gives out none.
+pub(super) async fn env(client: &Client) -> Result<Outcome, Failure> {
+    let all = client.overview().await?;
+    let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
+    let bot = all["bots"][0]["id"].as_str().and_then(|id| id.parse().ok());
+    let bot = bot.ok_or_else(|| Failure("this sandbox has no bot".to_owned()))?;
+    let token = match std::env::var("SANDBOX_TOKEN") {
+        Ok(token) if !token.is_empty() => token,
+        _ => sandbox::state::scenario::token(bot),
+    };
+    println!("DISCORD_TOKEN={token}");
+    println!("DISCORD_API_URL={}", client.url());
+    println!("TEST_GUILD_ID={}", id(&all["guilds"][0]));
+    println!("OWNER_IDS={}", all["guilds"][0]["owner"].as_str().unwrap_or_default());
+    Ok(Outcome::Good)
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Messages {
     /// User who looks.

@@ -20,7 +20,7 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
     };
     let modal = modal.clone();
     let (user, channel, application) = (opened.user_id, opened.channel_id, opened.application_id);
-    let (message, opened_by) = (opened.source_message, opened.metadata.clone());
+    let (message, opened_by) = (opened.source_message, Value::clone(&opened.metadata));
     let top = modal["components"].as_array().cloned().unwrap_or_default();
     let known: Vec<&str> = flatten(&top).iter().filter_map(|c| c["custom_id"].as_str()).collect();
     if let Some(stray) = asked.values.keys().find(|key| !known.contains(&key.as_str())) {

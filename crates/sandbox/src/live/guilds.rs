@@ -27,7 +27,12 @@ impl Live<'_> {
     ) {
         self.install(guild, bot, permissions);
         if let Some(guild) = self.guilds.get(&guild) {
-            self.tell_bot(bot, "GUILD_CREATE", Some(guild.id), self.guild_create_json(guild, bot));
+            let mut event = self.guild_create_json(guild, bot);
+            // Libraries tell a guild that is joined from one that is available again by the lack of this field.
+            if let Some(object) = event.as_object_mut() {
+                object.remove("unavailable");
+            }
+            self.tell_bot(bot, "GUILD_CREATE", Some(guild.id), event);
         }
         self.tell_joined(guild, bot);
     }

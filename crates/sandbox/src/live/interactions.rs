@@ -98,8 +98,8 @@ impl Live<'_> {
             channel_id,
             source_message: trigger.message,
             focused: focused(&trigger.data),
-            metadata,
-            legacy,
+            metadata: Arc::new(metadata),
+            legacy: legacy.map(Arc::new),
             message_kind,
             created: Instant::now(),
             response: Response::None,
@@ -336,7 +336,7 @@ impl Live<'_> {
         let mut message = Message::new(self.next_id(), interaction.channel_id, author);
         message.webhook_id = Some(interaction.application_id);
         message.application_id = Some(interaction.application_id);
-        message.interaction_metadata = Some(interaction.metadata.clone());
+        message.interaction_metadata = Some(Arc::clone(&interaction.metadata));
         let first = interaction.original.is_none();
         if first {
             message.kind = interaction.message_kind;
@@ -346,7 +346,7 @@ impl Live<'_> {
             if let (Some(metadata), Some(original)) =
                 (&mut message.interaction_metadata, interaction.original)
             {
-                metadata["original_response_message_id"] = json!(original);
+                Arc::make_mut(metadata)["original_response_message_id"] = json!(original);
             }
         }
         let answered = if first { interaction.source_message } else { interaction.original };

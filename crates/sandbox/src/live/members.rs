@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
+use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 use crate::state::guild::Member;
 use crate::state::message::{Author, Message};
@@ -49,11 +50,14 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Tells that someone joined.
+    /// Tells that someone joined; a bot that joins knows of itself by GUILD_CREATE.
     pub(super) fn tell_joined(&self, guild: Snowflake, user: Snowflake) {
         if let Ok(mut event) = self.member_json(guild, user) {
             event["guild_id"] = json!(guild);
-            self.tell_guild(guild, "GUILD_MEMBER_ADD", event);
+            let intents = Intents::for_event("GUILD_MEMBER_ADD", true);
+            for bot in self.bots_in(guild).into_iter().filter(|bot| *bot != user) {
+                self.dispatch(Some(bot), "GUILD_MEMBER_ADD", Some(guild), intents, event.clone());
+            }
         }
     }
 

@@ -66,9 +66,9 @@ pub struct Interaction {
     /// For autocompletion: type of the option being typed.
     pub focused: Option<u8>,
     /// What the answer's `interaction_metadata` says.
-    pub metadata: Value,
+    pub metadata: Arc<Value>,
     /// What the answer's older field `interaction` says, for commands.
-    pub legacy: Option<Value>,
+    pub legacy: Option<Arc<Value>>,
     /// Message type of the answer: 20 slash command, 23 context menu, 19 reply to a component's message.
     pub message_kind: u8,
     /// When it was sent to the bot.
@@ -114,7 +114,7 @@ impl Interaction {
 }
 
 /// How many interactions are remembered, answered ones included. The oldest are forgotten first.
-pub const LIMIT: usize = 50_000;
+pub const LIMIT: usize = 20_000;
 
 /// For how long past its token's life an interaction can still be asked about.
 const GRACE: Duration = Duration::from_mins(1);

@@ -1,5 +1,7 @@
 //! Messages: what was said, with attachments, reactions and where it came from.
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
@@ -170,9 +172,9 @@ pub struct Message {
     /// Application that sent it by an interaction or webhook of its own.
     pub application_id: Option<Snowflake>,
     /// The interaction it answers: `interaction_metadata`.
-    pub interaction_metadata: Option<Value>,
+    pub interaction_metadata: Option<Arc<Value>>,
     /// The command it answers, in the older form `interaction`.
-    pub interaction: Option<Value>,
+    pub interaction: Option<Arc<Value>>,
     /// The sender's own mark.
     pub nonce: Option<Value>,
     /// A poll, as Discord gives it back.
@@ -289,10 +291,10 @@ impl Message {
             o.insert("message_reference".into(), r);
         }
         if let Some(metadata) = &self.interaction_metadata {
-            o.insert("interaction_metadata".into(), metadata.clone());
+            o.insert("interaction_metadata".into(), Value::clone(metadata));
         }
         if let Some(interaction) = &self.interaction {
-            o.insert("interaction".into(), interaction.clone());
+            o.insert("interaction".into(), Value::clone(interaction));
         }
         if let Some(snapshots) = &self.forwarded {
             o.insert("message_snapshots".into(), snapshots.clone());

@@ -11,6 +11,7 @@ async fn a_new_guild_is_told_with_everything_in_it() {
     bot.user.create_guild("Second", "bob").await.unwrap();
     let guild = bot.event("GUILD_CREATE").await;
     assert_eq!((&guild["name"], &guild["member_count"]), (&json!("Second"), &json!(2)));
+    assert!(guild.get("unavailable").is_none(), "a joined guild is not one that is available again");
     for list in ["channels", "members", "roles", "threads", "voice_states", "presences", "emojis"] {
         assert!(guild[list].is_array(), "{list}");
     }
