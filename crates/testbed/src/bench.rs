@@ -165,7 +165,8 @@ async fn until_answer(sandbox: &Sandbox, sample: Sample, answer: &str, began: In
     let client = sandbox.client();
     let command = format!("/{}", sample.command());
     let mut last = String::new();
-    while began.elapsed() < PATIENCE {
+    let asked = Instant::now();
+    while asked.elapsed() < PATIENCE {
         match client.say(&command).await {
             Ok(seen) if seen.content == answer => return Ok(began.elapsed().as_secs_f64() * 1e3),
             Ok(seen) => last = seen.error.unwrap_or(seen.content),
@@ -289,15 +290,7 @@ async fn measure_restarts(
         let answer = format!("v-restart-{round}");
         let began = Instant::now();
         playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "bot"])
-            .current_dir(playground.path(""))
-            .stdin(Stdio::null())
-            .status()?;
-        if !built.success() {
-            return Err(io::Error::other("cargo build failed"));
-        }
+        playground.build_ordinarily()?;
         if let Some(old) = running.take() {
             old.stop().await?;
         }
