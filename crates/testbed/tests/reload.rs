@@ -332,7 +332,7 @@ async fn the_owners_commands_tell_what_is_live_and_reload_by_hand() {
     let told = answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content;
     assert!(told.contains("commands/general 1 -> 2 live"), "{told}");
     let stranger = ground.sandbox.client().run(Run::typed("/dev plugins").by("bob")).await;
-    let told = stranger.map(|answer| answer.content).unwrap_or_else(|refused| refused.to_string());
+    let told = stranger.map_or_else(|refused| refused.to_string(), |answer| answer.content);
     assert!(!told.contains("generation"), "{told}");
 }
 
