@@ -155,7 +155,10 @@ cmd_hmr() {
     if [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]; then
         build_sandbox
         start_sandbox
+        # The bot is a child of this shell, so what it is to read has to be exported.
+        set -a
         eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
+        set +a
         cat <<END
 
 No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine.
