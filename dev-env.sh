@@ -77,11 +77,11 @@ sandbox_() {
     SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
 }
 
-# Reads a variable as the bot would: from the environment, else from .env.
+# Reads a variable as the bot would: from the environment, where an empty one counts, else the first in .env.
 configured() { # NAME
     local value=${!1-}
-    if [[ -z $value && -f $ROOT/.env ]]; then
-        value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" "$ROOT/.env" | tail -n 1)
+    if [[ -z ${!1+set} && -f $ROOT/.env ]]; then
+        value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" "$ROOT/.env" | head -n 1)
         value=${value%$'\r'}
         value=${value#[\"\']}
         value=${value%[\"\']}
@@ -102,25 +102,52 @@ stop_children() {
         wait "$pid" 2>/dev/null || true
     done
     [[ -z $SANDBOX_PID ]] || rm -f "$SANDBOX_STATE"
+    wait
+}
+
+sandbox_runs() {
+    [[ -s $SANDBOX_STATE && -x $ROOT/target/debug/sandbox ]] &&
+        SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" users >/dev/null 2>&1
 }
 
 start_sandbox() {
-    local log=$STATE/sandbox.log
+    local log=$STATE/sandbox.log address
     mkdir -p "$STATE"
-    if [[ -f $SANDBOX_STATE ]] && SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" users >/dev/null 2>&1; then
-        die --code 75 "a sandbox of this folder is running already; stop the other ./dev-env.sh hmr first"
-    fi
     rm -f "$SANDBOX_STATE"
-    "$ROOT/target/debug/sandbox" serve --state-file "$SANDBOX_STATE" >"$log" 2>&1 &
-    SANDBOX_PID=$!
-    while [[ ! -s $SANDBOX_STATE ]]; do
-        if ! kill -0 "$SANDBOX_PID" 2>/dev/null; then
-            SANDBOX_PID=
-            cat "$log" >&2
-            die "the sandbox did not start"
-        fi
-        sleep 0.05
+    # Its usual address, or any that is free when another one has that.
+    for address in 127.0.0.1:8787 127.0.0.1:0; do
+        # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
+        set -m
+        "$ROOT/target/debug/sandbox" serve --listen "$address" --bot-name Hotcord --state-file "$SANDBOX_STATE" \
+            </dev/null >"$log" 2>&1 &
+        SANDBOX_PID=$!
+        set +m
+        while kill -0 "$SANDBOX_PID" 2>/dev/null; do
+            [[ ! -s $SANDBOX_STATE ]] || return 0
+            sleep 0.05
+        done
+        SANDBOX_PID=
     done
+    cat "$log" >&2
+    die "the sandbox did not start"
+}
+
+# Says what to do next as soon as it works, below the lines of the start.
+tell_when_ready() {
+    until [[ -n $(sandbox_ commands 2>/dev/null) ]]; do
+        [[ -e $SANDBOX_STATE ]] || return 0
+        sleep 0.2
+    done
+    cat <<'END'
+
+The bot is ready. In another terminal:
+
+    ./dev-env.sh say /ping      runs a command as a user and prints the answer
+    ./dev-env.sh log            shows every request and event
+
+Then edit commands/general/src/ping.rs, save, and say /ping again. Ctrl-C ends the bot and its sandbox.
+
+END
 }
 
 # Runs the bot in the foreground and ends with its exit code; a signal goes to the bot first.
@@ -148,25 +175,25 @@ cmd_hmr() {
         shift
     done
     [[ $local_ ]] || die --code 64 "say where the bot is to run: ./dev-env.sh hmr --local runs it on this machine"
+    local with_sandbox=
+    if [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]; then
+        with_sandbox=1
+        ! sandbox_runs ||
+            die --code 75 "a sandbox of this folder is running already; stop the other ./dev-env.sh hmr first"
+    fi
     note "Building the bot (the first time takes a few minutes) ..."
     build_host
     export ENABLE_HMR=true HMR_WORKSPACE=$ROOT
     trap stop_children EXIT
-    if [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]; then
+    if [[ $with_sandbox ]]; then
         build_sandbox
         start_sandbox
+        # The bot is a child of this shell, so what it is to read has to be exported.
+        set -a
         eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
-        cat <<END
-
-No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine.
-When the bot says that it is ready, in another terminal:
-
-    ./dev-env.sh say /ping             runs a command as a user and prints the answer
-    ./dev-env.sh log                   shows every request and event
-
-Then edit commands/general/src/ping.rs, save, and say /ping again. Ctrl-C ends both.
-
-END
+        set +a
+        printf '\n%s\n\n' "No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine."
+        tell_when_ready &
     else
         cat <<END
 
@@ -180,8 +207,7 @@ END
 }
 
 need_sandbox() {
-    [[ -s $SANDBOX_STATE ]] ||
-        die --code 69 "no sandbox is running; start one with ./dev-env.sh hmr --local"
+    sandbox_runs || die --code 69 "no sandbox is running; start one with ./dev-env.sh hmr --local"
 }
 
 cmd_say() {
@@ -237,6 +263,14 @@ cmd_check() {
     cmd_test
     RUSTDOCFLAGS="-D warnings" cargo_ doc --workspace --no-deps --quiet
     say "check: all green"
+}
+
+# Writes the pages that the code tells, which `test` compares.
+cmd_docs() {
+    need_rust
+    UPDATE_DOCS=1 cargo_ test --quiet -p bot --test commands_doc >/dev/null ||
+        die "docs/commands.md was not written; UPDATE_DOCS=1 cargo test -p bot --test commands_doc says why"
+    say "docs/commands.md is written from the commands"
 }
 
 cmd_smoke() {
@@ -419,7 +453,7 @@ cmd_doctor() {
     check shellcheck shellcheck --version || true
     say "State:"
     if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
-    if [[ -s $SANDBOX_STATE ]]; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
+    if sandbox_runs; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
     if [[ -n $(configured DISCORD_TOKEN) ]]; then
         say "  DISCORD_TOKEN is set: the bot talks to Discord"
     else
@@ -448,6 +482,7 @@ Write
 Check
   test               all tests, and that production builds hold no reload code
   check              formatting, clippy on every feature set, tests, documentation
+  docs               write docs/commands.md from the commands
   smoke              reloads under load and broken edits, end to end
   bench [--json]     how long a reload takes, against bare rustc and a restart
   doctor             what is installed, what is missing
@@ -455,15 +490,22 @@ Check
 END
 }
 
-COMMANDS="hmr say log sandbox new test check smoke bench doctor help"
+COMMANDS="hmr say log sandbox new test check docs smoke bench doctor help"
 
-# Gives the command that a mistyped word is nearest to: the one that shares the most leading letters.
+# Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD
-    local word=$1 best='' length=0 command i
+    local word=$1 best='' most=0 command left shared i
     for command in $COMMANDS; do
-        i=0
-        while ((i < ${#word} && i < ${#command})) && [[ ${word:i:1} == "${command:i:1}" ]]; do i=$((i + 1)); done
-        if ((i > length)); then best=$command length=$i; fi
+        left=$command shared=0
+        for ((i = 0; i < ${#word}; i++)); do
+            if [[ $left == *"${word:i:1}"* ]]; then
+                left=${left/"${word:i:1}"/}
+                shared=$((shared + 1))
+            fi
+        done
+        # In percent of both words' letters; three in four make it worth mentioning.
+        shared=$((200 * shared / (${#word} + ${#command})))
+        if ((shared >= 75 && shared > most)); then best=$command most=$shared; fi
     done
     printf '%s' "$best"
 }
@@ -479,7 +521,7 @@ main() {
     *)
         near=$(nearest "$command")
         [[ -z $near ]] || near="; did you mean '$near'?"
-        die --code 64 "there is no command '$command'$near See ./dev-env.sh help"
+        die --code 64 "there is no command '$command'${near:-; see ./dev-env.sh help}"
         ;;
     esac
 }

@@ -71,7 +71,11 @@ impl Engine {
         let folders = watcher
             .as_ref()
             .map(|watcher| {
-                watcher.watched().map(|path| path.strip_prefix(&workspace.root).unwrap_or(path).into())
+                watcher.watched().map(|path| match path.strip_prefix(&workspace.root) {
+                    Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
+                    Ok(inside) => inside.to_path_buf(),
+                    Err(_) => path.to_path_buf(),
+                })
             })
             .map(Iterator::collect)
             .unwrap_or_default();
@@ -87,7 +91,7 @@ impl Engine {
             orders: HashMap::new(),
             run,
             count: 0,
-            told_restart: false,
+            awaiting_restart: BTreeSet::new(),
         };
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package);
@@ -177,7 +181,8 @@ struct Loop {
     orders: HashMap<Id, Building>,
     run: u64,
     count: u64,
-    told_restart: bool,
+    /// Files of the host that changed, each told once.
+    awaiting_restart: BTreeSet<PathBuf>,
 }
 
 /// What a save or request wants built.
@@ -201,9 +206,7 @@ impl Loop {
         };
         let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
         self.learn(&done);
-        for failure in &done.failures {
-            self.tell_failure(failure);
-        }
+        self.tell_failures(&done.failures);
         // A plugin goes live after those that it needs; each on its own, so that one that fails keeps out no other.
         let mut waiting = done.ready;
         while !waiting.is_empty() {
@@ -309,9 +312,12 @@ impl Loop {
                 }
             }
         }
-        if !host.is_empty() && !std::mem::replace(&mut self.told_restart, true) {
+        host.retain(|path| !self.awaiting_restart.contains(path));
+        if !host.is_empty() {
             let names: Vec<_> = host.iter().map(|path| path.display().to_string()).collect();
-            tracing::warn!("{} belongs to the host: restart it to bring the change in", names.join(", "));
+            let belongs = if names.len() == 1 { "belongs" } else { "belong" };
+            tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
+            self.awaiting_restart.append(&mut host);
         }
         if membership {
             self.handle_membership(&mut wanted).await;
@@ -479,10 +485,8 @@ impl Loop {
                 }
             }
         } else {
-            for failure in &done.failures {
-                self.tell_failure(failure);
-                answers.push(Err(self.failure_words(failure)));
-            }
+            self.tell_failures(&done.failures);
+            answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
             if !done.ready.is_empty() {
                 let names: Vec<_> = done.ready.iter().map(|ready| ready.package.id.as_str()).collect();
                 let words = format!(
@@ -614,14 +618,26 @@ impl Loop {
     }
 
     fn tell_failure(&self, failure: &Failure) {
-        if matches!(failure.error, SaveError::Superseded) {
-            tracing::debug!(plugin = ?failure.plugin, "superseded");
-            return;
+        self.tell_failures(std::slice::from_ref(failure));
+    }
+
+    /// Tells why each of several is not live; what the compiler said of a crate that they share, once.
+    fn tell_failures(&self, failures: &[Failure]) {
+        let mut printed = BTreeSet::new();
+        for failure in failures {
+            if let SaveError::Compile { rendered, .. } = &failure.error
+                && printed.insert(rendered)
+            {
+                print(rendered);
+            }
         }
-        if let SaveError::Compile { rendered, .. } = &failure.error {
-            print(rendered);
+        for failure in failures {
+            if matches!(failure.error, SaveError::Superseded) {
+                tracing::debug!(plugin = ?failure.plugin, "superseded");
+            } else {
+                tracing::error!("{}", self.failure_words(failure));
+            }
         }
-        tracing::error!("{}", self.failure_words(failure));
     }
 }
 

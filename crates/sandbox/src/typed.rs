@@ -84,8 +84,12 @@ pub fn find<'a, 't>(text: &'t str, commands: &[Command<'a>]) -> Result<(Command<
     if let Some(command) = slash.clone().find(|command| same(&command.definition.name, name)) {
         return Ok((*command, rest));
     }
-    let known = slash.map(|command| command.definition.name.as_str());
-    Err(Mistake::UnknownCommand { name: name.to_owned(), nearest: nearest(name, known) })
+    let name = name.to_owned();
+    if commands.is_empty() {
+        return Err(Mistake::NoCommandsYet { name });
+    }
+    let nearest = nearest(&name, slash.map(|command| command.definition.name.as_str()));
+    Err(Mistake::UnknownCommand { name, nearest })
 }
 
 /// Makes the `data` of an interaction from what follows the name of a command.

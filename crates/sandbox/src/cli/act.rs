@@ -57,7 +57,8 @@ fn seconds(number: f64) -> Duration {
 #[derive(Debug, Args)]
 pub(super) struct Say {
     /// The command as typed, as in '/poll question:"tea or coffee?"'. Attachments are given by path.
-    text: String,
+    #[arg(required = true)]
+    text: Vec<String>,
     #[command(flatten)]
     who: Who,
     /// Bot whose command it is, where several have one of that name.
@@ -69,7 +70,8 @@ pub(super) struct Say {
 
 impl Say {
     fn command(&self) -> Run {
-        let mut text = self.text.trim().to_owned();
+        // Where the shell's quotes were forgotten, the words come one by one.
+        let mut text = self.text.join(" ").trim().to_owned();
         if !text.starts_with('/') {
             text.insert(0, '/');
         }

@@ -11,6 +11,12 @@ pub enum Mistake {
     /// A slash alone.
     #[error("There is no name after the slash.")]
     NoCommand,
+    /// No bot has any command here.
+    #[error("There is no command /{name}: no bot has registered commands here yet.")]
+    NoCommandsYet {
+        /// As typed.
+        name: String,
+    },
     /// No such command.
     #[error("There is no command /{name}{}.", hint(nearest.as_deref(), "/"))]
     UnknownCommand {

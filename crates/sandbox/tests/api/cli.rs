@@ -59,7 +59,25 @@ async fn a_mistake_is_one_sentence_and_a_failure() {
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("/nothing"), "{said}");
+    assert!(said.contains("/nothing: no bot has registered commands"), "{said}");
+}
+
+#[tokio::test]
+async fn a_command_without_the_shells_quotes_is_understood() {
+    let mut bot = Bot::start().await;
+    let option = json!({ "type": 3, "name": "text", "description": "d" });
+    bot.register(json!({ "name": "echo", "description": "d", "options": [option] })).await;
+    let run = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["--url", bot.sandbox.url(), "say", "/echo", "text:good", "day", "--json"])
+        .output();
+    let answering = async {
+        let interaction = bot.event("INTERACTION_CREATE").await;
+        let answer = json!({ "type": 4, "data": { "content": interaction["data"]["options"][0]["value"] } });
+        assert_eq!(bot.callback(&interaction, answer).await.0, 204);
+    };
+    let (output, ()) = tokio::join!(run, answering);
+    let seen: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    assert_eq!(seen["content"], "good day");
 }
 
 #[tokio::test]
