@@ -262,6 +262,19 @@ async fn a_discord_that_is_out_of_order_at_first_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_server_that_tells_nothing_of_applications_will_do() {
+    let discord = discord().await;
+    let effect = RequestEffect::Respond { status: 404, body: ErrorBody::Discord };
+    let rule =
+        RequestRule { path: Some("/oauth2/applications/@me".to_owned()), effect, ..RequestRule::default() };
+    discord.faults().add(Rule::new(On::Request(rule)));
+    let mut bot = Bot::start(&discord, &[]);
+    bot.says("OWNER_IDS").await;
+    bot.says("command=user menu").await;
+    assert!(discord.client().say("/ping").await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn at_the_most_talkative_level_no_token_is_logged() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[("RUST_LOG", "trace")]);
