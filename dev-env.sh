@@ -57,8 +57,21 @@ need_rust() {
     need_cc
 }
 
+# Runs cargo in a process group of its own, all of which ends when this script is told to end.
 cargo_() {
-    (cd "$ROOT" && cargo "$@")
+    local code=0
+    set -m
+    (cd "$ROOT" && exec cargo "$@") &
+    CARGO_PID=$!
+    set +m
+    trap 'kill -TERM -- "-$CARGO_PID" 2>/dev/null || true' INT TERM HUP
+    # A signal ends `wait` early; cargo is waited for until it has really ended.
+    while kill -0 "$CARGO_PID" 2>/dev/null; do
+        code=0
+        wait "$CARGO_PID" || code=$?
+    done
+    trap - INT TERM HUP
+    return "$code"
 }
 
 # Quiet when there is nothing to do, cargo's own progress when there is.
@@ -179,7 +192,7 @@ cmd_hmr() {
     if [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]; then
         with_sandbox=1
         ! sandbox_runs ||
-            die --code 75 "a sandbox of this folder is running already; stop the other ./dev-env.sh hmr first"
+            die --code 75 "a sandbox of this folder is running already ($(cat "$SANDBOX_STATE")); stop that ./dev-env.sh hmr first"
     fi
     note "Building the bot (the first time takes a few minutes) ..."
     build_host
