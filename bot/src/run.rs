@@ -70,7 +70,13 @@ pub(crate) async fn run(
 
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
-    let mut client = client(&host, &api, intents, &connection).await?;
+    let mut client = tokio::select! {
+        client = client(&host, &api, intents, &connection) => client?,
+        () = &mut shutdown => {
+            shutdown::shut_down(&host, None).await;
+            return Ok(());
+        }
+    };
     client.http.set_application_id(application.id);
     let shards = client.shard_manager.clone();
 

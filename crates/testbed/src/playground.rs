@@ -105,7 +105,7 @@ fn cargo(workspace: &Path) -> Command {
             command.env_remove(name);
         }
     }
-    command.current_dir(workspace).stdin(Stdio::null());
+    command.current_dir(workspace).env("CARGO_TARGET_DIR", workspace.join("target")).stdin(Stdio::null());
     command
 }
 
@@ -113,6 +113,7 @@ fn cargo(workspace: &Path) -> Command {
 fn build_host(workspace: &Path) -> io::Result<()> {
     let mut command = cargo(workspace);
     command.args(["build", "--quiet", "--target-dir", "target/hmr", "-p", "bot"]);
+    command.args(hmr::workspace::plugin_packages(workspace).iter().flat_map(|package| ["-p", package]));
     run(command.args(hmr::workspace::HOST_FEATURES))
 }
 
