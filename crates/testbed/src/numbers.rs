@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn percentiles_are_measurements_of_the_nearest_rank() {
         let numbers: Numbers = (1..=100).rev().map(f64::from).collect();
-        assert_eq!([numbers.p50(), numbers.percentile(95.0), numbers.max()], [50.0, 95.0, 100.0]);
+        assert_eq!(numbers.to_json(), json!({"p50": 50.0, "p95": 95.0, "max": 100.0}));
         assert_eq!(Numbers::from_iter([7.0]).percentile(95.0).to_bits(), 7.0_f64.to_bits());
         assert!(Numbers::default().is_empty());
     }

@@ -151,6 +151,16 @@ async fn a_panic_in_a_command_fails_that_call_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_prints_while_it_is_loaded_is_none_the_worse() {
+    let mut ground = Ground::new(&[]).await;
+    let lines = ground.bot.line_count();
+    let printing = "fn commands(&self) -> Vec<Command> {\n        println!(\"loading\");\n        eprintln!(\"{}\", \"x\".repeat(100_000));";
+    ground.playground.edit(GENERAL, "fn commands(&self) -> Vec<Command> {", printing).unwrap();
+    let line = ground.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+    assert!(line.contains("1 -> 2 live"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_answered_twice_while_reloads_go_on() {
     let mut ground = Ground::new(&[]).await;
     let load = Load::start(&ground.sandbox, "/ping", "P", 50);
@@ -285,6 +295,33 @@ async fn plugins_come_and_go_and_share_crates() {
     assert_eq!(ground.say("/echo").await.content, "Ahoy, world!");
     let said = ground.bot.lines_from(lines);
     assert!(!said.iter().any(|line| line.contains("live in")), "{said:?}");
+    // The one that is mended brings the other in with it.
+    let lines = ground.bot.line_count();
+    ground
+        .playground
+        .save("crates/words/src/lib.rs", "pub const WORD: &str = \"Hey\";\npub fn word() -> u8 {\n    1\n}\n")
+        .unwrap();
+    ground.bot.wait_for_line(lines, "commands/echo ").await.unwrap();
+    ground.bot.wait_for_line(lines, "events/waver ").await.unwrap();
+    let lines = ground.bot.line_count();
+    ground
+        .playground
+        .edit(
+            "events/waver/src/lib.rs",
+            "fn is_greeting(content",
+            "const _: u8 = words::word;\nfn is_greeting(content",
+        )
+        .unwrap();
+    ground.bot.wait_for_line(lines, "events/waver ").await.unwrap();
+    let lines = ground.bot.line_count();
+    ground.playground.edit("crates/words/src/lib.rs", "\"Hey\"", "\"Hi\"").unwrap();
+    ground.bot.wait_for_line(lines, "commands/echo stays as it is too").await.unwrap();
+    assert_eq!(ground.say("/echo").await.content, "Hey, world!");
+    let lines = ground.bot.line_count();
+    ground.playground.edit("events/waver/src/lib.rs", "const _: u8 = words::word;\n", "").unwrap();
+    ground.bot.wait_for_line(lines, "events/waver ").await.unwrap();
+    ground.bot.wait_for_line(lines, "commands/echo ").await.unwrap();
+    assert_eq!(ground.say("/echo").await.content, "Hi, world!");
 
     // A folder that is removed goes out, with its command.
     let lines = ground.bot.line_count();
