@@ -8,9 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=$ROOT/.hotcord
 SANDBOX_STATE=$STATE/sandbox.json
 HOST_TARGET=$ROOT/target/hmr
-# The same selection and features in every call that concerns a development host: cargo unifies the features of
-# shared dependencies over what is selected, and host and plugins have to agree on them.
-HOST_BUILD=(-p bot --no-default-features --features bot/hmr)
+# Whatever a developer has set elsewhere: this script looks for what is built in here.
+export CARGO_TARGET_DIR=$ROOT/target
 
 say() { printf '%s\n' "$*"; }
 note() { printf '%s\n' "$*" >&2; }
@@ -66,18 +65,34 @@ cargo_() {
     set +m
     trap 'kill -TERM -- "-$CARGO_PID" 2>/dev/null || true' INT TERM HUP
     # A signal ends `wait` early; cargo is waited for until it has really ended.
-    while kill -0 "$CARGO_PID" 2>/dev/null; do
+    while :; do
         code=0
         wait "$CARGO_PID" || code=$?
+        kill -0 "$CARGO_PID" 2>/dev/null || break
     done
     trap - INT TERM HUP
     return "$code"
 }
 
 # Quiet when there is nothing to do, cargo's own progress when there is.
+#
+# Host and plugins are selected in one call, here and by the reload engine: cargo unifies the features of shared
+# dependencies over what is selected, and host and plugins have to agree on them. A plugin that does not compile
+# is no reason not to start: the host brings it in with the save that mends it.
 build_host() {
+    local host=$HOST_TARGET/debug/hotcord manifest folder plugins=()
     need_rust
-    cargo_ build --target-dir "$HOST_TARGET" "${HOST_BUILD[@]}"
+    for manifest in "$ROOT"/commands/*/Cargo.toml "$ROOT"/events/*/Cargo.toml; do
+        [[ -f $manifest ]] || continue
+        folder=${manifest%/Cargo.toml}
+        plugins+=(-p "$(basename "${folder%/*}")-$(basename "$folder")")
+    done
+    if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot ${plugins[@]+"${plugins[@]}"} \
+        --no-default-features --features bot/hmr; then
+        [[ -x $host && -z $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
+            die "the bot does not build; cargo's words are above"
+        note "Not every plugin compiles; the bot starts without those, and brings them in when they do."
+    fi
 }
 
 build_sandbox() {
@@ -170,9 +185,10 @@ run_bot() {
     BOT_PID=$!
     trap 'kill -TERM "$BOT_PID" 2>/dev/null || true' INT TERM HUP
     # A signal ends `wait` early; the bot is waited for until it has really ended.
-    while kill -0 "$BOT_PID" 2>/dev/null; do
+    while :; do
         code=0
         wait "$BOT_PID" || code=$?
+        kill -0 "$BOT_PID" 2>/dev/null || break
     done
     BOT_PID=
     return "$code"
@@ -250,8 +266,8 @@ cmd_test() {
 check_production() {
     local found
     cargo_ build --release -p bot
-    found=$(cargo_ tree -p bot -e normal,build --prefix none | awk '{ print $1 }' |
-        grep -x -E 'hmr|notify|libloading|sandbox|sdk-dylib' | sort -u | tr '\n' ' ')
+    found=$(cargo_ tree -p bot -e normal,build --prefix none |
+        awk '$1 ~ /^(hmr|notify|libloading|sandbox|sdk-dylib)$/ { print $1 }' | sort -u | tr '\n' ' ')
     [[ -z $found ]] || die "the production build depends on: $found"
     found=$(grep -a -c -E 'HMR_DEBOUNCE_MS=|libloading-[0-9]|notify-[0-9]+\.[0-9]|crates/hmr/|HOTCORD_PROBE' \
         "$ROOT/target/release/hotcord" || true)
@@ -298,6 +314,11 @@ cmd_bench() {
 
 # ---- a new plugin -----------------------------------------------------------
 
+# Rust's keywords, and the crates that every plugin names.
+RESERVED="as async await box break const continue crate do dyn else enum extern false final fn for gen if impl in let
+loop macro match mod move mut override priv pub ref return self static struct super trait true try type typeof unsafe
+unsized use virtual where while yield abstract become lib sdk poise serenity"
+
 cmd_new() {
     [[ $# -eq 1 ]] || die --code 64 "usage: ./dev-env.sh new commands/NAME or new events/NAME"
     local kind=${1%%/*} name=${1#*/} folder package krate camel
@@ -307,6 +328,9 @@ cmd_new() {
     esac
     [[ $name =~ ^[a-z][a-z0-9-]{0,31}$ ]] ||
         die --code 64 "'$name' cannot be a plugin's name; use small letters, digits and -, beginning with a letter"
+    case " ${RESERVED//$'\n'/ } " in
+    *" $name "*) die --code 64 "'$name' has a meaning of its own in Rust or here; choose another name" ;;
+    esac
     folder=$ROOT/$kind/$name package=$kind-$name krate=${kind}_${name//-/_}
     [[ ! -e $folder ]] || die --code 73 "$kind/$name is there already"
     camel=$(printf '%s' "$name" | awk -F- '{ for (i = 1; i <= NF; i++) printf "%s%s", toupper(substr($i, 1, 1)), substr($i, 2) }')

@@ -46,6 +46,11 @@ impl Application {
                 }
                 Err(error) => error,
             };
+            if let serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) = &error
+                && answer.status_code.as_u16() == 404
+            {
+                return Self::from_user(http).await;
+            }
             let problem = problem(&error)?;
             let Some(wait) = waits.next() else {
                 return Err(Failure::other(format!("The bot cannot start: {problem}.")));
@@ -53,6 +58,21 @@ impl Application {
             warn!(problem, again_in_ms = wait.as_millis(), "Discord does not answer yet");
             sleep(wait).await;
         }
+    }
+
+    /// Takes the bot's user for its application, for servers that tell nothing of applications: all but the oldest
+    /// bots have one id for both.
+    async fn from_user(http: &Http) -> Result<Self, Failure> {
+        let user = http.get_current_user().await.map_err(|error| {
+            Failure::other(format!("The bot cannot start, since it cannot learn who it is: {error}."))
+        })?;
+        warn!("this server tells nothing of applications; owner commands need OWNER_IDS");
+        Ok(Self {
+            id: ApplicationId::new(user.id.get()),
+            name: user.name.clone(),
+            owners: BTreeSet::new(),
+            installs: BTreeSet::from([0]),
+        })
     }
 
     fn read(answer: &Value) -> Option<Self> {

@@ -40,6 +40,7 @@ mod shutdown;
 const THREADS_WITHIN: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
+    // The reload engine has this program load a new library in a child process first.
     #[cfg(feature = "hmr")]
     if let Some(code) = hmr::probe::serve_if_child() {
         return code;

@@ -70,7 +70,13 @@ pub(crate) async fn run(
 
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
-    let mut client = client(&host, &api, intents, &connection).await?;
+    let mut client = tokio::select! {
+        client = client(&host, &api, intents, &connection) => client?,
+        () = &mut shutdown => {
+            shutdown::shut_down(&host, None).await;
+            return Ok(());
+        }
+    };
     client.http.set_application_id(application.id);
     let shards = client.shard_manager.clone();
 
@@ -87,6 +93,7 @@ pub(crate) async fn run(
         () = &mut shutdown => Ok(()),
     };
     // No reload and no registration while plugins are being stopped.
+    #[allow(clippy::drop_non_drop)] // It holds something in builds with hot reload.
     drop(source);
     work.shutdown().await;
     // After a refusal there is no session to close.

@@ -40,7 +40,6 @@ pub(crate) async fn signal() {
         _ = terminate.recv() => "SIGTERM",
     };
     info!(signal = name, "shutting down; a second signal ends at once");
-    #[allow(clippy::disallowed_methods)] // It ends with the process alone, which it is there to end.
     tokio::spawn(async move {
         // A terminal's Ctrl-C often arrives together with the same wish from a script or supervisor.
         let echo = async {

@@ -45,7 +45,6 @@ impl Bot {
         // Read all the time, so that a full pipe never holds the bot up.
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, lines) = mpsc::unbounded_channel();
-        #[allow(clippy::disallowed_methods)] // It ends with the bot.
         tokio::spawn(async move {
             while let Ok(Some(line)) = stdout.next_line().await {
                 let _ = sender.send(line);
@@ -258,6 +257,19 @@ async fn a_discord_that_is_out_of_order_at_first_is_waited_for() {
     discord.faults().add(Rule::new(On::Connect(ConnectRule { effect: ConnectEffect::Pass })));
     let mut bot = Bot::start(&discord, &[]);
     bot.says("ready").await;
+    bot.says("command=user menu").await;
+    assert!(discord.client().say("/ping").await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_tells_nothing_of_applications_will_do() {
+    let discord = discord().await;
+    let effect = RequestEffect::Respond { status: 404, body: ErrorBody::Discord };
+    let rule =
+        RequestRule { path: Some("/oauth2/applications/@me".to_owned()), effect, ..RequestRule::default() };
+    discord.faults().add(Rule::new(On::Request(rule)));
+    let mut bot = Bot::start(&discord, &[]);
+    bot.says("OWNER_IDS").await;
     bot.says("command=user menu").await;
     assert!(discord.client().say("/ping").await.unwrap().is_ok());
 }

@@ -1,7 +1,5 @@
 //! The registrar against a server that keeps commands as Discord does.
 
-#![allow(clippy::disallowed_methods)] // Servers of a test end with the test.
-
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
 

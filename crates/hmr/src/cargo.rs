@@ -4,7 +4,7 @@
 //! same features as the running host has them. Its verbose output tells the exact call of rustc for each crate
 //! that it builds; a plugin's call is kept, on disk too, and replayed by [`crate::rustc`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,12 +15,15 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::error::SaveError;
-use crate::workspace::{HOST_FEATURES, Workspace};
+use crate::workspace::{HOST_FEATURES, Package, Workspace};
 
 /// Gives the cargo to call: the one that runs us, or the first on PATH.
 pub(crate) fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
+
+/// Variable that no compiler, build script or macro has to know.
+pub(crate) const SECRET: &str = "DISCORD_TOKEN";
 
 /// One call of rustc, as cargo made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +69,10 @@ impl Call {
 pub struct Outcome {
     /// Calls of rustc for the plugins that cargo built anew.
     pub calls: BTreeMap<PluginId, Call>,
+    /// Packages whose library is there and up to date.
+    pub libraries: BTreeSet<String>,
     /// rustc's rendered diagnostics of plugins and shared crates that did not compile, with the count of errors.
-    pub failures: BTreeMap<String, (usize, String)>,
+    pub failures: Failures,
     /// cargo's own words, when it failed for another reason than a crate that does not compile.
     pub failed: Option<String>,
 }
@@ -90,11 +95,17 @@ pub(crate) struct Diagnostic {
     pub(crate) code: Option<serde_json::Value>,
 }
 
-/// Runs cargo for the host and all plugins of `workspace`.
+/// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
+/// since a run that is cut short has built for good what it has built.
 ///
 /// # Errors
 /// When cargo cannot be run at all; crates that do not compile are part of the outcome.
-pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result<Outcome, SaveError> {
+pub async fn build(
+    workspace: &Workspace,
+    target: &Path,
+    colour: bool,
+    heard: impl Fn(&Package, &Call),
+) -> Result<Outcome, SaveError> {
     let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
     let mut command = Command::new("nice");
     command
@@ -108,17 +119,19 @@ pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result
         .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
         .args(HOST_FEATURES)
         .current_dir(&workspace.root)
+        .env_remove(SECRET)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
     let mut child = crate::rustc::Group::spawn(command, "cargo")?;
     let (stdout, stderr) = (child.stdout(), child.stderr());
-    let (failures, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace));
+    let (said, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace, heard));
+    let (libraries, failures) = said;
     let status =
         child.wait().await.map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
     let failed = (!status.success() && failures.is_empty()).then_some(words);
-    Ok(Outcome { calls, failures, failed })
+    Ok(Outcome { calls, libraries, failures, failed })
 }
 
 /// Makes cargo forget that it has built `packages`, so that its next run tells how it builds them.
@@ -143,25 +156,32 @@ pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> 
     }
 }
 
-/// Collects the errors of each package from cargo's JSON messages.
-async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> BTreeMap<String, (usize, String)> {
-    let mut failures = BTreeMap::<String, (usize, String)>::new();
-    let Some(stdout) = stdout else { return failures };
+/// Rendered errors by package, with their count.
+pub type Failures = BTreeMap<String, (usize, String)>;
+
+/// Collects from cargo's JSON messages the packages whose library is there, and the errors of each package.
+async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> (BTreeSet<String>, Failures) {
+    let (mut libraries, mut failures) = (BTreeSet::new(), Failures::new());
+    let Some(stdout) = stdout else { return (libraries, failures) };
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
-        if message.reason != "compiler-message" {
+        let package = package_name(&message.package_id);
+        if message.reason == "compiler-artifact" {
+            libraries.insert(package);
             continue;
         }
-        let Some(diagnostic) = message.message else { continue };
+        let Some(diagnostic) = message.message.filter(|_| message.reason == "compiler-message") else {
+            continue;
+        };
         if diagnostic.level.starts_with("error") {
-            let failure = failures.entry(package_name(&message.package_id)).or_default();
+            let failure = failures.entry(package).or_default();
             // The closing "aborting due to N errors" has neither code nor place of its own.
             failure.0 += usize::from(!is_summary(&diagnostic));
             failure.1.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
         }
     }
-    failures
+    (libraries, failures)
 }
 
 /// Says whether a diagnostic is rustc's closing line rather than an error of its own.
@@ -185,6 +205,7 @@ fn package_name(id: &str) -> String {
 async fn read_progress(
     stderr: Option<impl AsyncRead + Unpin>,
     workspace: &Workspace,
+    heard: impl Fn(&Package, &Call),
 ) -> (BTreeMap<PluginId, Call>, String) {
     let mut calls = BTreeMap::new();
     let mut words = String::new();
@@ -211,6 +232,7 @@ async fn read_progress(
             if let Some(call) = Call::parse(whole) {
                 let plugin = workspace.plugins.values().find(|plugin| call.is_library_of(&plugin.krate));
                 if let Some(plugin) = plugin {
+                    heard(plugin, &call);
                     calls.insert(plugin.id.clone(), call);
                 }
             }
@@ -275,7 +297,7 @@ mod tests {
             shared: std::collections::BTreeSet::new(),
         };
         let workspace = Workspace { plugins: [(id.clone(), package)].into(), ..Workspace::default() };
-        let (calls, words) = read_progress(Some(text.as_bytes()), &workspace).await;
+        let (calls, words) = read_progress(Some(text.as_bytes()), &workspace, |_, _| ()).await;
         assert_eq!(calls[&id].environment["A"], "x\ny");
         assert_eq!(words, "error: something else");
     }

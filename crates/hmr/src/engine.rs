@@ -89,6 +89,7 @@ impl Engine {
             known: BTreeMap::new(),
             builds: JoinSet::new(),
             orders: HashMap::new(),
+            held: Vec::new(),
             run,
             count: 0,
             awaiting_restart: BTreeSet::new(),
@@ -171,6 +172,15 @@ struct Building {
     answers: Vec<oneshot::Sender<Vec<Result<String, String>>>>,
 }
 
+impl Building {
+    fn group(&self) -> Group {
+        Group {
+            plugins: self.packages.iter().map(|package| package.id.clone()).collect(),
+            through_cargo: self.through_cargo,
+        }
+    }
+}
+
 struct Loop {
     host: Host,
     options: Options,
@@ -179,17 +189,40 @@ struct Loop {
     known: BTreeMap<PluginId, Known>,
     builds: JoinSet<Done>,
     orders: HashMap<Id, Building>,
+    /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
+    held: Vec<Group>,
     run: u64,
     count: u64,
     /// Files of the host that changed, each told once.
     awaiting_restart: BTreeSet<PathBuf>,
 }
 
-/// What a save or request wants built.
-#[derive(Default)]
-struct Wanted {
+/// Plugins that are to be built and go live together: one, or all that share a crate that changed.
+#[derive(Clone, Debug, Default)]
+struct Group {
     plugins: BTreeSet<PluginId>,
     through_cargo: bool,
+}
+
+impl Group {
+    /// Takes in another group when they have a plugin in common.
+    fn absorb(&mut self, other: &Self) -> bool {
+        let meets = !self.plugins.is_disjoint(&other.plugins);
+        if meets {
+            self.plugins.extend(other.plugins.iter().cloned());
+            self.through_cargo |= other.through_cargo;
+        }
+        meets
+    }
+
+    /// Adds the group to a list in which no two have a plugin in common.
+    fn join(mut self, groups: &mut Vec<Self>) {
+        // What it takes in may meet another one in turn.
+        while let Some(place) = groups.iter().position(|group| !group.plugins.is_disjoint(&self.plugins)) {
+            self.absorb(&groups.swap_remove(place));
+        }
+        groups.push(self);
+    }
 }
 
 impl Loop {
@@ -291,7 +324,7 @@ impl Loop {
 
     /// Acts on saved files, and says whether the folders to watch may have changed.
     async fn handle_saves(&mut self, saves: Saves) -> bool {
-        let mut wanted = Wanted::default();
+        let mut groups = Vec::new();
         let (mut membership, mut host) = (false, BTreeSet::new());
         for path in &saves.paths {
             let known = &self.known;
@@ -300,8 +333,7 @@ impl Loop {
             };
             match self.workspace.meaning(path, reads) {
                 Meaning::Plugins { plugins, manifest } => {
-                    wanted.plugins.extend(plugins);
-                    wanted.through_cargo |= manifest;
+                    Group { plugins, through_cargo: manifest }.join(&mut groups);
                 }
                 Meaning::Membership => membership = true,
                 Meaning::Host => {
@@ -319,22 +351,24 @@ impl Loop {
             tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
             self.awaiting_restart.append(&mut host);
         }
+        let looked_up = membership || groups.iter().any(|group| group.through_cargo);
         if membership {
-            self.handle_membership(&mut wanted).await;
-        } else if wanted.through_cargo {
+            self.handle_membership(&mut groups).await;
+        } else if looked_up {
             // A manifest may name other shared crates now.
             match Workspace::read(&self.workspace.root).await {
                 Ok(workspace) => self.workspace = Arc::new(workspace),
                 Err(error) => self.tell_failure(&Failure { plugin: None, error }),
             }
         }
-        let looked_up = membership || wanted.through_cargo;
-        self.order(wanted, saves.began, None);
+        for group in groups {
+            self.order(group, saves.began, Vec::new());
+        }
         looked_up
     }
 
     /// Takes out plugins whose folder is gone, and wants those built whose folder is new.
-    async fn handle_membership(&mut self, wanted: &mut Wanted) {
+    async fn handle_membership(&mut self, groups: &mut Vec<Group>) {
         let gone: BTreeSet<_> = self
             .workspace
             .plugins
@@ -343,18 +377,25 @@ impl Loop {
             .map(|package| package.id.clone())
             .collect();
         if !gone.is_empty() {
-            self.take_out(&gone);
-            wanted.plugins.retain(|plugin| !gone.contains(plugin));
+            // What was to go live with one that is gone does so without it.
+            for group in self.take_out(&gone) {
+                group.join(groups);
+            }
+            for group in groups.iter_mut().chain(&mut self.held) {
+                group.plugins.retain(|plugin| !gone.contains(plugin));
+            }
             let mut workspace = Workspace::clone(&self.workspace);
             workspace.plugins.retain(|plugin, _| !gone.contains(plugin));
             self.workspace = Arc::new(workspace);
         }
         match Workspace::read(&self.workspace.root).await {
             Ok(workspace) => {
-                let new =
-                    workspace.plugins.keys().filter(|plugin| !self.workspace.plugins.contains_key(*plugin));
-                wanted.plugins.extend(new.cloned());
-                wanted.through_cargo |= !wanted.plugins.is_empty();
+                for plugin in workspace.plugins.keys() {
+                    // One that has never gone live may be complete now.
+                    if !self.host.registry().snapshot().generations().contains_key(plugin) {
+                        Group { plugins: [plugin.clone()].into(), through_cargo: true }.join(groups);
+                    }
+                }
                 self.workspace = Arc::new(workspace);
             }
             Err(error) if gone.is_empty() => self.tell_failure(&Failure { plugin: None, error }),
@@ -369,13 +410,17 @@ impl Loop {
         }
     }
 
-    fn take_out(&mut self, gone: &BTreeSet<PluginId>) {
+    /// Takes plugins out of what is live; gives the groups whose builds that has ended.
+    fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
         let began = Instant::now();
-        for building in self.orders.values() {
-            if building.packages.iter().any(|package| gone.contains(&package.id)) {
+        let ended: Vec<_> = self
+            .orders
+            .extract_if(|_, building| building.packages.iter().any(|package| gone.contains(&package.id)))
+            .map(|(_, building)| {
                 building.abort.abort();
-            }
-        }
+                building.group()
+            })
+            .collect();
         let live = self.host.registry().snapshot();
         let remove: Vec<_> =
             gone.iter().filter(|plugin| live.generations().contains_key(plugin)).cloned().collect();
@@ -396,6 +441,7 @@ impl Loop {
                 );
             }
         }
+        ended
     }
 
     fn handle_request(&mut self, request: Request) {
@@ -409,40 +455,35 @@ impl Loop {
                 return;
             }
         };
-        self.order(Wanted { plugins, through_cargo: false }, Instant::now(), Some(request.answer));
+        self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![request.answer]);
     }
 
-    /// Starts to build, taking over what it supersedes.
+    /// Starts to build, taking over what it supersedes and what was held back.
     fn order(
         &mut self,
-        mut wanted: Wanted,
+        mut group: Group,
         mut began: Instant,
-        answer: Option<oneshot::Sender<Vec<Result<String, String>>>>,
+        mut answers: Vec<oneshot::Sender<Vec<Result<String, String>>>>,
     ) {
-        if wanted.plugins.is_empty() {
-            return;
-        }
-        let mut answers: Vec<_> = answer.into_iter().collect();
-        let overtaken: Vec<_> = self
-            .orders
-            .iter()
-            .filter(|(_, building)| {
-                building.packages.iter().any(|package| wanted.plugins.contains(&package.id))
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in overtaken {
-            if let Some(building) = self.orders.remove(&id) {
-                tracing::debug!(plugins = ?names(&building.packages), "a newer save drops this build");
-                building.abort.abort();
-                began = began.max(building.began);
-                wanted.through_cargo |= building.through_cargo;
-                wanted.plugins.extend(building.packages.into_iter().map(|package| package.id));
-                answers.extend(building.answers);
-            }
+        loop {
+            self.held.retain(|held| !group.absorb(held));
+            let overtaken = self.orders.iter().find(|(_, building)| {
+                building.packages.iter().any(|package| group.plugins.contains(&package.id))
+            });
+            let Some(building) = overtaken.map(|(id, _)| *id).and_then(|id| self.orders.remove(&id)) else {
+                break;
+            };
+            tracing::debug!(plugins = ?names(&building.packages), "a newer save drops this build");
+            building.abort.abort();
+            began = began.max(building.began);
+            group.absorb(&building.group());
+            answers.extend(building.answers);
         }
         let packages: Vec<_> =
-            wanted.plugins.iter().filter_map(|plugin| self.workspace.plugins.get(plugin).cloned()).collect();
+            group.plugins.iter().filter_map(|plugin| self.workspace.plugins.get(plugin).cloned()).collect();
+        if packages.is_empty() {
+            return;
+        }
         let order = Order {
             packages: packages
                 .iter()
@@ -451,15 +492,15 @@ impl Loop {
                     (package.clone(), call)
                 })
                 .collect(),
-            through_cargo: wanted.through_cargo,
+            through_cargo: group.through_cargo,
             suffix: self.suffix(),
             began,
             may_reuse: false,
         };
-        tracing::debug!(plugins = ?names(&packages), through_cargo = wanted.through_cargo, "building");
+        tracing::debug!(plugins = ?names(&packages), through_cargo = group.through_cargo, "building");
         let abort = self.builds.spawn(carry_out(self.workshop.clone(), self.workspace.clone(), order));
         let building =
-            Building { packages, through_cargo: wanted.through_cargo, began, abort: abort.clone(), answers };
+            Building { packages, through_cargo: group.through_cargo, began, abort: abort.clone(), answers };
         self.orders.insert(abort.id(), building);
     }
 
@@ -467,9 +508,24 @@ impl Loop {
         // An order that was overtaken just as it ended.
         let Some(building) = self.orders.remove(&id) else { return };
         self.learn(&done);
+        if done.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
+            // The event of the newer save may come for one of them alone.
+            self.order(building.group(), building.began, building.answers);
+            return;
+        }
+        let group = building.group();
         let mut answers = Vec::new();
-        if done.failures.is_empty() {
-            let plugins: Vec<_> = done.ready.iter().map(|ready| ready.package.id.clone()).collect();
+        let mut failed = !done.failures.is_empty();
+        if failed {
+            self.tell_failures(&done.failures);
+            answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
+            if !done.ready.is_empty() {
+                let names: Vec<_> = done.ready.iter().map(|ready| ready.package.id.as_str()).collect();
+                let words = format!("{} stays as it is too: they go live together", names.join(", "));
+                tracing::warn!("{words}");
+                answers.push(Err(words));
+            }
+        } else {
             match self.make_live(done.ready, building.began).await {
                 Ok(lines) => {
                     for line in lines {
@@ -478,24 +534,16 @@ impl Loop {
                     }
                 }
                 Err(error) => {
-                    let plugin = if let [plugin] = &plugins[..] { Some(plugin.clone()) } else { None };
-                    let failure = Failure { plugin, error };
+                    failed = true;
+                    let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
+                    let failure = Failure { plugin: alone.cloned(), error };
                     self.tell_failure(&failure);
                     answers.push(Err(self.failure_words(&failure)));
                 }
             }
-        } else {
-            self.tell_failures(&done.failures);
-            answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
-            if !done.ready.is_empty() {
-                let names: Vec<_> = done.ready.iter().map(|ready| ready.package.id.as_str()).collect();
-                let words = format!(
-                    "{} stays as it is too: they share a crate and go live together",
-                    names.join(", ")
-                );
-                tracing::warn!("{words}");
-                answers.push(Err(words));
-            }
+        }
+        if failed && group.plugins.len() > 1 && building.answers.is_empty() {
+            group.join(&mut self.held);
         }
         for answer in building.answers {
             // The command that asked may have given up.
@@ -541,8 +589,9 @@ impl Loop {
             generations.push(Generation::new(entry, number, &self.host).map_err(SaveError::Preflight)?);
             parts.insert(ready.package.id.clone(), ready.parts);
         }
+        self.host.registry().check(&generations).map_err(SaveError::Preflight)?;
         let mut started = Vec::<Arc<Generation>>::new();
-        for generation in &generations {
+        for generation in in_order(&generations) {
             if let Err(problem) = generation.start(self.options.hook_deadline).await {
                 self.stop_unused(started);
                 return Err(SaveError::Start(problem));
@@ -597,6 +646,12 @@ impl Loop {
         let deadline = self.options.hook_deadline;
         for generation in generations {
             tokio::spawn(async move {
+                // What it stops may still be in use by calls that began before the swap.
+                if !generation.quiet(deadline).await {
+                    let (plugin, number, calls) =
+                        (generation.plugin(), generation.number(), generation.calls_under_way());
+                    tracing::warn!("{plugin} {number} is stopped with {calls} calls still under way");
+                }
                 for problem in generation.stop(deadline).await {
                     let (plugin, number) = (generation.plugin(), generation.number());
                     tracing::warn!("{plugin} {number} is out of dispatch, but {problem}");
@@ -647,6 +702,24 @@ fn print(words: &str) {
         // A terminal that is gone is no reason to stop.
         let _ = std::io::stderr().lock().write_all(words.as_bytes());
     }
+}
+
+/// Gives generations so that each comes after those of them that it needs; the order of a circle is left as it is.
+fn in_order(generations: &[Arc<Generation>]) -> Vec<&Arc<Generation>> {
+    let mut waiting: Vec<_> = generations.iter().collect();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let needs_waiting = |generation: &Arc<Generation>| {
+            generation.manifest().dependencies.iter().any(|dependency| {
+                waiting.iter().any(|other| {
+                    other.plugin() == &dependency.plugin && other.plugin() != generation.plugin()
+                })
+            })
+        };
+        let place = waiting.iter().position(|generation| !needs_waiting(generation)).unwrap_or_default();
+        ordered.push(waiting.remove(place));
+    }
+    ordered
 }
 
 fn names(packages: &[Package]) -> Vec<&str> {

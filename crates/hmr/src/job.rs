@@ -58,6 +58,8 @@ struct Account {
     call: Call,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
+    /// Sources of the shared crates, which rustc does not read: it links what cargo has built of them.
+    shared: BTreeMap<PathBuf, u64>,
     warnings: String,
 }
 
@@ -106,6 +108,7 @@ impl Workshop {
             && account.call == *call
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
+            && account.shared == contents(&package.shared)
             && account
                 .inputs
                 .iter()
@@ -130,6 +133,7 @@ impl Workshop {
             call: call.clone(),
             library: built.library.clone(),
             inputs,
+            shared: contents(&package.shared),
             warnings: built.warnings.clone(),
         };
         let file = self.account_file(package);
@@ -147,24 +151,29 @@ impl Workshop {
         packages: &[Package],
     ) -> Result<(BTreeMap<PluginId, Call>, Vec<Failure>), SaveError> {
         let _turn = self.cargo.lock().await;
-        let mut outcome = cargo::build(workspace, &self.target, self.colour).await?;
+        let keep = |package: &Package, call: &Call| {
+            if let Err(error) = cargo::keep(&self.call_file(package), call) {
+                tracing::warn!(plugin = %package.id, %error, "cargo will be asked again at the next start");
+            }
+        };
+        let mut outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
         let mut calls = std::mem::take(&mut outcome.calls);
+        for package in packages {
+            if !calls.contains_key(&package.id)
+                && let Some(call) = cargo::kept(&self.call_file(package))
+            {
+                calls.insert(package.id.clone(), call);
+            }
+        }
         let unknown: Vec<_> = packages
             .iter()
-            .filter(|package| {
-                if !calls.contains_key(&package.id)
-                    && let Some(call) = cargo::kept(&self.call_file(package))
-                {
-                    calls.insert(package.id.clone(), call);
-                }
-                !calls.contains_key(&package.id) && !outcome.failures.contains_key(&package.name)
-            })
+            .filter(|package| !calls.contains_key(&package.id) && outcome.libraries.contains(&package.name))
             .map(|package| package.name.as_str())
             .collect();
-        if !unknown.is_empty() && outcome.failed.is_none() {
+        if !unknown.is_empty() {
             // cargo had built them in a run that nobody listened to.
             cargo::forget(workspace, &self.target, &unknown).await?;
-            outcome = cargo::build(workspace, &self.target, self.colour).await?;
+            outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
             calls.append(&mut outcome.calls);
         }
         if let Some(words) = outcome.failed {
@@ -172,26 +181,19 @@ impl Workshop {
         }
         let mut failures = Vec::new();
         for package in packages {
-            let own = outcome.failures.get(&package.name);
-            // A shared crate that does not compile keeps all that use it from going live.
-            let shared = || {
-                package.shared.iter().find_map(|folder| {
-                    let name = folder.file_name()?.to_str()?;
-                    outcome.failures.iter().find(|(failed, _)| failed.as_str() == name)
-                })
-            };
-            if let Some((errors, rendered)) = own.or_else(|| shared().map(|(_, failure)| failure)) {
-                calls.remove(&package.id);
-                let error = SaveError::Compile { errors: *errors, rendered: rendered.clone() };
-                failures.push(Failure { plugin: Some(package.id.clone()), error });
-            } else if let Some(call) = calls.get(&package.id) {
-                cargo::keep(&self.call_file(package), call)?;
-            } else {
-                let words =
-                    outcome.failures.values().map(|(_, rendered)| rendered.as_str()).collect::<String>();
-                let error = SaveError::Cargo(format!("{} was not built\n{words}", package.name));
-                failures.push(Failure { plugin: Some(package.id.clone()), error });
+            // Only what cargo has an up-to-date library of may be built again by its call: with anything else, a
+            // crate that it links is missing or old.
+            if outcome.libraries.contains(&package.name) && calls.contains_key(&package.id) {
+                continue;
             }
+            calls.remove(&package.id);
+            let (errors, rendered) = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
+                outcome.failures.values().fold((0, String::new()), |(count, words), (more, rendered)| {
+                    (count + more, words + rendered)
+                })
+            });
+            let error = SaveError::Compile { errors, rendered };
+            failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
         Ok((calls, failures))
     }
@@ -217,7 +219,7 @@ impl Workshop {
         let built = if let Some(built) = reused {
             built
         } else {
-            let before = contents(package);
+            let before = contents(std::iter::once(&package.root).chain(&package.shared));
             let replay = Replay {
                 folder: self.folder(package),
                 suffix: format!("-{suffix}"),
@@ -243,10 +245,10 @@ impl Workshop {
     }
 }
 
-/// Hashes the sources that a plugin may be built from.
-fn contents(package: &Package) -> BTreeMap<PathBuf, u64> {
+/// Hashes all files below some folders.
+fn contents<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> BTreeMap<PathBuf, u64> {
     let mut files = BTreeSet::new();
-    for folder in std::iter::once(&package.root).chain(&package.shared) {
+    for folder in folders {
         crate::watch::files_below(folder, &mut files);
     }
     files.into_iter().filter_map(|path| Some((path.clone(), hash_of(&path).ok()??))).collect()

@@ -8,6 +8,7 @@
 //! milliseconds; a spare child that waits for its path on standard input takes that out of every reload. Each
 //! child serves once.
 
+use std::fs::File;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
@@ -56,6 +57,9 @@ fn serve() -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let question: Question = serde_json::from_str(&line)?;
+    // What the plugin itself prints while it is loaded must not be taken for the answer.
+    let mut answer_to = File::from(rustix::io::dup(io::stdout())?);
+    rustix::stdio::dup2_stdout(io::stderr())?;
     let answer = match library::load(&question.library, &question.krate) {
         Ok(entry) => match Generation::new(entry, 0, &Host::new("probe", Settings::default())) {
             Ok(_) => Answer::Fit,
@@ -63,9 +67,7 @@ fn serve() -> io::Result<ExitCode> {
         },
         Err(error) => Answer::Unfit(vec![error.to_string()]),
     };
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{}", serde_json::to_string(&answer)?)?;
-    stdout.flush()?;
+    writeln!(answer_to, "{}", serde_json::to_string(&answer)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -113,6 +115,12 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<(), SaveE
     let question = Question { library: library.to_owned(), krate: krate.to_owned() };
     let mut line = serde_json::to_string(&question).map_err(|error| SaveError::Probe(error.to_string()))?;
     line.push('\n');
+    // Read all the while: a full pipe would hold the child up.
+    let words = tokio::spawn(async move {
+        let mut bytes = Vec::new();
+        let _ = stderr.read_to_end(&mut bytes).await;
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
     let conversation = async {
         // A child that is already dead shows in its answer.
         let _ = stdin.write_all(line.as_bytes()).await;
@@ -132,10 +140,8 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<(), SaveE
         Ok(Answer::Fit) => Ok(()),
         Ok(Answer::Unfit(problems)) => Err(SaveError::Preflight(problems)),
         Err(_) => {
-            let _ = child.start_kill();
             let status = child.wait().await.ok();
-            let mut words = String::new();
-            let _ = stderr.read_to_string(&mut words).await;
+            let words = words.await.unwrap_or_default();
             Err(SaveError::Probe(format!("loading it {}{}", death(status), last_words(&words))))
         }
     }

@@ -101,6 +101,7 @@ impl Replay {
             .args(["-n", "10"])
             .args(&call.words)
             .envs(&call.environment)
+            .env_remove(crate::cargo::SECRET)
             .current_dir(&self.working_folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -40,7 +40,7 @@ pub struct Pace {
 
 impl Pace {
     /// Quiet time that joins the files of one checkout without being felt.
-    pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(5);
+    pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(2);
 }
 
 /// Watches folders for finished saves.
@@ -135,8 +135,12 @@ impl Watcher {
                 let Some(event) = self.events.recv().await else { std::future::pending().await };
                 self.gather(event);
             }
-            while let Ok(Some(event)) = tokio::time::timeout(self.pace.debounce, self.events.recv()).await {
-                self.gather(event);
+            // Only what belongs to a save moves the end: others may read the sources all the time.
+            let mut quiet_at = tokio::time::Instant::now() + self.pace.debounce;
+            while let Ok(Some(event)) = tokio::time::timeout_at(quiet_at, self.events.recv()).await {
+                if self.gather(event) {
+                    quiet_at = tokio::time::Instant::now() + self.pace.debounce;
+                }
             }
             let paths = std::mem::take(&mut self.pending);
             let seen = self.seen.take().unwrap_or_else(Instant::now);
@@ -147,18 +151,19 @@ impl Watcher {
         }
     }
 
-    /// Notes the paths of an event that finishes a save.
-    fn gather(&mut self, event: notify::Result<notify::Event>) {
+    /// Notes the paths of an event, and says whether it finishes a save.
+    fn gather(&mut self, event: notify::Result<notify::Event>) -> bool {
         match event {
             Ok(event) if event.need_rescan() => self.pending.extend(self.watched.keys().cloned()),
             Ok(event) if self.finishes(event.kind) => self.pending.extend(event.paths),
-            Ok(_) => return,
+            Ok(_) => return false,
             Err(error) => {
                 tracing::warn!(%error, "the file watcher missed something; looking at everything again");
                 self.pending.extend(self.watched.keys().cloned());
             }
         }
         self.seen.get_or_insert_with(Instant::now);
+        true
     }
 
     fn finishes(&self, kind: EventKind) -> bool {
@@ -200,8 +205,17 @@ impl Watcher {
             .filter(|known| known.starts_with(path) && !present.contains(*known) && !known.exists())
             .cloned()
             .collect();
-        if !gone.is_empty() && !path.exists() {
-            changed.push(path.to_path_buf());
+        if !path.exists() {
+            if !gone.is_empty() {
+                changed.push(path.to_path_buf());
+            }
+            // The system's watches end with their folders; what comes back in their place is watched anew.
+            let lost: Vec<_> =
+                self.watched.keys().filter(|watched| watched.starts_with(path)).cloned().collect();
+            for folder in lost {
+                let _ = self.watcher.unwatch(&folder);
+                self.watched.remove(&folder);
+            }
         }
         for file in gone {
             self.contents.remove(&file);

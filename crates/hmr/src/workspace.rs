@@ -115,6 +115,7 @@ impl Workspace {
             .args(["metadata", "--format-version=1"])
             .args(HOST_FEATURES)
             .current_dir(root)
+            .env_remove(crate::cargo::SECRET)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
@@ -196,6 +197,8 @@ impl Workspace {
         for folder in ["commands", "events"] {
             watched.insert(self.root.join(folder), true);
         }
+        // Shared crates come and go here.
+        watched.insert(self.root.join("crates"), false);
         for path in self.host.iter().chain(self.plugins.values().flat_map(|plugin| &plugin.shared)) {
             watched.insert(path.clone(), true);
         }
@@ -244,7 +247,12 @@ impl Workspace {
                 Meaning::Nothing
             };
         }
-        if plugin_id(&self.root, path.parent().unwrap_or(path)).is_some() && name == "Cargo.toml" {
+        // A folder that is no plugin yet becomes one with its manifest and sources, in whatever order they are saved.
+        let home = path.ancestors().find(|folder| plugin_id(&self.root, folder).is_some());
+        if home.is_some_and(|folder| {
+            name == "Cargo.toml" && folder == path.parent().unwrap_or(path)
+                || folder.join("Cargo.toml").is_file()
+        }) {
             return Meaning::Membership;
         }
         // A folder with plugins in it may have been removed as a whole.
@@ -260,6 +268,18 @@ impl Workspace {
         }
         Meaning::Nothing
     }
+}
+
+/// Gives the names that the packages of all plugin folders below `root` must have, without asking cargo.
+pub fn plugin_packages(root: &Path) -> Vec<String> {
+    let folders = ["commands", "events"].map(|kind| std::fs::read_dir(root.join(kind)));
+    let paths = folders.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
+    let mut names: Vec<_> = paths
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .filter_map(|path| Some(plugin_id(root, &path)?.as_str().replace('/', "-")))
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Gives the id of a plugin folder: one directly under `commands/` or `events/`.

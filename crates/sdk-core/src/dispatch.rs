@@ -160,8 +160,11 @@ fn fire(host: &Host, timer: Timer) {
     else {
         return;
     };
-    let owner = generation.clone();
-    owner.data.spawn("timer", async move {
+    // Not one of the generation's own tasks, which end with it: a timer that has gone off is out of the scheduler, so
+    // its handler is a call, and runs to its end.
+    let call = generation.call();
+    tokio::spawn(async move {
+        let _call = call;
         let what = format!("timer {}", timer.name);
         let handler = &generation.subscriptions.timers[index];
         run(&ctx, &generation, &what, |ctx| (handler.handler)(ctx, timer)).await;
@@ -183,7 +186,7 @@ async fn handle<T>(
 /// Runs a handler as a call of its generation; a failure is logged and told in words fit for the user.
 async fn run(
     ctx: &serenity::all::Context,
-    generation: &Generation,
+    generation: &Arc<Generation>,
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Option<String> {

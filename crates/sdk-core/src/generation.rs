@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
 use poise::FrameworkOptions;
 use serenity::all::GatewayIntents;
+use tokio::sync::Notify;
 
 use crate::definition::{Definitions, definitions_of};
 use crate::dispatch::{framework_options, panic_text};
@@ -39,16 +39,19 @@ pub struct Generation {
     pub(crate) subscriptions: Subscriptions,
     pub(crate) data: Data,
     calls: AtomicUsize,
+    quiet: Notify,
     stage: AtomicU8,
     born: Instant,
 }
 
 /// A call that is under way in a generation; it ends when this is dropped.
-pub(crate) struct Call<'a>(&'a Generation);
+pub(crate) struct Call(Arc<Generation>);
 
-impl Drop for Call<'_> {
+impl Drop for Call {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::AcqRel);
+        if self.0.calls.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.quiet.notify_waiters();
+        }
     }
 }
 
@@ -93,6 +96,7 @@ impl Generation {
             subscriptions,
             data,
             calls: AtomicUsize::new(0),
+            quiet: Notify::new(),
             stage: AtomicU8::new(Stage::Starting as u8),
             born: Instant::now(),
         }))
@@ -161,17 +165,34 @@ impl Generation {
         self.stage.store(stage as u8, Ordering::Release);
     }
 
-    pub(crate) fn call(&self) -> Call<'_> {
+    pub(crate) fn call(self: &Arc<Self>) -> Call {
         self.calls.fetch_add(1, Ordering::AcqRel);
-        Call(self)
+        Call(self.clone())
+    }
+
+    /// Waits until no call is under way in it, or until `deadline` has passed; says whether none is.
+    pub async fn quiet(&self, deadline: Duration) -> bool {
+        let quiet = async {
+            loop {
+                let quiet = self.quiet.notified();
+                tokio::pin!(quiet);
+                quiet.as_mut().enable();
+                if self.calls_under_way() == 0 {
+                    return;
+                }
+                quiet.await;
+            }
+        };
+        tokio::time::timeout(deadline, quiet).await.is_ok()
     }
 
     /// Runs the plugin's `start` hook.
     ///
     /// # Errors
     /// When the hook fails, panics or exceeds `deadline`; what it had spawned is then cancelled.
-    pub async fn start(&self, deadline: Duration) -> Result<(), String> {
-        let outcome = guarded("start", deadline, || self.instance.start(&self.data)).await;
+    pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
+        let this = self.clone();
+        let outcome = bounded("start", deadline, async move { this.instance.start(&this.data).await }).await;
         if outcome.is_err() {
             self.data.tasks().cancel(deadline).await;
         }
@@ -181,9 +202,12 @@ impl Generation {
     /// Runs the plugin's `stop` hook, then cancels its tasks, each bounded by `deadline`.
     ///
     /// Returns what went wrong and which tasks would not end, one sentence each.
-    pub async fn stop(&self, deadline: Duration) -> Vec<String> {
+    pub async fn stop(self: &Arc<Self>, deadline: Duration) -> Vec<String> {
         let mut problems = Vec::new();
-        if let Err(problem) = guarded("stop", deadline, || self.instance.stop(&self.data)).await {
+        let this = self.clone();
+        if let Err(problem) =
+            bounded("stop", deadline, async move { this.instance.stop(&this.data).await }).await
+        {
             problems.push(problem);
         }
         for task in self.data.tasks().cancel(deadline).await {
@@ -194,16 +218,25 @@ impl Generation {
 }
 
 /// Runs a hook so that a panic or an endless wait in it is told instead of passed on.
-async fn guarded<'a, F>(hook: &str, deadline: Duration, call: impl FnOnce() -> F) -> Result<(), String>
-where
-    F: Future<Output = Result<(), Error>> + Send + 'a,
-{
-    let guarded = AssertUnwindSafe(async { call().await }).catch_unwind();
-    match tokio::time::timeout(deadline, guarded).await {
+///
+/// It runs in a task of its own: one that never gives its thread back must not hold up who waits for it.
+async fn bounded(
+    hook: &str,
+    deadline: Duration,
+    call: impl Future<Output = Result<(), Error>> + Send + 'static,
+) -> Result<(), String> {
+    let mut task = tokio::spawn(call);
+    match tokio::time::timeout(deadline, &mut task).await {
         Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(error))) => Err(format!("its {hook} hook failed: {error}")),
-        Ok(Err(panic)) => Err(format!("its {hook} hook panicked: {}", panic_text(&*panic))),
-        Err(_) => Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis())),
+        Ok(Err(ended)) => {
+            let panic = ended.try_into_panic().ok();
+            Err(format!("its {hook} hook panicked: {}", panic.as_deref().map_or("(no text)", panic_text)))
+        }
+        Err(_) => {
+            task.abort();
+            Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()))
+        }
     }
 }
 

@@ -36,6 +36,22 @@ pub struct Change {
     pub remove: Vec<PluginId>,
 }
 
+impl Change {
+    /// Gives what is live after the change, and the plugins that it concerns.
+    fn applied_to(self, before: &Snapshot) -> Result<(Snapshot, Vec<PluginId>), Vec<String>> {
+        let mut generations = before.generations().clone();
+        let mut touched = self.remove;
+        for plugin in &touched {
+            generations.remove(plugin);
+        }
+        for generation in self.install {
+            touched.push(generation.plugin().clone());
+            generations.insert(generation.plugin().clone(), generation);
+        }
+        Ok((Snapshot::new(generations)?, touched))
+    }
+}
+
 /// What a swap did.
 pub struct Swapped {
     /// Per plugin: old generation, new generation, and how they differ.
@@ -71,6 +87,15 @@ impl Registry {
         self.ledger.lock().last.get(plugin).copied().unwrap_or_default() + 1
     }
 
+    /// Says what would keep generations from going live together with those that are live.
+    ///
+    /// # Errors
+    /// As [`Snapshot::new`].
+    pub fn check(&self, install: &[Arc<Generation>]) -> Result<(), Vec<String>> {
+        let change = Change { install: install.to_vec(), remove: Vec::new() };
+        change.applied_to(&self.snapshot()).map(|_| ())
+    }
+
     /// Makes a change live in one atomic store.
     ///
     /// The generations it replaces are out of dispatch when this returns; stopping them is the caller's next step.
@@ -82,16 +107,8 @@ impl Registry {
         // Held over the whole change, so that two swaps follow each other.
         let mut ledger = self.ledger.lock();
         let before = self.live.load_full();
-        let mut generations = before.generations().clone();
-        let mut touched = change.remove;
-        for plugin in &touched {
-            generations.remove(plugin);
-        }
-        for generation in change.install {
-            touched.push(generation.plugin().clone());
-            generations.insert(generation.plugin().clone(), generation);
-        }
-        let after = Arc::new(Snapshot::new(generations)?);
+        let (after, touched) = change.applied_to(&before)?;
+        let after = Arc::new(after);
         for (plugin, generation) in after.generations() {
             generation.set_stage(Stage::Live);
             let last = ledger.last.entry(plugin.clone()).or_default();

@@ -93,7 +93,12 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         measure_reloads(&playground, &sandbox, &mut bot, sample, options.n, measured).await?;
     }
     told(&format!("{} reloads under {} interactions a second ...", options.load_reloads, options.load_rate));
-    let (tally, under_load) = reload_under_load(&playground, &sandbox, &mut bot, options).await?;
+    let outcome = reload_under_load(&playground, &sandbox, &mut bot, options).await;
+    let (tally, under_load) = outcome.map_err(|error| {
+        let lines = bot.lines_from(0);
+        let last = &lines[lines.len().saturating_sub(20)..];
+        io::Error::other(format!("{error}; the host said last:\n{}", last.join("\n")))
+    })?;
     let identifies = sandbox.record().count(Kind::Identified);
     bot.stop().await?;
 
@@ -160,18 +165,31 @@ fn print_table(small: &Measured, large: &Measured) {
     }
 }
 
+/// Waits until the host says that the sample is live, and gives its line.
+///
+/// Asking all the while instead would take the very cores that the compiler is measured on.
+async fn until_live(bot: &mut Bot, lines: usize, sample: Sample) -> io::Result<String> {
+    let line = bot.wait_for_line(lines, &format!("commands/{} ", sample.name)).await?;
+    if line.contains(" live in ") {
+        Ok(line)
+    } else {
+        Err(io::Error::other(format!("the edit did not go live: {line}")))
+    }
+}
+
 /// Runs the sample's command until it answers with `answer`, and gives the time since `began` in milliseconds.
 async fn until_answer(sandbox: &Sandbox, sample: Sample, answer: &str, began: Instant) -> io::Result<f64> {
     let client = sandbox.client();
     let command = format!("/{}", sample.command());
     let mut last = String::new();
-    while began.elapsed() < PATIENCE {
+    let asked = Instant::now();
+    while asked.elapsed() < PATIENCE {
         match client.say(&command).await {
             Ok(seen) if seen.content == answer => return Ok(began.elapsed().as_secs_f64() * 1e3),
             Ok(seen) => last = seen.error.unwrap_or(seen.content),
             Err(error) => last = error.to_string(),
         }
-        // Leaves the machine to the compiler; the measured time is at most this much too long.
+        // A registration or a restart is under way.
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
     Err(io::Error::other(format!("{command} did not come to answer {answer:?}; it said {last:?}")))
@@ -185,15 +203,14 @@ async fn measure_reloads(
     n: usize,
     measured: &mut Measured,
 ) -> io::Result<()> {
-    let id = format!("commands/{}", sample.name);
     // The first edit of each kind fills caches and is not counted.
     for round in 0..=n {
         let answer = format!("v{}", round + 1);
         let lines = bot.line_count();
         let began = Instant::now();
         playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
+        let line = until_live(bot, lines, sample).await?;
         let took = until_answer(sandbox, sample, &answer, began).await?;
-        let line = bot.wait_for_line(lines, &format!("{id} ")).await?;
         let bare = bare_rustc(playground, sample, &answer)?;
         if round == 0 {
             continue;
@@ -269,7 +286,7 @@ async fn reload_under_load(
         let lines = bot.line_count();
         let began = Instant::now();
         playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
-        bot.wait_for_line(lines, &format!("commands/{} ", sample.name)).await?;
+        until_live(bot, lines, sample).await?;
         times.push(until_answer(sandbox, sample, &answer, began).await?);
     }
     Ok((load.stop().await, times))
@@ -289,15 +306,7 @@ async fn measure_restarts(
         let answer = format!("v-restart-{round}");
         let began = Instant::now();
         playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "bot"])
-            .current_dir(playground.path(""))
-            .stdin(Stdio::null())
-            .status()?;
-        if !built.success() {
-            return Err(io::Error::other("cargo build failed"));
-        }
+        playground.build_ordinarily()?;
         if let Some(old) = running.take() {
             old.stop().await?;
         }

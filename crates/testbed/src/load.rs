@@ -117,6 +117,5 @@ async fn run(
         while calls.try_join_next().is_some() {}
     }
     while calls.join_next().await.is_some() {}
-    let tally = tally.lock().clone();
-    tally
+    std::mem::take(&mut *tally.lock())
 }

@@ -42,6 +42,14 @@ impl Playground {
         Ok(self)
     }
 
+    /// Builds the bot as `cargo build` does, without hot reload.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn build_ordinarily(&self) -> io::Result<()> {
+        run(cargo(self.folder.path()).args(["build", "--quiet", "-p", "bot"]))
+    }
+
     /// Gives the absolute path of a file in it.
     pub fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)
@@ -90,14 +98,14 @@ pub fn workspace() -> PathBuf {
 
 fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Variables that cargo sets for the program it runs would make it build these crates anew.
+    // Build scripts look at variables that cargo sets for a program it runs, and would run anew because of them.
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
         if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
         }
     }
-    command.current_dir(workspace).stdin(Stdio::null());
+    command.current_dir(workspace).env("CARGO_TARGET_DIR", workspace.join("target")).stdin(Stdio::null());
     command
 }
 
@@ -105,6 +113,7 @@ fn cargo(workspace: &Path) -> Command {
 fn build_host(workspace: &Path) -> io::Result<()> {
     let mut command = cargo(workspace);
     command.args(["build", "--quiet", "--target-dir", "target/hmr", "-p", "bot"]);
+    command.args(hmr::workspace::plugin_packages(workspace).iter().flat_map(|package| ["-p", package]));
     run(command.args(hmr::workspace::HOST_FEATURES))
 }
 

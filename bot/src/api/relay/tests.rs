@@ -1,7 +1,5 @@
 //! The relay against a small server on loopback.
 
-#![allow(clippy::disallowed_methods)] // Servers of a test end with the test.
-
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
