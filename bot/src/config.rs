@@ -314,6 +314,23 @@ mod tests {
     }
 
     #[test]
+    fn the_example_file_names_every_variable_with_a_value_that_will_do() {
+        let file = include_str!("../../.env.example");
+        let commented = file.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
+        let shown: Vec<_> = commented.filter(|(name, _)| !name.contains(' ')).collect();
+        let known = ["DISCORD_TOKEN", "DISCORD_API_URL", "DISCORD_GATEWAY_URL", "APP_ENV", "TEST_GUILD_ID"];
+        let known = known.iter().chain(&["OWNER_IDS", "COMMAND_PREFIX", "RUST_LOG"]).chain(RELOAD_VARIABLES);
+        for name in known {
+            assert!(shown.iter().any(|(shown, _)| shown == name), "{name} is not in .env.example");
+        }
+        let filled: Vec<_> = shown.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let config = with(&filled).unwrap();
+        assert_eq!(config.warnings, Vec::<String>::new());
+        assert_eq!(config.environment, Environment::default());
+        assert_eq!(config.reload.debounce, Some(Duration::from_millis(2)));
+    }
+
+    #[test]
     fn switches_take_the_usual_words() {
         for (word, on) in
             [("true", true), ("1", true), ("YES", true), ("no", false), ("0", false), ("off", false)]

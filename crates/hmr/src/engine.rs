@@ -71,11 +71,7 @@ impl Engine {
         let folders = watcher
             .as_ref()
             .map(|watcher| {
-                watcher.watched().map(|path| match path.strip_prefix(&workspace.root) {
-                    Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
-                    Ok(inside) => inside.to_path_buf(),
-                    Err(_) => path.to_path_buf(),
-                })
+                watcher.watched().map(|path| path.strip_prefix(&workspace.root).unwrap_or(path).into())
             })
             .map(Iterator::collect)
             .unwrap_or_default();

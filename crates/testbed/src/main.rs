@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Parser)]
 #[command(name = "testbed", about)]
@@ -21,9 +22,16 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Smoke(options) => testbed::smoke::run(&options).await,
-        Command::Bench(options) => testbed::bench::run(&options).await,
+    let work = async {
+        match Arguments::parse().command {
+            Command::Smoke(options) => testbed::smoke::run(&options).await,
+            Command::Bench(options) => testbed::bench::run(&options).await,
+        }
+    };
+    // Dropping the work ends its bot and removes its copy of the workspace.
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        () = told_to_end() => return ExitCode::from(130),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -32,5 +40,14 @@ async fn main() -> ExitCode {
             eprintln!("testbed: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn told_to_end() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
