@@ -16,6 +16,7 @@ mod invites;
 mod members;
 mod messages;
 mod pins;
+mod polls;
 mod reactions;
 mod request;
 mod roles;
@@ -56,6 +57,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(channels::routes())
         .merge(messages::routes())
         .merge(pins::routes())
+        .merge(polls::routes())
         .merge(reactions::routes())
         .merge(threads::routes())
         .merge(guilds::routes())

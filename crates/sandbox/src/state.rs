@@ -265,7 +265,6 @@ impl World {
         };
         value["joined_at"] = guild.members.get(&bot).map(|member| member.joined_at.clone()).into();
         value["large"] = false.into();
-        value["unavailable"] = false.into();
         value["member_count"] = guild.members.len().into();
         value["voice_states"] = guild
             .voice_states
@@ -312,7 +311,7 @@ pub fn presence_json(user: Snowflake, guild: Option<Snowflake>, presence: &Value
     let mut value = json!({
         "user": { "id": user },
         "status": status,
-        "activities": presence.get("activities").cloned().unwrap_or_else(|| json!([])),
+        "activities": presence.get("activities").filter(|list| list.is_array()).cloned().unwrap_or_else(|| json!([])),
         "client_status": if status == "offline" { json!({}) } else { json!({ "web": status }) },
     });
     if let Some(guild) = guild {

@@ -195,6 +195,9 @@ async fn injected_errors_look_like_discord_or_like_a_proxy() {
 #[tokio::test]
 async fn injected_429s_are_as_documented_for_each_scope() {
     let server = Server::start(Config::default()).await;
+    let response = server.send().await.unwrap();
+    assert!(response.headers().contains_key("via"));
+    let bucket = header(&response, "x-ratelimit-bucket").to_owned();
     for (scope, name, global, message) in [
         (LimitScope::User, "user", false, "You are being rate limited."),
         (LimitScope::Shared, "shared", false, "The resource is being rate limited."),
@@ -204,13 +207,19 @@ async fn injected_429s_are_as_documented_for_each_scope() {
         let response = server.send().await.unwrap();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!((header(&response, "x-ratelimit-scope"), header(&response, "retry-after")), (name, "2"));
+        assert!(response.headers().contains_key("via"), "libraries take a 429 without it for Cloudflare's");
+        if scope != LimitScope::Global {
+            assert_eq!(header(&response, "x-ratelimit-limit"), "5", "the limit of the route's own bucket");
+            assert_eq!(header(&response, "x-ratelimit-bucket"), bucket);
+        }
         let body: Value = response.json().await.unwrap();
         assert_eq!(body, json!({"message": message, "retry_after": 1.25, "global": global}));
     }
     server.fault(RequestEffect::RateLimit { retry_after: 3.0, scope: LimitScope::Cloudflare });
     let response = server.send().await.unwrap();
     assert_eq!((response.status(), header(&response, "retry-after")), (StatusCode::TOO_MANY_REQUESTS, "3"));
-    assert!(response.headers().keys().all(|name| !name.as_str().starts_with("x-ratelimit")));
+    let telling = |name: &str| name.starts_with("x-ratelimit") || name == "via";
+    assert!(!response.headers().keys().any(|name| telling(name.as_str())));
     assert!(response.json::<Value>().await.is_err());
 }
 

@@ -57,6 +57,8 @@ struct Connection {
     written: u64,
     /// When the next heartbeat is overdue.
     overdue: Instant,
+    /// When heartbeats that came are to be acknowledged.
+    due: VecDeque<Instant>,
     /// When the payloads of the last minute came.
     recent: VecDeque<Instant>,
     /// Event that an injected delay holds back, and all after it.
@@ -95,6 +97,7 @@ pub(super) async fn serve(opening: Opening) {
         session: None,
         written: 0,
         overdue,
+        due: VecDeque::new(),
         recent: VecDeque::new(),
         held: None,
     };
@@ -141,6 +144,13 @@ impl Connection {
                     None => pending().await,
                 }
             };
+            let due = self.due.front().copied();
+            let acknowledge = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
+                    None => pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 order = orders.recv() => match order {
@@ -150,6 +160,10 @@ impl Connection {
                         reason: "The session was resumed on another connection.".into(),
                     })),
                 },
+                () = acknowledge => {
+                    self.due.pop_front();
+                    self.send(op::HEARTBEAT_ACK, Value::Null).await?;
+                }
                 message = self.socket.recv() => self.receive(message).await?,
                 () = sleep_until(self.overdue) => return Err(Close::timed_out().into()),
                 () = release => {}
@@ -297,7 +311,8 @@ impl Connection {
         match (request, self.session.clone()) {
             (Request::Heartbeat, _) => {
                 self.overdue = Instant::now() + patience(&self.hub);
-                self.send(op::HEARTBEAT_ACK, Value::Null).await
+                self.due.push_back(Instant::now() + self.hub.options().heartbeat_latency);
+                Ok(())
             }
             (Request::Identify(identify), _) => self.identify(*identify).await,
             (Request::Resume(resume), _) => self.resume(resume).await,

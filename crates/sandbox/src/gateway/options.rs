@@ -8,6 +8,9 @@ use std::time::Duration;
 pub struct Options {
     /// Interval that HELLO asks clients to send heartbeats in.
     pub heartbeat_interval: Duration,
+    /// Time from a heartbeat to its acknowledgement, in place of the way to Discord and back. At zero it would come
+    /// before libraries that count from the end of sending (discord.py) have noted the time.
+    pub heartbeat_latency: Duration,
     /// How long a session without a connection can still be resumed.
     pub resume_window: Duration,
     /// Events that a session keeps for a replay, at most.
@@ -38,6 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_millis(41_250),
+            heartbeat_latency: Duration::from_millis(20),
             resume_window: Duration::from_mins(3),
             replay_events: 16_384,
             replay_bytes: 32 << 20,

@@ -89,15 +89,29 @@ impl Live<'_> {
         reason: Option<&str>,
         changes: Vec<Value>,
     ) {
-        let mut entry = json!({
-            "id": self.next_id(),
-            "action_type": action,
-            "user_id": by,
-            "target_id": target,
-        });
+        let mut entry = json!({ "action_type": action, "user_id": by, "target_id": target });
         if !changes.is_empty() {
             entry["changes"] = changes.into();
         }
+        self.write_audit(guild_id, entry, reason);
+    }
+
+    /// Writes what was done to messages into the audit log; `options` say where and to how many or which.
+    pub fn audit_messages(
+        &mut self,
+        guild_id: Snowflake,
+        action: u64,
+        by: Snowflake,
+        target: Option<Snowflake>,
+        reason: Option<&str>,
+        options: &Value,
+    ) {
+        let entry = json!({ "action_type": action, "user_id": by, "target_id": target, "options": options });
+        self.write_audit(guild_id, entry, reason);
+    }
+
+    fn write_audit(&mut self, guild_id: Snowflake, mut entry: Value, reason: Option<&str>) {
+        entry["id"] = json!(self.next_id());
         if let Some(reason) = reason {
             entry["reason"] = reason.into();
         }
@@ -138,6 +152,19 @@ impl Live<'_> {
 
     /// A user's presence, told in all their guilds.
     pub fn set_presence(&mut self, user: Snowflake, presence: &Value) {
+        let mut presence = presence.clone();
+        let begun = clock::now().unix_timestamp_nanos() / 1_000_000;
+        let before = self.guilds_of(user).find_map(|guild| guild.presences.get(&user));
+        let activities = presence.get_mut("activities").and_then(Value::as_array_mut);
+        for activity in activities.into_iter().flatten() {
+            let same =
+                |other: &&Value| other["name"] == activity["name"] && other["type"] == activity["type"];
+            let going = before.and_then(|before| before["activities"].as_array()?.iter().find(same));
+            let since = going.map_or_else(|| json!(begun), |going| going["created_at"].clone());
+            if let Some(fields) = activity.as_object_mut() {
+                fields.entry("created_at").or_insert(since);
+            }
+        }
         let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
         for id in guilds {
             let Some(guild) = self.guilds.get_mut(&id) else { continue };
@@ -148,7 +175,7 @@ impl Live<'_> {
                 if guild.presences.remove(&user).is_none() {
                     continue;
                 }
-            } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(presence) {
+            } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(&presence) {
                 continue;
             }
             self.tell_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));

@@ -73,7 +73,8 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
         RequestEffect::Respond { status, body } => failure(*status, *body),
         RequestEffect::DropBefore => return drop_connection(connection),
         RequestEffect::RateLimit { retry_after, scope } => {
-            let refusal = injected_limit(*retry_after, *scope, &method, &route);
+            let (limit, _, bucket) = edge.limits.bucket(&method, &route);
+            let refusal = injected_limit(*retry_after, *scope, limit, bucket);
             pending.refused(&refusal);
             too_many_requests(&refusal)
         }
@@ -94,6 +95,11 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
             }
         }
     };
+    // Discord's own answers name the proxy they came through; those of Cloudflare in front of it do not, and
+    // libraries (discord.py) take a 429 without it for a ban and give up.
+    if pending.entry.limited != Some(Scope::Cloudflare.name()) {
+        response.headers_mut().insert(header::VIA, HeaderValue::from_static("1.1 sandbox"));
+    }
     let shared = pending.entry.limited == Some(Scope::Shared.name());
     edge.limits.answered(Instant::now(), who.as_deref(), response.status(), shared);
     if let Some(extra) = response.extensions_mut().remove::<Extra>() {
@@ -212,7 +218,7 @@ fn too_many_requests(refusal: &Refusal) -> Response {
     response
 }
 
-fn injected_limit(retry_after: f64, scope: LimitScope, method: &str, route: &Route) -> Refusal {
+fn injected_limit(retry_after: f64, scope: LimitScope, limit: u32, bucket: String) -> Refusal {
     let retry_after = std::time::Duration::try_from_secs_f64(retry_after).unwrap_or_default();
     let scope = match scope {
         LimitScope::User => Scope::User,
@@ -222,10 +228,10 @@ fn injected_limit(retry_after: f64, scope: LimitScope, method: &str, route: &Rou
     };
     // A shared limit is exceeded by others: this bot's own count still has room, as in the documentation's example.
     let standing = matches!(scope, Scope::User | Scope::Shared).then(|| Standing {
-        limit: 10,
-        remaining: if scope == Scope::Shared { 9 } else { 0 },
+        limit,
+        remaining: if scope == Scope::Shared { limit.saturating_sub(1) } else { 0 },
         reset_after: retry_after,
-        bucket: super::limits::bucket_name(&format!("{method} {}", route.template())),
+        bucket,
     });
     Refusal { retry_after, scope, standing }
 }

@@ -120,14 +120,7 @@ impl Limits {
         if route.is_interaction_callback() {
             return Verdict::Allowed(None);
         }
-        let rule = config.buckets.iter().position(|rule| rule.counts(method, route.template()));
-        let (limit, window, bucket) = match rule {
-            Some(index) => {
-                let rule = &config.buckets[index];
-                (rule.limit, rule.window, self.shared.names[index].clone())
-            }
-            None => (config.other.0, config.other.1, bucket_name(&format!("{method} {}", route.template()))),
-        };
+        let (limit, window, bucket) = self.bucket(method, route);
         let counted = self.count(("bucket", who, &bucket, route.major()), limit, window, now, 1);
         match counted {
             Ok(Window { used, ends }) => {
@@ -144,6 +137,19 @@ impl Limits {
                 scope: Scope::User,
                 standing: Some(Standing { limit, remaining: 0, reset_after: wait, bucket }),
             }),
+        }
+    }
+
+    /// Requests in a window, the window, and the public name of the bucket that a request falls into.
+    pub(super) fn bucket(&self, method: &str, route: &Route) -> (u32, Duration, String) {
+        let config = &self.shared.config;
+        let rule = config.buckets.iter().position(|rule| rule.counts(method, route.template()));
+        match rule {
+            Some(index) => {
+                let rule = &config.buckets[index];
+                (rule.limit, rule.window, self.shared.names[index].clone())
+            }
+            None => (config.other.0, config.other.1, bucket_name(&format!("{method} {}", route.template()))),
         }
     }
 
@@ -292,7 +298,7 @@ fn seconds(duration: Duration) -> String {
 }
 
 /// Public name of a bucket: 32 hexadecimal digits that depend on its routes alone, so that they last over restarts.
-pub(super) fn bucket_name(identity: &str) -> String {
+fn bucket_name(identity: &str) -> String {
     // FNV-1a with 128 bits: stable, short, and not a secret.
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     const START: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;

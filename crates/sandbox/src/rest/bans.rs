@@ -93,7 +93,10 @@ async fn bulk(
     for user in users {
         let allowed = outranks(&live, guild, bot, user, Permissions::BAN_MEMBERS);
         match allowed.and_then(|()| live.ban(guild, user, reason.clone(), seconds.into())) {
-            Ok(()) => banned.push(user),
+            Ok(()) => {
+                live.audit(guild, 22, bot, Some(user), reason.as_deref(), Vec::new());
+                banned.push(user);
+            }
             Err(_) => failed.push(user),
         }
     }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
@@ -141,7 +141,8 @@ async fn remove(
     }
     live.delete(channel, &[id]);
     if let Some(guild) = guild.filter(|_| author != Some(bot)) {
-        live.audit(guild, 72, bot, author, reason.as_deref(), Vec::new());
+        let options = json!({ "channel_id": channel, "count": "1" });
+        live.audit_messages(guild, 72, bot, author, reason.as_deref(), &options);
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -150,14 +151,17 @@ async fn bulk_delete(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([channel]): Ids<1>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
-    if live.channel_for(channel, bot, Permissions::MANAGE_MESSAGES)?.is_dm() {
+    let Some(guild) = live.channel_for(channel, bot, Permissions::MANAGE_MESSAGES)?.guild_id else {
         return Err(ApiError::not_in_dm());
-    }
+    };
     let ids = validate::message::bulk_delete(&payload.json, live.next_id().timestamp_ms())?;
     live.delete(channel, &ids);
+    let options = json!({ "count": ids.len().to_string() });
+    live.audit_messages(guild, 73, bot, Some(channel), reason.as_deref(), &options);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -83,7 +83,8 @@ fn set(
     let author = live.message(channel, message).and_then(crate::state::message::Message::author_id);
     live.set_pinned(channel, message, pinned, bot)?;
     if let Some(guild) = live.channel(channel)?.guild_id {
-        live.audit(guild, if pinned { 74 } else { 75 }, bot, author, reason, Vec::new());
+        let options = json!({ "channel_id": channel, "message_id": message });
+        live.audit_messages(guild, if pinned { 74 } else { 75 }, bot, author, reason, &options);
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -168,7 +168,7 @@ fn percent_decode(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The body: JSON, or a form with `payload_json` and files.
+/// The body: JSON, or a form of either kind with `payload_json`, and files if it is multipart.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
     /// The JSON.
@@ -196,13 +196,21 @@ impl FromRequest<Rest> for Payload {
     async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
         let kind =
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_urlencoded = kind.starts_with("application/x-www-form-urlencoded");
+        let notes = request.extensions().get::<Notes>().cloned();
         if !kind.starts_with("multipart/form-data") {
             let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT)
                 .await
                 .map_err(|_| ApiError::entity_too_large())?;
-            return Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() });
+            if !is_urlencoded {
+                return Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() });
+            }
+            let json = urlencoded(&bytes)?;
+            if let Some(notes) = notes {
+                notes.0.lock().request = Some(json.clone());
+            }
+            return Ok(Self { json, uploads: Vec::new() });
         }
-        let notes = request.extensions().get::<Notes>().cloned();
         let limited = request.map(|body| Body::new(http_body_limit(body)));
         let form = Multipart::from_request(limited, rest)
             .await
@@ -253,6 +261,24 @@ impl Payload {
     }
 }
 
+/// Fields of a form without files, which some libraries (py-cord) send; `payload_json` stands for the whole.
+fn urlencoded(bytes: &[u8]) -> ApiResult<Value> {
+    let mut fields = Map::new();
+    for pair in bytes.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut halves = pair.splitn(2, |&byte| byte == b'=');
+        let mut half = || {
+            let spaced = halves.next().unwrap_or_default().iter().map(|&b| if b == b'+' { b' ' } else { b });
+            percent_decode(&spaced.collect::<Vec<u8>>())
+        };
+        let (name, value) = (half(), half());
+        if name == "payload_json" {
+            return json_body(&value.into());
+        }
+        fields.insert(name, value.into());
+    }
+    Ok(Value::Object(fields))
+}
+
 /// JSON, where nothing at all counts as an empty object.
 fn json_body(bytes: &Bytes) -> ApiResult<Value> {
     if bytes.is_empty() {
@@ -279,6 +305,17 @@ mod tests {
     #[test]
     fn a_reason_is_decoded() {
         assert_eq!(percent_decode(b"spam%20%F0%9F%90%B1 100%"), "spam \u{1f431} 100%");
+    }
+
+    #[test]
+    fn a_form_without_files_is_its_payload_or_its_fields() {
+        let payload = urlencoded(b"payload_json=%7B%22content%22%3A%22a+%2B%20b%22%7D").unwrap();
+        assert_eq!(payload, serde_json::json!({ "content": "a + b" }));
+        assert_eq!(
+            urlencoded(b"content=a%26b&&tts").unwrap(),
+            serde_json::json!({ "content": "a&b", "tts": "" })
+        );
+        assert_eq!(urlencoded(b"payload_json=%7B").unwrap_err().code(), 50109);
     }
 
     #[test]

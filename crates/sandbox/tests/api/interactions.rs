@@ -266,3 +266,22 @@ async fn context_menu_commands_carry_their_target() {
     let (interaction, _) = bot.answers(user.run(Run::on("Quote", text(&message["id"]))), answer).await;
     assert_eq!(interaction["data"]["resolved"]["messages"][text(&message["id"])]["content"], "wise words");
 }
+
+#[tokio::test]
+async fn a_callback_may_come_as_a_form_without_files() {
+    let mut bot = Bot::start().await;
+    bot.register(json!({ "name": "ping", "description": "d" })).await;
+    let user = bot.user.clone();
+    let answer = tokio::spawn(async move { user.say("/ping").await.unwrap() });
+    let interaction = bot.event("INTERACTION_CREATE").await;
+    let (id, token) = (text(&interaction["id"]), text(&interaction["token"]));
+    let body = json!({ "type": 4, "data": { "content": "form & all" } }).to_string();
+    let sent = reqwest::Client::new()
+        .post(format!("{}/interactions/{id}/{token}/callback", bot.sandbox.api_url()))
+        .form(&[("payload_json", body)])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent.status(), 204);
+    assert_eq!(answer.await.unwrap().content, "form & all");
+}

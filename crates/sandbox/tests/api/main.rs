@@ -3,6 +3,7 @@
 //! Every answer of REST that a test sees is held against Discord's own description of its API where the machine has it
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
+mod audit_log;
 mod bot;
 mod cli;
 mod commands;

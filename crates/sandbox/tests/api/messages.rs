@@ -216,3 +216,21 @@ async fn a_poll_and_a_forward_are_kept_as_they_are_shown() {
     assert_eq!(forwarded["message_reference"]["type"], 1);
     assert!(forwarded["message_snapshots"][0]["message"]["timestamp"].is_string());
 }
+
+#[tokio::test]
+async fn a_poll_is_ended_once_and_by_its_author() {
+    let mut bot = Bot::start().await;
+    let poll = json!({ "question": { "text": "Tea?" }, "answers": [{ "poll_media": { "text": "yes" } }] });
+    let message = bot.post(&messages(&bot), json!({ "poll": poll })).await;
+    let end = |id: &Value| format!("{}/polls/{}/expire", bot.channel("general"), text(id));
+    let path = end(&message["id"]);
+    let ended = bot.post(&path, Value::Null).await;
+    assert_eq!(ended["poll"]["results"]["is_finalized"], true);
+    let expired = bot.call(Method::POST, &path, &Value::Null).await;
+    assert_eq!((expired.0, &expired.1["code"]), (400, &json!(520_001)));
+    let sent = bot.user.send("bob", "general", "no poll").await.unwrap();
+    let path = end(&sent["id"]);
+    let refused = bot.call(Method::POST, &path, &Value::Null).await.1;
+    assert_eq!(refused["code"], 520_006);
+    assert_eq!(bot.event("MESSAGE_UPDATE").await["poll"]["results"]["is_finalized"], true);
+}

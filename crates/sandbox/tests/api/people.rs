@@ -106,3 +106,37 @@ async fn hidden_embeds_come_back_when_they_are_shown_again() {
         assert_eq!(seen["embeds"].as_array().unwrap().len(), embeds);
     }
 }
+
+#[tokio::test]
+async fn a_guild_that_was_there_says_that_it_is_available_and_one_that_is_joined_does_not() {
+    let mut bot = Bot::start().await;
+    let text = bot.user.log(0, false).await.unwrap().text().await.unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let first = lines.into_iter().find(|line| line["event"] == "GUILD_CREATE").unwrap();
+    assert_eq!(first["data"]["unavailable"], false);
+    bot.user.create_guild("Second", "bob").await.unwrap();
+    assert_eq!(bot.event("GUILD_CREATE").await.get("unavailable"), None);
+}
+
+#[tokio::test]
+async fn activities_carry_the_moment_they_began_for_as_long_as_they_go_on() {
+    let mut bot = Bot::start().await;
+    let http = reqwest::Client::new();
+    let url = format!("{}/sandbox/presences/bob", bot.sandbox.url());
+    let mut begun = Vec::new();
+    for (status, activities) in [
+        ("dnd", json!([{ "name": "chess", "type": 0 }])),
+        ("idle", json!([{ "name": "chess", "type": 0 }])),
+        ("online", Value::Null),
+    ] {
+        let presence = json!({ "status": status, "activities": activities });
+        http.put(&url).json(&presence).send().await.unwrap().error_for_status().unwrap();
+        let update = bot.event("PRESENCE_UPDATE").await;
+        assert_eq!(update["status"], status);
+        begun.push(
+            update["activities"].as_array().unwrap().first().map(|a| a["created_at"].as_u64().unwrap()),
+        );
+    }
+    assert!(begun[0].unwrap() > 1_700_000_000_000, "milliseconds of Unix time");
+    assert_eq!((begun[1], begun[2]), (begun[0], None));
+}

@@ -1,10 +1,10 @@
 //! Starting sessions: HELLO, IDENTIFY, READY, guilds, shards, limits.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sandbox::gateway::{Dispatch, Intents, Options};
 use sandbox::record::{Event, Kind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{End, identify};
 use crate::world::{BOT, GUILD, OTHER_GUILD, Server, TOKEN, World};
@@ -163,4 +163,22 @@ async fn the_record_tells_the_whole_conversation_without_the_token() {
         "sent",
     ];
     assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_acknowledged_once_and_never_before_its_latency() {
+    let latency = Duration::from_millis(80);
+    let options = Options { heartbeat_latency: latency, ..Options::default() };
+    let server = Server::with(options, World::default()).await;
+    let mut client = server.identified(Intents::GUILD_MESSAGES).await;
+    let sent = Instant::now();
+    client.send(1, Value::Null).await;
+    client.send(1, Value::Null).await;
+    // Events do not wait for it.
+    server.message(1);
+    client.event("MESSAGE_CREATE").await;
+    client.op(11).await;
+    assert!(sent.elapsed() >= latency);
+    client.op(11).await;
+    assert!(client.until_ack().await.is_empty());
 }
