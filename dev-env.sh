@@ -2,6 +2,7 @@
 # The front door of this repository: ./dev-env.sh help
 #
 # Works in any folder, with or without a terminal, with bash 3.2 and later.
+# shellcheck disable=SC2317 # commands are called by their names
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -162,9 +163,13 @@ start_sandbox() {
 
 # Says what to do next as soon as it works, below the lines of the start.
 tell_when_ready() {
-    until [[ -n $(sandbox_ commands 2>/dev/null) ]]; do
+    local before='' now=''
+    # Commands are registered one by one; when there are no more, all are there.
+    until [[ -n $now && $now == "$before" ]]; do
         [[ -e $SANDBOX_STATE ]] || return 0
         sleep 0.2
+        before=$now
+        now=$(sandbox_ commands 2>/dev/null) || now=''
     done
     cat <<'END'
 
@@ -561,6 +566,8 @@ main() {
         die --code 64 "there is no command '$command'${near:-; see ./dev-env.sh help}"
         ;;
     esac
+    # bash reads a script as it goes on; one that was edited meanwhile must not be read further.
+    exit
 }
 
 main "$@"
