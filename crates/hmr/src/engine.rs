@@ -621,7 +621,6 @@ impl Loop {
             if let Some(old) = old.filter(|old| *old != ready.built.library) {
                 // Its code stays mapped; the file is of no more use.
                 let _ = std::fs::remove_file(&old);
-                let _ = std::fs::remove_file(old.with_extension("d"));
             }
         }
         self.stop_old(swapped);

@@ -26,12 +26,19 @@ pub struct Built {
     pub warnings: String,
 }
 
+/// Ends the name of every file that rustc writes.
+///
+/// It is the same in every build: code generation depends on the names of its outputs, so with a new name rustc would
+/// generate all code anew. Measured on 2 cores, one line edited: 300 instead of 535 ms for 24 commands, 235 instead of
+/// 320 ms for 3.
+const BUILD_SUFFIX: &str = "-build";
+
 /// Where and how a replay writes.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// Folder for the library; incremental state is kept below it.
     pub folder: PathBuf,
-    /// Tells this build's files from those of others.
+    /// Ends the name of the finished library, which has to be one that no other build has had.
     pub suffix: String,
     /// Whether diagnostics are rendered in colour.
     pub colour: bool,
@@ -80,7 +87,7 @@ impl Replay {
             "--emit=dep-info,link".to_owned(),
             "-Cprefer-dynamic".to_owned(),
             "-Cembed-bitcode=no".to_owned(),
-            format!("-Cextra-filename={}", self.suffix),
+            format!("-Cextra-filename={BUILD_SUFFIX}"),
             format!("-Cincremental={}", self.folder.join("incremental").display()),
             "--out-dir".to_owned(),
             self.folder.display().to_string(),
@@ -121,11 +128,15 @@ impl Replay {
         if !status.success() {
             return Err(SaveError::Compile { errors, rendered });
         }
-        let file = |prefix: &str, extension: &str| {
-            self.folder.join(format!("{prefix}{krate}{}{extension}", self.suffix))
+        let file = |prefix: &str, suffix: &str, extension: &str| {
+            self.folder.join(format!("{prefix}{krate}{suffix}{extension}"))
         };
-        let library = file(std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        let dep_info = file("", ".d");
+        let (prefix, extension) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let built = file(prefix, BUILD_SUFFIX, extension);
+        // A library of a name that is loaded already would not be loaded again.
+        let library = file(prefix, &self.suffix, extension);
+        std::fs::rename(&built, &library).map_err(SaveError::io("renamed", &built))?;
+        let dep_info = file("", BUILD_SUFFIX, ".d");
         let text = std::fs::read_to_string(&dep_info).map_err(SaveError::io("read", &dep_info))?;
         let inputs = inputs_of(&text, &self.working_folder);
         Ok(Built { library, inputs, warnings: rendered })
@@ -241,7 +252,7 @@ mod tests {
             "/bin/rustc --crate-name one --edition=2024 src/lib.rs -C metadata=12 -L dependency=/t/deps \
              --extern sdk=/t/deps/libsdk-1.rlib --extern macros=/t/deps/libmacros-2.so --error-format=json \
              --json=diagnostic-rendered-ansi --crate-type=cdylib --emit=dep-info,link -Cprefer-dynamic \
-             -Cembed-bitcode=no -Cextra-filename=-g5 -Cincremental=/t/one/incremental --out-dir /t/one"
+             -Cembed-bitcode=no -Cextra-filename=-build -Cincremental=/t/one/incremental --out-dir /t/one"
         );
     }
 
