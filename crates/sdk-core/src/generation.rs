@@ -219,24 +219,28 @@ impl Generation {
 
 /// Runs a hook so that a panic or an endless wait in it is told instead of passed on.
 ///
-/// It runs in a task of its own: one that never gives its thread back must not hold up who waits for it.
+/// It runs on a thread of its own: one that never gives its thread back must not take one from the events, nor hold up
+/// who waits for it.
 async fn bounded(
     hook: &str,
     deadline: Duration,
     call: impl Future<Output = Result<(), Error>> + Send + 'static,
 ) -> Result<(), String> {
-    let mut task = tokio::spawn(call);
-    match tokio::time::timeout(deadline, &mut task).await {
-        Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(error))) => Err(format!("its {hook} hook failed: {error}")),
+    /// What a hook that only waits too long is given to be told so by its own clock.
+    const GRACE: Duration = Duration::from_millis(100);
+    let late = || Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()));
+    let runtime = tokio::runtime::Handle::current();
+    let task = tokio::task::spawn_blocking(move || {
+        runtime.block_on(async { tokio::time::timeout(deadline, call).await })
+    });
+    match tokio::time::timeout(deadline + GRACE, task).await {
+        Ok(Ok(Ok(Ok(())))) => Ok(()),
+        Ok(Ok(Ok(Err(error)))) => Err(format!("its {hook} hook failed: {error}")),
         Ok(Err(ended)) => {
             let panic = ended.try_into_panic().ok();
             Err(format!("its {hook} hook panicked: {}", panic.as_deref().map_or("(no text)", panic_text)))
         }
-        Err(_) => {
-            task.abort();
-            Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()))
-        }
+        Ok(Ok(Err(_))) | Err(_) => late(),
     }
 }
 
