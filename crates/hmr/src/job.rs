@@ -109,10 +109,7 @@ impl Workshop {
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
             && account.shared == contents(&package.shared)
-            && account
-                .inputs
-                .iter()
-                .all(|(path, hash)| matches!(hash_of(path), Ok(Some(now)) if now == *hash));
+            && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
         is_same.then(|| Built {
             library: account.library,
             inputs: account.inputs.into_keys().collect(),
@@ -228,9 +225,8 @@ impl Workshop {
             };
             let built = replay.run(call).await?;
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
-            let is_stale = built.inputs.iter().any(|path| {
-                before.get(path).is_some_and(|hash| !matches!(hash_of(path), Ok(Some(now)) if now == *hash))
-            });
+            let is_stale =
+                built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
             if is_stale {
                 return Err(SaveError::Superseded);
             }
@@ -243,6 +239,11 @@ impl Workshop {
         parts.probe = began.elapsed();
         Ok(Ready { package: package.clone(), built, parts })
     }
+}
+
+/// Says whether a file still has the contents of that hash.
+fn holds(path: &Path, hash: u64) -> bool {
+    matches!(hash_of(path), Ok(Some(now)) if now == hash)
 }
 
 /// Hashes all files below some folders.
