@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serenity::all::{GatewayIntents, ShardManager};
 
 use crate::PluginId;
+use crate::bus::Bus;
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
@@ -23,6 +24,7 @@ struct Inner {
     version: String,
     settings: ArcSwap<Settings>,
     registry: Registry,
+    bus: Bus,
     store: Store,
     scheduler: Scheduler,
     serenity: ArcSwapOption<serenity::all::Context>,
@@ -51,6 +53,7 @@ impl Host {
             version: version.to_owned(),
             settings: ArcSwap::from_pointee(settings),
             registry: Registry::default(),
+            bus: Bus::default(),
             store: Store::default(),
             scheduler: Scheduler::default(),
             serenity: ArcSwapOption::empty(),
@@ -84,6 +87,11 @@ impl Host {
     /// Gives the registry of generations.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// Gives the bus on which everything that happens to plugins is told.
+    pub fn bus(&self) -> &Bus {
+        &self.0.bus
     }
 
     /// Gives all plugins' values.

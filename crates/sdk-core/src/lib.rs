@@ -9,10 +9,12 @@
 //! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
+//! - [`bus`]: what happens to plugins, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
+pub mod bus;
 pub mod data;
 pub mod definition;
 pub mod dispatch;

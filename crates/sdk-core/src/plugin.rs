@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serenity::all::GatewayIntents;
 use serenity::async_trait;
 
@@ -55,7 +56,8 @@ pub trait Plugin: Send + Sync + 'static {
 }
 
 /// Names a plugin by its folder in the workspace, `commands/general` say.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PluginId(Arc<str>);
 
 impl PluginId {

@@ -1,0 +1,142 @@
+//! Builds as they begin and end.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+use tokio::task::Id;
+
+use super::group::{Building, Group};
+use super::tell::print;
+use super::{Loop, Request, names};
+use crate::error::SaveError;
+use crate::job::{Done, Failure, Order, carry_out};
+
+impl Loop {
+    pub(super) fn handle_request(&mut self, request: Request) {
+        let plugins: BTreeSet<_> = match request.plugin {
+            None => self.workspace.plugins.keys().cloned().collect(),
+            Some(plugin) if self.workspace.plugins.contains_key(&plugin) => [plugin].into(),
+            Some(plugin) => {
+                // Nobody waits any more when this fails.
+                let _ =
+                    request.answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
+                return;
+            }
+        };
+        self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![request.answer]);
+    }
+
+    /// Starts to build, taking over what it supersedes and what was held back.
+    pub(super) fn order(
+        &mut self,
+        mut group: Group,
+        mut began: Instant,
+        mut answers: Vec<oneshot::Sender<Vec<Result<String, String>>>>,
+    ) {
+        loop {
+            self.held.retain(|held| !group.absorb(held));
+            let overtaken = self.orders.iter().find(|(_, building)| {
+                building.packages.iter().any(|package| group.plugins.contains(&package.id))
+            });
+            let Some(building) = overtaken.map(|(id, _)| *id).and_then(|id| self.orders.remove(&id)) else {
+                break;
+            };
+            tracing::debug!(plugins = ?names(&building.packages), "a newer save drops this build");
+            building.abort.abort();
+            began = began.max(building.began);
+            group.absorb(&building.group());
+            answers.extend(building.answers);
+        }
+        let packages: Vec<_> =
+            group.plugins.iter().filter_map(|plugin| self.workspace.plugins.get(plugin).cloned()).collect();
+        if packages.is_empty() {
+            return;
+        }
+        let order = Order {
+            packages: packages
+                .iter()
+                .map(|package| {
+                    let call = self.known.get(&package.id).and_then(|known| known.call.clone());
+                    (package.clone(), call)
+                })
+                .collect(),
+            through_cargo: group.through_cargo,
+            suffix: self.suffix(),
+            began,
+            may_reuse: false,
+        };
+        tracing::debug!(plugins = ?names(&packages), through_cargo = group.through_cargo, "building");
+        let abort = self.builds.spawn(carry_out(self.workshop.clone(), self.workspace.clone(), order));
+        let building =
+            Building { packages, through_cargo: group.through_cargo, began, abort: abort.clone(), answers };
+        self.orders.insert(abort.id(), building);
+    }
+
+    pub(super) async fn handle_done(&mut self, id: Id, done: Done) {
+        // An order that was overtaken just as it ended.
+        let Some(building) = self.orders.remove(&id) else { return };
+        self.learn(&done);
+        if done.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
+            // The event of the newer save may come for one of them alone.
+            self.order(building.group(), building.began, building.answers);
+            return;
+        }
+        let group = building.group();
+        let mut answers = Vec::new();
+        let mut failed = !done.failures.is_empty();
+        if failed {
+            self.tell_failures(&done.failures);
+            answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
+            if !done.ready.is_empty() {
+                let names: Vec<_> = done.ready.iter().map(|ready| ready.package.id.as_str()).collect();
+                let words = format!("{} stays as it is too: they go live together", names.join(", "));
+                tracing::warn!("{words}");
+                answers.push(Err(words));
+            }
+        } else {
+            match self.make_live(done.ready, building.began).await {
+                Ok(lines) => {
+                    for line in lines {
+                        tracing::info!("{line}");
+                        answers.push(Ok(line));
+                    }
+                }
+                Err(error) => {
+                    failed = true;
+                    let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
+                    let failure = Failure { plugin: alone.cloned(), error };
+                    self.tell_failure(&failure);
+                    answers.push(Err(self.failure_words(&failure)));
+                }
+            }
+        }
+        if failed && group.plugins.len() > 1 && building.answers.is_empty() {
+            group.join(&mut self.held);
+        }
+        for answer in building.answers {
+            // The command that asked may have given up.
+            let _ = answer.send(answers.clone());
+        }
+    }
+
+    /// Notes what a build told: calls, inputs, and warnings, which are printed when they are new.
+    pub(super) fn learn(&mut self, done: &Done) {
+        for (plugin, call) in &done.calls {
+            self.known.entry(plugin.clone()).or_default().call = Some(call.clone());
+        }
+        for failure in &done.failures {
+            if let Some(known) = failure.plugin.as_ref().and_then(|plugin| self.known.get_mut(plugin)) {
+                known.inputs = None;
+            }
+        }
+        for ready in &done.ready {
+            let known = self.known.entry(ready.package.id.clone()).or_default();
+            known.inputs = Some(ready.built.inputs.clone());
+            if known.warnings != ready.built.warnings {
+                known.warnings.clone_from(&ready.built.warnings);
+                print(&known.warnings);
+            }
+        }
+    }
+}

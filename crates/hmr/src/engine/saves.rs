@@ -1,0 +1,139 @@
+//! What saved files ask for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sdk_core::PluginId;
+use sdk_core::registry::Change;
+
+use super::Loop;
+use super::group::Group;
+use crate::job::Failure;
+use crate::report;
+use crate::watch::Saves;
+use crate::workspace::{Meaning, Workspace};
+
+impl Loop {
+    /// Acts on saved files, and says whether the folders to watch may have changed.
+    pub(super) async fn handle_saves(&mut self, saves: Saves) -> bool {
+        let mut groups = Vec::new();
+        let (mut membership, mut host) = (false, BTreeSet::new());
+        for path in &saves.paths {
+            let known = &self.known;
+            let reads = |plugin: &PluginId, path: &std::path::Path| {
+                Some(known.get(plugin)?.inputs.as_ref()?.contains(path))
+            };
+            match self.workspace.meaning(path, reads) {
+                Meaning::Plugins { plugins, manifest } => {
+                    Group { plugins, through_cargo: manifest }.join(&mut groups);
+                }
+                Meaning::Membership => membership = true,
+                Meaning::Host => {
+                    _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf());
+                }
+                Meaning::Nothing => {
+                    tracing::debug!(path = %path.display(), "saved, and no plugin is built from it");
+                }
+            }
+        }
+        host.retain(|path| !self.awaiting_restart.contains(path));
+        if !host.is_empty() {
+            let names: Vec<_> = host.iter().map(|path| path.display().to_string()).collect();
+            let belongs = if names.len() == 1 { "belongs" } else { "belong" };
+            tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
+            self.awaiting_restart.append(&mut host);
+        }
+        let looked_up = membership || groups.iter().any(|group| group.through_cargo);
+        if membership {
+            self.handle_membership(&mut groups).await;
+        } else if looked_up {
+            // A manifest may name other shared crates now.
+            match Workspace::read(&self.workspace.root).await {
+                Ok(workspace) => self.workspace = Arc::new(workspace),
+                Err(error) => self.tell_failure(&Failure { plugin: None, error }),
+            }
+        }
+        for group in groups {
+            self.order(group, saves.began, Vec::new());
+        }
+        looked_up
+    }
+
+    /// Takes out plugins whose folder is gone, and wants those built whose folder is new.
+    pub(super) async fn handle_membership(&mut self, groups: &mut Vec<Group>) {
+        let gone: BTreeSet<_> = self
+            .workspace
+            .plugins
+            .values()
+            .filter(|package| !package.root.join("Cargo.toml").exists())
+            .map(|package| package.id.clone())
+            .collect();
+        if !gone.is_empty() {
+            // What was to go live with one that is gone does so without it.
+            for group in self.take_out(&gone) {
+                group.join(groups);
+            }
+            for group in groups.iter_mut().chain(&mut self.held) {
+                group.plugins.retain(|plugin| !gone.contains(plugin));
+            }
+            let mut workspace = Workspace::clone(&self.workspace);
+            workspace.plugins.retain(|plugin, _| !gone.contains(plugin));
+            self.workspace = Arc::new(workspace);
+        }
+        match Workspace::read(&self.workspace.root).await {
+            Ok(workspace) => {
+                for plugin in workspace.plugins.keys() {
+                    // One that has never gone live may be complete now.
+                    if !self.host.registry().snapshot().generations().contains_key(plugin) {
+                        Group { plugins: [plugin.clone()].into(), through_cargo: true }.join(groups);
+                    }
+                }
+                self.workspace = Arc::new(workspace);
+            }
+            Err(error) if gone.is_empty() => self.tell_failure(&Failure { plugin: None, error }),
+            Err(_) => {
+                let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
+                tracing::warn!(
+                    "{} is out; its lines in commands/ or events/ (Cargo.toml and lib.rs) have to go too before \
+                     cargo can be asked again",
+                    names.join(", ")
+                );
+            }
+        }
+    }
+
+    /// Takes plugins out of what is live; gives the groups whose builds that has ended.
+    pub(super) fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
+        let began = Instant::now();
+        let ended: Vec<_> = self
+            .orders
+            .extract_if(|_, building| building.packages.iter().any(|package| gone.contains(&package.id)))
+            .map(|(_, building)| {
+                building.abort.abort();
+                building.group()
+            })
+            .collect();
+        let live = self.host.registry().snapshot();
+        let remove: Vec<_> =
+            gone.iter().filter(|plugin| live.generations().contains_key(plugin)).cloned().collect();
+        self.known.retain(|plugin, _| !gone.contains(plugin));
+        match self.host.registry().swap(Change { install: Vec::new(), remove }) {
+            Ok(swapped) => {
+                for swap in &swapped.plugins {
+                    tracing::info!("{}", report::line(swap, began.elapsed(), &report::Parts::default()));
+                }
+                self.stop_old(swapped);
+            }
+            Err(problems) => {
+                let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
+                tracing::error!(
+                    "{} stays live although its folder is gone: {}",
+                    names.join(", "),
+                    problems.join("; ")
+                );
+            }
+        }
+        ended
+    }
+}
