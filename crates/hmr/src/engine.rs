@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -27,6 +27,7 @@ use crate::cargo::Call;
 use crate::error::{HostError, SaveError};
 use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
 use crate::library;
+use crate::policy::SharedPolicy;
 use crate::report;
 use crate::watch::{Pace, Saves, Watcher};
 use crate::workspace::{Meaning, Package, Workspace};
@@ -42,8 +43,8 @@ pub struct Options {
     pub target: PathBuf,
     /// How changes are noticed.
     pub pace: Pace,
-    /// Time that a `start` or `stop` hook has.
-    pub hook_deadline: Duration,
+    /// What may change while the engine runs; read anew for each reload.
+    pub policy: SharedPolicy,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
 }
@@ -586,9 +587,10 @@ impl Loop {
             parts.insert(ready.package.id.clone(), ready.parts);
         }
         self.host.registry().check(&generations).map_err(SaveError::Preflight)?;
+        let deadline = self.options.policy.load().hook_deadline;
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in in_order(&generations) {
-            if let Err(problem) = generation.start(self.options.hook_deadline).await {
+            if let Err(problem) = generation.start(deadline).await {
                 self.stop_unused(started);
                 return Err(SaveError::Start(problem));
             }
@@ -638,7 +640,7 @@ impl Loop {
     }
 
     fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.hook_deadline;
+        let deadline = self.options.policy.load().hook_deadline;
         for generation in generations {
             tokio::spawn(async move {
                 // What it stops may still be in use by calls that began before the swap.
