@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod bot;
 pub mod faults;
+pub mod ground;
 pub mod load;
 pub mod numbers;
 pub mod playground;
@@ -14,4 +15,5 @@ pub mod smoke;
 pub mod soak;
 
 pub use bot::Bot;
+pub use ground::Ground;
 pub use playground::Playground;
