@@ -93,7 +93,7 @@ pub enum After {
 
 impl Row {
     /// Says whether the host is not fit for another row afterwards: a thread of it is lost to a loop.
-    pub(super) fn wears_out_the_host(&self) -> bool {
+    pub fn wears_out_the_host(&self) -> bool {
         matches!(self.fault, Fault::Deed(Place::Start | Place::Stop, Deed::Loop))
     }
 }

@@ -1,6 +1,7 @@
 //! A playground with the failing plugin, a sandbox, and a host in it: where rows are tried.
 
 use std::collections::BTreeMap;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
@@ -195,14 +196,14 @@ impl Stage {
         fs::remove_dir_all(self.playground.path(folder))
     }
 
-    /// Ends the host as a service manager does.
+    /// Ends the host as a service manager does, and says how it ended unless it was down.
     ///
     /// # Errors
     /// When it does not end.
-    pub async fn end(mut self) -> io::Result<()> {
+    pub async fn end(mut self) -> io::Result<Option<ExitStatus>> {
         match self.bot.take() {
-            Some(bot) => bot.stop().await.map(drop),
-            None => Ok(()),
+            Some(bot) => bot.stop().await.map(Some),
+            None => Ok(None),
         }
     }
 
