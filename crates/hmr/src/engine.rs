@@ -9,9 +9,10 @@
 //! stopped in the background.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -23,6 +24,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use crate::cargo::Call;
 use crate::error::HostError;
 use crate::job::{Done, Failure, Order, Workshop, carry_out};
+use crate::policy::SharedPolicy;
 use crate::watch::{Pace, Watcher};
 use crate::workspace::{Package, Workspace};
 
@@ -45,10 +47,22 @@ pub struct Options {
     pub target: PathBuf,
     /// How changes are noticed.
     pub pace: Pace,
-    /// Time that a `start` or `stop` hook has.
-    pub hook_deadline: Duration,
+    /// How careful it is, with what it may spend; replaced while the engine runs.
+    pub policy: SharedPolicy,
+    /// What is called when the workspace's `.env` was saved.
+    pub on_settings: Option<OnSettings>,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
+}
+
+/// A function of the bot's that takes over a saved `.env`.
+#[derive(Clone)]
+pub struct OnSettings(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for OnSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnSettings").finish_non_exhaustive()
+    }
 }
 
 /// A running reload engine; dropping it ends it.

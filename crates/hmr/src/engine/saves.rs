@@ -7,8 +7,8 @@ use std::time::Instant;
 use sdk_core::PluginId;
 use sdk_core::registry::Change;
 
-use super::Loop;
 use super::group::Group;
+use super::{Loop, OnSettings};
 use crate::job::Failure;
 use crate::report;
 use crate::watch::Saves;
@@ -20,6 +20,12 @@ impl Loop {
         let mut groups = Vec::new();
         let (mut membership, mut host) = (false, BTreeSet::new());
         for path in &saves.paths {
+            if *path == self.workspace.root.join(".env") {
+                if let Some(OnSettings(take_over)) = &self.options.on_settings {
+                    take_over();
+                }
+                continue;
+            }
             let known = &self.known;
             let reads = |plugin: &PluginId, path: &std::path::Path| {
                 Some(known.get(plugin)?.inputs.as_ref()?.contains(path))
