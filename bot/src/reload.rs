@@ -52,11 +52,16 @@ pub(crate) async fn bring_in_plugins(
     let policy = reload.policy(config.environment).shared();
     let environment = Environment::new(host.clone(), policy.clone(), application.owners.clone(), source)
         .map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let workspace = workspace(reload)?;
+    let extensions = reload.extensions.as_deref().unwrap_or_default();
+    let filter = hmr::watch::Filter::new(&workspace, &reload.ignore, extensions)
+        .map_err(|wrong| Failure::configuration(format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}.")))?;
     let options = hmr::Options {
         enabled: reload.enabled,
-        workspace: workspace(reload)?,
+        workspace,
         target: target()?,
         pace,
+        filter,
         policy,
         on_settings: Some(hmr::OnSettings(Arc::new(move || environment.reload()))),
         colour: std::io::stderr().is_terminal()

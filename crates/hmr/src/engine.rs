@@ -25,12 +25,13 @@ use crate::cargo::Call;
 use crate::error::HostError;
 use crate::job::{Done, Failure, Order, Workshop, carry_out};
 use crate::policy::SharedPolicy;
-use crate::watch::{Pace, Watcher};
+use crate::watch::{Control, Filter, Pace, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
 mod group;
 mod live;
+mod members;
 mod saves;
 mod tell;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub target: PathBuf,
     /// How changes are noticed.
     pub pace: Pace,
+    /// Which files count.
+    pub filter: Filter,
     /// How careful it is, with what it may spend; replaced while the engine runs.
     pub policy: SharedPolicy,
     /// What is called when the workspace's `.env` was saved.
@@ -68,7 +71,7 @@ impl fmt::Debug for OnSettings {
 /// A running reload engine; dropping it ends it.
 pub struct Engine {
     task: AbortHandle,
-    folders: Vec<PathBuf>,
+    watching: Option<Control>,
     left_out: BTreeSet<PluginId>,
 }
 
@@ -83,20 +86,19 @@ impl Engine {
         let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
         let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
         // Watched before the first build, so that no save in between is missed.
-        let watcher =
-            if options.enabled { Some(Watcher::new(workspace.watched(), options.pace)?) } else { None };
-        let folders = watcher
-            .as_ref()
-            .map(|watcher| {
-                watcher.watched().map(|path| path.strip_prefix(&workspace.root).unwrap_or(path).into())
-            })
-            .map(Iterator::collect)
-            .unwrap_or_default();
+        let watcher = options
+            .enabled
+            .then(|| Watcher::new(workspace.scope(), options.pace, options.filter.clone()))
+            .transpose()?;
+        let watching = watcher.as_ref().map(Watcher::control);
         let (sender, requests) = mpsc::unbounded_channel();
         let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut engine = Loop {
             host: host.clone(),
             options,
+            watching: watching.clone(),
+            host_packages: workspace.host_packages.clone(),
+            is_unread: false,
             workspace: Arc::new(workspace),
             workshop: Arc::new(workshop),
             known: BTreeMap::new(),
@@ -111,15 +113,15 @@ impl Engine {
             engine.workshop.tidy(package);
         }
         let left_out = engine.load_all().await;
-        if let Some(watcher) = &watcher {
-            host.set_reloader(Arc::new(Handle { requests: sender, folders: watcher.watched().count() }));
+        if let Some(watching) = &watching {
+            host.set_reloader(Arc::new(Handle { requests: sender, watching: watching.clone() }));
         }
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
                 engine.run(watcher, requests).await;
             }
         });
-        Ok(Self { task: task.abort_handle(), folders, left_out })
+        Ok(Self { task: task.abort_handle(), watching, left_out })
     }
 
     /// Gives the plugins that did not go live at the start.
@@ -127,9 +129,15 @@ impl Engine {
         &self.left_out
     }
 
+    /// Gives a handle to stop and start watching, and to change how it is done; `None` when nothing is watched.
+    pub fn watching(&self) -> Option<&Control> {
+        self.watching.as_ref()
+    }
+
     /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.
-    pub fn folders(&self) -> &[PathBuf] {
-        &self.folders
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let Some(scope) = self.watching.as_ref().map(Control::scope) else { return Vec::new() };
+        scope.trees.iter().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
     }
 }
 
@@ -148,12 +156,17 @@ struct Request {
 /// The engine as plugins see it.
 struct Handle {
     requests: mpsc::UnboundedSender<Request>,
-    folders: usize,
+    watching: Control,
 }
 
 impl Reloader for Handle {
     fn status(&self) -> String {
-        format!("hot reload is on, {} folders are watched", self.folders)
+        let folders = self.watching.scope().trees.len();
+        if self.watching.is_paused() {
+            format!("hot reload is on, but watching {folders} folders is paused")
+        } else {
+            format!("hot reload is on, {folders} folders are watched")
+        }
     }
 
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>> {
@@ -170,8 +183,10 @@ impl Reloader for Handle {
 #[derive(Default)]
 struct Known {
     call: Option<Call>,
-    /// Files that the last good build read; `None` after a build that failed, when any source may mend it.
-    inputs: Option<BTreeSet<PathBuf>>,
+    /// Files that the last good build read.
+    inputs: BTreeSet<PathBuf>,
+    /// Whether the last build was good; when it was not, any source may mend it.
+    is_good: bool,
     library: Option<PathBuf>,
     warnings: String,
 }
@@ -179,7 +194,12 @@ struct Known {
 struct Loop {
     host: Host,
     options: Options,
+    watching: Option<Control>,
     workspace: Arc<Workspace>,
+    /// Whether cargo did not take the workspace when it was last asked.
+    is_unread: bool,
+    /// Packages that the running host was built with.
+    host_packages: BTreeSet<String>,
     workshop: Arc<Workshop>,
     known: BTreeMap<PluginId, Known>,
     builds: JoinSet<Done>,
@@ -247,27 +267,12 @@ impl Loop {
 
     async fn run(mut self, mut watcher: Watcher, mut requests: mpsc::UnboundedReceiver<Request>) {
         let (sender, mut saves) = mpsc::unbounded_channel();
-        let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
-        let watching = async move {
-            loop {
-                tokio::select! {
-                    biased;
-                    Some(more) = more_folders.recv() => if let Err(error) = watcher.watch(more) {
-                        tracing::error!("{error}");
-                    },
-                    saved = watcher.next() => if sender.send(saved).is_err() { return },
-                }
-            }
-        };
+        let watching = async move { while sender.send(watcher.next().await).is_ok() {} };
         let working = async {
             loop {
                 tokio::select! {
                     biased;
-                    Some(saved) = saves.recv() => {
-                        if self.handle_saves(saved).await {
-                            let _ = folders.send(self.workspace.watched());
-                        }
-                    }
+                    Some(saved) = saves.recv() => self.handle_saves(saved).await,
                     Some(request) = requests.recv() => self.handle_request(request),
                     Some(ended) = self.builds.join_next_with_id() => match ended {
                         Ok((id, done)) => self.handle_done(id, done).await,

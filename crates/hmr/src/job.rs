@@ -40,6 +40,15 @@ pub struct Ready {
     pub built: Built,
     /// Time taken so far.
     pub parts: Parts,
+    /// What the plugin's own sources held when it was built.
+    sources: BTreeMap<PathBuf, u64>,
+}
+
+impl Ready {
+    /// Says whether its sources are still those that it was built from.
+    pub fn is_current(&self) -> bool {
+        self.sources.iter().all(|(path, hash)| holds(path, *hash))
+    }
 }
 
 /// A plugin that cannot go live, and why.
@@ -101,8 +110,8 @@ impl Workshop {
         serde_json::from_slice(&fs::read(self.account_file(package)).ok()?).ok()
     }
 
-    /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call) -> Option<Built> {
+    /// Gives the library of a former run, with its sources, when nothing that it was built from has changed.
+    fn reuse(&self, package: &Package, call: &Call) -> Option<(Built, BTreeMap<PathBuf, u64>)> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
@@ -110,11 +119,23 @@ impl Workshop {
             && self.newer_than_sdk(&account.library)
             && account.shared == contents(&package.shared)
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
-        is_same.then(|| Built {
-            library: account.library,
-            inputs: account.inputs.into_keys().collect(),
-            warnings: account.warnings,
+        is_same.then(|| {
+            let inputs = account.inputs.keys().cloned().collect();
+            let built = Built { library: account.library, inputs, warnings: account.warnings };
+            (built, account.inputs)
         })
+    }
+
+    /// Hashes what a plugin may be built from, by paths without links, as rustc's own words for a path may differ.
+    fn sources(&self, package: &Package) -> BTreeMap<PathBuf, u64> {
+        let mut files = contents(std::iter::once(&package.root).chain(&package.shared));
+        // What lies elsewhere is known from the build before.
+        let inputs = self.account(package).map(|account| account.inputs).unwrap_or_default();
+        files.extend(inputs.into_keys().filter_map(|path| {
+            let hash = hash_of(&path).ok()??;
+            Some((path, hash))
+        }));
+        files.into_iter().filter_map(|(path, hash)| Some((path.canonicalize().ok()?, hash))).collect()
     }
 
     fn newer_than_sdk(&self, library: &Path) -> bool {
@@ -213,10 +234,10 @@ impl Workshop {
         let mut parts = Parts::default();
         let began = Instant::now();
         let reused = if may_reuse { self.reuse(package, call) } else { None };
-        let built = if let Some(built) = reused {
-            built
+        let (built, sources) = if let Some(reused) = reused {
+            reused
         } else {
-            let before = contents(std::iter::once(&package.root).chain(&package.shared));
+            let before = self.sources(package);
             let replay = Replay {
                 folder: self.folder(package),
                 suffix: format!("-{suffix}"),
@@ -225,19 +246,22 @@ impl Workshop {
             };
             let built = replay.run(call).await?;
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
-            let is_stale =
-                built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
-            if is_stale {
+            let sources: BTreeMap<_, _> = built
+                .inputs
+                .iter()
+                .filter_map(|path| Some((path.clone(), *before.get(&path.canonicalize().ok()?)?)))
+                .collect();
+            if !sources.iter().all(|(path, hash)| holds(path, *hash)) {
                 return Err(SaveError::Superseded);
             }
             self.note(package, call, &built)?;
-            built
+            (built, sources)
         };
         parts.build = began.elapsed();
         let began = Instant::now();
         self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        Ok(Ready { package: package.clone(), built, parts })
+        Ok(Ready { package: package.clone(), built, parts, sources })
     }
 }
 

@@ -52,7 +52,7 @@ const LONGEST_BURST: Duration = Duration::from_millis(100);
 /// Files whose contents changed, came or went in one save or burst of saves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saves {
-    /// Files, and folders that vanished.
+    /// Files; folders that vanished may be among them.
     pub paths: BTreeSet<PathBuf>,
     /// When the earliest of them was written, as far as the file system tells.
     pub began: Instant,

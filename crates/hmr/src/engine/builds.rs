@@ -102,6 +102,10 @@ impl Loop {
                         answers.push(Ok(line));
                     }
                 }
+                Err(SaveError::Superseded) => {
+                    self.order(building.group(), building.began, building.answers);
+                    return;
+                }
                 Err(error) => {
                     failed = true;
                     let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
@@ -127,16 +131,18 @@ impl Loop {
         }
         for failure in &done.failures {
             if let Some(known) = failure.plugin.as_ref().and_then(|plugin| self.known.get_mut(plugin)) {
-                known.inputs = None;
+                known.is_good = false;
             }
         }
         for ready in &done.ready {
             let known = self.known.entry(ready.package.id.clone()).or_default();
-            known.inputs = Some(ready.built.inputs.clone());
+            known.inputs.clone_from(&ready.built.inputs);
+            known.is_good = true;
             if known.warnings != ready.built.warnings {
                 known.warnings.clone_from(&ready.built.warnings);
                 print(&known.warnings);
             }
         }
+        self.follow();
     }
 }

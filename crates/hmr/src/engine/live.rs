@@ -45,6 +45,11 @@ impl Loop {
             started.push(generation.clone());
         }
         let preflight = preflight.elapsed();
+        // A `start` hook takes its time; only the newest save may go live.
+        if !ready.iter().all(Ready::is_current) {
+            self.stop_unused(started);
+            return Err(SaveError::Superseded);
+        }
         let swapped = match self.host.registry().swap(Change { install: generations, remove: Vec::new() }) {
             Ok(swapped) => swapped,
             Err(problems) => {

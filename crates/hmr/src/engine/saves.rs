@@ -1,6 +1,7 @@
 //! What saved files ask for.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,59 +12,61 @@ use super::group::Group;
 use super::{Loop, OnSettings};
 use crate::job::Failure;
 use crate::report;
-use crate::watch::Saves;
+use crate::watch::{Control, Saves};
 use crate::workspace::{Meaning, Workspace};
 
 impl Loop {
-    /// Acts on saved files, and says whether the folders to watch may have changed.
-    pub(super) async fn handle_saves(&mut self, saves: Saves) -> bool {
+    /// Acts on saved files.
+    pub(super) async fn handle_saves(&mut self, saves: Saves) {
+        let filter = self.watching.as_ref().map_or_else(|| self.options.filter.clone(), Control::filter);
         let mut groups = Vec::new();
-        let (mut membership, mut host) = (false, BTreeSet::new());
+        let (mut membership, mut lock_file, mut host) = (false, false, BTreeSet::new());
         for path in &saves.paths {
-            if *path == self.workspace.root.join(".env") {
-                if let Some(OnSettings(take_over)) = &self.options.on_settings {
-                    take_over();
-                }
-                continue;
-            }
             let known = &self.known;
-            let reads = |plugin: &PluginId, path: &std::path::Path| {
-                Some(known.get(plugin)?.inputs.as_ref()?.contains(path))
+            let reads = |plugin: &PluginId, path: &Path| {
+                let known = known.get(plugin)?;
+                let is_read = known.inputs.contains(path);
+                (is_read || known.is_good).then_some(is_read)
             };
-            match self.workspace.meaning(path, reads) {
+            // A mended manifest, of whatever crate, is what cargo has to be asked again for.
+            membership |= self.is_unread && path.ends_with("Cargo.toml");
+            match self.workspace.meaning(path, &filter, reads) {
                 Meaning::Plugins { plugins, manifest } => {
                     Group { plugins, through_cargo: manifest }.join(&mut groups);
                 }
                 Meaning::Membership => membership = true,
+                Meaning::LockFile => lock_file = true,
                 Meaning::Host => {
                     _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf());
+                }
+                Meaning::Settings => {
+                    if let Some(OnSettings(take_over)) = &self.options.on_settings {
+                        take_over();
+                    }
                 }
                 Meaning::Nothing => {
                     tracing::debug!(path = %path.display(), "saved, and no plugin is built from it");
                 }
             }
         }
-        host.retain(|path| !self.awaiting_restart.contains(path));
-        if !host.is_empty() {
-            let names: Vec<_> = host.iter().map(|path| path.display().to_string()).collect();
-            let belongs = if names.len() == 1 { "belongs" } else { "belong" };
-            tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
-            self.awaiting_restart.append(&mut host);
-        }
-        let looked_up = membership || groups.iter().any(|group| group.through_cargo);
+        self.tell_host(host);
         if membership {
             self.handle_membership(&mut groups).await;
-        } else if looked_up {
-            // A manifest may name other shared crates now.
-            match Workspace::read(&self.workspace.root).await {
-                Ok(workspace) => self.workspace = Arc::new(workspace),
+        } else if lock_file || groups.iter().any(|group| group.through_cargo) {
+            // A manifest may name other shared crates now, and a lock file other packages.
+            match self.read_workspace().await {
+                Ok(plugins) if !plugins.is_empty() => {
+                    for plugin in plugins {
+                        Group { plugins: [plugin].into(), through_cargo: true }.join(&mut groups);
+                    }
+                }
+                Ok(_) => {}
                 Err(error) => self.tell_failure(&Failure { plugin: None, error }),
             }
         }
         for group in groups {
             self.order(group, saves.began, Vec::new());
         }
-        looked_up
     }
 
     /// Takes out plugins whose folder is gone, and wants those built whose folder is new.
@@ -87,26 +90,26 @@ impl Loop {
             workspace.plugins.retain(|plugin, _| !gone.contains(plugin));
             self.workspace = Arc::new(workspace);
         }
-        match Workspace::read(&self.workspace.root).await {
-            Ok(workspace) => {
-                for plugin in workspace.plugins.keys() {
-                    // One that has never gone live may be complete now.
-                    if !self.host.registry().snapshot().generations().contains_key(plugin) {
+        match self.read_workspace().await {
+            Ok(relinked) => {
+                let live = self.host.registry().snapshot();
+                for plugin in self.workspace.plugins.keys() {
+                    // One that has never gone live may be complete now, and one that could not be taken out may be
+                    // another one.
+                    let is_waiting =
+                        !live.generations().contains_key(plugin) || !self.known.contains_key(plugin);
+                    if relinked.contains(plugin) || is_waiting && !self.is_building(plugin) {
                         Group { plugins: [plugin.clone()].into(), through_cargo: true }.join(groups);
                     }
                 }
-                self.workspace = Arc::new(workspace);
             }
             Err(error) if gone.is_empty() => self.tell_failure(&Failure { plugin: None, error }),
-            Err(_) => {
-                let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
-                tracing::warn!(
-                    "{} is out; its lines in commands/ or events/ (Cargo.toml and lib.rs) have to go too before \
-                     cargo can be asked again",
-                    names.join(", ")
-                );
-            }
+            Err(error) => tracing::warn!("{}", self.words_for_gone(&gone, &error)),
         }
+    }
+
+    fn is_building(&self, plugin: &PluginId) -> bool {
+        self.orders.values().any(|building| building.packages.iter().any(|package| package.id == *plugin))
     }
 
     /// Takes plugins out of what is live; gives the groups whose builds that has ended.

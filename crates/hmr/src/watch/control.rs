@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::Pace;
 use super::filter::Filter;
 use super::scope::Scope;
-use super::Pace;
 
 /// A handle on a running [`Watcher`](super::Watcher).
 #[derive(Clone, Debug)]

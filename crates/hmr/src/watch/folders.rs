@@ -99,8 +99,12 @@ impl Folders {
             concerned.extend(interest.seen_as.iter().map(|path| (path.join(name), false)));
             concerned.extend(interest.named(name).map(|path| (path.clone(), true)));
         }
-        if let Some(interest) = self.by_path.get(real) {
-            concerned.extend(interest.seen_as.iter().map(|path| (path.clone(), true)));
+        if self.by_path.contains_key(real) {
+            // With a folder goes and comes what is in it, which nothing is told of.
+            for (_, interest) in self.by_path.iter().filter(|(folder, _)| folder.starts_with(real)) {
+                let paths = interest.seen_as.iter().chain(interest.names.values().flatten());
+                concerned.extend(paths.map(|path| (path.clone(), true)));
+            }
         }
         concerned
     }
@@ -140,5 +144,6 @@ impl Interest {
 
 /// Gives the nearest real folder around `path`, and the entry of it through which `path` is reached.
 fn place_of(path: &Path) -> Option<(PathBuf, OsString)> {
-    path.ancestors().find_map(|path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned())))
+    path.ancestors()
+        .find_map(|path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned())))
 }

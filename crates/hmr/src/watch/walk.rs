@@ -43,8 +43,7 @@ fn descend(folder: &Path, real: PathBuf, above: &mut Vec<PathBuf>, visit: &mut i
             visit.link(&path);
         }
         if is_folder {
-            let inside =
-                if is_link { path.canonicalize().ok() } else { Some(real.join(entry.file_name())) };
+            let inside = if is_link { path.canonicalize().ok() } else { Some(real.join(entry.file_name())) };
             if let Some(inside) = inside {
                 descend(&path, inside, above, visit);
             }
@@ -75,9 +74,9 @@ pub(crate) fn files_below(folder: &Path, files: &mut BTreeSet<PathBuf>) {
 
 /// Says whether a folder's name is one of build output or of tools.
 pub(super) fn is_never_source(folder: &Path) -> bool {
-    folder
-        .file_name()
-        .is_some_and(|name| name == "target" || name.as_encoded_bytes().first().is_some_and(|first| *first == b'.'))
+    folder.file_name().is_some_and(|name| {
+        name == "target" || name.as_encoded_bytes().first().is_some_and(|first| *first == b'.')
+    })
 }
 
 #[cfg(test)]
