@@ -40,9 +40,12 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
     while !waiting.is_empty() {
         let needs = Needs::among(started.values().chain(waiting.values()));
         let is_ready = |plugin: &PluginId, optional_too: bool| {
-            !needs.of(plugin).any(|(other, required)| (required || optional_too) && waiting.contains_key(other))
+            !needs
+                .of(plugin)
+                .any(|(other, required)| (required || optional_too) && waiting.contains_key(other))
         };
-        let mut ready: BTreeSet<_> = waiting.keys().filter(|plugin| is_ready(plugin, true)).cloned().collect();
+        let mut ready: BTreeSet<_> =
+            waiting.keys().filter(|plugin| is_ready(plugin, true)).cloned().collect();
         if ready.is_empty() {
             // What is optional may go round in a circle.
             ready = waiting.keys().filter(|plugin| is_ready(plugin, false)).cloned().collect();

@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use sdk::host::Host;
 use sdk::order::to_stop;
 use sdk::serenity::all::ShardManager;
+use sdk::tokio;
 use sdk::tokio::time::{Instant, sleep, timeout};
 use sdk::tracing::{info, warn};
-use sdk::tokio;
 
 /// Time after the first signal in which others count as the same.
 const ECHO_WITHIN: Duration = Duration::from_millis(300);

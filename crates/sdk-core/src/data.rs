@@ -1,22 +1,22 @@
 //! A generation's handle to the host: poise's user data, and what hooks and handlers get.
 
+use std::any::type_name;
 use std::future::Future;
 use std::panic::Location;
-use std::any::type_name;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde::Serialize;
 
-use crate::host::Host;
 use crate::fit::unfit_service;
+use crate::generation::Generation;
+use crate::host::Host;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
-use crate::generation::Generation;
 use crate::{Dependency, Error, Manifest, PluginId};
 
 /// What a command finds in `ctx.data()`; cheap to clone.
@@ -152,14 +152,17 @@ impl Data {
         name: &str,
     ) -> Result<(&'a Arc<Generation>, &'a Offer), NoService> {
         let plugin = self.plugin();
-        let Some(dependency) = self.0.dependencies.iter().find(|dependency| dependency.is_on_service(name)) else {
+        let Some(dependency) = self.0.dependencies.iter().find(|dependency| dependency.is_on_service(name))
+        else {
             return Err(NoService(format!(
                 "{plugin} asks for the service {name} without naming it in its dependencies; add \
                  Dependency::optional_service(\"{name}\", \"*\")"
             )));
         };
         let Some((provider, offer)) = snapshot.service(name) else {
-            return Err(NoService(format!("no live plugin offers the service {name} that {plugin} asks for")));
+            return Err(NoService(format!(
+                "no live plugin offers the service {name} that {plugin} asks for"
+            )));
         };
         match unfit_service(plugin, &self.0.linked, dependency, provider, offer) {
             Some(words) => Err(NoService(words)),

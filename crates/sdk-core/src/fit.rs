@@ -22,12 +22,19 @@ pub(crate) struct Amiss {
 }
 
 /// Collects the services of `generations`; with a sentence for each that two of them offer.
-pub(crate) fn offers(generations: &BTreeMap<PluginId, Arc<Generation>>, problems: &mut Vec<String>) -> Offers {
+pub(crate) fn offers(
+    generations: &BTreeMap<PluginId, Arc<Generation>>,
+    problems: &mut Vec<String>,
+) -> Offers {
     let mut offers = Offers::new();
     for (id, generation) in generations {
         for (index, offer) in generation.services().iter().enumerate() {
             if let Some((other, _)) = offers.insert(offer.name().to_owned(), (generation.clone(), index)) {
-                problems.push(format!("service {} is offered by {} and by {id}", offer.name(), other.plugin()));
+                problems.push(format!(
+                    "service {} is offered by {} and by {id}",
+                    offer.name(),
+                    other.plugin()
+                ));
             }
         }
     }
@@ -46,9 +53,13 @@ pub(crate) fn amiss(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &
                     None => Some(format!("{id} needs {dependency}, which is not live")),
                 },
                 On::Service(name) => match offers.get(name) {
-                    Some((provider, index)) => {
-                        unfit_service(id, generation.linked(), dependency, provider, &provider.services()[*index])
-                    }
+                    Some((provider, index)) => unfit_service(
+                        id,
+                        generation.linked(),
+                        dependency,
+                        provider,
+                        &provider.services()[*index],
+                    ),
                     None if dependency.optional => None,
                     None => Some(format!("{id} needs {dependency}, which no live plugin offers")),
                 },
@@ -64,9 +75,8 @@ pub(crate) fn amiss(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &
 
 fn unfit_plugin(id: &PluginId, dependency: &Dependency, other: &Generation) -> Option<String> {
     let version = &other.manifest().version;
-    (!dependency.takes(version)).then(|| {
-        format!("{id} {} {dependency}, which is live as {version}", verb(dependency))
-    })
+    (!dependency.takes(version))
+        .then(|| format!("{id} {} {dependency}, which is live as {version}", verb(dependency)))
 }
 
 /// Says in a sentence why a service is none for the plugin `id`.

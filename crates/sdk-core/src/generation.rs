@@ -11,8 +11,9 @@ use serenity::all::GatewayIntents;
 use tokio::sync::Notify;
 
 use crate::definition::{Definitions, definitions_of};
-use crate::dispatch::{framework_options, panic_text};
+use crate::dispatch::panic_text;
 use crate::host::Host;
+use crate::options::Options;
 use crate::services::{Linked, Offer, Services};
 use crate::tasks::TaskReport;
 use crate::{Data, Dependency, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
@@ -38,7 +39,7 @@ pub struct Generation {
     instance: Box<dyn Plugin>,
     intents: GatewayIntents,
     definitions: Definitions,
-    pub(crate) options: FrameworkOptions<Data, Error>,
+    options: Options,
     pub(crate) subscriptions: Subscriptions,
     services: Vec<Offer>,
     pub(crate) data: Data,
@@ -92,8 +93,8 @@ impl Generation {
             instance.services(&mut services);
             (instance, manifest, data, commands, subscriptions, intents, services.into_parts())
         }));
-        let (instance, manifest, data, commands, subscriptions, intents, (services, unsound)) =
-            made.map_err(|panic| {
+        let (instance, manifest, data, commands, subscriptions, intents, (services, unsound)) = made
+            .map_err(|panic| {
                 vec![format!(
                     "it panicked while its commands and subscriptions were made: {}",
                     panic_text(&*panic)
@@ -109,7 +110,7 @@ impl Generation {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let options = framework_options(commands, &host.settings());
+        let options = Options::new(commands, &host.settings().owners);
         Ok(Arc::new(Self {
             number,
             entry: *entry,
@@ -154,7 +155,12 @@ impl Generation {
 
     /// Gives its commands, with their functions.
     pub fn commands(&self) -> &[crate::Command] {
-        &self.options.commands
+        self.options.commands()
+    }
+
+    /// Gives poise's options for one event.
+    pub(crate) fn options(&self) -> Arc<FrameworkOptions<Data, Error>> {
+        self.options.with(&self.data.settings().owners, &*self.instance)
     }
 
     /// Gives the definitions of its commands.

@@ -25,6 +25,7 @@ mod fit;
 pub mod generation;
 pub mod host;
 mod instantiate;
+mod options;
 pub mod order;
 pub mod plugin;
 pub mod preflight;

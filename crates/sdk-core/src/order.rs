@@ -51,9 +51,9 @@ impl Needs {
         let mut order = Vec::new();
         while !waiting.is_empty() {
             let is_free = |plugin: &PluginId, optional_too: bool| {
-                !self
-                    .of(plugin)
-                    .any(|(other, required)| (required || optional_too) && other != plugin && waiting.contains(other))
+                !self.of(plugin).any(|(other, required)| {
+                    (required || optional_too) && other != plugin && waiting.contains(other)
+                })
             };
             let next = [true, false]
                 .into_iter()
@@ -88,7 +88,8 @@ impl Needs {
     ) {
         if let Some(place) = path.iter().position(|one| *one == plugin) {
             let mut circle: Vec<_> = path[place..].iter().copied().cloned().collect();
-            let first = circle.iter().enumerate().min_by_key(|(_, plugin)| *plugin).map_or(0, |(index, _)| index);
+            let first =
+                circle.iter().enumerate().min_by_key(|(_, plugin)| *plugin).map_or(0, |(index, _)| index);
             circle.rotate_left(first);
             circles.push(circle);
             return;
@@ -113,7 +114,9 @@ impl Needs {
             let more: Vec<_> = self
                 .0
                 .keys()
-                .filter(|plugin| !found.contains(*plugin) && self.of(plugin).any(|(other, _)| found.contains(other)))
+                .filter(|plugin| {
+                    !found.contains(*plugin) && self.of(plugin).any(|(other, _)| found.contains(other))
+                })
                 .cloned()
                 .collect();
             if more.is_empty() {
@@ -127,14 +130,21 @@ impl Needs {
 /// Writes a circle as it reads in a sentence: `a -> b -> a`.
 pub fn circle_words(circle: &[PluginId]) -> String {
     let names: Vec<_> = circle.iter().chain(circle.first()).map(PluginId::as_str).collect();
-    format!("{} need each other in a circle; make one of these dependencies optional or drop it", names.join(" -> "))
+    format!(
+        "{} need each other in a circle; make one of these dependencies optional or drop it",
+        names.join(" -> ")
+    )
 }
 
 /// Puts generations in the order in which they start: each after those that it needs.
 pub fn to_start(generations: &[Arc<Generation>]) -> Vec<Arc<Generation>> {
     let by_plugin: BTreeMap<_, _> =
         generations.iter().map(|generation| (generation.plugin(), generation)).collect();
-    Needs::among(generations).order().iter().filter_map(|plugin| by_plugin.get(plugin).copied().cloned()).collect()
+    Needs::among(generations)
+        .order()
+        .iter()
+        .filter_map(|plugin| by_plugin.get(plugin).copied().cloned())
+        .collect()
 }
 
 /// Puts generations in the order in which they stop: those of one step together, each before those that it needs.
@@ -146,9 +156,9 @@ pub fn to_stop(generations: Vec<Arc<Generation>>) -> Vec<Vec<Arc<Generation>>> {
         let plugins: Vec<_> = left.iter().map(|generation| generation.plugin().clone()).collect();
         let is_needed = |generation: &Arc<Generation>, optional_too: bool| {
             plugins.iter().filter(|other| *other != generation.plugin()).any(|other| {
-                needs.of(other).any(|(plugin, required)| {
-                    plugin == generation.plugin() && (required || optional_too)
-                })
+                needs
+                    .of(other)
+                    .any(|(plugin, required)| plugin == generation.plugin() && (required || optional_too))
             })
         };
         let (mut later, mut now): (Vec<_>, Vec<_>) =

@@ -91,9 +91,16 @@ impl Services {
         self.add(name, version, type_name::<T>(), Box::new(service));
     }
 
-    fn add(&mut self, name: &str, version: &str, trait_name: &'static str, service: Box<dyn Any + Send + Sync>) {
+    fn add(
+        &mut self,
+        name: &str,
+        version: &str,
+        trait_name: &'static str,
+        service: Box<dyn Any + Send + Sync>,
+    ) {
         if let Err(error) = Version::parse(version) {
-            self.problems.push(format!("service {name} is offered as '{version}', which is no version ({error})"));
+            self.problems
+                .push(format!("service {name} is offered as '{version}', which is no version ({error})"));
         }
         if self.offers.iter().any(|offer| offer.name == name) {
             self.problems.push(format!("service {name} is offered twice"));

@@ -42,7 +42,7 @@ impl Snapshot {
                     problems.push(format!("{key} is defined by {} and by {id}", other.plugin()));
                 }
             }
-            for command in &generation.options.commands {
+            for command in generation.commands() {
                 if command.prefix_action.is_none() {
                     continue;
                 }
@@ -110,7 +110,9 @@ impl Snapshot {
 
     /// Gives the services of all live generations, each with who offers it.
     pub fn services(&self) -> impl Iterator<Item = (&PluginId, &Offer)> {
-        self.services.values().map(|(generation, index)| (generation.plugin(), &generation.services()[*index]))
+        self.services
+            .values()
+            .map(|(generation, index)| (generation.plugin(), &generation.services()[*index]))
     }
 
     /// Gives a sentence for each optional dependency that is live and does not fit, so that it is done without.

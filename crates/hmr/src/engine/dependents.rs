@@ -34,7 +34,8 @@ impl Loop {
         let live = self.host.registry().snapshot();
         let coming: BTreeSet<_> = install.iter().map(|generation| generation.plugin().clone()).collect();
         let changed: BTreeSet<_> = coming.iter().chain(remove).cloned().collect();
-        let staying = || live.generations().values().filter(|generation| !coming.contains(generation.plugin()));
+        let staying =
+            || live.generations().values().filter(|generation| !coming.contains(generation.plugin()));
         // A service may come with the change, or go with it.
         let before = Needs::among(live.generations().values());
         let after = Needs::among(staying().chain(install));
@@ -48,7 +49,9 @@ impl Loop {
                 let number = self.host.registry().next_number(generation.plugin());
                 generation.again(number, &self.host).map_err(|problems| {
                     let (plugin, problems) = (generation.plugin(), problems.join("; "));
-                    SaveError::Preflight(vec![format!("{plugin}, which is reloaded with {first}: {problems}")])
+                    SaveError::Preflight(vec![format!(
+                        "{plugin}, which is reloaded with {first}: {problems}"
+                    )])
                 })
             })
             .collect()
@@ -72,7 +75,8 @@ impl Loop {
             match self.make_live([ready.clone(), others.clone()].concat(), began).await {
                 Err(SaveError::Unfit(_)) => {}
                 Err(error) => {
-                    refusal = vec![format!("{}; together with {}: {error}", refusal.join("; "), names(&others))];
+                    refusal =
+                        vec![format!("{}; together with {}: {error}", refusal.join("; "), names(&others))];
                     break;
                 }
                 Ok(lines) => {
@@ -132,8 +136,7 @@ impl Loop {
         let circles = needs.circles();
         let order = needs.order();
         let place = |ready: &Ready| order.iter().position(|plugin| *plugin == ready.package.id);
-        let in_circle =
-            |ready: &Ready| circles.iter().find(|circle| circle.contains(&ready.package.id));
+        let in_circle = |ready: &Ready| circles.iter().find(|circle| circle.contains(&ready.package.id));
         let (circular, mut free): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(|ready| in_circle(ready).is_some());
         for ready in circular {

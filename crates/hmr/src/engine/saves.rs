@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sdk_core::PluginId;
 
-use super::Loop;
 use super::group::Group;
+use super::{Loop, OnSettings};
 use crate::job::Failure;
 use crate::watch::Saves;
 use crate::workspace::{Meaning, Workspace};
@@ -17,6 +17,12 @@ impl Loop {
         let mut groups = Vec::new();
         let (mut membership, mut host) = (false, BTreeSet::new());
         for path in &saves.paths {
+            if *path == self.workspace.root.join(".env") {
+                if let Some(OnSettings(take_over)) = &self.options.on_settings {
+                    take_over();
+                }
+                continue;
+            }
             let known = &self.known;
             let reads = |plugin: &PluginId, path: &std::path::Path| {
                 Some(known.get(plugin)?.inputs.as_ref()?.contains(path))
@@ -117,7 +123,8 @@ impl Loop {
         self.forget_waiting(&gone);
         if let Err(problem) = self.remove(&gone).await {
             let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
-            let (verb, whose) = if names.len() == 1 { ("stays", "its folder is") } else { ("stay", "their folders are") };
+            let (verb, whose) =
+                if names.len() == 1 { ("stays", "its folder is") } else { ("stay", "their folders are") };
             tracing::error!("{} {verb} live although {whose} gone: {problem}", names.join(", "));
         }
         ended
