@@ -9,10 +9,6 @@ use sdk::tracing::info;
 use crate::config::Reload;
 use crate::failure::Failure;
 
-/// Time that one `start` or `stop` hook of a reloaded plugin has.
-#[cfg(feature = "hmr")]
-const HOOK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
-
 /// What keeps plugins coming in; dropping it ends that.
 #[derive(Default)]
 pub(crate) struct Source {
@@ -48,7 +44,7 @@ pub(crate) async fn bring_in_plugins(
         workspace: workspace(reload)?,
         target: target()?,
         pace,
-        hook_deadline: HOOK_DEADLINE,
+        policy: hmr::Policy::default().shared(),
         colour: std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -23,6 +23,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use crate::cargo::Call;
 use crate::error::HostError;
 use crate::job::{Done, Failure, Order, Workshop, carry_out};
+use crate::policy::SharedPolicy;
 use crate::watch::{Pace, Watcher};
 use crate::workspace::{Package, Workspace};
 
@@ -45,8 +46,8 @@ pub struct Options {
     pub target: PathBuf,
     /// How changes are noticed.
     pub pace: Pace,
-    /// Time that a `start` or `stop` hook has.
-    pub hook_deadline: Duration,
+    /// How careful it is, with what it may spend; replaced while the engine runs.
+    pub policy: SharedPolicy,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
 }

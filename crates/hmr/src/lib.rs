@@ -15,6 +15,7 @@
 //! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay.
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here.
 //! - [`engine`] and [`job`]: the loop that ties these together.
+//! - [`policy`]: what may change while the engine runs.
 //! - [`report`]: the one line that tells of a reload.
 
 pub mod cargo;
@@ -22,6 +23,7 @@ pub mod engine;
 pub mod error;
 pub mod job;
 pub mod library;
+pub mod policy;
 pub mod probe;
 pub mod report;
 pub mod rustc;
@@ -30,3 +32,4 @@ pub mod workspace;
 
 pub use engine::{Engine, Options};
 pub use error::{HostError, SaveError};
+pub use policy::{Policy, SharedPolicy};

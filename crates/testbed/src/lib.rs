@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod bot;
+pub mod ground;
 pub mod load;
 pub mod numbers;
 pub mod playground;
@@ -12,4 +13,5 @@ pub mod plugins;
 pub mod smoke;
 
 pub use bot::Bot;
+pub use ground::Ground;
 pub use playground::Playground;

@@ -38,7 +38,7 @@ impl Loop {
         self.host.registry().check(&generations).map_err(SaveError::Preflight)?;
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in in_order(&generations) {
-            if let Err(problem) = generation.start(self.options.hook_deadline).await {
+            if let Err(problem) = generation.start(self.options.policy.load().hook_deadline).await {
                 self.stop_unused(started);
                 return Err(SaveError::Start(problem));
             }
@@ -88,7 +88,7 @@ impl Loop {
     }
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.hook_deadline;
+        let deadline = self.options.policy.load().hook_deadline;
         for generation in generations {
             tokio::spawn(async move {
                 // What it stops may still be in use by calls that began before the swap.
