@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use sdk_core::generation::Generation;
 use sdk_core::registry::{Change, Swapped};
+use sdk_core::status::Reloaded;
 
-use super::Loop;
+use super::{Loop, tell};
 use crate::error::SaveError;
 use crate::job::Ready;
 use crate::{library, report};
@@ -18,7 +19,7 @@ impl Loop {
         &mut self,
         ready: Vec<Ready>,
         began: Instant,
-    ) -> Result<Vec<String>, SaveError> {
+    ) -> Result<Vec<Reloaded>, SaveError> {
         let preflight = Instant::now();
         let mut parts = BTreeMap::new();
         let mut generations = Vec::new();
@@ -53,7 +54,7 @@ impl Loop {
             }
         };
         let took = began.elapsed();
-        let lines = swapped
+        let reloaded = swapped
             .plugins
             .iter()
             .map(|swap| {
@@ -62,7 +63,7 @@ impl Loop {
                     swap: swapped.took,
                     ..parts.get(&swap.plugin).copied().unwrap_or_default()
                 };
-                report::line(swap, took, &parts)
+                self.tell_swap(swap, took, &parts)
             })
             .collect();
         for ready in ready {
@@ -74,7 +75,7 @@ impl Loop {
             }
         }
         self.stop_old(swapped);
-        Ok(lines)
+        Ok(reloaded)
     }
 
     /// Stops the generations that a swap has replaced, in the background.
@@ -90,16 +91,18 @@ impl Loop {
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
         let deadline = self.options.policy.load().hook_deadline;
         for generation in generations {
+            let host = self.host.clone();
             tokio::spawn(async move {
                 // What it stops may still be in use by calls that began before the swap.
                 if !generation.quiet(deadline).await {
                     let (plugin, number, calls) =
                         (generation.plugin(), generation.number(), generation.calls_under_way());
-                    tracing::warn!("{plugin} {number} is stopped with {calls} calls still under way");
+                    let words = format!("{plugin} {number} is stopped with {calls} calls still under way");
+                    tell::warn(&host, plugin, words);
                 }
                 for problem in generation.stop(deadline).await {
                     let (plugin, number) = (generation.plugin(), generation.number());
-                    tracing::warn!("{plugin} {number} is out of dispatch, but {problem}");
+                    tell::warn(&host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
                 }
             });
         }

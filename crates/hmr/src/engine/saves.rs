@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
 use sdk_core::registry::Change;
 
 use super::Loop;
 use super::group::Group;
 use crate::job::Failure;
-use crate::report;
+use crate::report::Parts;
 use crate::watch::Saves;
 use crate::workspace::{Meaning, Workspace};
 
@@ -43,6 +44,7 @@ impl Loop {
             let belongs = if names.len() == 1 { "belongs" } else { "belong" };
             tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
             self.awaiting_restart.append(&mut host);
+            self.host.bus().emit(ReloadEvent::RestartRequired { because: names, automatic: false });
         }
         let looked_up = membership || groups.iter().any(|group| group.through_cargo);
         if membership {
@@ -121,7 +123,7 @@ impl Loop {
         match self.host.registry().swap(Change { install: Vec::new(), remove }) {
             Ok(swapped) => {
                 for swap in &swapped.plugins {
-                    tracing::info!("{}", report::line(swap, began.elapsed(), &report::Parts::default()));
+                    self.tell_swap(swap, began.elapsed(), &Parts::default());
                 }
                 self.stop_old(swapped);
             }
