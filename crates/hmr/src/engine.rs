@@ -9,6 +9,7 @@
 //! stopped in the background.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -51,8 +52,20 @@ pub struct Options {
     pub pace: Pace,
     /// How careful it is, with what it may spend; replaced while the engine runs.
     pub policy: SharedPolicy,
+    /// What is called when the workspace's `.env` was saved.
+    pub on_settings: Option<OnSettings>,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
+}
+
+/// A function of the bot's that takes over a saved `.env`.
+#[derive(Clone)]
+pub struct OnSettings(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for OnSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnSettings").finish_non_exhaustive()
+    }
 }
 
 /// A running reload engine; dropping it ends it.

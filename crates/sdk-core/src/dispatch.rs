@@ -9,6 +9,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use futures_util::future::{BoxFuture, join, join_all};
 use poise::{FrameworkContext, FrameworkError, FrameworkOptions, PrefixFrameworkOptions};
 use serenity::all::{
     AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, CreateInteractionResponse,
-    CreateInteractionResponseMessage, FullEvent, Interaction, Message,
+    CreateInteractionResponseMessage, FullEvent, Interaction, Message, UserId,
 };
 use serenity::async_trait;
 use tokio::sync::broadcast::error::RecvError;
@@ -60,9 +61,10 @@ impl Dispatcher {
         };
         let (Some(generation), Some(shard_manager)) = (owner, self.host.shards()) else { return };
         let _call = generation.call();
+        let options = generation.options();
         let framework = FrameworkContext {
             serenity_context: ctx,
-            options: &generation.options,
+            options: &options,
             user_data: &generation.data,
             shard_manager,
         };
@@ -310,13 +312,13 @@ fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Mess
 /// Makes poise's options for one generation.
 pub(crate) fn framework_options(
     mut commands: Vec<Command>,
-    settings: &Settings,
+    owners: &BTreeSet<UserId>,
 ) -> FrameworkOptions<Data, Error> {
     poise::set_qualified_names(&mut commands);
     FrameworkOptions {
         commands,
         on_error,
-        owners: settings.owners.iter().copied().collect(),
+        owners: owners.iter().copied().collect(),
         initialize_owners: false,
         prefix_options: PrefixFrameworkOptions {
             dynamic_prefix: Some(|ctx| {

@@ -11,8 +11,9 @@ use serenity::all::GatewayIntents;
 use tokio::sync::Notify;
 
 use crate::definition::{Definitions, definitions_of};
-use crate::dispatch::{framework_options, panic_text};
+use crate::dispatch::panic_text;
 use crate::host::Host;
+use crate::options::Options;
 use crate::tasks::TaskReport;
 use crate::{Data, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
 
@@ -35,7 +36,7 @@ pub struct Generation {
     instance: Box<dyn Plugin>,
     intents: GatewayIntents,
     definitions: Definitions,
-    pub(crate) options: FrameworkOptions<Data, Error>,
+    options: Options,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) data: Data,
     calls: AtomicUsize,
@@ -85,7 +86,7 @@ impl Generation {
             return Err(problems);
         }
         let data = Data::new(manifest.id.clone(), number, host.clone());
-        let options = framework_options(commands, &host.settings());
+        let options = Options::new(commands, &host.settings().owners);
         Ok(Arc::new(Self {
             number,
             manifest,
@@ -119,7 +120,12 @@ impl Generation {
 
     /// Gives its commands, with their functions.
     pub fn commands(&self) -> &[crate::Command] {
-        &self.options.commands
+        self.options.commands()
+    }
+
+    /// Gives poise's options for one event.
+    pub(crate) fn options(&self) -> Arc<FrameworkOptions<Data, Error>> {
+        self.options.with(&self.data.settings().owners, &*self.instance)
     }
 
     /// Gives the definitions of its commands.

@@ -22,6 +22,7 @@ pub mod event;
 pub mod generation;
 pub mod host;
 mod instantiate;
+mod options;
 pub mod plugin;
 pub mod preflight;
 pub mod registry;

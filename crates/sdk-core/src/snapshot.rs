@@ -42,7 +42,7 @@ impl Snapshot {
                     problems.push(format!("{key} is defined by {} and by {id}", other.plugin()));
                 }
             }
-            for command in &generation.options.commands {
+            for command in generation.commands() {
                 if command.prefix_action.is_none() {
                     continue;
                 }

@@ -95,12 +95,25 @@ impl Bot {
     /// # Errors
     /// With everything it said since then, when the bot ends or the line does not come.
     pub async fn wait_for_line(&mut self, from: usize, words: &str) -> io::Result<String> {
+        self.wait_for(from, words, |line| line.contains(words)).await
+    }
+
+    /// Waits for a line, from the line numbered `from` on, that `fits`; `what` names it in an error.
+    ///
+    /// # Errors
+    /// As [`wait_for_line`](Self::wait_for_line).
+    pub async fn wait_for(
+        &mut self,
+        from: usize,
+        what: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> io::Result<String> {
         let found = async {
             loop {
                 let more = self.lines.more.notified();
                 tokio::pin!(more);
                 more.as_mut().enable();
-                if let Some(line) = self.lines_from(from).into_iter().find(|line| line.contains(words)) {
+                if let Some(line) = self.lines_from(from).into_iter().find(|line| fits(line)) {
                     return line;
                 }
                 more.await;
@@ -113,9 +126,32 @@ impl Bot {
         let ended =
             self.child.try_wait()?.map(|status| format!(" (it ended with {status})")).unwrap_or_default();
         Err(io::Error::other(format!(
-            "the bot did not say {words:?}{ended}; it said:\n{}",
+            "the bot did not say {what:?}{ended}; it said:\n{}",
             self.lines_from(from).join("\n")
         )))
+    }
+
+    /// Gives the id of its process while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn ended(&mut self) -> io::Result<ExitStatus> {
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .map_err(|_| io::Error::other("the bot did not end"))?
+    }
+
+    /// Ends the bot at once.
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub async fn kill(mut self) -> io::Result<()> {
+        self.child.kill().await
     }
 
     /// Asks the bot to end, as a service manager does, and waits for it.

@@ -8,8 +8,8 @@ use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
 use sdk_core::registry::Change;
 
-use super::Loop;
 use super::group::Group;
+use super::{Loop, OnSettings};
 use crate::job::Failure;
 use crate::report::Parts;
 use crate::watch::Saves;
@@ -21,6 +21,12 @@ impl Loop {
         let mut groups = Vec::new();
         let (mut membership, mut host) = (false, BTreeSet::new());
         for path in &saves.paths {
+            if *path == self.workspace.root.join(".env") {
+                if let Some(OnSettings(take_over)) = &self.options.on_settings {
+                    take_over();
+                }
+                continue;
+            }
             let known = &self.known;
             let reads = |plugin: &PluginId, path: &std::path::Path| {
                 Some(known.get(plugin)?.inputs.as_ref()?.contains(path))
