@@ -42,6 +42,9 @@ pub enum SaveError {
     /// What the plugin defines or needs cannot go live.
     #[error("{}", .0.join("; "))]
     Preflight(Vec<String>),
+    /// What the plugin defines or needs does not fit the other plugins that are live.
+    #[error("{}", .0.join("; "))]
+    Unfit(Vec<String>),
     /// The plugin's `start` hook failed.
     #[error("{0}")]
     Start(String),

@@ -59,8 +59,15 @@ impl Loop {
     }
 
     /// Tells of a plugin's swap, and gives it to be told to who asked for it.
-    pub(super) fn tell_swap(&self, swap: &PluginSwap, took: Duration, parts: &Parts) -> Reloaded {
-        let reloaded = report::answer(swap, took, parts);
+    pub(super) fn tell_swap(
+        &self,
+        swap: &PluginSwap,
+        took: Duration,
+        parts: &Parts,
+        because: &str,
+    ) -> Reloaded {
+        let mut reloaded = report::answer(swap, took, parts);
+        reloaded.line += because;
         if self.is_loading_all {
             tracing::debug!("{reloaded}");
         } else {
@@ -75,10 +82,10 @@ impl Loop {
     }
 }
 
-/// Warns of something that concerns a plugin, in a sentence.
-pub(super) fn warn(host: &Host, plugin: &PluginId, words: String) {
+/// Warns of something, in a sentence.
+pub(super) fn warn<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     tracing::warn!("{words}");
-    host.bus().emit(ReloadEvent::Note { plugin: Some(plugin.clone()), words });
+    host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), words });
 }
 
 /// Prints the compiler's own words to the terminal.
