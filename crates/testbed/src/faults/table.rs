@@ -146,7 +146,7 @@ pub const ROWS: &[Row] = &[
     contained("panic in a task", Place::Task, Deed::Panic, &[
         "a task panicked task=faulty (spawned at commands/faulty/src/lib.rs",
     ]),
-    library("truncated library", Fault::Spoil("truncate -s $(($(stat -c %s \"$library\") / 2)) \"$library\""), &[
+    library("truncated library", Fault::Spoil("truncate -s 20000 \"$library\""), &[
         "commands/faulty",
         "stays live: ",
     ]),
