@@ -17,7 +17,7 @@ pub(crate) async fn plugins(ctx: Context<'_>) -> Result<(), Error> {
         lines.extend(lingering.iter().map(|generation| describe(generation)));
     }
     let reloading =
-        host.reloader().map_or_else(|| crate::reload::OFF.to_owned(), |reloader| reloader.status());
+        host.reloader().map_or_else(|| crate::reload::OFF.to_owned(), |reloader| reloader.status().to_string());
     lines.push(format!("\n{reloading}"));
     let embed = serenity::CreateEmbed::new()
         .title("Plugins")

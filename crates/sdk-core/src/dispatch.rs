@@ -21,7 +21,9 @@ use serenity::all::{
     CreateInteractionResponseMessage, FullEvent, Interaction, Message, UserId,
 };
 use serenity::async_trait;
+use tokio::sync::broadcast::error::RecvError;
 
+use crate::bus::ReloadEvent;
 use crate::definition::{CommandKey, CommandKind};
 use crate::generation::Generation;
 use crate::host::Host;
@@ -152,6 +154,36 @@ pub async fn run_timers(host: Host) {
         tokio::select! {
             timer = host.scheduler().next(ready) => fire(&host, timer),
             changed = swaps.changed() => if changed.is_ok() { host.scheduler().wake() },
+        }
+    }
+}
+
+/// Hands what happens to plugins to those that listen to it, until the future is dropped.
+pub async fn run_reload_handlers(host: Host) {
+    let mut heard = host.bus().listen();
+    loop {
+        match heard.recv().await {
+            Ok(stamped) => hand_out(&host, &stamped.event),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "handlers of reload events were too slow")
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn hand_out(host: &Host, event: &ReloadEvent) {
+    let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
+    for generation in host.registry().snapshot().generations().values() {
+        for index in 0..generation.subscriptions.reloads.len() {
+            // As with timers: a call of the generation, that runs to its end when it is replaced.
+            let (ctx, generation, event) = (ctx.clone(), generation.clone(), event.clone());
+            let call = generation.call();
+            tokio::spawn(async move {
+                let _call = call;
+                let listener = &generation.subscriptions.reloads[index];
+                run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event)).await;
+            });
         }
     }
 }
