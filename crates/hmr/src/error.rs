@@ -45,6 +45,9 @@ pub enum SaveError {
     /// What the plugin defines or needs cannot go live.
     #[error("{}", .0.join("; "))]
     Preflight(Vec<String>),
+    /// The state of what is live does not cross to the new code, or both cannot go live together.
+    #[error("{}", .0.join("; "))]
+    State(Vec<String>),
     /// The plugin's `start` hook failed.
     #[error("{0}")]
     Start(String),

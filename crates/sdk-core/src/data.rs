@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::host::Host;
 use crate::settings::Settings;
+use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
 use crate::{Error, PluginId};
@@ -22,11 +23,12 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    state: Option<StateCell>,
 }
 
 impl Data {
-    pub(crate) fn new(plugin: PluginId, generation: u64, host: Host) -> Self {
-        Self(Arc::new(Inner { plugin, generation, host, tasks: Tasks::default() }))
+    pub(crate) fn new(plugin: PluginId, generation: u64, host: Host, state: Option<StateCell>) -> Self {
+        Self(Arc::new(Inner { plugin, generation, host, tasks: Tasks::default(), state }))
     }
 
     /// Gives the plugin that this handle belongs to.
@@ -47,6 +49,15 @@ impl Data {
     /// Gives the settings of this moment.
     pub fn settings(&self) -> Arc<Settings> {
         self.0.host.settings()
+    }
+
+    /// Gives the way to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
+    pub fn state<S: State>(&self) -> StateHandle<'_, S> {
+        StateHandle::new(self)
+    }
+
+    pub(crate) fn state_cell(&self) -> Option<&StateCell> {
+        self.0.state.as_ref()
     }
 
     /// Gives this plugin's values in the host, which outlive every reload.

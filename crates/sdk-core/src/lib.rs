@@ -5,21 +5,25 @@
 //! - [`plugin`]: what a plugin is and how it is exported.
 //! - [`event`] and [`subscriptions`]: what a plugin listens to.
 //! - [`data`] and [`tasks`]: a generation's handle to the host, and the work it started.
+//! - [`state`], [`snapshots`] and [`handover`]: what a plugin remembers, and how it gets to the next generation.
 //! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
-//! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
+//! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
-//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
+//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
 //! - [`bus`]: what happens to plugins, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
 pub mod bus;
+pub mod checkpoint;
 pub mod data;
 pub mod definition;
 pub mod dispatch;
 pub mod event;
+mod gate;
 pub mod generation;
+pub mod handover;
 pub mod host;
 mod instantiate;
 pub mod plugin;
@@ -28,6 +32,8 @@ pub mod registry;
 pub mod scheduler;
 pub mod settings;
 pub mod snapshot;
+pub mod snapshots;
+pub mod state;
 pub mod store;
 pub mod subscriptions;
 pub mod tasks;
@@ -52,6 +58,7 @@ pub type Command = poise::Command<Data, Error>;
 pub mod prelude {
     pub use crate::event;
     pub use crate::scheduler::Timer;
+    pub use crate::state::{State, StateSlot};
     pub use crate::{Command, Context, Data, Error, EventContext, Plugin, Subscriptions};
     pub use poise::serenity_prelude as serenity;
     pub use serenity::async_trait;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sdk_core::generation::Generation;
+use sdk_core::handover;
 use sdk_core::registry::{Change, Swapped};
 
 use super::Loop;
@@ -36,6 +37,8 @@ impl Loop {
             parts.insert(ready.package.id.clone(), ready.parts);
         }
         self.host.registry().check(&generations).map_err(SaveError::Preflight)?;
+        let handover = self.options.policy.load().handover();
+        handover::prepare(&self.host, &generations, handover).await.map_err(SaveError::State)?;
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in in_order(&generations) {
             if let Err(problem) = generation.start(self.options.policy.load().hook_deadline).await {
@@ -45,11 +48,12 @@ impl Loop {
             started.push(generation.clone());
         }
         let preflight = preflight.elapsed();
-        let swapped = match self.host.registry().swap(Change { install: generations, remove: Vec::new() }) {
-            Ok(swapped) => swapped,
+        let change = Change { install: generations, remove: Vec::new() };
+        let swapped = match handover::swap(&self.host, change, handover).await {
+            Ok(handed_over) => handed_over.swapped,
             Err(problems) => {
                 self.stop_unused(started);
-                return Err(SaveError::Preflight(problems));
+                return Err(SaveError::State(problems));
             }
         };
         let took = began.elapsed();

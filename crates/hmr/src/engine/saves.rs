@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sdk_core::PluginId;
 use sdk_core::registry::Change;
+use sdk_core::{PluginId, handover};
 
 use super::Loop;
 use super::group::Group;
@@ -71,7 +71,7 @@ impl Loop {
             .collect();
         if !gone.is_empty() {
             // What was to go live with one that is gone does so without it.
-            for group in self.take_out(&gone) {
+            for group in self.take_out(&gone).await {
                 group.join(groups);
             }
             for group in groups.iter_mut().chain(&mut self.held) {
@@ -104,7 +104,7 @@ impl Loop {
     }
 
     /// Takes plugins out of what is live; gives the groups whose builds that has ended.
-    pub(super) fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
+    pub(super) async fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
         let began = Instant::now();
         let ended: Vec<_> = self
             .orders
@@ -118,8 +118,10 @@ impl Loop {
         let remove: Vec<_> =
             gone.iter().filter(|plugin| live.generations().contains_key(plugin)).cloned().collect();
         self.known.retain(|plugin, _| !gone.contains(plugin));
-        match self.host.registry().swap(Change { install: Vec::new(), remove }) {
-            Ok(swapped) => {
+        let handover = self.options.policy.load().handover();
+        match handover::swap(&self.host, Change { install: Vec::new(), remove }, handover).await {
+            Ok(handed_over) => {
+                let swapped = handed_over.swapped;
                 for swap in &swapped.plugins {
                     tracing::info!("{}", report::line(swap, began.elapsed(), &report::Parts::default()));
                 }
