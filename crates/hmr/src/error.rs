@@ -15,6 +15,14 @@ pub enum SaveError {
         /// rustc's rendered diagnostics, in colour when the terminal takes it.
         rendered: String,
     },
+    /// rustc failed and found no error in the source.
+    #[error("rustc failed ({status}) and found no error in the source; it said: {words}")]
+    Compiler {
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// What it said of itself.
+        words: String,
+    },
     /// cargo failed before or beside the plugin.
     #[error("cargo failed:\n{0}")]
     Cargo(String),
@@ -45,7 +53,10 @@ pub enum SaveError {
     /// What the plugin defines or needs cannot go live.
     #[error("{}", .0.join("; "))]
     Preflight(Vec<String>),
-    /// The state of what is live does not cross to the new code, or both cannot go live together.
+    /// What the plugin defines or needs does not fit the other plugins that are live.
+    #[error("{}", .0.join("; "))]
+    Unfit(Vec<String>),
+    /// The state of what is live does not fit the new code.
     #[error("{}", .0.join("; "))]
     State(Vec<String>),
     /// The plugin's `start` hook failed.

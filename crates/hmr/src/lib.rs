@@ -30,6 +30,6 @@ pub mod rustc;
 pub mod watch;
 pub mod workspace;
 
-pub use engine::{Engine, Options};
+pub use engine::{Engine, OnSettings, Options};
 pub use error::{HostError, SaveError};
 pub use policy::{Policy, SharedPolicy};

@@ -126,7 +126,10 @@ impl Replay {
             child.wait().await.map_err(|source| SaveError::Spawn { program: "rustc".to_owned(), source })?;
         let (errors, rendered) = render(&output);
         if !status.success() {
-            return Err(SaveError::Compile { errors, rendered });
+            return Err(match errors {
+                0 => without_diagnosis(call.words.first().map_or("rustc", String::as_str), status, &output),
+                _ => SaveError::Compile { errors, rendered },
+            });
         }
         let file = |prefix: &str, suffix: &str, extension: &str| {
             self.folder.join(format!("{prefix}{krate}{suffix}{extension}"))
@@ -141,6 +144,18 @@ impl Replay {
         let inputs = inputs_of(&text, &self.working_folder);
         Ok(Built { library, inputs, warnings: rendered })
     }
+}
+
+/// Says why a compiler failed that has found no error in the source: it is gone, was killed, or has itself failed.
+fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveError {
+    if Path::new(program).is_absolute() && !Path::new(program).exists() {
+        let source = io::Error::new(io::ErrorKind::NotFound, format!("{program} is gone"));
+        return SaveError::Spawn { program: "rustc".to_owned(), source };
+    }
+    // A compiler that panics tells the reason in a message of the system, or in its first line.
+    let mut lines = output.lines().filter(|line| !line.trim().is_empty());
+    let words = lines.clone().find(|line| line.contains("(os error ")).or_else(|| lines.next());
+    SaveError::Compiler { status, words: words.unwrap_or("it said nothing").to_owned() }
 }
 
 /// Puts the rendered diagnostics together and counts the errors.

@@ -12,6 +12,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use futures_util::future::{BoxFuture, join, join_all};
 use poise::{FrameworkContext, FrameworkError, FrameworkOptions, PrefixFrameworkOptions};
 use serenity::all::{
     AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, CreateInteractionResponse,
-    CreateInteractionResponseMessage, FullEvent, Interaction, Message, ResolvedOption, ResolvedValue,
+    CreateInteractionResponseMessage, FullEvent, Interaction, Message, ResolvedOption, ResolvedValue, UserId,
 };
 use serenity::async_trait;
 
@@ -84,9 +85,10 @@ impl Dispatcher {
             }
             return;
         };
+        let options = generation.options();
         let framework = FrameworkContext {
             serenity_context: ctx,
-            options: &generation.options,
+            options: &options,
             user_data: &generation.data,
             shard_manager,
         };
@@ -192,12 +194,13 @@ async fn enter<T>(
     what: &str,
     find: impl Fn(&Snapshot) -> Option<(Arc<Generation>, T)>,
 ) -> Option<(Arc<Generation>, T, Call)> {
-    let mut found = find(snapshot)?;
+    let mut snapshot = snapshot.clone();
     loop {
-        match found.0.enter(what).await {
-            Ok(call) => return Some((found.0, found.1, call)),
+        let (generation, place) = find(&snapshot)?;
+        match generation.enter(what).await {
+            Ok(call) => return Some((generation, place, call.on(snapshot))),
             // A swap stores the new snapshot before it sends anyone on.
-            Err(Moved) => found = find(&host.registry().snapshot())?,
+            Err(Moved) => snapshot = host.registry().snapshot(),
         }
     }
 }
@@ -408,13 +411,13 @@ fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Mess
 /// Makes poise's options for one generation.
 pub(crate) fn framework_options(
     mut commands: Vec<Command>,
-    settings: &Settings,
+    owners: &BTreeSet<UserId>,
 ) -> FrameworkOptions<Data, Error> {
     poise::set_qualified_names(&mut commands);
     FrameworkOptions {
         commands,
         on_error,
-        owners: settings.owners.iter().copied().collect(),
+        owners: owners.iter().copied().collect(),
         initialize_owners: false,
         prefix_options: PrefixFrameworkOptions {
             dynamic_prefix: Some(|ctx| {

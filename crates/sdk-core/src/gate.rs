@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::generation::Generation;
+use crate::snapshot::Snapshot;
 
 tokio::task_local! {
     /// The call that runs in this task, if one does.
@@ -66,6 +67,15 @@ struct Record {
     waits: bool,
 }
 
+impl Inner {
+    fn count_in(&mut self, what: &str) -> u64 {
+        self.next += 1;
+        let record = Record { what: what.to_owned(), began: Instant::now(), waits: false };
+        self.calls.insert(self.next, record);
+        self.next
+    }
+}
+
 impl Gate {
     /// Counts a call in; while the door is held, waits until it is opened again or has moved.
     async fn enter(&self, what: &str) -> Result<u64, Moved> {
@@ -88,16 +98,15 @@ impl Gate {
     fn try_enter(&self, what: &str) -> Option<Result<u64, Moved>> {
         let mut inner = self.inner.lock();
         match inner.door {
-            Door::Open => {
-                inner.next += 1;
-                let id = inner.next;
-                let record = Record { what: what.to_owned(), began: Instant::now(), waits: false };
-                inner.calls.insert(id, record);
-                Some(Ok(id))
-            }
+            Door::Open => Some(Ok(inner.count_in(what))),
             Door::Held => None,
             Door::Moved => Some(Err(Moved)),
         }
+    }
+
+    /// Counts a call in, whatever the door.
+    fn count_in(&self, what: &str) -> u64 {
+        self.inner.lock().count_in(what)
     }
 
     fn leave(&self, id: u64) {
@@ -177,13 +186,27 @@ impl Gate {
 pub(crate) struct Call {
     generation: Arc<Generation>,
     id: u64,
+    /// What was live when it began; it goes on with the services of that.
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl Call {
     /// Begins a call in `generation`, waiting while its state crosses.
     pub(crate) async fn begin(generation: &Arc<Generation>, what: &str) -> Result<Self, Moved> {
         let id = generation.gate.enter(what).await?;
-        Ok(Self { generation: generation.clone(), id })
+        Ok(Self { generation: generation.clone(), id, snapshot: None })
+    }
+
+    /// Begins a call that is part of one under way elsewhere, which nothing may hold up.
+    pub(crate) fn inside(generation: &Arc<Generation>, what: &str) -> Self {
+        let id = generation.gate.count_in(what);
+        Self { generation: generation.clone(), id, snapshot: None }
+    }
+
+    /// Keeps what was live when the call began.
+    pub(crate) fn on(mut self, snapshot: Arc<Snapshot>) -> Self {
+        self.snapshot = Some(snapshot);
+        self
     }
 
     /// Runs the call's own work, which then knows what call it belongs to.

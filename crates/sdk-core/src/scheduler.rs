@@ -251,7 +251,7 @@ mod tests {
         before.set(&plugin, "close", "missed", Duration::from_secs(5), Value::from(1));
         before.set(&plugin, "close", "ahead", Duration::from_secs(100), Value::from(2));
         let kept = serde_json::to_string(&before.kept()).unwrap();
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         let after = scheduler();
         after.restore(serde_json::from_str(&kept).unwrap());
         let missed = after.next(|_, _| true).await;

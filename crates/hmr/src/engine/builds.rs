@@ -53,6 +53,8 @@ impl Loop {
         if packages.is_empty() {
             return;
         }
+        let ids: Vec<_> = group.plugins.iter().cloned().collect();
+        self.forget_waiting(&ids);
         let order = Order {
             packages: packages
                 .iter()
@@ -95,7 +97,7 @@ impl Loop {
                 answers.push(Err(words));
             }
         } else {
-            match self.make_live(done.ready, building.began).await {
+            match self.go_live(done.ready, building.began).await {
                 Ok(lines) => {
                     for line in lines {
                         tracing::info!("{line}");
@@ -117,6 +119,9 @@ impl Loop {
         for answer in building.answers {
             // The command that asked may have given up.
             let _ = answer.send(answers.clone());
+        }
+        if !failed {
+            self.settle().await;
         }
     }
 

@@ -282,7 +282,7 @@ async fn a_handover_that_is_given_up_lets_calls_go_on_in_the_old_generation() {
     let (host, first) = two_votes().await;
     let _call = first.enter("/slow").await.unwrap();
     let second = generation::<Votes>(&host, 2);
-    let policy = HandoverPolicy { deadline: Duration::from_secs(60), ..HandoverPolicy::default() };
+    let policy = HandoverPolicy { deadline: Duration::from_mins(1), ..HandoverPolicy::default() };
     let mut handover = Box::pin(swap(&host, install(&second), policy));
     assert!(handover.as_mut().now_or_never().is_none());
     let waiting = first.enter("/ping");
@@ -318,7 +318,7 @@ async fn every_vote_is_counted_once_while_generations_come_and_go() {
     let callers: Vec<_> = callers.collect();
     for number in 2..80 {
         let next = generation::<Votes>(&host, number);
-        let policy = HandoverPolicy { deadline: Duration::from_secs(60), ..HandoverPolicy::default() };
+        let policy = HandoverPolicy { deadline: Duration::from_mins(1), ..HandoverPolicy::default() };
         let handed_over = swap(&host, install(&next), policy).await.ok().unwrap();
         assert!(handed_over.outlived.is_empty());
         tokio::task::yield_now().await;
