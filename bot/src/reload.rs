@@ -71,7 +71,7 @@ pub(crate) async fn bring_in_plugins(
         hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
     if reload.enabled {
         // The repository itself, watched for its manifest, goes without saying.
-        let folders = engine.folders().iter().map(|path| path.display().to_string());
+        let folders = engine.folders().into_iter().map(|path| path.display().to_string());
         let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
         info!("hot reload: on, watching {}", folders.join(", "));
     } else {

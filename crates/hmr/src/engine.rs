@@ -14,28 +14,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader};
-use tokio::sync::{mpsc, oneshot};
+use sdk_core::host::Host;
+use sdk_core::status::ReloadStatus;
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::cargo::Call;
 use crate::error::HostError;
-use crate::job::{Done, Failure, Order, Workshop, carry_out};
+use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
 use crate::policy::SharedPolicy;
 use crate::watch::{Control, Filter, Pace, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
+mod dependents;
 mod group;
+mod handle;
 mod live;
 mod members;
 mod saves;
 mod tell;
 
 use group::{Building, Group};
+use handle::{Handle, Request};
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -105,16 +108,27 @@ impl Engine {
             builds: JoinSet::new(),
             orders: HashMap::new(),
             held: Vec::new(),
+            waiting: Vec::new(),
             run,
             count: 0,
             awaiting_restart: BTreeSet::new(),
+            is_loading_all: true,
+            status: Arc::default(),
         };
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package);
         }
         let left_out = engine.load_all().await;
+        engine.is_loading_all = false;
         if let Some(watching) = &watching {
-            host.set_reloader(Arc::new(Handle { requests: sender, watching: watching.clone() }));
+            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
+            engine.publish_folders();
+            host.set_reloader(Arc::new(Handle {
+                requests: sender,
+                watching: watching.clone(),
+                status: engine.status.clone(),
+                bus: host.bus().clone(),
+            }));
         }
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
@@ -147,38 +161,6 @@ impl Drop for Engine {
     }
 }
 
-/// A request from a command.
-struct Request {
-    plugin: Option<PluginId>,
-    answer: oneshot::Sender<Vec<Result<String, String>>>,
-}
-
-/// The engine as plugins see it.
-struct Handle {
-    requests: mpsc::UnboundedSender<Request>,
-    watching: Control,
-}
-
-impl Reloader for Handle {
-    fn status(&self) -> String {
-        let folders = self.watching.scope().trees.len();
-        if self.watching.is_paused() {
-            format!("hot reload is on, but watching {folders} folders is paused")
-        } else {
-            format!("hot reload is on, {folders} folders are watched")
-        }
-    }
-
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>> {
-        let (answer, answered) = oneshot::channel();
-        let stopped = || vec![Err("the reload engine has stopped".to_owned())];
-        if self.requests.send(Request { plugin, answer }).is_err() {
-            return std::future::ready(stopped()).boxed();
-        }
-        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
-    }
-}
-
 /// What the engine remembers of a plugin.
 #[derive(Default)]
 struct Known {
@@ -206,10 +188,16 @@ struct Loop {
     orders: HashMap<Id, Building>,
     /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
     held: Vec<Group>,
+    /// Built plugins, by what goes live together, that do not fit what is live.
+    waiting: Vec<Vec<Ready>>,
     run: u64,
     count: u64,
     /// Files of the host that changed, each told once.
     awaiting_restart: BTreeSet<PathBuf>,
+    /// Whether this is the start, of which one line tells.
+    is_loading_all: bool,
+    /// How things stand, for whoever asks while the loop is busy.
+    status: Arc<Mutex<ReloadStatus>>,
 }
 
 impl Loop {
@@ -227,24 +215,12 @@ impl Loop {
         let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
         self.learn(&done);
         self.tell_failures(&done.failures);
-        // A plugin goes live after those that it needs; each on its own, so that one that fails keeps out no other.
-        let mut waiting = done.ready;
-        while !waiting.is_empty() {
-            let mut refused = Vec::new();
-            let count = waiting.len();
-            for ready in waiting {
-                let id = ready.package.id.clone();
-                if let Err(error) = self.make_live(vec![ready.clone()], began).await {
-                    refused.push((ready, Failure { plugin: Some(id), error }));
-                }
+        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
+        for ready in self.in_order(done.ready) {
+            let id = ready.package.id.clone();
+            if let Err(error) = self.go_live(vec![ready], began).await {
+                self.tell_failure(&Failure { plugin: Some(id), error });
             }
-            if refused.len() == count {
-                for (_, failure) in &refused {
-                    self.tell_failure(failure);
-                }
-                break;
-            }
-            waiting = refused.into_iter().map(|(ready, _)| ready).collect();
         }
         let live = self.host.registry().snapshot();
         tracing::info!(
@@ -284,6 +260,7 @@ impl Loop {
                         }
                     },
                 }
+                self.publish();
             }
         };
         tokio::join!(watching, working);

@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sdk_core::services::Linked;
 use sdk_core::{FINGERPRINT, PluginId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::cargo::{self, Call};
+use crate::cargo::{self, Artifacts, Call};
 use crate::error::SaveError;
+use crate::findings::Findings;
 use crate::library::MappedSdk;
 use crate::probe::Prober;
 use crate::report::Parts;
@@ -27,6 +30,8 @@ pub struct Workshop {
     pub colour: bool,
     sdk: Option<MappedSdk>,
     prober: Prober,
+    /// What cargo has built of each crate of the workspace.
+    artifacts: parking_lot::Mutex<Artifacts>,
     /// cargo locks its target folder; waiting here keeps its "Blocking" out of the developer's sight.
     cargo: Mutex<()>,
 }
@@ -38,6 +43,8 @@ pub struct Ready {
     pub package: Package,
     /// Its library.
     pub built: Built,
+    /// What the library was linked from.
+    pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
     /// What the plugin's own sources held when it was built.
@@ -67,8 +74,8 @@ struct Account {
     call: Call,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
-    /// Sources of the shared crates, which rustc does not read: it links what cargo has built of them.
-    shared: BTreeMap<PathBuf, u64>,
+    /// Hashes of the crates that it holds a copy of as cargo has built them, which is what rustc links.
+    copies: BTreeMap<String, u64>,
     warnings: String,
 }
 
@@ -78,7 +85,14 @@ impl Workshop {
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
-        Ok(Self { target, colour, sdk: MappedSdk::find(), prober: Prober::new()?, cargo: Mutex::new(()) })
+        Ok(Self {
+            target,
+            colour,
+            sdk: MappedSdk::find(),
+            prober: Prober::new()?,
+            artifacts: parking_lot::Mutex::default(),
+            cargo: Mutex::new(()),
+        })
     }
 
     fn folder(&self, package: &Package) -> PathBuf {
@@ -111,13 +125,18 @@ impl Workshop {
     }
 
     /// Gives the library of a former run, with its sources, when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call) -> Option<(Built, BTreeMap<PathBuf, u64>)> {
+    fn reuse(
+        &self,
+        package: &Package,
+        call: &Call,
+        copies: &BTreeMap<String, u64>,
+    ) -> Option<(Built, BTreeMap<PathBuf, u64>)> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
-            && account.shared == contents(&package.shared)
+            && account.copies == *copies
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
         is_same.then(|| {
             let inputs = account.inputs.keys().cloned().collect();
@@ -143,7 +162,36 @@ impl Workshop {
         self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
     }
 
-    fn note(&self, package: &Package, call: &Call, built: &Built) -> Result<(), SaveError> {
+    /// Hashes what the linker is given of the crates of which a library holds a copy, by the name of their folder.
+    ///
+    /// A crate of which nothing is known to be built has no hash that another has.
+    fn copies(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
+        let artifacts = self.artifacts.lock().clone();
+        let hash = |folder: &PathBuf| {
+            let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
+            let mut hasher = DefaultHasher::new();
+            for file in files {
+                (file, hash_of(file).ok()??).hash(&mut hasher);
+            }
+            Some(hasher.finish())
+        };
+        package
+            .copies
+            .iter()
+            .map(|folder| {
+                let name = folder.strip_prefix(&workspace.root).unwrap_or(folder).display().to_string();
+                (name, hash(folder).unwrap_or_else(|| hash_of_words(library)))
+            })
+            .collect()
+    }
+
+    fn note(
+        &self,
+        package: &Package,
+        call: &Call,
+        built: &Built,
+        copies: &BTreeMap<String, u64>,
+    ) -> Result<(), SaveError> {
         let inputs =
             built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
         let account = Account {
@@ -151,7 +199,7 @@ impl Workshop {
             call: call.clone(),
             library: built.library.clone(),
             inputs,
-            shared: contents(&package.shared),
+            copies: copies.clone(),
             warnings: built.warnings.clone(),
         };
         let file = self.account_file(package);
@@ -175,6 +223,7 @@ impl Workshop {
             }
         };
         let mut outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+        self.artifacts.lock().append(&mut outcome.artifacts);
         let mut calls = std::mem::take(&mut outcome.calls);
         for package in packages {
             if !calls.contains_key(&package.id)
@@ -192,6 +241,7 @@ impl Workshop {
             // cargo had built them in a run that nobody listened to.
             cargo::forget(workspace, &self.target, &unknown).await?;
             outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+            self.artifacts.lock().append(&mut outcome.artifacts);
             calls.append(&mut outcome.calls);
         }
         if let Some(words) = outcome.failed {
@@ -205,12 +255,13 @@ impl Workshop {
                 continue;
             }
             calls.remove(&package.id);
-            let (errors, rendered) = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
-                outcome.failures.values().fold((0, String::new()), |(count, words), (more, rendered)| {
-                    (count + more, words + rendered)
+            let findings = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
+                outcome.failures.values().cloned().fold(Findings::default(), |mut all, findings| {
+                    all.append(findings);
+                    all
                 })
             });
-            let error = SaveError::Compile { errors, rendered };
+            let error = SaveError::Compile(findings);
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
         Ok((calls, failures))
@@ -233,7 +284,8 @@ impl Workshop {
         }
         let mut parts = Parts::default();
         let began = Instant::now();
-        let reused = if may_reuse { self.reuse(package, call) } else { None };
+        let copies = self.copies(workspace, package, suffix);
+        let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
         let (built, sources) = if let Some(reused) = reused {
             reused
         } else {
@@ -251,23 +303,33 @@ impl Workshop {
                 .iter()
                 .filter_map(|path| Some((path.clone(), *before.get(&path.canonicalize().ok()?)?)))
                 .collect();
-            if !sources.iter().all(|(path, hash)| holds(path, *hash)) {
+            let is_stale = !sources.iter().all(|(path, hash)| holds(path, *hash));
+            if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
-            self.note(package, call, &built)?;
+            self.note(package, call, &built, &copies)?;
             (built, sources)
         };
         parts.build = began.elapsed();
         let began = Instant::now();
         self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        Ok(Ready { package: package.clone(), built, parts, sources })
+        let mut linked = copies;
+        linked.insert(package.id.to_string(), hash_of_words(&built.library.display().to_string()));
+        let linked = Linked::into_a_library(linked);
+        Ok(Ready { package: package.clone(), built, linked, parts, sources })
     }
 }
 
 /// Says whether a file still has the contents of that hash.
 fn holds(path: &Path, hash: u64) -> bool {
     matches!(hash_of(path), Ok(Some(now)) if now == hash)
+}
+
+fn hash_of_words(words: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Hashes all files below some folders.

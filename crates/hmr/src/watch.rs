@@ -134,7 +134,9 @@ impl Watcher {
                 tracing::error!("{failure}");
             }
             if !changed.is_empty() {
-                return Saves { began: began(&changed, seen), paths: changed };
+                // What comes with another wish may have been saved long before.
+                let began = if is_wanted { Instant::now() } else { began(&changed, seen) };
+                return Saves { paths: changed, began };
             }
         }
     }

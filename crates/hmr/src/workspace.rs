@@ -23,6 +23,16 @@ use metadata::Metadata;
 /// the shared dependencies are built with.
 pub const HOST_FEATURES: &[&str] = &["--no-default-features", "--features", "bot/hmr"];
 
+/// Gives the workspace that `folder` is in.
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|folder| is_workspace(folder)).map(Path::to_path_buf)
+}
+
+/// Says whether a folder holds a workspace of plugins.
+pub fn is_workspace(folder: &Path) -> bool {
+    folder.join("Cargo.toml").is_file() && folder.join("commands").is_dir() && folder.join("events").is_dir()
+}
+
 /// A plugin crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
@@ -36,6 +46,9 @@ pub struct Package {
     pub root: PathBuf,
     /// Absolute folders of the shared crates it links, directly or not.
     pub shared: BTreeSet<PathBuf>,
+    /// Absolute folders of the crates that its library holds a copy of, besides its own: those that the sdk's shared
+    /// library does not hold.
+    pub copies: BTreeSet<PathBuf>,
 }
 
 /// The workspace as cargo describes it.

@@ -10,9 +10,12 @@ use serenity::all::{GatewayIntents, ShardManager};
 
 use crate::PluginId;
 use crate::bus::Bus;
+use crate::checkpoint::Changes;
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
+use crate::snapshots::Snapshots;
+use crate::status::{Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
 /// The host's services; cheap to clone.
@@ -25,41 +28,51 @@ struct Inner {
     settings: ArcSwap<Settings>,
     registry: Registry,
     bus: Bus,
+    changes: Changes,
     store: Store,
     scheduler: Scheduler,
+    snapshots: Snapshots,
     serenity: ArcSwapOption<serenity::all::Context>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
+    creations: ArcSwapOption<Creations>,
     closing: AtomicBool,
 }
 
 /// A reload engine, as plugins may use it; a production host has none.
 pub trait Reloader: Send + Sync {
-    /// Says in one sentence whether changes are watched for.
-    fn status(&self) -> String;
+    /// Says what is watched, built and held back at this moment; waits for nothing.
+    fn status(&self) -> ReloadStatus;
 
     /// Builds and swaps a plugin now, or all plugins, changed or not.
     ///
-    /// Gives one line for each plugin: what went live, or why it did not.
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>>;
+    /// Gives what went live, or a sentence why it did not, for each plugin.
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+
+    /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
 }
 
 impl Host {
     /// Makes a host; `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
+        let changes = Changes::default();
         Self(Arc::new(Inner {
             began: Instant::now(),
             version: version.to_owned(),
             settings: ArcSwap::from_pointee(settings),
             registry: Registry::default(),
             bus: Bus::default(),
-            store: Store::default(),
-            scheduler: Scheduler::default(),
+            store: Store::new(changes.clone()),
+            scheduler: Scheduler::new(changes.clone()),
+            snapshots: Snapshots::new(changes.clone()),
+            changes,
             serenity: ArcSwapOption::empty(),
             shards: OnceLock::new(),
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
+            creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
     }
@@ -99,6 +112,16 @@ impl Host {
         &self.0.store
     }
 
+    /// Gives the states that were saved: handed over, taken by hand, or left by plugins that are not live.
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.0.snapshots
+    }
+
+    /// Gives the note that something has changed which a checkpoint keeps.
+    pub fn changes(&self) -> &Changes {
+        &self.0.changes
+    }
+
     /// Gives the timers.
     pub fn scheduler(&self) -> &Scheduler {
         &self.0.scheduler
@@ -112,6 +135,16 @@ impl Host {
     /// Names the reload engine; the first call counts.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
+    }
+
+    /// Gives the account of created commands, once there has been a registration.
+    pub fn creations(&self) -> Option<Creations> {
+        self.0.creations.load().as_deref().cloned()
+    }
+
+    /// Replaces the account of created commands.
+    pub fn set_creations(&self, creations: Creations) {
+        self.0.creations.store(Some(Arc::new(creations)));
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serenity::all::GatewayIntents;
 use serenity::async_trait;
 
-use crate::{Command, Data, Error, Subscriptions};
+use crate::services::Services;
+use crate::state::StateSlot;
+use crate::{Command, Data, Dependency, Error, Subscriptions};
 
 /// Tells builds of this crate apart: compiler, profile, features and sources, hashed by the build script.
 ///
@@ -17,10 +19,13 @@ pub const FINGERPRINT: &str = env!("SDK_FINGERPRINT");
 /// One crate under `commands/` or `events/`: commands, subscriptions and what happens when it comes and goes.
 ///
 /// Every method has a default, so a plugin implements only what it has. A new instance is made for each
-/// generation; what must outlive it belongs to the host ([`Data::store`], [`Data::schedule`]).
+/// generation; what must outlive it is its [`state`](Self::state), or belongs to the host ([`Data::store`],
+/// [`Data::schedule`]).
 #[async_trait]
 pub trait Plugin: Send + Sync + 'static {
-    /// Plugins that must be live before this one starts.
+    /// Plugins and services that this one needs, or uses where they are live.
+    ///
+    /// It starts after them, and is reloaded when they are.
     fn dependencies(&self) -> Vec<Dependency> {
         Vec::new()
     }
@@ -35,11 +40,23 @@ pub trait Plugin: Send + Sync + 'static {
         let _ = on;
     }
 
+    /// Offers services to other plugins; see [`services`](crate::services).
+    fn services(&self, offer: &mut Services) {
+        let _ = offer;
+    }
+
     /// Gateway intents that commands and handlers need beyond those their subscriptions imply.
     ///
     /// An event's own intent comes with its subscription; `MESSAGE_CONTENT` and cached guild data do not.
     fn intents(&self) -> GatewayIntents {
         GatewayIntents::empty()
+    }
+
+    /// Declares what is remembered over reloads and restarts: `Some(StateSlot::of::<Polls>())`.
+    ///
+    /// Commands and handlers reach it with [`Data::state`].
+    fn state(&self) -> Option<StateSlot> {
+        None
     }
 
     /// Runs before the generation goes live; an error or a panic here keeps the old generation live.
@@ -110,29 +127,8 @@ pub struct Manifest {
     pub version: String,
     /// One sentence from the crate's Cargo.toml, empty when there is none.
     pub description: String,
-    /// Plugins that must be live before this one starts.
+    /// Plugins and services that it needs or uses.
     pub dependencies: Vec<Dependency>,
-}
-
-/// A plugin that another one needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// Folder of the plugin needed.
-    pub plugin: PluginId,
-    /// Whether the dependent starts without it.
-    pub optional: bool,
-}
-
-impl Dependency {
-    /// Names a plugin that has to be live.
-    pub fn required(plugin: &str) -> Self {
-        Self { plugin: PluginId::new(plugin), optional: false }
-    }
-
-    /// Names a plugin that is used when it is live.
-    pub fn optional(plugin: &str) -> Self {
-        Self { plugin: PluginId::new(plugin), optional: true }
-    }
 }
 
 /// The one thing a plugin crate exports: who it is, what it was built with, and how an instance is made.

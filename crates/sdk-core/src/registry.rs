@@ -17,6 +17,8 @@ use crate::snapshot::Snapshot;
 #[derive(Default)]
 pub struct Registry {
     live: ArcSwap<Snapshot>,
+    /// Has one handover follow another.
+    pub(crate) handover: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
     swaps: watch::Sender<u64>,
 }
@@ -28,7 +30,7 @@ struct Ledger {
 }
 
 /// A change of what is live: generations that come in, and plugins that go.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Change {
     /// Generations to make live; each takes the place of the live one of its plugin.
     pub install: Vec<Arc<Generation>>,
@@ -87,18 +89,21 @@ impl Registry {
         self.ledger.lock().last.get(plugin).copied().unwrap_or_default() + 1
     }
 
-    /// Says what would keep generations from going live together with those that are live.
+    /// Gives what would be live after a change, in which the generations it brings find services already.
     ///
     /// # Errors
     /// As [`Snapshot::new`].
-    pub fn check(&self, install: &[Arc<Generation>]) -> Result<(), Vec<String>> {
-        let change = Change { install: install.to_vec(), remove: Vec::new() };
-        change.applied_to(&self.snapshot()).map(|_| ())
+    pub fn prospect(&self, change: &Change) -> Result<Arc<Snapshot>, Vec<String>> {
+        let (after, _) = change.clone().applied_to(&self.snapshot())?;
+        let after = Arc::new(after);
+        after.show_to(&change.install);
+        Ok(after)
     }
 
     /// Makes a change live in one atomic store.
     ///
     /// The generations it replaces are out of dispatch when this returns; stopping them is the caller's next step.
+    /// State does not cross here: that is what [`handover::swap`](crate::handover::swap) adds.
     ///
     /// # Errors
     /// As [`Snapshot::new`]; nothing has changed then.
@@ -110,10 +115,13 @@ impl Registry {
         let (after, touched) = change.applied_to(&before)?;
         let after = Arc::new(after);
         for (plugin, generation) in after.generations() {
-            generation.set_stage(Stage::Live);
+            if generation.stage() != Stage::Live {
+                generation.set_stage(Stage::Live);
+            }
             let last = ledger.last.entry(plugin.clone()).or_default();
             *last = generation.number().max(*last);
         }
+        after.show_to(after.generations().values());
         self.live.store(after.clone());
         let took = began.elapsed();
 
@@ -121,7 +129,9 @@ impl Registry {
         for plugin in touched {
             let old = before.generations().get(&plugin).cloned();
             let new = after.generations().get(&plugin).cloned();
-            if let Some(old) = &old {
+            let is_kept = |old: &Arc<Generation>| new.as_ref().is_some_and(|new| Arc::ptr_eq(old, new));
+            if let Some(old) = old.as_ref().filter(|old| !is_kept(old)) {
+                // Not before the store: who is sent on from here finds the new one.
                 old.set_stage(Stage::Retired);
                 ledger.retired.push(Arc::downgrade(old));
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
 
 use super::Loop;
 use crate::error::SaveError;
@@ -37,6 +38,7 @@ impl Loop {
         // What a build script wrote comes anew with each of cargo's builds.
         scope.files.extend(inputs.filter(|path| !path.starts_with(&self.options.target)).cloned());
         watching.follow(scope);
+        self.publish_folders();
     }
 
     /// Tells, once for each, that files of the host wait for a restart.
@@ -48,6 +50,7 @@ impl Loop {
         let names: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
         let belongs = if names.len() == 1 { "belongs" } else { "belong" };
         tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
+        self.host.bus().emit(ReloadEvent::RestartRequired { because: names, automatic: false });
         self.awaiting_restart.append(&mut files);
     }
 

@@ -30,14 +30,10 @@ impl Control {
         self.0.subscribe()
     }
 
-    /// Stops watching: no save counts from now on.
-    pub fn pause(&self) {
-        self.want(|wanted| &mut wanted.is_paused, true);
-    }
-
-    /// Watches again; what was saved meanwhile counts as one burst of saves.
-    pub fn resume(&self) {
-        self.want(|wanted| &mut wanted.is_paused, false);
+    /// Stops watching, so that no save counts, or watches again, when what was saved meanwhile counts as one burst; says
+    /// whether that is another state than before.
+    pub fn set_paused(&self, is_paused: bool) -> bool {
+        self.want(|wanted| &mut wanted.is_paused, is_paused)
     }
 
     /// Says whether watching is stopped.
@@ -70,12 +66,12 @@ impl Control {
         self.0.borrow().filter.clone()
     }
 
-    fn want<T: PartialEq>(&self, part: impl FnOnce(&mut Wanted) -> &mut T, value: T) {
+    fn want<T: PartialEq>(&self, part: impl FnOnce(&mut Wanted) -> &mut T, value: T) -> bool {
         self.0.send_if_modified(|wanted| {
             let part = part(wanted);
             let is_other = *part != value;
             *part = value;
             is_other
-        });
+        })
     }
 }

@@ -159,6 +159,7 @@ mod tests {
                 krate: id.replace('/', "_"),
                 root: Path::new("/w").join(id),
                 shared: shared.iter().map(|folder| Path::new("/w").join(folder)).collect(),
+                copies: BTreeSet::new(),
             };
             (package.id.clone(), package)
         };

@@ -58,9 +58,14 @@ impl Metadata {
         let packages: HashMap<_, _> =
             self.packages.iter().map(|package| (package.id.as_str(), package)).collect();
         let nodes: HashMap<_, _> = self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
-        let host = self.packages.iter().find(|package| package.name == "bot" && package.source.is_none());
-        let links = host.map(|host| links(&host.id, &nodes)).unwrap_or_default();
-        let (host, host_packages) = (folders(&links, &packages), fetched(&links, &packages));
+        let links_of = |name: &str| {
+            let package =
+                self.packages.iter().find(|package| package.name == name && package.source.is_none());
+            package.map(|package| links(&package.id, &nodes)).unwrap_or_default()
+        };
+        let host_links = links_of("bot");
+        let (host, host_packages) = (folders(&host_links, &packages), fetched(&host_links, &packages));
+        let sdk = folders(&links_of("sdk-dylib"), &packages);
         let mut plugins = BTreeMap::new();
         let mut plugin_packages = BTreeMap::new();
         for package in self.packages.iter().filter(|package| self.workspace_members.contains(&package.id)) {
@@ -69,10 +74,8 @@ impl Metadata {
             let is_library = |target: &&Target| target.kind.iter().any(|kind| kind == "lib");
             let Some(library) = package.targets.iter().find(is_library) else { continue };
             let links = self::links(&package.id, &nodes);
-            let shared = folders(&links, &packages)
-                .into_iter()
-                .filter(|path| path != folder && !host.contains(path))
-                .collect();
+            let mut local = folders(&links, &packages);
+            local.remove(folder);
             let own = fetched(&links, &packages).difference(&host_packages).cloned().collect();
             plugin_packages.insert(id.clone(), own);
             let plugin = Package {
@@ -80,7 +83,8 @@ impl Metadata {
                 name: package.name.clone(),
                 krate: library.name.replace('-', "_"),
                 root: folder.to_path_buf(),
-                shared,
+                shared: local.difference(&host).cloned().collect(),
+                copies: local.difference(&sdk).cloned().collect(),
             };
             plugins.insert(id, plugin);
         }

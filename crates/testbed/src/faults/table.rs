@@ -201,7 +201,7 @@ pub const ROWS: &[Row] = &[
     ),
     library(
         "truncated library",
-        Fault::Spoil("truncate -s $(($(stat -c %s \"$library\") / 2)) \"$library\""),
+        Fault::Spoil("truncate -s 20000 \"$library\""),
         &["commands/faulty", "stays live: "],
     ),
     library("empty library", Fault::Spoil(": >\"$library\""), &["stays live: ", "could not be loaded"]),
