@@ -69,7 +69,7 @@ impl Call {
 pub struct Outcome {
     /// Calls of rustc for the plugins that cargo built anew.
     pub calls: BTreeMap<PluginId, Call>,
-    /// Packages whose library is there and up to date.
+    /// Packages whose library or program is there and up to date.
     pub libraries: BTreeSet<String>,
     /// rustc's rendered diagnostics of plugins and shared crates that did not compile, with the count of errors.
     pub failures: Failures,
@@ -83,6 +83,13 @@ struct Message {
     #[serde(default)]
     package_id: String,
     message: Option<Diagnostic>,
+    target: Option<Target>,
+}
+
+/// What an artifact was built from.
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
 }
 
 /// A diagnostic in rustc's JSON.
@@ -168,7 +175,10 @@ async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> (BTreeSet<Stri
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         let package = package_name(&message.package_id);
         if message.reason == "compiler-artifact" {
-            libraries.insert(package);
+            // A build script is there before what it is for.
+            if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
+                libraries.insert(package);
+            }
             continue;
         }
         let Some(diagnostic) = message.message.filter(|_| message.reason == "compiler-message") else {

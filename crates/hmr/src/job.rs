@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::cargo::{self, Call};
 use crate::error::SaveError;
+use crate::hosts::Staged;
 use crate::library::MappedSdk;
 use crate::probe::Prober;
 use crate::report::Parts;
@@ -51,6 +52,17 @@ pub struct Failure {
     pub error: SaveError,
 }
 
+/// What cargo has told of a build.
+#[derive(Debug)]
+pub struct Captured {
+    /// Calls of rustc, by plugin.
+    pub calls: BTreeMap<PluginId, Call>,
+    /// Plugins that do not compile.
+    pub failures: Vec<Failure>,
+    /// What rustc said of the host's own crates, when the host does not compile.
+    pub host: Option<cargo::Failures>,
+}
+
 /// What a build was made from, kept beside it so that a host that starts again need not build it again.
 #[derive(Serialize, Deserialize)]
 struct Account {
@@ -72,6 +84,20 @@ impl Workshop {
         Ok(Self { target, colour, sdk: MappedSdk::find(), prober: Prober::new()?, cargo: Mutex::new(()) })
     }
 
+    /// Prepares to build for another host, which probes the libraries itself.
+    ///
+    /// # Errors
+    /// When that host cannot be started.
+    pub fn for_host(&self, host: &Staged) -> std::io::Result<Self> {
+        let prober = Prober::of(host.program())?;
+        Ok(Self { target: self.target.clone(), colour: self.colour, sdk: None, prober, cargo: Mutex::new(()) })
+    }
+
+    /// Says whether what is built now fits this host.
+    pub fn sdk_is_current(&self) -> bool {
+        self.sdk.as_ref().is_none_or(|sdk| sdk.is_current(&self.target))
+    }
+
     fn folder(&self, package: &Package) -> PathBuf {
         self.target.join("plugins").join(&package.name)
     }
@@ -84,17 +110,35 @@ impl Workshop {
         self.folder(package).join("built.json")
     }
 
-    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take.
-    pub fn tidy(&self, package: &Package) {
+    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take or that are `needed`.
+    pub fn tidy(&self, package: &Package, needed: &BTreeSet<PathBuf>) {
         let kept = self.account(package).map(|account| account.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_output = path.extension().is_some_and(|extension| extension != "json");
-            if path.is_file() && is_output && Some(&path) != kept.as_ref() {
+            if path.is_file() && is_output && Some(&path) != kept.as_ref() && !needed.contains(&path) {
                 // One that stays is overwritten or tidied another time.
                 let _ = fs::remove_file(path);
             }
         }
+    }
+
+    /// Gives what is kept of a library without building anything: its inputs, and whether they are as they were.
+    pub fn recall(&self, package: &Package, library: &Path) -> Option<(Call, Built, bool)> {
+        let account = self.account(package).filter(|account| account.library == library)?;
+        let is_same = account.shared == contents(&package.shared)
+            && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
+        let built = Built {
+            library: account.library,
+            inputs: account.inputs.into_keys().collect(),
+            warnings: account.warnings,
+        };
+        Some((account.call, built, is_same))
+    }
+
+    /// Gives the call of rustc that cargo told last.
+    pub fn kept_call(&self, package: &Package) -> Option<Call> {
+        cargo::kept(&self.call_file(package))
     }
 
     fn account(&self, package: &Package) -> Option<Account> {
@@ -122,11 +166,11 @@ impl Workshop {
         self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
     }
 
-    fn note(&self, package: &Package, call: &Call, built: &Built) -> Result<(), SaveError> {
+    fn note(&self, package: &Package, call: &Call, built: &Built, fingerprint: String) -> Result<(), SaveError> {
         let inputs =
             built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
         let account = Account {
-            fingerprint: FINGERPRINT.to_owned(),
+            fingerprint,
             call: call.clone(),
             library: built.library.clone(),
             inputs,
@@ -138,15 +182,11 @@ impl Workshop {
         fs::write(&file, text).map_err(SaveError::io("written", file))
     }
 
-    /// Has cargo build `packages`, and gives the call of rustc for each that compiles.
+    /// Has cargo build the host and `packages`, and gives the call of rustc for each that compiles.
     ///
     /// # Errors
     /// When cargo itself fails; a package that does not compile is among the failures.
-    pub async fn capture(
-        &self,
-        workspace: &Workspace,
-        packages: &[Package],
-    ) -> Result<(BTreeMap<PluginId, Call>, Vec<Failure>), SaveError> {
+    pub async fn capture(&self, workspace: &Workspace, packages: &[Package]) -> Result<Captured, SaveError> {
         let _turn = self.cargo.lock().await;
         let keep = |package: &Package, call: &Call| {
             if let Err(error) = cargo::keep(&self.call_file(package), call) {
@@ -192,7 +232,21 @@ impl Workshop {
             let error = SaveError::Compile { errors, rendered };
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
-        Ok((calls, failures))
+        let host = if outcome.libraries.contains("bot") {
+            None
+        } else {
+            let of_host = |package: &String| !workspace.plugins.values().any(|plugin| plugin.name == *package);
+            Some(outcome.failures.into_iter().filter(|(package, _)| of_host(package)).collect())
+        };
+        Ok(Captured { calls, failures, host })
+    }
+
+    /// Has the probe load a library that is built already.
+    ///
+    /// # Errors
+    /// Why it cannot be loaded.
+    pub async fn accepts(&self, package: &Package, library: &Path) -> Result<(), SaveError> {
+        self.prober.probe(library, &package.krate).await.map(|_| ())
     }
 
     /// Builds the library of a plugin by a captured call, and has the probe load it.
@@ -207,12 +261,13 @@ impl Workshop {
         suffix: &str,
         may_reuse: bool,
     ) -> Result<Ready, SaveError> {
-        if self.sdk.as_ref().is_some_and(|sdk| !sdk.is_current()) {
+        if !self.sdk_is_current() {
             return Err(SaveError::SdkChanged);
         }
         let mut parts = Parts::default();
         let began = Instant::now();
         let reused = if may_reuse { self.reuse(package, call) } else { None };
+        let is_reused = reused.is_some();
         let built = if let Some(built) = reused {
             built
         } else {
@@ -230,13 +285,15 @@ impl Workshop {
             if is_stale {
                 return Err(SaveError::Superseded);
             }
-            self.note(package, call, &built)?;
             built
         };
         parts.build = began.elapsed();
         let began = Instant::now();
-        self.prober.probe(&built.library, &package.krate).await?;
+        let fingerprint = self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
+        if !is_reused {
+            self.note(package, call, &built, fingerprint)?;
+        }
         Ok(Ready { package: package.clone(), built, parts })
     }
 }
@@ -294,10 +351,10 @@ pub async fn carry_out(workshop: Arc<Workshop>, workspace: Arc<Workspace>, order
     let packages: Vec<_> = order.packages.into_iter().map(|(package, _)| package).collect();
     if order.through_cargo || calls.len() < packages.len() {
         match workshop.capture(&workspace, &packages).await {
-            Ok((captured, failures)) => {
-                done.calls = captured.clone();
-                calls = captured;
-                done.failures = failures;
+            Ok(captured) => {
+                done.calls = captured.calls.clone();
+                calls = captured.calls;
+                done.failures = captured.failures;
             }
             Err(error) => {
                 done.failures.push(Failure { plugin: None, error });

@@ -15,18 +15,25 @@
 //! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay.
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here.
 //! - [`engine`] and [`job`]: the loop that ties these together.
+//! - [`supervisor`], [`hosts`] and [`journal`]: a host that dies comes back, and one whose own sources change is built
+//!   beside the running one and takes its place.
 //! - [`report`]: the one line that tells of a reload.
 
 pub mod cargo;
 pub mod engine;
 pub mod error;
+mod host_build;
+pub mod hosts;
 pub mod job;
+pub mod journal;
 pub mod library;
 pub mod probe;
 pub mod report;
 pub mod rustc;
+pub mod supervisor;
 pub mod watch;
 pub mod workspace;
 
 pub use engine::{Engine, Options};
 pub use error::{HostError, SaveError};
+pub use supervisor::NextHost;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::flight::Flight;
 use crate::host::Host;
 use crate::settings::Settings;
 use crate::store::PluginStore;
@@ -57,7 +58,11 @@ impl Data {
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, future);
+        self.0.tasks.spawn(name, self.flight(name).follow(future));
+    }
+
+    fn flight(&self, task: &str) -> Flight {
+        self.0.host.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
     }
 
     /// Calls `work` every `period` until this generation stops; the first call is one period from now.
@@ -68,7 +73,7 @@ impl Data {
     {
         let (plugin, task) = (self.0.plugin.clone(), name.to_owned());
         let spawned_at = Location::caller();
-        self.0.tasks.spawn(name, async move {
+        self.0.tasks.spawn(name, self.flight(name).follow(async move {
             let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             ticks.tick().await;
@@ -78,7 +83,7 @@ impl Data {
                     tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
                 }
             }
-        });
+        }));
     }
 
     /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then

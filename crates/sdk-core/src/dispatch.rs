@@ -65,7 +65,14 @@ impl Dispatcher {
             shard_manager,
         };
         // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
-        let dispatched = Box::pin(poise::dispatch_event(framework, event));
+        let what = match &event {
+            FullEvent::InteractionCreate {
+                interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
+            } => format!("/{}", command.data.name),
+            _ => "a text command".to_owned(),
+        };
+        let flight = self.host.flight(generation.plugin(), generation.number(), format_args!("{what}"));
+        let dispatched = Box::pin(flight.follow(poise::dispatch_event(framework, event)));
         // poise contains panics of the command itself; this contains those of checks and converters.
         if let Err(panic) = AssertUnwindSafe(dispatched).catch_unwind().await {
             tracing::error!(
@@ -193,7 +200,8 @@ async fn run(
     let _call = generation.call();
     let (plugin, number) = (generation.plugin(), generation.number());
     let context = EventContext::new(ctx.clone(), generation.data.clone());
-    match AssertUnwindSafe(async { handler(context).await }).catch_unwind().await {
+    let flight = generation.data.host().flight(plugin, number, format_args!("{what}"));
+    match AssertUnwindSafe(flight.follow(async { handler(context).await })).catch_unwind().await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => {
             tracing::error!(%plugin, generation = number, what, %error, "a handler failed");

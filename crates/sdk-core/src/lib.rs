@@ -9,6 +9,7 @@
 //! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
+//! - [`flight`]: what is under way, for an account that outlives a crash.
 //! - [`bus`]: what happens to plugins, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
@@ -19,6 +20,7 @@ pub mod data;
 pub mod definition;
 pub mod dispatch;
 pub mod event;
+pub mod flight;
 pub mod generation;
 pub mod host;
 mod instantiate;

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::Id;
 
 use super::group::{Building, Group};
+use super::host::WAITS;
 use super::tell::print;
 use super::{Loop, Request, names};
 use crate::error::SaveError;
@@ -24,6 +25,10 @@ impl Loop {
                 return;
             }
         };
+        if self.waits_for_host() {
+            let _ = request.answer.send(vec![Err(WAITS.to_owned())]);
+            return;
+        }
         self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![request.answer]);
     }
 
@@ -118,6 +123,7 @@ impl Loop {
             // The command that asked may have given up.
             let _ = answer.send(answers.clone());
         }
+        self.give_way_when_idle();
     }
 
     /// Notes what a build told: calls, inputs, and warnings, which are printed when they are new.

@@ -1,15 +1,18 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use sdk_core::PluginId;
 use sdk_core::generation::Generation;
 use sdk_core::registry::{Change, Swapped};
 
 use super::Loop;
 use crate::error::SaveError;
 use crate::job::Ready;
+use crate::journal::Version;
 use crate::{library, report};
 
 impl Loop {
@@ -19,12 +22,47 @@ impl Loop {
         ready: Vec<Ready>,
         began: Instant,
     ) -> Result<Vec<String>, SaveError> {
+        let versions: Vec<_> = ready
+            .iter()
+            .map(|ready| {
+                let generation = self.number_of(&ready.package.id, &ready.built.library);
+                (ready.package.id.clone(), Version { generation, library: ready.built.library.clone() })
+            })
+            .collect();
+        self.keeper.coming(versions.iter().cloned());
+        let outcome = self.swap_in(ready, &versions, began).await;
+        if outcome.is_ok() {
+            for library in self.keeper.live(versions) {
+                // Its code stays mapped; the file is of no more use.
+                let _ = std::fs::remove_file(&library);
+            }
+        } else {
+            self.keeper.not_coming();
+        }
+        outcome
+    }
+
+    /// Gives the number of a plugin's next generation; in a host that took another one's place it goes on from there.
+    fn number_of(&self, plugin: &PluginId, library: &Path) -> u64 {
+        let next = self.host.registry().next_number(plugin);
+        let Some(entry) = self.keeper.journal().plugins.get(plugin) else { return next };
+        match &entry.live {
+            Some(live) if live.library == library => live.generation,
+            _ => next.max(entry.last + 1),
+        }
+    }
+
+    async fn swap_in(
+        &mut self,
+        ready: Vec<Ready>,
+        versions: &[(PluginId, Version)],
+        began: Instant,
+    ) -> Result<Vec<String>, SaveError> {
         let preflight = Instant::now();
         let mut parts = BTreeMap::new();
         let mut generations = Vec::new();
-        for ready in &ready {
+        for (ready, (_, version)) in ready.iter().zip(versions) {
             let entry = library::load(&ready.built.library, &ready.package.krate)?;
-            let number = self.host.registry().next_number(&ready.package.id);
             if entry.id() != ready.package.id {
                 return Err(SaveError::Library(format!(
                     "the package in {} has to be named {}, as its folder is",
@@ -32,7 +70,7 @@ impl Loop {
                     ready.package.id.as_str().replace('/', "-")
                 )));
             }
-            generations.push(Generation::new(entry, number, &self.host).map_err(SaveError::Preflight)?);
+            generations.push(Generation::new(entry, version.generation, &self.host).map_err(SaveError::Preflight)?);
             parts.insert(ready.package.id.clone(), ready.parts);
         }
         self.host.registry().check(&generations).map_err(SaveError::Preflight)?;
@@ -65,14 +103,6 @@ impl Loop {
                 report::line(swap, took, &parts)
             })
             .collect();
-        for ready in ready {
-            let known = self.known.entry(ready.package.id).or_default();
-            let old = known.library.replace(ready.built.library.clone());
-            if let Some(old) = old.filter(|old| *old != ready.built.library) {
-                // Its code stays mapped; the file is of no more use.
-                let _ = std::fs::remove_file(&old);
-            }
-        }
         self.stop_old(swapped);
         Ok(lines)
     }
