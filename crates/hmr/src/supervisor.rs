@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> io::Result<u8> {
         return Ok(BUSY);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Supervisor::new(options, folder)?.run())
+    runtime.block_on(async { Supervisor::new(options, folder)?.run().await })
 }
 
 /// Gives the folder of what belongs to the running host: its number, and the notes of what is under way.
