@@ -317,6 +317,16 @@ cmd_bench() {
     cargo_ run --quiet -p testbed -- bench "$@"
 }
 
+cmd_faults() {
+    build_host
+    cargo_ run --quiet -p testbed -- faults "$@"
+}
+
+cmd_soak() {
+    build_host
+    cargo_ run --quiet -p testbed -- soak "$@"
+}
+
 # ---- a new plugin -----------------------------------------------------------
 
 # Rust's keywords, and the crates that every plugin names.
@@ -527,12 +537,14 @@ Check
   docs               write docs/commands.md from the commands
   smoke              reloads under load and broken edits, end to end
   bench [--json]     how long a reload takes, against bare rustc and a restart
+  faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
+  soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
   doctor             what is installed, what is missing
   help               this text
 END
 }
 
-COMMANDS="hmr say log sandbox new test check docs smoke bench doctor help"
+COMMANDS="hmr say log sandbox new test check docs smoke bench faults soak doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

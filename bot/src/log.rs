@@ -21,8 +21,7 @@ pub(crate) fn start(filter: &str) -> Refusals {
         .compact()
         .with_ansi(std::io::stdout().is_terminal() && !no_color)
         .with_writer(|| redact::Redacted(std::io::stdout()))
-        // The configuration has checked the filter; the default stands in for a bug there.
-        .with_filter(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")));
+        .with_filter(changeable(parsed(filter)));
     let (layer, refusals) = RefusalLayer::new();
     let refusal_layer = layer.with_filter(Targets::new().with_target("serenity::gateway", Level::WARN));
     tracing_subscriber::registry().with(lines).with(refusal_layer).init();
@@ -38,4 +37,40 @@ pub(crate) fn start(filter: &str) -> Refusals {
         }
     }));
     refusals
+}
+
+/// Reads a filter; the configuration has checked it, and the default stands in for a bug there.
+fn parsed(filter: &str) -> EnvFilter {
+    EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+/// The filter of the log's lines.
+#[cfg(feature = "hmr")]
+static FILTER: std::sync::OnceLock<
+    tracing_subscriber::reload::Handle<EnvFilter, tracing_subscriber::Registry>,
+> = std::sync::OnceLock::new();
+
+/// Replaces what is logged from now on.
+#[cfg(feature = "hmr")]
+pub(crate) fn set_filter(filter: &str) {
+    if let Some(Err(error)) = FILTER.get().map(|handle| handle.reload(parsed(filter))) {
+        tracing::error!(%error, "the log's filter cannot be replaced");
+    }
+}
+
+/// Lets [`set_filter`] replace the filter.
+#[cfg(feature = "hmr")]
+fn changeable(
+    filter: EnvFilter,
+) -> tracing_subscriber::reload::Layer<EnvFilter, tracing_subscriber::Registry> {
+    let (filter, handle) = tracing_subscriber::reload::Layer::new(filter);
+    // The log starts once.
+    let _ = FILTER.set(handle);
+    filter
+}
+
+/// Gives the filter as it is: without reloading nothing replaces it.
+#[cfg(not(feature = "hmr"))]
+fn changeable(filter: EnvFilter) -> EnvFilter {
+    filter
 }

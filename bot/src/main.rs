@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //!
-//! - [`config`]: variables of the environment and `.env`, typed.
+//! - [`config`]: variables of the environment and `.env`, typed; `environment` brings a changed `.env` in, in builds
+//!   that reload.
 //! - [`api`]: the way to Discord's REST interface or to a server in its place.
 //! - [`run`]: the bot from its first request to its last; [`shutdown`] is its end.
 //! - [`reload`] and [`plugins`]: how plugins come in.
@@ -15,7 +16,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, Mistakes, Source};
 use failure::Failure;
 use sdk::tokio;
 
@@ -23,6 +24,8 @@ mod api;
 mod application;
 mod backoff;
 mod config;
+#[cfg(feature = "hmr")]
+mod environment;
 mod failure;
 mod gateway;
 mod intents;
@@ -54,9 +57,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads the configuration, and gives also what it was read from.
+fn config() -> Result<(Config, Source), Mistakes> {
+    let source = Source::read()?;
+    Ok((source.config()?, source))
+}
+
 fn start() -> Result<ExitCode, Failure> {
     #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
-    let mut config = Config::load().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let (mut config, source) = config().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
     #[cfg(feature = "sandbox")]
     let local = if config.connection.is_none() { Some(sandbox::Local::start()?) } else { None };
     #[cfg(feature = "sandbox")]
@@ -77,7 +86,7 @@ fn start() -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::other(format!("No threads can be started on this machine: {error}.")))?;
-    let next = runtime.block_on(run::run(config, connection, refusals, shutdown::signal()));
+    let next = runtime.block_on(run::run(config, source, connection, refusals, shutdown::signal()));
     if let Ok(Some(next)) = next {
         return Ok(next.take_over());
     }

@@ -1,26 +1,29 @@
 //! Which way plugins come in: linked into the binary, or through the reload engine.
 
 use std::collections::BTreeSet;
+#[cfg(feature = "hmr")]
+use std::sync::Arc;
 
 use sdk::PluginId;
 use sdk::host::Host;
 use sdk::tracing::info;
 
-use crate::config::Reload;
-use crate::failure::Failure;
-
-/// Time that one `start` or `stop` hook of a reloaded plugin has.
+use crate::application::Application;
 #[cfg(feature = "hmr")]
-const HOOK_DEADLINE: std::time::Duration = std::time::Duration::from_secs(5);
+use crate::config::Reload;
+use crate::config::{Config, Source};
+#[cfg(feature = "hmr")]
+use crate::environment::Environment;
+use crate::failure::Failure;
 
 /// What keeps plugins coming in; dropping it ends that.
 #[derive(Default)]
-pub(crate) struct Source {
+pub(crate) struct Plugins {
     #[cfg(feature = "hmr")]
     engine: Option<hmr::Engine>,
 }
 
-impl Source {
+impl Plugins {
     /// Waits until another host is to take the place of this one.
     pub(crate) async fn gives_way(&self) -> Next {
         #[cfg(feature = "hmr")]
@@ -139,22 +142,29 @@ fn tell_off() {
 #[cfg(feature = "hmr")]
 pub(crate) async fn bring_in_plugins(
     host: &Host,
-    reload: &Reload,
-) -> Result<(Source, BTreeSet<PluginId>), Failure> {
+    config: &Config,
+    source: Source,
+    application: &Application,
+) -> Result<(Plugins, BTreeSet<PluginId>), Failure> {
     use std::io::IsTerminal as _;
 
+    let reload = &config.reload;
     #[cfg(feature = "plugins")]
     if !reload.enabled {
         tell_off();
         let left_out = start_linked(host).await;
-        return Ok((Source::default(), left_out));
+        return Ok((Plugins::default(), left_out));
     }
+    let policy = reload.policy(config.environment).shared();
+    let environment = Environment::new(host.clone(), policy.clone(), application.owners.clone(), source)
+        .map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
     let options = hmr::Options {
         enabled: reload.enabled,
         workspace: workspace(reload)?,
         target: target()?,
         pace: pace(reload),
-        hook_deadline: HOOK_DEADLINE,
+        policy,
+        on_settings: Some(hmr::OnSettings(Arc::new(move || environment.reload()))),
         colour: std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
@@ -169,7 +179,7 @@ pub(crate) async fn bring_in_plugins(
         tell_off();
     }
     let left_out = engine.left_out().clone();
-    Ok((Source { engine: Some(engine) }, left_out))
+    Ok((Plugins { engine: Some(engine) }, left_out))
 }
 
 /// Gives the workspace whose plugins are loaded.
@@ -213,14 +223,16 @@ fn target() -> Result<std::path::PathBuf, Failure> {
 #[cfg(not(feature = "hmr"))]
 pub(crate) async fn bring_in_plugins(
     host: &Host,
-    reload: &Reload,
-) -> Result<(Source, BTreeSet<PluginId>), Failure> {
-    if reload.enabled {
+    config: &Config,
+    _: Source,
+    _: &Application,
+) -> Result<(Plugins, BTreeSet<PluginId>), Failure> {
+    if config.reload.enabled {
         sdk::tracing::warn!("this binary was built without hot reload; ENABLE_HMR is ignored");
     } else {
         tell_off();
     }
-    Ok((Source::default(), start_linked(host).await))
+    Ok((Plugins::default(), start_linked(host).await))
 }
 
 /// Makes live the plugins that are linked into the binary.

@@ -18,7 +18,7 @@ use sdk::{serenity, tokio};
 use crate::api::Api;
 use crate::application::{self, Application};
 use crate::backoff::BackOff;
-use crate::config::{Config, Connection};
+use crate::config::{Config, Connection, Source};
 use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::register::{Registrar, Scope};
@@ -37,6 +37,7 @@ const ATTEMPTS: u32 = 5;
 /// In a sentence, when the bot cannot go on.
 pub(crate) async fn run(
     config: Config,
+    source: Source,
     connection: Connection,
     mut refusals: Refusals,
     shutdown: impl Future<Output = ()>,
@@ -55,8 +56,8 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(None),
     };
 
-    let (source, left_out) = {
-        let plugins = reload::bring_in_plugins(&host, &config.reload);
+    let (engine, left_out) = {
+        let plugins = reload::bring_in_plugins(&host, &config, source, &application);
         tokio::pin!(plugins);
         tokio::select! {
             brought = &mut plugins => brought?,
@@ -95,7 +96,7 @@ pub(crate) async fn run(
     };
     // No reload and no registration while plugins are being stopped.
     #[allow(clippy::drop_non_drop)] // It holds something in builds with hot reload.
-    drop(source);
+    drop(engine);
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;

@@ -1,10 +1,10 @@
 //! Single values of the configuration, each with the words for a wrong one.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use sdk::serenity::all::{GuildId, UserId};
+use sdk::serenity::all::{ChannelId, GuildId};
 use sdk::settings::Environment;
 
 use super::token;
@@ -39,6 +39,15 @@ pub(super) fn milliseconds(text: &str, range: RangeInclusive<u64>) -> Result<Dur
     }
 }
 
+/// Reads a whole number.
+pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.and_then(|number: u64| N::try_from(number).ok()).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        format!("does not fit; use a whole number from {least} to {most}, or leave it unset")
+    })
+}
+
 /// Reads a guild's id.
 pub(super) fn guild(text: &str) -> Result<GuildId, String> {
     snowflake(text).map(GuildId::new).ok_or_else(|| {
@@ -47,21 +56,25 @@ pub(super) fn guild(text: &str) -> Result<GuildId, String> {
     })
 }
 
-/// Reads the ids of users, separated by commas or spaces.
-pub(super) fn users(text: &str) -> Result<BTreeSet<UserId>, String> {
-    text.split(|c: char| c == ',' || c == ';' || c.is_whitespace())
-        .filter(|word| !word.is_empty())
-        .enumerate()
-        .map(|(index, word)| {
-            snowflake(word).map(UserId::new).ok_or_else(|| {
-                let place = index + 1;
-                format!("is no list of ids (entry {place} is none); separate ids of users with commas, like '12,34'")
-            })
-        })
-        .collect()
+/// Reads a channel's id.
+pub(super) fn channel(text: &str) -> Result<ChannelId, String> {
+    snowflake(text).map(ChannelId::new).ok_or_else(|| {
+        "is no id; it is a number that Discord shows under Copy Channel ID once Developer Mode is on"
+            .to_owned()
+    })
 }
 
-fn snowflake(text: &str) -> Option<u64> {
+/// Reads the path of a file, which need not be there yet.
+pub(super) fn file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if text.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.is_dir() {
+        return Err("is a folder; name a file in it, like 'state.json'".to_owned());
+    }
+    Ok(path)
+}
+
+/// Reads the number of a user, guild or channel.
+pub(super) fn snowflake(text: &str) -> Option<u64> {
     // `parse` would take a sign too.
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().filter(|id| *id != 0))?
 }
@@ -103,12 +116,6 @@ mod tests {
     use super::*;
 
     proptest! {
-        #[test]
-        fn ids_survive_any_separator(ids in prop::collection::btree_set(1_u64.., 0..6), by in "[ ,;]{1,3}") {
-            let text = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(&by);
-            prop_assert_eq!(users(&text).unwrap(), ids.into_iter().map(UserId::new).collect());
-        }
-
         #[test]
         fn distance_is_symmetric_and_zero_only_between_equals(one in "[A-C]{0,6}", other in "[A-C]{0,6}") {
             prop_assert_eq!(distance(&one, &other), distance(&other, &one));

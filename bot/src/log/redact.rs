@@ -14,7 +14,10 @@ static SECRETS: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
 /// Keeps `secret` out of the log from now on.
 pub(crate) fn hide(secret: &str) {
-    SECRETS.write().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
+    let mut secrets = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
+    if !secrets.iter().any(|known| known == secret) {
+        secrets.push(secret.to_owned());
+    }
 }
 
 /// A writer that gets whole lines and passes them on without tokens.

@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::error::SaveError;
+use crate::findings::{self, Findings};
 use crate::workspace::{HOST_FEATURES, Package, Workspace};
 
 /// Gives the cargo to call: the one that runs us, or the first on PATH.
@@ -71,7 +72,9 @@ pub struct Outcome {
     pub calls: BTreeMap<PluginId, Call>,
     /// Packages whose library or program is there and up to date.
     pub libraries: BTreeSet<String>,
-    /// rustc's rendered diagnostics of plugins and shared crates that did not compile, with the count of errors.
+    /// Files that were built of each crate of the workspace, by its folder.
+    pub artifacts: Artifacts,
+    /// What rustc found in plugins and shared crates that did not compile.
     pub failures: Failures,
     /// cargo's own words, when it failed for another reason than a crate that does not compile.
     pub failed: Option<String>,
@@ -82,24 +85,18 @@ struct Message {
     reason: String,
     #[serde(default)]
     package_id: String,
-    message: Option<Diagnostic>,
+    message: Option<findings::Message>,
     target: Option<Target>,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
 }
 
 /// What an artifact was built from.
 #[derive(Deserialize)]
 struct Target {
     kind: Vec<String>,
-}
-
-/// A diagnostic in rustc's JSON.
-#[derive(Deserialize)]
-pub(crate) struct Diagnostic {
-    pub(crate) level: String,
-    #[serde(default)]
-    pub(crate) rendered: Option<String>,
-    #[serde(default)]
-    pub(crate) code: Option<serde_json::Value>,
 }
 
 /// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
@@ -134,11 +131,11 @@ pub async fn build(
     let mut child = crate::rustc::Group::spawn(command, "cargo")?;
     let (stdout, stderr) = (child.stdout(), child.stderr());
     let (said, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace, heard));
-    let (libraries, failures) = said;
+    let Said { libraries, artifacts, failures } = said;
     let status =
         child.wait().await.map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
     let failed = (!status.success() && failures.is_empty()).then_some(words);
-    Ok(Outcome { calls, libraries, failures, failed })
+    Ok(Outcome { calls, libraries, artifacts, failures, failed })
 }
 
 /// Makes cargo forget that it has built `packages`, so that its next run tells how it builds them.
@@ -163,21 +160,37 @@ pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> 
     }
 }
 
-/// Rendered errors by package, with their count.
-pub type Failures = BTreeMap<String, (usize, String)>;
+/// Errors by package.
+pub type Failures = BTreeMap<String, Findings>;
 
-/// Collects from cargo's JSON messages the packages whose library is there, and the errors of each package.
-async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> (BTreeSet<String>, Failures) {
-    let (mut libraries, mut failures) = (BTreeSet::new(), Failures::new());
-    let Some(stdout) = stdout else { return (libraries, failures) };
+/// Built files by the folder of their crate.
+pub type Artifacts = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
+
+/// What cargo's JSON messages tell.
+#[derive(Default)]
+struct Said {
+    libraries: BTreeSet<String>,
+    artifacts: Artifacts,
+    failures: Failures,
+}
+
+/// Collects from cargo's JSON messages the packages whose library is there, its files, and the errors of each package.
+async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
+    let mut said = Said::default();
+    let Some(stdout) = stdout else { return said };
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         let package = package_name(&message.package_id);
         if message.reason == "compiler-artifact" {
+            if let Some(folder) = message.manifest_path.parent()
+                && message.package_id.starts_with("path+")
+            {
+                said.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
+            }
             // A build script is there before what it is for.
             if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
-                libraries.insert(package);
+                said.libraries.insert(package);
             }
             continue;
         }
@@ -185,20 +198,10 @@ async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> (BTreeSet<Stri
             continue;
         };
         if diagnostic.level.starts_with("error") {
-            let failure = failures.entry(package).or_default();
-            // The closing "aborting due to N errors" has neither code nor place of its own.
-            failure.0 += usize::from(!is_summary(&diagnostic));
-            failure.1.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
+            said.failures.entry(package).or_default().add(diagnostic);
         }
     }
-    (libraries, failures)
-}
-
-/// Says whether a diagnostic is rustc's closing line rather than an error of its own.
-pub(crate) fn is_summary(diagnostic: &Diagnostic) -> bool {
-    let rendered = diagnostic.rendered.as_deref().unwrap_or_default();
-    diagnostic.code.as_ref().is_none_or(serde_json::Value::is_null)
-        && (rendered.contains("aborting due to") || rendered.contains("could not compile"))
+    said
 }
 
 /// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.

@@ -9,29 +9,34 @@
 //! stopped in the background.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader};
-use tokio::sync::{mpsc, oneshot, watch};
+use sdk_core::bus::ReloadEvent;
+use sdk_core::host::Host;
+use sdk_core::status::ReloadStatus;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::cargo::Call;
 use crate::error::HostError;
-use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
 use crate::hosts::{Hosts, Staged};
+use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
 use crate::journal::Keeper;
+use crate::policy::SharedPolicy;
 use crate::supervisor::child::Child;
 use crate::supervisor::{NextHost, Recorder, Start};
-use crate::watch::{Pace, Watcher};
+use crate::watch::{Pace, Saves, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
+mod dependents;
 mod group;
+mod handle;
 mod host;
 mod live;
 mod revive;
@@ -39,6 +44,7 @@ mod saves;
 mod tell;
 
 use group::{Building, Group};
+use handle::{Handle, Request};
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -51,10 +57,22 @@ pub struct Options {
     pub target: PathBuf,
     /// How changes are noticed.
     pub pace: Pace,
-    /// Time that a `start` or `stop` hook has.
-    pub hook_deadline: Duration,
+    /// How careful it is, with what it may spend; replaced while the engine runs.
+    pub policy: SharedPolicy,
+    /// What is called when the workspace's `.env` was saved.
+    pub on_settings: Option<OnSettings>,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
+}
+
+/// A function of the bot's that takes over a saved `.env`.
+#[derive(Clone)]
+pub struct OnSettings(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for OnSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnSettings").finish_non_exhaustive()
+    }
 }
 
 /// A running reload engine; dropping it ends it.
@@ -92,6 +110,7 @@ impl Engine {
         let (sender, requests) = mpsc::unbounded_channel();
         let (restarts, restarts_wanted) = mpsc::unbounded_channel();
         let (gives_way, given_way) = watch::channel(None);
+        // Two hosts may start within a second.
         let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         if let Some(child) = &child {
             match Recorder::create(&child.flight_file()) {
@@ -108,6 +127,7 @@ impl Engine {
             builds: JoinSet::new(),
             orders: HashMap::new(),
             held: Vec::new(),
+            waiting: Vec::new(),
             run,
             count: 0,
             keeper: Keeper::new(running.as_ref().map(Staged::journal_file)),
@@ -115,23 +135,30 @@ impl Engine {
             replacement: host::Replacement::default(),
             gives_way,
             edited: BTreeSet::new(),
+            is_loading_all: true,
+            status: Arc::default(),
         };
         let needed = Hosts::of(&engine.options.target).libraries();
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package, &needed);
         }
         let left_out = engine.load_all(&start).await;
+        engine.is_loading_all = false;
         engine.take_up(&start);
-        if let Some(watcher) = &watcher {
+        let (watching, active) = watch::channel(true);
+        if watcher.is_some() {
+            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
+            engine.publish_folders();
             host.set_reloader(Arc::new(Handle {
                 requests: sender,
                 restarts: engine.running.is_some().then(|| restarts.clone()),
-                folders: watcher.watched().count(),
+                watching,
+                status: engine.status.clone(),
             }));
         }
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
-                engine.run(watcher, requests, (restarts, restarts_wanted)).await;
+                engine.run(watcher, requests, active, (restarts, restarts_wanted)).await;
             }
         });
         Ok(Self { task: task.abort_handle(), folders, left_out, gives_way: given_way, child })
@@ -170,40 +197,6 @@ impl Drop for Engine {
     }
 }
 
-/// A request from a command.
-struct Request {
-    plugin: Option<PluginId>,
-    answer: oneshot::Sender<Vec<Result<String, String>>>,
-}
-
-/// The engine as plugins see it.
-struct Handle {
-    requests: mpsc::UnboundedSender<Request>,
-    /// Where to ask for a restart; `None` when nobody would start the host again.
-    restarts: Option<mpsc::UnboundedSender<bool>>,
-    folders: usize,
-}
-
-impl Reloader for Handle {
-    fn status(&self) -> String {
-        format!("hot reload is on, {} folders are watched", self.folders)
-    }
-
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>> {
-        let (answer, answered) = oneshot::channel();
-        let stopped = || vec![Err("the reload engine has stopped".to_owned())];
-        if self.requests.send(Request { plugin, answer }).is_err() {
-            return std::future::ready(stopped()).boxed();
-        }
-        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
-    }
-
-    fn restart(&self, when_quiet: bool) -> Result<(), String> {
-        let restarts = self.restarts.as_ref().ok_or("this bot is not supervised; end it and start it again")?;
-        restarts.send(when_quiet).map_err(|_| "the reload engine has stopped".to_owned())
-    }
-}
-
 /// What the engine remembers of a plugin.
 #[derive(Default)]
 struct Known {
@@ -223,6 +216,8 @@ struct Loop {
     orders: HashMap<Id, Building>,
     /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
     held: Vec<Group>,
+    /// Built plugins, by what goes live together, that do not fit what is live.
+    waiting: Vec<Vec<Ready>>,
     run: u128,
     count: u64,
     /// What is live, for a host that takes this one's place.
@@ -233,20 +228,24 @@ struct Loop {
     gives_way: watch::Sender<Option<NextHost>>,
     /// Plugins that were edited while no host was there.
     edited: BTreeSet<PluginId>,
+    /// Whether this is the start, of which one line tells.
+    is_loading_all: bool,
+    /// How things stand, for whoever asks while the loop is busy.
+    status: Arc<Mutex<ReloadStatus>>,
 }
 
 impl Loop {
     /// Builds all plugins and makes each live that can be; gives the others.
     async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
         let began = Instant::now();
-        let packages = if *start == Start::Fresh {
-            self.workspace.plugins.values().cloned().collect()
+        let (mut ready, unknown) = if *start == Start::Fresh {
+            (Vec::new(), self.workspace.plugins.values().cloned().collect())
         } else {
-            self.revive(began).await
+            self.recall()
         };
-        if !packages.is_empty() {
+        if !unknown.is_empty() {
             let order = Order {
-                packages: packages.into_iter().map(|package| (package, None)).collect(),
+                packages: unknown.into_iter().map(|package| (package, None)).collect(),
                 through_cargo: true,
                 suffix: self.suffix(),
                 began,
@@ -255,7 +254,14 @@ impl Loop {
             let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
             self.learn(&done);
             self.tell_failures(&done.failures);
-            self.bring_in(done.ready, began).await;
+            ready.extend(done.ready);
+        }
+        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
+        for ready in self.in_order(ready) {
+            let id = ready.package.id.clone();
+            if let Err(error) = self.go_live(vec![ready], began).await {
+                self.tell_failure(&Failure { plugin: Some(id), error });
+            }
         }
         let live = self.host.registry().snapshot();
         tracing::info!(
@@ -268,55 +274,49 @@ impl Loop {
                 .collect::<Vec<_>>()
                 .join(", ")
         );
-        let left_out: BTreeSet<_> = self
-            .workspace
-            .plugins
-            .keys()
-            .filter(|plugin| !live.generations().contains_key(*plugin))
-            .cloned()
-            .collect();
+        let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
+        let left_out: BTreeSet<_> = self.workspace.plugins.keys().filter(is_left_out).cloned().collect();
         self.keeper.left_out(left_out.iter().cloned());
         left_out
-    }
-
-    /// Makes live what can be, and tells of the rest.
-    async fn bring_in(&mut self, mut waiting: Vec<Ready>, began: Instant) {
-        // A plugin goes live after those that it needs; each on its own, so that one that fails keeps out no other.
-        while !waiting.is_empty() {
-            let mut refused = Vec::new();
-            let count = waiting.len();
-            for ready in waiting {
-                let id = ready.package.id.clone();
-                if let Err(error) = self.make_live(vec![ready.clone()], began).await {
-                    refused.push((ready, Failure { plugin: Some(id), error }));
-                }
-            }
-            if refused.len() == count {
-                for (_, failure) in &refused {
-                    self.tell_failure(failure);
-                }
-                break;
-            }
-            waiting = refused.into_iter().map(|(ready, _)| ready).collect();
-        }
     }
 
     async fn run(
         mut self,
         mut watcher: Watcher,
         mut requests: mpsc::UnboundedReceiver<Request>,
+        mut active: watch::Receiver<bool>,
         (restarts, mut restarts_wanted): (mpsc::UnboundedSender<bool>, mpsc::UnboundedReceiver<bool>),
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
+        let (host, status) = (self.host.clone(), self.status.clone());
         let watching = async move {
+            let mut since = Instant::now();
             loop {
+                let is_active = *active.borrow_and_update();
                 tokio::select! {
                     biased;
                     Some(more) = more_folders.recv() => if let Err(error) = watcher.watch(more) {
                         tracing::error!("{error}");
                     },
-                    saved = watcher.next() => if sender.send(saved).is_err() { return },
+                    changed = active.changed() => match changed {
+                        Ok(()) => {
+                            since = Instant::now();
+                            let is_active = *active.borrow();
+                            status.lock().watching = is_active;
+                            let words = handle::watching_words(is_active);
+                            tracing::info!("{words}");
+                            host.bus().emit(ReloadEvent::Note { plugin: None, words: words.to_owned() });
+                        }
+                        Err(_) => return,
+                    },
+                    // What is saved meanwhile waits in the watcher.
+                    saved = watcher.next(), if is_active => {
+                        let began = saved.began.max(since);
+                        if sender.send(Saves { began, ..saved }).is_err() {
+                            return;
+                        }
+                    }
                 }
             }
         };
@@ -327,11 +327,15 @@ impl Loop {
                     Some(saved) = saves.recv() => {
                         if self.handle_saves(saved).await {
                             let _ = folders.send(self.workspace.watched());
+                            self.publish_folders();
                         }
                     }
                     Some(request) = requests.recv() => self.handle_request(request),
                     Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
-                    Some(Ok((id, made))) = self.replacement.work.join_next_with_id() => self.handle_made(id, made),
+                    // A build that was dropped ends with an error.
+                    Some(made) = self.replacement.work.join_next_with_id() => if let Ok((id, made)) = made {
+                        self.handle_made(id, made);
+                    },
                     Some(ended) = self.builds.join_next_with_id() => match ended {
                         Ok((id, done)) => self.handle_done(id, done).await,
                         Err(error) => {
@@ -342,6 +346,7 @@ impl Loop {
                         }
                     },
                 }
+                self.publish();
             }
         };
         tokio::join!(watching, working);
@@ -359,7 +364,8 @@ async fn read_workspace(
     running: Option<&Staged>,
     start: &Start,
 ) -> Result<Workspace, HostError> {
-    let kept = running.filter(|_| *start != Start::Fresh).and_then(|host| Workspace::kept(&host.workspace_file()));
+    let kept =
+        running.filter(|_| *start != Start::Fresh).and_then(|host| Workspace::kept(&host.workspace_file()));
     if let Some(workspace) = kept.filter(|workspace| workspace.root == options.workspace) {
         return Ok(workspace);
     }

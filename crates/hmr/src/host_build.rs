@@ -13,6 +13,7 @@ use sdk_core::PluginId;
 
 use crate::cargo::Failures;
 use crate::error::SaveError;
+use crate::findings::Findings;
 use crate::hosts::{Hosts, Staged};
 use crate::job::{Failure, Workshop};
 use crate::journal::{Entry, Journal, Version};
@@ -43,15 +44,12 @@ pub(crate) enum Refusal {
     /// A source changed while it was built.
     Superseded,
     /// In words, with what rustc said.
-    Failed {
-        words: String,
-        rendered: String,
-    },
+    Failed { words: String, findings: Findings },
 }
 
 impl Refusal {
     fn failed(words: impl ToString) -> Self {
-        Self::Failed { words: words.to_string(), rendered: String::new() }
+        Self::Failed { words: words.to_string(), findings: Findings::default() }
     }
 }
 
@@ -65,14 +63,16 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
         return Err(of_host(&failures));
     }
     let hosts = Hosts::of(&workshop.target);
-    let unreadable = |error: std::io::Error| Refusal::failed(format!("the new host cannot be staged ({error})"));
+    let unreadable =
+        |error: std::io::Error| Refusal::failed(format!("the new host cannot be staged ({error})"));
     if hosts.is_equal(&running).map_err(unreadable)? {
         return Ok(Made::Same);
     }
     let staged = hosts.stage().map_err(unreadable)?;
     hosts.tidy(&running);
     if staged.is_condemned() {
-        let words = format!("host {} is the one that died before it was ready; change it first", staged.number());
+        let words =
+            format!("host {} is the one that died before it was ready; change it first", staged.number());
         return Err(Refusal::failed(words));
     }
     let prober = workshop
@@ -89,7 +89,8 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
             next.plugins.insert(plugin, Entry { coming: None, ..entry });
         }
     } else {
-        let is_live = |plugin: &PluginId| journal.plugins.get(plugin).is_some_and(|entry| entry.live.is_some());
+        let is_live =
+            |plugin: &PluginId| journal.plugins.get(plugin).is_some_and(|entry| entry.live.is_some());
         refuse(captured.failures.into_iter().filter(|failure| failure.plugin.as_ref().is_none_or(is_live)))?;
         for package in &packages {
             let mut entry = journal.plugins.get(&package.id).cloned().unwrap_or_default();
@@ -120,30 +121,32 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
 /// Puts what rustc said of the host's own crates into a refusal.
 fn of_host(failures: &Failures) -> Refusal {
     let names: Vec<_> = failures.keys().map(String::as_str).collect();
-    let errors: usize = failures.values().map(|(errors, _)| errors).sum();
+    let errors: usize = failures.values().map(|findings| findings.errors).sum();
     let words = if failures.is_empty() {
         "cargo did not say why it does not build".to_owned()
     } else {
         let plural = if errors == 1 { "" } else { "s" };
         format!("{errors} compile error{plural} in {}", names.join(", "))
     };
-    Refusal::Failed { words, rendered: failures.values().map(|(_, rendered)| rendered.as_str()).collect() }
+    let mut findings = Findings::default();
+    failures.values().cloned().for_each(|one| findings.append(one));
+    Refusal::Failed { words, findings }
 }
 
 /// Refuses the new host for the plugins that would be lost with it.
 fn refuse(failures: impl Iterator<Item = Failure>) -> Result<(), Refusal> {
-    let (mut words, mut all) = (Vec::new(), String::new());
+    let (mut words, mut all) = (Vec::new(), Findings::default());
     for Failure { plugin, error } in failures {
         if matches!(error, SaveError::Superseded) {
             return Err(Refusal::Superseded);
         }
         let name = plugin.as_ref().map_or("the workspace", PluginId::as_str);
         words.push(format!("{name} does not fit the new host: {error}"));
-        if let SaveError::Compile { rendered, .. } = error {
-            all.push_str(&rendered);
+        if let SaveError::Compile(findings) = error {
+            all.append(findings);
         }
     }
-    if words.is_empty() { Ok(()) } else { Err(Refusal::Failed { words: words.join("; "), rendered: all }) }
+    if words.is_empty() { Ok(()) } else { Err(Refusal::Failed { words: words.join("; "), findings: all }) }
 }
 
 #[cfg(test)]
@@ -152,16 +155,18 @@ mod tests {
 
     #[test]
     fn errors_of_the_host_are_told_with_their_crates() {
-        let failures = [("bot".to_owned(), (1, "error: one\n".to_owned()))].into();
-        let Refusal::Failed { words, rendered } = of_host(&failures) else { panic!("it has failed") };
-        assert_eq!((words.as_str(), rendered.as_str()), ("1 compile error in bot", "error: one\n"));
+        let one = Findings { errors: 1, rendered: "error: one\n".to_owned(), ..Findings::default() };
+        let Refusal::Failed { words, findings } = of_host(&[("bot".to_owned(), one)].into()) else {
+            panic!("it has failed")
+        };
+        assert_eq!((words.as_str(), findings.rendered.as_str()), ("1 compile error in bot", "error: one\n"));
     }
 
     #[test]
     fn a_plugin_that_would_be_lost_keeps_the_running_host() {
         let failure = |error| Failure { plugin: Some(PluginId::new("commands/one")), error };
         assert!(refuse(std::iter::empty()).is_ok());
-        let compile = SaveError::Compile { errors: 2, rendered: "error: two\n".to_owned() };
+        let compile = SaveError::Compile(Findings { errors: 2, ..Findings::default() });
         let Err(Refusal::Failed { words, .. }) = refuse([failure(compile)].into_iter()) else {
             panic!("it is refused")
         };

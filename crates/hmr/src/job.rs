@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sdk_core::services::Linked;
 use sdk_core::{FINGERPRINT, PluginId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::cargo::{self, Call};
+use crate::cargo::{self, Artifacts, Call};
 use crate::error::SaveError;
+use crate::findings::Findings;
 use crate::hosts::Staged;
 use crate::library::MappedSdk;
 use crate::probe::Prober;
@@ -28,6 +31,8 @@ pub struct Workshop {
     pub colour: bool,
     sdk: Option<MappedSdk>,
     prober: Prober,
+    /// What cargo has built of each crate of the workspace.
+    artifacts: parking_lot::Mutex<Artifacts>,
     /// cargo locks its target folder; waiting here keeps its "Blocking" out of the developer's sight.
     cargo: Mutex<()>,
 }
@@ -39,6 +44,8 @@ pub struct Ready {
     pub package: Package,
     /// Its library.
     pub built: Built,
+    /// What the library was linked from.
+    pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
 }
@@ -70,8 +77,8 @@ struct Account {
     call: Call,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
-    /// Sources of the shared crates, which rustc does not read: it links what cargo has built of them.
-    shared: BTreeMap<PathBuf, u64>,
+    /// Hashes of the shared crates as cargo has built them, which is what rustc links.
+    shared: BTreeMap<String, u64>,
     warnings: String,
 }
 
@@ -81,7 +88,14 @@ impl Workshop {
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
-        Ok(Self { target, colour, sdk: MappedSdk::find(), prober: Prober::new()?, cargo: Mutex::new(()) })
+        Ok(Self {
+            target,
+            colour,
+            sdk: MappedSdk::find(),
+            prober: Prober::new()?,
+            artifacts: parking_lot::Mutex::default(),
+            cargo: Mutex::new(()),
+        })
     }
 
     /// Prepares to build for another host, which probes the libraries itself.
@@ -90,7 +104,14 @@ impl Workshop {
     /// When that host cannot be started.
     pub fn for_host(&self, host: &Staged) -> std::io::Result<Self> {
         let prober = Prober::of(host.program())?;
-        Ok(Self { target: self.target.clone(), colour: self.colour, sdk: None, prober, cargo: Mutex::new(()) })
+        Ok(Self {
+            target: self.target.clone(),
+            colour: self.colour,
+            sdk: None,
+            prober,
+            artifacts: parking_lot::Mutex::new(self.artifacts.lock().clone()),
+            cargo: Mutex::new(()),
+        })
     }
 
     /// Says whether what is built now fits this host.
@@ -123,17 +144,20 @@ impl Workshop {
         }
     }
 
-    /// Gives what is kept of a library without building anything: its inputs, and whether they are as they were.
-    pub fn recall(&self, package: &Package, library: &Path) -> Option<(Call, Built, bool)> {
-        let account = self.account(package).filter(|account| account.library == library)?;
-        let is_same = account.shared == contents(&package.shared)
-            && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
-        let built = Built {
-            library: account.library,
-            inputs: account.inputs.into_keys().collect(),
-            warnings: account.warnings,
-        };
-        Some((account.call, built, is_same))
+    /// Gives a library that was built before as it is, and whether its sources have been edited since; what it was
+    /// built from is only known of the last one.
+    pub fn recall(&self, package: &Package, library: PathBuf) -> (Ready, bool) {
+        let account = self.account(package).filter(|account| account.library == library);
+        let is_edited = account.as_ref().is_some_and(|account| {
+            !account.inputs.iter().all(|(path, hash)| holds(path, *hash))
+                || edited_since(&package.shared, &library)
+        });
+        let (inputs, shared, warnings) = account
+            .map(|account| (account.inputs.into_keys().collect(), account.shared, account.warnings))
+            .unwrap_or_default();
+        let linked = linked(package, &library, shared);
+        let built = Built { library, inputs, warnings };
+        (Ready { package: package.clone(), built, linked, parts: Parts::default() }, is_edited)
     }
 
     /// Gives the call of rustc that cargo told last.
@@ -146,13 +170,13 @@ impl Workshop {
     }
 
     /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call) -> Option<Built> {
+    fn reuse(&self, package: &Package, call: &Call, shared: &BTreeMap<String, u64>) -> Option<Built> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
-            && account.shared == contents(&package.shared)
+            && account.shared == *shared
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
         is_same.then(|| Built {
             library: account.library,
@@ -166,7 +190,37 @@ impl Workshop {
         self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
     }
 
-    fn note(&self, package: &Package, call: &Call, built: &Built, fingerprint: String) -> Result<(), SaveError> {
+    /// Hashes what the linker is given of the crates that plugins share, by the name of their folder.
+    ///
+    /// A crate of which nothing is known to be built has no hash that another has.
+    fn shared(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
+        let artifacts = self.artifacts.lock().clone();
+        let hash = |folder: &PathBuf| {
+            let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
+            let mut hasher = DefaultHasher::new();
+            for file in files {
+                (file, hash_of(file).ok()??).hash(&mut hasher);
+            }
+            Some(hasher.finish())
+        };
+        package
+            .shared
+            .iter()
+            .map(|folder| {
+                let name = folder.strip_prefix(&workspace.root).unwrap_or(folder).display().to_string();
+                (name, hash(folder).unwrap_or_else(|| hash_of_words(library)))
+            })
+            .collect()
+    }
+
+    fn note(
+        &self,
+        package: &Package,
+        call: &Call,
+        built: &Built,
+        shared: &BTreeMap<String, u64>,
+        fingerprint: String,
+    ) -> Result<(), SaveError> {
         let inputs =
             built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
         let account = Account {
@@ -174,7 +228,7 @@ impl Workshop {
             call: call.clone(),
             library: built.library.clone(),
             inputs,
-            shared: contents(&package.shared),
+            shared: shared.clone(),
             warnings: built.warnings.clone(),
         };
         let file = self.account_file(package);
@@ -194,6 +248,7 @@ impl Workshop {
             }
         };
         let mut outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+        self.artifacts.lock().append(&mut outcome.artifacts);
         let mut calls = std::mem::take(&mut outcome.calls);
         for package in packages {
             if !calls.contains_key(&package.id)
@@ -211,6 +266,7 @@ impl Workshop {
             // cargo had built them in a run that nobody listened to.
             cargo::forget(workspace, &self.target, &unknown).await?;
             outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+            self.artifacts.lock().append(&mut outcome.artifacts);
             calls.append(&mut outcome.calls);
         }
         if let Some(words) = outcome.failed {
@@ -224,18 +280,20 @@ impl Workshop {
                 continue;
             }
             calls.remove(&package.id);
-            let (errors, rendered) = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
-                outcome.failures.values().fold((0, String::new()), |(count, words), (more, rendered)| {
-                    (count + more, words + rendered)
+            let findings = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
+                outcome.failures.values().cloned().fold(Findings::default(), |mut all, findings| {
+                    all.append(findings);
+                    all
                 })
             });
-            let error = SaveError::Compile { errors, rendered };
+            let error = SaveError::Compile(findings);
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
         let host = if outcome.libraries.contains("bot") {
             None
         } else {
-            let of_host = |package: &String| !workspace.plugins.values().any(|plugin| plugin.name == *package);
+            let of_host =
+                |package: &String| !workspace.plugins.values().any(|plugin| plugin.name == *package);
             Some(outcome.failures.into_iter().filter(|(package, _)| of_host(package)).collect())
         };
         Ok(Captured { calls, failures, host })
@@ -266,7 +324,8 @@ impl Workshop {
         }
         let mut parts = Parts::default();
         let began = Instant::now();
-        let reused = if may_reuse { self.reuse(package, call) } else { None };
+        let shared = self.shared(workspace, package, suffix);
+        let reused = if may_reuse { self.reuse(package, call, &shared) } else { None };
         let is_reused = reused.is_some();
         let built = if let Some(built) = reused {
             built
@@ -282,7 +341,7 @@ impl Workshop {
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
             let is_stale =
                 built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
-            if is_stale {
+            if is_stale || shared != self.shared(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
             built
@@ -292,15 +351,37 @@ impl Workshop {
         let fingerprint = self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
         if !is_reused {
-            self.note(package, call, &built, fingerprint)?;
+            self.note(package, call, &built, &shared, fingerprint)?;
         }
-        Ok(Ready { package: package.clone(), built, parts })
+        Ok(Ready { package: package.clone(), linked: linked(package, &built.library, shared), built, parts })
     }
+}
+
+/// Says what a library was linked from: the crates it shares with others, and itself.
+fn linked(package: &Package, library: &Path, mut shared: BTreeMap<String, u64>) -> Linked {
+    shared.insert(package.id.to_string(), hash_of_words(&library.display().to_string()));
+    Linked::into_a_library(shared)
+}
+
+/// Says whether a file in one of these folders is newer than a library.
+fn edited_since(folders: &BTreeSet<PathBuf>, library: &Path) -> bool {
+    let written = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let mut files = BTreeSet::new();
+    for folder in folders {
+        crate::watch::files_below(folder, &mut files);
+    }
+    files.iter().any(|file| written(file) > written(library))
 }
 
 /// Says whether a file still has the contents of that hash.
 fn holds(path: &Path, hash: u64) -> bool {
     matches!(hash_of(path), Ok(Some(now)) if now == hash)
+}
+
+fn hash_of_words(words: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Hashes all files below some folders.

@@ -115,7 +115,7 @@ impl Keeper {
     }
 
     /// Notes what is about to be loaded and started.
-    pub fn coming(&mut self, plugins: impl IntoIterator<Item = (PluginId, Version)>) {
+    pub fn coming(&mut self, plugins: Vec<(PluginId, Version)>) {
         for (plugin, version) in plugins {
             self.journal.plugins.entry(plugin).or_default().coming = Some(version);
         }
@@ -131,19 +131,27 @@ impl Keeper {
     }
 
     /// Notes what has gone live, and gives the files that nobody needs any more.
-    pub fn live(&mut self, plugins: impl IntoIterator<Item = (PluginId, Version)>) -> Vec<PathBuf> {
+    ///
+    /// A generation without a library of its own is made of the one that was live before it.
+    pub fn live(
+        &mut self,
+        plugins: impl IntoIterator<Item = (PluginId, u64, Option<PathBuf>)>,
+    ) -> Vec<PathBuf> {
         let needed_before = self.journal.libraries();
         let now = now();
-        for (plugin, version) in plugins {
+        for (plugin, generation, library) in plugins {
             let entry = self.journal.plugins.entry(plugin).or_default();
             let was_on_probation = entry.is_on_probation(now);
             entry.coming = None;
-            entry.last = entry.last.max(version.generation);
-            if entry.live.as_ref().is_some_and(|live| live.library == version.library) {
-                entry.live = Some(version);
+            entry.last = entry.last.max(generation);
+            if let Some(live) = &mut entry.live
+                && library.as_ref().is_none_or(|library| live.library == *library)
+            {
+                live.generation = generation;
                 continue;
             }
-            let old = entry.live.replace(version);
+            let Some(library) = library else { continue };
+            let old = entry.live.replace(Version { generation, library });
             // What has not stood the test is nothing to go back to.
             if !was_on_probation {
                 entry.before = old;
@@ -206,15 +214,16 @@ mod tests {
         let file = folder.path().join("journal.json");
         let plugin = PluginId::new("commands/one");
         let mut keeper = Keeper::new(Some(file.clone()));
-        keeper.coming([(plugin.clone(), version(1))]);
+        let came = |generation| (plugin.clone(), generation, Some(version(generation).library));
+        keeper.coming(vec![(plugin.clone(), version(1))]);
         assert_eq!(Journal::read(&file).plugins[&plugin].coming, Some(version(1)));
-        assert_eq!(keeper.live([(plugin.clone(), version(1))]), Vec::<PathBuf>::new());
+        assert_eq!(keeper.live([came(1)]), Vec::<PathBuf>::new());
         assert!(!keeper.journal().plugins[&plugin].is_on_probation(now()), "there is nothing to go back to");
-        keeper.live([(plugin.clone(), version(2))]);
+        keeper.live([came(2)]);
         let entry = keeper.journal().plugins[&plugin].clone();
         assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
         // A third one while the second is on probation: the first is still the last good one.
-        assert_eq!(keeper.live([(plugin.clone(), version(3))]), [PathBuf::from("/l/2.so")]);
+        assert_eq!(keeper.live([came(3)]), [PathBuf::from("/l/2.so")]);
         assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
         assert_eq!(keeper.proven(&plugin, 2), None);
         assert_eq!(keeper.proven(&plugin, 3), Some("/l/1.so".into()));

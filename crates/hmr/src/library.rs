@@ -56,6 +56,8 @@ fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     let way_out = if reason.contains("undefined symbol") {
         "; it was built against another sdk than this host runs, restart the host"
+    } else if reason.contains("libstd-") {
+        "; it was built by another compiler than this host, restart the host"
     } else {
         ""
     };
@@ -77,10 +79,7 @@ impl MappedSdk {
         let line = maps.lines().find(|line| line.contains("libsdk_dylib"))?;
         let path = line.get(line.find('/')?..)?.trim_end_matches(" (deleted)");
         let inode = line.split_whitespace().nth(4)?.parse().ok()?;
-        Some(Self {
-            path: path.into(),
-            inode,
-        })
+        Some(Self { path: path.into(), inode })
     }
 
     /// Gives the library's file.

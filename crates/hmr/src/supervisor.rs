@@ -180,7 +180,10 @@ impl<'a> Supervisor<'a> {
             .process_group(0)
             .spawn()
             .map_err(|error| {
-                io::Error::new(error.kind(), format!("{} cannot be started: {error}", host.program().display()))
+                io::Error::new(
+                    error.kind(),
+                    format!("{} cannot be started: {error}", host.program().display()),
+                )
             })
     }
 

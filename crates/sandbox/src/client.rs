@@ -291,6 +291,12 @@ impl Client {
         self.call(Method::POST, "bots", &json!({ "name": name })).await
     }
 
+    /// Gives a bot another token, this one or a new one, and gives it back; the old one is void at once.
+    pub async fn reset_token(&self, bot: &str, token: Option<&str>) -> Result<Value, Error> {
+        let path = format!("bots/{}/token", escape(bot));
+        self.call(Method::POST, &path, &json!({ "token": token })).await
+    }
+
     /// Makes a guild with all bots in it; gives back the guild object.
     pub async fn create_guild(&self, name: &str, owner: &str) -> Result<Value, Error> {
         self.call(Method::POST, "guilds", &json!({ "name": name, "owner": owner })).await

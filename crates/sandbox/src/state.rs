@@ -88,6 +88,15 @@ impl World {
         self.applications.insert(application.id, application);
     }
 
+    /// Gives a bot another token and voids the one it had; `false` when there is no such bot.
+    pub fn reset_token(&mut self, bot: Snowflake, token: String) -> bool {
+        let Some(application) = self.applications.get_mut(&bot) else { return false };
+        let old = std::mem::replace(&mut application.token, token.clone());
+        self.tokens.remove(&old);
+        self.tokens.insert(token, bot);
+        true
+    }
+
     /// The bot that this token belongs to.
     pub fn bot_by_token(&self, token: &str) -> Option<Snowflake> {
         self.tokens.get(token).copied()

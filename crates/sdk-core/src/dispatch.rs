@@ -9,6 +9,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -17,10 +18,12 @@ use futures_util::future::{BoxFuture, join, join_all};
 use poise::{FrameworkContext, FrameworkError, FrameworkOptions, PrefixFrameworkOptions};
 use serenity::all::{
     AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, CreateInteractionResponse,
-    CreateInteractionResponseMessage, FullEvent, Interaction, Message,
+    CreateInteractionResponseMessage, FullEvent, Interaction, Message, UserId,
 };
 use serenity::async_trait;
+use tokio::sync::broadcast::error::RecvError;
 
+use crate::bus::ReloadEvent;
 use crate::definition::{CommandKey, CommandKind};
 use crate::generation::Generation;
 use crate::host::Host;
@@ -58,9 +61,10 @@ impl Dispatcher {
         };
         let (Some(generation), Some(shard_manager)) = (owner, self.host.shards()) else { return };
         let _call = generation.call();
+        let options = generation.options();
         let framework = FrameworkContext {
             serenity_context: ctx,
-            options: &generation.options,
+            options: &options,
             user_data: &generation.data,
             shard_manager,
         };
@@ -157,6 +161,36 @@ pub async fn run_timers(host: Host) {
         tokio::select! {
             timer = host.scheduler().next(ready) => fire(&host, timer),
             changed = swaps.changed() => if changed.is_ok() { host.scheduler().wake() },
+        }
+    }
+}
+
+/// Hands what happens to plugins to those that listen to it, until the future is dropped.
+pub async fn run_reload_handlers(host: Host) {
+    let mut heard = host.bus().listen();
+    loop {
+        match heard.recv().await {
+            Ok(stamped) => hand_out(&host, &stamped.event),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "handlers of reload events were too slow")
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn hand_out(host: &Host, event: &ReloadEvent) {
+    let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
+    for generation in host.registry().snapshot().generations().values() {
+        for index in 0..generation.subscriptions.reloads.len() {
+            // As with timers: a call of the generation, that runs to its end when it is replaced.
+            let (ctx, generation, event) = (ctx.clone(), generation.clone(), event.clone());
+            let call = generation.call();
+            tokio::spawn(async move {
+                let _call = call;
+                let listener = &generation.subscriptions.reloads[index];
+                run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event)).await;
+            });
         }
     }
 }
@@ -286,13 +320,13 @@ fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Mess
 /// Makes poise's options for one generation.
 pub(crate) fn framework_options(
     mut commands: Vec<Command>,
-    settings: &Settings,
+    owners: &BTreeSet<UserId>,
 ) -> FrameworkOptions<Data, Error> {
     poise::set_qualified_names(&mut commands);
     FrameworkOptions {
         commands,
         on_error,
-        owners: settings.owners.iter().copied().collect(),
+        owners: owners.iter().copied().collect(),
         initialize_owners: false,
         prefix_options: PrefixFrameworkOptions {
             dynamic_prefix: Some(|ctx| {

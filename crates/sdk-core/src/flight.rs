@@ -33,9 +33,9 @@ impl Flight {
         generation: u64,
         what: fmt::Arguments<'_>,
     ) -> Self {
-        Self(recorder.and_then(|recorder| {
-            Some((recorder.clone(), recorder.begin(plugin, generation, what)?))
-        }))
+        Self(
+            recorder.and_then(|recorder| Some((recorder.clone(), recorder.begin(plugin, generation, what)?))),
+        )
     }
 
     /// Runs a future to its end, and notes whenever a thread is at it.
@@ -108,10 +108,7 @@ mod tests {
         let plugin = PluginId::new("commands/one");
         let flight = Flight::begin(Some(&recorder), &plugin, 5, format_args!("/ping"));
         flight.follow(tokio::task::yield_now()).await;
-        assert_eq!(
-            *notes.0.lock(),
-            ["/ping of commands/one 5", "7 on", "7 off", "7 on", "7 off", "7 ends"]
-        );
+        assert_eq!(*notes.0.lock(), ["/ping of commands/one 5", "7 on", "7 off", "7 on", "7 off", "7 ends"]);
     }
 
     #[tokio::test]

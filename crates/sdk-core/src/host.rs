@@ -15,6 +15,7 @@ use crate::flight::{Flight, Recorder};
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
+use crate::status::{Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
 /// The host's services; cheap to clone.
@@ -34,18 +35,22 @@ struct Inner {
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
     recorder: OnceLock<Arc<dyn Recorder>>,
+    creations: ArcSwapOption<Creations>,
     closing: AtomicBool,
 }
 
 /// A reload engine, as plugins may use it; a production host has none.
 pub trait Reloader: Send + Sync {
-    /// Says in one sentence whether changes are watched for.
-    fn status(&self) -> String;
+    /// Says what is watched, built and held back at this moment; waits for nothing.
+    fn status(&self) -> ReloadStatus;
 
     /// Builds and swaps a plugin now, or all plugins, changed or not.
     ///
-    /// Gives one line for each plugin: what went live, or why it did not.
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>>;
+    /// Gives what went live, or a sentence why it did not, for each plugin.
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+
+    /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
 
     /// Replaces the host process by a new one with the same plugins, at once or as soon as no call has been under
     /// way for a while; state, timers and the terminal stay.
@@ -74,6 +79,7 @@ impl Host {
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
             recorder: OnceLock::new(),
+            creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
     }
@@ -136,6 +142,16 @@ impl Host {
     /// Notes that something of a plugin begins.
     pub(crate) fn flight(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Flight {
         Flight::begin(self.0.recorder.get(), plugin, generation, what)
+    }
+
+    /// Gives the account of created commands, once there has been a registration.
+    pub fn creations(&self) -> Option<Creations> {
+        self.0.creations.load().as_deref().cloned()
+    }
+
+    /// Replaces the account of created commands.
+    pub fn set_creations(&self, creations: Creations) {
+        self.0.creations.store(Some(Arc::new(creations)));
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

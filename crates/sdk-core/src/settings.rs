@@ -49,6 +49,8 @@ pub struct Settings {
     pub owners: BTreeSet<UserId>,
     /// Prefix of text commands; `None` turns them off.
     pub prefix: Option<String>,
+    /// Channel that tells developers of reloads; `None` tells them in the log alone.
+    pub dev_channel: Option<ChannelId>,
     /// Variables of the plugins' own, by name.
     pub variables: BTreeMap<String, String>,
 }

@@ -57,14 +57,35 @@ impl Bot {
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
         let owner = sandbox.user_id("alice").map(|id| id.to_string()).unwrap_or_default();
+        let guild = sandbox.guild_id().to_string();
+        let mut all = vec![
+            ("DISCORD_TOKEN", sandbox.token()),
+            ("DISCORD_API_URL", sandbox.url()),
+            ("TEST_GUILD_ID", &guild),
+            ("OWNER_IDS", &owner),
+        ];
+        all.extend_from_slice(variables);
+        Self::run_with(playground, program, &all).await
+    }
+
+    /// Starts the playground's development host with what its `.env` says and these variables, and no others of the
+    /// bot's.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(playground: &Playground, variables: &[(&str, &str)]) -> io::Result<Self> {
+        Self::run_with(playground, playground.path("target/hmr/debug/hotcord"), variables).await
+    }
+
+    async fn run_with(
+        playground: &Playground,
+        program: PathBuf,
+        variables: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
         let mut child = Command::new(program)
             .env_clear()
             .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
-            .env("DISCORD_TOKEN", sandbox.token())
-            .env("DISCORD_API_URL", sandbox.url())
-            .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
-            .env("OWNER_IDS", owner)
             .envs(variables.iter().copied())
             .current_dir(playground.path(""))
             .stdin(Stdio::null())
@@ -95,12 +116,25 @@ impl Bot {
     /// # Errors
     /// With everything it said since then, when the bot ends or the line does not come.
     pub async fn wait_for_line(&mut self, from: usize, words: &str) -> io::Result<String> {
+        self.wait_for(from, words, |line| line.contains(words)).await
+    }
+
+    /// Waits for a line, from the line numbered `from` on, that `fits`; `what` names it in an error.
+    ///
+    /// # Errors
+    /// As [`wait_for_line`](Self::wait_for_line).
+    pub async fn wait_for(
+        &mut self,
+        from: usize,
+        what: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> io::Result<String> {
         let found = async {
             loop {
                 let more = self.lines.more.notified();
                 tokio::pin!(more);
                 more.as_mut().enable();
-                if let Some(line) = self.lines_from(from).into_iter().find(|line| line.contains(words)) {
+                if let Some(line) = self.lines_from(from).into_iter().find(|line| fits(line)) {
                     return line;
                 }
                 more.await;
@@ -113,9 +147,32 @@ impl Bot {
         let ended =
             self.child.try_wait()?.map(|status| format!(" (it ended with {status})")).unwrap_or_default();
         Err(io::Error::other(format!(
-            "the bot did not say {words:?}{ended}; it said:\n{}",
+            "the bot did not say {what:?}{ended}; it said:\n{}",
             self.lines_from(from).join("\n")
         )))
+    }
+
+    /// Gives the id of its process while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn ended(&mut self) -> io::Result<ExitStatus> {
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .map_err(|_| io::Error::other("the bot did not end"))?
+    }
+
+    /// Ends the bot at once.
+    ///
+    /// # Errors
+    /// When the system cannot.
+    pub async fn kill(mut self) -> io::Result<()> {
+        self.child.kill().await
     }
 
     /// Asks the bot to end, as a service manager does, and waits for it.

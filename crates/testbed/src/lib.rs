@@ -5,11 +5,15 @@
 
 pub mod bench;
 pub mod bot;
+pub mod faults;
+pub mod ground;
 pub mod load;
 pub mod numbers;
 pub mod playground;
 pub mod plugins;
 pub mod smoke;
+pub mod soak;
 
 pub use bot::Bot;
+pub use ground::Ground;
 pub use playground::Playground;

@@ -1,4 +1,4 @@
-//! `testbed smoke` and `testbed bench`, as `./dev-env.sh` calls them.
+//! `testbed smoke`, `bench`, `faults` and `soak`, as `./dev-env.sh` calls them.
 
 use std::process::ExitCode;
 
@@ -18,6 +18,10 @@ enum Command {
     Smoke(testbed::smoke::Options),
     /// How long a reload takes, against bare rustc and a restart
     Bench(testbed::bench::Options),
+    /// Everything that goes wrong, done for real, as a table
+    Faults(testbed::faults::Options),
+    /// Reloads without a pause under load, and what the host holds of each
+    Soak(testbed::soak::Options),
 }
 
 #[tokio::main]
@@ -26,6 +30,8 @@ async fn main() -> ExitCode {
         match Arguments::parse().command {
             Command::Smoke(options) => testbed::smoke::run(&options).await,
             Command::Bench(options) => testbed::bench::run(&options).await,
+            Command::Faults(options) => testbed::faults::run(&options).await,
+            Command::Soak(options) => testbed::soak::run(&options).await,
         }
     };
     // Dropping the work ends its bot and removes its copy of the workspace.

@@ -10,8 +10,9 @@ use sandbox::Sandbox;
 use sandbox::record::Kind;
 
 use crate::bot::PATIENCE;
+use crate::faults::row::{After, Group};
+use crate::faults::{ROWS, Stage, trial};
 use crate::load::Load;
-use crate::{Bot, Playground};
 
 /// Words of the command line.
 #[derive(Args, Debug)]
@@ -26,95 +27,7 @@ pub struct Options {
 
 /// File of the real plugin that is edited.
 const PING: &str = "commands/general/src/ping.rs";
-const LIB: &str = "commands/general/src/lib.rs";
 const WELCOME: &str = "events/welcome/src/lib.rs";
-
-/// An edit that must not go live.
-pub struct BrokenEdit {
-    /// What is broken.
-    pub name: &'static str,
-    file: &'static str,
-    from: &'static str,
-    to: &'static str,
-    /// What the developer must be told.
-    pub told: &'static str,
-}
-
-/// Every kind of broken edit, each of which leaves the old answer in place.
-pub const BROKEN_EDITS: &[BrokenEdit] = &[
-    BrokenEdit {
-        name: "compile error",
-        file: PING,
-        from: "async fn ping(ctx: Context<'_>)",
-        to: "async fn ping(ctx: Contxt<'_>)",
-        told: "stays live: 1 compile error",
-    },
-    BrokenEdit {
-        name: "panic in start",
-        file: LIB,
-        from: "impl Plugin for General {",
-        to: "#[async_trait]\nimpl Plugin for General {\n    async fn start(&self, _: &Data) -> Result<(), Error> {\n        \
-             panic!(\"no start today\")\n    }\n",
-        told: "its start hook panicked: no start today",
-    },
-    BrokenEdit {
-        name: "error from start",
-        file: LIB,
-        from: "impl Plugin for General {",
-        to: "#[async_trait]\nimpl Plugin for General {\n    async fn start(&self, _: &Data) -> Result<(), Error> {\n        \
-             Err(\"the database is away\".into())\n    }\n",
-        told: "its start hook failed: the database is away",
-    },
-    BrokenEdit {
-        name: "abort on load",
-        file: LIB,
-        from: "fn commands(&self) -> Vec<Command> {",
-        to: "fn commands(&self) -> Vec<Command> {\n        std::process::abort();\n        #[allow(unreachable_code)]",
-        told: "crashed the probe process (SIGABRT)",
-    },
-    BrokenEdit {
-        name: "endless loop on load",
-        file: LIB,
-        from: "fn commands(&self) -> Vec<Command> {",
-        to: "fn commands(&self) -> Vec<Command> {\n        loop { std::hint::spin_loop() }\n        #[allow(unreachable_code)]",
-        told: "loading it did not end within 5 s",
-    },
-    BrokenEdit {
-        name: "panic on load",
-        file: LIB,
-        from: "fn commands(&self) -> Vec<Command> {",
-        to: "fn commands(&self) -> Vec<Command> {\n        panic!(\"no commands today\");\n        #[allow(unreachable_code)]",
-        told: "no commands today",
-    },
-    BrokenEdit {
-        name: "no export",
-        file: LIB,
-        from: "sdk::export!(General);",
-        to: "",
-        told: "exports no plugin; its lib.rs needs the line `sdk::export!(YourPlugin);`",
-    },
-    BrokenEdit {
-        name: "wrong export",
-        file: LIB,
-        from: "sdk::export!(General);",
-        to: "#[allow(unsafe_code)]\n#[unsafe(no_mangle)]\npub static hotcord_plugin_commands_general: [u64; 16] = [7; 16];",
-        told: "exports something else under the name hotcord_plugin_commands_general",
-    },
-    BrokenEdit {
-        name: "bad command definition",
-        file: PING,
-        from: "#[poise::command(slash_command",
-        to: "#[poise::command(rename = \"Ping Pong\", slash_command",
-        told: "the name has to be in lower case",
-    },
-    BrokenEdit {
-        name: "command twice",
-        file: LIB,
-        from: "ping::ping(),",
-        to: "ping::ping(), ping::ping(),",
-        told: "/ping is defined twice in commands/general",
-    },
-];
 
 /// Runs everything and says whether all of it was as it must be.
 ///
@@ -123,25 +36,22 @@ pub const BROKEN_EDITS: &[BrokenEdit] = &[
 pub async fn run(options: &Options) -> io::Result<bool> {
     let began = Instant::now();
     println!("Copying the workspace and its builds ...");
-    let playground = Playground::new()?;
-    let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
-    println!("Starting the development host ...");
-    let mut bot = Bot::start(&playground, &sandbox, &[]).await?;
+    let mut stage = Stage::new().await?;
     let mut checks = Checks::default();
 
-    let original = playground.read(PING)?;
-    checks.expect("the first answer", answers(&sandbox, "Pong!").await);
+    let original = stage.playground.read(PING)?;
+    checks.expect("the first answer", answers(&stage.sandbox, "Pong!").await);
     if checks.failed > 0 {
-        return Err(io::Error::other(format!("the host said:\n{}", bot.lines_from(0).join("\n"))));
+        return Err(io::Error::other(format!("the host said:\n{}", stage.said().join("\n"))));
     }
 
-    let load = Load::start(&sandbox, "/ping", "Pong!", options.rate);
+    let load = Load::start(&stage.sandbox, "/ping", "Pong!", options.rate);
     for round in 1..=options.reloads {
-        let lines = bot.line_count();
-        playground.save(PING, &original.replace("Pong!", &format!("Pong! ({round})")))?;
-        bot.wait_for_line(lines, "commands/general ").await?;
+        let lines = stage.bot()?.line_count();
+        stage.playground.save(PING, &original.replace("Pong!", &format!("Pong! ({round})")))?;
+        stage.bot()?.wait_for_line(lines, "commands/general ").await?;
         let expected = format!("Pong! ({round})");
-        if !answers(&sandbox, &expected).await {
+        if !answers(&stage.sandbox, &expected).await {
             checks.expect(&format!("the answer after reload {round}"), false);
         }
     }
@@ -155,29 +65,32 @@ pub async fn run(options: &Options) -> io::Result<bool> {
     );
     tally.samples.iter().for_each(|sample| println!("         {sample}"));
 
-    let live = format!("Pong! ({})", options.reloads);
-    for broken in BROKEN_EDITS {
-        let (told, line) = break_and_mend(&playground, &mut bot, broken).await?;
-        let kept = answers(&sandbox, &live).await;
+    let harmless = |row: &&crate::faults::Row| {
+        row.group == Group::Code && row.after == After::OldAnswers && !row.wears_out_the_host()
+    };
+    for row in ROWS.iter().filter(harmless) {
+        let outcome = trial::run(row, &mut stage).await?;
         checks.expect(
-            &format!("{}: the old answer stays, and the developer is told", broken.name),
-            told && kept,
+            &format!("{}: {}, and the developer is told", row.name, outcome.answers),
+            outcome.wrong.is_empty(),
         );
-        println!("         {line}");
+        println!("         {}", outcome.observed);
+        outcome.wrong.iter().for_each(|wrong| println!("         {wrong}"));
     }
 
     checks.expect("a new greeting, and only the new one, after a reload of events/welcome", {
-        let lines = bot.line_count();
-        playground.edit(WELCOME, "\"Welcome to", "\"Warmly welcome to")?;
-        let line = bot.wait_for_line(lines, "events/welcome ").await?;
+        let lines = stage.bot()?.line_count();
+        stage.playground.edit(WELCOME, "\"Welcome to", "\"Warmly welcome to")?;
+        let line = stage.bot()?.wait_for_line(lines, "events/welcome ").await?;
         println!("         {line}");
-        greetings(&sandbox, "Warmly welcome").await? == (1, 1)
+        greetings(&stage.sandbox, "Warmly welcome").await? == (1, 1)
     });
     checks.expect("exactly one IDENTIFY, and no connection closed", {
-        let record = sandbox.record();
+        let record = stage.sandbox.record();
         record.count(Kind::Identified) == 1 && record.count(Kind::Closed) == 0
     });
-    checks.expect("the bot ends well after SIGTERM", bot.stop().await?.success());
+    checks
+        .expect("the bot ends well after SIGTERM", stage.end().await?.is_some_and(|status| status.success()));
 
     println!(
         "\nsmoke: {} passed, {} failed, in {} s",
@@ -199,27 +112,6 @@ impl Checks {
         println!("  {} {words}", if holds { "ok    " } else { "FAILED" });
         *(if holds { &mut self.passed } else { &mut self.failed }) += 1;
     }
-}
-
-/// Saves a broken edit, waits until the developer is told, and puts the file back.
-///
-/// Gives whether the words were the right ones, and the line itself.
-///
-/// # Errors
-/// When the edit does not apply or nothing is told.
-pub async fn break_and_mend(
-    playground: &Playground,
-    bot: &mut Bot,
-    broken: &BrokenEdit,
-) -> io::Result<(bool, String)> {
-    let source = playground.read(broken.file)?;
-    let lines = bot.line_count();
-    playground.edit(broken.file, broken.from, broken.to)?;
-    let line = bot.wait_for_line(lines, "stays live").await?;
-    let lines = bot.line_count();
-    playground.save(broken.file, &source)?;
-    bot.wait_for_line(lines, "live in").await?;
-    Ok((line.contains(broken.told), line))
 }
 
 /// Says whether `/ping` comes to answer, once, with words that begin so; prints what it says instead.

@@ -2,80 +2,14 @@
 //! through a local Discord.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sandbox::Sandbox;
 use sandbox::client::Run;
 use sandbox::record::Kind;
 use testbed::bot::PATIENCE;
+use testbed::ground::{GENERAL, PING};
 use testbed::load::Load;
-use testbed::smoke::{BROKEN_EDITS, break_and_mend};
-use testbed::{Bot, Playground};
-
-const GENERAL: &str = "commands/general/src/lib.rs";
-const PING: &str = "commands/general/src/ping.rs";
-
-/// A playground, a sandbox, and a host that is ready.
-struct Ground {
-    playground: Playground,
-    sandbox: Sandbox,
-    bot: Bot,
-}
-
-impl Ground {
-    async fn new(variables: &[(&str, &str)]) -> Self {
-        let playground = Playground::new().unwrap();
-        Self::on(playground, variables).await
-    }
-
-    async fn on(playground: Playground, variables: &[(&str, &str)]) -> Self {
-        let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.unwrap();
-        let bot = Bot::start(&playground, &sandbox, variables).await.unwrap();
-        let ground = Self { playground, sandbox, bot };
-        assert!(ground.ping().await.starts_with("Pong!"), "{:?}", ground.bot.lines_from(0));
-        ground
-    }
-
-    /// Runs a command as alice; waits while its registration is under way.
-    async fn say(&self, command: &str) -> sandbox::Answer {
-        let began = Instant::now();
-        loop {
-            match self.sandbox.client().say(command).await {
-                Ok(answer) => return answer,
-                Err(error) if began.elapsed() > PATIENCE => panic!("{command}: {error}"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
-        }
-    }
-
-    async fn ping(&self) -> String {
-        let answer = self.say("/ping").await;
-        assert_eq!(answer.callbacks, 1, "{answer:?}");
-        answer.error.unwrap_or(answer.content)
-    }
-
-    /// Makes `/ping` answer with `words` by an edit, and waits until the host says that it is live.
-    async fn edit_ping(&mut self, words: &str) -> String {
-        let source = self.playground.read(PING).unwrap();
-        let old =
-            source.split("ctx.say(\"").nth(1).and_then(|rest| rest.split('!').next()).unwrap().to_owned();
-        let lines = self.bot.line_count();
-        self.playground.save(PING, &source.replace(&format!("\"{old}!"), &format!("\"{words}!"))).unwrap();
-        self.bot.wait_for_line(lines, "commands/general ").await.unwrap()
-    }
-
-    fn identifies(&self) -> u64 {
-        self.sandbox.record().count(Kind::Identified)
-    }
-
-    fn requests(&self, method: &str, path: &str) -> usize {
-        let page = self.sandbox.record().read(0, usize::MAX);
-        let holds = |line: &String| line.contains(&format!("\"method\":\"{method}\"")) && line.contains(path);
-        page.entries.iter().map(|entry| entry.line()).filter(holds).count()
-    }
-}
+use testbed::{Ground, Playground};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_body_is_live_without_a_new_session_or_registration() {
@@ -110,14 +44,8 @@ async fn a_saved_body_is_live_without_a_new_session_or_registration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_broken_edit_leaves_the_old_code_answering_and_names_the_culprit() {
+async fn what_rustc_says_of_a_mistake_is_printed_once() {
     let mut ground = Ground::new(&[]).await;
-    for broken in BROKEN_EDITS {
-        let (told, line) = break_and_mend(&ground.playground, &mut ground.bot, broken).await.unwrap();
-        assert!(told, "{}: {:?} is not in {line:?}", broken.name, broken.told);
-        assert!(ground.ping().await.starts_with("Pong!"), "{}", broken.name);
-    }
-    // rustc's own diagnostics are printed, once.
     let lines = ground.bot.line_count();
     ground.playground.edit(PING, "Context<'_>", "Contxt<'_>").unwrap();
     ground.bot.wait_for_line(lines, "stays live: 1 compile error").await.unwrap();
@@ -247,12 +175,12 @@ async fn plugins_come_and_go_and_share_crates() {
 
     // A new folder comes in: by dev-env.sh, as the README says.
     let lines = ground.bot.line_count();
-    new_plugin(ground.playground.path(""), "commands/echo");
+    ground.new_plugin("commands/echo");
     let line = ground.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
     assert!(line.contains("+ /echo"), "{line}");
     assert_eq!(ground.say("/echo whom:you").await.content, "Hello, you!");
     let lines = ground.bot.line_count();
-    new_plugin(ground.playground.path(""), "events/waver");
+    ground.new_plugin("events/waver");
     ground.bot.wait_for_line(lines, "events/waver 1 live").await.unwrap();
 
     // A crate that both share reloads them together, or not at all.
@@ -387,10 +315,4 @@ async fn off_unless_asked_for() {
     assert!(told.contains("without hot reload"), "{told}");
     assert!(ground.ping().await.starts_with("Pong!"));
     assert!(!ground.bot.lines_from(lines).iter().any(|line| line.contains("live in")));
-}
-
-fn new_plugin(root: impl AsRef<Path>, name: &str) {
-    let output =
-        Command::new("bash").arg("dev-env.sh").args(["new", name]).current_dir(root).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

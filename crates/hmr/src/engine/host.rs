@@ -39,6 +39,16 @@ pub(super) struct Replacement {
 }
 
 impl Replacement {
+    /// Gives the plugins that wait for the new host.
+    pub(super) fn waiting(&self) -> &[Group] {
+        &self.waiting
+    }
+
+    /// Gives the files that ask for a new host.
+    pub(super) fn because(&self) -> Vec<String> {
+        self.changed.iter().map(|path| path.display().to_string()).collect()
+    }
+
     fn concerns_sdk(&self) -> bool {
         self.changed.iter().any(|path| !APART.iter().any(|apart| path.starts_with(apart)))
     }
@@ -54,7 +64,11 @@ impl Loop {
         if !is_lockfile_alone {
             let automatic = self.running.is_some();
             self.host.bus().emit(ReloadEvent::RestartRequired { because: names.clone(), automatic });
-            let then = if automatic { "a new host is built while this one runs on" } else { "a restart brings the change in" };
+            let then = if automatic {
+                "a new host is built while this one runs on"
+            } else {
+                "a restart brings the change in"
+            };
             tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
         }
         if self.running.is_some() {
@@ -106,11 +120,16 @@ impl Loop {
                 self.give_way_when_idle();
             }
             Err(Refusal::Superseded) => self.build_host(),
-            Err(Refusal::Failed { words, rendered }) => {
-                print(&rendered);
+            Err(Refusal::Failed { words, findings }) => {
+                print(&findings.rendered);
                 let reason = format!("the running host stays: {words}");
                 tracing::error!("{reason}");
-                let failed = ReloadEvent::ReloadFailed { plugin: None, live: None, reason, diagnostics: Vec::new() };
+                let failed = ReloadEvent::ReloadFailed {
+                    plugin: None,
+                    live: None,
+                    reason,
+                    diagnostics: findings.first,
+                };
                 self.host.bus().emit(failed);
                 self.order_waiting();
             }
@@ -183,8 +202,7 @@ impl Loop {
             return;
         }
         let Some(host) = self.replacement.next.clone() else { return };
-        let mut because: Vec<_> =
-            self.replacement.changed.iter().map(|path| path.display().to_string()).collect();
+        let mut because = self.replacement.because();
         if because.is_empty() {
             because.push("a request".to_owned());
         }
@@ -219,6 +237,8 @@ mod tests {
             Replacement { changed, ..Replacement::default() }.concerns_sdk()
         };
         assert!(!concerns("bot/src/main.rs") && !concerns("crates/hmr/Cargo.toml"));
-        assert!(concerns("crates/sdk-core/src/lib.rs") && concerns("Cargo.toml") && concerns("bottle/src/lib.rs"));
+        assert!(
+            concerns("crates/sdk-core/src/lib.rs") && concerns("Cargo.toml") && concerns("bottle/src/lib.rs")
+        );
     }
 }

@@ -109,10 +109,16 @@ impl Account {
                 blames_a_plugin |= is_blamed;
                 words += &match (&entry.live, is_blamed) {
                     (Some(live), _) => {
-                        format!("; {plugin} {} was just starting, {} stays live", coming.generation, live.generation)
+                        format!(
+                            "; {plugin} {} was just starting, {} stays live",
+                            coming.generation, live.generation
+                        )
                     }
                     (None, true) => {
-                        format!("; {plugin} {} was just starting and is left out until it is saved", coming.generation)
+                        format!(
+                            "; {plugin} {} was just starting and is left out until it is saved",
+                            coming.generation
+                        )
                     }
                     (None, false) => {
                         again.push(plugin.clone());
@@ -159,11 +165,8 @@ mod tests {
         let proven = Entry { live: Some(version(2)), last: 2, ..Entry::default() };
         Journal {
             ready: true,
-            plugins: [
-                (PluginId::new("commands/new"), on_probation),
-                (PluginId::new("commands/old"), proven),
-            ]
-            .into(),
+            plugins: [(PluginId::new("commands/new"), on_probation), (PluginId::new("commands/old"), proven)]
+                .into(),
         }
     }
 
@@ -221,9 +224,10 @@ mod tests {
         let mut journal = journal();
         let first = Entry { coming: Some(version(1)), ..Entry::default() };
         journal.plugins.insert(PluginId::new("commands/first"), first);
-        let account =
-            Account::of(&Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
-        assert!(account.words.ends_with("commands/first 1 was just starting and is left out until it is saved"));
+        let account = Account::of(&Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
+        assert!(
+            account.words.ends_with("commands/first 1 was just starting and is left out until it is saved")
+        );
         assert_eq!(live(&account, "commands/first"), None);
         assert_eq!(live(&account, "commands/new"), Some(version(5)), "it has an alibi");
 
@@ -233,7 +237,11 @@ mod tests {
             entry.coming.clone_from(&entry.live);
         }
         let account = Account::of(&Cause::Signal(11), journal, &[note("commands/old", "start hook", true)]);
-        assert!(account.words.ends_with("commands/old 2 was just starting and is set aside, left out until it is saved"));
+        assert!(
+            account
+                .words
+                .ends_with("commands/old 2 was just starting and is set aside, left out until it is saved")
+        );
         assert_eq!(live(&account, "commands/old"), None);
     }
 }

@@ -18,7 +18,9 @@ impl CrashLoop {
         self.0.push(now);
         match self.0.len() {
             1 => Some(Duration::ZERO),
-            count if count < MOST => Some(Duration::from_secs(1 << (count - 2).min(5)).min(Duration::from_secs(30))),
+            count if count < MOST => {
+                Some(Duration::from_secs(1 << (count - 2).min(5)).min(Duration::from_secs(30)))
+            }
             _ => None,
         }
     }
@@ -33,7 +35,8 @@ mod tests {
         let began = Instant::now();
         let after = |seconds| began + Duration::from_secs(seconds);
         let mut quick = CrashLoop::default();
-        let waits: Vec<_> = (0..5).map(|second| quick.next(after(second)).map(|wait| wait.as_secs())).collect();
+        let waits: Vec<_> =
+            (0..5).map(|second| quick.next(after(second)).map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [Some(0), Some(1), Some(2), Some(4), None]);
         let mut rare = CrashLoop::default();
         assert!((0..20).all(|crash| rare.next(after(crash * 61)) == Some(Duration::ZERO)));

@@ -31,7 +31,10 @@ pub fn run(root: &Path, pace: Pace) -> Result<u8, HostError> {
         let workspace = Workspace::read(root).await.map_err(HostError::Workspace)?;
         let watcher = Watcher::new(workspace.watched(), pace)?;
         let signals = Signals::new().map_err(HostError::Supervisor)?;
-        Plain { root: root.to_path_buf(), watcher, signals, bot: None }.run().await.map_err(HostError::Supervisor)
+        Plain { root: root.to_path_buf(), watcher, signals, bot: None }
+            .run()
+            .await
+            .map_err(HostError::Supervisor)
     })
 }
 
@@ -121,7 +124,10 @@ impl Plain {
     async fn end(mut self, signal: rustix::process::Signal) -> io::Result<u8> {
         let Some((bot, _)) = &mut self.bot else { return Ok(0) };
         let status = stop(bot, signal).await?;
-        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or_else(|| shell_code(signal.as_raw())))
+        Ok(status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or_else(|| shell_code(signal.as_raw())))
     }
 }
 

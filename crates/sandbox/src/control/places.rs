@@ -8,12 +8,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Control, Refused, Request, find};
+use crate::gateway::{Command, Target};
 use crate::live::{Live, MemberChange};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::clock;
 use crate::state::guild::{Guild, Role, VoiceState};
+use crate::state::scenario;
 use crate::state::user::{Application, User};
 use crate::validate::Change;
 use crate::validate::channel::{keeps_its_name, text_channel_name};
@@ -23,6 +25,7 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox", get(overview))
         .route("/sandbox/users", get(users).post(create_user))
         .route("/sandbox/bots", post(create_bot))
+        .route("/sandbox/bots/{bot}/token", post(reset_token))
         .route("/sandbox/guilds", post(create_guild))
         .route("/sandbox/guilds/{guild}/channels", post(create_channel))
         .route("/sandbox/guilds/{guild}/roles", post(create_role))
@@ -140,6 +143,30 @@ async fn create_bot(
         live.install_bot(guild, id, new.permissions.unwrap_or(Permissions::ADMINISTRATOR));
     }
     Ok(Json(json!({ "id": id, "name": new.name, "token": token })))
+}
+
+#[derive(Debug, Deserialize)]
+struct ResetToken {
+    /// The new token; one of its own making unless given.
+    token: Option<String>,
+}
+
+/// Gives a bot another token, as "Reset Token" does: requests with the old one get 401, its connections 4004.
+async fn reset_token(
+    State(control): State<Control>,
+    Path(bot): Path<String>,
+    Request(reset): Request<ResetToken>,
+) -> Result<Json<Value>, Refused> {
+    let mut live = control.discord.lock();
+    let id = live.find_user(&bot).map(|user| user.id).filter(|id| live.applications.contains_key(id));
+    let Some(id) = id else { return Err(Refused::because(format!("There is no bot \"{bot}\"."))) };
+    let token = reset.token.unwrap_or_else(|| format!("{}-{}", scenario::token(id), live.next_id()));
+    live.reset_token(id, token.clone());
+    drop(live);
+    let target = Target { bot: Some(id), ..Target::default() };
+    let reason = "Authentication failed.".to_owned();
+    control.discord.hub().command(&target, &Command::Close { code: 4004, reason });
+    Ok(Json(json!({ "id": id, "token": token })))
 }
 
 #[derive(Debug, Deserialize)]

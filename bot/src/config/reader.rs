@@ -1,0 +1,111 @@
+//! Variables read one by one, with all that is wrong with them gathered.
+
+use std::collections::BTreeMap;
+
+use sdk::serenity::all::GuildId;
+use sdk::settings::Environment;
+
+use super::{ApiUrl, Connection, GatewayUrl, Mistakes, Token, value};
+
+/// Reads variables and gathers what is wrong with them.
+pub(super) struct Reader<'a> {
+    variables: &'a BTreeMap<String, String>,
+    mistakes: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// Makes a reader that has found no mistake yet.
+    pub(super) fn new(variables: &'a BTreeMap<String, String>) -> Self {
+        Self { variables, mistakes: Vec::new() }
+    }
+
+    /// Ends the reading: fails with all mistakes, if there were any.
+    pub(super) fn finish(self) -> Result<(), Mistakes> {
+        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
+    }
+
+    /// Gives a variable as it stands; an empty one counts as not set.
+    fn raw(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Reads a variable; `parse` says what is wrong with it, to follow "NAME is 'value', which".
+    pub(super) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.raw(name)?.trim();
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                let shown = value::shown(text, self.raw("DISCORD_TOKEN"));
+                self.mistakes.push(format!("{name} is {shown}, which {wrong}."));
+                None
+            }
+        }
+    }
+
+    /// Reads a variable whose type has a default for when it is not set.
+    pub(super) fn or_default<T: Default>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        self.read(name, parse).unwrap_or_default()
+    }
+
+    /// Reads the variables that say where Discord is.
+    pub(super) fn connection(
+        &mut self,
+        environment: Environment,
+        test_guild: Option<GuildId>,
+    ) -> Option<Connection> {
+        let api = self.read("DISCORD_API_URL", ApiUrl::parse);
+        let gateway = self.read("DISCORD_GATEWAY_URL", GatewayUrl::parse);
+        let elsewhere = self.raw("DISCORD_API_URL").is_some();
+        let Some(raw) = self.raw("DISCORD_TOKEN") else {
+            self.no_token(elsewhere);
+            return None;
+        };
+        // A server that only stands in for Discord gives out tokens of whatever shape.
+        let token = match Token::parse(raw, !elsewhere) {
+            Ok(token) => Some(token),
+            Err(wrong) => {
+                self.mistakes.push(format!("DISCORD_TOKEN {wrong}."));
+                None
+            }
+        };
+        if environment != Environment::Production
+            && !elsewhere
+            && test_guild.is_none()
+            && self.raw("TEST_GUILD_ID").is_none()
+        {
+            self.mistakes.push(format!(
+                "TEST_GUILD_ID is not set, and in {} commands are registered to that guild alone; set it to the \
+                 id of your test server, or APP_ENV=production to register commands everywhere.",
+                environment.as_str()
+            ));
+        }
+        Some(Connection { token: token?, api: api.flatten(), gateway })
+    }
+
+    fn no_token(&mut self, elsewhere: bool) {
+        if elsewhere {
+            self.mistakes.push(
+                "DISCORD_TOKEN is not set, and the server that DISCORD_API_URL names wants one; set it to a token \
+                 that this server knows."
+                    .to_owned(),
+            );
+        } else if !cfg!(feature = "sandbox") {
+            self.mistakes.push(
+                "DISCORD_TOKEN is not set; set it to your bot's token from \
+                 https://discord.com/developers/applications, or run `./dev-env.sh hmr --local`, which brings a \
+                 Discord of its own."
+                    .to_owned(),
+            );
+        } else if self.raw("DISCORD_GATEWAY_URL").is_some() {
+            self.mistakes.push(
+                "DISCORD_GATEWAY_URL is set, but neither DISCORD_TOKEN nor DISCORD_API_URL is; set these too, or \
+                 none of the three to use the local Discord."
+                    .to_owned(),
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `.env` as it changes while the bot runs: what can be is taken over at once, the rest is told to need a restart.
+//!
+//! # Theory of operation
+//!
+//! A saved `.env` is read like the one at the start, together with the environment of the process, which still wins.
+//! One mistake keeps all old values. Without one, the readings are compared: the log's filter, the host's settings
+//! and the reload policy are each replaced whole, so that whoever reads them sees the old or the new, never a mix.
+//! What only a restart brings in stays as it is, in the plugins' variables too, and is named once.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use sdk::bus::ReloadEvent;
+use sdk::host::Host;
+use sdk::serenity::all::UserId;
+use sdk::settings::Settings;
+use sdk::tracing::{debug, error, info, warn};
+
+use crate::config::{Changes, Config, Mistakes, Source, changes as since};
+use crate::gateway::{names, needed_intents};
+use crate::log;
+
+/// The configuration of a running bot.
+pub(crate) struct Environment {
+    host: Host,
+    policy: hmr::SharedPolicy,
+    /// Owners when `OWNER_IDS` names none.
+    owners: BTreeSet<UserId>,
+    readings: Mutex<Readings>,
+}
+
+/// What has been read so far.
+struct Readings {
+    /// What the bot started with.
+    first: Config,
+    /// The last without a mistake.
+    latest: Config,
+    /// What the last one was made of.
+    source: Source,
+}
+
+impl Environment {
+    /// Notes what `host` and `policy` were made of; `owners` stand in where `OWNER_IDS` names none.
+    ///
+    /// # Errors
+    /// When `source` holds a mistake, which a bot that runs has not.
+    pub(crate) fn new(
+        host: Host,
+        policy: hmr::SharedPolicy,
+        owners: BTreeSet<UserId>,
+        source: Source,
+    ) -> Result<Self, Mistakes> {
+        let first = source.config()?;
+        let readings = Mutex::new(Readings { latest: first.clone(), first, source });
+        Ok(Self { host, policy, owners, readings })
+    }
+
+    /// Reads `.env` again, takes over what a running bot can, and tells of it.
+    pub(crate) fn reload(&self) {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = readings.source.again().and_then(|source| {
+            let is_gone = source.path().is_none() && readings.source.path().is_some();
+            Ok(if is_gone { None } else { Some((source.config()?, source)) })
+        });
+        let (latest, source) = match read {
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                self.warn(".env is gone; what it set stays until a restart, or until it is back".to_owned());
+                return;
+            }
+            Err(Mistakes(mistakes)) => {
+                for mistake in mistakes {
+                    let words = format!("nothing is taken over from .env: {mistake}");
+                    error!("{words}");
+                    self.note(words);
+                }
+                return;
+            }
+        };
+        if let Some(connection) = &latest.connection {
+            log::redact::hide(connection.token.expose());
+        }
+        for name in source.overruled(&readings.source) {
+            self.warn(format!("{name} changed in .env, but the environment sets it too and wins"));
+        }
+        for warning in latest.warnings.iter().filter(|warning| !readings.latest.warnings.contains(warning)) {
+            self.warn(warning.clone());
+        }
+        let changes = since(&readings.latest, &latest);
+        let waiting = since(&readings.first, &latest).restart;
+        self.take_over(&readings.first, &latest, &waiting, &changes);
+        self.tell(changes, &waiting);
+        *readings = Readings { first: readings.first.clone(), latest, source };
+    }
+
+    /// Puts everything in force that does not wait for a restart.
+    fn take_over(&self, first: &Config, latest: &Config, waiting: &BTreeSet<String>, changes: &Changes) {
+        if changes.live.contains("RUST_LOG") {
+            log::set_filter(&latest.log_filter);
+        }
+        self.policy.store(latest.reload.policy(first.environment).into());
+        let settings = self.settings(first, latest, waiting);
+        if changes.live.contains("COMMAND_PREFIX") {
+            self.warn_of_intents(settings.prefix.as_deref());
+        }
+        self.host.set_settings(settings);
+    }
+
+    /// Gives what plugins may know of `latest`, with the values of `first` for what waits for a restart.
+    fn settings(&self, first: &Config, latest: &Config, waiting: &BTreeSet<String>) -> Settings {
+        let running = self.host.settings();
+        let mut settings = Settings {
+            environment: running.environment,
+            // It may be Discord that named it.
+            test_guild: running.test_guild,
+            ..latest.settings()
+        };
+        if settings.owners.is_empty() {
+            settings.owners.clone_from(&self.owners);
+        }
+        for name in waiting {
+            match first.variables.get(name) {
+                Some(value) => settings.variables.insert(name.clone(), value.clone()),
+                None => settings.variables.remove(name),
+            };
+        }
+        settings
+    }
+
+    /// Warns when this session does not hear all messages that a new prefix may begin.
+    fn warn_of_intents(&self, prefix: Option<&str>) {
+        // Before the session begins, it will ask for what is needed by then.
+        let Some(asked) = self.host.intents() else { return };
+        let live = self.host.registry().snapshot();
+        let missing = needed_intents(&live, prefix) - needed_intents(&live, None) - asked;
+        if !missing.is_empty() {
+            let names = names(missing);
+            self.warn(format!(
+                "text commands need the intents {names}, which this session did not ask for; they come with a restart"
+            ));
+        }
+    }
+
+    /// Tells what differs from the reading before; `waiting` is what differs from what the bot started with.
+    fn tell(&self, changes: Changes, waiting: &BTreeSet<String>) {
+        if changes == Changes::default() {
+            debug!("saved, and no variable in .env has changed");
+            return;
+        }
+        if !changes.live.is_empty() {
+            let live: Vec<_> = changes.live.into_iter().collect();
+            info!("changed in .env and in force: {}", live.join(", "));
+        }
+        let (wait, back): (Vec<_>, Vec<_>) =
+            changes.restart.into_iter().partition(|name| waiting.contains(name));
+        if !wait.is_empty() {
+            warn!("changed in .env, and in force after a restart: {}", wait.join(", "));
+            self.host.bus().emit(ReloadEvent::RestartRequired { because: wait, automatic: false });
+        }
+        if !back.is_empty() {
+            info!("again in .env as the bot runs with it: {}", back.join(", "));
+        }
+    }
+
+    fn warn(&self, words: String) {
+        warn!("{words}");
+        self.note(words);
+    }
+
+    fn note(&self, words: String) {
+        self.host.bus().emit(ReloadEvent::Note { plugin: None, words });
+    }
+}

@@ -1,0 +1,84 @@
+//! The fault matrix: everything that goes wrong is done for real, and what came of it is printed as a table.
+//!
+//! # Theory of operation
+//!
+//! A [`Stage`](stage::Stage) is a playground with a plugin made to fail, a host and a sandbox. A [`Row`](row::Row) is
+//! data: what is done, what the log has to say, what has to hold afterwards. While a row is tried, users run the
+//! plugin's command twenty times a second, so that the table can say who answered and how fast; every one of them has
+//! to be answered once, or be named in the log. Afterwards everything is mended, and the next row begins from a sound
+//! version that answers.
+
+use std::io;
+use std::time::Instant;
+
+use clap::Args;
+
+pub mod acts;
+pub mod disk;
+pub mod foreign;
+pub mod plugin;
+pub mod programs;
+pub mod pulse;
+pub mod row;
+pub mod stage;
+pub mod table;
+pub mod trial;
+
+pub use row::{Group, Row};
+pub use stage::Stage;
+pub use table::ROWS;
+pub use trial::Outcome;
+
+/// Words of the command line.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Try only rows whose name holds this
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Print one JSON object a row instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tries every row, prints the table, and says whether all was as it has to be.
+///
+/// # Errors
+/// When no row can be tried at all, or none has the name.
+pub async fn run(options: &Options) -> io::Result<bool> {
+    let began = Instant::now();
+    let chosen = |row: &&Row| options.only.as_ref().is_none_or(|words| row.name.contains(words));
+    if !ROWS.iter().any(|row| chosen(&row)) {
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        return Err(io::Error::other(format!("no row has that name; there are:\n{}", names.join("\n"))));
+    }
+    if !options.json {
+        println!("{:<8}{:<44}| {:<100} | who answers, of how many asked", "", "tried", "observed");
+    }
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for group in Group::ALL {
+        let rows: Vec<_> = ROWS.iter().filter(|row| row.group == group).filter(chosen).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let mut stage = Stage::new().await?;
+        for row in rows {
+            let outcome = trial::run(row, &mut stage).await?;
+            match (&outcome.skipped, outcome.wrong.is_empty()) {
+                (Some(_), _) => skipped += 1,
+                (None, true) => passed += 1,
+                (None, false) => failed += 1,
+            }
+            if options.json {
+                println!("{}", outcome.to_json());
+            } else {
+                println!("{}", outcome.to_line());
+            }
+        }
+        stage.end().await?;
+    }
+    if !options.json {
+        let seconds = began.elapsed().as_secs();
+        println!("\nfaults: {passed} as they have to be, {failed} failed, {skipped} skipped, in {seconds} s");
+    }
+    Ok(failed == 0)
+}

@@ -1,0 +1,199 @@
+//! What is done to machine and Discord, for rows that no edit can express.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use sandbox::fault::{ErrorBody, LimitScope, On, RequestEffect, RequestRule, Rule};
+use sandbox::gateway::{Command, Target};
+use sandbox::record::Kind;
+
+use super::disk::SmallDisk;
+use super::plugin::{self, MANIFEST, PLUGIN};
+use super::row::{Acting, Seen};
+use super::stage::Stage;
+use crate::bot::PATIENCE;
+
+fn of_sandbox(error: sandbox::client::Error) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// Waits until something holds.
+async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()> {
+    let began = Instant::now();
+    while !holds() {
+        if began.elapsed() > PATIENCE {
+            return Err(io::Error::other(format!("waited in vain until {what}")));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+/// Builds on a disk that has no room.
+pub fn disk_full(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        let disk = SmallDisk::over(&stage.output()).map_err(|error| {
+            io::Error::new(io::ErrorKind::Unsupported, format!("no small disk can be mounted here: {error}"))
+        })?;
+        stage.save_next(None)?;
+        stage.told("stays live").await?;
+        drop(disk);
+        Ok(Seen::default())
+    })
+}
+
+/// Saves a manifest while there is no cargo.
+pub fn cargo_missing(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.programs.hide("cargo")?;
+        let manifest = stage.playground.read(MANIFEST)?;
+        stage.playground.save(MANIFEST, &format!("{manifest}# edited\n"))?;
+        Ok(Seen::default())
+    })
+}
+
+/// Saves a source while there is no compiler.
+pub fn rustc_missing(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.programs.hide("rustc")?;
+        stage.save_next(None)?;
+        Ok(Seen::default())
+    })
+}
+
+/// Removes the folder of the sources.
+pub fn sources_deleted(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.remove("commands/faulty/src")?;
+        Ok(Seen::default())
+    })
+}
+
+/// Removes the plugin's whole folder, and puts another version in its place once it is out.
+pub fn folder_deleted(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.remove(PLUGIN)?;
+        let line = stage.told("taken out").await?;
+        let rest = stage.say("/ping").await?;
+        if !rest.is_ok() {
+            return Err(io::Error::other(format!("/ping does not answer: {:?}", rest.error)));
+        }
+        plugin::write(&stage.playground, stage.new_answer().trim_start_matches("version "))?;
+        stage.live().await?;
+        let words = line.split_once("commands/faulty").map_or("", |(_, rest)| rest);
+        Ok(Seen { observed: Some(format!("{PLUGIN}{words}; put back, it is live again")), answers: None })
+    })
+}
+
+/// Replaces the shared library of the sdk, as cargo does when the sdk has changed.
+pub fn sdk_rebuilt(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        let files = ["target/hmr/debug/libsdk_dylib.so", "target/hmr/debug/deps/libsdk_dylib.so"]
+            .map(|file| stage.playground.path(file));
+        for file in &files {
+            fs::rename(file, file.with_extension("aside"))?;
+            fs::copy(file.with_extension("aside"), file)?;
+        }
+        stage.save_next(None)?;
+        let told = stage.told("stays live").await;
+        for file in &files {
+            fs::rename(file.with_extension("aside"), file)?;
+        }
+        told.map(|_| Seen::default())
+    })
+}
+
+/// Closes the gateway's connections while a library is linked, and lets the link end when the session is resumed.
+fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
+    Box::pin(async move {
+        stage.programs.hold_linking()?;
+        stage.save_next(None)?;
+        until("the plugin is linked", || stage.programs.is_linking()).await?;
+        let resumed = stage.count(Kind::Resumed);
+        let began = Instant::now();
+        stage.sandbox.client().gateway(&Target::default(), &command).await.map_err(of_sandbox)?;
+        until("the session is resumed", || stage.count(Kind::Resumed) > resumed).await?;
+        let took = began.elapsed().as_millis();
+        stage.programs.let_link()?;
+        stage.live().await?;
+        Ok(Seen {
+            observed: Some(format!(
+                "the session is resumed after {took} ms, the build goes on and its code goes live"
+            )),
+            answers: None,
+        })
+    })
+}
+
+/// Closes the gateway with a code after which a session may be resumed.
+pub fn gateway_closed(stage: &mut Stage) -> Acting<'_> {
+    interrupted(stage, Command::Close { code: 4000, reason: String::new() })
+}
+
+/// Drops the gateway's connection without a word.
+pub fn gateway_severed(stage: &mut Stage) -> Acting<'_> {
+    interrupted(stage, Command::Sever)
+}
+
+/// Redefines a command while Discord answers registrations so, `count` times.
+fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) -> Acting<'_> {
+    Box::pin(async move {
+        let rule = RequestRule {
+            method: Some("POST".to_owned()),
+            path: Some("/applications/*/guilds/*/commands".to_owned()),
+            effect,
+        };
+        let client = stage.sandbox.client();
+        client.add_fault(&Rule::new(On::Request(rule)).times(count)).await.map_err(of_sandbox)?;
+        stage.edit(plugin::SOURCE, "/// Says which version is live", "/// Tells which version is live")?;
+        stage.live().await?;
+        Ok(Seen::default())
+    })
+}
+
+fn status(status: u16) -> RequestEffect {
+    RequestEffect::Respond { status, body: ErrorBody::Discord }
+}
+
+/// Registration is answered by 400.
+pub fn registration_400(stage: &mut Stage) -> Acting<'_> {
+    refused_registration(stage, status(400), 1)
+}
+
+/// Registration is answered by 401.
+pub fn registration_401(stage: &mut Stage) -> Acting<'_> {
+    refused_registration(stage, status(401), 1)
+}
+
+/// Registration is answered by 429.
+pub fn registration_429(stage: &mut Stage) -> Acting<'_> {
+    refused_registration(stage, RequestEffect::RateLimit { retry_after: 0.5, scope: LimitScope::User }, 1)
+}
+
+/// Registration is answered by 500.
+pub fn registration_500(stage: &mut Stage) -> Acting<'_> {
+    refused_registration(stage, status(500), 1)
+}
+
+/// Resets the bot's token, and gives it back once the bot has ended.
+pub fn token_revoked(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        let client = stage.sandbox.client();
+        let bot = stage.sandbox.bot_id().to_string();
+        client.reset_token(&bot, None).await.map_err(of_sandbox)?;
+        let line = stage.told("DISCORD_TOKEN").await?;
+        let ended = stage.bot()?.ended().await?;
+        client.reset_token(&bot, Some(stage.sandbox.token())).await.map_err(of_sandbox)?;
+        let took = stage.start_host().await?;
+        stage.from = 0;
+        let words = line.split_once("ERROR ").map_or(line.as_str(), |(_, rest)| rest);
+        if ended.success() {
+            return Err(io::Error::other("the bot ended with success although it was turned away"));
+        }
+        Ok(Seen {
+            observed: Some(format!("{words} ({ended})")),
+            answers: Some(format!("started anew with a good token, host back in {} ms", took.as_millis())),
+        })
+    })
+}

@@ -1,0 +1,225 @@
+//! A playground with the failing plugin, a sandbox, and a host in it: where rows are tried.
+
+use std::collections::BTreeMap;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use sandbox::Sandbox;
+use sandbox::record::Kind;
+
+use super::plugin::{self, Deed, MANIFEST, PLUGIN, Place, SHARED, SOURCE};
+use super::programs::Programs;
+use super::pulse::Pulse;
+use crate::bot::PATIENCE;
+use crate::{Bot, Playground};
+
+/// Where rows are tried.
+pub struct Stage {
+    /// Copy of the workspace.
+    pub playground: Playground,
+    /// Discord.
+    pub sandbox: Sandbox,
+    /// Host; `None` only while it is down.
+    pub bot: Option<Bot>,
+    /// Programs that the host finds.
+    pub programs: Programs,
+    /// Number of the failing plugin's newest source.
+    version: u32,
+    /// Files as they are when nothing is wrong.
+    sound: BTreeMap<&'static str, String>,
+    /// Line of the host's log from which on the row looks.
+    pub(super) from: usize,
+}
+
+impl Stage {
+    /// Sets everything up and waits until the failing plugin answers.
+    ///
+    /// # Errors
+    /// When something does not work that has to.
+    pub async fn new() -> io::Result<Self> {
+        let playground = Playground::new()?;
+        plugin::write(&playground, "1")?;
+        let mut sound = BTreeMap::new();
+        for file in [SHARED, MANIFEST] {
+            sound.insert(file, playground.read(file)?);
+        }
+        let programs = Programs::collect(playground.path("target/programs"))?;
+        let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
+        let mut stage = Self { playground, sandbox, bot: None, programs, version: 1, sound, from: 0 };
+        stage.start_host().await?;
+        Ok(stage)
+    }
+
+    /// Starts the host and waits until a user sees the failing plugin's answer; gives the time that took.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn start_host(&mut self) -> io::Result<Duration> {
+        let began = Instant::now();
+        let programs = self.programs.folder().display().to_string();
+        // Named, so that cargo does not find the toolchain's own compiler past the PATH.
+        let rustc = format!("{programs}/rustc");
+        let variables = [("PATH", programs.as_str()), ("RUSTC", rustc.as_str())];
+        let bot = Bot::start(&self.playground, &self.sandbox, &variables).await?;
+        self.bot = Some(bot);
+        let version = self.version;
+        self.until_answered(version).await?;
+        Ok(began.elapsed())
+    }
+
+    /// Gives the host.
+    ///
+    /// # Errors
+    /// When it is down.
+    pub fn bot(&mut self) -> io::Result<&mut Bot> {
+        self.bot.as_mut().ok_or_else(|| io::Error::other("the host is down"))
+    }
+
+    /// Gives the answer of the version that was live when the row began.
+    pub fn old_answer(&self) -> String {
+        answer(self.version)
+    }
+
+    /// Gives the answer of the version after that.
+    pub fn new_answer(&self) -> String {
+        answer(self.version + 1)
+    }
+
+    /// Saves the next version of the failing plugin, with a deed in one of its places.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_next(&self, deed: Option<(Place, Deed)>) -> io::Result<()> {
+        self.playground.save(SOURCE, &plugin::source(&(self.version + 1).to_string(), deed))
+    }
+
+    /// Edits a file; an edit of the failing plugin's source is one of its next version, so that an answer tells whose it is.
+    ///
+    /// # Errors
+    /// When the file cannot be written or does not hold `from`.
+    pub fn edit(&self, file: &str, from: &str, to: &str) -> io::Result<()> {
+        if file != SOURCE {
+            return self.playground.edit(file, from, to);
+        }
+        let next = plugin::source(&(self.version + 1).to_string(), None);
+        if !next.contains(from) {
+            return Err(io::Error::other(format!("{file} does not hold {from:?}")));
+        }
+        self.playground.save(file, &next.replace(from, to))
+    }
+
+    /// Waits for a line of the host's log, since the row began, that holds `words`.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn told(&mut self, words: &str) -> io::Result<String> {
+        let from = self.from;
+        self.bot()?.wait_for_line(from, words).await
+    }
+
+    /// Gives what the host has said since the row began.
+    pub fn said(&self) -> Vec<String> {
+        self.bot.as_ref().map(|bot| bot.lines_from(self.from)).unwrap_or_default()
+    }
+
+    /// Waits until the host says that the failing plugin is live anew.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn live(&mut self) -> io::Result<String> {
+        let from = self.from;
+        let line = self
+            .bot()?
+            .wait_for(from, "live or not", |line| {
+                line.contains(PLUGIN)
+                    && [" live in ", " stays live", " is not live"].iter().any(|end| line.contains(end))
+            })
+            .await?;
+        if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }
+    }
+
+    /// Counts what the sandbox has recorded of one kind.
+    pub fn count(&self, kind: Kind) -> u64 {
+        self.sandbox.record().count(kind)
+    }
+
+    /// Runs a command as alice, once its registration is through.
+    ///
+    /// # Errors
+    /// When it does not come to be registered.
+    pub async fn say(&self, command: &str) -> io::Result<sandbox::Answer> {
+        let client = self.sandbox.client();
+        let began = Instant::now();
+        loop {
+            match client.say(command).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if began.elapsed() > PATIENCE => return Err(io::Error::other(error.to_string())),
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    }
+
+    /// Puts everything back and waits until a sound version is live and seen by users; `anew` starts another host
+    /// for it.
+    ///
+    /// # Errors
+    /// When it does not come to be live.
+    pub async fn mend(&mut self, anew: bool) -> io::Result<()> {
+        if anew && let Some(bot) = self.bot.take() {
+            bot.kill().await?;
+        }
+        self.programs.mend()?;
+        self.version += 2;
+        for (file, sound) in &self.sound {
+            if self.playground.read(file).ok().as_ref() != Some(sound) {
+                self.playground.save(file, sound)?;
+            }
+        }
+        self.playground.save(SOURCE, &plugin::source(&self.version.to_string(), None))?;
+        if anew {
+            self.start_host().await?;
+            return Ok(());
+        }
+        self.until_answered(self.version).await
+    }
+
+    /// Gives the folder into which the failing plugin is built.
+    pub fn output(&self) -> std::path::PathBuf {
+        self.playground.path(&format!("target/hmr/plugins/{}", PLUGIN.replace('/', "-")))
+    }
+
+    /// Removes a folder of sources.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, folder: &str) -> io::Result<()> {
+        fs::remove_dir_all(self.playground.path(folder))
+    }
+
+    /// Ends the host as a service manager does, and says how it ended unless it was down.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn end(mut self) -> io::Result<Option<ExitStatus>> {
+        match self.bot.take() {
+            Some(bot) => bot.stop().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn until_answered(&mut self, version: u32) -> io::Result<()> {
+        let pulse = Pulse::start(&self.sandbox, "/pulse");
+        let answered = pulse.answers(&answer(version), PATIENCE).await;
+        drop(pulse);
+        if answered {
+            return Ok(());
+        }
+        let said = self.bot()?.lines_from(0).join("\n");
+        Err(io::Error::other(format!("version {version} does not answer; the host said:\n{said}")))
+    }
+}
+
+fn answer(version: u32) -> String {
+    format!("version {version}")
+}

@@ -1,0 +1,302 @@
+//! Every row of the table.
+
+use super::acts;
+use super::foreign::Origin;
+use super::plugin::{Deed, MANIFEST, Place, SHARED, SOURCE};
+use super::row::{Act, After, Fault, Group, Row};
+
+/// Code that never goes live.
+const fn refused(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::OldAnswers }
+}
+
+/// Code that goes live and fails there.
+const fn contained(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::NewAnswers }
+}
+
+/// An edit that never goes live.
+const fn edited(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    told: &'static [&'static str],
+) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Edit { file, from, to }, told, after: After::OldAnswers }
+}
+
+/// A library that never goes live.
+const fn library(name: &'static str, fault: Fault, told: &'static [&'static str]) -> Row {
+    Row { name, group: Group::Library, fault, told, after: After::OldAnswers }
+}
+
+/// An act in one of the other groups.
+const fn act(group: Group, name: &'static str, act: Act, told: &'static [&'static str], after: After) -> Row {
+    Row { name, group, fault: Fault::Act(act), told, after }
+}
+
+/// All rows, in the order in which they are printed.
+pub const ROWS: &[Row] = &[
+    edited(
+        "compile error",
+        SOURCE,
+        "async fn pulse(ctx: Context<'_>)",
+        "async fn pulse(ctx: Contxt<'_>)",
+        &["commands/faulty", "stays live: 1 compile error", "cannot find type `Contxt` in this scope"],
+    ),
+    edited(
+        "type error in a shared crate",
+        SHARED,
+        "= \"version\"",
+        "= 7",
+        &["stays live: 1 compile error", "expected `&str`, found integer", "crates/words/src/lib.rs"],
+    ),
+    edited(
+        "type of a shared crate changed under its users",
+        SHARED,
+        "&str = \"version\"",
+        "&[&[u8]] = &[]",
+        &["commands/faulty", "stays live: 1 compile error"],
+    ),
+    edited(
+        "no export",
+        SOURCE,
+        "sdk::export!(Faulty::new());",
+        "",
+        &["exports no plugin; its lib.rs needs the line `sdk::export!(YourPlugin);`"],
+    ),
+    edited(
+        "wrong export",
+        SOURCE,
+        "sdk::export!(Faulty::new());",
+        "#[unsafe(no_mangle)]\npub static hotcord_plugin_commands_faulty: [u64; 16] = [7; 16];",
+        &["exports something else under the name hotcord_plugin_commands_faulty"],
+    ),
+    edited(
+        "a command's name that Discord does not take",
+        SOURCE,
+        "#[poise::command(slash_command)]\nasync fn deed",
+        "#[poise::command(slash_command, rename = \"Deed Done\")]\nasync fn deed",
+        &["commands/faulty", "the name has to be in lower case"],
+    ),
+    edited(
+        "a command twice",
+        SOURCE,
+        "vec![pulse(), ",
+        "vec![pulse(), pulse(), ",
+        &["/pulse is defined twice in commands/faulty"],
+    ),
+    edited(
+        "a command of another plugin",
+        SOURCE,
+        "async fn deed(ctx",
+        "async fn ping(ctx: Context<'_>) -> Result<(), Error> {\n    Ok(())\n}\n\nfn deed() -> Command {\n    ping()\n}\n\nasync \
+         fn unused(ctx",
+        &["/ping is defined by commands/faulty and by commands/general"],
+    ),
+    refused(
+        "panic in the constructor",
+        Place::Constructor,
+        Deed::Panic,
+        &[
+            "commands/faulty",
+            "stays live: it panicked while its commands and subscriptions were made: as asked",
+        ],
+    ),
+    refused(
+        "panic in commands()",
+        Place::Commands,
+        Deed::Panic,
+        &[
+            "commands/faulty",
+            "stays live: it panicked while its commands and subscriptions were made: as asked",
+        ],
+    ),
+    refused(
+        "panic in subscriptions()",
+        Place::Subscriptions,
+        Deed::Panic,
+        &[
+            "commands/faulty",
+            "stays live: it panicked while its commands and subscriptions were made: as asked",
+        ],
+    ),
+    refused(
+        "panic in start",
+        Place::Start,
+        Deed::Panic,
+        &["commands/faulty", "stays live: its start hook panicked: as asked"],
+    ),
+    refused(
+        "error from start",
+        Place::Start,
+        Deed::Error,
+        &["commands/faulty", "stays live: its start hook failed: as asked"],
+    ),
+    refused(
+        "endless loop in start",
+        Place::Start,
+        Deed::Loop,
+        &["commands/faulty", "stays live: its start hook did not end within"],
+    ),
+    refused(
+        "endless loop while loading",
+        Place::Constructor,
+        Deed::Loop,
+        &["commands/faulty", "stays live: loading it did not end within"],
+    ),
+    refused(
+        "abort while loading",
+        Place::Constructor,
+        Deed::Abort,
+        &["commands/faulty", "stays live: loading it crashed the probe process (SIGABRT)"],
+    ),
+    refused(
+        "segmentation fault while loading",
+        Place::Commands,
+        Deed::Segfault,
+        &["commands/faulty", "stays live: loading it crashed the probe process (SIGSEGV)"],
+    ),
+    refused(
+        "stack overflow while loading",
+        Place::Subscriptions,
+        Deed::Overflow,
+        &[
+            "commands/faulty",
+            "stays live: loading it crashed the probe process (SIGABRT)",
+            "has overflowed its stack",
+        ],
+    ),
+    contained(
+        "panic in a command",
+        Place::Command,
+        Deed::Panic,
+        &["a command panicked plugin=commands/faulty"],
+    ),
+    contained(
+        "error from a command",
+        Place::Command,
+        Deed::Error,
+        &["a command failed plugin=commands/faulty"],
+    ),
+    contained(
+        "panic in a listener",
+        Place::Listener,
+        Deed::Panic,
+        &["a handler panicked plugin=commands/faulty"],
+    ),
+    contained(
+        "panic in a component handler",
+        Place::Component,
+        Deed::Panic,
+        &["a handler panicked plugin=commands/faulty"],
+    ),
+    contained("panic in a timer", Place::Timer, Deed::Panic, &["a handler panicked plugin=commands/faulty"]),
+    contained(
+        "panic in a task",
+        Place::Task,
+        Deed::Panic,
+        &["a task panicked task=faulty (spawned at commands/faulty/src/lib.rs"],
+    ),
+    library(
+        "truncated library",
+        Fault::Spoil("truncate -s 20000 \"$library\""),
+        &["commands/faulty", "stays live: "],
+    ),
+    library("empty library", Fault::Spoil(": >\"$library\""), &["stays live: ", "could not be loaded"]),
+    library(
+        "missing library",
+        Fault::Spoil("rm \"$library\""),
+        &["commands/faulty", "libcommands_faulty-build.so could not be"],
+    ),
+    library(
+        "library of another compiler",
+        Fault::Foreign(Origin::OtherCompiler),
+        &["commands/faulty", "another compiler"],
+    ),
+    library(
+        "library of another sdk",
+        Fault::Foreign(Origin::OtherSdk),
+        &["commands/faulty", "was built with another compiler, sdk or feature set (0123456789abcdef"],
+    ),
+    library(
+        "library of another feature set",
+        Fault::Foreign(Origin::OtherFeatures),
+        &["commands/faulty", "undefined symbol: sdk_core_with_other_features"],
+    ),
+    act(
+        Group::Library,
+        "shared sdk library replaced under the host",
+        acts::sdk_rebuilt,
+        &["commands/faulty", "the shared sdk library was rebuilt"],
+        After::OldAnswers,
+    ),
+    act(
+        Group::Machine,
+        "disk full while building",
+        acts::disk_full,
+        &["commands/faulty", "No space left on device"],
+        After::OldAnswers,
+    ),
+    act(Group::Machine, "cargo missing", acts::cargo_missing, &["cargo could not be run"], After::OldAnswers),
+    act(Group::Machine, "rustc missing", acts::rustc_missing, &["rustc could not be run"], After::OldAnswers),
+    Row {
+        name: "a manifest that cargo does not take",
+        group: Group::Machine,
+        fault: Fault::Edit { file: MANIFEST, from: "[lib]\n", to: "[lib\n" },
+        told: &["cargo failed", "commands/faulty/Cargo.toml"],
+        after: After::OldAnswers,
+    },
+    act(
+        Group::Machine,
+        "sources deleted",
+        acts::sources_deleted,
+        &["commands/faulty", "stays live"],
+        After::OldAnswers,
+    ),
+    act(Group::Machine, "plugin's folder deleted", acts::folder_deleted, &["taken out"], After::NewAnswers),
+    act(
+        Group::Discord,
+        "gateway closed (4000) while a swap is prepared",
+        acts::gateway_closed,
+        &[],
+        After::NewAnswers,
+    ),
+    act(
+        Group::Discord,
+        "gateway dropped while a swap is prepared",
+        acts::gateway_severed,
+        &[],
+        After::NewAnswers,
+    ),
+    act(
+        Group::Discord,
+        "registration answered by 400",
+        acts::registration_400,
+        &["Discord does not take /pulse"],
+        After::NewAnswers,
+    ),
+    act(
+        Group::Discord,
+        "registration answered by 401",
+        acts::registration_401,
+        &["DISCORD_TOKEN"],
+        After::NewAnswers,
+    ),
+    act(
+        Group::Discord,
+        "registration answered by 429",
+        acts::registration_429,
+        &["command redefined command=/pulse"],
+        After::NewAnswers,
+    ),
+    act(
+        Group::Discord,
+        "registration answered by 500",
+        acts::registration_500,
+        &["commands are not registered yet", "command redefined command=/pulse"],
+        After::NewAnswers,
+    ),
+    act(Group::Discord, "token revoked", acts::token_revoked, &[], After::HostIsBack),
+];

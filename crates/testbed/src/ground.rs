@@ -1,0 +1,122 @@
+//! What an end-to-end test of reloading stands on: a playground, a sandbox, and a host that is ready.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use sandbox::record::Kind;
+use sandbox::{Answer, Sandbox};
+
+use crate::bot::PATIENCE;
+use crate::{Bot, Playground};
+
+/// Source of `/ping`, which [`Ground::edit_ping`] edits.
+pub const PING: &str = "commands/general/src/ping.rs";
+
+/// Root of the plugin that holds `/ping`.
+pub const GENERAL: &str = "commands/general/src/lib.rs";
+
+/// A playground, a sandbox, and a host that is ready.
+pub struct Ground {
+    /// Copy of the workspace that the host runs in.
+    pub playground: Playground,
+    /// Discord that the host is connected to.
+    pub sandbox: Sandbox,
+    /// The host.
+    pub bot: Bot,
+}
+
+impl Ground {
+    /// Starts a development host in a fresh copy of the workspace, with further environment variables.
+    ///
+    /// # Panics
+    /// When the host does not come up or does not answer `/ping`.
+    pub async fn new(variables: &[(&str, &str)]) -> Self {
+        let playground = Playground::new().expect("the workspace can be copied");
+        Self::on(playground, variables).await
+    }
+
+    /// Starts a development host in a playground that was prepared.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub async fn on(playground: Playground, variables: &[(&str, &str)]) -> Self {
+        let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.expect("a sandbox can be started");
+        let bot = Bot::start(&playground, &sandbox, variables).await.expect("the host becomes ready");
+        let ground = Self { playground, sandbox, bot };
+        assert!(ground.ping().await.starts_with("Pong!"), "{:?}", ground.bot.lines_from(0));
+        ground
+    }
+
+    /// Runs a command as alice; waits while its registration is under way.
+    ///
+    /// # Panics
+    /// When Discord does not come to know the command.
+    pub async fn say(&self, command: &str) -> Answer {
+        let began = Instant::now();
+        loop {
+            match self.sandbox.client().say(command).await {
+                Ok(answer) => return answer,
+                Err(error) if began.elapsed() > PATIENCE => panic!("{command}: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    }
+
+    /// Gives what `/ping` answers.
+    ///
+    /// # Panics
+    /// When it is not answered exactly once.
+    pub async fn ping(&self) -> String {
+        let answer = self.say("/ping").await;
+        assert_eq!(answer.callbacks, 1, "{answer:?}");
+        answer.error.unwrap_or(answer.content)
+    }
+
+    /// Makes `/ping` answer with `words` by an edit, and waits until the host says what became of it.
+    ///
+    /// # Panics
+    /// When the source is not as expected or the host says nothing.
+    pub async fn edit_ping(&mut self, words: &str) -> String {
+        let lines = self.bot.line_count();
+        let source = self.ping_that_says(words);
+        self.playground.save(PING, &source).expect("the playground can be written");
+        self.bot.wait_for_line(lines, "commands/general ").await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Gives the source of `/ping` with another first word in its answer.
+    ///
+    /// # Panics
+    /// When the source is not as expected.
+    pub fn ping_that_says(&self, words: &str) -> String {
+        let source = self.playground.read(PING).expect("the source of /ping can be read");
+        let said = source.split("ctx.say(\"").nth(1).and_then(|rest| rest.split('!').next());
+        let old = said.expect("/ping says something that ends in '!'").to_owned();
+        source.replace(&format!("\"{old}!"), &format!("\"{words}!"))
+    }
+
+    /// Makes a new plugin as a developer does.
+    ///
+    /// # Panics
+    /// When dev-env.sh refuses.
+    pub fn new_plugin(&self, name: &str) {
+        let output = Command::new("bash")
+            .arg("dev-env.sh")
+            .args(["new", name])
+            .current_dir(self.playground.path(""))
+            .output()
+            .expect("bash can be run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Counts the gateway sessions that the host has begun.
+    pub fn identifies(&self) -> u64 {
+        self.sandbox.record().count(Kind::Identified)
+    }
+
+    /// Counts the REST calls with that method whose record holds `path`.
+    pub fn requests(&self, method: &str, path: &str) -> usize {
+        let page = self.sandbox.record().read(0, usize::MAX);
+        let holds = |line: &String| line.contains(&format!("\"method\":\"{method}\"")) && line.contains(path);
+        page.entries.iter().map(|entry| entry.line()).filter(holds).count()
+    }
+}

@@ -1,0 +1,307 @@
+//! The soak: reloads without a pause under load, and what the host holds of each.
+//!
+//! # Theory of operation
+//!
+//! Five plugins are edited in turn, each edit a real save, build and swap, while users run commands and members come
+//! and go. After every reload the host's memory, mapped libraries, descriptors, threads, tasks and generations are
+//! read. Each plugin's first reloads warm up caches and are not counted; over the others the growth of memory is the
+//! median slope, and a count has grown when its least at the end is above its most at the beginning.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use crate::load::{Load, Tally};
+use crate::numbers::Numbers;
+use crate::{Bot, Playground};
+
+pub mod fit;
+pub mod inside;
+pub mod plugins;
+pub mod process;
+
+use inside::Inside;
+use plugins::Reloaded;
+use process::Held;
+
+/// Words of the command line.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// How long to go on
+    #[arg(long, default_value_t = 30, conflicts_with = "reloads")]
+    pub minutes: u64,
+    /// How many reloads to count, instead of minutes
+    #[arg(long)]
+    pub reloads: Option<u64>,
+    /// Interactions a second
+    #[arg(long, default_value_t = 20)]
+    pub rate: u32,
+    /// Reload only plugins whose id holds this
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reloads of each plugin that are not counted.
+const WARM_UP: u64 = 4;
+
+/// KiB of private memory that a reload may cost.
+pub const KIB_PER_RELOAD: f64 = 48.0;
+
+/// Commands timed at the beginning and at the end.
+const TIMED: usize = 200;
+
+/// How many times slower dispatch may be at the end; what a busy machine does to a median stays below it.
+const SLOWER: f64 = 2.0;
+
+/// What was seen after a reload.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// Number of the reload.
+    pub reload: u64,
+    /// What the process held.
+    pub held: Held,
+    /// What the host said of itself.
+    pub inside: Inside,
+}
+
+/// What a soak has come to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was seen, oldest first, without the warm-up.
+    pub samples: Vec<Sample>,
+    /// Milliseconds from an interaction to its first response, before the reloads.
+    pub before: Numbers,
+    /// The same after them.
+    pub after: Numbers,
+    /// What became of the users' commands.
+    pub tally: Tally,
+    /// Times that the bot had to log in.
+    pub identifies: u64,
+}
+
+impl Outcome {
+    /// Gives the growth of private memory, in KiB a reload.
+    pub fn kib_per_reload(&self) -> f64 {
+        let points: Vec<_> =
+            self.samples.iter().map(|sample| (sample.reload, sample.held.private_kib)).collect();
+        fit::slope(&points)
+    }
+
+    /// Gives how many times slower dispatch is at the end.
+    pub fn slower(&self) -> f64 {
+        self.after.p50() / self.before.p50()
+    }
+
+    /// Names what has grown, was lost or has become slow.
+    pub fn wrong(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let memory = self.kib_per_reload();
+        if memory > KIB_PER_RELOAD {
+            wrong.push(format!("private memory grows by {memory:.1} KiB a reload, of which {KIB_PER_RELOAD} are accounted for"));
+        }
+        for (what, count) in COUNTS {
+            let counts: Vec<_> = self.samples.iter().map(count).collect();
+            if fit::has_grown(&counts) {
+                let (first, last) = (counts.first().unwrap_or(&0), counts.last().unwrap_or(&0));
+                wrong.push(format!("{what} have grown from {first} to {last}"));
+            }
+        }
+        if self.slower() > SLOWER {
+            wrong.push(format!("dispatch is {:.1} times slower than at the beginning", self.slower()));
+        }
+        if !self.tally.is_clean() {
+            wrong.push(format!("users were not served: {:?}", self.tally));
+        }
+        if self.identifies != 1 {
+            wrong.push(format!("the bot has logged in {} times", self.identifies));
+        }
+        wrong
+    }
+
+    fn to_json(&self) -> Value {
+        let ends = [self.samples.first(), self.samples.last()].map(|sample| {
+            sample.map(|Sample { reload, held, inside }| {
+                json!({
+                    "reload": reload, "private_kib": held.private_kib, "mapped_kib": held.mapped_kib,
+                    "descriptors": held.descriptors, "threads": held.threads, "tasks": inside.tasks,
+                    "listeners": inside.listeners, "retired": inside.retired,
+                })
+            })
+        });
+        json!({
+            "reloads": self.samples.len(), "start": ends[0], "end": ends[1],
+            "private_kib_per_reload": (self.kib_per_reload() * 10.0).round() / 10.0,
+            "dispatch_ms": {"start": self.before.to_json(), "end": self.after.to_json()},
+            "sent": self.tally.sent, "lost": self.tally.lost, "doubled": self.tally.doubled,
+            "failed": self.tally.failed, "identifies": self.identifies, "wrong": self.wrong(),
+        })
+    }
+}
+
+type Count = (&'static str, fn(&Sample) -> u64);
+
+/// What must not grow at all.
+const COUNTS: [Count; 5] = [
+    ("file descriptors", |sample| sample.held.descriptors),
+    ("threads", |sample| sample.held.threads),
+    ("tasks", |sample| sample.inside.tasks),
+    ("listeners", |sample| sample.inside.listeners),
+    ("retired generations in use", |sample| sample.inside.retired),
+];
+
+/// Soaks a host, prints what it held, and says whether nothing grew beyond the account.
+///
+/// # Errors
+/// When a reload does not go live.
+pub async fn run(options: &Options) -> io::Result<bool> {
+    let outcome = soak(options, |sample| {
+        if !options.json {
+            print(sample);
+        }
+    })
+    .await?;
+    let wrong = outcome.wrong();
+    if options.json {
+        println!("{}", outcome.to_json());
+        return Ok(wrong.is_empty());
+    }
+    let (Some(first), Some(last)) = (outcome.samples.first(), outcome.samples.last()) else {
+        return Err(io::Error::other("there was no reload to count"));
+    };
+    let reloads = last.reload - first.reload;
+    println!(
+        "\n{reloads} reloads: private memory grows by {:.1} KiB a reload (at most {KIB_PER_RELOAD}), mapped libraries \
+         by {} KiB",
+        outcome.kib_per_reload(),
+        (last.held.mapped_kib.saturating_sub(first.held.mapped_kib)) / reloads.max(1)
+    );
+    println!(
+        "dispatch: p50 {:.2} ms before, {:.2} ms after, ratio {:.2}; {} commands sent, {} lost, {} doubled, {} failed",
+        outcome.before.p50(),
+        outcome.after.p50(),
+        outcome.slower(),
+        outcome.tally.sent,
+        outcome.tally.lost,
+        outcome.tally.doubled,
+        outcome.tally.failed
+    );
+    for wrong in &wrong {
+        println!("FAILED {wrong}");
+    }
+    Ok(wrong.is_empty())
+}
+
+fn print(sample: &Sample) {
+    let Sample { reload, held, inside } = sample;
+    println!(
+        "{reload:>7}{:>14}{:>14}{:>8}{:>9}{:>7}{:>11}{:>9}",
+        held.private_kib,
+        held.mapped_kib,
+        held.descriptors,
+        held.threads,
+        inside.tasks,
+        inside.listeners,
+        inside.retired
+    );
+}
+
+/// Reloads without a pause and gives what was seen; `shown` is given a few samples while it goes on.
+///
+/// # Errors
+/// When a reload does not go live.
+pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outcome> {
+    let playground = Playground::new()?;
+    let mut all = Reloaded::all(&playground)?;
+    let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
+    let mut bot = Bot::start(&playground, &sandbox, &[]).await?;
+    all.retain(|reloaded| options.only.as_ref().is_none_or(|only| reloaded.plugin.contains(only)));
+    if all.is_empty() {
+        return Err(io::Error::other("no plugin of the soak has that name"));
+    }
+    let load = Load::start(&sandbox, "/small1", "v", options.rate);
+    let visits = tokio::spawn(visits(sandbox.client()));
+    let warm_up = WARM_UP * all.len() as u64;
+    let mut before = None;
+    let mut samples = Vec::new();
+    let mut began = Instant::now();
+    let mut shown_at = Instant::now();
+    if !options.json {
+        println!(
+            "{:>7}{:>14}{:>14}{:>8}{:>9}{:>7}{:>11}{:>9}",
+            "reload", "private KiB", "mapped KiB", "files", "threads", "tasks", "listeners", "retired"
+        );
+    }
+    for reload in 1.. {
+        let reloaded = &all[usize::try_from(reload).unwrap_or_default() % all.len()];
+        reload_once(reloaded, &playground, &mut bot, reload).await?;
+        if reload < warm_up {
+            continue;
+        }
+        if before.is_none() {
+            before = Some(times(&sandbox).await?);
+            began = Instant::now();
+        }
+        let pid = bot.pid().ok_or_else(|| io::Error::other("the host has ended"))?;
+        let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&sandbox).await? };
+        samples.push(sample);
+        let is_last = match options.reloads {
+            Some(reloads) => reload >= warm_up + reloads,
+            None => began.elapsed() >= Duration::from_mins(options.minutes),
+        };
+        if is_last || samples.len() == 1 || shown_at.elapsed() > Duration::from_secs(30) {
+            shown(&sample);
+            shown_at = Instant::now();
+        }
+        if is_last {
+            break;
+        }
+    }
+    let after = times(&sandbox).await?;
+    visits.abort();
+    let tally = load.stop().await;
+    let identifies = sandbox.record().count(sandbox::record::Kind::Identified);
+    bot.stop().await?;
+    Ok(Outcome { samples, before: before.unwrap_or_default(), after, tally, identifies })
+}
+
+async fn reload_once(
+    reloaded: &Reloaded,
+    playground: &Playground,
+    bot: &mut Bot,
+    round: u64,
+) -> io::Result<()> {
+    let lines = bot.line_count();
+    reloaded.save(playground, round)?;
+    let concerns = format!("{} ", reloaded.plugin);
+    let line =
+        bot.wait_for(lines, "live or not", |line| line.contains(&concerns) && line.contains(" live")).await?;
+    if line.contains(" live in ") { Ok(()) } else { Err(io::Error::other(line)) }
+}
+
+/// Times commands one after the other, in milliseconds from the interaction to its first response.
+async fn times(sandbox: &Sandbox) -> io::Result<Numbers> {
+    let client = sandbox.client();
+    let mut times = Numbers::default();
+    for _ in 0..TIMED {
+        let answer = client.say("/small1").await.map_err(|error| io::Error::other(error.to_string()))?;
+        answer.acknowledged_ms.into_iter().for_each(|ms| times.push(ms));
+    }
+    Ok(times)
+}
+
+/// Has a member leave and come back, over and over, for the listeners to hear.
+async fn visits(client: sandbox::Client) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // A visit that fails shows nowhere but in a greeting that does not come.
+        let _ = client.leave("Sandbox", "carol").await;
+        let _ = client.join("Sandbox", "carol").await;
+        let _ = client.say("/keep").await;
+    }
+}
