@@ -11,11 +11,13 @@ use serde::Serialize;
 
 use crate::fit::unfit_service;
 use crate::flight::Flight;
+use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
 use crate::{Dependency, Error, Manifest, PluginId};
@@ -29,6 +31,7 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
     /// Last snapshot that the generation was part of; a call that a swap finds under way still holds it.
@@ -36,12 +39,19 @@ struct Inner {
 }
 
 impl Data {
-    pub(crate) fn new(manifest: &Manifest, generation: u64, host: Host, linked: Linked) -> Self {
+    pub(crate) fn new(
+        manifest: &Manifest,
+        generation: u64,
+        host: Host,
+        linked: Linked,
+        state: Option<StateCell>,
+    ) -> Self {
         Self(Arc::new(Inner {
             plugin: manifest.id.clone(),
             generation,
             host,
             tasks: Tasks::default(),
+            state,
             dependencies: manifest.dependencies.clone(),
             linked,
             snapshot: ArcSwap::default(),
@@ -68,6 +78,15 @@ impl Data {
         self.0.host.settings()
     }
 
+    /// Gives the way to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
+    pub fn state<S: State>(&self) -> StateHandle<'_, S> {
+        StateHandle::new(self)
+    }
+
+    pub(crate) fn state_cell(&self) -> Option<&StateCell> {
+        self.0.state.as_ref()
+    }
+
     /// Gives this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.host.store().of(&self.0.plugin)
@@ -76,7 +95,7 @@ impl Data {
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, self.flight(name).follow(future));
+        self.0.tasks.spawn(name, self.flight(name).carry(future));
     }
 
     fn flight(&self, task: &str) -> Flight {
@@ -93,7 +112,7 @@ impl Data {
         let spawned_at = Location::caller();
         self.0.tasks.spawn(
             name,
-            self.flight(name).follow(async move {
+            self.flight(name).carry(async move {
                 let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
@@ -143,7 +162,10 @@ impl Data {
         let snapshot = self.snapshot();
         let (provider, offer) = self.find_service(&snapshot, name)?;
         match offer.cast::<T>() {
-            Some(service) => Ok(Service::new(service, provider.call())),
+            Some(service) => {
+                let what = format!("service {name} for {}", self.plugin());
+                Ok(Service::new(service, Call::inside(provider, &what)))
+            }
             None => Err(NoService(format!(
                 "{} offers the service {name} as {}, and {} takes it for {}",
                 provider.plugin(),
