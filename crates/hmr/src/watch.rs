@@ -21,6 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout_at};
 
 mod contents;
@@ -79,8 +80,14 @@ pub struct Watcher {
     /// What is done at present, which is what was wanted last.
     doing: Wanted,
     events: mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
-    scanner: Arc<Mutex<Scanner>>,
     heard: Heard,
+    scanner: Arc<Mutex<Scanner>>,
+    /// A look under way, and what those before it have found.
+    looking: Option<JoinHandle<BTreeSet<PathBuf>>>,
+    changed: BTreeSet<PathBuf>,
+    /// When that was noticed, and whether it was by another wish.
+    noticed: Instant,
+    is_wish: bool,
 }
 
 /// What the system has reported since the last look.
@@ -109,8 +116,18 @@ impl Watcher {
         }
         let doing = Wanted { scope, pace, filter, is_paused: false };
         let control = Control::new(doing.clone());
-        let (changes, heard) = (control.changes(), Heard::default());
-        Ok(Self { control, changes, doing, events, scanner: Arc::new(Mutex::new(scanner)), heard })
+        Ok(Self {
+            changes: control.changes(),
+            control,
+            doing,
+            events,
+            heard: Heard::default(),
+            scanner: Arc::new(Mutex::new(scanner)),
+            looking: None,
+            changed: BTreeSet::new(),
+            noticed: Instant::now(),
+            is_wish: false,
+        })
     }
 
     /// Gives a handle to change what is watched and how.
@@ -118,67 +135,76 @@ impl Watcher {
         self.control.clone()
     }
 
-    /// Waits for the next finished save with any change in it.
+    /// Waits for the next finished save with any change in it; a call that is cancelled loses nothing.
     pub async fn next(&mut self) -> Saves {
         loop {
-            // A look is never given up half-way: what it finds it finds once.
-            let is_wanted = tokio::select! {
-                biased;
-                // Its other end is in `control`.
-                Ok(()) = self.changes.changed() => true,
-                () = self.heard.wait(&self.doing, &mut self.events) => false,
-            };
-            let seen = self.heard.first.unwrap_or_else(Instant::now);
-            let changed = if is_wanted { self.do_what_is_wanted().await } else { self.look().await };
+            self.finish_look().await;
+            if self.changed.is_empty() {
+                self.is_wish = tokio::select! {
+                    biased;
+                    // Its other end is in `control`.
+                    Ok(()) = self.changes.changed() => true,
+                    () = self.heard.wait(&self.doing, &mut self.events) => false,
+                };
+                self.noticed = self.heard.first.unwrap_or_else(Instant::now);
+                if self.is_wish {
+                    self.do_what_is_wanted();
+                    self.finish_look().await;
+                } else {
+                    self.look().await;
+                }
+            }
             if let Some(failure) = self.scanner.lock().take_failure() {
                 tracing::error!("{failure}");
             }
-            if !changed.is_empty() {
+            if !self.changed.is_empty() {
+                let paths = std::mem::take(&mut self.changed);
                 // What comes with another wish may have been saved long before.
-                let began = if is_wanted { Instant::now() } else { began(&changed, seen) };
-                return Saves { paths: changed, began };
+                let began = if self.is_wish { Instant::now() } else { began(&paths, self.noticed) };
+                return Saves { paths, began };
             }
         }
     }
 
-    /// Looks where something may have changed, and gives what has.
-    async fn look(&mut self) -> BTreeSet<PathBuf> {
+    /// Looks where something may have changed.
+    async fn look(&mut self) {
         let Pace { debounce, poll } = self.doing.pace;
         if poll.is_none() {
             let heard = std::mem::take(&mut self.heard);
-            return scan(&self.scanner, move |scanner| heard.look(scanner)).await;
+            self.begin_look(move |scanner| heard.look(scanner));
+            self.finish_look().await;
+            return;
         }
-        let began = Instant::now();
-        let mut changed = scan(&self.scanner, Scanner::look_at_all).await;
-        // A save may be caught half-written.
-        while !changed.is_empty() && began.elapsed() < longest_burst(debounce) {
-            sleep(debounce).await;
-            let mut more = scan(&self.scanner, Scanner::look_at_all).await;
-            if more.is_empty() {
-                break;
+        loop {
+            self.begin_look(Scanner::look_at_all);
+            let has_changed = self.finish_look().await;
+            // A save may be caught half-written.
+            if !has_changed || self.noticed.elapsed() > longest_burst(debounce) {
+                return;
             }
-            changed.append(&mut more);
+            sleep(debounce).await;
         }
-        changed
     }
 
-    /// Does what is wanted now, and gives what has changed where nobody was looking.
-    async fn do_what_is_wanted(&mut self) -> BTreeSet<PathBuf> {
-        let wanted = self.changes.borrow_and_update().clone();
+    /// Begins to do what is wanted now, and to look where nobody was looking.
+    fn do_what_is_wanted(&mut self) {
+        let mut wanted = self.changes.borrow_and_update().clone();
+        if wanted.is_paused {
+            // Whatever else is wanted is done when it goes on.
+            wanted = Wanted { is_paused: true, ..self.doing.clone() };
+        }
         let old = std::mem::replace(&mut self.doing, wanted.clone());
         let listens = |wanted: &Wanted| !wanted.is_paused && wanted.pace.poll.is_none();
-        let (sender, is_new) = if listens(&wanted) && !listens(&old) {
+        let sender = (listens(&wanted) && !listens(&old)).then(|| {
             let (sender, events) = mpsc::unbounded_channel();
-            self.events = events;
-            self.heard = Heard::default();
-            (Some(sender), true)
-        } else {
-            (None, false)
-        };
-        scan(&self.scanner, move |scanner| {
+            (self.events, self.heard) = (events, Heard::default());
+            sender
+        });
+        self.begin_look(move |scanner| {
             if !listens(&wanted) {
                 scanner.folders = None;
             }
+            let looks_anew = sender.is_some() || old.is_paused && !wanted.is_paused;
             if let Some(sender) = sender {
                 match Folders::new(sender) {
                     Ok(folders) => scanner.folders = Some(folders),
@@ -192,12 +218,34 @@ impl Watcher {
             if wanted.filter != old.filter {
                 changed.append(&mut scanner.set_filter(wanted.filter));
             }
-            if is_new || old.is_paused && !wanted.is_paused {
+            if looks_anew {
                 changed.append(&mut scanner.look_at_all());
             }
             changed
-        })
-        .await
+        });
+    }
+
+    /// Begins to look at files, which may take its time on a slow mount.
+    fn begin_look(&mut self, look: impl FnOnce(&mut Scanner) -> BTreeSet<PathBuf> + Send + 'static) {
+        let scanner = self.scanner.clone();
+        self.looking = Some(tokio::task::spawn_blocking(move || look(&mut scanner.lock())));
+    }
+
+    /// Waits for the end of a look, and says whether anything has changed.
+    async fn finish_look(&mut self) -> bool {
+        let Some(looking) = &mut self.looking else { return false };
+        let found = looking.await;
+        self.looking = None;
+        match found {
+            Ok(mut found) => {
+                let has_changed = !found.is_empty();
+                self.changed.append(&mut found);
+                has_changed
+            }
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is ending.
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 
@@ -268,20 +316,6 @@ fn finishes(event: &notify::Event) -> bool {
 /// Gives the longest time that what belongs to one save is waited for.
 fn longest_burst(debounce: Duration) -> Duration {
     LONGEST_BURST.max(debounce * 2)
-}
-
-/// Has the scanner look at files, which may take its time on a slow mount.
-async fn scan<T: Send + 'static>(
-    scanner: &Arc<Mutex<Scanner>>,
-    work: impl FnOnce(&mut Scanner) -> T + Send + 'static,
-) -> T {
-    let scanner = scanner.clone();
-    match tokio::task::spawn_blocking(move || work(&mut scanner.lock())).await {
-        Ok(found) => found,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending.
-        Err(_) => std::future::pending().await,
-    }
 }
 
 /// Gives the moment the earliest of `paths` was written, when that is shortly before `seen`.

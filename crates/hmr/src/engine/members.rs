@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use sdk_core::PluginId;
-use sdk_core::bus::ReloadEvent;
 
 use super::Loop;
 use crate::error::SaveError;
@@ -22,11 +21,14 @@ impl Loop {
         self.is_unread = read.is_err();
         let workspace = read?;
         let relinked = workspace.relinked(&self.workspace);
-        if workspace.host_packages != self.host_packages {
-            self.tell_host(["Cargo.lock".into()].into());
-        }
+        let is_hosts = workspace.host_packages != self.host_packages;
+        self.host_packages.clone_from(&workspace.host_packages);
         self.workspace = Arc::new(workspace);
+        self.keep_workspace();
         self.follow();
+        if is_hosts {
+            self.handle_host_saves(["Cargo.lock".into()].into());
+        }
         Ok(relinked)
     }
 
@@ -39,19 +41,6 @@ impl Loop {
         scope.files.extend(inputs.filter(|path| !path.starts_with(&self.options.target)).cloned());
         watching.follow(scope);
         self.publish_folders();
-    }
-
-    /// Tells, once for each, that files of the host wait for a restart.
-    pub(super) fn tell_host(&mut self, mut files: BTreeSet<PathBuf>) {
-        files.retain(|path| !self.awaiting_restart.contains(path));
-        if files.is_empty() {
-            return;
-        }
-        let names: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
-        let belongs = if names.len() == 1 { "belongs" } else { "belong" };
-        tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
-        self.host.bus().emit(ReloadEvent::RestartRequired { because: names, automatic: false });
-        self.awaiting_restart.append(&mut files);
     }
 
     /// Says what keeps cargo from reading the workspace now that these plugins' folders are gone.

@@ -46,7 +46,6 @@ impl Loop {
                 }
             }
         }
-        self.tell_host(host);
         if membership {
             self.handle_membership(&mut groups).await;
         } else if lock_file || groups.iter().any(|group| group.through_cargo) {
@@ -61,8 +60,20 @@ impl Loop {
                 Err(error) => self.tell_failure(&Failure { plugin: None, error }),
             }
         }
+        if !host.is_empty() {
+            self.handle_host_saves(host);
+        }
         for group in groups {
-            self.order(group, saves.began, Vec::new());
+            self.order_or_wait(group, saves.began);
+        }
+    }
+
+    /// Keeps what cargo said of the workspace, for a host that takes this one's place.
+    pub(super) fn keep_workspace(&self) {
+        if let Some(host) = &self.running
+            && let Err(error) = self.workspace.keep(&host.workspace_file())
+        {
+            tracing::debug!(%error, "the workspace is not kept");
         }
     }
 
