@@ -56,7 +56,9 @@ impl Ground {
         loop {
             match self.sandbox.client().say(command).await {
                 Ok(answer) => return answer,
-                Err(error) if began.elapsed() > PATIENCE => panic!("{command}: {error}"),
+                Err(error) if began.elapsed() > PATIENCE => {
+                    panic!("{command}: {error}; the host said:\n{}", self.bot.lines_from(0).join("\n"))
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         }
