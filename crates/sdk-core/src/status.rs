@@ -156,7 +156,7 @@ impl Status {
     pub async fn of(host: &Host) -> Self {
         let registry = host.registry();
         let live = registry.snapshot();
-        let memory = BTreeMap::new();
+        let memory = registry.mapped_bytes();
         let of = |generation: &Generation| GenerationStatus::of(generation, &memory);
         Self {
             host: HostStatus::of(host).await,
