@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use sdk::bus::ReloadEvent;
 use sdk::host::Host;
 use sdk::serenity::all::UserId;
 use sdk::settings::Settings;
@@ -62,28 +63,30 @@ impl Environment {
             Ok(read) => read,
             Err(Mistakes(mistakes)) => {
                 for mistake in mistakes {
-                    error!("nothing is taken over from .env: {mistake}");
+                    let words = format!("nothing is taken over from .env: {mistake}");
+                    error!("{words}");
+                    self.note(words);
                 }
                 return;
             }
         };
         if source.path().is_none() && readings.source.path().is_some() {
-            warn!(".env is gone; what it set stays until a restart, or until it is back");
+            self.warn(".env is gone; what it set stays until a restart, or until it is back".to_owned());
             return;
         }
         if let Some(connection) = &latest.connection {
             log::redact::hide(connection.token.expose());
         }
         for name in source.overruled(&readings.source) {
-            warn!("{name} changed in .env, but the environment sets it too and wins");
+            self.warn(format!("{name} changed in .env, but the environment sets it too and wins"));
         }
         for warning in latest.warnings.iter().filter(|warning| !readings.latest.warnings.contains(warning)) {
-            warn!("{warning}");
+            self.warn(warning.clone());
         }
         let changes = since(&readings.latest, &latest);
         let waiting = since(&readings.first, &latest).restart;
         self.take_over(&readings.first, &latest, &waiting, &changes);
-        tell(&changes, &waiting);
+        self.tell(changes, &waiting);
         *readings = Readings { first: readings.first.clone(), latest, source };
     }
 
@@ -95,7 +98,7 @@ impl Environment {
         self.policy.store(latest.reload.policy(first.environment).into());
         let settings = self.settings(first, latest, waiting);
         if changes.live.contains("COMMAND_PREFIX") {
-            self.warn_of_silence(settings.prefix.as_deref());
+            self.warn_of_intents(settings.prefix.as_deref());
         }
         self.host.set_settings(settings);
     }
@@ -121,34 +124,47 @@ impl Environment {
         settings
     }
 
-    /// Warns when this session does not hear the messages that a new prefix would begin.
-    fn warn_of_silence(&self, prefix: Option<&str>) {
+    /// Warns when this session does not hear all messages that a new prefix may begin.
+    fn warn_of_intents(&self, prefix: Option<&str>) {
         // Before the session begins, it will ask for what is needed by then.
         let Some(asked) = self.host.intents() else { return };
         let live = self.host.registry().snapshot();
         let missing = needed_intents(&live, prefix) - needed_intents(&live, None) - asked;
         if !missing.is_empty() {
             let names = names(missing);
-            warn!("text commands stay silent until a restart: this session did not ask for {names}");
+            self.warn(format!(
+                "text commands need the intents {names}, which this session did not ask for; they come with a restart"
+            ));
         }
     }
-}
 
-/// Tells what differs from the reading before; `waiting` is what differs from what the bot started with.
-fn tell(changes: &Changes, waiting: &BTreeSet<String>) {
-    let list = |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    let live: Vec<_> = changes.live.iter().collect();
-    let (wait, back): (Vec<_>, Vec<_>) = changes.restart.iter().partition(|name| waiting.contains(*name));
-    if !live.is_empty() {
-        info!("changed in .env and in force: {}", list(&live));
+    /// Tells what differs from the reading before; `waiting` is what differs from what the bot started with.
+    fn tell(&self, changes: Changes, waiting: &BTreeSet<String>) {
+        if changes == Changes::default() {
+            debug!("saved, and no variable in .env has changed");
+            return;
+        }
+        if !changes.live.is_empty() {
+            let live: Vec<_> = changes.live.into_iter().collect();
+            info!("changed in .env and in force: {}", live.join(", "));
+        }
+        let (wait, back): (Vec<_>, Vec<_>) =
+            changes.restart.into_iter().partition(|name| waiting.contains(name));
+        if !wait.is_empty() {
+            warn!("changed in .env, and in force after a restart: {}", wait.join(", "));
+            self.host.bus().emit(ReloadEvent::RestartRequired { because: wait, automatic: false });
+        }
+        if !back.is_empty() {
+            info!("again in .env as the bot runs with it: {}", back.join(", "));
+        }
     }
-    if !wait.is_empty() {
-        warn!("changed in .env, and in force after a restart: {}", list(&wait));
+
+    fn warn(&self, words: String) {
+        warn!("{words}");
+        self.note(words);
     }
-    if !back.is_empty() {
-        info!("again in .env as the bot runs with it: {}", list(&back));
-    }
-    if live.is_empty() && changes.restart.is_empty() {
-        debug!("saved, and no variable in .env has changed");
+
+    fn note(&self, words: String) {
+        self.host.bus().emit(ReloadEvent::Note { plugin: None, words });
     }
 }

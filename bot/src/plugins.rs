@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sdk::generation::Generation;
 use sdk::host::Host;
+use sdk::order::{Needs, circle_words};
 use sdk::registry::Change;
 use sdk::snapshot::Snapshot;
-use sdk::tracing::{error, info};
+use sdk::tracing::{error, info, warn};
 use sdk::{PluginEntry, PluginId};
 
 /// Longest time for one plugin's `start` hook.
@@ -34,17 +35,33 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
         }
     }
     let mut started = Generations::new();
+    // Services that a hook may ask for are found here until all is live.
+    let mut prospect = Arc::new(Snapshot::default());
     while !waiting.is_empty() {
-        let (ready, later): (Generations, Generations) =
-            waiting.into_iter().partition(|(_, generation)| missing(generation, &started).is_none());
+        let needs = Needs::among(started.values().chain(waiting.values()));
+        let is_ready = |plugin: &PluginId, optional_too: bool| {
+            !needs
+                .of(plugin)
+                .any(|(other, required)| (required || optional_too) && waiting.contains_key(other))
+        };
+        let mut ready: BTreeSet<_> =
+            waiting.keys().filter(|plugin| is_ready(plugin, true)).cloned().collect();
         if ready.is_empty() {
-            // Whatever they need was left out, is not there at all, or needs them in turn.
-            for (id, generation) in later {
-                let needed = missing(&generation, &started).map(ToString::to_string).unwrap_or_default();
-                leave_out(&mut left_out, id, &format!("it needs {needed}, which is not live"));
-            }
-            break;
+            // What is optional may go round in a circle.
+            ready = waiting.keys().filter(|plugin| is_ready(plugin, false)).cloned().collect();
         }
+        if ready.is_empty() {
+            for circle in needs.circles() {
+                for plugin in &circle {
+                    if waiting.remove(plugin).is_some() {
+                        leave_out(&mut left_out, plugin.clone(), &circle_words(&circle));
+                    }
+                }
+            }
+            continue;
+        }
+        let (ready, later): (Generations, Generations) =
+            waiting.into_iter().partition(|(plugin, _)| ready.contains(plugin));
         waiting = later;
         let mut accepted = Vec::new();
         for (id, generation) in ready {
@@ -55,6 +72,12 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
                 Ok(_) => accepted.push(generation),
                 Err(problems) => leave_out(&mut left_out, id, &problems.join("; ")),
             }
+        }
+        let mut together = started.clone();
+        together.extend(accepted.iter().map(|one| (one.plugin().clone(), one.clone())));
+        if let Ok(snapshot) = Snapshot::new(together) {
+            prospect = Arc::new(snapshot);
+            prospect.show_to(prospect.generations().values());
         }
         let outcomes = join_all(accepted.iter().map(|generation| generation.start(START_WITHIN))).await;
         for (generation, outcome) in accepted.into_iter().zip(outcomes) {
@@ -73,18 +96,13 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
         error!(problems = problems.join("; "), "the plugins cannot go live together");
         left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
     }
+    for note in prospect.notes() {
+        warn!("{note}");
+    }
     let live = host.registry().snapshot();
     let names = live.generations().keys().map(PluginId::as_str).collect::<Vec<_>>().join(" ");
     info!(plugins = names, commands = live.definitions().len(), "plugins live");
     left_out
-}
-
-fn missing<'a>(generation: &'a Generation, started: &Generations) -> Option<&'a PluginId> {
-    let dependencies = &generation.manifest().dependencies;
-    dependencies
-        .iter()
-        .find(|dependency| !dependency.optional && !started.contains_key(&dependency.plugin))
-        .map(|dependency| &dependency.plugin)
 }
 
 fn leave_out(left_out: &mut BTreeSet<PluginId>, plugin: PluginId, problem: &str) {

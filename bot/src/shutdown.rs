@@ -3,17 +3,16 @@
 //! Everything together has to fit into 10 s, after which supervisors lose patience; the parts below add up to
 //! less than that.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sdk::generation::Generation;
 use sdk::host::Host;
+use sdk::order::to_stop;
 use sdk::serenity::all::ShardManager;
+use sdk::tokio;
 use sdk::tokio::time::{Instant, sleep, timeout};
 use sdk::tracing::{info, warn};
-use sdk::{PluginId, tokio};
 
 /// Time after the first signal in which others count as the same.
 const ECHO_WITHIN: Duration = Duration::from_millis(300);
@@ -96,26 +95,14 @@ async fn finish_calls(host: &Host) {
 
 /// Stops plugins, those first that others do not need.
 async fn stop_plugins(host: &Host) {
-    let live = host.registry().snapshot();
-    let mut left: Vec<Arc<Generation>> = live.generations().values().cloned().collect();
-    while !left.is_empty() {
-        let needed: BTreeSet<PluginId> = left
-            .iter()
-            .flat_map(|generation| generation.manifest().dependencies.iter().map(|one| one.plugin.clone()))
-            .collect();
-        let (mut later, mut now): (Vec<_>, Vec<_>) =
-            left.into_iter().partition(|generation| needed.contains(generation.plugin()));
-        if now.is_empty() {
-            // Optional dependencies may go round in a circle; then the order means nothing.
-            now = std::mem::take(&mut later);
-        }
-        let outcomes = join_all(now.iter().map(|generation| generation.stop(STOP_WITHIN))).await;
-        for (generation, problems) in now.iter().zip(outcomes) {
+    let live: Vec<_> = host.registry().snapshot().generations().values().cloned().collect();
+    for step in to_stop(live) {
+        let outcomes = join_all(step.iter().map(|generation| generation.stop(STOP_WITHIN))).await;
+        for (generation, problems) in step.iter().zip(outcomes) {
             for problem in problems {
                 warn!(plugin = %generation.plugin(), problem, "plugin did not stop cleanly");
             }
         }
-        left = later;
     }
 }
 
@@ -123,6 +110,7 @@ async fn stop_plugins(host: &Host) {
 mod tests {
     use std::sync::Mutex;
 
+    use sdk::generation::Generation;
     use sdk::registry::Change;
     use sdk::serenity::async_trait;
     use sdk::settings::Settings;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sdk::PluginId;
-use sdk::bus::{Diagnostic, ReloadEvent};
+use sdk::bus::{Cause, Diagnostic, ReloadEvent};
 
 use super::words;
 
@@ -51,9 +51,14 @@ impl Cards {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &ReloadEvent) {
         match event {
-            ReloadEvent::ReloadStarted { plugins, .. } => {
+            ReloadEvent::ReloadStarted { plugins, cause } => {
+                let mut group: BTreeSet<_> = plugins.iter().cloned().collect();
+                if *cause == Cause::Dependency {
+                    // They come along with what is being built, and end with it.
+                    group.extend(self.building().into_iter().map(|(plugin, _)| plugin));
+                }
                 for plugin in plugins {
-                    self.set(Some(plugin), Phase::Building(plugins.iter().cloned().collect()));
+                    self.set(Some(plugin), Phase::Building(group.clone()));
                 }
             }
             ReloadEvent::ReloadCompleted { plugin, from, to, ms, parts, changes } => {
@@ -141,8 +146,6 @@ impl Cards {
 
 #[cfg(test)]
 mod tests {
-    use sdk::bus::Cause;
-
     use super::*;
 
     fn id(name: &str) -> PluginId {
@@ -195,6 +198,11 @@ mod tests {
         assert!(text(&cards, "b").contains("4 stays live: 1 compile error"), "{}", text(&cards, "b"));
         assert!(text(&cards, "a").contains("commands/b"), "{}", text(&cards, "a"));
         assert!(text(&cards, "c").contains("building"));
+        let plugins = vec![id("d")];
+        cards.note(&ReloadEvent::ReloadStarted { plugins, cause: Cause::Dependency });
+        cards.note(&failed(Some("c")));
+        assert!(text(&cards, "d").contains("commands/c"), "what came along ends with it");
+        cards.note(&started(&["c"]));
         cards.note(&failed(None));
         assert!(text(&cards, "c").contains("1 compile error"));
         assert_eq!(cards.text(&None), None);

@@ -1,6 +1,7 @@
 //! Everyday commands.
 
 use sdk::prelude::*;
+use sdk::services::MODLOG;
 use serenity::GatewayIntents;
 
 mod about;
@@ -13,6 +14,10 @@ mod userinfo;
 struct General;
 
 impl Plugin for General {
+    fn dependencies(&self) -> Vec<Dependency> {
+        vec![Dependency::optional_service(MODLOG, "^1")]
+    }
+
     fn commands(&self) -> Vec<Command> {
         vec![
             about::about(),

@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use sdk::prelude::*;
+use sdk::services::{MODLOG, ModLog};
+use sdk::tracing;
 use serenity::{
     ChannelId, ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage,
-    EditInteractionResponse, EditMessage, HttpError, MessageId, Permissions, Timestamp,
+    EditInteractionResponse, EditMessage, HttpError, Mentionable as _, MessageId, Permissions, Timestamp,
 };
 
 mod ballot;
@@ -90,6 +92,9 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     if button == Button::Close {
         let place = (press.channel_id, press.message.id);
         ctx.data().schedule("poll", id, REMEMBERED, &place)?;
+        if press.user.id != shown.creator() {
+            log_closing(&ctx, &press, &shown).await;
+        }
     }
 
     let message = CreateInteractionResponseMessage::new().embed(shown.embed()).components(shown.buttons(id));
@@ -102,6 +107,19 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
         shown = latest;
     }
     Ok(())
+}
+
+/// Has the moderators' log, where there is one, tell that a moderator has closed somebody's poll.
+async fn log_closing(ctx: &EventContext, press: &ComponentInteraction, ballot: &Ballot) {
+    let (Some(guild), Ok(log)) = (press.guild_id, ctx.data().service::<dyn ModLog>(MODLOG)) else { return };
+    let entry = ballot
+        .embed()
+        .field("Closed by", press.user.mention().to_string(), true)
+        .field("Asked by", ballot.creator().mention().to_string(), true)
+        .field("Channel", press.channel_id.mention().to_string(), true);
+    if let Err(error) = log.write(guild, entry).await {
+        tracing::warn!(%error, "a closed poll could not be logged");
+    }
 }
 
 /// Closes a poll whose time is up; going off once more, forgets it.

@@ -72,6 +72,8 @@ pub struct Outcome {
     pub calls: BTreeMap<PluginId, Call>,
     /// Packages whose library is there and up to date.
     pub libraries: BTreeSet<String>,
+    /// Files that were built of each crate of the workspace, by its folder.
+    pub artifacts: Artifacts,
     /// What rustc found in plugins and shared crates that did not compile.
     pub failures: Failures,
     /// cargo's own words, when it failed for another reason than a crate that does not compile.
@@ -84,6 +86,10 @@ struct Message {
     #[serde(default)]
     package_id: String,
     message: Option<findings::Message>,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
 }
 
 /// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
@@ -118,11 +124,11 @@ pub async fn build(
     let mut child = crate::rustc::Group::spawn(command, "cargo")?;
     let (stdout, stderr) = (child.stdout(), child.stderr());
     let (said, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace, heard));
-    let (libraries, failures) = said;
+    let Said { libraries, artifacts, failures } = said;
     let status =
         child.wait().await.map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
     let failed = (!status.success() && failures.is_empty()).then_some(words);
-    Ok(Outcome { calls, libraries, failures, failed })
+    Ok(Outcome { calls, libraries, artifacts, failures, failed })
 }
 
 /// Makes cargo forget that it has built `packages`, so that its next run tells how it builds them.
@@ -150,26 +156,42 @@ pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> 
 /// Errors by package.
 pub type Failures = BTreeMap<String, Findings>;
 
-/// Collects from cargo's JSON messages the packages whose library is there, and the errors of each package.
-async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> (BTreeSet<String>, Failures) {
-    let (mut libraries, mut failures) = (BTreeSet::new(), Failures::new());
-    let Some(stdout) = stdout else { return (libraries, failures) };
+/// Built files by the folder of their crate.
+pub type Artifacts = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
+
+/// What cargo's JSON messages tell.
+#[derive(Default)]
+struct Said {
+    libraries: BTreeSet<String>,
+    artifacts: Artifacts,
+    failures: Failures,
+}
+
+/// Collects from cargo's JSON messages the packages whose library is there, its files, and the errors of each package.
+async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
+    let mut said = Said::default();
+    let Some(stdout) = stdout else { return said };
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         let package = package_name(&message.package_id);
         if message.reason == "compiler-artifact" {
-            libraries.insert(package);
+            if let Some(folder) = message.manifest_path.parent()
+                && message.package_id.starts_with("path+")
+            {
+                said.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
+            }
+            said.libraries.insert(package);
             continue;
         }
         let Some(diagnostic) = message.message.filter(|_| message.reason == "compiler-message") else {
             continue;
         };
         if diagnostic.level.starts_with("error") {
-            failures.entry(package).or_default().add(diagnostic);
+            said.failures.entry(package).or_default().add(diagnostic);
         }
     }
-    (libraries, failures)
+    said
 }
 
 /// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.

@@ -24,12 +24,13 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::cargo::Call;
 use crate::error::HostError;
-use crate::job::{Done, Failure, Order, Workshop, carry_out};
+use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
 use crate::policy::SharedPolicy;
 use crate::watch::{Pace, Saves, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
+mod dependents;
 mod group;
 mod handle;
 mod live;
@@ -106,6 +107,7 @@ impl Engine {
             builds: JoinSet::new(),
             orders: HashMap::new(),
             held: Vec::new(),
+            waiting: Vec::new(),
             run,
             count: 0,
             awaiting_restart: BTreeSet::new(),
@@ -168,6 +170,8 @@ struct Loop {
     orders: HashMap<Id, Building>,
     /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
     held: Vec<Group>,
+    /// Built plugins, by what goes live together, that do not fit what is live.
+    waiting: Vec<Vec<Ready>>,
     run: u64,
     count: u64,
     /// Files of the host that changed, each told once.
@@ -193,24 +197,12 @@ impl Loop {
         let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
         self.learn(&done);
         self.tell_failures(&done.failures);
-        // A plugin goes live after those that it needs; each on its own, so that one that fails keeps out no other.
-        let mut waiting = done.ready;
-        while !waiting.is_empty() {
-            let mut refused = Vec::new();
-            let count = waiting.len();
-            for ready in waiting {
-                let id = ready.package.id.clone();
-                if let Err(error) = self.make_live(vec![ready.clone()], began).await {
-                    refused.push((ready, Failure { plugin: Some(id), error }));
-                }
+        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
+        for ready in self.in_order(done.ready) {
+            let id = ready.package.id.clone();
+            if let Err(error) = self.go_live(vec![ready], began).await {
+                self.tell_failure(&Failure { plugin: Some(id), error });
             }
-            if refused.len() == count {
-                for (_, failure) in &refused {
-                    self.tell_failure(failure);
-                }
-                break;
-            }
-            waiting = refused.into_iter().map(|(ready, _)| ready).collect();
         }
         let live = self.host.registry().snapshot();
         tracing::info!(

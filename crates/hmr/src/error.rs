@@ -12,6 +12,14 @@ pub enum SaveError {
     /// rustc refused the source; its own words have been printed.
     #[error("{} compile error{}", .0.errors, if .0.errors == 1 { "" } else { "s" })]
     Compile(Findings),
+    /// rustc failed and found no error in the source.
+    #[error("rustc failed ({status}) and found no error in the source; it said: {words}")]
+    Compiler {
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// What it said of itself.
+        words: String,
+    },
     /// cargo failed before or beside the plugin.
     #[error("cargo failed:\n{0}")]
     Cargo(String),
@@ -42,6 +50,9 @@ pub enum SaveError {
     /// What the plugin defines or needs cannot go live.
     #[error("{}", .0.join("; "))]
     Preflight(Vec<String>),
+    /// What the plugin defines or needs does not fit the other plugins that are live.
+    #[error("{}", .0.join("; "))]
+    Unfit(Vec<String>),
     /// The plugin's `start` hook failed.
     #[error("{0}")]
     Start(String),

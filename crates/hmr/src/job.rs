@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sdk_core::services::Linked;
 use sdk_core::{FINGERPRINT, PluginId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::cargo::{self, Call};
+use crate::cargo::{self, Artifacts, Call};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::library::MappedSdk;
@@ -28,6 +30,8 @@ pub struct Workshop {
     pub colour: bool,
     sdk: Option<MappedSdk>,
     prober: Prober,
+    /// What cargo has built of each crate of the workspace.
+    artifacts: parking_lot::Mutex<Artifacts>,
     /// cargo locks its target folder; waiting here keeps its "Blocking" out of the developer's sight.
     cargo: Mutex<()>,
 }
@@ -39,6 +43,8 @@ pub struct Ready {
     pub package: Package,
     /// Its library.
     pub built: Built,
+    /// What the library was linked from.
+    pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
 }
@@ -59,8 +65,8 @@ struct Account {
     call: Call,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
-    /// Sources of the shared crates, which rustc does not read: it links what cargo has built of them.
-    shared: BTreeMap<PathBuf, u64>,
+    /// Hashes of the shared crates as cargo has built them, which is what rustc links.
+    shared: BTreeMap<String, u64>,
     warnings: String,
 }
 
@@ -70,7 +76,14 @@ impl Workshop {
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
-        Ok(Self { target, colour, sdk: MappedSdk::find(), prober: Prober::new()?, cargo: Mutex::new(()) })
+        Ok(Self {
+            target,
+            colour,
+            sdk: MappedSdk::find(),
+            prober: Prober::new()?,
+            artifacts: parking_lot::Mutex::default(),
+            cargo: Mutex::new(()),
+        })
     }
 
     fn folder(&self, package: &Package) -> PathBuf {
@@ -103,13 +116,13 @@ impl Workshop {
     }
 
     /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call) -> Option<Built> {
+    fn reuse(&self, package: &Package, call: &Call, shared: &BTreeMap<String, u64>) -> Option<Built> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
-            && account.shared == contents(&package.shared)
+            && account.shared == *shared
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
         is_same.then(|| Built {
             library: account.library,
@@ -123,7 +136,36 @@ impl Workshop {
         self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
     }
 
-    fn note(&self, package: &Package, call: &Call, built: &Built) -> Result<(), SaveError> {
+    /// Hashes what the linker is given of the crates that plugins share, by the name of their folder.
+    ///
+    /// A crate of which nothing is known to be built has no hash that another has.
+    fn shared(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
+        let artifacts = self.artifacts.lock().clone();
+        let hash = |folder: &PathBuf| {
+            let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
+            let mut hasher = DefaultHasher::new();
+            for file in files {
+                (file, hash_of(file).ok()??).hash(&mut hasher);
+            }
+            Some(hasher.finish())
+        };
+        package
+            .shared
+            .iter()
+            .map(|folder| {
+                let name = folder.strip_prefix(&workspace.root).unwrap_or(folder).display().to_string();
+                (name, hash(folder).unwrap_or_else(|| hash_of_words(library)))
+            })
+            .collect()
+    }
+
+    fn note(
+        &self,
+        package: &Package,
+        call: &Call,
+        built: &Built,
+        shared: &BTreeMap<String, u64>,
+    ) -> Result<(), SaveError> {
         let inputs =
             built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
         let account = Account {
@@ -131,7 +173,7 @@ impl Workshop {
             call: call.clone(),
             library: built.library.clone(),
             inputs,
-            shared: contents(&package.shared),
+            shared: shared.clone(),
             warnings: built.warnings.clone(),
         };
         let file = self.account_file(package);
@@ -155,6 +197,7 @@ impl Workshop {
             }
         };
         let mut outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+        self.artifacts.lock().append(&mut outcome.artifacts);
         let mut calls = std::mem::take(&mut outcome.calls);
         for package in packages {
             if !calls.contains_key(&package.id)
@@ -172,6 +215,7 @@ impl Workshop {
             // cargo had built them in a run that nobody listened to.
             cargo::forget(workspace, &self.target, &unknown).await?;
             outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+            self.artifacts.lock().append(&mut outcome.artifacts);
             calls.append(&mut outcome.calls);
         }
         if let Some(words) = outcome.failed {
@@ -214,7 +258,8 @@ impl Workshop {
         }
         let mut parts = Parts::default();
         let began = Instant::now();
-        let reused = if may_reuse { self.reuse(package, call) } else { None };
+        let shared = self.shared(workspace, package, suffix);
+        let reused = if may_reuse { self.reuse(package, call, &shared) } else { None };
         let built = if let Some(built) = reused {
             built
         } else {
@@ -229,23 +274,31 @@ impl Workshop {
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
             let is_stale =
                 built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
-            if is_stale {
+            if is_stale || shared != self.shared(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
-            self.note(package, call, &built)?;
+            self.note(package, call, &built, &shared)?;
             built
         };
         parts.build = began.elapsed();
         let began = Instant::now();
         self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        Ok(Ready { package: package.clone(), built, parts })
+        let mut linked = shared;
+        linked.insert(package.id.to_string(), hash_of_words(&built.library.display().to_string()));
+        Ok(Ready { package: package.clone(), built, linked: Linked::into_a_library(linked), parts })
     }
 }
 
 /// Says whether a file still has the contents of that hash.
 fn holds(path: &Path, hash: u64) -> bool {
     matches!(hash_of(path), Ok(Some(now)) if now == hash)
+}
+
+fn hash_of_words(words: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Hashes all files below some folders.

@@ -127,7 +127,10 @@ impl Replay {
             child.wait().await.map_err(|source| SaveError::Spawn { program: "rustc".to_owned(), source })?;
         let findings = Findings::read(&output);
         if !status.success() {
-            return Err(SaveError::Compile(findings));
+            return Err(match findings.errors {
+                0 => without_diagnosis(call.words.first().map_or("rustc", String::as_str), status, &output),
+                _ => SaveError::Compile(findings),
+            });
         }
         let file = |prefix: &str, suffix: &str, extension: &str| {
             self.folder.join(format!("{prefix}{krate}{suffix}{extension}"))
@@ -142,6 +145,18 @@ impl Replay {
         let inputs = inputs_of(&text, &self.working_folder);
         Ok(Built { library, inputs, warnings: findings.rendered })
     }
+}
+
+/// Says why a compiler failed that has found no error in the source: it is gone, was killed, or has itself failed.
+fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveError {
+    if Path::new(program).is_absolute() && !Path::new(program).exists() {
+        let source = io::Error::new(io::ErrorKind::NotFound, format!("{program} is gone"));
+        return SaveError::Spawn { program: "rustc".to_owned(), source };
+    }
+    // A compiler that panics tells the reason in a message of the system, or in its first line.
+    let mut lines = output.lines().filter(|line| !line.trim().is_empty());
+    let words = lines.clone().find(|line| line.contains("(os error ")).or_else(|| lines.next());
+    SaveError::Compiler { status, words: words.unwrap_or("it said nothing").to_owned() }
 }
 
 /// Reads the inputs from rustc's dep-info, which has make's form: one line per output, a space is escaped.

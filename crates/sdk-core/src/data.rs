@@ -1,17 +1,23 @@
 //! A generation's handle to the host: poise's user data, and what hooks and handlers get.
 
+use std::any::type_name;
 use std::future::Future;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use serde::Serialize;
 
+use crate::fit::unfit_service;
+use crate::generation::Generation;
 use crate::host::Host;
+use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
-use crate::{Error, PluginId};
+use crate::{Dependency, Error, Manifest, PluginId};
 
 /// What a command finds in `ctx.data()`; cheap to clone.
 #[derive(Clone)]
@@ -22,11 +28,23 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    dependencies: Vec<Dependency>,
+    linked: Linked,
+    /// Last snapshot that the generation was part of; a call that a swap finds under way still holds it.
+    snapshot: ArcSwap<Weak<Snapshot>>,
 }
 
 impl Data {
-    pub(crate) fn new(plugin: PluginId, generation: u64, host: Host) -> Self {
-        Self(Arc::new(Inner { plugin, generation, host, tasks: Tasks::default() }))
+    pub(crate) fn new(manifest: &Manifest, generation: u64, host: Host, linked: Linked) -> Self {
+        Self(Arc::new(Inner {
+            plugin: manifest.id.clone(),
+            generation,
+            host,
+            tasks: Tasks::default(),
+            dependencies: manifest.dependencies.clone(),
+            linked,
+            snapshot: ArcSwap::default(),
+        }))
     }
 
     /// Gives the plugin that this handle belongs to.
@@ -103,6 +121,62 @@ impl Data {
     /// Takes back a timer and says whether it was still to come.
     pub fn unschedule(&self, name: &str, key: &str) -> bool {
         self.0.host.scheduler().remove(&self.0.plugin, name, key)
+    }
+
+    /// Gives a service that another plugin offers, by name: `data.service::<dyn Greeter>("greeter")?`.
+    ///
+    /// It is the newest one, except in a call of a replaced generation, which goes on with the services of the
+    /// snapshot that it began on.
+    ///
+    /// # Errors
+    /// When no live plugin offers it, in another version than this plugin takes or as another trait, and when this
+    /// plugin does not name it in its dependencies.
+    pub fn service<T: ?Sized + 'static>(&self, name: &str) -> Result<Service<T>, NoService> {
+        let snapshot = self.snapshot();
+        let (provider, offer) = self.find_service(&snapshot, name)?;
+        match offer.cast::<T>() {
+            Some(service) => Ok(Service::new(service, provider.call())),
+            None => Err(NoService(format!(
+                "{} offers the service {name} as {}, and {} takes it for {}",
+                provider.plugin(),
+                offer.trait_name(),
+                self.plugin(),
+                type_name::<T>()
+            ))),
+        }
+    }
+
+    fn find_service<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        name: &str,
+    ) -> Result<(&'a Arc<Generation>, &'a Offer), NoService> {
+        let plugin = self.plugin();
+        let Some(dependency) = self.0.dependencies.iter().find(|dependency| dependency.is_on_service(name))
+        else {
+            return Err(NoService(format!(
+                "{plugin} asks for the service {name} without naming it in its dependencies; add \
+                 Dependency::optional_service(\"{name}\", \"*\")"
+            )));
+        };
+        let Some((provider, offer)) = snapshot.service(name) else {
+            return Err(NoService(format!(
+                "no live plugin offers the service {name} that {plugin} asks for"
+            )));
+        };
+        match unfit_service(plugin, &self.0.linked, dependency, provider, offer) {
+            Some(words) => Err(NoService(words)),
+            None => Ok((provider, offer)),
+        }
+    }
+
+    /// Gives the snapshot that this generation is or was last part of, while one is, else the live one.
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot.load().upgrade().unwrap_or_else(|| self.0.host.registry().snapshot())
+    }
+
+    pub(crate) fn show(&self, snapshot: Weak<Snapshot>) {
+        self.0.snapshot.store(Arc::new(snapshot));
     }
 
     /// Gives the tasks that this generation has started.

@@ -14,8 +14,9 @@ use crate::definition::{Definitions, definitions_of};
 use crate::dispatch::panic_text;
 use crate::host::Host;
 use crate::options::Options;
+use crate::services::{Linked, Offer, Services};
 use crate::tasks::TaskReport;
-use crate::{Data, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
+use crate::{Data, Dependency, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
 
 /// Where a generation stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +33,15 @@ pub enum Stage {
 /// One generation of a plugin.
 pub struct Generation {
     number: u64,
+    entry: PluginEntry,
+    linked: Linked,
     manifest: Manifest,
     instance: Box<dyn Plugin>,
     intents: GatewayIntents,
     definitions: Definitions,
     options: Options,
     pub(crate) subscriptions: Subscriptions,
+    services: Vec<Offer>,
     pub(crate) data: Data,
     calls: AtomicUsize,
     quiet: Notify,
@@ -59,48 +63,79 @@ impl Drop for Call {
 impl Generation {
     /// Makes the generation `number` of a plugin and checks what it defines; nothing of it runs yet.
     ///
+    /// The plugin is linked into the binary; for one in a library of its own there is [`loaded`](Self::loaded).
+    ///
     /// # Errors
     /// One sentence per mistake: a panic while it was made, or a definition that Discord would refuse.
     pub fn new(entry: &PluginEntry, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+        Self::loaded(entry, number, host, Linked::into_the_binary())
+    }
+
+    /// Makes the generation `number` of a plugin whose library was linked from `linked`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn loaded(
+        entry: &PluginEntry,
+        number: u64,
+        host: &Host,
+        linked: Linked,
+    ) -> Result<Arc<Self>, Vec<String>> {
         let made = catch_unwind(AssertUnwindSafe(|| {
             let instance = entry.instance();
             let manifest = entry.manifest(&*instance);
+            let data = Data::new(&manifest, number, host.clone(), linked.clone());
             let commands = instance.commands();
             let mut subscriptions = Subscriptions::default();
             instance.subscriptions(&mut subscriptions);
             let intents = instance.intents() | subscriptions.intents();
-            (instance, manifest, commands, subscriptions, intents)
+            let mut services = Services::new(data.clone());
+            instance.services(&mut services);
+            (instance, manifest, data, commands, subscriptions, intents, services.into_parts())
         }));
-        let (instance, manifest, commands, subscriptions, intents) = made.map_err(|panic| {
-            vec![format!(
-                "it panicked while its commands and subscriptions were made: {}",
-                panic_text(&*panic)
-            )]
-        })?;
+        let (instance, manifest, data, commands, subscriptions, intents, (services, unsound)) = made
+            .map_err(|panic| {
+                vec![format!(
+                    "it panicked while its commands and subscriptions were made: {}",
+                    panic_text(&*panic)
+                )]
+            })?;
         let (definitions, doubled) = definitions_of(&commands);
         let mut problems: Vec<_> =
             doubled.iter().map(|key| format!("{key} is defined twice in {}", manifest.id)).collect();
         problems.extend(preflight::check_definitions(&definitions));
         problems.extend(doubled_keys(&subscriptions));
+        problems.extend(unsound);
+        problems.extend(manifest.dependencies.iter().filter_map(Dependency::problem));
         if !problems.is_empty() {
             return Err(problems);
         }
-        let data = Data::new(manifest.id.clone(), number, host.clone());
         let options = Options::new(commands, &host.settings().owners);
         Ok(Arc::new(Self {
             number,
+            entry: *entry,
+            linked,
             manifest,
             instance,
             intents,
             definitions,
             options,
             subscriptions,
+            services,
             data,
             calls: AtomicUsize::new(0),
             quiet: Notify::new(),
             stage: AtomicU8::new(Stage::Starting as u8),
             born: Instant::now(),
         }))
+    }
+
+    /// Makes a new generation from the same code.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn again(&self, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+        Self::loaded(&self.entry, number, host, self.linked.clone())
     }
 
     /// Gives the plugin's id.
@@ -136,6 +171,16 @@ impl Generation {
     /// Gives what it listens to.
     pub fn subscriptions(&self) -> &Subscriptions {
         &self.subscriptions
+    }
+
+    /// Gives the services that it offers.
+    pub fn services(&self) -> &[Offer] {
+        &self.services
+    }
+
+    /// Gives what its library was linked from.
+    pub fn linked(&self) -> &Linked {
+        &self.linked
     }
 
     /// Gives the gateway intents that it needs.

@@ -8,6 +8,7 @@
 //! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
 //! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
+//! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
@@ -17,16 +18,20 @@
 pub mod bus;
 pub mod data;
 pub mod definition;
+pub mod dependency;
 pub mod dispatch;
 pub mod event;
+mod fit;
 pub mod generation;
 pub mod host;
 mod instantiate;
 mod options;
+pub mod order;
 pub mod plugin;
 pub mod preflight;
 pub mod registry;
 pub mod scheduler;
+pub mod services;
 pub mod settings;
 pub mod snapshot;
 pub mod status;
@@ -36,8 +41,10 @@ pub mod tasks;
 pub mod text;
 
 pub use data::Data;
+pub use dependency::Dependency;
 pub use event::EventKind;
-pub use plugin::{Dependency, FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
+pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
+pub use services::Services;
 pub use subscriptions::{EventContext, Subscriptions};
 pub use {poise, serenity, tokio, tracing};
 
@@ -55,7 +62,9 @@ pub mod prelude {
     pub use crate::bus::ReloadEvent;
     pub use crate::event;
     pub use crate::scheduler::Timer;
-    pub use crate::{Command, Context, Data, Error, EventContext, Plugin, Subscriptions};
+    pub use crate::{
+        Command, Context, Data, Dependency, Error, EventContext, Plugin, Services, Subscriptions,
+    };
     pub use poise::serenity_prelude as serenity;
     pub use serenity::async_trait;
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serenity::all::GatewayIntents;
 use serenity::async_trait;
 
-use crate::{Command, Data, Error, Subscriptions};
+use crate::services::Services;
+use crate::{Command, Data, Dependency, Error, Subscriptions};
 
 /// Tells builds of this crate apart: compiler, profile, features and sources, hashed by the build script.
 ///
@@ -20,7 +21,9 @@ pub const FINGERPRINT: &str = env!("SDK_FINGERPRINT");
 /// generation; what must outlive it belongs to the host ([`Data::store`], [`Data::schedule`]).
 #[async_trait]
 pub trait Plugin: Send + Sync + 'static {
-    /// Plugins that must be live before this one starts.
+    /// Plugins and services that this one needs, or uses where they are live.
+    ///
+    /// It starts after them, and is reloaded when they are.
     fn dependencies(&self) -> Vec<Dependency> {
         Vec::new()
     }
@@ -33,6 +36,11 @@ pub trait Plugin: Send + Sync + 'static {
     /// Adds listeners, component handlers and timer handlers.
     fn subscriptions(&self, on: &mut Subscriptions) {
         let _ = on;
+    }
+
+    /// Offers services to other plugins; see [`services`](crate::services).
+    fn services(&self, offer: &mut Services) {
+        let _ = offer;
     }
 
     /// Gateway intents that commands and handlers need beyond those their subscriptions imply.
@@ -110,29 +118,8 @@ pub struct Manifest {
     pub version: String,
     /// One sentence from the crate's Cargo.toml, empty when there is none.
     pub description: String,
-    /// Plugins that must be live before this one starts.
+    /// Plugins and services that it needs or uses.
     pub dependencies: Vec<Dependency>,
-}
-
-/// A plugin that another one needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// Folder of the plugin needed.
-    pub plugin: PluginId,
-    /// Whether the dependent starts without it.
-    pub optional: bool,
-}
-
-impl Dependency {
-    /// Names a plugin that has to be live.
-    pub fn required(plugin: &str) -> Self {
-        Self { plugin: PluginId::new(plugin), optional: false }
-    }
-
-    /// Names a plugin that is used when it is live.
-    pub fn optional(plugin: &str) -> Self {
-        Self { plugin: PluginId::new(plugin), optional: true }
-    }
 }
 
 /// The one thing a plugin crate exports: who it is, what it was built with, and how an instance is made.

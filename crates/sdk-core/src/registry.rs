@@ -28,7 +28,7 @@ struct Ledger {
 }
 
 /// A change of what is live: generations that come in, and plugins that go.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Change {
     /// Generations to make live; each takes the place of the live one of its plugin.
     pub install: Vec<Arc<Generation>>,
@@ -87,13 +87,15 @@ impl Registry {
         self.ledger.lock().last.get(plugin).copied().unwrap_or_default() + 1
     }
 
-    /// Says what would keep generations from going live together with those that are live.
+    /// Gives what would be live after a change, in which the generations it brings find services already.
     ///
     /// # Errors
     /// As [`Snapshot::new`].
-    pub fn check(&self, install: &[Arc<Generation>]) -> Result<(), Vec<String>> {
-        let change = Change { install: install.to_vec(), remove: Vec::new() };
-        change.applied_to(&self.snapshot()).map(|_| ())
+    pub fn prospect(&self, change: &Change) -> Result<Arc<Snapshot>, Vec<String>> {
+        let (after, _) = change.clone().applied_to(&self.snapshot())?;
+        let after = Arc::new(after);
+        after.show_to(&change.install);
+        Ok(after)
     }
 
     /// Makes a change live in one atomic store.
@@ -114,6 +116,7 @@ impl Registry {
             let last = ledger.last.entry(plugin.clone()).or_default();
             *last = generation.number().max(*last);
         }
+        after.show_to(after.generations().values());
         self.live.store(after.clone());
         let took = began.elapsed();
 

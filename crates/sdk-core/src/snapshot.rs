@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serenity::all::GatewayIntents;
 
 use crate::definition::{CommandKey, Definitions};
+use crate::fit::{self, Offers};
 use crate::generation::Generation;
+use crate::services::Offer;
 use crate::{Command, EventKind, PluginId};
 
 /// A handler's place: the generation and the index in its list.
@@ -21,22 +23,20 @@ pub struct Snapshot {
     listeners: HashMap<EventKind, Vec<Place>>,
     components: Vec<(String, Place)>,
     modals: Vec<(String, Place)>,
+    services: Offers,
+    notes: Vec<String>,
 }
 
 impl Snapshot {
     /// Builds the tables for a set of generations.
     ///
     /// # Errors
-    /// One sentence for each name that two plugins claim, and for each dependency that is not there.
+    /// One sentence for each name that two plugins claim, and for each dependency that is not there, does not fit or
+    /// goes round in a circle.
     pub fn new(generations: BTreeMap<PluginId, Arc<Generation>>) -> Result<Self, Vec<String>> {
         let mut snapshot = Self::default();
         let mut problems = Vec::new();
         for (id, generation) in &generations {
-            for dependency in &generation.manifest().dependencies {
-                if !dependency.optional && !generations.contains_key(&dependency.plugin) {
-                    problems.push(format!("{id} needs {}, which is not live", dependency.plugin));
-                }
-            }
             for key in generation.definitions().keys() {
                 if let Some(other) = snapshot.commands.insert(key.clone(), generation.clone()) {
                     problems.push(format!("{key} is defined by {} and by {id}", other.plugin()));
@@ -78,6 +78,10 @@ impl Snapshot {
                 }
             }
         }
+        snapshot.services = fit::offers(&generations, &mut problems);
+        let amiss = fit::amiss(&generations, &snapshot.services);
+        problems.extend(amiss.problems);
+        snapshot.notes = amiss.notes;
         snapshot.generations = generations;
         if problems.is_empty() { Ok(snapshot) } else { Err(problems) }
     }
@@ -102,6 +106,29 @@ impl Snapshot {
     /// Gives the gateway intents that the live generations need.
     pub fn intents(&self) -> GatewayIntents {
         self.generations.values().map(|generation| generation.intents()).collect()
+    }
+
+    /// Gives the services of all live generations, each with who offers it.
+    pub fn services(&self) -> impl Iterator<Item = (&PluginId, &Offer)> {
+        self.services
+            .values()
+            .map(|(generation, index)| (generation.plugin(), &generation.services()[*index]))
+    }
+
+    /// Gives a sentence for each optional dependency that is live and does not fit, so that it is done without.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Has `generations` find services here from now on, while anyone holds this snapshot.
+    pub fn show_to<'a>(self: &Arc<Self>, generations: impl IntoIterator<Item = &'a Arc<Generation>>) {
+        for generation in generations {
+            generation.data.show(Arc::downgrade(self));
+        }
+    }
+
+    pub(crate) fn service(&self, name: &str) -> Option<(&Arc<Generation>, &Offer)> {
+        self.services.get(name).map(|(generation, index)| (generation, &generation.services()[*index]))
     }
 
     pub(crate) fn command(&self, key: &CommandKey) -> Option<&Arc<Generation>> {

@@ -57,14 +57,35 @@ impl Bot {
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
         let owner = sandbox.user_id("alice").map(|id| id.to_string()).unwrap_or_default();
+        let guild = sandbox.guild_id().to_string();
+        let mut all = vec![
+            ("DISCORD_TOKEN", sandbox.token()),
+            ("DISCORD_API_URL", sandbox.url()),
+            ("TEST_GUILD_ID", &guild),
+            ("OWNER_IDS", &owner),
+        ];
+        all.extend_from_slice(variables);
+        Self::run_with(playground, program, &all).await
+    }
+
+    /// Starts the playground's development host with what its `.env` says and these variables, and no others of the
+    /// bot's.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with(playground: &Playground, variables: &[(&str, &str)]) -> io::Result<Self> {
+        Self::run_with(playground, playground.path("target/hmr/debug/hotcord"), variables).await
+    }
+
+    async fn run_with(
+        playground: &Playground,
+        program: PathBuf,
+        variables: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
         let mut child = Command::new(program)
             .env_clear()
             .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
-            .env("DISCORD_TOKEN", sandbox.token())
-            .env("DISCORD_API_URL", sandbox.url())
-            .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
-            .env("OWNER_IDS", owner)
             .envs(variables.iter().copied())
             .current_dir(playground.path(""))
             .stdin(Stdio::null())

@@ -1,13 +1,17 @@
-//! Keeps what edited and deleted messages said, in a log channel.
+//! Keeps what edited and deleted messages said, in a log channel, and what other plugins have to say there.
 //!
 //! What they said comes from serenity's cache, in which the host has messages kept.
 
+use std::sync::Arc;
+
 use sdk::prelude::*;
+use sdk::services::{self, MODLOG};
 use serenity::GatewayIntents;
 
 mod deleted;
 mod edited;
 mod log;
+mod written;
 
 struct ModLog;
 
@@ -16,6 +20,11 @@ impl Plugin for ModLog {
         on.event(edited::edited);
         on.event(deleted::deleted);
         on.event(deleted::deleted_at_once);
+    }
+
+    fn services(&self, offer: &mut Services) {
+        let written = written::Written::new(offer.data().clone());
+        offer.provide::<dyn services::ModLog>(MODLOG, "1.0.0", Arc::new(written));
     }
 
     fn intents(&self) -> GatewayIntents {

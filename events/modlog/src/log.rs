@@ -3,8 +3,8 @@
 use sdk::prelude::*;
 use sdk::text;
 use serenity::{
-    Attachment, ChannelId, CreateAllowedMentions, CreateEmbed, CreateMessage, Guild, GuildId,
-    Mentionable as _, MessageId, User,
+    Attachment, Cache, CacheHttp, ChannelId, CreateAllowedMentions, CreateEmbed, CreateMessage, Guild,
+    GuildId, Mentionable as _, MessageId, User,
 };
 
 /// Names the channel to log to, by id.
@@ -19,9 +19,13 @@ pub(crate) fn channel(
     guild: GuildId,
     happened_in: ChannelId,
 ) -> Result<Option<ChannelId>, Error> {
-    let configured = ctx.data().settings().channel(CHANNEL)?;
-    let guild = ctx.cache.guild(guild);
-    Ok(guild.and_then(|guild| choose(&guild, configured)).filter(|log| *log != happened_in))
+    Ok(of(ctx.data(), &ctx.cache, guild)?.filter(|log| *log != happened_in))
+}
+
+/// Finds the log channel of a server.
+pub(crate) fn of(data: &Data, cache: &Cache, guild: GuildId) -> Result<Option<ChannelId>, Error> {
+    let configured = data.settings().channel(CHANNEL)?;
+    Ok(cache.guild(guild).and_then(|guild| choose(&guild, configured)))
 }
 
 /// Chooses the configured channel if it is one of this server's, else one called mod-log.
@@ -32,7 +36,7 @@ fn choose(guild: &Guild, configured: Option<ChannelId>) -> Option<ChannelId> {
 }
 
 /// Sends a log entry, in which no mention pings anyone.
-pub(crate) async fn send(ctx: &EventContext, log: ChannelId, entry: CreateMessage) -> Result<(), Error> {
+pub(crate) async fn send(ctx: impl CacheHttp, log: ChannelId, entry: CreateMessage) -> Result<(), Error> {
     match log.send_message(ctx, entry.allowed_mentions(CreateAllowedMentions::new())).await {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("channel {log} could not be logged to: {error}").into()),

@@ -98,6 +98,10 @@ impl Ballot {
         Ok(())
     }
 
+    pub(super) fn creator(&self) -> UserId {
+        self.creator
+    }
+
     pub(super) fn embed(&self) -> CreateEmbed {
         CreateEmbed::new().title(self.question.as_str()).description(self.counts()).color(0x58_65_f2)
     }

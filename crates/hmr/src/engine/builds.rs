@@ -49,6 +49,8 @@ impl Loop {
         if packages.is_empty() {
             return;
         }
+        let ids: Vec<_> = group.plugins.iter().cloned().collect();
+        self.forget_waiting(&ids);
         let order = Order {
             packages: packages
                 .iter()
@@ -96,7 +98,7 @@ impl Loop {
                 }
             }
         } else {
-            match self.make_live(done.ready, building.began).await {
+            match self.go_live(done.ready, building.began).await {
                 Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
                 Err(error) => {
                     failed = true;
@@ -113,6 +115,9 @@ impl Loop {
         for answer in building.answers {
             // The command that asked may have given up.
             let _ = answer.send(answers.clone());
+        }
+        if !failed {
+            self.settle().await;
         }
     }
 

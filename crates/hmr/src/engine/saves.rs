@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
-use sdk_core::registry::Change;
 
 use super::group::Group;
 use super::{Loop, OnSettings};
 use crate::job::Failure;
-use crate::report::Parts;
 use crate::watch::Saves;
 use crate::workspace::{Meaning, Workspace};
 
@@ -79,7 +76,7 @@ impl Loop {
             .collect();
         if !gone.is_empty() {
             // What was to go live with one that is gone does so without it.
-            for group in self.take_out(&gone) {
+            for group in self.take_out(&gone).await {
                 group.join(groups);
             }
             for group in groups.iter_mut().chain(&mut self.held) {
@@ -88,6 +85,8 @@ impl Loop {
             let mut workspace = Workspace::clone(&self.workspace);
             workspace.plugins.retain(|plugin, _| !gone.contains(plugin));
             self.workspace = Arc::new(workspace);
+            // A name that they had is free now.
+            self.settle().await;
         }
         match Workspace::read(&self.workspace.root).await {
             Ok(workspace) => {
@@ -112,8 +111,7 @@ impl Loop {
     }
 
     /// Takes plugins out of what is live; gives the groups whose builds that has ended.
-    pub(super) fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
-        let began = Instant::now();
+    pub(super) async fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
         let ended: Vec<_> = self
             .orders
             .extract_if(|_, building| building.packages.iter().any(|package| gone.contains(&package.id)))
@@ -122,25 +120,14 @@ impl Loop {
                 building.group()
             })
             .collect();
-        let live = self.host.registry().snapshot();
-        let remove: Vec<_> =
-            gone.iter().filter(|plugin| live.generations().contains_key(plugin)).cloned().collect();
         self.known.retain(|plugin, _| !gone.contains(plugin));
-        match self.host.registry().swap(Change { install: Vec::new(), remove }) {
-            Ok(swapped) => {
-                for swap in &swapped.plugins {
-                    self.tell_swap(swap, began.elapsed(), &Parts::default());
-                }
-                self.stop_old(swapped);
-            }
-            Err(problems) => {
-                let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
-                tracing::error!(
-                    "{} stays live although its folder is gone: {}",
-                    names.join(", "),
-                    problems.join("; ")
-                );
-            }
+        let gone: Vec<_> = gone.iter().cloned().collect();
+        self.forget_waiting(&gone);
+        if let Err(problem) = self.remove(&gone).await {
+            let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
+            let (verb, whose) =
+                if names.len() == 1 { ("stays", "its folder is") } else { ("stay", "their folders are") };
+            tracing::error!("{} {verb} live although {whose} gone: {problem}", names.join(", "));
         }
         ended
     }

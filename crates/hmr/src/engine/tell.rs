@@ -58,9 +58,16 @@ impl Loop {
         }
     }
 
-    /// Tells of a plugin's swap, and gives it to be told to who asked for it.
-    pub(super) fn tell_swap(&self, swap: &PluginSwap, took: Duration, parts: &Parts) -> Reloaded {
-        let reloaded = report::answer(swap, took, parts);
+    /// Tells of a plugin's swap, `because` of what it came along with, and gives it to be told to who asked for it.
+    pub(super) fn tell_swap(
+        &self,
+        swap: &PluginSwap,
+        took: Duration,
+        parts: &Parts,
+        because: &str,
+    ) -> Reloaded {
+        let mut reloaded = report::answer(swap, took, parts);
+        reloaded.line += because;
         if self.is_loading_all {
             tracing::debug!("{reloaded}");
         } else {

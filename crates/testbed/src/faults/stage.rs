@@ -58,22 +58,14 @@ impl Stage {
     pub async fn start_host(&mut self) -> io::Result<Duration> {
         let began = Instant::now();
         let programs = self.programs.folder().display().to_string();
-        let bot = Bot::start(&self.playground, &self.sandbox, &[("PATH", &programs)]).await?;
+        // Named, so that cargo does not find the toolchain's own compiler past the PATH.
+        let rustc = format!("{programs}/rustc");
+        let variables = [("PATH", programs.as_str()), ("RUSTC", rustc.as_str())];
+        let bot = Bot::start(&self.playground, &self.sandbox, &variables).await?;
         self.bot = Some(bot);
         let version = self.version;
         self.until_answered(version).await?;
         Ok(began.elapsed())
-    }
-
-    /// Ends the host at once and starts another.
-    ///
-    /// # Errors
-    /// As [`start_host`](Self::start_host).
-    pub async fn replace_host(&mut self) -> io::Result<Duration> {
-        if let Some(bot) = self.bot.take() {
-            bot.kill().await?;
-        }
-        self.start_host().await
     }
 
     /// Gives the host.
@@ -140,7 +132,8 @@ impl Stage {
         let line = self
             .bot()?
             .wait_for(from, "live or not", |line| {
-                line.contains(PLUGIN) && [" live in ", " stays live", " is not live"].iter().any(|end| line.contains(end))
+                line.contains(PLUGIN)
+                    && [" live in ", " stays live", " is not live"].iter().any(|end| line.contains(end))
             })
             .await?;
         if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }
@@ -167,11 +160,15 @@ impl Stage {
         }
     }
 
-    /// Puts everything back and waits until a sound version is live and seen by users.
+    /// Puts everything back and waits until a sound version is live and seen by users; `anew` starts another host
+    /// for it.
     ///
     /// # Errors
     /// When it does not come to be live.
-    pub async fn mend(&mut self) -> io::Result<()> {
+    pub async fn mend(&mut self, anew: bool) -> io::Result<()> {
+        if anew && let Some(bot) = self.bot.take() {
+            bot.kill().await?;
+        }
         self.programs.mend()?;
         self.version += 2;
         for (file, sound) in &self.sound {
@@ -180,6 +177,10 @@ impl Stage {
             }
         }
         self.playground.save(SOURCE, &plugin::source(&self.version.to_string(), None))?;
+        if anew {
+            self.start_host().await?;
+            return Ok(());
+        }
         self.until_answered(self.version).await
     }
 

@@ -1,0 +1,166 @@
+//! Plugins that need each other: those that come along in a swap, and those that wait for one.
+//!
+//! A plugin that is reloaded takes its dependents with it, in the same swap and from their own libraries. One that is
+//! built and does not fit what is live waits: it is tried again together with the next plugin that is built, and after
+//! every swap, so that two changes that need each other go live whichever is saved first.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sdk_core::PluginId;
+use sdk_core::generation::Generation;
+use sdk_core::order::{Needs, circle_words};
+use sdk_core::status::Reloaded;
+
+use super::Loop;
+use crate::error::SaveError;
+use crate::job::{Failure, Ready};
+
+/// Ends the line of a plugin that was reloaded because of others.
+pub(super) fn with<'a>(plugins: impl Iterator<Item = &'a PluginId>) -> String {
+    format!(" (with {})", plugins.map(PluginId::as_str).collect::<Vec<_>>().join(", "))
+}
+
+impl Loop {
+    /// Makes new generations, from their own libraries, of the live plugins that depend on what comes in or goes.
+    pub(super) fn dependents(
+        &self,
+        install: &[Arc<Generation>],
+        remove: &[PluginId],
+    ) -> Result<Vec<Arc<Generation>>, SaveError> {
+        if !self.options.policy.load().dependents {
+            return Ok(Vec::new());
+        }
+        let live = self.host.registry().snapshot();
+        let coming: BTreeSet<_> = install.iter().map(|generation| generation.plugin().clone()).collect();
+        let changed: BTreeSet<_> = coming.iter().chain(remove).cloned().collect();
+        let staying =
+            || live.generations().values().filter(|generation| !coming.contains(generation.plugin()));
+        // A service may come with the change, or go with it.
+        let before = Needs::among(live.generations().values());
+        let after = Needs::among(staying().chain(install));
+        let mut dependents = before.dependents(&changed);
+        dependents.extend(after.dependents(&changed));
+        dependents.retain(|plugin| !changed.contains(plugin));
+        let Some(first) = changed.first().filter(|_| !dependents.is_empty()) else { return Ok(Vec::new()) };
+        staying()
+            .filter(|generation| dependents.contains(generation.plugin()))
+            .map(|generation| {
+                let number = self.host.registry().next_number(generation.plugin());
+                generation.again(number, &self.host).map_err(|problems| {
+                    let (plugin, problems) = (generation.plugin(), problems.join("; "));
+                    SaveError::Preflight(vec![format!(
+                        "{plugin}, which is reloaded with {first}: {problems}"
+                    )])
+                })
+            })
+            .collect()
+    }
+
+    /// Makes live what was built; what does not fit waits for others that it fits with.
+    pub(super) async fn go_live(
+        &mut self,
+        ready: Vec<Ready>,
+        began: Instant,
+    ) -> Result<Vec<Reloaded>, SaveError> {
+        let ids: Vec<_> = ready.iter().map(|ready| ready.package.id.clone()).collect();
+        self.forget_waiting(&ids);
+        let mut refusal = match self.make_live(ready.clone(), began).await {
+            Err(SaveError::Unfit(problems)) => problems,
+            outcome => return outcome,
+        };
+        let all = self.waiting.concat();
+        let several = (self.waiting.len() > 1).then_some(all);
+        for others in self.waiting.clone().into_iter().chain(several) {
+            match self.make_live([ready.clone(), others.clone()].concat(), began).await {
+                Err(SaveError::Unfit(_)) => {}
+                Err(error) => {
+                    refusal =
+                        vec![format!("{}; together with {}: {error}", refusal.join("; "), names(&others))];
+                    break;
+                }
+                Ok(reloaded) => {
+                    let ids: Vec<_> = others.iter().map(|ready| ready.package.id.clone()).collect();
+                    self.forget_waiting(&ids);
+                    return Ok(reloaded);
+                }
+            }
+        }
+        self.waiting.push(ready);
+        Err(SaveError::Unfit(refusal))
+    }
+
+    /// Makes live, after a swap, what waited for it, and takes out what only stayed because it was needed.
+    pub(super) async fn settle(&mut self) {
+        loop {
+            let mut waiting = std::mem::take(&mut self.waiting).into_iter();
+            let mut has_changed = false;
+            while let Some(ready) = waiting.next() {
+                match self.make_live(ready.clone(), Instant::now()).await {
+                    Ok(_) => {
+                        has_changed = true;
+                        let ids: BTreeSet<_> = ready.iter().map(|ready| &ready.package.id).collect();
+                        self.held.retain(|held| !held.plugins.iter().all(|plugin| ids.contains(plugin)));
+                    }
+                    Err(SaveError::Unfit(_)) => self.waiting.push(ready),
+                    Err(error) => self.tell_failure(&Failure { plugin: alone(&ready), error }),
+                }
+            }
+            let live = self.host.registry().snapshot();
+            let orphans: BTreeSet<_> = live
+                .generations()
+                .keys()
+                .filter(|plugin| {
+                    !self.workspace.plugins.contains_key(*plugin)
+                        && !self.workspace.root.join(plugin.as_str()).join("Cargo.toml").exists()
+                })
+                .cloned()
+                .collect();
+            for orphan in orphans {
+                has_changed |= self.remove(&[orphan]).await.is_ok();
+            }
+            if !has_changed {
+                return;
+            }
+        }
+    }
+
+    /// Tells of plugins that cannot come in because they go round in a circle; gives the others, as they start.
+    pub(super) fn in_order(&mut self, ready: Vec<Ready>) -> Vec<Ready> {
+        // One that cannot be loaded is told of when its turn comes.
+        let made: Vec<_> = ready.iter().filter_map(|ready| self.load(ready).ok()).collect();
+        let needs = Needs::among(&made);
+        let circles = needs.circles();
+        let order = needs.order();
+        let place = |ready: &Ready| order.iter().position(|plugin| *plugin == ready.package.id);
+        let in_circle = |ready: &Ready| circles.iter().find(|circle| circle.contains(&ready.package.id));
+        let (circular, mut free): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(|ready| in_circle(ready).is_some());
+        for ready in circular {
+            if let Some(circle) = in_circle(&ready) {
+                let error = SaveError::Unfit(vec![circle_words(circle)]);
+                self.tell_failure(&Failure { plugin: Some(ready.package.id.clone()), error });
+            }
+            self.waiting.push(vec![ready]);
+        }
+        free.sort_by_key(place);
+        free
+    }
+
+    /// Drops what waits of plugins that are built anew or gone.
+    pub(super) fn forget_waiting(&mut self, plugins: &[PluginId]) {
+        self.waiting.retain(|batch| !batch.iter().any(|ready| plugins.contains(&ready.package.id)));
+    }
+}
+
+fn names(ready: &[Ready]) -> String {
+    ready.iter().map(|ready| ready.package.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn alone(ready: &[Ready]) -> Option<PluginId> {
+    match ready {
+        [one] => Some(one.package.id.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,271 @@
+//! Who needs whom among generations, and what follows: the order of starts and stops, circles, dependents.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::PluginId;
+use crate::dependency::On;
+use crate::generation::Generation;
+
+/// For each plugin those that it needs, with whether it cannot do without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs(BTreeMap<PluginId, BTreeMap<PluginId, bool>>);
+
+impl Needs {
+    /// Looks up who needs whom among `generations`; needs that none of them meets are left out.
+    pub fn among<'a>(generations: impl IntoIterator<Item = &'a Arc<Generation>>) -> Self {
+        let generations: Vec<_> = generations.into_iter().collect();
+        let plugins: BTreeSet<_> = generations.iter().map(|generation| generation.plugin()).collect();
+        let services: HashMap<_, _> = generations
+            .iter()
+            .flat_map(|generation| {
+                generation.services().iter().map(|offer| (offer.name(), generation.plugin()))
+            })
+            .collect();
+        let mut needs = Self::default();
+        for generation in &generations {
+            let of_one = needs.0.entry(generation.plugin().clone()).or_default();
+            for dependency in &generation.manifest().dependencies {
+                let met_by = match &dependency.on {
+                    On::Plugin(plugin) => plugins.get(plugin).copied(),
+                    On::Service(name) => services.get(name.as_str()).copied(),
+                };
+                if let Some(plugin) = met_by {
+                    *of_one.entry(plugin.clone()).or_default() |= !dependency.optional;
+                }
+            }
+        }
+        needs
+    }
+
+    /// Gives the plugins that `plugin` needs or uses, with whether it cannot do without.
+    pub fn of(&self, plugin: &PluginId) -> impl Iterator<Item = (&PluginId, bool)> {
+        self.0.get(plugin).into_iter().flatten().map(|(plugin, required)| (plugin, *required))
+    }
+
+    /// Gives all plugins so that each comes after those that it needs.
+    ///
+    /// What a plugin merely uses comes first too, except where that goes round in a circle.
+    pub fn order(&self) -> Vec<PluginId> {
+        let mut waiting: BTreeSet<_> = self.0.keys().collect();
+        let mut order = Vec::new();
+        while !waiting.is_empty() {
+            let is_free = |plugin: &PluginId, optional_too: bool| {
+                !self.of(plugin).any(|(other, required)| {
+                    (required || optional_too) && other != plugin && waiting.contains(other)
+                })
+            };
+            let next = [true, false]
+                .into_iter()
+                .find_map(|optional_too| waiting.iter().find(|plugin| is_free(plugin, optional_too)))
+                // Only in a circle, which is refused elsewhere.
+                .or(waiting.first())
+                .copied();
+            let Some(next) = next else { break };
+            waiting.remove(next);
+            order.push(next.clone());
+        }
+        order
+    }
+
+    /// Gives circles of plugins that cannot do without each other, each from its first name on; of those that meet, one.
+    pub fn circles(&self) -> Vec<Vec<PluginId>> {
+        let mut circles = Vec::new();
+        let mut done = BTreeSet::new();
+        for plugin in self.0.keys() {
+            let mut path = Vec::new();
+            self.walk(plugin, &mut path, &mut done, &mut circles);
+        }
+        circles
+    }
+
+    fn walk<'a>(
+        &'a self,
+        plugin: &'a PluginId,
+        path: &mut Vec<&'a PluginId>,
+        done: &mut BTreeSet<&'a PluginId>,
+        circles: &mut Vec<Vec<PluginId>>,
+    ) {
+        if let Some(place) = path.iter().position(|one| *one == plugin) {
+            let mut circle: Vec<_> = path[place..].iter().copied().cloned().collect();
+            let first =
+                circle.iter().enumerate().min_by_key(|(_, plugin)| *plugin).map_or(0, |(index, _)| index);
+            circle.rotate_left(first);
+            circles.push(circle);
+            return;
+        }
+        if done.contains(plugin) {
+            return;
+        }
+        path.push(plugin);
+        for (other, required) in self.of(plugin) {
+            if required {
+                self.walk(other, path, done, circles);
+            }
+        }
+        path.pop();
+        done.insert(plugin);
+    }
+
+    /// Gives the plugins that need or use one of `plugins`, directly or through others, without these themselves.
+    pub fn dependents(&self, plugins: &BTreeSet<PluginId>) -> BTreeSet<PluginId> {
+        let mut found = plugins.clone();
+        loop {
+            let more: Vec<_> = self
+                .0
+                .keys()
+                .filter(|plugin| {
+                    !found.contains(*plugin) && self.of(plugin).any(|(other, _)| found.contains(other))
+                })
+                .cloned()
+                .collect();
+            if more.is_empty() {
+                return found.difference(plugins).cloned().collect();
+            }
+            found.extend(more);
+        }
+    }
+}
+
+/// Writes a circle as it reads in a sentence: `a -> b -> a`.
+pub fn circle_words(circle: &[PluginId]) -> String {
+    let names: Vec<_> = circle.iter().chain(circle.first()).map(PluginId::as_str).collect();
+    format!(
+        "{} need each other in a circle; make one of these dependencies optional or drop it",
+        names.join(" -> ")
+    )
+}
+
+/// Puts generations in the order in which they start: each after those that it needs.
+pub fn to_start(generations: &[Arc<Generation>]) -> Vec<Arc<Generation>> {
+    let by_plugin: BTreeMap<_, _> =
+        generations.iter().map(|generation| (generation.plugin(), generation)).collect();
+    Needs::among(generations)
+        .order()
+        .iter()
+        .filter_map(|plugin| by_plugin.get(plugin).copied().cloned())
+        .collect()
+}
+
+/// Puts generations in the order in which they stop: those of one step together, each before those that it needs.
+pub fn to_stop(generations: Vec<Arc<Generation>>) -> Vec<Vec<Arc<Generation>>> {
+    let needs = Needs::among(&generations);
+    let mut steps = Vec::new();
+    let mut left = generations;
+    while !left.is_empty() {
+        let plugins: Vec<_> = left.iter().map(|generation| generation.plugin().clone()).collect();
+        let is_needed = |generation: &Arc<Generation>, optional_too: bool| {
+            plugins.iter().filter(|other| *other != generation.plugin()).any(|other| {
+                needs
+                    .of(other)
+                    .any(|(plugin, required)| plugin == generation.plugin() && (required || optional_too))
+            })
+        };
+        let (mut later, mut now): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|generation| is_needed(generation, true));
+        if now.is_empty() {
+            // What is optional may go round in a circle.
+            (later, now) = later.into_iter().partition(|generation| is_needed(generation, false));
+        }
+        if now.is_empty() {
+            now = std::mem::take(&mut later);
+        }
+        steps.push(now);
+        left = later;
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(number: u8) -> PluginId {
+        PluginId::new(format!("p{number}"))
+    }
+
+    fn needs(edges: &[(u8, u8, bool)]) -> Needs {
+        let mut needs = Needs::default();
+        for (plugin, other, required) in edges {
+            needs.0.entry(id(*other)).or_default();
+            *needs.0.entry(id(*plugin)).or_default().entry(id(*other)).or_default() |= *required;
+        }
+        needs
+    }
+
+    fn place(order: &[PluginId], plugin: &PluginId) -> usize {
+        order.iter().position(|one| one == plugin).unwrap()
+    }
+
+    #[test]
+    fn what_is_used_comes_first_unless_that_goes_round() {
+        let order = needs(&[(1, 2, false), (2, 3, true)]).order();
+        assert_eq!(order, [id(3), id(2), id(1)]);
+        // 1 cannot do without 2, which merely uses 1.
+        assert_eq!(needs(&[(1, 2, true), (2, 1, false)]).order(), [id(2), id(1)]);
+    }
+
+    #[test]
+    fn a_circle_is_told_once_from_its_first_name() {
+        let circles = needs(&[(2, 3, true), (3, 1, true), (1, 2, true), (4, 1, true)]).circles();
+        assert_eq!(circles, [[id(1), id(2), id(3)]]);
+        assert!(circle_words(&circles[0]).starts_with("p1 -> p2 -> p3 -> p1 need each other in a circle"));
+        assert!(needs(&[(1, 2, true), (2, 1, false)]).circles().is_empty());
+        assert_eq!(needs(&[(1, 1, true)]).circles(), [[id(1)]]);
+    }
+
+    #[test]
+    fn dependents_are_found_through_others() {
+        let needs = needs(&[(1, 2, true), (2, 3, false), (4, 3, true), (5, 6, true)]);
+        assert_eq!(needs.dependents(&[id(3)].into()), [id(1), id(2), id(4)].into());
+        assert_eq!(needs.dependents(&[id(3), id(2)].into()), [id(1), id(4)].into());
+        assert!(needs.dependents(&[id(5)].into()).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn each_comes_after_what_it_needs(edges in prop::collection::vec((0u8..12, 0u8..12, any::<bool>()), 0..40)) {
+            // Required edges point to smaller numbers, so that they make no circle; the others go anywhere.
+            let edges: Vec<_> = edges
+                .into_iter()
+                .filter(|(one, other, required)| one != other && (!required || other < one))
+                .collect();
+            let needs = needs(&edges);
+            prop_assert!(needs.circles().is_empty());
+            let order = needs.order();
+            prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), needs.0.len());
+            prop_assert_eq!(order.len(), needs.0.len());
+            for (plugin, other, required) in &edges {
+                if *required {
+                    prop_assert!(place(&order, &id(*other)) < place(&order, &id(*plugin)), "{:?}", order);
+                }
+            }
+            // Without circles of any kind, optional ones come first as well.
+            if edges.iter().all(|(one, other, _)| other < one) {
+                for (plugin, other, _) in &edges {
+                    prop_assert!(place(&order, &id(*other)) < place(&order, &id(*plugin)), "{:?}", order);
+                }
+            }
+        }
+
+        #[test]
+        fn a_circle_is_found_exactly_when_there_is_one(edges in prop::collection::vec((0u8..6, 0u8..6), 0..14)) {
+            let needs = needs(&edges.iter().map(|(one, other)| (*one, *other, true)).collect::<Vec<_>>());
+            // Taking out again and again what needs nothing leaves nothing if and only if nothing goes round.
+            let mut left: BTreeSet<_> = needs.0.keys().cloned().collect();
+            while let Some(free) = left.iter().find(|one| !needs.of(one).any(|(other, _)| left.contains(other))).cloned() {
+                left.remove(&free);
+            }
+            let circles = needs.circles();
+            prop_assert_eq!(circles.is_empty(), left.is_empty());
+            for circle in circles {
+                for (index, plugin) in circle.iter().enumerate() {
+                    let next = &circle[(index + 1) % circle.len()];
+                    prop_assert!(needs.of(plugin).any(|(other, required)| required && other == next));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A `.env` that is edited while the bot runs.
+
+use sandbox::Sandbox;
+use sandbox::client::Run;
+use testbed::bot::PATIENCE;
+use testbed::ground::{GENERAL, PING};
+use testbed::{Bot, Playground};
+
+/// Looks like the token of another bot.
+const OTHER_TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB";
+
+/// A host that got its configuration from `.env`, all but `ENABLE_HMR`.
+struct Ground {
+    playground: Playground,
+    sandbox: Sandbox,
+    bot: Bot,
+    /// What `.env` says of where Discord is.
+    discord: String,
+}
+
+impl Ground {
+    async fn new(file: &str) -> Self {
+        let playground = Playground::new().unwrap();
+        playground.edit(PING, "command(slash_command)", "command(slash_command, prefix_command)").unwrap();
+        let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.unwrap();
+        let (token, url, guild) = (sandbox.token(), sandbox.url(), sandbox.guild_id());
+        let discord = format!("DISCORD_TOKEN={token}\nDISCORD_API_URL={url}\nTEST_GUILD_ID={guild}\n");
+        playground.save(".env", &format!("{discord}{file}")).unwrap();
+        let bot = Bot::start_with(&playground, &[("ENABLE_HMR", "true")]).await.unwrap();
+        Self { playground, sandbox, bot, discord }
+    }
+
+    /// Saves `.env` with these lines behind those of Discord, and waits until the bot says `words`.
+    async fn save(&mut self, file: &str, words: &str) -> String {
+        self.save_all(&format!("{}{file}", self.discord.clone()), words).await
+    }
+
+    /// Saves `.env` as it stands here, and waits until the bot says `words`.
+    async fn save_all(&mut self, file: &str, words: &str) -> String {
+        let lines = self.bot.line_count();
+        self.playground.save(".env", file).unwrap();
+        self.bot.wait_for_line(lines, words).await.unwrap()
+    }
+
+    /// Sends a message as alice and waits until the bot has answered with "Pong!".
+    async fn ping_by_text(&self, text: &str) {
+        let from = self.sandbox.record().newest() + 1;
+        self.sandbox.client().send("alice", "bot-test", text).await.unwrap();
+        let answered = self.sandbox.record().wait_for(from, PATIENCE, |entry| {
+            let line = entry.line();
+            line.contains("\"method\":\"POST\"") && line.contains("/messages") && line.contains("Pong!")
+        });
+        assert!(answered.await.is_ok(), "{text} is not answered: {:?}", self.bot.lines_from(0));
+    }
+
+    /// Counts the answers to text commands.
+    async fn answers(&self) -> usize {
+        let messages = self.sandbox.client().messages("alice", "bot-test", 100).await.unwrap();
+        messages.iter().filter(|message| message["content"].as_str().unwrap().starts_with("Pong!")).count()
+    }
+
+    /// Gives what `/dev plugins` tells a user.
+    async fn plugins(&self, user: &str) -> String {
+        match self.sandbox.client().run(Run::typed("/dev plugins").by(user)).await {
+            Ok(answer) => answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content,
+            Err(refused) => refused.to_string(),
+        }
+    }
+
+    fn id(&self, user: &str) -> String {
+        self.sandbox.user_id(user).unwrap().to_string()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
+    let mut ground = Ground::new("COMMAND_PREFIX=!\n").await;
+    ground.bot.wait_for_line(0, "/dev scope=").await.unwrap();
+
+    // The prefix: messages are answered by the new one alone.
+    ground.ping_by_text("!ping").await;
+    ground.save("COMMAND_PREFIX=?\n", "changed in .env and in force: COMMAND_PREFIX").await;
+    let before = ground.answers().await;
+    ground.sandbox.client().send("alice", "bot-test", "!ping").await.unwrap();
+    ground.ping_by_text("?ping").await;
+    assert_eq!(ground.answers().await, before + 1);
+
+    // Owners, in generations that were live before.
+    let (alice, carol) = (ground.id("alice"), ground.id("carol"));
+    assert!(ground.plugins("carol").await.contains("owners can use this"));
+    let owners = format!("COMMAND_PREFIX=?\nOWNER_IDS={alice},{carol}\n");
+    ground.save(&owners, "in force: OWNER_IDS").await;
+    assert!(ground.plugins("carol").await.contains("commands/general"));
+    assert!(ground.plugins("alice").await.contains("commands/general"));
+    let owners = format!("COMMAND_PREFIX=?\nOWNER_IDS={carol}\n");
+    ground.save(&owners, "in force: OWNER_IDS").await;
+    assert!(ground.plugins("alice").await.contains("owners can use this"));
+
+    // What is logged.
+    let debug = "saved, and no plugin is built from it";
+    ground.playground.save("notes.txt", "1").unwrap();
+    ground.save(&format!("{owners}RUST_LOG=info,hmr=debug\n"), "in force: RUST_LOG").await;
+    assert!(!ground.bot.lines_from(0).iter().any(|line| line.contains(debug)));
+    let lines = ground.bot.line_count();
+    ground.playground.save("notes.txt", "2").unwrap();
+    ground.bot.wait_for_line(lines, debug).await.unwrap();
+
+    // How reloading works: a hook has less time now.
+    ground.save(&format!("{owners}HMR_STOP_MS=50\n"), "in force: HMR_STOP_MS, RUST_LOG").await;
+    let lines = ground.bot.line_count();
+    let hook = "    async fn start(&self, _: &Data) -> Result<(), Error> {\n        std::future::pending().await\n    }";
+    let general = ground.playground.read(GENERAL).unwrap();
+    let stuck = general.replace(
+        "impl Plugin for General {",
+        &format!("#[async_trait]\nimpl Plugin for General {{\n{hook}\n"),
+    );
+    ground.playground.save(GENERAL, &stuck).unwrap();
+    ground.bot.wait_for_line(lines, "start hook did not end within 50 ms").await.unwrap();
+
+    // Plugins read their own variables whenever they need them.
+    ground
+        .save(&format!("{owners}HMR_STOP_MS=50\nMODLOG_CHANNEL_ID=5\n"), "in force: MODLOG_CHANNEL_ID")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing() {
+    let mut ground = Ground::new("COMMAND_PREFIX=!\n").await;
+
+    // A mistake keeps all values, those that are right too.
+    let line =
+        ground.save("COMMAND_PREFIX=?\nHMR_HANDOVER_MS=fast\n", "nothing is taken over from .env: ").await;
+    assert!(line.contains("HMR_HANDOVER_MS is 'fast', which does not fit"), "{line}");
+    ground.ping_by_text("!ping").await;
+    let line = ground
+        .save(&format!("MINE=\"open\nOTHER={OTHER_TOKEN} x\n"), "nothing is taken over from .env: ")
+        .await;
+    assert!(line.contains(".env, line 4: this is not NAME=value"), "{line}");
+    std::fs::remove_file(ground.playground.path(".env")).unwrap();
+    ground.bot.wait_for_line(0, ".env is gone").await.unwrap();
+    ground.ping_by_text("!ping").await;
+
+    // What waits for a restart is named, and again when it is taken back.
+    let file = ground.discord.replace("TEST_GUILD_ID=", "TEST_GUILD_ID=1") + "COMMAND_PREFIX=!\n";
+    ground.save_all(&file, "in force after a restart: TEST_GUILD_ID").await;
+    ground.save("COMMAND_PREFIX=!\n", "again in .env as the bot runs with it: TEST_GUILD_ID").await;
+    let other = ground.discord.replace(ground.sandbox.token(), OTHER_TOKEN);
+    ground.save_all(&format!("{other}COMMAND_PREFIX=!\n"), "in force after a restart: DISCORD_TOKEN").await;
+
+    // The environment wins, which is worth a word when it does so against a change.
+    ground
+        .save("COMMAND_PREFIX=!\nENABLE_HMR=false\n", "ENABLE_HMR changed in .env, but the environment")
+        .await;
+    ground.ping_by_text("!ping").await;
+
+    // A misspelling is told as it is at the start.
+    ground.save("COMMAND_PREFIX=!\nHMR_PROBATION=1\n", "did you mean HMR_PROBATION_MS?").await;
+
+    let said = ground.bot.lines_from(0).join("\n");
+    assert!(!said.contains(ground.sandbox.token()), "the token is in the log");
+    assert!(!said.contains("abcdefghijklm"), "the other token is in the log");
+    let told = said.matches("ENABLE_HMR changed in .env").count();
+    assert_eq!(told, 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prefix_where_there_was_none_names_the_intents_that_come_with_a_restart() {
+    let mut ground = Ground::new("").await;
+    let line = ground.save("COMMAND_PREFIX=!\n", "which this session did not ask for").await;
+    assert!(line.contains("text commands need the intents ") && line.contains("DIRECT_MESSAGES"), "{line}");
+}

@@ -1,0 +1,48 @@
+//! The fault matrix in its short form: every row that takes no second compiler and no long wait.
+
+use testbed::faults::{Group, ROWS, Stage, trial};
+
+/// Tries the rows of a group that are not left out, on one host.
+async fn try_all(group: Group, left_out: &[&str]) {
+    let known = |name: &&str| ROWS.iter().any(|row| row.name == *name);
+    assert!(left_out.iter().all(|name| known(&name)), "{left_out:?} names a row that is not there");
+    let mut stage = Stage::new().await.unwrap();
+    let mut wrong = Vec::new();
+    for row in ROWS.iter().filter(|row| row.group == group && !left_out.contains(&row.name)) {
+        let outcome = trial::run(row, &mut stage).await.unwrap();
+        println!("{}", outcome.to_line());
+        if !outcome.wrong.is_empty() {
+            wrong.push(outcome.to_line());
+        }
+    }
+    stage.end().await.unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_code_leaves_the_old_code_answering_or_fails_alone() {
+    // Those that are like others here, or that a user's patience is tried by.
+    let left_out = [
+        "type of a shared crate changed under its users",
+        "panic in commands()",
+        "panic in subscriptions()",
+        "endless loop while loading",
+        "abort while loading",
+    ];
+    try_all(Group::Code, &left_out).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_library_that_is_not_the_one_built_is_refused() {
+    try_all(Group::Library, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_lacks_something_keeps_the_old_code() {
+    try_all(Group::Machine, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discord_out_of_order_loses_nothing() {
+    try_all(Group::Discord, &[]).await;
+}
