@@ -1,13 +1,15 @@
-//! Commands for the bot's owners: what is live, reload, and whether saves are watched for.
+//! Commands for the bot's owners: what is live, reload, watching, and states kept by hand.
 
 use std::sync::Arc;
 
 use sdk::host::Reloader;
 use sdk::prelude::*;
 
+mod choose;
 mod hmr;
 mod plugins;
 mod reload;
+mod snapshot;
 
 struct Dev;
 
@@ -18,7 +20,11 @@ impl Plugin for Dev {
 }
 
 /// Looks after the running bot
-#[poise::command(slash_command, owners_only, subcommands("hmr::hmr", "plugins::plugins", "reload::reload"))]
+#[poise::command(
+    slash_command,
+    owners_only,
+    subcommands("hmr::hmr", "plugins::plugins", "reload::reload", "snapshot::restore", "snapshot::snapshot")
+)]
 async fn dev(_ctx: Context<'_>) -> Result<(), Error> {
     // Discord calls only its subcommands.
     Ok(())

@@ -3,14 +3,13 @@
 use sdk::prelude::*;
 use sdk::status::Reloaded;
 use sdk::{PluginId, text};
-use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
 /// Builds a plugin and swaps it in, or all of them
 #[poise::command(slash_command, owners_only, ephemeral)]
 pub(crate) async fn reload(
     ctx: Context<'_>,
     #[description = "Plugin to reload; all, if left out"]
-    #[autocomplete = "complete"]
+    #[autocomplete = "crate::choose::plugin"]
     plugin: Option<String>,
 ) -> Result<(), Error> {
     let Some(reloader) = crate::reloader(ctx).await? else { return Ok(()) };
@@ -19,12 +18,6 @@ pub(crate) async fn reload(
     let results = reloader.reload(plugin.map(PluginId::new)).await;
     ctx.say(report(results)).await?;
     Ok(())
-}
-
-async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let snapshot = ctx.data().host().registry().snapshot();
-    let ids = snapshot.generations().keys().map(PluginId::as_str).filter(|id| id.contains(partial)).take(25);
-    CreateAutocompleteResponse::new().set_choices(ids.map(|id| AutocompleteChoice::new(id, id)).collect())
 }
 
 /// Writes a line for each plugin; what did not go live comes first, since a long answer is cut at its end.

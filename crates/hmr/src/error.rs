@@ -53,6 +53,9 @@ pub enum SaveError {
     /// What the plugin defines or needs does not fit the other plugins that are live.
     #[error("{}", .0.join("; "))]
     Unfit(Vec<String>),
+    /// The state of what is live does not fit the new code.
+    #[error("{}", .0.join("; "))]
+    State(Vec<String>),
     /// The plugin's `start` hook failed.
     #[error("{0}")]
     Start(String),

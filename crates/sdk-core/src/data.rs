@@ -10,11 +10,13 @@ use arc_swap::ArcSwap;
 use serde::Serialize;
 
 use crate::fit::unfit_service;
+use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
 use crate::{Dependency, Error, Manifest, PluginId};
@@ -28,6 +30,7 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
     /// Last snapshot that the generation was part of; a call that a swap finds under way still holds it.
@@ -35,12 +38,19 @@ struct Inner {
 }
 
 impl Data {
-    pub(crate) fn new(manifest: &Manifest, generation: u64, host: Host, linked: Linked) -> Self {
+    pub(crate) fn new(
+        manifest: &Manifest,
+        generation: u64,
+        host: Host,
+        linked: Linked,
+        state: Option<StateCell>,
+    ) -> Self {
         Self(Arc::new(Inner {
             plugin: manifest.id.clone(),
             generation,
             host,
             tasks: Tasks::default(),
+            state,
             dependencies: manifest.dependencies.clone(),
             linked,
             snapshot: ArcSwap::default(),
@@ -65,6 +75,15 @@ impl Data {
     /// Gives the settings of this moment.
     pub fn settings(&self) -> Arc<Settings> {
         self.0.host.settings()
+    }
+
+    /// Gives the way to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
+    pub fn state<S: State>(&self) -> StateHandle<'_, S> {
+        StateHandle::new(self)
+    }
+
+    pub(crate) fn state_cell(&self) -> Option<&StateCell> {
+        self.0.state.as_ref()
     }
 
     /// Gives this plugin's values in the host, which outlive every reload.
@@ -135,7 +154,10 @@ impl Data {
         let snapshot = self.snapshot();
         let (provider, offer) = self.find_service(&snapshot, name)?;
         match offer.cast::<T>() {
-            Some(service) => Ok(Service::new(service, provider.call())),
+            Some(service) => {
+                let what = format!("service {name} for {}", self.plugin());
+                Ok(Service::new(service, Call::inside(provider, &what)))
+            }
             None => Err(NoService(format!(
                 "{} offers the service {name} as {}, and {} takes it for {}",
                 provider.plugin(),

@@ -10,9 +10,11 @@ use serenity::all::{GatewayIntents, ShardManager};
 
 use crate::PluginId;
 use crate::bus::Bus;
+use crate::checkpoint::Changes;
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
+use crate::snapshots::Snapshots;
 use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
@@ -26,8 +28,10 @@ struct Inner {
     settings: ArcSwap<Settings>,
     registry: Registry,
     bus: Bus,
+    changes: Changes,
     store: Store,
     scheduler: Scheduler,
+    snapshots: Snapshots,
     serenity: ArcSwapOption<serenity::all::Context>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
@@ -53,14 +57,17 @@ pub trait Reloader: Send + Sync {
 impl Host {
     /// Makes a host; `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
+        let changes = Changes::default();
         Self(Arc::new(Inner {
             began: Instant::now(),
             version: version.to_owned(),
             settings: ArcSwap::from_pointee(settings),
             registry: Registry::default(),
             bus: Bus::default(),
-            store: Store::default(),
-            scheduler: Scheduler::default(),
+            store: Store::new(changes.clone()),
+            scheduler: Scheduler::new(changes.clone()),
+            snapshots: Snapshots::new(changes.clone()),
+            changes,
             serenity: ArcSwapOption::empty(),
             shards: OnceLock::new(),
             intents: OnceLock::new(),
@@ -103,6 +110,16 @@ impl Host {
     /// Gives all plugins' values.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Gives the states that were saved: handed over, taken by hand, or left by plugins that are not live.
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.0.snapshots
+    }
+
+    /// Gives the note that something has changed which a checkpoint keeps.
+    pub fn changes(&self) -> &Changes {
+        &self.0.changes
     }
 
     /// Gives the timers.

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use semver::Version;
 
 use crate::Data;
-use crate::generation::Call;
+use crate::gate::Call;
 
 mod linked;
 mod modlog;

@@ -9,9 +9,9 @@ use sdk_core::PluginId;
 use sdk_core::bus::{Cause, ReloadEvent};
 use sdk_core::generation::Generation;
 use sdk_core::host::Host;
-use sdk_core::order;
 use sdk_core::registry::{Change, Swapped};
 use sdk_core::status::Reloaded;
+use sdk_core::{handover, order};
 
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
@@ -86,7 +86,9 @@ impl Loop {
         if !with.is_empty() {
             self.host.bus().emit(ReloadEvent::ReloadStarted { plugins: with, cause: Cause::Dependency });
         }
-        let deadline = self.options.policy.load().hook_deadline;
+        let policy = self.options.policy.load_full();
+        let (deadline, handover) = (policy.hook_deadline, policy.handover());
+        handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
             if let Err(problem) = generation.start(deadline).await {
@@ -99,12 +101,15 @@ impl Loop {
         }
         let live = self.host.registry().snapshot();
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {
-            tracing::warn!("{note}");
+            tell::warn(&self.host, None, note.clone());
         }
-        self.host.registry().swap(change).map_err(|problems| {
-            self.stop_unused(started);
-            SaveError::Unfit(problems)
-        })
+        match handover::swap(&self.host, change, handover).await {
+            Ok(handed_over) => Ok(handed_over.swapped),
+            Err(problems) => {
+                self.stop_unused(started);
+                Err(SaveError::State(problems))
+            }
+        }
     }
 
     /// Loads what was built and makes a generation of it, which does not run yet.

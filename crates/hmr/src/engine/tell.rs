@@ -82,10 +82,10 @@ impl Loop {
     }
 }
 
-/// Warns of something that concerns a plugin, in a sentence.
-pub(super) fn warn(host: &Host, plugin: &PluginId, words: String) {
+/// Warns of something, in a sentence.
+pub(super) fn warn<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     tracing::warn!("{words}");
-    host.bus().emit(ReloadEvent::Note { plugin: Some(plugin.clone()), words });
+    host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), words });
 }
 
 /// Prints the compiler's own words to the terminal.
