@@ -117,14 +117,14 @@ impl Engine {
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package);
         }
-        let left_out = engine.load_all().await;
-        engine.is_loading_all = false;
         let (watching, active) = watch::channel(true);
         if watcher.is_some() {
-            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
-            engine.publish_folders();
+            engine.publish_start();
             host.set_reloader(Arc::new(Handle { requests: sender, watching, status: engine.status.clone() }));
         }
+        let left_out = engine.load_all().await;
+        engine.is_loading_all = false;
+        engine.publish();
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
                 engine.run(watcher, requests, active).await;

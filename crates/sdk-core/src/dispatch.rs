@@ -276,19 +276,20 @@ pub async fn run_reload_handlers(host: Host) {
 fn hand_out(host: &Host, event: &ReloadEvent) {
     let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
     let snapshot = host.registry().snapshot();
-    for (plugin, generation) in snapshot.generations() {
+    for generation in snapshot.generations().values() {
         if generation.subscriptions.reloads.is_empty() {
             continue;
         }
-        let (host, snapshot) = (host.clone(), snapshot.clone());
-        let (ctx, plugin, event) = (ctx.clone(), plugin.clone(), event.clone());
+        let (host, snapshot, plugin) = (host.clone(), snapshot.clone(), generation.plugin().clone());
+        let (ctx, event) = (ctx.clone(), event.clone());
+        // As with timers: a call of the generation, that runs to its end when it is replaced.
         tokio::spawn(async move {
-            let find =
-                |snapshot: &Snapshot| snapshot.generations().get(&plugin).cloned().map(|found| (found, ()));
+            let find = |snapshot: &Snapshot| snapshot.generations().get(&plugin).cloned().map(|g| (g, ()));
             let Some((generation, (), call)) = enter(&host, &snapshot, "reload event", find).await else {
                 return;
             };
-            let heard = generation.subscriptions.reloads.iter().map(|listener| {
+            let handlers = generation.subscriptions.reloads.iter();
+            let heard = handlers.map(|listener| {
                 run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
             });
             call.run(join_all(heard)).await;
