@@ -298,6 +298,7 @@ mod tests {
             krate: "commands_one".into(),
             root: "/w/commands/one".into(),
             shared: std::collections::BTreeSet::new(),
+            copies: std::collections::BTreeSet::new(),
         };
         let workspace = Workspace { plugins: [(id.clone(), package)].into(), ..Workspace::default() };
         let (calls, words) = read_progress(Some(text.as_bytes()), &workspace, |_, _| ()).await;

@@ -65,8 +65,8 @@ struct Account {
     call: Call,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
-    /// Hashes of the shared crates as cargo has built them, which is what rustc links.
-    shared: BTreeMap<String, u64>,
+    /// Hashes of the crates that it holds a copy of as cargo has built them, which is what rustc links.
+    copies: BTreeMap<String, u64>,
     warnings: String,
 }
 
@@ -116,13 +116,13 @@ impl Workshop {
     }
 
     /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call, shared: &BTreeMap<String, u64>) -> Option<Built> {
+    fn reuse(&self, package: &Package, call: &Call, copies: &BTreeMap<String, u64>) -> Option<Built> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
-            && account.shared == *shared
+            && account.copies == *copies
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
         is_same.then(|| Built {
             library: account.library,
@@ -136,10 +136,10 @@ impl Workshop {
         self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
     }
 
-    /// Hashes what the linker is given of the crates that plugins share, by the name of their folder.
+    /// Hashes what the linker is given of the crates of which a library holds a copy, by the name of their folder.
     ///
     /// A crate of which nothing is known to be built has no hash that another has.
-    fn shared(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
+    fn copies(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
         let artifacts = self.artifacts.lock().clone();
         let hash = |folder: &PathBuf| {
             let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
@@ -150,7 +150,7 @@ impl Workshop {
             Some(hasher.finish())
         };
         package
-            .shared
+            .copies
             .iter()
             .map(|folder| {
                 let name = folder.strip_prefix(&workspace.root).unwrap_or(folder).display().to_string();
@@ -164,7 +164,7 @@ impl Workshop {
         package: &Package,
         call: &Call,
         built: &Built,
-        shared: &BTreeMap<String, u64>,
+        copies: &BTreeMap<String, u64>,
     ) -> Result<(), SaveError> {
         let inputs =
             built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
@@ -173,7 +173,7 @@ impl Workshop {
             call: call.clone(),
             library: built.library.clone(),
             inputs,
-            shared: shared.clone(),
+            copies: copies.clone(),
             warnings: built.warnings.clone(),
         };
         let file = self.account_file(package);
@@ -258,8 +258,8 @@ impl Workshop {
         }
         let mut parts = Parts::default();
         let began = Instant::now();
-        let shared = self.shared(workspace, package, suffix);
-        let reused = if may_reuse { self.reuse(package, call, &shared) } else { None };
+        let copies = self.copies(workspace, package, suffix);
+        let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
         let built = if let Some(built) = reused {
             built
         } else {
@@ -274,17 +274,17 @@ impl Workshop {
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
             let is_stale =
                 built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
-            if is_stale || shared != self.shared(workspace, package, suffix) {
+            if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
-            self.note(package, call, &built, &shared)?;
+            self.note(package, call, &built, &copies)?;
             built
         };
         parts.build = began.elapsed();
         let began = Instant::now();
         self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        let mut linked = shared;
+        let mut linked = copies;
         linked.insert(package.id.to_string(), hash_of_words(&built.library.display().to_string()));
         Ok(Ready { package: package.clone(), built, linked: Linked::into_a_library(linked), parts })
     }

@@ -40,6 +40,9 @@ pub struct Package {
     pub root: PathBuf,
     /// Absolute folders of the shared crates it links, directly or not.
     pub shared: BTreeSet<PathBuf>,
+    /// Absolute folders of the crates that its library holds a copy of, besides its own: those that the sdk's shared
+    /// library does not hold.
+    pub copies: BTreeSet<PathBuf>,
 }
 
 /// What a changed file asks for.
@@ -169,12 +172,12 @@ impl Workspace {
             }
             seen.iter().filter_map(|id| folder(id)).collect::<BTreeSet<_>>()
         };
-        let host = metadata
-            .packages
-            .iter()
-            .find(|package| package.name == "bot" && package.source.is_none())
-            .map(|package| links(&package.id))
-            .unwrap_or_default();
+        let links_of = |name: &str| {
+            let package =
+                metadata.packages.iter().find(|package| package.name == name && package.source.is_none());
+            package.map(|package| links(&package.id)).unwrap_or_default()
+        };
+        let (host, sdk) = (links_of("bot"), links_of("sdk-dylib"));
         let plugins = metadata
             .packages
             .iter()
@@ -184,16 +187,15 @@ impl Workspace {
                 let id = plugin_id(root, folder)?;
                 let library =
                     package.targets.iter().find(|target| target.kind.iter().any(|kind| kind == "lib"))?;
-                let shared = links(&package.id)
-                    .into_iter()
-                    .filter(|path| path != folder && !host.contains(path))
-                    .collect();
+                let mut links = links(&package.id);
+                links.remove(folder);
                 let plugin = Package {
                     id: id.clone(),
                     name: package.name.clone(),
                     krate: library.name.replace('-', "_"),
                     root: folder.to_path_buf(),
-                    shared,
+                    shared: links.difference(&host).cloned().collect(),
+                    copies: links.difference(&sdk).cloned().collect(),
                 };
                 Some((id, plugin))
             })
@@ -316,6 +318,7 @@ mod tests {
                 krate: id.replace('/', "_"),
                 root: Path::new("/w").join(id),
                 shared: shared.iter().map(|folder| Path::new("/w").join(folder)).collect(),
+                copies: BTreeSet::new(),
             };
             (package.id.clone(), package)
         };
