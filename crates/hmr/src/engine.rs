@@ -34,11 +34,16 @@ mod dependents;
 mod group;
 mod handle;
 mod live;
+mod memory;
+mod probation;
+mod rollback;
 mod saves;
 mod tell;
 
 use group::{Building, Group};
 use handle::{Handle, Request};
+use memory::Libraries;
+use probation::Trial;
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -98,6 +103,7 @@ impl Engine {
             .unwrap_or_default();
         let (sender, requests) = mpsc::unbounded_channel();
         let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let libraries = Libraries::new(host.clone(), options.policy.clone());
         let mut engine = Loop {
             host: host.clone(),
             options,
@@ -111,6 +117,8 @@ impl Engine {
             run,
             count: 0,
             awaiting_restart: BTreeSet::new(),
+            trials: Vec::new(),
+            libraries,
             is_loading_all: true,
             status: Arc::default(),
         };
@@ -176,6 +184,9 @@ struct Loop {
     count: u64,
     /// Files of the host that changed, each told once.
     awaiting_restart: BTreeSet<PathBuf>,
+    /// Swaps whose generations may have to go back.
+    trials: Vec<Trial>,
+    libraries: Libraries,
     /// Whether this is the start, of which one line tells.
     is_loading_all: bool,
     /// How things stand, for whoever asks while the loop is busy.
@@ -232,6 +243,7 @@ impl Loop {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
         let (host, status) = (self.host.clone(), self.status.clone());
+        let mut panics = host.registry().panics();
         let watching = async move {
             let mut since = Instant::now();
             loop {
@@ -272,7 +284,8 @@ impl Loop {
                             self.publish_folders();
                         }
                     }
-                    Some(request) = requests.recv() => self.handle_request(request),
+                    Some(report) = panics.recv() => self.handle_panic(report).await,
+                    Some(request) = requests.recv() => self.handle_request(request).await,
                     Some(ended) = self.builds.join_next_with_id() => match ended {
                         Ok((id, done)) => self.handle_done(id, done).await,
                         Err(error) => {
