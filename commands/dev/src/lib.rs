@@ -9,6 +9,7 @@ mod choose;
 mod hmr;
 mod plugins;
 mod reload;
+mod rollback;
 mod snapshot;
 
 struct Dev;
@@ -23,7 +24,14 @@ impl Plugin for Dev {
 #[poise::command(
     slash_command,
     owners_only,
-    subcommands("hmr::hmr", "plugins::plugins", "reload::reload", "snapshot::restore", "snapshot::snapshot")
+    subcommands(
+        "hmr::hmr",
+        "plugins::plugins",
+        "reload::reload",
+        "rollback::rollback",
+        "snapshot::restore",
+        "snapshot::snapshot"
+    )
 )]
 async fn dev(_ctx: Context<'_>) -> Result<(), Error> {
     // Discord calls only its subcommands.

@@ -70,8 +70,8 @@ impl Mapping {
     /// Measures what it takes up at this moment; without the zeroed data that belongs to no file.
     pub fn memory(&self) -> Memory {
         let mapped: usize = self.segments.iter().map(|segment| segment.addresses.len()).sum();
-        let private =
-            self.segments.iter().flat_map(Segment::pages).filter(|page| page.is_private()).count() * page_size();
+        let private = self.segments.iter().flat_map(Segment::pages).filter(|page| page.is_private()).count()
+            * page_size();
         Memory { mapped: mapped as u64, private: private as u64 }
     }
 

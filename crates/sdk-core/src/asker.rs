@@ -1,8 +1,8 @@
 //! Who is waiting for the answer to a command, to be told when it fails where poise does not see it.
 
 use serenity::all::{
-    AutocompleteChoice, Builder as _, ChannelId, Context, CreateAutocompleteResponse, CreateInteractionResponse,
-    FullEvent, Interaction, InteractionId,
+    AutocompleteChoice, Builder as _, ChannelId, Context, CreateAutocompleteResponse,
+    CreateInteractionResponse, FullEvent, Interaction, InteractionId,
 };
 
 use crate::text;

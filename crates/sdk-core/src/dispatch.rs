@@ -311,7 +311,8 @@ fn fire(host: &Host, timer: Timer) {
             return;
         };
         let handler = &generation.subscriptions.timers[index];
-        let handled = call.run(outcome(&ctx, &generation, &what, |ctx| (handler.handler)(ctx, timer.clone()))).await;
+        let handled =
+            call.run(outcome(&ctx, &generation, &what, |ctx| (handler.handler)(ctx, timer.clone()))).await;
         if let Err(Failed::Error(error)) = &handled
             && error.is::<StateMoved>()
         {
@@ -361,9 +362,7 @@ fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Opt
             tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
             Some(user_words(&error))
         }
-        Err(Failed::Panic(panic)) => {
-            Some(panic_words(&generation.data, &panic))
-        }
+        Err(Failed::Panic(panic)) => Some(panic_words(&generation.data, &panic)),
     }
 }
 
@@ -503,8 +502,8 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
             }
             FrameworkError::CommandPanic { ctx, payload, .. } => {
                 let what = format!("/{}", ctx.command().qualified_name);
-                let panic = panicked(&ctx.data(), &what, &payload.unwrap_or_default());
-                (ctx, panic_words(&ctx.data(), &panic))
+                let panic = panicked(ctx.data(), &what, &payload.unwrap_or_default());
+                (ctx, panic_words(ctx.data(), &panic))
             }
             FrameworkError::NotAnOwner { ctx, .. } => {
                 (ctx, "Only the bot's owners can use this command.".to_owned())

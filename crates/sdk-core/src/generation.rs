@@ -388,9 +388,7 @@ async fn bounded(
     match tokio::time::timeout(deadline + GRACE, task).await {
         Ok(Ok(Ok(Ok(Ok(()))))) => Ok(()),
         Ok(Ok(Ok(Ok(Err(error))))) => Err(format!("its {hook} hook failed: {error}")),
-        Ok(Ok(Err(panic))) => {
-            Err(format!("its {hook} hook panicked: {} (at {})", panic.text, panic.place()))
-        }
+        Ok(Ok(Err(panic))) => Err(format!("its {hook} hook panicked: {} (at {})", panic.text, panic.place())),
         Ok(Err(ended)) => Err(format!("its {hook} hook was not run to its end: {ended}")),
         Ok(Ok(Ok(Err(_)))) | Err(_) => late(),
     }

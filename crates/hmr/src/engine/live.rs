@@ -54,9 +54,11 @@ impl Loop {
             })
             .collect();
         for ready in ready {
-            if let Some(new) = swapped.plugins.iter().find_map(|swap| {
-                swap.new.as_ref().filter(|new| *new.plugin() == ready.package.id)
-            }) {
+            if let Some(new) = swapped
+                .plugins
+                .iter()
+                .find_map(|swap| swap.new.as_ref().filter(|new| *new.plugin() == ready.package.id))
+            {
                 self.libraries.came_in(new.plugin(), new.number(), ready.built.library.clone());
             }
             let known = self.known.entry(ready.package.id).or_default();

@@ -87,7 +87,8 @@ impl Loop {
                 }
             }
             Err(error) => {
-                let words = format!("{plugin} {number} stays live after {panic}; the code before it: {error}");
+                let words =
+                    format!("{plugin} {number} stays live after {panic}; the code before it: {error}");
                 tell::warn(&self.host, &plugin, words);
             }
         }

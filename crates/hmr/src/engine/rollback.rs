@@ -25,7 +25,9 @@ impl Loop {
     pub(super) async fn roll_back(&mut self, plugin: &PluginId, to: Option<u64>) -> Result<String, String> {
         let live = self.host.registry().snapshot();
         let formers = self.host.registry().formers(plugin);
-        let Some(running) = live.generations().get(plugin) else { return Err(format!("{plugin} is not live")) };
+        let Some(running) = live.generations().get(plugin) else {
+            return Err(format!("{plugin} is not live"));
+        };
         let code = target(running, &formers, to)?.code.clone();
         let codes = self.with_companions(&live, plugin, code)?;
         let lines = self.bring_back(codes, "asked for by hand").await.map_err(|error| {
@@ -134,7 +136,9 @@ fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
         Outcome::Earlier { snapshot, .. } => {
             Some(format!("it goes on with snapshot {snapshot} of its state, as that of {from} does not fit"))
         }
-        Outcome::Default { .. } => Some(format!("it begins anew, as no saved state fits, nor that of {from}")),
+        Outcome::Default { .. } => {
+            Some(format!("it begins anew, as no saved state fits, nor that of {from}"))
+        }
         _ => None,
     }
 }
