@@ -27,6 +27,8 @@ mod config;
 #[cfg(feature = "hmr")]
 mod environment;
 mod failure;
+#[cfg(feature = "hmr")]
+mod feedback;
 mod gateway;
 mod intents;
 mod log;
@@ -46,6 +48,11 @@ fn main() -> ExitCode {
     // The reload engine has this program load a new library in a child process first.
     #[cfg(feature = "hmr")]
     if let Some(code) = hmr::probe::serve_if_child() {
+        return code;
+    }
+    // `./dev-env.sh status` and its like ask a bot that is running; they need no configuration.
+    #[cfg(feature = "hmr")]
+    if let Some(code) = hmr::control::client::serve_if_asked() {
         return code;
     }
     match start() {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sdk::dispatch::{Dispatcher, run_timers};
+use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
 use sdk::serenity::async_trait;
@@ -56,6 +56,8 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(None),
     };
 
+    #[cfg(feature = "hmr")]
+    let _control = reload::open_control(&host, &config.reload);
     let (plugins, left_out) = {
         let plugins = reload::bring_in_plugins(&host, &config, source, &application);
         tokio::pin!(plugins);
@@ -84,8 +86,11 @@ pub(crate) async fn run(
     // What belongs to this run ends with it, when the set is dropped.
     let mut work = JoinSet::new();
     let http = Arc::clone(&client.http);
-    work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
+    #[cfg(feature = "hmr")]
+    work.spawn(crate::feedback::run(host.clone(), http.clone()));
+    work.spawn(Registrar::new(host.clone(), &api, http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
+    work.spawn(run_reload_handlers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
