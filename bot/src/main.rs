@@ -11,6 +11,7 @@
 //! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
 //! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
+//! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
 //! - [`log`]: the log, without tokens.
 
 use std::process::ExitCode;
