@@ -29,6 +29,7 @@ pub mod library;
 pub mod policy;
 pub mod probe;
 pub mod report;
+pub mod retired;
 pub mod rustc;
 pub mod watch;
 pub mod workspace;

@@ -1,6 +1,8 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,7 @@ use sdk_core::status::Reloaded;
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
 use crate::job::Ready;
-use crate::{library, report};
+use crate::{library, report, retired};
 
 impl Loop {
     /// Loads, starts and swaps in what was built; all of it or nothing.
@@ -42,15 +44,17 @@ impl Loop {
                 self.tell_swap(swap, took, &all, &because)
             })
             .collect();
+        let mut replaced = Vec::new();
         for ready in ready {
             let known = self.known.entry(ready.package.id).or_default();
             let old = known.library.replace(ready.built.library.clone());
             if let Some(old) = old.filter(|old| *old != ready.built.library) {
                 // Its code stays mapped; the file is of no more use.
                 let _ = std::fs::remove_file(&old);
+                replaced.push(old);
             }
         }
-        self.stop_old(swapped);
+        self.stop_old(swapped, replaced);
         Ok(reloaded)
     }
 
@@ -68,7 +72,7 @@ impl Loop {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
             self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
         }
-        self.stop_old(swapped);
+        self.stop_old(swapped, Vec::new());
         Ok(())
     }
 
@@ -121,22 +125,31 @@ impl Loop {
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 
-    /// Stops the generations that a swap has replaced, in the background.
-    pub(super) fn stop_old(&self, swapped: Swapped) {
-        self.stop_in_background(swapped.plugins.into_iter().filter_map(|swap| swap.old).collect());
+    /// Stops the generations that a swap has replaced, in the background, and then gives their libraries' memory back.
+    pub(super) fn stop_old(&self, swapped: Swapped, libraries: Vec<PathBuf>) {
+        let old = swapped.plugins.into_iter().filter_map(|swap| swap.old).collect();
+        self.stop_in_background(old, libraries);
     }
 
     /// Stops generations that were started for a swap that did not happen.
     pub(super) fn stop_unused(&self, generations: Vec<Arc<Generation>>) {
-        self.stop_in_background(generations);
+        self.stop_in_background(generations, Vec::new());
     }
 
-    pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.policy.load().hook_deadline;
-        let host = self.host.clone();
+    fn stop_in_background(&self, generations: Vec<Arc<Generation>>, libraries: Vec<PathBuf>) {
+        let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
                 join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
+            }
+            // The list of mappings of a host that has reloaded a thousand times takes milliseconds to read.
+            let released = tokio::task::spawn_blocking(move || {
+                libraries.iter().map(|library| retired::release(library)).sum::<io::Result<usize>>()
+            });
+            match released.await {
+                Ok(Ok(bytes)) => tracing::debug!(bytes, "memory of retired code is given back"),
+                Ok(Err(error)) => tracing::debug!(%error, "memory of retired code stays taken"),
+                Err(_) => {}
             }
         });
     }
