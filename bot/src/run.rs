@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sdk::checkpoint::Checkpoint;
 use sdk::dispatch::{Dispatcher, run_timers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
@@ -56,6 +57,11 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(()),
     };
 
+    let checkpoint = match reload::state_file(&config) {
+        Some(path) => Some(Checkpoint::open(&host, path, application.id.get()).await),
+        None => None,
+    };
+
     let (engine, left_out) = {
         let plugins = reload::bring_in_plugins(&host, &config, source, &application);
         tokio::pin!(plugins);
@@ -63,7 +69,7 @@ pub(crate) async fn run(
             brought = &mut plugins => brought?,
             () = &mut shutdown => {
                 let _ = timeout(STARTING_WITHIN, plugins).await;
-                shutdown::shut_down(&host, None).await;
+                shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
                 return Ok(());
             }
         }
@@ -74,7 +80,7 @@ pub(crate) async fn run(
     let mut client = tokio::select! {
         client = client(&host, &api, intents, &connection) => client?,
         () = &mut shutdown => {
-            shutdown::shut_down(&host, None).await;
+            shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
             return Ok(());
         }
     };
@@ -86,6 +92,9 @@ pub(crate) async fn run(
     let http = Arc::clone(&client.http);
     work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
+    if let Some(checkpoint) = &checkpoint {
+        work.spawn(checkpoint.clone().keep());
+    }
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
@@ -98,7 +107,7 @@ pub(crate) async fn run(
     drop(engine);
     work.shutdown().await;
     // After a refusal there is no session to close.
-    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;
+    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
     outcome.map_err(|ending| match ending {
         Ending::Refused(refusal) => {
             Failure::configuration(refusal.sentence(intents, &host.registry().snapshot(), application.id))
