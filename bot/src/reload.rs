@@ -1,6 +1,7 @@
 //! Which way plugins come in: linked into the binary, or through the reload engine.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 #[cfg(feature = "hmr")]
 use std::sync::Arc;
 
@@ -136,6 +137,15 @@ fn pace(reload: &Reload) -> hmr::watch::Pace {
 /// Says whether changes will be followed.
 fn tell_off() {
     info!("hot reload: off, changes are ignored until restart");
+}
+
+/// Gives the file that keeps what the bot remembers over a restart, if it is to.
+pub(crate) fn state_file(config: &Config) -> Option<PathBuf> {
+    #[cfg(feature = "hmr")]
+    let workspace = workspace(&config.reload).ok();
+    #[cfg(not(feature = "hmr"))]
+    let workspace: Option<PathBuf> = None;
+    config.state_file(workspace.as_deref())
 }
 
 /// Brings in all plugins, and gives those that should be live and are not.
