@@ -58,9 +58,16 @@ impl Environment {
     /// Reads `.env` again, takes over what a running bot can, and tells of it.
     pub(crate) fn reload(&self) {
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = readings.source.again().and_then(|source| Ok((source.config()?, source)));
+        let read = readings.source.again().and_then(|source| {
+            let is_gone = source.path().is_none() && readings.source.path().is_some();
+            Ok(if is_gone { None } else { Some((source.config()?, source)) })
+        });
         let (latest, source) = match read {
-            Ok(read) => read,
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                self.warn(".env is gone; what it set stays until a restart, or until it is back".to_owned());
+                return;
+            }
             Err(Mistakes(mistakes)) => {
                 for mistake in mistakes {
                     let words = format!("nothing is taken over from .env: {mistake}");
@@ -70,10 +77,6 @@ impl Environment {
                 return;
             }
         };
-        if source.path().is_none() && readings.source.path().is_some() {
-            self.warn(".env is gone; what it set stays until a restart, or until it is back".to_owned());
-            return;
-        }
         if let Some(connection) = &latest.connection {
             log::redact::hide(connection.token.expose());
         }

@@ -1,5 +1,6 @@
 //! A bot that cannot start says why in plain sentences, and by its exit code whether another start may help.
 
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
 
@@ -41,10 +42,23 @@ fn all_mistakes_of_a_start_are_told_together() {
         ("ENABLE_HMR", "si"),
         ("RUST_LOG", "=["),
         ("HMR_POLL_MS", "1s"),
+        ("HMR_UNFIT_STATE", "keep"),
+        ("DEV_CHANNEL_ID", "#dev"),
+        ("STATE_FILE", "/"),
     ]);
     assert_eq!(output.status.code(), Some(78));
     let errors = errors(&output);
-    for name in ["DISCORD_TOKEN", "APP_ENV", "ENABLE_HMR", "RUST_LOG", "HMR_POLL_MS", "TEST_GUILD_ID"] {
+    for name in [
+        "DISCORD_TOKEN",
+        "APP_ENV",
+        "ENABLE_HMR",
+        "RUST_LOG",
+        "HMR_POLL_MS",
+        "HMR_UNFIT_STATE",
+        "DEV_CHANNEL_ID",
+        "STATE_FILE",
+        "TEST_GUILD_ID",
+    ] {
         assert_eq!(errors.lines().filter(|line| line.starts_with(name)).count(), 1, "{name} in {errors}");
     }
 }
@@ -79,4 +93,27 @@ fn a_server_that_is_not_there_is_told_after_a_few_attempts() {
     let log = String::from_utf8(output.stdout).unwrap();
     assert_eq!(log.matches("Discord does not answer yet").count(), 4, "{log}");
     assert!(!log.contains('\u{1b}'), "colours without a terminal");
+}
+
+#[test]
+fn production_ignores_the_switch_of_hot_reload_with_one_word() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let output = hotcord(&[
+        ("DISCORD_TOKEN", TOKEN),
+        ("DISCORD_API_URL", &url),
+        ("APP_ENV", "production"),
+        ("ENABLE_HMR", "true"),
+    ]);
+    assert_eq!(output.status.code(), Some(78), "{}", errors(&output));
+    let log = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(log.matches("ENABLE_HMR is ignored, because APP_ENV is production").count(), 1, "{log}");
+    assert_eq!(log.matches("ENABLE_HMR").count(), 1, "{log}");
 }

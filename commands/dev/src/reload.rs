@@ -33,7 +33,7 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
 }
 
 /// Writes a line for each plugin; what did not go live comes first, since a long answer is cut at its end.
-fn report(results: Vec<Result<String, String>>) -> String {
+fn report(results: Vec<Result<impl std::fmt::Display, String>>) -> String {
     let (live, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     let lines: Vec<_> = failed
         .into_iter()

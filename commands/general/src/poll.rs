@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sdk::prelude::*;
-use serde::{Deserialize, Serialize};
 use sdk::services::{MODLOG, ModLog};
 use sdk::tracing;
+use serde::{Deserialize, Serialize};
 use serenity::{
     ChannelId, ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage,
     EditInteractionResponse, EditMessage, HttpError, Mentionable as _, MessageId, Permissions, Timestamp,

@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::error::SaveError;
+use crate::findings::{self, Findings};
 use crate::workspace::{HOST_FEATURES, Package, Workspace};
 
 /// Gives the cargo to call: the one that runs us, or the first on PATH.
@@ -73,7 +74,7 @@ pub struct Outcome {
     pub libraries: BTreeSet<String>,
     /// Files that were built of each crate of the workspace, by its folder.
     pub artifacts: Artifacts,
-    /// rustc's rendered diagnostics of plugins and shared crates that did not compile, with the count of errors.
+    /// What rustc found in plugins and shared crates that did not compile.
     pub failures: Failures,
     /// cargo's own words, when it failed for another reason than a crate that does not compile.
     pub failed: Option<String>,
@@ -84,21 +85,11 @@ struct Message {
     reason: String,
     #[serde(default)]
     package_id: String,
-    message: Option<Diagnostic>,
+    message: Option<findings::Message>,
     #[serde(default)]
     manifest_path: PathBuf,
     #[serde(default)]
     filenames: Vec<PathBuf>,
-}
-
-/// A diagnostic in rustc's JSON.
-#[derive(Deserialize)]
-pub(crate) struct Diagnostic {
-    pub(crate) level: String,
-    #[serde(default)]
-    pub(crate) rendered: Option<String>,
-    #[serde(default)]
-    pub(crate) code: Option<serde_json::Value>,
 }
 
 /// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
@@ -162,8 +153,8 @@ pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> 
     }
 }
 
-/// Rendered errors by package, with their count.
-pub type Failures = BTreeMap<String, (usize, String)>;
+/// Errors by package.
+pub type Failures = BTreeMap<String, Findings>;
 
 /// Built files by the folder of their crate.
 pub type Artifacts = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
@@ -197,20 +188,10 @@ async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
             continue;
         };
         if diagnostic.level.starts_with("error") {
-            let failure = said.failures.entry(package).or_default();
-            // The closing "aborting due to N errors" has neither code nor place of its own.
-            failure.0 += usize::from(!is_summary(&diagnostic));
-            failure.1.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
+            said.failures.entry(package).or_default().add(diagnostic);
         }
     }
     said
-}
-
-/// Says whether a diagnostic is rustc's closing line rather than an error of its own.
-pub(crate) fn is_summary(diagnostic: &Diagnostic) -> bool {
-    let rendered = diagnostic.rendered.as_deref().unwrap_or_default();
-    diagnostic.code.as_ref().is_none_or(serde_json::Value::is_null)
-        && (rendered.contains("aborting due to") || rendered.contains("could not compile"))
 }
 
 /// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.

@@ -14,28 +14,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader};
-use tokio::sync::{mpsc, oneshot};
+use sdk_core::bus::ReloadEvent;
+use sdk_core::host::Host;
+use sdk_core::status::ReloadStatus;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::cargo::Call;
 use crate::error::HostError;
 use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
 use crate::policy::SharedPolicy;
-use crate::watch::{Pace, Watcher};
+use crate::watch::{Pace, Saves, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
 mod dependents;
 mod group;
+mod handle;
 mod live;
 mod saves;
 mod tell;
 
 use group::{Building, Group};
+use handle::{Handle, Request};
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -108,17 +111,23 @@ impl Engine {
             run,
             count: 0,
             awaiting_restart: BTreeSet::new(),
+            is_loading_all: true,
+            status: Arc::default(),
         };
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package);
         }
         let left_out = engine.load_all().await;
-        if let Some(watcher) = &watcher {
-            host.set_reloader(Arc::new(Handle { requests: sender, folders: watcher.watched().count() }));
+        engine.is_loading_all = false;
+        let (watching, active) = watch::channel(true);
+        if watcher.is_some() {
+            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
+            engine.publish_folders();
+            host.set_reloader(Arc::new(Handle { requests: sender, watching, status: engine.status.clone() }));
         }
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
-                engine.run(watcher, requests).await;
+                engine.run(watcher, requests, active).await;
             }
         });
         Ok(Self { task: task.abort_handle(), folders, left_out })
@@ -138,33 +147,6 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// A request from a command.
-struct Request {
-    plugin: Option<PluginId>,
-    answer: oneshot::Sender<Vec<Result<String, String>>>,
-}
-
-/// The engine as plugins see it.
-struct Handle {
-    requests: mpsc::UnboundedSender<Request>,
-    folders: usize,
-}
-
-impl Reloader for Handle {
-    fn status(&self) -> String {
-        format!("hot reload is on, {} folders are watched", self.folders)
-    }
-
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>> {
-        let (answer, answered) = oneshot::channel();
-        let stopped = || vec![Err("the reload engine has stopped".to_owned())];
-        if self.requests.send(Request { plugin, answer }).is_err() {
-            return std::future::ready(stopped()).boxed();
-        }
-        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
     }
 }
 
@@ -194,6 +176,10 @@ struct Loop {
     count: u64,
     /// Files of the host that changed, each told once.
     awaiting_restart: BTreeSet<PathBuf>,
+    /// Whether this is the start, of which one line tells.
+    is_loading_all: bool,
+    /// How things stand, for whoever asks while the loop is busy.
+    status: Arc<Mutex<ReloadStatus>>,
 }
 
 impl Loop {
@@ -237,17 +223,42 @@ impl Loop {
             .collect()
     }
 
-    async fn run(mut self, mut watcher: Watcher, mut requests: mpsc::UnboundedReceiver<Request>) {
+    async fn run(
+        mut self,
+        mut watcher: Watcher,
+        mut requests: mpsc::UnboundedReceiver<Request>,
+        mut active: watch::Receiver<bool>,
+    ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
+        let (host, status) = (self.host.clone(), self.status.clone());
         let watching = async move {
+            let mut since = Instant::now();
             loop {
+                let is_active = *active.borrow_and_update();
                 tokio::select! {
                     biased;
                     Some(more) = more_folders.recv() => if let Err(error) = watcher.watch(more) {
                         tracing::error!("{error}");
                     },
-                    saved = watcher.next() => if sender.send(saved).is_err() { return },
+                    changed = active.changed() => match changed {
+                        Ok(()) => {
+                            since = Instant::now();
+                            let is_active = *active.borrow();
+                            status.lock().watching = is_active;
+                            let words = handle::watching_words(is_active);
+                            tracing::info!("{words}");
+                            host.bus().emit(ReloadEvent::Note { plugin: None, words: words.to_owned() });
+                        }
+                        Err(_) => return,
+                    },
+                    // What is saved meanwhile waits in the watcher.
+                    saved = watcher.next(), if is_active => {
+                        let began = saved.began.max(since);
+                        if sender.send(Saves { began, ..saved }).is_err() {
+                            return;
+                        }
+                    }
                 }
             }
         };
@@ -258,6 +269,7 @@ impl Loop {
                     Some(saved) = saves.recv() => {
                         if self.handle_saves(saved).await {
                             let _ = folders.send(self.workspace.watched());
+                            self.publish_folders();
                         }
                     }
                     Some(request) = requests.recv() => self.handle_request(request),
@@ -271,6 +283,7 @@ impl Loop {
                         }
                     },
                 }
+                self.publish();
             }
         };
         tokio::join!(watching, working);

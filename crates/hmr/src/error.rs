@@ -3,18 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::findings::Findings;
+
 /// Why a save is not live; the generation before it answers on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
     /// rustc refused the source; its own words have been printed.
-    #[error("{errors} compile error{}", if *errors == 1 { "" } else { "s" })]
-    Compile {
-        /// Count of errors.
-        errors: usize,
-        /// rustc's rendered diagnostics, in colour when the terminal takes it.
-        rendered: String,
-    },
+    #[error("{} compile error{}", .0.errors, if .0.errors == 1 { "" } else { "s" })]
+    Compile(Findings),
     /// rustc failed and found no error in the source.
     #[error("rustc failed ({status}) and found no error in the source; it said: {words}")]
     Compiler {

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::cargo::{self, Artifacts, Call};
 use crate::error::SaveError;
+use crate::findings::Findings;
 use crate::library::MappedSdk;
 use crate::probe::Prober;
 use crate::report::Parts;
@@ -228,12 +229,13 @@ impl Workshop {
                 continue;
             }
             calls.remove(&package.id);
-            let (errors, rendered) = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
-                outcome.failures.values().fold((0, String::new()), |(count, words), (more, rendered)| {
-                    (count + more, words + rendered)
+            let findings = outcome.failures.get(&package.name).cloned().unwrap_or_else(|| {
+                outcome.failures.values().cloned().fold(Findings::default(), |mut all, findings| {
+                    all.append(findings);
+                    all
                 })
             });
-            let error = SaveError::Compile { errors, rendered };
+            let error = SaveError::Compile(findings);
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
         Ok((calls, failures))

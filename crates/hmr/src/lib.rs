@@ -16,11 +16,14 @@
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here.
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
-//! - [`report`]: the one line that tells of a reload.
+//! - [`findings`] and [`report`]: what the compiler found, and the one line that tells of a reload.
+//! - [`control`]: the socket by which other programs ask and command.
 
 pub mod cargo;
+pub mod control;
 pub mod engine;
 pub mod error;
+pub mod findings;
 pub mod job;
 pub mod library;
 pub mod policy;

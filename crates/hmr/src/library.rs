@@ -56,6 +56,8 @@ fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     let way_out = if reason.contains("undefined symbol") {
         "; it was built against another sdk than this host runs, restart the host"
+    } else if reason.contains("libstd-") {
+        "; it was built by another compiler than this host, restart the host"
     } else {
         ""
     };

@@ -1,9 +1,12 @@
 //! The one line that tells of a reload.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use sdk_core::bus::ReloadEvent;
 use sdk_core::registry::PluginSwap;
+use sdk_core::status::{Reloaded, milliseconds};
 
 /// Where the time of a reload went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,22 @@ pub struct Parts {
     pub preflight: Duration,
     /// Building the tables and the atomic store.
     pub swap: Duration,
+}
+
+impl Parts {
+    /// Gives the milliseconds of each part by its name.
+    pub fn by_name(&self) -> BTreeMap<String, f64> {
+        let parts = [
+            ("watch", self.watch),
+            ("build", self.build),
+            ("probe", self.probe),
+            ("preflight", self.preflight),
+            ("swap", self.swap),
+        ];
+        // Whole microseconds: what is beyond them is noise.
+        let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
+        parts.into_iter().map(|(name, time)| (name.to_owned(), ms(time))).collect()
+    }
 }
 
 impl fmt::Display for Parts {
@@ -48,13 +67,46 @@ pub fn line(swap: &PluginSwap, took: Duration, parts: &Parts) -> String {
     if swap.new.is_some() {
         _ = write!(line, " ({parts})");
     }
-    if !swap.commands.is_empty() {
-        _ = write!(line, " {}", swap.commands);
-    }
-    for (sign, words) in [("+", &swap.subscribed), ("-", &swap.unsubscribed)] {
-        for word in words {
-            _ = write!(line, " {sign} {word}");
-        }
+    for change in changes(swap) {
+        _ = write!(line, " {change}");
     }
     line
+}
+
+/// Tells what came, went or is defined differently, each with its sign: `+ /hi`, `~ /ping`, `- ReactionAdd`.
+pub fn changes(swap: &PluginSwap) -> Vec<String> {
+    let commands =
+        [("+", &swap.commands.added), ("-", &swap.commands.removed), ("~", &swap.commands.redefined)];
+    let subscriptions = [("+", &swap.subscribed), ("-", &swap.unsubscribed)];
+    let commands =
+        commands.iter().flat_map(|(sign, keys)| keys.iter().map(move |key| format!("{sign} {key}")));
+    let subscriptions =
+        subscriptions.iter().flat_map(|(sign, words)| words.iter().map(move |word| format!("{sign} {word}")));
+    commands.chain(subscriptions).collect()
+}
+
+/// Tells of a swap as data.
+pub fn event(swap: &PluginSwap, took: Duration, parts: &Parts) -> ReloadEvent {
+    ReloadEvent::ReloadCompleted {
+        plugin: swap.plugin.clone(),
+        from: swap.old.as_ref().map(|old| old.number()),
+        to: swap.new.as_ref().map(|new| new.number()),
+        ms: milliseconds(took),
+        parts: if swap.new.is_some() { parts.by_name() } else { BTreeMap::new() },
+        changes: changes(swap),
+    }
+}
+
+/// Tells of a swap to who asked for it.
+pub fn answer(swap: &PluginSwap, took: Duration, parts: &Parts) -> Reloaded {
+    let version = |generation: &sdk_core::generation::Generation| generation.manifest().version.clone();
+    Reloaded {
+        plugin: swap.plugin.clone(),
+        from: swap.old.as_ref().map(|old| old.number()),
+        to: swap.new.as_ref().map(|new| new.number()),
+        from_version: swap.old.as_deref().map(version),
+        to_version: swap.new.as_deref().map(version),
+        ms: milliseconds(took),
+        line: line(swap, took, parts),
+    }
 }

@@ -12,8 +12,9 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
-use crate::cargo::{Call, Diagnostic, is_summary};
+use crate::cargo::Call;
 use crate::error::SaveError;
+use crate::findings::Findings;
 
 /// A built library with the files that it was made from.
 #[derive(Clone, Debug)]
@@ -124,11 +125,11 @@ impl Replay {
         }
         let status =
             child.wait().await.map_err(|source| SaveError::Spawn { program: "rustc".to_owned(), source })?;
-        let (errors, rendered) = render(&output);
+        let findings = Findings::read(&output);
         if !status.success() {
-            return Err(match errors {
+            return Err(match findings.errors {
                 0 => without_diagnosis(call.words.first().map_or("rustc", String::as_str), status, &output),
-                _ => SaveError::Compile { errors, rendered },
+                _ => SaveError::Compile(findings),
             });
         }
         let file = |prefix: &str, suffix: &str, extension: &str| {
@@ -142,7 +143,7 @@ impl Replay {
         let dep_info = file("", BUILD_SUFFIX, ".d");
         let text = std::fs::read_to_string(&dep_info).map_err(SaveError::io("read", &dep_info))?;
         let inputs = inputs_of(&text, &self.working_folder);
-        Ok(Built { library, inputs, warnings: rendered })
+        Ok(Built { library, inputs, warnings: findings.rendered })
     }
 }
 
@@ -156,26 +157,6 @@ fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveErr
     let mut lines = output.lines().filter(|line| !line.trim().is_empty());
     let words = lines.clone().find(|line| line.contains("(os error ")).or_else(|| lines.next());
     SaveError::Compiler { status, words: words.unwrap_or("it said nothing").to_owned() }
-}
-
-/// Puts the rendered diagnostics together and counts the errors.
-fn render(output: &str) -> (usize, String) {
-    let mut errors = 0;
-    let mut rendered = String::new();
-    for line in output.lines() {
-        match serde_json::from_str::<Diagnostic>(line) {
-            Ok(diagnostic) => {
-                errors += usize::from(diagnostic.level.starts_with("error") && !is_summary(&diagnostic));
-                rendered.push_str(diagnostic.rendered.as_deref().unwrap_or_default());
-            }
-            // The linker's words, or those of a compiler that crashed.
-            Err(_) => {
-                rendered.push_str(line);
-                rendered.push('\n');
-            }
-        }
-    }
-    (errors, rendered)
 }
 
 /// Reads the inputs from rustc's dep-info, which has make's form: one line per output, a space is escaped.
@@ -276,16 +257,5 @@ mod tests {
         let text = "/t/one.d: src/lib.rs src/with\\ space.rs /abs/text.md\n\nsrc/lib.rs:\n";
         let expected = ["/w/src/lib.rs", "/w/src/with space.rs", "/abs/text.md"].map(PathBuf::from);
         assert_eq!(inputs_of(text, Path::new("/w")), expected.into());
-    }
-
-    #[test]
-    fn errors_are_counted_without_the_closing_line() {
-        let output = r#"{"level":"error","rendered":"error[E1]: a\n","code":{"code":"E1"}}
-{"level":"warning","rendered":"warning: b\n","code":null}
-{"level":"error","rendered":"error: aborting due to 1 previous error\n","code":null}
-linker says"#;
-        let (errors, rendered) = render(output);
-        assert_eq!(errors, 1);
-        assert!(rendered.contains("error[E1]: a") && rendered.ends_with("linker says\n"));
     }
 }

@@ -17,6 +17,16 @@ use crate::error::SaveError;
 /// the shared dependencies are built with.
 pub const HOST_FEATURES: &[&str] = &["--no-default-features", "--features", "bot/hmr"];
 
+/// Gives the workspace that `folder` is in.
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|folder| is_workspace(folder)).map(Path::to_path_buf)
+}
+
+/// Says whether a folder holds a workspace of plugins.
+pub fn is_workspace(folder: &Path) -> bool {
+    folder.join("Cargo.toml").is_file() && folder.join("commands").is_dir() && folder.join("events").is_dir()
+}
+
 /// A plugin crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {

@@ -1,15 +1,20 @@
 //! What happens to plugins, told to everyone who asks: plugins, the terminal, Discord, other programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::PluginId;
+use crate::status::LastFailure;
 
 /// Events kept for a listener that is slow; one that falls further behind is told how many it missed.
 const KEPT: usize = 1024;
+/// Events of the past kept for those who come later.
+pub const REMEMBERED: usize = 200;
 
 /// One thing that happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,27 +148,116 @@ pub struct Diagnostic {
     pub rendered: String,
 }
 
-/// Tells events to any number of listeners; cheap to clone.
+/// Tells events to any number of listeners, and remembers the last ones; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Bus(broadcast::Sender<Stamped>);
+pub struct Bus(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    sender: broadcast::Sender<Stamped>,
+    past: Mutex<Past>,
+}
+
+#[derive(Debug, Default)]
+struct Past {
+    recent: VecDeque<Stamped>,
+    /// Why each plugin's newest save is not live; `None` stands for what is no single plugin's.
+    failures: BTreeMap<Option<PluginId>, LastFailure>,
+}
 
 impl Default for Bus {
     fn default() -> Self {
-        Self(broadcast::channel(KEPT).0)
+        Self(Arc::new(Inner { sender: broadcast::channel(KEPT).0, past: Mutex::default() }))
     }
 }
 
 impl Bus {
-    /// Tells everyone who listens; nobody need.
+    /// Tells everyone who listens, nobody need; never waits for any of them.
     pub fn emit(&self, event: ReloadEvent) {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let stamped = Stamped { at: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), event };
+        // Held while sending, so that who listens hears in the order in which it is remembered.
+        let mut past = self.0.past.lock();
+        past.note(&stamped);
         // An error means that nobody listens.
-        let _ = self.0.send(Stamped { at: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), event });
+        let _ = self.0.sender.send(stamped);
     }
 
     /// Hears everything that is told from now on.
     pub fn listen(&self) -> broadcast::Receiver<Stamped> {
-        self.0.subscribe()
+        self.0.sender.subscribe()
+    }
+
+    /// Gives the last events, at most [`REMEMBERED`], and hears everything that comes after them.
+    pub fn listen_after(&self, last: usize) -> (Vec<Stamped>, broadcast::Receiver<Stamped>) {
+        let past = self.0.past.lock();
+        let skipped = past.recent.len().saturating_sub(last);
+        (past.recent.iter().skip(skipped).cloned().collect(), self.0.sender.subscribe())
+    }
+
+    /// Gives why the newest save of a plugin, or of all, is not live; what went live since is not among them.
+    pub fn failures(&self) -> Vec<LastFailure> {
+        self.0.past.lock().failures.values().cloned().collect()
+    }
+}
+
+impl Past {
+    fn note(&mut self, stamped: &Stamped) {
+        match &stamped.event {
+            ReloadEvent::ReloadFailed { plugin, reason, diagnostics, .. } => {
+                let place =
+                    diagnostics.iter().find(|found| found.level == "error").and_then(Diagnostic::place);
+                let failure =
+                    LastFailure { plugin: plugin.clone(), at: stamped.at, reason: reason.clone(), place };
+                self.failures.insert(plugin.clone(), failure);
+            }
+            ReloadEvent::ReloadCompleted { plugin, .. } => {
+                self.failures.remove(&None);
+                self.failures.remove(&Some(plugin.clone()));
+            }
+            ReloadEvent::RolledBack { plugin, reason, .. } => {
+                let plugin = Some(plugin.clone());
+                let failure = LastFailure {
+                    plugin: plugin.clone(),
+                    at: stamped.at,
+                    reason: reason.clone(),
+                    place: None,
+                };
+                self.failures.insert(plugin, failure);
+            }
+            _ => {}
+        }
+        if self.recent.len() == REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(stamped.clone());
+    }
+}
+
+impl Diagnostic {
+    /// Gives file, line and column as editors read them: `commands/general/src/ping.rs:12:79`.
+    pub fn place(&self) -> Option<String> {
+        let mut words = self.file.clone()?;
+        for number in [self.line, self.column] {
+            let Some(number) = number else { break };
+            words += &format!(":{number}");
+        }
+        Some(words)
+    }
+}
+
+impl ReloadEvent {
+    /// Gives the plugins that it is about.
+    pub fn plugins(&self) -> &[PluginId] {
+        match self {
+            Self::ReloadStarted { plugins, .. } => plugins,
+            Self::ReloadCompleted { plugin, .. }
+            | Self::StatePreserved { plugin, .. }
+            | Self::StateRestored { plugin, .. }
+            | Self::RolledBack { plugin, .. } => std::slice::from_ref(plugin),
+            Self::ReloadFailed { plugin, .. } | Self::Note { plugin, .. } => plugin.as_slice(),
+            Self::RestartRequired { .. } => &[],
+        }
     }
 }
 
@@ -196,5 +290,52 @@ mod tests {
         let mut heard = bus.listen();
         bus.emit(note("after"));
         assert_eq!(heard.try_recv().unwrap().event, note("after"));
+    }
+
+    #[test]
+    fn the_last_events_are_remembered_and_followed_without_a_gap() {
+        let bus = Bus::default();
+        let note = |number: usize| ReloadEvent::Note { plugin: None, words: number.to_string() };
+        for number in 0..REMEMBERED + 5 {
+            bus.emit(note(number));
+        }
+        let (past, _) = bus.listen_after(usize::MAX);
+        assert_eq!((past.len(), &past[0].event), (REMEMBERED, &note(5)));
+        let (past, mut heard) = bus.listen_after(1);
+        assert_eq!(past.iter().map(|past| &past.event).collect::<Vec<_>>(), [&note(REMEMBERED + 4)]);
+        bus.emit(note(7));
+        assert_eq!(heard.try_recv().unwrap().event, note(7));
+        assert!(bus.listen_after(0).0.is_empty());
+    }
+
+    #[test]
+    fn a_failure_is_remembered_until_the_plugin_is_live() {
+        let bus = Bus::default();
+        let plugin = PluginId::new("commands/general");
+        let found = Diagnostic {
+            level: "error".to_owned(),
+            file: Some("commands/general/src/ping.rs".to_owned()),
+            line: Some(12),
+            column: Some(7),
+            ..Diagnostic::default()
+        };
+        bus.emit(ReloadEvent::ReloadFailed {
+            plugin: Some(plugin.clone()),
+            live: Some(2),
+            reason: "1 compile error".to_owned(),
+            diagnostics: vec![found],
+        });
+        let failures = bus.failures();
+        assert_eq!(failures.len(), 1);
+        assert_eq!(failures[0].place.as_deref(), Some("commands/general/src/ping.rs:12:7"));
+        bus.emit(ReloadEvent::ReloadCompleted {
+            plugin,
+            from: Some(2),
+            to: Some(3),
+            ms: 1,
+            parts: BTreeMap::new(),
+            changes: Vec::new(),
+        });
+        assert!(bus.failures().is_empty());
     }
 }

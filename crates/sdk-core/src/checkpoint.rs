@@ -99,7 +99,8 @@ impl Checkpoint {
         }
         let mut written = Written::default();
         if let Some(Document { store, plugins, timers, .. }) = document {
-            let states = plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
+            let states =
+                plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
             written.states = states.collect();
             host.store().restore(store);
             host.snapshots().set_all(plugins);
@@ -211,14 +212,17 @@ fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
         Ok(None) => (None, None),
         Ok(Some(document)) => {
             let other = document.application;
-            let words = format!("{} belongs to the application {other}, not to {application}", path.display());
+            let words =
+                format!("{} belongs to the application {other}, not to {application}", path.display());
             (Some(words), Some(file::beside(&path, &format!("of-{other}"))))
         }
         Err(words) => (Some(words), Some(file::free(&file::beside(&path, "broken")))),
     };
     if let (Some(problem), Some(aside)) = (problem, aside) {
         if let Err(error) = std::fs::rename(&path, &aside) {
-            tracing::error!("{problem}, and it cannot be moved aside ({error}); nothing is remembered in this run");
+            tracing::error!(
+                "{problem}, and it cannot be moved aside ({error}); nothing is remembered in this run"
+            );
             return (None, None);
         }
         tracing::warn!("{problem}; it is kept as {}, and the bot begins without", aside.display());
@@ -232,17 +236,20 @@ fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
     }
 }
 
+/// What every format begins with.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
 fn parse(path: &Path) -> Result<Option<Document>, String> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{} cannot be read ({error})", path.display())),
     };
-    let unfit = |why: &dyn std::fmt::Display| format!("{} is not what the bot has written ({why})", path.display());
-    #[derive(Deserialize)]
-    struct Head {
-        format: u32,
-    }
+    let unfit =
+        |why: &dyn std::fmt::Display| format!("{} is not what the bot has written ({why})", path.display());
     let head: Head = serde_json::from_slice(&text).map_err(|error| unfit(&error))?;
     if head.format > FORMAT {
         return Err(unfit(&format_args!("format {} of a newer bot", head.format)));

@@ -24,7 +24,10 @@ use serenity::all::{
     CreateInteractionResponseMessage, FullEvent, Interaction, Message, ResolvedOption, ResolvedValue, UserId,
 };
 use serenity::async_trait;
+use tokio::sync::broadcast::error::RecvError;
 
+use crate::bus::ReloadEvent;
+use crate::collectors::Awaited;
 use crate::definition::{CommandKey, CommandKind};
 use crate::gate::{Call, Moved};
 use crate::generation::Generation;
@@ -114,6 +117,9 @@ impl Dispatcher {
         let answered = match interaction {
             Interaction::Component(component) => {
                 let id = &component.data.custom_id;
+                if self.awaited(snapshot, &format!("component {id}"), component).await {
+                    return true;
+                }
                 let (what, find) = (format!("component {id}"), |live: &Snapshot| live.component(id).cloned());
                 match self.keyed(ctx, snapshot, &what, find, |on| &on.components, component).await {
                     Some(words) => component.create_response(ctx, ephemeral(words)).await,
@@ -122,6 +128,9 @@ impl Dispatcher {
             }
             Interaction::Modal(modal) => {
                 let id = &modal.data.custom_id;
+                if self.awaited(snapshot, &format!("modal {id}"), modal).await {
+                    return true;
+                }
                 let (what, find) = (format!("modal {id}"), |live: &Snapshot| live.modal(id).cloned());
                 match self.keyed(ctx, snapshot, &what, find, |on| &on.modals, modal).await {
                     Some(words) => modal.create_response(ctx, ephemeral(words)).await,
@@ -134,6 +143,24 @@ impl Dispatcher {
             tracing::debug!(%error, "the user of a handler that failed could not be told");
         }
         true
+    }
+
+    /// Hands an interaction to the call that waits for it, and says whether there is one.
+    async fn awaited<T: Awaited + Clone>(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        what: &str,
+        interaction: &T,
+    ) -> bool {
+        let find = |live: &Snapshot| {
+            let mut all = live.generations().values();
+            all.find(|generation| generation.data.collectors().wants(interaction))
+                .map(|found| (found.clone(), ()))
+        };
+        let Some((generation, (), _call)) = enter(&self.host, snapshot, what, find).await else {
+            return false;
+        };
+        generation.data.collectors().give(interaction)
     }
 
     /// Runs a component or modal handler and gives the words to tell the user when it failed.
@@ -249,6 +276,43 @@ pub async fn run_timers(host: Host) {
             timer = host.scheduler().next(ready) => fire(&host, timer),
             changed = swaps.changed() => if changed.is_ok() { host.scheduler().wake() },
         }
+    }
+}
+
+/// Hands what happens to plugins to those that listen to it, until the future is dropped.
+pub async fn run_reload_handlers(host: Host) {
+    let mut heard = host.bus().listen();
+    loop {
+        match heard.recv().await {
+            Ok(stamped) => hand_out(&host, &stamped.event),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "handlers of reload events were too slow");
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn hand_out(host: &Host, event: &ReloadEvent) {
+    let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
+    let snapshot = host.registry().snapshot();
+    for (plugin, generation) in snapshot.generations() {
+        if generation.subscriptions.reloads.is_empty() {
+            continue;
+        }
+        let (host, snapshot) = (host.clone(), snapshot.clone());
+        let (ctx, plugin, event) = (ctx.clone(), plugin.clone(), event.clone());
+        tokio::spawn(async move {
+            let find = |live: &Snapshot| live.generations().get(&plugin).map(|found| (found.clone(), ()));
+            let Some((generation, (), call)) = enter(&host, &snapshot, "reload event", find).await else {
+                return;
+            };
+            let listeners = generation.subscriptions.reloads.iter();
+            let heard = listeners.map(|listener| {
+                run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
+            });
+            call.run(join_all(heard)).await;
+        });
     }
 }
 

@@ -114,3 +114,6 @@ pub(crate) fn unfit_service(
 fn verb(dependency: &Dependency) -> &'static str {
     if dependency.optional { "would use" } else { "needs" }
 }
+
+#[cfg(test)]
+mod tests;

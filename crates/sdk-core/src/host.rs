@@ -15,6 +15,7 @@ use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::snapshots::Snapshots;
+use crate::status::{Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
 /// The host's services; cheap to clone.
@@ -35,18 +36,22 @@ struct Inner {
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
+    creations: ArcSwapOption<Creations>,
     closing: AtomicBool,
 }
 
 /// A reload engine, as plugins may use it; a production host has none.
 pub trait Reloader: Send + Sync {
-    /// Says in one sentence whether changes are watched for.
-    fn status(&self) -> String;
+    /// Says what is watched, built and held back at this moment; waits for nothing.
+    fn status(&self) -> ReloadStatus;
 
     /// Builds and swaps a plugin now, or all plugins, changed or not.
     ///
-    /// Gives one line for each plugin: what went live, or why it did not.
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<String, String>>>;
+    /// Gives what went live, or a sentence why it did not, for each plugin.
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+
+    /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
 }
 
 impl Host {
@@ -67,6 +72,7 @@ impl Host {
             shards: OnceLock::new(),
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
+            creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
     }
@@ -129,6 +135,16 @@ impl Host {
     /// Names the reload engine; the first call counts.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
+    }
+
+    /// Gives the account of created commands, once there has been a registration.
+    pub fn creations(&self) -> Option<Creations> {
+        self.0.creations.load().as_deref().cloned()
+    }
+
+    /// Replaces the account of created commands.
+    pub fn set_creations(&self, creations: Creations) {
+        self.0.creations.store(Some(Arc::new(creations)));
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

@@ -11,13 +11,14 @@
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
-//! - [`bus`]: what happens to plugins, for everyone who asks.
+//! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
 pub mod bus;
 pub mod checkpoint;
+mod collectors;
 pub mod data;
 pub mod definition;
 pub mod dependency;
@@ -40,6 +41,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod snapshots;
 pub mod state;
+pub mod status;
 pub mod store;
 pub mod subscriptions;
 pub mod tasks;
@@ -64,6 +66,7 @@ pub type Command = poise::Command<Data, Error>;
 
 /// What most plugin files start with: `use sdk::prelude::*;`.
 pub mod prelude {
+    pub use crate::bus::ReloadEvent;
     pub use crate::event;
     pub use crate::scheduler::Timer;
     pub use crate::state::{State, StateSlot};

@@ -10,6 +10,7 @@ use serenity::all::{
     Cache, CacheHttp, ComponentInteraction, FullEvent, GatewayIntents, Http, ModalInteraction,
 };
 
+use crate::bus::ReloadEvent;
 use crate::event::Event;
 use crate::scheduler::Timer;
 use crate::{Data, Error, EventKind};
@@ -85,6 +86,12 @@ pub struct Keyed<T> {
     pub(crate) handler: HandlerFn<T>,
 }
 
+/// A listener to what happens to plugins.
+pub(crate) struct ReloadHandler {
+    pub(crate) name: &'static str,
+    pub(crate) handler: HandlerFn<ReloadEvent>,
+}
+
 /// Everything one generation listens to.
 #[derive(Default)]
 pub struct Subscriptions {
@@ -92,6 +99,7 @@ pub struct Subscriptions {
     pub(crate) components: Vec<Keyed<ComponentInteraction>>,
     pub(crate) modals: Vec<Keyed<ModalInteraction>>,
     pub(crate) timers: Vec<Keyed<Timer>>,
+    pub(crate) reloads: Vec<ReloadHandler>,
 }
 
 impl Subscriptions {
@@ -156,6 +164,31 @@ impl Subscriptions {
         self.timers.push(keyed(name, handler));
     }
 
+    /// Listens to what happens to plugins, this one's own reloads included, from the first gateway session on:
+    /// `on.reload(watch)` with `async fn watch(ctx: EventContext, event: ReloadEvent) -> Result<(), Error>`.
+    ///
+    /// An event is heard by what is live when it is handed out: the end of a swap by the new generation.
+    pub fn reload<F>(&mut self, handler: impl Fn(EventContext, ReloadEvent) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.reloads.push(ReloadHandler {
+            name: std::any::type_name_of_val(&handler),
+            handler: Box::new(move |ctx, event| handler(ctx, event).boxed()),
+        });
+    }
+
+    /// Counts all handlers.
+    pub fn len(&self) -> usize {
+        let keyed = self.components.len() + self.modals.len() + self.timers.len();
+        self.listeners.len() + keyed + self.reloads.len()
+    }
+
+    /// Says whether there is no handler.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Gives the intents that Discord wants for these events.
     pub fn intents(&self) -> GatewayIntents {
         self.listeners.iter().map(|listener| listener.kind.intents()).collect()
@@ -170,6 +203,7 @@ impl Subscriptions {
             .chain(self.components.iter().map(|handler| format!("component {}", handler.key)))
             .chain(self.modals.iter().map(|handler| format!("modal {}", handler.key)))
             .chain(self.timers.iter().map(|handler| format!("timer {}", handler.key)))
+            .chain(self.reloads.iter().map(|_| "reload events".to_owned()))
             .collect();
         words.sort_unstable();
         words

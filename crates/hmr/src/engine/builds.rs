@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use tokio::sync::oneshot;
+use sdk_core::bus::{Cause, ReloadEvent};
 use tokio::task::Id;
 
-use super::group::{Building, Group};
-use super::tell::print;
-use super::{Loop, Request, names};
+use super::group::{Answer, Building, Group};
+use super::handle::Request;
+use super::tell::{self, print};
+use super::{Loop, names};
 use crate::error::SaveError;
 use crate::job::{Done, Failure, Order, carry_out};
 
@@ -28,12 +29,7 @@ impl Loop {
     }
 
     /// Starts to build, taking over what it supersedes and what was held back.
-    pub(super) fn order(
-        &mut self,
-        mut group: Group,
-        mut began: Instant,
-        mut answers: Vec<oneshot::Sender<Vec<Result<String, String>>>>,
-    ) {
+    pub(super) fn order(&mut self, mut group: Group, mut began: Instant, mut answers: Vec<Answer>) {
         loop {
             self.held.retain(|held| !group.absorb(held));
             let overtaken = self.orders.iter().find(|(_, building)| {
@@ -69,6 +65,10 @@ impl Loop {
             may_reuse: false,
         };
         tracing::debug!(plugins = ?names(&packages), through_cargo = group.through_cargo, "building");
+        self.host.bus().emit(ReloadEvent::ReloadStarted {
+            plugins: packages.iter().map(|package| package.id.clone()).collect(),
+            cause: if answers.is_empty() { Cause::Save } else { Cause::Request },
+        });
         let abort = self.builds.spawn(carry_out(self.workshop.clone(), self.workspace.clone(), order));
         let building =
             Building { packages, through_cargo: group.through_cargo, began, abort: abort.clone(), answers };
@@ -91,19 +91,15 @@ impl Loop {
             self.tell_failures(&done.failures);
             answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
             if !done.ready.is_empty() {
-                let names: Vec<_> = done.ready.iter().map(|ready| ready.package.id.as_str()).collect();
-                let words = format!("{} stays as it is too: they go live together", names.join(", "));
-                tracing::warn!("{words}");
-                answers.push(Err(words));
+                for ready in &done.ready {
+                    let words = format!("{} stays as it is too: they go live together", ready.package.id);
+                    tell::warn(&self.host, &ready.package.id, words.clone());
+                    answers.push(Err(words));
+                }
             }
         } else {
             match self.go_live(done.ready, building.began).await {
-                Ok(lines) => {
-                    for line in lines {
-                        tracing::info!("{line}");
-                        answers.push(Ok(line));
-                    }
-                }
+                Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
                 Err(error) => {
                     failed = true;
                     let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };

@@ -11,6 +11,7 @@ use std::time::Instant;
 use sdk_core::PluginId;
 use sdk_core::generation::Generation;
 use sdk_core::order::{Needs, circle_words};
+use sdk_core::status::Reloaded;
 
 use super::Loop;
 use crate::error::SaveError;
@@ -62,7 +63,7 @@ impl Loop {
         &mut self,
         ready: Vec<Ready>,
         began: Instant,
-    ) -> Result<Vec<String>, SaveError> {
+    ) -> Result<Vec<Reloaded>, SaveError> {
         let ids: Vec<_> = ready.iter().map(|ready| ready.package.id.clone()).collect();
         self.forget_waiting(&ids);
         let mut refusal = match self.make_live(ready.clone(), began).await {
@@ -79,10 +80,10 @@ impl Loop {
                         vec![format!("{}; together with {}: {error}", refusal.join("; "), names(&others))];
                     break;
                 }
-                Ok(lines) => {
+                Ok(reloaded) => {
                     let ids: Vec<_> = others.iter().map(|ready| ready.package.id.clone()).collect();
                     self.forget_waiting(&ids);
-                    return Ok(lines);
+                    return Ok(reloaded);
                 }
             }
         }
@@ -97,11 +98,8 @@ impl Loop {
             let mut has_changed = false;
             while let Some(ready) = waiting.next() {
                 match self.make_live(ready.clone(), Instant::now()).await {
-                    Ok(lines) => {
+                    Ok(_) => {
                         has_changed = true;
-                        for line in lines {
-                            tracing::info!("{line}");
-                        }
                         let ids: BTreeSet<_> = ready.iter().map(|ready| &ready.package.id).collect();
                         self.held.retain(|held| !held.plugins.iter().all(|plugin| ids.contains(plugin)));
                     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use sdk_core::PluginId;
+use sdk_core::status::Reloaded;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
@@ -37,13 +38,16 @@ impl Group {
     }
 }
 
+/// Where what became of a reload is told to who asked for it.
+pub(super) type Answer = oneshot::Sender<Vec<Result<Reloaded, String>>>;
+
 /// Plugins that are being built together.
 pub(super) struct Building {
     pub(super) packages: Vec<Package>,
     pub(super) through_cargo: bool,
     pub(super) began: Instant,
     pub(super) abort: AbortHandle,
-    pub(super) answers: Vec<oneshot::Sender<Vec<Result<String, String>>>>,
+    pub(super) answers: Vec<Answer>,
 }
 
 impl Building {

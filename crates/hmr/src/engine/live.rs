@@ -8,10 +8,12 @@ use futures_util::future::join_all;
 use sdk_core::PluginId;
 use sdk_core::bus::{Cause, ReloadEvent};
 use sdk_core::generation::Generation;
+use sdk_core::host::Host;
 use sdk_core::registry::{Change, Swapped};
+use sdk_core::status::Reloaded;
 use sdk_core::{handover, order};
 
-use super::{Loop, dependents};
+use super::{Loop, dependents, tell};
 use crate::error::SaveError;
 use crate::job::Ready;
 use crate::{library, report};
@@ -22,7 +24,7 @@ impl Loop {
         &mut self,
         ready: Vec<Ready>,
         began: Instant,
-    ) -> Result<Vec<String>, SaveError> {
+    ) -> Result<Vec<Reloaded>, SaveError> {
         let loading = Instant::now();
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
@@ -30,14 +32,14 @@ impl Loop {
         let swapped = self.change(built, Vec::new()).await?;
         let preflight = loading.elapsed().saturating_sub(swapped.took);
         let took = began.elapsed();
-        let lines = swapped
+        let reloaded = swapped
             .plugins
             .iter()
             .map(|swap| {
                 let own = parts.get(&swap.plugin).copied();
                 let all = report::Parts { preflight, swap: swapped.took, ..own.unwrap_or_default() };
-                let line = report::line(swap, took, &all);
-                if own.is_some() { line } else { line + &dependents::with(parts.keys()) }
+                let because = if own.is_some() { String::new() } else { dependents::with(parts.keys()) };
+                self.tell_swap(swap, took, &all, &because)
             })
             .collect();
         for ready in ready {
@@ -49,7 +51,7 @@ impl Loop {
             }
         }
         self.stop_old(swapped);
-        Ok(lines)
+        Ok(reloaded)
     }
 
     /// Takes out plugins whose folder is gone.
@@ -63,9 +65,8 @@ impl Loop {
         }
         let swapped = self.change(Vec::new(), gone.clone()).await?;
         for swap in &swapped.plugins {
-            let line = report::line(swap, began.elapsed(), &report::Parts::default());
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
-            tracing::info!("{line}{because}");
+            self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
         }
         self.stop_old(swapped);
         Ok(())
@@ -100,7 +101,7 @@ impl Loop {
         }
         let live = self.host.registry().snapshot();
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {
-            tracing::warn!("{note}");
+            tell::warn(&self.host, None, note.clone());
         }
         match handover::swap(&self.host, change, handover).await {
             Ok(handed_over) => Ok(handed_over.swapped),
@@ -137,23 +138,24 @@ impl Loop {
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
         let deadline = self.options.policy.load().hook_deadline;
+        let host = self.host.clone();
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
-                join_all(step.iter().map(|generation| stop(generation, deadline))).await;
+                join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
             }
         });
     }
 }
 
 /// Stops one generation that is out of dispatch.
-async fn stop(generation: &Arc<Generation>, deadline: Duration) {
+async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     let (plugin, number) = (generation.plugin(), generation.number());
     // What it stops may still be in use by calls that began before the swap.
     if !generation.quiet(deadline).await {
         let calls = generation.calls_under_way();
-        tracing::warn!("{plugin} {number} is stopped with {calls} calls still under way");
+        tell::warn(host, plugin, format!("{plugin} {number} is stopped with {calls} calls still under way"));
     }
     for problem in generation.stop(deadline).await {
-        tracing::warn!("{plugin} {number} is out of dispatch, but {problem}");
+        tell::warn(host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
 
 use super::group::Group;
 use super::{Loop, OnSettings};
@@ -46,6 +47,7 @@ impl Loop {
             let belongs = if names.len() == 1 { "belongs" } else { "belong" };
             tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
             self.awaiting_restart.append(&mut host);
+            self.host.bus().emit(ReloadEvent::RestartRequired { because: names, automatic: false });
         }
         let looked_up = membership || groups.iter().any(|group| group.through_cargo);
         if membership {

@@ -2,20 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::time::Duration;
 
 use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
+use sdk_core::host::Host;
+use sdk_core::registry::PluginSwap;
+use sdk_core::status::Reloaded;
 
 use super::Loop;
 use crate::error::SaveError;
 use crate::job::Failure;
+use crate::report::{self, Parts};
 
 impl Loop {
     pub(super) fn failure_words(&self, failure: &Failure) -> String {
-        let live =
-            |plugin: &PluginId| self.host.registry().snapshot().generations().get(plugin).map(|g| g.number());
         match &failure.plugin {
             None => failure.error.to_string(),
-            Some(plugin) => match live(plugin) {
+            Some(plugin) => match self.live_number(plugin) {
                 Some(number) => format!("{plugin} {number} stays live: {}", failure.error),
                 None => format!("{plugin} is not live: {}", failure.error),
             },
@@ -30,10 +34,10 @@ impl Loop {
     pub(super) fn tell_failures(&self, failures: &[Failure]) {
         let mut printed = BTreeSet::new();
         for failure in failures {
-            if let SaveError::Compile { rendered, .. } = &failure.error
-                && printed.insert(rendered)
+            if let SaveError::Compile(findings) = &failure.error
+                && printed.insert(&findings.rendered)
             {
-                print(rendered);
+                print(&findings.rendered);
             }
         }
         for failure in failures {
@@ -41,9 +45,47 @@ impl Loop {
                 tracing::debug!(plugin = ?failure.plugin, "superseded");
             } else {
                 tracing::error!("{}", self.failure_words(failure));
+                self.host.bus().emit(ReloadEvent::ReloadFailed {
+                    plugin: failure.plugin.clone(),
+                    live: failure.plugin.as_ref().and_then(|plugin| self.live_number(plugin)),
+                    reason: failure.error.to_string(),
+                    diagnostics: match &failure.error {
+                        SaveError::Compile(findings) => findings.first.clone(),
+                        _ => Vec::new(),
+                    },
+                });
             }
         }
     }
+
+    /// Tells of a plugin's swap, and gives it to be told to who asked for it.
+    pub(super) fn tell_swap(
+        &self,
+        swap: &PluginSwap,
+        took: Duration,
+        parts: &Parts,
+        because: &str,
+    ) -> Reloaded {
+        let mut reloaded = report::answer(swap, took, parts);
+        reloaded.line += because;
+        if self.is_loading_all {
+            tracing::debug!("{reloaded}");
+        } else {
+            tracing::info!("{reloaded}");
+        }
+        self.host.bus().emit(report::event(swap, took, parts));
+        reloaded
+    }
+
+    fn live_number(&self, plugin: &PluginId) -> Option<u64> {
+        self.host.registry().snapshot().generations().get(plugin).map(|generation| generation.number())
+    }
+}
+
+/// Warns of something, in a sentence.
+pub(super) fn warn<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
+    tracing::warn!("{words}");
+    host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), words });
 }
 
 /// Prints the compiler's own words to the terminal.

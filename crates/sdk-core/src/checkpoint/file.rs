@@ -39,5 +39,8 @@ pub(super) fn beside(path: &Path, word: &str) -> PathBuf {
 /// Gives the path itself, or one with a number behind it, that is not taken.
 pub(super) fn free(path: &Path) -> PathBuf {
     let numbered = (2_u32..).map(|number| beside(path, &number.to_string()));
-    std::iter::once(path.to_owned()).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| path.to_owned())
+    std::iter::once(path.to_owned())
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| path.to_owned())
 }

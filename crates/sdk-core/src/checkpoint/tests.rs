@@ -44,7 +44,7 @@ async fn counter(host: &Host, number: u64) -> Arc<Generation> {
     generation
 }
 
-fn press(generation: &Generation) -> u32 {
+fn press(generation: &Arc<Generation>) -> u32 {
     let press = |counts: &mut Counts| {
         counts.presses += 1;
         counts.presses
@@ -74,7 +74,10 @@ async fn a_host_that_begins_again_remembers() {
     // Written before the plugin is back, nothing is lost.
     host.changes().mark();
     checkpoint.save().await;
-    let (host, _) = { drop((host, checkpoint)); open(&folder).await };
+    let (host, _) = {
+        drop((host, checkpoint));
+        open(&folder).await
+    };
     assert_eq!(host.store().of(&plugin).get::<String>("greeting").unwrap().as_deref(), Some("hello"));
     assert_eq!(host.scheduler().kept()[0].payload, json!([1, 2]));
     assert_eq!(press(&counter(&host, 1).await), 4);

@@ -1,0 +1,106 @@
+//! The socket by which other programs ask how things stand, follow events and give commands.
+//!
+//! # Protocol
+//!
+//! A unix socket, `.hotcord/control.sock` in the workspace, that only its owner may open. Where that path is too long
+//! for a socket, `.hotcord/control.path` names one in the folder for temporary files. Each request is one line of
+//! JSON, and so is each reply: `{"ok": ...}`, or `{"error": "a sentence"}`.
+//!
+//! | request | `ok` |
+//! |---|---|
+//! | `{"do":"status"}` | a [`Status`](sdk_core::status::Status) |
+//! | `{"do":"events","last":20,"follow":true}` | none: every line from here on is a [`Stamped`](sdk_core::bus::Stamped) event |
+//! | `{"do":"reload","plugin":"commands/general"}` | [`Outcome`]; without `plugin`, all are reloaded |
+//! | `{"do":"watch","on":false}` | a sentence |
+//!
+//! A connection may make any number of requests, one after the other. Nobody waits for who reads slowly: such a
+//! connection is closed, with a word in the log.
+
+use std::path::PathBuf;
+
+use sdk_core::status::Reloaded;
+use serde::{Deserialize, Serialize};
+
+mod address;
+pub mod client;
+mod server;
+
+pub use server::{Server, serve};
+
+/// Most bytes of a request.
+const REQUEST: usize = 64 * 1024;
+
+/// What a program may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// How things stand.
+    Status,
+    /// Events, those of the past first.
+    Events {
+        /// Count of past events.
+        #[serde(default)]
+        last: usize,
+        /// Whether those to come are wanted too.
+        #[serde(default = "yes")]
+        follow: bool,
+    },
+    /// Builds and swaps one plugin, or all.
+    Reload {
+        /// Plugin.
+        #[serde(default)]
+        plugin: Option<String>,
+    },
+    /// Stops watching, or goes on with it.
+    Watch {
+        /// Whether saves start builds.
+        on: bool,
+    },
+}
+
+/// What became of a reload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Plugins that are live anew, with the generations before and after.
+    pub reloaded: Vec<Reloaded>,
+    /// One sentence for each that is not.
+    pub failed: Vec<String>,
+}
+
+/// An answer to a request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reply<T> {
+    Ok(T),
+    Error(String),
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// Another bot has it.
+    #[error("another bot of this folder is running; ./dev-env.sh status and its like reach that one")]
+    Taken,
+    /// It could not be made.
+    #[error("{} could not be {action} ({source}); ./dev-env.sh status and its like do not reach this bot", path.display())]
+    Io {
+        /// What was tried, as a past participle.
+        action: &'static str,
+        /// File or folder.
+        path: PathBuf,
+        /// System's reason.
+        source: std::io::Error,
+    },
+}
+
+impl ControlError {
+    fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

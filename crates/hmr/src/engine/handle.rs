@@ -1,0 +1,93 @@
+//! The engine as commands and other programs see it.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use sdk_core::PluginId;
+use sdk_core::host::Reloader;
+use sdk_core::status::{ReloadStatus, Reloaded};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::Loop;
+use super::group::Answer;
+
+/// A wish for a reload.
+pub(super) struct Request {
+    pub(super) plugin: Option<PluginId>,
+    pub(super) answer: Answer,
+}
+
+/// What the host hands out.
+pub(super) struct Handle {
+    pub(super) requests: mpsc::UnboundedSender<Request>,
+    pub(super) watching: watch::Sender<bool>,
+    pub(super) status: Arc<Mutex<ReloadStatus>>,
+}
+
+const STOPPED: &str = "the reload engine has stopped";
+
+impl Reloader for Handle {
+    fn status(&self) -> ReloadStatus {
+        self.status.lock().clone()
+    }
+
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || vec![Err(STOPPED.to_owned())];
+        if self.requests.send(Request { plugin, answer }).is_err() {
+            return std::future::ready(stopped()).boxed();
+        }
+        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
+    }
+
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>> {
+        let answer = if self.watching.is_closed() {
+            Err(STOPPED.to_owned())
+        } else if self.watching.send_if_modified(|watching| std::mem::replace(watching, on) != on) {
+            Ok(watching_words(on).to_owned())
+        } else {
+            Ok(format!("watching was {} already", if on { "on" } else { "stopped" }))
+        };
+        std::future::ready(answer).boxed()
+    }
+}
+
+/// Says that watching goes on, or that it does not.
+pub(super) fn watching_words(on: bool) -> &'static str {
+    if on {
+        "watching goes on; what was saved meanwhile comes in now"
+    } else {
+        "watching is stopped; what is saved comes in when it goes on"
+    }
+}
+
+impl Loop {
+    /// Tells how things stand after whatever has just been done.
+    pub(super) fn publish(&self) {
+        let building = self
+            .orders
+            .values()
+            .map(|building| building.packages.iter().map(|package| package.id.clone()).collect())
+            .collect();
+        let held = self.held.iter().map(|group| group.plugins.iter().cloned().collect()).collect();
+        let awaiting_restart = self.awaiting_restart.iter().map(|path| path.display().to_string()).collect();
+        let mut status = self.status.lock();
+        status.building = building;
+        status.held = held;
+        status.awaiting_restart = awaiting_restart;
+    }
+
+    /// Tells which folders are watched.
+    pub(super) fn publish_folders(&self) {
+        let watched = self.workspace.watched();
+        let folders = watched
+            .keys()
+            .map(|path| path.strip_prefix(&self.workspace.root).unwrap_or(path).display().to_string())
+            // The repository itself, watched for its manifest, goes without saying.
+            .filter(|folder| !folder.is_empty())
+            .collect();
+        self.status.lock().folders = folders;
+    }
+}

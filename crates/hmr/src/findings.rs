@@ -1,0 +1,140 @@
+//! What the compiler found, from its JSON: for the terminal as it renders it, for everyone else as data.
+
+use sdk_core::bus::Diagnostic;
+use sdk_core::text;
+use serde::Deserialize;
+
+/// Errors kept as data; who wants all of them reads the terminal.
+const KEPT: usize = 20;
+/// Most characters kept of one error's text.
+const TEXT: usize = 4000;
+
+/// Errors and warnings of one crate.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// Count of errors.
+    pub errors: usize,
+    /// rustc's own words for all of them, in colour when the terminal takes it.
+    pub rendered: String,
+    /// First errors, without colour.
+    pub first: Vec<Diagnostic>,
+}
+
+/// A diagnostic in rustc's JSON.
+#[derive(Deserialize)]
+pub(crate) struct Message {
+    pub(crate) level: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    rendered: Option<String>,
+    #[serde(default)]
+    code: Option<Code>,
+    #[serde(default)]
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: u32,
+    column_start: u32,
+    is_primary: bool,
+}
+
+impl Findings {
+    /// Reads what rustc writes on standard error when it is asked for JSON.
+    pub(crate) fn read(output: &str) -> Self {
+        let mut findings = Self::default();
+        for line in output.lines() {
+            match serde_json::from_str(line) {
+                Ok(message) => findings.add(message),
+                // The linker's words, or those of a compiler that crashed.
+                Err(_) => {
+                    findings.rendered.push_str(line);
+                    findings.rendered.push('\n');
+                }
+            }
+        }
+        findings
+    }
+
+    pub(crate) fn add(&mut self, message: Message) {
+        let rendered = message.rendered.unwrap_or_default();
+        self.rendered.push_str(&rendered);
+        // The closing "aborting due to N errors" has neither code nor place of its own.
+        let is_summary = message.code.is_none()
+            && (rendered.contains("aborting due to") || rendered.contains("could not compile"));
+        if !message.level.starts_with("error") || is_summary {
+            return;
+        }
+        self.errors += 1;
+        if self.first.len() < KEPT {
+            let place = message.spans.iter().find(|span| span.is_primary).or(message.spans.first());
+            self.first.push(Diagnostic {
+                level: "error".to_owned(),
+                code: message.code.map(|code| code.code),
+                message: text::cut(message.message.lines().next().unwrap_or_default(), TEXT),
+                file: place.map(|span| span.file_name.clone()),
+                line: place.map(|span| span.line_start),
+                column: place.map(|span| span.column_start),
+                rendered: text::cut(without_colour(&rendered), TEXT),
+            });
+        }
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.errors += other.errors;
+        self.rendered += &other.rendered;
+        self.first.append(&mut other.first);
+        self.first.truncate(KEPT);
+    }
+}
+
+/// Removes the terminal's escape sequences that set colours: ESC, `[`, numbers, a letter.
+fn without_colour(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, sequence)) = rest.split_once("\u{1b}[") {
+        plain.push_str(before);
+        rest = sequence.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = r#"{"level":"error","message":"no method","rendered":"\u001b[0m\u001b[1;31merror[E0599]\u001b[0m: no method\n","code":{"code":"E0599"},"spans":[{"file_name":"b.rs","line_start":1,"column_start":1,"is_primary":false},{"file_name":"commands/a.rs","line_start":12,"column_start":79,"is_primary":true}]}
+{"level":"warning","message":"b","rendered":"warning: b\n","code":null,"spans":[]}
+{"level":"error","message":"aborting due to 1 previous error","rendered":"error: aborting due to 1 previous error\n","code":null,"spans":[]}
+linker says"#;
+
+    #[test]
+    fn errors_are_counted_without_the_closing_line_and_have_their_place() {
+        let findings = Findings::read(OUTPUT);
+        assert_eq!((findings.errors, findings.first.len()), (1, 1));
+        assert!(findings.rendered.contains("warning: b") && findings.rendered.ends_with("linker says\n"));
+        let error = &findings.first[0];
+        assert_eq!(error.place().as_deref(), Some("commands/a.rs:12:79"));
+        assert_eq!(error.code.as_deref(), Some("E0599"));
+        assert_eq!(error.rendered, "error[E0599]: no method\n");
+    }
+
+    #[test]
+    fn of_very_many_errors_the_first_are_kept() {
+        let mut findings = Findings::read(OUTPUT);
+        for _ in 0..100 {
+            findings.append(Findings::read(OUTPUT));
+        }
+        assert_eq!((findings.errors, findings.first.len()), (101, KEPT));
+    }
+}

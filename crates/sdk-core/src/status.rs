@@ -1,0 +1,232 @@
+//! How things stand at one moment, as data: the same for the terminal, for Discord and for other programs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PluginId;
+use crate::generation::Generation;
+use crate::host::Host;
+
+mod words;
+
+/// Everything worth knowing of a running bot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The process and its session.
+    pub host: HostStatus,
+    /// Watching and building.
+    pub reload: ReloadStatus,
+    /// Live generations, by plugin.
+    pub live: Vec<GenerationStatus>,
+    /// Retired generations in which something still runs or is held.
+    pub retired: Vec<GenerationStatus>,
+    /// Why newest saves are not live.
+    pub failures: Vec<LastFailure>,
+    /// Commands registered within the last day; `None` before the first registration.
+    pub creations: Option<Creations>,
+}
+
+/// The process and its session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatus {
+    /// Process id.
+    pub pid: u32,
+    /// Version of the bot.
+    pub version: String,
+    /// Mode, as `APP_ENV` names it.
+    pub environment: String,
+    /// Milliseconds since it began.
+    pub uptime_ms: u64,
+    /// Bytes of memory that are its alone, where the system tells.
+    pub memory_bytes: Option<u64>,
+    /// Gateway sessions, by shard.
+    pub sessions: Vec<SessionStatus>,
+    /// File that keeps values over a restart.
+    pub state_file: Option<PathBuf>,
+}
+
+/// One shard's gateway session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// Number of the shard, from 0.
+    pub shard: u32,
+    /// `connected`, or what it is at.
+    pub stage: String,
+    /// Milliseconds from a heartbeat to its answer.
+    pub latency_ms: Option<u64>,
+}
+
+/// Watching and building.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadStatus {
+    /// Whether this bot can reload at all.
+    pub on: bool,
+    /// Whether saves start builds at present.
+    pub watching: bool,
+    /// Watched folders, as seen from the workspace.
+    pub folders: Vec<String>,
+    /// Plugins being built, those together that go live together.
+    pub building: Vec<Vec<PluginId>>,
+    /// Plugins held back until the save that mends one of theirs.
+    pub held: Vec<Vec<PluginId>>,
+    /// Changed files that only a restart brings in.
+    pub awaiting_restart: Vec<String>,
+}
+
+/// One generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationStatus {
+    /// Plugin.
+    pub plugin: PluginId,
+    /// Number, from 1.
+    pub generation: u64,
+    /// Version of the plugin.
+    pub version: String,
+    /// Milliseconds since it was made.
+    pub age_ms: u64,
+    /// Calls under way in it.
+    pub calls: usize,
+    /// Tasks running in it, each with the place of its spawn.
+    pub tasks: Vec<String>,
+    /// Commands that it defines.
+    pub commands: usize,
+    /// Handlers of events, components, modals and timers.
+    pub listeners: usize,
+    /// Bytes that its library takes up, where that is known.
+    pub memory_bytes: Option<u64>,
+}
+
+/// Why a plugin's newest save is not live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// Plugin; `None` when the reason is none of a single plugin's.
+    pub plugin: Option<PluginId>,
+    /// Milliseconds since 1970.
+    pub at: u64,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// File, line and column of the first error.
+    pub place: Option<String>,
+}
+
+/// Commands created within the last day, of which Discord allows a number in each guild.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Creations {
+    /// Where they are registered: `guild 41771983423143937` or `global`.
+    pub scope: String,
+    /// Count within the last 24 hours, as far as this bot has made them.
+    pub used: usize,
+    /// Count that Discord allows.
+    pub limit: usize,
+    /// Milliseconds until one more is possible, when none is.
+    pub possible_in_ms: Option<u64>,
+}
+
+/// A plugin that was reloaded by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Plugin.
+    pub plugin: PluginId,
+    /// Generation that was live before.
+    pub from: Option<u64>,
+    /// Generation that is live now.
+    pub to: Option<u64>,
+    /// Version of the plugin before.
+    pub from_version: Option<String>,
+    /// Version of the plugin now.
+    pub to_version: Option<String>,
+    /// Milliseconds from the request to the swap.
+    pub ms: u64,
+    /// All of it in one line, with what changed.
+    pub line: String,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl Status {
+    /// Looks at everything.
+    pub async fn of(host: &Host) -> Self {
+        let registry = host.registry();
+        let live = registry.snapshot();
+        let memory = BTreeMap::new();
+        let of = |generation: &Generation| GenerationStatus::of(generation, &memory);
+        Self {
+            host: HostStatus::of(host).await,
+            reload: host.reloader().map(|reloader| reloader.status()).unwrap_or_default(),
+            live: live.generations().values().map(|generation| of(generation)).collect(),
+            retired: registry.lingering().iter().map(|generation| of(generation)).collect(),
+            failures: host.bus().failures(),
+            creations: host.creations(),
+        }
+    }
+}
+
+impl HostStatus {
+    async fn of(host: &Host) -> Self {
+        Self {
+            pid: std::process::id(),
+            version: host.version().to_owned(),
+            environment: host.settings().environment.as_str().to_owned(),
+            uptime_ms: milliseconds(host.uptime()),
+            memory_bytes: private_memory(),
+            sessions: sessions(host).await,
+            state_file: None,
+        }
+    }
+}
+
+impl GenerationStatus {
+    fn of(generation: &Generation, memory: &BTreeMap<(PluginId, u64), u64>) -> Self {
+        Self {
+            plugin: generation.plugin().clone(),
+            generation: generation.number(),
+            version: generation.manifest().version.clone(),
+            age_ms: milliseconds(generation.age()),
+            calls: generation.calls_under_way(),
+            tasks: generation.tasks().iter().map(ToString::to_string).collect(),
+            commands: generation.commands().len(),
+            listeners: generation.subscriptions().len(),
+            memory_bytes: memory.get(&(generation.plugin().clone(), generation.number())).copied(),
+        }
+    }
+}
+
+async fn sessions(host: &Host) -> Vec<SessionStatus> {
+    let Some(shards) = host.shards() else { return Vec::new() };
+    let mut sessions: Vec<_> = shards
+        .runners
+        .lock()
+        .await
+        .iter()
+        .map(|(shard, runner)| SessionStatus {
+            shard: shard.0,
+            stage: runner.stage.to_string(),
+            latency_ms: runner.latency.map(milliseconds),
+        })
+        .collect();
+    sessions.sort_by_key(|session| session.shard);
+    sessions
+}
+
+/// Reads the memory that no other process shares, which is what more reloads would add to.
+fn private_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let kilobytes = |name: &str| -> Option<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    Some((kilobytes("Private_Clean")? + kilobytes("Private_Dirty")?) * 1024)
+}
+
+/// Gives whole milliseconds.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
