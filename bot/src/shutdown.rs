@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sdk::checkpoint::Checkpoint;
 use sdk::host::Host;
 use sdk::order::to_stop;
 use sdk::serenity::all::ShardManager;
@@ -130,7 +131,6 @@ async fn stop_plugins(host: &Host) {
 mod tests {
     use std::sync::Mutex;
 
-    use sdk::checkpoint::Checkpoint;
     use sdk::generation::Generation;
     use sdk::registry::Change;
     use sdk::serenity::async_trait;

@@ -236,6 +236,12 @@ fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
     }
 }
 
+/// What every format begins with.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
 fn parse(path: &Path) -> Result<Option<Document>, String> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
@@ -244,10 +250,6 @@ fn parse(path: &Path) -> Result<Option<Document>, String> {
     };
     let unfit =
         |why: &dyn std::fmt::Display| format!("{} is not what the bot has written ({why})", path.display());
-    #[derive(Deserialize)]
-    struct Head {
-        format: u32,
-    }
     let head: Head = serde_json::from_slice(&text).map_err(|error| unfit(&error))?;
     if head.format > FORMAT {
         return Err(unfit(&format_args!("format {} of a newer bot", head.format)));

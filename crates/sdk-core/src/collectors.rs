@@ -5,7 +5,6 @@
 //! replaced ends its waits at once, and an interaction that comes later goes to the handler that is registered for its
 //! custom id. While a call waits it runs no code, so no handover waits for it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -19,14 +18,15 @@ use crate::gate::wait_for_user;
 pub(crate) struct Collectors(Mutex<Waits>);
 
 #[derive(Default)]
-struct Waits {
+pub(crate) struct Waits {
     closed: bool,
     next: u64,
     presses: Vec<Wait<MessageId, ComponentInteraction>>,
     modals: Vec<Wait<String, ModalInteraction>>,
 }
 
-struct Wait<K, T> {
+/// One wait, for an interaction at a place.
+pub(crate) struct Wait<K, T> {
     id: u64,
     place: K,
     by: Option<UserId>,
@@ -84,7 +84,7 @@ impl Awaited for ModalInteraction {
 impl Collectors {
     /// Waits for an interaction; `None` when the time is up or the generation has been replaced.
     pub(crate) async fn next<T: Awaited>(
-        self: &Arc<Self>,
+        &self,
         place: T::Place,
         by: Option<UserId>,
         within: Duration,
@@ -126,10 +126,9 @@ impl Collectors {
                 let index = waits.iter().position(|wait| wait.is_for(&place, user));
                 index.map(|index| waits.remove(index))
             };
-            match taken {
-                None => return false,
-                Some(wait) if wait.give.send(interaction.clone()).is_ok() => return true,
-                Some(_) => {}
+            let Some(wait) = taken else { return false };
+            if wait.give.send(interaction.clone()).is_ok() {
+                return true;
             }
         }
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use serde::Serialize;
+use serenity::all::{ComponentInteraction, MessageId, ModalInteraction, UserId};
 
+use crate::collectors::Collectors;
 use crate::dispatch::panic_text;
 use crate::fit::unfit_service;
 use crate::flight::Flight;
@@ -35,6 +37,7 @@ struct Inner {
     host: Host,
     tasks: Tasks,
     probation: Probation,
+    collectors: Collectors,
     state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
@@ -58,6 +61,7 @@ impl Data {
             host,
             tasks: Tasks::of(probation.clone()),
             probation,
+            collectors: Collectors::default(),
             state,
             dependencies: manifest.dependencies.clone(),
             linked,
@@ -231,6 +235,34 @@ impl Data {
 
     pub(crate) fn show(&self, snapshot: Weak<Snapshot>) {
         self.0.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Waits for a press or a choice on a message, by `by` if that is given.
+    ///
+    /// `None` when `within` has passed, or at once when this generation has been replaced: then end the call, and
+    /// handle later presses with [`Subscriptions::component`](crate::Subscriptions::component).
+    pub async fn next_press(
+        &self,
+        message: MessageId,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> Option<ComponentInteraction> {
+        self.0.collectors.next(message, by, within).await
+    }
+
+    /// Waits for a modal with this very custom id, by `by` if that is given; `None` as in
+    /// [`next_press`](Self::next_press).
+    pub async fn next_modal(
+        &self,
+        custom_id: &str,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> Option<ModalInteraction> {
+        self.0.collectors.next(custom_id.to_owned(), by, within).await
+    }
+
+    pub(crate) fn collectors(&self) -> &Collectors {
+        &self.0.collectors
     }
 
     /// Gives the tasks that this generation has started.

@@ -242,10 +242,12 @@ impl Generation {
             Stage::Starting => Phase::Starting,
             Stage::Live => {
                 self.gate.open();
+                self.data.collectors().open();
                 Phase::Live
             }
             Stage::Retired => {
                 self.gate.send_on();
+                self.data.collectors().close();
                 Phase::Moved
             }
         };

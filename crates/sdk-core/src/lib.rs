@@ -21,6 +21,7 @@
 mod asker;
 pub mod bus;
 pub mod checkpoint;
+mod collectors;
 pub mod data;
 pub mod definition;
 pub mod dependency;

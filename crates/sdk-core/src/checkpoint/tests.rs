@@ -44,7 +44,7 @@ async fn counter(host: &Host, number: u64) -> Arc<Generation> {
     generation
 }
 
-fn press(generation: &Generation) -> u32 {
+fn press(generation: &Arc<Generation>) -> u32 {
     let press = |counts: &mut Counts| {
         counts.presses += 1;
         counts.presses
