@@ -132,7 +132,8 @@ async fn the_moderators_log_tells_who_closed_somebody_elses_poll() {
         let poll = message(&answer);
         bot.people.press(closer, id(poll), &buttons(poll).pop().unwrap()).await.unwrap();
     }
-    let logged = bot.message("bob", "mod-log", |entry| words(&entry["embeds"][0]).contains("Closed by")).await;
+    let logged =
+        bot.message("bob", "mod-log", |entry| words(&entry["embeds"][0]).contains("Closed by")).await;
     let (told, mentions) = (words(&logged["embeds"][0]), &logged["mentions"]);
     assert!(told.contains("Whose?") && told.contains("Asked by"), "{told}");
     assert_eq!(mentions.as_array().unwrap().len(), 0);
