@@ -53,6 +53,15 @@ pub trait Reloader: Send + Sync {
     /// Gives what went live, or a sentence why it did not, for each plugin.
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
 
+    /// Makes earlier code of a plugin live again: that of `generation`, or of the last one before what is live.
+    ///
+    /// Gives a line for each plugin that went back, or a sentence why none did.
+    fn rollback(
+        &self,
+        plugin: PluginId,
+        generation: Option<u64>,
+    ) -> BoxFuture<'static, Result<String, String>>;
+
     /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
 
