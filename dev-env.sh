@@ -237,7 +237,8 @@ run_local() { # MODE
     fi
     note "Building the bot (the first time takes a few minutes) ..."
     build_host
-    export "$1" HMR_WORKSPACE=$ROOT
+    export HMR_WORKSPACE=$ROOT
+    export "${1?}"
     trap stop_children EXIT
     if [[ $with_sandbox ]]; then
         build_sandbox
