@@ -34,6 +34,7 @@ pub mod library;
 pub mod policy;
 pub mod probe;
 pub mod report;
+pub mod retired;
 pub mod rustc;
 pub mod supervisor;
 pub mod watch;

@@ -1,7 +1,8 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use super::{Loop, dependents, tell};
 use crate::error::SaveError;
 use crate::job::{Ready, discard};
 use crate::journal::Version;
-use crate::{library, report};
+use crate::{library, report, retired};
 
 impl Loop {
     /// Loads, starts and swaps in what was built; all of it or nothing.
@@ -41,11 +42,13 @@ impl Loop {
         let outcome = self.swap_in(ready, began).await;
         match &outcome {
             Ok((_, versions)) => {
-                for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                let replaced = self.keeper.live(versions.iter().map(|(plugin, generation)| {
                     (plugin.clone(), *generation, libraries.get(plugin).cloned())
-                })) {
-                    discard(&library);
+                }));
+                for library in &replaced {
+                    discard(library);
                 }
+                release_in_background(replaced);
             }
             Err(_) => self.keeper.not_coming(),
         }
@@ -178,14 +181,27 @@ impl Loop {
     }
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.policy.load().hook_deadline;
-        let host = self.host.clone();
+        let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
                 join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
             }
         });
     }
+}
+
+/// Gives back the memory of code that will not be called any more.
+fn release_in_background(libraries: Vec<PathBuf>) {
+    if libraries.is_empty() {
+        return;
+    }
+    // The list of mappings of a host that has reloaded a thousand times takes milliseconds to read.
+    tokio::task::spawn_blocking(move || {
+        match libraries.iter().map(|library| retired::release(library)).sum::<io::Result<usize>>() {
+            Ok(bytes) => tracing::debug!(bytes, "memory of retired code is given back"),
+            Err(error) => tracing::debug!(%error, "memory of retired code stays taken"),
+        }
+    });
 }
 
 /// Stops one generation that is out of dispatch.
