@@ -80,7 +80,7 @@ pub(crate) async fn run(
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
     let mut client = tokio::select! {
-        client = client(&host, &api, intents, &connection, engine.arrival()) => client?,
+        client = client(&host, &api, intents, &connection, plugins.arrival()) => client?,
         () = &mut shutdown => {
             shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
             return Ok(None);
@@ -106,7 +106,7 @@ pub(crate) async fn run(
         outcome = connect(&mut client, config.environment) => outcome.map(|()| None),
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(None),
-        next = engine.gives_way() => Ok(Some(next.close())),
+        next = plugins.gives_way() => Ok(Some(next.close())),
     };
     // No reload and no registration while plugins are being stopped.
     #[allow(clippy::drop_non_drop)] // It holds something in builds with hot reload.
