@@ -252,7 +252,7 @@ impl Loop {
         let (mut ready, unknown) = if *start == Start::Fresh {
             (Vec::new(), self.workspace.plugins.values().cloned().collect())
         } else {
-            self.recall()
+            self.recall(start)
         };
         if !unknown.is_empty() {
             let order = Order {

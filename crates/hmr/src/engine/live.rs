@@ -17,7 +17,7 @@ use sdk_core::{handover, order};
 
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
-use crate::job::Ready;
+use crate::job::{Ready, discard};
 use crate::journal::Version;
 use crate::{library, report};
 
@@ -54,8 +54,7 @@ impl Loop {
                 for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
                     (plugin.clone(), *generation, libraries.get(plugin).cloned())
                 })) {
-                    // Its code stays mapped; the file is of no more use.
-                    let _ = std::fs::remove_file(&library);
+                    discard(&library);
                 }
             }
             Err(_) => self.keeper.not_coming(),
