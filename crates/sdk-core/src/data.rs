@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use serde::Serialize;
 
 use crate::fit::unfit_service;
+use crate::flight::Flight;
 use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
@@ -94,7 +95,11 @@ impl Data {
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, future);
+        self.0.tasks.spawn(name, self.flight(name).carry(future));
+    }
+
+    fn flight(&self, task: &str) -> Flight {
+        self.0.host.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
     }
 
     /// Calls `work` every `period` until this generation stops; the first call is one period from now.
@@ -105,17 +110,20 @@ impl Data {
     {
         let (plugin, task) = (self.0.plugin.clone(), name.to_owned());
         let spawned_at = Location::caller();
-        self.0.tasks.spawn(name, async move {
-            let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
-            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            ticks.tick().await;
-            loop {
+        self.0.tasks.spawn(
+            name,
+            self.flight(name).carry(async move {
+                let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
-                if let Err(error) = work().await {
-                    tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                loop {
+                    ticks.tick().await;
+                    if let Err(error) = work().await {
+                        tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                    }
                 }
-            }
-        });
+            }),
+        );
     }
 
     /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then

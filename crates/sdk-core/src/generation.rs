@@ -301,7 +301,11 @@ impl Generation {
     /// When the hook fails, panics or exceeds `deadline`; what it had spawned is then cancelled.
     pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
         let this = self.clone();
-        let outcome = bounded("start", deadline, async move { this.instance.start(&this.data).await }).await;
+        let outcome = bounded("start", deadline, async move {
+            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("start hook"));
+            flight.follow(this.instance.start(&this.data)).await
+        })
+        .await;
         if outcome.is_err() {
             self.data.tasks().cancel(deadline).await;
         }
@@ -314,8 +318,11 @@ impl Generation {
     pub async fn stop(self: &Arc<Self>, deadline: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         let this = self.clone();
-        if let Err(problem) =
-            bounded("stop", deadline, async move { this.instance.stop(&this.data).await }).await
+        if let Err(problem) = bounded("stop", deadline, async move {
+            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("stop hook"));
+            flight.follow(this.instance.stop(&this.data)).await
+        })
+        .await
         {
             problems.push(problem);
         }

@@ -11,6 +11,7 @@
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
+//! - [`flight`]: what is under way, for an account that outlives a crash.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
@@ -24,6 +25,7 @@ pub mod dependency;
 pub mod dispatch;
 pub mod event;
 mod fit;
+pub mod flight;
 mod gate;
 pub mod generation;
 pub mod handover;
