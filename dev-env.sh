@@ -289,6 +289,7 @@ cmd_status() { ctl status "$@"; }
 cmd_events() { ctl events "$@"; }
 cmd_reload() { ctl reload "$@"; }
 cmd_watch() { ctl watch "$@"; }
+cmd_restart() { ctl restart "$@"; }
 
 cmd_sandbox() { sandbox_ "$@"; }
 
@@ -570,6 +571,7 @@ Look after (a bot that runs)
   events [--last N]  what happens to plugins, as JSON lines, until Ctrl-C; --no-follow ends at once
   reload [PLUGIN]    build and swap a plugin now, or all
   watch on|off       stop reloading on save, or go on with it
+  restart [--now]    replace the bot's process by a new one; state and timers stay
 Write
   new commands/NAME  a new command plugin, registered, with its test
   new events/NAME    a new event plugin, likewise
@@ -586,7 +588,7 @@ Check
 END
 }
 
-COMMANDS="hmr dev say log status events reload watch sandbox new test check docs smoke bench faults soak doctor help"
+COMMANDS="hmr dev say log status events reload watch restart sandbox new test check docs smoke bench faults soak doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD
