@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sdk::generation::Generation;
+use sdk::handover::{self, HandoverPolicy, Unfit};
 use sdk::host::Host;
 use sdk::order::{Needs, circle_words};
 use sdk::registry::Change;
@@ -15,6 +16,10 @@ use sdk::{PluginEntry, PluginId};
 
 /// Longest time for one plugin's `start` hook.
 const START_WITHIN: Duration = Duration::from_secs(5);
+
+/// A bot whose plugin begins anew, with what it had kept as a snapshot, is of more use than one without that plugin.
+const HANDOVER: HandoverPolicy =
+    HandoverPolicy { preserve: true, deadline: Duration::ZERO, unfit: Unfit::Default };
 
 type Generations = BTreeMap<PluginId, Arc<Generation>>;
 
@@ -79,6 +84,9 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
             prospect = Arc::new(snapshot);
             prospect.show_to(prospect.generations().values());
         }
+        if let Err(problems) = handover::prepare(host, &accepted, HANDOVER).await {
+            error!(problems = problems.join("; "), "start hooks may not see the state that was kept");
+        }
         let outcomes = join_all(accepted.iter().map(|generation| generation.start(START_WITHIN))).await;
         for (generation, outcome) in accepted.into_iter().zip(outcomes) {
             let id = generation.plugin().clone();
@@ -91,8 +99,9 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
         }
     }
     let install: Vec<_> = started.into_values().collect();
-    if let Err(problems) = host.registry().swap(Change { install: install.clone(), remove: Vec::new() }) {
-        // The same check has passed above, so this is not a mistake that a plugin can make.
+    let change = Change { install: install.clone(), remove: Vec::new() };
+    if let Err(problems) = handover::swap(host, change, HANDOVER).await {
+        // The same checks have passed above, so this is not a mistake that a plugin can make.
         error!(problems = problems.join("; "), "the plugins cannot go live together");
         left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
     }

@@ -16,8 +16,9 @@ pub(crate) async fn plugins(ctx: Context<'_>) -> Result<(), Error> {
         lines.push("\n**Retired, with something still running or held**".to_owned());
         lines.extend(lingering.iter().map(|generation| describe(generation)));
     }
-    let reloading =
-        host.reloader().map_or_else(|| crate::reload::OFF.to_owned(), |reloader| reloader.status().to_string());
+    let reloading = host
+        .reloader()
+        .map_or_else(|| crate::reload::OFF.to_owned(), |reloader| reloader.status().to_string());
     lines.push(format!("\n{reloading}"));
     let embed = serenity::CreateEmbed::new()
         .title("Plugins")

@@ -53,6 +53,9 @@ pub enum SaveError {
     /// What the plugin defines or needs does not fit the other plugins that are live.
     #[error("{}", .0.join("; "))]
     Unfit(Vec<String>),
+    /// The state of what is live does not fit the new code.
+    #[error("{}", .0.join("; "))]
+    State(Vec<String>),
     /// The plugin's `start` hook failed.
     #[error("{0}")]
     Start(String),
@@ -88,6 +91,9 @@ pub enum HostError {
         /// Watcher's reason.
         source: notify::Error,
     },
+    /// The process above the bot could not do its work.
+    #[error("the bot cannot be supervised: {0}")]
+    Supervisor(io::Error),
     /// The child process for probing could not be prepared.
     #[error("hot reload cannot start a probe process: {0}")]
     Probe(io::Error),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sdk_core::handover::{HandoverPolicy, Unfit};
 
 /// What reloading does with state, failures and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,15 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Gives how state crosses.
+    pub fn handover(&self) -> HandoverPolicy {
+        let unfit = match self.unfit_state {
+            UnfitState::Refuse => Unfit::Refuse,
+            UnfitState::StartFromDefault => Unfit::Default,
+        };
+        HandoverPolicy { preserve: self.preserve_state, deadline: self.handover, unfit }
+    }
+
     /// Wraps the policy so that it can be replaced while the engine runs.
     pub fn shared(self) -> SharedPolicy {
         Arc::new(ArcSwap::from_pointee(self))

@@ -10,11 +10,14 @@ use arc_swap::ArcSwap;
 use serde::Serialize;
 
 use crate::fit::unfit_service;
+use crate::flight::Flight;
+use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
 use crate::{Dependency, Error, Manifest, PluginId};
@@ -28,6 +31,7 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
     /// Last snapshot that the generation was part of; a call that a swap finds under way still holds it.
@@ -35,12 +39,19 @@ struct Inner {
 }
 
 impl Data {
-    pub(crate) fn new(manifest: &Manifest, generation: u64, host: Host, linked: Linked) -> Self {
+    pub(crate) fn new(
+        manifest: &Manifest,
+        generation: u64,
+        host: Host,
+        linked: Linked,
+        state: Option<StateCell>,
+    ) -> Self {
         Self(Arc::new(Inner {
             plugin: manifest.id.clone(),
             generation,
             host,
             tasks: Tasks::default(),
+            state,
             dependencies: manifest.dependencies.clone(),
             linked,
             snapshot: ArcSwap::default(),
@@ -67,6 +78,15 @@ impl Data {
         self.0.host.settings()
     }
 
+    /// Gives the way to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
+    pub fn state<S: State>(&self) -> StateHandle<'_, S> {
+        StateHandle::new(self)
+    }
+
+    pub(crate) fn state_cell(&self) -> Option<&StateCell> {
+        self.0.state.as_ref()
+    }
+
     /// Gives this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.host.store().of(&self.0.plugin)
@@ -75,7 +95,11 @@ impl Data {
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, future);
+        self.0.tasks.spawn(name, self.flight(name).follow(future));
+    }
+
+    fn flight(&self, task: &str) -> Flight {
+        self.0.host.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
     }
 
     /// Calls `work` every `period` until this generation stops; the first call is one period from now.
@@ -86,17 +110,20 @@ impl Data {
     {
         let (plugin, task) = (self.0.plugin.clone(), name.to_owned());
         let spawned_at = Location::caller();
-        self.0.tasks.spawn(name, async move {
-            let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
-            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            ticks.tick().await;
-            loop {
+        self.0.tasks.spawn(
+            name,
+            self.flight(name).follow(async move {
+                let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
-                if let Err(error) = work().await {
-                    tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                loop {
+                    ticks.tick().await;
+                    if let Err(error) = work().await {
+                        tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                    }
                 }
-            }
-        });
+            }),
+        );
     }
 
     /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then
@@ -135,7 +162,10 @@ impl Data {
         let snapshot = self.snapshot();
         let (provider, offer) = self.find_service(&snapshot, name)?;
         match offer.cast::<T>() {
-            Some(service) => Ok(Service::new(service, provider.call())),
+            Some(service) => {
+                let what = format!("service {name} for {}", self.plugin());
+                Ok(Service::new(service, Call::inside(provider, &what)))
+            }
             None => Err(NoService(format!(
                 "{} offers the service {name} as {}, and {} takes it for {}",
                 provider.plugin(),

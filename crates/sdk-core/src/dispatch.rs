@@ -3,9 +3,12 @@
 //! # Theory of operation
 //!
 //! serenity calls [`Dispatcher::dispatch`] once for each event, in a task of its own. The event loads the live
-//! [`Snapshot`] once and finishes on it: commands and autocomplete go through poise to the one generation that
-//! defines them, components and modals to the closest custom-id prefix, and every listener of the event's kind
-//! hears it. A swap in between changes nothing for this event. A panic is contained in the handler it came from.
+//! [`Snapshot`]: commands and autocomplete go through poise to the one generation that defines them, components and
+//! modals to the closest custom-id prefix, and every listener of the event's kind hears it. Each enters its generation
+//! through that one's gate, by itself, so that one plugin's event never waits for another plugin. The gate holds it back
+//! while the plugin's state crosses, and sends it on when the generation has been replaced meanwhile: then it looks up in
+//! the newest snapshot who is there for it now. So an event is handled by the old code or by the new, never by both and
+//! never by neither. A panic is contained in the handler it came from.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -18,20 +21,22 @@ use futures_util::future::{BoxFuture, join, join_all};
 use poise::{FrameworkContext, FrameworkError, FrameworkOptions, PrefixFrameworkOptions};
 use serenity::all::{
     AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, CreateInteractionResponse,
-    CreateInteractionResponseMessage, FullEvent, Interaction, Message, UserId,
+    CreateInteractionResponseMessage, FullEvent, Interaction, Message, ResolvedOption, ResolvedValue, UserId,
 };
 use serenity::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::bus::ReloadEvent;
 use crate::definition::{CommandKey, CommandKind};
+use crate::gate::{Call, Moved};
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::scheduler::Timer;
 use crate::settings::{Environment, Settings};
 use crate::snapshot::{Place, Snapshot};
+use crate::state::StateMoved;
 use crate::subscriptions::{Keyed, Outcome};
-use crate::{Command, Data, Error, EventContext, EventKind, text};
+use crate::{Command, Data, Error, EventContext, EventKind, PluginId, Subscriptions, text};
 
 /// serenity's framework for this bot.
 pub struct Dispatcher {
@@ -44,23 +49,44 @@ impl Dispatcher {
         Self { host }
     }
 
-    async fn command(&self, ctx: &serenity::all::Context, snapshot: &Snapshot, event: FullEvent) {
-        let owner = match &event {
+    async fn command(&self, ctx: &serenity::all::Context, snapshot: &Arc<Snapshot>, event: FullEvent) {
+        enum Called {
+            Command(CommandKey),
+            Word(String),
+        }
+        let called = match &event {
             FullEvent::InteractionCreate {
                 interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
-            } => {
-                let owner = command_key(command).and_then(|key| snapshot.command(&key));
-                if owner.is_none() {
-                    answer_unknown(ctx, command).await;
-                }
-                owner
+            } => command_key(command).map(Called::Command),
+            FullEvent::Message { new_message } => {
+                prefix_word(ctx, &self.host.settings(), new_message).map(Called::Word)
             }
-            FullEvent::Message { new_message } => prefix_word(ctx, &self.host.settings(), new_message)
-                .and_then(|word| snapshot.prefix_command(&word)),
             _ => None,
         };
-        let (Some(generation), Some(shard_manager)) = (owner, self.host.shards()) else { return };
-        let _call = generation.call();
+        let (Some(called), Some(shard_manager)) = (called, self.host.shards()) else { return };
+        let find = |snapshot: &Snapshot| match &called {
+            Called::Command(key) => snapshot.command(key).map(|owner| (owner.clone(), ())),
+            Called::Word(word) => snapshot.prefix_command(word).map(|owner| (owner.clone(), ())),
+        };
+        let what = match &event {
+            FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => typed(command),
+            FullEvent::InteractionCreate { interaction: Interaction::Autocomplete(command) } => {
+                format!("autocomplete of {}", typed(command))
+            }
+            _ => match &called {
+                Called::Command(key) => key.to_string(),
+                Called::Word(word) => format!("text command {word}"),
+            },
+        };
+        let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
+            if let FullEvent::InteractionCreate {
+                interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
+            } = &event
+            {
+                answer_unknown(ctx, command).await;
+            }
+            return;
+        };
         let options = generation.options();
         let framework = FrameworkContext {
             serenity_context: ctx,
@@ -71,7 +97,7 @@ impl Dispatcher {
         // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
         let dispatched = Box::pin(poise::dispatch_event(framework, event));
         // poise contains panics of the command itself; this contains those of checks and converters.
-        if let Err(panic) = AssertUnwindSafe(dispatched).catch_unwind().await {
+        if let Err(panic) = AssertUnwindSafe(call.run(dispatched)).catch_unwind().await {
             tracing::error!(
                 plugin = %generation.plugin(), generation = generation.number(), panic = panic_text(&*panic),
                 "a command panicked outside its body"
@@ -79,33 +105,104 @@ impl Dispatcher {
         }
     }
 
+    /// Has a press, a choice or a modal handled; says whether the event is one.
     async fn interaction(
         &self,
         ctx: &serenity::all::Context,
-        snapshot: &Snapshot,
-        interaction: &Interaction,
-    ) {
-        match interaction {
+        snapshot: &Arc<Snapshot>,
+        event: &FullEvent,
+    ) -> bool {
+        let FullEvent::InteractionCreate { interaction } = event else { return false };
+        let answered = match interaction {
             Interaction::Component(component) => {
-                if let Some(place) = snapshot.component(&component.data.custom_id) {
-                    let what = format!("component {}", component.data.custom_id);
-                    let failed =
-                        handle(ctx, place, |g| &g.subscriptions.components, component.clone(), &what).await;
-                    if let Some(words) = failed {
-                        let _ = component.create_response(ctx, ephemeral(words)).await;
-                    }
+                let id = &component.data.custom_id;
+                let (what, find) = (format!("component {id}"), |live: &Snapshot| live.component(id).cloned());
+                match self.keyed(ctx, snapshot, &what, find, |on| &on.components, component).await {
+                    Some(words) => component.create_response(ctx, ephemeral(words)).await,
+                    None => Ok(()),
                 }
             }
             Interaction::Modal(modal) => {
-                if let Some(place) = snapshot.modal(&modal.data.custom_id) {
-                    let what = format!("modal {}", modal.data.custom_id);
-                    let failed = handle(ctx, place, |g| &g.subscriptions.modals, modal.clone(), &what).await;
-                    if let Some(words) = failed {
-                        let _ = modal.create_response(ctx, ephemeral(words)).await;
-                    }
+                let id = &modal.data.custom_id;
+                let (what, find) = (format!("modal {id}"), |live: &Snapshot| live.modal(id).cloned());
+                match self.keyed(ctx, snapshot, &what, find, |on| &on.modals, modal).await {
+                    Some(words) => modal.create_response(ctx, ephemeral(words)).await,
+                    None => Ok(()),
                 }
             }
-            _ => {}
+            _ => return false,
+        };
+        if let Err(error) = answered {
+            tracing::debug!(%error, "the user of a handler that failed could not be told");
+        }
+        true
+    }
+
+    /// Runs a component or modal handler and gives the words to tell the user when it failed.
+    async fn keyed<T: Clone>(
+        &self,
+        ctx: &serenity::all::Context,
+        snapshot: &Arc<Snapshot>,
+        what: &str,
+        find: impl Fn(&Snapshot) -> Option<Place>,
+        table: fn(&Subscriptions) -> &Vec<Keyed<T>>,
+        value: &T,
+    ) -> Option<String> {
+        let (generation, index, call) = enter(&self.host, snapshot, what, find).await?;
+        let handler = &table(&generation.subscriptions)[index];
+        call.run(run(ctx, &generation, what, |ctx| (handler.handler)(ctx, value.clone()))).await
+    }
+
+    /// Has each plugin's listeners hear an event.
+    async fn listeners(
+        &self,
+        ctx: &serenity::all::Context,
+        snapshot: &Arc<Snapshot>,
+        kind: EventKind,
+        event: &Arc<FullEvent>,
+    ) {
+        let mut plugins: Vec<&PluginId> =
+            snapshot.listeners(kind).iter().map(|(generation, _)| generation.plugin()).collect();
+        plugins.dedup();
+        join_all(plugins.into_iter().map(|plugin| self.listeners_of(plugin, ctx, snapshot, kind, event)))
+            .await;
+    }
+
+    /// Has one plugin's listeners hear an event, all of them in one generation.
+    async fn listeners_of(
+        &self,
+        plugin: &PluginId,
+        ctx: &serenity::all::Context,
+        snapshot: &Arc<Snapshot>,
+        kind: EventKind,
+        event: &Arc<FullEvent>,
+    ) {
+        let find = |snapshot: &Snapshot| snapshot.generations().get(plugin).cloned().map(|found| (found, ()));
+        let Some((generation, (), call)) = enter(&self.host, snapshot, kind.name(), find).await else {
+            return;
+        };
+        let listeners = generation.subscriptions.listeners.iter().filter(|listener| listener.kind == kind);
+        let heard = listeners.map(|listener| {
+            run(ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
+        });
+        call.run(join_all(heard)).await;
+    }
+}
+
+/// Begins a call in the generation that `find` gives, following it to newer snapshots; `None` when there is none now.
+async fn enter<T>(
+    host: &Host,
+    snapshot: &Arc<Snapshot>,
+    what: &str,
+    find: impl Fn(&Snapshot) -> Option<(Arc<Generation>, T)>,
+) -> Option<(Arc<Generation>, T, Call)> {
+    let mut snapshot = snapshot.clone();
+    loop {
+        let (generation, place) = find(&snapshot)?;
+        match generation.enter(what).await {
+            Ok(call) => return Some((generation, place, call.on(snapshot))),
+            // A swap stores the new snapshot before it sends anyone on.
+            Err(Moved) => snapshot = host.registry().snapshot(),
         }
     }
 }
@@ -126,20 +223,19 @@ impl serenity::framework::Framework for Dispatcher {
             self.host.set_serenity_context(ctx.clone());
         }
         let Some(kind) = EventKind::of(&event) else { return };
-        let listeners = snapshot.listeners(kind);
-        if let FullEvent::InteractionCreate { interaction } = &event {
-            self.interaction(&ctx, &snapshot, interaction).await;
-        }
-        if listeners.is_empty() {
-            self.command(&ctx, &snapshot, event).await;
+        if snapshot.listeners(kind).is_empty() {
+            if !self.interaction(&ctx, &snapshot, &event).await {
+                self.command(&ctx, &snapshot, event).await;
+            }
             return;
         }
         let event = Arc::new(event);
-        let heard = join_all(listeners.iter().map(|(generation, index)| {
-            let listener = &generation.subscriptions.listeners[*index];
-            run(&ctx, generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
-        }));
-        join(heard, self.command(&ctx, &snapshot, FullEvent::clone(&event))).await;
+        let own = async {
+            if !self.interaction(&ctx, &snapshot, &event).await {
+                self.command(&ctx, &snapshot, FullEvent::clone(&event)).await;
+            }
+        };
+        join(self.listeners(&ctx, &snapshot, kind, &event), own).await;
     }
 }
 
@@ -165,7 +261,7 @@ pub async fn run_reload_handlers(host: Host) {
         match heard.recv().await {
             Ok(stamped) => hand_out(&host, &stamped.event),
             Err(RecvError::Lagged(missed)) => {
-                tracing::warn!(missed, "handlers of reload events were too slow")
+                tracing::warn!(missed, "handlers of reload events were too slow");
             }
             Err(RecvError::Closed) => return,
         }
@@ -174,67 +270,92 @@ pub async fn run_reload_handlers(host: Host) {
 
 fn hand_out(host: &Host, event: &ReloadEvent) {
     let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
-    for generation in host.registry().snapshot().generations().values() {
-        for index in 0..generation.subscriptions.reloads.len() {
-            // As with timers: a call of the generation, that runs to its end when it is replaced.
-            let (ctx, generation, event) = (ctx.clone(), generation.clone(), event.clone());
-            let call = generation.call();
-            tokio::spawn(async move {
-                let _call = call;
-                let listener = &generation.subscriptions.reloads[index];
-                run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event)).await;
-            });
+    let snapshot = host.registry().snapshot();
+    for generation in snapshot.generations().values() {
+        if generation.subscriptions.reloads.is_empty() {
+            continue;
         }
+        let (host, snapshot, plugin) = (host.clone(), snapshot.clone(), generation.plugin().clone());
+        let (ctx, event) = (ctx.clone(), event.clone());
+        // As with timers: a call of the generation, that runs to its end when it is replaced.
+        tokio::spawn(async move {
+            let find = |snapshot: &Snapshot| snapshot.generations().get(&plugin).cloned().map(|g| (g, ()));
+            let Some((generation, (), call)) = enter(&host, &snapshot, "reload event", find).await else {
+                return;
+            };
+            let handlers = generation.subscriptions.reloads.iter();
+            let heard = handlers.map(|listener| {
+                run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
+            });
+            call.run(join_all(heard)).await;
+        });
     }
 }
 
+/// Has a timer that has gone off handled, in a task that is none of the generation's own: those end with it, and a
+/// timer that has gone off is out of the scheduler.
 fn fire(host: &Host, timer: Timer) {
-    let (Some(ctx), Some((generation, index))) =
-        (host.serenity_context(), host.registry().snapshot().timer(&timer.plugin, &timer.name))
-    else {
-        return;
-    };
-    // Not one of the generation's own tasks, which end with it: a timer that has gone off is out of the scheduler, so
-    // its handler is a call, and runs to its end.
-    let call = generation.call();
+    let host = host.clone();
     tokio::spawn(async move {
-        let _call = call;
         let what = format!("timer {}", timer.name);
+        let find = |snapshot: &Snapshot| snapshot.timer(&timer.plugin, &timer.name);
+        let place = enter(&host, &host.registry().snapshot(), &what, find).await;
+        let (Some(ctx), Some((generation, index, call))) = (host.serenity_context(), place) else {
+            // Its plugin has gone meanwhile; it waits for the return.
+            host.scheduler().put_back(timer);
+            return;
+        };
         let handler = &generation.subscriptions.timers[index];
-        run(&ctx, &generation, &what, |ctx| (handler.handler)(ctx, timer)).await;
+        let handled = call.run(outcome(&ctx, &generation, |ctx| (handler.handler)(ctx, timer.clone()))).await;
+        if let Err(Failed::Error(error)) = &handled
+            && error.is::<StateMoved>()
+        {
+            tracing::info!(plugin = %timer.plugin, what, "goes off again: the state moved on while it ran");
+            host.scheduler().put_back(timer);
+            return;
+        }
+        told(&generation, &what, handled);
     });
 }
 
-/// Runs a component or modal handler and gives the words to tell the user when it failed.
-async fn handle<T>(
-    ctx: &serenity::all::Context,
-    (generation, index): &Place,
-    table: impl Fn(&Generation) -> &Vec<Keyed<T>>,
-    value: T,
-    what: &str,
-) -> Option<String> {
-    let handler = &table(generation)[*index];
-    run(ctx, generation, what, |ctx| (handler.handler)(ctx, value)).await
+/// Why a handler did not do its work.
+enum Failed {
+    Error(Error),
+    Panic(String),
 }
 
-/// Runs a handler as a call of its generation; a failure is logged and told in words fit for the user.
+/// Runs a handler; a failure is logged and told in words fit for the user.
 async fn run(
     ctx: &serenity::all::Context,
-    generation: &Arc<Generation>,
+    generation: &Generation,
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Option<String> {
-    let _call = generation.call();
-    let (plugin, number) = (generation.plugin(), generation.number());
+    told(generation, what, outcome(ctx, generation, handler).await)
+}
+
+async fn outcome(
+    ctx: &serenity::all::Context,
+    generation: &Generation,
+    handler: impl FnOnce(EventContext) -> Outcome,
+) -> Result<(), Failed> {
     let context = EventContext::new(ctx.clone(), generation.data.clone());
     match AssertUnwindSafe(async { handler(context).await }).catch_unwind().await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => {
+        Ok(outcome) => outcome.map_err(Failed::Error),
+        Err(panic) => Err(Failed::Panic(panic_text(&*panic).to_owned())),
+    }
+}
+
+/// Logs a failure and gives the words for the user.
+fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Option<String> {
+    let (plugin, number) = (generation.plugin(), generation.number());
+    match outcome {
+        Ok(()) => None,
+        Err(Failed::Error(error)) => {
             tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
             Some(user_words(&error))
         }
-        Err(panic) => {
-            let panic = panic_text(&*panic);
+        Err(Failed::Panic(panic)) => {
             tracing::error!(%plugin, generation = number, what, panic, "a handler panicked");
             Some(INTERNAL.to_owned())
         }
@@ -257,6 +378,24 @@ fn ephemeral(words: String) -> CreateInteractionResponse {
 fn command_key(command: &CommandInteraction) -> Option<CommandKey> {
     let kind = CommandKind::from_number(Some(u8::from(command.data.kind).into()))?;
     Some(CommandKey { kind, name: command.data.name.clone() })
+}
+
+/// Gives a command as a user typed it, `/dev reload` say, without its options.
+fn typed(command: &CommandInteraction) -> String {
+    let Some(key) = command_key(command) else { return command.data.name.clone() };
+    let mut words = key.to_string();
+    let mut options = command.data.options();
+    while let Some(ResolvedOption {
+        name,
+        value: ResolvedValue::SubCommand(inner) | ResolvedValue::SubCommandGroup(inner),
+        ..
+    }) = options.into_iter().next()
+    {
+        words += " ";
+        words += name;
+        options = inner;
+    }
+    words
 }
 
 /// Answers a command that no plugin defines, so that the user is not left waiting.

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use poise::FrameworkOptions;
 use serenity::all::GatewayIntents;
-use tokio::sync::Notify;
 
 use crate::definition::{Definitions, definitions_of};
 use crate::dispatch::panic_text;
+pub use crate::gate::CallReport;
+use crate::gate::{Call, Gate, Moved};
 use crate::host::Host;
 use crate::options::Options;
 use crate::services::{Linked, Offer, Services};
+use crate::state::{Phase, SavedState, StateCell, StateSlot};
 use crate::tasks::TaskReport;
 use crate::{Data, Dependency, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
 
@@ -43,21 +45,9 @@ pub struct Generation {
     pub(crate) subscriptions: Subscriptions,
     services: Vec<Offer>,
     pub(crate) data: Data,
-    calls: AtomicUsize,
-    quiet: Notify,
+    pub(crate) gate: Gate,
     stage: AtomicU8,
     born: Instant,
-}
-
-/// A call that is under way in a generation; it ends when this is dropped.
-pub(crate) struct Call(Arc<Generation>);
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        if self.0.calls.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.quiet.notify_waiters();
-        }
-    }
 }
 
 impl Generation {
@@ -84,17 +74,20 @@ impl Generation {
         let made = catch_unwind(AssertUnwindSafe(|| {
             let instance = entry.instance();
             let manifest = entry.manifest(&*instance);
-            let data = Data::new(&manifest, number, host.clone(), linked.clone());
+            let state = instance.state().map(StateCell::new);
+            // Better told now than when there are values to lose.
+            let tried = state.as_ref().map(|state| state.save().and_then(|saved| state.restore(saved)));
+            let data = Data::new(&manifest, number, host.clone(), linked.clone(), state);
             let commands = instance.commands();
             let mut subscriptions = Subscriptions::default();
             instance.subscriptions(&mut subscriptions);
             let intents = instance.intents() | subscriptions.intents();
             let mut services = Services::new(data.clone());
             instance.services(&mut services);
-            (instance, manifest, data, commands, subscriptions, intents, services.into_parts())
+            (instance, manifest, data, commands, subscriptions, intents, services.into_parts(), tried)
         }));
-        let (instance, manifest, data, commands, subscriptions, intents, (services, unsound)) = made
-            .map_err(|panic| {
+        let (instance, manifest, data, commands, subscriptions, intents, (services, unsound), tried) =
+            made.map_err(|panic| {
                 vec![format!(
                     "it panicked while its commands and subscriptions were made: {}",
                     panic_text(&*panic)
@@ -107,6 +100,9 @@ impl Generation {
         problems.extend(doubled_keys(&subscriptions));
         problems.extend(unsound);
         problems.extend(manifest.dependencies.iter().filter_map(Dependency::problem));
+        if let Some(Err(error)) = tried {
+            problems.push(format!("its state's default is not read back as it is saved: {error}"));
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -123,8 +119,7 @@ impl Generation {
             subscriptions,
             services,
             data,
-            calls: AtomicUsize::new(0),
-            quiet: Notify::new(),
+            gate: Gate::default(),
             stage: AtomicU8::new(Stage::Starting as u8),
             born: Instant::now(),
         }))
@@ -141,6 +136,11 @@ impl Generation {
     /// Gives the plugin's id.
     pub fn plugin(&self) -> &PluginId {
         &self.manifest.id
+    }
+
+    /// Gives an address in its code, by which its library is found.
+    pub fn code(&self) -> usize {
+        self.entry.code()
     }
 
     /// Gives the generation's number, from 1.
@@ -190,7 +190,12 @@ impl Generation {
 
     /// Counts the calls under way in it.
     pub fn calls_under_way(&self) -> usize {
-        self.calls.load(Ordering::Acquire)
+        self.gate.count()
+    }
+
+    /// Lists the calls under way in it, the oldest first.
+    pub fn calls(&self) -> Vec<CallReport> {
+        self.gate.calls()
     }
 
     /// Gives the tasks running in it.
@@ -212,29 +217,87 @@ impl Generation {
         }
     }
 
+    /// Moves it on in its life; a retired one sends those who come to it on to the newest snapshot.
     pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::Release);
+        let phase = match stage {
+            Stage::Starting => Phase::Starting,
+            Stage::Live => {
+                self.gate.open();
+                Phase::Live
+            }
+            Stage::Retired => {
+                self.gate.send_on();
+                Phase::Moved
+            }
+        };
+        self.set_state_phase(phase);
     }
 
-    pub(crate) fn call(self: &Arc<Self>) -> Call {
-        self.calls.fetch_add(1, Ordering::AcqRel);
-        Call(self.clone())
+    /// Says who may change the state.
+    pub(crate) fn set_state_phase(&self, phase: Phase) {
+        if let Some(state) = self.data.state_cell() {
+            state.set_phase(phase);
+        }
+    }
+
+    /// Begins a call, waiting while the state crosses; fails when another generation has taken this one's place.
+    pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Moved> {
+        Call::begin(self, what).await
     }
 
     /// Waits until no call is under way in it, or until `deadline` has passed; says whether none is.
     pub async fn quiet(&self, deadline: Duration) -> bool {
-        let quiet = async {
-            loop {
-                let quiet = self.quiet.notified();
-                tokio::pin!(quiet);
-                quiet.as_mut().enable();
-                if self.calls_under_way() == 0 {
-                    return;
-                }
-                quiet.await;
+        self.gate.quiet(deadline, false).await
+    }
+
+    /// Gives its declaration of state, if it has any.
+    pub fn state_slot(&self) -> Option<&StateSlot> {
+        self.data.state_cell().map(StateCell::slot)
+    }
+
+    /// Saves its state; `None` when it declares none.
+    ///
+    /// # Errors
+    /// In a sentence, when the state cannot be serialised or that panics.
+    pub fn save_state(&self) -> Result<Option<SavedState>, String> {
+        let Some(state) = self.data.state_cell() else { return Ok(None) };
+        contained(|| state.save()).map(Some).map_err(|why| {
+            format!(
+                "the state of {} {} (version {}) cannot be saved: {why}",
+                self.plugin(),
+                self.number,
+                state.slot().version()
+            )
+        })
+    }
+
+    /// Gives it what a generation has saved; `Some` is the version that it was migrated from.
+    ///
+    /// # Errors
+    /// In a sentence that names both versions and the place that does not fit; its state is then as it was.
+    pub fn restore_state(&self, saved: SavedState) -> Result<Option<u32>, String> {
+        let plugin = self.plugin();
+        let Some(state) = self.data.state_cell() else { return Err(format!("{plugin} declares no state")) };
+        let (from, to) = (saved.version, state.slot().version());
+        contained(|| state.restore(saved)).map_err(|why| {
+            if from == to {
+                format!("the state of {plugin} (version {from}) does not fit the new code: {why}")
+            } else {
+                format!("the state of {plugin} cannot be migrated from version {from} to {to}: {why}")
             }
-        };
-        tokio::time::timeout(deadline, quiet).await.is_ok()
+        })?;
+        Ok((from != to).then_some(from))
+    }
+
+    /// Gives it the default state.
+    ///
+    /// # Errors
+    /// When making it panics.
+    pub fn reset_state(&self) -> Result<(), String> {
+        let Some(state) = self.data.state_cell() else { return Ok(()) };
+        contained(|| state.reset())
+            .map_err(|why| format!("the default state of {} cannot be made: {why}", self.plugin()))
     }
 
     /// Runs the plugin's `start` hook.
@@ -243,7 +306,11 @@ impl Generation {
     /// When the hook fails, panics or exceeds `deadline`; what it had spawned is then cancelled.
     pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
         let this = self.clone();
-        let outcome = bounded("start", deadline, async move { this.instance.start(&this.data).await }).await;
+        let outcome = bounded("start", deadline, async move {
+            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("start hook"));
+            flight.follow(this.instance.start(&this.data)).await
+        })
+        .await;
         if outcome.is_err() {
             self.data.tasks().cancel(deadline).await;
         }
@@ -256,8 +323,11 @@ impl Generation {
     pub async fn stop(self: &Arc<Self>, deadline: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         let this = self.clone();
-        if let Err(problem) =
-            bounded("stop", deadline, async move { this.instance.stop(&this.data).await }).await
+        if let Err(problem) = bounded("stop", deadline, async move {
+            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("stop hook"));
+            flight.follow(this.instance.stop(&this.data)).await
+        })
+        .await
         {
             problems.push(problem);
         }
@@ -265,6 +335,14 @@ impl Generation {
             problems.push(format!("task {task} did not end within {} ms", deadline.as_millis()));
         }
         problems
+    }
+}
+
+/// Runs a plugin's code that serialises or deserialises, and gives a panic as an error.
+fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(panic) => Err(format!("it panicked: {}", panic_text(&*panic))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What stays while generations come and go: registry, settings, store, timers, and the gateway.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,9 +11,12 @@ use serenity::all::{GatewayIntents, ShardManager};
 
 use crate::PluginId;
 use crate::bus::Bus;
+use crate::checkpoint::Changes;
+use crate::flight::{Flight, Recorder};
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
+use crate::snapshots::Snapshots;
 use crate::status::{Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
@@ -26,12 +30,15 @@ struct Inner {
     settings: ArcSwap<Settings>,
     registry: Registry,
     bus: Bus,
+    changes: Changes,
     store: Store,
     scheduler: Scheduler,
+    snapshots: Snapshots,
     serenity: ArcSwapOption<serenity::all::Context>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
+    recorder: OnceLock<Arc<dyn Recorder>>,
     creations: ArcSwapOption<Creations>,
     closing: AtomicBool,
 }
@@ -48,23 +55,37 @@ pub trait Reloader: Send + Sync {
 
     /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
+
+    /// Replaces the host process by a new one with the same plugins, at once or as soon as no call has been under
+    /// way for a while; state, timers and the terminal stay.
+    ///
+    /// # Errors
+    /// Why that cannot be.
+    fn restart(&self, when_quiet: bool) -> Result<(), String> {
+        let _ = when_quiet;
+        Err("this bot is not supervised; end it and start it again".to_owned())
+    }
 }
 
 impl Host {
     /// Makes a host; `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
+        let changes = Changes::default();
         Self(Arc::new(Inner {
             began: Instant::now(),
             version: version.to_owned(),
             settings: ArcSwap::from_pointee(settings),
             registry: Registry::default(),
             bus: Bus::default(),
-            store: Store::default(),
-            scheduler: Scheduler::default(),
+            store: Store::new(changes.clone()),
+            scheduler: Scheduler::new(changes.clone()),
+            snapshots: Snapshots::new(changes.clone()),
+            changes,
             serenity: ArcSwapOption::empty(),
             shards: OnceLock::new(),
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
+            recorder: OnceLock::new(),
             creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
@@ -105,6 +126,16 @@ impl Host {
         &self.0.store
     }
 
+    /// Gives the states that were saved: handed over, taken by hand, or left by plugins that are not live.
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.0.snapshots
+    }
+
+    /// Gives the note that something has changed which a checkpoint keeps.
+    pub fn changes(&self) -> &Changes {
+        &self.0.changes
+    }
+
     /// Gives the timers.
     pub fn scheduler(&self) -> &Scheduler {
         &self.0.scheduler
@@ -118,6 +149,16 @@ impl Host {
     /// Names the reload engine; the first call counts.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
+    }
+
+    /// Names who keeps notes of what is under way; the first call counts.
+    pub fn set_recorder(&self, recorder: Arc<dyn Recorder>) {
+        let _ = self.0.recorder.set(recorder);
+    }
+
+    /// Notes that something of a plugin begins.
+    pub(crate) fn flight(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Flight {
+        Flight::begin(self.0.recorder.get(), plugin, generation, what)
     }
 
     /// Gives the account of created commands, once there has been a registration.

@@ -5,24 +5,30 @@
 //! - [`plugin`]: what a plugin is and how it is exported.
 //! - [`event`] and [`subscriptions`]: what a plugin listens to.
 //! - [`data`] and [`tasks`]: a generation's handle to the host, and the work it started.
+//! - [`state`], [`snapshots`] and [`handover`]: what a plugin remembers, and how it gets to the next generation.
 //! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
-//! - [`dispatch`]: every gateway event reads one snapshot and finishes on it.
+//! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
-//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload.
+//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
+//! - [`flight`]: what is under way, for an account that outlives a crash.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
 pub mod bus;
+pub mod checkpoint;
 pub mod data;
 pub mod definition;
 pub mod dependency;
 pub mod dispatch;
 pub mod event;
 mod fit;
+pub mod flight;
+mod gate;
 pub mod generation;
+pub mod handover;
 pub mod host;
 mod instantiate;
 mod options;
@@ -34,6 +40,8 @@ pub mod scheduler;
 pub mod services;
 pub mod settings;
 pub mod snapshot;
+pub mod snapshots;
+pub mod state;
 pub mod status;
 pub mod store;
 pub mod subscriptions;
@@ -62,6 +70,7 @@ pub mod prelude {
     pub use crate::bus::ReloadEvent;
     pub use crate::event;
     pub use crate::scheduler::Timer;
+    pub use crate::state::{State, StateSlot};
     pub use crate::{
         Command, Context, Data, Dependency, Error, EventContext, Plugin, Services, Subscriptions,
     };

@@ -8,6 +8,7 @@ use serenity::all::GatewayIntents;
 use serenity::async_trait;
 
 use crate::services::Services;
+use crate::state::StateSlot;
 use crate::{Command, Data, Dependency, Error, Subscriptions};
 
 /// Tells builds of this crate apart: compiler, profile, features and sources, hashed by the build script.
@@ -18,7 +19,8 @@ pub const FINGERPRINT: &str = env!("SDK_FINGERPRINT");
 /// One crate under `commands/` or `events/`: commands, subscriptions and what happens when it comes and goes.
 ///
 /// Every method has a default, so a plugin implements only what it has. A new instance is made for each
-/// generation; what must outlive it belongs to the host ([`Data::store`], [`Data::schedule`]).
+/// generation; what must outlive it is its [`state`](Self::state), or belongs to the host ([`Data::store`],
+/// [`Data::schedule`]).
 #[async_trait]
 pub trait Plugin: Send + Sync + 'static {
     /// Plugins and services that this one needs, or uses where they are live.
@@ -48,6 +50,13 @@ pub trait Plugin: Send + Sync + 'static {
     /// An event's own intent comes with its subscription; `MESSAGE_CONTENT` and cached guild data do not.
     fn intents(&self) -> GatewayIntents {
         GatewayIntents::empty()
+    }
+
+    /// Declares what is remembered over reloads and restarts: `Some(StateSlot::of::<Polls>())`.
+    ///
+    /// Commands and handlers reach it with [`Data::state`].
+    fn state(&self) -> Option<StateSlot> {
+        None
     }
 
     /// Runs before the generation goes live; an error or a panic here keeps the old generation live.
@@ -168,6 +177,11 @@ impl PluginEntry {
     /// Gives the plugin's id, from its package name.
     pub fn id(&self) -> PluginId {
         PluginId::from_package(self.package)
+    }
+
+    /// Gives an address in the plugin's code, by which its library is found.
+    pub fn code(&self) -> usize {
+        self.make as usize
     }
 
     /// Makes a new instance of the plugin.

@@ -17,6 +17,8 @@ use crate::snapshot::Snapshot;
 #[derive(Default)]
 pub struct Registry {
     live: ArcSwap<Snapshot>,
+    /// Has one handover follow another.
+    pub(crate) handover: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
     swaps: watch::Sender<u64>,
 }
@@ -101,6 +103,7 @@ impl Registry {
     /// Makes a change live in one atomic store.
     ///
     /// The generations it replaces are out of dispatch when this returns; stopping them is the caller's next step.
+    /// State does not cross here: that is what [`handover::swap`](crate::handover::swap) adds.
     ///
     /// # Errors
     /// As [`Snapshot::new`]; nothing has changed then.
@@ -112,7 +115,9 @@ impl Registry {
         let (after, touched) = change.applied_to(&before)?;
         let after = Arc::new(after);
         for (plugin, generation) in after.generations() {
-            generation.set_stage(Stage::Live);
+            if generation.stage() != Stage::Live {
+                generation.set_stage(Stage::Live);
+            }
             let last = ledger.last.entry(plugin.clone()).or_default();
             *last = generation.number().max(*last);
         }
@@ -124,7 +129,9 @@ impl Registry {
         for plugin in touched {
             let old = before.generations().get(&plugin).cloned();
             let new = after.generations().get(&plugin).cloned();
-            if let Some(old) = &old {
+            let is_kept = |old: &Arc<Generation>| new.as_ref().is_some_and(|new| Arc::ptr_eq(old, new));
+            if let Some(old) = old.as_ref().filter(|old| !is_kept(old)) {
+                // Not before the store: who is sent on from here finds the new one.
                 old.set_stage(Stage::Retired);
                 ledger.retired.push(Arc::downgrade(old));
             }

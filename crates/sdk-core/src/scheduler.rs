@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
+use crate::checkpoint::Changes;
 use crate::{Error, PluginId};
 
 /// A timer that has gone off.
@@ -40,27 +41,109 @@ impl Timer {
 
 type Key = (PluginId, String, String);
 
+/// Longest sleep before the clock is looked at again, which somebody may set or a suspended machine leave behind.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// All timers that are still to go off; cheap to clone.
-#[derive(Clone, Default)]
+///
+/// They are kept by the wall clock, so that one set before a restart goes off at its time after it, or at once if that
+/// has passed.
+#[derive(Clone)]
 pub struct Scheduler(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
-    timers: Mutex<BTreeMap<Key, (Instant, Value)>>,
+    timers: Mutex<BTreeMap<Key, Set>>,
     changed: Notify,
+    changes: Changes,
+    clock: fn() -> Duration,
+}
+
+/// A timer that is set.
+#[derive(Clone, Debug, PartialEq)]
+struct Set {
+    /// Time since 1970.
+    at: Duration,
+    payload: Value,
+}
+
+/// A timer as it lies in a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) plugin: PluginId,
+    pub(crate) name: String,
+    pub(crate) key: String,
+    /// Milliseconds since 1970.
+    pub(crate) at: u64,
+    pub(crate) payload: Value,
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self::new(Changes::default())
+    }
+}
+
+fn wall_clock() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Scheduler {
+    pub(crate) fn new(changes: Changes) -> Self {
+        Self::with_clock(changes, wall_clock)
+    }
+
+    fn with_clock(changes: Changes, clock: fn() -> Duration) -> Self {
+        Self(Arc::new(Inner { timers: Mutex::default(), changed: Notify::new(), changes, clock }))
+    }
+
     /// Sets a timer, replacing one of the same plugin, name and key.
     pub fn set(&self, plugin: &PluginId, name: &str, key: &str, delay: Duration, payload: Value) {
-        let at = Instant::now() + delay;
-        self.0.timers.lock().insert((plugin.clone(), name.to_owned(), key.to_owned()), (at, payload));
-        self.0.changed.notify_one();
+        let set = Set { at: (self.0.clock)() + delay, payload };
+        self.0.timers.lock().insert((plugin.clone(), name.to_owned(), key.to_owned()), set);
+        self.noted();
+    }
+
+    /// Puts back a timer that went off and found nobody, unless a new one has taken its place.
+    pub(crate) fn put_back(&self, timer: Timer) {
+        let Timer { plugin, name, key, payload } = timer;
+        let at = (self.0.clock)();
+        self.0.timers.lock().entry((plugin, name, key)).or_insert_with(|| Set { at, payload });
+        self.noted();
     }
 
     /// Removes a timer and says whether it was there.
     pub fn remove(&self, plugin: &PluginId, name: &str, key: &str) -> bool {
-        self.0.timers.lock().remove(&(plugin.clone(), name.to_owned(), key.to_owned())).is_some()
+        let was_there =
+            self.0.timers.lock().remove(&(plugin.clone(), name.to_owned(), key.to_owned())).is_some();
+        self.noted();
+        was_there
+    }
+
+    /// Gives all timers, to be kept.
+    pub(crate) fn kept(&self) -> Vec<Kept> {
+        let timers = self.0.timers.lock();
+        let kept = timers.iter().map(|((plugin, name, key), set)| Kept {
+            plugin: plugin.clone(),
+            name: name.clone(),
+            key: key.clone(),
+            at: u64::try_from(set.at.as_millis()).unwrap_or(u64::MAX),
+            payload: set.payload.clone(),
+        });
+        kept.collect()
+    }
+
+    /// Sets the timers that were kept, each for its own time.
+    pub(crate) fn restore(&self, kept: Vec<Kept>) {
+        let sets = kept.into_iter().map(|Kept { plugin, name, key, at, payload }| {
+            ((plugin, name, key), Set { at: Duration::from_millis(at), payload })
+        });
+        self.0.timers.lock().extend(sets);
+        self.wake();
+    }
+
+    fn noted(&self) {
+        self.wake();
+        self.0.changes.mark();
     }
 
     /// Counts the timers that are still to go off.
@@ -79,28 +162,30 @@ impl Scheduler {
     pub async fn next(&self, ready: impl Fn(&PluginId, &str) -> bool) -> Timer {
         loop {
             let changed = self.0.changed.notified();
-            let now = Instant::now();
-            let mut wait_until = None;
+            let now = (self.0.clock)();
+            let mut wait = None;
             {
                 let mut timers = self.0.timers.lock();
                 let next = timers
                     .iter()
                     .filter(|((plugin, name, _), _)| ready(plugin, name))
-                    .min_by_key(|(_, (at, _))| *at)
-                    .map(|(key, (at, _))| (key.clone(), *at));
+                    .min_by_key(|(_, set)| set.at)
+                    .map(|(key, set)| (key.clone(), set.at));
                 if let Some((key, at)) = next {
                     if at <= now
-                        && let Some((_, payload)) = timers.remove(&key)
+                        && let Some(Set { payload, .. }) = timers.remove(&key)
                     {
+                        self.0.changes.mark();
                         let (plugin, name, key) = key;
                         return Timer { plugin, name, key, payload };
                     }
-                    wait_until = Some(at);
+                    // Clocks tell whole milliseconds where this is kept.
+                    wait = Some(at.saturating_sub(now).clamp(Duration::from_millis(1), LOOK_AGAIN));
                 }
             }
-            match wait_until {
-                Some(at) => {
-                    let _ = tokio::time::timeout_at(at, changed).await;
+            match wait {
+                Some(wait) => {
+                    let _ = tokio::time::timeout(wait, changed).await;
                 }
                 None => changed.await,
             }
@@ -115,24 +200,40 @@ impl Scheduler {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
+    use tokio::time::Instant;
+
     use super::*;
+
+    /// A wall clock that goes with tokio's, and stands at 1000 s when first looked at.
+    fn clock() -> Duration {
+        thread_local!(static BEGAN: OnceLock<Instant> = const { OnceLock::new() });
+        BEGAN.with(|began| began.get_or_init(Instant::now).elapsed()) + Duration::from_secs(1000)
+    }
+
+    fn scheduler() -> Scheduler {
+        Scheduler::with_clock(Changes::default(), clock)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn timers_go_off_in_the_order_of_their_times() {
-        let scheduler = Scheduler::default();
+        let scheduler = scheduler();
         let plugin = PluginId::new("commands/one");
         scheduler.set(&plugin, "close", "late", Duration::from_secs(50), Value::Null);
         scheduler.set(&plugin, "close", "early", Duration::from_secs(5), Value::Null);
         scheduler.set(&plugin, "close", "never", Duration::from_secs(1), Value::Null);
         assert!(scheduler.remove(&plugin, "close", "never"));
         assert_eq!(scheduler.next(|_, _| true).await.key, "early");
+        assert_eq!(clock().as_secs(), 1005);
         assert_eq!(scheduler.next(|_, _| true).await.key, "late");
+        assert_eq!(clock().as_secs(), 1050);
         assert!(scheduler.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_due_timer_waits_for_its_plugin() {
-        let scheduler = Scheduler::default();
+        let scheduler = scheduler();
         scheduler.set(&PluginId::new("commands/one"), "close", "", Duration::ZERO, Value::Null);
         let live = std::sync::atomic::AtomicBool::new(false);
         let next = scheduler.next(|_, _| live.load(std::sync::atomic::Ordering::Relaxed));
@@ -141,5 +242,41 @@ mod tests {
         live.store(true, std::sync::atomic::Ordering::Relaxed);
         scheduler.wake();
         assert_eq!(next.await.name, "close");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_timer_goes_off_at_its_own_time_and_one_that_was_missed_at_once() {
+        let before = scheduler();
+        let plugin = PluginId::new("commands/one");
+        before.set(&plugin, "close", "missed", Duration::from_secs(5), Value::from(1));
+        before.set(&plugin, "close", "ahead", Duration::from_secs(100), Value::from(2));
+        let kept = serde_json::to_string(&before.kept()).unwrap();
+        tokio::time::advance(Duration::from_mins(1)).await;
+        let after = scheduler();
+        after.restore(serde_json::from_str(&kept).unwrap());
+        let missed = after.next(|_, _| true).await;
+        assert_eq!(
+            (missed.key.as_str(), missed.payload, clock().as_secs()),
+            ("missed", Value::from(1), 1060)
+        );
+        assert_eq!(after.next(|_, _| true).await.key, "ahead");
+        assert_eq!(clock().as_secs(), 1100);
+    }
+
+    #[test]
+    fn a_timer_that_is_put_back_does_not_replace_a_newer_one() {
+        let scheduler = scheduler();
+        let plugin = PluginId::new("commands/one");
+        let timer = Timer {
+            plugin: plugin.clone(),
+            name: "a".to_owned(),
+            key: String::new(),
+            payload: Value::from(1),
+        };
+        scheduler.put_back(timer.clone());
+        assert_eq!(scheduler.len(), 1);
+        scheduler.set(&plugin, "a", "", Duration::from_secs(1), Value::from(2));
+        scheduler.put_back(timer);
+        assert_eq!(scheduler.kept()[0].payload, Value::from(2));
     }
 }

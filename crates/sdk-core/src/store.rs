@@ -8,15 +8,23 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::checkpoint::Changes;
 use crate::{Error, PluginId};
 
 type Values = BTreeMap<(PluginId, String), Value>;
 
 /// All plugins' values; a plugin sees its own through [`Data::store`](crate::Data::store).
 #[derive(Clone, Debug, Default)]
-pub struct Store(Arc<Mutex<Values>>);
+pub struct Store {
+    values: Arc<Mutex<Values>>,
+    changes: Changes,
+}
 
 impl Store {
+    pub(crate) fn new(changes: Changes) -> Self {
+        Self { values: Arc::default(), changes }
+    }
+
     /// Gives the part of the store that belongs to `plugin`.
     pub fn of(&self, plugin: &PluginId) -> PluginStore {
         PluginStore { store: self.clone(), plugin: plugin.clone() }
@@ -47,6 +55,7 @@ impl PluginStore {
     pub fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|error| self.unfit(key, &error))?;
         self.locked(key).set(value);
+        self.store.changes.mark();
         Ok(())
     }
 
@@ -64,12 +73,15 @@ impl PluginStore {
         let mut typed = T::deserialize(&*value).map_err(|error| self.unfit(key, &error))?;
         let result = change(Some(&mut typed));
         *value = serde_json::to_value(&typed).map_err(|error| self.unfit(key, &error))?;
+        self.store.changes.mark();
         Ok(result)
     }
 
     /// Removes a value and says whether there was one.
     pub fn remove(&self, key: &str) -> bool {
-        self.store.0.lock().remove(&self.key(key)).is_some()
+        let was_there = self.store.values.lock().remove(&self.key(key)).is_some();
+        self.store.changes.mark();
+        was_there
     }
 
     fn key(&self, key: &str) -> (PluginId, String) {
@@ -77,7 +89,7 @@ impl PluginStore {
     }
 
     fn locked(&self, key: &str) -> Locked<'_> {
-        Locked { values: self.store.0.lock(), key: self.key(key) }
+        Locked { values: self.store.values.lock(), key: self.key(key) }
     }
 
     fn unfit(&self, key: &str, error: &serde_json::Error) -> Error {

@@ -89,7 +89,8 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         let record = stage.sandbox.record();
         record.count(Kind::Identified) == 1 && record.count(Kind::Closed) == 0
     });
-    checks.expect("the bot ends well after SIGTERM", stage.end().await?.is_some_and(|status| status.success()));
+    checks
+        .expect("the bot ends well after SIGTERM", stage.end().await?.is_some_and(|status| status.success()));
 
     println!(
         "\nsmoke: {} passed, {} failed, in {} s",

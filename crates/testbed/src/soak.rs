@@ -279,9 +279,8 @@ async fn reload_once(
     let lines = bot.line_count();
     reloaded.save(playground, round)?;
     let concerns = format!("{} ", reloaded.plugin);
-    let line = bot
-        .wait_for(lines, "live or not", |line| line.contains(&concerns) && line.contains(" live"))
-        .await?;
+    let line =
+        bot.wait_for(lines, "live or not", |line| line.contains(&concerns) && line.contains(" live")).await?;
     if line.contains(" live in ") { Ok(()) } else { Err(io::Error::other(line)) }
 }
 

@@ -147,7 +147,11 @@ async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
         let next = format!("Round{round}");
         let lines = ground.bot.line_count();
         ground.playground.edit(POLITE, &format!("\"{word}\""), &format!("\"{next}\"")).unwrap();
-        ground.bot.wait_for_line(lines, &format!("events/polite {round} -> {} live", round + 1)).await.unwrap();
+        ground
+            .bot
+            .wait_for_line(lines, &format!("events/polite {round} -> {} live", round + 1))
+            .await
+            .unwrap();
         let line = ground.bot.wait_for_line(lines, "commands/hello ").await.unwrap();
         assert!(line.contains(&format!("{round} -> {} live", round + 1)), "{line}");
         assert!(line.contains("(with events/polite)"), "{line}");
@@ -172,7 +176,14 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
 
     // The trait itself changes: both are built anew, and neither goes live until both compile.
     let mark = "    /// Ends the sentence.\n    fn mark(&self) -> char;\n    /// Gives the word.\n";
-    edit(&mut ground, WORDS, "    /// Gives the word.\n", mark, "events/polite 1 stays live: 1 compile error").await;
+    edit(
+        &mut ground,
+        WORDS,
+        "    /// Gives the word.\n",
+        mark,
+        "events/polite 1 stays live: 1 compile error",
+    )
+    .await;
     assert_eq!(ground.say("/hello").await.content, "whole Hello");
     let lines = ground.bot.line_count();
     let marked = "impl Greeter for Says {\n    fn mark(&self) -> char {\n        '!'\n    }\n";
@@ -200,7 +211,8 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
     // A circle is told by its names.
     let needs = "impl Plugin for Polite {\n    fn dependencies(&self) -> Vec<Dependency> {\n        \
                  vec![Dependency::required(\"commands/hello\")]\n    }\n\n";
-    let line = edit(&mut ground, POLITE, "impl Plugin for Polite {\n", needs, "events/polite 4 stays live").await;
+    let line =
+        edit(&mut ground, POLITE, "impl Plugin for Polite {\n", needs, "events/polite 4 stays live").await;
     assert!(line.contains("commands/hello -> events/polite -> commands/hello need each other"), "{line}");
     assert_eq!(ground.say("/hello").await.content, "whole Ahoy");
 
@@ -216,7 +228,10 @@ async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
     let lines = ground.bot.line_count();
     fs::remove_dir_all(ground.playground.path("events/polite")).unwrap();
     let line = ground.bot.wait_for_line(lines, "stays live although its folder is gone").await.unwrap();
-    assert!(line.contains("commands/hello needs service greeter ^1.2, which no live plugin offers"), "{line}");
+    assert!(
+        line.contains("commands/hello needs service greeter ^1.2, which no live plugin offers"),
+        "{line}"
+    );
     assert_eq!(ground.say("/hello").await.content, "whole Hello");
 
     // Once nobody needs it any more, it goes.
@@ -244,7 +259,8 @@ async fn a_plugin_comes_in_once_what_it_needs_is_there() {
     add_shared_crate(&playground);
     add_consumer(&playground);
     let mut ground = Ground::on(playground, &[]).await;
-    let told = "commands/hello is not live: commands/hello needs service greeter ^1.2, which no live plugin offers";
+    let told =
+        "commands/hello is not live: commands/hello needs service greeter ^1.2, which no live plugin offers";
     ground.bot.wait_for_line(0, told).await.unwrap();
     let lines = ground.bot.line_count();
     add_provider(&ground.playground);
@@ -269,7 +285,8 @@ async fn dependents_stay_where_that_is_asked_for() {
 async fn the_plugins_here_reload_with_what_they_use() {
     let mut ground = Ground::new(&[]).await;
     let lines = ground.bot.line_count();
-    edit(&mut ground, "events/modlog/src/written.rs", "Ok(true)", "Ok(!false)", "events/modlog 1 -> 2 live").await;
+    edit(&mut ground, "events/modlog/src/written.rs", "Ok(true)", "Ok(!false)", "events/modlog 1 -> 2 live")
+        .await;
     let line = ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     assert!(line.contains("(with events/modlog)"), "{line}");
     assert!(ground.ping().await.starts_with("Pong!"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,14 @@ use sdk_core::PluginId;
 use sdk_core::bus::{Cause, ReloadEvent};
 use sdk_core::generation::Generation;
 use sdk_core::host::Host;
-use sdk_core::order;
 use sdk_core::registry::{Change, Swapped};
 use sdk_core::status::Reloaded;
+use sdk_core::{handover, order};
 
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
 use crate::job::Ready;
+use crate::journal::Version;
 use crate::{library, report, retired};
 
 impl Loop {
@@ -27,6 +28,48 @@ impl Loop {
         ready: Vec<Ready>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
+        let libraries: BTreeMap<_, _> =
+            ready.iter().map(|ready| (ready.package.id.clone(), ready.built.library.clone())).collect();
+        self.keeper.coming(
+            libraries
+                .iter()
+                .map(|(plugin, library)| {
+                    let generation = self.number_of(plugin, library);
+                    (plugin.clone(), Version { generation, library: library.clone() })
+                })
+                .collect(),
+        );
+        let outcome = self.swap_in(ready, began).await;
+        match &outcome {
+            Ok((_, versions)) => {
+                for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                    (plugin.clone(), *generation, libraries.get(plugin).cloned())
+                })) {
+                    // Its code stays mapped; the file is of no more use.
+                    let _ = std::fs::remove_file(&library);
+                }
+            }
+            Err(_) => self.keeper.not_coming(),
+        }
+        outcome.map(|(reloaded, _)| reloaded)
+    }
+
+    /// Gives the number of a plugin's next generation; in a host that took another one's place it goes on from there.
+    fn number_of(&self, plugin: &PluginId, library: &Path) -> u64 {
+        let next = self.host.registry().next_number(plugin);
+        let Some(entry) = self.keeper.journal().plugins.get(plugin) else { return next };
+        match &entry.live {
+            Some(live) if live.library == library && next == 1 => live.generation,
+            _ => next.max(entry.last + 1),
+        }
+    }
+
+    /// Does what [`make_live`](Self::make_live) does; gives also the numbers of all generations that came in.
+    async fn swap_in(
+        &mut self,
+        ready: Vec<Ready>,
+        began: Instant,
+    ) -> Result<(Vec<Reloaded>, Vec<(PluginId, u64)>), SaveError> {
         let loading = Instant::now();
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
@@ -44,22 +87,17 @@ impl Loop {
                 self.tell_swap(swap, took, &all, &because)
             })
             .collect();
-        let mut replaced = Vec::new();
-        for ready in ready {
-            let known = self.known.entry(ready.package.id).or_default();
-            let old = known.library.replace(ready.built.library.clone());
-            if let Some(old) = old.filter(|old| *old != ready.built.library) {
-                // Its code stays mapped; the file is of no more use.
-                let _ = std::fs::remove_file(&old);
-                replaced.push(old);
-            }
-        }
-        self.stop_old(swapped, replaced);
-        Ok(reloaded)
+        let came = swapped
+            .plugins
+            .iter()
+            .filter_map(|swap| Some((swap.plugin.clone(), swap.new.as_ref()?.number())));
+        let came = came.collect();
+        self.stop_old(swapped);
+        Ok((reloaded, came))
     }
 
     /// Takes out plugins whose folder is gone.
-    pub(super) async fn remove(&self, gone: &[PluginId]) -> Result<(), SaveError> {
+    pub(super) async fn remove(&mut self, gone: &[PluginId]) -> Result<(), SaveError> {
         let began = Instant::now();
         let live = self.host.registry().snapshot();
         let gone: Vec<_> =
@@ -68,11 +106,12 @@ impl Loop {
             return Ok(());
         }
         let swapped = self.change(Vec::new(), gone.clone()).await?;
+        gone.iter().for_each(|plugin| self.keeper.gone(plugin));
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
             self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
         }
-        self.stop_old(swapped, Vec::new());
+        self.stop_old(swapped);
         Ok(())
     }
 
@@ -90,7 +129,9 @@ impl Loop {
         if !with.is_empty() {
             self.host.bus().emit(ReloadEvent::ReloadStarted { plugins: with, cause: Cause::Dependency });
         }
-        let deadline = self.options.policy.load().hook_deadline;
+        let policy = self.options.policy.load_full();
+        let (deadline, handover) = (policy.hook_deadline, policy.handover());
+        handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
             if let Err(problem) = generation.start(deadline).await {
@@ -105,10 +146,13 @@ impl Loop {
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {
             tell::warn(&self.host, None, note.clone());
         }
-        self.host.registry().swap(change).map_err(|problems| {
-            self.stop_unused(started);
-            SaveError::Unfit(problems)
-        })
+        match handover::swap(&self.host, change, handover).await {
+            Ok(handed_over) => Ok(handed_over.swapped),
+            Err(problems) => {
+                self.stop_unused(started);
+                Err(SaveError::State(problems))
+            }
+        }
     }
 
     /// Loads what was built and makes a generation of it, which does not run yet.
@@ -121,34 +165,36 @@ impl Loop {
                 id.as_str().replace('/', "-")
             )));
         }
-        let number = self.host.registry().next_number(id);
+        let number = self.number_of(id, &ready.built.library);
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 
-    /// Stops the generations that a swap has replaced, in the background, and then gives their libraries' memory back.
-    pub(super) fn stop_old(&self, swapped: Swapped, libraries: Vec<PathBuf>) {
-        let old = swapped.plugins.into_iter().filter_map(|swap| swap.old).collect();
-        self.stop_in_background(old, libraries);
+    /// Stops the generations that a swap has replaced, in the background, and then gives their code's memory back.
+    pub(super) fn stop_old(&self, swapped: Swapped) {
+        self.stop_in_background(swapped.plugins.into_iter().filter_map(|swap| swap.old).collect());
     }
 
     /// Stops generations that were started for a swap that did not happen.
     pub(super) fn stop_unused(&self, generations: Vec<Arc<Generation>>) {
-        self.stop_in_background(generations, Vec::new());
+        self.stop_in_background(generations);
     }
 
-    fn stop_in_background(&self, generations: Vec<Arc<Generation>>, libraries: Vec<PathBuf>) {
-        let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
+    pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
+        let deadline = self.options.policy.load().hook_deadline;
+        let host = self.host.clone();
+        let code: Vec<_> = generations.iter().map(|generation| generation.code()).collect();
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
                 join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
             }
-            // The list of mappings of a host that has reloaded a thousand times takes milliseconds to read.
+            // The mappings of a host that has reloaded a thousand times take milliseconds to read.
             let released = tokio::task::spawn_blocking(move || {
-                libraries.iter().map(|library| retired::release(library)).sum::<io::Result<usize>>()
+                code.into_iter().map(retired::release).sum::<io::Result<usize>>()
             });
             match released.await {
-                Ok(Ok(bytes)) => tracing::debug!(bytes, "memory of retired code is given back"),
-                Ok(Err(error)) => tracing::debug!(%error, "memory of retired code stays taken"),
+                Ok(Ok(bytes)) => tracing::debug!(bytes, "the memory of retired code is given back"),
+                Ok(Err(error)) => tracing::debug!(%error, "the memory of retired code stays taken"),
+                // The host is ending.
                 Err(_) => {}
             }
         });

@@ -118,7 +118,9 @@ fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
         stage.programs.let_link()?;
         stage.live().await?;
         Ok(Seen {
-            observed: Some(format!("the session is resumed after {took} ms, the build goes on and its code goes live")),
+            observed: Some(format!(
+                "the session is resumed after {took} ms, the build goes on and its code goes live"
+            )),
             answers: None,
         })
     })

@@ -51,16 +51,23 @@ pub fn build(origin: Origin, folder: &Path) -> io::Result<PathBuf> {
     }
     // Rust's symbols are named after the features too, so what another set has is undefined here.
     let (undefined, make) = match origin {
-        Origin::OtherFeatures => {
-            ("unsafe extern \"C\" {\n    fn sdk_core_with_other_features() -> usize;\n}", "unsafe { sdk_core_with_other_features() }")
-        }
+        Origin::OtherFeatures => (
+            "unsafe extern \"C\" {\n    fn sdk_core_with_other_features() -> usize;\n}",
+            "unsafe { sdk_core_with_other_features() }",
+        ),
         Origin::OtherSdk | Origin::OtherCompiler => ("", "std::env::args().count()"),
     };
     let source = folder.join(format!("{origin:?}.rs"));
     let library = folder.join(format!("{origin:?}.so"));
     std::fs::write(&source, ENTRY.replace("UNDEFINED_HERE", undefined).replace("MAKE_HERE", make))?;
     let output = rustc
-        .args(["--edition=2024", "--crate-type=cdylib", "-Cprefer-dynamic", "--crate-name=commands_faulty", "-o"])
+        .args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "-Cprefer-dynamic",
+            "--crate-name=commands_faulty",
+            "-o",
+        ])
         .args([&library, &source])
         .current_dir(folder)
         .output()?;

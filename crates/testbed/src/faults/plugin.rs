@@ -103,8 +103,10 @@ pub fn source(version: &str, deed: Option<(Place, Deed)>) -> String {
 /// # Errors
 /// When a file cannot be written.
 pub fn write(playground: &Playground, version: &str) -> io::Result<()> {
-    playground
-        .save("crates/words/Cargo.toml", "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")?;
+    playground.save(
+        "crates/words/Cargo.toml",
+        "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    )?;
     playground.save(SHARED, "pub const WORD: &str = \"version\";\n")?;
     playground.save(SOURCE, &source(version, None))?;
     playground.save(&format!("{PARTNER}/src/lib.rs"), PARTNER_SOURCE)?;

@@ -132,7 +132,8 @@ impl Stage {
         let line = self
             .bot()?
             .wait_for(from, "live or not", |line| {
-                line.contains(PLUGIN) && [" live in ", " stays live", " is not live"].iter().any(|end| line.contains(end))
+                line.contains(PLUGIN)
+                    && [" live in ", " stays live", " is not live"].iter().any(|end| line.contains(end))
             })
             .await?;
         if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }

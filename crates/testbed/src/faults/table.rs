@@ -95,78 +95,136 @@ pub const ROWS: &[Row] = &[
          fn unused(ctx",
         &["/ping is defined by commands/faulty and by commands/general"],
     ),
-    refused("panic in the constructor", Place::Constructor, Deed::Panic, &[
-        "commands/faulty",
-        "stays live: it panicked while its commands and subscriptions were made: as asked",
-    ]),
-    refused("panic in commands()", Place::Commands, Deed::Panic, &[
-        "commands/faulty",
-        "stays live: it panicked while its commands and subscriptions were made: as asked",
-    ]),
-    refused("panic in subscriptions()", Place::Subscriptions, Deed::Panic, &[
-        "commands/faulty",
-        "stays live: it panicked while its commands and subscriptions were made: as asked",
-    ]),
-    refused("panic in start", Place::Start, Deed::Panic, &[
-        "commands/faulty",
-        "stays live: its start hook panicked: as asked",
-    ]),
-    refused("error from start", Place::Start, Deed::Error, &[
-        "commands/faulty",
-        "stays live: its start hook failed: as asked",
-    ]),
-    refused("endless loop in start", Place::Start, Deed::Loop, &[
-        "commands/faulty",
-        "stays live: its start hook did not end within",
-    ]),
-    refused("endless loop while loading", Place::Constructor, Deed::Loop, &[
-        "commands/faulty",
-        "stays live: loading it did not end within",
-    ]),
-    refused("abort while loading", Place::Constructor, Deed::Abort, &[
-        "commands/faulty",
-        "stays live: loading it crashed the probe process (SIGABRT)",
-    ]),
-    refused("segmentation fault while loading", Place::Commands, Deed::Segfault, &[
-        "commands/faulty",
-        "stays live: loading it crashed the probe process (SIGSEGV)",
-    ]),
-    refused("stack overflow while loading", Place::Subscriptions, Deed::Overflow, &[
-        "commands/faulty",
-        "stays live: loading it crashed the probe process (SIGABRT)",
-        "has overflowed its stack",
-    ]),
-    contained("panic in a command", Place::Command, Deed::Panic, &["a command panicked plugin=commands/faulty"]),
-    contained("error from a command", Place::Command, Deed::Error, &["a command failed plugin=commands/faulty"]),
-    contained("panic in a listener", Place::Listener, Deed::Panic, &["a handler panicked plugin=commands/faulty"]),
-    contained("panic in a component handler", Place::Component, Deed::Panic, &[
-        "a handler panicked plugin=commands/faulty",
-    ]),
+    refused(
+        "panic in the constructor",
+        Place::Constructor,
+        Deed::Panic,
+        &[
+            "commands/faulty",
+            "stays live: it panicked while its commands and subscriptions were made: as asked",
+        ],
+    ),
+    refused(
+        "panic in commands()",
+        Place::Commands,
+        Deed::Panic,
+        &[
+            "commands/faulty",
+            "stays live: it panicked while its commands and subscriptions were made: as asked",
+        ],
+    ),
+    refused(
+        "panic in subscriptions()",
+        Place::Subscriptions,
+        Deed::Panic,
+        &[
+            "commands/faulty",
+            "stays live: it panicked while its commands and subscriptions were made: as asked",
+        ],
+    ),
+    refused(
+        "panic in start",
+        Place::Start,
+        Deed::Panic,
+        &["commands/faulty", "stays live: its start hook panicked: as asked"],
+    ),
+    refused(
+        "error from start",
+        Place::Start,
+        Deed::Error,
+        &["commands/faulty", "stays live: its start hook failed: as asked"],
+    ),
+    refused(
+        "endless loop in start",
+        Place::Start,
+        Deed::Loop,
+        &["commands/faulty", "stays live: its start hook did not end within"],
+    ),
+    refused(
+        "endless loop while loading",
+        Place::Constructor,
+        Deed::Loop,
+        &["commands/faulty", "stays live: loading it did not end within"],
+    ),
+    refused(
+        "abort while loading",
+        Place::Constructor,
+        Deed::Abort,
+        &["commands/faulty", "stays live: loading it crashed the probe process (SIGABRT)"],
+    ),
+    refused(
+        "segmentation fault while loading",
+        Place::Commands,
+        Deed::Segfault,
+        &["commands/faulty", "stays live: loading it crashed the probe process (SIGSEGV)"],
+    ),
+    refused(
+        "stack overflow while loading",
+        Place::Subscriptions,
+        Deed::Overflow,
+        &[
+            "commands/faulty",
+            "stays live: loading it crashed the probe process (SIGABRT)",
+            "has overflowed its stack",
+        ],
+    ),
+    contained(
+        "panic in a command",
+        Place::Command,
+        Deed::Panic,
+        &["a command panicked plugin=commands/faulty"],
+    ),
+    contained(
+        "error from a command",
+        Place::Command,
+        Deed::Error,
+        &["a command failed plugin=commands/faulty"],
+    ),
+    contained(
+        "panic in a listener",
+        Place::Listener,
+        Deed::Panic,
+        &["a handler panicked plugin=commands/faulty"],
+    ),
+    contained(
+        "panic in a component handler",
+        Place::Component,
+        Deed::Panic,
+        &["a handler panicked plugin=commands/faulty"],
+    ),
     contained("panic in a timer", Place::Timer, Deed::Panic, &["a handler panicked plugin=commands/faulty"]),
-    contained("panic in a task", Place::Task, Deed::Panic, &[
-        "a task panicked task=faulty (spawned at commands/faulty/src/lib.rs",
-    ]),
-    library("truncated library", Fault::Spoil("truncate -s 20000 \"$library\""), &[
-        "commands/faulty",
-        "stays live: ",
-    ]),
+    contained(
+        "panic in a task",
+        Place::Task,
+        Deed::Panic,
+        &["a task panicked task=faulty (spawned at commands/faulty/src/lib.rs"],
+    ),
+    library(
+        "truncated library",
+        Fault::Spoil("truncate -s 20000 \"$library\""),
+        &["commands/faulty", "stays live: "],
+    ),
     library("empty library", Fault::Spoil(": >\"$library\""), &["stays live: ", "could not be loaded"]),
-    library("missing library", Fault::Spoil("rm \"$library\""), &[
-        "commands/faulty",
-        "libcommands_faulty-build.so could not be",
-    ]),
-    library("library of another compiler", Fault::Foreign(Origin::OtherCompiler), &[
-        "commands/faulty",
-        "another compiler",
-    ]),
-    library("library of another sdk", Fault::Foreign(Origin::OtherSdk), &[
-        "commands/faulty",
-        "was built with another compiler, sdk or feature set (0123456789abcdef",
-    ]),
-    library("library of another feature set", Fault::Foreign(Origin::OtherFeatures), &[
-        "commands/faulty",
-        "undefined symbol: sdk_core_with_other_features",
-    ]),
+    library(
+        "missing library",
+        Fault::Spoil("rm \"$library\""),
+        &["commands/faulty", "libcommands_faulty-build.so could not be"],
+    ),
+    library(
+        "library of another compiler",
+        Fault::Foreign(Origin::OtherCompiler),
+        &["commands/faulty", "another compiler"],
+    ),
+    library(
+        "library of another sdk",
+        Fault::Foreign(Origin::OtherSdk),
+        &["commands/faulty", "was built with another compiler, sdk or feature set (0123456789abcdef"],
+    ),
+    library(
+        "library of another feature set",
+        Fault::Foreign(Origin::OtherFeatures),
+        &["commands/faulty", "undefined symbol: sdk_core_with_other_features"],
+    ),
     act(
         Group::Library,
         "shared sdk library replaced under the host",
@@ -190,7 +248,13 @@ pub const ROWS: &[Row] = &[
         told: &["cargo failed", "commands/faulty/Cargo.toml"],
         after: After::OldAnswers,
     },
-    act(Group::Machine, "sources deleted", acts::sources_deleted, &["commands/faulty", "stays live"], After::OldAnswers),
+    act(
+        Group::Machine,
+        "sources deleted",
+        acts::sources_deleted,
+        &["commands/faulty", "stays live"],
+        After::OldAnswers,
+    ),
     act(Group::Machine, "plugin's folder deleted", acts::folder_deleted, &["taken out"], After::NewAnswers),
     act(
         Group::Discord,
@@ -213,7 +277,13 @@ pub const ROWS: &[Row] = &[
         &["Discord does not take /pulse"],
         After::NewAnswers,
     ),
-    act(Group::Discord, "registration answered by 401", acts::registration_401, &["DISCORD_TOKEN"], After::NewAnswers),
+    act(
+        Group::Discord,
+        "registration answered by 401",
+        acts::registration_401,
+        &["DISCORD_TOKEN"],
+        After::NewAnswers,
+    ),
     act(
         Group::Discord,
         "registration answered by 429",

@@ -47,7 +47,8 @@ impl Outcome {
             (None, false) => "FAILED",
         };
         let observed = self.skipped.as_deref().unwrap_or(&self.observed);
-        let mut line = format!("{state:<8}{:<44}| {:<100} | {}", self.tried, cut(observed, 100), self.answers);
+        let mut line =
+            format!("{state:<8}{:<44}| {:<100} | {}", self.tried, cut(observed, 100), self.answers);
         for wrong in &self.wrong {
             line += &format!("\n        {wrong}");
         }
@@ -180,18 +181,31 @@ async fn provoke(stage: &mut Stage, place: Place, deed: Deed) -> io::Result<Opti
             return Ok(None);
         }
         // These run by themselves.
-        Place::Constructor | Place::Commands | Place::Subscriptions | Place::Start | Place::Stop | Place::Task => {
+        Place::Constructor
+        | Place::Commands
+        | Place::Subscriptions
+        | Place::Start
+        | Place::Stop
+        | Place::Task => {
             return Ok(None);
         }
     };
     let words = answer.error.unwrap_or(answer.content);
     let is_told = answer.callbacks == 1 && answer.ephemeral && !words.is_empty();
-    Ok((!is_told && deed == Deed::Panic).then(|| format!("the user is not told of the failure, but sees {words:?}")))
+    Ok((!is_told && deed == Deed::Panic)
+        .then(|| format!("the user is not told of the failure, but sees {words:?}")))
 }
 
 /// Sums up what users saw; what was lost has to be named in the log.
-fn account(asked: &[Asked], after: After, began: Instant, said: &[String], wrong: &mut Vec<String>) -> String {
-    let sent: Vec<_> = asked.iter().filter(|asked| asked.interaction.is_some() && asked.at >= began).collect();
+fn account(
+    asked: &[Asked],
+    after: After,
+    began: Instant,
+    said: &[String],
+    wrong: &mut Vec<String>,
+) -> String {
+    let sent: Vec<_> =
+        asked.iter().filter(|asked| asked.interaction.is_some() && asked.at >= began).collect();
     let answered = sent.iter().filter(|asked| asked.seen.is_ok()).count();
     for asked in &sent {
         let id = asked.interaction.as_deref().unwrap_or_default();
@@ -240,17 +254,27 @@ mod tests {
     #[test]
     fn what_is_lost_unnamed_or_answered_twice_is_wrong() {
         let began = Instant::now();
-        let all = [asked("1", Ok("v"), 1), asked("2", Err("no answer"), 0), asked("3", Err("no answer"), 0), asked("4", Ok("v"), 2)];
+        let all = [
+            asked("1", Ok("v"), 1),
+            asked("2", Err("no answer"), 0),
+            asked("3", Err("no answer"), 0),
+            asked("4", Ok("v"), 2),
+        ];
         let mut wrong = Vec::new();
         let words = account(&all, After::OldAnswers, began, &["lost: 2".to_owned()], &mut wrong);
         assert_eq!(words, "old code answers, 2 of 4, slowest 7 ms");
         assert_eq!(wrong.len(), 2, "{wrong:?}");
-        assert!(wrong[0].starts_with("interaction 3 was lost") && wrong[1].contains("4 was answered 2 times"));
+        assert!(
+            wrong[0].starts_with("interaction 3 was lost") && wrong[1].contains("4 was answered 2 times")
+        );
     }
 
     #[test]
     fn a_line_of_the_log_is_cut_to_its_words() {
-        assert_eq!(plain("12:00:01.5 ERROR hmr::engine: commands/a 1 stays live: b"), "commands/a 1 stays live: b");
+        assert_eq!(
+            plain("12:00:01.5 ERROR hmr::engine: commands/a 1 stays live: b"),
+            "commands/a 1 stays live: b"
+        );
         assert_eq!(plain("bare words"), "bare words");
     }
 }

@@ -21,8 +21,11 @@ impl Inside {
     /// # Errors
     /// When that is not answered.
     pub async fn of(sandbox: &Sandbox) -> io::Result<Self> {
-        let answer =
-            sandbox.client().say("/dev plugins").await.map_err(|error| io::Error::other(error.to_string()))?;
+        let answer = sandbox
+            .client()
+            .say("/dev plugins")
+            .await
+            .map_err(|error| io::Error::other(error.to_string()))?;
         let words = answer.embeds.iter().filter_map(|embed| embed["description"].as_str()).collect();
         Ok(Self::read(words))
     }

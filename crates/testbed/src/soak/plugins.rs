@@ -28,7 +28,11 @@ impl Reloaded {
         Sample::SMALL.write(playground, "commands", "v0")?;
         let mut all = vec![
             Self::of("commands/general", PING, playground.read(PING)?.replace("Pong!", "Pong ROUND!")),
-            Self::of("events/welcome", WELCOME, playground.read(WELCOME)?.replace("Welcome to", "Welcome ROUND to")),
+            Self::of(
+                "events/welcome",
+                WELCOME,
+                playground.read(WELCOME)?.replace("Welcome to", "Welcome ROUND to"),
+            ),
             Self::of("commands/keeper", KEEPER, KEEPER_SOURCE.to_owned()),
             Self::of("events/worker", WORKER, WORKER_SOURCE.to_owned()),
         ];

@@ -1,0 +1,322 @@
+//! The door of a generation: it counts calls in and out, holds new ones back while state crosses, and sends those that
+//! come after a swap on to the next generation.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::generation::Generation;
+use crate::snapshot::Snapshot;
+
+tokio::task_local! {
+    /// The call that runs in this task, if one does.
+    static CURRENT: (Arc<Generation>, u64);
+}
+
+/// A call that is under way in a generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallReport {
+    /// What it is, such as `/poll` or `component poll:7:1`.
+    pub what: String,
+    /// Time since it began.
+    pub age: Duration,
+    /// Whether it waits for a user, and so runs no code of its plugin.
+    pub waits: bool,
+}
+
+impl fmt::Display for CallReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({:.1} s)", self.what, self.age.as_secs_f64())
+    }
+}
+
+/// The generation is out of dispatch; the newest snapshot knows who has taken its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved;
+
+/// The state of a door, with the calls that have gone through it.
+#[derive(Default)]
+pub(crate) struct Gate {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    door: Door,
+    next: u64,
+    calls: BTreeMap<u64, Record>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Door {
+    #[default]
+    Open,
+    Held,
+    Moved,
+}
+
+struct Record {
+    what: String,
+    began: Instant,
+    waits: bool,
+}
+
+impl Inner {
+    fn count_in(&mut self, what: &str) -> u64 {
+        self.next += 1;
+        let record = Record { what: what.to_owned(), began: Instant::now(), waits: false };
+        self.calls.insert(self.next, record);
+        self.next
+    }
+}
+
+impl Gate {
+    /// Counts a call in; while the door is held, waits until it is opened again or has moved.
+    async fn enter(&self, what: &str) -> Result<u64, Moved> {
+        loop {
+            if let Some(outcome) = self.try_enter(what) {
+                return outcome;
+            }
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            // The door may have opened before this began to listen.
+            if let Some(outcome) = self.try_enter(what) {
+                return outcome;
+            }
+            changed.await;
+        }
+    }
+
+    /// Counts a call in unless the door is held.
+    fn try_enter(&self, what: &str) -> Option<Result<u64, Moved>> {
+        let mut inner = self.inner.lock();
+        match inner.door {
+            Door::Open => Some(Ok(inner.count_in(what))),
+            Door::Held => None,
+            Door::Moved => Some(Err(Moved)),
+        }
+    }
+
+    /// Counts a call in, whatever the door.
+    fn count_in(&self, what: &str) -> u64 {
+        self.inner.lock().count_in(what)
+    }
+
+    fn leave(&self, id: u64) {
+        self.inner.lock().calls.remove(&id);
+        self.changed.notify_waiters();
+    }
+
+    fn set_waits(&self, id: u64, waits: bool) {
+        if let Some(record) = self.inner.lock().calls.get_mut(&id) {
+            record.waits = waits;
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn set_door(&self, from: &[Door], to: Door) {
+        let mut inner = self.inner.lock();
+        if from.contains(&inner.door) {
+            inner.door = to;
+        }
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+
+    /// Keeps new calls waiting at the door.
+    pub(crate) fn hold(&self) {
+        self.set_door(&[Door::Open], Door::Held);
+    }
+
+    /// Lets calls in again, those that have waited first.
+    pub(crate) fn release(&self) {
+        self.set_door(&[Door::Held], Door::Open);
+    }
+
+    /// Opens the door of a generation that goes live.
+    pub(crate) fn open(&self) {
+        self.set_door(&[Door::Held, Door::Moved], Door::Open);
+    }
+
+    /// Sends on whoever waits or comes later.
+    pub(crate) fn send_on(&self) {
+        self.set_door(&[Door::Open, Door::Held], Door::Moved);
+    }
+
+    /// Lists the calls under way, the oldest first.
+    pub(crate) fn calls(&self) -> Vec<CallReport> {
+        let report = |record: &Record| CallReport {
+            what: record.what.clone(),
+            age: record.began.elapsed(),
+            waits: record.waits,
+        };
+        self.inner.lock().calls.values().map(report).collect()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.inner.lock().calls.len()
+    }
+
+    /// Waits until no call is under way, or none but those that wait for a user; says whether that came in time.
+    pub(crate) async fn quiet(&self, deadline: Duration, but_those_that_wait: bool) -> bool {
+        let is_quiet = || self.inner.lock().calls.values().all(|record| but_those_that_wait && record.waits);
+        let quiet = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if is_quiet() {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(deadline, quiet).await.is_ok()
+    }
+}
+
+/// A call that is under way; it ends when this is dropped.
+pub(crate) struct Call {
+    generation: Arc<Generation>,
+    id: u64,
+    what: Box<str>,
+    /// What was live when it began; it goes on with the services of that.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Call {
+    /// Begins a call in `generation`, waiting while its state crosses.
+    pub(crate) async fn begin(generation: &Arc<Generation>, what: &str) -> Result<Self, Moved> {
+        let id = generation.gate.enter(what).await?;
+        Ok(Self { generation: generation.clone(), id, what: what.into(), snapshot: None })
+    }
+
+    /// Begins a call that is part of one under way elsewhere, which nothing may hold up.
+    pub(crate) fn inside(generation: &Arc<Generation>, what: &str) -> Self {
+        let id = generation.gate.count_in(what);
+        Self { generation: generation.clone(), id, what: what.into(), snapshot: None }
+    }
+
+    /// Keeps what was live when the call began.
+    pub(crate) fn on(mut self, snapshot: Arc<Snapshot>) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// Runs the call's own work, which then knows what call it belongs to.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        let (generation, what) = (&self.generation, &self.what);
+        let host = generation.data.host();
+        let flight = host.flight(generation.plugin(), generation.number(), format_args!("{what}"));
+        CURRENT.scope((generation.clone(), self.id), flight.follow(work)).await
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.generation.gate.leave(self.id);
+    }
+}
+
+/// Waits for something that a user does, which keeps no handover waiting.
+pub(crate) async fn wait_for_user<T>(something: impl Future<Output = T>) -> T {
+    struct Waiting(Option<(Arc<Generation>, u64)>);
+    impl Drop for Waiting {
+        fn drop(&mut self) {
+            if let Some((generation, id)) = &self.0 {
+                generation.gate.set_waits(*id, false);
+            }
+        }
+    }
+    let waiting = Waiting(CURRENT.try_with(Clone::clone).ok());
+    if let Some((generation, id)) = &waiting.0 {
+        generation.gate.set_waits(*id, true);
+    }
+    something.await
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_held_call_goes_in_after_the_release_and_on_after_a_move() {
+        let gate = Gate::default();
+        gate.hold();
+        let (one, other) = (gate.enter("one"), gate.enter("other"));
+        tokio::pin!(one, other);
+        assert!(one.as_mut().now_or_never().is_none());
+        gate.release();
+        let id = one.await.unwrap();
+        assert_eq!(gate.calls()[0].what, "one");
+        gate.leave(id);
+        gate.hold();
+        assert!(other.as_mut().now_or_never().is_none());
+        gate.send_on();
+        assert_eq!(other.await, Err(Moved));
+        assert_eq!(gate.enter("late").await, Err(Moved));
+        gate.release();
+        assert_eq!(
+            gate.enter("later").await,
+            Err(Moved),
+            "a release does not bring a retired generation back"
+        );
+        gate.open();
+        assert!(gate.enter("again").await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn quiet_is_the_end_of_the_last_call_and_waiting_for_a_user_counts_as_quiet_for_a_handover() {
+        let gate = Gate::default();
+        let id = gate.enter("call").await.unwrap();
+        let soon = Duration::from_millis(50);
+        assert!(!gate.quiet(soon, true).await);
+        gate.set_waits(id, true);
+        assert!(gate.quiet(soon, true).await);
+        assert!(!gate.quiet(soon, false).await);
+        let (quiet, ()) = tokio::join!(gate.quiet(soon, false), async { gate.leave(id) });
+        assert!(quiet);
+        assert_eq!(gate.count(), 0);
+    }
+
+    /// Whatever the order in which threads come to the door, each call goes in once or is sent on once.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nobody_is_left_at_the_door() {
+        for _ in 0..200 {
+            let gate = Arc::new(Gate::default());
+            let callers = (0..8).map(|_| {
+                let gate = gate.clone();
+                tokio::spawn(async move {
+                    match gate.enter("call").await {
+                        Ok(id) => {
+                            tokio::task::yield_now().await;
+                            gate.leave(id);
+                            true
+                        }
+                        Err(Moved) => false,
+                    }
+                })
+            });
+            let callers: Vec<_> = callers.collect();
+            gate.hold();
+            gate.release();
+            gate.hold();
+            assert!(gate.quiet(Duration::from_secs(30), true).await);
+            // From here on none is inside, and none comes in.
+            let inside = gate.count();
+            gate.send_on();
+            let outcomes = tokio::time::timeout(Duration::from_secs(30), join_all(callers)).await.unwrap();
+            assert_eq!((inside, outcomes.len()), (0, 8));
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! State from the generations that go to those that come, and the swap that it belongs to.
+//!
+//! # Theory of operation
+//!
+//! [`prepare`] gives new generations a copy of the state before they start, which finds what does not fit while nobody
+//! waits. [`swap`] then holds new calls to the plugins whose state crosses, waits for a bounded time until those under
+//! way have ended, forbids changes, saves, restores, and swaps in one atomic store; whoever was held goes on to the new
+//! generation. A failure before the store lets them go on in the old one, whose state is as it was. Saving and restoring
+//! run the plugins' code, so they have a thread of their own, a deadline, and panics in them are contained.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use crate::PluginId;
+use crate::bus::ReloadEvent;
+use crate::generation::{CallReport, Generation, Stage};
+use crate::host::Host;
+use crate::registry::{Change, Swapped};
+use crate::snapshot::Snapshot;
+use crate::snapshots::{Reason, Snapshots, StateSnapshot};
+use crate::state::{Phase, SavedState};
+
+/// Longest time for saving and restoring; with the wait for calls it has to fit into Discord's 3 s.
+const CROSSING_WITHIN: Duration = Duration::from_secs(2);
+
+/// How state crosses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoverPolicy {
+    /// Whether it crosses at all; without, every new generation begins with its default.
+    pub preserve: bool,
+    /// Longest wait for calls under way.
+    pub deadline: Duration,
+    /// What happens when the new code cannot read it.
+    pub unfit: Unfit,
+}
+
+impl Default for HandoverPolicy {
+    fn default() -> Self {
+        Self { preserve: true, deadline: Duration::from_millis(250), unfit: Unfit::Refuse }
+    }
+}
+
+/// What happens when a state cannot be saved, or not be restored in the new generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// The swap is refused.
+    Refuse,
+    /// The new generation begins with its default; the old state is kept as a snapshot.
+    Default,
+    /// The new generation gets the newest snapshot that fits it, or its default; the old state is kept as a snapshot.
+    Earlier,
+}
+
+/// What a handover did.
+pub struct HandedOver {
+    /// What the swap did.
+    pub swapped: Swapped,
+    /// What became of each state.
+    pub states: Vec<Crossed>,
+    /// Time for which calls were held; zero when no state crossed.
+    pub held: Duration,
+    /// Calls that went on in generations whose state had been taken.
+    pub outlived: Vec<(PluginId, u64, CallReport)>,
+}
+
+/// What became of a plugin's state.
+#[derive(Clone, Debug)]
+pub struct Crossed {
+    /// Plugin concerned.
+    pub plugin: PluginId,
+    /// Generation that it was taken from; `None` when it was at rest.
+    pub from: Option<u64>,
+    /// Generation that takes it over; `None` when it is at rest now.
+    pub to: Option<u64>,
+    /// What was saved; `None` when saving failed.
+    pub saved: Option<Arc<SavedState>>,
+    /// How it went.
+    pub outcome: Outcome,
+}
+
+/// How a state crossed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It was restored.
+    Restored {
+        /// Version that it was migrated from, when that is another one.
+        migrated_from: Option<u32>,
+    },
+    /// It was kept for the plugin's return.
+    AtRest,
+    /// It does not fit; an earlier snapshot was restored.
+    Earlier {
+        /// That snapshot's number.
+        snapshot: u64,
+        /// What does not fit.
+        why: String,
+    },
+    /// It does not fit; the generation began with its default.
+    Default {
+        /// What does not fit.
+        why: String,
+    },
+}
+
+/// A plugin's old and new generation.
+#[derive(Clone)]
+struct Crossing {
+    plugin: PluginId,
+    old: Option<Arc<Generation>>,
+    new: Option<Arc<Generation>>,
+}
+
+impl Crossing {
+    fn all(live: &Snapshot, change: &Change) -> Vec<Self> {
+        let old = |plugin: &PluginId| live.generations().get(plugin).cloned();
+        let coming = change.install.iter().map(|new| Self {
+            plugin: new.plugin().clone(),
+            old: old(new.plugin()),
+            new: Some(new.clone()),
+        });
+        let is_coming = |plugin: &PluginId| change.install.iter().any(|new| new.plugin() == plugin);
+        let going = change.remove.iter().filter(|plugin| !is_coming(plugin));
+        let going = going.map(|plugin| Self { plugin: plugin.clone(), old: old(plugin), new: None });
+        coming
+            .chain(going)
+            .filter(|crossing| has_state(crossing.old.as_ref()) || has_state(crossing.new.as_ref()))
+            .collect()
+    }
+
+    /// Saves and restores; runs the plugin's code.
+    fn carry(&self, snapshots: &Snapshots, policy: HandoverPolicy) -> Result<Option<Crossed>, String> {
+        let old = self.old.as_ref().filter(|old| is_preserved(old));
+        if self.old.is_some() && !policy.preserve {
+            return Ok(None);
+        }
+        let taken = match old {
+            Some(old) => old.save_state().map(|saved| saved.map(Arc::new)),
+            None => Ok(snapshots.at_rest(&self.plugin)),
+        };
+        let new = self.new.as_ref().filter(|new| new.state_slot().is_some());
+        let crossed = |saved, outcome| {
+            let (from, to) = (old.map(|old| old.number()), new.map(|new| new.number()));
+            Ok(Some(Crossed { plugin: self.plugin.clone(), from, to, saved, outcome }))
+        };
+        let Some(new) = new else {
+            return match taken {
+                Ok(Some(saved)) if old.is_some() => crossed(Some(saved), Outcome::AtRest),
+                Ok(_) => Ok(None),
+                Err(why) => crossed(None, Outcome::Default { why }),
+            };
+        };
+        if !is_preserved(new) {
+            return Ok(None);
+        }
+        let (saved, why) = match taken {
+            Ok(None) => return Ok(None),
+            Ok(Some(saved)) => match new.restore_state((*saved).clone()) {
+                Ok(migrated_from) => return crossed(Some(saved), Outcome::Restored { migrated_from }),
+                Err(why) => (Some(saved), why),
+            },
+            Err(why) => (None, why),
+        };
+        match policy.unfit {
+            Unfit::Refuse => return Err(why),
+            Unfit::Default => {}
+            Unfit::Earlier => {
+                for earlier in snapshots.list(&self.plugin) {
+                    if new.restore_state((*earlier.state).clone()).is_ok() {
+                        return crossed(saved, Outcome::Earlier { snapshot: earlier.number, why });
+                    }
+                }
+            }
+        }
+        new.reset_state()?;
+        crossed(saved, Outcome::Default { why })
+    }
+}
+
+fn has_state(generation: Option<&Arc<Generation>>) -> bool {
+    generation.is_some_and(|generation| generation.state_slot().is_some())
+}
+
+fn is_preserved(generation: &Arc<Generation>) -> bool {
+    generation.state_slot().is_some_and(crate::state::StateSlot::is_preserved)
+}
+
+/// Generations to which new calls are held; those that have not been replaced go on when this is dropped.
+struct Hold(Vec<Arc<Generation>>);
+
+impl Hold {
+    fn new(generations: Vec<Arc<Generation>>) -> Self {
+        for generation in &generations {
+            generation.gate.hold();
+        }
+        Self(generations)
+    }
+
+    /// Waits until nothing runs in them and gives what still does at the deadline.
+    async fn quiet(&self, deadline: Duration) -> Vec<(PluginId, u64, CallReport)> {
+        join_all(self.0.iter().map(|generation| generation.gate.quiet(deadline, true))).await;
+        let running = |generation: &Arc<Generation>| {
+            let calls = generation.calls().into_iter().filter(|call| !call.waits);
+            calls.map(|call| (generation.plugin().clone(), generation.number(), call)).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(running).collect()
+    }
+
+    /// Forbids changes of their state.
+    fn freeze(&self) {
+        for generation in &self.0 {
+            generation.set_state_phase(Phase::Moved);
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        for generation in self.0.iter().filter(|generation| generation.stage() == Stage::Live) {
+            generation.set_state_phase(Phase::Live);
+            generation.gate.release();
+        }
+    }
+}
+
+/// Gives new generations a copy of their plugins' state, as it is now or was at rest, so that they can start with it.
+///
+/// # Errors
+/// One sentence for each state that does not fit, when the policy refuses that.
+pub async fn prepare(
+    host: &Host,
+    generations: &[Arc<Generation>],
+    policy: HandoverPolicy,
+) -> Result<(), Vec<String>> {
+    let change = Change { install: generations.to_vec(), remove: Vec::new() };
+    let crossings = Crossing::all(&host.registry().snapshot(), &change);
+    carry(host, crossings, policy).await.map(drop)
+}
+
+/// Hands state over and makes a change live.
+///
+/// The generations it replaces are out of dispatch when this returns; stopping them is the caller's next step.
+///
+/// # Errors
+/// As [`Registry::swap`](crate::registry::Registry::swap), and one sentence for each state that does not fit, when the
+/// policy refuses that; nothing has changed then.
+pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result<HandedOver, Vec<String>> {
+    let _turn = host.registry().handover.lock().await;
+    let crossings = Crossing::all(&host.registry().snapshot(), &change);
+    let began = Instant::now();
+    let held: Vec<_> = crossings
+        .iter()
+        .filter_map(|crossing| crossing.old.clone())
+        .filter(|old| policy.preserve && is_preserved(old))
+        .collect();
+    let any_held = !held.is_empty();
+    let hold = Hold::new(held);
+    let outlived = hold.quiet(policy.deadline).await;
+    hold.freeze();
+    let states = carry(host, crossings, policy).await?;
+    let swapped = host.registry().swap(change)?;
+    drop(hold);
+    let held = if any_held { began.elapsed() } else { Duration::ZERO };
+    for state in &states {
+        keep_and_tell(host, state, held);
+    }
+    for (plugin, number, call) in &outlived {
+        let words = format!(
+            "{call} was still under way when the state of {plugin} {number} was handed over; it ends in the old code \
+             and can no longer change that state"
+        );
+        tracing::warn!("{words}");
+        host.bus().emit(ReloadEvent::Note { plugin: Some(plugin.clone()), words });
+    }
+    Ok(HandedOver { swapped, states, held, outlived })
+}
+
+/// Saves and restores on a thread of its own; all of it or nothing.
+async fn carry(
+    host: &Host,
+    crossings: Vec<Crossing>,
+    policy: HandoverPolicy,
+) -> Result<Vec<Crossed>, Vec<String>> {
+    if crossings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = crossings.iter().map(|crossing| crossing.plugin.to_string()).collect();
+    let snapshots = host.snapshots().clone();
+    let work = tokio::task::spawn_blocking(move || {
+        let (mut states, mut problems) = (Vec::new(), Vec::new());
+        for crossing in crossings {
+            match crossing.carry(&snapshots, policy) {
+                Ok(state) => states.extend(state),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(states) } else { Err(problems) }
+    });
+    let problem = match tokio::time::timeout(CROSSING_WITHIN, work).await {
+        Ok(Ok(outcome)) => return outcome,
+        Ok(Err(error)) => format!("the state of {} was not handed over: {error}", names.join(", ")),
+        Err(_) => format!(
+            "the state of {} was not saved and restored within {} s",
+            names.join(", "),
+            CROSSING_WITHIN.as_secs()
+        ),
+    };
+    Err(vec![problem])
+}
+
+/// Keeps what was saved and tells what became of it.
+fn keep_and_tell(host: &Host, state: &Crossed, held: Duration) {
+    let Crossed { plugin, from, to, saved, outcome } = state;
+    let snapshots = host.snapshots();
+    let mut kept = None;
+    if let Some(saved) = saved {
+        let fits = matches!(outcome, Outcome::Restored { .. } | Outcome::AtRest);
+        match from {
+            Some(from) => {
+                let reason = if fits { Reason::Handover } else { Reason::Unfit };
+                let snapshot = snapshots.add(plugin, *from, reason, saved.clone());
+                host.bus().emit(ReloadEvent::StatePreserved {
+                    plugin: plugin.clone(),
+                    generation: *from,
+                    version: saved.version,
+                    bytes: snapshot.bytes,
+                });
+                kept = Some(snapshot);
+            }
+            None if !fits => kept = Some(snapshots.add(plugin, 0, Reason::Unfit, saved.clone())),
+            None => {}
+        }
+        let at_rest = matches!(outcome, Outcome::AtRest).then(|| saved.clone());
+        snapshots.set_at_rest(plugin, at_rest);
+    }
+    if let (Some(to), Outcome::Restored { migrated_from }) = (to, outcome) {
+        tell_restored(host, plugin, *to, *migrated_from);
+    }
+    let lost = match (outcome, to) {
+        (Outcome::Default { why }, Some(to)) => {
+            Some(format!("{plugin} {to} begins with its default state: {why}"))
+        }
+        (Outcome::Default { why }, None) => Some(format!("{plugin} leaves no state: {why}")),
+        (Outcome::Earlier { snapshot, why }, _) => {
+            Some(format!("{plugin} goes on with snapshot {snapshot} of its state: {why}"))
+        }
+        (Outcome::Restored { .. } | Outcome::AtRest, _) => None,
+    };
+    if let Some(mut words) = lost {
+        if let Some(kept) = kept {
+            words += &format!("; what it was is kept as snapshot {}", kept.number);
+        }
+        tracing::warn!("{words}");
+        host.bus().emit(ReloadEvent::Note { plugin: Some(plugin.clone()), words });
+        return;
+    }
+    let (version, bytes) = (saved.as_ref().map(|saved| saved.version), kept.map(|kept| kept.bytes));
+    tracing::debug!(%plugin, ?from, ?to, ?version, ?bytes, ?outcome, held_ms = held.as_millis(), "state handed over");
+}
+
+fn tell_restored(host: &Host, plugin: &PluginId, generation: u64, migrated_from: Option<u32>) {
+    let live = host.registry().snapshot();
+    let slot = live.generations().get(plugin).and_then(|generation| generation.state_slot().copied());
+    let version = slot.map_or(0, |slot| slot.version());
+    if let Some(from) = migrated_from {
+        tracing::info!("{plugin} {generation}: state migrated from version {from} to {version}");
+    }
+    let plugin = plugin.clone();
+    host.bus().emit(ReloadEvent::StateRestored { plugin, generation, version, migrated_from });
+}
+
+/// What putting back a snapshot did.
+#[derive(Clone, Debug)]
+pub struct PutBack {
+    /// Generation that has the state now.
+    pub generation: u64,
+    /// Version that the state was migrated from, when that is another one.
+    pub migrated_from: Option<u32>,
+    /// Snapshot of the state that it replaced.
+    pub before: StateSnapshot,
+}
+
+/// Puts a snapshot back into the live generation of its plugin, with a snapshot of the state that it replaces.
+///
+/// # Errors
+/// In a sentence, when there is no such snapshot, the plugin is not live, or the snapshot does not fit it; its state is
+/// then as it was.
+pub async fn put_back(host: &Host, plugin: &PluginId, number: u64) -> Result<PutBack, String> {
+    let _turn = host.registry().handover.lock().await;
+    let live = host.registry().snapshot();
+    let generation = live.generations().get(plugin).ok_or_else(|| format!("{plugin} is not live"))?;
+    let snapshots = host.snapshots();
+    let snapshot = snapshots
+        .get(plugin, number)
+        .ok_or_else(|| format!("there is no snapshot {number} of the state of {plugin}"))?;
+    let hold = Hold::new(vec![generation.clone()]);
+    hold.quiet(HandoverPolicy::default().deadline).await;
+    let (worker, saved) = (generation.clone(), (*snapshot.state).clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let before = worker.save_state()?.ok_or_else(|| format!("{} declares no state", worker.plugin()))?;
+        Ok::<_, String>((before, worker.restore_state(saved)?))
+    });
+    let (before, migrated_from) = match tokio::time::timeout(CROSSING_WITHIN, work).await {
+        Ok(Ok(outcome)) => outcome?,
+        Ok(Err(_)) | Err(_) => return Err(format!("the state of {plugin} was not put back in time")),
+    };
+    drop(hold);
+    let before = snapshots.add(plugin, generation.number(), Reason::PutBack, Arc::new(before));
+    host.changes().mark();
+    tell_restored(host, plugin, generation.number(), migrated_from);
+    Ok(PutBack { generation: generation.number(), migrated_from, before })
+}
+
+#[cfg(test)]
+mod tests;
