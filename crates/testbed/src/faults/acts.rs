@@ -104,6 +104,15 @@ pub fn sdk_rebuilt(stage: &mut Stage) -> Acting<'_> {
     })
 }
 
+/// Kills the host as the system does when memory runs out.
+pub fn host_killed(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.bot()?.kill_host()?;
+        let back = stage.back().await?;
+        Ok(Seen { observed: None, answers: Some(format!("host back in {} ms", back.as_millis())) })
+    })
+}
+
 /// Closes the gateway's connections while a library is linked, and lets the link end when the session is resumed.
 fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
     Box::pin(async move {

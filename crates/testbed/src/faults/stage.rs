@@ -139,6 +139,18 @@ impl Stage {
         if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }
     }
 
+    /// Waits until the old answer is given after a crash, and gives how long nobody answered.
+    ///
+    /// # Errors
+    /// When the host does not come back with the code from before.
+    pub async fn back(&mut self) -> io::Result<Duration> {
+        const WORDS: &str = "nobody answered for ";
+        let line = self.told(WORDS).await?;
+        let number = line.split(WORDS).nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        self.until_answered(self.version).await?;
+        number.map(Duration::from_millis).ok_or_else(|| io::Error::other(line))
+    }
+
     /// Counts what the sandbox has recorded of one kind.
     pub fn count(&self, kind: Kind) -> u64 {
         self.sandbox.record().count(kind)
