@@ -267,7 +267,7 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
             began = Instant::now();
         }
         let pid = bot.host_pid()?;
-        let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&sandbox).await? };
+        let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&playground).await? };
         samples.push(sample);
         let is_last = match options.reloads {
             Some(reloads) => reload >= warm_up + reloads,
