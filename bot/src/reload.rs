@@ -1,6 +1,7 @@
 //! Which way plugins come in: linked into the binary, or through the reload engine.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 #[cfg(feature = "hmr")]
 use std::sync::Arc;
 
@@ -138,6 +139,15 @@ fn tell_off() {
     info!("hot reload: off, changes are ignored until restart");
 }
 
+/// Gives the file that keeps what the bot remembers over a restart, if it is to.
+pub(crate) fn state_file(config: &Config) -> Option<PathBuf> {
+    #[cfg(feature = "hmr")]
+    let workspace = workspace(&config.reload).ok();
+    #[cfg(not(feature = "hmr"))]
+    let workspace: Option<PathBuf> = None;
+    config.state_file(workspace.as_deref())
+}
+
 /// Brings in all plugins, and gives those that should be live and are not.
 #[cfg(feature = "hmr")]
 pub(crate) async fn bring_in_plugins(
@@ -184,16 +194,11 @@ pub(crate) async fn bring_in_plugins(
 
 /// Gives the workspace whose plugins are loaded.
 #[cfg(feature = "hmr")]
-fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
+pub(crate) fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::other(format!("The current folder cannot be read: {error}.")))?;
-    let is_workspace = |folder: &std::path::Path| {
-        folder.join("Cargo.toml").is_file()
-            && folder.join("commands").is_dir()
-            && folder.join("events").is_dir()
-    };
     match &reload.workspace {
-        Some(folder) if is_workspace(folder) => folder
+        Some(folder) if hmr::workspace::is_workspace(folder) => folder
             .canonicalize()
             .map_err(|error| Failure::configuration(format!("HMR_WORKSPACE cannot be read: {error}."))),
         Some(folder) => Err(Failure::configuration(format!(
@@ -201,13 +206,23 @@ fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
              repository.",
             folder.display()
         ))),
-        None => here.ancestors().find(|folder| is_workspace(folder)).map(std::path::Path::to_path_buf).ok_or_else(|| {
+        None => hmr::workspace::find(&here).ok_or_else(|| {
             Failure::configuration(
                 "Hot reload finds no Cargo.toml with commands/ and events/ in this folder or above it; run the bot \
                  in the repository, or name its folder in HMR_WORKSPACE.",
             )
         }),
     }
+}
+
+/// Opens the socket by which `./dev-env.sh status` and its like reach this bot, or says why there is none.
+#[cfg(feature = "hmr")]
+pub(crate) fn open_control(host: &Host, reload: &Reload) -> Option<hmr::control::Server> {
+    // Where there is no workspace, hot reload itself says so.
+    let workspace = workspace(reload).ok()?;
+    hmr::control::serve(host.clone(), &workspace, crate::log::redact::clean)
+        .inspect_err(|error| sdk::tracing::warn!("{error}"))
+        .ok()
 }
 
 /// Gives cargo's target folder, in which this very binary was built, wherever it has been staged since.

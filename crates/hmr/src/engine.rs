@@ -142,13 +142,9 @@ impl Engine {
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package, &needed);
         }
-        let left_out = engine.load_all(&start).await;
-        engine.is_loading_all = false;
-        engine.take_up(&start);
         let (watching, active) = watch::channel(true);
         if watcher.is_some() {
-            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
-            engine.publish_folders();
+            engine.publish_start();
             host.set_reloader(Arc::new(Handle {
                 requests: sender,
                 restarts: engine.running.is_some().then(|| restarts.clone()),
@@ -156,6 +152,10 @@ impl Engine {
                 status: engine.status.clone(),
             }));
         }
+        let left_out = engine.load_all(&start).await;
+        engine.is_loading_all = false;
+        engine.take_up(&start);
+        engine.publish();
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
                 engine.run(watcher, requests, active, (restarts, restarts_wanted)).await;

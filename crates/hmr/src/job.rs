@@ -152,10 +152,10 @@ impl Workshop {
             !account.inputs.iter().all(|(path, hash)| holds(path, *hash))
                 || edited_since(&package.shared, &library)
         });
-        let (inputs, shared, warnings) = account
+        let (inputs, copies, warnings) = account
             .map(|account| (account.inputs.into_keys().collect(), account.copies, account.warnings))
             .unwrap_or_default();
-        let linked = linked(package, &library, shared);
+        let linked = linked(package, &library, copies);
         let built = Built { library, inputs, warnings };
         (Ready { package: package.clone(), built, linked, parts: Parts::default() }, is_edited)
     }
@@ -358,9 +358,9 @@ impl Workshop {
 }
 
 /// Says what a library was linked from: the crates it shares with others, and itself.
-fn linked(package: &Package, library: &Path, mut shared: BTreeMap<String, u64>) -> Linked {
-    shared.insert(package.id.to_string(), hash_of_words(&library.display().to_string()));
-    Linked::into_a_library(shared)
+fn linked(package: &Package, library: &Path, mut copies: BTreeMap<String, u64>) -> Linked {
+    copies.insert(package.id.to_string(), hash_of_words(&library.display().to_string()));
+    Linked::into_a_library(copies)
 }
 
 /// Says whether a file in one of these folders is newer than a library.

@@ -2,18 +2,23 @@
 
 use std::any::type_name;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
 use serde::Serialize;
+use serenity::all::{ComponentInteraction, MessageId, ModalInteraction, UserId};
 
+use crate::collectors::Collectors;
+use crate::dispatch::panic_text;
 use crate::fit::unfit_service;
 use crate::flight::Flight;
 use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
+use crate::probation::Probation;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
@@ -31,6 +36,8 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    probation: Probation,
+    collectors: Collectors,
     state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
@@ -46,11 +53,15 @@ impl Data {
         linked: Linked,
         state: Option<StateCell>,
     ) -> Self {
+        let probation =
+            Probation::new(manifest.id.clone(), generation, host.registry().panic_reports().clone());
         Self(Arc::new(Inner {
             plugin: manifest.id.clone(),
             generation,
             host,
-            tasks: Tasks::default(),
+            tasks: Tasks::of(probation.clone()),
+            probation,
+            collectors: Collectors::default(),
             state,
             dependencies: manifest.dependencies.clone(),
             linked,
@@ -92,10 +103,15 @@ impl Data {
         self.0.host.store().of(&self.0.plugin)
     }
 
+    /// Gives this generation's probation.
+    pub(crate) fn probation(&self) -> &Probation {
+        &self.0.probation
+    }
+
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, self.flight(name).follow(future));
+        self.0.tasks.spawn(name, self.flight(name).carry(future));
     }
 
     fn flight(&self, task: &str) -> Flight {
@@ -108,18 +124,30 @@ impl Data {
     where
         F: Future<Output = Result<(), Error>> + Send,
     {
-        let (plugin, task) = (self.0.plugin.clone(), name.to_owned());
+        let (plugin, task, probation) = (self.0.plugin.clone(), name.to_owned(), self.0.probation.clone());
         let spawned_at = Location::caller();
         self.0.tasks.spawn(
             name,
-            self.flight(name).follow(async move {
+            self.flight(name).carry(async move {
                 let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
                 loop {
                     ticks.tick().await;
-                    if let Err(error) = work().await {
-                        tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                    let called = match catch_unwind(AssertUnwindSafe(&work)) {
+                        Ok(working) => AssertUnwindSafe(working).catch_unwind().await,
+                        Err(panic) => Err(panic),
+                    };
+                    match called {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => {
+                            tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                        }
+                        // It is called again in its time all the same.
+                        Err(panic) => {
+                            let panic = probation.panicked(&format!("task {task}"), panic_text(&*panic));
+                            tracing::error!(%plugin, %spawned_at, "{panic}");
+                        }
                     }
                 }
             }),
@@ -207,6 +235,34 @@ impl Data {
 
     pub(crate) fn show(&self, snapshot: Weak<Snapshot>) {
         self.0.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Waits for a press or a choice on a message, by `by` if that is given.
+    ///
+    /// `None` when `within` has passed, or at once when this generation has been replaced: then end the call, and
+    /// handle later presses with [`Subscriptions::component`](crate::Subscriptions::component).
+    pub async fn next_press(
+        &self,
+        message: MessageId,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> Option<ComponentInteraction> {
+        self.0.collectors.next(message, by, within).await
+    }
+
+    /// Waits for a modal with this very custom id, by `by` if that is given; `None` as in
+    /// [`next_press`](Self::next_press).
+    pub async fn next_modal(
+        &self,
+        custom_id: &str,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> Option<ModalInteraction> {
+        self.0.collectors.next(custom_id.to_owned(), by, within).await
+    }
+
+    pub(crate) fn collectors(&self) -> &Collectors {
+        &self.0.collectors
     }
 
     /// Gives the tasks that this generation has started.

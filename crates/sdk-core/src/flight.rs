@@ -38,11 +38,16 @@ impl Flight {
         )
     }
 
+    /// Lasts as long as a future.
+    pub(crate) async fn carry<F: Future>(self, future: F) -> F::Output {
+        self.follow(future).await
+    }
+
     /// Runs a future to its end, and notes whenever a thread is at it.
-    pub(crate) async fn follow<F: Future>(self, future: F) -> F::Output {
+    pub(crate) async fn follow<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|cx| {
-            let _running = Running::begin(&self);
+            let _running = Running::begin(self);
             future.as_mut().poll(cx)
         })
         .await
@@ -108,6 +113,7 @@ mod tests {
         let plugin = PluginId::new("commands/one");
         let flight = Flight::begin(Some(&recorder), &plugin, 5, format_args!("/ping"));
         flight.follow(tokio::task::yield_now()).await;
+        drop(flight);
         assert_eq!(*notes.0.lock(), ["/ping of commands/one 5", "7 on", "7 off", "7 on", "7 off", "7 ends"]);
     }
 
@@ -119,6 +125,7 @@ mod tests {
         let flight = Flight::begin(Some(&recorder), &PluginId::new("commands/one"), 5, format_args!("/ping"));
         let call = flight.follow(async { panic!("expected by the test") });
         assert!(std::panic::AssertUnwindSafe(call).catch_unwind().await.is_err());
+        drop(flight);
         assert_eq!(notes.0.lock()[2..], ["7 off", "7 ends"]);
     }
 }

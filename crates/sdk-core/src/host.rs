@@ -17,7 +17,7 @@ use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::snapshots::Snapshots;
-use crate::status::{Creations, ReloadStatus, Reloaded};
+use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
 /// The host's services; cheap to clone.
@@ -39,7 +39,7 @@ struct Inner {
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
     recorder: OnceLock<Arc<dyn Recorder>>,
-    creations: ArcSwapOption<Creations>,
+    creations: ArcSwapOption<CreationAccount>,
     closing: AtomicBool,
 }
 
@@ -161,14 +161,14 @@ impl Host {
         Flight::begin(self.0.recorder.get(), plugin, generation, what)
     }
 
-    /// Gives the account of created commands, once there has been a registration.
+    /// Gives how many commands were created within the last day, once somebody keeps account of it.
     pub fn creations(&self) -> Option<Creations> {
-        self.0.creations.load().as_deref().cloned()
+        self.0.creations.load().as_deref().map(CreationAccount::now)
     }
 
     /// Replaces the account of created commands.
-    pub fn set_creations(&self, creations: Creations) {
-        self.0.creations.store(Some(Arc::new(creations)));
+    pub fn set_creations(&self, account: CreationAccount) {
+        self.0.creations.store(Some(Arc::new(account)));
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

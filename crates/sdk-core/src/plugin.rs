@@ -179,11 +179,6 @@ impl PluginEntry {
         PluginId::from_package(self.package)
     }
 
-    /// Gives an address in the plugin's code, by which its library is found.
-    pub fn code(&self) -> usize {
-        self.make as usize
-    }
-
     /// Makes a new instance of the plugin.
     pub fn instance(&self) -> Box<dyn Plugin> {
         (self.make)()

@@ -49,7 +49,8 @@ const BACK_WITHIN: Duration = Duration::from_secs(2);
 /// When no row can be tried at all, or none has the name.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let began = Instant::now();
-    let chosen = |row: &&Row| options.only.is_empty() || options.only.iter().any(|words| row.name.contains(words));
+    let chosen =
+        |row: &&Row| options.only.is_empty() || options.only.iter().any(|words| row.name.contains(words));
     if !ROWS.iter().any(|row| chosen(&row)) {
         let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
         return Err(io::Error::other(format!("no row has that name; there are:\n{}", names.join("\n"))));

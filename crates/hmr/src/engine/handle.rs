@@ -72,6 +72,14 @@ pub(super) fn watching_words(on: bool) -> &'static str {
 }
 
 impl Loop {
+    /// Tells how things stand before anything is live.
+    pub(super) fn publish_start(&self) {
+        self.publish_folders();
+        let mut status = self.status.lock();
+        (status.on, status.watching) = (true, true);
+        status.building = vec![self.workspace.plugins.keys().cloned().collect()];
+    }
+
     /// Tells how things stand after whatever has just been done.
     pub(super) fn publish(&self) {
         let building = self

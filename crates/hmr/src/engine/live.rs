@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,12 +42,14 @@ impl Loop {
         let outcome = self.swap_in(ready, began).await;
         match &outcome {
             Ok((_, versions)) => {
-                for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                let replaced = self.keeper.live(versions.iter().map(|(plugin, generation)| {
                     (plugin.clone(), *generation, libraries.get(plugin).cloned())
-                })) {
+                }));
+                for library in &replaced {
                     // Its code stays mapped; the file is of no more use.
-                    let _ = std::fs::remove_file(&library);
+                    let _ = std::fs::remove_file(library);
                 }
+                release_in_background(replaced);
             }
             Err(_) => self.keeper.not_coming(),
         }
@@ -169,7 +171,7 @@ impl Loop {
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 
-    /// Stops the generations that a swap has replaced, in the background, and then gives their code's memory back.
+    /// Stops the generations that a swap has replaced, in the background.
     pub(super) fn stop_old(&self, swapped: Swapped) {
         self.stop_in_background(swapped.plugins.into_iter().filter_map(|swap| swap.old).collect());
     }
@@ -180,25 +182,27 @@ impl Loop {
     }
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.policy.load().hook_deadline;
-        let host = self.host.clone();
-        let code: Vec<_> = generations.iter().map(|generation| generation.code()).collect();
+        let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
                 join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
             }
-            // The mappings of a host that has reloaded a thousand times take milliseconds to read.
-            let released = tokio::task::spawn_blocking(move || {
-                code.into_iter().map(retired::release).sum::<io::Result<usize>>()
-            });
-            match released.await {
-                Ok(Ok(bytes)) => tracing::debug!(bytes, "the memory of retired code is given back"),
-                Ok(Err(error)) => tracing::debug!(%error, "the memory of retired code stays taken"),
-                // The host is ending.
-                Err(_) => {}
-            }
         });
     }
+}
+
+/// Gives back the memory of code that will not be called any more.
+fn release_in_background(libraries: Vec<PathBuf>) {
+    if libraries.is_empty() {
+        return;
+    }
+    // The list of mappings of a host that has reloaded a thousand times takes milliseconds to read.
+    tokio::task::spawn_blocking(move || {
+        match libraries.iter().map(|library| retired::release(library)).sum::<io::Result<usize>>() {
+            Ok(bytes) => tracing::debug!(bytes, "memory of retired code is given back"),
+            Err(error) => tracing::debug!(%error, "memory of retired code stays taken"),
+        }
+    });
 }
 
 /// Stops one generation that is out of dispatch.

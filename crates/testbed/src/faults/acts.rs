@@ -53,10 +53,10 @@ pub fn cargo_missing(stage: &mut Stage) -> Acting<'_> {
     })
 }
 
-/// Saves a source while there is no compiler.
+/// Saves a source while the compiler cannot be started: the program that starts it at low priority is gone.
 pub fn rustc_missing(stage: &mut Stage) -> Acting<'_> {
     Box::pin(async {
-        stage.programs.hide("rustc")?;
+        stage.programs.hide("nice")?;
         stage.save_next(None)?;
         Ok(Seen::default())
     })

@@ -58,10 +58,7 @@ impl Stage {
     pub async fn start_host(&mut self) -> io::Result<Duration> {
         let began = Instant::now();
         let programs = self.programs.folder().display().to_string();
-        // Named, so that cargo does not find the toolchain's own compiler past the PATH.
-        let rustc = format!("{programs}/rustc");
-        let variables = [("PATH", programs.as_str()), ("RUSTC", rustc.as_str())];
-        let bot = Bot::start(&self.playground, &self.sandbox, &variables).await?;
+        let bot = Bot::start(&self.playground, &self.sandbox, &[("PATH", &programs)]).await?;
         self.bot = Some(bot);
         let version = self.version;
         self.until_answered(version).await?;

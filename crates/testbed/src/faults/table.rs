@@ -270,7 +270,13 @@ pub const ROWS: &[Row] = &[
         After::OldAnswers,
     ),
     act(Group::Machine, "cargo missing", acts::cargo_missing, &["cargo could not be run"], After::OldAnswers),
-    act(Group::Machine, "rustc missing", acts::rustc_missing, &["rustc could not be run"], After::OldAnswers),
+    act(
+        Group::Machine,
+        "rustc that cannot be started",
+        acts::rustc_missing,
+        &["rustc could not be run"],
+        After::OldAnswers,
+    ),
     Row {
         name: "a manifest that cargo does not take",
         group: Group::Machine,

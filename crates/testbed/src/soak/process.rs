@@ -76,7 +76,9 @@ mod tests {
 
     #[test]
     fn clean_pages_count_where_they_are_a_plugins() {
-        let mapping = |path: &str| format!("7f00-8f00 r-xp 0 0:1 2 {path}\nSize: 99 kB\nPrivate_Clean: 4 kB\nPrivate_Dirty: 8 kB\n");
+        let mapping = |path: &str| {
+            format!("7f00-8f00 r-xp 0 0:1 2 {path}\nSize: 99 kB\nPrivate_Clean: 4 kB\nPrivate_Dirty: 8 kB\n")
+        };
         assert_eq!(private(&mapping("/lib/libc.so.6")), 8);
         assert_eq!(private(&mapping("/w/target/hmr/plugins/commands-a/liba-1.so (deleted)")), 12);
         assert_eq!(private(&(mapping("") + &mapping("[heap]"))), 24);
