@@ -1,4 +1,4 @@
-//! Commands for the bot's owners: what is live, reload, watching, and states kept by hand.
+//! Commands for the bot's owners: what is live, reload, restart, and states kept by hand.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ mod choose;
 mod hmr;
 mod plugins;
 mod reload;
+mod restart;
 mod rollback;
 mod snapshot;
 
@@ -28,6 +29,7 @@ impl Plugin for Dev {
         "hmr::hmr",
         "plugins::plugins",
         "reload::reload",
+        "restart::restart",
         "rollback::rollback",
         "snapshot::restore",
         "snapshot::snapshot"

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use sdk_core::PluginId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
@@ -70,7 +71,7 @@ impl Call {
 pub struct Outcome {
     /// Calls of rustc for the plugins that cargo built anew.
     pub calls: BTreeMap<PluginId, Call>,
-    /// Packages whose library is there and up to date.
+    /// Packages whose library or program is there and up to date.
     pub libraries: BTreeSet<String>,
     /// Files that were built of each crate of the workspace, by its folder.
     pub artifacts: Artifacts,
@@ -86,10 +87,17 @@ struct Message {
     #[serde(default)]
     package_id: String,
     message: Option<findings::Message>,
+    target: Option<Target>,
     #[serde(default)]
     manifest_path: PathBuf,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+}
+
+/// What an artifact was built from.
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
 }
 
 /// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
@@ -181,7 +189,10 @@ async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
             {
                 said.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
             }
-            said.libraries.insert(package);
+            // A build script is there before what it is for.
+            if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
+                said.libraries.insert(package);
+            }
             continue;
         }
         let Some(diagnostic) = message.message.filter(|_| message.reason == "compiler-message") else {
@@ -245,21 +256,21 @@ async fn read_progress(
     (calls, words.trim().to_owned())
 }
 
-/// Reads a call kept by [`keep`].
-pub fn kept(file: &Path) -> Option<Call> {
+/// Reads what was kept by [`keep`].
+pub fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
-/// Keeps a call on disk.
+/// Keeps a call, or what was built by one, on disk.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn keep(file: &Path, call: &Call) -> Result<(), SaveError> {
+pub fn keep(file: &Path, value: &impl Serialize) -> Result<(), SaveError> {
     let write = || {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(file, serde_json::to_vec(call).map_err(std::io::Error::other)?)
+        std::fs::write(file, serde_json::to_vec(value).map_err(std::io::Error::other)?)
     };
     write().map_err(SaveError::io("written", PathBuf::from(file)))
 }

@@ -12,6 +12,7 @@
 //! | `{"do":"events","last":20,"follow":true}` | none: every line from here on is a [`Stamped`](sdk_core::bus::Stamped) event |
 //! | `{"do":"reload","plugin":"commands/general"}` | [`Outcome`]; without `plugin`, all are reloaded |
 //! | `{"do":"watch","on":false}` | a sentence |
+//! | `{"do":"restart","now":false}` | a sentence |
 //!
 //! A connection may make any number of requests, one after the other. Nobody waits for who reads slowly: such a
 //! connection is closed, with a word in the log.
@@ -55,6 +56,12 @@ pub enum Request {
     Watch {
         /// Whether saves start builds.
         on: bool,
+    },
+    /// Replaces the host by a new process.
+    Restart {
+        /// Whether calls that are under way are not waited for.
+        #[serde(default)]
+        now: bool,
     },
 }
 

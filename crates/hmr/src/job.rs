@@ -1,6 +1,7 @@
 //! One build of one plugin, or of several that go live together: from sources to a library that a probe accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -15,12 +16,16 @@ use tokio::sync::Mutex;
 use crate::cargo::{self, Artifacts, Call};
 use crate::error::SaveError;
 use crate::findings::Findings;
+use crate::hosts::Staged;
 use crate::library::MappedSdk;
 use crate::probe::Prober;
 use crate::report::Parts;
 use crate::rustc::{Built, Replay};
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
+
+/// File below the target folder in which it is kept what cargo has built.
+const ARTIFACTS: &str = "plugins/artifacts.json";
 
 /// What all jobs share.
 pub struct Workshop {
@@ -58,6 +63,17 @@ pub struct Failure {
     pub error: SaveError,
 }
 
+/// What cargo has told of a build.
+#[derive(Debug)]
+pub struct Captured {
+    /// Calls of rustc, by plugin.
+    pub calls: BTreeMap<PluginId, Call>,
+    /// Plugins that do not compile.
+    pub failures: Vec<Failure>,
+    /// What rustc said of the host's own crates, when the host does not compile.
+    pub host: Option<cargo::Failures>,
+}
+
 /// What a build was made from, kept beside it so that a host that starts again need not build it again.
 #[derive(Serialize, Deserialize)]
 struct Account {
@@ -76,14 +92,37 @@ impl Workshop {
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
+        // A host that takes another one's place does not ask cargo.
+        let artifacts = cargo::kept(&target.join(ARTIFACTS)).unwrap_or_default();
         Ok(Self {
             target,
             colour,
             sdk: MappedSdk::find(),
             prober: Prober::new()?,
-            artifacts: parking_lot::Mutex::default(),
+            artifacts: parking_lot::Mutex::new(artifacts),
             cargo: Mutex::new(()),
         })
+    }
+
+    /// Prepares to build for another host, which probes the libraries itself.
+    ///
+    /// # Errors
+    /// When that host cannot be started.
+    pub fn for_host(&self, host: &Staged) -> std::io::Result<Self> {
+        let prober = Prober::of(host.program())?;
+        Ok(Self {
+            target: self.target.clone(),
+            colour: self.colour,
+            sdk: None,
+            prober,
+            artifacts: parking_lot::Mutex::new(self.artifacts.lock().clone()),
+            cargo: Mutex::new(()),
+        })
+    }
+
+    /// Says whether what is built now fits this host.
+    pub fn sdk_is_current(&self) -> bool {
+        self.sdk.as_ref().is_none_or(|sdk| sdk.is_current(&self.target))
     }
 
     fn folder(&self, package: &Package) -> PathBuf {
@@ -98,21 +137,50 @@ impl Workshop {
         self.folder(package).join("built.json")
     }
 
-    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take.
-    pub fn tidy(&self, package: &Package) {
+    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take or that are `needed`.
+    pub fn tidy(&self, package: &Package, needed: &BTreeSet<PathBuf>) {
         let kept = self.account(package).map(|account| account.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
             let path = entry.path();
-            let is_output = path.extension().is_some_and(|extension| extension != "json");
-            if path.is_file() && is_output && Some(&path) != kept.as_ref() {
+            let is_library = path.extension().is_some_and(|extension| extension == OsStr::new("so"));
+            let is_other = path.extension().is_some_and(|extension| extension != OsStr::new("json"));
+            let is_needed = Some(&path) == kept.as_ref() || needed.contains(&path);
+            if is_library && !is_needed {
+                discard(&path);
+            } else if path.is_file() && is_other && !is_needed {
                 // One that stays is overwritten or tidied another time.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
+    /// Gives a library that was built before as it is, and whether its sources have been edited since.
+    pub fn recall(&self, package: &Package, library: PathBuf) -> (Ready, bool) {
+        let account: Option<Account> = cargo::kept(&account_of(&library));
+        let is_edited = account.as_ref().is_some_and(|account| {
+            !account.inputs.iter().all(|(path, hash)| holds(path, *hash))
+                || edited_since(&package.shared, &library)
+        });
+        let (inputs, copies, warnings) = account
+            .map(|account| (account.inputs.into_keys().collect(), account.copies, account.warnings))
+            .unwrap_or_default();
+        let linked = linked(package, &library, copies);
+        let built = Built { library, inputs, warnings };
+        (Ready { package: package.clone(), built, linked, parts: Parts::default() }, is_edited)
+    }
+
+    /// Says whether no other library of the plugin was built after this one.
+    pub fn is_newest(&self, package: &Package, library: &Path) -> bool {
+        self.account(package).is_some_and(|account| account.library == library)
+    }
+
+    /// Gives the call of rustc that cargo told last.
+    pub fn kept_call(&self, package: &Package) -> Option<Call> {
+        cargo::kept(&self.call_file(package))
+    }
+
     fn account(&self, package: &Package) -> Option<Account> {
-        serde_json::from_slice(&fs::read(self.account_file(package)).ok()?).ok()
+        cargo::kept(&self.account_file(package))
     }
 
     /// Gives the library of a former run when nothing that it was built from has changed.
@@ -159,37 +227,17 @@ impl Workshop {
             .collect()
     }
 
-    fn note(
-        &self,
-        package: &Package,
-        call: &Call,
-        built: &Built,
-        copies: &BTreeMap<String, u64>,
-    ) -> Result<(), SaveError> {
-        let inputs =
-            built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
-        let account = Account {
-            fingerprint: FINGERPRINT.to_owned(),
-            call: call.clone(),
-            library: built.library.clone(),
-            inputs,
-            copies: copies.clone(),
-            warnings: built.warnings.clone(),
-        };
-        let file = self.account_file(package);
-        let text = serde_json::to_vec(&account).map_err(|error| SaveError::Cargo(error.to_string()))?;
-        fs::write(&file, text).map_err(SaveError::io("written", file))
+    /// Keeps the account beside the library, and as that of the newest one.
+    fn note(&self, package: &Package, account: &Account) -> Result<(), SaveError> {
+        cargo::keep(&account_of(&account.library), account)?;
+        cargo::keep(&self.account_file(package), account)
     }
 
-    /// Has cargo build `packages`, and gives the call of rustc for each that compiles.
+    /// Has cargo build the host and `packages`, and gives the call of rustc for each that compiles.
     ///
     /// # Errors
     /// When cargo itself fails; a package that does not compile is among the failures.
-    pub async fn capture(
-        &self,
-        workspace: &Workspace,
-        packages: &[Package],
-    ) -> Result<(BTreeMap<PluginId, Call>, Vec<Failure>), SaveError> {
+    pub async fn capture(&self, workspace: &Workspace, packages: &[Package]) -> Result<Captured, SaveError> {
         let _turn = self.cargo.lock().await;
         let keep = |package: &Package, call: &Call| {
             if let Err(error) = cargo::keep(&self.call_file(package), call) {
@@ -218,6 +266,9 @@ impl Workshop {
             self.artifacts.lock().append(&mut outcome.artifacts);
             calls.append(&mut outcome.calls);
         }
+        if let Err(error) = cargo::keep(&self.target.join(ARTIFACTS), &*self.artifacts.lock()) {
+            tracing::warn!(%error, "plugins that are built after a crash may not find each other's services");
+        }
         if let Some(words) = outcome.failed {
             return Err(SaveError::Cargo(words));
         }
@@ -238,7 +289,22 @@ impl Workshop {
             let error = SaveError::Compile(findings);
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
-        Ok((calls, failures))
+        let host = if outcome.libraries.contains("bot") {
+            None
+        } else {
+            let of_host =
+                |package: &String| !workspace.plugins.values().any(|plugin| plugin.name == *package);
+            Some(outcome.failures.into_iter().filter(|(package, _)| of_host(package)).collect())
+        };
+        Ok(Captured { calls, failures, host })
+    }
+
+    /// Has the probe load a library that is built already.
+    ///
+    /// # Errors
+    /// Why it cannot be loaded.
+    pub async fn accepts(&self, package: &Package, library: &Path) -> Result<(), SaveError> {
+        self.prober.probe(library, &package.krate).await.map(|_| ())
     }
 
     /// Builds the library of a plugin by a captured call, and has the probe load it.
@@ -253,13 +319,14 @@ impl Workshop {
         suffix: &str,
         may_reuse: bool,
     ) -> Result<Ready, SaveError> {
-        if self.sdk.as_ref().is_some_and(|sdk| !sdk.is_current()) {
+        if !self.sdk_is_current() {
             return Err(SaveError::SdkChanged);
         }
         let mut parts = Parts::default();
         let began = Instant::now();
         let copies = self.copies(workspace, package, suffix);
         let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
+        let mut account = None;
         let built = if let Some(built) = reused {
             built
         } else {
@@ -277,17 +344,60 @@ impl Workshop {
             if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
-            self.note(package, call, &built, &copies)?;
+            account = Some(Account::of(call, &built, &copies));
             built
         };
         parts.build = began.elapsed();
         let began = Instant::now();
-        self.prober.probe(&built.library, &package.krate).await?;
+        let fingerprint = self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        let mut linked = copies;
-        linked.insert(package.id.to_string(), hash_of_words(&built.library.display().to_string()));
-        Ok(Ready { package: package.clone(), built, linked: Linked::into_a_library(linked), parts })
+        if let Some(account) = account {
+            self.note(package, &Account { fingerprint, ..account })?;
+        }
+        Ok(Ready { package: package.clone(), linked: linked(package, &built.library, copies), built, parts })
     }
+}
+
+impl Account {
+    fn of(call: &Call, built: &Built, copies: &BTreeMap<String, u64>) -> Self {
+        let inputs = built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??)));
+        Self {
+            fingerprint: String::new(),
+            call: call.clone(),
+            library: built.library.clone(),
+            inputs: inputs.collect(),
+            copies: copies.clone(),
+            warnings: built.warnings.clone(),
+        }
+    }
+}
+
+/// Gives the file with the account of a library.
+fn account_of(library: &Path) -> PathBuf {
+    library.with_extension("json")
+}
+
+/// Removes a library that nobody needs any more; its code stays mapped where it is.
+pub fn discard(library: &Path) {
+    // What stays is tidied another time.
+    let _ = fs::remove_file(library);
+    let _ = fs::remove_file(account_of(library));
+}
+
+/// Says what a library was linked from: the crates it shares with others, and itself.
+fn linked(package: &Package, library: &Path, mut copies: BTreeMap<String, u64>) -> Linked {
+    copies.insert(package.id.to_string(), hash_of_words(&library.display().to_string()));
+    Linked::into_a_library(copies)
+}
+
+/// Says whether a file in one of these folders is newer than a library.
+fn edited_since(folders: &BTreeSet<PathBuf>, library: &Path) -> bool {
+    let written = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let mut files = BTreeSet::new();
+    for folder in folders {
+        crate::watch::files_below(folder, &mut files);
+    }
+    files.iter().any(|file| written(file) > written(library))
 }
 
 /// Says whether a file still has the contents of that hash.
@@ -349,10 +459,10 @@ pub async fn carry_out(workshop: Arc<Workshop>, workspace: Arc<Workspace>, order
     let packages: Vec<_> = order.packages.into_iter().map(|(package, _)| package).collect();
     if order.through_cargo || calls.len() < packages.len() {
         match workshop.capture(&workspace, &packages).await {
-            Ok((captured, failures)) => {
-                done.calls = captured.clone();
-                calls = captured;
-                done.failures = failures;
+            Ok(captured) => {
+                done.calls = captured.calls.clone();
+                calls = captured.calls;
+                done.failures = captured.failures;
             }
             Err(error) => {
                 done.failures.push(Failure { plugin: None, error });

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use sdk_core::PluginId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::SaveError;
 
@@ -28,7 +28,7 @@ pub fn is_workspace(folder: &Path) -> bool {
 }
 
 /// A plugin crate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// Folder under the workspace, `commands/general` say.
     pub id: PluginId,
@@ -64,7 +64,7 @@ pub enum Meaning {
 }
 
 /// The workspace as cargo describes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workspace {
     /// Absolute root folder.
     pub root: PathBuf,
@@ -140,6 +140,19 @@ impl Workspace {
         let metadata: Metadata = serde_json::from_slice(&output.stdout)
             .map_err(|error| SaveError::Cargo(format!("its metadata was not understood: {error}")))?;
         Ok(Self::from_metadata(root, &metadata))
+    }
+
+    /// Keeps what cargo said, for a host that starts again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep(&self, file: &Path) -> std::io::Result<()> {
+        std::fs::write(file, serde_json::to_vec(self).map_err(std::io::Error::other)?)
+    }
+
+    /// Gives what was kept.
+    pub fn kept(file: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
     }
 
     fn from_metadata(root: &Path, metadata: &Metadata) -> Self {

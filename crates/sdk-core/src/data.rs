@@ -9,9 +9,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use serde::Serialize;
+use serenity::all::{ComponentInteraction, MessageId, ModalInteraction, UserId};
 
+use crate::collectors::Collectors;
 use crate::dispatch::panic_text;
 use crate::fit::unfit_service;
+use crate::flight::Flight;
 use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
@@ -34,6 +37,7 @@ struct Inner {
     host: Host,
     tasks: Tasks,
     probation: Probation,
+    collectors: Collectors,
     state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
@@ -57,6 +61,7 @@ impl Data {
             host,
             tasks: Tasks::of(probation.clone()),
             probation,
+            collectors: Collectors::default(),
             state,
             dependencies: manifest.dependencies.clone(),
             linked,
@@ -106,7 +111,11 @@ impl Data {
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, future);
+        self.0.tasks.spawn(name, self.flight(name).carry(future));
+    }
+
+    fn flight(&self, task: &str) -> Flight {
+        self.0.host.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
     }
 
     /// Calls `work` every `period` until this generation stops; the first call is one period from now.
@@ -117,29 +126,32 @@ impl Data {
     {
         let (plugin, task, probation) = (self.0.plugin.clone(), name.to_owned(), self.0.probation.clone());
         let spawned_at = Location::caller();
-        self.0.tasks.spawn(name, async move {
-            let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
-            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            ticks.tick().await;
-            loop {
+        self.0.tasks.spawn(
+            name,
+            self.flight(name).carry(async move {
+                let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
-                let called = match catch_unwind(AssertUnwindSafe(&work)) {
-                    Ok(working) => AssertUnwindSafe(working).catch_unwind().await,
-                    Err(panic) => Err(panic),
-                };
-                match called {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
-                    }
-                    // It is called again in its time all the same.
-                    Err(panic) => {
-                        let panic = probation.panicked(&format!("task {task}"), panic_text(&*panic));
-                        tracing::error!(%plugin, %spawned_at, "{panic}");
+                loop {
+                    ticks.tick().await;
+                    let called = match catch_unwind(AssertUnwindSafe(&work)) {
+                        Ok(working) => AssertUnwindSafe(working).catch_unwind().await,
+                        Err(panic) => Err(panic),
+                    };
+                    match called {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => {
+                            tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                        }
+                        // It is called again in its time all the same.
+                        Err(panic) => {
+                            let panic = probation.panicked(&format!("task {task}"), panic_text(&*panic));
+                            tracing::error!(%plugin, %spawned_at, "{panic}");
+                        }
                     }
                 }
-            }
-        });
+            }),
+        );
     }
 
     /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then
@@ -223,6 +235,34 @@ impl Data {
 
     pub(crate) fn show(&self, snapshot: Weak<Snapshot>) {
         self.0.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Waits for a press or a choice on a message, by `by` if that is given.
+    ///
+    /// `None` when `within` has passed, or at once when this generation has been replaced: then end the call, and
+    /// handle later presses with [`Subscriptions::component`](crate::Subscriptions::component).
+    pub async fn next_press(
+        &self,
+        message: MessageId,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> Option<ComponentInteraction> {
+        self.0.collectors.next(message, by, within).await
+    }
+
+    /// Waits for a modal with this very custom id, by `by` if that is given; `None` as in
+    /// [`next_press`](Self::next_press).
+    pub async fn next_modal(
+        &self,
+        custom_id: &str,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> Option<ModalInteraction> {
+        self.0.collectors.next(custom_id.to_owned(), by, within).await
+    }
+
+    pub(crate) fn collectors(&self) -> &Collectors {
+        &self.0.collectors
     }
 
     /// Gives the tasks that this generation has started.

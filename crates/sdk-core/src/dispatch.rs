@@ -28,6 +28,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::asker::Asker;
 use crate::bus::ReloadEvent;
+use crate::collectors::Awaited;
 use crate::definition::{CommandKey, CommandKind};
 use crate::gate::{Call, Moved};
 use crate::generation::Generation;
@@ -119,6 +120,9 @@ impl Dispatcher {
         let answered = match interaction {
             Interaction::Component(component) => {
                 let id = &component.data.custom_id;
+                if self.awaited(snapshot, &format!("component {id}"), component).await {
+                    return true;
+                }
                 let (what, find) = (format!("component {id}"), |live: &Snapshot| live.component(id).cloned());
                 match self.keyed(ctx, snapshot, &what, find, |on| &on.components, component).await {
                     Some(words) => component.create_response(ctx, ephemeral(words)).await,
@@ -127,6 +131,9 @@ impl Dispatcher {
             }
             Interaction::Modal(modal) => {
                 let id = &modal.data.custom_id;
+                if self.awaited(snapshot, &format!("modal {id}"), modal).await {
+                    return true;
+                }
                 let (what, find) = (format!("modal {id}"), |live: &Snapshot| live.modal(id).cloned());
                 match self.keyed(ctx, snapshot, &what, find, |on| &on.modals, modal).await {
                     Some(words) => modal.create_response(ctx, ephemeral(words)).await,
@@ -139,6 +146,24 @@ impl Dispatcher {
             tracing::debug!(%error, "the user of a handler that failed could not be told");
         }
         true
+    }
+
+    /// Hands an interaction to the call that waits for it, and says whether there is one.
+    async fn awaited<T: Awaited + Clone>(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        what: &str,
+        interaction: &T,
+    ) -> bool {
+        let find = |live: &Snapshot| {
+            let mut all = live.generations().values();
+            all.find(|generation| generation.data.collectors().wants(interaction))
+                .map(|found| (found.clone(), ()))
+        };
+        let Some((generation, (), _call)) = enter(&self.host, snapshot, what, find).await else {
+            return false;
+        };
+        generation.data.collectors().give(interaction)
     }
 
     /// Runs a component or modal handler and gives the words to tell the user when it failed.

@@ -242,10 +242,12 @@ impl Generation {
             Stage::Starting => Phase::Starting,
             Stage::Live => {
                 self.gate.open();
+                self.data.collectors().open();
                 Phase::Live
             }
             Stage::Retired => {
                 self.gate.send_on();
+                self.data.collectors().close();
                 Phase::Moved
             }
         };
@@ -325,8 +327,9 @@ impl Generation {
     pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
+            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("start hook"));
             let _running = this.hooks.begin("start");
-            this.instance.start(&this.data).await
+            flight.follow(this.instance.start(&this.data)).await
         })
         .await;
         if outcome.is_err() {
@@ -342,8 +345,9 @@ impl Generation {
         let mut problems = Vec::new();
         let this = self.clone();
         let outcome = bounded("stop", deadline, async move {
+            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("stop hook"));
             let _running = this.hooks.begin("stop");
-            this.instance.stop(&this.data).await
+            flight.follow(this.instance.stop(&this.data)).await
         });
         problems.extend(outcome.await.err());
         for task in self.data.tasks().cancel(deadline).await {

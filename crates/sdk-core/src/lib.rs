@@ -12,6 +12,7 @@
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
+//! - [`flight`]: what is under way, for an account that outlives a crash.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
@@ -20,12 +21,14 @@
 mod asker;
 pub mod bus;
 pub mod checkpoint;
+mod collectors;
 pub mod data;
 pub mod definition;
 pub mod dependency;
 pub mod dispatch;
 pub mod event;
 mod fit;
+pub mod flight;
 mod gate;
 pub mod generation;
 pub mod handover;

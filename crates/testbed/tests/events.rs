@@ -220,6 +220,19 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(line.contains(" live in "), "{line}");
     assert!(ground.ping().await.starts_with("Pang!"));
 
+    // A new process is reached in the same way, and whoever follows the events follows on.
+    let mut events = Events::follow(&ground.playground).await;
+    let lines = ground.bot.line_count();
+    assert!(told(&ground, &["restart", "--now"]).await.contains("restarting"));
+    ground.bot.wait_for(lines, "ready again", |line| line.contains(": ready ")).await.unwrap();
+    let again = status(&ground).await;
+    assert!(again["creations"]["used"].as_u64().unwrap() >= used, "a restart forgets no creation: {again}");
+    let lines = ground.bot.line_count();
+    ground.playground.save(PING, &ground.ping_that_says("Peng")).unwrap();
+    ground.bot.wait_for_line(lines, " live in ").await.unwrap();
+    let events = events.until(&["reload-started"]).await;
+    assert_eq!(events.last().unwrap()["plugins"], serde_json::json!(["commands/general"]));
+
     let Ground { playground, bot, .. } = ground;
     assert!(bot.stop().await.unwrap().success());
     let output = dev_env(&playground, &["status"]).output().await.unwrap();

@@ -14,7 +14,7 @@ use super::{Outcome, Reply, Request, address};
 use crate::workspace;
 
 /// Longest wait for a bot that replaces itself.
-const BACK_WITHIN: Duration = Duration::from_secs(3);
+const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// Time between two looks whether it is back.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -24,7 +24,7 @@ const UNAVAILABLE: u8 = 69;
 const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env.sh hmr --local";
 
 const WORDS: &str = "usage: hotcord ctl status [--json] | events [--last N] [--no-follow] | reload [PLUGIN] | \
-                     watch on|off";
+                     watch on|off | restart [--now]";
 
 /// Why a command did not do what it was to do.
 enum Trouble {
@@ -74,6 +74,8 @@ fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
         ["reload"] => reload(None),
         ["reload", plugin] if !plugin.starts_with('-') => reload(Some((*plugin).to_owned())),
         ["watch", word @ ("on" | "off")] => print(&ask::<String>(&Request::Watch { on: *word == "on" })?),
+        ["restart"] => print(&ask::<String>(&Request::Restart { now: false })?),
+        ["restart", "--now"] => print(&ask::<String>(&Request::Restart { now: true })?),
         [] => Err(Trouble::Usage("ctl what?".to_owned())),
         other => Err(Trouble::Usage(format!("'{}' is not understood", other.join(" ")))),
     }

@@ -154,6 +154,11 @@ impl Connection {
                 };
                 self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
             }
+            Request::Restart { now } => {
+                let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
+                let answer = self.reloader().and_then(|reloader| reloader.restart(!now));
+                self.reply(&answer.map_or_else(Reply::Error, |()| Reply::Ok(words))).await
+            }
         }
     }
 

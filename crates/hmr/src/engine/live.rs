@@ -1,6 +1,7 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,8 @@ use sdk_core::{handover, order};
 
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
-use crate::job::Ready;
+use crate::job::{Ready, discard};
+use crate::journal::Version;
 use crate::{library, report};
 
 /// What a change is for.
@@ -35,6 +37,47 @@ impl Loop {
         ready: Vec<Ready>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
+        let libraries: BTreeMap<_, _> =
+            ready.iter().map(|ready| (ready.package.id.clone(), ready.built.library.clone())).collect();
+        self.keeper.coming(
+            libraries
+                .iter()
+                .map(|(plugin, library)| {
+                    let generation = self.number_of(plugin, library);
+                    (plugin.clone(), Version { generation, library: library.clone() })
+                })
+                .collect(),
+        );
+        let outcome = self.swap_in(ready, began).await;
+        match &outcome {
+            Ok((_, versions)) => {
+                for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                    (plugin.clone(), *generation, libraries.get(plugin).cloned())
+                })) {
+                    discard(&library);
+                }
+            }
+            Err(_) => self.keeper.not_coming(),
+        }
+        outcome.map(|(reloaded, _)| reloaded)
+    }
+
+    /// Gives the number of a plugin's next generation; in a host that took another one's place it goes on from there.
+    fn number_of(&self, plugin: &PluginId, library: &Path) -> u64 {
+        let next = self.host.registry().next_number(plugin);
+        let Some(entry) = self.keeper.journal().plugins.get(plugin) else { return next };
+        match &entry.live {
+            Some(live) if live.library == library && next == 1 => live.generation,
+            _ => next.max(entry.last + 1),
+        }
+    }
+
+    /// Does what [`make_live`](Self::make_live) does; gives also the numbers of all generations that came in.
+    async fn swap_in(
+        &mut self,
+        ready: Vec<Ready>,
+        began: Instant,
+    ) -> Result<(Vec<Reloaded>, Vec<(PluginId, u64)>), SaveError> {
         let loading = Instant::now();
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
@@ -53,27 +96,23 @@ impl Loop {
                 self.tell_swap(swap, took, &all, &because)
             })
             .collect();
+        let came = swapped
+            .plugins
+            .iter()
+            .filter_map(|swap| Some((swap.plugin.clone(), swap.new.as_ref()?.number())));
+        let came: Vec<_> = came.collect();
         for ready in ready {
-            if let Some(new) = swapped
-                .plugins
-                .iter()
-                .find_map(|swap| swap.new.as_ref().filter(|new| *new.plugin() == ready.package.id))
-            {
-                self.libraries.came_in(new.plugin(), new.number(), ready.built.library.clone());
-            }
-            let known = self.known.entry(ready.package.id).or_default();
-            let old = known.library.replace(ready.built.library.clone());
-            if let Some(old) = old.filter(|old| *old != ready.built.library) {
-                // Its code stays mapped; the file is of no more use.
-                let _ = std::fs::remove_file(&old);
+            let id = &ready.package.id;
+            if let Some((_, number)) = came.iter().find(|(plugin, _)| plugin == id) {
+                self.libraries.came_in(id, *number, ready.built.library);
             }
         }
         self.stop_old(swapped);
-        Ok(reloaded)
+        Ok((reloaded, came))
     }
 
     /// Takes out plugins whose folder is gone.
-    pub(super) async fn remove(&self, gone: &[PluginId]) -> Result<(), SaveError> {
+    pub(super) async fn remove(&mut self, gone: &[PluginId]) -> Result<(), SaveError> {
         let began = Instant::now();
         let live = self.host.registry().snapshot();
         let gone: Vec<_> =
@@ -82,6 +121,7 @@ impl Loop {
             return Ok(());
         }
         let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::New).await?;
+        gone.iter().for_each(|plugin| self.keeper.gone(plugin));
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
             self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
@@ -153,7 +193,7 @@ impl Loop {
                 id.as_str().replace('/', "-")
             )));
         }
-        let number = self.host.registry().next_number(id);
+        let number = self.number_of(id, &ready.built.library);
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 
@@ -168,8 +208,7 @@ impl Loop {
     }
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.policy.load().hook_deadline;
-        let host = self.host.clone();
+        let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
         for generation in &generations {
             self.libraries.retired(generation);
         }

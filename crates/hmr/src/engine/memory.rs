@@ -24,24 +24,37 @@ struct Inner {
     host: Host,
     policy: SharedPolicy,
     mapped: Mutex<BTreeMap<(PluginId, u64), Mapping>>,
+    files: Mutex<BTreeMap<(PluginId, u64), PathBuf>>,
     /// Whether a restart has been proposed.
     is_told: AtomicBool,
 }
 
 impl Libraries {
     pub(super) fn new(host: Host, policy: SharedPolicy) -> Self {
-        Self(Arc::new(Inner { host, policy, mapped: Mutex::default(), is_told: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            host,
+            policy,
+            mapped: Mutex::default(),
+            files: Mutex::default(),
+            is_told: AtomicBool::new(false),
+        }))
     }
 
     /// Measures the library that was built for the generation `code_of`.
     pub(super) fn came_in(&self, plugin: &PluginId, code_of: u64, library: PathBuf) {
         let (this, plugin) = (self.0.clone(), plugin.clone());
+        this.files.lock().insert((plugin.clone(), code_of), library.clone());
         tokio::task::spawn_blocking(move || {
             if let Some(mapping) = Mapping::of(&library) {
                 this.host.registry().set_memory(&plugin, code_of, mapping.memory());
                 this.mapped.lock().insert((plugin, code_of), mapping);
             }
         });
+    }
+
+    /// Gives the file that a generation's code was loaded from, which need not be there any more.
+    pub(super) fn file(&self, plugin: &PluginId, code_of: u64) -> Option<PathBuf> {
+        self.0.files.lock().get(&(plugin.clone(), code_of)).cloned()
     }
 
     /// Gives back what can be, once nothing refers to a retired generation any more.

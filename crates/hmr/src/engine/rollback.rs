@@ -115,6 +115,8 @@ impl Loop {
                 line += &format!(" {change}");
             }
             tracing::warn!("{line}");
+            let library = self.libraries.file(&swap.plugin, new.code().of());
+            self.keeper.back(&swap.plugin, new.number(), library);
             self.host.bus().emit(ReloadEvent::RolledBack {
                 plugin: swap.plugin.clone(),
                 from: old.number(),
