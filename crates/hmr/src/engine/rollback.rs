@@ -34,6 +34,7 @@ impl Loop {
             let number = running.number();
             format!("{plugin} {number} stays live: {error}")
         })?;
+        self.settle().await;
         Ok(lines.join("\n"))
     }
 
