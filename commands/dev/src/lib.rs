@@ -1,4 +1,4 @@
-//! Commands for the bot's owners: what is live, reload, restart, and states kept by hand.
+//! Commands for the bot's owners: what is live, reload and rollback, restart, and states kept by hand.
 
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ impl Plugin for Dev {
         "plugins::plugins",
         "reload::reload",
         "restart::restart",
+        "rollback::generations",
         "rollback::rollback",
         "snapshot::restore",
         "snapshot::snapshot"

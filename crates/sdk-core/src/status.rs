@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -216,7 +216,7 @@ impl HostStatus {
             uptime_ms: milliseconds(host.uptime()),
             memory_bytes: private_memory(),
             sessions: sessions(host).await,
-            state_file: None,
+            state_file: host.state_file().map(Path::to_path_buf),
         }
     }
 }

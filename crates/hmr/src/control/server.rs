@@ -147,6 +147,17 @@ impl Connection {
                 };
                 self.reply(&reply).await
             }
+            Request::Rollback { plugin, generation } => {
+                let answer = match self.reloader() {
+                    Err(off) => Err(off),
+                    Ok(reloader) => reloader.rollback(PluginId::new(plugin), generation).await,
+                };
+                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+            }
+            Request::Generations => {
+                let ledger = self.host.registry().ledger();
+                self.reply(&Reply::Ok(ledger)).await
+            }
             Request::Watch { on } => {
                 let answer = match self.reloader() {
                     Err(off) => Err(off),
