@@ -255,6 +255,18 @@ cmd_log() {
     sandbox_ log "$@"
 }
 
+# Has the development host, as a program of its own, ask the bot that is running.
+ctl() {
+    [[ -x $HOST_TARGET/debug/hotcord ]] ||
+        die --code 69 "no bot of this folder is running; start one with ./dev-env.sh hmr --local"
+    HMR_WORKSPACE=$ROOT exec "$HOST_TARGET/debug/hotcord" ctl "$@"
+}
+
+cmd_status() { ctl status "$@"; }
+cmd_events() { ctl events "$@"; }
+cmd_reload() { ctl reload "$@"; }
+cmd_watch() { ctl watch "$@"; }
+
 cmd_sandbox() { sandbox_ "$@"; }
 
 # ---- checking ---------------------------------------------------------------
@@ -528,6 +540,11 @@ Try (while it runs)
   say '/ping'        run a command as a user of the sandbox and print the answer; --json for scripts
   log [--follow]     the sandbox's record of requests and events, as JSON lines
   sandbox ...        every other thing the sandbox can do: press, choose, send, join, fault
+Look after (a bot that runs)
+  status [--json]    what is live, watched, being built, and why a save is not live
+  events [--last N]  what happens to plugins, as JSON lines, until Ctrl-C; --no-follow ends at once
+  reload [PLUGIN]    build and swap a plugin now, or all
+  watch on|off       stop reloading on save, or go on with it
 Write
   new commands/NAME  a new command plugin, registered, with its test
   new events/NAME    a new event plugin, likewise
@@ -544,7 +561,7 @@ Check
 END
 }
 
-COMMANDS="hmr say log sandbox new test check docs smoke bench faults soak doctor help"
+COMMANDS="hmr say log status events reload watch sandbox new test check docs smoke bench faults soak doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

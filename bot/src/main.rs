@@ -11,6 +11,7 @@
 //! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
 //! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
+//! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
 //! - [`log`]: the log, without tokens.
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ mod config;
 #[cfg(feature = "hmr")]
 mod environment;
 mod failure;
+#[cfg(feature = "hmr")]
+mod feedback;
 mod gateway;
 mod intents;
 mod log;
@@ -48,8 +51,13 @@ fn main() -> ExitCode {
     if let Some(code) = hmr::probe::serve_if_child() {
         return code;
     }
+    // `./dev-env.sh status` and its like ask a bot that is running; they need no configuration.
+    #[cfg(feature = "hmr")]
+    if let Some(code) = hmr::control::client::serve_if_asked() {
+        return code;
+    }
     match start() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::from(failure.exit_code())
@@ -63,10 +71,9 @@ fn config() -> Result<(Config, Source), Mistakes> {
     Ok((source.config()?, source))
 }
 
-fn start() -> Result<(), Failure> {
+fn start() -> Result<ExitCode, Failure> {
     #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
     let (mut config, source) = config().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
-    let refusals = log::start(&config.log_filter);
     #[cfg(feature = "sandbox")]
     let local = if config.connection.is_none() { Some(sandbox::Local::start()?) } else { None };
     #[cfg(feature = "sandbox")]
@@ -74,6 +81,11 @@ fn start() -> Result<(), Failure> {
         config.connection = Some(local.connection.clone());
         config.test_guild = Some(local.guild);
     }
+    #[cfg(feature = "hmr")]
+    if let Some(code) = reload::supervise(&config.reload, local.as_ref())? {
+        return Ok(code);
+    }
+    let refusals = log::start(&config.log_filter);
     // The configuration tells of a missing token in every build that cannot do without.
     let connection =
         config.connection.clone().ok_or_else(|| Failure::configuration("DISCORD_TOKEN is not set."))?;
@@ -82,7 +94,10 @@ fn start() -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::other(format!("No threads can be started on this machine: {error}.")))?;
-    let outcome = runtime.block_on(run::run(config, source, connection, refusals, shutdown::signal()));
+    let next = runtime.block_on(run::run(config, source, connection, refusals, shutdown::signal()));
+    if let Ok(Some(next)) = next {
+        return Ok(next.take_over());
+    }
     runtime.shutdown_timeout(THREADS_WITHIN);
-    outcome
+    next.map(|_| ExitCode::SUCCESS)
 }

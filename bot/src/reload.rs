@@ -21,7 +21,117 @@ use crate::failure::Failure;
 #[derive(Default)]
 pub(crate) struct Plugins {
     #[cfg(feature = "hmr")]
-    _engine: Option<hmr::Engine>,
+    engine: Option<hmr::Engine>,
+}
+
+impl Plugins {
+    /// Waits until another host is to take the place of this one.
+    pub(crate) async fn gives_way(&self) -> Next {
+        #[cfg(feature = "hmr")]
+        if let Some(engine) = &self.engine {
+            return Next { host: engine.gives_way().await, closed_at: 0 };
+        }
+        std::future::pending().await
+    }
+
+    /// Gives what is to be told when the bot answers.
+    pub(crate) fn arrival(&self) -> Arrival {
+        Arrival {
+            #[cfg(feature = "hmr")]
+            child: self.engine.as_ref().and_then(hmr::Engine::child).cloned(),
+        }
+    }
+}
+
+/// Tells that the bot answers to whoever has waited for that.
+#[derive(Clone)]
+pub(crate) struct Arrival {
+    #[cfg(feature = "hmr")]
+    child: Option<hmr::supervisor::child::Child>,
+}
+
+impl Arrival {
+    /// Tells it; the first call counts.
+    #[cfg_attr(not(feature = "hmr"), allow(clippy::unused_self))]
+    pub(crate) fn tell(&self) {
+        #[cfg(feature = "hmr")]
+        if let Some(child) = &self.child {
+            child.ready();
+        }
+    }
+}
+
+/// The host that takes the place of this one; a production build never has one.
+#[cfg(feature = "hmr")]
+pub(crate) struct Next {
+    host: hmr::NextHost,
+    closed_at: u64,
+}
+
+/// The host that takes the place of this one; a production build never has one.
+#[cfg(not(feature = "hmr"))]
+pub(crate) enum Next {}
+
+#[cfg(feature = "hmr")]
+impl Next {
+    /// Notes that from now on calls are turned away.
+    pub(crate) fn close(mut self) -> Self {
+        self.closed_at = hmr::journal::now();
+        self
+    }
+
+    /// Replaces this process; returns only when that fails.
+    pub(crate) fn take_over(&self) -> std::process::ExitCode {
+        self.host.take_over(self.closed_at)
+    }
+}
+
+#[cfg(not(feature = "hmr"))]
+impl Next {
+    pub(crate) fn close(self) -> Self {
+        self
+    }
+
+    pub(crate) fn take_over(&self) -> std::process::ExitCode {
+        match *self {}
+    }
+}
+
+/// Supervises a host instead of being one, when reloading is on and nobody does so yet; gives the exit code then.
+///
+/// `local` is the local Discord of a start without a token: it lives in this process, and outlives its hosts.
+#[cfg(feature = "hmr")]
+pub(crate) fn supervise(
+    reload: &Reload,
+    local: Option<&crate::sandbox::Local>,
+) -> Result<Option<std::process::ExitCode>, Failure> {
+    if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
+        let code = hmr::supervisor::plain::run(&workspace(reload)?, pace(reload));
+        return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
+    }
+    if !reload.enabled {
+        return Ok(None);
+    }
+    if let Some(child) = hmr::supervisor::child::Child::this() {
+        child.tie_to_supervisor();
+        return Ok(None);
+    }
+    // So that a folder that is no workspace is told once, and not by each host anew.
+    workspace(reload)?;
+    let environment = local.map(crate::sandbox::Local::environment).unwrap_or_default();
+    let options = hmr::supervisor::Options { target: target()?, environment };
+    match hmr::supervisor::run(&options) {
+        Ok(code) => Ok(Some(code.into())),
+        Err(error) => Err(Failure::other(format!("The bot cannot be supervised: {error}."))),
+    }
+}
+
+#[cfg(feature = "hmr")]
+fn pace(reload: &Reload) -> hmr::watch::Pace {
+    hmr::watch::Pace {
+        debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
+        poll: reload.poll,
+    }
 }
 
 /// Says whether changes will be followed.
@@ -55,10 +165,6 @@ pub(crate) async fn bring_in_plugins(
         let left_out = start_linked(host).await;
         return Ok((Plugins::default(), left_out));
     }
-    let pace = hmr::watch::Pace {
-        debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
-        poll: reload.poll,
-    };
     let policy = reload.policy(config.environment).shared();
     let environment = Environment::new(host.clone(), policy.clone(), application.owners.clone(), source)
         .map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
@@ -66,7 +172,7 @@ pub(crate) async fn bring_in_plugins(
         enabled: reload.enabled,
         workspace: workspace(reload)?,
         target: target()?,
-        pace,
+        pace: pace(reload),
         policy,
         on_settings: Some(hmr::OnSettings(Arc::new(move || environment.reload()))),
         colour: std::io::stderr().is_terminal()
@@ -83,21 +189,16 @@ pub(crate) async fn bring_in_plugins(
         tell_off();
     }
     let left_out = engine.left_out().clone();
-    Ok((Plugins { _engine: Some(engine) }, left_out))
+    Ok((Plugins { engine: Some(engine) }, left_out))
 }
 
 /// Gives the workspace whose plugins are loaded.
 #[cfg(feature = "hmr")]
-fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
+pub(crate) fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::other(format!("The current folder cannot be read: {error}.")))?;
-    let is_workspace = |folder: &std::path::Path| {
-        folder.join("Cargo.toml").is_file()
-            && folder.join("commands").is_dir()
-            && folder.join("events").is_dir()
-    };
     match &reload.workspace {
-        Some(folder) if is_workspace(folder) => folder
+        Some(folder) if hmr::workspace::is_workspace(folder) => folder
             .canonicalize()
             .map_err(|error| Failure::configuration(format!("HMR_WORKSPACE cannot be read: {error}."))),
         Some(folder) => Err(Failure::configuration(format!(
@@ -105,7 +206,7 @@ fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
              repository.",
             folder.display()
         ))),
-        None => here.ancestors().find(|folder| is_workspace(folder)).map(std::path::Path::to_path_buf).ok_or_else(|| {
+        None => hmr::workspace::find(&here).ok_or_else(|| {
             Failure::configuration(
                 "Hot reload finds no Cargo.toml with commands/ and events/ in this folder or above it; run the bot \
                  in the repository, or name its folder in HMR_WORKSPACE.",
@@ -114,12 +215,22 @@ fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
     }
 }
 
-/// Gives cargo's target folder, in which this very binary was built.
+/// Opens the socket by which `./dev-env.sh status` and its like reach this bot, or says why there is none.
+#[cfg(feature = "hmr")]
+pub(crate) fn open_control(host: &Host, reload: &Reload) -> Option<hmr::control::Server> {
+    // Where there is no workspace, hot reload itself says so.
+    let workspace = workspace(reload).ok()?;
+    hmr::control::serve(host.clone(), &workspace, crate::log::redact::clean)
+        .inspect_err(|error| sdk::tracing::warn!("{error}"))
+        .ok()
+}
+
+/// Gives cargo's target folder, in which this very binary was built, wherever it has been staged since.
 #[cfg(feature = "hmr")]
 fn target() -> Result<std::path::PathBuf, Failure> {
     std::env::current_exe()
         .ok()
-        .and_then(|binary| Some(binary.parent()?.parent()?.to_path_buf()))
+        .and_then(|program| hmr::hosts::Hosts::target_of(&program))
         .ok_or_else(|| Failure::other("Hot reload cannot tell where this binary was built."))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sdk::checkpoint::Checkpoint;
-use sdk::dispatch::{Dispatcher, run_timers};
+use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
 use sdk::serenity::async_trait;
@@ -32,7 +32,7 @@ const STARTING_WITHIN: Duration = Duration::from_secs(2);
 /// Further attempts to open the gateway while REST is out of order.
 const ATTEMPTS: u32 = 5;
 
-/// Runs the bot until `shutdown` is ready or Discord turns it away.
+/// Runs the bot until `shutdown` is ready, Discord turns it away, or another host, which is given, takes its place.
 ///
 /// # Errors
 /// In a sentence, when the bot cannot go on.
@@ -42,7 +42,7 @@ pub(crate) async fn run(
     connection: Connection,
     mut refusals: Refusals,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), Failure> {
+) -> Result<Option<reload::Next>, Failure> {
     tokio::pin!(shutdown);
     let discord = connection.api.as_ref().map_or_else(|| "discord.com".to_owned(), ToString::to_string);
     let (version, environment) = (env!("CARGO_PKG_VERSION"), config.environment.as_str());
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     let api = Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?;
     let (host, application, scope) = tokio::select! {
         introduced = introduce(&config, &api) => introduced?,
-        () = &mut shutdown => return Ok(()),
+        () = &mut shutdown => return Ok(None),
     };
 
     let checkpoint = match reload::state_file(&config) {
@@ -62,7 +62,9 @@ pub(crate) async fn run(
         None => None,
     };
 
-    let (engine, left_out) = {
+    #[cfg(feature = "hmr")]
+    let _control = reload::open_control(&host, &config.reload);
+    let (plugins, left_out) = {
         let plugins = reload::bring_in_plugins(&host, &config, source, &application);
         tokio::pin!(plugins);
         tokio::select! {
@@ -70,7 +72,7 @@ pub(crate) async fn run(
             () = &mut shutdown => {
                 let _ = timeout(STARTING_WITHIN, plugins).await;
                 shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
-                return Ok(());
+                return Ok(None);
             }
         }
     };
@@ -78,10 +80,10 @@ pub(crate) async fn run(
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
     let mut client = tokio::select! {
-        client = client(&host, &api, intents, &connection) => client?,
+        client = client(&host, &api, intents, &connection, plugins.arrival()) => client?,
         () = &mut shutdown => {
             shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
-            return Ok(());
+            return Ok(None);
         }
     };
     client.http.set_application_id(application.id);
@@ -90,21 +92,25 @@ pub(crate) async fn run(
     // What belongs to this run ends with it, when the set is dropped.
     let mut work = JoinSet::new();
     let http = Arc::clone(&client.http);
-    work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
+    #[cfg(feature = "hmr")]
+    work.spawn(crate::feedback::run(host.clone(), http.clone()));
+    work.spawn(Registrar::new(host.clone(), &api, http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
     if let Some(checkpoint) = &checkpoint {
         work.spawn(checkpoint.clone().keep());
     }
+    work.spawn(run_reload_handlers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
-        outcome = connect(&mut client, config.environment) => outcome,
+        outcome = connect(&mut client, config.environment) => outcome.map(|()| None),
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
-        () = &mut shutdown => Ok(()),
+        () = &mut shutdown => Ok(None),
+        next = plugins.gives_way() => Ok(Some(next.close())),
     };
     // No reload and no registration while plugins are being stopped.
     #[allow(clippy::drop_non_drop)] // It holds something in builds with hot reload.
-    drop(engine);
+    drop(plugins);
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
@@ -148,13 +154,14 @@ async fn client(
     api: &Api,
     intents: GatewayIntents,
     connection: &Connection,
+    arrival: reload::Arrival,
 ) -> Result<Client, Failure> {
     let mut cache = CacheSettings::default();
     cache.max_messages = CACHED_MESSAGES;
     let client = ClientBuilder::new_with_http(api.http(), intents)
         .cache_settings(cache)
         .framework(Dispatcher::new(host.clone()))
-        .event_handler(Sessions)
+        .event_handler(Sessions(arrival))
         .await
         .map_err(|error| Failure::other(format!("The gateway client cannot be made: {error}.")))?;
     if let Some(gateway) = &connection.gateway {
@@ -195,13 +202,14 @@ async fn connect(client: &mut Client, environment: Environment) -> Result<(), En
 }
 
 /// Tells of sessions as they begin and go on.
-struct Sessions;
+struct Sessions(reload::Arrival);
 
 #[async_trait]
 impl EventHandler for Sessions {
     async fn ready(&self, ctx: Context, ready: Ready) {
         let (user, guilds, shard) = (ready.user.tag(), ready.guilds.len(), ctx.shard_id.0);
         info!(user, guilds, shard, "ready");
+        self.0.tell();
     }
 
     async fn resume(&self, ctx: Context, _: ResumedEvent) {

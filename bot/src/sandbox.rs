@@ -18,6 +18,8 @@ pub(crate) struct Local {
     pub(crate) connection: Connection,
     /// Its guild, where commands are tried out.
     pub(crate) guild: GuildId,
+    #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
+    url: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,9 +67,22 @@ impl Local {
         Ok(Self {
             connection: Connection { token, api, gateway: None },
             guild: GuildId::new(started.guild),
+            url: started.url,
             stop: Some(stop),
             thread: Some(thread),
         })
+    }
+}
+
+#[cfg(feature = "hmr")]
+impl Local {
+    /// Gives the variables by which another process finds the way to it.
+    pub(crate) fn environment(&self) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+        vec![
+            ("DISCORD_TOKEN".into(), self.connection.token.expose().into()),
+            ("DISCORD_API_URL".into(), self.url.clone().into()),
+            ("TEST_GUILD_ID".into(), self.guild.to_string().into()),
+        ]
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Config, Mistakes};
 #[derive(Clone)]
 pub(crate) struct Source {
     /// Folder from which `.env` is looked for, upwards.
+    #[cfg_attr(not(feature = "hmr"), allow(dead_code))] // Only a bot that reloads reads it again.
     folder: Option<PathBuf>,
     environment: BTreeMap<String, String>,
     file: Option<File>,

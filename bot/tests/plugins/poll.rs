@@ -123,6 +123,25 @@ async fn only_the_asker_or_who_manages_messages_closes_early() {
 }
 
 #[tokio::test]
+async fn the_moderators_log_tells_who_closed_somebody_elses_poll() {
+    let bot = Bot::start().await;
+    // carol's own end of her poll is nobody's business; bob's is.
+    for (closer, question) in [("carol", "Hers?"), ("bob", "Whose?")] {
+        let asked = format!("/poll question:{question} option1:Soup option2:Salad");
+        let answer = bot.say("carol", &asked).await;
+        let poll = message(&answer);
+        bot.people.press(closer, id(poll), &buttons(poll).pop().unwrap()).await.unwrap();
+    }
+    let logged =
+        bot.message("bob", "mod-log", |entry| words(&entry["embeds"][0]).contains("Closed by")).await;
+    let (told, mentions) = (words(&logged["embeds"][0]), &logged["mentions"]);
+    assert!(told.contains("Whose?") && told.contains("Asked by"), "{told}");
+    assert_eq!(mentions.as_array().unwrap().len(), 0);
+    let entries = bot.people.messages("bob", "mod-log", 50).await.unwrap();
+    assert!(!entries.iter().any(|entry| entry.to_string().contains("Hers?")), "{entries:?}");
+}
+
+#[tokio::test]
 async fn a_poll_with_the_same_answer_twice_is_refused_in_a_sentence() {
     let bot = Bot::start().await;
     let answer = bot.say("bob", "/poll question:Lunch? option1:Soup option2:Soup").await;

@@ -107,13 +107,13 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     if button == Button::Close {
         let place = (press.channel_id, press.message.id);
         ctx.data().schedule("poll", id, REMEMBERED, &place)?;
-        if press.user.id != shown.creator() {
-            log_closing(&ctx, &press, &shown).await;
-        }
     }
 
     let message = CreateInteractionResponseMessage::new().embed(shown.embed()).components(shown.buttons(id));
     press.create_response(&ctx, CreateInteractionResponse::UpdateMessage(message)).await?;
+    if button == Button::Close && press.user.id != shown.creator() {
+        log_closing(&ctx, &press, &shown).await;
+    }
     // Two votes at once may reach Discord in the other order. Whoever finds newer counts after its own edit edits
     // again, so the last edit always shows the final ones.
     let latest = || state.read(|polls| polls.ballots.get(id).cloned());

@@ -70,7 +70,7 @@ impl Call {
 pub struct Outcome {
     /// Calls of rustc for the plugins that cargo built anew.
     pub calls: BTreeMap<PluginId, Call>,
-    /// Packages whose library is there and up to date.
+    /// Packages whose library or program is there and up to date.
     pub libraries: BTreeSet<String>,
     /// Files that were built of each crate of the workspace, by its folder.
     pub artifacts: Artifacts,
@@ -86,10 +86,17 @@ struct Message {
     #[serde(default)]
     package_id: String,
     message: Option<findings::Message>,
+    target: Option<Target>,
     #[serde(default)]
     manifest_path: PathBuf,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+}
+
+/// What an artifact was built from.
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
 }
 
 /// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
@@ -181,7 +188,10 @@ async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
             {
                 said.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
             }
-            said.libraries.insert(package);
+            // A build script is there before what it is for.
+            if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
+                said.libraries.insert(package);
+            }
             continue;
         }
         let Some(diagnostic) = message.message.filter(|_| message.reason == "compiler-message") else {
@@ -298,6 +308,7 @@ mod tests {
             krate: "commands_one".into(),
             root: "/w/commands/one".into(),
             shared: std::collections::BTreeSet::new(),
+            copies: std::collections::BTreeSet::new(),
         };
         let workspace = Workspace { plugins: [(id.clone(), package)].into(), ..Workspace::default() };
         let (calls, words) = read_progress(Some(text.as_bytes()), &workspace, |_, _| ()).await;

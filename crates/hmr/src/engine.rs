@@ -24,8 +24,12 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 
 use crate::cargo::Call;
 use crate::error::HostError;
+use crate::hosts::{Hosts, Staged};
 use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
+use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
+use crate::supervisor::child::Child;
+use crate::supervisor::{NextHost, Recorder, Start};
 use crate::watch::{Pace, Saves, Watcher};
 use crate::workspace::{Package, Workspace};
 
@@ -33,7 +37,9 @@ mod builds;
 mod dependents;
 mod group;
 mod handle;
+mod host;
 mod live;
+mod revive;
 mod saves;
 mod tell;
 
@@ -74,6 +80,8 @@ pub struct Engine {
     task: AbortHandle,
     folders: Vec<PathBuf>,
     left_out: BTreeSet<PluginId>,
+    gives_way: watch::Receiver<Option<NextHost>>,
+    child: Option<Child>,
 }
 
 impl Engine {
@@ -84,7 +92,10 @@ impl Engine {
     /// # Errors
     /// When the workspace cannot be read or watched at all.
     pub async fn start(host: Host, options: Options) -> Result<Self, HostError> {
-        let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
+        let child = Child::this();
+        let running = child.as_ref().map(|child| child.host.clone());
+        let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());
+        let workspace = read_workspace(&options, running.as_ref(), &start).await?;
         let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
         // Watched before the first build, so that no save in between is missed.
         let watcher =
@@ -97,7 +108,16 @@ impl Engine {
             .map(Iterator::collect)
             .unwrap_or_default();
         let (sender, requests) = mpsc::unbounded_channel();
-        let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (restarts, restarts_wanted) = mpsc::unbounded_channel();
+        let (gives_way, given_way) = watch::channel(None);
+        // Two hosts may start within a second.
+        let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        if let Some(child) = &child {
+            match Recorder::create(&child.flight_file()) {
+                Ok(recorder) => host.set_recorder(Arc::new(recorder)),
+                Err(error) => tracing::warn!(%error, "after a crash it will not be known what was under way"),
+            }
+        }
         let mut engine = Loop {
             host: host.clone(),
             options,
@@ -110,32 +130,59 @@ impl Engine {
             waiting: Vec::new(),
             run,
             count: 0,
-            awaiting_restart: BTreeSet::new(),
+            keeper: Keeper::new(running.as_ref().map(Staged::journal_file)),
+            running,
+            replacement: host::Replacement::default(),
+            gives_way,
+            edited: BTreeSet::new(),
             is_loading_all: true,
             status: Arc::default(),
         };
+        let needed = Hosts::of(&engine.options.target).libraries();
         for package in engine.workspace.plugins.values() {
-            engine.workshop.tidy(package);
+            engine.workshop.tidy(package, &needed);
         }
-        let left_out = engine.load_all().await;
-        engine.is_loading_all = false;
         let (watching, active) = watch::channel(true);
         if watcher.is_some() {
-            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
-            engine.publish_folders();
-            host.set_reloader(Arc::new(Handle { requests: sender, watching, status: engine.status.clone() }));
+            engine.publish_start();
+            host.set_reloader(Arc::new(Handle {
+                requests: sender,
+                restarts: engine.running.is_some().then(|| restarts.clone()),
+                watching,
+                status: engine.status.clone(),
+            }));
         }
+        let left_out = engine.load_all(&start).await;
+        engine.is_loading_all = false;
+        engine.take_up(&start);
+        engine.publish();
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
-                engine.run(watcher, requests, active).await;
+                engine.run(watcher, requests, active, (restarts, restarts_wanted)).await;
             }
         });
-        Ok(Self { task: task.abort_handle(), folders, left_out })
+        Ok(Self { task: task.abort_handle(), folders, left_out, gives_way: given_way, child })
     }
 
     /// Gives the plugins that did not go live at the start.
     pub fn left_out(&self) -> &BTreeSet<PluginId> {
         &self.left_out
+    }
+
+    /// Waits until a new host is to take the place of this one, and gives it.
+    pub async fn gives_way(&self) -> NextHost {
+        let mut gives_way = self.gives_way.clone();
+        let next = gives_way.wait_for(Option::is_some).await.ok().and_then(|next| next.clone());
+        match next {
+            Some(next) => next,
+            // The engine has stopped.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Gives this process as a supervised host, if it is one.
+    pub fn child(&self) -> Option<&Child> {
+        self.child.as_ref()
     }
 
     /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.
@@ -156,7 +203,6 @@ struct Known {
     call: Option<Call>,
     /// Files that the last good build read; `None` after a build that failed, when any source may mend it.
     inputs: Option<BTreeSet<PathBuf>>,
-    library: Option<PathBuf>,
     warnings: String,
 }
 
@@ -172,10 +218,16 @@ struct Loop {
     held: Vec<Group>,
     /// Built plugins, by what goes live together, that do not fit what is live.
     waiting: Vec<Vec<Ready>>,
-    run: u64,
+    run: u128,
     count: u64,
-    /// Files of the host that changed, each told once.
-    awaiting_restart: BTreeSet<PathBuf>,
+    /// What is live, for a host that takes this one's place.
+    keeper: Keeper,
+    /// Files that this host runs from; `None` without a supervisor.
+    running: Option<Staged>,
+    replacement: host::Replacement,
+    gives_way: watch::Sender<Option<NextHost>>,
+    /// Plugins that were edited while no host was there.
+    edited: BTreeSet<PluginId>,
     /// Whether this is the start, of which one line tells.
     is_loading_all: bool,
     /// How things stand, for whoever asks while the loop is busy.
@@ -184,21 +236,28 @@ struct Loop {
 
 impl Loop {
     /// Builds all plugins and makes each live that can be; gives the others.
-    async fn load_all(&mut self) -> BTreeSet<PluginId> {
+    async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
         let began = Instant::now();
-        let packages: Vec<_> = self.workspace.plugins.values().cloned().collect();
-        let order = Order {
-            packages: packages.into_iter().map(|package| (package, None)).collect(),
-            through_cargo: true,
-            suffix: self.suffix(),
-            began,
-            may_reuse: true,
+        let (mut ready, unknown) = if *start == Start::Fresh {
+            (Vec::new(), self.workspace.plugins.values().cloned().collect())
+        } else {
+            self.recall()
         };
-        let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
-        self.learn(&done);
-        self.tell_failures(&done.failures);
+        if !unknown.is_empty() {
+            let order = Order {
+                packages: unknown.into_iter().map(|package| (package, None)).collect(),
+                through_cargo: true,
+                suffix: self.suffix(),
+                began,
+                may_reuse: true,
+            };
+            let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
+            self.learn(&done);
+            self.tell_failures(&done.failures);
+            ready.extend(done.ready);
+        }
         // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
-        for ready in self.in_order(done.ready) {
+        for ready in self.in_order(ready) {
             let id = ready.package.id.clone();
             if let Err(error) = self.go_live(vec![ready], began).await {
                 self.tell_failure(&Failure { plugin: Some(id), error });
@@ -215,12 +274,10 @@ impl Loop {
                 .collect::<Vec<_>>()
                 .join(", ")
         );
-        self.workspace
-            .plugins
-            .keys()
-            .filter(|plugin| !live.generations().contains_key(*plugin))
-            .cloned()
-            .collect()
+        let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
+        let left_out: BTreeSet<_> = self.workspace.plugins.keys().filter(is_left_out).cloned().collect();
+        self.keeper.left_out(left_out.iter().cloned());
+        left_out
     }
 
     async fn run(
@@ -228,6 +285,7 @@ impl Loop {
         mut watcher: Watcher,
         mut requests: mpsc::UnboundedReceiver<Request>,
         mut active: watch::Receiver<bool>,
+        (restarts, mut restarts_wanted): (mpsc::UnboundedSender<bool>, mpsc::UnboundedReceiver<bool>),
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
@@ -273,6 +331,11 @@ impl Loop {
                         }
                     }
                     Some(request) = requests.recv() => self.handle_request(request),
+                    Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
+                    // A build that was dropped ends with an error.
+                    Some(made) = self.replacement.work.join_next_with_id() => if let Ok((id, made)) = made {
+                        self.handle_made(id, made);
+                    },
                     Some(ended) = self.builds.join_next_with_id() => match ended {
                         Ok((id, done)) => self.handle_done(id, done).await,
                         Err(error) => {
@@ -293,6 +356,26 @@ impl Loop {
         self.count += 1;
         format!("{:x}-{}", self.run, self.count)
     }
+}
+
+/// Asks cargo about the workspace, or recalls what it said when another host ran here just before.
+async fn read_workspace(
+    options: &Options,
+    running: Option<&Staged>,
+    start: &Start,
+) -> Result<Workspace, HostError> {
+    let kept =
+        running.filter(|_| *start != Start::Fresh).and_then(|host| Workspace::kept(&host.workspace_file()));
+    if let Some(workspace) = kept.filter(|workspace| workspace.root == options.workspace) {
+        return Ok(workspace);
+    }
+    let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
+    if let Some(host) = running
+        && let Err(error) = workspace.keep(&host.workspace_file())
+    {
+        tracing::debug!(%error, "cargo will be asked again after a crash");
+    }
+    Ok(workspace)
 }
 
 fn names(packages: &[Package]) -> Vec<&str> {

@@ -91,6 +91,9 @@ pub enum HostError {
         /// Watcher's reason.
         source: notify::Error,
     },
+    /// The process above the bot could not do its work.
+    #[error("the bot cannot be supervised: {0}")]
+    Supervisor(io::Error),
     /// The child process for probing could not be prepared.
     #[error("hot reload cannot start a probe process: {0}")]
     Probe(io::Error),

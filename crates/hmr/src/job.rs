@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use crate::cargo::{self, Artifacts, Call};
 use crate::error::SaveError;
 use crate::findings::Findings;
+use crate::hosts::Staged;
 use crate::library::MappedSdk;
 use crate::probe::Prober;
 use crate::report::Parts;
@@ -58,6 +59,17 @@ pub struct Failure {
     pub error: SaveError,
 }
 
+/// What cargo has told of a build.
+#[derive(Debug)]
+pub struct Captured {
+    /// Calls of rustc, by plugin.
+    pub calls: BTreeMap<PluginId, Call>,
+    /// Plugins that do not compile.
+    pub failures: Vec<Failure>,
+    /// What rustc said of the host's own crates, when the host does not compile.
+    pub host: Option<cargo::Failures>,
+}
+
 /// What a build was made from, kept beside it so that a host that starts again need not build it again.
 #[derive(Serialize, Deserialize)]
 struct Account {
@@ -65,8 +77,8 @@ struct Account {
     call: Call,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
-    /// Hashes of the shared crates as cargo has built them, which is what rustc links.
-    shared: BTreeMap<String, u64>,
+    /// Hashes of the crates that it holds a copy of as cargo has built them, which is what rustc links.
+    copies: BTreeMap<String, u64>,
     warnings: String,
 }
 
@@ -86,6 +98,27 @@ impl Workshop {
         })
     }
 
+    /// Prepares to build for another host, which probes the libraries itself.
+    ///
+    /// # Errors
+    /// When that host cannot be started.
+    pub fn for_host(&self, host: &Staged) -> std::io::Result<Self> {
+        let prober = Prober::of(host.program())?;
+        Ok(Self {
+            target: self.target.clone(),
+            colour: self.colour,
+            sdk: None,
+            prober,
+            artifacts: parking_lot::Mutex::new(self.artifacts.lock().clone()),
+            cargo: Mutex::new(()),
+        })
+    }
+
+    /// Says whether what is built now fits this host.
+    pub fn sdk_is_current(&self) -> bool {
+        self.sdk.as_ref().is_none_or(|sdk| sdk.is_current(&self.target))
+    }
+
     fn folder(&self, package: &Package) -> PathBuf {
         self.target.join("plugins").join(&package.name)
     }
@@ -98,17 +131,38 @@ impl Workshop {
         self.folder(package).join("built.json")
     }
 
-    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take.
-    pub fn tidy(&self, package: &Package) {
+    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take or that are `needed`.
+    pub fn tidy(&self, package: &Package, needed: &BTreeSet<PathBuf>) {
         let kept = self.account(package).map(|account| account.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_output = path.extension().is_some_and(|extension| extension != "json");
-            if path.is_file() && is_output && Some(&path) != kept.as_ref() {
+            if path.is_file() && is_output && Some(&path) != kept.as_ref() && !needed.contains(&path) {
                 // One that stays is overwritten or tidied another time.
                 let _ = fs::remove_file(path);
             }
         }
+    }
+
+    /// Gives a library that was built before as it is, and whether its sources have been edited since; what it was
+    /// built from is only known of the last one.
+    pub fn recall(&self, package: &Package, library: PathBuf) -> (Ready, bool) {
+        let account = self.account(package).filter(|account| account.library == library);
+        let is_edited = account.as_ref().is_some_and(|account| {
+            !account.inputs.iter().all(|(path, hash)| holds(path, *hash))
+                || edited_since(&package.shared, &library)
+        });
+        let (inputs, copies, warnings) = account
+            .map(|account| (account.inputs.into_keys().collect(), account.copies, account.warnings))
+            .unwrap_or_default();
+        let linked = linked(package, &library, copies);
+        let built = Built { library, inputs, warnings };
+        (Ready { package: package.clone(), built, linked, parts: Parts::default() }, is_edited)
+    }
+
+    /// Gives the call of rustc that cargo told last.
+    pub fn kept_call(&self, package: &Package) -> Option<Call> {
+        cargo::kept(&self.call_file(package))
     }
 
     fn account(&self, package: &Package) -> Option<Account> {
@@ -116,13 +170,13 @@ impl Workshop {
     }
 
     /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call, shared: &BTreeMap<String, u64>) -> Option<Built> {
+    fn reuse(&self, package: &Package, call: &Call, copies: &BTreeMap<String, u64>) -> Option<Built> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
             && account.library.is_file()
             && self.newer_than_sdk(&account.library)
-            && account.shared == *shared
+            && account.copies == *copies
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
         is_same.then(|| Built {
             library: account.library,
@@ -136,10 +190,10 @@ impl Workshop {
         self.sdk.as_ref().is_none_or(|sdk| written(library) > written(sdk.path()))
     }
 
-    /// Hashes what the linker is given of the crates that plugins share, by the name of their folder.
+    /// Hashes what the linker is given of the crates of which a library holds a copy, by the name of their folder.
     ///
     /// A crate of which nothing is known to be built has no hash that another has.
-    fn shared(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
+    fn copies(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
         let artifacts = self.artifacts.lock().clone();
         let hash = |folder: &PathBuf| {
             let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
@@ -150,7 +204,7 @@ impl Workshop {
             Some(hasher.finish())
         };
         package
-            .shared
+            .copies
             .iter()
             .map(|folder| {
                 let name = folder.strip_prefix(&workspace.root).unwrap_or(folder).display().to_string();
@@ -164,16 +218,17 @@ impl Workshop {
         package: &Package,
         call: &Call,
         built: &Built,
-        shared: &BTreeMap<String, u64>,
+        copies: &BTreeMap<String, u64>,
+        fingerprint: String,
     ) -> Result<(), SaveError> {
         let inputs =
             built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
         let account = Account {
-            fingerprint: FINGERPRINT.to_owned(),
+            fingerprint,
             call: call.clone(),
             library: built.library.clone(),
             inputs,
-            shared: shared.clone(),
+            copies: copies.clone(),
             warnings: built.warnings.clone(),
         };
         let file = self.account_file(package);
@@ -181,15 +236,11 @@ impl Workshop {
         fs::write(&file, text).map_err(SaveError::io("written", file))
     }
 
-    /// Has cargo build `packages`, and gives the call of rustc for each that compiles.
+    /// Has cargo build the host and `packages`, and gives the call of rustc for each that compiles.
     ///
     /// # Errors
     /// When cargo itself fails; a package that does not compile is among the failures.
-    pub async fn capture(
-        &self,
-        workspace: &Workspace,
-        packages: &[Package],
-    ) -> Result<(BTreeMap<PluginId, Call>, Vec<Failure>), SaveError> {
+    pub async fn capture(&self, workspace: &Workspace, packages: &[Package]) -> Result<Captured, SaveError> {
         let _turn = self.cargo.lock().await;
         let keep = |package: &Package, call: &Call| {
             if let Err(error) = cargo::keep(&self.call_file(package), call) {
@@ -238,7 +289,22 @@ impl Workshop {
             let error = SaveError::Compile(findings);
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
-        Ok((calls, failures))
+        let host = if outcome.libraries.contains("bot") {
+            None
+        } else {
+            let of_host =
+                |package: &String| !workspace.plugins.values().any(|plugin| plugin.name == *package);
+            Some(outcome.failures.into_iter().filter(|(package, _)| of_host(package)).collect())
+        };
+        Ok(Captured { calls, failures, host })
+    }
+
+    /// Has the probe load a library that is built already.
+    ///
+    /// # Errors
+    /// Why it cannot be loaded.
+    pub async fn accepts(&self, package: &Package, library: &Path) -> Result<(), SaveError> {
+        self.prober.probe(library, &package.krate).await.map(|_| ())
     }
 
     /// Builds the library of a plugin by a captured call, and has the probe load it.
@@ -253,13 +319,14 @@ impl Workshop {
         suffix: &str,
         may_reuse: bool,
     ) -> Result<Ready, SaveError> {
-        if self.sdk.as_ref().is_some_and(|sdk| !sdk.is_current()) {
+        if !self.sdk_is_current() {
             return Err(SaveError::SdkChanged);
         }
         let mut parts = Parts::default();
         let began = Instant::now();
-        let shared = self.shared(workspace, package, suffix);
-        let reused = if may_reuse { self.reuse(package, call, &shared) } else { None };
+        let copies = self.copies(workspace, package, suffix);
+        let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
+        let is_reused = reused.is_some();
         let built = if let Some(built) = reused {
             built
         } else {
@@ -274,20 +341,36 @@ impl Workshop {
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
             let is_stale =
                 built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
-            if is_stale || shared != self.shared(workspace, package, suffix) {
+            if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
-            self.note(package, call, &built, &shared)?;
             built
         };
         parts.build = began.elapsed();
         let began = Instant::now();
-        self.prober.probe(&built.library, &package.krate).await?;
+        let fingerprint = self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        let mut linked = shared;
-        linked.insert(package.id.to_string(), hash_of_words(&built.library.display().to_string()));
-        Ok(Ready { package: package.clone(), built, linked: Linked::into_a_library(linked), parts })
+        if !is_reused {
+            self.note(package, call, &built, &copies, fingerprint)?;
+        }
+        Ok(Ready { package: package.clone(), linked: linked(package, &built.library, copies), built, parts })
     }
+}
+
+/// Says what a library was linked from: the crates it shares with others, and itself.
+fn linked(package: &Package, library: &Path, mut copies: BTreeMap<String, u64>) -> Linked {
+    copies.insert(package.id.to_string(), hash_of_words(&library.display().to_string()));
+    Linked::into_a_library(copies)
+}
+
+/// Says whether a file in one of these folders is newer than a library.
+fn edited_since(folders: &BTreeSet<PathBuf>, library: &Path) -> bool {
+    let written = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let mut files = BTreeSet::new();
+    for folder in folders {
+        crate::watch::files_below(folder, &mut files);
+    }
+    files.iter().any(|file| written(file) > written(library))
 }
 
 /// Says whether a file still has the contents of that hash.
@@ -349,10 +432,10 @@ pub async fn carry_out(workshop: Arc<Workshop>, workspace: Arc<Workspace>, order
     let packages: Vec<_> = order.packages.into_iter().map(|(package, _)| package).collect();
     if order.through_cargo || calls.len() < packages.len() {
         match workshop.capture(&workspace, &packages).await {
-            Ok((captured, failures)) => {
-                done.calls = captured.clone();
-                calls = captured;
-                done.failures = failures;
+            Ok(captured) => {
+                done.calls = captured.calls.clone();
+                calls = captured.calls;
+                done.failures = captured.failures;
             }
             Err(error) => {
                 done.failures.push(Failure { plugin: None, error });

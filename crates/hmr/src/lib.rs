@@ -17,6 +17,8 @@
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
 //! - [`findings`] and [`report`]: what the compiler found, and the one line that tells of a reload.
+//! - [`supervisor`], [`hosts`] and [`journal`]: a host that dies comes back, and one whose own sources change is built
+//!   beside the running one and takes its place.
 //! - [`control`]: the socket by which other programs ask and command.
 
 pub mod cargo;
@@ -24,15 +26,21 @@ pub mod control;
 pub mod engine;
 pub mod error;
 pub mod findings;
+mod host_build;
+pub mod hosts;
 pub mod job;
+pub mod journal;
 pub mod library;
 pub mod policy;
 pub mod probe;
 pub mod report;
+pub mod retired;
 pub mod rustc;
+pub mod supervisor;
 pub mod watch;
 pub mod workspace;
 
 pub use engine::{Engine, OnSettings, Options};
 pub use error::{HostError, SaveError};
 pub use policy::{Policy, SharedPolicy};
+pub use supervisor::NextHost;

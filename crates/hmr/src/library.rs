@@ -68,7 +68,6 @@ fn refused(path: &Path, error: &libloading::Error) -> SaveError {
 #[derive(Clone, Debug)]
 pub struct MappedSdk {
     path: PathBuf,
-    #[cfg(unix)]
     inode: u64,
 }
 
@@ -79,13 +78,8 @@ impl MappedSdk {
         let maps = fs::read_to_string("/proc/self/maps").ok()?;
         let line = maps.lines().find(|line| line.contains("libsdk_dylib"))?;
         let path = line.get(line.find('/')?..)?.trim_end_matches(" (deleted)");
-        #[cfg(unix)]
         let inode = line.split_whitespace().nth(4)?.parse().ok()?;
-        Some(Self {
-            path: path.into(),
-            #[cfg(unix)]
-            inode,
-        })
+        Some(Self { path: path.into(), inode })
     }
 
     /// Gives the library's file.
@@ -93,15 +87,13 @@ impl MappedSdk {
         &self.path
     }
 
-    /// Says whether the file on disk is still the one that is mapped.
-    pub fn is_current(&self) -> bool {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            fs::metadata(&self.path).is_ok_and(|metadata| metadata.ino() == self.inode)
-        }
-        #[cfg(not(unix))]
-        self.path.exists()
+    /// Says whether the library that cargo builds plugins with, in `target`, is the one that is mapped.
+    pub fn is_current(&self, target: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let built = target.join("debug/deps/libsdk_dylib.so");
+        // The host runs from a link to that file; where the file system cannot link, from a copy of it.
+        fs::metadata(&built).is_ok_and(|metadata| metadata.ino() == self.inode)
+            || crate::hosts::same_file(&built, &self.path).unwrap_or_default()
     }
 }
 

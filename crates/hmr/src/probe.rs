@@ -15,6 +15,7 @@ use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{env, io};
 
+use sdk_core::FINGERPRINT;
 use sdk_core::generation::Generation;
 use sdk_core::host::Host;
 use sdk_core::settings::Settings;
@@ -39,7 +40,8 @@ struct Question {
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
-    Fit,
+    /// The plugin may go live; with the fingerprint of the child's sdk.
+    Fit(String),
     Unfit(Vec<String>),
 }
 
@@ -62,7 +64,7 @@ fn serve() -> io::Result<ExitCode> {
     rustix::stdio::dup2_stdout(io::stderr())?;
     let answer = match library::load(&question.library, &question.krate) {
         Ok(entry) => match Generation::new(entry, 0, &Host::new("probe", Settings::default())) {
-            Ok(_) => Answer::Fit,
+            Ok(_) => Answer::Fit(FINGERPRINT.to_owned()),
             Err(problems) => Answer::Unfit(problems),
         },
         Err(error) => Answer::Unfit(vec![error.to_string()]),
@@ -73,40 +75,53 @@ fn serve() -> io::Result<ExitCode> {
 
 /// Keeps a spare child ready.
 pub struct Prober {
+    program: PathBuf,
     spare: tokio::sync::Mutex<Option<Child>>,
 }
 
 impl Prober {
-    /// Starts the first spare child.
+    /// Starts the first spare child, of this program.
     ///
     /// # Errors
     /// When this program cannot be started again.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { spare: tokio::sync::Mutex::new(Some(spawn()?)) })
+        // The running program, even when its file has been replaced since.
+        let program =
+            if cfg!(target_os = "linux") { PathBuf::from("/proc/self/exe") } else { env::current_exe()? };
+        Self::of(program)
     }
 
-    /// Has a child load the library and check what it defines.
+    /// Starts the first spare child, of the host at `program`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn of(program: PathBuf) -> io::Result<Self> {
+        let spare = tokio::sync::Mutex::new(Some(spawn(&program)?));
+        Ok(Self { program, spare })
+    }
+
+    /// Has a child load the library and check what it defines; gives the fingerprint of the child's sdk.
     ///
     /// # Errors
     /// One sentence: how the child died, that it did not answer in time, or what it found.
-    pub async fn probe(&self, library: &Path, krate: &str) -> Result<(), SaveError> {
+    pub async fn probe(&self, library: &Path, krate: &str) -> Result<String, SaveError> {
         let lost = |source| SaveError::Spawn { program: "the probe process".to_owned(), source };
         let mut child = match self.spare.lock().await.take() {
             Some(child) => child,
-            None => spawn().map_err(lost)?,
+            None => spawn(&self.program).map_err(lost)?,
         };
         if child.try_wait().map_err(lost)?.is_some() {
             // Somebody ended the spare one.
-            child = spawn().map_err(lost)?;
+            child = spawn(&self.program).map_err(lost)?;
         }
         let outcome = ask(&mut child, library, krate).await;
         // The next one is started now, and linked by the time of the next save.
-        *self.spare.lock().await = spawn().ok();
+        *self.spare.lock().await = spawn(&self.program).ok();
         outcome
     }
 }
 
-async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<(), SaveError> {
+async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<String, SaveError> {
     let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -137,7 +152,7 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<(), SaveE
         )));
     };
     match serde_json::from_str(&answer) {
-        Ok(Answer::Fit) => Ok(()),
+        Ok(Answer::Fit(fingerprint)) => Ok(fingerprint),
         Ok(Answer::Unfit(problems)) => Err(SaveError::Preflight(problems)),
         Err(_) => {
             let status = child.wait().await.ok();
@@ -147,10 +162,7 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<(), SaveE
     }
 }
 
-fn spawn() -> io::Result<Child> {
-    // The running program, even when its file has been replaced since.
-    let program =
-        if cfg!(target_os = "linux") { PathBuf::from("/proc/self/exe") } else { env::current_exe()? };
+fn spawn(program: &Path) -> io::Result<Child> {
     let kept = ["PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "RUST_BACKTRACE", "TMPDIR"];
     Command::new(program)
         .env_clear()
@@ -169,14 +181,8 @@ fn death(status: Option<ExitStatus>) -> String {
     {
         use std::os::unix::process::ExitStatusExt as _;
         if let Some(signal) = status.and_then(|status| status.signal()) {
-            let name = match signal {
-                4 => "SIGILL",
-                6 => "SIGABRT",
-                7 => "SIGBUS",
-                8 => "SIGFPE",
-                9 => "SIGKILL",
-                11 => "SIGSEGV",
-                _ => return format!("ended the probe process with signal {signal}"),
+            let Some(name) = crate::supervisor::signal_name(signal) else {
+                return format!("ended the probe process with signal {signal}");
             };
             return format!("crashed the probe process ({name})");
         }

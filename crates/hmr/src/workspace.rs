@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use sdk_core::PluginId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::SaveError;
 
@@ -28,7 +28,7 @@ pub fn is_workspace(folder: &Path) -> bool {
 }
 
 /// A plugin crate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// Folder under the workspace, `commands/general` say.
     pub id: PluginId,
@@ -40,6 +40,9 @@ pub struct Package {
     pub root: PathBuf,
     /// Absolute folders of the shared crates it links, directly or not.
     pub shared: BTreeSet<PathBuf>,
+    /// Absolute folders of the crates that its library holds a copy of, besides its own: those that the sdk's shared
+    /// library does not hold.
+    pub copies: BTreeSet<PathBuf>,
 }
 
 /// What a changed file asks for.
@@ -61,7 +64,7 @@ pub enum Meaning {
 }
 
 /// The workspace as cargo describes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Workspace {
     /// Absolute root folder.
     pub root: PathBuf,
@@ -139,6 +142,19 @@ impl Workspace {
         Ok(Self::from_metadata(root, &metadata))
     }
 
+    /// Keeps what cargo said, for a host that starts again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep(&self, file: &Path) -> std::io::Result<()> {
+        std::fs::write(file, serde_json::to_vec(self).map_err(std::io::Error::other)?)
+    }
+
+    /// Gives what was kept.
+    pub fn kept(file: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+
     fn from_metadata(root: &Path, metadata: &Metadata) -> Self {
         let by_id: HashMap<_, _> =
             metadata.packages.iter().map(|package| (package.id.as_str(), package)).collect();
@@ -169,12 +185,12 @@ impl Workspace {
             }
             seen.iter().filter_map(|id| folder(id)).collect::<BTreeSet<_>>()
         };
-        let host = metadata
-            .packages
-            .iter()
-            .find(|package| package.name == "bot" && package.source.is_none())
-            .map(|package| links(&package.id))
-            .unwrap_or_default();
+        let links_of = |name: &str| {
+            let package =
+                metadata.packages.iter().find(|package| package.name == name && package.source.is_none());
+            package.map(|package| links(&package.id)).unwrap_or_default()
+        };
+        let (host, sdk) = (links_of("bot"), links_of("sdk-dylib"));
         let plugins = metadata
             .packages
             .iter()
@@ -184,16 +200,15 @@ impl Workspace {
                 let id = plugin_id(root, folder)?;
                 let library =
                     package.targets.iter().find(|target| target.kind.iter().any(|kind| kind == "lib"))?;
-                let shared = links(&package.id)
-                    .into_iter()
-                    .filter(|path| path != folder && !host.contains(path))
-                    .collect();
+                let mut links = links(&package.id);
+                links.remove(folder);
                 let plugin = Package {
                     id: id.clone(),
                     name: package.name.clone(),
                     krate: library.name.replace('-', "_"),
                     root: folder.to_path_buf(),
-                    shared,
+                    shared: links.difference(&host).cloned().collect(),
+                    copies: links.difference(&sdk).cloned().collect(),
                 };
                 Some((id, plugin))
             })
@@ -316,6 +331,7 @@ mod tests {
                 krate: id.replace('/', "_"),
                 root: Path::new("/w").join(id),
                 shared: shared.iter().map(|folder| Path::new("/w").join(folder)).collect(),
+                copies: BTreeSet::new(),
             };
             (package.id.clone(), package)
         };

@@ -2,19 +2,23 @@
 
 use std::any::type_name;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
 use serde::Serialize;
 use serenity::all::{ComponentInteraction, MessageId, ModalInteraction, UserId};
 
 use crate::collectors::Collectors;
+use crate::dispatch::panic_text;
 use crate::fit::unfit_service;
+use crate::flight::Flight;
 use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
+use crate::probation::Probation;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
@@ -33,6 +37,7 @@ struct Inner {
     host: Host,
     tasks: Tasks,
     collectors: Collectors,
+    probation: Probation,
     state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
@@ -48,12 +53,15 @@ impl Data {
         linked: Linked,
         state: Option<StateCell>,
     ) -> Self {
+        let probation =
+            Probation::new(manifest.id.clone(), generation, host.registry().panic_reports().clone());
         Self(Arc::new(Inner {
             plugin: manifest.id.clone(),
             generation,
             host,
-            tasks: Tasks::default(),
             collectors: Collectors::default(),
+            tasks: Tasks::of(probation.clone()),
+            probation,
             state,
             dependencies: manifest.dependencies.clone(),
             linked,
@@ -95,10 +103,19 @@ impl Data {
         self.0.host.store().of(&self.0.plugin)
     }
 
+    /// Gives this generation's probation.
+    pub(crate) fn probation(&self) -> &Probation {
+        &self.0.probation
+    }
+
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, future);
+        self.0.tasks.spawn(name, self.flight(name).carry(future));
+    }
+
+    fn flight(&self, task: &str) -> Flight {
+        self.0.host.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
     }
 
     /// Calls `work` every `period` until this generation stops; the first call is one period from now.
@@ -107,19 +124,34 @@ impl Data {
     where
         F: Future<Output = Result<(), Error>> + Send,
     {
-        let (plugin, task) = (self.0.plugin.clone(), name.to_owned());
+        let (plugin, task, probation) = (self.0.plugin.clone(), name.to_owned(), self.0.probation.clone());
         let spawned_at = Location::caller();
-        self.0.tasks.spawn(name, async move {
-            let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
-            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            ticks.tick().await;
-            loop {
+        self.0.tasks.spawn(
+            name,
+            self.flight(name).carry(async move {
+                let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
-                if let Err(error) = work().await {
-                    tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                loop {
+                    ticks.tick().await;
+                    let called = match catch_unwind(AssertUnwindSafe(&work)) {
+                        Ok(working) => AssertUnwindSafe(working).catch_unwind().await,
+                        Err(panic) => Err(panic),
+                    };
+                    match called {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => {
+                            tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                        }
+                        // It is called again in its time all the same.
+                        Err(panic) => {
+                            let panic = probation.panicked(&format!("task {task}"), panic_text(&*panic));
+                            tracing::error!(%plugin, %spawned_at, "{panic}");
+                        }
+                    }
                 }
-            }
-        });
+            }),
+        );
     }
 
     /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then

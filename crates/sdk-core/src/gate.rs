@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::flight::Flight;
 use crate::generation::Generation;
 use crate::snapshot::Snapshot;
 
@@ -186,6 +187,7 @@ impl Gate {
 pub(crate) struct Call {
     generation: Arc<Generation>,
     id: u64,
+    flight: Flight,
     /// What was live when it began; it goes on with the services of that.
     snapshot: Option<Arc<Snapshot>>,
 }
@@ -194,13 +196,19 @@ impl Call {
     /// Begins a call in `generation`, waiting while its state crosses.
     pub(crate) async fn begin(generation: &Arc<Generation>, what: &str) -> Result<Self, Moved> {
         let id = generation.gate.enter(what).await?;
-        Ok(Self { generation: generation.clone(), id, snapshot: None })
+        Ok(Self::of(generation, id, what))
     }
 
     /// Begins a call that is part of one under way elsewhere, which nothing may hold up.
     pub(crate) fn inside(generation: &Arc<Generation>, what: &str) -> Self {
         let id = generation.gate.count_in(what);
-        Self { generation: generation.clone(), id, snapshot: None }
+        Self::of(generation, id, what)
+    }
+
+    fn of(generation: &Arc<Generation>, id: u64, what: &str) -> Self {
+        let host = generation.data.host();
+        let flight = host.flight(generation.plugin(), generation.number(), format_args!("{what}"));
+        Self { generation: generation.clone(), id, flight, snapshot: None }
     }
 
     /// Keeps what was live when the call began.
@@ -211,13 +219,14 @@ impl Call {
 
     /// Runs the call's own work, which then knows what call it belongs to.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope((self.generation.clone(), self.id), work).await
+        CURRENT.scope((self.generation.clone(), self.id), self.flight.follow(work)).await
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         self.generation.gate.leave(self.id);
+        self.generation.probation().call_ended();
     }
 }
 

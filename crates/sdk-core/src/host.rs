@@ -1,5 +1,6 @@
 //! What stays while generations come and go: registry, settings, store, timers, and the gateway.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -11,11 +12,12 @@ use serenity::all::{GatewayIntents, ShardManager};
 use crate::PluginId;
 use crate::bus::Bus;
 use crate::checkpoint::Changes;
+use crate::flight::{Flight, Recorder};
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::snapshots::Snapshots;
-use crate::status::{Creations, ReloadStatus, Reloaded};
+use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
 /// The host's services; cheap to clone.
@@ -36,7 +38,8 @@ struct Inner {
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
-    creations: ArcSwapOption<Creations>,
+    recorder: OnceLock<Arc<dyn Recorder>>,
+    creations: ArcSwapOption<CreationAccount>,
     closing: AtomicBool,
 }
 
@@ -52,6 +55,16 @@ pub trait Reloader: Send + Sync {
 
     /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
+
+    /// Replaces the host process by a new one with the same plugins, at once or as soon as no call has been under
+    /// way for a while; state, timers and the terminal stay.
+    ///
+    /// # Errors
+    /// Why that cannot be.
+    fn restart(&self, when_quiet: bool) -> Result<(), String> {
+        let _ = when_quiet;
+        Err("this bot is not supervised; end it and start it again".to_owned())
+    }
 }
 
 impl Host {
@@ -72,6 +85,7 @@ impl Host {
             shards: OnceLock::new(),
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
+            recorder: OnceLock::new(),
             creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
@@ -137,14 +151,24 @@ impl Host {
         let _ = self.0.reloader.set(reloader);
     }
 
-    /// Gives the account of created commands, once there has been a registration.
+    /// Names who keeps notes of what is under way; the first call counts.
+    pub fn set_recorder(&self, recorder: Arc<dyn Recorder>) {
+        let _ = self.0.recorder.set(recorder);
+    }
+
+    /// Notes that something of a plugin begins.
+    pub(crate) fn flight(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Flight {
+        Flight::begin(self.0.recorder.get(), plugin, generation, what)
+    }
+
+    /// Gives how many commands were created within the last day, once somebody keeps account of it.
     pub fn creations(&self) -> Option<Creations> {
-        self.0.creations.load().as_deref().cloned()
+        self.0.creations.load().as_deref().map(CreationAccount::now)
     }
 
     /// Replaces the account of created commands.
-    pub fn set_creations(&self, creations: Creations) {
-        self.0.creations.store(Some(Arc::new(creations)));
+    pub fn set_creations(&self, account: CreationAccount) {
+        self.0.creations.store(Some(Arc::new(account)));
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

@@ -7,15 +7,18 @@
 //! - [`data`] and [`tasks`]: a generation's handle to the host, and the work it started.
 //! - [`state`], [`snapshots`] and [`handover`]: what a plugin remembers, and how it gets to the next generation.
 //! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
+//! - [`ledger`], [`probation`] and [`panics`]: the account of generations, and what a panic in a new one does.
 //! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
+//! - [`flight`]: what is under way, for an account that outlives a crash.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
+mod asker;
 pub mod bus;
 pub mod checkpoint;
 mod collectors;
@@ -25,15 +28,19 @@ pub mod dependency;
 pub mod dispatch;
 pub mod event;
 mod fit;
+pub mod flight;
 mod gate;
 pub mod generation;
 pub mod handover;
 pub mod host;
 mod instantiate;
+pub mod ledger;
 mod options;
 pub mod order;
+pub mod panics;
 pub mod plugin;
 pub mod preflight;
+pub mod probation;
 pub mod registry;
 pub mod scheduler;
 pub mod services;

@@ -17,8 +17,8 @@
 //! have the same `TypeId` for two traits whose tables of functions differ.
 //!
 //! So a generation also carries what its library was linked from ([`Linked`]): for every crate of the workspace that
-//! it links and the host does not, a hash of the very file that the linker was given, and for itself a value that no
-//! other library has. A service is handed over only when provider and consumer agree on every crate that both link.
+//! it holds a copy of, a hash of the very file that the linker was given, and for itself a value that no other library
+//! has. A service is handed over only when provider and consumer agree on every crate that both link.
 //! Then:
 //!
 //! - The trait, and every type that its functions name, comes from (a) the sdk or the standard library, (b) a

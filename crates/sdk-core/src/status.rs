@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +126,44 @@ pub struct Creations {
     pub possible_in_ms: Option<u64>,
 }
 
+/// What [`Creations`] are reckoned from, kept by whoever registers commands.
+#[derive(Clone, Debug, Default)]
+pub struct CreationAccount {
+    /// Where they are registered.
+    pub scope: String,
+    /// Count that Discord allows within a day.
+    pub limit: usize,
+    /// When each was made, in milliseconds since 1970.
+    pub made: Vec<u64>,
+    /// Until when Discord has said that it takes none.
+    pub closed_until: Option<SystemTime>,
+}
+
+impl CreationAccount {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+    /// Gives those made within the last day.
+    pub fn made_today(&self) -> impl Iterator<Item = u64> {
+        let day_ago = since_1970().saturating_sub(Self::DAY_MS);
+        self.made.iter().copied().filter(move |at| *at > day_ago)
+    }
+
+    /// Gives the time until Discord takes one again, where it has said that it takes none.
+    pub fn closed_for(&self) -> Option<Duration> {
+        self.closed_until?.duration_since(SystemTime::now()).ok()
+    }
+
+    /// Gives how things stand now.
+    pub fn now(&self) -> Creations {
+        Creations {
+            scope: self.scope.clone(),
+            used: self.made_today().count(),
+            limit: self.limit,
+            possible_in_ms: self.closed_for().map(milliseconds),
+        }
+    }
+}
+
 /// A plugin that was reloaded by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
@@ -156,7 +194,7 @@ impl Status {
     pub async fn of(host: &Host) -> Self {
         let registry = host.registry();
         let live = registry.snapshot();
-        let memory = BTreeMap::new();
+        let memory = registry.mapped_bytes();
         let of = |generation: &Generation| GenerationStatus::of(generation, &memory);
         Self {
             host: HostStatus::of(host).await,
@@ -224,6 +262,11 @@ fn private_memory() -> Option<u64> {
         line.trim().strip_suffix("kB")?.trim().parse().ok()
     };
     Some((kilobytes("Private_Clean")? + kilobytes("Private_Dirty")?) * 1024)
+}
+
+/// Gives the milliseconds since 1970.
+pub fn since_1970() -> u64 {
+    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// Gives whole milliseconds.

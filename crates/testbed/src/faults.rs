@@ -32,9 +32,9 @@ pub use trial::Outcome;
 /// Words of the command line.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Try only rows whose name holds this
-    #[arg(long, value_name = "NAME")]
-    only: Option<String>,
+    /// Try only rows whose name holds this, or one of these, with commas between them
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
     /// Print one JSON object a row instead of a table
     #[arg(long)]
     json: bool,
@@ -46,7 +46,8 @@ pub struct Options {
 /// When no row can be tried at all, or none has the name.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let began = Instant::now();
-    let chosen = |row: &&Row| options.only.as_ref().is_none_or(|words| row.name.contains(words));
+    let chosen =
+        |row: &&Row| options.only.is_empty() || options.only.iter().any(|words| row.name.contains(words));
     if !ROWS.iter().any(|row| chosen(&row)) {
         let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
         return Err(io::Error::other(format!("no row has that name; there are:\n{}", names.join("\n"))));

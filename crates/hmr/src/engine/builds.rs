@@ -8,6 +8,7 @@ use tokio::task::Id;
 
 use super::group::{Answer, Building, Group};
 use super::handle::Request;
+use super::host::WAITS;
 use super::tell::{self, print};
 use super::{Loop, names};
 use crate::error::SaveError;
@@ -25,6 +26,10 @@ impl Loop {
                 return;
             }
         };
+        if self.waits_for_host() {
+            let _ = request.answer.send(vec![Err(WAITS.to_owned())]);
+            return;
+        }
         self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![request.answer]);
     }
 
@@ -119,6 +124,7 @@ impl Loop {
         if !failed {
             self.settle().await;
         }
+        self.give_way_when_idle();
     }
 
     /// Notes what a build told: calls, inputs, and warnings, which are printed when they are new.

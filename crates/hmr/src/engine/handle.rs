@@ -22,6 +22,8 @@ pub(super) struct Request {
 /// What the host hands out.
 pub(super) struct Handle {
     pub(super) requests: mpsc::UnboundedSender<Request>,
+    /// Where to ask for a restart; `None` when nobody would start the host again.
+    pub(super) restarts: Option<mpsc::UnboundedSender<bool>>,
     pub(super) watching: watch::Sender<bool>,
     pub(super) status: Arc<Mutex<ReloadStatus>>,
 }
@@ -52,6 +54,12 @@ impl Reloader for Handle {
         };
         std::future::ready(answer).boxed()
     }
+
+    fn restart(&self, when_quiet: bool) -> Result<(), String> {
+        let restarts =
+            self.restarts.as_ref().ok_or("this bot is not supervised; end it and start it again")?;
+        restarts.send(when_quiet).map_err(|_| STOPPED.to_owned())
+    }
 }
 
 /// Says that watching goes on, or that it does not.
@@ -64,6 +72,14 @@ pub(super) fn watching_words(on: bool) -> &'static str {
 }
 
 impl Loop {
+    /// Tells how things stand before anything is live.
+    pub(super) fn publish_start(&self) {
+        self.publish_folders();
+        let mut status = self.status.lock();
+        (status.on, status.watching) = (true, true);
+        status.building = vec![self.workspace.plugins.keys().cloned().collect()];
+    }
+
     /// Tells how things stand after whatever has just been done.
     pub(super) fn publish(&self) {
         let building = self
@@ -71,8 +87,13 @@ impl Loop {
             .values()
             .map(|building| building.packages.iter().map(|package| package.id.clone()).collect())
             .collect();
-        let held = self.held.iter().map(|group| group.plugins.iter().cloned().collect()).collect();
-        let awaiting_restart = self.awaiting_restart.iter().map(|path| path.display().to_string()).collect();
+        let held = self
+            .held
+            .iter()
+            .chain(self.replacement.waiting())
+            .map(|group| group.plugins.iter().cloned().collect())
+            .collect();
+        let awaiting_restart = self.replacement.because();
         let mut status = self.status.lock();
         status.building = building;
         status.held = held;

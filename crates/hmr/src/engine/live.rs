@@ -1,6 +1,8 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,8 @@ use sdk_core::{handover, order};
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
 use crate::job::Ready;
-use crate::{library, report};
+use crate::journal::Version;
+use crate::{library, report, retired};
 
 impl Loop {
     /// Loads, starts and swaps in what was built; all of it or nothing.
@@ -25,6 +28,50 @@ impl Loop {
         ready: Vec<Ready>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
+        let libraries: BTreeMap<_, _> =
+            ready.iter().map(|ready| (ready.package.id.clone(), ready.built.library.clone())).collect();
+        self.keeper.coming(
+            libraries
+                .iter()
+                .map(|(plugin, library)| {
+                    let generation = self.number_of(plugin, library);
+                    (plugin.clone(), Version { generation, library: library.clone() })
+                })
+                .collect(),
+        );
+        let outcome = self.swap_in(ready, began).await;
+        match &outcome {
+            Ok((_, versions)) => {
+                let replaced = self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                    (plugin.clone(), *generation, libraries.get(plugin).cloned())
+                }));
+                for library in &replaced {
+                    // Its code stays mapped; the file is of no more use.
+                    let _ = std::fs::remove_file(library);
+                }
+                release_in_background(replaced);
+            }
+            Err(_) => self.keeper.not_coming(),
+        }
+        outcome.map(|(reloaded, _)| reloaded)
+    }
+
+    /// Gives the number of a plugin's next generation; in a host that took another one's place it goes on from there.
+    fn number_of(&self, plugin: &PluginId, library: &Path) -> u64 {
+        let next = self.host.registry().next_number(plugin);
+        let Some(entry) = self.keeper.journal().plugins.get(plugin) else { return next };
+        match &entry.live {
+            Some(live) if live.library == library && next == 1 => live.generation,
+            _ => next.max(entry.last + 1),
+        }
+    }
+
+    /// Does what [`make_live`](Self::make_live) does; gives also the numbers of all generations that came in.
+    async fn swap_in(
+        &mut self,
+        ready: Vec<Ready>,
+        began: Instant,
+    ) -> Result<(Vec<Reloaded>, Vec<(PluginId, u64)>), SaveError> {
         let loading = Instant::now();
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
@@ -42,20 +89,17 @@ impl Loop {
                 self.tell_swap(swap, took, &all, &because)
             })
             .collect();
-        for ready in ready {
-            let known = self.known.entry(ready.package.id).or_default();
-            let old = known.library.replace(ready.built.library.clone());
-            if let Some(old) = old.filter(|old| *old != ready.built.library) {
-                // Its code stays mapped; the file is of no more use.
-                let _ = std::fs::remove_file(&old);
-            }
-        }
+        let came = swapped
+            .plugins
+            .iter()
+            .filter_map(|swap| Some((swap.plugin.clone(), swap.new.as_ref()?.number())));
+        let came = came.collect();
         self.stop_old(swapped);
-        Ok(reloaded)
+        Ok((reloaded, came))
     }
 
     /// Takes out plugins whose folder is gone.
-    pub(super) async fn remove(&self, gone: &[PluginId]) -> Result<(), SaveError> {
+    pub(super) async fn remove(&mut self, gone: &[PluginId]) -> Result<(), SaveError> {
         let began = Instant::now();
         let live = self.host.registry().snapshot();
         let gone: Vec<_> =
@@ -64,6 +108,7 @@ impl Loop {
             return Ok(());
         }
         let swapped = self.change(Vec::new(), gone.clone()).await?;
+        gone.iter().for_each(|plugin| self.keeper.gone(plugin));
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
             self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
@@ -122,7 +167,7 @@ impl Loop {
                 id.as_str().replace('/', "-")
             )));
         }
-        let number = self.host.registry().next_number(id);
+        let number = self.number_of(id, &ready.built.library);
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 
@@ -137,14 +182,27 @@ impl Loop {
     }
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
-        let deadline = self.options.policy.load().hook_deadline;
-        let host = self.host.clone();
+        let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
                 join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
             }
         });
     }
+}
+
+/// Gives back the memory of code that will not be called any more.
+fn release_in_background(libraries: Vec<PathBuf>) {
+    if libraries.is_empty() {
+        return;
+    }
+    // The list of mappings of a host that has reloaded a thousand times takes milliseconds to read.
+    tokio::task::spawn_blocking(move || {
+        match libraries.iter().map(|library| retired::release(library)).sum::<io::Result<usize>>() {
+            Ok(bytes) => tracing::debug!(bytes, "memory of retired code is given back"),
+            Err(error) => tracing::debug!(%error, "memory of retired code stays taken"),
+        }
+    });
 }
 
 /// Stops one generation that is out of dispatch.

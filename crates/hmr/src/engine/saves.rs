@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sdk_core::PluginId;
-use sdk_core::bus::ReloadEvent;
 
 use super::group::Group;
 use super::{Loop, OnSettings};
@@ -41,14 +40,6 @@ impl Loop {
                 }
             }
         }
-        host.retain(|path| !self.awaiting_restart.contains(path));
-        if !host.is_empty() {
-            let names: Vec<_> = host.iter().map(|path| path.display().to_string()).collect();
-            let belongs = if names.len() == 1 { "belongs" } else { "belong" };
-            tracing::warn!("{} {belongs} to the host: a restart brings the change in", names.join(", "));
-            self.awaiting_restart.append(&mut host);
-            self.host.bus().emit(ReloadEvent::RestartRequired { because: names, automatic: false });
-        }
         let looked_up = membership || groups.iter().any(|group| group.through_cargo);
         if membership {
             self.handle_membership(&mut groups).await;
@@ -59,10 +50,25 @@ impl Loop {
                 Err(error) => self.tell_failure(&Failure { plugin: None, error }),
             }
         }
+        if !host.is_empty() {
+            self.handle_host_saves(host);
+        }
+        if looked_up {
+            self.keep_workspace();
+        }
         for group in groups {
-            self.order(group, saves.began, Vec::new());
+            self.order_or_wait(group, saves.began);
         }
         looked_up
+    }
+
+    /// Keeps what cargo said of the workspace, for a host that takes this one's place.
+    fn keep_workspace(&self) {
+        if let Some(host) = &self.running
+            && let Err(error) = self.workspace.keep(&host.workspace_file())
+        {
+            tracing::debug!(%error, "the workspace is not kept");
+        }
     }
 
     /// Takes out plugins whose folder is gone, and wants those built whose folder is new.

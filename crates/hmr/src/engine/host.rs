@@ -1,0 +1,244 @@
+//! A change of the host itself: a new one is built while this one runs on, and takes its place when it is green.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
+use sdk_core::host::Host;
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinSet};
+
+use super::Loop;
+use super::group::Group;
+use super::tell::print;
+use crate::host_build::{Made, Order, Refusal, carry_out};
+use crate::hosts::Staged;
+use crate::supervisor::NextHost;
+
+/// Time without a call after which a host counts as quiet.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// Crates of the host that no plugin links.
+const APART: [&str; 3] = ["bot", "crates/hmr", "crates/sandbox"];
+
+/// A new host in the making.
+#[derive(Default)]
+pub(super) struct Replacement {
+    /// Files that this host was not built from, as seen from the workspace.
+    changed: BTreeSet<PathBuf>,
+    pub(super) work: JoinSet<Result<Made, Refusal>>,
+    /// The build that counts; those before it have been dropped.
+    current: Option<Id>,
+    /// Host that takes over as soon as no plugin is being built.
+    next: Option<Staged>,
+    /// Plugins whose saves the new host brings in.
+    waiting: Vec<Group>,
+    told: BTreeSet<PluginId>,
+}
+
+impl Replacement {
+    /// Gives the plugins that wait for the new host.
+    pub(super) fn waiting(&self) -> &[Group] {
+        &self.waiting
+    }
+
+    /// Gives the files that ask for a new host.
+    pub(super) fn because(&self) -> Vec<String> {
+        self.changed.iter().map(|path| path.display().to_string()).collect()
+    }
+
+    fn concerns_sdk(&self) -> bool {
+        self.changed.iter().any(|path| !APART.iter().any(|apart| path.starts_with(apart)))
+    }
+}
+
+impl Loop {
+    /// Acts on saves of files that the host is built from.
+    pub(super) fn handle_host_saves(&mut self, paths: BTreeSet<PathBuf>) {
+        let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        let belongs = if names.len() == 1 { "belongs" } else { "belong" };
+        // cargo writes this one by itself; whether it means anything is seen from what is built.
+        let is_lockfile_alone = paths.iter().all(|path| path == Path::new("Cargo.lock"));
+        if !is_lockfile_alone {
+            let automatic = self.running.is_some();
+            self.host.bus().emit(ReloadEvent::RestartRequired { because: names.clone(), automatic });
+            let then = if automatic {
+                "a new host is built while this one runs on"
+            } else {
+                "a restart brings the change in"
+            };
+            tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
+        }
+        if self.running.is_some() {
+            self.replacement.changed.extend(paths);
+            self.build_host();
+        }
+    }
+
+    /// Builds the host anew, in place of a build under way.
+    fn build_host(&mut self) {
+        let Some(running) = self.running.clone() else { return };
+        self.replacement.work.abort_all();
+        self.replacement.next = None;
+        if self.replacement.concerns_sdk() {
+            // What is being built links what cargo is about to replace.
+            for (_, building) in self.orders.drain() {
+                building.abort.abort();
+                building.group().join(&mut self.replacement.waiting);
+                for answer in building.answers {
+                    let _ = answer.send(vec![Err(WAITS.to_owned())]);
+                }
+            }
+        }
+        let order = Order {
+            workshop: self.workshop.clone(),
+            root: self.workspace.root.clone(),
+            running,
+            journal: self.keeper.journal().clone(),
+            suffix: self.suffix(),
+        };
+        self.replacement.current = Some(self.replacement.work.spawn(carry_out(order)).id());
+    }
+
+    /// Acts on the end of a build of the host.
+    pub(super) fn handle_made(&mut self, id: Id, made: Result<Made, Refusal>) {
+        if self.replacement.current != Some(id) {
+            return;
+        }
+        self.replacement.current = None;
+        match made {
+            Ok(Made::Same) => {
+                tracing::debug!(changed = ?self.replacement.changed, "the host is as it was");
+                self.replacement.changed.clear();
+                self.order_waiting();
+            }
+            Ok(Made::New(host)) => {
+                tracing::info!("host {} is built with all its plugins and takes over", host.number());
+                self.replacement.next = Some(host);
+                self.give_way_when_idle();
+            }
+            Err(Refusal::Superseded) => self.build_host(),
+            Err(Refusal::Failed { words, findings }) => {
+                print(&findings.rendered);
+                let reason = format!("the running host stays: {words}");
+                tracing::error!("{reason}");
+                let failed = ReloadEvent::ReloadFailed {
+                    plugin: None,
+                    live: None,
+                    reason,
+                    diagnostics: findings.first,
+                };
+                self.host.bus().emit(failed);
+                self.order_waiting();
+            }
+        }
+    }
+
+    /// Says whether plugins that are built now could not be loaded, or would be lost.
+    pub(super) fn waits_for_host(&self) -> bool {
+        let Replacement { next, current, .. } = &self.replacement;
+        next.is_some()
+            || current.is_some() && self.replacement.concerns_sdk()
+            || self.running.is_some() && !self.workshop.sdk_is_current()
+    }
+
+    /// Has plugins built now, or with the new host.
+    pub(super) fn order_or_wait(&mut self, group: Group, began: Instant) {
+        if !self.waits_for_host() {
+            self.order(group, began, Vec::new());
+            return;
+        }
+        self.wait_for_host(group);
+        if self.replacement.current.is_none() && self.replacement.next.is_none() {
+            // This save may be the one that the new host was waiting for.
+            self.build_host();
+        }
+    }
+
+    fn wait_for_host(&mut self, group: Group) {
+        let new: Vec<_> =
+            group.plugins.iter().filter(|plugin| self.replacement.told.insert((*plugin).clone())).collect();
+        if !new.is_empty() {
+            let names: Vec<_> = new.into_iter().map(PluginId::as_str).collect();
+            tracing::info!("{}: {WAITS}", names.join(", "));
+        }
+        group.join(&mut self.replacement.waiting);
+    }
+
+    /// Has those plugins built that have waited for the host, if they fit the one that runs.
+    fn order_waiting(&mut self) {
+        let waiting = std::mem::take(&mut self.replacement.waiting);
+        if self.waits_for_host() {
+            for group in waiting {
+                self.wait_for_host(group);
+            }
+            return;
+        }
+        self.replacement.told.clear();
+        for group in waiting {
+            self.order(group, Instant::now(), Vec::new());
+        }
+    }
+
+    /// Replaces this host by one of the same build, at once or when it is quiet.
+    pub(super) fn handle_restart(&mut self, when_quiet: bool, again: &mpsc::UnboundedSender<bool>) {
+        if when_quiet {
+            let (host, again) = (self.host.clone(), again.clone());
+            tokio::spawn(async move {
+                quiet(&host).await;
+                let _ = again.send(false);
+            });
+        } else if self.replacement.current.is_none() && self.replacement.next.is_none() {
+            self.replacement.next.clone_from(&self.running);
+            self.give_way_when_idle();
+        }
+    }
+
+    /// Gives way to the next host, unless a plugin is being built; then its end is waited for.
+    pub(super) fn give_way_when_idle(&mut self) {
+        if !self.orders.is_empty() {
+            return;
+        }
+        let Some(host) = self.replacement.next.clone() else { return };
+        let mut because = self.replacement.because();
+        if because.is_empty() {
+            because.push("a request".to_owned());
+        }
+        // Nobody listens when the bot is already ending.
+        let _ = self.gives_way.send(Some(NextHost { host, because }));
+    }
+}
+
+/// What is said of a plugin that cannot be built for this host any more.
+pub(super) const WAITS: &str = "the change comes in with the new host";
+
+/// Waits until no call has been under way for a while.
+async fn quiet(host: &Host) {
+    let is_quiet = || host.registry().snapshot().generations().values().all(|one| one.calls_under_way() == 0);
+    let mut since = Instant::now();
+    while since.elapsed() < QUIET {
+        tokio::time::sleep(QUIET / 30).await;
+        if !is_quiet() {
+            since = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_plugins_link_concerns_the_sdk() {
+        let concerns = |path: &str| {
+            let changed = [PathBuf::from(path)].into();
+            Replacement { changed, ..Replacement::default() }.concerns_sdk()
+        };
+        assert!(!concerns("bot/src/main.rs") && !concerns("crates/hmr/Cargo.toml"));
+        assert!(
+            concerns("crates/sdk-core/src/lib.rs") && concerns("Cargo.toml") && concerns("bottle/src/lib.rs")
+        );
+    }
+}

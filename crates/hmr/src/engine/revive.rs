@@ -1,0 +1,68 @@
+//! The start of a host in the place of another one: it loads what was live there, without cargo or rustc.
+
+use std::time::Instant;
+
+use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
+
+use super::group::Group;
+use super::{Known, Loop};
+use crate::job::Ready;
+use crate::supervisor::Start;
+use crate::workspace::Package;
+
+impl Loop {
+    /// Gives the libraries that the journal names, and the plugins that it does not know, which have to be built.
+    pub(super) fn recall(&mut self) -> (Vec<Ready>, Vec<Package>) {
+        let (mut recalled, mut unknown) = (Vec::new(), Vec::new());
+        for package in self.workspace.plugins.values() {
+            let Some(entry) = self.keeper.journal().plugins.get(&package.id) else {
+                unknown.push(package.clone());
+                continue;
+            };
+            let mut known = Known { call: self.workshop.kept_call(package), ..Known::default() };
+            if let Some(live) = entry.live.as_ref().filter(|live| live.library.is_file()) {
+                let (ready, is_edited) = self.workshop.recall(package, live.library.clone());
+                // Of a library that is not the newest, nothing is known; then any source may bring in another one.
+                if !ready.built.inputs.is_empty() {
+                    known.inputs = Some(ready.built.inputs.clone());
+                }
+                known.warnings.clone_from(&ready.built.warnings);
+                if is_edited {
+                    self.edited.insert(package.id.clone());
+                }
+                recalled.push(ready);
+            }
+            self.known.insert(package.id.clone(), known);
+        }
+        (recalled, unknown)
+    }
+
+    /// Takes up what was saved while no host was there, once plugins are live.
+    pub(super) fn take_up(&mut self, start: &Start) {
+        let edited = std::mem::take(&mut self.edited);
+        match start {
+            Start::Fresh => {}
+            Start::Replaced { .. } => {
+                for plugin in edited {
+                    let shares =
+                        self.workspace.plugins.get(&plugin).is_some_and(|package| !package.shared.is_empty());
+                    let group = Group { plugins: [plugin].into(), through_cargo: shares };
+                    self.order_or_wait(group, Instant::now());
+                }
+            }
+            Start::Crashed { words, .. } => {
+                self.host.bus().emit(ReloadEvent::Note { plugin: None, words: words.clone() });
+                if !edited.is_empty() {
+                    let names: Vec<_> = edited.iter().map(PluginId::as_str).collect();
+                    let (has, them) = if names.len() == 1 { ("has", "it") } else { ("have", "them") };
+                    tracing::info!(
+                        "{} {has} been edited since; the code that works is kept until the next change of {them}, or \
+                         /dev reload",
+                        names.join(", ")
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The build of a new host beside the running one, with all its plugins.
+//!
+//! # Theory of operation
+//!
+//! One call of cargo builds the host and the plugins' crates. What it has built is staged. When the sdk library is
+//! still the one of the running host, the plugins' libraries fit the new host as they are, so it takes over the
+//! journal. Otherwise every plugin is built once more, against the new library. Either way the new host's program
+//! loads each library in a probe, so it is known to start, to link and to accept them before the running one gives way.
+
+use std::sync::Arc;
+
+use sdk_core::PluginId;
+
+use crate::cargo::Failures;
+use crate::error::SaveError;
+use crate::findings::Findings;
+use crate::hosts::{Hosts, Staged};
+use crate::job::{Failure, Workshop};
+use crate::journal::{Entry, Journal, Version};
+use crate::workspace::Workspace;
+
+/// What a new host is made of.
+pub(crate) struct Order {
+    pub(crate) workshop: Arc<Workshop>,
+    pub(crate) root: std::path::PathBuf,
+    /// Host that runs now, with what is live in it.
+    pub(crate) running: Staged,
+    pub(crate) journal: Journal,
+    /// Tells this order's files from those of others.
+    pub(crate) suffix: String,
+}
+
+/// What came of it.
+pub(crate) enum Made {
+    /// Nothing in the host has changed.
+    Same,
+    /// A host that can take over.
+    New(Staged),
+}
+
+/// Why the running host stays.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A source changed while it was built.
+    Superseded,
+    /// In words, with what rustc said.
+    Failed { words: String, findings: Findings },
+}
+
+impl Refusal {
+    fn failed(words: impl ToString) -> Self {
+        Self::Failed { words: words.to_string(), findings: Findings::default() }
+    }
+}
+
+/// Builds the host and what runs in it; dropping the future kills the compiler.
+pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
+    let Order { workshop, root, running, journal, suffix } = order;
+    let workspace = Workspace::read(&root).await.map_err(Refusal::failed)?;
+    let packages: Vec<_> = workspace.plugins.values().cloned().collect();
+    let captured = workshop.capture(&workspace, &packages).await.map_err(Refusal::failed)?;
+    if let Some(failures) = captured.host {
+        return Err(of_host(&failures));
+    }
+    let hosts = Hosts::of(&workshop.target);
+    let unreadable =
+        |error: std::io::Error| Refusal::failed(format!("the new host cannot be staged ({error})"));
+    if hosts.is_equal(&running).map_err(unreadable)? {
+        return Ok(Made::Same);
+    }
+    let staged = hosts.stage().map_err(unreadable)?;
+    hosts.tidy(&running);
+    if staged.is_condemned() {
+        let words =
+            format!("host {} is the one that died before it was ready; change it first", staged.number());
+        return Err(Refusal::failed(words));
+    }
+    let prober = workshop
+        .for_host(&staged)
+        .map_err(|error| Refusal::failed(format!("the new host cannot be started ({error})")))?;
+    let mut next = Journal::default();
+    if hosts.has_sdk_of(&running).map_err(unreadable)? {
+        for (plugin, entry) in journal.plugins {
+            if let (Some(live), Some(package)) = (&entry.live, workspace.plugins.get(&plugin)) {
+                prober.accepts(package, &live.library).await.map_err(|error| {
+                    Refusal::failed(format!("the new host cannot load {plugin}: {error}"))
+                })?;
+            }
+            next.plugins.insert(plugin, Entry { coming: None, ..entry });
+        }
+    } else {
+        let is_live =
+            |plugin: &PluginId| journal.plugins.get(plugin).is_some_and(|entry| entry.live.is_some());
+        refuse(captured.failures.into_iter().filter(|failure| failure.plugin.as_ref().is_none_or(is_live)))?;
+        for package in &packages {
+            let mut entry = journal.plugins.get(&package.id).cloned().unwrap_or_default();
+            let built = match captured.calls.get(&package.id) {
+                Some(call) => Some(prober.build(&workspace, package, call, &suffix, false).await),
+                None => None,
+            };
+            entry = match built {
+                Some(Ok(ready)) => {
+                    let version = Version { generation: entry.last + 1, library: ready.built.library };
+                    Entry { last: version.generation, live: Some(version), ..Entry::default() }
+                }
+                Some(Err(error)) if is_live(&package.id) => {
+                    let failure = Failure { plugin: Some(package.id.clone()), error };
+                    return refuse([failure].into_iter()).map(|()| Made::Same);
+                }
+                // One that was left out before is so in the new host.
+                _ => Entry { last: entry.last, ..Entry::default() },
+            };
+            next.plugins.insert(package.id.clone(), entry);
+        }
+    }
+    next.write(&staged.journal_file()).map_err(unreadable)?;
+    workspace.keep(&staged.workspace_file()).map_err(unreadable)?;
+    Ok(Made::New(staged))
+}
+
+/// Puts what rustc said of the host's own crates into a refusal.
+fn of_host(failures: &Failures) -> Refusal {
+    let names: Vec<_> = failures.keys().map(String::as_str).collect();
+    let errors: usize = failures.values().map(|findings| findings.errors).sum();
+    let words = if failures.is_empty() {
+        "cargo did not say why it does not build".to_owned()
+    } else {
+        let plural = if errors == 1 { "" } else { "s" };
+        format!("{errors} compile error{plural} in {}", names.join(", "))
+    };
+    let mut findings = Findings::default();
+    failures.values().cloned().for_each(|one| findings.append(one));
+    Refusal::Failed { words, findings }
+}
+
+/// Refuses the new host for the plugins that would be lost with it.
+fn refuse(failures: impl Iterator<Item = Failure>) -> Result<(), Refusal> {
+    let (mut words, mut all) = (Vec::new(), Findings::default());
+    for Failure { plugin, error } in failures {
+        if matches!(error, SaveError::Superseded) {
+            return Err(Refusal::Superseded);
+        }
+        let name = plugin.as_ref().map_or("the workspace", PluginId::as_str);
+        words.push(format!("{name} does not fit the new host: {error}"));
+        if let SaveError::Compile(findings) = error {
+            all.append(findings);
+        }
+    }
+    if words.is_empty() { Ok(()) } else { Err(Refusal::Failed { words: words.join("; "), findings: all }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_host_are_told_with_their_crates() {
+        let one = Findings { errors: 1, rendered: "error: one\n".to_owned(), ..Findings::default() };
+        let Refusal::Failed { words, findings } = of_host(&[("bot".to_owned(), one)].into()) else {
+            panic!("it has failed")
+        };
+        assert_eq!((words.as_str(), findings.rendered.as_str()), ("1 compile error in bot", "error: one\n"));
+    }
+
+    #[test]
+    fn a_plugin_that_would_be_lost_keeps_the_running_host() {
+        let failure = |error| Failure { plugin: Some(PluginId::new("commands/one")), error };
+        assert!(refuse(std::iter::empty()).is_ok());
+        let compile = SaveError::Compile(Findings { errors: 2, ..Findings::default() });
+        let Err(Refusal::Failed { words, .. }) = refuse([failure(compile)].into_iter()) else {
+            panic!("it is refused")
+        };
+        assert_eq!(words, "commands/one does not fit the new host: 2 compile errors");
+        let superseded = refuse([failure(SaveError::Superseded)].into_iter());
+        assert!(matches!(superseded, Err(Refusal::Superseded)));
+    }
+}

@@ -1,0 +1,242 @@
+//! Which libraries are live in a host, so that a host that takes its place needs neither cargo nor rustc.
+//!
+//! # Theory of operation
+//!
+//! The engine notes a plugin's library before it is loaded (`coming`), when it has gone live, and what was live before
+//! it as long as it is on probation. After a crash the supervisor reads this, sets aside what was coming or on
+//! probation and has to do with the crash, and the next host loads exactly what the journal then names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use std::{fs, io};
+
+use sdk_core::PluginId;
+use serde::{Deserialize, Serialize};
+
+/// Time after a swap in which a crash counts against the new generation.
+pub const PROBATION: Duration = Duration::from_mins(1);
+
+/// A generation by its number and its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Number of the generation.
+    pub generation: u64,
+    /// Its library.
+    pub library: PathBuf,
+}
+
+/// What is known of one plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What is live.
+    pub live: Option<Version>,
+    /// What was live before it, until that has passed its probation.
+    pub before: Option<Version>,
+    /// What is being loaded and started.
+    pub coming: Option<Version>,
+    /// Milliseconds since 1970 at which `live` went live.
+    pub since: u64,
+    /// Highest number that a generation of it has borne.
+    pub last: u64,
+}
+
+impl Entry {
+    /// Says whether a crash at `now` counts against what is live.
+    pub fn is_on_probation(&self, now: u64) -> bool {
+        let most = u64::try_from(PROBATION.as_millis()).unwrap_or(u64::MAX);
+        self.live.is_some() && self.before.is_some() && now.saturating_sub(self.since) <= most
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &Version> {
+        [&self.live, &self.before, &self.coming].into_iter().flatten()
+    }
+}
+
+/// What runs in a host, by plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Whether the host has ever been ready with this.
+    pub ready: bool,
+    /// Plugins, also those that are not live.
+    pub plugins: BTreeMap<PluginId, Entry>,
+}
+
+impl Journal {
+    /// Reads a journal; one that is missing or damaged is empty.
+    pub fn read(file: &Path) -> Self {
+        fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Writes it, as a whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, file: &Path) -> io::Result<()> {
+        write_whole(file, &serde_json::to_vec(self).map_err(io::Error::other)?)
+    }
+
+    /// Gives the files it names.
+    pub fn libraries(&self) -> BTreeSet<PathBuf> {
+        self.plugins.values().flat_map(Entry::versions).map(|version| version.library.clone()).collect()
+    }
+}
+
+/// Gives the milliseconds since 1970.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Writes a file beside its place, then moves it there.
+pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = file.with_extension("new");
+    fs::write(&beside, bytes)?;
+    fs::rename(&beside, file)
+}
+
+/// Keeps the journal of the running host.
+#[derive(Debug, Default)]
+pub struct Keeper {
+    file: Option<PathBuf>,
+    journal: Journal,
+}
+
+impl Keeper {
+    /// Goes on with the journal in `file`; without a file nothing is written.
+    pub fn new(file: Option<PathBuf>) -> Self {
+        let journal = file.as_deref().map(Journal::read).unwrap_or_default();
+        Self { file, journal }
+    }
+
+    /// Gives the journal as it stands.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Notes what is about to be loaded and started.
+    pub fn coming(&mut self, plugins: Vec<(PluginId, Version)>) {
+        for (plugin, version) in plugins {
+            self.journal.plugins.entry(plugin).or_default().coming = Some(version);
+        }
+        self.write();
+    }
+
+    /// Notes that what was coming has not gone live.
+    pub fn not_coming(&mut self) {
+        for entry in self.journal.plugins.values_mut() {
+            entry.coming = None;
+        }
+        self.write();
+    }
+
+    /// Notes what has gone live, and gives the files that nobody needs any more.
+    ///
+    /// A generation without a library of its own is made of the one that was live before it.
+    pub fn live(
+        &mut self,
+        plugins: impl IntoIterator<Item = (PluginId, u64, Option<PathBuf>)>,
+    ) -> Vec<PathBuf> {
+        let needed_before = self.journal.libraries();
+        let now = now();
+        for (plugin, generation, library) in plugins {
+            let entry = self.journal.plugins.entry(plugin).or_default();
+            let was_on_probation = entry.is_on_probation(now);
+            entry.coming = None;
+            entry.last = entry.last.max(generation);
+            if let Some(live) = &mut entry.live
+                && library.as_ref().is_none_or(|library| live.library == *library)
+            {
+                live.generation = generation;
+                continue;
+            }
+            let Some(library) = library else { continue };
+            let old = entry.live.replace(Version { generation, library });
+            // What has not stood the test is nothing to go back to.
+            if !was_on_probation {
+                entry.before = old;
+            }
+            entry.since = now;
+        }
+        self.write();
+        let needed = self.journal.libraries();
+        needed_before.difference(&needed).cloned().collect()
+    }
+
+    /// Notes that a generation has stood the test; gives the file that nobody needs any more.
+    pub fn proven(&mut self, plugin: &PluginId, generation: u64) -> Option<PathBuf> {
+        let entry = self.journal.plugins.get_mut(plugin)?;
+        if entry.live.as_ref()?.generation != generation {
+            return None;
+        }
+        let before = entry.before.take()?;
+        self.write();
+        Some(before.library)
+    }
+
+    /// Notes that a plugin is there but not live.
+    pub fn left_out(&mut self, plugins: impl IntoIterator<Item = PluginId>) {
+        for plugin in plugins {
+            self.journal.plugins.entry(plugin).or_default();
+        }
+        self.write();
+    }
+
+    /// Forgets a plugin whose folder is gone.
+    pub fn gone(&mut self, plugin: &PluginId) {
+        if self.journal.plugins.remove(plugin).is_some() {
+            self.write();
+        }
+    }
+
+    fn write(&self) {
+        if let Some(file) = &self.file {
+            // `ready` is noted by another part of the host, which must not be undone.
+            let journal = Journal { ready: Journal::read(file).ready, ..self.journal.clone() };
+            if let Err(error) = journal.write(file) {
+                tracing::warn!(%error, "after a crash the plugins would not come back as they are now");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(generation: u64) -> Version {
+        Version { generation, library: format!("/l/{generation}.so").into() }
+    }
+
+    #[test]
+    fn what_was_live_before_stays_until_the_new_one_is_proven() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.json");
+        let plugin = PluginId::new("commands/one");
+        let mut keeper = Keeper::new(Some(file.clone()));
+        let came = |generation| (plugin.clone(), generation, Some(version(generation).library));
+        keeper.coming(vec![(plugin.clone(), version(1))]);
+        assert_eq!(Journal::read(&file).plugins[&plugin].coming, Some(version(1)));
+        assert_eq!(keeper.live([came(1)]), Vec::<PathBuf>::new());
+        assert!(!keeper.journal().plugins[&plugin].is_on_probation(now()), "there is nothing to go back to");
+        keeper.live([came(2)]);
+        let entry = keeper.journal().plugins[&plugin].clone();
+        assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
+        // A third one while the second is on probation: the first is still the last good one.
+        assert_eq!(keeper.live([came(3)]), [PathBuf::from("/l/2.so")]);
+        assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
+        assert_eq!(keeper.proven(&plugin, 2), None);
+        assert_eq!(keeper.proven(&plugin, 3), Some("/l/1.so".into()));
+        let journal = Journal::read(&file);
+        assert_eq!(journal, *keeper.journal());
+        assert_eq!(journal.plugins[&plugin].last, 3);
+    }
+
+    #[test]
+    fn a_damaged_journal_is_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.json");
+        fs::write(&file, "{\"ready\":tr").unwrap();
+        assert_eq!(Journal::read(&file), Journal::default());
+    }
+}

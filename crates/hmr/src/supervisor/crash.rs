@@ -1,0 +1,247 @@
+//! What a crash is put down to, and what comes back after it.
+
+use std::collections::BTreeSet;
+use std::process::ExitStatus;
+
+use sdk_core::PluginId;
+
+use super::recorder::Note;
+use crate::journal::{Journal, Version, now};
+
+/// Exit code of a panic in the main thread, and those of a program that could not be run.
+const FATAL_CODES: [i32; 3] = [101, 126, 127];
+
+/// What a host has died of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A signal.
+    Signal(i32),
+    /// An exit code that no host chooses.
+    Code(i32),
+}
+
+impl Cause {
+    /// Gives the cause of a death; `None` when the process has ended on purpose.
+    pub(crate) fn of(status: ExitStatus) -> Option<Self> {
+        use std::os::unix::process::ExitStatusExt as _;
+        match (status.signal(), status.code()) {
+            (Some(signal), _) => Some(Self::Signal(signal)),
+            (None, Some(code)) if FATAL_CODES.contains(&code) => Some(Self::Code(code)),
+            _ => None,
+        }
+    }
+
+    /// Says whether its own code has done it, rather than somebody from outside.
+    pub(crate) fn is_fault(self) -> bool {
+        // SIGKILL: a person, or the system for want of memory.
+        self != Self::Signal(9)
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Signal(signal) => {
+                signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+            }
+            Self::Code(101) => "a panic in its main thread".to_owned(),
+            Self::Code(code) => format!("exit code {code}: it could not be run"),
+        }
+    }
+}
+
+/// Gives the name of a signal that ends processes.
+pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        31 => "SIGSYS",
+        _ => return None,
+    })
+}
+
+/// What is made of a crash.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// One sentence: the cause, what was under way, and what is set aside.
+    pub(crate) words: String,
+    /// What the next host is to load.
+    pub(crate) journal: Journal,
+    /// Whether a generation is set aside.
+    pub(crate) blames_a_plugin: bool,
+}
+
+impl Account {
+    /// Judges a crash by what was live and what was under way.
+    ///
+    /// What a thread was running at that moment has done it, if its own code has; after a SIGKILL it is whatever was
+    /// under way. Only what was being loaded or is on probation is set aside for it.
+    pub(crate) fn of(cause: &Cause, mut journal: Journal, notes: &[Note]) -> Self {
+        let named: Vec<_> = notes
+            .iter()
+            .filter(|note| if cause.is_fault() { note.running } else { !note.what.starts_with("task ") })
+            .collect();
+        let blamed: BTreeSet<&PluginId> = named.iter().map(|note| &note.plugin).collect();
+        let mut words = format!("the host died of {}", cause.words());
+        if !named.is_empty() {
+            let names: Vec<_> = named.iter().map(ToString::to_string).collect();
+            let was = if names.len() == 1 { "was" } else { "were" };
+            words += &format!(" while {} {was} under way", names.join(" and "));
+        }
+        let mut blames_a_plugin = false;
+        let mut again = Vec::new();
+        let now = now();
+        for (plugin, entry) in &mut journal.plugins {
+            let is_blamed = blamed.contains(plugin) || blamed.is_empty() && cause.is_fault();
+            let coming = entry.coming.take();
+            // A host that took another one's place starts what was live there.
+            let is_live = coming.as_ref().is_some_and(|coming| entry.live.as_ref() == Some(coming));
+            if let Some(coming) = coming.filter(|_| !is_live) {
+                entry.last = entry.last.max(coming.generation);
+                blames_a_plugin |= is_blamed;
+                words += &match (&entry.live, is_blamed) {
+                    (Some(live), _) => {
+                        format!(
+                            "; {plugin} {} was just starting, {} stays live",
+                            coming.generation, live.generation
+                        )
+                    }
+                    (None, true) => {
+                        format!(
+                            "; {plugin} {} was just starting and is left out until it is saved",
+                            coming.generation
+                        )
+                    }
+                    (None, false) => {
+                        again.push(plugin.clone());
+                        String::new()
+                    }
+                };
+            } else if is_blamed && (is_live || entry.is_on_probation(now)) {
+                let Some(live) = entry.live.take() else { continue };
+                blames_a_plugin = true;
+                let why = if is_live { "was just starting" } else { "was on probation" };
+                words += &format!("; {plugin} {} {why} and is set aside", live.generation);
+                let Some(before) = entry.before.take() else {
+                    words += ", left out until it is saved";
+                    continue;
+                };
+                entry.last += 1;
+                words += &format!(", the code of {} is back as {}", before.generation, entry.last);
+                entry.live = Some(Version { generation: entry.last, library: before.library });
+            }
+        }
+        // What is not known is built and started as in a fresh host.
+        journal.plugins.retain(|plugin, _| !again.contains(plugin));
+        Self { words, journal, blames_a_plugin }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Entry;
+
+    fn version(generation: u64) -> Version {
+        Version { generation, library: format!("/l/{generation}.so").into() }
+    }
+
+    fn journal() -> Journal {
+        let on_probation = Entry {
+            live: Some(version(5)),
+            before: Some(version(4)),
+            since: now(),
+            last: 5,
+            ..Entry::default()
+        };
+        let proven = Entry { live: Some(version(2)), last: 2, ..Entry::default() };
+        Journal {
+            ready: true,
+            plugins: [(PluginId::new("commands/new"), on_probation), (PluginId::new("commands/old"), proven)]
+                .into(),
+        }
+    }
+
+    fn note(plugin: &str, what: &str, running: bool) -> Note {
+        Note { plugin: PluginId::new(plugin), generation: 5, what: what.to_owned(), running }
+    }
+
+    fn live(account: &Account, plugin: &str) -> Option<Version> {
+        account.journal.plugins[&PluginId::new(plugin)].live.clone()
+    }
+
+    #[test]
+    fn a_generation_on_probation_that_was_running_is_set_aside() {
+        let notes = [note("commands/new", "/crash", true), note("commands/old", "task tick", false)];
+        let account = Account::of(&Cause::Signal(11), journal(), &notes);
+        assert_eq!(
+            account.words,
+            "the host died of SIGSEGV while /crash of commands/new 5 was under way; commands/new 5 was on probation \
+             and is set aside, the code of 4 is back as 6"
+        );
+        assert!(account.blames_a_plugin);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        assert_eq!(live(&account, "commands/old"), Some(version(2)));
+    }
+
+    #[test]
+    fn a_crash_of_another_plugin_changes_nothing() {
+        let notes = [note("commands/old", "/crash", true), note("commands/new", "/ping", false)];
+        let account = Account::of(&Cause::Signal(6), journal(), &notes);
+        assert_eq!(account.words, "the host died of SIGABRT while /crash of commands/old 5 was under way");
+        assert_eq!(account.journal, journal_as_in(&account));
+        assert!(!account.blames_a_plugin);
+    }
+
+    /// The journal of these tests, with the moment that another one has.
+    fn journal_as_in(account: &Account) -> Journal {
+        let mut same = journal();
+        for (plugin, entry) in &mut same.plugins {
+            entry.since = account.journal.plugins[plugin].since;
+        }
+        same
+    }
+
+    #[test]
+    fn a_kill_from_outside_is_nobodys_fault_unless_a_call_was_under_way() {
+        let account = Account::of(&Cause::Signal(9), journal(), &[note("commands/new", "task tick", true)]);
+        assert_eq!(account.words, "the host died of SIGKILL");
+        assert_eq!(live(&account, "commands/new"), Some(version(5)));
+        let account = Account::of(&Cause::Signal(9), journal(), &[note("commands/new", "/eat", false)]);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+    }
+
+    #[test]
+    fn what_crashes_while_it_starts_is_not_started_again() {
+        let mut journal = journal();
+        let first = Entry { coming: Some(version(1)), ..Entry::default() };
+        journal.plugins.insert(PluginId::new("commands/first"), first);
+        let account = Account::of(&Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
+        assert!(
+            account.words.ends_with("commands/first 1 was just starting and is left out until it is saved")
+        );
+        assert_eq!(live(&account, "commands/first"), None);
+        assert_eq!(live(&account, "commands/new"), Some(version(5)), "it has an alibi");
+
+        // Neither is what was live and now crashes in the host that has come back.
+        let mut journal = account.journal;
+        if let Some(entry) = journal.plugins.get_mut(&PluginId::new("commands/old")) {
+            entry.coming.clone_from(&entry.live);
+        }
+        let account = Account::of(&Cause::Signal(11), journal, &[note("commands/old", "start hook", true)]);
+        assert!(
+            account
+                .words
+                .ends_with("commands/old 2 was just starting and is set aside, left out until it is saved")
+        );
+        assert_eq!(live(&account, "commands/old"), None);
+    }
+}

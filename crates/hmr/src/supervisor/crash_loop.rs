@@ -1,0 +1,44 @@
+//! How soon a host that has died is started again, and when it is not any more.
+
+use std::time::{Duration, Instant};
+
+/// Crashes after which it is given up.
+pub(crate) const MOST: usize = 5;
+/// Time within which they have to come.
+pub(crate) const WITHIN: Duration = Duration::from_mins(1);
+
+/// The crashes of late.
+#[derive(Debug, Default)]
+pub(crate) struct CrashLoop(Vec<Instant>);
+
+impl CrashLoop {
+    /// Counts a crash at `now`; gives the wait before the next start, `None` when there is to be none.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<Duration> {
+        self.0.retain(|crash| now.duration_since(*crash) < WITHIN);
+        self.0.push(now);
+        match self.0.len() {
+            1 => Some(Duration::ZERO),
+            count if count < MOST => {
+                Some(Duration::from_secs(1 << (count - 2).min(5)).min(Duration::from_secs(30)))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crashes_in_quick_succession_are_given_up_and_rare_ones_are_not() {
+        let began = Instant::now();
+        let after = |seconds| began + Duration::from_secs(seconds);
+        let mut quick = CrashLoop::default();
+        let waits: Vec<_> =
+            (0..5).map(|second| quick.next(after(second)).map(|wait| wait.as_secs())).collect();
+        assert_eq!(waits, [Some(0), Some(1), Some(2), Some(4), None]);
+        let mut rare = CrashLoop::default();
+        assert!((0..20).all(|crash| rare.next(after(crash * 61)) == Some(Duration::ZERO)));
+    }
+}

@@ -1,0 +1,164 @@
+//! The plain mode, for comparison: every change builds the whole bot as production has it, and starts it anew.
+//!
+//! cargo says whether a save changes anything: when the program it builds is the same file as before, nothing is
+//! restarted. A build that fails leaves the running bot as it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use rustix::process::kill_process;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
+
+use super::{END_WITHIN, Signals, pid, shell_code, tell};
+use crate::error::HostError;
+use crate::watch::{Pace, Watcher};
+use crate::workspace::Workspace;
+
+/// Environment variable that makes the development host's program this mode.
+pub const VARIABLE: &str = "HOTCORD_PLAIN";
+
+/// Runs the bot of the workspace at `root`, built into its ordinary target folder, until a signal; gives the exit code.
+///
+/// # Errors
+/// When the workspace cannot be read or watched.
+pub fn run(root: &Path, pace: Pace) -> Result<u8, HostError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HostError::Supervisor)?;
+    runtime.block_on(async {
+        let workspace = Workspace::read(root).await.map_err(HostError::Workspace)?;
+        let watcher = Watcher::new(workspace.watched(), pace)?;
+        let signals = Signals::new().map_err(HostError::Supervisor)?;
+        Plain { root: root.to_path_buf(), watcher, signals, bot: None }
+            .run()
+            .await
+            .map_err(HostError::Supervisor)
+    })
+}
+
+struct Plain {
+    root: PathBuf,
+    watcher: Watcher,
+    signals: Signals,
+    bot: Option<(Child, Option<SystemTime>)>,
+}
+
+impl Plain {
+    async fn run(mut self) -> io::Result<u8> {
+        let mut began = Instant::now();
+        loop {
+            let mut build = self.build()?;
+            let built = tokio::select! {
+                status = build.wait() => Some(status?),
+                _ = self.watcher.next() => None,
+                signal = self.signals.next() => {
+                    end_group(&mut build).await?;
+                    return self.end(signal).await;
+                }
+            };
+            match built {
+                // A newer save: what is built now is old already.
+                None => {
+                    end_group(&mut build).await?;
+                    began = Instant::now();
+                    continue;
+                }
+                Some(status) if status.success() => self.restart(began).await?,
+                Some(_) if self.bot.is_some() => tell("the bot does not build; the one before runs on"),
+                Some(_) => tell("the bot does not build; the save that mends it starts it"),
+            }
+            tokio::select! {
+                _ = self.watcher.next() => began = Instant::now(),
+                signal = self.signals.next() => return self.end(signal).await,
+                status = ended(&mut self.bot) => {
+                    tell(&format!("the bot ended with {}; the next save starts it again", status?));
+                    self.bot = None;
+                    tokio::select! {
+                        _ = self.watcher.next() => began = Instant::now(),
+                        signal = self.signals.next() => return self.end(signal).await,
+                    }
+                }
+            }
+        }
+    }
+
+    fn program(&self) -> PathBuf {
+        self.root.join("target/debug/hotcord")
+    }
+
+    /// Starts cargo; its words go to the terminal.
+    fn build(&self) -> io::Result<Child> {
+        Command::new(crate::cargo::program())
+            .args(["build", "-p", "bot", "--target-dir"])
+            .arg(self.root.join("target"))
+            .current_dir(&self.root)
+            .env_remove(crate::cargo::SECRET)
+            .stdin(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+    }
+
+    /// Puts what was built in the place of what runs, if it is something new.
+    async fn restart(&mut self, began: Instant) -> io::Result<()> {
+        let built = std::fs::metadata(self.program())?.modified().ok();
+        if let Some((bot, running)) = &mut self.bot {
+            if *running == built {
+                return Ok(());
+            }
+            stop(bot, rustix::process::Signal::TERM).await?;
+        }
+        let bot = Command::new(self.program())
+            .env_remove(VARIABLE)
+            .current_dir(&self.root)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        self.bot = Some((bot, built));
+        tell(&format!("built and started anew in {} ms", began.elapsed().as_millis()));
+        Ok(())
+    }
+
+    async fn end(mut self, signal: rustix::process::Signal) -> io::Result<u8> {
+        let Some((bot, _)) = &mut self.bot else { return Ok(0) };
+        let status = stop(bot, signal).await?;
+        Ok(status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or_else(|| shell_code(signal.as_raw())))
+    }
+}
+
+/// Waits for the bot to end by itself.
+async fn ended(bot: &mut Option<(Child, Option<SystemTime>)>) -> io::Result<std::process::ExitStatus> {
+    match bot {
+        Some((bot, _)) => bot.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends the bot as a signal does, and kills it when it does not end.
+async fn stop(bot: &mut Child, signal: rustix::process::Signal) -> io::Result<std::process::ExitStatus> {
+    if let Some(pid) = pid(bot) {
+        // It may have ended just now.
+        let _ = kill_process(pid, signal);
+    }
+    if let Ok(status) = timeout(END_WITHIN, bot.wait()).await {
+        return status;
+    }
+    bot.kill().await?;
+    bot.wait().await
+}
+
+/// Ends cargo with all compilers it has started.
+async fn end_group(build: &mut Child) -> io::Result<()> {
+    if let Some(pid) = pid(build) {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::TERM);
+    }
+    if timeout(Duration::from_secs(2), build.wait()).await.is_err() {
+        build.kill().await?;
+    }
+    Ok(())
+}
