@@ -105,8 +105,9 @@ pub(crate) fn supervise(
     reload: &Reload,
     local: Option<&crate::sandbox::Local>,
 ) -> Result<Option<std::process::ExitCode>, Failure> {
+    let environment = || local.map(crate::sandbox::Local::environment).unwrap_or_default();
     if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
-        let code = hmr::supervisor::plain::run(&workspace(reload)?, pace(reload));
+        let code = hmr::supervisor::plain::run(&workspace(reload)?, pace(reload), environment());
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
     if !reload.enabled {
@@ -118,8 +119,7 @@ pub(crate) fn supervise(
     }
     // So that a folder that is no workspace is told once, and not by each host anew.
     workspace(reload)?;
-    let environment = local.map(crate::sandbox::Local::environment).unwrap_or_default();
-    let options = hmr::supervisor::Options { target: target()?, environment };
+    let options = hmr::supervisor::Options { target: target()?, environment: environment() };
     match hmr::supervisor::run(&options) {
         Ok(code) => Ok(Some(code.into())),
         Err(error) => Err(Failure::other(format!("The bot cannot be supervised: {error}."))),

@@ -58,7 +58,10 @@ pub(crate) async fn run(
     };
 
     let checkpoint = match reload::state_file(&config) {
-        Some(path) => Some(Checkpoint::open(&host, path, application.id.get()).await),
+        Some(path) => {
+            host.set_state_file(path.clone());
+            Some(Checkpoint::open(&host, path, application.id.get()).await)
+        }
         None => None,
     };
 
@@ -96,10 +99,10 @@ pub(crate) async fn run(
     work.spawn(crate::feedback::run(host.clone(), http.clone()));
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
+    work.spawn(run_reload_handlers(host.clone()));
     if let Some(checkpoint) = &checkpoint {
         work.spawn(checkpoint.clone().keep());
     }
-    work.spawn(run_reload_handlers(host.clone()));
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
