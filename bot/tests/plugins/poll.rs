@@ -181,3 +181,30 @@ async fn without_a_state_file_a_restart_forgets_polls_and_says_so() {
     let late = bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
     assert!(late.ephemeral && late.content == "This poll is over.", "{late:?}");
 }
+
+#[tokio::test]
+async fn the_owner_puts_back_earlier_votes_when_sure() {
+    let bot = Bot::start().await;
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
+    let taken = bot.say("alice", "/dev snapshot plugin:commands/general").await;
+    assert!(taken.content.starts_with("Snapshot 1 of the state of commands/general"), "{taken:?}");
+    bot.people.press("carol", id(poll), &buttons[0]).await.unwrap();
+    for (button, done) in [(1, false), (0, true)] {
+        let asked = bot.say("alice", "/dev restore plugin:commands/general snapshot:1").await;
+        assert!(asked.ephemeral && asked.content.ends_with("taken by hand?"), "{asked:?}");
+        let choice = self::buttons(message(&asked))[button].clone();
+        let answer = bot.people.press("alice", id(message(&asked)), &choice).await.unwrap();
+        assert!(answer.is_ok(), "{answer:?}");
+        // The poll itself shows the votes that count with the next one.
+        bot.until("the question has its answer", async || {
+            let now = bot.people.interaction(asked.interaction).await.unwrap();
+            now.content.contains(if done { "is in force" } else { "is as it was" }).then_some(())
+        })
+        .await;
+    }
+    bot.people.press("alice", id(poll), &buttons[0]).await.unwrap();
+    shows(&bot, poll, &["2 votes, 100 %"]).await;
+}

@@ -149,12 +149,7 @@ impl Dispatcher {
     }
 
     /// Hands an interaction to the call that waits for it, and says whether there is one.
-    async fn awaited<T: Awaited + Clone>(
-        &self,
-        snapshot: &Arc<Snapshot>,
-        what: &str,
-        interaction: &T,
-    ) -> bool {
+    async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, what: &str, interaction: &T) -> bool {
         let find = |live: &Snapshot| {
             let mut all = live.generations().values();
             all.find(|generation| generation.data.collectors().wants(interaction))

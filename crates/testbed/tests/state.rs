@@ -201,11 +201,11 @@ use sdk::prelude::*;
 /// Answers, with the latency to Discord's gateway
 #[poise::command(slash_command)]
 pub(crate) async fn ping(ctx: Context<'_>) -> Result<(), Error> {
+    let pressed = ctx.data().next_press("asked:", Some(ctx.author().id), Duration::from_secs(600));
     let yes = serenity::CreateButton::new("asked:yes").label("Yes");
     let row = vec![serenity::CreateActionRow::Buttons(vec![yes])];
     let sent = ctx.send(poise::CreateReply::default().content("Sure?").components(row)).await?;
-    let message = sent.message().await?.id;
-    let words = match ctx.data().next_press(message, Some(ctx.author().id), Duration::from_secs(600)).await {
+    let words = match pressed.await {
         Some(press) => {
             press.create_response(&ctx, serenity::CreateInteractionResponse::Acknowledge).await?;
             "Pressed."
