@@ -41,6 +41,11 @@ impl Api {
         Ok(Self { client, token, _relay: relay })
     }
 
+    /// Gives the HTTP client below serenity, on the same way to Discord and without a ratelimiter.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        self.client.clone()
+    }
+
     /// Makes a client with serenity's ratelimiter on.
     pub(crate) fn http(&self) -> Http {
         HttpBuilder::new(self.token.expose()).client(self.client.clone()).build()

@@ -144,7 +144,6 @@ impl Config {
 
     /// Gives the file that keeps state and timers across restarts, if one is to; hot reload in `workspace` has one by
     /// default.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) fn state_file(&self, workspace: Option<&Path>) -> Option<PathBuf> {
         let by_default = || workspace.filter(|_| self.reload.enabled).map(|folder| folder.join(STATE_FILE));
         self.state_file.clone().or_else(by_default)

@@ -26,6 +26,7 @@ pub(crate) fn start(filter: &str) -> Refusals {
     let refusal_layer = layer.with_filter(Targets::new().with_target("serenity::gateway", Level::WARN));
     tracing_subscriber::registry().with(lines).with(refusal_layer).init();
     std::panic::set_hook(Box::new(|panic| {
+        sdk::panics::note_place(panic);
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
         let thread = std::thread::current().name().unwrap_or("?").to_owned();
         let text = panic_text(panic.payload());

@@ -11,6 +11,7 @@
 //! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
 //! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
+//! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
 //! - [`log`]: the log, without tokens.
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ mod config;
 #[cfg(feature = "hmr")]
 mod environment;
 mod failure;
+#[cfg(feature = "hmr")]
+mod feedback;
 mod gateway;
 mod intents;
 mod log;
@@ -46,6 +49,11 @@ fn main() -> ExitCode {
     // The reload engine has this program load a new library in a child process first.
     #[cfg(feature = "hmr")]
     if let Some(code) = hmr::probe::serve_if_child() {
+        return code;
+    }
+    // `./dev-env.sh status` and its like ask a bot that is running; they need no configuration.
+    #[cfg(feature = "hmr")]
+    if let Some(code) = hmr::control::client::serve_if_asked() {
         return code;
     }
     match start() {

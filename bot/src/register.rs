@@ -15,19 +15,24 @@ use std::time::Duration;
 use sdk::PluginId;
 use sdk::definition::{CommandKey, CommandKind, Definitions};
 use sdk::host::Host;
-use sdk::serenity::all::{ApplicationId, Http};
+use sdk::serenity::all::{ApplicationId, CommandId, Http};
 use sdk::serenity::http::{LightMethod, Request, Route};
+use sdk::tokio;
 use sdk::tokio::sync::watch;
 use sdk::tokio::time::{sleep, timeout};
 use sdk::tracing::{debug, error, info, warn};
-use sdk::{serenity, tokio};
 use serde_json::Value;
 
+use crate::api::Api;
 use crate::backoff::BackOff;
+use budget::Budget;
+use create::{Created, create};
 use failure::Failure;
 pub(crate) use plan::Scope;
 use plan::{Plan, State};
 
+mod budget;
+mod create;
 mod failure;
 mod plan;
 
@@ -40,8 +45,10 @@ const ATTEMPTS: u32 = 6;
 pub(crate) struct Registrar {
     host: Host,
     http: Arc<Http>,
+    client: reqwest::Client,
     application: ApplicationId,
     scope: Scope,
+    budget: Budget,
     /// Plugins whose commands are not known as long as they are not live, so that nothing is deleted meanwhile.
     left_out: BTreeSet<PluginId>,
     /// What is registered, as far as known.
@@ -56,12 +63,25 @@ impl Registrar {
     /// Makes a registrar; `left_out` are the plugins that should be live and are not.
     pub(crate) fn new(
         host: Host,
+        api: &Api,
         http: Arc<Http>,
         application: ApplicationId,
         scope: Scope,
         left_out: BTreeSet<PluginId>,
     ) -> Self {
-        Self { host, http, application, scope, left_out, state: None, refused: BTreeMap::new(), told: None }
+        let budget = Budget::new(host.clone(), scope.to_string());
+        Self {
+            host,
+            http,
+            client: api.client(),
+            application,
+            scope,
+            budget,
+            left_out,
+            state: None,
+            refused: BTreeMap::new(),
+            told: None,
+        }
     }
 
     /// Registers what is live, now and after every swap, until the future is dropped.
@@ -70,7 +90,13 @@ impl Registrar {
         swaps.mark_unchanged();
         self.register(&mut swaps).await;
         self.mention_global_commands().await;
-        while swaps.changed().await.is_ok() {
+        loop {
+            let wait = self.budget.closed_for();
+            tokio::select! {
+                changed = swaps.changed() => if changed.is_err() { return },
+                // What the day before had no room for.
+                () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+            }
             while timeout(QUIET, swaps.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
             self.register(&mut swaps).await;
         }
@@ -130,11 +156,7 @@ impl Registrar {
             return Ok(());
         }
         for (key, id) in &plan.deletions {
-            match self
-                .send(LightMethod::Delete, self.command_route(*id), None)
-                .await
-                .map_err(|e| Failure::new(&e, None))
-            {
+            match self.delete_command(*id).await {
                 Ok(_) | Err(Failure::Gone) => {
                     if let Some(state) = &mut self.state {
                         state.remove(key);
@@ -150,24 +172,28 @@ impl Registrar {
 
     async fn upsert(&mut self, plan: Plan) -> Result<(), String> {
         self.refused.retain(|key, _| plan.upserts.iter().any(|upsert| upsert.key == *key));
-        let mut no_more_new = false;
+        let mut no_more_new = self.budget.closed_for().is_some();
         for upsert in plan.upserts {
             if self.refused.get(&upsert.key) == Some(&upsert.comparable) || (no_more_new && upsert.is_new) {
                 continue;
             }
-            let sent = self.send(LightMethod::Post, self.commands_route(), Some(&upsert.body)).await;
-            match sent.map_err(|error| Failure::new(&error, Some(&upsert.body))) {
-                Ok(answer) => {
-                    let what = if upsert.is_new { "command added" } else { "command redefined" };
-                    info!(command = %upsert.key, scope = %self.scope, "{what}");
-                    if let (Some(state), Some(id)) = (&mut self.state, plan::id_of(&answer)) {
+            match self.create(&upsert.body).await {
+                Ok(created) => {
+                    if created.is_new {
+                        let used = self.budget.spend();
+                        info!(command = %upsert.key, scope = %self.scope, "command added, {used}");
+                    } else {
+                        info!(command = %upsert.key, scope = %self.scope, "command redefined");
+                    }
+                    if let (Some(state), Some(id)) = (&mut self.state, plan::id_of(&created.command)) {
                         state.insert(upsert.key, plan::Registered { id, comparable: upsert.comparable });
                     }
                 }
                 Err(Failure::Passing(problem)) => return Err(self.uncertain(problem)),
-                Err(Failure::NoMoreToday) => {
+                Err(Failure::NoMoreToday(wait)) => {
                     no_more_new = true;
-                    self.tell(&Failure::NoMoreToday.of_command(&upsert.key));
+                    let wait = self.budget.close(wait);
+                    self.tell(&Failure::NoMoreToday(wait).of_command(&upsert.key));
                 }
                 Err(failure) => {
                     self.tell(&failure.of_command(&upsert.key));
@@ -221,12 +247,21 @@ impl Registrar {
         }
     }
 
-    fn command_route(&self, command_id: sdk::serenity::all::CommandId) -> Route<'static> {
+    fn command_route(&self, command_id: CommandId) -> Route<'static> {
         let application_id = self.application;
         match &self.scope {
             Scope::Guild(guild_id) => Route::GuildCommand { application_id, guild_id: *guild_id, command_id },
             Scope::Global { .. } => Route::Command { application_id, command_id },
         }
+    }
+
+    async fn create(&self, body: &Value) -> Result<Created, Failure> {
+        let bytes = body.to_string().into_bytes();
+        let make = || {
+            let request = Request::new(self.commands_route(), LightMethod::Post).body(Some(bytes.clone()));
+            request.build(&self.client, self.http.token(), None)
+        };
+        create(make, body).await
     }
 
     async fn fetch(&self, route: Route<'static>) -> Result<Vec<Value>, Failure> {
@@ -235,17 +270,9 @@ impl Registrar {
         self.http.fire(request).await.map_err(|error| Failure::new(&error, None))
     }
 
-    /// Sends one request and gives the answer's JSON, `null` when there is none.
-    async fn send(
-        &self,
-        method: LightMethod,
-        route: Route<'static>,
-        body: Option<&Value>,
-    ) -> Result<Value, serenity::Error> {
-        let request = Request::new(route, method).body(body.map(|body| body.to_string().into_bytes()));
-        let answer =
-            self.http.request(request).await?.bytes().await.map_err(serenity::http::HttpError::from)?;
-        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+    async fn delete_command(&self, id: CommandId) -> Result<(), Failure> {
+        let request = Request::new(self.command_route(id), LightMethod::Delete);
+        self.http.request(request).await.map(|_| ()).map_err(|error| Failure::new(&error, None))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which way plugins come in: linked into the binary, or through the reload engine.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 #[cfg(feature = "hmr")]
 use std::sync::Arc;
 
@@ -104,9 +105,11 @@ pub(crate) fn supervise(
     reload: &Reload,
     local: Option<&crate::sandbox::Local>,
 ) -> Result<Option<std::process::ExitCode>, Failure> {
+    let environment = || local.map(crate::sandbox::Local::environment).unwrap_or_default();
     if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
         let workspace = workspace(reload)?;
-        let code = hmr::supervisor::plain::run(&workspace, pace(reload), filter(reload, &workspace)?);
+        let filter = filter(reload, &workspace)?;
+        let code = hmr::supervisor::plain::run(&workspace, pace(reload), filter, environment());
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
     if !reload.enabled {
@@ -118,8 +121,7 @@ pub(crate) fn supervise(
     }
     // So that a folder that is no workspace is told once, and not by each host anew.
     workspace(reload)?;
-    let environment = local.map(crate::sandbox::Local::environment).unwrap_or_default();
-    let options = hmr::supervisor::Options { target: target()?, environment };
+    let options = hmr::supervisor::Options { target: target()?, environment: environment() };
     match hmr::supervisor::run(&options) {
         Ok(code) => Ok(Some(code.into())),
         Err(error) => Err(Failure::other(format!("The bot cannot be supervised: {error}."))),
@@ -145,6 +147,15 @@ fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Fi
 /// Says whether changes will be followed.
 fn tell_off() {
     info!("hot reload: off, changes are ignored until restart");
+}
+
+/// Gives the file that keeps what the bot remembers over a restart, if it is to.
+pub(crate) fn state_file(config: &Config) -> Option<PathBuf> {
+    #[cfg(feature = "hmr")]
+    let workspace = workspace(&config.reload).ok();
+    #[cfg(not(feature = "hmr"))]
+    let workspace: Option<PathBuf> = None;
+    config.state_file(workspace.as_deref())
 }
 
 /// Brings in all plugins, and gives those that should be live and are not.
@@ -195,16 +206,11 @@ pub(crate) async fn bring_in_plugins(
 
 /// Gives the workspace whose plugins are loaded.
 #[cfg(feature = "hmr")]
-fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
+pub(crate) fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::other(format!("The current folder cannot be read: {error}.")))?;
-    let is_workspace = |folder: &std::path::Path| {
-        folder.join("Cargo.toml").is_file()
-            && folder.join("commands").is_dir()
-            && folder.join("events").is_dir()
-    };
     match &reload.workspace {
-        Some(folder) if is_workspace(folder) => folder
+        Some(folder) if hmr::workspace::is_workspace(folder) => folder
             .canonicalize()
             .map_err(|error| Failure::configuration(format!("HMR_WORKSPACE cannot be read: {error}."))),
         Some(folder) => Err(Failure::configuration(format!(
@@ -212,13 +218,23 @@ fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
              repository.",
             folder.display()
         ))),
-        None => here.ancestors().find(|folder| is_workspace(folder)).map(std::path::Path::to_path_buf).ok_or_else(|| {
+        None => hmr::workspace::find(&here).ok_or_else(|| {
             Failure::configuration(
                 "Hot reload finds no Cargo.toml with commands/ and events/ in this folder or above it; run the bot \
                  in the repository, or name its folder in HMR_WORKSPACE.",
             )
         }),
     }
+}
+
+/// Opens the socket by which `./dev-env.sh status` and its like reach this bot, or says why there is none.
+#[cfg(feature = "hmr")]
+pub(crate) fn open_control(host: &Host, reload: &Reload) -> Option<hmr::control::Server> {
+    // Where there is no workspace, hot reload itself says so.
+    let workspace = workspace(reload).ok()?;
+    hmr::control::serve(host.clone(), &workspace, crate::log::redact::clean)
+        .inspect_err(|error| sdk::tracing::warn!("{error}"))
+        .ok()
 }
 
 /// Gives cargo's target folder, in which this very binary was built, wherever it has been staged since.

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sdk::dispatch::{Dispatcher, run_timers};
+use sdk::checkpoint::Checkpoint;
+use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
 use sdk::serenity::async_trait;
@@ -56,6 +57,16 @@ pub(crate) async fn run(
         () = &mut shutdown => return Ok(None),
     };
 
+    let checkpoint = match reload::state_file(&config) {
+        Some(path) => {
+            host.set_state_file(path.clone());
+            Some(Checkpoint::open(&host, path, application.id.get()).await)
+        }
+        None => None,
+    };
+
+    #[cfg(feature = "hmr")]
+    let _control = reload::open_control(&host, &config.reload);
     let (plugins, left_out) = {
         let plugins = reload::bring_in_plugins(&host, &config, source, &application);
         tokio::pin!(plugins);
@@ -63,7 +74,7 @@ pub(crate) async fn run(
             brought = &mut plugins => brought?,
             () = &mut shutdown => {
                 let _ = timeout(STARTING_WITHIN, plugins).await;
-                shutdown::shut_down(&host, None).await;
+                shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
                 return Ok(None);
             }
         }
@@ -74,7 +85,7 @@ pub(crate) async fn run(
     let mut client = tokio::select! {
         client = client(&host, &api, intents, &connection, plugins.arrival()) => client?,
         () = &mut shutdown => {
-            shutdown::shut_down(&host, None).await;
+            shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
             return Ok(None);
         }
     };
@@ -84,8 +95,14 @@ pub(crate) async fn run(
     // What belongs to this run ends with it, when the set is dropped.
     let mut work = JoinSet::new();
     let http = Arc::clone(&client.http);
-    work.spawn(Registrar::new(host.clone(), http, application.id, scope, left_out).run());
+    #[cfg(feature = "hmr")]
+    work.spawn(crate::feedback::run(host.clone(), http.clone()));
+    work.spawn(Registrar::new(host.clone(), &api, http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
+    work.spawn(run_reload_handlers(host.clone()));
+    if let Some(checkpoint) = &checkpoint {
+        work.spawn(checkpoint.clone().keep());
+    }
     work.spawn(intents::watch(host.clone(), intents));
 
     let outcome = tokio::select! {
@@ -99,7 +116,7 @@ pub(crate) async fn run(
     drop(plugins);
     work.shutdown().await;
     // After a refusal there is no session to close.
-    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards)).await;
+    shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
     outcome.map_err(|ending| match ending {
         Ending::Refused(refusal) => {
             Failure::configuration(refusal.sentence(intents, &host.registry().snapshot(), application.id))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sdk::checkpoint::Checkpoint;
 use sdk::host::Host;
 use sdk::order::to_stop;
 use sdk::serenity::all::ShardManager;
@@ -22,8 +23,10 @@ const CALLS_WITHIN: Duration = Duration::from_secs(2);
 const STOP_WITHIN: Duration = Duration::from_millis(1500);
 /// Longest time for all plugins together.
 const PLUGINS_WITHIN: Duration = Duration::from_secs(4);
+/// Longest wait for the state file, twice.
+const SAVED_WITHIN: Duration = Duration::from_millis(600);
 /// Longest wait for Discord to confirm that the gateway is closed.
-const GATEWAY_WITHIN: Duration = Duration::from_millis(2500);
+const GATEWAY_WITHIN: Duration = Duration::from_millis(2300);
 
 /// Waits for the first SIGINT or SIGTERM; from then on, the next one ends the process at once.
 pub(crate) async fn signal() {
@@ -61,19 +64,37 @@ pub(crate) async fn signal() {
 }
 
 /// Takes everything down: no new calls, those under way finish, plugins stop, the gateway closes.
-pub(crate) async fn shut_down(host: &Host, shards: Option<&Arc<ShardManager>>) {
+///
+/// What the bot remembers is written before the plugins stop, since a `stop` may take longer than there is time, and
+/// once more after it.
+pub(crate) async fn shut_down(
+    host: &Host,
+    shards: Option<&Arc<ShardManager>>,
+    checkpoint: Option<&Arc<Checkpoint>>,
+) {
     let began = Instant::now();
     host.close();
     finish_calls(host).await;
+    save(checkpoint).await;
     if timeout(PLUGINS_WITHIN, stop_plugins(host)).await.is_err() {
         warn!(ms = PLUGINS_WITHIN.as_millis(), "not all plugins have stopped");
     }
+    save(checkpoint).await;
     if let Some(shards) = shards
         && timeout(GATEWAY_WITHIN, shards.shutdown_all()).await.is_err()
     {
         warn!(ms = GATEWAY_WITHIN.as_millis(), "the gateway did not confirm the close");
     }
     info!(ms = began.elapsed().as_millis(), "shut down");
+}
+
+/// Writes what the bot remembers, as far as the disk lets it.
+async fn save(checkpoint: Option<&Arc<Checkpoint>>) {
+    if let Some(checkpoint) = checkpoint
+        && timeout(SAVED_WITHIN, checkpoint.save()).await.is_err()
+    {
+        warn!(ms = SAVED_WITHIN.as_millis(), "what the bot remembers is not written yet");
+    }
 }
 
 /// Waits until no call is under way in any generation.
@@ -147,7 +168,7 @@ mod tests {
         let install = entries.iter().map(|entry| Generation::new(entry, 1, &host).unwrap()).collect();
         assert!(host.registry().swap(Change { install, remove: Vec::new() }).is_ok());
         let began = Instant::now();
-        shut_down(&host, None).await;
+        shut_down(&host, None, None).await;
         assert_eq!(*STOPPED.lock().unwrap(), ["events/top", "commands/hangs", "commands/base"]);
         assert!(began.elapsed() < Duration::from_secs(10) && host.is_closing());
     }

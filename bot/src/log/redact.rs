@@ -20,6 +20,12 @@ pub(crate) fn hide(secret: &str) {
     }
 }
 
+/// Gives a text without tokens, for those places that are not the log.
+#[cfg(feature = "hmr")]
+pub(crate) fn clean(text: &str) -> String {
+    redacted(text, &SECRETS.read().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}
+
 /// A writer that gets whole lines and passes them on without tokens.
 pub(super) struct Redacted<W>(pub(super) W);
 

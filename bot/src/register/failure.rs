@@ -1,11 +1,14 @@
 //! Why Discord did not take a command, in words.
 
+use std::time::Duration;
+
 use sdk::definition::CommandKey;
-use sdk::serenity;
 use sdk::serenity::http::{DiscordJsonError, HttpError};
+use sdk::{serenity, text};
 use serde_json::Value;
 
 use super::Scope;
+use super::budget::LIMIT;
 use crate::api::cause;
 
 /// Discord's codes that have a sentence of their own. Source: "JSON Error Codes" in Discord's documentation.
@@ -21,8 +24,8 @@ pub(super) enum Failure {
     Passing(String),
     /// The command is not there any more.
     Gone,
-    /// The day's creations are used up.
-    NoMoreToday,
+    /// The day's creations are used up; the time until the next is possible, as far as known.
+    NoMoreToday(Option<Duration>),
     /// The bot may not register commands there.
     NoAccess,
     /// Discord does not take it as it is.
@@ -34,20 +37,36 @@ impl Failure {
     pub(super) fn new(error: &serenity::Error, body: Option<&Value>) -> Self {
         let serenity::Error::Http(error) = error else { return Self::Refused(error.to_string()) };
         match error {
-            HttpError::Request(error) => {
-                Self::Passing(format!("Discord cannot be reached: {}", cause(error)))
-            }
+            HttpError::Request(error) => Self::unreachable(error),
             HttpError::UnsuccessfulRequest(answer) => {
-                Self::of_answer(answer.status_code.as_u16(), &answer.error, body)
+                Self::of_answer(answer.status_code.as_u16(), Some(&answer.error), None, body)
             }
             other => Self::Refused(other.to_string()),
         }
     }
 
-    fn of_answer(status: u16, error: &DiscordJsonError, body: Option<&Value>) -> Self {
+    /// Makes a failure of a request that got no answer.
+    pub(super) fn unreachable(error: &reqwest::Error) -> Self {
+        Self::Passing(format!("Discord cannot be reached: {}", cause(error)))
+    }
+
+    /// Reads an answer; `error` is what Discord says in JSON, `retry_after` the wait that it asks for.
+    pub(super) fn of_answer(
+        status: u16,
+        error: Option<&DiscordJsonError>,
+        retry_after: Option<Duration>,
+        body: Option<&Value>,
+    ) -> Self {
+        let Some(error) = error else {
+            return if status >= 500 || status == 429 {
+                Self::Passing(format!("the answer was {status}: no explanation"))
+            } else {
+                Self::Refused(format!("no explanation ({status})"))
+            };
+        };
         match error.code {
             UNKNOWN_COMMAND => Self::Gone,
-            DAILY_CREATIONS => Self::NoMoreToday,
+            DAILY_CREATIONS => Self::NoMoreToday(retry_after),
             MISSING_ACCESS | UNKNOWN_GUILD => Self::NoAccess,
             code if status >= 500 || status == 429 => {
                 // Without JSON from Discord, serenity's words are about decoding.
@@ -73,9 +92,13 @@ impl Failure {
     /// Says that a command was not registered or removed, and why.
     pub(super) fn of_command(&self, key: &CommandKey) -> String {
         match self {
-            Self::NoMoreToday => format!(
-                "Discord takes 200 new commands a day, and today's are used up: {key} is live in the bot but not \
-                 shown to users until it is registered tomorrow; redefining commands still works."
+            Self::NoMoreToday(wait) => format!(
+                "Discord takes {LIMIT} new commands a day, and today's are used up: {key} is live in the bot but not \
+                 shown to users until it is registered, which is possible again {}; redefining commands still works.",
+                wait.map_or_else(
+                    || "within 24 hours".to_owned(),
+                    |wait| format!("in {}", text::duration(wait))
+                )
             ),
             Self::NoAccess => format!("Discord does not let this bot register {key} there (Missing Access)."),
             Self::Gone => format!("{key} is not registered any more."),
@@ -136,7 +159,8 @@ mod tests {
     use super::*;
 
     fn failure(status: u16, error: Value, body: &Value) -> Failure {
-        Failure::of_answer(status, &serde_json::from_value(error).unwrap(), Some(body))
+        let wait = error["retry_after"].as_f64().map(Duration::from_secs_f64);
+        Failure::of_answer(status, serde_json::from_value(error).ok().as_ref(), wait, Some(body))
     }
 
     fn key() -> CommandKey {
@@ -167,6 +191,10 @@ mod tests {
         let error = json!({"code": 30034, "message": "Max number of daily application command creates has been reached (200)"});
         let sentence = failure(400, error, &json!({})).of_command(&key());
         assert!(sentence.contains("200 new commands a day") && sentence.contains("/poll"), "{sentence}");
+        assert!(sentence.contains("possible again within 24 hours"), "{sentence}");
+        let error = json!({"code": 30034, "message": "x", "retry_after": 11_100.5});
+        let sentence = failure(429, error, &json!({})).of_command(&key());
+        assert!(sentence.contains("possible again in 3 hours 5 minutes"), "{sentence}");
     }
 
     #[test]
@@ -181,6 +209,8 @@ mod tests {
         let error = |code: i32| json!({"code": code, "message": "x"});
         assert!(matches!(failure(500, error(0), &json!({})), Failure::Passing(_)));
         assert!(matches!(failure(502, error(-1), &json!({})), Failure::Passing(_)));
+        assert!(matches!(failure(503, Value::Null, &json!({})), Failure::Passing(_)));
+        assert!(matches!(failure(404, Value::Null, &json!({})), Failure::Refused(_)));
         assert!(matches!(failure(400, error(50035), &json!({})), Failure::Refused(_)));
         assert!(matches!(failure(401, error(0), &json!({})), Failure::Refused(_)));
         assert_eq!(failure(404, error(10063), &json!({})), Failure::Gone);

@@ -75,10 +75,12 @@ impl Discord {
                 return fault;
             }
             let mut commands = discord.0.commands.lock().unwrap();
+            let before = commands.len();
             commands.retain(|other| other["name"] != name.as_str());
+            let status = if commands.len() < before { StatusCode::OK } else { StatusCode::CREATED };
             command["id"] = (commands.len() + 100).to_string().into();
             commands.push(command.clone());
-            (StatusCode::CREATED, Json(command)).into_response()
+            (status, Json(command)).into_response()
         };
         let remove = async |Shared(discord): Shared<Discord>, Path((_, _, id)): Path<(u64, u64, String)>| {
             discord.wrote(format!("DELETE {id}"));
@@ -132,9 +134,10 @@ fn swap(host: &Host, entry: &PluginEntry) {
     assert!(host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
 }
 
-fn registrar(host: &Host, http: &Arc<Http>) -> Registrar {
+fn registrar(host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
     Registrar::new(
         host.clone(),
+        api,
         http.clone(),
         ApplicationId::new(5),
         Scope::Guild(GuildId::new(6)),
@@ -161,22 +164,22 @@ async fn a_second_start_writes_nothing() {
         .lock()
         .unwrap()
         .push(json!({"id": "8", "type": 4, "name": "launch", "description": ""}));
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     let host = host();
     swap(&host, &entry!(("ping", "Pong"), ("help", "Helps")));
-    register_once(&mut registrar(&host, &http)).await;
+    register_once(&mut registrar(&host, &api, &http)).await;
     assert_eq!(discord.writes(), ["DELETE 7", "POST help", "POST ping"]);
-    register_once(&mut registrar(&host, &http)).await;
+    register_once(&mut registrar(&host, &api, &http)).await;
     assert_eq!(discord.writes(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn swaps_write_only_what_they_redefine() {
     let discord = Discord::default();
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     let host = host();
     swap(&host, &entry!(("ping", "Pong"), ("help", "Helps")));
-    let running = tokio::spawn(registrar(&host, &http).run());
+    let running = tokio::spawn(registrar(&host, &api, &http).run());
     assert_eq!(discord.wait_for_writes(2).await, ["POST help", "POST ping"]);
     // The same definitions again, as after an edit of a body; then one that differs, in a burst.
     swap(&host, &entry!(("ping", "Pong"), ("help", "Helps")));
@@ -194,12 +197,12 @@ async fn swaps_write_only_what_they_redefine() {
 #[tokio::test]
 async fn a_passing_failure_is_tried_again_within_bounds() {
     let discord = Discord::default();
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     let host = host();
     swap(&host, &entry!(("ping", "Pong")));
     discord.next_fault(Method::GET, 503, json!({}));
     discord.next_fault(Method::POST, 500, json!({"code": 0, "message": "500: Internal Server Error"}));
-    let mut one = registrar(&host, &http);
+    let mut one = registrar(&host, &api, &http);
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["POST ping", "POST ping"]);
     for _ in 0..9 {
@@ -213,11 +216,11 @@ async fn a_passing_failure_is_tried_again_within_bounds() {
 #[tokio::test]
 async fn a_refused_command_is_not_sent_again_until_it_changes_and_holds_up_no_other() {
     let discord = Discord::default();
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     let host = host();
     swap(&host, &entry!(("bad", "Bad"), ("good", "Good")));
     discord.next_fault(Method::POST, 400, json!({"code": 50035, "message": "Invalid Form Body"}));
-    let mut one = registrar(&host, &http);
+    let mut one = registrar(&host, &api, &http);
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["POST bad", "POST good"]);
     register_once(&mut one).await;
@@ -230,16 +233,70 @@ async fn a_refused_command_is_not_sent_again_until_it_changes_and_holds_up_no_ot
 #[tokio::test]
 async fn when_the_day_is_used_up_redefinitions_go_on() {
     let discord = Discord::default();
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     let host = host();
     swap(&host, &entry!(("zebra", "Z")));
-    let mut one = registrar(&host, &http);
+    let mut one = registrar(&host, &api, &http);
     register_once(&mut one).await;
     discord.writes();
     discord.next_fault(Method::POST, 400, json!({"code": 30034, "message": "Max number of daily application command creates has been reached (200)"}));
     swap(&host, &entry!(("a", "A"), ("b", "B"), ("zebra", "Z!")));
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["POST a", "POST zebra"]);
+    let creations = host.creations().unwrap();
+    assert_eq!(creations.used, 1, "zebra; redefining it does not count");
+    assert!(creations.possible_in_ms.unwrap() > 23 * 3_600_000, "a day after the first");
+}
+
+#[tokio::test]
+async fn discords_own_wait_is_told_at_once_and_what_was_new_follows_after_it() {
+    let discord = Discord::default();
+    let (api, http) = discord.serve().await;
+    let host = host();
+    swap(&host, &entry!(("a", "A")));
+    discord.next_fault(Method::POST, 429, json!({"code": 30034, "message": "x", "retry_after": 7200.0}));
+    let mut one = registrar(&host, &api, &http);
+    register_once(&mut one).await;
+    let wait = host.creations().unwrap().possible_in_ms.unwrap();
+    assert!(wait <= 7_200_000 && wait > 7_000_000, "{wait}");
+    // Nothing new is sent before, and the rest goes on.
+    swap(&host, &entry!(("a", "A"), ("b", "B")));
+    register_once(&mut one).await;
+    assert_eq!(discord.writes(), ["POST a"]);
+
+    discord.next_fault(Method::POST, 429, json!({"code": 30034, "message": "x", "retry_after": 0.2}));
+    let running = tokio::spawn(registrar(&host, &api, &http).run());
+    assert_eq!(discord.wait_for_writes(3).await, ["POST a", "POST a", "POST b"]);
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_short_wait_is_waited_for() {
+    let discord = Discord::default();
+    let (api, http) = discord.serve().await;
+    let host = host();
+    swap(&host, &entry!(("a", "A")));
+    discord.next_fault(
+        Method::POST,
+        429,
+        json!({"code": 0, "message": "You are being rate limited.", "retry_after": 0.05}),
+    );
+    register_once(&mut registrar(&host, &api, &http)).await;
+    assert_eq!(discord.writes(), ["POST a", "POST a"]);
+    assert_eq!(host.creations().unwrap().used, 1);
+}
+
+#[tokio::test]
+async fn what_discord_allows_in_a_day_is_counted_over_restarts_of_the_registrar() {
+    let discord = Discord::default();
+    let (api, http) = discord.serve().await;
+    let host = host();
+    swap(&host, &entry!(("a", "A"), ("b", "B")));
+    register_once(&mut registrar(&host, &api, &http)).await;
+    swap(&host, &entry!(("a", "changed"), ("b", "B"), ("c", "C")));
+    register_once(&mut registrar(&host, &api, &http)).await;
+    let creations = host.creations().unwrap();
+    assert_eq!((creations.used, creations.limit, creations.scope.as_str()), (3, 200, "guild 6"));
 }
 
 #[tokio::test]
@@ -251,9 +308,9 @@ async fn commands_of_a_plugin_that_was_left_out_stay_registered() {
         .lock()
         .unwrap()
         .push(json!({"id": "7", "type": 1, "name": "play", "description": "x"}));
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     let host = host();
-    let mut one = registrar(&host, &http);
+    let mut one = registrar(&host, &api, &http);
     one.left_out.insert(PluginId::new("commands/sample"));
     register_once(&mut one).await;
     assert_eq!(discord.writes(), Vec::<String>::new());
@@ -266,9 +323,9 @@ async fn commands_of_a_plugin_that_was_left_out_stay_registered() {
 async fn a_command_that_is_gone_already_needs_no_deletion() {
     let discord = Discord::default();
     discord.0.commands.lock().unwrap().push(json!({"id": "7", "type": 1, "name": "old", "description": "x"}));
-    let (_api, http) = discord.serve().await;
+    let (api, http) = discord.serve().await;
     discord.next_fault(Method::DELETE, 404, json!({"code": 10063, "message": "Unknown application command"}));
-    let mut one = registrar(&host(), &http);
+    let mut one = registrar(&host(), &api, &http);
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["DELETE 7"]);
     register_once(&mut one).await;

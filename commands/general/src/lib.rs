@@ -35,6 +35,10 @@ impl Plugin for General {
         on.timer("poll", poll::due);
     }
 
+    fn state(&self) -> Option<StateSlot> {
+        Some(StateSlot::of::<poll::Polls>())
+    }
+
     fn intents(&self) -> GatewayIntents {
         // Fills the cache that /serverinfo reads.
         GatewayIntents::GUILDS

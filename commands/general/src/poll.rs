@@ -1,13 +1,15 @@
 //! `/poll`: a question with buttons, counted live.
 //!
-//! The votes are in the plugin's store and the end is the host's timer, so a poll outlives every reload: any later
-//! generation counts, shows and closes it.
+//! The votes are in the plugin's state and the end is the host's timer, so a poll outlives every reload and restart:
+//! any later generation counts, shows and closes it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sdk::prelude::*;
 use sdk::services::{MODLOG, ModLog};
 use sdk::tracing;
+use serde::{Deserialize, Serialize};
 use serenity::{
     ChannelId, ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage,
     EditInteractionResponse, EditMessage, HttpError, Mentionable as _, MessageId, Permissions, Timestamp,
@@ -19,6 +21,15 @@ use ballot::{Ballot, Button, OVER};
 
 /// How long the result is remembered, for an answer to who presses a button of a poll that is over.
 const REMEMBERED: Duration = Duration::from_hours(1);
+
+/// Polls that are open or have ended lately.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Polls {
+    /// By the id of the command that made them.
+    ballots: BTreeMap<String, Ballot>,
+}
+
+impl State for Polls {}
 
 /// Asks a question and counts the answers
 #[poise::command(slash_command, guild_only)]
@@ -61,12 +72,16 @@ pub(crate) async fn poll(
 
     let (data, id) = (ctx.data(), ctx.id().to_string());
     // Kept before it is shown, so that no vote comes too early.
-    data.store().put(&id, &ballot)?;
+    data.state::<Polls>().update(|polls| polls.ballots.insert(id.clone(), ballot.clone()))?;
     let reply = poise::CreateReply::default().embed(ballot.embed()).components(ballot.buttons(&id));
     let sent = async { ctx.send(reply).await?.into_message().await };
-    let message = sent.await.inspect_err(|_| {
-        data.store().remove(&id);
-    })?;
+    let message = match sent.await {
+        Ok(message) => message,
+        Err(error) => {
+            data.state::<Polls>().update(|polls| polls.ballots.remove(&id))?;
+            return Err(error.into());
+        }
+    };
     data.schedule("poll", &id, open_for, &(message.channel_id, message.id))
 }
 
@@ -79,13 +94,13 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     let may_manage = member
         .and_then(|member| member.permissions)
         .is_some_and(|all| all.intersects(Permissions::MANAGE_MESSAGES | Permissions::ADMINISTRATOR));
-    let store = ctx.data().store();
-    let counted = store.update(id, |ballot: Option<&mut Ballot>| {
-        let ballot = ballot.ok_or(OVER)?;
+    let state = ctx.data().state::<Polls>();
+    let counted = state.update(|polls| {
+        let ballot = polls.ballots.get_mut(id).ok_or(OVER)?;
         ballot.press(press.user.id, may_manage, button)?;
         Ok(ballot.clone())
     })?;
-    let mut shown: Ballot = match counted {
+    let mut shown = match counted {
         Ok(ballot) => ballot,
         Err(why) => return refuse(&ctx, &press, why).await,
     };
@@ -101,7 +116,8 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     }
     // Two votes at once may reach Discord in the other order. Whoever finds newer counts after its own edit edits
     // again, so the last edit always shows the final ones.
-    while let Some(latest) = store.get::<Ballot>(id)?.filter(|latest| *latest != shown) {
+    let latest = || state.read(|polls| polls.ballots.get(id).cloned());
+    while let Some(latest) = latest()?.filter(|latest| *latest != shown) {
         let edit = EditInteractionResponse::new().embed(latest.embed()).components(latest.buttons(id));
         press.edit_response(&ctx, edit).await?;
         shown = latest;
@@ -125,15 +141,17 @@ async fn log_closing(ctx: &EventContext, press: &ComponentInteraction, ballot: &
 /// Closes a poll whose time is up; going off once more, forgets it.
 pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
     let (id, data) = (&timer.key, ctx.data());
-    let closed = data.store().update(id, |ballot: Option<&mut Ballot>| {
-        let ballot = ballot.filter(|ballot| !ballot.closed)?;
-        ballot.closed = true;
-        Some(ballot.clone())
+    let closed = data.state::<Polls>().update(|polls| match polls.ballots.get_mut(id) {
+        Some(ballot) if !ballot.closed => {
+            ballot.closed = true;
+            Some(ballot.clone())
+        }
+        _ => {
+            polls.ballots.remove(id);
+            None
+        }
     })?;
-    let Some(ballot) = closed else {
-        data.store().remove(id);
-        return Ok(());
-    };
+    let Some(ballot) = closed else { return Ok(()) };
     let place: (ChannelId, MessageId) = timer.payload()?;
     data.schedule("poll", id, REMEMBERED, &place)?;
     let (channel, message) = place;

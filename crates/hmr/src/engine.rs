@@ -39,12 +39,17 @@ mod handle;
 mod host;
 mod live;
 mod members;
+mod memory;
+mod probation;
 mod revive;
+mod rollback;
 mod saves;
 mod tell;
 
 use group::{Building, Group};
 use handle::{Handle, Request};
+use memory::Libraries;
+use probation::Trial;
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -116,6 +121,7 @@ impl Engine {
                 Err(error) => tracing::warn!(%error, "after a crash it will not be known what was under way"),
             }
         }
+        let libraries = Libraries::new(host.clone(), options.policy.clone());
         let mut engine = Loop {
             host: host.clone(),
             options,
@@ -136,6 +142,8 @@ impl Engine {
             replacement: host::Replacement::default(),
             gives_way,
             edited: BTreeSet::new(),
+            trials: Vec::new(),
+            libraries,
             is_loading_all: true,
             status: Arc::default(),
         };
@@ -143,12 +151,8 @@ impl Engine {
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package, &needed);
         }
-        let left_out = engine.load_all(&start).await;
-        engine.is_loading_all = false;
-        engine.take_up(&start);
         if let Some(watching) = &watching {
-            (engine.status.lock().on, engine.status.lock().watching) = (true, true);
-            engine.publish_folders();
+            engine.publish_start();
             host.set_reloader(Arc::new(Handle {
                 requests: sender,
                 restarts: engine.running.is_some().then(|| restarts.clone()),
@@ -157,6 +161,10 @@ impl Engine {
                 bus: host.bus().clone(),
             }));
         }
+        let left_out = engine.load_all(&start).await;
+        engine.is_loading_all = false;
+        engine.take_up(&start);
+        engine.publish();
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
                 engine.run(watcher, requests, (restarts, restarts_wanted)).await;
@@ -242,6 +250,9 @@ struct Loop {
     gives_way: watch::Sender<Option<NextHost>>,
     /// Plugins that were edited while no host was there.
     edited: BTreeSet<PluginId>,
+    /// Swaps whose generations may have to go back.
+    trials: Vec<Trial>,
+    libraries: Libraries,
     /// Whether this is the start, of which one line tells.
     is_loading_all: bool,
     /// How things stand, for whoever asks while the loop is busy.
@@ -255,7 +266,7 @@ impl Loop {
         let (mut ready, unknown) = if *start == Start::Fresh {
             (Vec::new(), self.workspace.plugins.values().cloned().collect())
         } else {
-            self.recall()
+            self.recall(start)
         };
         if !unknown.is_empty() {
             let order = Order {
@@ -301,13 +312,15 @@ impl Loop {
         (restarts, mut restarts_wanted): (mpsc::UnboundedSender<bool>, mpsc::UnboundedReceiver<bool>),
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
+        let mut panics = self.host.registry().panics();
         let watching = async move { while sender.send(watcher.next().await).is_ok() {} };
         let working = async {
             loop {
                 tokio::select! {
                     biased;
                     Some(saved) = saves.recv() => self.handle_saves(saved).await,
-                    Some(request) = requests.recv() => self.handle_request(request),
+                    Some(report) = panics.recv() => self.handle_panic(report).await,
+                    Some(request) = requests.recv() => self.handle_request(request).await,
                     Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
                     // A build that was dropped ends with an error.
                     Some(made) = self.replacement.work.join_next_with_id() => if let Ok((id, made)) = made {

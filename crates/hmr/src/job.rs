@@ -1,6 +1,7 @@
 //! One build of one plugin, or of several that go live together: from sources to a library that a probe accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ use crate::report::Parts;
 use crate::rustc::{Built, Replay};
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
+
+/// File below the target folder in which it is kept what cargo has built.
+const ARTIFACTS: &str = "plugins/artifacts.json";
 
 /// What all jobs share.
 pub struct Workshop {
@@ -97,12 +101,14 @@ impl Workshop {
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
+        // A host that takes another one's place does not ask cargo.
+        let artifacts = cargo::kept(&target.join(ARTIFACTS)).unwrap_or_default();
         Ok(Self {
             target,
             colour,
             sdk: MappedSdk::find(),
             prober: Prober::new()?,
-            artifacts: parking_lot::Mutex::default(),
+            artifacts: parking_lot::Mutex::new(artifacts),
             cargo: Mutex::new(()),
         })
     }
@@ -145,18 +151,21 @@ impl Workshop {
         let kept = self.account(package).map(|account| account.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
             let path = entry.path();
-            let is_output = path.extension().is_some_and(|extension| extension != "json");
-            if path.is_file() && is_output && Some(&path) != kept.as_ref() && !needed.contains(&path) {
+            let is_library = path.extension().is_some_and(|extension| extension == OsStr::new("so"));
+            let is_other = path.extension().is_some_and(|extension| extension != OsStr::new("json"));
+            let is_needed = Some(&path) == kept.as_ref() || needed.contains(&path);
+            if is_library && !is_needed {
+                discard(&path);
+            } else if path.is_file() && is_other && !is_needed {
                 // One that stays is overwritten or tidied another time.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// Gives a library that was built before as it is, and whether its sources have been edited since; what it was
-    /// built from is only known of the last one.
+    /// Gives a library that was built before as it is, and whether its sources have been edited since.
     pub fn recall(&self, package: &Package, library: PathBuf) -> (Ready, bool) {
-        let account = self.account(package).filter(|account| account.library == library);
+        let account: Option<Account> = cargo::kept(&account_of(&library));
         let is_edited = account.as_ref().is_some_and(|account| {
             !account.inputs.iter().all(|(path, hash)| holds(path, *hash))
                 || edited_since(&package.shared, &library)
@@ -170,13 +179,18 @@ impl Workshop {
         (Ready { package: package.clone(), built, linked, parts, sources }, is_edited)
     }
 
+    /// Says whether no other library of the plugin was built after this one.
+    pub fn is_newest(&self, package: &Package, library: &Path) -> bool {
+        self.account(package).is_some_and(|account| account.library == library)
+    }
+
     /// Gives the call of rustc that cargo told last.
     pub fn kept_call(&self, package: &Package) -> Option<Call> {
         cargo::kept(&self.call_file(package))
     }
 
     fn account(&self, package: &Package) -> Option<Account> {
-        serde_json::from_slice(&fs::read(self.account_file(package)).ok()?).ok()
+        cargo::kept(&self.account_file(package))
     }
 
     /// Gives the library of a former run, with its sources, when nothing that it was built from has changed.
@@ -240,27 +254,10 @@ impl Workshop {
             .collect()
     }
 
-    fn note(
-        &self,
-        package: &Package,
-        call: &Call,
-        built: &Built,
-        copies: &BTreeMap<String, u64>,
-        fingerprint: String,
-    ) -> Result<(), SaveError> {
-        let inputs =
-            built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
-        let account = Account {
-            fingerprint,
-            call: call.clone(),
-            library: built.library.clone(),
-            inputs,
-            copies: copies.clone(),
-            warnings: built.warnings.clone(),
-        };
-        let file = self.account_file(package);
-        let text = serde_json::to_vec(&account).map_err(|error| SaveError::Cargo(error.to_string()))?;
-        fs::write(&file, text).map_err(SaveError::io("written", file))
+    /// Keeps the account beside the library, and as that of the newest one.
+    fn note(&self, package: &Package, account: &Account) -> Result<(), SaveError> {
+        cargo::keep(&account_of(&account.library), account)?;
+        cargo::keep(&self.account_file(package), account)
     }
 
     /// Has cargo build the host and `packages`, and gives the call of rustc for each that compiles.
@@ -295,6 +292,9 @@ impl Workshop {
             outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
             self.artifacts.lock().append(&mut outcome.artifacts);
             calls.append(&mut outcome.calls);
+        }
+        if let Err(error) = cargo::keep(&self.target.join(ARTIFACTS), &*self.artifacts.lock()) {
+            tracing::warn!(%error, "plugins that are built after a crash may not find each other's services");
         }
         if let Some(words) = outcome.failed {
             return Err(SaveError::Cargo(words));
@@ -353,7 +353,7 @@ impl Workshop {
         let began = Instant::now();
         let copies = self.copies(workspace, package, suffix);
         let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
-        let is_reused = reused.is_some();
+        let mut account = None;
         let (built, sources) = if let Some(reused) = reused {
             reused
         } else {
@@ -375,18 +375,45 @@ impl Workshop {
             if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
+            account = Some(Account::of(call, &built, &copies));
             (built, sources)
         };
         parts.build = began.elapsed();
         let began = Instant::now();
         let fingerprint = self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        if !is_reused {
-            self.note(package, call, &built, &copies, fingerprint)?;
+        if let Some(account) = account {
+            self.note(package, &Account { fingerprint, ..account })?;
         }
         let linked = linked(package, &built.library, copies);
         Ok(Ready { package: package.clone(), linked, built, parts, sources })
     }
+}
+
+impl Account {
+    fn of(call: &Call, built: &Built, copies: &BTreeMap<String, u64>) -> Self {
+        let inputs = built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??)));
+        Self {
+            fingerprint: String::new(),
+            call: call.clone(),
+            library: built.library.clone(),
+            inputs: inputs.collect(),
+            copies: copies.clone(),
+            warnings: built.warnings.clone(),
+        }
+    }
+}
+
+/// Gives the file with the account of a library.
+fn account_of(library: &Path) -> PathBuf {
+    library.with_extension("json")
+}
+
+/// Removes a library that nobody needs any more; its code stays mapped where it is.
+pub fn discard(library: &Path) {
+    // What stays is tidied another time.
+    let _ = fs::remove_file(library);
+    let _ = fs::remove_file(account_of(library));
 }
 
 /// Says what a library was linked from: the crates it shares with others, and itself.

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::PluginId;
-use crate::status::LastFailure;
+use crate::status::{LastFailure, since_1970};
 
 /// Events kept for a listener that is slow; one that falls further behind is told how many it missed.
 const KEPT: usize = 1024;
@@ -174,8 +173,7 @@ impl Default for Bus {
 impl Bus {
     /// Tells everyone who listens, nobody need; never waits for any of them.
     pub fn emit(&self, event: ReloadEvent) {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let stamped = Stamped { at: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), event };
+        let stamped = Stamped { at: since_1970(), event };
         // Held while sending, so that who listens hears in the order in which it is remembered.
         let mut past = self.0.past.lock();
         past.note(&stamped);

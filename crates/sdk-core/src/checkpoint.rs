@@ -1,8 +1,35 @@
-//! What the bot remembers over a restart.
+//! What the bot remembers over a restart: one file with the plugins' states and values, and the timers.
+//!
+//! # Theory of operation
+//!
+//! Whatever changes marks [`Changes`]. [`Checkpoint::keep`] waits for a mark, writes, and waits a moment, so that many
+//! changes make few writes; serialising and writing have a thread of their own, so that no event waits for a disk. A file
+//! is written beside the old one and renamed over it, so that there is a whole file at every moment. What cannot be read
+//! is put aside, never overwritten.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::{Notify, watch};
+
+use crate::PluginId;
+use crate::host::Host;
+use crate::scheduler::Kept;
+use crate::snapshots::Saved;
+use crate::state::SavedState;
+
+mod file;
+
+/// Shape of the file.
+const FORMAT: u32 = 1;
+/// Shortest time from one write to the next.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The note that something has changed which is to be kept; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -13,4 +40,222 @@ impl Changes {
     pub fn mark(&self) {
         self.0.notify_one();
     }
+
+    /// Waits for a change since the last one that was waited for.
+    async fn noted(&self) {
+        self.0.notified().await;
+    }
 }
+
+/// The file's content.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    /// Application that it belongs to: another one's messages, users and guilds are not this one's.
+    application: u64,
+    store: BTreeMap<PluginId, BTreeMap<String, Value>>,
+    plugins: BTreeMap<PluginId, Saved>,
+    timers: Vec<Kept>,
+}
+
+/// A host's file.
+pub struct Checkpoint {
+    host: Host,
+    application: u64,
+    /// `None` when a file is in the way that can be neither read nor moved.
+    path: Option<PathBuf>,
+    writing: Arc<tokio::sync::Mutex<()>>,
+    written: Mutex<Written>,
+    writes: watch::Sender<u64>,
+}
+
+/// What was last written, and what was told of it.
+#[derive(Default)]
+struct Written {
+    hash: u64,
+    /// The last state of each plugin that could be saved.
+    states: BTreeMap<PluginId, Arc<SavedState>>,
+    told: Option<String>,
+}
+
+impl Checkpoint {
+    /// Reads the file, gives the host what it holds, and makes what writes it from now on.
+    ///
+    /// To be called before any plugin starts. A file that cannot be used is put aside and told in a sentence; the bot
+    /// then begins without.
+    pub async fn open(host: &Host, path: PathBuf, application: u64) -> Arc<Self> {
+        let reading = tokio::task::spawn_blocking(move || read(&path, application));
+        let (path, document) = reading.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "what the bot remembers could not be read");
+            (None, None)
+        });
+        if let (Some(path), Some(document)) = (&path, &document) {
+            tracing::info!(
+                "remembering from {}: the state of {} plugins, {} timers",
+                path.display(),
+                document.plugins.values().filter(|saved| saved.at_rest.is_some()).count(),
+                document.timers.len()
+            );
+        }
+        let mut written = Written::default();
+        if let Some(Document { store, plugins, timers, .. }) = document {
+            let states =
+                plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
+            written.states = states.collect();
+            host.store().restore(store);
+            host.snapshots().set_all(plugins);
+            host.scheduler().restore(timers);
+        }
+        Arc::new(Self {
+            host: host.clone(),
+            application,
+            path,
+            writing: Arc::default(),
+            written: Mutex::new(written),
+            writes: watch::Sender::default(),
+        })
+    }
+
+    /// Writes what changes, until the future is dropped.
+    pub async fn keep(self: Arc<Self>) {
+        loop {
+            self.host.changes().noted().await;
+            let began = Instant::now();
+            self.save().await;
+            // A large state is written less often, so that it takes a tenth of a processor at most.
+            tokio::time::sleep(PAUSE.max(began.elapsed() * 9)).await;
+        }
+    }
+
+    /// Writes now, unless the file holds it all; what goes wrong is told, once.
+    pub async fn save(self: &Arc<Self>) {
+        let Some(path) = self.path.clone() else { return };
+        let turn = self.writing.clone().lock_owned().await;
+        let this = self.clone();
+        // The turn goes along: a write goes on when nobody waits for it any more.
+        let write = move || {
+            let _turn = turn;
+            this.write(&path)
+        };
+        let outcome = tokio::task::spawn_blocking(write).await;
+        let problem = match outcome {
+            Ok(outcome) => outcome.err(),
+            Err(error) => Some(format!("what the bot remembers was not written: {error}")),
+        };
+        let mut written = self.written.lock();
+        if let Some(problem) = &problem
+            && written.told.as_ref() != Some(problem)
+        {
+            tracing::error!("{problem}");
+        }
+        written.told = problem;
+    }
+
+    /// Counts the writes, and tells of each one.
+    pub fn writes(&self) -> watch::Receiver<u64> {
+        self.writes.subscribe()
+    }
+
+    fn write(&self, path: &Path) -> Result<(), String> {
+        let (document, problems) = self.document();
+        let text = serde_json::to_vec(&document)
+            .map_err(|error| format!("what the bot remembers cannot be written as JSON: {error}"))?;
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.written.lock().hash != hash {
+            file::replace(path, &text).map_err(|error| {
+                format!(
+                    "{} cannot be written ({error}); what the bot remembers now is lost with the next restart",
+                    path.display()
+                )
+            })?;
+            self.written.lock().hash = hash;
+            self.writes.send_modify(|count| *count += 1);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+    }
+
+    /// Gathers everything; a state that cannot be saved is as it was when it last could.
+    fn document(&self) -> (Document, Vec<String>) {
+        let mut problems = Vec::new();
+        let mut plugins = self.host.snapshots().all();
+        for (plugin, generation) in self.host.registry().snapshot().generations() {
+            if !generation.state_slot().is_some_and(crate::state::StateSlot::is_preserved) {
+                continue;
+            }
+            let mut written = self.written.lock();
+            match generation.save_state() {
+                Ok(saved) => written.states.extend(saved.map(|saved| (plugin.clone(), Arc::new(saved)))),
+                Err(problem) => problems.push(problem),
+            }
+            plugins.entry(plugin.clone()).or_default().at_rest = written.states.get(plugin).cloned();
+        }
+        let document = Document {
+            format: FORMAT,
+            application: self.application,
+            store: self.host.store().all(),
+            plugins,
+            timers: self.host.scheduler().kept(),
+        };
+        (document, problems)
+    }
+}
+
+/// Reads the file; gives where to write from now on, and what it held.
+fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
+    // Through a link, so that the file is replaced and not the link.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let own = file::beside(&path, &format!("of-{application}"));
+    let (problem, aside) = match parse(&path) {
+        Ok(Some(document)) if document.application == application => return (Some(path), Some(document)),
+        Ok(None) => (None, None),
+        Ok(Some(document)) => {
+            let other = document.application;
+            let words =
+                format!("{} belongs to the application {other}, not to {application}", path.display());
+            (Some(words), Some(file::beside(&path, &format!("of-{other}"))))
+        }
+        Err(words) => (Some(words), Some(file::free(&file::beside(&path, "broken")))),
+    };
+    if let (Some(problem), Some(aside)) = (problem, aside) {
+        if let Err(error) = std::fs::rename(&path, &aside) {
+            tracing::error!(
+                "{problem}, and it cannot be moved aside ({error}); nothing is remembered in this run"
+            );
+            return (None, None);
+        }
+        tracing::warn!("{problem}; it is kept as {}, and the bot begins without", aside.display());
+    }
+    // This application's own, from before another one used the same file.
+    match parse(&own) {
+        Ok(Some(document)) if document.application == application && std::fs::rename(&own, &path).is_ok() => {
+            (Some(path), Some(document))
+        }
+        _ => (Some(path), None),
+    }
+}
+
+/// What every format begins with.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+fn parse(path: &Path) -> Result<Option<Document>, String> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{} cannot be read ({error})", path.display())),
+    };
+    let unfit =
+        |why: &dyn std::fmt::Display| format!("{} is not what the bot has written ({why})", path.display());
+    let head: Head = serde_json::from_slice(&text).map_err(|error| unfit(&error))?;
+    if head.format > FORMAT {
+        return Err(unfit(&format_args!("format {} of a newer bot", head.format)));
+    }
+    serde_json::from_slice(&text).map(Some).map_err(|error| unfit(&error))
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,24 @@
 
 use std::any::type_name;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
+use serenity::all::{ComponentInteraction, ModalInteraction, UserId};
 
+use crate::collectors::Collectors;
+use crate::dispatch::panic_text;
 use crate::fit::unfit_service;
 use crate::flight::Flight;
 use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
+use crate::probation::Probation;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
@@ -31,6 +37,8 @@ struct Inner {
     generation: u64,
     host: Host,
     tasks: Tasks,
+    probation: Probation,
+    collectors: Collectors,
     state: Option<StateCell>,
     dependencies: Vec<Dependency>,
     linked: Linked,
@@ -46,11 +54,15 @@ impl Data {
         linked: Linked,
         state: Option<StateCell>,
     ) -> Self {
+        let probation =
+            Probation::new(manifest.id.clone(), generation, host.registry().panic_reports().clone());
         Self(Arc::new(Inner {
             plugin: manifest.id.clone(),
             generation,
             host,
-            tasks: Tasks::default(),
+            tasks: Tasks::of(probation.clone()),
+            probation,
+            collectors: Collectors::default(),
             state,
             dependencies: manifest.dependencies.clone(),
             linked,
@@ -92,6 +104,11 @@ impl Data {
         self.0.host.store().of(&self.0.plugin)
     }
 
+    /// Gives this generation's probation.
+    pub(crate) fn probation(&self) -> &Probation {
+        &self.0.probation
+    }
+
     /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
@@ -108,7 +125,7 @@ impl Data {
     where
         F: Future<Output = Result<(), Error>> + Send,
     {
-        let (plugin, task) = (self.0.plugin.clone(), name.to_owned());
+        let (plugin, task, probation) = (self.0.plugin.clone(), name.to_owned(), self.0.probation.clone());
         let spawned_at = Location::caller();
         self.0.tasks.spawn(
             name,
@@ -118,8 +135,20 @@ impl Data {
                 ticks.tick().await;
                 loop {
                     ticks.tick().await;
-                    if let Err(error) = work().await {
-                        tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                    let called = match catch_unwind(AssertUnwindSafe(&work)) {
+                        Ok(working) => AssertUnwindSafe(working).catch_unwind().await,
+                        Err(panic) => Err(panic),
+                    };
+                    match called {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => {
+                            tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
+                        }
+                        // It is called again in its time all the same.
+                        Err(panic) => {
+                            let panic = probation.panicked(&format!("task {task}"), panic_text(&*panic));
+                            tracing::error!(%plugin, %spawned_at, "{panic}");
+                        }
                     }
                 }
             }),
@@ -207,6 +236,34 @@ impl Data {
 
     pub(crate) fn show(&self, snapshot: Weak<Snapshot>) {
         self.0.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Waits for a press or a choice whose custom id begins with `prefix`, by `by` if that is given.
+    ///
+    /// It is listened for from this call on, so call it before the button is sent, and await it after. `None` when
+    /// `within` has passed, or at once when this generation has been replaced; a press that comes later goes to
+    /// [`Subscriptions::component`](crate::Subscriptions::component). Put the id of the command into the prefix.
+    pub fn next_press(
+        &self,
+        prefix: &str,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> BoxFuture<'_, Option<ComponentInteraction>> {
+        self.0.collectors.next(prefix, by, within).boxed()
+    }
+
+    /// Waits for a modal as [`next_press`](Self::next_press) does for a press.
+    pub fn next_modal(
+        &self,
+        prefix: &str,
+        by: Option<UserId>,
+        within: Duration,
+    ) -> BoxFuture<'_, Option<ModalInteraction>> {
+        self.0.collectors.next(prefix, by, within).boxed()
+    }
+
+    pub(crate) fn collectors(&self) -> &Collectors {
+        &self.0.collectors
     }
 
     /// Gives the tasks that this generation has started.

@@ -26,11 +26,14 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::asker::Asker;
 use crate::bus::ReloadEvent;
+use crate::collectors::Awaited;
 use crate::definition::{CommandKey, CommandKind};
 use crate::gate::{Call, Moved};
 use crate::generation::Generation;
 use crate::host::Host;
+use crate::panics::Panic;
 use crate::scheduler::Timer;
 use crate::settings::{Environment, Settings};
 use crate::snapshot::{Place, Snapshot};
@@ -94,14 +97,15 @@ impl Dispatcher {
             user_data: &generation.data,
             shard_manager,
         };
+        let asker = Asker::of(&event);
         // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
         let dispatched = Box::pin(poise::dispatch_event(framework, event));
         // poise contains panics of the command itself; this contains those of checks and converters.
         if let Err(panic) = AssertUnwindSafe(call.run(dispatched)).catch_unwind().await {
-            tracing::error!(
-                plugin = %generation.plugin(), generation = generation.number(), panic = panic_text(&*panic),
-                "a command panicked outside its body"
-            );
+            let panic = panicked(&generation.data, &what, panic_text(&*panic));
+            if let Some(asker) = asker {
+                asker.tell(ctx, panic_words(&generation.data, &panic)).await;
+            }
         }
     }
 
@@ -116,6 +120,9 @@ impl Dispatcher {
         let answered = match interaction {
             Interaction::Component(component) => {
                 let id = &component.data.custom_id;
+                if self.awaited(snapshot, &format!("component {id}"), component).await {
+                    return true;
+                }
                 let (what, find) = (format!("component {id}"), |live: &Snapshot| live.component(id).cloned());
                 match self.keyed(ctx, snapshot, &what, find, |on| &on.components, component).await {
                     Some(words) => component.create_response(ctx, ephemeral(words)).await,
@@ -124,6 +131,9 @@ impl Dispatcher {
             }
             Interaction::Modal(modal) => {
                 let id = &modal.data.custom_id;
+                if self.awaited(snapshot, &format!("modal {id}"), modal).await {
+                    return true;
+                }
                 let (what, find) = (format!("modal {id}"), |live: &Snapshot| live.modal(id).cloned());
                 match self.keyed(ctx, snapshot, &what, find, |on| &on.modals, modal).await {
                     Some(words) => modal.create_response(ctx, ephemeral(words)).await,
@@ -136,6 +146,19 @@ impl Dispatcher {
             tracing::debug!(%error, "the user of a handler that failed could not be told");
         }
         true
+    }
+
+    /// Hands an interaction to the call that waits for it, and says whether there is one.
+    async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, what: &str, interaction: &T) -> bool {
+        let find = |live: &Snapshot| {
+            let mut all = live.generations().values();
+            all.find(|generation| generation.data.collectors().wants(interaction))
+                .map(|found| (found.clone(), ()))
+        };
+        let Some((generation, (), _call)) = enter(&self.host, snapshot, what, find).await else {
+            return false;
+        };
+        generation.data.collectors().give(interaction)
     }
 
     /// Runs a component or modal handler and gives the words to tell the user when it failed.
@@ -268,6 +291,8 @@ pub async fn run_reload_handlers(host: Host) {
     }
 }
 
+/// Has an event heard by each plugin that listens to reloads; as with timers, in tasks that are none of a generation's
+/// own.
 fn hand_out(host: &Host, event: &ReloadEvent) {
     let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
     let snapshot = host.registry().snapshot();
@@ -306,7 +331,8 @@ fn fire(host: &Host, timer: Timer) {
             return;
         };
         let handler = &generation.subscriptions.timers[index];
-        let handled = call.run(outcome(&ctx, &generation, |ctx| (handler.handler)(ctx, timer.clone()))).await;
+        let handled =
+            call.run(outcome(&ctx, &generation, &what, |ctx| (handler.handler)(ctx, timer.clone()))).await;
         if let Err(Failed::Error(error)) = &handled
             && error.is::<StateMoved>()
         {
@@ -321,7 +347,7 @@ fn fire(host: &Host, timer: Timer) {
 /// Why a handler did not do its work.
 enum Failed {
     Error(Error),
-    Panic(String),
+    Panic(Panic),
 }
 
 /// Runs a handler; a failure is logged and told in words fit for the user.
@@ -331,18 +357,19 @@ async fn run(
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Option<String> {
-    told(generation, what, outcome(ctx, generation, handler).await)
+    told(generation, what, outcome(ctx, generation, what, handler).await)
 }
 
 async fn outcome(
     ctx: &serenity::all::Context,
     generation: &Generation,
+    what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Result<(), Failed> {
     let context = EventContext::new(ctx.clone(), generation.data.clone());
     match AssertUnwindSafe(async { handler(context).await }).catch_unwind().await {
         Ok(outcome) => outcome.map_err(Failed::Error),
-        Err(panic) => Err(Failed::Panic(panic_text(&*panic).to_owned())),
+        Err(panic) => Err(Failed::Panic(panicked(&generation.data, what, panic_text(&*panic)))),
     }
 }
 
@@ -355,10 +382,7 @@ fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Opt
             tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
             Some(user_words(&error))
         }
-        Err(Failed::Panic(panic)) => {
-            tracing::error!(%plugin, generation = number, what, panic, "a handler panicked");
-            Some(INTERNAL.to_owned())
-        }
+        Err(Failed::Panic(panic)) => Some(panic_words(&generation.data, &panic)),
     }
 }
 
@@ -369,7 +393,23 @@ fn user_words(error: &Error) -> String {
     if error.is::<serenity::Error>() { INTERNAL.to_owned() } else { error.to_string() }
 }
 
-fn ephemeral(words: String) -> CreateInteractionResponse {
+/// Logs and reports a panic that this thread has just caught.
+fn panicked(data: &Data, what: &str, text: &str) -> Panic {
+    let panic = data.probation().panicked(what, text);
+    let (plugin, generation) = (data.plugin(), data.generation());
+    tracing::error!(%plugin, generation, "{panic}");
+    panic
+}
+
+/// Gives what a user may read of a panic.
+fn panic_words(data: &Data, panic: &Panic) -> String {
+    match data.settings().environment {
+        Environment::Production => INTERNAL.to_owned(),
+        Environment::Development | Environment::Testing => panic.to_string(),
+    }
+}
+
+pub(crate) fn ephemeral(words: String) -> CreateInteractionResponse {
     CreateInteractionResponse::Message(
         CreateInteractionResponseMessage::new().content(text::cut(words, text::MESSAGE)).ephemeral(true),
     )
@@ -481,17 +521,9 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
                 (ctx, user_words(&error))
             }
             FrameworkError::CommandPanic { ctx, payload, .. } => {
-                let data = ctx.data();
-                let (plugin, generation) = (data.plugin(), data.generation());
-                let panic = payload.unwrap_or_default();
-                tracing::error!(%plugin, generation, command = ctx.command().qualified_name.as_ref(), panic, "a command panicked");
-                let words = match data.settings().environment {
-                    Environment::Production => INTERNAL.to_owned(),
-                    Environment::Development | Environment::Testing => {
-                        format!("/{} panicked: {panic}", ctx.command().qualified_name)
-                    }
-                };
-                (ctx, words)
+                let what = format!("/{}", ctx.command().qualified_name);
+                let panic = panicked(ctx.data(), &what, &payload.unwrap_or_default());
+                (ctx, panic_words(ctx.data(), &panic))
             }
             FrameworkError::NotAnOwner { ctx, .. } => {
                 (ctx, "Only the bot's owners can use this command.".to_owned())

@@ -226,6 +226,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.generation.gate.leave(self.id);
+        self.generation.probation().call_ended();
     }
 }
 

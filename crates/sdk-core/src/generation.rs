@@ -14,10 +14,13 @@ use crate::dispatch::panic_text;
 pub use crate::gate::CallReport;
 use crate::gate::{Call, Gate, Moved};
 use crate::host::Host;
+use crate::ledger::Code;
 use crate::options::Options;
+use crate::panics::Panic;
+use crate::probation::Probation;
 use crate::services::{Linked, Offer, Services};
 use crate::state::{Phase, SavedState, StateCell, StateSlot};
-use crate::tasks::TaskReport;
+use crate::tasks::{HookReport, Hooks, TaskReport};
 use crate::{Data, Dependency, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
 
 /// Where a generation stands in its life.
@@ -35,8 +38,7 @@ pub enum Stage {
 /// One generation of a plugin.
 pub struct Generation {
     number: u64,
-    entry: PluginEntry,
-    linked: Linked,
+    code: Code,
     manifest: Manifest,
     instance: Box<dyn Plugin>,
     intents: GatewayIntents,
@@ -46,6 +48,7 @@ pub struct Generation {
     services: Vec<Offer>,
     pub(crate) data: Data,
     pub(crate) gate: Gate,
+    hooks: Hooks,
     stage: AtomicU8,
     born: Instant,
 }
@@ -71,6 +74,11 @@ impl Generation {
         host: &Host,
         linked: Linked,
     ) -> Result<Arc<Self>, Vec<String>> {
+        Self::of_code(Code { entry: *entry, linked, of: number }, number, host)
+    }
+
+    pub(crate) fn of_code(code: Code, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+        let Code { entry, linked, .. } = &code;
         let made = catch_unwind(AssertUnwindSafe(|| {
             let instance = entry.instance();
             let manifest = entry.manifest(&*instance);
@@ -109,8 +117,7 @@ impl Generation {
         let options = Options::new(commands, &host.settings().owners);
         Ok(Arc::new(Self {
             number,
-            entry: *entry,
-            linked,
+            code,
             manifest,
             instance,
             intents,
@@ -120,6 +127,7 @@ impl Generation {
             services,
             data,
             gate: Gate::default(),
+            hooks: Hooks::default(),
             stage: AtomicU8::new(Stage::Starting as u8),
             born: Instant::now(),
         }))
@@ -130,7 +138,7 @@ impl Generation {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn again(&self, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
-        Self::loaded(&self.entry, number, host, self.linked.clone())
+        self.code.instantiate(number, host)
     }
 
     /// Gives the plugin's id.
@@ -175,7 +183,22 @@ impl Generation {
 
     /// Gives what its library was linked from.
     pub fn linked(&self) -> &Linked {
-        &self.linked
+        self.code.linked()
+    }
+
+    /// Gives its code, from which other generations can be made.
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Gives its probation.
+    pub fn probation(&self) -> &Probation {
+        self.data.probation()
+    }
+
+    /// Gives the hooks that have not ended; one that blocks its thread never does.
+    pub fn hooks(&self) -> Vec<HookReport> {
+        self.hooks.running()
     }
 
     /// Gives the gateway intents that it needs.
@@ -219,10 +242,12 @@ impl Generation {
             Stage::Starting => Phase::Starting,
             Stage::Live => {
                 self.gate.open();
+                self.data.collectors().open();
                 Phase::Live
             }
             Stage::Retired => {
                 self.gate.send_on();
+                self.data.collectors().close();
                 Phase::Moved
             }
         };
@@ -303,6 +328,7 @@ impl Generation {
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
             let flight = this.data.host().flight(this.plugin(), this.number, format_args!("start hook"));
+            let _running = this.hooks.begin("start");
             flight.follow(this.instance.start(&this.data)).await
         })
         .await;
@@ -318,18 +344,22 @@ impl Generation {
     pub async fn stop(self: &Arc<Self>, deadline: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         let this = self.clone();
-        if let Err(problem) = bounded("stop", deadline, async move {
+        let outcome = bounded("stop", deadline, async move {
             let flight = this.data.host().flight(this.plugin(), this.number, format_args!("stop hook"));
+            let _running = this.hooks.begin("stop");
             flight.follow(this.instance.stop(&this.data)).await
-        })
-        .await
-        {
-            problems.push(problem);
-        }
+        });
+        problems.extend(outcome.await.err());
         for task in self.data.tasks().cancel(deadline).await {
             problems.push(format!("task {task} did not end within {} ms", deadline.as_millis()));
         }
         problems
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.data.host().registry().tell_ended();
     }
 }
 
@@ -346,7 +376,7 @@ fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
 /// It runs on a thread of its own: one that never gives its thread back must not take one from the events, nor hold up
 /// who waits for it.
 async fn bounded(
-    hook: &str,
+    hook: &'static str,
     deadline: Duration,
     call: impl Future<Output = Result<(), Error>> + Send + 'static,
 ) -> Result<(), String> {
@@ -355,16 +385,16 @@ async fn bounded(
     let late = || Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()));
     let runtime = tokio::runtime::Handle::current();
     let task = tokio::task::spawn_blocking(move || {
-        runtime.block_on(async { tokio::time::timeout(deadline, call).await })
+        let ended = || runtime.block_on(async { tokio::time::timeout(deadline, call).await });
+        // Caught on the thread that knows the place.
+        catch_unwind(AssertUnwindSafe(ended)).map_err(|panic| Panic::caught(hook, panic_text(&*panic)))
     });
     match tokio::time::timeout(deadline + GRACE, task).await {
-        Ok(Ok(Ok(Ok(())))) => Ok(()),
-        Ok(Ok(Ok(Err(error)))) => Err(format!("its {hook} hook failed: {error}")),
-        Ok(Err(ended)) => {
-            let panic = ended.try_into_panic().ok();
-            Err(format!("its {hook} hook panicked: {}", panic.as_deref().map_or("(no text)", panic_text)))
-        }
-        Ok(Ok(Err(_))) | Err(_) => late(),
+        Ok(Ok(Ok(Ok(Ok(()))))) => Ok(()),
+        Ok(Ok(Ok(Ok(Err(error))))) => Err(format!("its {hook} hook failed: {error}")),
+        Ok(Ok(Err(panic))) => Err(format!("its {hook} hook panicked: {} (at {})", panic.text, panic.place())),
+        Ok(Err(ended)) => Err(format!("its {hook} hook was not run to its end: {ended}")),
+        Ok(Ok(Ok(Err(_)))) | Err(_) => late(),
     }
 }
 

@@ -193,6 +193,7 @@ impl Hold {
     fn new(generations: Vec<Arc<Generation>>) -> Self {
         for generation in &generations {
             generation.gate.hold();
+            tracing::debug!(plugin = %generation.plugin(), generation = generation.number(), "holding calls");
         }
         Self(generations)
     }

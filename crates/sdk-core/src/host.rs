@@ -1,6 +1,7 @@
 //! What stays while generations come and go: registry, settings, store, timers, and the gateway.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::snapshots::Snapshots;
-use crate::status::{Creations, ReloadStatus, Reloaded};
+use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
 
 /// The host's services; cheap to clone.
@@ -39,7 +40,8 @@ struct Inner {
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
     recorder: OnceLock<Arc<dyn Recorder>>,
-    creations: ArcSwapOption<Creations>,
+    state_file: OnceLock<PathBuf>,
+    creations: ArcSwapOption<CreationAccount>,
     closing: AtomicBool,
 }
 
@@ -52,6 +54,15 @@ pub trait Reloader: Send + Sync {
     ///
     /// Gives what went live, or a sentence why it did not, for each plugin.
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+
+    /// Makes earlier code of a plugin live again: that of `generation`, or of the last one before what is live.
+    ///
+    /// Gives a line for each plugin that went back, or a sentence why none did.
+    fn rollback(
+        &self,
+        plugin: PluginId,
+        generation: Option<u64>,
+    ) -> BoxFuture<'static, Result<String, String>>;
 
     /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
@@ -86,6 +97,7 @@ impl Host {
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
             recorder: OnceLock::new(),
+            state_file: OnceLock::new(),
             creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
@@ -151,6 +163,16 @@ impl Host {
         let _ = self.0.reloader.set(reloader);
     }
 
+    /// Gives the file that keeps values over a restart, if one does.
+    pub fn state_file(&self) -> Option<&Path> {
+        self.0.state_file.get().map(PathBuf::as_path)
+    }
+
+    /// Names the file that keeps values over a restart; the first call counts.
+    pub fn set_state_file(&self, file: PathBuf) {
+        let _ = self.0.state_file.set(file);
+    }
+
     /// Names who keeps notes of what is under way; the first call counts.
     pub fn set_recorder(&self, recorder: Arc<dyn Recorder>) {
         let _ = self.0.recorder.set(recorder);
@@ -161,14 +183,14 @@ impl Host {
         Flight::begin(self.0.recorder.get(), plugin, generation, what)
     }
 
-    /// Gives the account of created commands, once there has been a registration.
+    /// Gives how many commands were created within the last day, once somebody keeps account of it.
     pub fn creations(&self) -> Option<Creations> {
-        self.0.creations.load().as_deref().cloned()
+        self.0.creations.load().as_deref().map(CreationAccount::now)
     }
 
     /// Replaces the account of created commands.
-    pub fn set_creations(&self, creations: Creations) {
-        self.0.creations.store(Some(Arc::new(creations)));
+    pub fn set_creations(&self, account: CreationAccount) {
+        self.0.creations.store(Some(Arc::new(account)));
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

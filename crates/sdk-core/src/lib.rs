@@ -7,6 +7,7 @@
 //! - [`data`] and [`tasks`]: a generation's handle to the host, and the work it started.
 //! - [`state`], [`snapshots`] and [`handover`]: what a plugin remembers, and how it gets to the next generation.
 //! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
+//! - [`ledger`], [`probation`] and [`panics`]: the account of generations, and what a panic in a new one does.
 //! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
@@ -17,8 +18,10 @@
 //!
 //! This crate knows neither the bot nor the reload engine.
 
+mod asker;
 pub mod bus;
 pub mod checkpoint;
+mod collectors;
 pub mod data;
 pub mod definition;
 pub mod dependency;
@@ -31,10 +34,13 @@ pub mod generation;
 pub mod handover;
 pub mod host;
 mod instantiate;
+pub mod ledger;
 mod options;
 pub mod order;
+pub mod panics;
 pub mod plugin;
 pub mod preflight;
+pub mod probation;
 pub mod registry;
 pub mod scheduler;
 pub mod services;

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{Notify, watch};
 
 use crate::PluginId;
 use crate::definition::DefinitionChanges;
 use crate::generation::{Generation, Stage};
+use crate::ledger::{Former, Ledger, Memory, PluginLedger};
+use crate::panics::{PanicReport, Panics};
 use crate::snapshot::Snapshot;
 
 /// Holds the live snapshot and the account of all generations.
@@ -21,12 +24,8 @@ pub struct Registry {
     pub(crate) handover: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
     swaps: watch::Sender<u64>,
-}
-
-#[derive(Default)]
-struct Ledger {
-    last: BTreeMap<PluginId, u64>,
-    retired: Vec<Weak<Generation>>,
+    panics: Panics,
+    ended: Notify,
 }
 
 /// A change of what is live: generations that come in, and plugins that go.
@@ -86,7 +85,12 @@ impl Registry {
 
     /// Gives the number that the next generation of `plugin` bears; one that never goes live uses none up.
     pub fn next_number(&self, plugin: &PluginId) -> u64 {
-        self.ledger.lock().last.get(plugin).copied().unwrap_or_default() + 1
+        self.ledger.lock().next_number(plugin)
+    }
+
+    /// Has the next generation of `plugin` bear a number above `number`, as a former process has come that far.
+    pub fn continue_from(&self, plugin: &PluginId, number: u64) {
+        self.ledger.lock().continue_from(plugin, number);
     }
 
     /// Gives what would be live after a change, in which the generations it brings find services already.
@@ -114,12 +118,10 @@ impl Registry {
         let before = self.live.load_full();
         let (after, touched) = change.applied_to(&before)?;
         let after = Arc::new(after);
-        for (plugin, generation) in after.generations() {
+        for generation in after.generations().values() {
             if generation.stage() != Stage::Live {
                 generation.set_stage(Stage::Live);
             }
-            let last = ledger.last.entry(plugin.clone()).or_default();
-            *last = generation.number().max(*last);
         }
         after.show_to(after.generations().values());
         self.live.store(after.clone());
@@ -133,19 +135,89 @@ impl Registry {
             if let Some(old) = old.as_ref().filter(|old| !is_kept(old)) {
                 // Not before the store: who is sent on from here finds the new one.
                 old.set_stage(Stage::Retired);
-                ledger.retired.push(Arc::downgrade(old));
+                ledger.was_retired(old);
+            }
+            if let Some(new) = &new {
+                ledger.went_live(new);
             }
             plugins.push(PluginSwap::between(plugin, old, new));
         }
-        ledger.retired.retain(|generation| generation.strong_count() > 0);
         drop(ledger);
         self.swaps.send_modify(|count| *count += 1);
         Ok(Swapped { plugins, took })
     }
 
-    /// Gives the retired generations in which something still runs or is still referred to.
+    /// Gives the generations that are not live and in which something still runs or is still referred to.
     pub fn lingering(&self) -> Vec<Arc<Generation>> {
-        self.ledger.lock().retired.iter().filter_map(Weak::upgrade).collect()
+        self.ledger.lock().lingering()
+    }
+
+    /// Gives the account of all generations, by plugin.
+    pub fn ledger(&self) -> Vec<PluginLedger> {
+        self.ledger.lock().tell()
+    }
+
+    /// Gives the generations of a plugin that were live and whose code can be brought back, the newest first.
+    pub fn formers(&self, plugin: &PluginId) -> Vec<Former> {
+        self.ledger.lock().formers(plugin)
+    }
+
+    /// Notes in the ledger what went wrong in a generation.
+    pub fn note(&self, generation: &Arc<Generation>, error: impl Into<String>) {
+        self.ledger.lock().note(generation, error.into());
+    }
+
+    /// Notes in the ledger that a generation was set aside because it panicked on probation.
+    pub fn set_aside(&self, plugin: &PluginId, number: u64) {
+        self.ledger.lock().set_aside(plugin, number);
+    }
+
+    /// Notes in the ledger what the library that was built for the generation `code_of` takes up.
+    pub fn set_memory(&self, plugin: &PluginId, code_of: u64, memory: Memory) {
+        self.ledger.lock().set_memory(plugin, code_of, memory);
+    }
+
+    /// Says whether a live generation runs the code that was built for the generation `code_of`.
+    pub fn is_code_live(&self, plugin: &PluginId, code_of: u64) -> bool {
+        self.ledger.lock().is_code_live(plugin, code_of)
+    }
+
+    /// Gives the bytes of address space that the library of each generation's code takes up, where that is known.
+    pub fn mapped_bytes(&self) -> BTreeMap<(PluginId, u64), u64> {
+        let plugins = self.ledger().into_iter();
+        let rows = plugins.flat_map(|one| one.rows.into_iter().map(move |row| (one.plugin.clone(), row)));
+        rows.filter_map(|(plugin, row)| Some(((plugin, row.generation), row.mapped_bytes?))).collect()
+    }
+
+    /// Gives the bytes of memory, this process's alone, of code that no live generation runs.
+    pub fn retired_bytes(&self) -> u64 {
+        self.ledger.lock().retired_bytes()
+    }
+
+    /// Waits until nothing refers to a generation any more.
+    pub async fn ended(&self, generation: &Weak<Generation>) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if generation.strong_count() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    pub(crate) fn tell_ended(&self) {
+        self.ended.notify_waiters();
+    }
+
+    /// Hears of all panics in generations from now on; the first call counts.
+    pub fn panics(&self) -> UnboundedReceiver<PanicReport> {
+        self.panics.listen()
+    }
+
+    pub(crate) fn panic_reports(&self) -> &Panics {
+        &self.panics
     }
 
     /// Counts swaps, and tells of each one.

@@ -72,7 +72,8 @@ struct Inner {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Saved {
-    /// State of a plugin that is not live, or is live and declares none.
+    /// State of a plugin that is not live, or is live and declares none; in a file, of any plugin.
+    #[serde(rename = "state")]
     pub(crate) at_rest: Option<Arc<SavedState>>,
     pub(crate) last: u64,
     /// Those that reloads have left.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,7 @@ pub struct GenerationStatus {
     pub age_ms: u64,
     /// Calls under way in it.
     pub calls: usize,
-    /// Tasks running in it, each with the place of its spawn.
+    /// Tasks running in it, each with the place of its spawn, and hooks that have not ended.
     pub tasks: Vec<String>,
     /// Commands that it defines.
     pub commands: usize,
@@ -126,6 +126,44 @@ pub struct Creations {
     pub possible_in_ms: Option<u64>,
 }
 
+/// What [`Creations`] are reckoned from, kept by whoever registers commands.
+#[derive(Clone, Debug, Default)]
+pub struct CreationAccount {
+    /// Where they are registered.
+    pub scope: String,
+    /// Count that Discord allows within a day.
+    pub limit: usize,
+    /// When each was made, in milliseconds since 1970.
+    pub made: Vec<u64>,
+    /// Until when Discord has said that it takes none.
+    pub closed_until: Option<SystemTime>,
+}
+
+impl CreationAccount {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+    /// Gives those made within the last day.
+    pub fn made_today(&self) -> impl Iterator<Item = u64> {
+        let day_ago = since_1970().saturating_sub(Self::DAY_MS);
+        self.made.iter().copied().filter(move |at| *at > day_ago)
+    }
+
+    /// Gives the time until Discord takes one again, where it has said that it takes none.
+    pub fn closed_for(&self) -> Option<Duration> {
+        self.closed_until?.duration_since(SystemTime::now()).ok()
+    }
+
+    /// Gives how things stand now.
+    pub fn now(&self) -> Creations {
+        Creations {
+            scope: self.scope.clone(),
+            used: self.made_today().count(),
+            limit: self.limit,
+            possible_in_ms: self.closed_for().map(milliseconds),
+        }
+    }
+}
+
 /// A plugin that was reloaded by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
@@ -156,7 +194,7 @@ impl Status {
     pub async fn of(host: &Host) -> Self {
         let registry = host.registry();
         let live = registry.snapshot();
-        let memory = BTreeMap::new();
+        let memory = registry.mapped_bytes();
         let of = |generation: &Generation| GenerationStatus::of(generation, &memory);
         Self {
             host: HostStatus::of(host).await,
@@ -178,7 +216,7 @@ impl HostStatus {
             uptime_ms: milliseconds(host.uptime()),
             memory_bytes: private_memory(),
             sessions: sessions(host).await,
-            state_file: None,
+            state_file: host.state_file().map(Path::to_path_buf),
         }
     }
 }
@@ -191,7 +229,10 @@ impl GenerationStatus {
             version: generation.manifest().version.clone(),
             age_ms: milliseconds(generation.age()),
             calls: generation.calls_under_way(),
-            tasks: generation.tasks().iter().map(ToString::to_string).collect(),
+            tasks: {
+                let tasks = generation.tasks().into_iter().map(|task| task.to_string());
+                tasks.chain(generation.hooks().into_iter().map(|hook| hook.to_string())).collect()
+            },
             commands: generation.commands().len(),
             listeners: generation.subscriptions().len(),
             memory_bytes: memory.get(&(generation.plugin().clone(), generation.number())).copied(),
@@ -224,6 +265,11 @@ fn private_memory() -> Option<u64> {
         line.trim().strip_suffix("kB")?.trim().parse().ok()
     };
     Some((kilobytes("Private_Clean")? + kilobytes("Private_Dirty")?) * 1024)
+}
+
+/// Gives the milliseconds since 1970.
+pub fn since_1970() -> u64 {
+    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// Gives whole milliseconds.

@@ -25,6 +25,23 @@ impl Store {
         Self { values: Arc::default(), changes }
     }
 
+    /// Gives everything, to be kept.
+    pub(crate) fn all(&self) -> BTreeMap<PluginId, BTreeMap<String, Value>> {
+        let mut all = BTreeMap::<PluginId, BTreeMap<String, Value>>::new();
+        for ((plugin, key), value) in self.values.lock().iter() {
+            all.entry(plugin.clone()).or_default().insert(key.clone(), value.clone());
+        }
+        all
+    }
+
+    /// Takes over what was kept.
+    pub(crate) fn restore(&self, all: BTreeMap<PluginId, BTreeMap<String, Value>>) {
+        let values = all.into_iter().flat_map(|(plugin, values)| {
+            values.into_iter().map(move |(key, value)| ((plugin.clone(), key), value))
+        });
+        self.values.lock().extend(values);
+    }
+
     /// Gives the part of the store that belongs to `plugin`.
     pub fn of(&self, plugin: &PluginId) -> PluginStore {
         PluginStore { store: self.clone(), plugin: plugin.clone() }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::dispatch::panic_text;
+use crate::panics::Panic;
+use crate::probation::Probation;
 
 /// A task that is still running, and where it was spawned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Tasks(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
+    /// Who is told of a panic.
+    probation: Option<Probation>,
     running: Mutex<Running>,
     ended: Notify,
 }
@@ -57,9 +61,14 @@ impl Drop for Entry {
 }
 
 impl Tasks {
+    /// Makes the tasks of the generation whose probation this is.
+    pub(crate) fn of(probation: Probation) -> Self {
+        Self(Arc::new(Inner { probation: Some(probation), ..Inner::default() }))
+    }
+
     /// Spawns `future` on the host's runtime; after [`cancel`](Self::cancel) nothing more is started.
     ///
-    /// A panic inside is logged and ends that task alone.
+    /// A panic inside ends that task alone; it is logged, and told where the generation may be on probation.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
         let report = TaskReport { name: name.to_owned(), spawned_at: Location::caller().to_string() };
@@ -74,11 +83,16 @@ impl Tasks {
             running.tasks.insert(id, (report.clone(), None));
             id
         };
-        let entry = Entry(self.0.clone(), id);
+        let (entry, inner) = (Entry(self.0.clone(), id), self.0.clone());
         let handle = tokio::spawn(async move {
             let _entry = entry;
             if let Err(panic) = AssertUnwindSafe(future).catch_unwind().await {
-                tracing::error!(task = %report, panic = panic_text(&*panic), "a task panicked");
+                let (what, text) = (format!("task {}", report.name), panic_text(&*panic));
+                let panic = match &inner.probation {
+                    Some(probation) => probation.panicked(&what, text),
+                    None => Panic::caught(&what, text),
+                };
+                tracing::error!(spawned_at = report.spawned_at, "{panic}");
             }
         });
         if let Some(task) = self.0.running.lock().tasks.get_mut(&id) {
@@ -116,6 +130,43 @@ impl Tasks {
     }
 }
 
+/// A hook that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookReport {
+    /// `start` or `stop`.
+    pub name: &'static str,
+    /// Time since it began.
+    pub age: Duration,
+}
+
+impl fmt::Display for HookReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} hook ({:.1} s)", self.name, self.age.as_secs_f64())
+    }
+}
+
+/// Hooks of one generation that have begun and not ended.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks(Arc<Mutex<Vec<(&'static str, Instant)>>>);
+
+impl Hooks {
+    /// Counts a hook as running until the returned value is dropped.
+    pub(crate) fn begin(&self, name: &'static str) -> impl Drop + Send + use<> {
+        struct Running(Hooks, &'static str);
+        impl Drop for Running {
+            fn drop(&mut self) {
+                self.0.0.lock().retain(|(name, _)| *name != self.1);
+            }
+        }
+        self.0.lock().push((name, Instant::now()));
+        Running(self.clone(), name)
+    }
+
+    pub(crate) fn running(&self) -> Vec<HookReport> {
+        self.0.lock().iter().map(|(name, began)| HookReport { name, age: began.elapsed() }).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +198,15 @@ mod tests {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].name, "busy");
+    }
+
+    #[test]
+    fn a_hook_is_told_until_it_ends() {
+        let hooks = Hooks::default();
+        let running = hooks.begin("stop");
+        assert!(hooks.running()[0].to_string().starts_with("stop hook (0.0 s)"));
+        drop(running);
+        assert_eq!(hooks.running(), []);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What who presses a button too late is told.
 pub(super) const OVER: &str = "This poll is over.";
 
-/// One poll, as it is kept in the store.
+/// One poll, as it is remembered.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ballot {
     question: String,

@@ -94,9 +94,9 @@ impl Loop {
     /// Makes live, after a swap, what waited for it, and takes out what only stayed because it was needed.
     pub(super) async fn settle(&mut self) {
         loop {
-            let mut waiting = std::mem::take(&mut self.waiting).into_iter();
+            let waiting = std::mem::take(&mut self.waiting);
             let mut has_changed = false;
-            while let Some(ready) = waiting.next() {
+            for ready in waiting {
                 match self.make_live(ready.clone(), Instant::now()).await {
                     Ok(_) => {
                         has_changed = true;

@@ -58,7 +58,7 @@ impl Loop {
         }
     }
 
-    /// Tells of a plugin's swap, and gives it to be told to who asked for it.
+    /// Tells of a plugin's swap, `because` of what it came along with, and gives it to be told to who asked for it.
     pub(super) fn tell_swap(
         &self,
         swap: &PluginSwap,

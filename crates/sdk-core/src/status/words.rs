@@ -1,7 +1,7 @@
 //! The status as a person reads it in a terminal.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{Creations, GenerationStatus, HostStatus, LastFailure, ReloadStatus, Status};
 use crate::{PluginId, text};
@@ -101,8 +101,7 @@ impl fmt::Display for GenerationStatus {
 
 impl fmt::Display for LastFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let age = super::milliseconds(now).saturating_sub(self.at);
+        let age = super::since_1970().saturating_sub(self.at);
         write!(f, "{}: {}", self.plugin.as_ref().map_or("workspace", PluginId::as_str), self.reason)?;
         if let Some(place) = &self.place {
             write!(f, " at {place}")?;

@@ -1,0 +1,223 @@
+//! What happens to plugins, in the channel that `DEV_CHANNEL_ID` names: one message a plugin, edited in place.
+//!
+//! # Theory of operation
+//!
+//! One task listens to the bus. Each event changes what a plugin's card is to show; a card that shows something else is
+//! sent or edited, at most once a second, so that a burst of events ends in one edit of the last state. What Discord
+//! does not take for the moment is tried again until it shows. A message that somebody deleted is sent anew; a channel
+//! that cannot be written to is told once in the log. Nothing here is waited for by the reload engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sdk::bus::ReloadEvent;
+use sdk::host::Host;
+use sdk::serenity::all::{
+    ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, Http, MessageFlags, MessageId,
+};
+use sdk::serenity::http::HttpError;
+use sdk::store::PluginStore;
+use sdk::tokio::sync::broadcast::error::RecvError;
+use sdk::tokio::time::{Instant, sleep_until};
+use sdk::tracing::warn;
+use sdk::{PluginId, serenity, tokio};
+
+use crate::log::redact;
+use cards::Cards;
+
+mod cards;
+mod words;
+
+/// Shortest time between two changes of one message.
+const EVERY: Duration = Duration::from_secs(1);
+/// Longest time between two attempts.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Discord's codes for a message that is gone and for one of somebody else's. Source: "JSON Error Codes".
+const MESSAGE_LOST: [isize; 2] = [10008, 50005];
+
+/// Tells of reloads until the future is dropped.
+pub(crate) async fn run(host: Host, http: Arc<Http>) {
+    let mut heard = host.bus().listen();
+    let mut feedback = Feedback::new(host, http);
+    loop {
+        let due = feedback.due();
+        tokio::select! {
+            biased;
+            stamped = heard.recv() => match stamped {
+                Ok(stamped) => feedback.hear(&stamped.event),
+                Err(RecvError::Lagged(missed)) => warn!(missed, "feedback in Discord was too slow"),
+                Err(RecvError::Closed) => return,
+            },
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => feedback.show_next().await,
+        }
+    }
+}
+
+/// Where a card is shown, and when it may change.
+struct Shown {
+    text: String,
+    place: Option<(ChannelId, MessageId)>,
+    /// Moment from which on it may be changed again.
+    at: Instant,
+    /// Wait after the next attempt that fails.
+    wait: Duration,
+}
+
+struct Feedback {
+    host: Host,
+    http: Arc<Http>,
+    store: PluginStore,
+    cards: Cards,
+    shown: BTreeMap<Option<PluginId>, Shown>,
+    /// The last trouble told, so that it is told once.
+    told: Option<String>,
+}
+
+/// Why a message does not show.
+enum Trouble {
+    /// It is not there any more.
+    Lost,
+    /// Discord does not let the bot.
+    Refused(String),
+    /// It may pass.
+    Passing(String),
+}
+
+impl Feedback {
+    fn new(host: Host, http: Arc<Http>) -> Self {
+        let store = host.store().of(&PluginId::new("host"));
+        Self { host, http, store, cards: Cards::default(), shown: BTreeMap::new(), told: None }
+    }
+
+    fn hear(&mut self, event: &ReloadEvent) {
+        if self.host.settings().dev_channel.is_some() {
+            self.cards.note(event);
+        }
+    }
+
+    /// Gives the moment at which the next card may change, if one is to.
+    fn due(&self) -> Option<Instant> {
+        self.next().map(|(_, at)| at)
+    }
+
+    fn next(&self) -> Option<(Option<PluginId>, Instant)> {
+        self.cards
+            .texts()
+            .filter_map(|(key, text)| match self.shown.get(key) {
+                Some(shown) if shown.text == text => None,
+                Some(shown) => Some((key.clone(), shown.at)),
+                None => Some((key.clone(), Instant::now())),
+            })
+            .min_by_key(|(_, at)| *at)
+    }
+
+    /// Sends or edits the message of the card that has waited longest.
+    async fn show_next(&mut self) {
+        let Some((key, _)) = self.next() else { return };
+        let Some(text) = self.cards.text(&key).map(str::to_owned) else { return };
+        let Some(channel) = self.host.settings().dev_channel else {
+            // Taken out of the configuration meanwhile.
+            self.cards = Cards::default();
+            return;
+        };
+        let known = match self.shown.get(&key) {
+            Some(shown) => shown.place,
+            None => self.kept(key.as_ref()),
+        };
+        let known = known.filter(|(in_channel, _)| *in_channel == channel);
+        let mut wait = self.shown.get(&key).map_or(EVERY, |shown| shown.wait);
+        let content = redact::clean(&text);
+        let mut outcome = match known {
+            Some((_, message)) => self.edit(channel, message, &content).await,
+            None => self.send(channel, &content).await,
+        };
+        if matches!(outcome, Err(Trouble::Lost)) {
+            outcome = self.send(channel, &content).await;
+        }
+        let mut shows = text;
+        let place = match outcome {
+            Ok(message) => {
+                self.told = None;
+                wait = EVERY;
+                if known.is_none_or(|(_, before)| before != message) {
+                    self.keep(key.as_ref(), (channel, message));
+                }
+                Some((channel, message))
+            }
+            Err(Trouble::Passing(why)) => {
+                self.tell(format!("feedback in Discord is late: {why}"));
+                shows = self.shown.get(&key).map(|shown| shown.text.clone()).unwrap_or_default();
+                wait = (wait * 2).min(PATIENCE);
+                known
+            }
+            Err(Trouble::Refused(why)) => {
+                self.tell(format!(
+                    "the channel {channel} that DEV_CHANNEL_ID names cannot be written to: {why}; check that it exists \
+                     and that the bot may view it and send messages there"
+                ));
+                None
+            }
+            Err(Trouble::Lost) => None,
+        };
+        self.shown.insert(key, Shown { text: shows, place, at: Instant::now() + wait, wait });
+    }
+
+    async fn send(&self, channel: ChannelId, content: &str) -> Result<MessageId, Trouble> {
+        let message = CreateMessage::new()
+            .content(content)
+            .allowed_mentions(CreateAllowedMentions::new())
+            .flags(MessageFlags::SUPPRESS_EMBEDS);
+        channel.send_message(&*self.http, message).await.map(|sent| sent.id).map_err(|error| trouble(&error))
+    }
+
+    async fn edit(
+        &self,
+        channel: ChannelId,
+        message: MessageId,
+        content: &str,
+    ) -> Result<MessageId, Trouble> {
+        let edit = EditMessage::new().content(content).allowed_mentions(CreateAllowedMentions::new());
+        let edited = channel.edit_message(&*self.http, message, edit).await;
+        edited.map(|edited| edited.id).map_err(|error| trouble(&error))
+    }
+
+    /// Gives the message that an earlier process has sent for a plugin.
+    fn kept(&self, plugin: Option<&PluginId>) -> Option<(ChannelId, MessageId)> {
+        self.store.get(&key(plugin)).ok().flatten()
+    }
+
+    fn keep(&mut self, plugin: Option<&PluginId>, place: (ChannelId, MessageId)) {
+        if let Err(error) = self.store.put(&key(plugin), &place) {
+            self.tell(format!("a message of feedback will be sent anew after a restart: {error}"));
+        }
+    }
+
+    fn tell(&mut self, sentence: String) {
+        if self.told.as_ref() != Some(&sentence) {
+            warn!("{sentence}");
+            self.told = Some(sentence);
+        }
+    }
+}
+
+fn key(plugin: Option<&PluginId>) -> String {
+    format!("feedback, {}", plugin.map_or("workspace", PluginId::as_str))
+}
+
+fn trouble(error: &serenity::Error) -> Trouble {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {
+            let status = answer.status_code.as_u16();
+            if MESSAGE_LOST.contains(&answer.error.code) {
+                Trouble::Lost
+            } else if status >= 500 || status == 429 {
+                Trouble::Passing(format!("the answer was {status}"))
+            } else {
+                Trouble::Refused(format!("{} ({})", answer.error.message, answer.error.code))
+            }
+        }
+        serenity::Error::Http(HttpError::Request(error)) => Trouble::Passing(crate::api::cause(error)),
+        other => Trouble::Refused(other.to_string()),
+    }
+}

@@ -1,0 +1,214 @@
+//! What each plugin's message is to show, from what happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sdk::PluginId;
+use sdk::bus::{Cause, Diagnostic, ReloadEvent};
+
+use super::words;
+
+/// Where a plugin's newest save stands.
+#[derive(Clone, Debug)]
+pub(super) enum Phase {
+    /// It is being built, together with others.
+    Building(BTreeSet<PluginId>),
+    /// It is live, or taken out.
+    Live { from: Option<u64>, to: Option<u64>, ms: u64, parts: BTreeMap<String, f64>, changes: Vec<String> },
+    /// It is not live.
+    Failed { live: Option<u64>, reason: String, diagnostics: Vec<Diagnostic> },
+    /// It was held back, because another one failed that was to go live with it.
+    HeldBack { by: PluginId },
+    /// It was live, and an earlier one is live again.
+    RolledBack { from: u64, to: u64, code_of: u64, reason: String },
+    /// What was no single plugin's fault is mended.
+    Mended,
+    /// Only a new process brings it in.
+    Restart { because: Vec<String>, automatic: bool },
+}
+
+struct Card {
+    phase: Phase,
+    /// What became of the plugin's state.
+    state: Option<String>,
+    text: String,
+}
+
+/// All cards; `None` stands for what is no single plugin's.
+#[derive(Default)]
+pub(super) struct Cards(BTreeMap<Option<PluginId>, Card>);
+
+impl Cards {
+    /// Gives what each card is to show.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&Option<PluginId>, &str)> {
+        self.0.iter().map(|(key, card)| (key, card.text.as_str()))
+    }
+
+    /// Gives what one card is to show.
+    pub(super) fn text(&self, key: &Option<PluginId>) -> Option<&str> {
+        self.0.get(key).map(|card| card.text.as_str())
+    }
+
+    /// Takes in what happened.
+    pub(super) fn note(&mut self, event: &ReloadEvent) {
+        match event {
+            ReloadEvent::ReloadStarted { plugins, cause } => {
+                let mut group: BTreeSet<_> = plugins.iter().cloned().collect();
+                if *cause == Cause::Dependency {
+                    // They come along with what is being built, and end with it.
+                    group.extend(self.building().into_iter().map(|(plugin, _)| plugin));
+                }
+                for plugin in plugins {
+                    self.set(Some(plugin), Phase::Building(group.clone()));
+                }
+            }
+            ReloadEvent::ReloadCompleted { plugin, from, to, ms, parts, changes } => {
+                // A plugin that just comes up at the start is no news.
+                if from.is_some() || self.0.contains_key(&Some(plugin.clone())) {
+                    let (parts, changes) = (parts.clone(), changes.clone());
+                    let live = Phase::Live { from: *from, to: *to, ms: *ms, parts, changes };
+                    self.set(Some(plugin), live);
+                }
+                if matches!(self.0.get(&None), Some(Card { phase: Phase::Failed { .. }, .. })) {
+                    self.set(None, Phase::Mended);
+                }
+            }
+            ReloadEvent::ReloadFailed { plugin, live, reason, diagnostics } => {
+                let failed =
+                    |live| Phase::Failed { live, reason: reason.clone(), diagnostics: diagnostics.clone() };
+                match plugin {
+                    Some(plugin) => {
+                        self.hold_back(plugin);
+                        self.set(Some(plugin), failed(*live));
+                    }
+                    None => self.fail_all(&failed(*live)),
+                }
+            }
+            ReloadEvent::StateRestored { plugin, version, migrated_from, .. } => {
+                let words = match migrated_from {
+                    None => format!("state kept (version {version})"),
+                    Some(before) => format!("state kept, migrated from version {before} to {version}"),
+                };
+                if let Some(card) = self.0.get_mut(&Some(plugin.clone())) {
+                    card.state = Some(words);
+                    card.text = words::card(Some(plugin), &card.phase, card.state.as_deref());
+                }
+            }
+            ReloadEvent::RolledBack { plugin, from, to, code_of, reason } => {
+                let (from, to, code_of) = (*from, *to, *code_of);
+                self.set(Some(plugin), Phase::RolledBack { from, to, code_of, reason: reason.clone() });
+            }
+            ReloadEvent::RestartRequired { because, automatic } => {
+                self.set(None, Phase::Restart { because: because.clone(), automatic: *automatic });
+            }
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, plugin: Option<&PluginId>, phase: Phase) {
+        let key = plugin.cloned();
+        // State crosses before a swap is told.
+        let state = match phase {
+            Phase::Live { .. } => self.0.remove(&key).and_then(|card| card.state),
+            _ => None,
+        };
+        let text = words::card(plugin, &phase, state.as_deref());
+        self.0.insert(key, Card { phase, state, text });
+    }
+
+    fn building(&self) -> Vec<(PluginId, BTreeSet<PluginId>)> {
+        let building = self.0.iter().filter_map(|(key, card)| match (key, &card.phase) {
+            (Some(plugin), Phase::Building(group)) => Some((plugin.clone(), group.clone())),
+            _ => None,
+        });
+        building.collect()
+    }
+
+    /// Ends the cards of those that were to go live with one that failed.
+    fn hold_back(&mut self, failed: &PluginId) {
+        for (plugin, group) in self.building() {
+            if plugin != *failed && group.contains(failed) {
+                self.set(Some(&plugin), Phase::HeldBack { by: failed.clone() });
+            }
+        }
+    }
+
+    /// Ends the cards of all that are being built; with none, the failure gets a card of its own.
+    fn fail_all(&mut self, failed: &Phase) {
+        let building = self.building();
+        for (plugin, _) in &building {
+            self.set(Some(plugin), failed.clone());
+        }
+        if building.is_empty() {
+            self.set(None, failed.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &str) -> PluginId {
+        PluginId::new(format!("commands/{name}"))
+    }
+
+    fn started(names: &[&str]) -> ReloadEvent {
+        ReloadEvent::ReloadStarted {
+            plugins: names.iter().map(|name| id(name)).collect(),
+            cause: Cause::Save,
+        }
+    }
+
+    fn completed(name: &str, from: Option<u64>, to: Option<u64>) -> ReloadEvent {
+        let (parts, changes) = (BTreeMap::from([("build".to_owned(), 431.2)]), vec!["~ /ping".to_owned()]);
+        ReloadEvent::ReloadCompleted { plugin: id(name), from, to, ms: 512, parts, changes }
+    }
+
+    fn failed(name: Option<&str>) -> ReloadEvent {
+        let reason = "1 compile error".to_owned();
+        ReloadEvent::ReloadFailed { plugin: name.map(id), live: Some(4), reason, diagnostics: Vec::new() }
+    }
+
+    fn text(cards: &Cards, name: &str) -> String {
+        cards.text(&Some(id(name))).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn a_card_goes_from_building_to_live_with_what_became_of_the_state() {
+        let mut cards = Cards::default();
+        cards.note(&completed("general", None, Some(1)));
+        assert_eq!(cards.texts().count(), 0, "coming up at the start is no news");
+        cards.note(&started(&["general"]));
+        assert!(text(&cards, "general").contains("building"));
+        let plugin = id("general");
+        cards.note(&ReloadEvent::StateRestored { plugin, generation: 5, version: 2, migrated_from: Some(1) });
+        cards.note(&completed("general", Some(4), Some(5)));
+        let text = text(&cards, "general");
+        for part in ["4 → 5 live in 512 ms", "build 431", "`~ /ping`", "migrated from version 1 to 2"] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn those_that_were_to_go_live_together_end_together() {
+        let mut cards = Cards::default();
+        cards.note(&started(&["a", "b"]));
+        cards.note(&started(&["c"]));
+        cards.note(&failed(Some("b")));
+        assert!(text(&cards, "b").contains("4 stays live: 1 compile error"), "{}", text(&cards, "b"));
+        assert!(text(&cards, "a").contains("commands/b"), "{}", text(&cards, "a"));
+        assert!(text(&cards, "c").contains("building"));
+        let plugins = vec![id("d")];
+        cards.note(&ReloadEvent::ReloadStarted { plugins, cause: Cause::Dependency });
+        cards.note(&failed(Some("c")));
+        assert!(text(&cards, "d").contains("commands/c"), "what came along ends with it");
+        cards.note(&started(&["c"]));
+        cards.note(&failed(None));
+        assert!(text(&cards, "c").contains("1 compile error"));
+        assert_eq!(cards.text(&None), None);
+        cards.note(&failed(None));
+        assert!(cards.text(&None).unwrap().contains("1 compile error"));
+        cards.note(&completed("c", Some(1), Some(2)));
+        assert!(!cards.text(&None).unwrap().contains("1 compile error"));
+    }
+}

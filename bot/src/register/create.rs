@@ -1,0 +1,59 @@
+//! The request that creates or replaces a command.
+//!
+//! It goes past serenity's ratelimiter, which would wait as long as Discord asks before it tells anything: hours, when
+//! the day's creations are used up.
+
+use std::time::Duration;
+
+use sdk::serenity::http::DiscordJsonError;
+use sdk::tokio::time::sleep;
+use sdk::{serenity, tokio};
+use serde_json::Value;
+
+use super::failure::Failure;
+
+/// Waits that are so short that they are worth it.
+const WAIT_AT_MOST: Duration = Duration::from_secs(30);
+
+/// A command that Discord has taken.
+pub(super) struct Created {
+    /// Whether its name is new there.
+    pub(super) is_new: bool,
+    /// The command as Discord has it.
+    pub(super) command: Value,
+}
+
+/// Sends the request that `make` builds until it is answered with something other than a short wait.
+pub(super) async fn create(
+    make: impl Fn() -> Result<reqwest::RequestBuilder, serenity::Error>,
+    body: &Value,
+) -> Result<Created, Failure> {
+    loop {
+        let request = make().map_err(|error| Failure::new(&error, Some(body)))?;
+        let answer = request.send().await.map_err(|error| Failure::unreachable(&error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let seconds = |name: &str| -> Option<Duration> {
+            Duration::try_from_secs_f64(headers.get(name)?.to_str().ok()?.parse().ok()?).ok()
+        };
+        let bytes = answer.bytes().await.map_err(|error| Failure::unreachable(&error))?;
+        let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        if status.is_success() {
+            if headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0")
+                && let Some(wait) = seconds("x-ratelimit-reset-after")
+            {
+                sleep(wait.min(WAIT_AT_MOST)).await;
+            }
+            return Ok(Created { is_new: status == reqwest::StatusCode::CREATED, command: json });
+        }
+        let in_body = json["retry_after"].as_f64().and_then(|s| Duration::try_from_secs_f64(s).ok());
+        let retry_after = in_body.or_else(|| seconds("retry-after"));
+        let error: Option<DiscordJsonError> = serde_json::from_value(json).ok();
+        let failure = Failure::of_answer(status.as_u16(), error.as_ref(), retry_after, Some(body));
+        match retry_after {
+            Some(wait) if matches!(failure, Failure::Passing(_)) && wait <= WAIT_AT_MOST => {
+                tokio::time::sleep(wait).await;
+            }
+            _ => return Err(failure),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What is offered while an owner types.
+
+use sdk::PluginId;
+use sdk::prelude::*;
+use sdk::text;
+use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
+
+/// Most choices that Discord shows, and most characters of one's name.
+pub(crate) const CHOICES: usize = 25;
+pub(crate) const NAME: usize = 100;
+
+/// Offers the live plugins.
+pub(crate) async fn plugin(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let snapshot = ctx.data().host().registry().snapshot();
+    let ids = snapshot.generations().keys().map(PluginId::as_str).filter(|id| id.contains(partial));
+    let choices = ids.take(CHOICES).map(|id| AutocompleteChoice::new(id, id));
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
+}
+
+/// Gives what has been typed for another option of the same command.
+pub(crate) fn typed(ctx: Context<'_>, option: &str) -> Option<String> {
+    let poise::Context::Application(ctx) = ctx else { return None };
+    let typed = ctx.args.iter().find(|typed| typed.name == option)?;
+    match &typed.value {
+        serenity::ResolvedValue::String(text) => Some((*text).to_owned()),
+        serenity::ResolvedValue::Autocomplete { value, .. } => Some((*value).to_owned()),
+        _ => None,
+    }
+}
+
+/// Gives a plugin's name as it was typed, short enough for an answer.
+pub(crate) fn named(plugin: &str) -> String {
+    text::cut(plugin, NAME)
+}

@@ -1,0 +1,50 @@
+//! Who is waiting for the answer to a command, to be told when it fails where poise does not see it.
+
+use serenity::all::{
+    AutocompleteChoice, Builder as _, ChannelId, Context, CreateAutocompleteResponse,
+    CreateInteractionResponse, FullEvent, Interaction, InteractionId,
+};
+
+use crate::text;
+
+/// Who sent a command, and how to answer.
+pub(crate) enum Asker {
+    /// A user of a slash or menu command.
+    Command(InteractionId, String),
+    /// A user who is still typing.
+    Typing(InteractionId, String),
+    /// The author of a message.
+    Text(ChannelId),
+}
+
+impl Asker {
+    pub(crate) fn of(event: &FullEvent) -> Option<Self> {
+        match event {
+            FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
+                Some(Self::Command(command.id, command.token.clone()))
+            }
+            FullEvent::InteractionCreate { interaction: Interaction::Autocomplete(command) } => {
+                Some(Self::Typing(command.id, command.token.clone()))
+            }
+            FullEvent::Message { new_message } => Some(Self::Text(new_message.channel_id)),
+            _ => None,
+        }
+    }
+
+    /// Tells that the command failed; where it has been answered already, Discord refuses this and all is well.
+    pub(crate) async fn tell(self, ctx: &Context, words: String) {
+        let told = match self {
+            Self::Command(id, token) => {
+                crate::dispatch::ephemeral(words).execute(ctx, (id, token.as_str())).await
+            }
+            Self::Typing(id, token) => {
+                let nothing = CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new());
+                CreateInteractionResponse::Autocomplete(nothing).execute(ctx, (id, token.as_str())).await
+            }
+            Self::Text(channel) => channel.say(ctx, text::cut(words, text::MESSAGE)).await.map(drop),
+        };
+        if let Err(error) = told {
+            tracing::debug!(%error, "the user of a command that failed could not be told");
+        }
+    }
+}
