@@ -6,6 +6,7 @@ use sdk::host::Reloader;
 use sdk::prelude::*;
 
 mod choose;
+mod confirm;
 mod hmr;
 mod plugins;
 mod reload;

@@ -52,6 +52,15 @@ pub struct Ready {
     pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
+    /// What the plugin's own sources held when it was built; nothing of one that is taken as it is.
+    sources: BTreeMap<PathBuf, u64>,
+}
+
+impl Ready {
+    /// Says whether its sources are still those that it was built from.
+    pub fn is_current(&self) -> bool {
+        self.sources.iter().all(|(path, hash)| holds(path, *hash))
+    }
 }
 
 /// A plugin that cannot go live, and why.
@@ -166,7 +175,8 @@ impl Workshop {
             .unwrap_or_default();
         let linked = linked(package, &library, copies);
         let built = Built { library, inputs, warnings };
-        (Ready { package: package.clone(), built, linked, parts: Parts::default() }, is_edited)
+        let (parts, sources) = (Parts::default(), BTreeMap::new());
+        (Ready { package: package.clone(), built, linked, parts, sources }, is_edited)
     }
 
     /// Says whether no other library of the plugin was built after this one.
@@ -183,8 +193,13 @@ impl Workshop {
         cargo::kept(&self.account_file(package))
     }
 
-    /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call, copies: &BTreeMap<String, u64>) -> Option<Built> {
+    /// Gives the library of a former run, with its sources, when nothing that it was built from has changed.
+    fn reuse(
+        &self,
+        package: &Package,
+        call: &Call,
+        copies: &BTreeMap<String, u64>,
+    ) -> Option<(Built, BTreeMap<PathBuf, u64>)> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
@@ -192,11 +207,23 @@ impl Workshop {
             && self.newer_than_sdk(&account.library)
             && account.copies == *copies
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
-        is_same.then(|| Built {
-            library: account.library,
-            inputs: account.inputs.into_keys().collect(),
-            warnings: account.warnings,
+        is_same.then(|| {
+            let inputs = account.inputs.keys().cloned().collect();
+            let built = Built { library: account.library, inputs, warnings: account.warnings };
+            (built, account.inputs)
         })
+    }
+
+    /// Hashes what a plugin may be built from, by paths without links, as rustc's own words for a path may differ.
+    fn sources(&self, package: &Package) -> BTreeMap<PathBuf, u64> {
+        let mut files = contents(std::iter::once(&package.root).chain(&package.shared));
+        // What lies elsewhere is known from the build before.
+        let inputs = self.account(package).map(|account| account.inputs).unwrap_or_default();
+        files.extend(inputs.into_keys().filter_map(|path| {
+            let hash = hash_of(&path).ok()??;
+            Some((path, hash))
+        }));
+        files.into_iter().filter_map(|(path, hash)| Some((path.canonicalize().ok()?, hash))).collect()
     }
 
     fn newer_than_sdk(&self, library: &Path) -> bool {
@@ -327,10 +354,10 @@ impl Workshop {
         let copies = self.copies(workspace, package, suffix);
         let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
         let mut account = None;
-        let built = if let Some(built) = reused {
-            built
+        let (built, sources) = if let Some(reused) = reused {
+            reused
         } else {
-            let before = contents(std::iter::once(&package.root).chain(&package.shared));
+            let before = self.sources(package);
             let replay = Replay {
                 folder: self.folder(package),
                 suffix: format!("-{suffix}"),
@@ -339,13 +366,17 @@ impl Workshop {
             };
             let built = replay.run(call).await?;
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
-            let is_stale =
-                built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
+            let sources: BTreeMap<_, _> = built
+                .inputs
+                .iter()
+                .filter_map(|path| Some((path.clone(), *before.get(&path.canonicalize().ok()?)?)))
+                .collect();
+            let is_stale = !sources.iter().all(|(path, hash)| holds(path, *hash));
             if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
             account = Some(Account::of(call, &built, &copies));
-            built
+            (built, sources)
         };
         parts.build = began.elapsed();
         let began = Instant::now();
@@ -354,7 +385,8 @@ impl Workshop {
         if let Some(account) = account {
             self.note(package, &Account { fingerprint, ..account })?;
         }
-        Ok(Ready { package: package.clone(), linked: linked(package, &built.library, copies), built, parts })
+        let linked = linked(package, &built.library, copies);
+        Ok(Ready { package: package.clone(), linked, built, parts, sources })
     }
 }
 

@@ -169,6 +169,10 @@ impl Loop {
         } else {
             match self.go_live(done.ready, building.began).await {
                 Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
+                Err(SaveError::Superseded) => {
+                    self.order(building.group(), building.began, building.answers);
+                    return;
+                }
                 Err(error) => {
                     match self.try_again(building, std::iter::once(&error)) {
                         Some(back) => building = back,
@@ -202,16 +206,18 @@ impl Loop {
         }
         for failure in &done.failures {
             if let Some(known) = failure.plugin.as_ref().and_then(|plugin| self.known.get_mut(plugin)) {
-                known.inputs = None;
+                known.is_good = false;
             }
         }
         for ready in &done.ready {
             let known = self.known.entry(ready.package.id.clone()).or_default();
-            known.inputs = Some(ready.built.inputs.clone());
+            known.inputs.clone_from(&ready.built.inputs);
+            known.is_good = true;
             if known.warnings != ready.built.warnings {
                 known.warnings.clone_from(&ready.built.warnings);
                 print(&known.warnings);
             }
         }
+        self.follow();
     }
 }

@@ -82,7 +82,7 @@ impl Loop {
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
         let built = ready.iter().map(|ready| self.load(ready)).collect::<Result<Vec<_>, _>>()?;
-        let (swapped, _) = self.change(built, Vec::new(), Kind::New).await?;
+        let (swapped, _) = self.change(built, Vec::new(), Kind::New, &ready).await?;
         self.put_on_trial(&swapped);
         let preflight = loading.elapsed().saturating_sub(swapped.took);
         let took = began.elapsed();
@@ -120,7 +120,7 @@ impl Loop {
         if gone.is_empty() {
             return Ok(());
         }
-        let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::New).await?;
+        let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::New, &[]).await?;
         gone.iter().for_each(|plugin| self.keeper.gone(plugin));
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
@@ -136,6 +136,7 @@ impl Loop {
         install: Vec<Arc<Generation>>,
         remove: Vec<PluginId>,
         kind: Kind,
+        ready: &[Ready],
     ) -> Result<(Swapped, Vec<Crossed>), SaveError> {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
@@ -169,6 +170,11 @@ impl Loop {
                 return Err(SaveError::Start(whose + &problem));
             }
             started.push(generation);
+        }
+        // A `start` hook takes its time; only the newest save may go live.
+        if !ready.iter().all(Ready::is_current) {
+            self.stop_unused(started);
+            return Err(SaveError::Superseded);
         }
         let live = self.host.registry().snapshot();
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {

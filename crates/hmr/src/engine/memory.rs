@@ -92,10 +92,10 @@ impl Inner {
             return;
         }
         let words = format!(
-            "the code of retired generations takes {} KiB, and HMR_MEMORY_MB allows {}; restart the bot at a quiet \
-             moment to get them back",
+            "the code of retired generations takes {} KiB, and HMR_MEMORY_MB allows {} KiB; /dev restart gives \
+             them back at a quiet moment",
             bytes >> 10,
-            budget >> 20
+            budget >> 10
         );
         tell::warn(&self.host, None, words);
     }

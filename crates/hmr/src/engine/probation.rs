@@ -85,6 +85,7 @@ impl Loop {
                 for (plugin, number) in going {
                     self.host.registry().set_aside(&plugin, number);
                 }
+                self.settle().await;
             }
             Err(error) => {
                 let words =

@@ -23,10 +23,9 @@ impl Loop {
             let mut known = Known { call: self.workshop.kept_call(package), ..Known::default() };
             if let Some(live) = entry.live.as_ref().filter(|live| live.library.is_file()) {
                 let (ready, is_edited) = self.workshop.recall(package, live.library.clone());
-                // Where nothing is known of a library, any source may bring in another one.
-                if !ready.built.inputs.is_empty() {
-                    known.inputs = Some(ready.built.inputs.clone());
-                }
+                // Of a library that is not the newest, nothing is known; then any source may bring in another one.
+                known.is_good = !ready.built.inputs.is_empty();
+                known.inputs.clone_from(&ready.built.inputs);
                 known.warnings.clone_from(&ready.built.warnings);
                 // One that was taken back is not the newest; that is for a person to build.
                 let is_crash = matches!(start, Start::Crashed { .. });

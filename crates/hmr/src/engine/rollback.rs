@@ -34,6 +34,7 @@ impl Loop {
             let number = running.number();
             format!("{plugin} {number} stays live: {error}")
         })?;
+        self.settle().await;
         Ok(lines.join("\n"))
     }
 
@@ -90,7 +91,7 @@ impl Loop {
             .map(|(plugin, code)| code.instantiate(registry.next_number(plugin), &self.host))
             .collect::<Result<Vec<_>, _>>()
             .map_err(SaveError::Preflight)?;
-        let (swapped, states) = self.change(install, Vec::new(), Kind::Back).await?;
+        let (swapped, states) = self.change(install, Vec::new(), Kind::Back, &[]).await?;
         let mut lines = Vec::new();
         for swap in &swapped.plugins {
             let (Some(old), Some(new)) = (&swap.old, &swap.new) else { continue };

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{END_WITHIN, Signals, pid, shell_code, tell};
 use crate::error::HostError;
-use crate::watch::{Pace, Watcher};
+use crate::watch::{Filter, Pace, Watcher};
 use crate::workspace::Workspace;
 
 /// Environment variable that makes the development host's program this mode.
@@ -25,12 +25,17 @@ pub const VARIABLE: &str = "HOTCORD_PLAIN";
 ///
 /// # Errors
 /// When the workspace cannot be read or watched.
-pub fn run(root: &Path, pace: Pace, environment: Vec<(OsString, OsString)>) -> Result<u8, HostError> {
+pub fn run(
+    root: &Path,
+    pace: Pace,
+    filter: Filter,
+    environment: Vec<(OsString, OsString)>,
+) -> Result<u8, HostError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HostError::Supervisor)?;
     runtime.block_on(async {
         let workspace = Workspace::read(root).await.map_err(HostError::Workspace)?;
-        let watcher = Watcher::new(workspace.watched(), pace)?;
+        let watcher = Watcher::new(workspace.scope(), pace, filter)?;
         let signals = Signals::new().map_err(HostError::Supervisor)?;
         Plain { root: root.to_path_buf(), environment, watcher, signals, bot: None }
             .run()
