@@ -92,6 +92,9 @@ impl Loop {
             .collect::<Result<Vec<_>, _>>()
             .map_err(SaveError::Preflight)?;
         let (swapped, states) = self.change(install, Vec::new(), Kind::Back, &[]).await?;
+        // A newer build that waits for others must not undo this.
+        let plugins: Vec<_> = codes.iter().map(|(plugin, _)| plugin.clone()).collect();
+        self.forget_waiting(&plugins);
         let mut lines = Vec::new();
         for swap in &swapped.plugins {
             let (Some(old), Some(new)) = (&swap.old, &swap.new) else { continue };
