@@ -14,9 +14,6 @@ use std::{fs, io};
 use sdk_core::PluginId;
 use serde::{Deserialize, Serialize};
 
-/// Time after a swap in which a crash counts against the new generation.
-pub const PROBATION: Duration = Duration::from_mins(1);
-
 /// A generation by its number and its file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
@@ -35,8 +32,8 @@ pub struct Entry {
     pub before: Option<Version>,
     /// What is being loaded and started.
     pub coming: Option<Version>,
-    /// Milliseconds since 1970 at which `live` went live.
-    pub since: u64,
+    /// Milliseconds since 1970 until which a crash counts against `live`.
+    pub until: u64,
     /// Highest number that a generation of it has borne.
     pub last: u64,
 }
@@ -44,8 +41,7 @@ pub struct Entry {
 impl Entry {
     /// Says whether a crash at `now` counts against what is live.
     pub fn is_on_probation(&self, now: u64) -> bool {
-        let most = u64::try_from(PROBATION.as_millis()).unwrap_or(u64::MAX);
-        self.live.is_some() && self.before.is_some() && now.saturating_sub(self.since) <= most
+        self.live.is_some() && self.before.is_some() && now <= self.until
     }
 
     fn versions(&self) -> impl Iterator<Item = &Version> {
@@ -130,12 +126,13 @@ impl Keeper {
         self.write();
     }
 
-    /// Notes what has gone live, and gives the files that nobody needs any more.
+    /// Notes what has gone live, on probation for a while, and gives the files that nobody needs any more.
     ///
     /// A generation without a library of its own is made of the one that was live before it.
     pub fn live(
         &mut self,
         plugins: impl IntoIterator<Item = (PluginId, u64, Option<PathBuf>)>,
+        probation: Duration,
     ) -> Vec<PathBuf> {
         let needed_before = self.journal.libraries();
         let now = now();
@@ -156,7 +153,7 @@ impl Keeper {
             if !was_on_probation {
                 entry.before = old;
             }
-            entry.since = now;
+            entry.until = now.saturating_add(u64::try_from(probation.as_millis()).unwrap_or(u64::MAX));
         }
         self.write();
         let needed = self.journal.libraries();
@@ -217,13 +214,13 @@ mod tests {
         let came = |generation| (plugin.clone(), generation, Some(version(generation).library));
         keeper.coming(vec![(plugin.clone(), version(1))]);
         assert_eq!(Journal::read(&file).plugins[&plugin].coming, Some(version(1)));
-        assert_eq!(keeper.live([came(1)]), Vec::<PathBuf>::new());
+        assert_eq!(keeper.live([came(1)], Duration::from_mins(1)), Vec::<PathBuf>::new());
         assert!(!keeper.journal().plugins[&plugin].is_on_probation(now()), "there is nothing to go back to");
-        keeper.live([came(2)]);
+        keeper.live([came(2)], Duration::from_mins(1));
         let entry = keeper.journal().plugins[&plugin].clone();
         assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
         // A third one while the second is on probation: the first is still the last good one.
-        assert_eq!(keeper.live([came(3)]), [PathBuf::from("/l/2.so")]);
+        assert_eq!(keeper.live([came(3)], Duration::from_mins(1)), [PathBuf::from("/l/2.so")]);
         assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
         assert_eq!(keeper.proven(&plugin, 2), None);
         assert_eq!(keeper.proven(&plugin, 3), Some("/l/1.so".into()));
