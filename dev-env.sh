@@ -288,7 +288,9 @@ ctl() {
 cmd_status() { ctl status "$@"; }
 cmd_events() { ctl events "$@"; }
 cmd_reload() { ctl reload "$@"; }
+cmd_rollback() { ctl rollback "$@"; }
 cmd_watch() { ctl watch "$@"; }
+cmd_restart() { ctl restart "$@"; }
 
 cmd_sandbox() { sandbox_ "$@"; }
 
@@ -569,7 +571,9 @@ Look after (a bot that runs)
   status [--json]    what is live, watched, being built, and why a save is not live
   events [--last N]  what happens to plugins, as JSON lines, until Ctrl-C; --no-follow ends at once
   reload [PLUGIN]    build and swap a plugin now, or all
+  rollback PLUGIN [GENERATION]  bring earlier code back: the one before, or a generation's
   watch on|off       stop reloading on save, or go on with it
+  restart [--now]    replace the bot's process by a new one; state and timers stay
 Write
   new commands/NAME  a new command plugin, registered, with its test
   new events/NAME    a new event plugin, likewise
@@ -586,7 +590,7 @@ Check
 END
 }
 
-COMMANDS="hmr dev say log status events reload watch sandbox new test check docs smoke bench faults soak doctor help"
+COMMANDS="hmr dev say log status events reload rollback watch restart sandbox new test check docs smoke bench faults soak doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

@@ -39,12 +39,17 @@ mod group;
 mod handle;
 mod host;
 mod live;
+mod memory;
+mod probation;
 mod revive;
+mod rollback;
 mod saves;
 mod tell;
 
 use group::{Building, Group};
 use handle::{Handle, Request};
+use memory::Libraries;
+use probation::Trial;
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -118,6 +123,7 @@ impl Engine {
                 Err(error) => tracing::warn!(%error, "after a crash it will not be known what was under way"),
             }
         }
+        let libraries = Libraries::new(host.clone(), options.policy.clone());
         let mut engine = Loop {
             host: host.clone(),
             options,
@@ -135,6 +141,8 @@ impl Engine {
             replacement: host::Replacement::default(),
             gives_way,
             edited: BTreeSet::new(),
+            trials: Vec::new(),
+            libraries,
             is_loading_all: true,
             status: Arc::default(),
         };
@@ -228,6 +236,9 @@ struct Loop {
     gives_way: watch::Sender<Option<NextHost>>,
     /// Plugins that were edited while no host was there.
     edited: BTreeSet<PluginId>,
+    /// Swaps whose generations may have to go back.
+    trials: Vec<Trial>,
+    libraries: Libraries,
     /// Whether this is the start, of which one line tells.
     is_loading_all: bool,
     /// How things stand, for whoever asks while the loop is busy.
@@ -290,6 +301,7 @@ impl Loop {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
         let (host, status) = (self.host.clone(), self.status.clone());
+        let mut panics = host.registry().panics();
         let watching = async move {
             let mut since = Instant::now();
             loop {
@@ -330,7 +342,8 @@ impl Loop {
                             self.publish_folders();
                         }
                     }
-                    Some(request) = requests.recv() => self.handle_request(request),
+                    Some(report) = panics.recv() => self.handle_panic(report).await,
+                    Some(request) = requests.recv() => self.handle_request(request).await,
                     Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
                     // A build that was dropped ends with an error.
                     Some(made) = self.replacement.work.join_next_with_id() => if let Ok((id, made)) = made {

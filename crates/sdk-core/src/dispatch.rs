@@ -527,8 +527,8 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
             }
             FrameworkError::CommandPanic { ctx, payload, .. } => {
                 let what = format!("/{}", ctx.command().qualified_name);
-                let panic = panicked(&ctx.data(), &what, &payload.unwrap_or_default());
-                (ctx, panic_words(&ctx.data(), &panic))
+                let panic = panicked(ctx.data(), &what, &payload.unwrap_or_default());
+                (ctx, panic_words(ctx.data(), &panic))
             }
             FrameworkError::NotAnOwner { ctx, .. } => {
                 (ctx, "Only the bot's owners can use this command.".to_owned())

@@ -157,6 +157,31 @@ impl Bot {
         self.child.id()
     }
 
+    /// Gives the id of the process that talks to Discord: its child, where a supervisor stands above it.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn host_pid(&self) -> io::Result<u32> {
+        let own = self.pid().ok_or_else(|| io::Error::other("the bot has ended"))?;
+        let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children"))?;
+        let is_host = |child: &u32| {
+            let environment = std::fs::read(format!("/proc/{child}/environ")).unwrap_or_default();
+            !environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(b"HOTCORD_PROBE="))
+        };
+        let mut children = children.split_whitespace().filter_map(|child| child.parse().ok());
+        Ok(children.find(is_host).unwrap_or(own))
+    }
+
+    /// Kills the process that talks to Discord.
+    ///
+    /// # Errors
+    /// As [`host_pid`](Self::host_pid), and when the system refuses.
+    pub fn kill_host(&self) -> io::Result<()> {
+        let pid = i32::try_from(self.host_pid()?).ok().and_then(rustix::process::Pid::from_raw);
+        let pid = pid.ok_or_else(|| io::Error::other("the bot has no process"))?;
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
+    }
+
     /// Waits until it ends by itself.
     ///
     /// # Errors

@@ -9,7 +9,7 @@
 //! version that answers.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -40,6 +40,9 @@ pub struct Options {
     json: bool,
 }
 
+/// Longest time for which nobody answers when a host has died.
+const BACK_WITHIN: Duration = Duration::from_secs(2);
+
 /// Tries every row, prints the table, and says whether all was as it has to be.
 ///
 /// # Errors
@@ -63,7 +66,10 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         }
         let mut stage = Stage::new().await?;
         for row in rows {
-            let outcome = trial::run(row, &mut stage).await?;
+            let mut outcome = trial::run(row, &mut stage).await?;
+            if outcome.back.is_some_and(|back| back > BACK_WITHIN) {
+                outcome.wrong.push(format!("the host has to be back within {} s", BACK_WITHIN.as_secs()));
+            }
             match (&outcome.skipped, outcome.wrong.is_empty()) {
                 (Some(_), _) => skipped += 1,
                 (None, true) => passed += 1,

@@ -70,15 +70,30 @@ pub struct Sample {
     pub inside: Inside,
 }
 
+/// How long things took at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    /// Milliseconds from an interaction to its first response.
+    pub dispatch: Numbers,
+    /// Milliseconds of a request that does not concern the host, made in turn with those: how busy the machine is.
+    pub machine: Numbers,
+}
+
+impl Times {
+    fn relative(&self) -> f64 {
+        self.dispatch.p50() / self.machine.p50()
+    }
+}
+
 /// What a soak has come to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What was seen, oldest first, without the warm-up.
     pub samples: Vec<Sample>,
-    /// Milliseconds from an interaction to its first response, before the reloads.
-    pub before: Numbers,
+    /// How long dispatch took before the reloads.
+    pub before: Times,
     /// The same after them.
-    pub after: Numbers,
+    pub after: Times,
     /// What became of the users' commands.
     pub tally: Tally,
     /// Times that the bot had to log in.
@@ -93,9 +108,9 @@ impl Outcome {
         fit::slope(&points)
     }
 
-    /// Gives how many times slower dispatch is at the end.
+    /// Gives how many times slower dispatch is at the end, beyond what the machine has become slower.
     pub fn slower(&self) -> f64 {
-        self.after.p50() / self.before.p50()
+        self.after.relative() / self.before.relative()
     }
 
     /// Names what has grown, was lost or has become slow.
@@ -137,7 +152,8 @@ impl Outcome {
         json!({
             "reloads": self.samples.len(), "start": ends[0], "end": ends[1],
             "private_kib_per_reload": (self.kib_per_reload() * 10.0).round() / 10.0,
-            "dispatch_ms": {"start": self.before.to_json(), "end": self.after.to_json()},
+            "dispatch_ms": {"start": self.before.dispatch.to_json(), "end": self.after.dispatch.to_json()},
+            "machine_ms": {"start": self.before.machine.to_json(), "end": self.after.machine.to_json()},
             "sent": self.tally.sent, "lost": self.tally.lost, "doubled": self.tally.doubled,
             "failed": self.tally.failed, "identifies": self.identifies, "wrong": self.wrong(),
         })
@@ -182,9 +198,10 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         (last.held.mapped_kib.saturating_sub(first.held.mapped_kib)) / reloads.max(1)
     );
     println!(
-        "dispatch: p50 {:.2} ms before, {:.2} ms after, ratio {:.2}; {} commands sent, {} lost, {} doubled, {} failed",
-        outcome.before.p50(),
-        outcome.after.p50(),
+        "dispatch: p50 {:.2} ms before, {:.2} ms after, {:.2} times slower beyond the machine's own; {} commands sent, {} \
+         lost, {} doubled, {} failed",
+        outcome.before.dispatch.p50(),
+        outcome.after.dispatch.p50(),
         outcome.slower(),
         outcome.tally.sent,
         outcome.tally.lost,
@@ -224,6 +241,8 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
     if all.is_empty() {
         return Err(io::Error::other("no plugin of the soak has that name"));
     }
+    // Its registration is the last thing that the load has to wait for.
+    bot.wait_for_line(0, "command added command=/small3").await?;
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
     let warm_up = WARM_UP * all.len() as u64;
@@ -247,8 +266,8 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
             before = Some(times(&sandbox).await?);
             began = Instant::now();
         }
-        let pid = bot.pid().ok_or_else(|| io::Error::other("the host has ended"))?;
-        let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&sandbox).await? };
+        let pid = bot.host_pid()?;
+        let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&playground).await? };
         samples.push(sample);
         let is_last = match options.reloads {
             Some(reloads) => reload >= warm_up + reloads,
@@ -284,13 +303,17 @@ async fn reload_once(
     if line.contains(" live in ") { Ok(()) } else { Err(io::Error::other(line)) }
 }
 
-/// Times commands one after the other, in milliseconds from the interaction to its first response.
-async fn times(sandbox: &Sandbox) -> io::Result<Numbers> {
+/// Times commands one after the other, and between them requests that the sandbox answers by itself.
+async fn times(sandbox: &Sandbox) -> io::Result<Times> {
+    let of_sandbox = |error: sandbox::client::Error| io::Error::other(error.to_string());
     let client = sandbox.client();
-    let mut times = Numbers::default();
+    let mut times = Times::default();
     for _ in 0..TIMED {
-        let answer = client.say("/small1").await.map_err(|error| io::Error::other(error.to_string()))?;
-        answer.acknowledged_ms.into_iter().for_each(|ms| times.push(ms));
+        let answer = client.say("/small1").await.map_err(of_sandbox)?;
+        answer.acknowledged_ms.into_iter().for_each(|ms| times.dispatch.push(ms));
+        let asked = Instant::now();
+        client.stats().await.map_err(of_sandbox)?;
+        times.machine.push(asked.elapsed().as_secs_f64() * 1e3);
     }
     Ok(times)
 }

@@ -13,10 +13,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Loop;
 use super::group::Answer;
 
-/// A wish for a reload.
-pub(super) struct Request {
-    pub(super) plugin: Option<PluginId>,
-    pub(super) answer: Answer,
+/// What somebody wishes for.
+pub(super) enum Request {
+    /// A build and a swap of a plugin, or of all.
+    Reload { plugin: Option<PluginId>, answer: Answer },
+    /// Earlier code of a plugin.
+    RollBack { plugin: PluginId, to: Option<u64>, answer: oneshot::Sender<Result<String, String>> },
 }
 
 /// What the host hands out.
@@ -38,7 +40,20 @@ impl Reloader for Handle {
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>> {
         let (answer, answered) = oneshot::channel();
         let stopped = || vec![Err(STOPPED.to_owned())];
-        if self.requests.send(Request { plugin, answer }).is_err() {
+        if self.requests.send(Request::Reload { plugin, answer }).is_err() {
+            return std::future::ready(stopped()).boxed();
+        }
+        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
+    }
+
+    fn rollback(
+        &self,
+        plugin: PluginId,
+        generation: Option<u64>,
+    ) -> BoxFuture<'static, Result<String, String>> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Err(STOPPED.to_owned());
+        if self.requests.send(Request::RollBack { plugin, to: generation, answer }).is_err() {
             return std::future::ready(stopped()).boxed();
         }
         async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()

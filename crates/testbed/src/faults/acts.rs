@@ -53,10 +53,10 @@ pub fn cargo_missing(stage: &mut Stage) -> Acting<'_> {
     })
 }
 
-/// Saves a source while there is no compiler.
+/// Saves a source while the compiler cannot be started: the program that starts it at low priority is gone.
 pub fn rustc_missing(stage: &mut Stage) -> Acting<'_> {
     Box::pin(async {
-        stage.programs.hide("rustc")?;
+        stage.programs.hide("nice")?;
         stage.save_next(None)?;
         Ok(Seen::default())
     })
@@ -101,6 +101,15 @@ pub fn sdk_rebuilt(stage: &mut Stage) -> Acting<'_> {
             fs::rename(file.with_extension("aside"), file)?;
         }
         told.map(|_| Seen::default())
+    })
+}
+
+/// Kills the host as the system does when memory runs out.
+pub fn host_killed(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.bot()?.kill_host()?;
+        let back = stage.back().await?;
+        Ok(Seen { observed: None, answers: Some(format!("host back in {} ms", back.as_millis())) })
     })
 }
 

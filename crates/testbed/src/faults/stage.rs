@@ -58,10 +58,7 @@ impl Stage {
     pub async fn start_host(&mut self) -> io::Result<Duration> {
         let began = Instant::now();
         let programs = self.programs.folder().display().to_string();
-        // Named, so that cargo does not find the toolchain's own compiler past the PATH.
-        let rustc = format!("{programs}/rustc");
-        let variables = [("PATH", programs.as_str()), ("RUSTC", rustc.as_str())];
-        let bot = Bot::start(&self.playground, &self.sandbox, &variables).await?;
+        let bot = Bot::start(&self.playground, &self.sandbox, &[("PATH", &programs)]).await?;
         self.bot = Some(bot);
         let version = self.version;
         self.until_answered(version).await?;
@@ -137,6 +134,18 @@ impl Stage {
             })
             .await?;
         if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }
+    }
+
+    /// Waits until the old answer is given after a crash, and gives how long nobody answered.
+    ///
+    /// # Errors
+    /// When the host does not come back with the code from before.
+    pub async fn back(&mut self) -> io::Result<Duration> {
+        const WORDS: &str = "nobody answered for ";
+        let line = self.told(WORDS).await?;
+        let number = line.split(WORDS).nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        self.until_answered(self.version).await?;
+        number.map(Duration::from_millis).ok_or_else(|| io::Error::other(line))
     }
 
     /// Counts what the sandbox has recorded of one kind.

@@ -15,6 +15,11 @@ const fn contained(name: &'static str, place: Place, deed: Deed, told: &'static 
     Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::NewAnswers }
 }
 
+/// Code that takes the host with it; what was under way is named, and the code from before is back.
+const fn fatal(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::HostIsBack }
+}
+
 /// An edit that never goes live.
 const fn edited(
     name: &'static str,
@@ -199,6 +204,31 @@ pub const ROWS: &[Row] = &[
         Deed::Panic,
         &["a task panicked task=faulty (spawned at commands/faulty/src/lib.rs"],
     ),
+    fatal(
+        "abort in a command",
+        Place::Command,
+        Deed::Abort,
+        &["the host died of SIGABRT while /deed of commands/faulty"],
+    ),
+    fatal(
+        "segmentation fault in a component handler",
+        Place::Component,
+        Deed::Segfault,
+        &["the host died of SIGSEGV", "of commands/faulty"],
+    ),
+    fatal(
+        "stack overflow in a listener",
+        Place::Listener,
+        Deed::Overflow,
+        &["the host died of SIGABRT", "of commands/faulty"],
+    ),
+    act(
+        Group::Machine,
+        "host killed (kill -9)",
+        acts::host_killed,
+        &["the host died of SIGKILL"],
+        After::HostIsBack,
+    ),
     library(
         "truncated library",
         Fault::Spoil("truncate -s 20000 \"$library\""),
@@ -240,7 +270,13 @@ pub const ROWS: &[Row] = &[
         After::OldAnswers,
     ),
     act(Group::Machine, "cargo missing", acts::cargo_missing, &["cargo could not be run"], After::OldAnswers),
-    act(Group::Machine, "rustc missing", acts::rustc_missing, &["rustc could not be run"], After::OldAnswers),
+    act(
+        Group::Machine,
+        "rustc that cannot be started",
+        acts::rustc_missing,
+        &["rustc could not be run"],
+        After::OldAnswers,
+    ),
     Row {
         name: "a manifest that cargo does not take",
         group: Group::Machine,

@@ -21,6 +21,8 @@ pub struct Outcome {
     pub observed: String,
     /// Who answers on and how fast, or how soon the host was back.
     pub answers: String,
+    /// Time that nobody answered, when the host died.
+    pub back: Option<Duration>,
     /// What is not as it has to be.
     pub wrong: Vec<String>,
     /// Why it could not be tried here.
@@ -73,6 +75,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
         tried: row.name,
         observed: String::new(),
         answers: String::new(),
+        back: None,
         wrong: Vec::new(),
         skipped: None,
     };
@@ -125,6 +128,10 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
     match row.fault {
         Fault::Deed(place, deed) => {
             stage.save_next(Some((place, deed)))?;
+            if row.after == After::HostIsBack {
+                stage.live().await?;
+                fell(row, stage, place, outcome).await?;
+            }
             if row.after == After::NewAnswers {
                 stage.live().await?;
                 if let Some(problem) = provoke(stage, place, deed).await? {
@@ -158,6 +165,20 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
     if outcome.observed.is_empty() {
         outcome.observed = most_telling(&stage.said(), row.told).to_owned();
     }
+    Ok(())
+}
+
+/// Has a user do what the host dies of, and waits until it is back.
+async fn fell(row: &Row, stage: &mut Stage, place: Place, outcome: &mut Outcome) -> io::Result<()> {
+    // Whoever asked is left without an answer; the log names what was under way.
+    let provoked = provoke(stage, place, Deed::Abort);
+    let _ = tokio::time::timeout(Duration::from_secs(10), provoked).await;
+    for words in row.told {
+        stage.told(words).await?;
+    }
+    let back = stage.back().await?;
+    outcome.answers = format!("host back in {} ms", back.as_millis());
+    outcome.back = Some(back);
     Ok(())
 }
 

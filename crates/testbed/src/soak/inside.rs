@@ -1,43 +1,76 @@
-//! What a host says of itself.
+//! What a host says of itself, over the socket by which it is asked how things stand.
 
 use std::io;
+use std::path::PathBuf;
 
-use sandbox::Sandbox;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+
+use crate::Playground;
 
 /// What a host counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inside {
     /// Tasks that plugins have started.
     pub tasks: u64,
-    /// Listeners and handlers.
+    /// Handlers of events, components, modals and timers.
     pub listeners: u64,
     /// Retired generations in which something still runs or is referred to.
     pub retired: u64,
 }
 
 impl Inside {
-    /// Asks by `/dev plugins`.
+    /// Asks the host of a playground.
     ///
     /// # Errors
-    /// When that is not answered.
-    pub async fn of(sandbox: &Sandbox) -> io::Result<Self> {
-        let answer = sandbox
-            .client()
-            .say("/dev plugins")
-            .await
-            .map_err(|error| io::Error::other(error.to_string()))?;
-        let words = answer.embeds.iter().filter_map(|embed| embed["description"].as_str()).collect();
-        Ok(Self::read(words))
+    /// When it does not answer.
+    pub async fn of(playground: &Playground) -> io::Result<Self> {
+        let mut socket = UnixStream::connect(socket(playground)).await?;
+        socket.write_all(b"{\"do\":\"status\"}\n").await?;
+        let mut answer = String::new();
+        BufReader::new(socket).read_line(&mut answer).await?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        if answer["ok"].is_object() {
+            Ok(Self::read(&answer["ok"]))
+        } else {
+            Err(io::Error::other(format!("the host does not say how things stand: {answer}")))
+        }
     }
 
-    fn read(words: String) -> Self {
-        let (live, retired) = words.split_once("**Retired").unwrap_or((&words, ""));
-        let told = |part: &str| part.lines().filter(|line| line.starts_with('`')).count() as u64;
-        let _ = live;
+    fn read(status: &Value) -> Self {
+        let list = |name: &str| status[name].as_array().map(Vec::as_slice).unwrap_or_default();
+        let all = || list("live").iter().chain(list("retired"));
+        let tasks = |generation: &Value| generation["tasks"].as_array().map_or(0, Vec::len);
         Self {
-            tasks: words.lines().filter(|line| line.starts_with('–')).count() as u64,
-            listeners: 0,
-            retired: told(retired),
+            tasks: all().map(tasks).sum::<usize>() as u64,
+            listeners: all().filter_map(|generation| generation["listeners"].as_u64()).sum(),
+            retired: list("retired").len() as u64,
         }
+    }
+}
+
+/// Gives the socket's path, which a file tells where the folder's own is too long for one.
+fn socket(playground: &Playground) -> PathBuf {
+    match playground.read(".hotcord/control.path") {
+        Ok(elsewhere) => elsewhere.trim().into(),
+        Err(_) => playground.path(".hotcord/control.sock"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_retired_counts_as_long_as_it_is_there() {
+        let generation = |tasks: &[&str], listeners: u64| json!({"tasks": tasks, "listeners": listeners});
+        let status = json!({
+            "live": [generation(&["a", "b"], 3), generation(&[], 1)],
+            "retired": [generation(&["c"], 2)],
+        });
+        assert_eq!(Inside::read(&status), Inside { tasks: 3, listeners: 6, retired: 1 });
     }
 }

@@ -5,7 +5,11 @@ use std::{fs, io};
 /// What a process holds at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Memory that is this process's alone, in KiB: `Private_Clean` and `Private_Dirty`.
+    /// Memory that is this process's alone, in KiB: `Private_Dirty`, and `Private_Clean` of plugins' libraries and of
+    /// what has no file.
+    ///
+    /// Unchanged pages of the program and its shared libraries are left out: they do not grow, and count as private or
+    /// not by whether a probe process is there that has them mapped too.
     pub private_kib: u64,
     /// Address space taken by plugins' libraries, in KiB.
     pub mapped_kib: u64,
@@ -22,10 +26,8 @@ impl Held {
     /// When the process is gone, or the system has no `/proc`.
     pub fn of(pid: u32) -> io::Result<Self> {
         let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
-        let rollup = read("smaps_rollup")?;
-        let sum = |names: &[&str]| names.iter().filter_map(|name| field(&rollup, name)).sum();
         Ok(Self {
-            private_kib: sum(&["Private_Clean:", "Private_Dirty:"]),
+            private_kib: private(&read("smaps")?),
             mapped_kib: mapped(&read("maps")?) / 1024,
             descriptors: fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64,
             threads: field(&read("status")?, "Threads:").unwrap_or_default(),
@@ -35,6 +37,21 @@ impl Held {
 
 fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
+}
+
+/// Sums what is private in all mappings.
+fn private(smaps: &str) -> u64 {
+    let (mut sum, mut counts_clean) = (0, true);
+    for line in smaps.lines() {
+        let number = || line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok());
+        if line.starts_with("Private_Dirty:") || counts_clean && line.starts_with("Private_Clean:") {
+            sum += number().unwrap_or_default();
+        } else if line.starts_with(|first: char| first.is_ascii_digit() || ('a'..='f').contains(&first)) {
+            // The head of a mapping begins with its address, in small letters.
+            counts_clean = !line.contains(" /") || line.contains("/plugins/");
+        }
+    }
+    sum
 }
 
 /// Sums the sizes of mappings whose file is in the folder that plugins are built into.
@@ -55,6 +72,16 @@ mod tests {
         let held = Held::of(std::process::id()).unwrap();
         assert!(held.private_kib > 0 && held.descriptors > 2 && held.threads > 0, "{held:?}");
         assert_eq!(held.mapped_kib, 0);
+    }
+
+    #[test]
+    fn clean_pages_count_where_they_are_a_plugins() {
+        let mapping = |path: &str| {
+            format!("7f00-8f00 r-xp 0 0:1 2 {path}\nSize: 99 kB\nPrivate_Clean: 4 kB\nPrivate_Dirty: 8 kB\n")
+        };
+        assert_eq!(private(&mapping("/lib/libc.so.6")), 8);
+        assert_eq!(private(&mapping("/w/target/hmr/plugins/commands-a/liba-1.so (deleted)")), 12);
+        assert_eq!(private(&(mapping("") + &mapping("[heap]"))), 24);
     }
 
     #[test]
