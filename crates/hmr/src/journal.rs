@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_live_before_stays_until_the_new_one_is_proven() {
+    fn what_was_good_before_stays_as_long_as_the_new_one_is_on_probation() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("journal.json");
         let plugin = PluginId::new("commands/one");
@@ -237,13 +237,16 @@ mod tests {
         let entry = keeper.journal().plugins[&plugin].clone();
         assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
         // A third one while the second is on probation: the first is still the last good one.
-        assert_eq!(keeper.live([came(3)], Duration::from_mins(1)), [PathBuf::from("/l/2.so")]);
+        keeper.live([came(3)], Duration::from_mins(1));
         assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
-        assert_eq!(keeper.proven(&plugin, 2), None);
-        assert_eq!(keeper.proven(&plugin, 3), Some("/l/1.so".into()));
-        let journal = Journal::read(&file);
-        assert_eq!(journal, *keeper.journal());
-        assert_eq!(journal.plugins[&plugin].last, 3);
+        assert_eq!(Journal::read(&file), *keeper.journal());
+        // Without a probation each is good once it is live; of the earlier ones, the last few are kept.
+        for generation in 4..=8 {
+            assert_eq!(keeper.live([came(generation)], Duration::ZERO).len(), usize::from(generation > 6));
+        }
+        let entry = &Journal::read(&file).plugins[&plugin];
+        assert_eq!((entry.live.clone(), entry.last), (Some(version(8)), 8));
+        assert!(!keeper.journal().libraries().contains(Path::new("/l/2.so")));
     }
 
     #[test]
