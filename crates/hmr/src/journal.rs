@@ -14,9 +14,6 @@ use std::{fs, io};
 use sdk_core::PluginId;
 use serde::{Deserialize, Serialize};
 
-/// Time after a swap in which a crash counts against the new generation.
-pub const PROBATION: Duration = Duration::from_mins(1);
-
 /// Libraries of earlier generations that are kept for a way back, for each plugin.
 const RECENT: usize = 5;
 
@@ -41,8 +38,8 @@ pub struct Entry {
     /// What was live earlier and may be brought back, the oldest first.
     #[serde(default)]
     pub recent: Vec<Version>,
-    /// Milliseconds since 1970 at which `live` went live.
-    pub since: u64,
+    /// Milliseconds since 1970 until which a crash counts against `live`.
+    pub until: u64,
     /// Highest number that a generation of it has borne.
     pub last: u64,
 }
@@ -50,8 +47,7 @@ pub struct Entry {
 impl Entry {
     /// Says whether a crash at `now` counts against what is live.
     pub fn is_on_probation(&self, now: u64) -> bool {
-        let most = u64::try_from(PROBATION.as_millis()).unwrap_or(u64::MAX);
-        self.live.is_some() && self.before.is_some() && now.saturating_sub(self.since) <= most
+        self.live.is_some() && self.before.is_some() && now <= self.until
     }
 
     /// Keeps what was live for a way back, instead of what is oldest.
@@ -143,12 +139,13 @@ impl Keeper {
         self.write();
     }
 
-    /// Notes what has gone live, and gives the files that nobody needs any more.
+    /// Notes what has gone live, on probation for a while, and gives the files that nobody needs any more.
     ///
     /// A generation without a library of its own is made of the one that was live before it.
     pub fn live(
         &mut self,
         plugins: impl IntoIterator<Item = (PluginId, u64, Option<PathBuf>)>,
+        probation: Duration,
     ) -> Vec<PathBuf> {
         let needed_before = self.journal.libraries();
         let now = now();
@@ -170,7 +167,7 @@ impl Keeper {
             if !was_on_probation {
                 entry.before = old;
             }
-            entry.since = now;
+            entry.until = now.saturating_add(u64::try_from(probation.as_millis()).unwrap_or(u64::MAX));
         }
         self.write();
         let needed = self.journal.libraries();
@@ -189,17 +186,6 @@ impl Keeper {
             entry.before = None;
         }
         self.write();
-    }
-
-    /// Notes that a generation has stood the test; gives the file that nobody needs any more.
-    pub fn proven(&mut self, plugin: &PluginId, generation: u64) -> Option<PathBuf> {
-        let entry = self.journal.plugins.get_mut(plugin)?;
-        if entry.live.as_ref()?.generation != generation {
-            return None;
-        }
-        let before = entry.before.take()?;
-        self.write();
-        Some(before.library)
     }
 
     /// Notes that a plugin is there but not live.
@@ -237,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_live_before_stays_until_the_new_one_is_proven() {
+    fn what_was_good_before_stays_as_long_as_the_new_one_is_on_probation() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("journal.json");
         let plugin = PluginId::new("commands/one");
@@ -245,19 +231,22 @@ mod tests {
         let came = |generation| (plugin.clone(), generation, Some(version(generation).library));
         keeper.coming(vec![(plugin.clone(), version(1))]);
         assert_eq!(Journal::read(&file).plugins[&plugin].coming, Some(version(1)));
-        assert_eq!(keeper.live([came(1)]), Vec::<PathBuf>::new());
+        assert_eq!(keeper.live([came(1)], Duration::from_mins(1)), Vec::<PathBuf>::new());
         assert!(!keeper.journal().plugins[&plugin].is_on_probation(now()), "there is nothing to go back to");
-        keeper.live([came(2)]);
+        keeper.live([came(2)], Duration::from_mins(1));
         let entry = keeper.journal().plugins[&plugin].clone();
         assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
         // A third one while the second is on probation: the first is still the last good one.
-        assert_eq!(keeper.live([came(3)]), [PathBuf::from("/l/2.so")]);
+        keeper.live([came(3)], Duration::from_mins(1));
         assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
-        assert_eq!(keeper.proven(&plugin, 2), None);
-        assert_eq!(keeper.proven(&plugin, 3), Some("/l/1.so".into()));
-        let journal = Journal::read(&file);
-        assert_eq!(journal, *keeper.journal());
-        assert_eq!(journal.plugins[&plugin].last, 3);
+        assert_eq!(Journal::read(&file), *keeper.journal());
+        // Without a probation each is good once it is live; of the earlier ones, the last few are kept.
+        for generation in 4..=8 {
+            assert_eq!(keeper.live([came(generation)], Duration::ZERO).len(), usize::from(generation > 6));
+        }
+        let entry = &Journal::read(&file).plugins[&plugin];
+        assert_eq!((entry.live.clone(), entry.last), (Some(version(8)), 8));
+        assert!(!keeper.journal().libraries().contains(Path::new("/l/2.so")));
     }
 
     #[test]

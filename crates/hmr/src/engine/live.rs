@@ -51,9 +51,12 @@ impl Loop {
         let outcome = self.swap_in(ready, began).await;
         match &outcome {
             Ok((_, versions)) => {
-                for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                let policy = self.options.policy.load();
+                let probation = if policy.probation_calls == 0 { Duration::ZERO } else { policy.probation };
+                let came = versions.iter().map(|(plugin, generation)| {
                     (plugin.clone(), *generation, libraries.get(plugin).cloned())
-                })) {
+                });
+                for library in self.keeper.live(came, probation) {
                     discard(&library);
                 }
             }

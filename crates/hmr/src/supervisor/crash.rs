@@ -158,7 +158,7 @@ mod tests {
         let on_probation = Entry {
             live: Some(version(5)),
             before: Some(version(4)),
-            since: now(),
+            until: now() + 60_000,
             last: 5,
             ..Entry::default()
         };
@@ -205,7 +205,7 @@ mod tests {
     fn journal_as_in(account: &Account) -> Journal {
         let mut same = journal();
         for (plugin, entry) in &mut same.plugins {
-            entry.since = account.journal.plugins[plugin].since;
+            entry.until = account.journal.plugins[plugin].until;
         }
         same
     }
