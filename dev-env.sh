@@ -183,11 +183,20 @@ Then edit commands/general/src/ping.rs, save, and say /ping again. Ctrl-C ends t
 END
 }
 
+# Ends the bot when its sandbox has ended by itself: there is nobody left to talk to.
+watch_sandbox() { # BOT
+    while kill -0 "$SANDBOX_PID" 2>/dev/null; do sleep 0.2; done
+    kill -0 "$1" 2>/dev/null || return 0
+    note "dev-env: the sandbox has ended, so the bot ends too; $STATE/sandbox.log has its last words"
+    kill -TERM "$1" 2>/dev/null || true
+}
+
 # Runs the bot in the foreground and ends with its exit code; a signal goes to the bot first.
 run_bot() {
     local code=0
     "$@" &
     BOT_PID=$!
+    [[ -z $SANDBOX_PID ]] || watch_sandbox "$BOT_PID" &
     trap 'kill -TERM "$BOT_PID" 2>/dev/null || true' INT TERM HUP
     # A signal ends `wait` early; the bot is waited for until it has really ended.
     while :; do
@@ -209,7 +218,18 @@ cmd_hmr() {
         shift
     done
     [[ $local_ ]] || die --code 64 "say where the bot is to run: ./dev-env.sh hmr --local runs it on this machine"
-    local with_sandbox=
+    run_local ENABLE_HMR=true
+}
+
+cmd_dev() {
+    (($# == 0)) || die --code 64 "dev takes no words; usage: ./dev-env.sh dev"
+    # The development host's program is also the one that watches and restarts.
+    run_local HOTCORD_PLAIN=1
+}
+
+# Builds the development host and runs it in the given mode, with a sandbox unless there is a Discord.
+run_local() { # MODE
+    local with_sandbox='' code=0
     if [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]; then
         with_sandbox=1
         ! sandbox_runs ||
@@ -217,7 +237,8 @@ cmd_hmr() {
     fi
     note "Building the bot (the first time takes a few minutes) ..."
     build_host
-    export ENABLE_HMR=true HMR_WORKSPACE=$ROOT
+    export HMR_WORKSPACE=$ROOT
+    export "${1?}"
     trap stop_children EXIT
     if [[ $with_sandbox ]]; then
         build_sandbox
@@ -237,7 +258,9 @@ Edit a file under commands/ or events/, save, and use the command again. Ctrl-C 
 END
     fi
     cd "$ROOT"
-    run_bot "$HOST_TARGET/debug/hotcord"
+    run_bot "$HOST_TARGET/debug/hotcord" || code=$?
+    [[ -z $with_sandbox ]] || kill -0 "$SANDBOX_PID" 2>/dev/null || code=69
+    return "$code"
 }
 
 need_sandbox() {
@@ -265,7 +288,9 @@ ctl() {
 cmd_status() { ctl status "$@"; }
 cmd_events() { ctl events "$@"; }
 cmd_reload() { ctl reload "$@"; }
+cmd_rollback() { ctl rollback "$@"; }
 cmd_watch() { ctl watch "$@"; }
+cmd_restart() { ctl restart "$@"; }
 
 cmd_sandbox() { sandbox_ "$@"; }
 
@@ -536,6 +561,8 @@ Usage: ./dev-env.sh COMMAND [WORDS...]
 Run
   hmr --local        build and run the bot on this machine, reloading on every save;
                      without DISCORD_TOKEN on a local Discord, the sandbox
+  dev                the same without hot reload, for comparison: builds the whole bot and
+                     starts it anew on every save
 Try (while it runs)
   say '/ping'        run a command as a user of the sandbox and print the answer; --json for scripts
   log [--follow]     the sandbox's record of requests and events, as JSON lines
@@ -544,7 +571,9 @@ Look after (a bot that runs)
   status [--json]    what is live, watched, being built, and why a save is not live
   events [--last N]  what happens to plugins, as JSON lines, until Ctrl-C; --no-follow ends at once
   reload [PLUGIN]    build and swap a plugin now, or all
+  rollback PLUGIN [GENERATION]  bring earlier code back: the one before, or a generation's
   watch on|off       stop reloading on save, or go on with it
+  restart [--now]    replace the bot's process by a new one; state and timers stay
 Write
   new commands/NAME  a new command plugin, registered, with its test
   new events/NAME    a new event plugin, likewise
@@ -561,7 +590,7 @@ Check
 END
 }
 
-COMMANDS="hmr say log status events reload watch sandbox new test check docs smoke bench faults soak doctor help"
+COMMANDS="hmr dev say log status events reload rollback watch restart sandbox new test check docs smoke bench faults soak doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

@@ -105,8 +105,11 @@ pub(crate) fn supervise(
     reload: &Reload,
     local: Option<&crate::sandbox::Local>,
 ) -> Result<Option<std::process::ExitCode>, Failure> {
+    let environment = || local.map(crate::sandbox::Local::environment).unwrap_or_default();
     if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
-        let code = hmr::supervisor::plain::run(&workspace(reload)?, pace(reload));
+        let workspace = workspace(reload)?;
+        let filter = filter(reload, &workspace)?;
+        let code = hmr::supervisor::plain::run(&workspace, pace(reload), filter, environment());
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
     if !reload.enabled {
@@ -118,8 +121,7 @@ pub(crate) fn supervise(
     }
     // So that a folder that is no workspace is told once, and not by each host anew.
     workspace(reload)?;
-    let environment = local.map(crate::sandbox::Local::environment).unwrap_or_default();
-    let options = hmr::supervisor::Options { target: target()?, environment };
+    let options = hmr::supervisor::Options { target: target()?, environment: environment() };
     match hmr::supervisor::run(&options) {
         Ok(code) => Ok(Some(code.into())),
         Err(error) => Err(Failure::other(format!("The bot cannot be supervised: {error}."))),
@@ -132,6 +134,14 @@ fn pace(reload: &Reload) -> hmr::watch::Pace {
         debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
         poll: reload.poll,
     }
+}
+
+/// Gives the filter that `HMR_IGNORE` and `HMR_EXTENSIONS` make.
+#[cfg(feature = "hmr")]
+fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Filter, Failure> {
+    let extensions = reload.extensions.as_deref().unwrap_or_default();
+    hmr::watch::Filter::new(workspace, &reload.ignore, extensions)
+        .map_err(|wrong| Failure::configuration(format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}.")))
 }
 
 /// Says whether changes will be followed.
@@ -168,9 +178,11 @@ pub(crate) async fn bring_in_plugins(
     let policy = reload.policy(config.environment).shared();
     let environment = Environment::new(host.clone(), policy.clone(), application.owners.clone(), source)
         .map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let workspace = workspace(reload)?;
     let options = hmr::Options {
         enabled: reload.enabled,
-        workspace: workspace(reload)?,
+        filter: filter(reload, &workspace)?,
+        workspace,
         target: target()?,
         pace: pace(reload),
         policy,
@@ -182,7 +194,7 @@ pub(crate) async fn bring_in_plugins(
         hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
     if reload.enabled {
         // The repository itself, watched for its manifest, goes without saying.
-        let folders = engine.folders().iter().map(|path| path.display().to_string());
+        let folders = engine.folders().into_iter().map(|path| path.display().to_string());
         let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
         info!("hot reload: on, watching {}", folders.join(", "));
     } else {

@@ -58,7 +58,10 @@ pub(crate) async fn run(
     };
 
     let checkpoint = match reload::state_file(&config) {
-        Some(path) => Some(Checkpoint::open(&host, path, application.id.get()).await),
+        Some(path) => {
+            host.set_state_file(path.clone());
+            Some(Checkpoint::open(&host, path, application.id.get()).await)
+        }
         None => None,
     };
 

@@ -16,9 +16,9 @@ pub(super) fn users(text: &str) -> Result<BTreeSet<UserId>, String> {
         })
 }
 
-/// Reads patterns as `.gitignore` writes them, separated by commas.
+/// Reads patterns as `.gitignore` writes them, separated by commas or lines.
 pub(super) fn patterns(text: &str) -> Result<Vec<String>, String> {
-    entries(text, |c| c == ',', |word| is_pattern(word).then(|| word.to_owned())).map_err(|place| {
+    entries(text, |c| matches!(c, ',' | '\n'), |word| is_pattern(word).then(|| word.to_owned())).map_err(|place| {
         format!("is no list of patterns (entry {place} is none); write them as in .gitignore, like '*.tmp,/notes/'")
     })
 }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn patterns_are_those_of_gitignore() {
-        assert_eq!(patterns("*.tmp, /notes/ ,!keep.rs,").unwrap(), ["*.tmp", "/notes/", "!keep.rs"]);
+        assert_eq!(patterns("*.tmp, /notes/\n!keep.rs,").unwrap(), ["*.tmp", "/notes/", "!keep.rs"]);
         assert_eq!(patterns("a[]x].rs,[!a-z]b,c\\[").unwrap().len(), 3);
         for wrong in ["a[bc", "!", "/", "a,b\\", "[]"] {
             assert!(patterns(wrong).unwrap_err().contains(".gitignore"), "{wrong}");

@@ -18,36 +18,41 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Bot {
     pub(crate) people: Client,
     sandbox: Sandbox,
-    _process: Child,
+    process: Child,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Bot {
     /// Starts a bot whose owner is alice, and waits until its commands can be used.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    /// Starts such a bot with further variables.
+    pub(crate) async fn start_with(variables: Vec<(&'static str, String)>) -> Self {
         let sandbox = Sandbox::builder().start().await.unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_hotcord"))
-            .env_clear()
-            // No `.env` of the developer's may be found from here.
-            .current_dir(std::env::temp_dir())
-            .env("LD_LIBRARY_PATH", std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default())
-            .env("APP_ENV", "testing")
-            .env("DISCORD_TOKEN", sandbox.token())
-            .env("DISCORD_API_URL", sandbox.url())
-            .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
-            .env("OWNER_IDS", sandbox.user_id("alice").unwrap().to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let bot = Self { people: sandbox.client(), sandbox, _process: process };
-        bot.until("its commands are there", async || {
-            let commands = bot.people.commands("alice", "bot-test").await.unwrap();
-            let sessions = bot.people.sessions().await.unwrap();
+        let process = spawn(&sandbox, &variables);
+        let bot = Self { people: sandbox.client(), sandbox, process, variables };
+        bot.ready().await;
+        bot
+    }
+
+    /// Ends the bot as a service manager does, and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        let id = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
+        self.process = spawn(&self.sandbox, &self.variables);
+        self.ready().await;
+    }
+
+    async fn ready(&self) {
+        self.until("its commands are there", async || {
+            let commands = self.people.commands("alice", "bot-test").await.unwrap();
+            let sessions = self.people.sessions().await.unwrap();
             (commands.len() >= 7 && !sessions.is_empty()).then_some(())
         })
         .await;
-        bot
     }
 
     pub(crate) fn guild(&self) -> String {
@@ -105,6 +110,25 @@ impl Bot {
         };
         self.until(&format!("#{channel} has the message"), found).await
     }
+}
+
+fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_hotcord"))
+        .env_clear()
+        // No `.env` of the developer's may be found from here.
+        .current_dir(std::env::temp_dir())
+        .env("LD_LIBRARY_PATH", std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default())
+        .env("APP_ENV", "testing")
+        .env("DISCORD_TOKEN", sandbox.token())
+        .env("DISCORD_API_URL", sandbox.url())
+        .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
+        .env("OWNER_IDS", sandbox.user_id("alice").unwrap().to_string())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
 }
 
 /// Gives a message's id.

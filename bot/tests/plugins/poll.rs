@@ -147,3 +147,64 @@ async fn a_poll_with_the_same_answer_twice_is_refused_in_a_sentence() {
     let answer = bot.say("bob", "/poll question:Lunch? option1:Soup option2:Soup").await;
     assert!(answer.ephemeral && answer.content.contains("'Soup'"), "{answer:?}");
 }
+
+#[tokio::test]
+async fn with_a_state_file_votes_buttons_and_the_end_outlive_a_restart() {
+    let file = std::env::temp_dir().join(format!("hotcord-polls-{}.json", std::process::id()));
+    let mut bot = Bot::start_with(vec![("STATE_FILE", file.display().to_string())]).await;
+    let (long, short) = (
+        bot.say("alice", ASK).await,
+        bot.say("alice", "/poll question:Quick? option1:Yes option2:No minutes:1").await,
+    );
+    let (long, short) = (message(&long), message(&short));
+    let (buttons, quick) = (buttons(long), buttons(short));
+    bot.people.press("bob", id(long), &buttons[0]).await.unwrap();
+    bot.people.press("bob", id(short), &quick[0]).await.unwrap();
+    bot.restart().await;
+    // Its time, a second here, has passed meanwhile or passes now.
+    shows(&bot, short, &["Closed. **Yes** won with 1 of 1 vote."]).await;
+    bot.people.press("carol", id(long), &buttons[0]).await.unwrap();
+    shows(&bot, long, &["2 votes, 100 %"]).await;
+    bot.restart().await;
+    bot.people.press("alice", id(long), &buttons[2]).await.unwrap();
+    shows(&bot, long, &["Closed. **Soup** won with 2 of 2 votes."]).await;
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn without_a_state_file_a_restart_forgets_polls_and_says_so() {
+    let mut bot = Bot::start().await;
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.restart().await;
+    let late = bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
+    assert!(late.ephemeral && late.content == "This poll is over.", "{late:?}");
+}
+
+#[tokio::test]
+async fn the_owner_puts_back_earlier_votes_when_sure() {
+    let bot = Bot::start().await;
+    let answer = bot.say("alice", ASK).await;
+    let poll = message(&answer);
+    let buttons = buttons(poll);
+    bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
+    let taken = bot.say("alice", "/dev snapshot plugin:commands/general").await;
+    assert!(taken.content.starts_with("Snapshot 1 of the state of commands/general"), "{taken:?}");
+    bot.people.press("carol", id(poll), &buttons[0]).await.unwrap();
+    for (button, done) in [(1, false), (0, true)] {
+        let asked = bot.say("alice", "/dev restore plugin:commands/general snapshot:1").await;
+        assert!(asked.ephemeral && asked.content.ends_with("taken by hand?"), "{asked:?}");
+        let choice = self::buttons(message(&asked))[button].clone();
+        let answer = bot.people.press("alice", id(message(&asked)), &choice).await.unwrap();
+        assert!(answer.is_ok(), "{answer:?}");
+        // The poll itself shows the votes that count with the next one.
+        bot.until("the question has its answer", async || {
+            let now = bot.people.interaction(asked.interaction).await.unwrap();
+            now.content.contains(if done { "is in force" } else { "is as it was" }).then_some(())
+        })
+        .await;
+    }
+    bot.people.press("alice", id(poll), &buttons[0]).await.unwrap();
+    shows(&bot, poll, &["2 votes, 100 %"]).await;
+}

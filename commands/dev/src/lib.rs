@@ -1,4 +1,4 @@
-//! Commands for the bot's owners: what is live, reload, watching, and states kept by hand.
+//! Commands for the bot's owners: what is live, reload and rollback, restart, and states kept by hand.
 
 use std::sync::Arc;
 
@@ -6,9 +6,12 @@ use sdk::host::Reloader;
 use sdk::prelude::*;
 
 mod choose;
+mod confirm;
 mod hmr;
 mod plugins;
 mod reload;
+mod restart;
+mod rollback;
 mod snapshot;
 
 struct Dev;
@@ -23,7 +26,16 @@ impl Plugin for Dev {
 #[poise::command(
     slash_command,
     owners_only,
-    subcommands("hmr::hmr", "plugins::plugins", "reload::reload", "snapshot::restore", "snapshot::snapshot")
+    subcommands(
+        "hmr::hmr",
+        "plugins::plugins",
+        "reload::reload",
+        "restart::restart",
+        "rollback::generations",
+        "rollback::rollback",
+        "snapshot::restore",
+        "snapshot::snapshot"
+    )
 )]
 async fn dev(_ctx: Context<'_>) -> Result<(), Error> {
     // Discord calls only its subcommands.

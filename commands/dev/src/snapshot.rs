@@ -8,6 +8,7 @@ use sdk::{PluginId, handover, text};
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use crate::choose;
+use crate::confirm::{Confirmed, confirm};
 
 /// Keeps a plugin's state as it is now
 #[poise::command(slash_command, owners_only, ephemeral)]
@@ -45,17 +46,41 @@ pub(crate) async fn restore(
     #[min = 1]
     snapshot: u64,
 ) -> Result<(), Error> {
-    // Calls that are under way are waited for.
-    ctx.defer_ephemeral().await?;
-    let words = match handover::put_back(ctx.data().host(), &PluginId::new(&plugin), snapshot).await {
-        Ok(done) => format!(
-            "Snapshot {snapshot} of the state of {plugin} is in force; what was there before is snapshot {}.",
-            done.before.number
-        ),
-        Err(why) => format!("The state of {} is as it was: {why}.", choose::named(&plugin)),
+    let (host, id) = (ctx.data().host(), PluginId::new(&plugin));
+    let question = host.snapshots().get(&id, snapshot).map(|one| {
+        format!(
+            "Put back snapshot {snapshot} of the state of {plugin}, of generation {}, {} ago, taken {}?",
+            one.generation,
+            age(one.at),
+            one.reason.words()
+        )
+    });
+    let asked = match question {
+        Some(question) => Some(confirm(ctx, &question, "Put back").await?),
+        None => None,
     };
-    ctx.say(text::cut(words, text::MESSAGE)).await?;
-    Ok(())
+    let words = match &asked {
+        Some(Confirmed { yes: false, .. }) => format!("The state of {plugin} is as it was."),
+        _ => match handover::put_back(host, &id, snapshot).await {
+            Ok(done) => format!(
+                "Snapshot {snapshot} of the state of {plugin} is in force; what was there before is snapshot {}.",
+                done.before.number
+            ),
+            Err(why) => format!("The state of {} is as it was: {why}.", choose::named(&plugin)),
+        },
+    };
+    let words = text::cut(words, text::MESSAGE);
+    match asked {
+        Some(asked) => asked.tell(ctx, words).await,
+        None => {
+            ctx.say(words).await?;
+            Ok(())
+        }
+    }
+}
+
+fn age(at: u64) -> String {
+    text::duration(Duration::from_millis(since_1970().saturating_sub(at)))
 }
 
 /// Offers the snapshots of the plugin that is named, the newest first.
@@ -64,11 +89,11 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
     let snapshots = ctx.data().host().snapshots().list(&PluginId::new(plugin));
     let choices =
         snapshots.into_iter().filter(|one| one.number.to_string().starts_with(partial)).map(|one| {
-            let age = text::duration(Duration::from_millis(since_1970().saturating_sub(one.at)));
             let words = format!(
-                "{}: of generation {}, {age} ago, {}",
+                "{}: of generation {}, {} ago, {}",
                 one.number,
                 one.generation,
+                age(one.at),
                 one.reason.words()
             );
             AutocompleteChoice::new(text::cut(words, choose::NAME), one.number)

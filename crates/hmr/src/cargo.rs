@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use sdk_core::PluginId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
@@ -255,21 +256,21 @@ async fn read_progress(
     (calls, words.trim().to_owned())
 }
 
-/// Reads a call kept by [`keep`].
-pub fn kept(file: &Path) -> Option<Call> {
+/// Reads what was kept by [`keep`].
+pub fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
-/// Keeps a call on disk.
+/// Keeps a call, or what was built by one, on disk.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn keep(file: &Path, call: &Call) -> Result<(), SaveError> {
+pub fn keep(file: &Path, value: &impl Serialize) -> Result<(), SaveError> {
     let write = || {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(file, serde_json::to_vec(call).map_err(std::io::Error::other)?)
+        std::fs::write(file, serde_json::to_vec(value).map_err(std::io::Error::other)?)
     };
     write().map_err(SaveError::io("written", PathBuf::from(file)))
 }

@@ -12,6 +12,9 @@
 //! | `{"do":"events","last":20,"follow":true}` | none: every line from here on is a [`Stamped`](sdk_core::bus::Stamped) event |
 //! | `{"do":"reload","plugin":"commands/general"}` | [`Outcome`]; without `plugin`, all are reloaded |
 //! | `{"do":"watch","on":false}` | a sentence |
+//! | `{"do":"rollback","plugin":"commands/general","generation":3}` | a sentence; without `generation`, the one before |
+//! | `{"do":"generations"}` | a list of [`PluginLedger`](sdk_core::ledger::PluginLedger)s |
+//! | `{"do":"restart","now":false}` | a sentence |
 //!
 //! A connection may make any number of requests, one after the other. Nobody waits for who reads slowly: such a
 //! connection is closed, with a word in the log.
@@ -51,10 +54,26 @@ pub enum Request {
         #[serde(default)]
         plugin: Option<String>,
     },
+    /// Makes earlier code of a plugin live again.
+    Rollback {
+        /// Plugin.
+        plugin: String,
+        /// Generation whose code that is; the one before what is live, if left out.
+        #[serde(default)]
+        generation: Option<u64>,
+    },
+    /// The account of all generations.
+    Generations,
     /// Stops watching, or goes on with it.
     Watch {
         /// Whether saves start builds.
         on: bool,
+    },
+    /// Replaces the host by a new process.
+    Restart {
+        /// Whether calls that are under way are not waited for.
+        #[serde(default)]
+        now: bool,
     },
 }
 

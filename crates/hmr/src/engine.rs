@@ -16,7 +16,6 @@ use std::time::{Instant, SystemTime};
 
 use parking_lot::Mutex;
 use sdk_core::PluginId;
-use sdk_core::bus::ReloadEvent;
 use sdk_core::host::Host;
 use sdk_core::status::ReloadStatus;
 use tokio::sync::{mpsc, watch};
@@ -30,7 +29,7 @@ use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
 use crate::supervisor::child::Child;
 use crate::supervisor::{NextHost, Recorder, Start};
-use crate::watch::{Pace, Saves, Watcher};
+use crate::watch::{Control, Filter, Pace, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
@@ -39,12 +38,18 @@ mod group;
 mod handle;
 mod host;
 mod live;
+mod members;
+mod memory;
+mod probation;
 mod revive;
+mod rollback;
 mod saves;
 mod tell;
 
 use group::{Building, Group};
 use handle::{Handle, Request};
+use memory::Libraries;
+use probation::Trial;
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -57,6 +62,8 @@ pub struct Options {
     pub target: PathBuf,
     /// How changes are noticed.
     pub pace: Pace,
+    /// Which files count.
+    pub filter: Filter,
     /// How careful it is, with what it may spend; replaced while the engine runs.
     pub policy: SharedPolicy,
     /// What is called when the workspace's `.env` was saved.
@@ -78,7 +85,7 @@ impl fmt::Debug for OnSettings {
 /// A running reload engine; dropping it ends it.
 pub struct Engine {
     task: AbortHandle,
-    folders: Vec<PathBuf>,
+    watching: Option<Control>,
     left_out: BTreeSet<PluginId>,
     gives_way: watch::Receiver<Option<NextHost>>,
     child: Option<Child>,
@@ -98,15 +105,11 @@ impl Engine {
         let workspace = read_workspace(&options, running.as_ref(), &start).await?;
         let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
         // Watched before the first build, so that no save in between is missed.
-        let watcher =
-            if options.enabled { Some(Watcher::new(workspace.watched(), options.pace)?) } else { None };
-        let folders = watcher
-            .as_ref()
-            .map(|watcher| {
-                watcher.watched().map(|path| path.strip_prefix(&workspace.root).unwrap_or(path).into())
-            })
-            .map(Iterator::collect)
-            .unwrap_or_default();
+        let watcher = options
+            .enabled
+            .then(|| Watcher::new(workspace.scope(), options.pace, options.filter.clone()))
+            .transpose()?;
+        let watching = watcher.as_ref().map(Watcher::control);
         let (sender, requests) = mpsc::unbounded_channel();
         let (restarts, restarts_wanted) = mpsc::unbounded_channel();
         let (gives_way, given_way) = watch::channel(None);
@@ -118,9 +121,13 @@ impl Engine {
                 Err(error) => tracing::warn!(%error, "after a crash it will not be known what was under way"),
             }
         }
+        let libraries = Libraries::new(host.clone(), options.policy.clone());
         let mut engine = Loop {
             host: host.clone(),
             options,
+            watching: watching.clone(),
+            host_packages: workspace.host_packages.clone(),
+            is_unread: false,
             workspace: Arc::new(workspace),
             workshop: Arc::new(workshop),
             known: BTreeMap::new(),
@@ -135,6 +142,8 @@ impl Engine {
             replacement: host::Replacement::default(),
             gives_way,
             edited: BTreeSet::new(),
+            trials: Vec::new(),
+            libraries,
             is_loading_all: true,
             status: Arc::default(),
         };
@@ -142,14 +151,14 @@ impl Engine {
         for package in engine.workspace.plugins.values() {
             engine.workshop.tidy(package, &needed);
         }
-        let (watching, active) = watch::channel(true);
-        if watcher.is_some() {
+        if let Some(watching) = &watching {
             engine.publish_start();
             host.set_reloader(Arc::new(Handle {
                 requests: sender,
                 restarts: engine.running.is_some().then(|| restarts.clone()),
-                watching,
+                watching: watching.clone(),
                 status: engine.status.clone(),
+                bus: host.bus().clone(),
             }));
         }
         let left_out = engine.load_all(&start).await;
@@ -158,10 +167,10 @@ impl Engine {
         engine.publish();
         let task = tokio::spawn(async move {
             if let Some(watcher) = watcher {
-                engine.run(watcher, requests, active, (restarts, restarts_wanted)).await;
+                engine.run(watcher, requests, (restarts, restarts_wanted)).await;
             }
         });
-        Ok(Self { task: task.abort_handle(), folders, left_out, gives_way: given_way, child })
+        Ok(Self { task: task.abort_handle(), watching, left_out, gives_way: given_way, child })
     }
 
     /// Gives the plugins that did not go live at the start.
@@ -185,9 +194,15 @@ impl Engine {
         self.child.as_ref()
     }
 
+    /// Gives a handle to stop and start watching, and to change how it is done; `None` when nothing is watched.
+    pub fn watching(&self) -> Option<&Control> {
+        self.watching.as_ref()
+    }
+
     /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.
-    pub fn folders(&self) -> &[PathBuf] {
-        &self.folders
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let Some(scope) = self.watching.as_ref().map(Control::scope) else { return Vec::new() };
+        scope.trees.iter().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
     }
 }
 
@@ -201,15 +216,22 @@ impl Drop for Engine {
 #[derive(Default)]
 struct Known {
     call: Option<Call>,
-    /// Files that the last good build read; `None` after a build that failed, when any source may mend it.
-    inputs: Option<BTreeSet<PathBuf>>,
+    /// Files that the last good build read.
+    inputs: BTreeSet<PathBuf>,
+    /// Whether the last build was good; when it was not, any source may mend it.
+    is_good: bool,
     warnings: String,
 }
 
 struct Loop {
     host: Host,
     options: Options,
+    watching: Option<Control>,
     workspace: Arc<Workspace>,
+    /// Whether cargo did not take the workspace when it was last asked.
+    is_unread: bool,
+    /// Packages that this host, or a newer one in the making, is built with.
+    host_packages: BTreeSet<String>,
     workshop: Arc<Workshop>,
     known: BTreeMap<PluginId, Known>,
     builds: JoinSet<Done>,
@@ -228,6 +250,9 @@ struct Loop {
     gives_way: watch::Sender<Option<NextHost>>,
     /// Plugins that were edited while no host was there.
     edited: BTreeSet<PluginId>,
+    /// Swaps whose generations may have to go back.
+    trials: Vec<Trial>,
+    libraries: Libraries,
     /// Whether this is the start, of which one line tells.
     is_loading_all: bool,
     /// How things stand, for whoever asks while the loop is busy.
@@ -241,7 +266,7 @@ impl Loop {
         let (mut ready, unknown) = if *start == Start::Fresh {
             (Vec::new(), self.workspace.plugins.values().cloned().collect())
         } else {
-            self.recall()
+            self.recall(start)
         };
         if !unknown.is_empty() {
             let order = Order {
@@ -284,53 +309,18 @@ impl Loop {
         mut self,
         mut watcher: Watcher,
         mut requests: mpsc::UnboundedReceiver<Request>,
-        mut active: watch::Receiver<bool>,
         (restarts, mut restarts_wanted): (mpsc::UnboundedSender<bool>, mpsc::UnboundedReceiver<bool>),
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
-        let (folders, mut more_folders) = mpsc::unbounded_channel::<BTreeMap<PathBuf, bool>>();
-        let (host, status) = (self.host.clone(), self.status.clone());
-        let watching = async move {
-            let mut since = Instant::now();
-            loop {
-                let is_active = *active.borrow_and_update();
-                tokio::select! {
-                    biased;
-                    Some(more) = more_folders.recv() => if let Err(error) = watcher.watch(more) {
-                        tracing::error!("{error}");
-                    },
-                    changed = active.changed() => match changed {
-                        Ok(()) => {
-                            since = Instant::now();
-                            let is_active = *active.borrow();
-                            status.lock().watching = is_active;
-                            let words = handle::watching_words(is_active);
-                            tracing::info!("{words}");
-                            host.bus().emit(ReloadEvent::Note { plugin: None, words: words.to_owned() });
-                        }
-                        Err(_) => return,
-                    },
-                    // What is saved meanwhile waits in the watcher.
-                    saved = watcher.next(), if is_active => {
-                        let began = saved.began.max(since);
-                        if sender.send(Saves { began, ..saved }).is_err() {
-                            return;
-                        }
-                    }
-                }
-            }
-        };
+        let mut panics = self.host.registry().panics();
+        let watching = async move { while sender.send(watcher.next().await).is_ok() {} };
         let working = async {
             loop {
                 tokio::select! {
                     biased;
-                    Some(saved) = saves.recv() => {
-                        if self.handle_saves(saved).await {
-                            let _ = folders.send(self.workspace.watched());
-                            self.publish_folders();
-                        }
-                    }
-                    Some(request) = requests.recv() => self.handle_request(request),
+                    Some(saved) = saves.recv() => self.handle_saves(saved).await,
+                    Some(report) = panics.recv() => self.handle_panic(report).await,
+                    Some(request) = requests.recv() => self.handle_request(request).await,
                     Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
                     // A build that was dropped ends with an error.
                     Some(made) = self.replacement.work.join_next_with_id() => if let Ok((id, made)) = made {

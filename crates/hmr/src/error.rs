@@ -44,6 +44,12 @@ pub enum SaveError {
     /// The child process that loaded the library first died or refused it.
     #[error("{0}")]
     Probe(String),
+    /// Loading the library in a child process did not end.
+    #[error("{0}")]
+    Hung(String),
+    /// The library could not be read as one.
+    #[error("{0}")]
+    Unreadable(String),
     /// The library is not one that this host can load.
     #[error("{0}")]
     Library(String),
@@ -70,6 +76,17 @@ pub enum SaveError {
 }
 
 impl SaveError {
+    /// Says whether a file caught half-written, or a child process that was killed, may be all that is wrong, so that
+    /// the same may go well the next time.
+    pub fn is_passing(&self) -> bool {
+        use std::os::unix::process::ExitStatusExt as _;
+        match self {
+            Self::Probe(_) | Self::Unreadable(_) | Self::Io { .. } => true,
+            Self::Compiler { status, .. } => status.signal().is_some(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }

@@ -1,6 +1,7 @@
 //! One build of one plugin, or of several that go live together: from sources to a library that a probe accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ use crate::report::Parts;
 use crate::rustc::{Built, Replay};
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
+
+/// File below the target folder in which it is kept what cargo has built.
+const ARTIFACTS: &str = "plugins/artifacts.json";
 
 /// What all jobs share.
 pub struct Workshop {
@@ -48,6 +52,15 @@ pub struct Ready {
     pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
+    /// What the plugin's own sources held when it was built; nothing of one that is taken as it is.
+    sources: BTreeMap<PathBuf, u64>,
+}
+
+impl Ready {
+    /// Says whether its sources are still those that it was built from.
+    pub fn is_current(&self) -> bool {
+        self.sources.iter().all(|(path, hash)| holds(path, *hash))
+    }
 }
 
 /// A plugin that cannot go live, and why.
@@ -88,12 +101,14 @@ impl Workshop {
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
+        // A host that takes another one's place does not ask cargo.
+        let artifacts = cargo::kept(&target.join(ARTIFACTS)).unwrap_or_default();
         Ok(Self {
             target,
             colour,
             sdk: MappedSdk::find(),
             prober: Prober::new()?,
-            artifacts: parking_lot::Mutex::default(),
+            artifacts: parking_lot::Mutex::new(artifacts),
             cargo: Mutex::new(()),
         })
     }
@@ -136,18 +151,21 @@ impl Workshop {
         let kept = self.account(package).map(|account| account.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
             let path = entry.path();
-            let is_output = path.extension().is_some_and(|extension| extension != "json");
-            if path.is_file() && is_output && Some(&path) != kept.as_ref() && !needed.contains(&path) {
+            let is_library = path.extension().is_some_and(|extension| extension == OsStr::new("so"));
+            let is_other = path.extension().is_some_and(|extension| extension != OsStr::new("json"));
+            let is_needed = Some(&path) == kept.as_ref() || needed.contains(&path);
+            if is_library && !is_needed {
+                discard(&path);
+            } else if path.is_file() && is_other && !is_needed {
                 // One that stays is overwritten or tidied another time.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// Gives a library that was built before as it is, and whether its sources have been edited since; what it was
-    /// built from is only known of the last one.
+    /// Gives a library that was built before as it is, and whether its sources have been edited since.
     pub fn recall(&self, package: &Package, library: PathBuf) -> (Ready, bool) {
-        let account = self.account(package).filter(|account| account.library == library);
+        let account: Option<Account> = cargo::kept(&account_of(&library));
         let is_edited = account.as_ref().is_some_and(|account| {
             !account.inputs.iter().all(|(path, hash)| holds(path, *hash))
                 || edited_since(&package.shared, &library)
@@ -157,7 +175,13 @@ impl Workshop {
             .unwrap_or_default();
         let linked = linked(package, &library, copies);
         let built = Built { library, inputs, warnings };
-        (Ready { package: package.clone(), built, linked, parts: Parts::default() }, is_edited)
+        let (parts, sources) = (Parts::default(), BTreeMap::new());
+        (Ready { package: package.clone(), built, linked, parts, sources }, is_edited)
+    }
+
+    /// Says whether no other library of the plugin was built after this one.
+    pub fn is_newest(&self, package: &Package, library: &Path) -> bool {
+        self.account(package).is_some_and(|account| account.library == library)
     }
 
     /// Gives the call of rustc that cargo told last.
@@ -166,11 +190,16 @@ impl Workshop {
     }
 
     fn account(&self, package: &Package) -> Option<Account> {
-        serde_json::from_slice(&fs::read(self.account_file(package)).ok()?).ok()
+        cargo::kept(&self.account_file(package))
     }
 
-    /// Gives the library of a former run when nothing that it was built from has changed.
-    fn reuse(&self, package: &Package, call: &Call, copies: &BTreeMap<String, u64>) -> Option<Built> {
+    /// Gives the library of a former run, with its sources, when nothing that it was built from has changed.
+    fn reuse(
+        &self,
+        package: &Package,
+        call: &Call,
+        copies: &BTreeMap<String, u64>,
+    ) -> Option<(Built, BTreeMap<PathBuf, u64>)> {
         let account = self.account(package)?;
         let is_same = account.fingerprint == FINGERPRINT
             && account.call == *call
@@ -178,11 +207,23 @@ impl Workshop {
             && self.newer_than_sdk(&account.library)
             && account.copies == *copies
             && account.inputs.iter().all(|(path, hash)| holds(path, *hash));
-        is_same.then(|| Built {
-            library: account.library,
-            inputs: account.inputs.into_keys().collect(),
-            warnings: account.warnings,
+        is_same.then(|| {
+            let inputs = account.inputs.keys().cloned().collect();
+            let built = Built { library: account.library, inputs, warnings: account.warnings };
+            (built, account.inputs)
         })
+    }
+
+    /// Hashes what a plugin may be built from, by paths without links, as rustc's own words for a path may differ.
+    fn sources(&self, package: &Package) -> BTreeMap<PathBuf, u64> {
+        let mut files = contents(std::iter::once(&package.root).chain(&package.shared));
+        // What lies elsewhere is known from the build before.
+        let inputs = self.account(package).map(|account| account.inputs).unwrap_or_default();
+        files.extend(inputs.into_keys().filter_map(|path| {
+            let hash = hash_of(&path).ok()??;
+            Some((path, hash))
+        }));
+        files.into_iter().filter_map(|(path, hash)| Some((path.canonicalize().ok()?, hash))).collect()
     }
 
     fn newer_than_sdk(&self, library: &Path) -> bool {
@@ -213,27 +254,10 @@ impl Workshop {
             .collect()
     }
 
-    fn note(
-        &self,
-        package: &Package,
-        call: &Call,
-        built: &Built,
-        copies: &BTreeMap<String, u64>,
-        fingerprint: String,
-    ) -> Result<(), SaveError> {
-        let inputs =
-            built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??))).collect();
-        let account = Account {
-            fingerprint,
-            call: call.clone(),
-            library: built.library.clone(),
-            inputs,
-            copies: copies.clone(),
-            warnings: built.warnings.clone(),
-        };
-        let file = self.account_file(package);
-        let text = serde_json::to_vec(&account).map_err(|error| SaveError::Cargo(error.to_string()))?;
-        fs::write(&file, text).map_err(SaveError::io("written", file))
+    /// Keeps the account beside the library, and as that of the newest one.
+    fn note(&self, package: &Package, account: &Account) -> Result<(), SaveError> {
+        cargo::keep(&account_of(&account.library), account)?;
+        cargo::keep(&self.account_file(package), account)
     }
 
     /// Has cargo build the host and `packages`, and gives the call of rustc for each that compiles.
@@ -268,6 +292,9 @@ impl Workshop {
             outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
             self.artifacts.lock().append(&mut outcome.artifacts);
             calls.append(&mut outcome.calls);
+        }
+        if let Err(error) = cargo::keep(&self.target.join(ARTIFACTS), &*self.artifacts.lock()) {
+            tracing::warn!(%error, "plugins that are built after a crash may not find each other's services");
         }
         if let Some(words) = outcome.failed {
             return Err(SaveError::Cargo(words));
@@ -326,11 +353,11 @@ impl Workshop {
         let began = Instant::now();
         let copies = self.copies(workspace, package, suffix);
         let reused = if may_reuse { self.reuse(package, call, &copies) } else { None };
-        let is_reused = reused.is_some();
-        let built = if let Some(built) = reused {
-            built
+        let mut account = None;
+        let (built, sources) = if let Some(reused) = reused {
+            reused
         } else {
-            let before = contents(std::iter::once(&package.root).chain(&package.shared));
+            let before = self.sources(package);
             let replay = Replay {
                 folder: self.folder(package),
                 suffix: format!("-{suffix}"),
@@ -339,22 +366,54 @@ impl Workshop {
             };
             let built = replay.run(call).await?;
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
-            let is_stale =
-                built.inputs.iter().any(|path| before.get(path).is_some_and(|hash| !holds(path, *hash)));
+            let sources: BTreeMap<_, _> = built
+                .inputs
+                .iter()
+                .filter_map(|path| Some((path.clone(), *before.get(&path.canonicalize().ok()?)?)))
+                .collect();
+            let is_stale = !sources.iter().all(|(path, hash)| holds(path, *hash));
             if is_stale || copies != self.copies(workspace, package, suffix) {
                 return Err(SaveError::Superseded);
             }
-            built
+            account = Some(Account::of(call, &built, &copies));
+            (built, sources)
         };
         parts.build = began.elapsed();
         let began = Instant::now();
         let fingerprint = self.prober.probe(&built.library, &package.krate).await?;
         parts.probe = began.elapsed();
-        if !is_reused {
-            self.note(package, call, &built, &copies, fingerprint)?;
+        if let Some(account) = account {
+            self.note(package, &Account { fingerprint, ..account })?;
         }
-        Ok(Ready { package: package.clone(), linked: linked(package, &built.library, copies), built, parts })
+        let linked = linked(package, &built.library, copies);
+        Ok(Ready { package: package.clone(), linked, built, parts, sources })
     }
+}
+
+impl Account {
+    fn of(call: &Call, built: &Built, copies: &BTreeMap<String, u64>) -> Self {
+        let inputs = built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??)));
+        Self {
+            fingerprint: String::new(),
+            call: call.clone(),
+            library: built.library.clone(),
+            inputs: inputs.collect(),
+            copies: copies.clone(),
+            warnings: built.warnings.clone(),
+        }
+    }
+}
+
+/// Gives the file with the account of a library.
+fn account_of(library: &Path) -> PathBuf {
+    library.with_extension("json")
+}
+
+/// Removes a library that nobody needs any more; its code stays mapped where it is.
+pub fn discard(library: &Path) {
+    // What stays is tidied another time.
+    let _ = fs::remove_file(library);
+    let _ = fs::remove_file(account_of(library));
 }
 
 /// Says what a library was linked from: the crates it shares with others, and itself.

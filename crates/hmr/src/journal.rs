@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 /// Time after a swap in which a crash counts against the new generation.
 pub const PROBATION: Duration = Duration::from_mins(1);
 
+/// Libraries of earlier generations that are kept for a way back, for each plugin.
+const RECENT: usize = 5;
+
 /// A generation by its number and its file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
@@ -35,6 +38,9 @@ pub struct Entry {
     pub before: Option<Version>,
     /// What is being loaded and started.
     pub coming: Option<Version>,
+    /// What was live earlier and may be brought back, the oldest first.
+    #[serde(default)]
+    pub recent: Vec<Version>,
     /// Milliseconds since 1970 at which `live` went live.
     pub since: u64,
     /// Highest number that a generation of it has borne.
@@ -48,8 +54,15 @@ impl Entry {
         self.live.is_some() && self.before.is_some() && now.saturating_sub(self.since) <= most
     }
 
+    /// Keeps what was live for a way back, instead of what is oldest.
+    fn remember(&mut self, old: Option<Version>) {
+        self.recent.extend(old);
+        let surplus = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..surplus);
+    }
+
     fn versions(&self) -> impl Iterator<Item = &Version> {
-        [&self.live, &self.before, &self.coming].into_iter().flatten()
+        [&self.live, &self.before, &self.coming].into_iter().flatten().chain(&self.recent)
     }
 }
 
@@ -152,6 +165,7 @@ impl Keeper {
             }
             let Some(library) = library else { continue };
             let old = entry.live.replace(Version { generation, library });
+            entry.remember(old.clone());
             // What has not stood the test is nothing to go back to.
             if !was_on_probation {
                 entry.before = old;
@@ -161,6 +175,20 @@ impl Keeper {
         self.write();
         let needed = self.journal.libraries();
         needed_before.difference(&needed).cloned().collect()
+    }
+
+    /// Notes that earlier code is live again, as a new generation.
+    ///
+    /// Code whose file is gone is in memory alone; the next host then has what was live before.
+    pub fn back(&mut self, plugin: &PluginId, generation: u64, library: Option<PathBuf>) {
+        let entry = self.journal.plugins.entry(plugin.clone()).or_default();
+        entry.last = entry.last.max(generation);
+        if let Some(library) = library.filter(|library| library.is_file()) {
+            let old = entry.live.replace(Version { generation, library });
+            entry.remember(old);
+            entry.before = None;
+        }
+        self.write();
     }
 
     /// Notes that a generation has stood the test; gives the file that nobody needs any more.

@@ -13,7 +13,7 @@
 //! - [`workspace`]: which crates are plugins, and what a changed file means for them.
 //! - [`watch`]: from the file system's events to finished saves.
 //! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay.
-//! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here.
+//! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here; [`mapping`]: what it takes up.
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
 //! - [`findings`] and [`report`]: what the compiler found, and the one line that tells of a reload.
@@ -31,10 +31,10 @@ pub mod hosts;
 pub mod job;
 pub mod journal;
 pub mod library;
+pub mod mapping;
 pub mod policy;
 pub mod probe;
 pub mod report;
-pub mod retired;
 pub mod rustc;
 pub mod supervisor;
 pub mod watch;

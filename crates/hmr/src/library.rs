@@ -54,14 +54,15 @@ pub fn load(path: &Path, krate: &str) -> Result<&'static PluginEntry, SaveError>
 
 fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let words = format!("{} could not be loaded ({reason})", path.display());
     let way_out = if reason.contains("undefined symbol") {
         "; it was built against another sdk than this host runs, restart the host"
     } else if reason.contains("libstd-") {
         "; it was built by another compiler than this host, restart the host"
     } else {
-        ""
+        return SaveError::Unreadable(words);
     };
-    SaveError::Library(format!("{} could not be loaded ({reason}){way_out}", path.display()))
+    SaveError::Library(words + way_out)
 }
 
 /// The shared sdk library as this process has it mapped.

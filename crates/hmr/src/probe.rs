@@ -43,6 +43,7 @@ enum Answer {
     /// The plugin may go live; with the fingerprint of the child's sdk.
     Fit(String),
     Unfit(Vec<String>),
+    Unreadable(String),
 }
 
 /// Serves one probe and gives the exit code, when this process was started as a probe; has to be asked first
@@ -67,6 +68,7 @@ fn serve() -> io::Result<ExitCode> {
             Ok(_) => Answer::Fit(FINGERPRINT.to_owned()),
             Err(problems) => Answer::Unfit(problems),
         },
+        Err(SaveError::Unreadable(problem)) => Answer::Unreadable(problem),
         Err(error) => Answer::Unfit(vec![error.to_string()]),
     };
     writeln!(answer_to, "{}", serde_json::to_string(&answer)?)?;
@@ -145,7 +147,7 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<String, S
     };
     let Ok(answer) = tokio::time::timeout(DEADLINE, conversation).await else {
         let _ = child.start_kill();
-        return Err(SaveError::Probe(format!(
+        return Err(SaveError::Hung(format!(
             "loading it did not end within {} s in a probe process; is there an endless loop in its constructor, \
              commands or subscriptions?",
             DEADLINE.as_secs()
@@ -154,6 +156,7 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<String, S
     match serde_json::from_str(&answer) {
         Ok(Answer::Fit(fingerprint)) => Ok(fingerprint),
         Ok(Answer::Unfit(problems)) => Err(SaveError::Preflight(problems)),
+        Ok(Answer::Unreadable(problem)) => Err(SaveError::Unreadable(problem)),
         Err(_) => {
             let status = child.wait().await.ok();
             let words = words.await.unwrap_or_default();

@@ -3,27 +3,57 @@
 //! # Theory of operation
 //!
 //! On Linux a save is finished when a file that was open for writing is closed, or when a file is renamed into
-//! place; no timer is needed to see that. Elsewhere, and when polling, every modification counts and a short quiet
-//! time joins what belongs together. Contents are compared by hash, so a touch, or a checkout that goes away and
-//! comes back, is no change. When the system drops events, everything is looked at again.
+//! place; no timer is needed to see that. Elsewhere every modification counts. Where nothing is reported, everything
+//! is looked at again and again. A short quiet time joins what belongs together. Contents are compared by hash, so a
+//! touch, or a checkout that goes away and comes back, is no change. When the system drops events, and when watching
+//! was paused, everything is looked at again.
+//!
+//! A [`Watcher`] waits; what it hears of goes to its scanner, which knows what every file held, and tells the system
+//! which folders to report on. A [`Control`] changes what a running watcher does.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hasher};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use std::{fs, io};
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
-use notify::{Config, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout_at};
+
+mod contents;
+mod control;
+mod filter;
+mod folders;
+mod scanner;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use control::Control;
+pub use filter::Filter;
+pub use scope::Scope;
+
+pub(crate) use contents::hash_of;
+pub(crate) use walk::files_below;
 
 use crate::error::HostError;
+use control::Wanted;
+use folders::Folders;
+use scanner::Scanner;
+
+/// Longest time that events without a pause between them are joined for, so that what is saved all the time is
+/// followed as well.
+const LONGEST_BURST: Duration = Duration::from_millis(100);
 
 /// Files whose contents changed, came or went in one save or burst of saves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saves {
-    /// Files, and folders that vanished.
+    /// Files; folders that vanished may be among them.
     pub paths: BTreeSet<PathBuf>,
     /// When the earliest of them was written, as far as the file system tells.
     pub began: Instant,
@@ -45,108 +75,203 @@ impl Pace {
 
 /// Watches folders for finished saves.
 pub struct Watcher {
-    watcher: Box<dyn notify::Watcher + Send>,
-    watched: BTreeMap<PathBuf, bool>,
+    control: Control,
+    changes: watch::Receiver<Wanted>,
+    /// What is done at present, which is what was wanted last.
+    doing: Wanted,
     events: mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
-    contents: HashMap<PathBuf, u64>,
-    pace: Pace,
-    /// Paths of events that have been received, and when the first one was.
-    pending: BTreeSet<PathBuf>,
-    seen: Option<Instant>,
+    heard: Heard,
+    scanner: Arc<Mutex<Scanner>>,
+    /// A look under way, and what those before it have found.
+    looking: Option<JoinHandle<BTreeSet<PathBuf>>>,
+    changed: BTreeSet<PathBuf>,
+    /// When that was noticed, and whether it was by another wish.
+    noticed: Instant,
+    is_wish: bool,
+}
+
+/// What the system has reported since the last look.
+#[derive(Debug, Default)]
+struct Heard {
+    places: BTreeSet<PathBuf>,
+    /// Whether something was missed, so that everything has to be looked at.
+    misses: bool,
+    first: Option<Instant>,
 }
 
 impl Watcher {
-    /// Starts to watch `folders`; the flag says whether a whole tree is meant.
+    /// Starts to watch; the present contents of all files count as known.
     ///
     /// # Errors
     /// When the system refuses, as when its number of watches is used up.
-    pub fn new(folders: BTreeMap<PathBuf, bool>, pace: Pace) -> Result<Self, HostError> {
+    pub fn new(scope: Scope, pace: Pace, filter: Filter) -> Result<Self, HostError> {
+        let mut scanner = Scanner::new(filter.clone());
         let (sender, events) = mpsc::unbounded_channel();
-        let tell = move |event| {
-            // The engine has stopped when nobody listens.
-            let _ = sender.send(event);
-        };
-        let root = folders.keys().next().cloned().unwrap_or_default();
-        let watcher: Result<Box<dyn notify::Watcher + Send>, _> = match pace.poll {
-            // Times are compared in whole seconds, so it is the contents that tell two saves of one second apart.
-            Some(period) => PollWatcher::new(
-                tell,
-                Config::default().with_poll_interval(period).with_compare_contents(true),
-            )
-            .map(|watcher| Box::new(watcher) as Box<_>),
-            None => {
-                RecommendedWatcher::new(tell, Config::default()).map(|watcher| Box::new(watcher) as Box<_>)
-            }
-        };
-        let watcher = watcher.map_err(|source| HostError::Watch { path: root, source })?;
-        let mut this = Self {
-            watcher,
-            watched: BTreeMap::new(),
-            events,
-            contents: HashMap::new(),
-            pace,
-            pending: BTreeSet::new(),
-            seen: None,
-        };
-        this.watch(folders)?;
-        Ok(this)
-    }
-
-    /// Watches further folders, and takes the present contents of their files as known.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn watch(&mut self, folders: BTreeMap<PathBuf, bool>) -> Result<(), HostError> {
-        for (path, tree) in folders {
-            if self.watched.contains_key(&path) {
-                continue;
-            }
-            let mode = if tree { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-            self.watcher
-                .watch(&path, mode)
-                .map_err(|source| HostError::Watch { path: path.clone(), source })?;
-            let mut files = BTreeSet::new();
-            if tree {
-                files_below(&path, &mut files);
-            } else if let Ok(entries) = fs::read_dir(&path) {
-                files.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
-            }
-            for file in files {
-                if let Entry::Vacant(entry) = self.contents.entry(file)
-                    && let Ok(Some(hash)) = hash_of(entry.key())
-                {
-                    entry.insert(hash);
-                }
-            }
-            self.watched.insert(path, tree);
+        if pace.poll.is_none() {
+            scanner.folders = Some(Folders::new(sender)?);
         }
-        Ok(())
+        scanner.follow(scope.clone());
+        if let Some(failure) = scanner.take_failure() {
+            return Err(failure);
+        }
+        let doing = Wanted { scope, pace, filter, is_paused: false };
+        let control = Control::new(doing.clone());
+        Ok(Self {
+            changes: control.changes(),
+            control,
+            doing,
+            events,
+            heard: Heard::default(),
+            scanner: Arc::new(Mutex::new(scanner)),
+            looking: None,
+            changed: BTreeSet::new(),
+            noticed: Instant::now(),
+            is_wish: false,
+        })
     }
 
-    /// Gives the folders that are watched.
-    pub fn watched(&self) -> impl Iterator<Item = &Path> {
-        self.watched.keys().map(PathBuf::as_path)
+    /// Gives a handle to change what is watched and how.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Waits for the next finished save with any change in it; a call that is cancelled loses nothing.
     pub async fn next(&mut self) -> Saves {
         loop {
-            while self.pending.is_empty() {
-                let Some(event) = self.events.recv().await else { std::future::pending().await };
-                self.gather(event);
-            }
-            // Only what belongs to a save moves the end: others may read the sources all the time.
-            let mut quiet_at = tokio::time::Instant::now() + self.pace.debounce;
-            while let Ok(Some(event)) = tokio::time::timeout_at(quiet_at, self.events.recv()).await {
-                if self.gather(event) {
-                    quiet_at = tokio::time::Instant::now() + self.pace.debounce;
+            self.finish_look().await;
+            if self.changed.is_empty() {
+                self.is_wish = tokio::select! {
+                    biased;
+                    // Its other end is in `control`.
+                    Ok(()) = self.changes.changed() => true,
+                    () = self.heard.wait(&self.doing, &mut self.events) => false,
+                };
+                self.noticed = self.heard.first.unwrap_or_else(Instant::now);
+                if self.is_wish {
+                    self.do_what_is_wanted();
+                    self.finish_look().await;
+                } else {
+                    self.look().await;
                 }
             }
-            let paths = std::mem::take(&mut self.pending);
-            let seen = self.seen.take().unwrap_or_else(Instant::now);
-            let changed: BTreeSet<_> = paths.iter().flat_map(|path| self.changed_below(path)).collect();
-            if !changed.is_empty() {
-                return Saves { began: began(&changed, seen), paths: changed };
+            if let Some(failure) = self.scanner.lock().take_failure() {
+                tracing::error!("{failure}");
+            }
+            if !self.changed.is_empty() {
+                let paths = std::mem::take(&mut self.changed);
+                // What comes with another wish may have been saved long before.
+                let began = if self.is_wish { Instant::now() } else { began(&paths, self.noticed) };
+                return Saves { paths, began };
+            }
+        }
+    }
+
+    /// Looks where something may have changed.
+    async fn look(&mut self) {
+        let Pace { debounce, poll } = self.doing.pace;
+        if poll.is_none() {
+            let heard = std::mem::take(&mut self.heard);
+            self.begin_look(move |scanner| heard.look(scanner));
+            self.finish_look().await;
+            return;
+        }
+        loop {
+            self.begin_look(Scanner::look_at_all);
+            let has_changed = self.finish_look().await;
+            // A save may be caught half-written.
+            if !has_changed || self.noticed.elapsed() > longest_burst(debounce) {
+                return;
+            }
+            sleep(debounce).await;
+        }
+    }
+
+    /// Begins to do what is wanted now, and to look where nobody was looking.
+    fn do_what_is_wanted(&mut self) {
+        let mut wanted = self.changes.borrow_and_update().clone();
+        if wanted.is_paused {
+            // Whatever else is wanted is done when it goes on.
+            wanted = Wanted { is_paused: true, ..self.doing.clone() };
+        }
+        let old = std::mem::replace(&mut self.doing, wanted.clone());
+        let listens = |wanted: &Wanted| !wanted.is_paused && wanted.pace.poll.is_none();
+        let sender = (listens(&wanted) && !listens(&old)).then(|| {
+            let (sender, events) = mpsc::unbounded_channel();
+            (self.events, self.heard) = (events, Heard::default());
+            sender
+        });
+        self.begin_look(move |scanner| {
+            if !listens(&wanted) {
+                scanner.folders = None;
+            }
+            let looks_anew = sender.is_some() || old.is_paused && !wanted.is_paused;
+            if let Some(sender) = sender {
+                match Folders::new(sender) {
+                    Ok(folders) => scanner.folders = Some(folders),
+                    Err(error) => tracing::error!("{error}"),
+                }
+            }
+            let mut changed = BTreeSet::new();
+            if wanted.scope != old.scope {
+                changed.append(&mut scanner.follow(wanted.scope));
+            }
+            if wanted.filter != old.filter {
+                changed.append(&mut scanner.set_filter(wanted.filter));
+            }
+            if looks_anew {
+                changed.append(&mut scanner.look_at_all());
+            }
+            changed
+        });
+    }
+
+    /// Begins to look at files, which may take its time on a slow mount.
+    fn begin_look(&mut self, look: impl FnOnce(&mut Scanner) -> BTreeSet<PathBuf> + Send + 'static) {
+        let scanner = self.scanner.clone();
+        self.looking = Some(tokio::task::spawn_blocking(move || look(&mut scanner.lock())));
+    }
+
+    /// Waits for the end of a look, and says whether anything has changed.
+    async fn finish_look(&mut self) -> bool {
+        let Some(looking) = &mut self.looking else { return false };
+        let found = looking.await;
+        self.looking = None;
+        match found {
+            Ok(mut found) => {
+                let has_changed = !found.is_empty();
+                self.changed.append(&mut found);
+                has_changed
+            }
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is ending.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Heard {
+    /// Waits until something may have changed; a call that is cancelled loses nothing.
+    async fn wait(
+        &mut self,
+        doing: &Wanted,
+        events: &mut mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
+    ) {
+        let Pace { debounce, poll } = doing.pace;
+        match poll {
+            _ if doing.is_paused => std::future::pending().await,
+            Some(period) => return sleep(period).await,
+            None => {}
+        }
+        while self.first.is_none() {
+            let Some(event) = events.recv().await else { return std::future::pending().await };
+            self.gather(event);
+        }
+        // Only what belongs to a save moves the end: others may read the sources all the time.
+        let now = tokio::time::Instant::now();
+        let (mut quiet_at, end) = (now + debounce, now + longest_burst(debounce));
+        while let Ok(Some(event)) = timeout_at(quiet_at, events.recv()).await {
+            if self.gather(event) {
+                quiet_at = end.min(tokio::time::Instant::now() + debounce);
             }
         }
     }
@@ -154,82 +279,43 @@ impl Watcher {
     /// Notes the paths of an event, and says whether it finishes a save.
     fn gather(&mut self, event: notify::Result<notify::Event>) -> bool {
         match event {
-            Ok(event) if event.need_rescan() => self.pending.extend(self.watched.keys().cloned()),
-            Ok(event) if self.finishes(event.kind) => self.pending.extend(event.paths),
+            Ok(event) if event.need_rescan() => self.misses = true,
+            Ok(event) if finishes(&event) => self.places.extend(event.paths),
             Ok(_) => return false,
             Err(error) => {
                 tracing::warn!(%error, "the file watcher missed something; looking at everything again");
-                self.pending.extend(self.watched.keys().cloned());
+                self.misses = true;
             }
         }
-        self.seen.get_or_insert_with(Instant::now);
+        self.first.get_or_insert_with(Instant::now);
         true
     }
 
-    fn finishes(&self, kind: EventKind) -> bool {
-        let tells_closing = cfg!(target_os = "linux") && self.pace.poll.is_none();
-        match kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write))
-            | EventKind::Modify(ModifyKind::Name(_))
-            | EventKind::Create(CreateKind::Folder)
-            | EventKind::Remove(_) => true,
-            EventKind::Modify(_) | EventKind::Create(_) | EventKind::Any => !tells_closing,
-            EventKind::Access(_) | EventKind::Other => false,
-        }
+    fn look(&self, scanner: &mut Scanner) -> BTreeSet<PathBuf> {
+        if self.misses { scanner.look_at_all() } else { scanner.look_where(&self.places) }
     }
+}
 
-    /// Gives the files at or below `path` whose contents are not what was last known, and notes the new contents.
-    fn changed_below(&mut self, path: &Path) -> Vec<PathBuf> {
-        let mut changed = Vec::new();
-        let mut present = BTreeSet::new();
-        if path.is_dir() {
-            if self.watched.get(path) == Some(&false) {
-                // Only its own files: what is below belongs to other watches or to nobody.
-                present.extend(
-                    fs::read_dir(path)
-                        .into_iter()
-                        .flatten()
-                        .flatten()
-                        .map(|entry| entry.path())
-                        .filter(|path| path.is_file()),
-                );
-            } else {
-                files_below(path, &mut present);
-            }
-        } else if path.is_file() {
-            present.insert(path.to_path_buf());
+/// Says whether an event finishes a save.
+fn finishes(event: &notify::Event) -> bool {
+    match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+        | EventKind::Modify(ModifyKind::Name(_))
+        | EventKind::Create(CreateKind::Folder)
+        | EventKind::Remove(_) => true,
+        // Nobody has written to a link that comes, so nobody will close it.
+        EventKind::Create(CreateKind::File) if cfg!(target_os = "linux") => {
+            let is_link = |metadata: fs::Metadata| metadata.is_symlink() || metadata.nlink() > 1;
+            event.paths.iter().any(|path| path.symlink_metadata().is_ok_and(is_link))
         }
-        let gone: Vec<_> = self
-            .contents
-            .keys()
-            .filter(|known| known.starts_with(path) && !present.contains(*known) && !known.exists())
-            .cloned()
-            .collect();
-        if !path.exists() {
-            if !gone.is_empty() {
-                changed.push(path.to_path_buf());
-            }
-            // The system's watches end with their folders; what comes back in their place is watched anew.
-            let lost: Vec<_> =
-                self.watched.keys().filter(|watched| watched.starts_with(path)).cloned().collect();
-            for folder in lost {
-                let _ = self.watcher.unwatch(&folder);
-                self.watched.remove(&folder);
-            }
-        }
-        for file in gone {
-            self.contents.remove(&file);
-            changed.push(file);
-        }
-        for file in present {
-            // A file that cannot be read now is being replaced; the event of that is still to come.
-            let Ok(Some(hash)) = hash_of(&file) else { continue };
-            if self.contents.insert(file.clone(), hash) != Some(hash) {
-                changed.push(file);
-            }
-        }
-        changed
+        EventKind::Modify(_) | EventKind::Create(_) | EventKind::Any => !cfg!(target_os = "linux"),
+        EventKind::Access(_) | EventKind::Other => false,
     }
+}
+
+/// Gives the longest time that what belongs to one save is waited for.
+fn longest_burst(debounce: Duration) -> Duration {
+    LONGEST_BURST.max(debounce * 2)
 }
 
 /// Gives the moment the earliest of `paths` was written, when that is shortly before `seen`.
@@ -245,100 +331,4 @@ fn began(paths: &BTreeSet<PathBuf>, seen: Instant) -> Instant {
         .max()
         .and_then(|before_seen| seen.checked_sub(before_seen))
         .unwrap_or(seen)
-}
-
-/// Hashes a file's contents; `None` when it is no longer there.
-pub(crate) fn hash_of(path: &Path) -> io::Result<Option<u64>> {
-    match fs::read(path) {
-        Ok(bytes) => {
-            let mut hasher = DefaultHasher::new();
-            hasher.write(&bytes);
-            Ok(Some(hasher.finish()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Collects the files below `folder`, leaving out hidden folders and build output.
-pub(crate) fn files_below(folder: &Path, files: &mut BTreeSet<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name();
-        if path.is_dir() {
-            if name != "target" && !name.to_string_lossy().starts_with('.') {
-                files_below(&path, files);
-            }
-        } else {
-            files.insert(path);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn watcher(folder: &Path, poll: Option<Duration>) -> Watcher {
-        let pace = Pace { debounce: Duration::from_millis(5), poll };
-        Watcher::new([(folder.to_path_buf(), true)].into(), pace).unwrap()
-    }
-
-    async fn next(watcher: &mut Watcher) -> BTreeSet<PathBuf> {
-        tokio::time::timeout(Duration::from_secs(20), watcher.next()).await.expect("a save is seen").paths
-    }
-
-    #[tokio::test]
-    async fn every_way_to_save_is_one_change_and_a_touch_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.rs");
-        fs::write(&file, "1").unwrap();
-        let mut watcher = watcher(folder.path(), None);
-
-        fs::write(&file, "2").unwrap();
-        assert_eq!(next(&mut watcher).await, [file.clone()].into());
-
-        // As vim and VS Code save: a new file, renamed into place.
-        let temporary = folder.path().join("a.rs.tmp");
-        fs::write(&temporary, "3").unwrap();
-        fs::rename(&temporary, &file).unwrap();
-        let mut seen = BTreeSet::new();
-        while !seen.contains(&file) {
-            seen.extend(next(&mut watcher).await);
-        }
-
-        fs::write(&file, "3").unwrap();
-        fs::File::open(&file).unwrap().set_modified(SystemTime::now()).unwrap();
-        let marker = folder.path().join("b.rs");
-        fs::write(&marker, "x").unwrap();
-        assert_eq!(next(&mut watcher).await, [marker].into(), "the touch of a.rs is no change");
-
-        fs::remove_file(&file).unwrap();
-        assert_eq!(next(&mut watcher).await, [file].into());
-    }
-
-    #[tokio::test]
-    async fn a_folder_moved_in_and_out_is_seen_with_its_files() {
-        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut watcher = watcher(folder.path(), None);
-        let away = elsewhere.path().join("plugin");
-        fs::create_dir_all(away.join("src")).unwrap();
-        fs::write(away.join("src/lib.rs"), "x").unwrap();
-        let here = folder.path().join("plugin");
-        fs::rename(&away, &here).unwrap();
-        assert!(next(&mut watcher).await.contains(&here.join("src/lib.rs")));
-        fs::rename(&here, &away).unwrap();
-        let gone = next(&mut watcher).await;
-        assert!(gone.contains(&here) && gone.contains(&here.join("src/lib.rs")), "{gone:?}");
-    }
-
-    #[tokio::test]
-    async fn polling_sees_a_save_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.rs");
-        fs::write(&file, "1").unwrap();
-        let mut watcher = watcher(folder.path(), Some(Duration::from_millis(20)));
-        fs::write(&file, "23").unwrap();
-        assert_eq!(next(&mut watcher).await, [file].into());
-    }
 }

@@ -5,10 +5,12 @@
 //! replaced ends its waits at once, and an interaction that comes later goes to the handler that is registered for its
 //! custom id. While a call waits it runs no code, so no handover waits for it.
 
+use std::future::Future;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serenity::all::{ComponentInteraction, MessageId, ModalInteraction, UserId};
+use serenity::all::{ComponentInteraction, ModalInteraction, UserId};
 use tokio::sync::oneshot;
 
 use crate::gate::wait_for_user;
@@ -21,109 +23,98 @@ pub(crate) struct Collectors(Mutex<Waits>);
 pub(crate) struct Waits {
     closed: bool,
     next: u64,
-    presses: Vec<Wait<MessageId, ComponentInteraction>>,
-    modals: Vec<Wait<String, ModalInteraction>>,
+    presses: Vec<Wait<ComponentInteraction>>,
+    modals: Vec<Wait<ModalInteraction>>,
 }
 
-/// One wait, for an interaction at a place.
-pub(crate) struct Wait<K, T> {
+/// One wait, for an interaction whose custom id begins with `prefix`.
+pub(crate) struct Wait<T> {
     id: u64,
-    place: K,
+    prefix: String,
     by: Option<UserId>,
     give: oneshot::Sender<T>,
 }
 
-impl<K: PartialEq, T> Wait<K, T> {
-    fn is_for(&self, place: &K, user: UserId) -> bool {
+impl<T: Awaited> Wait<T> {
+    fn is_for(&self, interaction: &T) -> bool {
         // One whose call has ended is only not yet taken out.
-        self.place == *place && self.by.is_none_or(|by| by == user) && !self.give.is_closed()
+        interaction.custom_id().starts_with(&self.prefix)
+            && self.by.is_none_or(|by| by == interaction.user())
+            && !self.give.is_closed()
     }
 }
 
 /// An interaction that can be waited for.
-pub(crate) trait Awaited: Sized {
-    type Place: PartialEq;
-
-    fn place(&self) -> Self::Place;
+pub(crate) trait Awaited: Clone {
+    fn custom_id(&self) -> &str;
     fn user(&self) -> UserId;
-    fn waits(waits: &mut Waits) -> &mut Vec<Wait<Self::Place, Self>>;
+    fn waits(waits: &mut Waits) -> &mut Vec<Wait<Self>>;
 }
 
 impl Awaited for ComponentInteraction {
-    type Place = MessageId;
-
-    fn place(&self) -> MessageId {
-        self.message.id
+    fn custom_id(&self) -> &str {
+        &self.data.custom_id
     }
 
     fn user(&self) -> UserId {
         self.user.id
     }
 
-    fn waits(waits: &mut Waits) -> &mut Vec<Wait<MessageId, Self>> {
+    fn waits(waits: &mut Waits) -> &mut Vec<Wait<Self>> {
         &mut waits.presses
     }
 }
 
 impl Awaited for ModalInteraction {
-    type Place = String;
-
-    fn place(&self) -> String {
-        self.data.custom_id.clone()
+    fn custom_id(&self) -> &str {
+        &self.data.custom_id
     }
 
     fn user(&self) -> UserId {
         self.user.id
     }
 
-    fn waits(waits: &mut Waits) -> &mut Vec<Wait<String, Self>> {
+    fn waits(waits: &mut Waits) -> &mut Vec<Wait<Self>> {
         &mut waits.modals
     }
 }
 
 impl Collectors {
-    /// Waits for an interaction; `None` when the time is up or the generation has been replaced.
-    pub(crate) async fn next<T: Awaited>(
+    /// Waits for an interaction from this moment on; `None` when the time is up or the generation has been replaced.
+    pub(crate) fn next<T: Awaited>(
         &self,
-        place: T::Place,
+        prefix: &str,
         by: Option<UserId>,
         within: Duration,
-    ) -> Option<T> {
-        struct Entry<'a, T: Awaited>(&'a Collectors, u64, std::marker::PhantomData<T>);
-        impl<T: Awaited> Drop for Entry<'_, T> {
-            fn drop(&mut self) {
-                T::waits(&mut self.0.0.lock()).retain(|wait| wait.id != self.1);
-            }
-        }
+    ) -> impl Future<Output = Option<T>> + use<'_, T> {
         let (give, given) = oneshot::channel();
-        let id = {
-            let mut waits = self.0.lock();
-            if waits.closed {
-                return None;
-            }
-            waits.next += 1;
-            let id = waits.next;
-            T::waits(&mut waits).push(Wait { id, place, by, give });
-            id
-        };
-        let _entry = Entry::<T>(self, id, std::marker::PhantomData);
-        wait_for_user(tokio::time::timeout(within, given)).await.ok()?.ok()
+        let mut waits = self.0.lock();
+        waits.next += 1;
+        let id = waits.next;
+        // Without an entry nobody holds the other end, and the wait ends at once.
+        if !waits.closed {
+            T::waits(&mut waits).push(Wait { id, prefix: prefix.to_owned(), by, give });
+        }
+        drop(waits);
+        let entry = Entry::<T> { collectors: self, id, of: PhantomData };
+        async move {
+            let _entry = entry;
+            wait_for_user(tokio::time::timeout(within, given)).await.ok()?.ok()
+        }
     }
 
     /// Says whether some call waits for an interaction.
     pub(crate) fn wants<T: Awaited>(&self, interaction: &T) -> bool {
-        let (place, user) = (interaction.place(), interaction.user());
-        T::waits(&mut self.0.lock()).iter().any(|wait| wait.is_for(&place, user))
+        T::waits(&mut self.0.lock()).iter().any(|wait| wait.is_for(interaction))
     }
 
     /// Hands an interaction to the call that has waited longest for it, and says whether there was one.
-    pub(crate) fn give<T: Awaited + Clone>(&self, interaction: &T) -> bool {
-        let (place, user) = (interaction.place(), interaction.user());
+    pub(crate) fn give<T: Awaited>(&self, interaction: &T) -> bool {
         loop {
             let taken = {
                 let mut waits = self.0.lock();
                 let waits = T::waits(&mut waits);
-                let index = waits.iter().position(|wait| wait.is_for(&place, user));
+                let index = waits.iter().position(|wait| wait.is_for(interaction));
                 index.map(|index| waits.remove(index))
             };
             let Some(wait) = taken else { return false };
@@ -144,5 +135,18 @@ impl Collectors {
     /// Lets waits begin again, in a generation that goes live once more.
     pub(crate) fn open(&self) {
         self.0.lock().closed = false;
+    }
+}
+
+/// Takes a wait out however its call ends.
+struct Entry<'a, T: Awaited> {
+    collectors: &'a Collectors,
+    id: u64,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Awaited> Drop for Entry<'_, T> {
+    fn drop(&mut self) {
+        T::waits(&mut self.collectors.0.lock()).retain(|wait| wait.id != self.id);
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
-use serenity::all::{ComponentInteraction, MessageId, ModalInteraction, UserId};
+use serenity::all::{ComponentInteraction, ModalInteraction, UserId};
 
 use crate::collectors::Collectors;
 use crate::dispatch::panic_text;
@@ -237,28 +238,28 @@ impl Data {
         self.0.snapshot.store(Arc::new(snapshot));
     }
 
-    /// Waits for a press or a choice on a message, by `by` if that is given.
+    /// Waits for a press or a choice whose custom id begins with `prefix`, by `by` if that is given.
     ///
-    /// `None` when `within` has passed, or at once when this generation has been replaced: then end the call, and
-    /// handle later presses with [`Subscriptions::component`](crate::Subscriptions::component).
-    pub async fn next_press(
+    /// It is listened for from this call on, so call it before the button is sent, and await it after. `None` when
+    /// `within` has passed, or at once when this generation has been replaced; a press that comes later goes to
+    /// [`Subscriptions::component`](crate::Subscriptions::component). Put the id of the command into the prefix.
+    pub fn next_press(
         &self,
-        message: MessageId,
+        prefix: &str,
         by: Option<UserId>,
         within: Duration,
-    ) -> Option<ComponentInteraction> {
-        self.0.collectors.next(message, by, within).await
+    ) -> BoxFuture<'_, Option<ComponentInteraction>> {
+        self.0.collectors.next(prefix, by, within).boxed()
     }
 
-    /// Waits for a modal with this very custom id, by `by` if that is given; `None` as in
-    /// [`next_press`](Self::next_press).
-    pub async fn next_modal(
+    /// Waits for a modal as [`next_press`](Self::next_press) does for a press.
+    pub fn next_modal(
         &self,
-        custom_id: &str,
+        prefix: &str,
         by: Option<UserId>,
         within: Duration,
-    ) -> Option<ModalInteraction> {
-        self.0.collectors.next(custom_id.to_owned(), by, within).await
+    ) -> BoxFuture<'_, Option<ModalInteraction>> {
+        self.0.collectors.next(prefix, by, within).boxed()
     }
 
     pub(crate) fn collectors(&self) -> &Collectors {

@@ -149,12 +149,7 @@ impl Dispatcher {
     }
 
     /// Hands an interaction to the call that waits for it, and says whether there is one.
-    async fn awaited<T: Awaited + Clone>(
-        &self,
-        snapshot: &Arc<Snapshot>,
-        what: &str,
-        interaction: &T,
-    ) -> bool {
+    async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, what: &str, interaction: &T) -> bool {
         let find = |live: &Snapshot| {
             let mut all = live.generations().values();
             all.find(|generation| generation.data.collectors().wants(interaction))
@@ -527,8 +522,8 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
             }
             FrameworkError::CommandPanic { ctx, payload, .. } => {
                 let what = format!("/{}", ctx.command().qualified_name);
-                let panic = panicked(&ctx.data(), &what, &payload.unwrap_or_default());
-                (ctx, panic_words(&ctx.data(), &panic))
+                let panic = panicked(ctx.data(), &what, &payload.unwrap_or_default());
+                (ctx, panic_words(ctx.data(), &panic))
             }
             FrameworkError::NotAnOwner { ctx, .. } => {
                 (ctx, "Only the bot's owners can use this command.".to_owned())

@@ -1,6 +1,7 @@
 //! What stays while generations come and go: registry, settings, store, timers, and the gateway.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -39,6 +40,7 @@ struct Inner {
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
     recorder: OnceLock<Arc<dyn Recorder>>,
+    state_file: OnceLock<PathBuf>,
     creations: ArcSwapOption<CreationAccount>,
     closing: AtomicBool,
 }
@@ -52,6 +54,15 @@ pub trait Reloader: Send + Sync {
     ///
     /// Gives what went live, or a sentence why it did not, for each plugin.
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+
+    /// Makes earlier code of a plugin live again: that of `generation`, or of the last one before what is live.
+    ///
+    /// Gives a line for each plugin that went back, or a sentence why none did.
+    fn rollback(
+        &self,
+        plugin: PluginId,
+        generation: Option<u64>,
+    ) -> BoxFuture<'static, Result<String, String>>;
 
     /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
@@ -86,6 +97,7 @@ impl Host {
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
             recorder: OnceLock::new(),
+            state_file: OnceLock::new(),
             creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
         }))
@@ -149,6 +161,16 @@ impl Host {
     /// Names the reload engine; the first call counts.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
+    }
+
+    /// Gives the file that keeps values over a restart, if one does.
+    pub fn state_file(&self) -> Option<&Path> {
+        self.0.state_file.get().map(PathBuf::as_path)
+    }
+
+    /// Names the file that keeps values over a restart; the first call counts.
+    pub fn set_state_file(&self, file: PathBuf) {
+        let _ = self.0.state_file.set(file);
     }
 
     /// Names who keeps notes of what is under way; the first call counts.

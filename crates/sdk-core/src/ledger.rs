@@ -372,3 +372,124 @@ impl Ledger {
 fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Change;
+    use crate::settings::Settings;
+    use crate::{Plugin, Subscriptions};
+
+    struct Sample;
+
+    impl Plugin for Sample {
+        fn subscriptions(&self, on: &mut Subscriptions) {
+            on.component("sample:", |_, _| async { Ok(()) });
+        }
+    }
+
+    const ENTRY: PluginEntry = PluginEntry::new("commands-sample", "1.2.3", "", || Box::new(Sample));
+
+    struct Bench {
+        host: Host,
+        plugin: PluginId,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self { host: Host::new("1.0.0", Settings::default()), plugin: PluginId::new("commands/sample") }
+        }
+
+        fn install(&self, generation: Arc<Generation>) -> u64 {
+            let number = generation.number();
+            let change = Change { install: vec![generation], remove: Vec::new() };
+            assert!(self.host.registry().swap(change).is_ok());
+            number
+        }
+
+        fn build(&self) -> Arc<Generation> {
+            let number = self.host.registry().next_number(&self.plugin);
+            Generation::loaded(&ENTRY, number, &self.host, Linked::default()).unwrap()
+        }
+
+        fn ledger(&self) -> PluginLedger {
+            self.host.registry().ledger().remove(0)
+        }
+    }
+
+    #[test]
+    fn code_that_comes_back_is_a_generation_of_its_own() {
+        let bench = Bench::new();
+        let (first, second) = (bench.install(bench.build()), bench.install(bench.build()));
+        bench.host.registry().set_aside(&bench.plugin, second);
+        let formers = bench.host.registry().formers(&bench.plugin);
+        assert_eq!(formers.iter().map(|former| former.is_set_aside).collect::<Vec<_>>(), [true, false]);
+        let number = bench.host.registry().next_number(&bench.plugin);
+        bench.install(formers[1].code.instantiate(number, &bench.host).unwrap());
+        let rows = bench.ledger().rows;
+        let told: Vec<_> = rows.iter().map(|row| (row.generation, row.code_of, row.stage)).collect();
+        assert_eq!(
+            told,
+            [(3, first, LedgerStage::Live), (2, 2, LedgerStage::SetAside), (1, 1, LedgerStage::Retired)]
+        );
+        assert_eq!((rows[0].version.as_str(), rows[0].listeners), ("1.2.3", 1));
+        assert!(rows[1].retired_at >= rows[1].live_at && rows[0].retired_at.is_none());
+    }
+
+    #[test]
+    fn probation_shows_until_it_is_over() {
+        let bench = Bench::new();
+        let generation = bench.build();
+        generation.probation().begin(1, Duration::from_mins(1));
+        bench.install(generation.clone());
+        assert_eq!(bench.ledger().rows[0].stage, LedgerStage::Probation);
+        generation.probation().call_ended();
+        assert_eq!(bench.ledger().rows[0].stage, LedgerStage::Live);
+    }
+
+    #[test]
+    fn numbers_go_on_where_a_former_process_has_left_off() {
+        let bench = Bench::new();
+        bench.host.registry().continue_from(&bench.plugin, 41);
+        bench.host.registry().continue_from(&bench.plugin, 7);
+        assert_eq!(bench.install(bench.build()), 42);
+        assert_eq!(bench.host.registry().next_number(&bench.plugin), 43);
+    }
+
+    #[test]
+    fn the_oldest_rows_are_summed_up_and_what_still_runs_is_kept() {
+        let bench = Bench::new();
+        let memory = Memory { mapped: 100, private: 10 };
+        let held = bench.build();
+        bench.install(held.clone());
+        for _ in 0..KEPT + 8 {
+            let number = bench.install(bench.build());
+            bench.host.registry().set_memory(&bench.plugin, number, memory);
+        }
+        let PluginLedger { rows, older, .. } = bench.ledger();
+        assert_eq!(rows.len(), KEPT);
+        assert_eq!(rows.last().unwrap().generation, held.number());
+        assert_eq!((older.generations, older.mapped_bytes), (9, 900));
+        // All code but that of the live generation; the first has not been measured.
+        assert_eq!(bench.host.registry().retired_bytes(), (KEPT as u64 + 7) * memory.private);
+        assert_eq!(bench.host.registry().lingering().len(), 1);
+        drop(held);
+        assert!(bench.host.registry().lingering().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_generation_that_nothing_refers_to_is_gone() {
+        let bench = Bench::new();
+        let generation = bench.build();
+        bench.install(generation.clone());
+        bench.install(bench.build());
+        let gone = Arc::downgrade(&generation);
+        let registry = bench.host.registry();
+        let ended = registry.ended(&gone);
+        tokio::pin!(ended);
+        assert!(futures_util::poll!(ended.as_mut()).is_pending());
+        drop(generation);
+        ended.await;
+        assert!(gone.upgrade().is_none());
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ pub struct GenerationStatus {
     pub age_ms: u64,
     /// Calls under way in it.
     pub calls: usize,
-    /// Tasks running in it, each with the place of its spawn.
+    /// Tasks running in it, each with the place of its spawn, and hooks that have not ended.
     pub tasks: Vec<String>,
     /// Commands that it defines.
     pub commands: usize,
@@ -216,7 +216,7 @@ impl HostStatus {
             uptime_ms: milliseconds(host.uptime()),
             memory_bytes: private_memory(),
             sessions: sessions(host).await,
-            state_file: None,
+            state_file: host.state_file().map(Path::to_path_buf),
         }
     }
 }
@@ -229,7 +229,10 @@ impl GenerationStatus {
             version: generation.manifest().version.clone(),
             age_ms: milliseconds(generation.age()),
             calls: generation.calls_under_way(),
-            tasks: generation.tasks().iter().map(ToString::to_string).collect(),
+            tasks: {
+                let tasks = generation.tasks().into_iter().map(|task| task.to_string());
+                tasks.chain(generation.hooks().into_iter().map(|hook| hook.to_string())).collect()
+            },
             commands: generation.commands().len(),
             listeners: generation.subscriptions().len(),
             memory_bytes: memory.get(&(generation.plugin().clone(), generation.number())).copied(),

@@ -200,6 +200,15 @@ mod tests {
         assert_eq!(left[0].name, "busy");
     }
 
+    #[test]
+    fn a_hook_is_told_until_it_ends() {
+        let hooks = Hooks::default();
+        let running = hooks.begin("stop");
+        assert!(hooks.running()[0].to_string().starts_with("stop hook (0.0 s)"));
+        drop(running);
+        assert_eq!(hooks.running(), []);
+    }
+
     #[tokio::test]
     async fn a_panic_ends_only_its_own_task() {
         let tasks = Tasks::default();

@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 
 use sandbox::Sandbox;
+use sandbox::client::Run;
 use sandbox::record::Event;
 use serde_json::Value;
 use testbed::bot::PATIENCE;
@@ -197,6 +198,20 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     // By hand, from a terminal.
     let line = told(&ground, &["reload", "commands/general"]).await;
     assert!(line.contains("commands/general 1 -> 2 live in "), "{line}");
+    let generations = ground.say("/dev generations plugin:commands/general").await.embeds[0].to_string();
+    assert!(
+        generations.contains("`2` 0.1.0 · live for ") && generations.contains("`1` 0.1.0 · retired "),
+        "{generations}"
+    );
+    let line = told(&ground, &["rollback", "commands/general"]).await;
+    assert!(line.contains("commands/general") && line.contains("3"), "{line}");
+    let answer =
+        ground.sandbox.client().run(Run::typed("/dev rollback plugin:commands/general generation:2")).await;
+    let answer = answer.unwrap();
+    assert!(answer.content.starts_with("✅") && answer.content.contains("commands/general"), "{answer:?}");
+    let answer =
+        ground.sandbox.client().run(Run::typed("/dev rollback plugin:commands/general generation:99")).await;
+    assert!(answer.unwrap().content.starts_with("❌"));
     let output = run(&ground, &["reload", "commands/nothing"]).await;
     assert_eq!(output.status.code(), Some(1));
     let why = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -216,9 +231,22 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(!said.iter().any(|line| line.contains("commands/general")), "{said:?}");
     let answer = ground.say("/dev hmr switch:on").await;
     assert!(answer.ephemeral && answer.content.contains("watching goes on"), "{answer:?}");
-    let line = ground.bot.wait_for_line(lines, "commands/general 2 -> 3 live").await.unwrap();
+    let line = ground.bot.wait_for_line(lines, "commands/general 4 -> 5 live").await.unwrap();
     assert!(line.contains(" live in "), "{line}");
     assert!(ground.ping().await.starts_with("Pang!"));
+
+    // A new process is reached in the same way, and whoever follows the events follows on.
+    let mut events = Events::follow(&ground.playground).await;
+    let lines = ground.bot.line_count();
+    assert!(told(&ground, &["restart", "--now"]).await.contains("restarting"));
+    ground.bot.wait_for(lines, "ready again", |line| line.contains(": ready ")).await.unwrap();
+    let again = status(&ground).await;
+    assert!(again["creations"]["used"].as_u64().unwrap() >= used, "a restart forgets no creation: {again}");
+    let lines = ground.bot.line_count();
+    ground.playground.save(PING, &ground.ping_that_says("Peng")).unwrap();
+    ground.bot.wait_for_line(lines, " live in ").await.unwrap();
+    let events = events.until(&["reload-started"]).await;
+    assert_eq!(events.last().unwrap()["plugins"], serde_json::json!(["commands/general"]));
 
     let Ground { playground, bot, .. } = ground;
     assert!(bot.stop().await.unwrap().success());
@@ -284,7 +312,8 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.unwrap();
     let channel = sandbox.channel_id(Channel::NAME).unwrap().to_string();
     let bot = Bot::start(&playground, &sandbox, &[("DEV_CHANNEL_ID", &channel)]).await.unwrap();
-    let ground = Ground { playground, sandbox, bot };
+    let mut ground = Ground { playground, sandbox, bot };
+    ground.bot.wait_for_line(0, "/ping scope=").await.unwrap();
     let channel = Channel(&ground.sandbox);
     assert!(ground.ping().await.starts_with("Pong!"));
     let messages = ground.sandbox.client().messages("alice", Channel::NAME, 100).await.unwrap();

@@ -56,8 +56,8 @@ async fn what_rustc_says_of_a_mistake_is_printed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_in_a_command_fails_that_call_alone() {
-    let mut ground = Ground::new(&[]).await;
+async fn a_panic_in_a_command_outside_probation_fails_that_call_alone() {
+    let mut ground = Ground::new(&[("HMR_PROBATION_CALLS", "0")]).await;
     let source = ground.playground.read(PING).unwrap();
     let lines = ground.bot.line_count();
     ground

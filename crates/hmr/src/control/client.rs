@@ -14,7 +14,7 @@ use super::{Outcome, Reply, Request, address};
 use crate::workspace;
 
 /// Longest wait for a bot that replaces itself.
-const BACK_WITHIN: Duration = Duration::from_secs(3);
+const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// Time between two looks whether it is back.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -24,7 +24,7 @@ const UNAVAILABLE: u8 = 69;
 const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env.sh hmr --local";
 
 const WORDS: &str = "usage: hotcord ctl status [--json] | events [--last N] [--no-follow] | reload [PLUGIN] | \
-                     watch on|off";
+                     rollback PLUGIN [GENERATION] | generations | watch on|off | restart [--now]";
 
 /// Why a command did not do what it was to do.
 enum Trouble {
@@ -73,7 +73,20 @@ fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
         ["events", options @ ..] => events(options),
         ["reload"] => reload(None),
         ["reload", plugin] if !plugin.starts_with('-') => reload(Some((*plugin).to_owned())),
+        ["rollback", plugin, rest @ ..] if rest.len() < 2 => {
+            let number = |text: &&str| {
+                text.parse().map_err(|_| Trouble::Usage(format!("'{text}' is no number of a generation")))
+            };
+            let generation = rest.first().map(number).transpose()?;
+            print(&ask::<String>(&Request::Rollback { plugin: (*plugin).to_owned(), generation })?)
+        }
+        ["generations"] => {
+            let ledger: serde_json::Value = ask(&Request::Generations)?;
+            print(&serde_json::to_string_pretty(&ledger).unwrap_or_default())
+        }
         ["watch", word @ ("on" | "off")] => print(&ask::<String>(&Request::Watch { on: *word == "on" })?),
+        ["restart"] => print(&ask::<String>(&Request::Restart { now: false })?),
+        ["restart", "--now"] => print(&ask::<String>(&Request::Restart { now: true })?),
         [] => Err(Trouble::Usage("ctl what?".to_owned())),
         other => Err(Trouble::Usage(format!("'{}' is not understood", other.join(" ")))),
     }

@@ -147,12 +147,28 @@ impl Connection {
                 };
                 self.reply(&reply).await
             }
+            Request::Rollback { plugin, generation } => {
+                let answer = match self.reloader() {
+                    Err(off) => Err(off),
+                    Ok(reloader) => reloader.rollback(PluginId::new(plugin), generation).await,
+                };
+                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+            }
+            Request::Generations => {
+                let ledger = self.host.registry().ledger();
+                self.reply(&Reply::Ok(ledger)).await
+            }
             Request::Watch { on } => {
                 let answer = match self.reloader() {
                     Err(off) => Err(off),
                     Ok(reloader) => reloader.watch(on).await,
                 };
                 self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+            }
+            Request::Restart { now } => {
+                let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
+                let answer = self.reloader().and_then(|reloader| reloader.restart(!now));
+                self.reply(&answer.map_or_else(Reply::Error, |()| Reply::Ok(words))).await
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Builds as they begin and end.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sdk_core::bus::{Cause, ReloadEvent};
 use tokio::task::Id;
@@ -14,27 +14,49 @@ use super::{Loop, names};
 use crate::error::SaveError;
 use crate::job::{Done, Failure, Order, carry_out};
 
+/// Wait before a first retry; each further one waits twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
 impl Loop {
-    pub(super) fn handle_request(&mut self, request: Request) {
-        let plugins: BTreeSet<_> = match request.plugin {
+    pub(super) async fn handle_request(&mut self, request: Request) {
+        let (plugin, answer) = match request {
+            Request::Reload { plugin, answer } => (plugin, answer),
+            Request::RollBack { plugin, to, answer } => {
+                // Nobody waits any more when this fails.
+                let _ = answer.send(self.roll_back(&plugin, to).await);
+                return;
+            }
+        };
+        let plugins: BTreeSet<_> = match plugin {
             None => self.workspace.plugins.keys().cloned().collect(),
             Some(plugin) if self.workspace.plugins.contains_key(&plugin) => [plugin].into(),
             Some(plugin) => {
                 // Nobody waits any more when this fails.
-                let _ =
-                    request.answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
+                let _ = answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
                 return;
             }
         };
         if self.waits_for_host() {
-            let _ = request.answer.send(vec![Err(WAITS.to_owned())]);
+            let _ = answer.send(vec![Err(WAITS.to_owned())]);
             return;
         }
-        self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![request.answer]);
+        self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![answer]);
     }
 
     /// Starts to build, taking over what it supersedes and what was held back.
-    pub(super) fn order(&mut self, mut group: Group, mut began: Instant, mut answers: Vec<Answer>) {
+    pub(super) fn order(&mut self, group: Group, began: Instant, answers: Vec<Answer>) {
+        self.order_after(Duration::ZERO, 0, group, began, answers);
+    }
+
+    /// Starts to build after `wait`; `retries` is how often the same has been tried again.
+    fn order_after(
+        &mut self,
+        wait: Duration,
+        retries: u32,
+        mut group: Group,
+        mut began: Instant,
+        mut answers: Vec<Answer>,
+    ) {
         loop {
             self.held.retain(|held| !group.absorb(held));
             let overtaken = self.orders.iter().find(|(_, building)| {
@@ -72,12 +94,49 @@ impl Loop {
         tracing::debug!(plugins = ?names(&packages), through_cargo = group.through_cargo, "building");
         self.host.bus().emit(ReloadEvent::ReloadStarted {
             plugins: packages.iter().map(|package| package.id.clone()).collect(),
-            cause: if answers.is_empty() { Cause::Save } else { Cause::Request },
+            cause: match &answers[..] {
+                _ if retries > 0 => Cause::Retry,
+                [] => Cause::Save,
+                _ => Cause::Request,
+            },
         });
-        let abort = self.builds.spawn(carry_out(self.workshop.clone(), self.workspace.clone(), order));
-        let building =
-            Building { packages, through_cargo: group.through_cargo, began, abort: abort.clone(), answers };
+        let (workshop, workspace) = (self.workshop.clone(), self.workspace.clone());
+        let abort = self.builds.spawn(async move {
+            // As part of the build, so that a newer save drops the wait as well.
+            tokio::time::sleep(wait).await;
+            carry_out(workshop, workspace, order).await
+        });
+        let building = Building {
+            packages,
+            through_cargo: group.through_cargo,
+            began,
+            abort: abort.clone(),
+            answers,
+            retries,
+        };
         self.orders.insert(abort.id(), building);
+    }
+
+    /// Builds once more what failed in a way that a file caught half-written may cause; gives the order back when it
+    /// has been tried often enough or failed in another way.
+    fn try_again<'a>(
+        &mut self,
+        building: Building,
+        errors: impl Iterator<Item = &'a SaveError>,
+    ) -> Option<Building> {
+        let errors: Vec<_> = errors.collect();
+        let most = self.options.policy.load().retries;
+        if building.retries >= most || errors.is_empty() || !errors.iter().all(|error| error.is_passing()) {
+            return Some(building);
+        }
+        let (retries, wait) = (building.retries + 1, FIRST_WAIT * (1 << building.retries.min(8)));
+        let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let names = names(&building.packages).join(", ");
+        let words =
+            format!("{names}: {errors}; tried again in {} ms ({retries} of {most})", wait.as_millis());
+        tell::warn(&self.host, None, words);
+        self.order_after(wait, retries, building.group(), building.began, building.answers);
+        None
     }
 
     pub(super) async fn handle_done(&mut self, id: Id, done: Done) {
@@ -89,6 +148,11 @@ impl Loop {
             self.order(building.group(), building.began, building.answers);
             return;
         }
+        let Some(building) = self.try_again(building, done.failures.iter().map(|failure| &failure.error))
+        else {
+            return;
+        };
+        let mut building = building;
         let group = building.group();
         let mut answers = Vec::new();
         let mut failed = !done.failures.is_empty();
@@ -105,7 +169,15 @@ impl Loop {
         } else {
             match self.go_live(done.ready, building.began).await {
                 Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
+                Err(SaveError::Superseded) => {
+                    self.order(building.group(), building.began, building.answers);
+                    return;
+                }
                 Err(error) => {
+                    match self.try_again(building, std::iter::once(&error)) {
+                        Some(back) => building = back,
+                        None => return,
+                    }
                     failed = true;
                     let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
                     let failure = Failure { plugin: alone.cloned(), error };
@@ -134,16 +206,18 @@ impl Loop {
         }
         for failure in &done.failures {
             if let Some(known) = failure.plugin.as_ref().and_then(|plugin| self.known.get_mut(plugin)) {
-                known.inputs = None;
+                known.is_good = false;
             }
         }
         for ready in &done.ready {
             let known = self.known.entry(ready.package.id.clone()).or_default();
-            known.inputs = Some(ready.built.inputs.clone());
+            known.inputs.clone_from(&ready.built.inputs);
+            known.is_good = true;
             if known.warnings != ready.built.warnings {
                 known.warnings.clone_from(&ready.built.warnings);
                 print(&known.warnings);
             }
         }
+        self.follow();
     }
 }

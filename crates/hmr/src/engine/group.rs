@@ -48,6 +48,8 @@ pub(super) struct Building {
     pub(super) began: Instant,
     pub(super) abort: AbortHandle,
     pub(super) answers: Vec<Answer>,
+    /// How often the same has been tried again.
+    pub(super) retries: u32,
 }
 
 impl Building {

@@ -1,22 +1,27 @@
 //! The engine as commands and other programs see it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use sdk_core::PluginId;
+use sdk_core::bus::{Bus, ReloadEvent};
 use sdk_core::host::Reloader;
 use sdk_core::status::{ReloadStatus, Reloaded};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::Loop;
 use super::group::Answer;
+use crate::watch::Control;
 
-/// A wish for a reload.
-pub(super) struct Request {
-    pub(super) plugin: Option<PluginId>,
-    pub(super) answer: Answer,
+/// What somebody wishes for.
+pub(super) enum Request {
+    /// A build and a swap of a plugin, or of all.
+    Reload { plugin: Option<PluginId>, answer: Answer },
+    /// Earlier code of a plugin.
+    RollBack { plugin: PluginId, to: Option<u64>, answer: oneshot::Sender<Result<String, String>> },
 }
 
 /// What the host hands out.
@@ -24,8 +29,9 @@ pub(super) struct Handle {
     pub(super) requests: mpsc::UnboundedSender<Request>,
     /// Where to ask for a restart; `None` when nobody would start the host again.
     pub(super) restarts: Option<mpsc::UnboundedSender<bool>>,
-    pub(super) watching: watch::Sender<bool>,
+    pub(super) watching: Control,
     pub(super) status: Arc<Mutex<ReloadStatus>>,
+    pub(super) bus: Bus,
 }
 
 const STOPPED: &str = "the reload engine has stopped";
@@ -38,17 +44,34 @@ impl Reloader for Handle {
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>> {
         let (answer, answered) = oneshot::channel();
         let stopped = || vec![Err(STOPPED.to_owned())];
-        if self.requests.send(Request { plugin, answer }).is_err() {
+        if self.requests.send(Request::Reload { plugin, answer }).is_err() {
+            return std::future::ready(stopped()).boxed();
+        }
+        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
+    }
+
+    fn rollback(
+        &self,
+        plugin: PluginId,
+        generation: Option<u64>,
+    ) -> BoxFuture<'static, Result<String, String>> {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || Err(STOPPED.to_owned());
+        if self.requests.send(Request::RollBack { plugin, to: generation, answer }).is_err() {
             return std::future::ready(stopped()).boxed();
         }
         async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
     }
 
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>> {
-        let answer = if self.watching.is_closed() {
+        let answer = if self.requests.is_closed() {
             Err(STOPPED.to_owned())
-        } else if self.watching.send_if_modified(|watching| std::mem::replace(watching, on) != on) {
-            Ok(watching_words(on).to_owned())
+        } else if self.watching.set_paused(!on) {
+            let words = watching_words(on).to_owned();
+            self.status.lock().watching = on;
+            tracing::info!("{words}");
+            self.bus.emit(ReloadEvent::Note { plugin: None, words: words.clone() });
+            Ok(words)
         } else {
             Ok(format!("watching was {} already", if on { "on" } else { "stopped" }))
         };
@@ -63,7 +86,7 @@ impl Reloader for Handle {
 }
 
 /// Says that watching goes on, or that it does not.
-pub(super) fn watching_words(on: bool) -> &'static str {
+fn watching_words(on: bool) -> &'static str {
     if on {
         "watching goes on; what was saved meanwhile comes in now"
     } else {
@@ -102,13 +125,9 @@ impl Loop {
 
     /// Tells which folders are watched.
     pub(super) fn publish_folders(&self) {
-        let watched = self.workspace.watched();
-        let folders = watched
-            .keys()
-            .map(|path| path.strip_prefix(&self.workspace.root).unwrap_or(path).display().to_string())
-            // The repository itself, watched for its manifest, goes without saying.
-            .filter(|folder| !folder.is_empty())
-            .collect();
+        let scope = self.workspace.scope();
+        let inside = |path: &PathBuf| path.strip_prefix(&scope.root).unwrap_or(path).display().to_string();
+        let folders = scope.trees.iter().map(inside).collect();
         self.status.lock().folders = folders;
     }
 }

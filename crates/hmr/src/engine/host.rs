@@ -1,7 +1,7 @@
 //! A change of the host itself: a new one is built while this one runs on, and takes its place when it is green.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sdk_core::PluginId;
@@ -59,18 +59,14 @@ impl Loop {
     pub(super) fn handle_host_saves(&mut self, paths: BTreeSet<PathBuf>) {
         let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         let belongs = if names.len() == 1 { "belongs" } else { "belong" };
-        // cargo writes this one by itself; whether it means anything is seen from what is built.
-        let is_lockfile_alone = paths.iter().all(|path| path == Path::new("Cargo.lock"));
-        if !is_lockfile_alone {
-            let automatic = self.running.is_some();
-            self.host.bus().emit(ReloadEvent::RestartRequired { because: names.clone(), automatic });
-            let then = if automatic {
-                "a new host is built while this one runs on"
-            } else {
-                "a restart brings the change in"
-            };
-            tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
-        }
+        let automatic = self.running.is_some();
+        self.host.bus().emit(ReloadEvent::RestartRequired { because: names.clone(), automatic });
+        let then = if automatic {
+            "a new host is built while this one runs on"
+        } else {
+            "a restart brings the change in"
+        };
+        tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
         if self.running.is_some() {
             self.replacement.changed.extend(paths);
             self.build_host();

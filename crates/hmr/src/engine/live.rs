@@ -1,8 +1,7 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use futures_util::future::join_all;
 use sdk_core::PluginId;
 use sdk_core::bus::{Cause, ReloadEvent};
 use sdk_core::generation::Generation;
+use sdk_core::handover::{Crossed, Unfit};
 use sdk_core::host::Host;
 use sdk_core::registry::{Change, Swapped};
 use sdk_core::status::Reloaded;
@@ -17,9 +17,18 @@ use sdk_core::{handover, order};
 
 use super::{Loop, dependents, tell};
 use crate::error::SaveError;
-use crate::job::Ready;
+use crate::job::{Ready, discard};
 use crate::journal::Version;
-use crate::{library, report, retired};
+use crate::{library, report};
+
+/// What a change is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It brings in new code, on probation; state that does not fit is dealt with as configured.
+    New,
+    /// It brings back earlier code, with the newest state that fits it.
+    Back,
+}
 
 impl Loop {
     /// Loads, starts and swaps in what was built; all of it or nothing.
@@ -42,14 +51,11 @@ impl Loop {
         let outcome = self.swap_in(ready, began).await;
         match &outcome {
             Ok((_, versions)) => {
-                let replaced = self.keeper.live(versions.iter().map(|(plugin, generation)| {
+                for library in self.keeper.live(versions.iter().map(|(plugin, generation)| {
                     (plugin.clone(), *generation, libraries.get(plugin).cloned())
-                }));
-                for library in &replaced {
-                    // Its code stays mapped; the file is of no more use.
-                    let _ = std::fs::remove_file(library);
+                })) {
+                    discard(&library);
                 }
-                release_in_background(replaced);
             }
             Err(_) => self.keeper.not_coming(),
         }
@@ -76,7 +82,8 @@ impl Loop {
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
         let built = ready.iter().map(|ready| self.load(ready)).collect::<Result<Vec<_>, _>>()?;
-        let swapped = self.change(built, Vec::new()).await?;
+        let (swapped, _) = self.change(built, Vec::new(), Kind::New, &ready).await?;
+        self.put_on_trial(&swapped);
         let preflight = loading.elapsed().saturating_sub(swapped.took);
         let took = began.elapsed();
         let reloaded = swapped
@@ -93,7 +100,13 @@ impl Loop {
             .plugins
             .iter()
             .filter_map(|swap| Some((swap.plugin.clone(), swap.new.as_ref()?.number())));
-        let came = came.collect();
+        let came: Vec<_> = came.collect();
+        for ready in ready {
+            let id = &ready.package.id;
+            if let Some((_, number)) = came.iter().find(|(plugin, _)| plugin == id) {
+                self.libraries.came_in(id, *number, ready.built.library);
+            }
+        }
         self.stop_old(swapped);
         Ok((reloaded, came))
     }
@@ -107,7 +120,7 @@ impl Loop {
         if gone.is_empty() {
             return Ok(());
         }
-        let swapped = self.change(Vec::new(), gone.clone()).await?;
+        let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::New, &[]).await?;
         gone.iter().for_each(|plugin| self.keeper.gone(plugin));
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
@@ -118,11 +131,13 @@ impl Loop {
     }
 
     /// Starts generations, with those that depend on what changes, and swaps them in; all of it or nothing.
-    async fn change(
+    pub(super) async fn change(
         &self,
         install: Vec<Arc<Generation>>,
         remove: Vec<PluginId>,
-    ) -> Result<Swapped, SaveError> {
+        kind: Kind,
+        ready: &[Ready],
+    ) -> Result<(Swapped, Vec<Crossed>), SaveError> {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
         let change = Change { install: [install, dependents].concat(), remove };
@@ -132,11 +147,23 @@ impl Loop {
             self.host.bus().emit(ReloadEvent::ReloadStarted { plugins: with, cause: Cause::Dependency });
         }
         let policy = self.options.policy.load_full();
-        let (deadline, handover) = (policy.hook_deadline, policy.handover());
+        let (deadline, mut handover) = (policy.hook_deadline, policy.handover());
+        if kind == Kind::Back {
+            handover.unfit = Unfit::Earlier;
+        }
         handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
+        let before = self.host.registry().snapshot();
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
+            if kind == Kind::New && before.generations().contains_key(generation.plugin()) {
+                // From here on, since what `start` spawns may panic before the swap.
+                generation.probation().begin(policy.probation_calls, policy.probation);
+            }
             if let Err(problem) = generation.start(deadline).await {
+                if !(generation.hooks().is_empty() && generation.tasks().is_empty()) {
+                    // It never went live, and is accounted for while something of it runs.
+                    self.host.registry().note(&generation, problem.clone());
+                }
                 self.stop_unused(started);
                 let is_alone = change.install.len() == 1;
                 let whose = if is_alone { String::new() } else { format!("{}: ", generation.plugin()) };
@@ -144,12 +171,17 @@ impl Loop {
             }
             started.push(generation);
         }
+        // A `start` hook takes its time; only the newest save may go live.
+        if !ready.iter().all(Ready::is_current) {
+            self.stop_unused(started);
+            return Err(SaveError::Superseded);
+        }
         let live = self.host.registry().snapshot();
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {
             tell::warn(&self.host, None, note.clone());
         }
         match handover::swap(&self.host, change, handover).await {
-            Ok(handed_over) => Ok(handed_over.swapped),
+            Ok(handed_over) => Ok((handed_over.swapped, handed_over.states)),
             Err(problems) => {
                 self.stop_unused(started);
                 Err(SaveError::State(problems))
@@ -183,6 +215,9 @@ impl Loop {
 
     pub(super) fn stop_in_background(&self, generations: Vec<Arc<Generation>>) {
         let (host, deadline) = (self.host.clone(), self.options.policy.load().hook_deadline);
+        for generation in &generations {
+            self.libraries.retired(generation);
+        }
         tokio::spawn(async move {
             for step in order::to_stop(generations) {
                 join_all(step.iter().map(|generation| stop(&host, generation, deadline))).await;
@@ -191,29 +226,17 @@ impl Loop {
     }
 }
 
-/// Gives back the memory of code that will not be called any more.
-fn release_in_background(libraries: Vec<PathBuf>) {
-    if libraries.is_empty() {
-        return;
-    }
-    // The list of mappings of a host that has reloaded a thousand times takes milliseconds to read.
-    tokio::task::spawn_blocking(move || {
-        match libraries.iter().map(|library| retired::release(library)).sum::<io::Result<usize>>() {
-            Ok(bytes) => tracing::debug!(bytes, "memory of retired code is given back"),
-            Err(error) => tracing::debug!(%error, "memory of retired code stays taken"),
-        }
-    });
-}
-
 /// Stops one generation that is out of dispatch.
 async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     let (plugin, number) = (generation.plugin(), generation.number());
     // What it stops may still be in use by calls that began before the swap.
     if !generation.quiet(deadline).await {
-        let calls = generation.calls_under_way();
-        tell::warn(host, plugin, format!("{plugin} {number} is stopped with {calls} calls still under way"));
+        let calls: Vec<_> = generation.calls().iter().map(ToString::to_string).collect();
+        let calls = calls.join(", ");
+        tell::warn(host, plugin, format!("{plugin} {number} is stopped with calls still under way: {calls}"));
     }
     for problem in generation.stop(deadline).await {
+        host.registry().note(generation, problem.clone());
         tell::warn(host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
     }
 }

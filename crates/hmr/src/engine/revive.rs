@@ -13,7 +13,7 @@ use crate::workspace::Package;
 
 impl Loop {
     /// Gives the libraries that the journal names, and the plugins that it does not know, which have to be built.
-    pub(super) fn recall(&mut self) -> (Vec<Ready>, Vec<Package>) {
+    pub(super) fn recall(&mut self, start: &Start) -> (Vec<Ready>, Vec<Package>) {
         let (mut recalled, mut unknown) = (Vec::new(), Vec::new());
         for package in self.workspace.plugins.values() {
             let Some(entry) = self.keeper.journal().plugins.get(&package.id) else {
@@ -24,11 +24,12 @@ impl Loop {
             if let Some(live) = entry.live.as_ref().filter(|live| live.library.is_file()) {
                 let (ready, is_edited) = self.workshop.recall(package, live.library.clone());
                 // Of a library that is not the newest, nothing is known; then any source may bring in another one.
-                if !ready.built.inputs.is_empty() {
-                    known.inputs = Some(ready.built.inputs.clone());
-                }
+                known.is_good = !ready.built.inputs.is_empty();
+                known.inputs.clone_from(&ready.built.inputs);
                 known.warnings.clone_from(&ready.built.warnings);
-                if is_edited {
+                // One that was taken back is not the newest; that is for a person to build.
+                let is_crash = matches!(start, Start::Crashed { .. });
+                if is_edited && (is_crash || self.workshop.is_newest(package, &live.library)) {
                     self.edited.insert(package.id.clone());
                 }
                 recalled.push(ready);

@@ -1,6 +1,7 @@
 //! What saved files ask for.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use sdk_core::PluginId;
@@ -8,62 +9,67 @@ use sdk_core::PluginId;
 use super::group::Group;
 use super::{Loop, OnSettings};
 use crate::job::Failure;
-use crate::watch::Saves;
+use crate::watch::{Control, Saves};
 use crate::workspace::{Meaning, Workspace};
 
 impl Loop {
-    /// Acts on saved files, and says whether the folders to watch may have changed.
-    pub(super) async fn handle_saves(&mut self, saves: Saves) -> bool {
+    /// Acts on saved files.
+    pub(super) async fn handle_saves(&mut self, saves: Saves) {
+        let filter = self.watching.as_ref().map_or_else(|| self.options.filter.clone(), Control::filter);
         let mut groups = Vec::new();
-        let (mut membership, mut host) = (false, BTreeSet::new());
+        let (mut membership, mut lock_file, mut host) = (false, false, BTreeSet::new());
         for path in &saves.paths {
-            if *path == self.workspace.root.join(".env") {
-                if let Some(OnSettings(take_over)) = &self.options.on_settings {
-                    take_over();
-                }
-                continue;
-            }
             let known = &self.known;
-            let reads = |plugin: &PluginId, path: &std::path::Path| {
-                Some(known.get(plugin)?.inputs.as_ref()?.contains(path))
+            let reads = |plugin: &PluginId, path: &Path| {
+                let known = known.get(plugin)?;
+                let is_read = known.inputs.contains(path);
+                (is_read || known.is_good).then_some(is_read)
             };
-            match self.workspace.meaning(path, reads) {
+            // A mended manifest, of whatever crate, is what cargo has to be asked again for.
+            membership |= self.is_unread && path.ends_with("Cargo.toml");
+            match self.workspace.meaning(path, &filter, reads) {
                 Meaning::Plugins { plugins, manifest } => {
                     Group { plugins, through_cargo: manifest }.join(&mut groups);
                 }
                 Meaning::Membership => membership = true,
+                Meaning::LockFile => lock_file = true,
                 Meaning::Host => {
                     _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf());
+                }
+                Meaning::Settings => {
+                    if let Some(OnSettings(take_over)) = &self.options.on_settings {
+                        take_over();
+                    }
                 }
                 Meaning::Nothing => {
                     tracing::debug!(path = %path.display(), "saved, and no plugin is built from it");
                 }
             }
         }
-        let looked_up = membership || groups.iter().any(|group| group.through_cargo);
         if membership {
             self.handle_membership(&mut groups).await;
-        } else if looked_up {
-            // A manifest may name other shared crates now.
-            match Workspace::read(&self.workspace.root).await {
-                Ok(workspace) => self.workspace = Arc::new(workspace),
+        } else if lock_file || groups.iter().any(|group| group.through_cargo) {
+            // A manifest may name other shared crates now, and a lock file other packages.
+            match self.read_workspace().await {
+                Ok(plugins) if !plugins.is_empty() => {
+                    for plugin in plugins {
+                        Group { plugins: [plugin].into(), through_cargo: true }.join(&mut groups);
+                    }
+                }
+                Ok(_) => {}
                 Err(error) => self.tell_failure(&Failure { plugin: None, error }),
             }
         }
         if !host.is_empty() {
             self.handle_host_saves(host);
         }
-        if looked_up {
-            self.keep_workspace();
-        }
         for group in groups {
             self.order_or_wait(group, saves.began);
         }
-        looked_up
     }
 
     /// Keeps what cargo said of the workspace, for a host that takes this one's place.
-    fn keep_workspace(&self) {
+    pub(super) fn keep_workspace(&self) {
         if let Some(host) = &self.running
             && let Err(error) = self.workspace.keep(&host.workspace_file())
         {
@@ -94,26 +100,26 @@ impl Loop {
             // A name that they had is free now.
             self.settle().await;
         }
-        match Workspace::read(&self.workspace.root).await {
-            Ok(workspace) => {
-                for plugin in workspace.plugins.keys() {
-                    // One that has never gone live may be complete now.
-                    if !self.host.registry().snapshot().generations().contains_key(plugin) {
+        match self.read_workspace().await {
+            Ok(relinked) => {
+                let live = self.host.registry().snapshot();
+                for plugin in self.workspace.plugins.keys() {
+                    // One that has never gone live may be complete now, and one that could not be taken out may be
+                    // another one.
+                    let is_waiting =
+                        !live.generations().contains_key(plugin) || !self.known.contains_key(plugin);
+                    if relinked.contains(plugin) || is_waiting && !self.is_building(plugin) {
                         Group { plugins: [plugin.clone()].into(), through_cargo: true }.join(groups);
                     }
                 }
-                self.workspace = Arc::new(workspace);
             }
             Err(error) if gone.is_empty() => self.tell_failure(&Failure { plugin: None, error }),
-            Err(_) => {
-                let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
-                tracing::warn!(
-                    "{} is out; its lines in commands/ or events/ (Cargo.toml and lib.rs) have to go too before \
-                     cargo can be asked again",
-                    names.join(", ")
-                );
-            }
+            Err(error) => tracing::warn!("{}", self.words_for_gone(&gone, &error)),
         }
+    }
+
+    fn is_building(&self, plugin: &PluginId) -> bool {
+        self.orders.values().any(|building| building.packages.iter().any(|package| package.id == *plugin))
     }
 
     /// Takes plugins out of what is live; gives the groups whose builds that has ended.

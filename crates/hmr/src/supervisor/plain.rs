@@ -3,6 +3,7 @@
 //! cargo says whether a save changes anything: when the program it builds is the same file as before, nothing is
 //! restarted. A build that fails leaves the running bot as it is.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{END_WITHIN, Signals, pid, shell_code, tell};
 use crate::error::HostError;
-use crate::watch::{Pace, Watcher};
+use crate::watch::{Filter, Pace, Watcher};
 use crate::workspace::Workspace;
 
 /// Environment variable that makes the development host's program this mode.
@@ -24,14 +25,19 @@ pub const VARIABLE: &str = "HOTCORD_PLAIN";
 ///
 /// # Errors
 /// When the workspace cannot be read or watched.
-pub fn run(root: &Path, pace: Pace) -> Result<u8, HostError> {
+pub fn run(
+    root: &Path,
+    pace: Pace,
+    filter: Filter,
+    environment: Vec<(OsString, OsString)>,
+) -> Result<u8, HostError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HostError::Supervisor)?;
     runtime.block_on(async {
         let workspace = Workspace::read(root).await.map_err(HostError::Workspace)?;
-        let watcher = Watcher::new(workspace.watched(), pace)?;
+        let watcher = Watcher::new(workspace.scope(), pace, filter)?;
         let signals = Signals::new().map_err(HostError::Supervisor)?;
-        Plain { root: root.to_path_buf(), watcher, signals, bot: None }
+        Plain { root: root.to_path_buf(), environment, watcher, signals, bot: None }
             .run()
             .await
             .map_err(HostError::Supervisor)
@@ -40,6 +46,8 @@ pub fn run(root: &Path, pace: Pace) -> Result<u8, HostError> {
 
 struct Plain {
     root: PathBuf,
+    /// Variables that the bot gets beside those of this process.
+    environment: Vec<(OsString, OsString)>,
     watcher: Watcher,
     signals: Signals,
     bot: Option<(Child, Option<SystemTime>)>,
@@ -112,6 +120,7 @@ impl Plain {
         }
         let bot = Command::new(self.program())
             .env_remove(VARIABLE)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.root)
             .process_group(0)
             .kill_on_drop(true)

@@ -1,0 +1,40 @@
+//! A question with two buttons, before something is done that users notice.
+
+use std::time::Duration;
+
+use sdk::prelude::*;
+use serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateInteractionResponse};
+
+/// How long a question stands.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// A question that has been answered, or never will be.
+pub(crate) struct Confirmed<'a> {
+    /// Whether the answer was yes.
+    pub(crate) yes: bool,
+    question: poise::ReplyHandle<'a>,
+}
+
+/// Asks who ran the command; a question that outlives its time or this generation counts as a no.
+pub(crate) async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> Result<Confirmed<'a>, Error> {
+    let prefix = format!("dev-confirm:{}:", ctx.id());
+    let pressed = ctx.data().next_press(&prefix, Some(ctx.author().id), PATIENCE);
+    let buttons = vec![
+        CreateButton::new(format!("{prefix}yes")).label(yes).style(ButtonStyle::Danger),
+        CreateButton::new(format!("{prefix}no")).label("Cancel").style(ButtonStyle::Secondary),
+    ];
+    let reply = poise::CreateReply::default().content(question).ephemeral(true);
+    let question = ctx.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;
+    let Some(press) = pressed.await else { return Ok(Confirmed { yes: false, question }) };
+    press.create_response(ctx, CreateInteractionResponse::Acknowledge).await?;
+    Ok(Confirmed { yes: press.data.custom_id.ends_with(":yes"), question })
+}
+
+impl Confirmed<'_> {
+    /// Puts what came of it in the question's place.
+    pub(crate) async fn tell(self, ctx: Context<'_>, words: String) -> Result<(), Error> {
+        let reply = poise::CreateReply::default().content(words).components(Vec::new());
+        self.question.edit(ctx, reply).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! The workspace as it changes: what cargo says of it, what of it is watched, and what keeps a plugin out.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use sdk_core::PluginId;
+
+use super::Loop;
+use crate::error::SaveError;
+use crate::workspace::{Workspace, plugin_folders};
+
+impl Loop {
+    /// Asks cargo about the workspace again, and gives the plugins that link other packages than before.
+    ///
+    /// Whether a lock file concerns the host is told by the packages that the host links, not by who wrote it: cargo
+    /// does so itself when a plugin's manifest names a new dependency, and then nothing of the host's has changed.
+    pub(super) async fn read_workspace(&mut self) -> Result<BTreeSet<PluginId>, SaveError> {
+        let read = Workspace::read(&self.workspace.root).await;
+        self.is_unread = read.is_err();
+        let workspace = read?;
+        let relinked = workspace.relinked(&self.workspace);
+        let is_hosts = workspace.host_packages != self.host_packages;
+        self.host_packages.clone_from(&workspace.host_packages);
+        self.workspace = Arc::new(workspace);
+        self.keep_workspace();
+        self.follow();
+        if is_hosts {
+            self.handle_host_saves(["Cargo.lock".into()].into());
+        }
+        Ok(relinked)
+    }
+
+    /// Has everything watched that a plugin is or was built from.
+    pub(super) fn follow(&self) {
+        let Some(watching) = &self.watching else { return };
+        let mut scope = self.workspace.scope();
+        let inputs = self.known.values().flat_map(|known| &known.inputs);
+        // What a build script wrote comes anew with each of cargo's builds.
+        scope.files.extend(inputs.filter(|path| !path.starts_with(&self.options.target)).cloned());
+        watching.follow(scope);
+        self.publish_folders();
+    }
+
+    /// Says what keeps cargo from reading the workspace now that these plugins' folders are gone.
+    pub(super) fn words_for_gone(&self, gone: &BTreeSet<PluginId>, error: &SaveError) -> String {
+        let root = &self.workspace.root;
+        let (names, are) =
+            (list(gone.iter().map(PluginId::as_str)), if gone.len() == 1 { "is" } else { "are" });
+        let kinds: BTreeSet<_> = gone.iter().filter_map(kind_of).collect();
+        let away: Vec<_> =
+            kinds.iter().copied().filter(|kind| !root.join(kind).join("Cargo.toml").exists()).collect();
+        if !away.is_empty() {
+            let (with, comes) =
+                (list(away.iter().copied()), if away.len() == 1 { "it comes" } else { "they come" });
+            return format!("{names} {are} out with {with}/, and back as soon as {comes} back");
+        }
+        let listed = |plugin: &&PluginId| is_listed(root, plugin);
+        let lists: BTreeSet<_> = gone.iter().filter(listed).filter_map(kind_of).collect();
+        if lists.is_empty() {
+            return format!("{names} {are} out; {error}");
+        }
+        let lists = list(lists.iter().map(|kind| format!("{kind}/Cargo.toml and {kind}/lib.rs")));
+        let new: Vec<_> = plugin_folders(root)
+            .into_iter()
+            .filter(|(plugin, _)| !self.workspace.plugins.contains_key(plugin))
+            .filter(|(plugin, _)| gone.iter().any(|gone| kind_of(gone) == kind_of(plugin)))
+            .collect();
+        if new.is_empty() {
+            return format!(
+                "{names} {are} out; the lines that name it in {lists} have to go too before cargo can be asked again"
+            );
+        }
+        let comes = if new.len() == 1 { "comes" } else { "come" };
+        let mut words = format!(
+            "{names} {are} out; {} {comes} in when {lists} name it in place of {names}",
+            list(new.iter().map(|(plugin, _)| plugin.as_str()))
+        );
+        for (plugin, folder) in &new {
+            let wanted = plugin.as_str().replace('/', "-");
+            if let Some(name) = package_name(folder).filter(|name| *name != wanted) {
+                words.push_str(&format!(", and its package is named {wanted} (it is {name} now)"));
+            }
+        }
+        words
+    }
+}
+
+fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    names.into_iter().map(|name| name.as_ref().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
+/// Gives the folder that a plugin's folder is in.
+fn kind_of(plugin: &PluginId) -> Option<&str> {
+    plugin.as_str().split_once('/').map(|(kind, _)| kind)
+}
+
+/// Says whether the manifest of all plugins of its kind names a plugin's folder.
+fn is_listed(root: &Path, plugin: &PluginId) -> bool {
+    plugin.as_str().split_once('/').is_some_and(|(kind, name)| {
+        let list = fs::read_to_string(root.join(kind).join("Cargo.toml")).unwrap_or_default();
+        list.contains(&format!("path = \"{name}\""))
+    })
+}
+
+/// Reads the name of the package in a folder that cargo is not asked about.
+fn package_name(folder: &Path) -> Option<String> {
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+    let mut lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
+    let name = lines.by_ref().take_while(|line| !line.starts_with('[')).find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
+    });
+    name
+}

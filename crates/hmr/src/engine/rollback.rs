@@ -1,0 +1,191 @@
+//! Code that was live before, made live again.
+//!
+//! The code of every generation stays mapped, so going back is a swap like any other: a fresh instance under a new
+//! number, started, given the state of the generation that it replaces, or, when that does not fit the old code, the
+//! newest saved state that does.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sdk_core::PluginId;
+use sdk_core::bus::ReloadEvent;
+use sdk_core::generation::Generation;
+use sdk_core::handover::Outcome;
+use sdk_core::ledger::{Code, Former};
+use sdk_core::snapshot::Snapshot;
+
+use super::Loop;
+use super::dependents;
+use super::live::Kind;
+use crate::error::SaveError;
+use crate::report::{self, Parts};
+
+impl Loop {
+    /// Makes earlier code of a plugin live again: that of generation `to`, or the last one before what is live.
+    pub(super) async fn roll_back(&mut self, plugin: &PluginId, to: Option<u64>) -> Result<String, String> {
+        let live = self.host.registry().snapshot();
+        let formers = self.host.registry().formers(plugin);
+        let Some(running) = live.generations().get(plugin) else {
+            return Err(format!("{plugin} is not live"));
+        };
+        let code = target(running, &formers, to)?.code.clone();
+        let codes = self.with_companions(&live, plugin, code)?;
+        let lines = self.bring_back(codes, "asked for by hand").await.map_err(|error| {
+            let number = running.number();
+            format!("{plugin} {number} stays live: {error}")
+        })?;
+        self.settle().await;
+        Ok(lines.join("\n"))
+    }
+
+    /// Adds the code of plugins that share a crate with `code` and were built with another state of it.
+    fn with_companions(
+        &self,
+        live: &Snapshot,
+        plugin: &PluginId,
+        code: Code,
+    ) -> Result<Vec<(PluginId, Code)>, String> {
+        let mut codes = vec![(plugin.clone(), code)];
+        let mut next = 0;
+        while let Some((one, code)) = codes.get(next).cloned() {
+            next += 1;
+            for (other, generation) in live.generations() {
+                let Some(krate) = conflict(live, &one, other, &code, generation.code()) else { continue };
+                if codes.iter().any(|(plugin, _)| plugin == other) {
+                    continue;
+                }
+                let formers = self.host.registry().formers(other);
+                let fits = |former: &&Former| {
+                    !former.is_set_aside && conflict(live, &one, other, &code, &former.code).is_none()
+                };
+                let Some(former) = formers.iter().find(fits) else {
+                    return Err(format!(
+                        "{one} {} was built with another {krate} than {other} {} is, and no generation of {other} \
+                         goes with it; save {krate} as it was instead",
+                        code.of(),
+                        generation.number()
+                    ));
+                };
+                codes.push((other.clone(), former.code.clone()));
+            }
+        }
+        let with_each_other = codes.iter().find_map(|(one, code)| {
+            codes.iter().find_map(|(other, theirs)| conflict(live, one, other, code, theirs))
+        });
+        match with_each_other {
+            Some(krate) => Err(format!("no generations of the plugins that share {krate} go together")),
+            None => Ok(codes),
+        }
+    }
+
+    /// Makes generations from earlier code, all live in one swap; gives a line for each.
+    pub(super) async fn bring_back(
+        &mut self,
+        codes: Vec<(PluginId, Code)>,
+        reason: &str,
+    ) -> Result<Vec<String>, SaveError> {
+        let began = Instant::now();
+        let registry = self.host.registry();
+        let install = codes
+            .iter()
+            .map(|(plugin, code)| code.instantiate(registry.next_number(plugin), &self.host))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(SaveError::Preflight)?;
+        let (swapped, states) = self.change(install, Vec::new(), Kind::Back, &[]).await?;
+        let mut lines = Vec::new();
+        for swap in &swapped.plugins {
+            let (Some(old), Some(new)) = (&swap.old, &swap.new) else { continue };
+            if !codes.iter().any(|(plugin, _)| *plugin == swap.plugin) {
+                let because = dependents::with(codes.iter().map(|(plugin, _)| plugin));
+                self.tell_swap(swap, began.elapsed(), &Parts::default(), &because);
+                continue;
+            }
+            let mut line = format!(
+                "{} {} -> {} live in {} ms, back to the code of {}: {reason}",
+                swap.plugin,
+                old.number(),
+                new.number(),
+                began.elapsed().as_millis(),
+                new.code().of()
+            );
+            let state = states.iter().find(|state| state.plugin == swap.plugin);
+            if let Some(words) = state.and_then(|state| state_words(&state.outcome, old.number())) {
+                line += &format!("; {words}");
+            }
+            for change in report::changes(swap) {
+                line += &format!(" {change}");
+            }
+            tracing::warn!("{line}");
+            let library = self.libraries.file(&swap.plugin, new.code().of());
+            self.keeper.back(&swap.plugin, new.number(), library);
+            self.host.bus().emit(ReloadEvent::RolledBack {
+                plugin: swap.plugin.clone(),
+                from: old.number(),
+                to: new.number(),
+                code_of: new.code().of(),
+                reason: reason.to_owned(),
+            });
+            lines.push(line);
+        }
+        self.stop_old(swapped);
+        Ok(lines)
+    }
+}
+
+/// Says where the state came from that the old code goes on with.
+fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
+    match outcome {
+        Outcome::Restored { .. } => Some(format!("it goes on with the state of {from}")),
+        Outcome::Earlier { snapshot, .. } => {
+            Some(format!("it goes on with snapshot {snapshot} of its state, as that of {from} does not fit"))
+        }
+        Outcome::Default { .. } => {
+            Some(format!("it begins anew, as no saved state fits, nor that of {from}"))
+        }
+        _ => None,
+    }
+}
+
+/// Finds the generation to go back to.
+fn target<'a>(
+    running: &Arc<Generation>,
+    formers: &'a [Former],
+    to: Option<u64>,
+) -> Result<&'a Former, String> {
+    let (plugin, number, code) = (running.plugin(), running.number(), running.code().of());
+    let Some(to) = to else {
+        let is_before = |former: &&Former| former.code.of() < code && !former.is_set_aside;
+        return formers
+            .iter()
+            .filter(is_before)
+            .max_by_key(|former| former.code.of())
+            .ok_or_else(|| format!("{plugin} has no code before that of {number} to go back to"));
+    };
+    if to == number {
+        return Err(format!("{plugin} {to} is live already"));
+    }
+    let former = formers.iter().find(|former| former.generation == to).ok_or_else(|| {
+        let known = formers.iter().map(|former| former.generation.to_string()).collect::<Vec<_>>().join(", ");
+        format!("{plugin} has no generation {to} to go back to; there are {known}")
+    })?;
+    if former.code.of() == code {
+        return Err(format!("{plugin} {number}, which is live, runs the code of {to} already"));
+    }
+    Ok(former)
+}
+
+/// Gives a crate that two plugins share and of which they would have two states, where now they have one.
+fn conflict<'a>(
+    live: &Snapshot,
+    one: &PluginId,
+    other: &PluginId,
+    code: &'a Code,
+    theirs: &'a Code,
+) -> Option<&'a str> {
+    let now = |plugin| live.generations().get(plugin).map(|generation| generation.linked());
+    let (Some(mine_now), Some(theirs_now)) = (now(one), now(other)) else { return None };
+    if one == other || mine_now.differs_in(theirs_now).is_some() {
+        return None;
+    }
+    code.linked().differs_in(theirs.linked())
+}

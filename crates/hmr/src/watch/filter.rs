@@ -1,0 +1,251 @@
+//! Which files count, by pattern and by extension.
+//!
+//! Three voices, the first that has a word on a path decides: `HMR_IGNORE`, the `.gitignore` files from the nearest
+//! folder upwards, and a rule that leaves out hidden folders and `target`. As with git, nothing below a folder that is
+//! left out can be brought back by itself. What rustc says that it read is exempt from all but `HMR_IGNORE`: that a
+//! file is not kept in git does not tell that a plugin is not built from it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::walk::is_never_source;
+
+/// What a developer leaves out of watching, and which extensions count; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Filter(Arc<Words>);
+
+#[derive(Debug)]
+struct Words {
+    root: PathBuf,
+    patterns: Vec<String>,
+    ignored: Gitignore,
+    extensions: BTreeSet<String>,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self(Arc::new(Words {
+            root: PathBuf::new(),
+            patterns: Vec::new(),
+            ignored: Gitignore::empty(),
+            extensions: BTreeSet::new(),
+        }))
+    }
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        let words =
+            |filter: &Self| (filter.0.root.clone(), filter.0.patterns.clone(), filter.0.extensions.clone());
+        words(self) == words(other)
+    }
+}
+
+impl Eq for Filter {}
+
+impl Filter {
+    /// Makes a filter of patterns as in a `.gitignore` at `root`, and of extensions with or without their dot.
+    ///
+    /// Without extensions, a file that no compiler has told of counts when it is a Rust source.
+    ///
+    /// # Errors
+    /// A sentence that names the first pattern or extension which is none.
+    pub fn new(root: &Path, patterns: &[String], extensions: &[String]) -> Result<Self, String> {
+        let mut builder = GitignoreBuilder::new(root);
+        for pattern in patterns {
+            builder.add_line(None, pattern).map_err(|error| no_pattern(pattern, &error))?;
+        }
+        let ignored = builder.build().map_err(|error| no_pattern(&patterns.join(","), &error))?;
+        let extensions =
+            extensions.iter().map(|extension| self::extension(extension)).collect::<Result<_, _>>()?;
+        let (root, patterns) = (root.to_path_buf(), patterns.to_vec());
+        Ok(Self(Arc::new(Words { root, patterns, ignored, extensions })))
+    }
+
+    /// Says whether a save of a file counts although no compiler told that it reads it.
+    pub(crate) fn names_extension_of(&self, path: &Path) -> bool {
+        extension_of(path).is_some_and(|extension| self.0.extensions.contains(extension))
+    }
+
+    /// Says whether a file counts while nobody knows what its crate is built from.
+    pub(crate) fn takes_for_source(&self, path: &Path) -> bool {
+        if self.0.extensions.is_empty() {
+            extension_of(path) == Some("rs")
+        } else {
+            self.names_extension_of(path)
+        }
+    }
+
+    /// Says whether a file or a folder above it is left out by the developer's own patterns.
+    pub(super) fn leaves_out_file(&self, path: &Path) -> bool {
+        let mut above: Vec<_> = path.ancestors().take_while(|folder| *folder != self.0.root).collect();
+        above.reverse();
+        above.into_iter().any(|part| self.verdict(part, part != path) == Some(true))
+    }
+
+    fn verdict(&self, path: &Path, is_folder: bool) -> Option<bool> {
+        verdict(&self.0.ignored, path, is_folder)
+    }
+}
+
+fn verdict(patterns: &Gitignore, path: &Path, is_folder: bool) -> Option<bool> {
+    match patterns.matched(path, is_folder) {
+        Match::None => None,
+        Match::Ignore(_) => Some(true),
+        Match::Whitelist(_) => Some(false),
+    }
+}
+
+fn no_pattern(pattern: &str, error: &ignore::Error) -> String {
+    // The library's words begin with the pattern itself.
+    let why = error.to_string();
+    let why = why.rsplit_once("': ").map_or(why.as_str(), |(_, why)| why);
+    format!("'{pattern}' is no pattern as in a .gitignore: {why}")
+}
+
+fn extension(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix('.').unwrap_or(text);
+    let is_extension =
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '+'));
+    if is_extension {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("'{text}' is no extension of a file: write it like rs or toml"))
+    }
+}
+
+fn extension_of(path: &Path) -> Option<&str> {
+    path.extension().and_then(|extension| extension.to_str())
+}
+
+/// A filter together with the `.gitignore` files of the folders that were entered.
+#[derive(Debug)]
+pub(super) struct Rules {
+    filter: Filter,
+    by_folder: HashMap<PathBuf, Gitignore>,
+}
+
+impl Rules {
+    pub(super) fn new(filter: Filter) -> Self {
+        Self { filter, by_folder: HashMap::new() }
+    }
+
+    pub(super) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Reads the `.gitignore` of a folder; one that is not there says nothing.
+    pub(super) fn enter(&mut self, folder: &Path) {
+        let file = folder.join(".gitignore");
+        if file.is_file() {
+            let mut builder = GitignoreBuilder::new(folder);
+            if let Some(error) = builder.add(&file) {
+                tracing::warn!("{} is not taken whole: {error}", file.display());
+            }
+            match builder.build() {
+                Ok(patterns) => drop(self.by_folder.insert(folder.to_path_buf(), patterns)),
+                Err(error) => tracing::warn!("{} is not taken: {error}", file.display()),
+            }
+        } else {
+            self.by_folder.remove(folder);
+        }
+    }
+
+    /// Reads the `.gitignore` files of the folders around `path`, up to `root`.
+    pub(super) fn enter_above(&mut self, path: &Path, root: &Path) {
+        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)) {
+            self.enter(folder);
+        }
+    }
+
+    /// Says whether an entry of a folder that is not left out is left out itself.
+    pub(super) fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
+        self.filter
+            .verdict(path, is_folder)
+            .or_else(|| {
+                let mut nearest = path.ancestors().skip(1).filter_map(|folder| self.by_folder.get(folder));
+                nearest.find_map(|patterns| verdict(patterns, path, is_folder))
+            })
+            .unwrap_or_else(|| is_folder && is_never_source(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn filter(patterns: &[&str], extensions: &[&str]) -> Result<Filter, String> {
+        let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Filter::new(Path::new("/w"), &owned(patterns), &owned(extensions))
+    }
+
+    #[test]
+    fn patterns_are_those_of_a_gitignore() {
+        let rules = Rules::new(
+            filter(&["*.gen.rs", "!keep.gen.rs", "/notes", "assets/", "# a comment", ""], &[]).unwrap(),
+        );
+        let left_out = |path: &str, is_folder| rules.leaves_out(Path::new(path), is_folder);
+        assert!(left_out("/w/commands/a/src/x.gen.rs", false));
+        assert!(!left_out("/w/commands/a/src/keep.gen.rs", false));
+        assert!(left_out("/w/notes", true) && !left_out("/w/commands/notes", true), "/ begins at the root");
+        assert!(left_out("/w/commands/assets", true) && !left_out("/w/commands/assets", false));
+        assert!(left_out("/elsewhere/x.gen.rs", false), "a crate outside the workspace");
+        assert!(left_out("/w/commands/a/.git", true) && left_out("/w/commands/a/target", true));
+        assert!(!left_out("/w/.gitignore", false) && !left_out("/w/commands/a/target", false));
+    }
+
+    #[test]
+    fn a_developers_word_goes_before_gitignore_and_the_nearest_gitignore_before_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("commands")).unwrap();
+        fs::write(root.join(".gitignore"), "*.log\n*.tmp\n/generated\n").unwrap();
+        fs::write(root.join("commands/.gitignore"), "!*.log\n").unwrap();
+        let mut rules = Rules::new(Filter::new(root, &["!/generated".to_owned()], &[]).unwrap());
+        rules.enter(root);
+        rules.enter(&root.join("commands"));
+        let left_out = |rules: &Rules, path: &str| rules.leaves_out(&root.join(path), false);
+        assert!(left_out(&rules, "a.log") && !left_out(&rules, "commands/a.log"));
+        assert!(left_out(&rules, "commands/a.tmp"));
+        assert!(!left_out(&rules, "generated"));
+        fs::remove_file(root.join("commands/.gitignore")).unwrap();
+        rules.enter(&root.join("commands"));
+        assert!(left_out(&rules, "commands/a.log"));
+    }
+
+    #[test]
+    fn nothing_below_a_folder_that_is_left_out_comes_back_by_itself() {
+        let filter = filter(&["assets/", "!assets/keep.rs", "b.rs", "!/c/b.rs"], &[]).unwrap();
+        let left_out = |path: &str| filter.leaves_out_file(Path::new(path));
+        assert!(left_out("/w/commands/a/assets/keep.rs"));
+        assert!(left_out("/w/a/b.rs") && !left_out("/w/c/b.rs") && !left_out("/w/c.rs"));
+        assert!(left_out("/elsewhere/assets/a.rs"));
+    }
+
+    #[test]
+    fn extensions_say_what_counts_while_nobody_knows() {
+        let (default, listed) = (filter(&[], &[]).unwrap(), filter(&[], &[".html", "toml"]).unwrap());
+        let path = Path::new;
+        assert!(default.takes_for_source(path("a.rs")) && !default.takes_for_source(path("a.html")));
+        assert!(!default.names_extension_of(path("a.rs")), "the compiler tells of those");
+        assert!(listed.takes_for_source(path("a.html")) && !listed.takes_for_source(path("a.rs")));
+        assert!(listed.names_extension_of(path("x.toml")) && !listed.names_extension_of(path("html")));
+    }
+
+    #[test]
+    fn what_is_no_pattern_or_extension_is_named() {
+        let wrong = filter(&["*.rs", "[z-a]"], &[]).unwrap_err();
+        assert!(wrong.starts_with("'[z-a]' is no pattern as in a .gitignore: "), "{wrong}");
+        assert!(wrong.contains("invalid range"), "{wrong}");
+        let wrong = filter(&[], &["rs", "*.toml"]).unwrap_err();
+        assert_eq!(wrong, "'*.toml' is no extension of a file: write it like rs or toml");
+        assert_eq!(filter(&["a"], &["rs"]), filter(&["a"], &[".rs"]));
+        assert_ne!(filter(&["a"], &[]), filter(&["b"], &[]));
+    }
+}

@@ -1,0 +1,155 @@
+//! A host that dies: it comes back with the code that worked, and it is told what it died of.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sandbox::client::Run;
+use sandbox::record::Kind;
+use testbed::Ground;
+use testbed::bot::PATIENCE;
+use testbed::ground::PING;
+
+/// Most milliseconds from a death to an answer.
+const BACK_WITHIN: u64 = 2000;
+
+/// Gives the process id of the host below the supervisor; waits while there is none.
+async fn host(ground: &Ground) -> u32 {
+    let supervisor = ground.bot.pid().unwrap();
+    let began = Instant::now();
+    loop {
+        let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
+        if let Some(child) = children.split_whitespace().next() {
+            return child.parse().unwrap();
+        }
+        assert!(began.elapsed() < PATIENCE, "{supervisor} has no child");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn kill(process: u32, signal: Signal) {
+    kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Waits until a process has gone.
+async fn gone(process: u32) {
+    let began = Instant::now();
+    while Path::new(&format!("/proc/{process}/exe")).exists() {
+        assert!(began.elapsed() < PATIENCE, "{process} is still there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits for the line of a host that has come back, and gives how long nobody answered.
+async fn back(ground: &mut Ground, from: usize) -> u64 {
+    let line = ground.bot.wait_for_line(from, "after a crash: nobody answered for ").await.unwrap();
+    let ms = line.split("answered for ").nth(1).and_then(|rest| rest.split(' ').next());
+    ms.unwrap_or_else(|| panic!("{line}")).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_on_probation_brings_the_code_before_it_back() {
+    let mut ground = Ground::new(&[]).await;
+    let source = ground.playground.read(PING).unwrap();
+    let deeds = [
+        (
+            "SIGSEGV",
+            "#[allow(unsafe_code)]\n    unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() };",
+        ),
+        ("SIGABRT", "std::process::abort();"),
+        ("SIGABRT", "let _ = deeper(0);"),
+    ];
+    let deeper = "\nfn deeper(depth: u64) -> u64 {\n    std::hint::black_box([depth; 999])[7] + deeper(depth + 1) + 1\n}\n";
+    for (round, (signal, deed)) in deeds.iter().enumerate() {
+        // A generation is set aside, and the code before it comes back under the next number.
+        let (old, new, again) = (1 + 2 * round, 2 + 2 * round, 3 + 2 * round);
+        let lines = ground.bot.line_count();
+        let crashing = source.replace("let latency =", &format!("{deed}\n    let latency =")).replace(
+            "/// Answers,",
+            "#[allow(unreachable_code, unconditional_recursion, unused)]\n/// Answers,",
+        );
+        ground
+            .playground
+            .save(PING, &(crashing + if deed.contains("deeper") { deeper } else { "" }))
+            .unwrap();
+        ground.bot.wait_for_line(lines, &format!("commands/general {old} -> {new} live")).await.unwrap();
+        let before = host(&ground).await;
+        let _ = ground.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
+        let line = ground.bot.wait_for_line(lines, "the host died of").await.unwrap();
+        let blamed = format!(
+            "the host died of {signal} while /ping of commands/general {new} was under way; commands/general {new} \
+             was on probation and is set aside, the code of {old} is back as {again}"
+        );
+        assert!(line.contains(&blamed), "{line}");
+        let ms = back(&mut ground, lines).await;
+        assert!(round > 0 || ms < BACK_WITHIN, "{ms} ms");
+        assert!(ground.ping().await.starts_with("Pong!"));
+        assert_ne!(host(&ground).await, before);
+    }
+    // Neither cargo nor rustc had a part in it, and the next save is built as ever.
+    let lines = ground.bot.line_count();
+    ground.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
+    ground.bot.wait_for_line(lines, "commands/general 7 -> 8 live").await.unwrap();
+    assert!(ground.ping().await.starts_with("Pang!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_killed_comes_back_as_it_was() {
+    let mut ground = Ground::new(&[]).await;
+    ground.edit_ping("Pang").await;
+    let lines = ground.bot.line_count();
+    let killed = host(&ground).await;
+    kill(killed, Signal::KILL);
+    let line = ground.bot.wait_for_line(lines, "the host died of").await.unwrap();
+    assert!(line.contains("the host died of SIGKILL; it is started again now"), "{line}");
+    let ms = back(&mut ground, lines).await;
+    assert!(ms < BACK_WITHIN, "{ms} ms");
+    assert!(ground.ping().await.starts_with("Pang!"));
+    assert_ne!(host(&ground).await, killed);
+    let said = ground.bot.lines_from(lines).join("\n");
+    assert!(said.contains("commands/general 2"), "{said}");
+    // Reloading goes on from there.
+    assert!(ground.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
+    assert!(ground.ping().await.starts_with("Peng!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_loop_is_given_up() {
+    let mut ground = Ground::new(&[]).await;
+    for round in 1..=5 {
+        let lines = ground.bot.line_count();
+        let killed = host(&ground).await;
+        kill(killed, Signal::ABORT);
+        let line = ground.bot.wait_for_line(lines, "the host died of SIGABRT").await.unwrap();
+        assert_eq!(round == 5, line.contains("5 times within 60 s, so it is not started again"), "{line}");
+        if round < 5 {
+            gone(killed).await;
+            // A crash that comes later than the others would be none of a loop.
+            ground.bot.wait_for_line(lines, "hotcord starts").await.unwrap();
+        }
+    }
+    assert_eq!(ground.bot.ended().await.unwrap().code(), Some(70));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_signal_ends_supervisor_and_host_and_closes_the_session() {
+    let ground = Ground::new(&[]).await;
+    let host = host(&ground).await;
+    let Ground { bot, sandbox, playground } = ground;
+    assert_eq!(bot.stop().await.unwrap().code(), Some(0));
+    gone(host).await;
+    assert_eq!(sandbox.record().count(Kind::Closed), 1);
+    drop(playground);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_does_not_outlive_its_supervisor() {
+    let ground = Ground::new(&[]).await;
+    let host = host(&ground).await;
+    let Ground { bot, sandbox, playground } = ground;
+    bot.kill().await.unwrap();
+    gone(host).await;
+    assert_eq!(sandbox.record().count(Kind::Closed), 1);
+    drop(playground);
+}
