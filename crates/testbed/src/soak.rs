@@ -242,7 +242,7 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
         return Err(io::Error::other("no plugin of the soak has that name"));
     }
     // Its registration is the last thing that the load has to wait for.
-    bot.wait_for_line(0, "command added command=/small3").await?;
+    bot.wait_for_line(0, "command=/small3").await?;
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
     let warm_up = WARM_UP * all.len() as u64;
