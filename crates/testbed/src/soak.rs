@@ -4,7 +4,7 @@
 //!
 //! Five plugins are edited in turn, each edit a real save, build and swap, while users run commands and members come
 //! and go. After every reload the host's memory, mapped libraries, descriptors, threads, tasks and generations are
-//! read. Each plugin's first reloads warm up caches and are not counted; over the others the growth of memory is the
+//! read. The first reloads warm up caches and are not counted; over the others the growth of memory is the
 //! median slope, and a count has grown when its least at the end is above its most at the beginning.
 
 use std::io;
@@ -47,8 +47,8 @@ pub struct Options {
     pub json: bool,
 }
 
-/// Reloads of each plugin that are not counted.
-const WARM_UP: u64 = 4;
+/// Reloads that are not counted: until then the allocator's arenas and the pool of connections fill up.
+const WARM_UP: u64 = 30;
 
 /// KiB of private memory that a reload may cost.
 pub const KIB_PER_RELOAD: f64 = 48.0;
@@ -245,7 +245,6 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
     bot.wait_for_line(0, "command=/small3").await?;
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
-    let warm_up = WARM_UP * all.len() as u64;
     let mut before = None;
     let mut samples = Vec::new();
     let mut began = Instant::now();
@@ -259,7 +258,7 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
     for reload in 1.. {
         let reloaded = &all[usize::try_from(reload).unwrap_or_default() % all.len()];
         reload_once(reloaded, &playground, &mut bot, reload).await?;
-        if reload < warm_up {
+        if reload < WARM_UP {
             continue;
         }
         if before.is_none() {
@@ -270,7 +269,7 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
         let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&playground).await? };
         samples.push(sample);
         let is_last = match options.reloads {
-            Some(reloads) => reload >= warm_up + reloads,
+            Some(reloads) => reload >= WARM_UP + reloads,
             None => began.elapsed() >= Duration::from_mins(options.minutes),
         };
         if is_last || samples.len() == 1 || shown_at.elapsed() > Duration::from_secs(30) {

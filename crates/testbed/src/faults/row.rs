@@ -87,6 +87,8 @@ pub enum After {
     OldAnswers,
     /// The new code is live and answers: what failed in it failed alone.
     NewAnswers,
+    /// The new code was live and has failed on probation; the code from before is back and answers.
+    OldIsBack,
     /// The host has ended and comes back; the act itself brings it back.
     HostIsBack,
 }

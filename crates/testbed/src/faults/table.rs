@@ -15,6 +15,12 @@ const fn contained(name: &'static str, place: Place, deed: Deed, told: &'static 
     Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::NewAnswers }
 }
 
+/// Code that panics while it is on probation, so that the code from before comes back.
+const fn rolled_back(name: &'static str, place: Place) -> Row {
+    let told = &["panicked at commands/faulty/src/lib.rs", "back to the code of"];
+    Row { name, group: Group::Code, fault: Fault::Deed(place, Deed::Panic), told, after: After::OldIsBack }
+}
+
 /// Code that takes the host with it; what was under way is named, and the code from before is back.
 const fn fatal(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
     Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::HostIsBack }
@@ -173,36 +179,16 @@ pub const ROWS: &[Row] = &[
             "has overflowed its stack",
         ],
     ),
-    contained(
-        "panic in a command",
-        Place::Command,
-        Deed::Panic,
-        &["a command panicked plugin=commands/faulty"],
-    ),
+    rolled_back("panic in a command", Place::Command),
+    rolled_back("panic in a listener", Place::Listener),
+    rolled_back("panic in a component handler", Place::Component),
+    rolled_back("panic in a timer", Place::Timer),
+    rolled_back("panic in a task", Place::Task),
     contained(
         "error from a command",
         Place::Command,
         Deed::Error,
         &["a command failed plugin=commands/faulty"],
-    ),
-    contained(
-        "panic in a listener",
-        Place::Listener,
-        Deed::Panic,
-        &["a handler panicked plugin=commands/faulty"],
-    ),
-    contained(
-        "panic in a component handler",
-        Place::Component,
-        Deed::Panic,
-        &["a handler panicked plugin=commands/faulty"],
-    ),
-    contained("panic in a timer", Place::Timer, Deed::Panic, &["a handler panicked plugin=commands/faulty"]),
-    contained(
-        "panic in a task",
-        Place::Task,
-        Deed::Panic,
-        &["a task panicked task=faulty (spawned at commands/faulty/src/lib.rs"],
     ),
     fatal(
         "abort in a command",

@@ -100,7 +100,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
         Err(error) => outcome.wrong.push(error.to_string()),
     }
     if let Some(pulse) = pulse {
-        let expected = if row.after == After::OldAnswers { stage.old_answer() } else { stage.new_answer() };
+        let expected = if row.after == After::NewAnswers { stage.new_answer() } else { stage.old_answer() };
         if outcome.skipped.is_none() && !pulse.answers(&expected, PATIENCE).await {
             outcome.wrong.push(format!("afterwards nobody answers {expected:?}"));
         }
@@ -132,7 +132,7 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
                 stage.live().await?;
                 fell(row, stage, place, outcome).await?;
             }
-            if row.after == After::NewAnswers {
+            if matches!(row.after, After::NewAnswers | After::OldIsBack) {
                 stage.live().await?;
                 if let Some(problem) = provoke(stage, place, deed).await? {
                     outcome.wrong.push(problem);
@@ -238,7 +238,7 @@ fn account(
         }
     }
     let slowest = sent.iter().map(|asked| asked.took).max().unwrap_or(Duration::ZERO);
-    let whose = if after == After::OldAnswers { "old" } else { "new" };
+    let whose = if after == After::NewAnswers { "new" } else { "old" };
     format!("{whose} code answers, {answered} of {}, slowest {} ms", sent.len(), slowest.as_millis())
 }
 
