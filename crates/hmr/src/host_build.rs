@@ -48,7 +48,8 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    fn failed(words: impl ToString) -> Self {
+    #[allow(clippy::needless_pass_by_value)] // Errors are handed in as they are.
+    fn failed(words: impl std::fmt::Display) -> Self {
         Self::Failed { words: words.to_string(), findings: Findings::default() }
     }
 }

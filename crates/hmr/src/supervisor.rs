@@ -121,7 +121,7 @@ impl<'a> Supervisor<'a> {
             // It may have replaced itself meanwhile.
             host = child::noted_host(&self.run).and_then(|number| self.hosts.get(number)).unwrap_or(host);
             let Some(wait) = self.crashes.next(std::time::Instant::now()) else {
-                let account = crash::Account::of(&cause, Journal::default(), &recorder::read(&self.flight()));
+                let account = crash::Account::of(cause, Journal::default(), &recorder::read(&self.flight()));
                 tell(&format!(
                     "{}; that is {} times within {} s, so it is not started again: mend what is named here and start \
                      anew",
@@ -131,7 +131,7 @@ impl<'a> Supervisor<'a> {
                 ));
                 return Ok(CRASH_LOOP);
             };
-            (host, start) = self.after_death(host, &cause, wait);
+            (host, start) = self.after_death(host, cause, wait);
             tokio::select! {
                 () = sleep(wait) => {}
                 _ = self.signals.next() => return Ok(0),
@@ -144,7 +144,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Tells of a crash, and gives the host to start next.
-    fn after_death(&self, host: Staged, cause: &crash::Cause, wait: Duration) -> (Staged, Start) {
+    fn after_death(&self, host: Staged, cause: crash::Cause, wait: Duration) -> (Staged, Start) {
         let died_at = now();
         let journal = Journal::read(&host.journal_file());
         let account = crash::Account::of(cause, journal, &recorder::read(&self.flight()));

@@ -84,7 +84,7 @@ impl Account {
     ///
     /// What a thread was running at that moment has done it, if its own code has; after a SIGKILL it is whatever was
     /// under way. Only what was being loaded or is on probation is set aside for it.
-    pub(crate) fn of(cause: &Cause, mut journal: Journal, notes: &[Note]) -> Self {
+    pub(crate) fn of(cause: Cause, mut journal: Journal, notes: &[Note]) -> Self {
         let named: Vec<_> = notes
             .iter()
             .filter(|note| if cause.is_fault() { note.running } else { !note.what.starts_with("task ") })
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_generation_on_probation_that_was_running_is_set_aside() {
         let notes = [note("commands/new", "/crash", true), note("commands/old", "task tick", false)];
-        let account = Account::of(&Cause::Signal(11), journal(), &notes);
+        let account = Account::of(Cause::Signal(11), journal(), &notes);
         assert_eq!(
             account.words,
             "the host died of SIGSEGV while /crash of commands/new 5 was under way; commands/new 5 was on probation \
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_crash_of_another_plugin_changes_nothing() {
         let notes = [note("commands/old", "/crash", true), note("commands/new", "/ping", false)];
-        let account = Account::of(&Cause::Signal(6), journal(), &notes);
+        let account = Account::of(Cause::Signal(6), journal(), &notes);
         assert_eq!(account.words, "the host died of SIGABRT while /crash of commands/old 5 was under way");
         assert_eq!(account.journal, journal_as_in(&account));
         assert!(!account.blames_a_plugin);
@@ -212,10 +212,10 @@ mod tests {
 
     #[test]
     fn a_kill_from_outside_is_nobodys_fault_unless_a_call_was_under_way() {
-        let account = Account::of(&Cause::Signal(9), journal(), &[note("commands/new", "task tick", true)]);
+        let account = Account::of(Cause::Signal(9), journal(), &[note("commands/new", "task tick", true)]);
         assert_eq!(account.words, "the host died of SIGKILL");
         assert_eq!(live(&account, "commands/new"), Some(version(5)));
-        let account = Account::of(&Cause::Signal(9), journal(), &[note("commands/new", "/eat", false)]);
+        let account = Account::of(Cause::Signal(9), journal(), &[note("commands/new", "/eat", false)]);
         assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
     }
 
@@ -224,7 +224,7 @@ mod tests {
         let mut journal = journal();
         let first = Entry { coming: Some(version(1)), ..Entry::default() };
         journal.plugins.insert(PluginId::new("commands/first"), first);
-        let account = Account::of(&Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
+        let account = Account::of(Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
         assert!(
             account.words.ends_with("commands/first 1 was just starting and is left out until it is saved")
         );
@@ -236,7 +236,7 @@ mod tests {
         if let Some(entry) = journal.plugins.get_mut(&PluginId::new("commands/old")) {
             entry.coming.clone_from(&entry.live);
         }
-        let account = Account::of(&Cause::Signal(11), journal, &[note("commands/old", "start hook", true)]);
+        let account = Account::of(Cause::Signal(11), journal, &[note("commands/old", "start hook", true)]);
         assert!(
             account
                 .words
