@@ -124,7 +124,9 @@ impl Loop {
             return Ok(());
         }
         let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::New, &[]).await?;
-        gone.iter().for_each(|plugin| self.keeper.gone(plugin));
+        for plugin in &gone {
+            self.keeper.gone(plugin);
+        }
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
             self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
