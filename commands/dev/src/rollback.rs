@@ -27,7 +27,7 @@ pub(crate) async fn rollback(
     // Hooks run and state crosses, which may take longer than the three seconds that Discord waits.
     ctx.defer_ephemeral().await?;
     let words = match reloader.rollback(PluginId::new(plugin), generation).await {
-        Ok(lines) => lines.lines().map(|line| format!("✅ {line}\n")).collect(),
+        Ok(lines) => format!("✅ {}", lines.replace('\n', "\n✅ ")),
         Err(why) => format!("❌ {why}"),
     };
     ctx.say(text::cut(words, text::MESSAGE)).await?;

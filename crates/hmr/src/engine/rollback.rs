@@ -145,7 +145,7 @@ fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
         Outcome::Default { .. } => {
             Some(format!("it begins anew, as no saved state fits, nor that of {from}"))
         }
-        _ => None,
+        Outcome::AtRest => None,
     }
 }
 
