@@ -35,8 +35,8 @@ async fn help_explains_a_command_and_completes_its_name() {
         let choices = answer.choices.unwrap();
         choices.iter().map(|choice| choice["value"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(complete("alice", "/help command:dev r").await, ["dev reload"]);
-    assert_eq!(complete("bob", "/help command:dev r").await, Vec::<String>::new());
+    assert_eq!(complete("alice", "/help command:dev rel").await, ["dev reload"]);
+    assert_eq!(complete("bob", "/help command:dev rel").await, Vec::<String>::new());
 }
 
 #[tokio::test]
