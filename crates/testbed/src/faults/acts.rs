@@ -14,7 +14,7 @@ use super::row::{Acting, Seen};
 use super::stage::Stage;
 use crate::bot::PATIENCE;
 
-fn of_sandbox(error: sandbox::client::Error) -> io::Error {
+fn of_sandbox(error: &sandbox::client::Error) -> io::Error {
     io::Error::other(error.to_string())
 }
 
@@ -121,7 +121,7 @@ fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
         until("the plugin is linked", || stage.programs.is_linking()).await?;
         let resumed = stage.count(Kind::Resumed);
         let began = Instant::now();
-        stage.sandbox.client().gateway(&Target::default(), &command).await.map_err(of_sandbox)?;
+        stage.sandbox.client().gateway(&Target::default(), &command).await.map_err(|error| of_sandbox(&error))?;
         until("the session is resumed", || stage.count(Kind::Resumed) > resumed).await?;
         let took = began.elapsed().as_millis();
         stage.programs.let_link()?;
@@ -154,7 +154,7 @@ fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) ->
             effect,
         };
         let client = stage.sandbox.client();
-        client.add_fault(&Rule::new(On::Request(rule)).times(count)).await.map_err(of_sandbox)?;
+        client.add_fault(&Rule::new(On::Request(rule)).times(count)).await.map_err(|error| of_sandbox(&error))?;
         stage.edit(plugin::SOURCE, "/// Says which version is live", "/// Tells which version is live")?;
         stage.live().await?;
         Ok(Seen::default())
@@ -190,10 +190,10 @@ pub fn token_revoked(stage: &mut Stage) -> Acting<'_> {
     Box::pin(async {
         let client = stage.sandbox.client();
         let bot = stage.sandbox.bot_id().to_string();
-        client.reset_token(&bot, None).await.map_err(of_sandbox)?;
+        client.reset_token(&bot, None).await.map_err(|error| of_sandbox(&error))?;
         let line = stage.told("DISCORD_TOKEN").await?;
         let ended = stage.bot()?.ended().await?;
-        client.reset_token(&bot, Some(stage.sandbox.token())).await.map_err(of_sandbox)?;
+        client.reset_token(&bot, Some(stage.sandbox.token())).await.map_err(|error| of_sandbox(&error))?;
         let took = stage.start_host().await?;
         stage.from = 0;
         let words = line.split_once("ERROR ").map_or(line.as_str(), |(_, rest)| rest);

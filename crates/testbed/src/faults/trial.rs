@@ -163,7 +163,7 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
         stage.told(words).await?;
     }
     if outcome.observed.is_empty() {
-        outcome.observed = most_telling(&stage.said(), row.told).to_owned();
+        most_telling(&stage.said(), row.told).clone_into(&mut outcome.observed);
     }
     Ok(())
 }
