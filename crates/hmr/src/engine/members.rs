@@ -107,10 +107,9 @@ fn is_listed(root: &Path, plugin: &PluginId) -> bool {
 /// Reads the name of the package in a folder that cargo is not asked about.
 fn package_name(folder: &Path) -> Option<String> {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
-    let mut lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
-    let name = lines.by_ref().take_while(|line| !line.starts_with('[')).find_map(|line| {
+    let lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
+    lines.take_while(|line| !line.starts_with('[')).find_map(|line| {
         let (key, value) = line.split_once('=')?;
         (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
-    });
-    name
+    })
 }
