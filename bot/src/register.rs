@@ -157,7 +157,7 @@ impl Registrar {
         }
         for (key, id) in &plan.deletions {
             match self.delete_command(*id).await {
-                Ok(_) | Err(Failure::Gone) => {
+                Ok(()) | Err(Failure::Gone) => {
                     if let Some(state) = &mut self.state {
                         state.remove(key);
                     }
@@ -257,6 +257,7 @@ impl Registrar {
 
     async fn create(&self, body: &Value) -> Result<Created, Failure> {
         let bytes = body.to_string().into_bytes();
+        #[allow(clippy::result_large_err)] // serenity's own.
         let make = || {
             let request = Request::new(self.commands_route(), LightMethod::Post).body(Some(bytes.clone()));
             request.build(&self.client, self.http.token(), None)

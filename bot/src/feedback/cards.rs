@@ -44,6 +44,7 @@ impl Cards {
     }
 
     /// Gives what one card is to show.
+    #[allow(clippy::ref_option)] // The key as it is.
     pub(super) fn text(&self, key: &Option<PluginId>) -> Option<&str> {
         self.0.get(key).map(|card| card.text.as_str())
     }

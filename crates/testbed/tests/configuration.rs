@@ -98,11 +98,11 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
 
     // What is logged.
     let debug = "saved, and no plugin is built from it";
-    ground.playground.save("notes.txt", "1").unwrap();
+    ground.playground.save("commands/general/src/notes.rs", "1").unwrap();
     ground.save(&format!("{owners}RUST_LOG=info,hmr=debug\n"), "in force: RUST_LOG").await;
     assert!(!ground.bot.lines_from(0).iter().any(|line| line.contains(debug)));
     let lines = ground.bot.line_count();
-    ground.playground.save("notes.txt", "2").unwrap();
+    ground.playground.save("commands/general/src/notes.rs", "2").unwrap();
     ground.bot.wait_for_line(lines, debug).await.unwrap();
 
     // How reloading works: a hook has less time now.

@@ -204,7 +204,7 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
         "{generations}"
     );
     let line = told(&ground, &["rollback", "commands/general"]).await;
-    assert!(line.contains("commands/general") && line.contains("3"), "{line}");
+    assert!(line.contains("commands/general") && line.contains('3'), "{line}");
     let answer =
         ground.sandbox.client().run(Run::typed("/dev rollback plugin:commands/general generation:2")).await;
     let answer = answer.unwrap();
@@ -289,7 +289,9 @@ impl Channel<'_> {
         };
         match tokio::time::timeout(PATIENCE, shown).await {
             Ok(message) => message,
-            Err(_) => panic!("{words} is not shown for {plugin}: {:?}", self.messages(plugin).await),
+            Err(late) => {
+                panic!("{late}: {words} is not shown for {plugin}: {:?}", self.messages(plugin).await)
+            }
         }
     }
 }
@@ -344,7 +346,8 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     ground.playground.edit(PING, "Contxt<'_>", "Context<'_>").unwrap();
     channel.shows("commands/general", "2 → 3 live in ").await;
 
-    let many: String = (0..5000).map(|number| format!("const E{number}: u8 = missing_{number};\n")).collect();
+    let many: Vec<_> = (0..5000).map(|number| format!("const E{number}: u8 = missing_{number};\n")).collect();
+    let many = many.concat();
     let source = ground.playground.read(PING).unwrap();
     ground.playground.save(PING, &(source.clone() + &many)).unwrap();
     let failed = channel.shows("commands/general", "3 stays live: 5000 compile errors").await;

@@ -47,7 +47,7 @@ fn save(path: &Path, text: &str) {
 }
 
 async fn next(watcher: &mut Watcher) -> BTreeSet<PathBuf> {
-    tokio::time::timeout(Duration::from_secs(60), watcher.next()).await.expect("a save is seen").paths
+    tokio::time::timeout(Duration::from_mins(1), watcher.next()).await.expect("a save is seen").paths
 }
 
 /// Waits until all of `paths` have been seen, and gives all that was.

@@ -19,17 +19,17 @@ pub(super) trait Visit {
 /// Walks through `folder`.
 pub(super) fn walk(folder: &Path, visit: &mut impl Visit) {
     if let Ok(real) = folder.canonicalize() {
-        descend(folder, real, &mut Vec::new(), visit);
+        descend(folder, &real, &mut Vec::new(), visit);
     }
 }
 
-fn descend(folder: &Path, real: PathBuf, above: &mut Vec<PathBuf>, visit: &mut impl Visit) {
+fn descend(folder: &Path, real: &Path, above: &mut Vec<PathBuf>, visit: &mut impl Visit) {
     // A link to a folder around it would lead here again, and again.
-    if above.iter().any(|above| above.starts_with(&real)) {
+    if above.iter().any(|above| above.starts_with(real)) {
         return;
     }
-    visit.folder(folder, &real);
-    above.push(real.clone());
+    visit.folder(folder, real);
+    above.push(real.to_path_buf());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(kind) = entry.file_type() else { continue };
         let path = entry.path();
@@ -45,7 +45,7 @@ fn descend(folder: &Path, real: PathBuf, above: &mut Vec<PathBuf>, visit: &mut i
         if is_folder {
             let inside = if is_link { path.canonicalize().ok() } else { Some(real.join(entry.file_name())) };
             if let Some(inside) = inside {
-                descend(&path, inside, above, visit);
+                descend(&path, &inside, above, visit);
             }
         } else if is_file {
             visit.file(path);

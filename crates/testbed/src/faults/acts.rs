@@ -121,7 +121,12 @@ fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
         until("the plugin is linked", || stage.programs.is_linking()).await?;
         let resumed = stage.count(Kind::Resumed);
         let began = Instant::now();
-        stage.sandbox.client().gateway(&Target::default(), &command).await.map_err(|error| of_sandbox(&error))?;
+        stage
+            .sandbox
+            .client()
+            .gateway(&Target::default(), &command)
+            .await
+            .map_err(|error| of_sandbox(&error))?;
         until("the session is resumed", || stage.count(Kind::Resumed) > resumed).await?;
         let took = began.elapsed().as_millis();
         stage.programs.let_link()?;
@@ -154,7 +159,10 @@ fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) ->
             effect,
         };
         let client = stage.sandbox.client();
-        client.add_fault(&Rule::new(On::Request(rule)).times(count)).await.map_err(|error| of_sandbox(&error))?;
+        client
+            .add_fault(&Rule::new(On::Request(rule)).times(count))
+            .await
+            .map_err(|error| of_sandbox(&error))?;
         stage.edit(plugin::SOURCE, "/// Says which version is live", "/// Tells which version is live")?;
         stage.live().await?;
         Ok(Seen::default())
