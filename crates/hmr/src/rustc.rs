@@ -153,9 +153,10 @@ fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveErr
         let source = io::Error::new(io::ErrorKind::NotFound, format!("{program} is gone"));
         return SaveError::Spawn { program: "rustc".to_owned(), source };
     }
-    // A compiler that panics tells the reason in a message of the system, or in its first line.
-    let mut lines = output.lines().filter(|line| !line.trim().is_empty());
-    let words = lines.clone().find(|line| line.contains("(os error ")).or_else(|| lines.next());
+    // A compiler that panics tells the reason in a message of the system, or in its first line; warnings are JSON.
+    let mut lines = output.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('{'));
+    let is_of_the_system = |line: &&str| line.contains("(os error ") || line.contains("Os { code: ");
+    let words = lines.clone().find(is_of_the_system).or_else(|| lines.next());
     SaveError::Compiler { status, words: words.unwrap_or("it said nothing").to_owned() }
 }
 

@@ -93,12 +93,12 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
     assert!(ground.plugins("carol").await.contains("commands/general"));
     assert!(ground.plugins("alice").await.contains("commands/general"));
     let owners = format!("COMMAND_PREFIX=?\nOWNER_IDS={carol}\n");
+    ground.playground.save("commands/general/src/notes.rs", "1").unwrap();
     ground.save(&owners, "in force: OWNER_IDS").await;
     assert!(ground.plugins("alice").await.contains("owners can use this"));
 
     // What is logged.
     let debug = "saved, and no plugin is built from it";
-    ground.playground.save("commands/general/src/notes.rs", "1").unwrap();
     ground.save(&format!("{owners}RUST_LOG=info,hmr=debug\n"), "in force: RUST_LOG").await;
     assert!(!ground.bot.lines_from(0).iter().any(|line| line.contains(debug)));
     let lines = ground.bot.line_count();

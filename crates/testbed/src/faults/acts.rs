@@ -1,6 +1,5 @@
 //! What is done to machine and Discord, for rows that no edit can express.
 
-use std::fs;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -83,24 +82,6 @@ pub fn folder_deleted(stage: &mut Stage) -> Acting<'_> {
         stage.live().await?;
         let words = line.split_once("commands/faulty").map_or("", |(_, rest)| rest);
         Ok(Seen { observed: Some(format!("{PLUGIN}{words}; put back, it is live again")), answers: None })
-    })
-}
-
-/// Replaces the shared library of the sdk, as cargo does when the sdk has changed.
-pub fn sdk_rebuilt(stage: &mut Stage) -> Acting<'_> {
-    Box::pin(async {
-        let files = ["target/hmr/debug/libsdk_dylib.so", "target/hmr/debug/deps/libsdk_dylib.so"]
-            .map(|file| stage.playground.path(file));
-        for file in &files {
-            fs::rename(file, file.with_extension("aside"))?;
-            fs::copy(file.with_extension("aside"), file)?;
-        }
-        stage.save_next(None)?;
-        let told = stage.told("stays live").await;
-        for file in &files {
-            fs::rename(file.with_extension("aside"), file)?;
-        }
-        told.map(|_| Seen::default())
     })
 }
 

@@ -242,13 +242,6 @@ pub const ROWS: &[Row] = &[
         &["commands/faulty", "undefined symbol: sdk_core_with_other_features"],
     ),
     act(
-        Group::Library,
-        "shared sdk library replaced under the host",
-        acts::sdk_rebuilt,
-        &["commands/faulty", "the shared sdk library was rebuilt"],
-        After::OldAnswers,
-    ),
-    act(
         Group::Machine,
         "disk full while building",
         acts::disk_full,
