@@ -35,6 +35,7 @@ impl Plugins {
     }
 
     /// Gives what is to be told when the bot answers.
+    #[cfg_attr(not(feature = "hmr"), allow(clippy::unused_self))]
     pub(crate) fn arrival(&self) -> Arrival {
         Arrival {
             #[cfg(feature = "hmr")]

@@ -17,6 +17,10 @@ const UNKNOWN_COMMAND: isize = 10063;
 const DAILY_CREATIONS: isize = 30034;
 const MISSING_ACCESS: isize = 50001;
 
+/// What is told when a token that has worked is refused.
+const UNAUTHORIZED: &str = "it does not know this bot's token any more (401); was it reset? Set DISCORD_TOKEN to the new \
+                            one and restart the bot";
+
 /// What became of a request that did not succeed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -28,6 +32,8 @@ pub(super) enum Failure {
     NoMoreToday(Option<Duration>),
     /// The bot may not register commands there.
     NoAccess,
+    /// Discord does not know the bot's token.
+    Unauthorized,
     /// Discord does not take it as it is.
     Refused(String),
 }
@@ -57,6 +63,9 @@ impl Failure {
         retry_after: Option<Duration>,
         body: Option<&Value>,
     ) -> Self {
+        if status == 401 {
+            return Self::Unauthorized;
+        }
         let Some(error) = error else {
             return if status >= 500 || status == 429 {
                 Self::Passing(format!("the answer was {status}: no explanation"))
@@ -102,6 +111,7 @@ impl Failure {
             ),
             Self::NoAccess => format!("Discord does not let this bot register {key} there (Missing Access)."),
             Self::Gone => format!("{key} is not registered any more."),
+            Self::Unauthorized => format!("Discord does not take {key}: {UNAUTHORIZED}."),
             Self::Passing(why) | Self::Refused(why) => {
                 format!("Discord does not take {key}: {}.", why.trim_end_matches('.'))
             }
@@ -115,6 +125,7 @@ impl Failure {
                 "Commands cannot be registered in guild {guild}: the bot is not a member of it, or was invited \
                  without the scope applications.commands; invite it, or correct TEST_GUILD_ID."
             ),
+            (Self::Unauthorized, _) => format!("Commands cannot be registered ({scope}): {UNAUTHORIZED}."),
             (Self::Passing(why) | Self::Refused(why), _) => {
                 format!("Commands cannot be registered ({scope}): {}.", why.trim_end_matches('.'))
             }
@@ -212,7 +223,7 @@ mod tests {
         assert!(matches!(failure(503, Value::Null, &json!({})), Failure::Passing(_)));
         assert!(matches!(failure(404, Value::Null, &json!({})), Failure::Refused(_)));
         assert!(matches!(failure(400, error(50035), &json!({})), Failure::Refused(_)));
-        assert!(matches!(failure(401, error(0), &json!({})), Failure::Refused(_)));
+        assert!(matches!(failure(401, error(0), &json!({})), Failure::Unauthorized));
         assert_eq!(failure(404, error(10063), &json!({})), Failure::Gone);
     }
 }
