@@ -69,7 +69,7 @@ const KEEPER_SOURCE: &str = r#"//! Keeps count.
 
 use sdk::prelude::*;
 
-const ROUND_TEXT: &str = "ROUND";
+const NUMBER: &str = "ROUND";
 
 struct Keeper;
 
@@ -90,7 +90,7 @@ sdk::export!(Keeper);
 async fn keep(ctx: Context<'_>) -> Result<(), Error> {
     let count = ctx.data().store().get::<u64>("count")?.unwrap_or_default() + 1;
     ctx.data().store().put("count", &count)?;
-    ctx.say(format!("kept {count} in {ROUND_TEXT}")).await?;
+    ctx.say(format!("kept {count} in {NUMBER}")).await?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ use std::time::Duration;
 
 use sdk::prelude::*;
 
-const ROUND_TEXT: &str = "ROUND";
+const NUMBER: &str = "ROUND";
 
 struct Worker;
 
@@ -122,7 +122,7 @@ impl Plugin for Worker {
             data.spawn("waits", std::future::pending());
         }
         data.every("ticks", Duration::from_millis(50), || async {
-            sdk::tracing::trace!(round = ROUND_TEXT);
+            sdk::tracing::trace!(round = NUMBER);
             Ok(())
         });
         Ok(())
@@ -132,7 +132,7 @@ impl Plugin for Worker {
 sdk::export!(Worker);
 
 async fn heard(_: EventContext, event: event::MessageDelete) -> Result<(), Error> {
-    sdk::tracing::debug!(round = ROUND_TEXT, message = %event.deleted_message_id);
+    sdk::tracing::debug!(round = NUMBER, message = %event.deleted_message_id);
     Ok(())
 }
 "#;
