@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`config`]: variables of the environment and `.env`, typed; `environment` brings a changed `.env` in, in builds
+//! - [`mod@config`]: variables of the environment and `.env`, typed; `environment` brings a changed `.env` in, in builds
 //!   that reload.
 //! - [`api`]: the way to Discord's REST interface or to a server in its place.
 //! - [`run`]: the bot from its first request to its last; [`shutdown`] is its end.

@@ -2,7 +2,7 @@
 //!
 //! # Theory of operation
 //!
-//! serenity calls [`Dispatcher::dispatch`] once for each event, in a task of its own. The event loads the live
+//! serenity calls `Dispatcher::dispatch` once for each event, in a task of its own. The event loads the live
 //! [`Snapshot`]: commands and autocomplete go through poise to the one generation that defines them, components and
 //! modals to the closest custom-id prefix, and every listener of the event's kind hears it. Each enters its generation
 //! through that one's gate, by itself, so that one plugin's event never waits for another plugin. The gate holds it back

@@ -3,7 +3,7 @@
 //! # Theory of operation
 //!
 //! A plugin names its state's type once, in [`Plugin::state`](crate::Plugin::state). Each generation holds a value of
-//! that type in a [`StateCell`], made, read, changed and dropped by that generation's own code. Two generations' types of
+//! that type in a `StateCell`, made, read, changed and dropped by that generation's own code. Two generations' types of
 //! one name are two types, so the value itself never leaves its generation, and nobody but the code that made it
 //! downcasts it: what crosses is [`SavedState`], a version and JSON. Before a generation is live its state can be read
 //! and not changed, and from the moment in which it is saved for the next one it cannot be changed any more: a change
