@@ -4,7 +4,7 @@
 //!
 //! cargo writes every build of the host to the same place, while the host before it still runs and may have to be
 //! started again. So each one that is to run is linked into a folder of its own, `target/hmr/hosts/3/`: the program,
-//! the shared sdk library that it was linked with, and the [`Journal`](crate::journal::Journal) of the plugins that
+//! the shared sdk library that it was linked with, and the [`Journal`] of the plugins that
 //! run in it. A program finds its own sdk library through its rpath (`$ORIGIN`), and a plugin that it loads takes the
 //! one that is mapped already, whose name is the same. The newest two hosts and the running one stay.
 

@@ -146,7 +146,7 @@ impl Workshop {
         self.folder(package).join("built.json")
     }
 
-    /// Removes libraries of former runs, except those that [`reuse`](Self::reuse) would take or that are `needed`.
+    /// Removes libraries of former runs, except those that `reuse` would take or that are `needed`.
     pub fn tidy(&self, package: &Package, needed: &BTreeSet<PathBuf>) {
         let kept = self.account(package).map(|account| account.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {

@@ -2,7 +2,7 @@
 //!
 //! # Theory of operation
 //!
-//! A [`Stage`](stage::Stage) is a playground with a plugin made to fail, a host and a sandbox. A [`Row`](row::Row) is
+//! A [`Stage`] is a playground with a plugin made to fail, a host and a sandbox. A [`Row`] is
 //! data: what is done, what the log has to say, what has to hold afterwards. While a row is tried, users run the
 //! plugin's command twenty times a second, so that the table can say who answered and how fast; every one of them has
 //! to be answered once, or be named in the log. Afterwards everything is mended, and the next row begins from a sound
