@@ -1,0 +1,84 @@
+//! How a player stands at one moment, for answers and live messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serenity::all::{ChannelId, GuildId};
+
+use super::queue::Loop;
+use super::track::Track;
+
+/// How a player stands at one moment; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PlayerStatus {
+    /// The player's guild.
+    pub guild: GuildId,
+    /// Voice channel that the bot is in or on its way to.
+    pub channel: Option<ChannelId>,
+    /// State of the voice connection.
+    pub connection: ConnectionState,
+    /// What is on.
+    pub current: Option<Current>,
+    /// What comes next, in order; commands count it from 1.
+    pub upcoming: Arc<[Arc<Track>]>,
+    /// What was on, the latest last.
+    pub history: Arc<[Arc<Track>]>,
+    /// Whether the track or the queue repeats.
+    pub repeat: Loop,
+    /// Volume in per cent.
+    pub volume: u16,
+    /// Users in the channel beside bots.
+    pub listeners: usize,
+}
+
+impl PlayerStatus {
+    /// Gives how long it takes until all that waits has been played; `None` when a length is not known.
+    pub fn remaining(&self) -> Option<Duration> {
+        let current = match &self.current {
+            Some(current) => current.remaining()?,
+            None => Duration::ZERO,
+        };
+        self.upcoming.iter().try_fold(current, |sum, track| Some(sum + track.duration?))
+    }
+}
+
+/// The track that is on.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// The track.
+    pub track: Arc<Track>,
+    /// Number of this start, which no other start in this run of the bot has: the same track played again has another.
+    pub number: u64,
+    /// Time into the track at the moment of asking.
+    pub position: Duration,
+    /// Its audio is being opened, or sought.
+    pub opening: bool,
+    /// It waits, because somebody paused it or because nobody listens.
+    pub paused: bool,
+    /// It waits because nobody listens, and goes on by itself when somebody comes.
+    pub paused_alone: bool,
+}
+
+impl Current {
+    /// Gives what is left of it; `None` when its length is not known.
+    pub fn remaining(&self) -> Option<Duration> {
+        Some(self.track.duration?.saturating_sub(self.position))
+    }
+}
+
+/// State of a voice connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// In no channel.
+    #[default]
+    Disconnected,
+    /// On the way into a channel.
+    Connecting,
+    /// In a channel, and audio can be sent.
+    Connected,
+    /// The connection is lost; the bot is on its way back.
+    Rejoining {
+        /// Number of the attempt, from 1.
+        attempt: u32,
+    },
+}
