@@ -34,6 +34,7 @@ use crate::gate::{Call, Moved};
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::panics::Panic;
+use crate::refusal::Refusal;
 use crate::scheduler::Timer;
 use crate::settings::{Environment, Settings};
 use crate::snapshot::{Place, Snapshot};
@@ -379,7 +380,11 @@ fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Opt
     match outcome {
         Ok(()) => None,
         Err(Failed::Error(error)) => {
-            tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
+            if Refusal::is(&error) {
+                tracing::debug!(%plugin, generation = number, what, %error, "a handler refused");
+            } else {
+                tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
+            }
             Some(user_words(&error))
         }
         Err(Failed::Panic(panic)) => Some(panic_words(&generation.data, &panic)),
@@ -517,7 +522,12 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
             FrameworkError::Command { ctx, error, .. } => {
                 let data = ctx.data();
                 let (plugin, generation) = (data.plugin(), data.generation());
-                tracing::error!(%plugin, generation, command = ctx.command().qualified_name.as_ref(), %error, "a command failed");
+                let command = ctx.command().qualified_name.as_ref();
+                if Refusal::is(&error) {
+                    tracing::debug!(%plugin, generation, command, %error, "a command was refused");
+                } else {
+                    tracing::error!(%plugin, generation, command, %error, "a command failed");
+                }
                 (ctx, user_words(&error))
             }
             FrameworkError::CommandPanic { ctx, payload, .. } => {

@@ -1,0 +1,25 @@
+//! `/seek`: to another time in the track.
+
+use sdk::prelude::*;
+use sdk::text;
+
+use crate::guard::Desk;
+use crate::wait::patiently;
+use crate::{time, words};
+
+/// Goes to another time in the track: 1:30, 90s, +30s, -10s
+#[poise::command(slash_command, guild_only)]
+pub(crate) async fn seek(
+    ctx: Context<'_>,
+    #[description = "Time from the beginning, or with + or - from here"]
+    #[max_length = 30]
+    to: String,
+) -> Result<(), Error> {
+    let to = time::seek(&to)?;
+    let desk = Desk::of(ctx)?;
+    desk.current()?;
+    desk.may_steer()?;
+    let sought = desk.player.seek(to);
+    let position = patiently(ctx, async { Ok(sought.await?) }).await?;
+    words::say(ctx, format!("Playing on from {}.", text::clock(position))).await
+}
