@@ -41,6 +41,10 @@ use crate::state::StateMoved;
 use crate::subscriptions::{Keyed, Outcome};
 use crate::{Command, Data, Error, EventContext, EventKind, PluginId, Subscriptions, text};
 
+mod voice;
+
+pub use voice::run_voice_handlers;
+
 /// serenity's framework for this bot.
 pub struct Dispatcher {
     host: Host,
