@@ -13,18 +13,16 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
+use super::calls::{Shared, Voice};
 use super::close::Close;
 use super::crypto::Mode;
 use super::dave::{self, Group, Out};
 use super::payload::op;
 use super::session::Session;
-use super::calls::{Shared, Voice};
 use crate::snowflake::Snowflake;
 
 /// A call, as sessions and packets reach it.
 pub(crate) struct Call {
-    pub(crate) guild: Snowflake,
-    pub(crate) channel: Snowflake,
     jobs: mpsc::UnboundedSender<Job>,
     group: Arc<Mutex<Option<Box<dyn Group>>>>,
 }
@@ -51,15 +49,20 @@ pub(crate) enum Job {
 
 impl Call {
     /// Starts a call without clients, in which these people are.
-    pub(crate) fn start(voice: &Voice, guild: Snowflake, channel: Snowflake, people: BTreeSet<Snowflake>) -> Arc<Self> {
+    pub(crate) fn start(
+        voice: &Voice,
+        guild: Snowflake,
+        channel: Snowflake,
+        people: BTreeSet<Snowflake>,
+    ) -> Arc<Self> {
         let (jobs, orders) = mpsc::unbounded_channel();
         let group = Arc::new(Mutex::new(dave::group(guild, channel, voice.options().dave)));
-        let call = Arc::new(Self { guild, channel, jobs, group: group.clone() });
+        let call = Arc::new(Self { jobs, group: group.clone() });
         for person in people {
             call.queue(Job::Enter(person));
         }
         let course =
-            Course { guild, channel, voice: voice.downgrade(), group, clients: BTreeMap::new(), people: BTreeSet::new() };
+            Course { voice: voice.downgrade(), group, clients: BTreeMap::new(), people: BTreeSet::new() };
         tokio::spawn(course.run(orders));
         call
     }
@@ -81,8 +84,6 @@ impl Call {
 
 /// The task of a call.
 struct Course {
-    guild: Snowflake,
-    channel: Snowflake,
     voice: Weak<Shared>,
     group: Arc<Mutex<Option<Box<dyn Group>>>>,
     clients: BTreeMap<Snowflake, Client>,
@@ -122,7 +123,8 @@ impl Course {
         match job {
             Job::Connect(session) => {
                 let user = session.user;
-                let others: Vec<_> = self.clients.keys().chain(&self.people).filter(|id| **id != user).collect();
+                let others: Vec<_> =
+                    self.clients.keys().chain(&self.people).filter(|id| **id != user).collect();
                 if !others.is_empty() {
                     voice.tell(&session, op::CLIENTS_CONNECT, json!({ "user_ids": others }));
                 }

@@ -4,7 +4,6 @@
 //! calls into DAVE. Locks are taken in this order: world, [`State`], a session's own.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::UdpSocket;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -50,9 +49,7 @@ pub(crate) struct Shared {
 pub(crate) struct Server {
     /// Host and port of its websocket.
     pub(crate) endpoint: String,
-    /// Where audio comes and goes.
-    pub(crate) udp: Arc<UdpSocket>,
-    /// Port of that.
+    /// Port of its audio.
     pub(crate) port: u16,
 }
 
@@ -84,8 +81,25 @@ struct Assignment {
     deaf: bool,
 }
 
+/// What a VOICE_SERVER_UPDATE is to say.
+pub(crate) struct Assigned {
+    pub(crate) token: String,
+    pub(crate) endpoint: Option<String>,
+    /// Session that the bot had.
+    pub(crate) before: Option<Arc<Session>>,
+}
+
 /// Tokens that are remembered as used up.
 const STALE: usize = 1024;
+
+impl State {
+    fn forget(&mut self, assignment: Assignment) {
+        self.stale.push_back(assignment.token);
+        if self.stale.len() > STALE {
+            self.stale.pop_front();
+        }
+    }
+}
 
 impl Voice {
     /// Opens voice without servers.
@@ -154,7 +168,7 @@ impl Voice {
         shared.upgrade().map(|shared| Self { shared })
     }
 
-    /// Gives a bot a place on a server; what it had is over. Tells token and endpoint.
+    /// Gives a bot a place on a server in stead of the one it had; its session there is the caller's to end.
     pub(crate) fn assign(
         &self,
         guild: Snowflake,
@@ -162,7 +176,7 @@ impl Voice {
         user: Snowflake,
         session_id: &str,
         region: Option<&str>,
-    ) -> (String, Option<String>) {
+    ) -> Assigned {
         let regions = &self.options().regions;
         let region = region.and_then(|wanted| regions.iter().position(|id| id == wanted)).unwrap_or(0);
         let token = secret(16);
@@ -175,30 +189,32 @@ impl Voice {
             deaf: false,
         };
         let mut state = self.shared.state.lock();
-        self.dismiss(&mut state, guild, user, Close::disconnected());
-        state.assignments.insert((guild, user), assignment);
-        (token, self.servers().get(region).map(|server| server.endpoint.clone()))
+        if let Some(old) = state.assignments.insert((guild, user), assignment) {
+            state.forget(old);
+        }
+        let before = state.sessions.get(&(guild, user)).cloned();
+        Assigned { token, endpoint: self.servers().get(region).map(|server| server.endpoint.clone()), before }
     }
 
     /// Takes a bot's place away; its connection closes with this code.
     pub(crate) fn remove(&self, guild: Snowflake, user: Snowflake, close: Close) {
-        self.dismiss(&mut self.shared.state.lock(), guild, user, close);
-    }
-
-    fn dismiss(&self, state: &mut State, guild: Snowflake, user: Snowflake, close: Close) {
+        let mut state = self.shared.state.lock();
         if let Some(old) = state.assignments.remove(&(guild, user)) {
-            state.stale.push_back(old.token);
-            if state.stale.len() > STALE {
-                state.stale.pop_front();
-            }
+            state.forget(old);
         }
         if let Some(session) = state.sessions.get(&(guild, user)).cloned() {
-            self.finish(state, &session, close);
+            self.finish(&mut state, &session, close);
         }
     }
 
     /// Whether a bot has a connection to a voice server for this channel, joined by this gateway session.
-    pub(crate) fn is_live(&self, guild: Snowflake, channel: Snowflake, user: Snowflake, session_id: &str) -> bool {
+    pub(crate) fn is_live(
+        &self,
+        guild: Snowflake,
+        channel: Snowflake,
+        user: Snowflake,
+        session_id: &str,
+    ) -> bool {
         let state = self.shared.state.lock();
         state.sessions.get(&(guild, user)).is_some_and(|session| {
             session.channel == channel && session.session_id == session_id && session.conn().is_some()
@@ -236,12 +252,14 @@ impl Voice {
 
     /// Starts the session that an IDENTIFY asks for.
     pub(super) fn identify(&self, region: usize, identify: Identify) -> Result<Arc<Session>, Close> {
-        let Identify { server_id: guild, user_id: user, session_id, token, max_dave_protocol_version } = identify;
+        let Identify { server_id: guild, user_id: user, session_id, token, max_dave_protocol_version } =
+            identify;
         let max_dave = max_dave_protocol_version.unwrap_or(0);
         let mut state = self.shared.state.lock();
         let is_stale = state.stale.contains(&token);
         let Some(assignment) = state.assignments.get(&(guild, user)) else {
-            let here = state.assignments.iter().any(|((at, _), other)| *at == guild && other.region == region);
+            let here =
+                state.assignments.iter().any(|((at, _), other)| *at == guild && other.region == region);
             return Err(match (is_stale, here) {
                 (true, _) => Close::invalid_session(),
                 (false, true) => Close::authentication_failed(),
@@ -269,7 +287,8 @@ impl Voice {
         let call = match state.calls.get(&(guild, channel)) {
             Some(call) => call.clone(),
             None => {
-                let here = |(seat, at): (&Seat, &Snowflake)| (seat.0 == guild && *at == channel).then_some(seat.1);
+                let here =
+                    |(seat, at): (&Seat, &Snowflake)| (seat.0 == guild && *at == channel).then_some(seat.1);
                 let people: BTreeSet<_> = state.people.iter().filter_map(here).collect();
                 let call = Call::start(self, guild, channel, people);
                 state.calls.insert((guild, channel), call.clone());
@@ -277,7 +296,8 @@ impl Voice {
             }
         };
         let keep = self.options().keep;
-        let hearing = state.hearings.entry((guild, user)).or_insert_with(|| Arc::new(Mutex::new(Hearing::new(keep))));
+        let hearing =
+            state.hearings.entry((guild, user)).or_insert_with(|| Arc::new(Mutex::new(Hearing::new(keep))));
         let hearing = hearing.clone();
         hearing.lock().begin(ssrc, channel);
         let founding =
@@ -451,6 +471,8 @@ impl Voice {
 
 impl std::fmt::Debug for Voice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Voice").field("endpoints", &self.endpoints().collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("Voice")
+            .field("endpoints", &self.endpoints().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }

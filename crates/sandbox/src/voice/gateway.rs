@@ -77,7 +77,8 @@ async fn connect(
             }
         }
     }
-    let version = wishes.v.and_then(|version| version.parse().ok()).filter(|version| VERSIONS.contains(version));
+    let version =
+        wishes.v.and_then(|version| version.parse().ok()).filter(|version| VERSIONS.contains(version));
     upgrade.max_message_size(LONGEST_FRAME).max_frame_size(LONGEST_FRAME).on_upgrade(move |socket| {
         connection::serve(Opening { voice, region, socket, wire, version, delay, stalled })
     })

@@ -57,7 +57,8 @@ pub enum Command {
 impl Target {
     fn fits(self, session: Option<&Session>) -> bool {
         let Some(session) = session else { return self == Self::default() };
-        self.guild.is_none_or(|guild| guild == session.guild) && self.user.is_none_or(|user| user == session.user)
+        self.guild.is_none_or(|guild| guild == session.guild)
+            && self.user.is_none_or(|user| user == session.user)
     }
 }
 

@@ -186,9 +186,7 @@ mod tests {
 
     #[test]
     fn wrong_payloads_close_with_the_documented_codes() {
-        let select = |mode: &str, address: &str| {
-            json!({"op": 1, "d": {"protocol": "udp", "data": {"address": address, "port": 1, "mode": mode}}})
-        };
+        let select = |mode: &str, address: &str| json!({"op": 1, "d": {"protocol": "udp", "data": {"address": address, "port": 1, "mode": mode}}});
         let gcm = "aead_aes256_gcm_rtpsize";
         for (payload, version, code) in [
             (json!([0]), 8, 4002),
@@ -211,7 +209,9 @@ mod tests {
         }
         assert_eq!(read("{", 8).unwrap_err(), 4002);
         assert!(read(&select(gcm, "::1").to_string(), 8).is_ok());
-        let Ok(Request::Heartbeat(beat)) = read(r#"{"op": 3, "d": {"t": 5, "seq_ack": -1}}"#, 8) else { panic!() };
+        let Ok(Request::Heartbeat(beat)) = read(r#"{"op": 3, "d": {"t": 5, "seq_ack": -1}}"#, 8) else {
+            panic!()
+        };
         assert_eq!(beat.answer, json!({"t": 5}));
         let Ok(Request::Heartbeat(beat)) = read(r#"{"op": 3, "d": 5}"#, 4) else { panic!() };
         assert_eq!(beat.answer, json!(5));

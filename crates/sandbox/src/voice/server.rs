@@ -40,7 +40,7 @@ pub(crate) async fn start(voice: &Voice, ip: IpAddr, host: &str) -> io::Result<R
         };
         let socket = Arc::new(socket);
         let port = socket.local_addr()?.port();
-        servers.push(Server { endpoint: format!("{host}:{}", address.port()), udp: socket.clone(), port });
+        servers.push(Server { endpoint: format!("{host}:{}", address.port()), port });
         audio.push(udp::start(voice, socket)?);
         let listener = Listener::new(TlsListener::new(listener, config.clone())?);
         let service = gateway::router(voice.clone(), region).into_make_service_with_connect_info::<Wire>();

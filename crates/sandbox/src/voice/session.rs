@@ -244,7 +244,13 @@ impl Session {
     }
 
     /// Opens a packet of this session's client; tells as well whether a SPEAKING came before.
-    pub(crate) fn open(&self, clear: &[u8], sealed: &[u8], at: Instant, grace: std::time::Duration) -> (Opened, bool) {
+    pub(crate) fn open(
+        &self,
+        clear: &[u8],
+        sealed: &[u8],
+        at: Instant,
+        grace: std::time::Duration,
+    ) -> (Opened, bool) {
         let mut state = self.state.lock();
         let body = state.media.as_ref().and_then(|media| media.cipher.open(clear, sealed));
         let speaking = state.speaking;

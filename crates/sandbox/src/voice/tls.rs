@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair, KeyUsagePurpose,
 };
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -15,7 +15,9 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 /// Makes a root, and the configuration of servers that prove these names and addresses with it; gives back the root as
 /// PEM first.
-pub(crate) fn identity(names: Vec<String>) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn identity(
+    names: Vec<String>,
+) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error + Send + Sync>> {
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -32,7 +34,10 @@ pub(crate) fn identity(names: Vec<String>) -> Result<(String, Arc<ServerConfig>)
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )?;
     Ok((root.pem(), Arc::new(config)))
 }
 

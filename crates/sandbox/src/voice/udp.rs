@@ -13,10 +13,10 @@ use serde_json::json;
 
 use super::calls::Voice;
 use super::close::Close;
+use super::discovery;
 use super::heard::Packet;
 use super::rtp::{self, Header};
 use super::session::{Opened, Session};
-use super::discovery;
 use crate::fault::{Direction, VoicePlace};
 use crate::record::Event;
 
@@ -96,7 +96,9 @@ impl Ears<'_> {
         let (opened, announced) = session.open(clear, sealed, at, grace);
         let body = match opened {
             Opened::Body(body) => body,
-            Opened::Sealed => return session.hearing.lock().count(session.ssrc, |counts| counts.undecryptable += 1),
+            Opened::Sealed => {
+                return session.hearing.lock().count(session.ssrc, |counts| counts.undecryptable += 1);
+            }
             Opened::Muted => return session.hearing.lock().count(session.ssrc, |counts| counts.muted += 1),
             Opened::Unannounced => return self.voice.end(session, Close::invalid_ssrc()),
         };

@@ -17,8 +17,15 @@ impl Connection {
     pub(super) fn identify(&mut self, identify: Identify) -> Result<(), Ending> {
         let session = self.voice.identify(self.region, identify)?;
         let Session { guild, channel, user, ssrc, max_dave, .. } = *session;
-        let identified =
-            Event::VoiceIdentified { conn: self.id, guild, channel, user, session: session.session_id.clone(), ssrc, max_dave };
+        let identified = Event::VoiceIdentified {
+            conn: self.id,
+            guild,
+            channel,
+            user,
+            session: session.session_id.clone(),
+            ssrc,
+            max_dave,
+        };
         self.voice.recorder().push(identified);
         session.attach(self.id);
         self.voice.relink(self.id, Some(session.clone()));

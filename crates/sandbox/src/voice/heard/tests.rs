@@ -43,7 +43,12 @@ fn a_stream_without_faults_has_none() {
     for number in 0..50_u16 {
         let frame = talk.frame();
         let n = u32::from(number);
-        talk.say(number.wrapping_sub(20), n.wrapping_mul(960).wrapping_sub(9_600), u64::from(n) * 20, Some(&frame));
+        talk.say(
+            number.wrapping_sub(20),
+            n.wrapping_mul(960).wrapping_sub(9_600),
+            u64::from(n) * 20,
+            Some(&frame),
+        );
     }
     let heard = talk.hearing.report(Snowflake(1), Snowflake(2));
     assert_eq!(heard.counts, Counts { packets: 50, bytes: 2500, ..Counts::default() });
