@@ -19,6 +19,7 @@
 mod clock;
 pub mod error;
 pub mod event;
+pub mod lyrics;
 pub mod player;
 pub mod queue;
 pub mod rejoin;
@@ -31,6 +32,7 @@ pub mod track;
 
 pub use error::VoiceError;
 pub use event::{EndReason, VoiceEvent, VoiceEventKind};
+pub use lyrics::{Lyrics, LyricsClient, LyricsError};
 pub use player::{Player, Seek, Updates};
 pub use queue::{At, Enqueued, Loop, Queue};
 pub use service::Voice;
