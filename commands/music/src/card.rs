@@ -5,7 +5,9 @@ use std::time::Duration;
 use sdk::prelude::*;
 use sdk::text;
 use sdk::voice::{ConnectionState, Current, Loop, PlayerStatus, Track};
-use serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedAuthor, CreateEmbedFooter};
+use serenity::{
+    ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedAuthor, CreateEmbedFooter,
+};
 
 use crate::bar::bar;
 use crate::look::{COLOR, Look};

@@ -69,9 +69,10 @@ impl Desk {
             let known = cached.members.get(user).or(seen);
             *user == bot || known.is_some_and(|member| member.user.bot)
         };
-        let here = cached.voice_states.values().filter(|state| {
-            status.channel.is_some() && state.channel_id == status.channel
-        });
+        let here = cached
+            .voice_states
+            .values()
+            .filter(|state| status.channel.is_some() && state.channel_id == status.channel);
         let listeners = here.filter(|state| !is_bot(&state.user_id, state.member.as_ref()));
         let managing = Permissions::MANAGE_GUILD | Permissions::ADMINISTRATOR;
         Ok(Self {
@@ -109,7 +110,8 @@ impl Desk {
             return Ok(());
         }
         let role = role.mention();
-        Err(Refusal::new(format!("Only a DJ ({role}) may do that while others listen; /voteskip asks them.")).into())
+        Err(Refusal::new(format!("Only a DJ ({role}) may do that while others listen; /voteskip asks them."))
+            .into())
     }
 
     /// Gives what is on.

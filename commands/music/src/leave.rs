@@ -5,6 +5,7 @@ use sdk::voice::VoiceError;
 use serenity::Mentionable as _;
 
 use crate::guard::Desk;
+use crate::memory::change;
 use crate::words;
 
 /// Leaves the voice channel and empties the queue
@@ -16,6 +17,8 @@ pub(crate) async fn leave(ctx: Context<'_>) -> Result<(), Error> {
     if !desk.listeners.is_empty() {
         desk.may_steer()?;
     }
+    // Who asks knows that I leave, so that no channel has to be told.
+    change(ctx.data(), desk.guild, |guild| guild.asked_in = None)?;
     desk.player.leave().await?;
     words::say(ctx, format!("I have left {}.", channel.mention())).await
 }

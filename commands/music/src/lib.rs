@@ -15,12 +15,14 @@ mod leave;
 mod live;
 mod look;
 mod r#loop;
+mod lyrics;
 mod memory;
 mod r#move;
 mod news;
 mod nowplaying;
 mod page;
 mod pause;
+mod play;
 mod previous;
 mod queue;
 mod remove;
@@ -32,8 +34,8 @@ mod skip;
 mod stop;
 mod time;
 mod volume;
-mod voteskip;
 mod votes;
+mod voteskip;
 mod wait;
 mod words;
 
@@ -48,9 +50,11 @@ impl Plugin for Player {
             jump::jump(),
             leave::leave(),
             r#loop::repeat(),
+            lyrics::lyrics(),
             r#move::reorder(),
             nowplaying::nowplaying(),
             pause::pause(),
+            play::play(),
             previous::previous(),
             queue::queue(),
             remove::remove(),

@@ -52,7 +52,9 @@ fn look_after_all(data: &Data, shown: &Shown) -> Result<(), Error> {
     for live in all {
         match known.get(&live.place.message) {
             Some(None) => {}
-            Some(Some(look)) if *look == live.look && !live.is_last => {}
+            // Shown for a whole turn, in which a player that comes back after a restart would have gone on.
+            Some(Some(look)) if *look == live.look && live.is_last => forget(data, live.guild, live.place)?,
+            Some(Some(look)) if *look == live.look => {}
             _ => {
                 known.insert(live.place.message, None);
                 data.spawn("live message", edit(data.clone(), shown.clone(), live));
@@ -66,7 +68,9 @@ fn of_guild(data: &Data, id: GuildId, guild: &Guild) -> Vec<Live> {
     if guild.now.is_none() && guild.queue.is_none() {
         return Vec::new();
     }
-    let status = data.voice().player(id).status();
+    // After a restart there is none until its server comes.
+    let Some(player) = data.voice().existing(id) else { return Vec::new() };
+    let status = player.status();
     let is_last = is_over(&status);
     let live = |place, look| Live { guild: id, place, look, is_last };
     let now = guild.now.map(|place| live(place, card::now(&status)));
@@ -84,7 +88,7 @@ async fn edit(data: Data, shown: Shown, live: Live) {
         None => Edited::Failed,
         Some(ctx) => put(&ctx, live.place, live.look.clone()).await,
     };
-    if edited == Edited::Gone || (edited == Edited::Done && live.is_last) {
+    if edited == Edited::Gone {
         // A generation that was replaced meanwhile leaves it to the next one.
         let _ = forget(&data, live.guild, live.place);
     }
@@ -98,7 +102,7 @@ async fn edit(data: Data, shown: Shown, live: Live) {
 
 /// What became of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Edited {
+enum Edited {
     Done,
     /// The message or its channel is gone, or closed to the bot.
     Gone,
@@ -106,7 +110,7 @@ pub(crate) enum Edited {
 }
 
 /// Gives a message these looks.
-pub(crate) async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
+async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
     match place.channel.edit_message(ctx, place.message, look.edit()).await {
         Ok(_) => Edited::Done,
         Err(error) if is_gone(&error) => Edited::Gone,

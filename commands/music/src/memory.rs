@@ -48,7 +48,11 @@ impl Place {
 }
 
 /// Changes what is remembered of a server.
-pub(crate) fn change<R>(data: &Data, guild: GuildId, change: impl FnOnce(&mut Guild) -> R) -> Result<R, Error> {
+pub(crate) fn change<R>(
+    data: &Data,
+    guild: GuildId,
+    change: impl FnOnce(&mut Guild) -> R,
+) -> Result<R, Error> {
     data.state::<Music>().update(|music| change(music.guilds.entry(guild).or_default()))
 }
 

@@ -25,13 +25,18 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
             announce(&ctx, guild, &track).await
         }
         VoiceEventKind::TrackFailed { track, why } => {
-            tell(&ctx, guild, format!("{} could not be played: {why}", words::bold(&track))).await
+            tell(&ctx, guild, format!("{} could not be played. {why}", words::bold(&track))).await
         }
         VoiceEventKind::GaveUp { why } => {
             withdraw(&ctx, guild).await?;
-            tell(&ctx, guild, format!("The voice connection is lost for good: {why}")).await
+            tell(&ctx, guild, why).await
         }
-        VoiceEventKind::QueueEnded | VoiceEventKind::Left { .. } => withdraw(&ctx, guild).await,
+        VoiceEventKind::Left { why } => {
+            withdraw(&ctx, guild).await?;
+            tell(&ctx, guild, why).await?;
+            change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble) = (None, None))
+        }
+        VoiceEventKind::QueueEnded => withdraw(&ctx, guild).await,
         _ => Ok(()),
     }
 }
@@ -40,9 +45,8 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
 async fn announce(ctx: &EventContext, guild: GuildId, track: &Track) -> Result<(), Error> {
     withdraw(ctx, guild).await?;
     let Some(channel) = ctx.data().voice().settings(guild).announce else { return Ok(()) };
-    let message = CreateMessage::new()
-        .embed(card::announcement(track))
-        .flags(MessageFlags::SUPPRESS_NOTIFICATIONS);
+    let message =
+        CreateMessage::new().embed(card::announcement(track)).flags(MessageFlags::SUPPRESS_NOTIFICATIONS);
     if let Some(place) = post(ctx, channel, message).await {
         change(ctx.data(), guild, |guild| guild.announced = Some(place))?;
     }
@@ -63,9 +67,11 @@ async fn withdraw(ctx: &EventContext, guild: GuildId) -> Result<(), Error> {
 
 /// Tells of trouble where the music was asked for; one message, until a track begins, gathers what goes wrong.
 async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Error> {
-    let announce = ctx.data().voice().settings(guild).announce;
-    let (asked_in, trouble) =
-        change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone()))?;
+    let (asked_in, trouble) = change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone()))?;
+    // Without one nobody waits for anything: the bot was asked to leave.
+    let Some(channel) = asked_in.or_else(|| ctx.data().voice().settings(guild).announce) else {
+        return Ok(());
+    };
     let (before, mut lines) = trouble.map_or((None, Vec::new()), |(place, lines)| (Some(place), lines));
     lines.push(text::cut(line, 230));
     let words = gathered(&lines);
@@ -75,9 +81,7 @@ async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Er
         let edit = EditMessage::new().content(words.as_str()).allowed_mentions(nobody.clone());
         place = before.channel.edit_message(ctx, before.message, edit).await.is_ok().then_some(before);
     }
-    if place.is_none()
-        && let Some(channel) = asked_in.or(announce)
-    {
+    if place.is_none() {
         place = post(ctx, channel, CreateMessage::new().content(words).allowed_mentions(nobody)).await;
     }
     change(ctx.data(), guild, |guild| guild.trouble = place.map(|place| (place, lines)))

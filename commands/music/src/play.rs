@@ -86,7 +86,7 @@ async fn put_on(
 
 /// Says where the tracks went, and what was left out.
 fn told(found: &Resolved, enqueued: Enqueued) -> String {
-    let mut what = words::those(&found.tracks.iter().take(enqueued.added).map(Into).collect::<Vec<_>>());
+    let mut what = words::those(&found.tracks[..enqueued.added.min(found.tracks.len())]);
     if let Some(playlist) = &found.playlist {
         what = format!("{what} of the playlist **{}**", words::plain(playlist));
     }

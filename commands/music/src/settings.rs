@@ -115,7 +115,8 @@ impl Change {
             to.dj_role = Some(role).filter(|role| *role != everyone);
         }
         if let Some(minutes) = self.idle_minutes {
-            to.idle_timeout = Some(Duration::from_secs(u64::from(minutes) * 60)).filter(|time| !time.is_zero());
+            to.idle_timeout =
+                Some(Duration::from_secs(u64::from(minutes) * 60)).filter(|time| !time.is_zero());
         }
         if let Some(alone) = self.when_alone {
             to.when_alone = match alone {
@@ -165,7 +166,8 @@ fn told(settings: &GuildSettings) -> String {
         WhenAlone::Leave => "I leave",
         WhenAlone::Play => "I play on",
     };
-    let announce = settings.announce.map_or_else(|| "nowhere".to_owned(), |channel| channel.mention().to_string());
+    let announce =
+        settings.announce.map_or_else(|| "nowhere".to_owned(), |channel| channel.mention().to_string());
     let switch = |on: bool| if on { "on" } else { "off" };
     [
         ("DJs", dj),
@@ -204,8 +206,7 @@ mod tests {
     fn what_goes_back_does_so_before_the_rest_is_set() {
         let before =
             GuildSettings { dj_role: Some(RoleId::new(7)), vote_ratio: 90, ..GuildSettings::default() };
-        let change =
-            Change { reset: Some(Reset::Everything), idle_minutes: Some(0), ..Change::default() };
+        let change = Change { reset: Some(Reset::Everything), idle_minutes: Some(0), ..Change::default() };
         let after = change.made(before.clone(), EVERYONE);
         assert_eq!(after, GuildSettings { idle_timeout: None, ..GuildSettings::default() });
         let change = Change { reset: Some(Reset::DjRole), ..Change::default() };

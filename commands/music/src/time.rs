@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_named_with_the_way_out() {
-        let wrong = ["", "soon", "1:60", "1:2:3:4", ":30", "1:", "1:-2", "++3", "3x", "s", "30s1m", "1.5", "9999999"];
+        let wrong =
+            ["", "soon", "1:60", "1:2:3:4", ":30", "1:", "1:-2", "++3", "3x", "s", "30s1m", "1.5", "9999999"];
         for typed in wrong {
             let words = seek(typed).unwrap_err().to_string();
             assert!(words.starts_with(&format!("`{typed}` is no time; write 1:30")), "{words}");

@@ -34,7 +34,13 @@ impl Tally {
 
 impl Votes {
     /// Counts a vote against the start `number` of a track; `ratio` is the share of listeners that it takes, in per cent.
-    pub(crate) fn cast(&mut self, number: u64, voter: UserId, listeners: &BTreeSet<UserId>, ratio: u8) -> Tally {
+    pub(crate) fn cast(
+        &mut self,
+        number: u64,
+        voter: UserId,
+        listeners: &BTreeSet<UserId>,
+        ratio: u8,
+    ) -> Tally {
         if self.number != number {
             *self = Self { number, voters: BTreeSet::new() };
         }

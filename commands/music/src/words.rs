@@ -1,5 +1,6 @@
 //! Tracks in words, safe to show: a title is other people's text.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use sdk::prelude::*;
@@ -35,15 +36,17 @@ pub(crate) fn bold(track: &Track) -> String {
 pub(crate) fn linked(track: &Track) -> String {
     let title = plain(&track.label());
     match &track.url {
-        Some(url) if url.len() <= LINK && !url.contains([' ', '(', ')', '<', '>']) => format!("[{title}]({url})"),
+        Some(url) if url.len() <= LINK && !url.contains([' ', '(', ')', '<', '>']) => {
+            format!("[{title}]({url})")
+        }
         _ => title,
     }
 }
 
 /// Writes several tracks: the one by its title, more by their number.
-pub(crate) fn those<T: AsRef<Track>>(tracks: &[T]) -> String {
+pub(crate) fn those<T: Borrow<Track>>(tracks: &[T]) -> String {
     match tracks {
-        [track] => bold(track.as_ref()),
+        [track] => bold(track.borrow()),
         tracks => text::count(tracks.len(), "track"),
     }
 }

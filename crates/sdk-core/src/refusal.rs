@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::Error;
-use crate::voice::VoiceError;
+use crate::voice::source::SourceError;
+use crate::voice::{LyricsError, VoiceError};
 
 /// One sentence for somebody who asks for what cannot be done: `return Err(Refusal::new("The poll is over.").into())`.
 ///
@@ -21,7 +22,10 @@ impl Refusal {
 
     /// Says whether an error is an answer to what was asked, and no failure.
     pub(crate) fn is(error: &Error) -> bool {
-        error.is::<Self>() || error.is::<VoiceError>()
+        error.is::<Self>()
+            || error.is::<VoiceError>()
+            || error.is::<SourceError>()
+            || error.is::<LyricsError>()
     }
 }
 
