@@ -17,21 +17,31 @@
 //! this module's own, and plugins hear [`VoiceEvent`]s.
 
 mod clock;
+mod deck;
+mod drivers;
 pub mod error;
 pub mod event;
+mod gateway;
+mod kept;
+mod link;
 pub mod lyrics;
+mod note;
+mod open;
 pub mod player;
 pub mod queue;
 pub mod rejoin;
 pub mod service;
 pub mod settings;
+mod shards;
 pub mod signal;
 pub mod source;
 pub mod status;
+mod task;
 pub mod track;
 
 pub use error::VoiceError;
 pub use event::{EndReason, VoiceEvent, VoiceEventKind};
+pub use kept::{Kept, KeptPlayer};
 pub use lyrics::{Lyrics, LyricsClient, LyricsError};
 pub use player::{Player, Seek, Updates};
 pub use queue::{At, Enqueued, Loop, Queue};

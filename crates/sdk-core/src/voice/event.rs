@@ -1,5 +1,6 @@
 //! What happens to players, as plugins hear it through [`Subscriptions::voice`](crate::Subscriptions::voice).
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +79,25 @@ pub enum VoiceEventKind {
     Alone,
     /// Somebody is in the channel again.
     Company,
+}
+
+impl fmt::Display for VoiceEventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Joined => f.write_str("joined"),
+            Self::Moved { from } => write!(f, "moved from {from}"),
+            Self::Left { why } => write!(f, "left: {why}"),
+            Self::TrackStarted { track, .. } => write!(f, "plays {}", track.label()),
+            Self::TrackEnded { track, reason, .. } => write!(f, "{} is over ({reason:?})", track.label()),
+            Self::TrackFailed { track, why } => write!(f, "cannot play {}: {why}", track.label()),
+            Self::QueueEnded => f.write_str("queue ended"),
+            Self::Lost { why } => write!(f, "connection lost: {why}"),
+            Self::Restored { after } => write!(f, "connection restored after {} ms", after.as_millis()),
+            Self::GaveUp { why } => write!(f, "gave up: {why}"),
+            Self::Alone => f.write_str("alone in the channel"),
+            Self::Company => f.write_str("not alone any more"),
+        }
+    }
 }
 
 /// Why a track is over.

@@ -105,6 +105,24 @@ impl Queue {
         Self { current: None, upcoming: VecDeque::new(), history: VecDeque::new(), repeat: Loop::Off, max }
     }
 
+    /// Puts a queue together again.
+    pub(super) fn of(
+        current: Option<Arc<Track>>,
+        upcoming: &[Arc<Track>],
+        history: &[Arc<Track>],
+        repeat: Loop,
+    ) -> Self {
+        let (upcoming, history) = (upcoming.iter().cloned().collect(), history.iter().cloned().collect());
+        Self { current, upcoming, history, repeat, max: MAX_UPCOMING }
+    }
+
+    /// Notes the current track's length, where it was not known.
+    pub fn learn_duration(&mut self, duration: Duration) {
+        if let Some(current) = self.current.as_mut().filter(|current| current.duration.is_none()) {
+            Arc::make_mut(current).duration = Some(duration);
+        }
+    }
+
     /// Gives the track that is on.
     pub fn current(&self) -> Option<&Arc<Track>> {
         self.current.as_ref()

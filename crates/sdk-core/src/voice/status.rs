@@ -32,6 +32,39 @@ pub struct PlayerStatus {
 }
 
 impl PlayerStatus {
+    /// Begins in no channel.
+    pub(super) fn of(guild: GuildId) -> Self {
+        Self {
+            guild,
+            channel: None,
+            connection: ConnectionState::Disconnected,
+            current: None,
+            upcoming: Arc::default(),
+            history: Arc::default(),
+            repeat: Loop::Off,
+            volume: 0,
+            listeners: 0,
+        }
+    }
+
+    /// Says whether nothing but the time has changed.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let same = |ours: &[Arc<Track>], theirs: &[Arc<Track>]| {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, two)| Arc::ptr_eq(one, two))
+        };
+        let current = match (&self.current, &other.current) {
+            (Some(ours), Some(theirs)) => ours.is_like(theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        let rest = |status: &Self| {
+            (status.channel, status.connection, status.repeat, status.volume, status.listeners)
+        };
+        current
+            && rest(self) == rest(other)
+            && same(&self.upcoming, &other.upcoming)
+            && same(&self.history, &other.history)
+    }
+
     /// Gives how long it takes until all that waits has been played; `None` when a length is not known.
     pub fn remaining(&self) -> Option<Duration> {
         let current = match &self.current {
@@ -60,6 +93,11 @@ pub struct Current {
 }
 
 impl Current {
+    fn is_like(&self, other: &Self) -> bool {
+        let rest = |current: &Self| (current.number, current.opening, current.paused, current.paused_alone);
+        Arc::ptr_eq(&self.track, &other.track) && rest(self) == rest(other)
+    }
+
     /// Gives what is left of it; `None` when its length is not known.
     pub fn remaining(&self) -> Option<Duration> {
         Some(self.track.duration?.saturating_sub(self.position))
