@@ -63,7 +63,7 @@ impl Default for Bounds {
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(15),
             silence: Duration::from_secs(15),
-            open: Duration::from_secs(25),
+            open: Duration::from_secs(18),
             reconnect: Duration::from_secs(5),
             reconnects: 5,
             file: 2 << 30,

@@ -253,7 +253,7 @@ mod tests {
             prop_assert_eq!(&m3u, &pls);
             prop_assert_eq!(m3u.entries.len(), names.len());
             for (entry, (file, title, length)) in m3u.entries.iter().zip(&names) {
-                prop_assert!(entry.url.path().ends_with(&format!("/{file}.mp3")));
+                prop_assert_eq!(entry.url.path(), format!("/lists/{file}.mp3"));
                 prop_assert_eq!(entry.title.as_ref(), Some(title));
                 prop_assert_eq!(entry.duration, Some(Duration::from_secs((*length).into())));
             }

@@ -243,7 +243,7 @@ mod tests {
         let track = index.search("b", 1).remove(0);
         // Choices that Discord's clients hold are good after an update of the bot too.
         assert_eq!(track.id, id("a/b.mp3"));
-        assert_eq!(id("a/b.mp3"), "TO-BE-FILLED");
+        assert_eq!(id("a/b.mp3"), "jzswoebhc2sso");
         assert_eq!(index.get(&track.id).unwrap().path, "a/b.mp3");
         assert!(index.get("aaaaaaaaaaaaa").is_none());
     }

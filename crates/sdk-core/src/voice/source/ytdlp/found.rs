@@ -67,6 +67,7 @@ impl Info {
     }
 
     fn track(&self, page: Option<&Url>, guard: &Guard) -> Option<Track> {
+        self.title.as_ref().or(self.url.as_ref())?;
         let own = [&self.webpage_url, &self.original_url].into_iter().flatten().map(String::as_str);
         // In a list that is not looked into, the address of an entry is its page.
         let listed = self.url.as_deref().filter(|_| self.protocol.is_none());
