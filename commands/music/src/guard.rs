@@ -105,13 +105,17 @@ impl Desk {
     /// Refuses who is no DJ: DJs are managers of the server, who listens alone, and members with the DJ role; without
     /// such a role, everyone.
     pub(crate) fn is_dj(&self) -> Result<(), Error> {
+        self.is_dj_or("")
+    }
+
+    /// Refuses who is no DJ, and names what is left to that person.
+    pub(crate) fn is_dj_or(&self, instead: &str) -> Result<(), Error> {
         let Some(role) = self.settings.dj_role else { return Ok(()) };
         if self.is_manager || self.roles.contains(&role) || self.is_alone() {
             return Ok(());
         }
         let role = role.mention();
-        Err(Refusal::new(format!("Only a DJ ({role}) may do that while others listen; /voteskip asks them."))
-            .into())
+        Err(Refusal::new(format!("Only a DJ ({role}) may do that while others listen{instead}.")).into())
     }
 
     /// Gives what is on.

@@ -33,7 +33,10 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
         }
         VoiceEventKind::Left { why } => {
             withdraw(&ctx, guild).await?;
-            tell(&ctx, guild, why).await?;
+            // Without a channel nobody waits for music, or who asked the bot to leave knows.
+            if change(ctx.data(), guild, |guild| guild.asked_in.is_some())? {
+                tell(&ctx, guild, why).await?;
+            }
             change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble) = (None, None))
         }
         VoiceEventKind::QueueEnded => withdraw(&ctx, guild).await,
@@ -68,7 +71,6 @@ async fn withdraw(ctx: &EventContext, guild: GuildId) -> Result<(), Error> {
 /// Tells of trouble where the music was asked for; one message, until a track begins, gathers what goes wrong.
 async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Error> {
     let (asked_in, trouble) = change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone()))?;
-    // Without one nobody waits for anything: the bot was asked to leave.
     let Some(channel) = asked_in.or_else(|| ctx.data().voice().settings(guild).announce) else {
         return Ok(());
     };

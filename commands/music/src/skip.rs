@@ -28,5 +28,8 @@ pub(crate) async fn skip(
 pub(crate) fn may_skip(desk: &Desk) -> Result<(), Error> {
     desk.is_listening()?;
     let requester = desk.current()?.track.requester.as_ref();
-    if requester.is_some_and(|requester| requester.id == desk.user) { Ok(()) } else { desk.is_dj() }
+    if requester.is_some_and(|requester| requester.id == desk.user) {
+        return Ok(());
+    }
+    desk.is_dj_or("; /voteskip asks them")
 }
