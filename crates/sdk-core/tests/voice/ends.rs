@@ -15,7 +15,7 @@ async fn playing(settings: GuildSettings) -> Rig {
     rig
 }
 
-pub async fn nobody_left_pauses_and_somebody_back_goes_on() {
+pub(crate) async fn nobody_left_pauses_and_somebody_back_goes_on() {
     let mut rig = playing(GuildSettings::default()).await;
     rig.leave("alice").await;
     rig.event("it is alone", |kind| matches!(kind, VoiceEventKind::Alone).then_some(())).await;
@@ -28,7 +28,7 @@ pub async fn nobody_left_pauses_and_somebody_back_goes_on() {
     assert!(place.likeness > 0.9, "{place:?}");
 }
 
-pub async fn nobody_left_leaves_where_the_guild_wants_that() {
+pub(crate) async fn nobody_left_leaves_where_the_guild_wants_that() {
     let settings = GuildSettings { when_alone: WhenAlone::Leave, ..GuildSettings::default() };
     let mut rig = playing(settings).await;
     rig.leave("alice").await;
@@ -41,7 +41,7 @@ pub async fn nobody_left_leaves_where_the_guild_wants_that() {
     assert!(why.contains("nobody else"), "{why}");
 }
 
-pub async fn an_idle_bot_leaves() {
+pub(crate) async fn an_idle_bot_leaves() {
     let settings = GuildSettings { idle_timeout: Some(Duration::from_secs(2)), ..GuildSettings::default() };
     let mut rig = playing(settings.clone()).await;
     rig.player().stop().await.unwrap();

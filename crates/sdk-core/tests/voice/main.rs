@@ -18,7 +18,7 @@ mod sound;
 /// Longest time for one test.
 const WITHIN: Duration = Duration::from_secs(180);
 /// Tests that run side by side.
-const TOGETHER: usize = 3;
+const TOGETHER: usize = 2;
 
 type Test = (&'static str, fn());
 

@@ -9,7 +9,7 @@ use super::rig::{Rig, until};
 /// Likeness of what is heard to its source, after Opus.
 const ALIKE: f64 = 0.9;
 
-pub async fn a_file_is_heard_as_it_is() {
+pub(crate) async fn a_file_is_heard_as_it_is() {
     let mut rig = Rig::start().await;
     let player = rig.player();
     assert_eq!(player.enqueue(vec![rig.sound(1, 20)], At::End).await, Err(VoiceError::NotConnected));
@@ -36,7 +36,7 @@ pub async fn a_file_is_heard_as_it_is() {
     assert_eq!((heard.counts.undecryptable, heard.counts.undecodable), (0, 0), "{heard:?}");
 }
 
-pub async fn the_next_track_follows_without_a_gap() {
+pub(crate) async fn the_next_track_follows_without_a_gap() {
     let mut rig = Rig::start().await;
     rig.join().await;
     let player = rig.player();
@@ -53,7 +53,7 @@ pub async fn the_next_track_follows_without_a_gap() {
     assert_eq!((counts.sequence_gaps, counts.timestamp_gaps, counts.silence), (0, 0, 0), "{heard:?}");
 }
 
-pub async fn a_seek_goes_there_and_one_that_fails_changes_nothing() {
+pub(crate) async fn a_seek_goes_there_and_one_that_fails_changes_nothing() {
     let rig = Rig::start().await;
     rig.join().await;
     let player = rig.player();
@@ -80,7 +80,7 @@ pub async fn a_seek_goes_there_and_one_that_fails_changes_nothing() {
     assert!(place.likeness > ALIKE && place.at < 29.0, "{place:?}");
 }
 
-pub async fn a_pause_holds_the_place() {
+pub(crate) async fn a_pause_holds_the_place() {
     let rig = Rig::start().await;
     rig.join().await;
     let player = rig.player();
@@ -107,7 +107,7 @@ pub async fn a_pause_holds_the_place() {
     assert!((place.at - held.position.as_secs_f64()).abs() < 5.0, "{place:?} {held:?}");
 }
 
-pub async fn what_cannot_be_played_is_told_and_the_next_one_follows() {
+pub(crate) async fn what_cannot_be_played_is_told_and_the_next_one_follows() {
     let mut rig = Rig::start().await;
     rig.join().await;
     std::fs::write(rig.folder.path().join("noise.mp3"), [7; 5000]).unwrap();
@@ -129,7 +129,7 @@ pub async fn what_cannot_be_played_is_told_and_the_next_one_follows() {
     assert_eq!(rig.player().status().upcoming.len(), 0);
 }
 
-pub async fn the_queue_is_steered_while_it_plays() {
+pub(crate) async fn the_queue_is_steered_while_it_plays() {
     let mut rig = Rig::start().await;
     rig.join().await;
     let player = rig.player();

@@ -10,7 +10,7 @@ use super::rig::{Rig, until};
 /// Likeness of what is heard to its source, after Opus.
 const ALIKE: f64 = 0.9;
 /// Seconds of the sound.
-const LONG: u32 = 170;
+const LONG: u32 = 90;
 
 /// Joins and plays; gives where in the sound that was.
 async fn playing(rig: &mut Rig) -> f64 {
@@ -29,7 +29,7 @@ async fn goes_on(rig: &Rig, before: f64) -> f64 {
     place.at
 }
 
-pub async fn what_can_be_resumed_is_resumed() {
+pub(crate) async fn what_can_be_resumed_is_resumed() {
     let mut rig = Rig::start().await;
     let mut at = playing(&mut rig).await;
     for code in [4009, 4015] {
@@ -39,7 +39,7 @@ pub async fn what_can_be_resumed_is_resumed() {
     assert!(rig.events().is_empty());
 }
 
-pub async fn a_session_that_is_gone_is_replaced_and_the_song_goes_on() {
+pub(crate) async fn a_session_that_is_gone_is_replaced_and_the_song_goes_on() {
     let mut rig = Rig::start().await;
     let mut at = playing(&mut rig).await;
     for code in [4006, 4011, 4001, 4020] {
@@ -56,7 +56,7 @@ pub async fn a_session_that_is_gone_is_replaced_and_the_song_goes_on() {
     }
 }
 
-pub async fn what_is_final_is_final() {
+pub(crate) async fn what_is_final_is_final() {
     let mut rig = Rig::start().await;
     for code in [4004, 4017, 4021, 4022] {
         playing(&mut rig).await;
@@ -79,7 +79,7 @@ pub async fn what_is_final_is_final() {
     }
 }
 
-pub async fn a_moderators_move_plays_on() {
+pub(crate) async fn a_moderators_move_plays_on() {
     let mut rig = Rig::start().await;
     let at = playing(&mut rig).await;
     rig.enter("bob", 1).await;
@@ -101,7 +101,7 @@ pub async fn a_moderators_move_plays_on() {
     assert_eq!(rig.player().status().channel, Some(rig.channel(0)));
 }
 
-pub async fn a_moderators_disconnect_ends_it() {
+pub(crate) async fn a_moderators_disconnect_ends_it() {
     let mut rig = Rig::start().await;
     playing(&mut rig).await;
     let bot = rig.bot().to_owned();
@@ -117,7 +117,7 @@ pub async fn a_moderators_disconnect_ends_it() {
     assert_eq!(rig.player().leave().await, Err(VoiceError::NotConnected));
 }
 
-pub async fn a_change_of_region_plays_on() {
+pub(crate) async fn a_change_of_region_plays_on() {
     let mut rig = Rig::start().await;
     let at = playing(&mut rig).await;
     let (guild, channel) = (rig.guild.to_string(), rig.channel(0).to_string());
@@ -127,7 +127,7 @@ pub async fn a_change_of_region_plays_on() {
     goes_on(&rig, at).await;
 }
 
-pub async fn a_server_that_never_answers_is_told() {
+pub(crate) async fn a_server_that_never_answers_is_told() {
     let rig = Rig::start().await;
     let withheld = VoiceServerRule { effect: VoiceServerEffect::Withhold, ..VoiceServerRule::default() };
     rig.people.add_fault(&Rule::new(On::VoiceServer(withheld))).await.unwrap();
@@ -144,7 +144,7 @@ pub async fn a_server_that_never_answers_is_told() {
     rig.join().await;
 }
 
-pub async fn a_new_gateway_session_takes_the_call_along() {
+pub(crate) async fn a_new_gateway_session_takes_the_call_along() {
     let mut rig = Rig::start().await;
     let at = playing(&mut rig).await;
     let invalid = sandbox::gateway::Command::InvalidSession { resumable: false };

@@ -4,7 +4,7 @@ use sdk_core::voice::{At, Loop, VoiceEventKind};
 
 use super::rig::{Rig, until};
 
-const LONG: u32 = 170;
+const LONG: u32 = 90;
 
 async fn playing() -> (Rig, f64) {
     let rig = Rig::start().await;
@@ -18,7 +18,7 @@ async fn playing() -> (Rig, f64) {
     (rig, place.at)
 }
 
-pub async fn a_restart_plays_on_where_it_was_once() {
+pub(crate) async fn a_restart_plays_on_where_it_was_once() {
     let (mut rig, before) = playing().await;
     rig.shut_down().await;
     rig.boot().await;
@@ -35,7 +35,7 @@ pub async fn a_restart_plays_on_where_it_was_once() {
     assert!(rig.host().voice().existing(rig.guild).is_none());
 }
 
-pub async fn a_restart_to_an_empty_channel_stays_out() {
+pub(crate) async fn a_restart_to_an_empty_channel_stays_out() {
     let (mut rig, _) = playing().await;
     rig.shut_down().await;
     rig.leave("alice").await;

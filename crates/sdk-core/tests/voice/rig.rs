@@ -23,17 +23,17 @@ use tokio::time::timeout;
 use super::sound::{self, Place};
 
 /// Longest wait for anything.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The file of root certificates that songbird trusts.
-pub static ROOTS: OnceLock<PathBuf> = OnceLock::new();
+pub(crate) static ROOTS: OnceLock<PathBuf> = OnceLock::new();
 
 /// A local Discord with voice channels, a host at it, and a folder of sounds.
-pub struct Rig {
-    pub sandbox: Sandbox,
-    pub people: People,
-    pub folder: tempfile::TempDir,
-    pub guild: GuildId,
+pub(crate) struct Rig {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) people: People,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) guild: GuildId,
     bot: String,
     channels: Vec<ChannelId>,
     running: Option<Running>,
@@ -50,12 +50,12 @@ struct Running {
 
 impl Rig {
     /// Starts everything; alice is in the first voice channel.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
 
     /// Starts everything with these voice servers.
-    pub async fn start_with(options: Options) -> Self {
+    pub(crate) async fn start_with(options: Options) -> Self {
         let sandbox = Sandbox::builder().voice(options).start().await.unwrap();
         let mut roots = OpenOptions::new().append(true).open(ROOTS.get().unwrap()).unwrap();
         roots.write_all(sandbox.voice().root_certificate().as_bytes()).unwrap();
@@ -76,7 +76,7 @@ impl Rig {
     }
 
     /// Starts the host, and waits for its guild.
-    pub async fn boot(&mut self) {
+    pub(crate) async fn boot(&mut self) {
         let host = Host::new("0", Settings::default());
         let file = self.folder.path().join("state.json");
         let checkpoint = Checkpoint::open(&host, file, self.sandbox.bot_id().0).await;
@@ -101,7 +101,7 @@ impl Rig {
     }
 
     /// Ends the host as a restart does.
-    pub async fn shut_down(&mut self) {
+    pub(crate) async fn shut_down(&mut self) {
         let running = self.running.take().unwrap();
         running.host.close();
         running.host.voice().close().await;
@@ -111,20 +111,20 @@ impl Rig {
         running.client.abort();
     }
 
-    pub fn host(&self) -> &Host {
+    pub(crate) fn host(&self) -> &Host {
         &self.running.as_ref().unwrap().host
     }
 
-    pub fn player(&self) -> Player {
+    pub(crate) fn player(&self) -> Player {
         self.host().voice().player(self.guild)
     }
 
-    pub fn channel(&self, index: usize) -> ChannelId {
+    pub(crate) fn channel(&self, index: usize) -> ChannelId {
         self.channels[index]
     }
 
     /// Gives a sound of so many seconds as a track.
-    pub fn sound(&self, voice: u32, seconds: u32) -> Track {
+    pub(crate) fn sound(&self, voice: u32, seconds: u32) -> Track {
         let path = self.folder.path().join(format!("{voice}.wav"));
         if !path.exists() {
             sound::write(&path, seconds, voice);
@@ -133,39 +133,39 @@ impl Rig {
     }
 
     /// Gives a file of the folder as a track.
-    pub fn file(&self, name: &str) -> Track {
+    pub(crate) fn file(&self, name: &str) -> Track {
         let path = self.folder.path().join(name).display().to_string();
         Track::new(name, Playable::Library { path })
     }
 
     /// Joins the first channel.
-    pub async fn join(&self) {
+    pub(crate) async fn join(&self) {
         self.player().join(self.channel(0)).await.unwrap();
     }
 
     /// Puts a person, or the bot as a moderator does, into a channel.
-    pub async fn enter(&self, user: &str, channel: usize) {
+    pub(crate) async fn enter(&self, user: &str, channel: usize) {
         let (guild, channel) = (self.guild.to_string(), self.channels[channel].to_string());
         self.people.enter_voice(&guild, user, &channel).await.unwrap();
     }
 
-    pub async fn leave(&self, user: &str) {
+    pub(crate) async fn leave(&self, user: &str) {
         self.people.leave_voice(&self.guild.to_string(), user).await.unwrap();
     }
 
     /// Gives the bot's id, for what moderators do to it.
-    pub fn bot(&self) -> &str {
+    pub(crate) fn bot(&self) -> &str {
         &self.bot
     }
 
     /// Closes the bot's voice connection with a code.
-    pub async fn close(&self, code: u16) {
+    pub(crate) async fn close(&self, code: u16) {
         let command = Command::Close { code, reason: String::new() };
         self.people.voice_command(Target::default(), &command).await.unwrap();
     }
 
     /// Waits for a second of what is heard from now on, and finds it in a sound.
-    pub async fn hear(&self, voice: u32, seconds: usize) -> Place {
+    pub(crate) async fn hear(&self, voice: u32, seconds: usize) -> Place {
         let (guild, bot) = (self.guild.to_string(), self.bot());
         let from = self.people.heard(&guild, bot).await.unwrap().position;
         let heard = until("a second is heard", async || {
@@ -180,7 +180,7 @@ impl Rig {
     }
 
     /// Waits for the next event of a player that `wanted` takes something from.
-    pub async fn event<T>(&mut self, what: &str, wanted: impl Fn(&VoiceEventKind) -> Option<T>) -> T {
+    pub(crate) async fn event<T>(&mut self, what: &str, wanted: impl Fn(&VoiceEventKind) -> Option<T>) -> T {
         let events = self.events.as_mut().unwrap();
         let search = async {
             loop {
@@ -193,13 +193,13 @@ impl Rig {
     }
 
     /// Gives the events that have not been waited for yet.
-    pub fn events(&mut self) -> Vec<VoiceEventKind> {
+    pub(crate) fn events(&mut self) -> Vec<VoiceEventKind> {
         let events = self.events.as_mut().unwrap();
         std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.kind).collect()
     }
 
     /// Waits until the player stands as `fits` says.
-    pub async fn status(&self, what: &str, fits: impl Fn(&PlayerStatus) -> bool) -> PlayerStatus {
+    pub(crate) async fn status(&self, what: &str, fits: impl Fn(&PlayerStatus) -> bool) -> PlayerStatus {
         let player = self.player();
         let mut updates = player.updates();
         let wait = async {
@@ -218,7 +218,7 @@ impl Rig {
 }
 
 /// Looks again and again until `look` gives something.
-pub async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let search = async {
         loop {
             if let Some(found) = look().await {

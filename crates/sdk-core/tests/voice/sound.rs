@@ -11,7 +11,7 @@ const STEP: usize = 24;
 const COARSE: usize = RATE / STEP;
 
 /// Writes a WAV file of so many seconds, whose pitch says where in it one is; `voice` tells sounds apart.
-pub fn write(path: &Path, seconds: u32, voice: u32) {
+pub(crate) fn write(path: &Path, seconds: u32, voice: u32) {
     let frames = seconds * 48_000;
     let mut data = Vec::with_capacity(frames as usize * 4 + 44);
     let bytes = frames * 4;
@@ -51,34 +51,35 @@ fn samples(seconds: usize, voice: u32) -> Vec<i16> {
 
 /// Where in a sound something heard was.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     /// Seconds from the sound's beginning.
-    pub at: f64,
+    pub(crate) at: f64,
     /// How alike they are, from 0 to 1.
-    pub likeness: f64,
+    pub(crate) likeness: f64,
 }
 
-/// Finds a second that was heard, left and right in turns, in the sound of so many seconds.
+/// Finds half a second that was heard, left and right in turns, in the sound of so many seconds.
 #[allow(clippy::cast_precision_loss)] // Times are small.
-pub fn find(heard: &[i16], seconds: usize, voice: u32) -> Place {
+pub(crate) fn find(heard: &[i16], seconds: usize, voice: u32) -> Place {
     let left: Vec<i16> = heard.iter().step_by(2).copied().collect();
     let (heard, sound) = (coarse(&left), coarse(&samples(seconds, voice)));
-    let length = heard.len().min(COARSE);
+    let length = heard.len().min(COARSE / 2);
     let heard = &heard[..length];
-    let loudness = |part: &[f64]| part.iter().map(|sample| sample * sample).sum::<f64>().sqrt();
-    let likeness = |part: &[f64]| {
-        let product: f64 = part.iter().zip(heard).map(|(one, two)| one * two).sum();
-        product / (loudness(part) * loudness(heard)).max(1.0)
-    };
+    let loudness = |part: &[f32]| dot(part, part).sqrt();
+    let likeness = |part: &[f32]| dot(part, heard) / (loudness(part) * loudness(heard)).max(1.0);
     let found = sound.windows(length).map(likeness).enumerate().max_by(|one, two| one.1.total_cmp(&two.1));
     let (index, likeness) = found.expect("the sound is longer than a second");
-    Place { at: index as f64 / COARSE as f64, likeness }
+    Place { at: index as f64 / COARSE as f64, likeness: f64::from(likeness) }
+}
+
+fn dot(one: &[f32], two: &[f32]) -> f32 {
+    one.iter().zip(two).map(|(one, two)| one * two).sum()
 }
 
 #[allow(clippy::cast_precision_loss)] // A step is small.
-fn coarse(samples: &[i16]) -> Vec<f64> {
+fn coarse(samples: &[i16]) -> Vec<f32> {
     samples
         .chunks_exact(STEP)
-        .map(|step| step.iter().map(|s| f64::from(*s)).sum::<f64>() / STEP as f64)
+        .map(|step| step.iter().map(|s| f32::from(*s)).sum::<f32>() / STEP as f32)
         .collect()
 }
