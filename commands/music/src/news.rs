@@ -7,7 +7,6 @@ use sdk::voice::{Track, VoiceEventKind};
 use serenity::{ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, GuildId, MessageFlags};
 
 use crate::memory::{Place, change};
-use crate::votes::Votes;
 use crate::{card, words};
 
 /// Lines of trouble that one message tells; those before are counted.
@@ -17,9 +16,9 @@ const LINES: usize = 8;
 pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Error> {
     let guild = event.guild;
     match event.kind {
-        VoiceEventKind::TrackStarted { track, .. } => {
+        VoiceEventKind::TrackStarted { track, number } => {
             change(ctx.data(), guild, |guild| {
-                guild.votes = Votes::default();
+                guild.votes.begin(number);
                 guild.trouble = None;
             })?;
             announce(&ctx, guild, &track).await

@@ -1,5 +1,7 @@
 //! `/seek`: to another time in the track.
 
+use std::time::Duration;
+
 use sdk::prelude::*;
 use sdk::text;
 
@@ -21,5 +23,7 @@ pub(crate) async fn seek(
     desk.may_steer()?;
     let sought = desk.player.seek(to);
     let position = patiently(ctx, async { Ok(sought.await?) }).await?;
-    words::say(ctx, format!("Playing on from {}.", text::clock(position))).await
+    // A source may go to a place some milliseconds before the one that was asked for.
+    let position = position + Duration::from_millis(500);
+    words::say(ctx, format!("On to {}.", text::clock(position))).await
 }

@@ -33,6 +33,13 @@ impl Tally {
 }
 
 impl Votes {
+    /// Begins anew, unless the votes are those against this start of a track.
+    pub(crate) fn begin(&mut self, number: u64) {
+        if self.number != number {
+            *self = Self { number, voters: BTreeSet::new() };
+        }
+    }
+
     /// Counts a vote against the start `number` of a track; `ratio` is the share of listeners that it takes, in per cent.
     pub(crate) fn cast(
         &mut self,
@@ -41,9 +48,7 @@ impl Votes {
         listeners: &BTreeSet<UserId>,
         ratio: u8,
     ) -> Tally {
-        if self.number != number {
-            *self = Self { number, voters: BTreeSet::new() };
-        }
+        self.begin(number);
         let is_new = self.voters.insert(voter);
         let votes = self.voters.intersection(listeners).count();
         let needed = (listeners.len() * usize::from(ratio)).div_ceil(100).max(1);

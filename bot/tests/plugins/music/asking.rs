@@ -57,9 +57,15 @@ async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
     let list = (1..=100).fold("#EXTM3U\n".to_owned(), |list, number| {
         format!("{list}#EXTINF:30,Number {number}\nsong.wav?{number}\n")
     });
+    let file = |kind: &'static str, bytes: Vec<u8>| {
+        get(move || {
+            let bytes = bytes.clone();
+            async move { ([("content-type", kind)], bytes) }
+        })
+    };
     let router = Router::new()
-        .route("/song.wav", get(async || ([("content-type", "audio/wav")], song.clone())))
-        .route("/list.m3u", get(async || ([("content-type", "audio/x-mpegurl")], list.clone())));
+        .route("/song.wav", file("audio/wav", song))
+        .route("/list.m3u", file("audio/x-mpegurl", list.into_bytes()));
     let host = serve(router).await;
     let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
     band.enters("carol", "Lounge").await;

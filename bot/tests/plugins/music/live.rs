@@ -67,7 +67,6 @@ async fn the_queue_is_turned_page_by_page_and_follows_what_is_added() {
     let queue = sent(&band, "carol", "/queue").await;
     let first = band.shows(&queue, &["`10.` Beta", "Page 1 of 2 · 11 tracks"]).await;
     // Anyone may turn its pages.
-    assert!(band.press("dave", &first, "Next").await.error.is_some(), "dave is nobody yet");
     assert!(band.press("bob", &first, "Next").await.is_ok());
     let second = band.shows(&queue, &["`11.` Beta", "Page 2 of 2"]).await;
     band.told("carol", "/play what:Gamma").await;

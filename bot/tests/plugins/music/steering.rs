@@ -57,10 +57,10 @@ async fn seek_goes_to_a_time_or_from_here() {
     band.is_heard().await;
     // Paused, so that the position stands still.
     band.told("carol", "/pause").await;
-    assert_eq!(band.told("carol", "/seek to:1:30").await, "Playing on from 1:30.");
-    assert_eq!(band.told("carol", "/seek to:+10s").await, "Playing on from 1:40.");
-    assert_eq!(band.told("carol", "/seek to:-1m").await, "Playing on from 0:40.");
-    assert_eq!(band.told("carol", "/seek to:-10m").await, "Playing on from 0:00.");
+    assert_eq!(band.told("carol", "/seek to:1:30").await, "On to 1:30.");
+    assert_eq!(band.told("carol", "/seek to:+10s").await, "On to 1:40.");
+    assert_eq!(band.told("carol", "/seek to:-1m").await, "On to 0:40.");
+    assert_eq!(band.told("carol", "/seek to:-10m").await, "On to 0:00.");
     band.told("carol", "/resume").await;
     band.is_heard().await;
 }
