@@ -76,7 +76,10 @@ fn next(parsed: &mut Parsed) -> Vec<f32> {
         let mut samples = SampleBuffer::<f32>::new(sound.capacity() as u64, *sound.spec());
         let channels = sound.spec().channels.count();
         samples.copy_interleaved_ref(sound);
-        return samples.samples().iter().step_by(channels).copied().collect();
+        // What a coder puts before the first sound is cut off, which may be the whole of a packet.
+        if !samples.is_empty() {
+            return samples.samples().iter().step_by(channels).copied().collect();
+        }
     }
 }
 
