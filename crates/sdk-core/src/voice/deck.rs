@@ -17,7 +17,7 @@ use super::error::VoiceError;
 use super::kept::now;
 use super::note::{Ends, Note, Notes, Ticks};
 use super::open::{self, Opened};
-use super::player::Answer;
+use super::player::{Answer, Answers};
 use super::source::Sources;
 use super::track::Track;
 
@@ -99,11 +99,26 @@ pub(super) struct Deck {
     preload: Option<Preload>,
     volume: u16,
     held: bool,
+    answers: Answers,
 }
 
 impl Deck {
     pub(super) fn new(notes: Notes, clock: Arc<Clock>, volume: u16) -> Self {
-        Self { notes, clock, stage: Stage::Empty, seeking: None, preload: None, volume, held: false }
+        Self {
+            notes,
+            clock,
+            stage: Stage::Empty,
+            seeking: None,
+            preload: None,
+            volume,
+            held: false,
+            answers: Answers::default(),
+        }
+    }
+
+    /// Gives the answers that are due.
+    pub(super) fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -195,7 +210,7 @@ impl Deck {
                 (Err(why), _) => Err(VoiceError::CannotSeek(why)),
                 (_, None) => Err(VoiceError::NothingPlaying),
             };
-            let _ = seeking.answer.send(answer);
+            self.answers.add(seeking.answer, answer);
             return Outcome::Nothing;
         }
         match &self.stage {
@@ -344,7 +359,7 @@ impl Deck {
 
     fn abandon_seek(&mut self) {
         if let Some(seeking) = self.seeking.take() {
-            let _ = seeking.answer.send(Err(VoiceError::Superseded));
+            self.answers.add(seeking.answer, Err(VoiceError::Superseded));
         }
     }
 }

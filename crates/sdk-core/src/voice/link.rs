@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use super::error::VoiceError;
 use super::note::{Disconnects, Note, Notes};
-use super::player::Answer;
+use super::player::{Answer, Answers};
 use super::rejoin::{ATTEMPTS, Attempts, Loss, Policy, STEADY_AFTER};
 use super::service::Voice;
 use super::signal::Signal;
@@ -89,7 +89,8 @@ pub(super) struct Link {
     /// When and why the connection was lost that the bot is on its way back to.
     lost: Option<(Instant, Loss)>,
     moved_from: Option<ChannelId>,
-    answers: Vec<Answer<()>>,
+    waiting: Vec<Answer<()>>,
+    answers: Answers,
 }
 
 impl Link {
@@ -107,8 +108,14 @@ impl Link {
             attempt: 0,
             lost: None,
             moved_from: None,
-            answers: Vec::new(),
+            waiting: Vec::new(),
+            answers: Answers::default(),
         }
+    }
+
+    /// Gives the answers that are due.
+    pub(super) fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
     }
 
     pub(super) fn driver(&mut self) -> &mut Driver {
@@ -153,8 +160,8 @@ impl Link {
     pub(super) fn join(&mut self, channel: ChannelId, answer: Option<Answer<()>>) {
         if self.channel() == Some(channel) && !self.is_out() {
             match (self.is_in(), answer) {
-                (true, Some(answer)) => drop(answer.send(Ok(()))),
-                (false, answer) => self.answers.extend(answer),
+                (true, Some(answer)) => self.answers.add(answer, Ok(())),
+                (false, answer) => self.waiting.extend(answer),
                 (true, None) => {}
             }
             return;
@@ -162,12 +169,12 @@ impl Link {
         if self.voice.shards().move_to(self.guild, Some(channel)).is_err() {
             if let Some(answer) = answer {
                 let words = "the bot has no session at Discord's gateway at this moment".to_owned();
-                let _ = answer.send(Err(VoiceError::JoinFailed(words)));
+                self.answers.add(answer, Err(VoiceError::JoinFailed(words)));
             }
             return;
         }
         self.answer(&Err(VoiceError::Superseded));
-        self.answers.extend(answer);
+        self.waiting.extend(answer);
         if self.is_in() {
             self.moved_from = self.channel();
         } else {
@@ -382,8 +389,8 @@ impl Link {
     }
 
     fn answer(&mut self, outcome: &Result<(), VoiceError>) {
-        for answer in self.answers.drain(..) {
-            let _ = answer.send(outcome.clone());
+        for answer in self.waiting.drain(..) {
+            self.answers.add(answer, outcome.clone());
         }
     }
 }

@@ -25,6 +25,21 @@ const SEEK_WITHIN: Duration = Duration::from_secs(45);
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, VoiceError>>;
 
+/// Answers that are given once the status shows what they tell of.
+#[derive(Default)]
+pub(super) struct Answers(Vec<Box<dyn FnOnce() + Send>>);
+
+impl Answers {
+    pub(super) fn add<T: Send + 'static>(&mut self, to: Answer<T>, outcome: Result<T, VoiceError>) {
+        // Whoever has stopped waiting wants no answer.
+        self.0.push(Box::new(move || drop(to.send(outcome))));
+    }
+
+    pub(super) fn give(&mut self) {
+        self.0.drain(..).for_each(|answer| answer());
+    }
+}
+
 /// What a player can be asked for.
 pub(super) enum Command {
     Join(ChannelId, Answer<()>),

@@ -14,7 +14,7 @@ use super::event::{EndReason, VoiceEvent, VoiceEventKind};
 use super::kept::KeptPlayer;
 use super::link::{Link, Turn};
 use super::note::{Ended, Note, Notes};
-use super::player::{Answer, Command, Seek};
+use super::player::{Answer, Answers, Command, Seek};
 use super::queue::{Advance, At, Enqueued, Queue};
 use super::service::Voice;
 use super::settings::{GuildSettings, WhenAlone};
@@ -52,6 +52,7 @@ pub(super) struct Task {
     begin_at: Duration,
     look: Instant,
     closed: bool,
+    answers: Answers,
 }
 
 impl Task {
@@ -85,6 +86,7 @@ impl Task {
             begin_at: Duration::ZERO,
             look: Instant::now() + LOOK_EVERY,
             closed: false,
+            answers: Answers::default(),
         }
     }
 
@@ -107,6 +109,9 @@ impl Task {
                 self.settle();
                 self.publish();
             }
+            self.answers.give();
+            self.link.answers().give();
+            self.deck.answers().give();
         }
     }
 
@@ -154,38 +159,46 @@ impl Task {
         }
     }
 
-    /// Does what a command asks for, and answers.
+    /// Does what a command asks for; answers come when the status shows it.
     fn obey(&mut self, command: Command) {
-        fn answer<T>(to: Answer<T>, outcome: Result<T, VoiceError>) {
-            let _ = to.send(outcome);
-        }
         if self.closed {
             // The dropped answer says that the bot ends.
             return;
         }
         match command {
             Command::Join(channel, to) => self.link.join(channel, Some(to)),
-            Command::Leave(to) => answer(to, self.leave()),
-            Command::Enqueue(tracks, at, to) => answer(to, self.enqueue(tracks, at)),
-            Command::Skip(count, to) => answer(to, self.change(|queue| queue.skip(count))),
-            Command::Jump(position, to) => answer(to, self.change(|queue| queue.jump(position))),
-            Command::Previous(to) => answer(to, self.previous()),
+            Command::Leave(to) => self.answer(to, Self::leave),
+            Command::Enqueue(tracks, at, to) => self.answer(to, |this| this.enqueue(tracks, at)),
+            Command::Skip(count, to) => self.answer(to, |this| this.change(|queue| queue.skip(count))),
+            Command::Jump(position, to) => self.answer(to, |this| this.change(|queue| queue.jump(position))),
+            Command::Previous(to) => self.answer(to, Self::previous),
             Command::Seek(to, answer) => self.seek(to, answer),
-            Command::Pause(to) => answer(to, self.pause()),
-            Command::Resume(to) => answer(to, self.resume()),
-            Command::Stop(to) => answer(to, self.stop()),
-            Command::Clear(to) => answer(to, some(self.queue.clear())),
-            Command::Shuffle(to) => answer(to, some(self.queue.shuffle(&mut rand::rng()))),
-            Command::Move(from, position, to) => answer(to, self.queue.move_track(from, position)),
+            Command::Pause(to) => self.answer(to, Self::pause),
+            Command::Resume(to) => self.answer(to, Self::resume),
+            Command::Stop(to) => self.answer(to, Self::stop),
+            Command::Clear(to) => self.answer(to, |this| some(this.queue.clear())),
+            Command::Shuffle(to) => self.answer(to, |this| some(this.queue.shuffle(&mut rand::rng()))),
+            Command::Move(from, position, to) => {
+                self.answer(to, |this| this.queue.move_track(from, position));
+            }
             Command::Remove(positions, to) => {
-                answer(to, self.queue.remove(*positions.start(), *positions.end()));
+                self.answer(to, |this| this.queue.remove(*positions.start(), *positions.end()));
             }
-            Command::SetLoop(repeat, to) => {
-                self.queue.set_repeat(repeat);
-                answer(to, Ok(()));
-            }
-            Command::SetVolume(volume, to) => answer(to, self.set_volume(volume)),
+            Command::SetLoop(repeat, to) => self.answer(to, |this| {
+                this.queue.set_repeat(repeat);
+                Ok(())
+            }),
+            Command::SetVolume(volume, to) => self.answer(to, |this| this.set_volume(volume)),
         }
+    }
+
+    fn answer<T: Send + 'static>(
+        &mut self,
+        to: Answer<T>,
+        work: impl FnOnce(&mut Self) -> Result<T, VoiceError>,
+    ) {
+        let outcome = work(self);
+        self.answers.add(to, outcome);
     }
 
     fn hear(&mut self, note: Note) {
@@ -327,8 +340,8 @@ impl Task {
         let target = self.target(to);
         match (target, self.queue.current()) {
             (Ok(to), Some(track)) => self.deck.seek(track, to, self.voice.sources(), answer),
-            (Ok(_), None) => drop(answer.send(Err(VoiceError::NothingPlaying))),
-            (Err(error), _) => drop(answer.send(Err(error))),
+            (Ok(_), None) => self.answers.add(answer, Err(VoiceError::NothingPlaying)),
+            (Err(error), _) => self.answers.add(answer, Err(error)),
         }
     }
 
