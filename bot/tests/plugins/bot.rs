@@ -98,6 +98,16 @@ impl Bot {
         self.people.add_fault(&rule).await.unwrap();
     }
 
+    /// Has the local Discord hold the next edit of a message for `milliseconds` before it counts.
+    pub(crate) async fn hold_next_edit(&self, milliseconds: u64) {
+        let edits = RequestRule {
+            method: Some("PATCH".to_owned()),
+            path: Some("/channels/*/messages/*".to_owned()),
+            ..RequestRule::default()
+        };
+        self.people.add_fault(&Rule::new(On::Request(edits)).times(1).delayed(milliseconds)).await.unwrap();
+    }
+
     /// Waits until an answer is being held.
     pub(crate) async fn held(&self) {
         let held = |entry: &Entry| entry.event.kind() == Kind::Fault;

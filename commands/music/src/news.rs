@@ -3,7 +3,7 @@
 use sdk::prelude::*;
 use sdk::text;
 use sdk::tracing;
-use sdk::voice::{Track, VoiceEventKind};
+use sdk::voice::{EndReason, Track, VoiceEventKind};
 use serenity::{ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, GuildId, MessageFlags};
 
 use crate::memory::{Place, change};
@@ -38,7 +38,9 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
             }
             change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble) = (None, None))
         }
-        VoiceEventKind::QueueEnded => withdraw(&ctx, guild).await,
+        VoiceEventKind::QueueEnded | VoiceEventKind::TrackEnded { reason: EndReason::Stopped, .. } => {
+            withdraw(&ctx, guild).await
+        }
         _ => Ok(()),
     }
 }
