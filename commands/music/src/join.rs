@@ -28,10 +28,7 @@ pub(crate) async fn join(
 
 /// Gives the channel to go to; a DJ may take the bot away from those who listen.
 fn where_to(desk: &Desk, asked: Option<ChannelId>) -> Result<ChannelId, Error> {
-    let channel = match (asked, desk.channel) {
-        (Some(channel), _) | (None, Some(channel)) => channel,
-        (None, None) => return desk.meeting(),
-    };
+    let Some(channel) = asked.or(desk.channel) else { return desk.meeting() };
     let is_elsewhere = desk.status.channel.is_some_and(|here| here != channel);
     if is_elsewhere && !desk.listeners.is_empty() && desk.status.current.is_some() {
         desk.is_dj()?;

@@ -102,7 +102,7 @@ mod tests {
     fn status(waiting: usize) -> PlayerStatus {
         let track = |index: usize| {
             let mut track = Track::new(&format!("Song {index}"), Playable::Library { path: String::new() });
-            track.duration = Some(Duration::from_secs(60));
+            track.duration = Some(Duration::from_mins(1));
             track.requester = Some(Requester { id: serenity::UserId::new(9), name: "Nine".to_owned() });
             Arc::new(track)
         };
