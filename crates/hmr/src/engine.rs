@@ -66,7 +66,7 @@ pub struct Options {
     pub filter: Filter,
     /// How careful it is, with what it may spend; replaced while the engine runs.
     pub policy: SharedPolicy,
-    /// What is called when the workspace's `.env` was saved.
+    /// What is called when the workspace's `.env` was saved, with the handle on what is watched.
     pub on_settings: Option<OnSettings>,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
@@ -74,7 +74,7 @@ pub struct Options {
 
 /// A function of the bot's that takes over a saved `.env`.
 #[derive(Clone)]
-pub struct OnSettings(pub Arc<dyn Fn() + Send + Sync>);
+pub struct OnSettings(pub Arc<dyn Fn(&Control) + Send + Sync>);
 
 impl fmt::Debug for OnSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
