@@ -4,7 +4,7 @@ use testbed::Ground;
 use testbed::ground::PING;
 
 const RUN: &str = "bot/src/run.rs";
-const DISPATCH: &str = "crates/sdk-core/src/dispatch.rs";
+const COMMAND: &str = "crates/sdk-core/src/dispatch/command.rs";
 
 /// Waits until a new host answers; gives its line. A changed sdk takes minutes to build on a busy machine.
 async fn restarted(ground: &mut Ground, from: usize) -> String {
@@ -48,9 +48,9 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
 
     // The sdk: every plugin is built anew before the old host gives way.
     let lines = ground.bot.line_count();
-    ground.playground.edit(DISPATCH, "is not part of this bot any more.", "has left this bot.").unwrap();
+    ground.playground.edit(COMMAND, "is not part of this bot any more.", "has left this bot.").unwrap();
     let line = restarted(&mut ground, lines).await;
-    assert!(line.contains("because of crates/sdk-core/src/dispatch.rs"), "{line}");
+    assert!(line.contains("because of crates/sdk-core/src/dispatch/command.rs"), "{line}");
     let said = ground.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 3"), "{said}");
     assert!(ground.ping().await.starts_with("Pang!"));
