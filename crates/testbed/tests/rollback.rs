@@ -305,6 +305,25 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_caught_half_written_at_the_start_is_built_again() {
+    let playground = Playground::new().unwrap();
+    new_plugin(&playground, "commands/faulty");
+    let programs = Programs::collect(playground.path("programs")).unwrap();
+    let spoil_two = "n=$(cat \"$here/count\" 2>/dev/null || echo 0)\necho $((n + 1)) >\"$here/count\"\n\
+                     case $n in 0) truncate -s 100 \"$library\" ;; 1) : >\"$library\" ;; esac\n";
+    programs.after_linking(spoil_two).unwrap();
+    let path = programs.folder().display().to_string();
+    let ground = Ground::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "2")]).await;
+    let said = ground.bot.lines_from(0);
+    for words in ["tried again in 50 ms (1 of 2)", "tried again in 100 ms (2 of 2)"] {
+        let told = said.iter().filter(|line| line.contains("commands/faulty: ") && line.contains(words));
+        assert_eq!(told.count(), 1, "{words}: {said:?}");
+    }
+    assert!(!said.iter().any(|line| line.contains("is not live")), "{said:?}");
+    assert_eq!(ground.say("/faulty").await.content, "Hello, world!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_will_not_end_is_named_and_holds_nothing_up() {
     let mut ground = Ground::on(with_tally(), &[("HMR_STOP_MS", "300")]).await;
     // A task that never comes to an `.await`, and a hook that does not return.
