@@ -639,6 +639,58 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
     ("hot reload cannot start a probe process", "the system would have to refuse a process"),
 ];
 
+/// The limits that the guide begins with, and where each is met: in a test, or in a row of the fault table.
+const LIMITS: &[(&str, &str)] = &[
+    (
+        "Plugins reload; the host is replaced.",
+        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+    ),
+    (
+        "Memory of a plugin starts anew with each generation:",
+        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+    ),
+    ("Intents are fixed while a session lasts.", "crates/testbed/tests/guide.rs::take"),
+    (
+        "A library is loaded by another process first, a command is not run there.",
+        "crates/testbed/src/faults/table.rs::abort while loading",
+    ),
+    (
+        "A loop without `.await` cannot be interrupted.",
+        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+    ),
+    (
+        "Old code stays mapped.",
+        "crates/testbed/tests/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
+    ),
+    (
+        "A plugin that is reloaded only because of another keeps its statics:",
+        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+    ),
+    (
+        "A crate that only plugins link is one copy per plugin,",
+        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+    ),
+];
+
+#[test]
+fn each_limit_is_met_somewhere() {
+    let guide = fs::read_to_string(workspace().join(GUIDE)).unwrap();
+    let section = guide.split("\n## ").find(|section| section.starts_with("Limits first")).unwrap();
+    let told: Vec<_> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **")?.split("**").next())
+        // What is not tried cannot be tested.
+        .filter(|limit| *limit != "Linux.")
+        .collect();
+    let known: Vec<_> = LIMITS.iter().map(|(limit, _)| *limit).collect();
+    assert_eq!(told, known, "the guide and this test tell the same limits");
+    for (limit, place) in LIMITS {
+        let (file, name) = place.split_once("::").unwrap();
+        let is_there = provoking(&unwrapped(&workspace().join(file)), name).is_some();
+        assert!(is_there, "{limit}: there is no {place}");
+    }
+}
+
 /// Reads all sources that can print a message.
 fn sources() -> String {
     let mut all = String::new();

@@ -57,8 +57,9 @@ sdk::export!(Counting);
 "#;
 
 fn new_plugin(playground: &Playground, name: &str) {
-    let made = Command::new("bash").args(["dev-env.sh", "new", name]).current_dir(playground.path(""));
-    let made = made.output().expect("bash can be run");
+    let made =
+        Command::new("bash").args(["dev-env.sh", "new", name]).current_dir(playground.path("")).output();
+    let made = made.expect("bash can be run");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
