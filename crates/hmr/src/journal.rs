@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::{fs, io};
 
 use sdk_core::PluginId;
+use sdk_core::status::since_1970;
 use serde::{Deserialize, Serialize};
 
 /// Libraries of earlier generations that are kept for a way back, for each plugin.
@@ -91,12 +92,6 @@ impl Journal {
     }
 }
 
-/// Gives the milliseconds since 1970.
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Writes a file beside its place, then moves it there.
 pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = file.with_extension("new");
@@ -148,7 +143,7 @@ impl Keeper {
         probation: Duration,
     ) -> Vec<PathBuf> {
         let needed_before = self.journal.libraries();
-        let now = now();
+        let now = since_1970();
         for (plugin, generation, library) in plugins {
             let entry = self.journal.plugins.entry(plugin).or_default();
             let was_on_probation = entry.is_on_probation(now);
@@ -232,10 +227,13 @@ mod tests {
         keeper.coming(vec![(plugin.clone(), version(1))]);
         assert_eq!(Journal::read(&file).plugins[&plugin].coming, Some(version(1)));
         assert_eq!(keeper.live([came(1)], Duration::from_mins(1)), Vec::<PathBuf>::new());
-        assert!(!keeper.journal().plugins[&plugin].is_on_probation(now()), "there is nothing to go back to");
+        assert!(
+            !keeper.journal().plugins[&plugin].is_on_probation(since_1970()),
+            "there is nothing to go back to"
+        );
         keeper.live([came(2)], Duration::from_mins(1));
         let entry = keeper.journal().plugins[&plugin].clone();
-        assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
+        assert!(entry.is_on_probation(since_1970()) && !entry.is_on_probation(since_1970() + 61_000));
         // A third one while the second is on probation: the first is still the last good one.
         keeper.live([came(3)], Duration::from_mins(1));
         assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));

@@ -17,12 +17,13 @@ use std::time::Duration;
 use std::{fs, io};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sdk_core::status::since_1970;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::hosts::{Hosts, Staged};
-use crate::journal::{Journal, now};
+use crate::journal::Journal;
 
 pub mod child;
 mod crash;
@@ -145,7 +146,7 @@ impl<'a> Supervisor<'a> {
 
     /// Tells of a crash, and gives the host to start next.
     fn after_death(&self, host: Staged, cause: crash::Cause, wait: Duration) -> (Staged, Start) {
-        let died_at = now();
+        let died_at = since_1970();
         let journal = Journal::read(&host.journal_file());
         let account = crash::Account::of(cause, journal, &recorder::read(&self.flight()));
         let mut words = account.words;

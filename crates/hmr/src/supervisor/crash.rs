@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::process::ExitStatus;
 
 use sdk_core::PluginId;
+use sdk_core::status::since_1970;
 
 use super::recorder::Note;
-use crate::journal::{Journal, Version, now};
+use crate::journal::{Journal, Version};
 
 /// Exit code of a panic in the main thread, and those of a program that could not be run.
 const FATAL_CODES: [i32; 3] = [101, 126, 127];
@@ -98,7 +99,7 @@ impl Account {
         }
         let mut blames_a_plugin = false;
         let mut again = Vec::new();
-        let now = now();
+        let now = since_1970();
         for (plugin, entry) in &mut journal.plugins {
             let is_blamed = blamed.contains(plugin) || blamed.is_empty() && cause.is_fault();
             let coming = entry.coming.take();
@@ -158,7 +159,7 @@ mod tests {
         let on_probation = Entry {
             live: Some(version(5)),
             before: Some(version(4)),
-            until: now() + 60_000,
+            until: since_1970() + 60_000,
             last: 5,
             ..Entry::default()
         };
