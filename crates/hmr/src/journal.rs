@@ -32,8 +32,10 @@ pub struct Version {
 pub struct Entry {
     /// What is live.
     pub live: Option<Version>,
-    /// What was live before it, until that has passed its probation.
-    pub before: Option<Version>,
+    /// What was live before it, the newest last; the first of them has stood its probation, the others were replaced
+    /// while they were on it.
+    #[serde(default)]
+    pub before: Vec<Version>,
     /// What is being loaded and started.
     pub coming: Option<Version>,
     /// What was live earlier and may be brought back, the oldest first.
@@ -48,7 +50,7 @@ pub struct Entry {
 impl Entry {
     /// Says whether a crash at `now` counts against what is live.
     pub fn is_on_probation(&self, now: u64) -> bool {
-        self.live.is_some() && self.before.is_some() && now <= self.until
+        self.live.is_some() && !self.before.is_empty() && now <= self.until
     }
 
     /// Keeps what was live for a way back, instead of what is oldest.
@@ -58,8 +60,20 @@ impl Entry {
         self.recent.drain(..surplus);
     }
 
+    /// Keeps what was live to go back to after a crash.
+    fn go_back_to(&mut self, old: Option<Version>, is_proven: bool) {
+        if is_proven {
+            self.before.clear();
+        }
+        self.before.extend(old);
+        if self.before.len() > RECENT {
+            // The proven one stays, and the newest of the others.
+            self.before.remove(1);
+        }
+    }
+
     fn versions(&self) -> impl Iterator<Item = &Version> {
-        [&self.live, &self.before, &self.coming].into_iter().flatten().chain(&self.recent)
+        [&self.live, &self.coming].into_iter().flatten().chain(&self.before).chain(&self.recent)
     }
 }
 
@@ -158,10 +172,7 @@ impl Keeper {
             let Some(library) = library else { continue };
             let old = entry.live.replace(Version { generation, library });
             entry.remember(old.clone());
-            // What has not stood the test is nothing to go back to.
-            if !was_on_probation {
-                entry.before = old;
-            }
+            entry.go_back_to(old, !was_on_probation);
             entry.until = now.saturating_add(u64::try_from(probation.as_millis()).unwrap_or(u64::MAX));
         }
         self.write();
@@ -178,7 +189,7 @@ impl Keeper {
         if let Some(library) = library.filter(|library| library.is_file()) {
             let old = entry.live.replace(Version { generation, library });
             entry.remember(old);
-            entry.before = None;
+            entry.before.clear();
         }
         self.write();
     }
@@ -234,9 +245,9 @@ mod tests {
         keeper.live([came(2)], Duration::from_mins(1));
         let entry = keeper.journal().plugins[&plugin].clone();
         assert!(entry.is_on_probation(since_1970()) && !entry.is_on_probation(since_1970() + 61_000));
-        // A third one while the second is on probation: the first is still the last good one.
+        // A third one while the second is on probation: the way back leads over the second to the first.
         keeper.live([came(3)], Duration::from_mins(1));
-        assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
+        assert_eq!(keeper.journal().plugins[&plugin].before, [version(1), version(2)]);
         assert_eq!(Journal::read(&file), *keeper.journal());
         // Without a probation each is good once it is live; of the earlier ones, the last few are kept.
         for generation in 4..=8 {

@@ -131,7 +131,7 @@ impl Account {
                 blames_a_plugin = true;
                 let why = if is_live { "was just starting" } else { "was on probation" };
                 words += &format!("; {plugin} {} {why} and is set aside", live.generation);
-                let Some(before) = entry.before.take() else {
+                let Some(before) = entry.before.pop() else {
                     words += ", left out until it is saved";
                     continue;
                 };
@@ -158,7 +158,7 @@ mod tests {
     fn journal() -> Journal {
         let on_probation = Entry {
             live: Some(version(5)),
-            before: Some(version(4)),
+            before: vec![version(4)],
             until: since_1970() + 60_000,
             last: 5,
             ..Entry::default()
@@ -191,6 +191,22 @@ mod tests {
         assert!(account.blames_a_plugin);
         assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
         assert_eq!(live(&account, "commands/old"), Some(version(2)));
+    }
+
+    #[test]
+    fn what_was_replaced_on_probation_comes_back_and_is_still_on_it() {
+        let mut journal = journal();
+        let entry = journal.plugins.get_mut(&PluginId::new("commands/new")).unwrap();
+        entry.before = vec![version(3), version(4)];
+        let notes = [note("commands/new", "/crash", true)];
+        let account = Account::of(Cause::Signal(6), journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        let account = Account::of(Cause::Signal(6), account.journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        // The first one is proven, and stays whatever it does.
+        let account = Account::of(Cause::Signal(6), account.journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        assert!(!account.blames_a_plugin);
     }
 
     #[test]
