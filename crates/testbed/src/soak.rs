@@ -5,7 +5,7 @@
 //! Five plugins are edited in turn, each edit a real save, build and swap, while users run commands and members come
 //! and go. After every reload the host's memory, mapped libraries, descriptors, threads, tasks and generations are
 //! read. The first reloads warm up caches and are not counted; over the others the growth of memory is the
-//! median slope, and a count grows when it is higher in each third of them than ever in the third before.
+//! median slope, and a count grows when each third of them begins where the one before ended, and higher than that began.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -19,13 +19,14 @@ pub fn slope(points: &[(u64, u64)]) -> f64 {
     slopes.get(slopes.len() / 2).copied().unwrap_or_default()
 }
 
-/// Says whether a count grows and goes on growing: each third of the samples lies above all of the third before it.
+/// Says whether a count grows and goes on growing: each third of the samples begins where the third before it
+/// ended, and higher than that one began.
 ///
 /// A step that comes once, such as one more connection in a pool, is no growth.
 pub fn grows(counts: &[u64]) -> bool {
     let third = counts.len().div_ceil(3).max(1);
     let thirds: Vec<_> = counts.chunks(third).map(|third| (third.iter().min(), third.iter().max())).collect();
-    thirds.len() == 3 && thirds.windows(2).all(|pair| pair[1].0 > pair[0].1)
+    thirds.len() == 3 && thirds.windows(2).all(|pair| pair[1].0 >= pair[0].1 && pair[1].0 > pair[0].0)
 }
 
 #[cfg(test)]
