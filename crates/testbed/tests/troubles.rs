@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use sandbox::Sandbox;
 use testbed::bot::PATIENCE;
 use testbed::faults::programs::Programs;
 use testbed::ground::PING;
@@ -78,15 +79,20 @@ fn tally(start: &str) -> String {
 }
 
 /// Runs the development host in a folder until it ends by itself; gives its exit code and what it said.
-async fn run_to_end(ground: &Ground, folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+async fn run_to_end(
+    playground: &Playground,
+    sandbox: &Sandbox,
+    folder: &Path,
+    variables: &[(&str, &str)],
+) -> (Option<i32>, String) {
     let kept = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR"];
-    let guild = ground.sandbox.guild_id().to_string();
-    let run = tokio::process::Command::new(ground.playground.path("target/hmr/debug/hotcord"))
+    let guild = sandbox.guild_id().to_string();
+    let run = tokio::process::Command::new(playground.path("target/hmr/debug/hotcord"))
         .env_clear()
         .envs(kept.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .env("ENABLE_HMR", "true")
-        .env("DISCORD_TOKEN", ground.sandbox.token())
-        .env("DISCORD_API_URL", ground.sandbox.url())
+        .env("DISCORD_TOKEN", sandbox.token())
+        .env("DISCORD_API_URL", sandbox.url())
         .env("TEST_GUILD_ID", guild)
         .envs(variables.iter().copied())
         .current_dir(folder)
@@ -101,7 +107,7 @@ async fn run_to_end(ground: &Ground, folder: &Path, variables: &[(&str, &str)]) 
 async fn what_keeps_the_bot_from_starting_is_told() {
     let mut ground = Ground::new(&[]).await;
     let root = ground.playground.path("");
-    let (code, said) = run_to_end(&ground, &root, &[]).await;
+    let (code, said) = run_to_end(&ground.playground, &ground.sandbox, &root, &[]).await;
     assert_eq!(code, Some(75), "{said}");
     assert!(said.contains("a development host of this folder is running already"), "{said}");
     // The one that runs is none the worse.
@@ -110,18 +116,19 @@ async fn what_keeps_the_bot_from_starting_is_told() {
 
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = elsewhere.path().display().to_string();
-    let (code, said) = run_to_end(&ground, &root, &[("HMR_WORKSPACE", &folder)]).await;
+    let (code, said) =
+        run_to_end(&ground.playground, &ground.sandbox, &root, &[("HMR_WORKSPACE", &folder)]).await;
     assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("which holds no Cargo.toml with commands/ and events/"), "{said}");
-    let (code, said) = run_to_end(&ground, elsewhere.path(), &[]).await;
+    let (code, said) = run_to_end(&ground.playground, &ground.sandbox, elsewhere.path(), &[]).await;
     assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("Hot reload finds no Cargo.toml with commands/ and events/"), "{said}");
 
     let Ground { playground, sandbox, bot } = ground;
     assert!(bot.stop().await.unwrap().success());
     playground.edit("Cargo.toml", "[workspace]\n", "[workspace\n").unwrap();
-    let bot = testbed::Bot::start(&playground, &sandbox, &[]).await;
-    let said = bot.err().expect("it cannot start").to_string();
+    let (code, said) = run_to_end(&playground, &sandbox, &root, &[]).await;
+    assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("hot reload cannot read the workspace: cargo failed"), "{said}");
 }
 
