@@ -15,6 +15,19 @@
 //!   any number of [`Group::json`], [`Group::binary`] and [`Group::open`], [`Group::disconnect`]. A RESUME is no call.
 //! - A client has been told of every other user in the call (opcode 11) before it gets any `Out` that concerns them.
 
+mod call;
+mod frame;
+mod listener;
+mod package;
+mod plain;
+mod roster;
+mod sender;
+mod service;
+#[cfg(test)]
+mod tests;
+mod transition;
+mod wire;
+
 use std::time::Instant;
 
 use serde_json::Value;
@@ -91,11 +104,27 @@ pub(crate) trait Group: Send {
     /// The Opus frame; nothing if it can't be decrypted, or is in plain where it must not be.
     fn open(&mut self, user: Snowflake, frame: &[u8]) -> Option<Vec<u8>>;
 
+    /// Frames that [`Group::open`] could not give out so far.
+    fn failures(&self) -> Failures {
+        Failures::default()
+    }
+
     /// When [`Group::tick`] is to be called, for transitions that not everyone has become ready for.
     fn deadline(&self) -> Option<Instant>;
 
     /// The deadline has passed.
     fn tick(&mut self, now: Instant) -> Vec<Out>;
+}
+
+/// How many frames nobody of the sandbox could hear, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Failures {
+    /// Encrypted, and no listener's keys open it: tampered with, sent twice, or for another group.
+    pub(crate) undecryptable: u64,
+    /// In plain where it must be encrypted.
+    pub(crate) plain: u64,
+    /// Encrypted, and nobody of the sandbox is in the channel.
+    pub(crate) unheard: u64,
 }
 
 /// How calls are encrypted end to end.
@@ -111,6 +140,9 @@ pub enum Dave {
 }
 
 /// Makes the group of a call, or none where calls are not encrypted end to end.
-pub(crate) fn group(_guild: Snowflake, _channel: Snowflake, _dave: Dave) -> Option<Box<dyn Group>> {
-    None
+pub(crate) fn group(_guild: Snowflake, channel: Snowflake, dave: Dave) -> Option<Box<dyn Group>> {
+    match dave {
+        Dave::Off => None,
+        Dave::Optional | Dave::Required => Some(Box::new(call::Call::new(channel))),
+    }
 }
