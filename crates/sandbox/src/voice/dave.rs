@@ -25,6 +25,7 @@ mod sender;
 mod service;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transition;
 mod wire;
 
@@ -101,13 +102,8 @@ pub(crate) trait Group: Send {
 
     /// Opens a frame that a client sent, after the transport encryption is off.
     ///
-    /// The Opus frame; nothing if it can't be decrypted, or is in plain where it must not be.
-    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Option<Vec<u8>>;
-
-    /// Frames that [`Group::open`] could not give out so far.
-    fn failures(&self) -> Failures {
-        Failures::default()
-    }
+    /// The Opus frame, or why nobody of the sandbox can hear it.
+    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Result<Vec<u8>, Unopened>;
 
     /// When [`Group::tick`] is to be called, for transitions that not everyone has become ready for.
     fn deadline(&self) -> Option<Instant>;
@@ -116,15 +112,15 @@ pub(crate) trait Group: Send {
     fn tick(&mut self, now: Instant) -> Vec<Out>;
 }
 
-/// How many frames nobody of the sandbox could hear, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Failures {
-    /// Encrypted, and no listener's keys open it: tampered with, sent twice, or for another group.
-    pub(crate) undecryptable: u64,
-    /// In plain where it must be encrypted.
-    pub(crate) plain: u64,
-    /// Encrypted, and nobody of the sandbox is in the channel.
-    pub(crate) unheard: u64,
+/// Why a frame can't be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unopened {
+    /// No listener's keys open it: it was tampered with, is sent twice, or is for another group.
+    Undecryptable,
+    /// It is in plain where it must be encrypted.
+    Plain,
+    /// It is encrypted, and nobody of the sandbox is in the channel.
+    Unheard,
 }
 
 /// How calls are encrypted end to end.

@@ -17,7 +17,7 @@ use super::frame;
 use super::listener::{Ears, Listener, Reply};
 use super::plain::GRACE;
 use super::service::{Fatal, Service, VERSION};
-use super::{Failures, Group, Message, Out};
+use super::{Group, Message, Out, Unopened};
 use crate::snowflake::Snowflake;
 
 /// How long a listener's commit waits for a client's.
@@ -36,7 +36,6 @@ pub(super) struct Call {
     /// Commits of listeners that wait for a client's, and until when.
     held: BTreeMap<Snowflake, Vec<u8>>,
     held_until: Option<Instant>,
-    failures: Failures,
 }
 
 impl Call {
@@ -51,7 +50,6 @@ impl Call {
             departed: Vec::new(),
             held: BTreeMap::new(),
             held_until: None,
-            failures: Failures::default(),
         }
     }
 
@@ -178,40 +176,27 @@ impl Call {
     }
 
     /// [`Group::open`] at one moment.
-    pub(super) fn open_at(&mut self, user: Snowflake, data: &[u8], now: Instant) -> Option<Vec<u8>> {
+    pub(super) fn open_at(
+        &mut self,
+        user: Snowflake,
+        data: &[u8],
+        now: Instant,
+    ) -> Result<Vec<u8>, Unopened> {
         if frame::is_silence(data) {
-            return Some(data.to_vec());
+            return Ok(data.to_vec());
         }
-        let plain = self.service.takes_plain(user, now);
         if !frame::is_encrypted(data) {
-            if !plain {
-                self.failures.plain += 1;
-            }
-            return plain.then(|| data.to_vec());
+            let taken = self.service.takes_plain(user, now);
+            return if taken { Ok(data.to_vec()) } else { Err(Unopened::Plain) };
         }
-        let opened = self.decrypt(user, data, now);
-        if opened.is_some() {
-            return opened;
+        if let Some(opened) = self.decrypt(user, data, now) {
+            return Ok(opened);
         }
-        // One frame in 65536 of a call without encryption ends like an encrypted one.
+        // A few frames of a call without encryption look like encrypted ones.
         if self.service.version() == 0 && self.service.settled() {
-            return Some(data.to_vec());
+            return Ok(data.to_vec());
         }
-        if self.listeners.is_empty() {
-            self.failures.unheard += 1;
-        } else {
-            self.failures.undecryptable += 1;
-        }
-        None
-    }
-
-    /// [`Group::tick`] at one moment, which need not have come yet.
-    fn tick_at(&mut self, now: Instant) -> Vec<Out> {
-        if self.held_until.is_some_and(|until| until <= now) {
-            self.release(now);
-        }
-        self.service.tick(now);
-        self.settle(now)
+        Err(if self.listeners.is_empty() { Unopened::Unheard } else { Unopened::Undecryptable })
     }
 }
 
@@ -277,12 +262,8 @@ impl Group for Call {
         self.answer(user, handled, now)
     }
 
-    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Option<Vec<u8>> {
+    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Result<Vec<u8>, Unopened> {
         self.open_at(user, frame, Instant::now())
-    }
-
-    fn failures(&self) -> Failures {
-        self.failures
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -290,6 +271,10 @@ impl Group for Call {
     }
 
     fn tick(&mut self, now: Instant) -> Vec<Out> {
-        self.tick_at(now)
+        if self.held_until.is_some_and(|until| until <= now) {
+            self.release(now);
+        }
+        self.service.tick(now);
+        self.settle(now)
     }
 }

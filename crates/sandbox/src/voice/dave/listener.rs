@@ -8,7 +8,7 @@ use davey::{CommitWelcome, DaveSession, MediaType, ProposalsOperationType};
 use serde_json::{Value, json};
 
 use super::plain::GRACE;
-use super::{Message, wire};
+use super::{Message, tls};
 use crate::snowflake::Snowflake;
 
 /// DAVE protocol version that listeners speak.
@@ -177,7 +177,7 @@ impl Listener {
         let mut payload = first;
         loop {
             let Some((operation, Ok(part))) =
-                payload.split_first().map(|(operation, list)| (*operation, wire::inner(list)))
+                payload.split_first().map(|(operation, list)| (*operation, tls::inner(list)))
             else {
                 return payload;
             };
@@ -187,7 +187,7 @@ impl Listener {
                     payload.clone_from(next);
                     self.inbox.pop_front();
                 }
-                _ => return [vec![operation], wire::opaque(&list)].concat(),
+                _ => return [vec![operation], tls::opaque(&list)].concat(),
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sender::Signed;
-use super::wire::CommitWelcome;
+use super::wire::{CommitWelcome, Welcome};
 use crate::snowflake::Snowflake;
 
 /// Credential type of a basic credential.
@@ -188,8 +188,7 @@ impl Roster {
         }
         let mut expected: Vec<&[u8]> =
             applied.iter().filter_map(|proposal| proposal.change.key_package()).collect();
-        let mut welcomed: Vec<&[u8]> =
-            message.welcome.iter().flat_map(|welcome| welcome.welcomed()).collect();
+        let mut welcomed: Vec<&[u8]> = message.welcome.iter().flat_map(Welcome::welcomed).collect();
         expected.sort_unstable();
         welcomed.sort_unstable();
         if expected != welcomed || message.welcome.is_some() == expected.is_empty() {
@@ -219,6 +218,18 @@ impl Roster {
         applied.filter(|_| required.is_empty()).ok_or(Rejected::Proposals)
     }
 
+    /// The leftmost leaf that is blank (RFC 9420, section 12.1.1).
+    fn free_leaf(&self) -> u32 {
+        let mut free = 0;
+        for leaf in self.leaves.keys() {
+            if *leaf != free {
+                break;
+            }
+            free += 1;
+        }
+        free
+    }
+
     fn apply(&mut self, committer: Snowflake, signature_key: Vec<u8>, applied: Vec<Proposal>) -> Settled {
         if !self.established() {
             self.leaves.insert(0, Seat { user: committer, signature_key });
@@ -230,7 +241,7 @@ impl Roster {
         let mut added = Vec::new();
         for proposal in applied {
             if let Change::Add { user, key_package, signature_key } = proposal.change {
-                let leaf = (0..).find(|leaf| !self.leaves.contains_key(leaf)).unwrap_or_default();
+                let leaf = self.free_leaf();
                 self.leaves.insert(leaf, Seat { user, signature_key });
                 added.push((user, key_package));
             }

@@ -18,17 +18,19 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::package::{self, Package, Refused};
-use super::plain::Plain;
 use super::roster::{Proposal, Roster};
 use super::sender::Sender;
+use super::tls::Malformed;
 use super::transition::Transitions;
-use super::wire::{CommitWelcome, Malformed};
+use super::wire::CommitWelcome;
 use super::{Message, Out};
 use crate::snowflake::Snowflake;
 
 mod change;
+mod member;
 
 use self::change::Wish;
+use self::member::Member;
 
 /// Highest DAVE protocol version there is.
 pub(super) const VERSION: u16 = 1;
@@ -72,48 +74,6 @@ pub(super) struct Service {
     commits: VecDeque<(u16, Snowflake)>,
     barred: BTreeSet<Snowflake>,
     out: Vec<Out>,
-}
-
-struct Member {
-    max_version: u16,
-    /// Its SESSION DESCRIPTION is out: it takes part.
-    described: bool,
-    /// The key package to add it with.
-    package: Option<Package>,
-    /// One that came before it answered.
-    next_package: Option<Package>,
-    /// Transition of the newest commit or welcome that it was sent.
-    newest: Option<u16>,
-    /// Whether it has answered that one.
-    answered: bool,
-    /// Its local group may hold proposals, so that it must start anew before another group is made.
-    used: bool,
-    plain: Plain,
-}
-
-impl Member {
-    fn new(max_version: u16) -> Self {
-        Self {
-            max_version,
-            described: false,
-            package: None,
-            next_package: None,
-            newest: None,
-            answered: true,
-            used: false,
-            plain: Plain::Always,
-        }
-    }
-
-    /// It has reset its keys, or is told to: what it sent before is void.
-    fn start_anew(&mut self, now: Instant) {
-        self.package = None;
-        self.next_package = None;
-        self.newest = None;
-        self.answered = true;
-        self.used = false;
-        self.plain.renew(now);
-    }
 }
 
 impl Service {

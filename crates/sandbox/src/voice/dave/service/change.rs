@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Service, VERSION};
 use crate::snowflake::Snowflake;
 use crate::voice::dave::roster::{Change, Proposal};
-use crate::voice::dave::wire;
+use crate::voice::dave::tls;
 
 /// Operation of opcode 27 that appends proposals.
 const APPEND: u8 = 0;
@@ -203,7 +203,7 @@ impl Service {
         let references: Vec<u8> = proposals
             .into_iter()
             .filter(|proposal| !proposal.change.adds(user))
-            .flat_map(|proposal| wire::opaque(&proposal.signed.reference))
+            .flat_map(|proposal| tls::opaque(&proposal.signed.reference))
             .collect();
         self.send_proposals(user, REVOKE, &references);
     }
@@ -216,7 +216,7 @@ impl Service {
             member.used = true;
         }
         let mut payload = vec![operation];
-        payload.extend(wire::opaque(list));
+        payload.extend(tls::opaque(list));
         self.send_binary(user, 27, payload);
     }
 }

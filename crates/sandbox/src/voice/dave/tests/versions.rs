@@ -56,14 +56,13 @@ fn listeners_hear_on_through_downgrade_and_upgrade() {
     room.join(BOT);
     let sealed = room.client(BOT).frame(&OPUS);
     room.connect(OTHER, 0);
-    assert_eq!(room.call.open(BOT, &sealed).as_deref(), Some(&OPUS[..]), "a frame from before the downgrade");
+    assert_eq!(room.call.open(BOT, &sealed), Ok(OPUS.to_vec()), "a frame from before the downgrade");
     room.run();
     let plain = room.client(BOT).frame(&OPUS);
     assert_eq!(plain, OPUS);
-    assert_eq!(room.call.open(BOT, &plain).as_deref(), Some(&OPUS[..]));
+    assert_eq!(room.call.open(BOT, &plain), Ok(OPUS.to_vec()));
     room.leave(OTHER);
     room.assert_group(&[BOT], &[ALICE]);
-    assert_eq!(room.call.failures(), crate::voice::dave::Failures::default());
 }
 
 #[test]
