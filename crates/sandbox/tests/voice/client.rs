@@ -99,6 +99,11 @@ impl Client {
         }
     }
 
+    /// Next frame of text or bytes as it is.
+    pub(crate) async fn message(&mut self) -> Message {
+        timeout(PATIENCE, self.socket.next()).await.expect("a frame in time").expect("a frame").unwrap()
+    }
+
     async fn read(&mut self) -> Result<Value, End> {
         loop {
             match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {

@@ -4,6 +4,7 @@ mod anything;
 mod audio;
 mod client;
 mod close_codes;
+mod dave;
 mod faults;
 mod handshake;
 mod packets;
