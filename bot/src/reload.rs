@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sdk::PluginId;
 use sdk::host::Host;
+use sdk::status::since_1970;
 use sdk::tracing::info;
 
 use crate::application::Application;
@@ -77,7 +78,7 @@ pub(crate) enum Next {}
 impl Next {
     /// Notes that from now on calls are turned away.
     pub(crate) fn close(mut self) -> Self {
-        self.closed_at = hmr::journal::now();
+        self.closed_at = since_1970();
         self
     }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::process::ExitStatus;
 
 use sdk_core::PluginId;
+use sdk_core::status::since_1970;
 
 use super::recorder::Note;
-use crate::journal::{Journal, Version, now};
+use crate::journal::{Journal, Version};
 
 /// Exit code of a panic in the main thread, and those of a program that could not be run.
 const FATAL_CODES: [i32; 3] = [101, 126, 127];
@@ -98,7 +99,7 @@ impl Account {
         }
         let mut blames_a_plugin = false;
         let mut again = Vec::new();
-        let now = now();
+        let now = since_1970();
         for (plugin, entry) in &mut journal.plugins {
             let is_blamed = blamed.contains(plugin) || blamed.is_empty() && cause.is_fault();
             let coming = entry.coming.take();
@@ -130,7 +131,7 @@ impl Account {
                 blames_a_plugin = true;
                 let why = if is_live { "was just starting" } else { "was on probation" };
                 words += &format!("; {plugin} {} {why} and is set aside", live.generation);
-                let Some(before) = entry.before.take() else {
+                let Some(before) = entry.before.pop() else {
                     words += ", left out until it is saved";
                     continue;
                 };
@@ -157,8 +158,8 @@ mod tests {
     fn journal() -> Journal {
         let on_probation = Entry {
             live: Some(version(5)),
-            before: Some(version(4)),
-            until: now() + 60_000,
+            before: vec![version(4)],
+            until: since_1970() + 60_000,
             last: 5,
             ..Entry::default()
         };
@@ -190,6 +191,22 @@ mod tests {
         assert!(account.blames_a_plugin);
         assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
         assert_eq!(live(&account, "commands/old"), Some(version(2)));
+    }
+
+    #[test]
+    fn what_was_replaced_on_probation_comes_back_and_is_still_on_it() {
+        let mut journal = journal();
+        let entry = journal.plugins.get_mut(&PluginId::new("commands/new")).unwrap();
+        entry.before = vec![version(3), version(4)];
+        let notes = [note("commands/new", "/crash", true)];
+        let account = Account::of(Cause::Signal(6), journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        let account = Account::of(Cause::Signal(6), account.journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        // The first one is proven, and stays whatever it does.
+        let account = Account::of(Cause::Signal(6), account.journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        assert!(!account.blames_a_plugin);
     }
 
     #[test]

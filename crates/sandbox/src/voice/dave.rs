@@ -29,6 +29,7 @@ mod tls;
 mod transition;
 mod wire;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -103,13 +104,34 @@ pub(crate) trait Group: Send {
     /// Opens a frame that a client sent, after the transport encryption is off.
     ///
     /// The Opus frame, or why nobody of the sandbox can hear it.
-    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Result<Vec<u8>, Unopened>;
+    fn open<'a>(&mut self, user: Snowflake, frame: &'a [u8]) -> Result<Frame<'a>, Unopened>;
 
     /// When [`Group::tick`] is to be called, for transitions that not everyone has become ready for.
     fn deadline(&self) -> Option<Instant>;
 
     /// The deadline has passed.
     fn tick(&mut self, now: Instant) -> Vec<Out>;
+}
+
+/// A frame that can be heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    /// Opus frame.
+    pub(crate) opus: Cow<'a, [u8]>,
+    /// Whether it came encrypted.
+    pub(crate) encrypted: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// One that came in plain.
+    pub(crate) fn plain(opus: &'a [u8]) -> Self {
+        Self { opus: Cow::Borrowed(opus), encrypted: false }
+    }
+
+    /// One that keys were needed for.
+    fn decrypted(opus: Vec<u8>) -> Self {
+        Self { opus: Cow::Owned(opus), encrypted: true }
+    }
 }
 
 /// Why a frame can't be heard.

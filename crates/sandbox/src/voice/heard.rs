@@ -39,6 +39,8 @@ pub struct Counts {
     pub timestamp_gaps: u64,
     /// Packets whose transport encryption did not fit.
     pub undecryptable: u64,
+    /// Packets with end-to-end encryption that could be opened, repetitions included.
+    pub encrypted: u64,
     /// Packets whose end-to-end encryption did not fit.
     pub unopened: u64,
     /// Those of them that were in plain where they must be encrypted.
@@ -64,6 +66,7 @@ impl AddAssign for Counts {
         self.duplicates += other.duplicates;
         self.timestamp_gaps += other.timestamp_gaps;
         self.undecryptable += other.undecryptable;
+        self.encrypted += other.encrypted;
         self.unopened += other.unopened;
         self.unopened_plain += other.unopened_plain;
         self.unopened_unheard += other.unopened_unheard;

@@ -113,14 +113,15 @@ impl Ears<'_> {
             sequence: header.sequence,
             timestamp: header.timestamp,
             bytes: packet.len(),
-            frame: frame.as_deref().ok(),
+            frame: frame.as_ref().ok().map(|frame| &*frame.opus),
         };
         let mut hearing = session.hearing.lock();
-        match frame {
-            Ok(_) | Err(Unopened::Undecryptable) => {}
-            Err(Unopened::Plain) => hearing.count(session.ssrc, |counts| counts.unopened_plain += 1),
-            Err(Unopened::Unheard) => hearing.count(session.ssrc, |counts| counts.unopened_unheard += 1),
-        }
+        hearing.count(session.ssrc, |counts| match &frame {
+            Ok(frame) => counts.encrypted += u64::from(frame.encrypted),
+            Err(Unopened::Undecryptable) => {}
+            Err(Unopened::Plain) => counts.unopened_plain += 1,
+            Err(Unopened::Unheard) => counts.unopened_unheard += 1,
+        });
         if !announced {
             hearing.count(session.ssrc, |counts| counts.unannounced += 1);
         }

@@ -140,10 +140,11 @@ pub(crate) async fn discover(socket: &UdpSocket, ssrc: u32) -> (String, u16) {
 }
 
 /// A tone as samples of 48 kHz stereo: these hertz on the left, half as many on the right.
+#[expect(clippy::cast_possible_truncation, reason = "12,000 fits into 16 bits")]
 pub(crate) fn tone(hertz: f64, time: Duration) -> Vec<i16> {
-    let frames = (time.as_secs_f64() * 48_000.0).round() as usize;
-    let sample = |frame: usize, hertz: f64| {
-        let angle = frame as f64 / 48_000.0 * hertz * std::f64::consts::TAU;
+    let frames = u32::try_from(time.as_millis() * 48).unwrap();
+    let sample = |frame: u32, hertz: f64| {
+        let angle = f64::from(frame) / 48_000.0 * hertz * std::f64::consts::TAU;
         (angle.sin() * 12_000.0) as i16
     };
     (0..frames).flat_map(|frame| [sample(frame, hertz), sample(frame, hertz / 2.0)]).collect()

@@ -146,7 +146,8 @@ async fn encrypted_audio_is_heard_by_who_is_in_the_channel() {
         let packets = encode(&source);
         member.play(&packets).await;
         let heard = heard(&world, &ticket, |heard| heard.counts.packets == packets.len() as u64).await;
-        assert_eq!((heard.counts.unopened, heard.counts.undecodable), (0, 0), "version {gateway_version}");
+        let counts = heard.counts;
+        assert_eq!((counts.encrypted, counts.unopened, counts.undecodable), (counts.packets, 0, 0));
         let samples = world.sandbox.voice().pcm(ticket.guild, ticket.user, 0, usize::MAX);
         assert!(likeness(&samples, &source) > 0.95, "version {gateway_version}");
     }
@@ -167,7 +168,7 @@ async fn a_frame_that_was_tampered_with_is_counted_and_not_heard() {
     member.audio.send(&tampered).await;
     member.play(&packets[2..]).await;
     let heard = heard(&world, &ticket, |heard| heard.counts.packets == 3).await;
-    assert_eq!((heard.counts.unopened, heard.counts.unopened_plain), (1, 0));
+    assert_eq!((heard.counts.encrypted, heard.counts.unopened, heard.counts.unopened_plain), (2, 1, 0));
 }
 
 #[tokio::test]
@@ -198,7 +199,8 @@ async fn keys_change_while_people_come_and_go_and_nothing_is_lost() {
     assert_eq!(member.until(21).await, json!({ "protocol_version": 1, "transition_id": 0 }));
     assert!(!member.session.is_ready(), "alone, it starts anew");
     let heard = heard(&world, &ticket, |heard| heard.counts.packets == sent as u64).await;
-    assert_eq!((heard.counts.unopened, heard.counts.undecodable, heard.counts.lost), (0, 0, 0));
+    let counts = heard.counts;
+    assert_eq!((counts.encrypted, counts.unopened, counts.undecodable, counts.lost), (sent as u64, 0, 0, 0));
 }
 
 #[tokio::test]

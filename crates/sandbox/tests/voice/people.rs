@@ -109,3 +109,33 @@ async fn packets_are_waited_for_over_http() {
     let nobody = world.control.heard(GUILD, "alice").await.unwrap_err().to_string();
     assert!(nobody.contains("alice has had no voice connection"), "{nobody}");
 }
+
+#[tokio::test]
+async fn faults_of_voice_are_one_command_away() {
+    let mut world = World::start().await;
+    let ticket = world.join().await;
+    let mut client = world.dial(&ticket, 8).await;
+    client.identified(&ticket).await;
+    assert_eq!(said(&world, &["fault", "voice", "close", "4015", "--user", "alice"]).await, "0\n");
+    assert_eq!(said(&world, &["fault", "voice", "close", "4015", "--user", "Sandbot"]).await, "1\n");
+    assert_eq!(client.end().await, End::Close(4015));
+    for arguments in [
+        &["loss", "5", "--direction", "received"][..],
+        &["dead", "--user", "Sandbot"],
+        &["stall"],
+        &["stall", "session-description", "--count", "2"],
+        &["no-server"],
+        &["null-endpoint"],
+    ] {
+        said(&world, &[&["fault", "voice"], arguments].concat()).await;
+    }
+    let rules = world.control.faults().await.unwrap();
+    let on = |index: usize| rules[index]["rule"]["on"].clone();
+    assert_eq!(on(0), json!({ "voice_packet": { "direction": "received", "percent": 5.0 } }));
+    assert_eq!(on(1), json!({ "voice_packet": { "user": ticket.user, "percent": 100.0 } }));
+    assert_eq!(on(2), json!({ "voice_connect": { "effect": "stall" } }));
+    assert_eq!(on(3), json!({ "voice_received": { "op": 1, "effect": "ignore" } }));
+    assert_eq!(rules[3]["rule"]["count"], 2);
+    assert_eq!(on(4), json!({ "voice_server": { "effect": "withhold" } }));
+    assert_eq!(on(5), json!({ "voice_server": { "effect": "null_endpoint" } }));
+}

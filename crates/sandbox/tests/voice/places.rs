@@ -21,7 +21,7 @@ async fn a_bot_joins_mutes_itself_and_leaves() {
     let mut client = world.dial(&ticket, 8).await;
     client.identified(&ticket).await;
     let muted = json!({ "guild_id": ticket.guild, "channel_id": world.lounge, "self_mute": true, "self_deaf": false });
-    world.bot.send(4, muted);
+    world.bot.send(4, &muted);
     let state = world.bot.event("VOICE_STATE_UPDATE").await;
     assert_eq!((&state["self_mute"], &state["suppress"]), (&json!(true), &json!(false)));
     // The same channel, so no other server; and the connection stays.

@@ -151,7 +151,7 @@ impl Bot {
             sender,
             events,
         };
-        bot.send(2, json!({ "token": token, "intents": 0x81, "properties": {} }));
+        bot.send(2, &json!({ "token": token, "intents": 0x81, "properties": {} }));
         let ready = bot.event("READY").await;
         bot.session_id = ready["session_id"].as_str().unwrap().to_owned();
         bot.id = ready["user"]["id"].as_str().unwrap().parse().unwrap();
@@ -160,7 +160,7 @@ impl Bot {
     }
 
     /// Sends a payload to the gateway.
-    pub(crate) fn send(&self, op: u8, data: Value) {
+    pub(crate) fn send(&self, op: u8, data: &Value) {
         self.sender.send(Message::text(json!({ "op": op, "d": data }).to_string())).unwrap();
     }
 
@@ -187,7 +187,7 @@ impl Bot {
 
     /// Events that have come until an answer to REQUEST CHANNEL INFO, which comes after whatever was asked before.
     pub(crate) async fn until_now(&mut self, guild: Snowflake) -> Vec<String> {
-        self.send(43, json!({ "guild_id": guild, "fields": [] }));
+        self.send(43, &json!({ "guild_id": guild, "fields": [] }));
         let mut names = Vec::new();
         loop {
             let (name, _) = self.next().await;
@@ -202,7 +202,7 @@ impl Bot {
     pub(crate) fn ask(&self, guild: Snowflake, channel: Option<Snowflake>) {
         let data =
             json!({ "guild_id": guild, "channel_id": channel, "self_mute": false, "self_deaf": false });
-        self.send(4, data);
+        self.send(4, &data);
     }
 
     /// Joins a channel and gives back what the two events say.

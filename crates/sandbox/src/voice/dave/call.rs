@@ -17,7 +17,7 @@ use super::frame;
 use super::listener::{Ears, Listener, Reply};
 use super::plain::GRACE;
 use super::service::{Fatal, Service, VERSION};
-use super::{Group, Message, Out, Unopened};
+use super::{Frame, Group, Message, Out, Unopened};
 use crate::snowflake::Snowflake;
 
 /// How long a listener's commit waits for a client's.
@@ -176,25 +176,25 @@ impl Call {
     }
 
     /// [`Group::open`] at one moment.
-    pub(super) fn open_at(
+    pub(super) fn open_at<'a>(
         &mut self,
         user: Snowflake,
-        data: &[u8],
+        data: &'a [u8],
         now: Instant,
-    ) -> Result<Vec<u8>, Unopened> {
+    ) -> Result<Frame<'a>, Unopened> {
         if frame::is_silence(data) {
-            return Ok(data.to_vec());
+            return Ok(Frame::plain(data));
         }
         if !frame::is_encrypted(data) {
             let taken = self.service.takes_plain(user, now);
-            return if taken { Ok(data.to_vec()) } else { Err(Unopened::Plain) };
+            return if taken { Ok(Frame::plain(data)) } else { Err(Unopened::Plain) };
         }
         if let Some(opened) = self.decrypt(user, data, now) {
-            return Ok(opened);
+            return Ok(Frame::decrypted(opened));
         }
         // A few frames of a call without encryption look like encrypted ones.
         if self.service.version() == 0 && self.service.settled() {
-            return Ok(data.to_vec());
+            return Ok(Frame::plain(data));
         }
         Err(if self.listeners.is_empty() { Unopened::Unheard } else { Unopened::Undecryptable })
     }
@@ -262,7 +262,7 @@ impl Group for Call {
         self.answer(user, handled, now)
     }
 
-    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Result<Vec<u8>, Unopened> {
+    fn open<'a>(&mut self, user: Snowflake, frame: &'a [u8]) -> Result<Frame<'a>, Unopened> {
         self.open_at(user, frame, Instant::now())
     }
 

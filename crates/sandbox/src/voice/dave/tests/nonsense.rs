@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::room::{ALICE, BOT, CHANNEL, OPUS, OTHER, Room, Sent, THIRD};
 use crate::voice::dave::plain::GRACE;
-use crate::voice::dave::{Group, Message, Out};
+use crate::voice::dave::{Frame, Group, Message, Out};
 
 fn close_code(outs: &[Out]) -> Option<u16> {
     outs.iter().find_map(|out| match out.message {
@@ -164,7 +164,7 @@ fn any_frame_with_the_marker_is_opened_or_not() {
     });
     result.expect("no frame that nobody encrypted is heard");
     let frame = room.borrow_mut().client(BOT).frame(&OPUS);
-    assert_eq!(room.borrow_mut().call.open_at(BOT, &frame, late), Ok(OPUS.to_vec()));
+    assert_eq!(room.borrow_mut().call.open_at(BOT, &frame, late), Ok(Frame::decrypted(OPUS.to_vec())));
 }
 
 fn arbitrary_json() -> impl Strategy<Value = Value> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::snowflake::Snowflake;
 use crate::voice::dave::call::Call;
-use crate::voice::dave::{Group, Message, Out};
+use crate::voice::dave::{Frame, Group, Message, Out};
 
 pub(super) const CHANNEL: Snowflake = Snowflake(4_000);
 pub(super) const BOT: Snowflake = Snowflake(101);
@@ -339,7 +339,11 @@ impl Room {
                 assert_eq!(heard.expect("decrypts"), OPUS, "{to} hears {from}");
             }
             if !people.is_empty() {
-                assert_eq!(self.call.open(*from, &frame), Ok(OPUS.to_vec()), "the sandbox hears {from}");
+                assert_eq!(
+                    self.call.open(*from, &frame),
+                    Ok(Frame::decrypted(OPUS.to_vec())),
+                    "the sandbox hears {from}"
+                );
             }
         }
         assert_eq!(epochs.len(), 1, "everyone is at one epoch");
