@@ -23,7 +23,7 @@ use super::status::ConnectionState;
 const ASKED_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait for the driver, which tries twice with 10 s each.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(25);
-/// Wait for word of a move after close code 4014.
+/// Wait for word of a move or of another server after close codes 4014 and 4022.
 const MOVED_WITHIN: Duration = Duration::from_secs(3);
 /// Wait for the gateway's own session, which comes back by itself.
 const SESSION_WITHIN: Duration = Duration::from_secs(2);
@@ -69,7 +69,7 @@ enum Stage {
     Waiting {
         until: Instant,
     },
-    /// Close code 4014: a voice state says whether it was a move.
+    /// Close code 4014 or 4022: Discord may say that it was a move, or which server there is now.
     Moving {
         until: Instant,
     },
@@ -259,7 +259,7 @@ impl Link {
         self.lost = Some((Instant::now(), loss));
         match self.failed(loss) {
             // A move is none, and whether it is one is not known yet.
-            Turn::Nothing if loss.policy() != Policy::MovedOrGone => Turn::Lost(loss.words()),
+            Turn::Nothing if loss.policy() != Policy::Await => Turn::Lost(loss.words()),
             turn => turn,
         }
     }
@@ -270,7 +270,15 @@ impl Link {
             Stage::Out | Stage::In { .. } => Turn::Nothing,
             Stage::Asked { .. } => self.failed(Loss::NoAnswer),
             Stage::Connecting { .. } => self.failed(Loss::Network),
-            Stage::Moving { .. } => self.removed(),
+            // Without a session, the bot's place in the channel went with it.
+            Stage::Moving { .. } if !self.voice.shards().has_session(self.guild) => {
+                self.stage = Stage::Waiting { until: Instant::now() };
+                Turn::Lost("the session at Discord's gateway is gone".to_owned())
+            }
+            Stage::Moving { .. } => match self.lost {
+                Some((_, loss @ Loss::Closed(4022))) => self.give_up(&loss.words()),
+                _ => self.removed(),
+            },
             Stage::Waiting { .. } => match self.channel() {
                 Some(channel) => self.ask(channel),
                 None => Turn::Nothing,
@@ -318,6 +326,10 @@ impl Link {
     fn connect_if_complete(&mut self) {
         let Some(user) = self.voice.shards().user() else { return };
         if let Some(info) = self.signal.complete(user) {
+            if self.is_in() {
+                // Another server in the same channel.
+                self.lost.get_or_insert((Instant::now(), Loss::Network));
+            }
             self.connect(info);
         }
     }
@@ -345,7 +357,7 @@ impl Link {
             None => FIRST_ATTEMPTS - 1,
         };
         match loss.policy() {
-            Policy::MovedOrGone => {
+            Policy::Await => {
                 self.stage = Stage::Moving { until: Instant::now() + MOVED_WITHIN };
                 Turn::Nothing
             }

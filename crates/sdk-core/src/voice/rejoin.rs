@@ -38,8 +38,8 @@ pub enum Policy {
     Resumes,
     /// The bot asks for a new session, after a wait that grows.
     Rejoin,
-    /// The bot waits for word whether it was moved, and leaves if not.
-    MovedOrGone,
+    /// The bot waits for word of a move or of another server, and leaves if none comes.
+    Await,
     /// The bot leaves; trying again would end the same way.
     Final,
 }
@@ -65,11 +65,12 @@ impl Loss {
         match self {
             // 4009: session timeout; 4015: the voice server crashed.
             Self::Closed(4009 | 4015) => Policy::Resumes,
-            // 4014: disconnected, because of a moderator, a deleted channel, or a move.
-            Self::Closed(4014) => Policy::MovedOrGone,
+            // 4014: disconnected, by a moderator, by a move, or with the gateway session; 4022: the call ended, with the
+            // channel, or because it has another server.
+            Self::Closed(4014 | 4022) => Policy::Await,
             // 4004: authentication failed; 4016: unknown encryption mode; 4017: end-to-end encryption required;
-            // 4021: rate limited; 4022: the call ended.
-            Self::Closed(4004 | 4016 | 4017 | 4021 | 4022) => Policy::Final,
+            // 4021: rate limited.
+            Self::Closed(4004 | 4016 | 4017 | 4021) => Policy::Final,
             Self::Closed(_) | Self::Network | Self::Protocol | Self::NoAnswer => Policy::Rejoin,
         }
     }
@@ -154,13 +155,13 @@ mod tests {
             (4009, Policy::Resumes),
             (4011, Policy::Rejoin),
             (4012, Policy::Rejoin),
-            (4014, Policy::MovedOrGone),
+            (4014, Policy::Await),
             (4015, Policy::Resumes),
             (4016, Policy::Final),
             (4017, Policy::Final),
             (4020, Policy::Rejoin),
             (4021, Policy::Final),
-            (4022, Policy::Final),
+            (4022, Policy::Await),
             // Not in the list.
             (1000, Policy::Rejoin),
             (4000, Policy::Rejoin),
