@@ -24,7 +24,10 @@ const ASKED_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait for the driver, which tries twice with 10 s each.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(25);
 /// Wait for word of a move or of another server after close codes 4014 and 4022.
-const MOVED_WITHIN: Duration = Duration::from_secs(3);
+///
+/// Of a moderator's disconnect there is word at once. Without any, the gateway session may be gone, which serenity tells
+/// after some seconds.
+const MOVED_WITHIN: Duration = Duration::from_secs(10);
 /// Wait for the gateway's own session, which comes back by itself.
 const SESSION_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time without a gateway session before the bot gives up.
