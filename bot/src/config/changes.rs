@@ -30,8 +30,11 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
         ("HMR_IGNORE", was.ignore != is.ignore),
         ("HMR_POLL_MS", was.poll != is.poll),
         ("HMR_WORKSPACE", was.workspace != is.workspace),
+        ("MEDIA_ALLOW_HOSTS", old.media.allow != new.media.allow),
+        ("MUSIC_DIR", old.media.music != new.media.music),
         ("STATE_FILE", old.state_file != new.state_file),
         ("TEST_GUILD_ID", old.test_guild != new.test_guild),
+        ("YT_DLP", old.media.yt_dlp != new.media.yt_dlp),
     ];
     let live = [
         ("COMMAND_PREFIX", old.prefix != new.prefix),
@@ -102,6 +105,7 @@ mod tests {
             ("HMR_STOP_MS", "10"),
             ("HMR_UNFIT_STATE", "default"),
             ("HMR_VALIDATE", "false"),
+            ("LRCLIB_URL", "http://127.0.0.1:1"),
             ("OWNER_IDS", "7"),
             ("RUST_LOG", "debug"),
             ("WELCOME_CHANNEL_ID", "7"),
@@ -120,7 +124,10 @@ mod tests {
             ("HMR_IGNORE", "*.tmp"),
             ("HMR_POLL_MS", "100"),
             ("HMR_WORKSPACE", "/somewhere"),
+            ("MEDIA_ALLOW_HOSTS", "radio.lan"),
+            ("MUSIC_DIR", "songs"),
             ("STATE_FILE", "state.json"),
+            ("YT_DLP", "/somewhere/yt-dlp"),
             ("TEST_GUILD_ID", "2"),
         ] {
             assert_eq!(between(&[], &[(name, value)]), (NONE, vec![name.to_owned()]), "{name}");
