@@ -13,7 +13,7 @@ mod client;
 mod world;
 
 use std::num::NonZeroU64;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use tokio::io::AsyncReadExt;
 use crate::world::World;
 
 /// Time for a whole play; what is played takes three seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Where the client's process finds its ticket: endpoint, guild, channel, user, session id, token, file to play.
 const TICKET: &str = "SONGBIRD_TICKET";
 
@@ -65,7 +65,7 @@ async fn play(ticket: &str) {
     };
     let mut driver = Driver::new(songbird::Config::default());
     driver.connect(info).await.unwrap();
-    driver.play_input(File::new(file.to_owned()).into());
+    driver.play_input(File::new(PathBuf::from(file)).into());
     let mut end = Vec::new();
     tokio::io::stdin().read_to_end(&mut end).await.unwrap();
     driver.leave();
