@@ -180,6 +180,15 @@ impl Keeper {
         needed_before.difference(&needed).cloned().collect()
     }
 
+    /// Notes that what is live, if it is that generation, is on probation no more.
+    pub fn passed(&mut self, plugin: &PluginId, generation: u64) {
+        let Some(entry) = self.journal.plugins.get_mut(plugin) else { return };
+        if entry.live.as_ref().is_some_and(|live| live.generation == generation) {
+            entry.until = 0;
+            self.write();
+        }
+    }
+
     /// Notes that earlier code is live again, as a new generation.
     ///
     /// Code whose file is gone is in memory alone; the next host then has what was live before.
@@ -256,6 +265,31 @@ mod tests {
         let entry = &Journal::read(&file).plugins[&plugin];
         assert_eq!((entry.live.clone(), entry.last), (Some(version(8)), 8));
         assert!(!keeper.journal().libraries().contains(Path::new("/l/2.so")));
+    }
+
+    #[test]
+    fn calls_that_were_stood_end_a_probation_before_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.json");
+        let mut keeper = Keeper::new(Some(file.clone()));
+        let plugin = PluginId::new("commands/one");
+        let version = |generation: u64| Version { generation, library: format!("/l/{generation}.so").into() };
+        for generation in 1..=2 {
+            keeper.live(
+                [(plugin.clone(), generation, Some(version(generation).library))],
+                Duration::from_mins(1),
+            );
+        }
+        let is_on_probation = || Journal::read(&file).plugins[&plugin].is_on_probation(since_1970());
+        keeper.passed(&plugin, 1);
+        keeper.passed(&PluginId::new("commands/other"), 2);
+        assert!(is_on_probation(), "it was another one");
+        keeper.passed(&plugin, 2);
+        assert!(!is_on_probation());
+        // So it is what a crash of the next one goes back to.
+        keeper.live([(plugin.clone(), 3, Some(version(3).library))], Duration::from_mins(1));
+        assert!(is_on_probation());
+        assert_eq!(Journal::read(&file).plugins[&plugin].before, [version(2)]);
     }
 
     #[test]

@@ -84,7 +84,8 @@ impl Account {
     /// Judges a crash by what was live and what was under way.
     ///
     /// What a thread was running at that moment has done it, if its own code has; after a SIGKILL it is whatever was
-    /// under way. Only what was being loaded or is on probation is set aside for it.
+    /// under way. Where nothing is known, a host that has never been ready has done it itself, unless it was loading.
+    /// Only what was being loaded or is on probation is set aside for it.
     pub(crate) fn of(cause: Cause, mut journal: Journal, notes: &[Note]) -> Self {
         let named: Vec<_> = notes
             .iter()
@@ -100,8 +101,10 @@ impl Account {
         let mut blames_a_plugin = false;
         let mut again = Vec::new();
         let now = since_1970();
+        let may_be_plugins = journal.ready || journal.plugins.values().any(|entry| entry.coming.is_some());
+        let is_anyones = blamed.is_empty() && cause.is_fault() && may_be_plugins;
         for (plugin, entry) in &mut journal.plugins {
-            let is_blamed = blamed.contains(plugin) || blamed.is_empty() && cause.is_fault();
+            let is_blamed = blamed.contains(plugin) || is_anyones;
             let coming = entry.coming.take();
             // A host that took another one's place starts what was live there.
             let is_live = coming.as_ref().is_some_and(|coming| entry.live.as_ref() == Some(coming));
@@ -216,6 +219,22 @@ mod tests {
         assert_eq!(account.words, "the host died of SIGABRT while /crash of commands/old 5 was under way");
         assert_eq!(account.journal, journal_as_in(&account));
         assert!(!account.blames_a_plugin);
+    }
+
+    #[test]
+    fn a_host_that_dies_before_it_loads_anything_blames_no_plugin() {
+        let account = Account::of(Cause::Signal(6), journal(), &[]);
+        assert!(account.blames_a_plugin, "it was ready, so it may be any");
+        let never_ready = || Journal { ready: false, ..journal() };
+        let account = Account::of(Cause::Signal(6), never_ready(), &[]);
+        assert_eq!(account.words, "the host died of SIGABRT");
+        assert_eq!(live(&account, "commands/new"), Some(version(5)));
+        assert!(!account.blames_a_plugin);
+        let mut loading = never_ready();
+        for entry in loading.plugins.values_mut() {
+            entry.coming.clone_from(&entry.live);
+        }
+        assert!(Account::of(Cause::Signal(6), loading, &[]).blames_a_plugin);
     }
 
     /// The journal of these tests, with the moment that another one has.
