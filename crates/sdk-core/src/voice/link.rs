@@ -31,7 +31,7 @@ const MOVED_WITHIN: Duration = Duration::from_secs(10);
 /// Wait for the gateway's own session, which comes back by itself.
 const SESSION_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time without a gateway session before the bot gives up.
-const SESSION_AT_ALL: Duration = Duration::from_secs(5 * 60);
+const SESSION_AT_ALL: Duration = Duration::from_mins(5);
 /// Attempts for somebody who waits for an answer.
 const FIRST_ATTEMPTS: u32 = 2;
 
@@ -198,9 +198,8 @@ impl Link {
     pub(super) fn heard_state(&mut self, session: &str, channel: Option<ChannelId>) -> Turn {
         let before = self.channel();
         match (channel, &self.stage) {
-            (_, Stage::Out) => Turn::Nothing,
-            // The echo of a leave that comes before each further attempt.
-            (None, Stage::Asked { .. } | Stage::Waiting { .. }) => Turn::Nothing,
+            // The latter is the echo of a leave that comes before each further attempt.
+            (_, Stage::Out) | (None, Stage::Asked { .. } | Stage::Waiting { .. }) => Turn::Nothing,
             (None, _) => self.removed(),
             (Some(channel), _) => {
                 self.signal.state(channel, session);
@@ -366,7 +365,7 @@ impl Link {
             }
             Policy::Final => self.give_up(&loss.words()),
             Policy::Resumes | Policy::Rejoin if self.attempts.made() >= enough => self.give_up(&loss.words()),
-            Policy::Resumes | Policy::Rejoin => match self.attempts.next() {
+            Policy::Resumes | Policy::Rejoin => match self.attempts.another() {
                 Some(wait) => {
                     self.stage = Stage::Waiting { until: Instant::now() + wait };
                     Turn::Nothing

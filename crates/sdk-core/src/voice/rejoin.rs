@@ -121,7 +121,7 @@ impl Attempts {
     }
 
     /// Counts an attempt and gives how long to wait before it; `None` when there were enough.
-    pub fn next(&mut self) -> Option<Duration> {
+    pub fn another(&mut self) -> Option<Duration> {
         if self.0 >= ATTEMPTS {
             return None;
         }
@@ -188,10 +188,10 @@ mod tests {
     #[test]
     fn attempts_wait_longer_each_time_and_end() {
         let mut attempts = Attempts::default();
-        let waits: Vec<_> = std::iter::from_fn(|| attempts.next().map(|wait| wait.as_secs())).collect();
+        let waits: Vec<_> = std::iter::from_fn(|| attempts.another().map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [0, 1, 2, 4, 8]);
         assert_eq!(attempts.made(), ATTEMPTS);
         attempts.reset();
-        assert_eq!(attempts.next(), Some(Duration::ZERO));
+        assert_eq!(attempts.another(), Some(Duration::ZERO));
     }
 }

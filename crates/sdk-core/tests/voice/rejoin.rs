@@ -107,15 +107,31 @@ pub(crate) async fn a_moderators_disconnect_ends_it() {
     playing(&mut rig).await;
     let bot = rig.bot().to_owned();
     rig.leave(&bot).await;
-    rig.event("it has left", |kind| match kind {
-        VoiceEventKind::Left { why } => Some(assert!(why.contains("disconnected"), "{why}")),
-        VoiceEventKind::Restored { .. } | VoiceEventKind::Joined => panic!("{kind}"),
-        _ => None,
-    })
-    .await;
+    left(&mut rig).await;
     let status = rig.status("it is out", |status| status.channel.is_none()).await;
     assert!(status.current.is_none() && status.upcoming.is_empty());
     assert_eq!(rig.player().leave().await, Err(VoiceError::NotConnected));
+}
+
+/// Waits until the bot has left, and has not come back.
+async fn left(rig: &mut Rig) {
+    let why = rig
+        .event("it has left", |kind| match kind {
+            VoiceEventKind::Left { why } => Some(why.clone()),
+            VoiceEventKind::Restored { .. } | VoiceEventKind::Joined => panic!("{kind}"),
+            _ => None,
+        })
+        .await;
+    assert!(why.contains("disconnected"), "{why}");
+}
+
+pub(crate) async fn a_disconnect_without_a_word_ends_it() {
+    let mut rig = Rig::start().await;
+    playing(&mut rig).await;
+    rig.close(4014).await;
+    left(&mut rig).await;
+    let status = rig.status("it is out", |status| status.channel.is_none()).await;
+    assert_eq!(status.connection, ConnectionState::Disconnected);
 }
 
 pub(crate) async fn a_change_of_region_plays_on() {

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use super::sound::{self, Place};
 
 /// Longest wait for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The file of root certificates that songbird trusts.
 pub(crate) static ROOTS: OnceLock<PathBuf> = OnceLock::new();
@@ -134,11 +134,11 @@ impl Rig {
         if !path.exists() {
             sound::write(&path, seconds, voice);
         }
-        self.file(&format!("{voice}.wav"))
+        Self::file(&format!("{voice}.wav"))
     }
 
     /// Gives a file of the folder as a track.
-    pub(crate) fn file(&self, name: &str) -> Track {
+    pub(crate) fn file(name: &str) -> Track {
         Track::new(name, Playable::Library { path: name.to_owned() })
     }
 
