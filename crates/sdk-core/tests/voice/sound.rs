@@ -42,7 +42,8 @@ fn samples(seconds: usize, voice: u32) -> Vec<i16> {
         .map(|frame| {
             let mixed = (frame / (RATE / 10)) as u32 ^ voice.wrapping_mul(0x9E37_79B9);
             let mixed = mixed.wrapping_mul(0x85EB_CA6B) ^ (mixed >> 7);
-            let pitch = 180.0 + f64::from(mixed.wrapping_mul(0xC2B2_AE35) >> 16) / 65_536.0 * 420.0;
+            // Low, so that half a compared frame is no large part of a wave.
+            let pitch = 100.0 + f64::from(mixed.wrapping_mul(0xC2B2_AE35) >> 16) / 65_536.0 * 220.0;
             phase += pitch / RATE as f64;
             ((phase * TAU).sin() * 12_000.0) as i16
         })
