@@ -3,7 +3,6 @@
 //! Whatever concerns more than one client goes through the call's own task, and so does everything of its DAVE group: a
 //! slow step of MLS delays nobody outside the call, and no lock is held meanwhile.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -16,7 +15,7 @@ use tokio::time::sleep_until;
 use super::calls::{Shared, Voice};
 use super::close::Close;
 use super::crypto::Mode;
-use super::dave::{self, Group, Out};
+use super::dave::{self, Frame, Group, Out, Unopened};
 use super::payload::op;
 use super::session::Session;
 use crate::snowflake::Snowflake;
@@ -73,11 +72,11 @@ impl Call {
         let _ = self.jobs.send(job);
     }
 
-    /// Opus frame in a payload; nothing if its end-to-end encryption does not fit.
-    pub(crate) fn open<'a>(&self, user: Snowflake, payload: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    /// Opus frame in a payload, or why it can't be heard.
+    pub(crate) fn open<'a>(&self, user: Snowflake, payload: &'a [u8]) -> Result<Frame<'a>, Unopened> {
         match &mut *self.group.lock() {
-            Some(group) => group.open(user, payload).map(Cow::Owned),
-            None => Some(Cow::Borrowed(payload)),
+            Some(group) => group.open(user, payload),
+            None => Ok(Frame::plain(payload)),
         }
     }
 }

@@ -15,6 +15,21 @@
 //!   any number of [`Group::json`], [`Group::binary`] and [`Group::open`], [`Group::disconnect`]. A RESUME is no call.
 //! - A client has been told of every other user in the call (opcode 11) before it gets any `Out` that concerns them.
 
+mod call;
+mod frame;
+mod listener;
+mod package;
+mod plain;
+mod roster;
+mod sender;
+mod service;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod transition;
+mod wire;
+
+use std::borrow::Cow;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -88,14 +103,46 @@ pub(crate) trait Group: Send {
 
     /// Opens a frame that a client sent, after the transport encryption is off.
     ///
-    /// The Opus frame; nothing if it can't be decrypted, or is in plain where it must not be.
-    fn open(&mut self, user: Snowflake, frame: &[u8]) -> Option<Vec<u8>>;
+    /// The Opus frame, or why nobody of the sandbox can hear it.
+    fn open<'a>(&mut self, user: Snowflake, frame: &'a [u8]) -> Result<Frame<'a>, Unopened>;
 
     /// When [`Group::tick`] is to be called, for transitions that not everyone has become ready for.
     fn deadline(&self) -> Option<Instant>;
 
     /// The deadline has passed.
     fn tick(&mut self, now: Instant) -> Vec<Out>;
+}
+
+/// A frame that can be heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    /// Opus frame.
+    pub(crate) opus: Cow<'a, [u8]>,
+    /// Whether it came encrypted.
+    pub(crate) encrypted: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// One that came in plain.
+    pub(crate) fn plain(opus: &'a [u8]) -> Self {
+        Self { opus: Cow::Borrowed(opus), encrypted: false }
+    }
+
+    /// One that keys were needed for.
+    fn decrypted(opus: Vec<u8>) -> Self {
+        Self { opus: Cow::Owned(opus), encrypted: true }
+    }
+}
+
+/// Why a frame can't be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unopened {
+    /// No listener's keys open it: it was tampered with, is sent twice, or is for another group.
+    Undecryptable,
+    /// It is in plain where it must be encrypted.
+    Plain,
+    /// It is encrypted, and nobody of the sandbox is in the channel.
+    Unheard,
 }
 
 /// How calls are encrypted end to end.
@@ -111,6 +158,9 @@ pub enum Dave {
 }
 
 /// Makes the group of a call, or none where calls are not encrypted end to end.
-pub(crate) fn group(_guild: Snowflake, _channel: Snowflake, _dave: Dave) -> Option<Box<dyn Group>> {
-    None
+pub(crate) fn group(_guild: Snowflake, channel: Snowflake, dave: Dave) -> Option<Box<dyn Group>> {
+    match dave {
+        Dave::Off => None,
+        Dave::Optional | Dave::Required => Some(Box::new(call::Call::new(channel))),
+    }
 }

@@ -39,8 +39,14 @@ pub struct Counts {
     pub timestamp_gaps: u64,
     /// Packets whose transport encryption did not fit.
     pub undecryptable: u64,
+    /// Packets with end-to-end encryption that could be opened, repetitions included.
+    pub encrypted: u64,
     /// Packets whose end-to-end encryption did not fit.
     pub unopened: u64,
+    /// Those of them that were in plain where they must be encrypted.
+    pub unopened_plain: u64,
+    /// Those of them that were encrypted while nobody of the sandbox was in the channel.
+    pub unopened_unheard: u64,
     /// Packets that are no Opus.
     pub undecodable: u64,
     /// Packets that were dropped because the user is muted or may not speak.
@@ -60,7 +66,10 @@ impl AddAssign for Counts {
         self.duplicates += other.duplicates;
         self.timestamp_gaps += other.timestamp_gaps;
         self.undecryptable += other.undecryptable;
+        self.encrypted += other.encrypted;
         self.unopened += other.unopened;
+        self.unopened_plain += other.unopened_plain;
+        self.unopened_unheard += other.unopened_unheard;
         self.undecodable += other.undecodable;
         self.muted += other.muted;
         self.unannounced += other.unannounced;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::calls::Voice;
 use super::close::Close;
+use super::dave::Unopened;
 use super::discovery;
 use super::heard::Packet;
 use super::rtp::{self, Header};
@@ -85,6 +86,7 @@ impl Ears<'_> {
             }
         } else if let (Some(header), Some(session)) = (header, &session) {
             self.audio(&header, packet, session, at);
+            self.voice.ring();
         } else if !packet.is_empty() && packet.len() <= KEEPALIVE && !rtp::is_control(packet) {
             self.send(packet, from, session.as_deref());
         }
@@ -111,9 +113,15 @@ impl Ears<'_> {
             sequence: header.sequence,
             timestamp: header.timestamp,
             bytes: packet.len(),
-            frame: frame.as_deref(),
+            frame: frame.as_ref().ok().map(|frame| &*frame.opus),
         };
         let mut hearing = session.hearing.lock();
+        hearing.count(session.ssrc, |counts| match &frame {
+            Ok(frame) => counts.encrypted += u64::from(frame.encrypted),
+            Err(Unopened::Undecryptable) => {}
+            Err(Unopened::Plain) => counts.unopened_plain += 1,
+            Err(Unopened::Unheard) => counts.unopened_unheard += 1,
+        });
         if !announced {
             hearing.count(session.ssrc, |counts| counts.unannounced += 1);
         }
@@ -123,7 +131,6 @@ impl Ears<'_> {
             let Session { guild, channel, user, ssrc, .. } = **session;
             self.voice.recorder().push(Event::VoiceHeard { guild, channel, user, ssrc });
         }
-        self.voice.ring();
         for other in self.voice.others(session) {
             if let Some((sealed, address)) = other.seal(clear, &body) {
                 self.send(&sealed, address, Some(&other));

@@ -11,7 +11,7 @@ use super::settings::GuildSettings;
 use super::status::PlayerStatus;
 
 /// Longest time without the bot after which it comes back into a channel by itself.
-const BACK_WITHIN: Duration = Duration::from_secs(10 * 60);
+const BACK_WITHIN: Duration = Duration::from_mins(10);
 
 /// All that is kept of voice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -23,12 +23,15 @@ use super::status::ConnectionState;
 const ASKED_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait for the driver, which tries twice with 10 s each.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(25);
-/// Wait for word of a move after close code 4014.
-const MOVED_WITHIN: Duration = Duration::from_secs(3);
+/// Wait for word of a move or of another server after close codes 4014 and 4022.
+///
+/// Of a moderator's disconnect there is word at once. Without any, the gateway session may be gone, which serenity tells
+/// after some seconds.
+const MOVED_WITHIN: Duration = Duration::from_secs(10);
 /// Wait for the gateway's own session, which comes back by itself.
 const SESSION_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time without a gateway session before the bot gives up.
-const SESSION_AT_ALL: Duration = Duration::from_secs(5 * 60);
+const SESSION_AT_ALL: Duration = Duration::from_mins(5);
 /// Attempts for somebody who waits for an answer.
 const FIRST_ATTEMPTS: u32 = 2;
 
@@ -69,7 +72,7 @@ enum Stage {
     Waiting {
         until: Instant,
     },
-    /// Close code 4014: a voice state says whether it was a move.
+    /// Close code 4014 or 4022: Discord may say that it was a move, or which server there is now.
     Moving {
         until: Instant,
     },
@@ -195,9 +198,8 @@ impl Link {
     pub(super) fn heard_state(&mut self, session: &str, channel: Option<ChannelId>) -> Turn {
         let before = self.channel();
         match (channel, &self.stage) {
-            (_, Stage::Out) => Turn::Nothing,
-            // The echo of a leave that comes before each further attempt.
-            (None, Stage::Asked { .. } | Stage::Waiting { .. }) => Turn::Nothing,
+            // The latter is the echo of a leave that comes before each further attempt.
+            (_, Stage::Out) | (None, Stage::Asked { .. } | Stage::Waiting { .. }) => Turn::Nothing,
             (None, _) => self.removed(),
             (Some(channel), _) => {
                 self.signal.state(channel, session);
@@ -259,7 +261,7 @@ impl Link {
         self.lost = Some((Instant::now(), loss));
         match self.failed(loss) {
             // A move is none, and whether it is one is not known yet.
-            Turn::Nothing if loss.policy() != Policy::MovedOrGone => Turn::Lost(loss.words()),
+            Turn::Nothing if loss.policy() != Policy::Await => Turn::Lost(loss.words()),
             turn => turn,
         }
     }
@@ -270,7 +272,15 @@ impl Link {
             Stage::Out | Stage::In { .. } => Turn::Nothing,
             Stage::Asked { .. } => self.failed(Loss::NoAnswer),
             Stage::Connecting { .. } => self.failed(Loss::Network),
-            Stage::Moving { .. } => self.removed(),
+            // Without a session, the bot's place in the channel went with it.
+            Stage::Moving { .. } if !self.voice.shards().has_session(self.guild) => {
+                self.stage = Stage::Waiting { until: Instant::now() };
+                Turn::Lost("the session at Discord's gateway is gone".to_owned())
+            }
+            Stage::Moving { .. } => match self.lost {
+                Some((_, loss @ Loss::Closed(4022))) => self.give_up(&loss.words()),
+                _ => self.removed(),
+            },
             Stage::Waiting { .. } => match self.channel() {
                 Some(channel) => self.ask(channel),
                 None => Turn::Nothing,
@@ -318,6 +328,10 @@ impl Link {
     fn connect_if_complete(&mut self) {
         let Some(user) = self.voice.shards().user() else { return };
         if let Some(info) = self.signal.complete(user) {
+            if self.is_in() {
+                // Another server in the same channel.
+                self.lost.get_or_insert((Instant::now(), Loss::Network));
+            }
             self.connect(info);
         }
     }
@@ -345,13 +359,13 @@ impl Link {
             None => FIRST_ATTEMPTS - 1,
         };
         match loss.policy() {
-            Policy::MovedOrGone => {
+            Policy::Await => {
                 self.stage = Stage::Moving { until: Instant::now() + MOVED_WITHIN };
                 Turn::Nothing
             }
             Policy::Final => self.give_up(&loss.words()),
             Policy::Resumes | Policy::Rejoin if self.attempts.made() >= enough => self.give_up(&loss.words()),
-            Policy::Resumes | Policy::Rejoin => match self.attempts.next() {
+            Policy::Resumes | Policy::Rejoin => match self.attempts.another() {
                 Some(wait) => {
                     self.stage = Stage::Waiting { until: Instant::now() + wait };
                     Turn::Nothing

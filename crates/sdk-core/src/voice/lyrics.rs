@@ -135,7 +135,7 @@ impl LyricsClient {
         }
         let words = artist.map_or_else(|| title.to_owned(), |artist| format!("{artist} {title}"));
         let records = self.get::<Vec<Record>>("search", &[("q", &words)]).await?.unwrap_or_default();
-        let mut records: Vec<_> = records.into_iter().filter(|record| record.has_any()).collect();
+        let mut records: Vec<_> = records.into_iter().filter(Record::has_any).collect();
         if let Some(duration) = duration {
             // The order of the rest stays, which is that of the search.
             records.sort_by_key(|record| {
@@ -191,8 +191,14 @@ impl Record {
         let lines = timed(self.synced_lyrics.as_deref().unwrap_or_default());
         let mut plain = self.plain_lyrics.unwrap_or_default().trim().to_owned();
         if plain.is_empty() {
-            plain =
-                lines.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n").trim().to_owned();
+            let lines: Vec<_> = lines.iter().map(|(_, line)| line.as_str()).collect();
+            lines
+                .join(
+                    "
+",
+                )
+                .trim()
+                .clone_into(&mut plain);
         }
         Some(Lyrics {
             title: self.track_name.unwrap_or_default(),

@@ -19,7 +19,7 @@ use super::track::Track;
 /// Longest wait for an answer of the player's task, except to what waits for Discord.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Longest wait for the answer to a join, which has shorter limits of its own.
-const JOIN_WITHIN: Duration = Duration::from_secs(60);
+const JOIN_WITHIN: Duration = Duration::from_mins(1);
 /// Longest wait for the answer to a seek, which opens the source again.
 const SEEK_WITHIN: Duration = Duration::from_secs(45);
 
@@ -259,6 +259,7 @@ pub struct Updates(Player);
 
 impl Updates {
     /// Waits for a change since the last one that was told, and gives how the player stands then; `None` when the bot ends.
+    #[expect(clippy::should_implement_trait, reason = "it is awaited, as a stream's `next` is")]
     pub fn next(&mut self) -> BoxFuture<'_, Option<PlayerStatus>> {
         async move {
             self.0.status.changed().await.ok()?;

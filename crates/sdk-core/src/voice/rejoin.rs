@@ -38,8 +38,8 @@ pub enum Policy {
     Resumes,
     /// The bot asks for a new session, after a wait that grows.
     Rejoin,
-    /// The bot waits for word whether it was moved, and leaves if not.
-    MovedOrGone,
+    /// The bot waits for word of a move or of another server, and leaves if none comes.
+    Await,
     /// The bot leaves; trying again would end the same way.
     Final,
 }
@@ -65,11 +65,12 @@ impl Loss {
         match self {
             // 4009: session timeout; 4015: the voice server crashed.
             Self::Closed(4009 | 4015) => Policy::Resumes,
-            // 4014: disconnected, because of a moderator, a deleted channel, or a move.
-            Self::Closed(4014) => Policy::MovedOrGone,
+            // 4014: disconnected, by a moderator, by a move, or with the gateway session; 4022: the call ended, with the
+            // channel, or because it has another server.
+            Self::Closed(4014 | 4022) => Policy::Await,
             // 4004: authentication failed; 4016: unknown encryption mode; 4017: end-to-end encryption required;
-            // 4021: rate limited; 4022: the call ended.
-            Self::Closed(4004 | 4016 | 4017 | 4021 | 4022) => Policy::Final,
+            // 4021: rate limited.
+            Self::Closed(4004 | 4016 | 4017 | 4021) => Policy::Final,
             Self::Closed(_) | Self::Network | Self::Protocol | Self::NoAnswer => Policy::Rejoin,
         }
     }
@@ -120,7 +121,7 @@ impl Attempts {
     }
 
     /// Counts an attempt and gives how long to wait before it; `None` when there were enough.
-    pub fn next(&mut self) -> Option<Duration> {
+    pub fn another(&mut self) -> Option<Duration> {
         if self.0 >= ATTEMPTS {
             return None;
         }
@@ -154,13 +155,13 @@ mod tests {
             (4009, Policy::Resumes),
             (4011, Policy::Rejoin),
             (4012, Policy::Rejoin),
-            (4014, Policy::MovedOrGone),
+            (4014, Policy::Await),
             (4015, Policy::Resumes),
             (4016, Policy::Final),
             (4017, Policy::Final),
             (4020, Policy::Rejoin),
             (4021, Policy::Final),
-            (4022, Policy::Final),
+            (4022, Policy::Await),
             // Not in the list.
             (1000, Policy::Rejoin),
             (4000, Policy::Rejoin),
@@ -187,10 +188,10 @@ mod tests {
     #[test]
     fn attempts_wait_longer_each_time_and_end() {
         let mut attempts = Attempts::default();
-        let waits: Vec<_> = std::iter::from_fn(|| attempts.next().map(|wait| wait.as_secs())).collect();
+        let waits: Vec<_> = std::iter::from_fn(|| attempts.another().map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [0, 1, 2, 4, 8]);
         assert_eq!(attempts.made(), ATTEMPTS);
         attempts.reset();
-        assert_eq!(attempts.next(), Some(Duration::ZERO));
+        assert_eq!(attempts.another(), Some(Duration::ZERO));
     }
 }

@@ -35,7 +35,7 @@ pub struct GuildSettings {
 impl Default for GuildSettings {
     fn default() -> Self {
         Self {
-            idle_timeout: Some(Duration::from_secs(5 * 60)),
+            idle_timeout: Some(Duration::from_mins(5)),
             stay: false,
             when_alone: WhenAlone::Pause,
             announce: None,

@@ -43,6 +43,11 @@ impl Shards {
         u32::try_from((guild.get() >> 22) % u64::from((*shards).max(1))).ok()
     }
 
+    /// Says whether the guild's shard has a session.
+    pub(super) fn has_session(&self, guild: GuildId) -> bool {
+        self.of(guild).is_some_and(|shard| self.senders.lock().contains_key(&shard))
+    }
+
     /// Asks Discord to put the bot into a channel, or into none; the bot hears nobody.
     pub(super) fn move_to(&self, guild: GuildId, channel: Option<ChannelId>) -> Result<(), NoSession> {
         let shard = self.of(guild).ok_or(NoSession)?;

@@ -42,8 +42,11 @@ pub(crate) async fn nobody_left_leaves_where_the_guild_wants_that() {
 }
 
 pub(crate) async fn an_idle_bot_leaves() {
+    let mut rig = playing(GuildSettings::default()).await;
     let settings = GuildSettings { idle_timeout: Some(Duration::from_secs(2)), ..GuildSettings::default() };
-    let mut rig = playing(settings.clone()).await;
+    rig.host().voice().set_settings(rig.guild, settings.clone());
+    // What plays is not idle, however long it does.
+    rig.hear(1, 120).await;
     rig.player().stop().await.unwrap();
     let why = rig
         .event("it leaves", |kind| match kind {

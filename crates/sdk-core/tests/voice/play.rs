@@ -41,11 +41,13 @@ pub(crate) async fn the_next_track_follows_at_once() {
     rig.join().await;
     let player = rig.player();
     player.enqueue(vec![rig.sound(1, 4), rig.sound(2, 20)], At::End).await.unwrap();
-    rig.event("the first track is over", |kind| match kind {
-        VoiceEventKind::TrackEnded { reason, .. } => Some(assert_eq!(*reason, EndReason::Finished)),
-        _ => None,
-    })
-    .await;
+    let reason = rig
+        .event("the first track is over", |kind| match kind {
+            VoiceEventKind::TrackEnded { reason, .. } => Some(*reason),
+            _ => None,
+        })
+        .await;
+    assert_eq!(reason, EndReason::Finished);
     let place = rig.hear(2, 20).await;
     assert!(place.likeness > ALIKE, "{place:?}");
     let heard = rig.people.heard(&rig.guild.to_string(), rig.bot()).await.unwrap();
@@ -70,10 +72,10 @@ pub(crate) async fn a_seek_goes_there_and_one_that_fails_changes_nothing() {
     assert!(place.likeness > ALIKE && place.at > 29.0, "{place:?}");
     assert_eq!(player.status().current.unwrap().number, number);
 
-    let back = player.seek(Seek::Back(Duration::from_secs(300))).await.unwrap();
+    let back = player.seek(Seek::Back(Duration::from_mins(5))).await.unwrap();
     assert_eq!(back, Duration::ZERO);
-    let past = player.seek(Seek::Forward(Duration::from_secs(120))).await;
-    assert_eq!(past, Err(VoiceError::PastEnd { duration: Duration::from_secs(60) }));
+    let past = player.seek(Seek::Forward(Duration::from_mins(2))).await;
+    assert_eq!(past, Err(VoiceError::PastEnd { duration: Duration::from_mins(1) }));
 
     std::fs::remove_file(rig.folder.path().join("1.wav")).unwrap();
     let failed = player.seek(Seek::To(Duration::from_secs(40))).await.unwrap_err();
@@ -113,7 +115,7 @@ pub(crate) async fn what_cannot_be_played_is_told_and_the_next_one_follows() {
     let mut rig = Rig::start().await;
     rig.join().await;
     std::fs::write(rig.folder.path().join("noise.mp3"), [7; 5000]).unwrap();
-    let tracks = vec![rig.file("missing.wav"), rig.file("noise.mp3"), rig.sound(1, 20)];
+    let tracks = vec![Rig::file("missing.wav"), Rig::file("noise.mp3"), rig.sound(1, 20)];
     rig.player().set_loop(Loop::Queue).await.unwrap();
     rig.player().enqueue(tracks, At::End).await.unwrap();
     for name in ["missing.wav", "noise.mp3"] {

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use super::sound::{self, Place};
 
 /// Longest wait for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The file of root certificates that songbird trusts.
 pub(crate) static ROOTS: OnceLock<PathBuf> = OnceLock::new();
@@ -134,11 +134,11 @@ impl Rig {
         if !path.exists() {
             sound::write(&path, seconds, voice);
         }
-        self.file(&format!("{voice}.wav"))
+        Self::file(&format!("{voice}.wav"))
     }
 
     /// Gives a file of the folder as a track.
-    pub(crate) fn file(&self, name: &str) -> Track {
+    pub(crate) fn file(name: &str) -> Track {
         Track::new(name, Playable::Library { path: name.to_owned() })
     }
 
@@ -192,14 +192,18 @@ impl Rig {
     /// Waits for the next event of a player that `wanted` takes something from.
     pub(crate) async fn event<T>(&mut self, what: &str, wanted: impl Fn(&VoiceEventKind) -> Option<T>) -> T {
         let events = self.events.as_mut().unwrap();
+        let mut others = Vec::new();
         let search = async {
             loop {
-                if let Some(found) = wanted(&events.recv().await.unwrap().kind) {
+                let event = events.recv().await.unwrap();
+                if let Some(found) = wanted(&event.kind) {
                     return found;
                 }
+                others.push(event.kind.to_string());
             }
         };
-        timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("waited in vain for the event: {what}"))
+        let found = timeout(PATIENCE, search).await;
+        found.unwrap_or_else(|_| panic!("waited in vain for the event: {what}; others came: {others:?}"))
     }
 
     /// Gives the events that have not been waited for yet.

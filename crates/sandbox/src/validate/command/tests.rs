@@ -433,3 +433,13 @@ fn what_only_global_commands_have_makes_no_difference_in_a_guild() {
     assert_eq!(guild(&plain), guild(&with(plain.clone(), &fields)));
     assert_ne!(read_global(&plain), read_global(&with(plain.clone(), &fields)));
 }
+
+#[test]
+fn the_largest_whole_number_is_read_exactly_however_it_is_written() {
+    for written in ["9007199254740991", "9007199254740991.0"] {
+        let text = format!(r#"{{"type": 4, "name": "n", "description": "d", "max_value": {written}}}"#);
+        let number: Value = serde_json::from_str(&text).unwrap();
+        let read = read_global(&slash(&json!([number])));
+        assert_eq!(serde_json::to_value(&read.options[0]).unwrap()["max_value"], 9_007_199_254_740_991_i64);
+    }
+}

@@ -80,7 +80,7 @@ impl Default for Bounds {
             search: 200,
             library: 50_000,
             depth: 16,
-            rescan: Duration::from_secs(60),
+            rescan: Duration::from_mins(1),
             lyrics: 512 << 10,
         }
     }

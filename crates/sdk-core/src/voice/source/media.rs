@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use songbird::input::{Input, LiveInput, Parsed};
-use symphonia::core::codecs::DecoderOptions;
 use symphonia::core::io::MediaSource;
 use symphonia::core::probe::ProbedMetadata;
 use tokio::sync::{oneshot, watch};
@@ -132,7 +131,7 @@ pub(super) async fn open(
     let ready = timeout(within, is_ready).await.map_err(|_| SourceError::TimedOut)?;
     // The thread has panicked when there is no answer at all.
     let (shared, form, meta) = ready.unwrap_or(Err(SourceError::Broken))?;
-    let decoder = demux::decoder(&form.params, &DecoderOptions::default())?;
+    let decoder = demux::decoder(&form.params)?;
     let ahead = Ahead::new(shared.clone(), &form, within, ear.stop);
     let input = Parsed {
         decoder: Box::new(Steady::new(decoder, &form, shared)),

@@ -161,7 +161,9 @@ impl Reader {
                     self.piece = match &mut self.icy {
                         Some(icy) => {
                             let (sound, title) = icy.split(&bytes);
-                            title.into_iter().for_each(|title| self.line.title(title));
+                            if let Some(title) = title {
+                                self.line.title(title);
+                            }
                             sound
                         }
                         None => bytes,

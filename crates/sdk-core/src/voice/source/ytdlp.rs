@@ -36,7 +36,7 @@ pub(super) use found::Found;
 const FORMAT: &str = "bestaudio[acodec=opus][protocol=https]/bestaudio[protocol=https]/bestaudio[protocol=http]/\
                       best[protocol=https]/best[protocol=http]";
 /// How long an address that was found is good.
-const GOOD: Duration = Duration::from_secs(300);
+const GOOD: Duration = Duration::from_mins(5);
 /// Most addresses that are kept.
 const KEPT: usize = 32;
 /// Bytes after which YouTube slows an answer down.
@@ -67,9 +67,11 @@ impl YtDlp {
             let status = look(path, within).await;
             match &status {
                 YtDlpStatus::Found { path, version } => {
-                    tracing::info!(path = %path.display(), version, "yt-dlp found")
+                    tracing::info!(path = %path.display(), version, "yt-dlp found");
                 }
-                YtDlpStatus::Broken { path } => tracing::warn!(path = %path.display(), "yt-dlp does not run"),
+                YtDlpStatus::Broken { path } => {
+                    tracing::warn!(path = %path.display(), "yt-dlp does not run");
+                }
                 YtDlpStatus::Absent | YtDlpStatus::Looking => {
                     tracing::info!("yt-dlp is not installed; pages cannot be played, nor searched elsewhere");
                 }

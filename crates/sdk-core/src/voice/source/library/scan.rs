@@ -52,12 +52,9 @@ pub(super) fn keep(library: &Weak<Inner>, wanted: &Wanted, bounds: &Bounds) {
 
 /// Reads the folder once.
 fn read(inner: &Inner, bounds: &Bounds) -> LibraryStatus {
-    let walk = match walk(inner.folder.path(), bounds) {
-        Ok(walk) => walk,
-        Err(_) => {
-            inner.index.store(Arc::default());
-            return LibraryStatus::Missing;
-        }
+    let Ok(walk) = walk(inner.folder.path(), bounds) else {
+        inner.index.store(Arc::default());
+        return LibraryStatus::Missing;
     };
     let before = inner.index.load_full();
     let known: HashMap<&str, &Entry> = before.entries().iter().map(|entry| (entry.path(), entry)).collect();

@@ -78,16 +78,13 @@ pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demux
 /// Gives the first track with sound that can be decoded, the default one before others.
 fn playable(format: &dyn FormatReader) -> Option<Track> {
     let tracks = format.default_track().into_iter().chain(format.tracks());
-    let mut sound = tracks.filter(|track| decoder(&track.codec_params, &DecoderOptions::default()).is_ok());
+    let mut sound = tracks.filter(|track| decoder(&track.codec_params).is_ok());
     sound.next().cloned()
 }
 
 /// Makes a decoder.
-pub(super) fn decoder(
-    params: &CodecParameters,
-    options: &DecoderOptions,
-) -> Result<Box<dyn Decoder>, SourceError> {
-    get_codec_registry().make(params, options).map_err(|_| SourceError::NoSound)
+pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, SourceError> {
+    get_codec_registry().make(params, &DecoderOptions::default()).map_err(|_| SourceError::NoSound)
 }
 
 /// Says in our words what a reader of formats met.

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use symphonia::core::codecs::DecoderOptions;
 use symphonia::core::errors::{Error, Result, SeekErrorKind};
 use symphonia::core::formats::{FormatReader, Packet, SeekMode, SeekTo, SeekedTo};
 use symphonia::core::units::Time;
@@ -54,7 +53,7 @@ impl Feeder {
     /// # Errors
     /// When what is read does not decode.
     pub(super) fn begin(&mut self) -> std::result::Result<(), SourceError> {
-        let mut decoder = decoder(&self.form.params, &DecoderOptions::default())?;
+        let mut decoder = decoder(&self.form.params)?;
         let (mut tried, mut decoded) = (0, 0);
         while decoded < SOUND && tried < TRIED {
             let packet = match self.next() {
@@ -139,7 +138,7 @@ impl Feeder {
         let codec = self.form.params.codec;
         let same = tracks.iter().find(|track| track.codec_params.codec == codec);
         let track = same.ok_or(Error::Unsupported("the chain goes on with another codec"))?.clone();
-        let decoder = decoder(&track.codec_params, &DecoderOptions::default())
+        let decoder = decoder(&track.codec_params)
             .map_err(|_| Error::Unsupported("the chain goes on with what cannot be decoded"))?;
         self.form.track = track.id;
         Ok(Item::Decoder(decoder))
