@@ -7,7 +7,7 @@ use serenity::{ComponentInteraction, CreateInteractionResponse, CreateInteractio
 use crate::card::{self, Act};
 use crate::guard::Desk;
 use crate::look::Look;
-use crate::memory::change;
+use crate::memory::{Place, change};
 use crate::{page, skip, voteskip};
 
 /// Custom ids of this plugin's buttons begin with it.
@@ -40,16 +40,11 @@ async fn show(ctx: &EventContext, press: &ComponentInteraction, look: Look) -> R
     Ok(())
 }
 
-/// Turns a page, which the live message keeps.
+/// Turns a page of the message, which is the live one from then on.
 fn turn(desk: &Desk, press: &ComponentInteraction, page: usize) -> Result<Look, Error> {
     let page = page::within(&desk.status, page);
-    change(&desk.data, desk.guild, |guild| {
-        if let Some((place, shown)) = &mut guild.queue
-            && place.message == press.message.id
-        {
-            *shown = page;
-        }
-    })?;
+    // The press may come before `/queue` has noted its answer.
+    change(&desk.data, desk.guild, |guild| guild.queue = Some((Place::of(&press.message), page)))?;
     Ok(page::page(&desk.status, page))
 }
 

@@ -18,7 +18,11 @@ pub(crate) async fn queue(
     let at = page::within(&desk.status, page.map_or(0, |page| page as usize - 1));
     let sent = ctx.send(page::page(&desk.status, at).reply()).await?;
     let place = Place::of(&sent.into_message().await?);
-    let before = change(ctx.data(), desk.guild, |guild| guild.queue.replace((place, at)))?;
+    let before = change(ctx.data(), desk.guild, |guild| match guild.queue {
+        // Somebody has turned its page already.
+        Some((live, _)) if live == place => None,
+        _ => guild.queue.replace((place, at)),
+    })?;
     live::retire(ctx, before.map(|(place, _)| place)).await;
     Ok(())
 }
