@@ -31,6 +31,24 @@ need_cc() {
         die --code 69 "no C compiler is found, and Rust links with one; install it (Debian: apt-get install build-essential, macOS: xcode-select --install)"
 }
 
+# Voice needs libopus, which is found through pkg-config.
+need_opus() {
+    if command -v pkg-config >/dev/null 2>&1 && pkg-config --exists opus; then
+        return 0
+    fi
+    # A container or a fresh machine of continuous integration.
+    if command -v apt-get >/dev/null 2>&1 && [[ $(id -u) == 0 ]]; then
+        note "libopus is not installed; apt-get brings it, with pkg-config."
+        if apt-get update -qq >&2 &&
+            DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pkg-config libopus-dev >&2 &&
+            pkg-config --exists opus; then
+            return 0
+        fi
+        die --code 69 "apt-get could not install pkg-config and libopus-dev, which voice needs"
+    fi
+    die --code 69 "libopus is not found through pkg-config, and voice needs it; install both (Debian: sudo apt-get install pkg-config libopus-dev, macOS: brew install pkg-config opus)"
+}
+
 # Rust comes by rustup, which then follows rust-toolchain.toml.
 need_rust() {
     local answer
@@ -55,6 +73,7 @@ need_rust() {
         export PATH
     fi
     need_cc
+    need_opus
 }
 
 # Runs cargo in a process group of its own, all of which ends when this script is told to end.
@@ -246,6 +265,8 @@ run_local() { # MODE
         # The bot is a child of this shell, so what it is to read has to be exported.
         set -a
         eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
+        # The certificate of the sandbox's voice servers, which it leaves beside its state.
+        SSL_CERT_FILE=${SANDBOX_STATE%.json}.pem
         set +a
         printf '\n%s\n\n' "No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine."
         tell_when_ready &

@@ -75,7 +75,11 @@ fn start() -> Result<ExitCode, Failure> {
     #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
     let (mut config, source) = config().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
     #[cfg(feature = "sandbox")]
-    let local = if config.connection.is_none() { Some(sandbox::Local::start()?) } else { None };
+    let local = if config.connection.is_none() {
+        Some(sandbox::Local::start(sandbox::Trusted::name()?)?)
+    } else {
+        None
+    };
     #[cfg(feature = "sandbox")]
     if let Some(local) = &local {
         config.connection = Some(local.connection.clone());

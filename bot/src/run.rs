@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sdk::checkpoint::Checkpoint;
-use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers};
+use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers, run_voice_handlers};
 use sdk::host::Host;
 use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
 use sdk::serenity::async_trait;
@@ -14,6 +14,7 @@ use sdk::settings::Environment;
 use sdk::tokio::task::JoinSet;
 use sdk::tokio::time::timeout;
 use sdk::tracing::{info, warn};
+use sdk::voice::Sources;
 use sdk::{serenity, tokio};
 
 use crate::api::Api;
@@ -56,6 +57,8 @@ pub(crate) async fn run(
         introduced = introduce(&config, &api) => introduced?,
         () = &mut shutdown => return Ok(None),
     };
+
+    host.voice().set_sources(Sources::new(config.media.sources(config.environment, &connection)));
 
     let checkpoint = match reload::state_file(&config) {
         Some(path) => {
@@ -100,6 +103,7 @@ pub(crate) async fn run(
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, scope, left_out).run());
     work.spawn(run_timers(host.clone()));
     work.spawn(run_reload_handlers(host.clone()));
+    work.spawn(run_voice_handlers(host.clone()));
     if let Some(checkpoint) = &checkpoint {
         work.spawn(checkpoint.clone().keep());
     }
@@ -165,6 +169,7 @@ async fn client(
         .cache_settings(cache)
         .framework(Dispatcher::new(host.clone()))
         .event_handler(Sessions(arrival))
+        .voice_manager_arc(Arc::new(host.voice().clone()))
         .await
         .map_err(|error| Failure::other(format!("The gateway client cannot be made: {error}.")))?;
     if let Some(gateway) = &connection.gateway {

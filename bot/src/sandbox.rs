@@ -1,7 +1,11 @@
 //! The local Discord inside the bot, for a start without a token.
 
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::sandbox::Sandbox;
 use sdk::serenity::all::GuildId;
@@ -20,20 +24,67 @@ pub(crate) struct Local {
     pub(crate) guild: GuildId,
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
     url: String,
+    /// Removed with this.
+    #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
+    trusted: Trusted,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// The file of root certificates that voice connections of this process trust, in a folder of its own.
+///
+/// The local Discord's voice servers speak TLS with a certificate of their own making, which nobody else has to trust.
+pub(crate) struct Trusted(PathBuf);
+
+impl Trusted {
+    /// Names the file to the TLS library, which reads it with each connection; it is empty until the certificate is known.
+    ///
+    /// To be called before any thread is started.
+    pub(crate) fn name() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::other(format!("No temporary file can be made for the local Discord ({error})."))
+        };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let name = format!("hotcord-{}-{}", std::process::id(), since.as_nanos());
+        let folder = std::env::temp_dir().join(name);
+        DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
+        let file = folder.join("root.pem");
+        fs::write(&file, "").map_err(failed)?;
+        #[allow(unsafe_code)]
+        // SAFETY: `main` has started no thread yet, so nobody reads a variable while this one is set.
+        unsafe {
+            std::env::set_var(TRUSTED, &file);
+        }
+        Ok(Self(file))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Trusted {
+    fn drop(&mut self) {
+        // A folder that somebody else has removed is as good.
+        let _ = fs::remove_file(&self.0);
+        let _ = self.0.parent().map(fs::remove_dir);
+    }
+}
+
+/// Variable that names the file of root certificates. Source: rustls-native-certs, as OpenSSL has it.
+const TRUSTED: &str = "SSL_CERT_FILE";
 
 /// What the thread tells once it serves.
 struct Started {
     url: String,
     token: String,
     guild: u64,
+    root_certificate: String,
 }
 
 impl Local {
     /// Starts a local Discord on a free loopback port and tells how to be one of its users.
-    pub(crate) fn start() -> Result<Self, Failure> {
+    pub(crate) fn start(trusted: Trusted) -> Result<Self, Failure> {
         let failed = |problem: &str| {
             Failure::other(format!(
                 "The local Discord cannot be started ({problem}); set DISCORD_TOKEN to use Discord itself."
@@ -56,6 +107,7 @@ impl Local {
             Ok(Err(problem)) => return Err(failed(&problem)),
             Err(_) => return Err(failed("its thread has ended")),
         };
+        fs::write(trusted.path(), &started.root_certificate).map_err(|error| failed(&error.to_string()))?;
         let token = Token::parse(&started.token, false).map_err(|problem| failed(&problem))?;
         let api = ApiUrl::parse(&started.url).map_err(|problem| failed(&problem))?;
         let url = &started.url;
@@ -68,6 +120,7 @@ impl Local {
             connection: Connection { token, api, gateway: None },
             guild: GuildId::new(started.guild),
             url: started.url,
+            trusted,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -82,6 +135,7 @@ impl Local {
             ("DISCORD_TOKEN".into(), self.connection.token.expose().into()),
             ("DISCORD_API_URL".into(), self.url.clone().into()),
             ("TEST_GUILD_ID".into(), self.guild.to_string().into()),
+            (TRUSTED.into(), self.trusted.path().into()),
         ]
     }
 }
@@ -103,7 +157,8 @@ async fn serve(started: &mpsc::Sender<Result<Started, String>>, stopped: oneshot
         Ok(sandbox) => {
             let (url, token) = (sandbox.url().to_owned(), sandbox.token().to_owned());
             let guild = sandbox.guild_id().0;
-            if started.send(Ok(Started { url, token, guild })).is_ok() {
+            let root_certificate = sandbox.voice().root_certificate().to_owned();
+            if started.send(Ok(Started { url, token, guild, root_certificate })).is_ok() {
                 let _ = stopped.await;
             }
             sandbox.shutdown().await;

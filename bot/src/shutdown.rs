@@ -66,7 +66,7 @@ pub(crate) async fn signal() {
 /// Takes everything down: no new calls, those under way finish, plugins stop, the gateway closes.
 ///
 /// What the bot remembers is written before the plugins stop, since a `stop` may take longer than there is time, and
-/// once more after it.
+/// once more after it, when the players stand still.
 pub(crate) async fn shut_down(
     host: &Host,
     shards: Option<&Arc<ShardManager>>,
@@ -79,6 +79,8 @@ pub(crate) async fn shut_down(
     if timeout(PLUGINS_WITHIN, stop_plugins(host)).await.is_err() {
         warn!(ms = PLUGINS_WITHIN.as_millis(), "not all plugins have stopped");
     }
+    // As late as can be: music plays while the rest is taken down, and its position is exact from then on.
+    host.voice().close().await;
     save(checkpoint).await;
     if let Some(shards) = shards
         && timeout(GATEWAY_WITHIN, shards.shutdown_all()).await.is_err()

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::gateway::{Backend, BotProfile, Intents, MemberQuery, VoiceStateUpdate};
+use crate::gateway::{Backend, BotProfile, Intents, MemberQuery, SessionInfo, VoiceStateUpdate};
 use crate::live::Discord;
-use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::guild::VoiceState;
 use crate::state::presence_json;
 use crate::state::user::{Application, User};
 
@@ -71,27 +69,10 @@ impl Backend for World {
     }
 
     fn voice_state_update(&self, bot: Snowflake, session_id: &str, update: &VoiceStateUpdate) {
-        let mut live = self.0.lock();
-        let Some(channel) = update.channel_id else {
-            live.set_voice(update.guild_id, bot, None);
-            return;
-        };
-        let allowed = live.channel_for(channel, bot, Permissions::CONNECT);
-        if !allowed.is_ok_and(|channel| channel.is_voice() && channel.guild_id == Some(update.guild_id)) {
-            return;
-        }
-        let state = VoiceState {
-            user_id: bot,
-            channel_id: channel,
-            session_id: session_id.to_owned(),
-            self_mute: update.self_mute,
-            self_deaf: update.self_deaf,
-            self_video: false,
-            suppress: false,
-        };
-        live.set_voice(update.guild_id, bot, Some(state));
-        // A null endpoint is Discord's word for "no voice server yet, wait for another update".
-        let server = json!({ "token": "", "guild_id": update.guild_id, "endpoint": null });
-        live.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(update.guild_id), server);
+        self.0.lock().ask_voice(bot, session_id, update);
+    }
+
+    fn session_ended(&self, session: &SessionInfo) {
+        self.0.lock().drop_voice(session.bot, &session.id);
     }
 }

@@ -6,6 +6,7 @@ mod fault;
 mod look;
 mod place;
 mod serve;
+mod voice;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +59,18 @@ enum Command {
     Join(place::Join),
     /// Take a member out of a guild.
     Leave(place::Leave),
+    /// Enter a voice channel as a user.
+    Enter(voice::Enter),
+    /// Leave voice as a user.
+    Exit(voice::Exit),
+    /// Move a member, bots too, to another voice channel, or out of voice.
+    Move(voice::Move),
+    /// List who is in voice, and where.
+    Voice(voice::Present),
+    /// Write what a bot plays into a WAV file and tell how it came.
+    Hear(voice::Hear),
+    /// Give a voice channel's call to the server of another region.
+    Region(voice::Region),
     /// Print the variables that a bot needs to use this sandbox, one NAME=VALUE a line.
     Env,
     /// List users, guilds and channels.
@@ -70,7 +83,7 @@ enum Command {
     Log(look::Log),
     /// Print sums over all interactions as JSON.
     Stats,
-    /// Inject faults: dropped connections, close codes, delays, 5xx, 429.
+    /// Inject faults: dropped connections, close codes, delays, 5xx, 429, lost voice packets.
     Fault(fault::Fault),
 }
 
@@ -149,6 +162,12 @@ async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> 
         Command::React(react) => act::react(&client, react).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
+        Command::Enter(enter) => voice::enter(&client, enter).await,
+        Command::Exit(exit) => voice::exit(&client, exit).await,
+        Command::Move(order) => voice::move_to(&client, order).await,
+        Command::Voice(present) => voice::present(&client, present).await,
+        Command::Hear(hear) => voice::hear(&client, hear).await,
+        Command::Region(region) => voice::region(&client, region).await,
         Command::Env => look::env(&client).await,
         Command::Users(users) => look::users(&client, users).await,
         Command::Messages(messages) => look::messages(&client, messages).await,

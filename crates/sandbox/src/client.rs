@@ -1,5 +1,7 @@
 //! The users' side from Rust: a typed client of the control API, for tests and the command line.
 
+mod voice;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -275,7 +277,7 @@ impl Client {
         self.tell(Method::DELETE, &path, &json!({})).await
     }
 
-    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`.
+    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`, `mute` and `deaf` in voice.
     pub async fn edit_member(&self, guild: &str, user: &str, change: &Value) -> Result<Value, Error> {
         let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
         self.call(Method::PATCH, &path, change).await
@@ -310,18 +312,6 @@ impl Client {
     /// Makes a role: `name`, `permissions`, `color`, `mentionable`.
     pub async fn create_role(&self, guild: &str, role: &Value) -> Result<Value, Error> {
         self.call(Method::POST, &format!("guilds/{}/roles", escape(guild)), role).await
-    }
-
-    /// Puts a user into a voice channel.
-    pub async fn enter_voice(&self, guild: &str, user: &str, channel: &str) -> Result<(), Error> {
-        let path = format!("guilds/{}/voice/{}", escape(guild), escape(user));
-        self.tell(Method::PUT, &path, &json!({ "channel": channel })).await
-    }
-
-    /// Takes a user out of voice.
-    pub async fn leave_voice(&self, guild: &str, user: &str) -> Result<(), Error> {
-        let path = format!("guilds/{}/voice/{}", escape(guild), escape(user));
-        self.tell(Method::DELETE, &path, &json!({})).await
     }
 
     /// What there is: addresses, bots, guilds, users.

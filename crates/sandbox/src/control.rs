@@ -12,6 +12,7 @@ mod messages;
 mod modals;
 mod places;
 mod values;
+mod voice;
 mod wait;
 mod watch;
 
@@ -43,6 +44,7 @@ pub(crate) fn router(control: Control) -> Router {
         .merge(acts::routes())
         .merge(messages::routes())
         .merge(places::routes())
+        .merge(voice::routes())
         .merge(watch::routes())
         .with_state(control)
         .layer(from_fn(guard::check))

@@ -3,6 +3,7 @@
 mod listener;
 mod rule;
 mod rules;
+mod voice;
 
 pub use self::listener::{Connection, Listener};
 pub use self::rule::{
@@ -10,3 +11,7 @@ pub use self::rule::{
     RequestRule, Rule,
 };
 pub use self::rules::{Faults, Place, RuleState, Strike};
+pub use self::voice::{
+    Direction, VoiceConnectEffect, VoiceConnectRule, VoiceEffect, VoicePacketRule, VoicePlace, VoiceRule,
+    VoiceServerEffect, VoiceServerRule,
+};

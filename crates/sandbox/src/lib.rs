@@ -62,6 +62,7 @@ pub mod snowflake;
 pub mod state;
 pub mod typed;
 pub mod validate;
+pub mod voice;
 
 pub use answer::Answer;
 pub use client::Client;

@@ -11,6 +11,7 @@ mod interactions;
 mod members;
 mod messages;
 mod reactions;
+mod voice;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::gateway::{Dispatch, Hub, Intents};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::World;
+use crate::voice::Voice;
 pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
@@ -46,23 +48,29 @@ impl Default for Limits {
 pub struct Discord {
     world: Mutex<World>,
     hub: Hub,
+    voice: Voice,
     limits: Limits,
 }
 
 impl Discord {
     /// A Discord made of this world.
-    pub fn new(world: World, hub: Hub, limits: Limits) -> Self {
-        Self { world: Mutex::new(world), hub, limits }
+    pub fn new(world: World, hub: Hub, voice: Voice, limits: Limits) -> Self {
+        Self { world: Mutex::new(world), hub, voice, limits }
     }
 
     /// The world, to read and to change.
     pub fn lock(&self) -> Live<'_> {
-        Live { world: self.world.lock(), hub: &self.hub, limits: self.limits }
+        Live { world: self.world.lock(), hub: &self.hub, voice: &self.voice, limits: self.limits }
     }
 
     /// Those who listen.
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// Voice servers.
+    pub fn voice(&self) -> &Voice {
+        &self.voice
     }
 
     /// Times in force.
@@ -75,6 +83,7 @@ impl Discord {
 pub struct Live<'a> {
     world: MutexGuard<'a, World>,
     hub: &'a Hub,
+    voice: &'a Voice,
     limits: Limits,
 }
 

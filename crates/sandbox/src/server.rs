@@ -25,6 +25,7 @@ use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
 use crate::state::World;
 use crate::state::scenario::Scenario;
+use crate::voice::{self, Voice};
 
 /// What can be chosen before a sandbox starts.
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ pub struct Builder {
     limits: Limits,
     rate_limits: Config,
     gateway: Options,
+    voice: voice::Options,
     record: Capacity,
 }
 
@@ -49,6 +51,7 @@ impl Default for Builder {
             limits: Limits::default(),
             rate_limits: Config::default(),
             gateway: Options::default(),
+            voice: voice::Options::default(),
             record: Capacity::default(),
         }
     }
@@ -111,6 +114,13 @@ impl Builder {
         self
     }
 
+    /// Settings of the voice servers.
+    #[must_use]
+    pub fn voice(mut self, options: voice::Options) -> Self {
+        self.voice = options;
+        self
+    }
+
     /// How much the record keeps.
     #[must_use]
     pub fn record(mut self, capacity: Capacity) -> Self {
@@ -118,10 +128,10 @@ impl Builder {
         self
     }
 
-    /// Binds the address and starts to serve.
+    /// Binds the addresses, of voice too, and starts to serve.
     ///
     /// # Errors
-    /// When the address can't be bound.
+    /// When an address can't be bound.
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
@@ -131,7 +141,9 @@ impl Builder {
         let recorder = Recorder::new(self.record);
         let faults = Faults::default();
         let hub = Hub::new(self.gateway, recorder.clone(), faults.clone());
-        let discord = Arc::new(Discord::new(world, hub.clone(), self.limits));
+        let voice = Voice::new(self.voice, recorder.clone(), faults.clone());
+        let voice_servers = voice::start(&voice, address.ip(), host(&base_url)).await?;
+        let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
         let control =
@@ -144,13 +156,33 @@ impl Builder {
             .fallback(async || ApiError::not_found());
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, router, stopped));
-        Ok(Sandbox { address, base_url, scenario, discord, recorder, faults, stop, task })
+        Ok(Sandbox {
+            address,
+            base_url,
+            scenario,
+            discord,
+            recorder,
+            faults,
+            stop,
+            task,
+            _voice: voice_servers,
+        })
     }
 }
 
 /// The address under which a client on this machine reaches a listener.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
+/// Host of an address such as `http://127.0.0.1:8787`.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+        _ => authority,
+    }
 }
 
 /// How long requests under way may take at the end; a followed log never ends by itself.
@@ -190,6 +222,7 @@ pub struct Sandbox {
     faults: Faults,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    _voice: voice::Running,
 }
 
 impl Sandbox {
@@ -259,6 +292,11 @@ impl Sandbox {
         &self.discord
     }
 
+    /// Voice: its servers, and what they hear.
+    pub fn voice(&self) -> &Voice {
+        self.discord.voice()
+    }
+
     /// The record of every request and event.
     pub fn record(&self) -> &Recorder {
         &self.recorder
@@ -272,6 +310,7 @@ impl Sandbox {
     /// Closes all connections and the address.
     pub async fn shutdown(mut self) {
         self.discord.hub().close_all(1001);
+        self.discord.voice().close_all();
         self.stop.send_replace(true);
         // The task ends by itself once it is told to; there is nothing to learn from how.
         let _ = (&mut self.task).await;
@@ -286,6 +325,25 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.discord.hub().close_all(1001);
+        self.discord.voice().close_all();
         self.stop.send_replace(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn a_host_is_what_stands_before_the_port() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8787", "127.0.0.1"),
+            ("https://sandbox", "sandbox"),
+            ("http://[::1]:8787", "[::1]"),
+            ("http://[::1]", "[::1]"),
+            ("http://sandbox:8787/base", "sandbox"),
+        ] {
+            assert_eq!(host(url), expected);
+        }
     }
 }

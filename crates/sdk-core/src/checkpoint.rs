@@ -1,4 +1,5 @@
-//! What the bot remembers over a restart: one file with the plugins' states and values, and the timers.
+//! What the bot remembers over a restart: one file with the plugins' states and values, the timers,
+//! and the players.
 //!
 //! # Theory of operation
 //!
@@ -56,6 +57,8 @@ struct Document {
     store: BTreeMap<PluginId, BTreeMap<String, Value>>,
     plugins: BTreeMap<PluginId, Saved>,
     timers: Vec<Kept>,
+    #[serde(default)]
+    voice: crate::voice::Kept,
 }
 
 /// A host's file.
@@ -98,13 +101,14 @@ impl Checkpoint {
             );
         }
         let mut written = Written::default();
-        if let Some(Document { store, plugins, timers, .. }) = document {
+        if let Some(Document { store, plugins, timers, voice, .. }) = document {
             let states =
                 plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
             written.states = states.collect();
             host.store().restore(store);
             host.snapshots().set_all(plugins);
             host.scheduler().restore(timers);
+            host.voice().restore(voice);
         }
         Arc::new(Self {
             host: host.clone(),
@@ -197,6 +201,7 @@ impl Checkpoint {
             store: self.host.store().all(),
             plugins,
             timers: self.host.scheduler().kept(),
+            voice: self.host.voice().kept(),
         };
         (document, problems)
     }

@@ -26,6 +26,7 @@ use crate::snapshot::Snapshot;
 use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
+use crate::voice::Voice;
 use crate::{Dependency, Error, Manifest, PluginId};
 
 /// What a command finds in `ctx.data()`; cheap to clone.
@@ -102,6 +103,11 @@ impl Data {
     /// Gives this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.host.store().of(&self.0.plugin)
+    }
+
+    /// Gives all guilds' players: `ctx.data().voice().player(guild)`.
+    pub fn voice(&self) -> &Voice {
+        self.0.host.voice()
     }
 
     /// Gives this generation's probation.

@@ -39,6 +39,10 @@ pub(crate) use interaction::ephemeral;
 use handler::run;
 use interaction::answer_while_closing;
 
+mod voice;
+
+pub use voice::run_voice_handlers;
+
 /// serenity's framework for this bot.
 pub struct Dispatcher {
     host: Host,
@@ -111,6 +115,13 @@ impl serenity::framework::Framework for Dispatcher {
     }
 
     async fn dispatch(&self, ctx: serenity::all::Context, event: FullEvent) {
+        match &event {
+            FullEvent::GuildCreate { guild, .. } => self.host.voice().guild_came(guild.id),
+            FullEvent::VoiceStateUpdate { new, .. } => {
+                new.guild_id.into_iter().for_each(|guild| self.host.voice().listeners_changed(guild));
+            }
+            _ => {}
+        }
         if self.host.is_closing() {
             answer_while_closing(&ctx, &event).await;
             return;

@@ -20,6 +20,7 @@ use crate::settings::Settings;
 use crate::snapshots::Snapshots;
 use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded};
 use crate::store::Store;
+use crate::voice::Voice;
 
 /// The host's services; cheap to clone.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ struct Inner {
     store: Store,
     scheduler: Scheduler,
     snapshots: Snapshots,
+    voice: Voice,
     serenity: ArcSwapOption<serenity::all::Context>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
@@ -91,6 +93,7 @@ impl Host {
             store: Store::new(changes.clone()),
             scheduler: Scheduler::new(changes.clone()),
             snapshots: Snapshots::new(changes.clone()),
+            voice: Voice::new(changes.clone()),
             changes,
             serenity: ArcSwapOption::empty(),
             shards: OnceLock::new(),
@@ -141,6 +144,11 @@ impl Host {
     /// Gives the states that were saved: handed over, taken by hand, or left by plugins that are not live.
     pub fn snapshots(&self) -> &Snapshots {
         &self.0.snapshots
+    }
+
+    /// Gives all guilds' players.
+    pub fn voice(&self) -> &Voice {
+        &self.0.voice
     }
 
     /// Gives the note that something has changed which a checkpoint keeps.
@@ -219,6 +227,7 @@ impl Host {
     }
 
     pub(crate) fn set_serenity_context(&self, context: serenity::all::Context) {
+        self.0.voice.set_cache(context.cache.clone());
         self.0.serenity.store(Some(Arc::new(context)));
         self.0.scheduler.wake();
     }

@@ -12,6 +12,7 @@
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
+//! - [`voice`]: one player for each guild, its queue and its connection, which play on while plugins reload.
 //! - [`flight`]: what is under way, for an account that outlives a crash.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
@@ -53,6 +54,7 @@ pub mod store;
 pub mod subscriptions;
 pub mod tasks;
 pub mod text;
+pub mod voice;
 
 pub use data::Data;
 pub use dependency::Dependency;
@@ -60,7 +62,7 @@ pub use event::EventKind;
 pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
 pub use services::Services;
 pub use subscriptions::{EventContext, Subscriptions};
-pub use {poise, serenity, tokio, tracing};
+pub use {poise, serenity, songbird, tokio, tracing};
 
 /// Any error a command, listener or hook may end with; its text is what the user reads.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -77,6 +79,7 @@ pub mod prelude {
     pub use crate::event;
     pub use crate::scheduler::Timer;
     pub use crate::state::{State, StateSlot};
+    pub use crate::voice::VoiceEvent;
     pub use crate::{
         Command, Context, Data, Dependency, Error, EventContext, Plugin, Services, Subscriptions,
     };

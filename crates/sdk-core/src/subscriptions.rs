@@ -13,6 +13,7 @@ use serenity::all::{
 use crate::bus::ReloadEvent;
 use crate::event::Event;
 use crate::scheduler::Timer;
+use crate::voice::VoiceEvent;
 use crate::{Data, Error, EventKind};
 
 /// What a handler gets beside the event: serenity's context and the plugin's [`Data`].
@@ -92,6 +93,12 @@ pub(crate) struct ReloadHandler {
     pub(crate) handler: HandlerFn<ReloadEvent>,
 }
 
+/// A listener to what happens to players.
+pub(crate) struct VoiceHandler {
+    pub(crate) name: &'static str,
+    pub(crate) handler: HandlerFn<VoiceEvent>,
+}
+
 /// Everything one generation listens to.
 #[derive(Default)]
 pub struct Subscriptions {
@@ -100,6 +107,7 @@ pub struct Subscriptions {
     pub(crate) modals: Vec<Keyed<ModalInteraction>>,
     pub(crate) timers: Vec<Keyed<Timer>>,
     pub(crate) reloads: Vec<ReloadHandler>,
+    pub(crate) voice: Vec<VoiceHandler>,
 }
 
 impl Subscriptions {
@@ -178,10 +186,24 @@ impl Subscriptions {
         });
     }
 
+    /// Listens to what happens to players: `on.voice(announce)` with
+    /// `async fn announce(ctx: EventContext, event: VoiceEvent) -> Result<(), Error>`.
+    ///
+    /// A plugin hears one guild's events in their order, each after it has handled the one before.
+    pub fn voice<F>(&mut self, handler: impl Fn(EventContext, VoiceEvent) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.voice.push(VoiceHandler {
+            name: std::any::type_name_of_val(&handler),
+            handler: Box::new(move |ctx, event| handler(ctx, event).boxed()),
+        });
+    }
+
     /// Counts all handlers.
     pub fn len(&self) -> usize {
         let keyed = self.components.len() + self.modals.len() + self.timers.len();
-        self.listeners.len() + keyed + self.reloads.len()
+        self.listeners.len() + keyed + self.reloads.len() + self.voice.len()
     }
 
     /// Says whether there is no handler.
@@ -204,6 +226,7 @@ impl Subscriptions {
             .chain(self.modals.iter().map(|handler| format!("modal {}", handler.key)))
             .chain(self.timers.iter().map(|handler| format!("timer {}", handler.key)))
             .chain(self.reloads.iter().map(|_| "reload events".to_owned()))
+            .chain(self.voice.iter().map(|_| "voice events".to_owned()))
             .collect();
         words.sort_unstable();
         words

@@ -3,6 +3,7 @@
 //! Nothing here touches the developer's own sources: plugins are edited in a [`Playground`], a copy with a build
 //! folder of its own, in which a development host runs as a child process ([`Bot`]) and talks to a sandbox.
 
+pub mod audio;
 pub mod bench;
 pub mod bot;
 pub mod faults;

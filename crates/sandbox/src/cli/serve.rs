@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sandbox::Sandbox;
 use sandbox::ratelimit::Config;
+use sandbox::voice;
 use serde_json::json;
 
 use super::{DEFAULT_ADDRESS, Failure, Outcome};
@@ -24,6 +25,9 @@ pub(super) struct Serve {
     /// Token of the bot; by default one that is the same on each start.
     #[arg(long, env = "SANDBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Address of voice, websocket and UDP; by default that of --listen with a free port.
+    #[arg(long, value_name = "ADDRESS")]
+    voice_listen: Option<SocketAddr>,
     /// Do not limit the rate of requests.
     #[arg(long)]
     no_rate_limits: bool,
@@ -37,52 +41,65 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
+    builder = builder.voice(voice::Options { listen: serve.voice_listen, ..voice::Options::default() });
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }
     let mut sandbox = builder.start().await.map_err(|error| {
         let address = serve.listen;
-        Failure(format!("can't listen on {address}: {error}; choose another address with --listen"))
+        Failure(format!(
+            "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
+        ))
     })?;
-    if let Some(path) = &state_file {
-        leave_address(path, sandbox.url())?;
+    let root = state_file.as_ref().map(|path| path.with_extension("pem"));
+    if let (Some(path), Some(root)) = (&state_file, &root) {
+        leave(root, sandbox.voice().root_certificate())?;
+        let state = json!({ "url": sandbox.url(), "pid": std::process::id(), "voice_root": root });
+        leave(path, &(state.to_string() + "\n"))?;
     }
-    greet(&sandbox, &serve.bot_name);
+    greet(&sandbox, &serve.bot_name, root.as_deref());
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => println!("Stopping."),
     }
     sandbox.shutdown().await;
-    if let Some(path) = &state_file {
+    for path in state_file.iter().chain(&root) {
         // Someone else may have removed it; then there is nothing left to do.
         let _ = std::fs::remove_file(path);
     }
     Ok(Outcome::Good)
 }
 
-/// Writes the address in one step, so that nobody reads half of it. The token stays out.
-fn leave_address(path: &Path, url: &str) -> Result<(), Failure> {
-    let told = |error| Failure(format!("can't write the address to {}: {error}", path.display()));
+/// Writes a file in one step, so that nobody reads half of it. The token stays out.
+fn leave(path: &Path, text: &str) -> Result<(), Failure> {
+    let told = |error| Failure(format!("can't write {}: {error}", path.display()));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(told)?;
     }
-    let text = json!({ "url": url, "pid": std::process::id() }).to_string();
     let draft = path.with_extension("new");
-    std::fs::write(&draft, text + "\n").map_err(told)?;
+    std::fs::write(&draft, text).map_err(told)?;
     std::fs::rename(&draft, path).map_err(told)
 }
 
-fn greet(sandbox: &Sandbox, bot: &str) {
+fn greet(sandbox: &Sandbox, bot: &str, root: Option<&Path>) {
     let url = sandbox.url();
     println!("A local Discord is running at {url}");
     println!("  REST     {}", sandbox.api_url());
     println!("  gateway  {}", sandbox.gateway_url());
+    if let Some((_, endpoint)) = sandbox.voice().endpoints().next() {
+        println!("  voice    wss://{endpoint}");
+    }
     println!(
         "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
         sandbox.guild_id()
     );
     println!("Start your bot with this token, which is good for nothing else:");
     println!("  DISCORD_TOKEN={}", sandbox.token());
+    println!("For voice it must trust the certificate of this sandbox, and of nothing else:");
+    match root {
+        Some(root) => println!("  SSL_CERT_FILE={}", root.display()),
+        None => println!("  curl -o root.pem {url}/sandbox/voice/root.pem && export SSL_CERT_FILE=root.pem"),
+    }
     println!("Then be one of its users, from another terminal:");
     println!("  sandbox --url {url} say '/ping'");
     println!("  sandbox --url {url} send 'hello' --as bob --channel general");

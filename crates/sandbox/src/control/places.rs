@@ -14,7 +14,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::clock;
-use crate::state::guild::{Guild, Role, VoiceState};
+use crate::state::guild::{Guild, Role};
 use crate::state::scenario;
 use crate::state::user::{Application, User};
 use crate::validate::Change;
@@ -30,7 +30,6 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/guilds/{guild}/channels", post(create_channel))
         .route("/sandbox/guilds/{guild}/roles", post(create_role))
         .route("/sandbox/guilds/{guild}/members/{user}", put(join).patch(edit_member).delete(leave))
-        .route("/sandbox/guilds/{guild}/voice/{user}", put(enter_voice).delete(leave_voice))
         .route("/sandbox/guilds/{guild}/commands/{command}/permissions", put(command_permissions))
         .route("/sandbox/presences/{user}", put(presence))
 }
@@ -60,6 +59,7 @@ async fn overview(State(control): State<Control>) -> Json<Value> {
         "url": live.base_url,
         "api_url": format!("{}/api/v10", live.base_url),
         "gateway_url": live.base_url.replacen("http", "ws", 1),
+        "voice": super::voice::overview(control.discord.voice()),
         "bots": bots.collect::<Vec<_>>(),
         "guilds": guilds.collect::<Vec<_>>(),
         "users": people(&live),
@@ -275,7 +275,7 @@ async fn create_role(
 }
 
 /// The guild and user that a path names.
-fn pair(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), Refused> {
+pub(super) fn pair(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), Refused> {
     Ok((find::guild(live, Some(guild))?.id, find::user(live, user)?.id))
 }
 
@@ -312,6 +312,10 @@ struct EditMember {
     roles: Option<Vec<String>>,
     /// End of a timeout in ISO 8601, or an empty text to end it now.
     timeout_until: Option<String>,
+    /// Muted in voice.
+    mute: Option<bool>,
+    /// Deafened in voice.
+    deaf: Option<bool>,
 }
 
 async fn edit_member(
@@ -339,53 +343,11 @@ async fn edit_member(
         Some(nick) => Change::Set(nick),
     };
     let roles = roles.transpose()?.map_or(Change::Keep, Change::Set);
-    let change = MemberChange { nick, roles, timeout, ..MemberChange::default() };
+    let set = |wanted: Option<bool>| wanted.map_or(Change::Keep, Change::Set);
+    let (mute, deaf) = (set(edit.mute), set(edit.deaf));
+    let change = MemberChange { nick, roles, mute, deaf, timeout, flags: Change::Keep };
     live.change_member(guild_id, user, change)?;
     Ok(Json(live.member_json(guild_id, user)?))
-}
-
-#[derive(Debug, Deserialize)]
-struct EnterVoice {
-    channel: String,
-    #[serde(default)]
-    self_mute: bool,
-    #[serde(default)]
-    self_deaf: bool,
-}
-
-async fn enter_voice(
-    State(control): State<Control>,
-    Path((guild, user)): Path<(String, String)>,
-    Request(asked): Request<EnterVoice>,
-) -> Result<StatusCode, Refused> {
-    let mut live = control.discord.lock();
-    let (guild_id, user) = pair(&live, &guild, &user)?;
-    let channel = find::channel(&mut live, &asked.channel, Some(&guild), user)?;
-    if !channel.is_voice() {
-        return Err(Refused::because(format!("#{} is no voice channel.", channel.name)));
-    }
-    let state = VoiceState {
-        user_id: user,
-        channel_id: channel.id,
-        session_id: crate::state::picture_hash(),
-        self_mute: asked.self_mute,
-        self_deaf: asked.self_deaf,
-        self_video: false,
-        suppress: false,
-    };
-    live.member(guild_id, user)?;
-    live.set_voice(guild_id, user, Some(state));
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn leave_voice(
-    State(control): State<Control>,
-    Path((guild, user)): Path<(String, String)>,
-) -> Result<StatusCode, Refused> {
-    let mut live = control.discord.lock();
-    let (guild, user) = pair(&live, &guild, &user)?;
-    live.set_voice(guild, user, None);
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What an admin sets in the guild's settings of integrations: a list of `{id, type, permission}`.

@@ -32,6 +32,18 @@ pub struct Severable<S> {
     connection: Connection,
 }
 
+impl<S> Severable<S> {
+    /// The stream beneath.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// Handle to this connection.
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
+    }
+}
+
 impl<L> Listener<L> {
     /// Wraps a listener.
     pub fn new(inner: L) -> Self {
@@ -69,7 +81,7 @@ impl<L: axum::serve::Listener> axum::serve::Listener for Listener<L> {
 
 impl<L: axum::serve::Listener> Connected<IncomingStream<'_, Listener<L>>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Listener<L>>) -> Self {
-        stream.io().connection.clone()
+        stream.io().connection()
     }
 }
 

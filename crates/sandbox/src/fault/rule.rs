@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::voice::{VoiceConnectRule, VoicePacketRule, VoiceRule, VoiceServerRule};
 use crate::snowflake::Snowflake;
 
 /// One fault rule.
@@ -73,6 +74,14 @@ pub enum On {
     Received(GatewayRule),
     /// New connections to the gateway.
     Connect(ConnectRule),
+    /// Answers to bots that join voice.
+    VoiceServer(VoiceServerRule),
+    /// New websockets of voice servers.
+    VoiceConnect(VoiceConnectRule),
+    /// Payloads that came from a voice client, before they are acted upon.
+    VoiceReceived(VoiceRule),
+    /// UDP packets of voice.
+    VoicePacket(VoicePacketRule),
 }
 
 /// Which requests, and what happens to them.

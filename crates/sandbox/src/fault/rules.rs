@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::rule::{ConnectEffect, GatewayEffect, GatewayRule, On, RequestEffect, Rule};
+use super::voice::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace, VoiceServerEffect};
 use crate::snowflake::Snowflake;
 
 /// Handle to the fault rules; clones share them.
@@ -58,6 +59,8 @@ pub struct RuleState {
 pub struct Strike<E> {
     /// Number of the rule.
     pub rule: u64,
+    /// How often it has struck, this time included.
+    pub times: u64,
     /// Time to wait before the effect.
     pub delay: Duration,
     /// Effect.
@@ -123,7 +126,7 @@ impl Faults {
                 let path_fits = || rule.path.as_ref().is_none_or(|pattern| path_matches(pattern, path));
                 (method_fits && path_fits()).then(|| rule.effect.clone())
             }
-            On::Dispatch(_) | On::Received(_) | On::Connect(_) => None,
+            _ => None,
         })
     }
 
@@ -131,7 +134,7 @@ impl Faults {
     pub fn on_dispatch(&self, place: Place<'_>) -> Option<Strike<GatewayEffect>> {
         self.strike(|on| match on {
             On::Dispatch(rule) => rule.fits(place).then(|| rule.effect.clone()),
-            On::Request(_) | On::Received(_) | On::Connect(_) => None,
+            _ => None,
         })
     }
 
@@ -139,7 +142,7 @@ impl Faults {
     pub fn on_received(&self, place: Place<'_>) -> Option<Strike<GatewayEffect>> {
         self.strike(|on| match on {
             On::Received(rule) => rule.fits(place).then(|| rule.effect.clone()),
-            On::Request(_) | On::Dispatch(_) | On::Connect(_) => None,
+            _ => None,
         })
     }
 
@@ -147,7 +150,39 @@ impl Faults {
     pub fn on_connect(&self) -> Option<Strike<ConnectEffect>> {
         self.strike(|on| match on {
             On::Connect(rule) => Some(rule.effect),
-            On::Request(_) | On::Dispatch(_) | On::Received(_) => None,
+            _ => None,
+        })
+    }
+
+    /// Rule that strikes a VOICE_SERVER_UPDATE.
+    pub fn on_voice_server(&self, place: VoicePlace) -> Option<Strike<VoiceServerEffect>> {
+        self.strike(|on| match on {
+            On::VoiceServer(rule) => rule.fits(place).then_some(rule.effect),
+            _ => None,
+        })
+    }
+
+    /// Rule that strikes a new websocket of a voice server.
+    pub fn on_voice_connect(&self) -> Option<Strike<VoiceConnectEffect>> {
+        self.strike(|on| match on {
+            On::VoiceConnect(rule) => Some(rule.effect),
+            _ => None,
+        })
+    }
+
+    /// Rule that strikes a payload of a voice client.
+    pub fn on_voice_received(&self, place: VoicePlace) -> Option<Strike<VoiceEffect>> {
+        self.strike(|on| match on {
+            On::VoiceReceived(rule) => rule.fits(place).then(|| rule.effect.clone()),
+            _ => None,
+        })
+    }
+
+    /// Rule by which a UDP packet is lost.
+    pub fn on_voice_packet(&self, way: Direction, place: VoicePlace) -> Option<Strike<()>> {
+        self.strike(|on| match on {
+            On::VoicePacket(rule) => rule.hits(way, place).then_some(()),
+            _ => None,
         })
     }
 
@@ -162,7 +197,8 @@ impl Faults {
             active.matched += 1;
             (active.matched > active.rule.skip).then(|| {
                 active.struck += 1;
-                Strike { rule: active.id, delay: Duration::from_millis(active.rule.delay_ms), effect }
+                let delay = Duration::from_millis(active.rule.delay_ms);
+                Strike { rule: active.id, times: active.struck, delay, effect }
             })
         })
     }

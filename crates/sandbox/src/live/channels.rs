@@ -73,6 +73,9 @@ impl Live<'_> {
                 }
             }
         }
+        if let Some(guild) = guild {
+            self.end_call(guild, id);
+        }
         for child in self.channels.values_mut().filter(|channel| channel.parent_id == Some(id)) {
             child.parent_id = None;
         }

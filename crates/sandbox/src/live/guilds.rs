@@ -125,31 +125,6 @@ impl Live<'_> {
         self.tell_guild(guild_id, "GUILD_AUDIT_LOG_ENTRY_CREATE", entry);
     }
 
-    /// Puts a bot into a voice channel or takes it out, and tells everyone who follows voice.
-    pub fn set_voice(
-        &mut self,
-        guild_id: Snowflake,
-        user: Snowflake,
-        state: Option<crate::state::guild::VoiceState>,
-    ) {
-        let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
-        let (shown, channel) = match state {
-            Some(state) => {
-                let channel = state.channel_id;
-                guild.voice_states.insert(user, state.clone());
-                (state, Some(channel))
-            }
-            None => match guild.voice_states.shift_remove(&user) {
-                Some(old) => (old, None),
-                None => return,
-            },
-        };
-        let Some(guild) = self.guilds.get(&guild_id) else { return };
-        let mut event = guild.voice_json(&shown, channel);
-        event["member"] = self.member_json(guild_id, user).unwrap_or_default();
-        self.tell_guild(guild_id, "VOICE_STATE_UPDATE", event);
-    }
-
     /// A user's presence, told in all their guilds.
     pub fn set_presence(&mut self, user: Snowflake, presence: &Value) {
         let mut presence = presence.clone();

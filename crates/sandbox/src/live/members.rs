@@ -12,7 +12,7 @@ use crate::state::message::{Author, Message};
 use crate::validate::Change;
 
 /// What is to change about a member; what is not given stays.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct MemberChange {
     /// Nickname.
     pub nick: Change<String>,

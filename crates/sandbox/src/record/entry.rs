@@ -211,6 +211,22 @@ kinds! {
     Closed = "closed",
     /// A session ended and can't be resumed any more.
     SessionEnded = "session_ended",
+    /// A websocket of a voice server was accepted.
+    VoiceConnected = "voice_connected",
+    /// An IDENTIFY started a voice session.
+    VoiceIdentified = "voice_identified",
+    /// A RESUME took a voice session up again.
+    VoiceResumed = "voice_resumed",
+    /// A payload was written to a voice connection.
+    VoiceSent = "voice_sent",
+    /// A payload came from a voice client.
+    VoiceReceived = "voice_received",
+    /// The first packet of a voice stream was heard.
+    VoiceHeard = "voice_heard",
+    /// A voice connection ended.
+    VoiceClosed = "voice_closed",
+    /// A voice session ended and can't be resumed any more.
+    VoiceEnded = "voice_ended",
     /// A fault was injected.
     Fault = "fault",
     /// Somebody left a remark.
@@ -323,6 +339,111 @@ pub enum Event {
         /// Why it ended.
         reason: &'static str,
     },
+    /// A websocket of a voice server was accepted.
+    VoiceConnected {
+        /// Number of the voice connection.
+        conn: u64,
+        /// Id of the server's region.
+        region: String,
+        /// Version of the voice gateway, if it is one that is spoken.
+        version: Option<u8>,
+    },
+    /// An IDENTIFY started a voice session.
+    VoiceIdentified {
+        /// Number of the voice connection.
+        conn: u64,
+        /// Guild.
+        guild: Snowflake,
+        /// Channel.
+        channel: Snowflake,
+        /// User.
+        user: Snowflake,
+        /// Id of the gateway session that joined voice.
+        session: String,
+        /// SSRC of what the user will send.
+        ssrc: u32,
+        /// Highest DAVE version that the client knows; 0 for none.
+        max_dave: u16,
+    },
+    /// A RESUME took a voice session up again.
+    VoiceResumed {
+        /// Number of the voice connection.
+        conn: u64,
+        /// Guild.
+        guild: Snowflake,
+        /// User.
+        user: Snowflake,
+        /// Messages that it had missed.
+        replayed: u64,
+    },
+    /// A payload was written to a voice connection.
+    VoiceSent {
+        /// Number of the voice connection.
+        conn: u64,
+        /// User, once they are known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<Snowflake>,
+        /// Opcode.
+        op: u8,
+        /// Sequence number, from version 8 on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seq: Option<u16>,
+        /// Data, keys redacted; of binary frames their length.
+        data: Body,
+    },
+    /// A payload came from a voice client.
+    VoiceReceived {
+        /// Number of the voice connection.
+        conn: u64,
+        /// User, once they are known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<Snowflake>,
+        /// Opcode, if one could be read.
+        op: Option<u64>,
+        /// Data, tokens redacted; of binary frames their length.
+        data: Body,
+    },
+    /// The first packet of a voice stream was heard.
+    VoiceHeard {
+        /// Guild.
+        guild: Snowflake,
+        /// Channel.
+        channel: Snowflake,
+        /// User.
+        user: Snowflake,
+        /// SSRC.
+        ssrc: u32,
+    },
+    /// A voice connection ended.
+    VoiceClosed {
+        /// Number of the voice connection.
+        conn: u64,
+        /// Guild, if there was a session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guild: Option<Snowflake>,
+        /// User, if there was a session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<Snowflake>,
+        /// Close code, if a close frame carried one.
+        code: Option<u16>,
+        /// Reason in the close frame, or what is known.
+        reason: String,
+        /// Who ended it.
+        by: Closer,
+    },
+    /// A voice session ended and can't be resumed any more.
+    VoiceEnded {
+        /// Guild.
+        guild: Snowflake,
+        /// Channel.
+        channel: Snowflake,
+        /// User.
+        user: Snowflake,
+        /// SSRC.
+        ssrc: u32,
+        /// Why it ended.
+        reason: String,
+    },
     /// A fault was injected.
     Fault {
         /// Number of the rule, or nothing for a command that was given once.
@@ -353,7 +474,10 @@ impl Event {
                     + request.request.as_ref().map_or(0, Body::weight)
                     + request.response.as_ref().map_or(0, Body::weight)
             }
-            Self::Dispatch { data, .. } | Self::Received { data, .. } => data.weight(),
+            Self::Dispatch { data, .. }
+            | Self::Received { data, .. }
+            | Self::VoiceSent { data, .. }
+            | Self::VoiceReceived { data, .. } => data.weight(),
             Self::Note { text, data } => text.len() + data.as_ref().map_or(0, |data| data.get().len()),
             _ => 0,
         }

@@ -41,15 +41,22 @@ async fn edit(
     if channel.is_dm() {
         return Err(ApiError::not_in_dm());
     }
+    let mut moves_call = false;
     if channel.is_thread() {
         edit_thread(&mut live, bot, id, &payload.json)?;
     } else {
         live.require(id, bot, Permissions::MANAGE_CHANNELS)?;
         let body = validate::channel::modify(&payload.json, channel.kind)?;
-        apply(live.channel_mut(id)?, body);
+        let channel = live.channel_mut(id)?;
+        let region = channel.rtc_region.clone();
+        apply(channel, body);
+        moves_call = channel.rtc_region != region;
     }
     let guild = live.channel(id)?.guild_id;
     live.channel_changed(id);
+    if moves_call {
+        live.change_server(id);
+    }
     if let Some(guild) = guild {
         live.audit(guild, 11, bot, Some(id), reason.as_deref(), Vec::new());
     }

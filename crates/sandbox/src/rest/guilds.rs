@@ -225,7 +225,7 @@ async fn audit_log(
 
 async fn regions(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     rest.discord.lock().guild_for(id, bot)?;
-    Ok(Json(start::regions()))
+    Ok(Json(start::regions(&rest)))
 }
 
 async fn nothing(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {

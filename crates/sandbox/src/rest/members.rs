@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, patch, put};
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::guilds::require;
 use super::request::Bot;
@@ -114,36 +114,30 @@ async fn edit(
         flags: body.flags.map(u64::from),
     };
     let gives_roles = change.roles.is_change();
-    live.change_member(guild, user, change)?;
+    let changes_member = change != MemberChange::default();
+    if changes_member {
+        live.change_member(guild, user, change)?;
+    }
     if body.channel_id.is_change() {
         require(&live, guild, bot, Permissions::MOVE_MEMBERS)?;
-        move_in_voice(&mut live, guild, user, body.channel_id.value())?;
+        let channel = body.channel_id.value();
+        if let Some(channel) = channel {
+            live.channel_for(channel, bot, Permissions::CONNECT)?;
+        }
+        live.move_voice(guild, user, channel)?;
+        let (action, options) = match channel {
+            Some(channel) => (26, json!({ "channel_id": channel, "count": "1" })),
+            None => (27, json!({ "count": "1" })),
+        };
+        live.audit_messages(guild, action, bot, None, reason.as_deref(), &options);
     }
     if gives_roles {
         let changes = live.role_changes(guild, &before, &live.member(guild, user)?.roles);
         live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
-    } else {
+    } else if changes_member {
         live.audit(guild, 24, bot, Some(user), reason.as_deref(), Vec::new());
     }
     Ok(Json(live.member_json(guild, user)?))
-}
-
-fn move_in_voice(
-    live: &mut Live<'_>,
-    guild: Snowflake,
-    user: Snowflake,
-    channel: Option<Snowflake>,
-) -> ApiResult<()> {
-    let state = live.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user)).cloned();
-    let Some(mut state) = state else { return Err(ApiError::not_in_voice()) };
-    if let Some(channel) = channel {
-        if !live.channel(channel)?.is_voice() {
-            return Err(ApiError::wrong_channel_type());
-        }
-        state.channel_id = channel;
-    }
-    live.set_voice(guild, user, channel.map(|_| state));
-    Ok(())
 }
 
 async fn edit_me(

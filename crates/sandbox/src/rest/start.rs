@@ -41,11 +41,13 @@ async fn gateway_bot(State(rest): State<Rest>, Bot(bot): Bot, headers: HeaderMap
     }))
 }
 
-async fn voice_regions(_: Bot) -> Json<Value> {
-    Json(regions())
+async fn voice_regions(State(rest): State<Rest>, _: Bot) -> Json<Value> {
+    Json(regions(&rest))
 }
 
-/// The only region there is.
-pub(super) fn regions() -> Value {
-    json!([{ "id": "sandbox", "name": "Sandbox", "optimal": true, "deprecated": false, "custom": false }])
+/// Voice regions, each with a server of its own; the first is the nearest.
+pub(super) fn regions(rest: &Rest) -> Value {
+    let ids = rest.discord.voice().regions().iter().enumerate();
+    let region = |(index, id): (usize, &String)| json!({ "id": id, "name": id, "optimal": index == 0, "deprecated": false, "custom": false });
+    ids.map(region).collect()
 }

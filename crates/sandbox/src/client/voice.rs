@@ -1,0 +1,87 @@
+//! Voice: who is in it, moderation, and what the servers hear.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Client, Error, escape, millis};
+use crate::voice::{Command, Heard, Target, wav};
+
+impl Client {
+    /// Puts a person into a voice channel; moves a bot that is in voice, as moderators do.
+    pub async fn enter_voice(&self, guild: &str, user: &str, channel: &str) -> Result<(), Error> {
+        self.tell(Method::PUT, &seat(guild, user, ""), &json!({ "channel": channel })).await
+    }
+
+    /// Takes a person out of voice; disconnects a bot, as moderators do.
+    pub async fn leave_voice(&self, guild: &str, user: &str) -> Result<(), Error> {
+        self.tell(Method::DELETE, &seat(guild, user, ""), &json!({})).await
+    }
+
+    /// Voice states of a guild, each with `name`, `channel` by name, `bot` and `connection`.
+    pub async fn voice(&self, guild: &str) -> Result<Vec<Value>, Error> {
+        self.get(&format!("guilds/{}/voice", escape(guild))).await
+    }
+
+    /// Voice servers: `endpoints` by region, and the `root_certificate` that clients must trust, as PEM.
+    pub async fn voice_servers(&self) -> Result<Value, Error> {
+        self.get("voice").await
+    }
+
+    /// What was heard of a user.
+    pub async fn heard(&self, guild: &str, user: &str) -> Result<Heard, Error> {
+        self.get(&seat(guild, user, "/heard")).await
+    }
+
+    /// What was heard of a user once so many packets have come, or after a time.
+    pub async fn heard_packets(
+        &self,
+        guild: &str,
+        user: &str,
+        packets: u64,
+        within: Duration,
+    ) -> Result<Heard, Error> {
+        let wait = format!("/heard?packets={packets}&within_ms={}", millis(within));
+        self.get(&seat(guild, user, &wait)).await
+    }
+
+    /// Audio heard of a user as a WAV file: from a frame on, at 48,000 a second, as far as it is kept.
+    pub async fn heard_wav(&self, guild: &str, user: &str, from: u64) -> Result<Vec<u8>, Error> {
+        let path = self.address(&seat(guild, user, &format!("/heard.wav?from={from}")));
+        let response = self.respond(self.http.get(path)).await?;
+        let bytes = response.bytes().await;
+        bytes.map(Into::into).map_err(|source| Error::Garbled { url: self.url.clone(), source })
+    }
+
+    /// The same as samples, left and right in turns.
+    pub async fn heard_samples(&self, guild: &str, user: &str, from: u64) -> Result<Vec<i16>, Error> {
+        let file = self.heard_wav(guild, user, from).await?;
+        wav::read(&file).ok_or_else(|| Error::Refused(format!("{} sent no WAV file of its own", self.url)))
+    }
+
+    /// Forgets what was heard of a user.
+    pub async fn forget_heard(&self, guild: &str, user: &str) -> Result<(), Error> {
+        self.tell(Method::DELETE, &seat(guild, user, "/heard"), &json!({})).await
+    }
+
+    /// Gives a channel's call to the server of a region, the next one unless named.
+    pub async fn change_region(
+        &self,
+        guild: &str,
+        channel: &str,
+        region: Option<&str>,
+    ) -> Result<Value, Error> {
+        let path = format!("guilds/{}/channels/{}/region", escape(guild), escape(channel));
+        self.call(Method::PUT, &path, &json!({ "region": region })).await
+    }
+
+    /// Does something to live voice connections; tells to how many.
+    pub async fn voice_command(&self, target: Target, command: &Command) -> Result<Value, Error> {
+        self.call(Method::POST, "voice/connections", &json!({ "target": target, "command": command })).await
+    }
+}
+
+fn seat(guild: &str, user: &str, rest: &str) -> String {
+    format!("guilds/{}/voice/{}{rest}", escape(guild), escape(user))
+}

@@ -1,0 +1,245 @@
+//! Voice as people and moderators have it: entering, moving, leaving, other regions; and what the servers hear.
+
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::places::pair;
+use super::{Control, Refused, Request, find};
+use crate::live::Live;
+use crate::snowflake::Snowflake;
+use crate::state::guild::VoiceState;
+use crate::state::picture_hash;
+use crate::voice::{Command, Heard, Target, Voice, wav};
+
+pub(super) fn routes() -> Router<Control> {
+    Router::new()
+        .route("/sandbox/voice", get(servers))
+        .route("/sandbox/voice/root.pem", get(root))
+        .route("/sandbox/voice/connections", post(command))
+        .route("/sandbox/guilds/{guild}/voice", get(present))
+        .route("/sandbox/guilds/{guild}/voice/{user}", put(enter).delete(leave))
+        .route("/sandbox/guilds/{guild}/voice/{user}/heard", get(heard).delete(forget))
+        .route("/sandbox/guilds/{guild}/voice/{user}/heard.wav", get(heard_wav))
+        .route("/sandbox/guilds/{guild}/channels/{channel}/region", put(region))
+}
+
+/// Servers by region, and the root of their certificates.
+pub(super) fn overview(voice: &Voice) -> Value {
+    let endpoints: Map<String, Value> =
+        voice.endpoints().map(|(region, endpoint)| (region.to_owned(), endpoint.into())).collect();
+    json!({ "endpoints": endpoints, "root_certificate": voice.root_certificate() })
+}
+
+async fn servers(State(control): State<Control>) -> Json<Value> {
+    Json(overview(control.discord.voice()))
+}
+
+async fn root(State(control): State<Control>) -> Response {
+    let pem = control.discord.voice().root_certificate().to_owned();
+    ([(CONTENT_TYPE, "application/x-pem-file")], pem).into_response()
+}
+
+#[derive(Debug, Deserialize)]
+struct Order {
+    #[serde(default)]
+    target: Target,
+    command: Command,
+}
+
+/// Does something to live voice connections at once: drops or closes them.
+async fn command(State(control): State<Control>, Request(order): Request<Order>) -> Json<Value> {
+    Json(json!({ "connections": control.discord.voice().command(order.target, &order.command) }))
+}
+
+/// Who is in voice, where, and with what connection.
+async fn present(State(control): State<Control>, Path(guild): Path<String>) -> Result<Json<Value>, Refused> {
+    let live = control.discord.lock();
+    let guild = find::guild(&live, Some(&guild))?;
+    let members = guild.voice_states.values().map(|state| {
+        let mut shown = guild.voice_json(state, Some(state.channel_id));
+        shown["name"] = live.users.get(&state.user_id).map(|user| user.username.clone()).into();
+        shown["channel"] = live.channels.get(&state.channel_id).map(|channel| channel.name.clone()).into();
+        shown["bot"] = live.applications.contains_key(&state.user_id).into();
+        shown["connection"] =
+            control.discord.voice().session(guild.id, state.user_id).map_or(Value::Null, |session| {
+                json!({
+                    "connected": session.conn().is_some(),
+                    "ssrc": session.ssrc,
+                    "mode": session.mode(),
+                    "max_dave_protocol_version": session.max_dave,
+                })
+            });
+        shown
+    });
+    Ok(Json(members.collect()))
+}
+
+#[derive(Debug, Deserialize)]
+struct Enter {
+    channel: String,
+    #[serde(default)]
+    self_mute: bool,
+    #[serde(default)]
+    self_deaf: bool,
+}
+
+/// A person enters a voice channel or goes to another; a bot that is in voice is moved, as moderators do.
+async fn enter(
+    State(control): State<Control>,
+    Path((guild, user)): Path<(String, String)>,
+    Request(asked): Request<Enter>,
+) -> Result<StatusCode, Refused> {
+    let mut live = control.discord.lock();
+    let (guild_id, user) = pair(&live, &guild, &user)?;
+    let channel = find::channel(&mut live, &asked.channel, Some(&guild), user)?;
+    let (id, name) = (channel.id, channel.name.clone());
+    if !channel.is_voice() {
+        return Err(Refused::because(format!("#{name} is no voice channel.")));
+    }
+    live.member(guild_id, user)?;
+    if live.applications.contains_key(&user) {
+        let who = live.user(user)?.username.clone();
+        return match live.move_voice(guild_id, user, Some(id)) {
+            Ok(()) => Ok(StatusCode::NO_CONTENT),
+            Err(_) => {
+                Err(Refused::because(format!("{who} is a bot and in no voice channel; it joins by itself.")))
+            }
+        };
+    }
+    if let Err(why) = live.may_join(guild_id, id, user) {
+        let who = &live.user(user)?.username;
+        return Err(Refused::new(StatusCode::FORBIDDEN, format!("{who} can't enter {name}: {why}.")));
+    }
+    let before = live.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user));
+    let session_id = before.map_or_else(picture_hash, |state| state.session_id.clone());
+    let state = VoiceState {
+        user_id: user,
+        channel_id: id,
+        session_id,
+        self_mute: asked.self_mute,
+        self_deaf: asked.self_deaf,
+        self_video: false,
+        suppress: live.is_suppressed(id, user),
+    };
+    live.set_voice(guild_id, user, Some(state));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A person leaves voice; a bot is disconnected, as moderators do.
+async fn leave(
+    State(control): State<Control>,
+    Path((guild, user)): Path<(String, String)>,
+) -> Result<StatusCode, Refused> {
+    let mut live = control.discord.lock();
+    let (guild, user) = pair(&live, &guild, &user)?;
+    live.set_voice(guild, user, None);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+struct Region {
+    /// Id of the region; the next one unless given.
+    region: Option<String>,
+}
+
+/// Gives a channel's call to the server of another region.
+async fn region(
+    State(control): State<Control>,
+    Path((guild, channel)): Path<(String, String)>,
+    Request(asked): Request<Region>,
+) -> Result<Json<Value>, Refused> {
+    let regions = control.discord.voice().regions();
+    let mut live = control.discord.lock();
+    let owner = find::guild(&live, Some(&guild))?.owner_id;
+    let channel = find::channel(&mut live, &channel, Some(&guild), owner)?;
+    if !channel.is_voice() {
+        return Err(Refused::because(format!("#{} is no voice channel.", channel.name)));
+    }
+    let (id, now) = (channel.id, channel.rtc_region.as_deref());
+    let at = regions.iter().position(|id| Some(id.as_str()) == now).unwrap_or(0);
+    let wanted = match &asked.region {
+        Some(wanted) if regions.contains(wanted) => Some(wanted.clone()),
+        Some(wanted) => {
+            return Err(Refused::missing(format!(
+                "There is no region \"{wanted}\"; there are {}.",
+                regions.join(", ")
+            )));
+        }
+        None => regions.get((at + 1) % regions.len().max(1)).cloned(),
+    };
+    live.channel_mut(id)?.rtc_region.clone_from(&wanted);
+    live.channel_changed(id);
+    live.change_server(id);
+    Ok(Json(json!({ "channel": id, "region": wanted })))
+}
+
+#[derive(Debug, Deserialize)]
+struct Wait {
+    /// Packets that are waited for.
+    packets: Option<u64>,
+    /// Milliseconds that they are waited for; 30,000 unless given.
+    within_ms: Option<u64>,
+}
+
+async fn heard(
+    State(control): State<Control>,
+    Path((guild, user)): Path<(String, String)>,
+    Query(wait): Query<Wait>,
+) -> Result<Json<Heard>, Refused> {
+    let voice = control.discord.voice();
+    let (guild, user, name) = named(&control.discord.lock(), &guild, &user)?;
+    let heard = match wait.packets {
+        None => voice.heard(guild, user),
+        Some(packets) => {
+            let within = Duration::from_millis(wait.within_ms.unwrap_or(30_000));
+            voice.heard_when(guild, user, within, |heard| heard.counts.packets >= packets).await
+        }
+    };
+    heard.map(Json).ok_or_else(|| unheard(&name))
+}
+
+#[derive(Debug, Deserialize)]
+struct Part {
+    /// First frame; the oldest that is kept unless given.
+    #[serde(default)]
+    from: u64,
+    /// Frames at most.
+    frames: Option<usize>,
+}
+
+async fn heard_wav(
+    State(control): State<Control>,
+    Path((guild, user)): Path<(String, String)>,
+    Query(part): Query<Part>,
+) -> Result<Response, Refused> {
+    let voice = control.discord.voice();
+    let (guild, user, name) = named(&control.discord.lock(), &guild, &user)?;
+    voice.heard(guild, user).ok_or_else(|| unheard(&name))?;
+    let samples = voice.pcm(guild, user, part.from, part.frames.unwrap_or(usize::MAX));
+    Ok(([(CONTENT_TYPE, "audio/wav")], wav::write(&samples)).into_response())
+}
+
+async fn forget(
+    State(control): State<Control>,
+    Path((guild, user)): Path<(String, String)>,
+) -> Result<StatusCode, Refused> {
+    let (guild, user, name) = named(&control.discord.lock(), &guild, &user)?;
+    if control.discord.voice().forget(guild, user) { Ok(StatusCode::NO_CONTENT) } else { Err(unheard(&name)) }
+}
+
+fn named(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake, String), Refused> {
+    let (guild, user) = pair(live, guild, user)?;
+    Ok((guild, user, live.user(user)?.username.clone()))
+}
+
+fn unheard(name: &str) -> Refused {
+    Refused::missing(format!("{name} has had no voice connection in this guild."))
+}

@@ -1,0 +1,199 @@
+//! Who is in voice: joining, moving, leaving, and the voice servers that bots are sent to.
+
+use serde_json::json;
+
+use super::Live;
+use crate::error::{ApiError, ApiResult};
+use crate::fault::{VoicePlace, VoiceServerEffect};
+use crate::gateway::VoiceStateUpdate;
+use crate::permissions::Permissions;
+use crate::record::Event;
+use crate::snowflake::Snowflake;
+use crate::state::channel::kind;
+use crate::state::guild::VoiceState;
+use crate::state::secret;
+use crate::voice::Close;
+
+impl Live<'_> {
+    /// A bot asks to join, to move, to leave, or to mute or deafen itself (opcode 4).
+    ///
+    /// Where it may not go nothing happens, as on Discord; the record tells why.
+    pub fn ask_voice(&mut self, bot: Snowflake, session_id: &str, update: &VoiceStateUpdate) {
+        let guild = update.guild_id;
+        let Some(channel) = update.channel_id else { return self.set_voice(guild, bot, None) };
+        if let Err(why) = self.may_join(guild, channel, bot) {
+            self.voice.recorder().note(format!("bot {bot} can't join voice channel {channel}: {why}"), None);
+            return;
+        }
+        let same = self
+            .guilds
+            .get(&guild)
+            .and_then(|guild| guild.voice_states.get(&bot))
+            .is_some_and(|state| state.channel_id == channel && state.session_id == session_id);
+        let state = VoiceState {
+            user_id: bot,
+            channel_id: channel,
+            session_id: session_id.to_owned(),
+            self_mute: update.self_mute,
+            self_deaf: update.self_deaf,
+            self_video: false,
+            suppress: self.is_suppressed(channel, bot),
+        };
+        self.set_voice(guild, bot, Some(state));
+        // A bot that asks again because its voice connection is gone needs a server again.
+        if same && !self.voice.is_live(guild, channel, bot, session_id) {
+            self.send_to_server(guild, channel, bot, session_id);
+            self.set_silence(guild, bot);
+        }
+    }
+
+    /// Whether a member may go into a voice channel; why not, if not.
+    pub fn may_join(&self, guild: Snowflake, id: Snowflake, user: Snowflake) -> Result<(), &'static str> {
+        let channel = self.channels.get(&id).filter(|channel| channel.guild_id == Some(guild));
+        let channel = channel.ok_or("there is no such channel in the guild")?;
+        if !channel.is_voice() {
+            return Err("it is no voice channel");
+        }
+        let may = self.permissions_in(user, channel);
+        if !may.contains(Permissions::VIEW_CHANNEL | Permissions::CONNECT) {
+            return Err("VIEW_CHANNEL and CONNECT are needed");
+        }
+        let others = self.guilds.get(&guild).map_or(0, |guild| {
+            let here = |state: &&VoiceState| state.channel_id == id && state.user_id != user;
+            guild.voice_states.values().filter(here).count()
+        });
+        let full = channel.user_limit > 0 && others as u64 >= channel.user_limit;
+        if full && !may.contains(Permissions::MOVE_MEMBERS) {
+            return Err("it is full, and MOVE_MEMBERS is missing");
+        }
+        Ok(())
+    }
+
+    /// Whether a member has no voice of their own: on a stage, or without SPEAK.
+    pub fn is_suppressed(&self, channel: Snowflake, user: Snowflake) -> bool {
+        self.channels.get(&channel).is_none_or(|channel| {
+            channel.kind == kind::STAGE || !self.permissions_in(user, channel).contains(Permissions::SPEAK)
+        })
+    }
+
+    /// A member, bot or not, is moved to another voice channel, or out of voice.
+    pub fn move_voice(
+        &mut self,
+        guild: Snowflake,
+        user: Snowflake,
+        channel: Option<Snowflake>,
+    ) -> ApiResult<()> {
+        let state = self.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user)).cloned();
+        let mut state = state.ok_or_else(ApiError::not_in_voice)?;
+        if let Some(id) = channel {
+            let target = self.channel(id)?;
+            if !target.is_voice() || target.guild_id != Some(guild) {
+                return Err(ApiError::wrong_channel_type());
+            }
+            state.channel_id = id;
+            state.suppress = self.is_suppressed(id, user);
+        }
+        self.set_voice(guild, user, channel.map(|_| state));
+        Ok(())
+    }
+
+    /// Puts a member into voice, changes their state there or takes them out; tells everyone who follows voice, and
+    /// sends a bot that is somewhere else now to a server.
+    pub fn set_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
+        let is_bot = self.applications.contains_key(&user);
+        let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
+        let before = match &state {
+            Some(state) => guild.voice_states.insert(user, state.clone()),
+            None => guild.voice_states.shift_remove(&user),
+        };
+        let channel = state.as_ref().map(|state| state.channel_id);
+        let Some(shown) = state.as_ref().or(before.as_ref()) else { return };
+        let mut event = guild.voice_json(shown, channel);
+        event["member"] = self.member_json(guild_id, user).unwrap_or_default();
+        self.tell_guild(guild_id, "VOICE_STATE_UPDATE", event);
+        if !is_bot {
+            return self.voice.person(guild_id, user, channel);
+        }
+        let Some(state) = state else { return self.voice.remove(guild_id, user, Close::disconnected()) };
+        let stays = before.is_some_and(|before| {
+            before.channel_id == state.channel_id && before.session_id == state.session_id
+        });
+        if !stays {
+            self.send_to_server(guild_id, state.channel_id, user, &state.session_id);
+        }
+        self.set_silence(guild_id, user);
+    }
+
+    /// Tells a bot its voice server (VOICE_SERVER_UPDATE) and ends what it had before.
+    fn send_to_server(&self, guild: Snowflake, channel: Snowflake, bot: Snowflake, session_id: &str) {
+        let region = self.channels.get(&channel).and_then(|channel| channel.rtc_region.as_deref());
+        let assigned = self.voice.assign(guild, channel, bot, session_id, region);
+        let mut server = json!({ "token": assigned.token, "guild_id": guild, "endpoint": assigned.endpoint });
+        let place = VoicePlace { op: None, guild: Some(guild), user: Some(bot) };
+        let strike = self.voice.faults().on_voice_server(place);
+        if let Some(strike) = &strike {
+            let effect = json!(strike.effect);
+            let place = "VOICE_SERVER_UPDATE".to_owned();
+            self.voice.recorder().push(Event::Fault { rule: Some(strike.rule), place, effect });
+            server["endpoint"].take();
+        }
+        if strike.is_none_or(|strike| strike.effect == VoiceServerEffect::NullEndpoint) {
+            self.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), server);
+        }
+        if let Some(before) = assigned.before {
+            self.voice.end(&before, Close::disconnected());
+        }
+    }
+
+    /// Passes on to the voice server whether a bot may be heard and hears.
+    fn set_silence(&self, guild_id: Snowflake, user: Snowflake) {
+        let Some(guild) = self.guilds.get(&guild_id) else { return };
+        let Some(state) = guild.voice_states.get(&user) else { return };
+        let member = guild.members.get(&user);
+        let muted = state.suppress || member.is_some_and(|member| member.mute);
+        let deaf = state.self_deaf || member.is_some_and(|member| member.deaf);
+        self.voice.silence(guild_id, user, muted, deaf);
+    }
+
+    /// The gateway session of a bot is gone, and with it the bot from where that session had joined voice.
+    pub fn drop_voice(&mut self, bot: Snowflake, session_id: &str) {
+        let left = |guild: &&crate::state::guild::Guild| {
+            guild.voice_states.get(&bot).is_some_and(|state| state.session_id == session_id)
+        };
+        let guilds: Vec<Snowflake> = self.guilds.values().filter(left).map(|guild| guild.id).collect();
+        for guild in guilds {
+            self.set_voice(guild, bot, None);
+        }
+    }
+
+    /// The call in a channel ends for everyone, who leave voice.
+    pub(super) fn end_call(&mut self, guild: Snowflake, channel: Snowflake) {
+        for user in self.in_voice(guild, channel) {
+            self.voice.remove(guild, user, Close::call_terminated());
+            self.set_voice(guild, user, None);
+        }
+    }
+
+    /// The call in a channel goes to another server, that of the channel's region: bots are told that theirs is gone, then
+    /// of the new one.
+    pub fn change_server(&mut self, channel: Snowflake) {
+        let Some(guild) = self.channels.get(&channel).and_then(|channel| channel.guild_id) else { return };
+        for bot in self.in_voice(guild, channel) {
+            let state = self.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&bot));
+            let session_id = state.map(|state| state.session_id.clone()).unwrap_or_default();
+            if !self.applications.contains_key(&bot) {
+                continue;
+            }
+            let gone = json!({ "token": secret(16), "guild_id": guild, "endpoint": null });
+            self.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), gone);
+            self.voice.remove(guild, bot, Close::call_terminated());
+            self.send_to_server(guild, channel, bot, &session_id);
+            self.set_silence(guild, bot);
+        }
+    }
+
+    fn in_voice(&self, guild: Snowflake, channel: Snowflake) -> Vec<Snowflake> {
+        let states = self.guilds.get(&guild).into_iter().flat_map(|guild| guild.voice_states.values());
+        states.filter(|state| state.channel_id == channel).map(|state| state.user_id).collect()
+    }
+}

@@ -1,0 +1,63 @@
+//! What happens to players, handed to the plugins that listen to it.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+use serenity::all::GuildId;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use super::{enter, run};
+use crate::PluginId;
+use crate::host::Host;
+use crate::snapshot::Snapshot;
+use crate::voice::VoiceEvent;
+
+/// Hands what happens to players to the plugins that listen to it, until the future is dropped.
+///
+/// Each plugin hears a guild's events one after the other, in whichever generation is live then; no plugin and no guild
+/// waits for another.
+pub async fn run_voice_handlers(host: Host) {
+    let mut heard = host.voice().listen();
+    let mut lines = HashMap::<(PluginId, GuildId), UnboundedSender<VoiceEvent>>::new();
+    let mut work = JoinSet::new();
+    loop {
+        let event = match heard.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "handlers of voice events were too slow");
+                continue;
+            }
+            Err(RecvError::Closed) => return,
+        };
+        let snapshot = host.registry().snapshot();
+        for (plugin, generation) in snapshot.generations() {
+            if generation.subscriptions.voice.is_empty() {
+                continue;
+            }
+            let line = lines.entry((plugin.clone(), event.guild)).or_insert_with(|| {
+                let (line, waiting) = unbounded_channel();
+                work.spawn(hand_out(host.clone(), plugin.clone(), waiting));
+                line
+            });
+            // The other end is in `work`, which outlives the loop.
+            let _ = line.send(event.clone());
+        }
+    }
+}
+
+/// Has one plugin hear one guild's events.
+async fn hand_out(host: Host, plugin: PluginId, mut waiting: UnboundedReceiver<VoiceEvent>) {
+    while let Some(event) = waiting.recv().await {
+        let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { continue };
+        let find = |live: &Snapshot| live.generations().get(&plugin).cloned().map(|found| (found, ()));
+        let place = enter(&host, &host.registry().snapshot(), "voice event", find).await;
+        let Some((generation, (), call)) = place else { continue };
+        let handlers = generation.subscriptions.voice.iter();
+        let heard = handlers.map(|listener| {
+            run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
+        });
+        call.run(join_all(heard)).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! How songbird's drivers are made: one scheduler and one configuration for all guilds.
+
+use std::num::{NonZeroU8, NonZeroUsize};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use songbird::Config;
+use songbird::driver::retry::{Retry, Strategy};
+use songbird::driver::{DisposalThread, Driver, Scheduler, SchedulerConfig, SchedulerMode};
+
+/// Wait before the second and last attempt of songbird to connect; more is for [`rejoin`](super::rejoin) to say.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+
+/// Makes drivers.
+///
+/// A trait, so that songbird's types are no part of the host's: whoever asks the compiler whether the host can be sent
+/// would have it look through all of songbird, in each plugin again.
+pub(super) trait Drivers: Send + Sync {
+    /// Makes a driver, which is connected to nothing.
+    fn make(&self) -> Driver;
+}
+
+/// Gives what makes drivers.
+pub(super) fn drivers() -> Box<dyn Drivers> {
+    Box::new(Shared::default())
+}
+
+#[derive(Default)]
+struct Shared(OnceLock<Config>);
+
+impl Drivers for Shared {
+    fn make(&self) -> Driver {
+        Driver::new(self.0.get_or_init(config).clone())
+    }
+}
+
+fn config() -> Config {
+    let mut threads = SchedulerConfig::default();
+    // A source that makes the mixer wait is heard in its own guild only.
+    threads.strategy = SchedulerMode::MaxPerThread(NonZeroUsize::MIN);
+    let retry = Retry { strategy: Strategy::Every(RETRY_AFTER.into()), retry_limit: Some(NonZeroU8::MIN) };
+    Config::default().disposer(DisposalThread::run()).driver_retry(retry).scheduler(Scheduler::new(threads))
+}

@@ -1,0 +1,417 @@
+//! A player's voice connection: asking Discord, connecting the driver, and coming back after a loss.
+//!
+//! It owns songbird's driver and is owned by the player's task. Nothing in here waits: each stage has a deadline, and the
+//! task calls [`Link::expire`] when it has passed.
+
+use std::time::Duration;
+
+use serenity::all::{ChannelId, GuildId};
+use songbird::ConnectionInfo;
+use songbird::driver::Driver;
+use songbird::events::{CoreEvent, Event};
+use tokio::time::{Instant, timeout};
+
+use super::error::VoiceError;
+use super::note::{Disconnects, Note, Notes};
+use super::player::{Answer, Answers};
+use super::rejoin::{ATTEMPTS, Attempts, Loss, Policy, STEADY_AFTER};
+use super::service::Voice;
+use super::signal::Signal;
+use super::status::ConnectionState;
+
+/// Longest wait for Discord's gateway to say where to connect.
+const ASKED_WITHIN: Duration = Duration::from_secs(10);
+/// Longest wait for the driver, which tries twice with 10 s each.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(25);
+/// Wait for word of a move or of another server after close codes 4014 and 4022.
+///
+/// Of a moderator's disconnect there is word at once. Without any, the gateway session may be gone, which serenity tells
+/// after some seconds.
+const MOVED_WITHIN: Duration = Duration::from_secs(10);
+/// Wait for the gateway's own session, which comes back by itself.
+const SESSION_WITHIN: Duration = Duration::from_secs(2);
+/// Longest time without a gateway session before the bot gives up.
+const SESSION_AT_ALL: Duration = Duration::from_mins(5);
+/// Attempts for somebody who waits for an answer.
+const FIRST_ATTEMPTS: u32 = 2;
+
+/// What has become of the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing that anybody has to know.
+    Nothing,
+    Joined,
+    Moved {
+        from: ChannelId,
+    },
+    Lost(String),
+    Restored {
+        after: Duration,
+    },
+    GaveUp(String),
+    Left {
+        channel: Option<ChannelId>,
+        why: String,
+    },
+}
+
+#[derive(Debug)]
+enum Stage {
+    Out,
+    /// Discord was asked, or has announced a move, and says where to connect.
+    Asked {
+        until: Instant,
+    },
+    Connecting {
+        until: Instant,
+    },
+    In {
+        since: Instant,
+    },
+    /// The next attempt comes then.
+    Waiting {
+        until: Instant,
+    },
+    /// Close code 4014 or 4022: Discord may say that it was a move, or which server there is now.
+    Moving {
+        until: Instant,
+    },
+}
+
+/// A player's voice connection.
+pub(super) struct Link {
+    guild: GuildId,
+    voice: Voice,
+    notes: Notes,
+    driver: Driver,
+    driver_number: u64,
+    signal: Signal,
+    stage: Stage,
+    attempts: Attempts,
+    attempt: u64,
+    /// When and why the connection was lost that the bot is on its way back to.
+    lost: Option<(Instant, Loss)>,
+    moved_from: Option<ChannelId>,
+    waiting: Vec<Answer<()>>,
+    answers: Answers,
+}
+
+impl Link {
+    pub(super) fn new(guild: GuildId, voice: Voice, notes: Notes) -> Self {
+        let driver = driver(&voice, &notes, 0);
+        Self {
+            guild,
+            voice,
+            notes,
+            driver,
+            driver_number: 0,
+            signal: Signal::new(guild),
+            stage: Stage::Out,
+            attempts: Attempts::default(),
+            attempt: 0,
+            lost: None,
+            moved_from: None,
+            waiting: Vec::new(),
+            answers: Answers::default(),
+        }
+    }
+
+    /// Gives the answers that are due.
+    pub(super) fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
+    }
+
+    pub(super) fn driver(&mut self) -> &mut Driver {
+        &mut self.driver
+    }
+
+    /// Gives the channel that the bot is in or on its way to.
+    pub(super) fn channel(&self) -> Option<ChannelId> {
+        self.signal.channel()
+    }
+
+    /// Says whether audio can be sent.
+    pub(super) fn is_in(&self) -> bool {
+        matches!(self.stage, Stage::In { .. })
+    }
+
+    pub(super) fn is_out(&self) -> bool {
+        matches!(self.stage, Stage::Out)
+    }
+
+    pub(super) fn state(&self) -> ConnectionState {
+        match self.stage {
+            Stage::Out => ConnectionState::Disconnected,
+            Stage::In { .. } => ConnectionState::Connected,
+            _ if self.lost.is_some() => ConnectionState::Rejoining { attempt: self.attempts.made().max(1) },
+            _ => ConnectionState::Connecting,
+        }
+    }
+
+    /// Gives when [`expire`](Self::expire) is to be called.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Asked { until }
+            | Stage::Connecting { until }
+            | Stage::Waiting { until }
+            | Stage::Moving { until } => Some(until),
+            Stage::Out | Stage::In { .. } => None,
+        }
+    }
+
+    /// Goes into a channel; the answer comes when the bot can be heard, or cannot.
+    pub(super) fn join(&mut self, channel: ChannelId, answer: Option<Answer<()>>) {
+        if self.channel() == Some(channel) && !self.is_out() {
+            match (self.is_in(), answer) {
+                (true, Some(answer)) => self.answers.add(answer, Ok(())),
+                (false, answer) => self.waiting.extend(answer),
+                (true, None) => {}
+            }
+            return;
+        }
+        if self.voice.shards().move_to(self.guild, Some(channel)).is_err() {
+            if let Some(answer) = answer {
+                let words = "the bot has no session at Discord's gateway at this moment".to_owned();
+                self.answers.add(answer, Err(VoiceError::JoinFailed(words)));
+            }
+            return;
+        }
+        self.answer(&Err(VoiceError::Superseded));
+        self.waiting.extend(answer);
+        if self.is_in() {
+            self.moved_from = self.channel();
+        } else {
+            self.lost = None;
+        }
+        self.attempts.reset();
+        self.signal.ask(channel);
+        self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+    }
+
+    /// Leaves, because somebody or the player itself wants that.
+    pub(super) fn leave(&mut self) {
+        self.answer(&Err(VoiceError::Superseded));
+        self.out("the bot has left");
+    }
+
+    /// Hears the bot's own voice state.
+    pub(super) fn heard_state(&mut self, session: &str, channel: Option<ChannelId>) -> Turn {
+        let before = self.channel();
+        match (channel, &self.stage) {
+            // The latter is the echo of a leave that comes before each further attempt.
+            (_, Stage::Out) | (None, Stage::Asked { .. } | Stage::Waiting { .. }) => Turn::Nothing,
+            (None, _) => self.removed(),
+            (Some(channel), _) => {
+                self.signal.state(channel, session);
+                if before != Some(channel) {
+                    self.moved_from = self.moved_from.or(before);
+                    self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+                }
+                self.connect_if_complete();
+                Turn::Nothing
+            }
+        }
+    }
+
+    /// Hears of the guild's voice server.
+    pub(super) fn heard_server(&mut self, endpoint: Option<&str>, token: &str) {
+        if !self.is_out() {
+            self.signal.server(endpoint, token);
+            self.connect_if_complete();
+        }
+    }
+
+    /// Hears of a new gateway session, to which Discord ties the bot's place in the channel.
+    pub(super) fn heard_session(&mut self) {
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return };
+        // What is connected plays on until the new connection stands.
+        self.lost.get_or_insert((Instant::now(), Loss::Network));
+        self.ask(channel);
+    }
+
+    /// Hears how an attempt of the driver has ended.
+    pub(super) fn heard_connected(&mut self, attempt: u64, outcome: Result<(), Option<Loss>>) -> Turn {
+        if attempt != self.attempt || !matches!(self.stage, Stage::Connecting { .. }) {
+            return Turn::Nothing;
+        }
+        match outcome {
+            Ok(()) => {
+                self.stage = Stage::In { since: Instant::now() };
+                self.answer(&Ok(()));
+                match (self.lost.take(), self.moved_from.take()) {
+                    (_, Some(from)) if Some(from) != self.channel() => Turn::Moved { from },
+                    (Some((since, _)), _) => Turn::Restored { after: since.elapsed() },
+                    (None, _) => Turn::Joined,
+                }
+            }
+            Err(Some(loss)) => self.failed(loss),
+            Err(None) => self.failed(Loss::Network),
+        }
+    }
+
+    /// Hears that the driver's connection is gone.
+    pub(super) fn heard_disconnected(&mut self, driver: u64, loss: Loss) -> Turn {
+        let Stage::In { since } = self.stage else { return Turn::Nothing };
+        if driver != self.driver_number {
+            return Turn::Nothing;
+        }
+        if since.elapsed() >= STEADY_AFTER {
+            self.attempts.reset();
+        }
+        self.lost = Some((Instant::now(), loss));
+        match self.failed(loss) {
+            // A move is none, and whether it is one is not known yet.
+            Turn::Nothing if loss.policy() != Policy::Await => Turn::Lost(loss.words()),
+            turn => turn,
+        }
+    }
+
+    /// Does what is due when a deadline has passed.
+    pub(super) fn expire(&mut self) -> Turn {
+        match self.stage {
+            Stage::Out | Stage::In { .. } => Turn::Nothing,
+            Stage::Asked { .. } => self.failed(Loss::NoAnswer),
+            Stage::Connecting { .. } => self.failed(Loss::Network),
+            // Without a session, the bot's place in the channel went with it.
+            Stage::Moving { .. } if !self.voice.shards().has_session(self.guild) => {
+                self.stage = Stage::Waiting { until: Instant::now() };
+                Turn::Lost("the session at Discord's gateway is gone".to_owned())
+            }
+            Stage::Moving { .. } => match self.lost {
+                Some((_, loss @ Loss::Closed(4022))) => self.give_up(&loss.words()),
+                _ => self.removed(),
+            },
+            Stage::Waiting { .. } => match self.channel() {
+                Some(channel) => self.ask(channel),
+                None => Turn::Nothing,
+            },
+        }
+    }
+
+    /// Takes a new driver, because the mixer of the old one hangs in a source, and connects it.
+    pub(super) fn renew_driver(&mut self) -> Turn {
+        self.driver_number += 1;
+        self.driver = driver(&self.voice, &self.notes, self.driver_number);
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return Turn::Nothing };
+        self.lost.get_or_insert((Instant::now(), Loss::Network));
+        self.ask(channel)
+    }
+
+    /// Stands still, because the bot ends.
+    pub(super) fn close(&mut self) {
+        self.answer(&Err(VoiceError::Closing));
+    }
+
+    /// Asks for the channel anew: out of it, so that Discord makes a new session, and in again.
+    fn ask(&mut self, channel: ChannelId) -> Turn {
+        self.signal.ask(channel);
+        let asked = self
+            .voice
+            .shards()
+            .move_to(self.guild, None)
+            .and_then(|()| self.voice.shards().move_to(self.guild, Some(channel)));
+        if asked.is_ok() {
+            self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+            return Turn::Nothing;
+        }
+        match self.lost {
+            Some((since, _)) if since.elapsed() >= SESSION_AT_ALL => {
+                self.give_up("the bot has no session at Discord's gateway")
+            }
+            _ => {
+                self.stage = Stage::Waiting { until: Instant::now() + SESSION_WITHIN };
+                Turn::Nothing
+            }
+        }
+    }
+
+    fn connect_if_complete(&mut self) {
+        let Some(user) = self.voice.shards().user() else { return };
+        if let Some(info) = self.signal.complete(user) {
+            if self.is_in() {
+                // Another server in the same channel.
+                self.lost.get_or_insert((Instant::now(), Loss::Network));
+            }
+            self.connect(info);
+        }
+    }
+
+    fn connect(&mut self, info: ConnectionInfo) {
+        self.attempt += 1;
+        self.stage = Stage::Connecting { until: Instant::now() + CONNECTED_WITHIN };
+        let (notes, attempt, connecting) = (self.notes.clone(), self.attempt, self.driver.connect(info));
+        tokio::spawn(async move {
+            let outcome = match timeout(CONNECTED_WITHIN, connecting).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(Loss::of_attempt(&error)),
+                Err(_) => Err(Some(Loss::Network)),
+            };
+            let _ = notes.send(Note::Connected { attempt, outcome });
+        });
+    }
+
+    /// Does what the policy says after a loss.
+    fn failed(&mut self, loss: Loss) -> Turn {
+        // Somebody who waits is told soon.
+        let enough = match self.lost {
+            Some(_) => ATTEMPTS,
+            None if loss == Loss::NoAnswer => 0,
+            None => FIRST_ATTEMPTS - 1,
+        };
+        match loss.policy() {
+            Policy::Await => {
+                self.stage = Stage::Moving { until: Instant::now() + MOVED_WITHIN };
+                Turn::Nothing
+            }
+            Policy::Final => self.give_up(&loss.words()),
+            Policy::Resumes | Policy::Rejoin if self.attempts.made() >= enough => self.give_up(&loss.words()),
+            Policy::Resumes | Policy::Rejoin => match self.attempts.another() {
+                Some(wait) => {
+                    self.stage = Stage::Waiting { until: Instant::now() + wait };
+                    Turn::Nothing
+                }
+                None => self.give_up(&loss.words()),
+            },
+        }
+    }
+
+    /// Is out, because somebody removed the bot from the channel.
+    fn removed(&mut self) -> Turn {
+        let channel = self.channel();
+        self.out("the bot was disconnected from the channel");
+        Turn::Left { channel, why: "I was disconnected from the voice channel.".to_owned() }
+    }
+
+    fn give_up(&mut self, words: &str) -> Turn {
+        let was_lost = self.lost.is_some();
+        self.out(words);
+        if was_lost { Turn::GaveUp(format!("The voice connection is lost: {words}.")) } else { Turn::Nothing }
+    }
+
+    /// Is out of every channel from now on; whoever waits to come in is told why.
+    fn out(&mut self, words: &str) {
+        self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
+        self.driver.leave();
+        // Without a session the bot is in no channel anyway.
+        let _ = self.voice.shards().move_to(self.guild, None);
+        self.signal.leave();
+        self.attempt += 1;
+        self.attempts.reset();
+        self.lost = None;
+        self.moved_from = None;
+        self.stage = Stage::Out;
+    }
+
+    fn answer(&mut self, outcome: &Result<(), VoiceError>) {
+        for answer in self.waiting.drain(..) {
+            self.answers.add(answer, outcome.clone());
+        }
+    }
+}
+
+fn driver(voice: &Voice, notes: &Notes, number: u64) -> Driver {
+    let mut driver = voice.driver();
+    let disconnects = Disconnects { notes: notes.clone(), driver: number };
+    driver.add_global_event(Event::Core(CoreEvent::DriverDisconnect), disconnects);
+    driver
+}

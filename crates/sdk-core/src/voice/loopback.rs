@@ -1,0 +1,163 @@
+//! A server on loopback that answers as a test wants it to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// A server on loopback.
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+/// An answer, byte for byte.
+pub(super) struct Reply {
+    bytes: Vec<u8>,
+    then: Then,
+}
+
+enum Then {
+    Close,
+    Hang,
+    Repeat(Vec<u8>),
+}
+
+impl Server {
+    /// Answers every request on a free port.
+    pub(super) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_at("127.0.0.1:0", answer).await
+    }
+
+    pub(super) async fn start_at(
+        address: &str,
+        answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let (seen, answer) = (requests.clone(), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, seen.clone(), answer.clone()));
+            }
+        });
+        Self { address, requests, task }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Gives the heads of all requests so far.
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.lock().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    seen: Arc<Mutex<Vec<String>>>,
+    answer: Arc<impl Fn(&str) -> Reply + Send + Sync + 'static>,
+) {
+    let mut head = Vec::new();
+    let mut piece = [0; 1024];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut piece).await {
+            Ok(read) if read > 0 => head.extend_from_slice(&piece[..read]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    seen.lock().push(head.clone());
+    let reply = answer(&head);
+    // Whoever asked may have gone.
+    let mut sent = stream.write_all(&reply.bytes).await;
+    match reply.then {
+        Then::Close => {}
+        Then::Hang => std::future::pending().await,
+        Then::Repeat(bytes) => {
+            while sent.is_ok() {
+                sent = stream.write_all(&bytes).await;
+            }
+        }
+    }
+}
+
+impl Reply {
+    /// Answers with these bytes and closes the connection.
+    pub(super) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), then: Then::Close }
+    }
+
+    /// Answers with a body of a media type.
+    pub(super) fn ok(kind: &str, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
+        let mut bytes = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        bytes.extend_from_slice(body);
+        Self::raw(bytes)
+    }
+
+    /// Leads to another address.
+    pub(super) fn redirect(to: &str) -> Self {
+        Self::raw(format!(
+            "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        ))
+    }
+
+    /// Answers with a failure.
+    pub(super) fn status(status: u16) -> Self {
+        Self::raw(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Says nothing more after that, and keeps the connection.
+    pub(super) fn then_hang(self) -> Self {
+        Self { then: Then::Hang, ..self }
+    }
+
+    /// Goes on with these bytes without end.
+    pub(super) fn then_repeat(self, bytes: Vec<u8>) -> Self {
+        Self { then: Then::Repeat(bytes), ..self }
+    }
+
+    /// Answers with a file, or with the part of it that `head` asks for.
+    pub(super) fn file(head: &str, kind: &str, file: &[u8]) -> Self {
+        let Some(from) = range_of(head) else { return Self::ok(kind, file) };
+        let mut bytes = format!(
+            "HTTP/1.1 206 Partial Content\r\nContent-Type: {kind}\r\nContent-Range: bytes {from}-{}/{}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            file.len() - 1,
+            file.len(),
+            file.len() - from
+        )
+        .into_bytes();
+        bytes.extend_from_slice(&file[from..]);
+        Self::raw(bytes)
+    }
+
+    /// Breaks the connection after so many bytes, head included.
+    pub(super) fn cut(mut self, most: usize) -> Self {
+        self.bytes.truncate(most);
+        self
+    }
+}
+
+/// Gives the first byte that a request asks for.
+pub(super) fn range_of(head: &str) -> Option<usize> {
+    let line = head.lines().find_map(|line| line.strip_prefix("range: bytes="))?;
+    line.split('-').next()?.parse().ok()
+}

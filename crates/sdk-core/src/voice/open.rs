@@ -1,0 +1,115 @@
+//! From a track to audio that the mixer can play at once: opened, probed, and sought to its position.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use songbird::input::codecs::{get_codec_registry, get_probe};
+use songbird::input::{AudioStreamError, Input, LiveInput, Parsed};
+use songbird::tracks::PlayError;
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::{SeekMode, SeekTo};
+use symphonia::core::units::Time;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::source::{News, Sources};
+use super::track::Playable;
+
+/// Longest time for opening, probing and seeking together.
+pub(super) const WITHIN: Duration = Duration::from_secs(20);
+
+/// Audio that the mixer can play at once.
+pub(super) struct Opened {
+    pub(super) input: Input,
+    /// Time into the track at which it begins.
+    pub(super) start: Duration,
+    /// The track's length, where its format tells.
+    pub(super) duration: Option<Duration>,
+    /// What happens to it while it plays.
+    pub(super) news: watch::Receiver<News>,
+}
+
+/// Opens a track's audio at a time into it.
+///
+/// # Errors
+/// One sentence why that cannot be.
+pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
+    let opening = async {
+        let source = sources.open_track(&playable).await.map_err(|error| error.to_string())?;
+        let news = source.news;
+        let input = source.input.make_live_async().await.map_err(|error| match error {
+            AudioStreamError::Fail(cause) => sentence("It cannot be opened", &*cause),
+            _ => "It cannot be opened.".to_owned(),
+        })?;
+        // Probing and seeking read from the source, and block while they do.
+        tokio::task::spawn_blocking(move || parse(input, at, news))
+            .await
+            .unwrap_or_else(|_| Err("Its decoder broke down on it.".to_owned()))
+    };
+    let late = || Err(format!("Its source did not answer within {} seconds.", WITHIN.as_secs()));
+    timeout(WITHIN, opening).await.unwrap_or_else(|_| late())
+}
+
+fn parse(input: Input, at: Duration, news: watch::Receiver<News>) -> Result<Opened, String> {
+    let Input::Live(live, again) = input else { return Err("It cannot be opened.".to_owned()) };
+    let live = live.promote(get_codec_registry(), get_probe()).map_err(|error| unreadable(&error))?;
+    let LiveInput::Parsed(mut parsed) = live else { return Err("It cannot be opened.".to_owned()) };
+    let start = if at.is_zero() {
+        at
+    } else {
+        seek(&mut parsed, at).map_err(|error| sentence("Its source cannot go to another position", &error))?
+    };
+    let duration = duration(&parsed);
+    Ok(Opened { input: Input::Live(LiveInput::Parsed(parsed), again), start, duration, news })
+}
+
+/// Goes to a time, and gives the one that it really went to.
+fn seek(parsed: &mut Parsed, at: Duration) -> Result<Duration, SymphoniaError> {
+    let to = SeekTo::Time { time: Time::from(at.as_secs_f64()), track_id: Some(parsed.track_id) };
+    let reached = parsed.format.seek(SeekMode::Accurate, to)?;
+    parsed.decoder.reset();
+    Ok(parsed.decoder.codec_params().time_base.map_or(at, |base| time(base.calc_time(reached.actual_ts))))
+}
+
+fn duration(parsed: &Parsed) -> Option<Duration> {
+    let track = parsed.format.tracks().iter().find(|track| track.id == parsed.track_id)?;
+    let (base, frames) = (track.codec_params.time_base?, track.codec_params.n_frames?);
+    Some(time(base.calc_time(frames))).filter(|duration| !duration.is_zero())
+}
+
+fn time(time: Time) -> Duration {
+    Duration::from_secs(time.seconds) + Duration::from_secs_f64(time.frac)
+}
+
+/// Says in a sentence why the mixer could not go on.
+pub(super) fn words(error: &PlayError) -> String {
+    match error {
+        PlayError::Parse(error) => unreadable(error),
+        PlayError::Decode(error) => sentence("Its audio is damaged", &**error),
+        PlayError::Seek(error) => sentence("Its source cannot go to another position", &**error),
+        _ => "It cannot be opened.".to_owned(),
+    }
+}
+
+fn unreadable(error: &SymphoniaError) -> String {
+    match error {
+        SymphoniaError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "It is no audio that this bot knows, or it is cut off.".to_owned()
+        }
+        SymphoniaError::IoError(error) => sentence("It cannot be read", error),
+        SymphoniaError::Unsupported(_) | SymphoniaError::DecodeError(_) => {
+            "It is no audio that this bot knows.".to_owned()
+        }
+        error => sentence("It cannot be read", error),
+    }
+}
+
+/// Writes a sentence with a cause, as far as the cause has words fit for one.
+fn sentence(what: &str, cause: &dyn std::error::Error) -> String {
+    let cause = cause.to_string();
+    // An HTTP client's errors quote addresses, which may hold a secret.
+    if cause.is_empty() || cause.contains("://") || cause.contains('\n') {
+        return format!("{what}.");
+    }
+    format!("{what}: {}.", cause.trim_end_matches('.'))
+}

@@ -1,0 +1,295 @@
+//! The order of tracks: what is on, what comes next, and what was before; without any audio.
+//!
+//! A track is in one place at a time: current, upcoming or history.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngCore;
+use rand::seq::SliceRandom as _;
+use serde::{Deserialize, Serialize};
+
+use super::error::VoiceError;
+use super::track::Track;
+
+/// Most tracks that may wait in a guild.
+pub const MAX_UPCOMING: usize = 500;
+/// Tracks that are remembered after they were played.
+pub const MAX_HISTORY: usize = 50;
+
+/// What repeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loop {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The current track, until it is skipped.
+    Track,
+    /// All tracks: what is over goes to the end.
+    Queue,
+}
+
+impl fmt::Display for Loop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Track => "track",
+            Self::Queue => "queue",
+        })
+    }
+}
+
+/// Where new tracks go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum At {
+    /// Before everything, and the first of them is played at once.
+    Now,
+    /// After the current track.
+    Next,
+    /// After all others.
+    #[default]
+    End,
+}
+
+/// Where new tracks went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enqueued {
+    /// Number of the first of them in the queue, from 1; 0 when it is played at once.
+    pub position: usize,
+    /// How many were taken.
+    pub added: usize,
+    /// How many were not, because the queue is full.
+    pub left_out: usize,
+    /// Time until the first of them is played; `None` when a length before it is not known.
+    pub eta: Option<Duration>,
+}
+
+/// Why the current track makes way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// It is over; a repeated track begins again.
+    Ended,
+    /// Somebody wants the next one; only a repeated queue keeps it.
+    Skipped,
+    /// It cannot be played; nothing repeats it.
+    Failed,
+}
+
+/// A guild's tracks in their order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Queue {
+    current: Option<Arc<Track>>,
+    upcoming: VecDeque<Arc<Track>>,
+    history: VecDeque<Arc<Track>>,
+    repeat: Loop,
+    #[serde(skip, default = "max_upcoming")]
+    max: usize,
+}
+
+fn max_upcoming() -> usize {
+    MAX_UPCOMING
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self::new(MAX_UPCOMING)
+    }
+}
+
+impl Queue {
+    /// Makes an empty queue in which at most `max` tracks wait.
+    pub fn new(max: usize) -> Self {
+        Self { current: None, upcoming: VecDeque::new(), history: VecDeque::new(), repeat: Loop::Off, max }
+    }
+
+    /// Puts a queue together again.
+    pub(super) fn of(
+        current: Option<Arc<Track>>,
+        upcoming: &[Arc<Track>],
+        history: &[Arc<Track>],
+        repeat: Loop,
+    ) -> Self {
+        let (upcoming, history) = (upcoming.iter().cloned().collect(), history.iter().cloned().collect());
+        Self { current, upcoming, history, repeat, max: MAX_UPCOMING }
+    }
+
+    /// Notes the current track's length, where it was not known.
+    pub fn learn_duration(&mut self, duration: Duration) {
+        if let Some(current) = self.current.as_mut().filter(|current| current.duration.is_none()) {
+            Arc::make_mut(current).duration = Some(duration);
+        }
+    }
+
+    /// Gives the track that is on.
+    pub fn current(&self) -> Option<&Arc<Track>> {
+        self.current.as_ref()
+    }
+
+    /// Gives what comes next, in order.
+    pub fn upcoming(&self) -> impl ExactSizeIterator<Item = &Arc<Track>> {
+        self.upcoming.iter()
+    }
+
+    /// Gives what was on, the latest last.
+    pub fn history(&self) -> impl ExactSizeIterator<Item = &Arc<Track>> {
+        self.history.iter()
+    }
+
+    /// Gives what repeats.
+    pub fn repeat(&self) -> Loop {
+        self.repeat
+    }
+
+    /// Sets what repeats.
+    pub fn set_repeat(&mut self, repeat: Loop) {
+        self.repeat = repeat;
+    }
+
+    /// Gives the track that follows when the current one ends by itself.
+    pub fn next(&self) -> Option<&Arc<Track>> {
+        match self.repeat {
+            Loop::Track => self.current.as_ref().or(self.upcoming.front()),
+            Loop::Queue => self.upcoming.front().or(self.current.as_ref()),
+            Loop::Off => self.upcoming.front(),
+        }
+    }
+
+    /// Takes as many tracks as there is room for, and says how many that are; the current one stays.
+    ///
+    /// # Errors
+    /// When there is room for none.
+    pub fn enqueue(&mut self, tracks: Vec<Arc<Track>>, at: At) -> Result<usize, VoiceError> {
+        let room = self.max.saturating_sub(self.upcoming.len());
+        if room == 0 && !tracks.is_empty() {
+            return Err(VoiceError::QueueFull { max: self.max });
+        }
+        let added = tracks.len().min(room);
+        let taken = tracks.into_iter().take(room);
+        match at {
+            At::End => self.upcoming.extend(taken),
+            At::Now | At::Next => {
+                for (index, track) in taken.enumerate() {
+                    self.upcoming.insert(index, track);
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    /// Goes to the next track and gives it; `None` when nothing is left.
+    pub fn advance(&mut self, why: Advance) -> Option<&Arc<Track>> {
+        if let Some(current) = self.current.take() {
+            match (self.repeat, why) {
+                (Loop::Track, Advance::Ended) => self.upcoming.push_front(current),
+                (Loop::Queue, Advance::Ended | Advance::Skipped) => self.upcoming.push_back(current),
+                _ => self.remember(current),
+            }
+        }
+        self.current = self.upcoming.pop_front();
+        self.current.as_ref()
+    }
+
+    /// Goes on by `count` tracks, at least one, and gives those that were passed over, the current one first.
+    ///
+    /// # Errors
+    /// When nothing is on.
+    pub fn skip(&mut self, count: usize) -> Result<Vec<Arc<Track>>, VoiceError> {
+        if self.current.is_none() {
+            return Err(VoiceError::NothingPlaying);
+        }
+        let mut skipped = Vec::new();
+        for _ in 0..count.max(1).min(self.upcoming.len() + 1) {
+            skipped.extend(self.current.clone());
+            self.advance(Advance::Skipped);
+        }
+        Ok(skipped)
+    }
+
+    /// Goes to the track with the number `position`, passing over those before it, and gives it.
+    ///
+    /// # Errors
+    /// When there is no such number.
+    pub fn jump(&mut self, position: usize) -> Result<Arc<Track>, VoiceError> {
+        let target = self.upcoming[self.index(position)?].clone();
+        for _ in 0..position {
+            self.advance(Advance::Skipped);
+        }
+        Ok(target)
+    }
+
+    /// Goes back to the track before; the current one comes next. A repeated queue goes back by turning round.
+    ///
+    /// # Errors
+    /// When nothing was before.
+    pub fn previous(&mut self) -> Result<Arc<Track>, VoiceError> {
+        let turned = if self.repeat == Loop::Queue { self.upcoming.pop_back() } else { None };
+        let previous = turned.or_else(|| self.history.pop_back()).ok_or(VoiceError::NoHistory)?;
+        if let Some(current) = self.current.replace(previous.clone()) {
+            self.upcoming.push_front(current);
+        }
+        Ok(previous)
+    }
+
+    /// Moves a track from one number to another and gives it.
+    ///
+    /// # Errors
+    /// When there is no such number.
+    pub fn move_track(&mut self, from: usize, to: usize) -> Result<Arc<Track>, VoiceError> {
+        let (from, to) = (self.index(from)?, self.index(to)?);
+        let track = self.upcoming[from].clone();
+        self.upcoming.remove(from);
+        self.upcoming.insert(to, track.clone());
+        Ok(track)
+    }
+
+    /// Removes the tracks with the numbers `first` to `last` and gives them.
+    ///
+    /// # Errors
+    /// When there is no such number.
+    pub fn remove(&mut self, first: usize, last: usize) -> Result<Vec<Arc<Track>>, VoiceError> {
+        let (first, last) = (self.index(first.min(last))?, self.index(first.max(last))?);
+        Ok(self.upcoming.drain(first..=last).collect())
+    }
+
+    /// Removes all that waits and says how many those were; the current track stays.
+    pub fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.upcoming).len()
+    }
+
+    /// Removes all that waits, ends the current track, and says how many waited.
+    pub fn stop(&mut self) -> usize {
+        let cleared = self.clear();
+        if let Some(current) = self.current.take() {
+            self.remember(current);
+        }
+        cleared
+    }
+
+    /// Puts what waits into another order and says how many those are.
+    pub fn shuffle(&mut self, random: &mut dyn RngCore) -> usize {
+        self.upcoming.make_contiguous().shuffle(random);
+        self.upcoming.len()
+    }
+
+    /// Gives the index of a number from 1.
+    fn index(&self, position: usize) -> Result<usize, VoiceError> {
+        let len = self.upcoming.len();
+        match position.checked_sub(1).filter(|index| *index < len) {
+            Some(index) => Ok(index),
+            None => Err(VoiceError::BadPosition { position, len }),
+        }
+    }
+
+    fn remember(&mut self, track: Arc<Track>) {
+        if self.history.len() >= MAX_HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(track);
+    }
+}
+
+#[cfg(test)]
+mod tests;

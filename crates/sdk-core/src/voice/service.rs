@@ -1,0 +1,243 @@
+//! The host's voice: all guilds' players, their settings, and where audio comes from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use parking_lot::Mutex;
+use serenity::all::{Cache, ChannelId, GuildId, VoiceState};
+use songbird::driver::Driver;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::checkpoint::Changes;
+
+use super::clock::Clock;
+use super::drivers::{Drivers, drivers};
+use super::event::VoiceEvent;
+use super::kept::{Kept, KeptPlayer, now};
+use super::note::{Note, Notes};
+use super::player::Player;
+use super::settings::{GuildSettings, MAX_VOLUME};
+use super::shards::Shards;
+use super::source::Sources;
+use super::status::PlayerStatus;
+use super::task::Task;
+
+/// Events that a slow listener may be behind.
+const BEHIND: usize = 256;
+/// Commands that may wait for a player.
+const COMMANDS: usize = 64;
+/// Longest wait for players to stand still.
+const CLOSED_WITHIN: Duration = Duration::from_millis(300);
+
+/// The host's voice; cheap to clone.
+#[derive(Clone)]
+pub struct Voice(Arc<Inner>);
+
+struct Inner {
+    players: Mutex<BTreeMap<GuildId, Served>>,
+    settings: Mutex<BTreeMap<GuildId, GuildSettings>>,
+    /// Players of before a restart whose guilds have not come yet.
+    pending: Mutex<BTreeMap<GuildId, KeptPlayer>>,
+    sources: ArcSwap<Sources>,
+    events: broadcast::Sender<VoiceEvent>,
+    shards: Arc<Shards>,
+    cache: ArcSwapOption<Cache>,
+    changes: Changes,
+    drivers: Box<dyn Drivers>,
+}
+
+struct Served {
+    player: Player,
+    notes: Notes,
+}
+
+impl Voice {
+    pub(crate) fn new(changes: Changes) -> Self {
+        Self(Arc::new(Inner {
+            players: Mutex::default(),
+            settings: Mutex::default(),
+            pending: Mutex::default(),
+            sources: ArcSwap::default(),
+            events: broadcast::Sender::new(BEHIND),
+            shards: Arc::default(),
+            cache: ArcSwapOption::empty(),
+            changes,
+            drivers: drivers(),
+        }))
+    }
+
+    /// Gives a guild's player, making it on first use.
+    pub fn player(&self, guild: GuildId) -> Player {
+        let mut players = self.0.players.lock();
+        players.entry(guild).or_insert_with(|| self.serve(guild)).player.clone()
+    }
+
+    fn serve(&self, guild: GuildId) -> Served {
+        let (commands, asked) = mpsc::channel(COMMANDS);
+        let (notes, heard) = mpsc::unbounded_channel();
+        let (shown, status) = watch::channel(Arc::new(PlayerStatus::of(guild)));
+        let clock = Arc::<Clock>::default();
+        let task = Task::new(guild, self.clone(), asked, (notes.clone(), heard), shown, clock.clone());
+        tokio::spawn(task.run());
+        Served { player: Player { guild, commands, status, clock }, notes }
+    }
+
+    /// Gives a guild's player, if it was ever used.
+    pub fn existing(&self, guild: GuildId) -> Option<Player> {
+        self.0.players.lock().get(&guild).map(|served| served.player.clone())
+    }
+
+    /// Gives all players that were ever used.
+    pub fn players(&self) -> Vec<Player> {
+        self.0.players.lock().values().map(|served| served.player.clone()).collect()
+    }
+
+    /// Gives how a guild wants its player to behave.
+    pub fn settings(&self, guild: GuildId) -> GuildSettings {
+        self.0.settings.lock().get(&guild).cloned().unwrap_or_default()
+    }
+
+    /// Sets how a guild wants its player to behave; it takes effect at once. Volumes and shares are cut to what may be.
+    pub fn set_settings(&self, guild: GuildId, mut settings: GuildSettings) {
+        settings.max_volume = settings.max_volume.min(MAX_VOLUME);
+        settings.volume = settings.volume.min(settings.max_volume);
+        settings.vote_ratio = settings.vote_ratio.min(100);
+        self.0.settings.lock().insert(guild, settings);
+        self.0.changes.mark();
+        self.note(guild, Note::Settings);
+    }
+
+    /// Gives where audio comes from.
+    pub fn sources(&self) -> Arc<Sources> {
+        self.0.sources.load_full()
+    }
+
+    /// Replaces where audio comes from; what plays goes on.
+    pub fn set_sources(&self, sources: Sources) {
+        self.0.sources.store(Arc::new(sources));
+    }
+
+    /// Hears everything that happens to players from now on.
+    pub fn listen(&self) -> broadcast::Receiver<VoiceEvent> {
+        self.0.events.subscribe()
+    }
+
+    /// Has all players stand still where they are, because the bot ends; what is kept from then on is exact.
+    pub async fn close(&self) {
+        let closing: Vec<_> = {
+            let players = self.0.players.lock();
+            players
+                .values()
+                .map(|served| {
+                    let (done, closed) = oneshot::channel();
+                    let _ = served.notes.send(Note::Close(done));
+                    closed
+                })
+                .collect()
+        };
+        let _ = timeout(CLOSED_WITHIN, futures_util::future::join_all(closing)).await;
+    }
+
+    /// Gives all that is to be kept over a restart.
+    pub(crate) fn kept(&self) -> Kept {
+        let mut players = self.0.pending.lock().clone();
+        players.retain(|_, player| player.is_recent());
+        for player in self.players() {
+            let status = player.status();
+            if let Some(kept) = KeptPlayer::of(&status, now()) {
+                players.insert(status.guild, kept);
+            }
+        }
+        Kept { settings: self.0.settings.lock().clone(), players }
+    }
+
+    /// Takes over what was kept; each player goes on when its guild comes.
+    pub(crate) fn restore(&self, kept: Kept) {
+        *self.0.settings.lock() = kept.settings;
+        *self.0.pending.lock() = kept.players;
+    }
+
+    /// Hears that a guild and its voice states are in the cache.
+    pub(crate) fn guild_came(&self, guild: GuildId) {
+        let kept = self.0.pending.lock().remove(&guild);
+        let Some(kept) = kept else { return self.listeners_changed(guild) };
+        let heard = kept.channel.is_some_and(|channel| self.listeners(guild, channel) > 0);
+        let stays = self.settings(guild).stay;
+        let rejoin = kept.is_recent() && (heard || stays);
+        tracing::info!(%guild, rejoin, "a player is as it was before the restart");
+        self.player(guild);
+        self.note(guild, Note::Restore { kept: Box::new(kept), rejoin });
+    }
+
+    /// Hears that somebody may have joined or left a voice channel.
+    pub(crate) fn listeners_changed(&self, guild: GuildId) {
+        self.note(guild, Note::Listeners);
+    }
+
+    /// Hears of the bot's own place in voice.
+    pub(super) fn own_state(&self, guild: GuildId, state: &VoiceState) {
+        if self.0.shards.user() == Some(state.user_id) {
+            self.note(guild, Note::State { session: state.session_id.clone(), channel: state.channel_id });
+        }
+    }
+
+    pub(super) fn server(&self, guild: GuildId, endpoint: Option<&str>, token: &str) {
+        self.note(guild, Note::Server { endpoint: endpoint.map(str::to_owned), token: token.to_owned() });
+    }
+
+    /// Hears that a shard has a session.
+    pub(super) fn session(&self, shard: u32) {
+        let players = self.0.players.lock();
+        for (_, served) in players.iter().filter(|(guild, _)| self.0.shards.of(**guild) == Some(shard)) {
+            let _ = served.notes.send(Note::Session);
+        }
+    }
+
+    pub(crate) fn set_cache(&self, cache: Arc<Cache>) {
+        self.0.cache.store(Some(cache));
+    }
+
+    /// Counts the users in a channel that are no bots.
+    pub(super) fn listeners(&self, guild: GuildId, channel: ChannelId) -> usize {
+        let cache = self.0.cache.load();
+        let Some(guild) = cache.as_ref().and_then(|cache| cache.guild(guild)) else { return 0 };
+        let is_bot = |state: &VoiceState| match guild.members.get(&state.user_id).or(state.member.as_ref()) {
+            Some(member) => member.user.bot,
+            None => self.0.shards.user() == Some(state.user_id),
+        };
+        guild
+            .voice_states
+            .values()
+            .filter(|state| state.channel_id == Some(channel) && !is_bot(state))
+            .count()
+    }
+
+    pub(super) fn shards(&self) -> &Arc<Shards> {
+        &self.0.shards
+    }
+
+    pub(super) fn changes(&self) -> &Changes {
+        &self.0.changes
+    }
+
+    pub(super) fn tell(&self, event: VoiceEvent) {
+        tracing::info!(guild = %event.guild, what = %event.kind, "voice");
+        // It is nothing to nobody.
+        let _ = self.0.events.send(event);
+    }
+
+    fn note(&self, guild: GuildId, note: Note) {
+        if let Some(served) = self.0.players.lock().get(&guild) {
+            // A task ends with the process only.
+            let _ = served.notes.send(note);
+        }
+    }
+
+    /// Makes a driver, which is connected to nothing.
+    pub(super) fn driver(&self) -> Driver {
+        self.0.drivers.make()
+    }
+}

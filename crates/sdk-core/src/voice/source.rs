@@ -1,0 +1,195 @@
+//! What can be played: the library, attachments, files and streams on the web, and what yt-dlp finds.
+//!
+//! # Theory of operation
+//!
+//! A command hands what somebody asked for to [`Sources::resolve`], which gives tracks: data that outlives a reload and
+//! a restart. The player hands a track's [`Playable`] to [`Sources::open_track`], which connects, checks and reads ahead,
+//! and gives what songbird plays; see [`media`]. Between the two lies any time at all, so nothing that was found out for
+//! the first is trusted by the second: every address is judged again ([`guard`]), every file opened anew, without
+//! following links ([`library`]).
+//!
+//! All limits are in [`Bounds`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use reqwest::Url;
+use songbird::input::Input;
+
+use super::track::{Playable, Track};
+
+mod bounds;
+mod error;
+mod guard;
+mod icy;
+mod library;
+mod media;
+mod playlist;
+mod remote;
+mod resolve;
+mod status;
+#[cfg(test)]
+mod tests;
+mod web;
+mod ytdlp;
+
+pub use bounds::{Bounds, Limits};
+pub use error::SourceError;
+pub use guard::{AllowList, Guard, is_public};
+pub use library::{Library, LibraryTrack};
+pub use media::{News, Opened};
+pub use resolve::{Query, Resolved};
+pub use status::{LibraryStatus, SourceStatus, YtDlpStatus};
+
+use remote::{Fetched, Remote};
+use resolve::Answered;
+use web::Web;
+use ytdlp::YtDlp;
+
+/// Where sources are, as the bot's configuration says.
+#[derive(Clone, Debug, Default)]
+pub struct SourceConfig {
+    /// Folder of the library.
+    pub music: Option<PathBuf>,
+    /// The yt-dlp to use; unset, the first on the `PATH`.
+    pub yt_dlp: Option<PathBuf>,
+    /// Hosts that are fetched though they are not public.
+    pub allow: AllowList,
+    /// Limits.
+    pub bounds: Bounds,
+}
+
+/// All sources; cheap to clone. The default has no library and no yt-dlp.
+#[derive(Clone, Default)]
+pub struct Sources(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    web: Web,
+    library: Library,
+    yt_dlp: YtDlp,
+}
+
+impl Sources {
+    /// Makes sources, begins to index the library, and looks for yt-dlp.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn new(config: SourceConfig) -> Self {
+        let bounds = Arc::new(config.bounds);
+        let guard = Guard::new(config.allow, bounds.address);
+        Self(Arc::new(Inner {
+            library: Library::open(config.music, &bounds),
+            yt_dlp: YtDlp::find(config.yt_dlp, guard.clone(), bounds.clone()),
+            web: Web::new(guard, bounds),
+        }))
+    }
+
+    /// Gives the library.
+    pub fn library(&self) -> &Library {
+        &self.0.library
+    }
+
+    /// Says what there is to play from.
+    pub fn status(&self) -> SourceStatus {
+        SourceStatus { library: self.0.library.status(), yt_dlp: self.0.yt_dlp.status() }
+    }
+
+    /// Finds the tracks that are asked for.
+    ///
+    /// # Errors
+    /// One sentence for the person who asks.
+    pub fn resolve(&self, query: Query, limits: Limits) -> BoxFuture<'static, Result<Resolved, SourceError>> {
+        let sources = self.clone();
+        Box::pin(async move { resolve::resolve(&sources, query, limits).await })
+    }
+
+    /// Finds up to `most` tracks by words, those of the library first.
+    ///
+    /// # Errors
+    /// One sentence for the person who asks.
+    pub fn search(&self, text: &str, most: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>> {
+        let (sources, text) = (self.clone(), text.to_owned());
+        Box::pin(async move { resolve::search(&sources, &text, most).await })
+    }
+
+    /// Opens a track's audio; see [`open_track`](Self::open_track).
+    ///
+    /// # Errors
+    /// One sentence for the person who asked for it.
+    pub async fn open(&self, playable: &Playable) -> Result<Input, String> {
+        self.open_track(playable).await.map(|opened| opened.input).map_err(|error| error.to_string())
+    }
+
+    /// Opens a track's audio: what it gives is checked, and plays at once.
+    ///
+    /// # Errors
+    /// One sentence for the person who asked for it.
+    pub async fn open_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
+        match playable {
+            Playable::Library { path } => {
+                let (line, ear) = media::line();
+                media::open(self.0.library.origin(path), line, ear, self.bounds().clone()).await
+            }
+            Playable::Http { url } | Playable::Attachment { url, .. } => {
+                let url = self.0.web.guard().parse(url)?;
+                self.open_url(url).await
+            }
+            Playable::YtDlp { url } => {
+                let remote = self.0.yt_dlp.media(&self.0.web.guard().parse(url)?).await?;
+                let answer = match remote.get(&self.0.web, 0).await {
+                    // Such addresses are good for a while only.
+                    Err(SourceError::Status(_)) => {
+                        self.0.yt_dlp.forget(url);
+                        let remote = self.0.yt_dlp.media(&self.0.web.guard().parse(url)?).await?;
+                        remote.get(&self.0.web, 0).await?
+                    }
+                    answer => answer?,
+                };
+                self.play(remote, answer).await
+            }
+        }
+    }
+
+    /// Opens a file or stream, or the first entry of a playlist.
+    async fn open_url(&self, mut url: Url) -> Result<Opened, SourceError> {
+        for _ in 0..self.bounds().nesting {
+            match resolve::ask(self, &url).await? {
+                Answered::Sound(remote, answer) => return self.play(remote, *answer).await,
+                Answered::Playlist(playlist) => {
+                    let first = playlist.entries.into_iter().next().ok_or(SourceError::EmptyPlaylist)?;
+                    url = first.url;
+                }
+                Answered::Page => return Err(SourceError::NoSound),
+            }
+        }
+        Err(SourceError::EmptyPlaylist)
+    }
+
+    async fn play(&self, remote: Remote, answer: web::Answer) -> Result<Opened, SourceError> {
+        let (line, ear) = media::line();
+        let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?;
+        media::open(origin, line, ear, self.bounds().clone()).await
+    }
+
+    /// Chooses a track of the library to go on with, other than those in `recent`.
+    pub fn suggest(&self, recent: &[Arc<Track>]) -> Option<Track> {
+        let played = |path: &str| {
+            recent
+                .iter()
+                .any(|track| matches!(&track.playable, Playable::Library { path: was } if was == path))
+        };
+        self.0.library.any_but(played).map(|track| track.track())
+    }
+
+    fn bounds(&self) -> &Arc<Bounds> {
+        self.0.web.bounds()
+    }
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Sources").field(&self.status()).finish()
+    }
+}

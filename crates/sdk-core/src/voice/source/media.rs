@@ -1,0 +1,180 @@
+//! From bytes to what songbird plays, without the mixer ever waiting for a disk or a server.
+//!
+//! # Theory of operation
+//!
+//! songbird's mixer asks a track for its next packet on the thread that keeps the 20 ms clock of up to 16 calls; a track
+//! that waits for its server there silences them all. So each track has a thread of its own, the [`feeder`], which
+//! finds out the format, checks that what is in it decodes, and then reads packets ahead into a bounded queue. What
+//! songbird gets is the queue's other end, [`ahead`], which always has an answer: the next packet; silence, while the
+//! feeder is behind; or the end. The decoder is wrapped too ([`steady`]): a broken packet is heard as silence, and what
+//! panics or changes its form ends that track alone.
+//!
+//! Nothing reaches songbird before its first sound is there, so everything that can be wrong with a source is told as a
+//! [`SourceError`] beforehand. What goes wrong later is in the track's [`News`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use songbird::input::{Input, LiveInput, Parsed};
+use symphonia::core::io::MediaSource;
+use symphonia::core::probe::ProbedMetadata;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+
+use super::{Bounds, SourceError};
+use ahead::{Ahead, Shared};
+use feeder::Feeder;
+use steady::Steady;
+
+mod ahead;
+mod demux;
+mod feeder;
+mod steady;
+mod tags;
+
+pub(super) use tags::{Facts, of_file};
+
+/// What happens to a track while it plays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// What a radio station says it plays.
+    pub title: Option<String>,
+    /// Why the track ends before its time.
+    pub failure: Option<SourceError>,
+}
+
+/// A track that is ready to play.
+pub struct Opened {
+    /// What songbird plays.
+    pub input: Input,
+    /// What happens to it meanwhile.
+    pub news: watch::Receiver<News>,
+    /// What it says of itself.
+    pub(super) facts: Facts,
+}
+
+/// Where the bytes of a track come from; they are read on a thread that may wait.
+pub(super) trait Origin: Send + 'static {
+    /// Gives the bytes from their beginning.
+    fn open(&mut self) -> Result<Box<dyn MediaSource>, SourceError>;
+
+    /// Says whether it has no beginning to go back to.
+    fn is_live(&self) -> bool;
+}
+
+/// Who tells news of a track, and hears when nobody plays it any more.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) news: Arc<watch::Sender<News>>,
+    pub(super) stop: watch::Receiver<()>,
+}
+
+/// The other end of a [`Line`]: dropping it stops what reads.
+pub(super) struct Ear {
+    news: watch::Receiver<News>,
+    stop: watch::Sender<()>,
+}
+
+/// Makes a line between a track's reader and its player.
+pub(super) fn line() -> (Line, Ear) {
+    let (news, told) = watch::channel(News::default());
+    let (stop, stopped) = watch::channel(());
+    (Line { news: Arc::new(news), stop: stopped }, Ear { news: told, stop })
+}
+
+impl Line {
+    /// Notes why the track ends; the first reason counts.
+    pub(super) fn fail(&self, error: SourceError) {
+        self.news.send_if_modified(|news| {
+            let is_first = news.failure.is_none();
+            news.failure.get_or_insert(error);
+            is_first
+        });
+    }
+
+    /// Notes what a station plays.
+    pub(super) fn title(&self, title: String) {
+        self.news.send_if_modified(|news| {
+            let is_new = news.title.as_ref() != Some(&title);
+            news.title = Some(title);
+            is_new
+        });
+    }
+
+    /// Gives the reason why the track ends, if it has one.
+    fn failure(&self) -> Option<SourceError> {
+        self.news.borrow().failure.clone()
+    }
+}
+
+/// Makes a track ready to play.
+pub(super) async fn open(
+    origin: impl Origin,
+    line: Line,
+    ear: Ear,
+    bounds: Arc<Bounds>,
+) -> Result<Opened, SourceError> {
+    let (ready, is_ready) = oneshot::channel();
+    let within = bounds.open;
+    let thread = std::thread::Builder::new().name("media".to_owned());
+    let spawned = thread.spawn(move || {
+        if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &line, &bounds, ready))).is_err() {
+            // A reader of formats that met what its author did not expect.
+            line.fail(SourceError::Broken);
+        }
+    });
+    spawned.map_err(|error| {
+        tracing::error!(%error, "no thread for a track");
+        SourceError::Busy
+    })?;
+    let ready = timeout(within, is_ready).await.map_err(|_| SourceError::TimedOut)?;
+    // The thread has panicked when there is no answer at all.
+    let (shared, form, meta) = ready.unwrap_or(Err(SourceError::Broken))?;
+    let decoder = demux::decoder(&form.params)?;
+    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop);
+    let input = Parsed {
+        decoder: Box::new(Steady::new(decoder, &form, shared)),
+        track_id: form.track,
+        supports_backseek: true,
+        meta,
+        format: Box::new(ahead),
+    };
+    Ok(Opened { input: Input::Live(LiveInput::Parsed(input), None), news: ear.news, facts: form.facts })
+}
+
+type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form, ProbedMetadata), SourceError>>;
+
+/// Finds out what the bytes are, and reads ahead until the track is dropped.
+fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
+    let opened = origin.open().and_then(|source| demux::demux(source, origin.is_live()));
+    // What is wrong with the connection says more than what a reader of formats makes of it.
+    let opened = opened.map_err(|error| line.failure().unwrap_or(error));
+    let opened = opened.and_then(|demuxed| {
+        let demux::Demuxed { form, format, is_seekable, metadata } = demuxed;
+        let mut feeder = Feeder::new(form.clone(), format, is_seekable, origin, line.clone(), bounds);
+        feeder.begin().map_err(|error| line.failure().unwrap_or(error))?;
+        Ok((feeder, form, metadata))
+    });
+    match opened {
+        Ok((feeder, form, metadata)) => {
+            if ready.send(Ok((feeder.shared(), form, metadata))).is_ok() {
+                feeder.run();
+            }
+        }
+        Err(error) => drop(ready.send(Err(error))),
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("news", &self.news).field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+impl Opened {
+    /// Gives the length that the media itself tells; `None` for a live stream.
+    pub fn duration(&self) -> Option<Duration> {
+        self.facts.duration
+    }
+}

@@ -1,0 +1,290 @@
+//! The queue between a track's feeder and songbird's mixer.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use symphonia::core::codecs::{CODEC_TYPE_OPUS, Decoder};
+use symphonia::core::errors::{Error, Result, unsupported_error};
+use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::{Metadata, MetadataLog};
+use symphonia::core::units::{Time, TimeBase};
+use tokio::sync::watch;
+
+use super::demux::{Form, nothing};
+use crate::voice::source::Bounds;
+
+/// Most packets that are read ahead, however little they hold.
+const PACKETS: usize = 4_096;
+/// 20 ms of silence as Opus codes it.
+const OPUS_SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
+
+/// What the feeder and the mixer share.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Takes the decoder's place before the next packet.
+    pub(super) decoder: Mutex<Option<Box<dyn Decoder>>>,
+    most: Duration,
+    most_bytes: usize,
+    prefill: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    /// Sound in the queue.
+    held: Duration,
+    bytes: usize,
+    /// The mixer waits for a little more before it goes on.
+    is_filling: bool,
+    has_ended: bool,
+    is_closed: bool,
+    seek: Option<Time>,
+    sought: Option<Result<SeekedTo>>,
+}
+
+/// What the feeder puts into the queue.
+pub(super) enum Item {
+    /// A packet and how long it sounds.
+    Packet(Packet, Duration),
+    /// A decoder for what follows.
+    Decoder(Box<dyn Decoder>),
+}
+
+/// What the feeder is to do next.
+pub(super) enum Work {
+    Read,
+    Seek(Time),
+    Close,
+}
+
+impl Shared {
+    pub(super) fn new(bounds: &Bounds) -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            decoder: Mutex::default(),
+            most: bounds.ahead,
+            most_bytes: bounds.ahead_bytes,
+            prefill: bounds.prefill,
+        }
+    }
+
+    /// Waits until there is something to do.
+    pub(super) fn work(&self) -> Work {
+        let mut state = self.state.lock();
+        loop {
+            if state.is_closed {
+                return Work::Close;
+            }
+            if let Some(time) = state.seek.take() {
+                return Work::Seek(time);
+            }
+            if !state.has_ended && !self.is_full(&state) {
+                return Work::Read;
+            }
+            self.changed.wait(&mut state);
+        }
+    }
+
+    /// Adds to the queue.
+    pub(super) fn push(&self, item: Item) {
+        let mut state = self.state.lock();
+        if let Item::Packet(packet, length) = &item {
+            state.held += *length;
+            state.bytes += packet.data.len();
+        }
+        state.items.push_back(item);
+        self.changed.notify_all();
+    }
+
+    /// Notes that nothing more comes.
+    pub(super) fn end(&self) {
+        self.state.lock().has_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Empties the queue, because what follows is from another place.
+    pub(super) fn clear(&self) {
+        let mut state = self.state.lock();
+        *state = State { is_closed: state.is_closed, is_filling: true, ..State::default() };
+    }
+
+    /// Answers a wish to go to another place.
+    pub(super) fn answer(&self, sought: Result<SeekedTo>) {
+        self.state.lock().sought = Some(sought);
+        self.changed.notify_all();
+    }
+
+    /// Says whether there is enough to begin with.
+    pub(super) fn is_filled(&self) -> bool {
+        self.has_enough(&self.state.lock())
+    }
+
+    fn has_enough(&self, state: &State) -> bool {
+        state.has_ended || state.held >= self.prefill || self.is_full(state)
+    }
+
+    fn is_full(&self, state: &State) -> bool {
+        state.held >= self.most || state.bytes >= self.most_bytes || state.items.len() >= PACKETS
+    }
+
+    /// Gives the next packet, `None` while there is none yet.
+    ///
+    /// # Errors
+    /// At the end.
+    fn next(&self) -> Result<Option<Packet>> {
+        let mut state = self.state.lock();
+        if state.is_filling && !self.has_enough(&state) {
+            return Ok(None);
+        }
+        state.is_filling = false;
+        loop {
+            match state.items.pop_front() {
+                Some(Item::Packet(packet, length)) => {
+                    state.held = state.held.saturating_sub(length);
+                    state.bytes = state.bytes.saturating_sub(packet.data.len());
+                    // Waking the feeder for each packet would cost the mixer more than the packet.
+                    if state.held < self.most / 2 && state.bytes < self.most_bytes / 2 {
+                        self.changed.notify_all();
+                    }
+                    return Ok(Some(packet));
+                }
+                Some(Item::Decoder(decoder)) => *self.decoder.lock() = Some(decoder),
+                None if state.has_ended => return Err(ended()),
+                None => {
+                    state.is_filling = true;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Asks the feeder to go to `time`, and waits until there is sound from there.
+    fn seek(&self, time: Time, within: Duration) -> Result<SeekedTo> {
+        let until = Instant::now() + within;
+        let mut state = self.state.lock();
+        state.sought = None;
+        state.seek = Some(time);
+        self.changed.notify_all();
+        loop {
+            if state.sought.as_ref().is_some_and(|sought| sought.is_err() || self.has_enough(&state))
+                && let Some(sought) = state.sought.take()
+            {
+                state.is_filling = false;
+                return sought;
+            }
+            if self.changed.wait_until(&mut state, until).timed_out() {
+                // What comes later is still played, after silence.
+                return state.sought.take().unwrap_or_else(|| {
+                    Err(Error::IoError(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "no sound from there in time",
+                    )))
+                });
+            }
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::IoError(io::Error::new(io::ErrorKind::UnexpectedEof, "end of stream"))
+}
+
+/// The mixer's end of the queue.
+pub(super) struct Ahead {
+    shared: Arc<Shared>,
+    tracks: Vec<Track>,
+    metadata: MetadataLog,
+    base: TimeBase,
+    /// Place of the last packet.
+    at: u64,
+    /// 20 ms in units of the base.
+    frame: u64,
+    is_opus: bool,
+    is_live: bool,
+    within: Duration,
+    /// Stops the reader of a connection when this is dropped.
+    _stop: watch::Sender<()>,
+}
+
+impl Ahead {
+    pub(super) fn new(shared: Arc<Shared>, form: &Form, within: Duration, stop: watch::Sender<()>) -> Self {
+        Self {
+            shared,
+            tracks: vec![Track::new(form.track, form.params.clone())],
+            metadata: MetadataLog::default(),
+            base: form.base,
+            at: 0,
+            frame: form.base.calc_timestamp(Time::new(0, 0.02)),
+            is_opus: form.params.codec == CODEC_TYPE_OPUS,
+            is_live: form.is_live,
+            within,
+            _stop: stop,
+        }
+    }
+
+    fn track(&self) -> u32 {
+        self.tracks[0].id
+    }
+
+    /// Makes a packet that is heard as silence.
+    fn silence(&self) -> Packet {
+        // Any other decoder takes an empty packet for silence, as `Steady` has it.
+        let data: &[u8] = if self.is_opus { &OPUS_SILENCE } else { &[] };
+        Packet::new_from_slice(self.track(), self.at, self.frame, data)
+    }
+}
+
+impl FormatReader for Ahead {
+    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
+        unsupported_error("packets that are read ahead are no format")
+    }
+
+    fn cues(&self) -> &[Cue] {
+        &[]
+    }
+
+    fn metadata(&mut self) -> Metadata<'_> {
+        self.metadata.metadata()
+    }
+
+    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
+        let (required_ts, time) = match to {
+            SeekTo::Time { time, .. } => (self.base.calc_timestamp(time), time),
+            SeekTo::TimeStamp { ts, .. } => (ts, self.base.calc_time(ts)),
+        };
+        if self.is_live {
+            // There is no other place, and an error would end the track.
+            return Ok(SeekedTo { track_id: self.track(), required_ts, actual_ts: self.at });
+        }
+        let sought = self.shared.seek(time, self.within)?;
+        self.at = sought.actual_ts;
+        Ok(SeekedTo { required_ts, ..sought })
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn next_packet(&mut self) -> Result<Packet> {
+        let Some(packet) = self.shared.next()? else { return Ok(self.silence()) };
+        self.at = packet.ts + packet.dur;
+        Ok(packet)
+    }
+
+    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+        nothing()
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.shared.state.lock().is_closed = true;
+        self.shared.changed.notify_all();
+    }
+}

@@ -1,0 +1,124 @@
+//! How a player stands at one moment, for answers and live messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serenity::all::{ChannelId, GuildId};
+
+use super::queue::Loop;
+use super::track::Track;
+
+/// How a player stands at one moment; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PlayerStatus {
+    /// The player's guild.
+    pub guild: GuildId,
+    /// Voice channel that the bot is in or on its way to.
+    pub channel: Option<ChannelId>,
+    /// State of the voice connection.
+    pub connection: ConnectionState,
+    /// What is on.
+    pub current: Option<Current>,
+    /// What comes next, in order; commands count it from 1.
+    pub upcoming: Arc<[Arc<Track>]>,
+    /// What was on, the latest last.
+    pub history: Arc<[Arc<Track>]>,
+    /// Whether the track or the queue repeats.
+    pub repeat: Loop,
+    /// Volume in per cent.
+    pub volume: u16,
+    /// Users in the channel beside bots.
+    pub listeners: usize,
+}
+
+impl PlayerStatus {
+    /// Begins in no channel.
+    pub(super) fn of(guild: GuildId) -> Self {
+        Self {
+            guild,
+            channel: None,
+            connection: ConnectionState::Disconnected,
+            current: None,
+            upcoming: Arc::default(),
+            history: Arc::default(),
+            repeat: Loop::Off,
+            volume: 0,
+            listeners: 0,
+        }
+    }
+
+    /// Says whether nothing but the time has changed.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let same = |ours: &[Arc<Track>], theirs: &[Arc<Track>]| {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, two)| Arc::ptr_eq(one, two))
+        };
+        let current = match (&self.current, &other.current) {
+            (Some(ours), Some(theirs)) => ours.is_like(theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        let rest = |status: &Self| {
+            (status.channel, status.connection, status.repeat, status.volume, status.listeners)
+        };
+        current
+            && rest(self) == rest(other)
+            && same(&self.upcoming, &other.upcoming)
+            && same(&self.history, &other.history)
+    }
+
+    /// Gives how long it takes until all that waits has been played; `None` when a length is not known.
+    pub fn remaining(&self) -> Option<Duration> {
+        let current = match &self.current {
+            Some(current) => current.remaining()?,
+            None => Duration::ZERO,
+        };
+        self.upcoming.iter().try_fold(current, |sum, track| Some(sum + track.duration?))
+    }
+}
+
+/// The track that is on.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// The track.
+    pub track: Arc<Track>,
+    /// What a radio station says it plays now.
+    pub title: Option<String>,
+    /// Number of this start, which no other start in this run of the bot has: the same track played again has another.
+    pub number: u64,
+    /// Time into the track at the moment of asking.
+    pub position: Duration,
+    /// Its audio is being opened, or sought.
+    pub opening: bool,
+    /// It waits, because somebody paused it or because nobody listens.
+    pub paused: bool,
+    /// It waits because nobody listens, and goes on by itself when somebody comes.
+    pub paused_alone: bool,
+}
+
+impl Current {
+    fn is_like(&self, other: &Self) -> bool {
+        let rest = |current: &Self| (current.number, current.opening, current.paused, current.paused_alone);
+        Arc::ptr_eq(&self.track, &other.track) && self.title == other.title && rest(self) == rest(other)
+    }
+
+    /// Gives what is left of it; `None` when its length is not known.
+    pub fn remaining(&self) -> Option<Duration> {
+        Some(self.track.duration?.saturating_sub(self.position))
+    }
+}
+
+/// State of a voice connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// In no channel.
+    #[default]
+    Disconnected,
+    /// On the way into a channel.
+    Connecting,
+    /// In a channel, and audio can be sent.
+    Connected,
+    /// The connection is lost; the bot is on its way back.
+    Rejoining {
+        /// Number of the attempt, from 1.
+        attempt: u32,
+    },
+}

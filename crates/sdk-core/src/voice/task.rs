@@ -1,0 +1,603 @@
+//! A player's task: it alone changes the queue, the deck and the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serenity::all::{ChannelId, GuildId};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::clock::Clock;
+use super::deck::{Deck, Outcome};
+use super::error::VoiceError;
+use super::event::{EndReason, VoiceEvent, VoiceEventKind};
+use super::kept::KeptPlayer;
+use super::link::{Link, Turn};
+use super::note::{Ended, Note, Notes};
+use super::player::{Answer, Answers, Command, Seek};
+use super::queue::{Advance, At, Enqueued, Queue};
+use super::service::Voice;
+use super::settings::{GuildSettings, WhenAlone};
+use super::status::{Current, PlayerStatus};
+use super::track::Track;
+
+/// Time for which nobody else may be in the channel before the bot leaves, where it is to leave.
+const ALONE_FOR: Duration = Duration::from_secs(10);
+/// Time from one look at the mixer to the next, and from one note of the position to the next.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// A player's task.
+pub(super) struct Task {
+    guild: GuildId,
+    voice: Voice,
+    commands: mpsc::Receiver<Command>,
+    heard: mpsc::UnboundedReceiver<Note>,
+    status: watch::Sender<Arc<PlayerStatus>>,
+    settings: GuildSettings,
+    queue: Queue,
+    deck: Deck,
+    link: Link,
+    /// Somebody has paused.
+    paused: bool,
+    /// Nobody listens, and the guild wants a pause then.
+    paused_alone: bool,
+    listeners: usize,
+    /// Since when nobody else is in the channel.
+    alone: Option<Instant>,
+    /// Since when there is no music.
+    idle: Option<Instant>,
+    /// Number of the start that was told to have begun.
+    told: Option<u64>,
+    /// Time into the current track at which it begins after a restart.
+    begin_at: Duration,
+    look: Instant,
+    closed: bool,
+    answers: Answers,
+}
+
+impl Task {
+    pub(super) fn new(
+        guild: GuildId,
+        voice: Voice,
+        commands: mpsc::Receiver<Command>,
+        (notes, heard): (Notes, mpsc::UnboundedReceiver<Note>),
+        status: watch::Sender<Arc<PlayerStatus>>,
+        clock: Arc<Clock>,
+    ) -> Self {
+        let settings = voice.settings(guild);
+        let volume = settings.volume.min(settings.max_volume);
+        let link = Link::new(guild, voice.clone(), notes.clone());
+        Self {
+            guild,
+            commands,
+            heard,
+            status,
+            queue: Queue::default(),
+            deck: Deck::new(notes, clock, volume),
+            link,
+            settings,
+            voice,
+            paused: false,
+            paused_alone: false,
+            listeners: 0,
+            alone: None,
+            idle: None,
+            told: None,
+            begin_at: Duration::ZERO,
+            look: Instant::now() + LOOK_EVERY,
+            closed: false,
+            answers: Answers::default(),
+        }
+    }
+
+    /// Runs until nobody can ask any more.
+    pub(super) async fn run(mut self) {
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                note = self.heard.recv() => match note {
+                    Some(note) => self.hear(note),
+                    None => return,
+                },
+                command = self.commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                () = sleep_until(deadline) => self.expire(),
+            }
+            if !self.closed {
+                self.settle();
+                self.publish();
+            }
+            self.answers.give();
+            self.link.answers().give();
+            self.deck.answers().give();
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let prepare = self.deck.prepare_at(self.remaining()).filter(|_| self.queue.next().is_some());
+        let parts = [self.link.deadline(), prepare, self.idle_deadline(), self.alone_deadline()];
+        parts.into_iter().flatten().chain([self.look]).min().unwrap_or(self.look)
+    }
+
+    fn idle_deadline(&self) -> Option<Instant> {
+        Some(self.idle? + self.settings.idle_timeout.filter(|_| !self.settings.stay)?)
+    }
+
+    fn alone_deadline(&self) -> Option<Instant> {
+        let leaves = self.settings.when_alone == WhenAlone::Leave && !self.settings.stay;
+        self.alone.filter(|_| leaves).map(|since| since + ALONE_FOR)
+    }
+
+    fn expire(&mut self) {
+        if self.closed {
+            self.look = Instant::now() + LOOK_EVERY;
+            return;
+        }
+        let now = Instant::now();
+        let due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+        if due(self.link.deadline()) {
+            let turn = self.link.expire();
+            self.turn(turn);
+        }
+        if due(self.idle_deadline()) {
+            self.depart("I left because nothing has been played for a while.".to_owned());
+        } else if due(self.alone_deadline()) {
+            self.depart("I left because nobody else was in the voice channel.".to_owned());
+        }
+        if self.look <= now {
+            self.look = now + LOOK_EVERY;
+            if self.deck.is_stalled(self.link.is_in()) {
+                let turn = self.link.renew_driver();
+                self.turn(turn);
+                self.failed("Its source gave no audio any more.".to_owned());
+            }
+            if self.deck.is_on() {
+                self.voice.changes().mark();
+            }
+        }
+    }
+
+    /// Does what a command asks for; answers come when the status shows it.
+    fn obey(&mut self, command: Command) {
+        if self.closed {
+            // The dropped answer says that the bot ends.
+            return;
+        }
+        match command {
+            Command::Join(channel, to) => self.link.join(channel, Some(to)),
+            Command::Leave(to) => self.answer(to, Self::leave),
+            Command::Enqueue(tracks, at, to) => self.answer(to, |this| this.enqueue(tracks, at)),
+            Command::Skip(count, to) => self.answer(to, |this| this.change(|queue| queue.skip(count))),
+            Command::Jump(position, to) => self.answer(to, |this| this.change(|queue| queue.jump(position))),
+            Command::Previous(to) => self.answer(to, Self::previous),
+            Command::Seek(to, answer) => self.seek(to, answer),
+            Command::Pause(to) => self.answer(to, Self::pause),
+            Command::Resume(to) => self.answer(to, Self::resume),
+            Command::Stop(to) => self.answer(to, Self::stop),
+            Command::Clear(to) => self.answer(to, |this| some(this.queue.clear())),
+            Command::Shuffle(to) => self.answer(to, |this| some(this.queue.shuffle(&mut rand::rng()))),
+            Command::Move(from, position, to) => {
+                self.answer(to, |this| this.queue.move_track(from, position));
+            }
+            Command::Remove(positions, to) => {
+                self.answer(to, |this| this.queue.remove(*positions.start(), *positions.end()));
+            }
+            Command::SetLoop(repeat, to) => self.answer(to, |this| {
+                this.queue.set_repeat(repeat);
+                Ok(())
+            }),
+            Command::SetVolume(volume, to) => self.answer(to, |this| this.set_volume(volume)),
+        }
+    }
+
+    fn answer<T: Send + 'static>(
+        &mut self,
+        to: Answer<T>,
+        work: impl FnOnce(&mut Self) -> Result<T, VoiceError>,
+    ) {
+        let outcome = work(self);
+        self.answers.add(to, outcome);
+    }
+
+    fn hear(&mut self, note: Note) {
+        if self.closed {
+            return;
+        }
+        match note {
+            Note::State { session, channel } => {
+                let turn = self.link.heard_state(&session, channel);
+                self.turn(turn);
+            }
+            Note::Server { endpoint, token } => self.link.heard_server(endpoint.as_deref(), &token),
+            Note::Session => self.link.heard_session(),
+            Note::Listeners => self.count_listeners(),
+            Note::Connected { attempt, outcome } => {
+                let turn = self.link.heard_connected(attempt, outcome);
+                self.turn(turn);
+            }
+            Note::Disconnected { driver, loss } => {
+                tracing::warn!(guild = %self.guild, ?loss, "the voice connection is gone");
+                let turn = self.link.heard_disconnected(driver, loss);
+                self.turn(turn);
+            }
+            Note::Opened { job, outcome } => {
+                let outcome = self.deck.opened(job, outcome, self.link.driver());
+                self.prepared(outcome);
+            }
+            Note::Ended { job, how } if self.deck.is_of(job) => self.ended(how),
+            Note::Ended { .. } | Note::News => {}
+            Note::Settings => self.adopt(),
+            Note::Restore { kept, rejoin } => self.restore(*kept, rejoin),
+            Note::Close(done) => {
+                self.closed = true;
+                self.deck.hold(true);
+                self.link.close();
+                let _ = done.send(());
+            }
+        }
+    }
+
+    fn turn(&mut self, turn: Turn) {
+        match turn {
+            Turn::Nothing => {}
+            Turn::Joined => self.tell(VoiceEventKind::Joined),
+            Turn::Moved { from } => self.tell(VoiceEventKind::Moved { from }),
+            Turn::Lost(why) => self.tell(VoiceEventKind::Lost { why }),
+            Turn::Restored { after } => self.tell(VoiceEventKind::Restored { after }),
+            Turn::GaveUp(why) => self.gave_up(why),
+            Turn::Left { channel, why } => self.left(channel, why),
+        }
+        self.count_listeners();
+    }
+
+    /// Keeps the queue, and the place in it, for whoever has the bot join again.
+    fn gave_up(&mut self, why: String) {
+        self.over(EndReason::Stopped);
+        if !self.deck.is_empty() {
+            self.begin_at = self.deck.position();
+        }
+        self.deck.stop(self.link.driver());
+        self.tell(VoiceEventKind::GaveUp { why });
+    }
+
+    fn leave(&mut self) -> Result<(), VoiceError> {
+        if self.link.is_out() {
+            return Err(VoiceError::NotConnected);
+        }
+        self.depart("I was asked to leave.".to_owned());
+        Ok(())
+    }
+
+    /// Leaves the channel by itself.
+    fn depart(&mut self, why: String) {
+        let channel = self.link.channel();
+        self.link.leave();
+        self.left(channel, why);
+    }
+
+    /// Ends the music, because the bot is in no channel any more.
+    fn left(&mut self, channel: Option<ChannelId>, why: String) {
+        self.over(EndReason::Stopped);
+        self.queue.stop();
+        self.deck.stop(self.link.driver());
+        (self.paused, self.begin_at) = (false, Duration::ZERO);
+        self.voice.tell(VoiceEvent { guild: self.guild, channel, kind: VoiceEventKind::Left { why } });
+        self.count_listeners();
+    }
+
+    fn enqueue(&mut self, tracks: Vec<Track>, at: At) -> Result<Enqueued, VoiceError> {
+        if self.link.is_out() {
+            return Err(VoiceError::NotConnected);
+        }
+        let asked = tracks.len();
+        let before: Option<Duration> = match at {
+            At::End => {
+                self.queue.upcoming().try_fold(Duration::ZERO, |sum, track| Some(sum + track.duration?))
+            }
+            At::Now | At::Next => Some(Duration::ZERO),
+        };
+        let waited = self.queue.upcoming().len();
+        let added = self.queue.enqueue(tracks.into_iter().map(Arc::new).collect(), at)?;
+        let left_out = asked - added;
+        let at_once = self.queue.current().is_none() || at == At::Now;
+        if at_once && added > 0 {
+            self.over(EndReason::Skipped);
+            self.queue.advance(Advance::Skipped);
+            self.begin(Duration::ZERO);
+            // Whoever adds a track wants to hear it.
+            self.paused = false;
+            return Ok(Enqueued { position: 0, added, left_out, eta: Some(Duration::ZERO) });
+        }
+        let position = if at == At::End { waited + 1 } else { 1 };
+        let eta = before.zip(self.remaining()).map(|(before, remaining)| before + remaining);
+        Ok(Enqueued { position, added, left_out, eta })
+    }
+
+    /// Goes to another track as `change` of the queue says.
+    fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Queue) -> Result<T, VoiceError>,
+    ) -> Result<T, VoiceError> {
+        let before = self.queue.current().cloned();
+        let changed = change(&mut self.queue)?;
+        if let Some(track) = before {
+            self.over_with(track, EndReason::Skipped);
+        }
+        self.proceed(true);
+        Ok(changed)
+    }
+
+    fn previous(&mut self) -> Result<Arc<Track>, VoiceError> {
+        if self.link.is_out() {
+            return Err(VoiceError::NotConnected);
+        }
+        self.change(Queue::previous)
+    }
+
+    fn seek(&mut self, to: Seek, answer: Answer<Duration>) {
+        let target = self.target(to);
+        match (target, self.queue.current()) {
+            (Ok(to), Some(track)) => self.deck.seek(track, to, self.voice.sources(), answer),
+            (Ok(_), None) => self.answers.add(answer, Err(VoiceError::NothingPlaying)),
+            (Err(error), _) => self.answers.add(answer, Err(error)),
+        }
+    }
+
+    fn target(&self, to: Seek) -> Result<Duration, VoiceError> {
+        let track = self.queue.current().filter(|_| self.deck.is_on()).ok_or(VoiceError::NothingPlaying)?;
+        let position = self.deck.position();
+        let to = match to {
+            Seek::To(to) => to,
+            Seek::Forward(by) => position.saturating_add(by),
+            Seek::Back(by) => position.saturating_sub(by),
+        };
+        match track.duration {
+            Some(duration) if to >= duration => Err(VoiceError::PastEnd { duration }),
+            _ => Ok(to),
+        }
+    }
+
+    fn pause(&mut self) -> Result<(), VoiceError> {
+        self.queue.current().ok_or(VoiceError::NothingPlaying)?;
+        if std::mem::replace(&mut self.paused, true) { Err(VoiceError::AlreadyPaused) } else { Ok(()) }
+    }
+
+    fn resume(&mut self) -> Result<(), VoiceError> {
+        self.queue.current().ok_or(VoiceError::NothingPlaying)?;
+        let was_paused = self.paused || self.paused_alone;
+        (self.paused, self.paused_alone) = (false, false);
+        if was_paused { Ok(()) } else { Err(VoiceError::NotPaused) }
+    }
+
+    fn stop(&mut self) -> Result<usize, VoiceError> {
+        if self.queue.current().is_none() && self.queue.upcoming().len() == 0 {
+            return Err(VoiceError::NothingPlaying);
+        }
+        self.over(EndReason::Stopped);
+        let cleared = self.queue.stop();
+        self.deck.stop(self.link.driver());
+        self.paused = false;
+        Ok(cleared)
+    }
+
+    fn set_volume(&mut self, volume: u16) -> Result<(), VoiceError> {
+        let max = self.settings.max_volume;
+        if volume > max {
+            return Err(VoiceError::TooLoud { max });
+        }
+        self.deck.set_volume(volume);
+        Ok(())
+    }
+
+    /// Opens the current track, or falls silent when there is none.
+    fn begin(&mut self, at: Duration) {
+        self.begin_at = Duration::ZERO;
+        self.deck.empty(self.link.driver());
+        while let Some(track) = self.queue.current().cloned().filter(|_| !self.link.is_out()) {
+            match self.deck.start(&track, at, self.voice.sources()) {
+                Outcome::Failed(why) => self.tell_failed(track, why),
+                outcome => return self.prepared(outcome),
+            }
+            self.queue.advance(Advance::Failed);
+        }
+    }
+
+    fn prepared(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Ready { duration } => {
+                if let Some(duration) = duration {
+                    self.queue.learn_duration(duration);
+                }
+            }
+            Outcome::Failed(why) => self.failed(why),
+        }
+    }
+
+    /// Goes on after the current track could not be played, or not to its end.
+    fn failed(&mut self, why: String) {
+        if let Some(track) = self.queue.current().cloned() {
+            self.tell_failed(track, why);
+        }
+        self.over(EndReason::Failed);
+        self.next(Advance::Failed);
+    }
+
+    fn tell_failed(&self, track: Arc<Track>, why: String) {
+        tracing::warn!(guild = %self.guild, track = track.title, why, "a track cannot be played");
+        self.tell(VoiceEventKind::TrackFailed { track, why });
+    }
+
+    fn ended(&mut self, how: Ended) {
+        let position = self.deck.position();
+        let length = self.queue.current().and_then(|track| track.duration);
+        match how {
+            Ended::Failed(why) => self.failed(why),
+            Ended::Finished if position.is_zero() => self.failed("There is no audio in it.".to_owned()),
+            Ended::Finished if length.is_some_and(|length| broke_off(position, length)) => {
+                let position = crate::text::clock(position);
+                self.failed(format!("Its audio broke off at {position}."));
+            }
+            Ended::Finished => {
+                self.over(EndReason::Finished);
+                self.next(Advance::Ended);
+            }
+        }
+    }
+
+    fn next(&mut self, why: Advance) {
+        self.queue.advance(why);
+        // A library of broken files would never come to an end.
+        self.proceed(why != Advance::Failed);
+    }
+
+    /// Begins the current track; without one, the library may suggest one, if the guild wants that.
+    fn proceed(&mut self, suggest: bool) {
+        if self.queue.current().is_none() && suggest && self.settings.autoplay {
+            let recent: Vec<_> = self.queue.history().cloned().collect();
+            if let Some(track) = self.voice.sources().suggest(&recent)
+                && self.queue.enqueue(vec![Arc::new(track)], At::End).is_ok()
+            {
+                self.queue.advance(Advance::Ended);
+            }
+        }
+        self.begin(Duration::ZERO);
+        if self.queue.current().is_none() {
+            self.tell(VoiceEventKind::QueueEnded);
+        }
+    }
+
+    /// Tells that the current track is over, if it had begun.
+    fn over(&mut self, reason: EndReason) {
+        if let Some(track) = self.queue.current().cloned() {
+            self.over_with(track, reason);
+        }
+    }
+
+    fn over_with(&mut self, track: Arc<Track>, reason: EndReason) {
+        if let Some(number) = self.told.take() {
+            self.tell(VoiceEventKind::TrackEnded { track, number, reason });
+        }
+    }
+
+    fn count_listeners(&mut self) {
+        let Some(channel) = self.link.channel().filter(|_| !self.link.is_out()) else {
+            (self.listeners, self.alone, self.paused_alone) = (0, None, false);
+            return;
+        };
+        if !self.link.is_in() {
+            return;
+        }
+        self.listeners = self.voice.listeners(self.guild, channel);
+        match (self.listeners, self.alone) {
+            (0, None) => {
+                self.alone = Some(Instant::now());
+                self.paused_alone = self.settings.when_alone == WhenAlone::Pause;
+                self.tell(VoiceEventKind::Alone);
+            }
+            (1.., Some(_)) => {
+                (self.alone, self.paused_alone) = (None, false);
+                self.tell(VoiceEventKind::Company);
+            }
+            _ => {}
+        }
+    }
+
+    fn adopt(&mut self) {
+        self.settings = self.voice.settings(self.guild);
+        self.paused_alone = self.alone.is_some() && self.settings.when_alone == WhenAlone::Pause;
+        if self.deck.volume() > self.settings.max_volume {
+            self.deck.set_volume(self.settings.max_volume);
+        }
+    }
+
+    fn restore(&mut self, kept: KeptPlayer, rejoin: bool) {
+        // Whoever was quicker than the restart has the word.
+        if !self.link.is_out() || self.queue.current().is_some() {
+            return;
+        }
+        self.queue = kept.queue;
+        self.begin_at = kept.position;
+        self.paused = kept.paused;
+        self.deck.set_volume(kept.volume.min(self.settings.max_volume));
+        if let Some(channel) = kept.channel.filter(|_| rejoin) {
+            self.link.join(channel, None);
+        }
+    }
+
+    /// Brings about what follows from how things stand now.
+    fn settle(&mut self) {
+        if !self.link.is_out() && self.deck.is_empty() && self.queue.current().is_some() {
+            self.begin(self.begin_at);
+        }
+        self.deck.hold(self.paused || self.paused_alone);
+        if self.link.is_in()
+            && let Some(number) = self.deck.put_on(self.link.driver())
+            && let Some(track) = self.queue.current().cloned()
+        {
+            self.told = Some(number);
+            self.tell(VoiceEventKind::TrackStarted { track, number });
+        }
+        let remaining = self.remaining();
+        self.deck.prepare(remaining, self.queue.next(), &self.voice.sources());
+        let plays = self.queue.current().is_some() && !self.paused && !self.paused_alone;
+        self.idle = match self.idle {
+            _ if plays || !self.link.is_in() => None,
+            None => Some(Instant::now()),
+            since => since,
+        };
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        Some(self.queue.current()?.duration?.saturating_sub(self.deck.position()))
+    }
+
+    fn tell(&self, kind: VoiceEventKind) {
+        self.voice.tell(VoiceEvent { guild: self.guild, channel: self.link.channel(), kind });
+    }
+
+    /// Shows how things stand, if that has changed.
+    fn publish(&self) {
+        let current = self.queue.current().map(|track| Current {
+            track: track.clone(),
+            title: self.deck.title(),
+            number: self.deck.number().unwrap_or_default(),
+            position: if self.deck.is_empty() { self.begin_at } else { self.deck.position() },
+            opening: self.deck.is_opening(),
+            paused: self.paused || self.paused_alone,
+            paused_alone: self.paused_alone && !self.paused,
+        });
+        let status = PlayerStatus {
+            guild: self.guild,
+            channel: self.link.channel(),
+            connection: self.link.state(),
+            current,
+            upcoming: self.queue.upcoming().cloned().collect(),
+            history: self.queue.history().cloned().collect(),
+            repeat: self.queue.repeat(),
+            volume: self.deck.volume(),
+            listeners: self.listeners,
+        };
+        let changed = self.status.send_if_modified(|shown| {
+            let changed = !status.is_like(shown);
+            if changed {
+                *shown = Arc::new(status);
+            }
+            changed
+        });
+        if changed {
+            self.voice.changes().mark();
+        }
+    }
+}
+
+fn some(count: usize) -> Result<usize, VoiceError> {
+    if count == 0 { Err(VoiceError::QueueEmpty) } else { Ok(count) }
+}
+
+/// Says whether a track that ended at `position` has not come near its end; lengths are often somewhat wrong.
+fn broke_off(position: Duration, length: Duration) -> bool {
+    position + Duration::from_secs(10) < length.mul_f64(0.9)
+}

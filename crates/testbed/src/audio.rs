@@ -1,0 +1,140 @@
+//! The melody that the media files hold, and how like it is what was heard.
+
+use std::f64::consts::TAU;
+
+/// Length of the melody in seconds.
+pub const SECONDS: f64 = 3.0;
+
+/// Notes of each channel in hertz; no two stretches of it are alike, so that it fits itself at one place only.
+const NOTES: [[f64; 12]; 2] = [
+    [440.0, 587.3, 349.2, 784.0, 261.6, 659.3, 932.3, 311.1, 523.3, 1046.5, 392.0, 698.5],
+    [329.6, 880.0, 493.9, 277.2, 987.8, 415.3, 554.4, 1174.7, 370.0, 622.3, 293.7, 830.6],
+];
+
+/// Share of a note's length in which it swells, and dies away.
+const FADE: f64 = 0.08;
+/// Loudest sample.
+const PEAK: f64 = 0.5;
+/// Rate to which the search for a place goes down at first.
+const COARSE: u32 = 3_000;
+
+/// How like a reference something heard is, at the place where it is most like it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Match {
+    /// Sample of what was heard at which the reference begins; below zero when its beginning is missing.
+    pub at: isize,
+    /// Normalised correlation: 1 is the same but for loudness, 0 has nothing of it, -1 is it upside down.
+    pub correlation: f64,
+}
+
+/// Makes the melody at a sample rate; channel 0 is the left one and that of mono files, channel 1 the right one.
+pub fn melody(rate: u32, channel: usize) -> Vec<f32> {
+    let notes = &NOTES[channel % NOTES.len()];
+    let length = SECONDS / to_f64(notes.len());
+    let samples = (SECONDS * f64::from(rate)).round();
+    (0_u32..)
+        .map(f64::from)
+        .take_while(|sample| *sample < samples)
+        .map(|sample| {
+            let place = sample / f64::from(rate) / length;
+            let (note, within) = (place.floor(), place.fract());
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below the number of notes.
+            let hertz = notes[(note as usize).min(notes.len() - 1)];
+            let swell = (within / FADE).min((1.0 - within) / FADE).min(1.0);
+            #[expect(clippy::cast_possible_truncation)] // What a sample has.
+            let value = (PEAK * swell * (TAU * hertz * within * length).sin()) as f32;
+            value
+        })
+        .collect()
+}
+
+/// Finds the place in `heard` that is most like `reference`, both at `rate`; what is missing counts as silence.
+pub fn find(heard: &[f32], reference: &[f32], rate: u32) -> Match {
+    let step = usize::try_from(rate / COARSE).unwrap_or(1).max(1);
+    let (few_heard, few_reference) = (thinned(heard, step), thinned(reference, step));
+    // At least half of the reference has to be there.
+    let half = signed(few_reference.len() / 2);
+    let energy = energy(&few_reference);
+    let coarse = (-half..=signed(few_heard.len()) - half)
+        .map(|at| correlate(&few_heard, &few_reference, energy, at))
+        .max_by(|one, other| one.correlation.total_cmp(&other.correlation));
+    let around = coarse.map_or(0, |coarse| coarse.at * signed(step));
+    let energy = self::energy(reference);
+    (around - signed(step)..=around + signed(step))
+        .map(|at| correlate(heard, reference, energy, at))
+        .max_by(|one, other| one.correlation.total_cmp(&other.correlation))
+        .unwrap_or(Match { at: 0, correlation: 0.0 })
+}
+
+/// Correlates `reference`, whose energy is given, with what was heard from `at` on.
+fn correlate(heard: &[f32], reference: &[f32], energy: f64, at: isize) -> Match {
+    let skipped = usize::try_from(-at).unwrap_or(0).min(reference.len());
+    let from = usize::try_from(at).unwrap_or(0).min(heard.len());
+    let pairs = heard[from..].iter().zip(&reference[skipped..]);
+    let (mut both, mut of_heard) = (0.0, 0.0);
+    for (&heard, &reference) in pairs {
+        let (heard, reference) = (f64::from(heard), f64::from(reference));
+        both += heard * reference;
+        of_heard += heard * heard;
+    }
+    let scale = (of_heard * energy).sqrt();
+    Match { at, correlation: if scale > 0.0 { both / scale } else { 0.0 } }
+}
+
+fn energy(samples: &[f32]) -> f64 {
+    samples.iter().map(|sample| f64::from(*sample).powi(2)).sum()
+}
+
+/// Takes the mean of every `step` samples.
+fn thinned(samples: &[f32], step: usize) -> Vec<f32> {
+    #[expect(clippy::cast_possible_truncation)] // What a sample has.
+    let mean = |chunk: &[f32]| {
+        (chunk.iter().map(|sample| f64::from(*sample)).sum::<f64>() / to_f64(chunk.len())) as f32
+    };
+    samples.chunks_exact(step).map(mean).collect()
+}
+
+fn signed(length: usize) -> isize {
+    isize::try_from(length).unwrap_or(isize::MAX)
+}
+
+fn to_f64(length: usize) -> f64 {
+    f64::from(u32::try_from(length).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_melody_is_found_where_it_was_put_and_nowhere_in_what_is_not_it() {
+        let rate = 8_000;
+        let melody = melody(rate, 0);
+        assert_eq!(melody.len(), 24_000);
+        let mut heard = vec![0.0; 1_234];
+        heard.extend(melody.iter().map(|sample| sample * 0.3));
+        heard.extend([0.0; 400]);
+        let found = find(&heard, &melody, rate);
+        assert_eq!(found.at, 1_234);
+        assert!(found.correlation > 0.999, "{found:?}");
+
+        let cut = find(&melody[800..], &melody, rate);
+        assert_eq!(cut.at, -800);
+        assert!(cut.correlation > 0.9, "{cut:?}");
+
+        for other in [vec![0.0; 24_000], super::melody(rate, 1), melody.iter().rev().copied().collect()] {
+            let found = find(&other, &melody, rate);
+            assert!(found.correlation < 0.5, "{found:?}");
+        }
+        assert!(find(&[], &melody, rate).correlation.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_gap_in_what_was_heard_costs() {
+        let rate = 8_000;
+        let melody = melody(rate, 0);
+        let mut heard = melody.clone();
+        heard.drain(9_000..9_160);
+        assert!(find(&heard, &melody, rate).correlation < 0.9);
+    }
+}
