@@ -153,9 +153,12 @@ async fn the_intents_are_those_that_plugins_need_and_no_others() {
         Event::Identified { intents, .. } => Some(*intents),
         _ => None,
     });
-    // welcome hears of joins; modlog reads what was edited and deleted.
-    let needed =
-        Intents::GUILDS | Intents::GUILD_MEMBERS | Intents::GUILD_MESSAGES | Intents::MESSAGE_CONTENT;
+    // welcome hears of joins; modlog reads what was edited and deleted; music sees who listens.
+    let needed = Intents::GUILDS
+        | Intents::GUILD_MEMBERS
+        | Intents::GUILD_MESSAGES
+        | Intents::GUILD_VOICE_STATES
+        | Intents::MESSAGE_CONTENT;
     assert_eq!(asked, Some(needed));
 }
 

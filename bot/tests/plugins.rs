@@ -8,6 +8,8 @@ mod dev;
 mod general;
 #[path = "plugins/modlog.rs"]
 mod modlog;
+#[path = "plugins/music/mod.rs"]
+mod music;
 #[path = "plugins/poll.rs"]
 mod poll;
 #[path = "plugins/welcome.rs"]

@@ -1,5 +1,6 @@
 //! A bot of this build at a local Discord of its own.
 
+use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,16 +11,22 @@ use sandbox::record::{Entry, Kind};
 use sandbox::server::Sandbox;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempPath};
 use tokio::process::{Child, Command};
 
 /// Longest wait for anything; generous, since a busy machine is no failure.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Commands that its owner sees.
+const COMMANDS: usize = 29;
 
 pub(crate) struct Bot {
     pub(crate) people: Client,
     sandbox: Sandbox,
     process: Child,
     variables: Vec<(&'static str, String)>,
+    /// Root certificate of the local Discord's voice servers.
+    _trusted: TempPath,
 }
 
 impl Bot {
@@ -29,10 +36,14 @@ impl Bot {
     }
 
     /// Starts such a bot with further variables.
-    pub(crate) async fn start_with(variables: Vec<(&'static str, String)>) -> Self {
+    pub(crate) async fn start_with(mut variables: Vec<(&'static str, String)>) -> Self {
         let sandbox = Sandbox::builder().start().await.unwrap();
+        let mut trusted = NamedTempFile::new().unwrap();
+        trusted.write_all(sandbox.voice().root_certificate().as_bytes()).unwrap();
+        let trusted = trusted.into_temp_path();
+        variables.push(("SSL_CERT_FILE", trusted.display().to_string()));
         let process = spawn(&sandbox, &variables);
-        let bot = Self { people: sandbox.client(), sandbox, process, variables };
+        let bot = Self { people: sandbox.client(), sandbox, process, variables, _trusted: trusted };
         bot.ready().await;
         bot
     }
@@ -50,9 +61,14 @@ impl Bot {
         self.until("its commands are there", async || {
             let commands = self.people.commands("alice", "bot-test").await.unwrap();
             let sessions = self.people.sessions().await.unwrap();
-            (commands.len() >= 7 && !sessions.is_empty()).then_some(())
+            (commands.len() >= COMMANDS && !sessions.is_empty()).then_some(())
         })
         .await;
+    }
+
+    /// Gives the bot's own user.
+    pub(crate) fn id(&self) -> String {
+        self.sandbox.bot_id().to_string()
     }
 
     pub(crate) fn guild(&self) -> String {
@@ -80,6 +96,16 @@ impl Bot {
             RequestRule { path: Some("/interactions/*/*/callback".to_owned()), ..RequestRule::default() };
         let rule = Rule::new(On::Request(answers)).times(1).delayed(milliseconds);
         self.people.add_fault(&rule).await.unwrap();
+    }
+
+    /// Has the local Discord hold the next edit of a message for `milliseconds` before it counts.
+    pub(crate) async fn hold_next_edit(&self, milliseconds: u64) {
+        let edits = RequestRule {
+            method: Some("PATCH".to_owned()),
+            path: Some("/channels/*/messages/*".to_owned()),
+            ..RequestRule::default()
+        };
+        self.people.add_fault(&Rule::new(On::Request(edits)).times(1).delayed(milliseconds)).await.unwrap();
     }
 
     /// Waits until an answer is being held.
@@ -138,9 +164,11 @@ pub(crate) fn id(message: &Value) -> Snowflake {
 
 /// Gives all texts of an embed, one below the other.
 pub(crate) fn words(embed: &Value) -> String {
-    let mut texts: Vec<_> = ["title", "description"].iter().filter_map(|part| embed[part].as_str()).collect();
+    let mut texts: Vec<_> = embed["author"]["name"].as_str().into_iter().collect();
+    texts.extend(["title", "description"].iter().filter_map(|part| embed[part].as_str()));
     for field in embed["fields"].as_array().into_iter().flatten() {
         texts.extend([&field["name"], &field["value"]].into_iter().filter_map(Value::as_str));
     }
+    texts.extend(embed["footer"]["text"].as_str());
     texts.join("\n")
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use poise::CreateReply;
 use serenity::all::{
-    AutocompleteChoice, ChannelId, ComponentInteraction, CreateActionRow, CreateAllowedMentions,
-    CreateAutocompleteResponse, CreateButton, CreateEmbed, CreateInteractionResponse,
-    CreateInteractionResponseMessage, CreateMessage, EditInteractionResponse, EditMessage, FullEvent,
-    GuildId, Mentionable as _, MessageId, User, UserId,
+    Attachment, AutocompleteChoice, ChannelId, ComponentInteraction, CreateActionRow, CreateAllowedMentions,
+    CreateAutocompleteResponse, CreateButton, CreateEmbed, CreateEmbedAuthor, CreateEmbedFooter,
+    CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage, EditInteractionResponse,
+    EditMessage, FullEvent, GuildChannel, GuildId, Mentionable as _, MessageId, Role, User, UserId,
 };
 
 use crate::scheduler::Timer;
@@ -61,6 +61,10 @@ fn embed(text: &str) -> CreateEmbed {
         .field(String::new(), String::new(), true)
         .color(0_u32)
         .thumbnail(String::new())
+        .thumbnail(text)
+        .url(text)
+        .author(CreateEmbedAuthor::new(text))
+        .footer(CreateEmbedFooter::new(String::new()))
 }
 
 fn message() -> CreateMessage {
@@ -79,6 +83,7 @@ fn buttons() -> Vec<CreateActionRow> {
 
 /// A command with the usual kinds of options, whose arguments poise takes apart
 #[poise::command(slash_command)]
+#[allow(clippy::too_many_arguments)] // One of each kind.
 async fn options(
     ctx: Context<'_>,
     text: String,
@@ -87,8 +92,13 @@ async fn options(
     #[autocomplete = "complete"] maybe_text: Option<String>,
     maybe_user: Option<User>,
     maybe_number: Option<u32>,
+    maybe_bool: Option<bool>,
+    maybe_channel: Option<GuildChannel>,
+    maybe_role: Option<Role>,
+    maybe_file: Option<Attachment>,
 ) -> Result<(), Error> {
     let _ = (ctx, text, user, number, maybe_text, maybe_user, maybe_number);
+    let _ = (maybe_bool, maybe_channel, maybe_role, maybe_file);
     Ok(())
 }
 

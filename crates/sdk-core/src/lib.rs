@@ -42,6 +42,7 @@ pub mod panics;
 pub mod plugin;
 pub mod preflight;
 pub mod probation;
+mod refusal;
 pub mod registry;
 pub mod scheduler;
 pub mod services;
@@ -60,6 +61,7 @@ pub use data::Data;
 pub use dependency::Dependency;
 pub use event::EventKind;
 pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
+pub use refusal::Refusal;
 pub use services::Services;
 pub use subscriptions::{EventContext, Subscriptions};
 pub use {poise, serenity, songbird, tokio, tracing};
@@ -81,7 +83,7 @@ pub mod prelude {
     pub use crate::state::{State, StateSlot};
     pub use crate::voice::VoiceEvent;
     pub use crate::{
-        Command, Context, Data, Dependency, Error, EventContext, Plugin, Services, Subscriptions,
+        Command, Context, Data, Dependency, Error, EventContext, Plugin, Refusal, Services, Subscriptions,
     };
     pub use poise::serenity_prelude as serenity;
     pub use serenity::async_trait;

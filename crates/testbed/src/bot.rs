@@ -58,7 +58,12 @@ impl Bot {
     ) -> io::Result<Self> {
         let owner = sandbox.user_id("alice").map(|id| id.to_string()).unwrap_or_default();
         let guild = sandbox.guild_id().to_string();
+        // Voice trusts the sandbox's servers by it.
+        let root = playground.path("target/voice-root.pem");
+        std::fs::write(&root, sandbox.voice().root_certificate())?;
+        let root = root.display().to_string();
         let mut all = vec![
+            ("SSL_CERT_FILE", root.as_str()),
             ("DISCORD_TOKEN", sandbox.token()),
             ("DISCORD_API_URL", sandbox.url()),
             ("TEST_GUILD_ID", &guild),

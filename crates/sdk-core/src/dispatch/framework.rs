@@ -8,7 +8,7 @@ use poise::{FrameworkError, FrameworkOptions, PrefixFrameworkOptions};
 use serenity::all::UserId;
 
 use super::handler::{panic_words, panicked, user_words};
-use crate::{Command, Data, Error, text};
+use crate::{Command, Data, Error, Refusal, text};
 
 /// Makes poise's options for one generation.
 pub(crate) fn framework_options(
@@ -39,7 +39,12 @@ fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
             FrameworkError::Command { ctx, error, .. } => {
                 let data = ctx.data();
                 let (plugin, generation) = (data.plugin(), data.generation());
-                tracing::error!(%plugin, generation, command = ctx.command().qualified_name.as_ref(), %error, "a command failed");
+                let command = ctx.command().qualified_name.as_ref();
+                if Refusal::is(&error) {
+                    tracing::debug!(%plugin, generation, command, %error, "a command was refused");
+                } else {
+                    tracing::error!(%plugin, generation, command, %error, "a command failed");
+                }
                 (ctx, user_words(&error))
             }
             FrameworkError::CommandPanic { ctx, payload, .. } => {

@@ -9,7 +9,7 @@ use crate::generation::Generation;
 use crate::panics::Panic;
 use crate::settings::Environment;
 use crate::subscriptions::Outcome;
-use crate::{Data, Error, EventContext};
+use crate::{Data, Error, EventContext, Refusal};
 
 /// Why a handler did not do its work.
 pub(super) enum Failed {
@@ -46,7 +46,11 @@ pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Fail
     match outcome {
         Ok(()) => None,
         Err(Failed::Error(error)) => {
-            tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
+            if Refusal::is(&error) {
+                tracing::debug!(%plugin, generation = number, what, %error, "a handler refused");
+            } else {
+                tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
+            }
             Some(user_words(&error))
         }
         Err(Failed::Panic(panic)) => Some(panic_words(&generation.data, &panic)),

@@ -78,7 +78,8 @@ impl Voice {
     fn serve(&self, guild: GuildId) -> Served {
         let (commands, asked) = mpsc::channel(COMMANDS);
         let (notes, heard) = mpsc::unbounded_channel();
-        let (shown, status) = watch::channel(Arc::new(PlayerStatus::of(guild)));
+        let volume = self.settings(guild).volume;
+        let (shown, status) = watch::channel(Arc::new(PlayerStatus { volume, ..PlayerStatus::of(guild) }));
         let clock = Arc::<Clock>::default();
         let task = Task::new(guild, self.clone(), asked, (notes.clone(), heard), shown, clock.clone());
         tokio::spawn(task.run());

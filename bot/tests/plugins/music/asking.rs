@@ -1,0 +1,141 @@
+//! `/play`, `/join`, `/leave` and `/lyrics`: what can be asked for, and from where.
+
+use axum::Router;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::routing::get;
+use sandbox::client::Run;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::band::{Band, refusal, tone};
+use crate::bot::words;
+
+/// Serves on a free port of this machine, and gives host and port.
+async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test]
+async fn a_song_of_the_library_is_heard_and_the_next_one_waits() {
+    let band = Band::of(&["carol"]).await;
+    assert_eq!(band.told("carol", "/play what:Alpha").await, "Playing **Alpha**.");
+    band.is_heard().await;
+    let added = band.told("carol", "/play what:Beta").await;
+    assert!(added.starts_with("Added **Beta** as number 1 in the queue, in 1:"), "{added}");
+    let next = band.told("carol", "/play what:Gamma where:next").await;
+    assert!(next.starts_with("Added **Gamma** as number 1 in the queue"), "{next}");
+    assert_eq!(band.told("carol", "/play what:Delta where:now").await, "Playing **Delta**.");
+    let queue = band.queue().await;
+    assert!(queue.contains("Now: **Delta**") && queue.contains("`1.` Gamma") && queue.contains("`2.` Beta"));
+}
+
+#[tokio::test]
+async fn the_library_is_offered_while_a_title_is_typed_and_its_choice_is_played() {
+    let band = Band::of(&["carol"]).await;
+    assert_eq!(band.choices("/play what:gam").await, ["Gamma"]);
+    let answer = band.bot.people.complete(Run::typed("/play what:gam").by("carol")).await.unwrap();
+    let choice = answer.choices.unwrap()[0]["value"].as_str().unwrap().to_owned();
+    assert_eq!(band.told("carol", &format!("/play what:{choice}")).await, "Playing **Gamma**.");
+}
+
+#[tokio::test]
+async fn an_attached_file_is_heard() {
+    let band = Band::of(&["carol"]).await;
+    let run = Run::typed("/play file:hum.wav").by("carol").file("hum.wav", &tone(200, 60));
+    let answer = band.bot.people.run(run).await.unwrap();
+    assert!(answer.content.starts_with("Playing **") && answer.content.contains("hum"), "{answer:?}");
+    band.is_heard().await;
+}
+
+#[tokio::test]
+async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
+    let song = tone(150, 30);
+    let list = (1..=100).fold("#EXTM3U\n".to_owned(), |list, number| {
+        format!("{list}#EXTINF:30,Number {number}\nsong.wav?{number}\n")
+    });
+    let file = |kind: &'static str, bytes: Vec<u8>| {
+        get(move || {
+            let bytes = bytes.clone();
+            async move { ([("content-type", kind)], bytes) }
+        })
+    };
+    let router = Router::new()
+        .route("/song.wav", file("audio/wav", song))
+        .route("/list.m3u", file("audio/x-mpegurl", list.into_bytes()));
+    let host = serve(router).await;
+    let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
+    band.enters("carol", "Lounge").await;
+    let one = band.told("carol", &format!("/play what:http://{host}/song.wav")).await;
+    assert!(one.starts_with("Playing **") && one.contains("song"), "{one}");
+    band.is_heard().await;
+    for round in 0..5 {
+        let added = band.told("carol", &format!("/play what:http://{host}/list.m3u")).await;
+        let number = round * 100 + 1;
+        assert!(
+            added.starts_with("Added 100 tracks") && added.contains(&format!("as number {number} in")),
+            "{added}"
+        );
+    }
+    let full = band.refused("carol", &format!("/play what:http://{host}/list.m3u")).await;
+    assert_eq!(full, "The queue is full: at most 500 tracks can wait.");
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_or_is_not_asked_for_is_told_in_a_sentence() {
+    let band = Band::of(&["carol"]).await;
+    let nothing = band.refused("carol", "/play what:Nonesuch").await;
+    assert!(nothing.starts_with("The library has nothing like that"), "{nothing}");
+    let private = band.refused("carol", "/play what:http://10.0.0.1/song.mp3").await;
+    assert_eq!(private, "That address is not open to the public, so I do not go there.");
+    let empty = band.refused("carol", "/play").await;
+    assert_eq!(empty, "Say what to play: an address, words to search for, or a file.");
+    let both = Run::typed("/play what:Alpha file:hum.wav").by("carol").file("hum.wav", &tone(200, 1));
+    let both = refusal(&band.bot.people.run(both).await.unwrap());
+    assert_eq!(both, "Give an address or words, or a file, not both.");
+}
+
+#[tokio::test]
+async fn it_joins_moves_and_leaves_when_asked() {
+    let band = Band::of(&["carol"]).await;
+    band.opens_studio().await;
+    let lounge = band.told("carol", "/join").await;
+    assert!(lounge.starts_with("I am in <#") && lounge.ends_with("> now."), "{lounge}");
+    assert!(band.told("carol", "/join").await.ends_with("> already."));
+    band.told("carol", "/play what:Alpha").await;
+    let studio = band.told("carol", "/join channel:Studio").await;
+    assert!(studio.ends_with("> now.") && studio != lounge, "{studio}");
+    band.enters("carol", "Studio").await;
+    band.is_heard().await;
+    let left = band.told("carol", "/leave").await;
+    assert!(left.starts_with("I have left <#"), "{left}");
+    assert!(band.refused("carol", "/leave").await.starts_with("I am not in a voice channel here"));
+}
+
+#[tokio::test]
+async fn lyrics_of_what_is_on_or_of_a_song_are_shown() {
+    let search = async |Query(asked): Query<Value>| {
+        let words = asked["q"].as_str().unwrap_or_default().to_owned();
+        if words == "Nonesuch" {
+            return (StatusCode::OK, json!([]).to_string());
+        }
+        let record = json!({
+            "id": 1, "trackName": words, "artistName": "Somebody", "duration": 120.0,
+            "instrumental": false, "plainLyrics": "la la\nla", "syncedLyrics": null,
+        });
+        (StatusCode::OK, json!([record]).to_string())
+    };
+    let host = serve(Router::new().route("/api/search", get(search))).await;
+    let band = Band::with(vec![("LRCLIB_URL", format!("http://{host}"))]).await;
+    band.enters("carol", "Lounge").await;
+    let shown = words(&band.bot.say("carol", "/lyrics song:Some song").await.embeds[0]);
+    assert!(shown.starts_with("Some song – Somebody\nla la\nla"), "{shown}");
+    assert_eq!(band.refused("carol", "/lyrics").await, "Nothing is playing right now.");
+    band.told("carol", "/play what:Alpha").await;
+    let shown = words(&band.bot.say("carol", "/lyrics").await.embeds[0]);
+    assert!(shown.starts_with("Alpha – Somebody"), "{shown}");
+    assert!(!band.refused("carol", "/lyrics song:Nonesuch").await.is_empty());
+}

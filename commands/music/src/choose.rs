@@ -1,0 +1,26 @@
+//! What is offered while somebody types.
+
+use sdk::prelude::*;
+use sdk::text;
+use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
+
+/// Most choices that Discord shows, and most characters of one's name.
+pub(crate) const CHOICES: usize = 25;
+pub(crate) const NAME: usize = 100;
+
+/// Offers the numbers of waiting tracks, with their titles.
+pub(crate) async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let upcoming = ctx
+        .guild_id()
+        .and_then(|guild| ctx.data().voice().existing(guild))
+        .map(|player| player.status().upcoming);
+    let partial = partial.trim().to_lowercase();
+    let mut choices = Vec::new();
+    for (index, track) in upcoming.iter().flat_map(|tracks| tracks.iter()).enumerate() {
+        let name = format!("{}. {}", index + 1, track.label());
+        if choices.len() < CHOICES && name.to_lowercase().contains(&partial) {
+            choices.push(AutocompleteChoice::new(text::cut(name, NAME), index + 1));
+        }
+    }
+    CreateAutocompleteResponse::new().set_choices(choices)
+}

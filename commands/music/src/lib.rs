@@ -1,0 +1,92 @@
+//! Music in voice channels; the player itself lives in the host, so it plays on while these commands reload.
+
+use sdk::prelude::*;
+use serenity::GatewayIntents;
+
+mod bar;
+mod buttons;
+mod card;
+mod choose;
+mod clear;
+mod guard;
+mod join;
+mod jump;
+mod leave;
+mod live;
+mod look;
+mod r#loop;
+mod lyrics;
+mod memory;
+mod r#move;
+mod news;
+mod nowplaying;
+mod page;
+mod pause;
+mod play;
+mod previous;
+mod queue;
+mod remove;
+mod resume;
+mod seek;
+mod settings;
+mod shuffle;
+mod skip;
+mod stop;
+mod time;
+mod volume;
+mod votes;
+mod voteskip;
+mod wait;
+mod words;
+
+struct Player;
+
+#[async_trait]
+impl Plugin for Player {
+    fn commands(&self) -> Vec<Command> {
+        vec![
+            clear::clear(),
+            join::join(),
+            jump::jump(),
+            leave::leave(),
+            r#loop::repeat(),
+            lyrics::lyrics(),
+            r#move::reorder(),
+            nowplaying::nowplaying(),
+            pause::pause(),
+            play::play(),
+            previous::previous(),
+            queue::queue(),
+            remove::remove(),
+            resume::resume(),
+            seek::seek(),
+            settings::settings(),
+            shuffle::shuffle(),
+            skip::skip(),
+            stop::stop(),
+            volume::volume(),
+            voteskip::voteskip(),
+        ]
+    }
+
+    fn subscriptions(&self, on: &mut Subscriptions) {
+        on.component(buttons::PREFIX, buttons::pressed);
+        on.voice(news::heard);
+    }
+
+    fn state(&self) -> Option<StateSlot> {
+        Some(StateSlot::of::<memory::Music>())
+    }
+
+    fn intents(&self) -> GatewayIntents {
+        // Who is in which voice channel, and what the bot may do there.
+        GatewayIntents::GUILDS | GatewayIntents::GUILD_VOICE_STATES
+    }
+
+    async fn start(&self, data: &Data) -> Result<(), Error> {
+        live::start(data);
+        Ok(())
+    }
+}
+
+sdk::export!(Player);

@@ -1,0 +1,95 @@
+//! `/lyrics`: the words of a song, from LRCLIB or a server like it.
+
+use sdk::prelude::*;
+use sdk::text;
+use sdk::voice::{Lyrics, LyricsClient};
+use serenity::{CreateEmbed, CreateEmbedFooter};
+
+use crate::guard::Desk;
+use crate::look::COLOR;
+use crate::wait::patiently;
+use crate::words;
+
+/// Most characters of all embeds of a message, less what the title and the footer take. Source: "Embed Limits" in
+/// Discord's documentation.
+const ROOM: usize = 5_700;
+
+/// Shows the words of what is on, or of another song
+#[poise::command(slash_command, guild_only)]
+pub(crate) async fn lyrics(
+    ctx: Context<'_>,
+    #[description = "Title, best with the artist; what is on, if left out"]
+    #[max_length = 200]
+    song: Option<String>,
+) -> Result<(), Error> {
+    let desk = Desk::of(ctx)?;
+    let client = LyricsClient::of_settings(&ctx.data().settings())?;
+    let asked = match song.as_deref() {
+        Some(song) => client.find(song, None, None),
+        None => {
+            let track = &desk.current()?.track;
+            client.find(&track.title, track.artist.as_deref(), track.duration)
+        }
+    };
+    let lyrics = patiently(ctx, async { Ok(asked.await?) }).await?;
+    let mut reply = poise::CreateReply::default();
+    for embed in shown(&lyrics) {
+        reply = reply.embed(embed);
+    }
+    ctx.send(reply).await?;
+    Ok(())
+}
+
+/// Draws lyrics as one embed, or two when they are long.
+fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
+    let title = format!("{} – {}", words::plain(&lyrics.title), words::plain(&lyrics.artist));
+    let body = if lyrics.is_instrumental { "It has no words." } else { lyrics.plain.trim() };
+    let (first, rest) = split(&text::cut(body, ROOM));
+    let mut embeds = vec![CreateEmbed::new().title(title).description(first).color(COLOR)];
+    if let Some(rest) = rest {
+        embeds.push(CreateEmbed::new().description(rest).color(COLOR));
+    }
+    let last = embeds.pop().unwrap_or_default();
+    embeds.push(last.footer(CreateEmbedFooter::new("from LRCLIB")));
+    embeds
+}
+
+/// Splits what is too long for one embed between two lines.
+fn split(text: &str) -> (String, Option<String>) {
+    let Some((most, _)) = text.char_indices().nth(text::EMBED_DESCRIPTION) else {
+        return (text.to_owned(), None);
+    };
+    let at = text[..most].rfind('\n').filter(|at| *at > most / 2).unwrap_or(most);
+    (text[..at].to_owned(), Some(text[at..].trim_start().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn descriptions(plain: &str) -> Vec<String> {
+        let lyrics = Lyrics { title: "Song".to_owned(), plain: plain.to_owned(), ..Lyrics::default() };
+        let embeds = shown(&lyrics).into_iter().map(|embed| serde_json::to_value(embed).unwrap());
+        embeds.map(|embed| embed["description"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn long_lyrics_are_split_between_lines_within_discords_limits() {
+        assert_eq!(descriptions("la\nla"), ["la\nla"]);
+        let line = "ä".repeat(99);
+        let parts = descriptions(&format!("{line}\n").repeat(200));
+        assert_eq!(parts.len(), 2);
+        let lengths = parts.iter().map(|part| part.chars().count());
+        assert!(lengths.clone().all(|length| length <= text::EMBED_DESCRIPTION), "{parts:?}");
+        assert!(lengths.sum::<usize>() <= ROOM);
+        assert!(parts[0].ends_with(&line) && parts[1].starts_with(&line));
+        assert_eq!(descriptions(&"x".repeat(5_000)).len(), 2);
+    }
+
+    #[test]
+    fn an_instrumental_says_so() {
+        let lyrics = Lyrics { is_instrumental: true, ..Lyrics::default() };
+        let embed = serde_json::to_value(&shown(&lyrics)[0]).unwrap();
+        assert_eq!(embed["description"], "It has no words.");
+    }
+}

@@ -1,0 +1,23 @@
+//! `/move`: a waiting track to another place.
+
+use sdk::prelude::*;
+
+use crate::guard::Desk;
+use crate::{choose, words};
+
+/// Moves a waiting track to another place in the queue
+#[poise::command(slash_command, guild_only, rename = "move")]
+pub(crate) async fn reorder(
+    ctx: Context<'_>,
+    #[description = "Number of the track in the queue"]
+    #[autocomplete = "choose::waiting"]
+    #[min = 1]
+    from: u32,
+    #[description = "Number that it gets; 1 is played next"]
+    #[min = 1]
+    to: u32,
+) -> Result<(), Error> {
+    let desk = Desk::steering(ctx)?;
+    let track = desk.player.move_track(from as usize, to as usize).await?;
+    words::say(ctx, format!("{} is number {to} in the queue now.", words::bold(&track))).await
+}

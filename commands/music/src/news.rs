@@ -1,0 +1,127 @@
+//! What happens to the player while nobody asks: tracks that begin, in the announce channel, and trouble.
+
+use sdk::prelude::*;
+use sdk::text;
+use sdk::tracing;
+use sdk::voice::{EndReason, Track, VoiceEventKind};
+use serenity::{ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, GuildId, MessageFlags};
+
+use crate::memory::{Place, change};
+use crate::{card, words};
+
+/// Lines of trouble that one message tells; those before are counted.
+const LINES: usize = 8;
+
+/// Hears what happens to players.
+pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Error> {
+    let guild = event.guild;
+    match event.kind {
+        VoiceEventKind::TrackStarted { track, number } => {
+            change(ctx.data(), guild, |guild| {
+                guild.votes.begin(number);
+                guild.trouble = None;
+            })?;
+            announce(&ctx, guild, &track).await
+        }
+        VoiceEventKind::TrackFailed { track, why } => {
+            tell(&ctx, guild, format!("{} could not be played. {why}", words::bold(&track))).await
+        }
+        VoiceEventKind::GaveUp { why } => {
+            withdraw(&ctx, guild).await?;
+            tell(&ctx, guild, why).await
+        }
+        VoiceEventKind::Left { why } => {
+            withdraw(&ctx, guild).await?;
+            // Without a channel nobody waits for music, or who asked the bot to leave knows.
+            if change(ctx.data(), guild, |guild| guild.asked_in.is_some())? {
+                tell(&ctx, guild, why).await?;
+            }
+            change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble) = (None, None))
+        }
+        VoiceEventKind::QueueEnded | VoiceEventKind::TrackEnded { reason: EndReason::Stopped, .. } => {
+            withdraw(&ctx, guild).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Posts what begins, in place of what was posted before.
+async fn announce(ctx: &EventContext, guild: GuildId, track: &Track) -> Result<(), Error> {
+    withdraw(ctx, guild).await?;
+    let Some(channel) = ctx.data().voice().settings(guild).announce else { return Ok(()) };
+    let message =
+        CreateMessage::new().embed(card::announcement(track)).flags(MessageFlags::SUPPRESS_NOTIFICATIONS);
+    if let Some(place) = post(ctx, channel, message).await {
+        change(ctx.data(), guild, |guild| guild.announced = Some(place))?;
+    }
+    Ok(())
+}
+
+/// Takes back what was posted about the track before.
+async fn withdraw(ctx: &EventContext, guild: GuildId) -> Result<(), Error> {
+    let before = change(ctx.data(), guild, |guild| guild.announced.take())?;
+    if let Some(before) = before
+        && let Err(error) = before.channel.delete_message(ctx, before.message).await
+    {
+        // Somebody may have deleted it.
+        tracing::debug!(channel = %before.channel, %error, "an announcement could not be taken back");
+    }
+    Ok(())
+}
+
+/// Tells of trouble where the music was asked for; one message, until a track begins, gathers what goes wrong.
+async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Error> {
+    let (asked_in, trouble) = change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone()))?;
+    let Some(channel) = asked_in.or_else(|| ctx.data().voice().settings(guild).announce) else {
+        return Ok(());
+    };
+    let (before, mut lines) = trouble.map_or((None, Vec::new()), |(place, lines)| (Some(place), lines));
+    lines.push(text::cut(line, 230));
+    let words = gathered(&lines);
+    let nobody = CreateAllowedMentions::new();
+    let mut place = None;
+    if let Some(before) = before {
+        let edit = EditMessage::new().content(words.as_str()).allowed_mentions(nobody.clone());
+        place = before.channel.edit_message(ctx, before.message, edit).await.is_ok().then_some(before);
+    }
+    if place.is_none() {
+        place = post(ctx, channel, CreateMessage::new().content(words).allowed_mentions(nobody)).await;
+    }
+    change(ctx.data(), guild, |guild| guild.trouble = place.map(|place| (place, lines)))
+}
+
+async fn post(ctx: &EventContext, channel: ChannelId, message: CreateMessage) -> Option<Place> {
+    match channel.send_message(ctx, message).await {
+        Ok(message) => Some(Place::of(&message)),
+        Err(error) => {
+            tracing::warn!(%channel, %error, "a message about music could not be sent");
+            None
+        }
+    }
+}
+
+/// Writes the last lines, and how many came before them.
+fn gathered(lines: &[String]) -> String {
+    let earlier = lines.len().saturating_sub(LINES);
+    let mut words = Vec::new();
+    if earlier > 0 {
+        words.push(format!("And {earlier} more before:"));
+    }
+    words.extend(lines[earlier..].iter().map(|line| format!("⚠️ {line}")));
+    words.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_amount_of_trouble_fits_one_message() {
+        let lines: Vec<_> = (1..=50).map(|number| format!("{number} {}", "x".repeat(227))).collect();
+        assert_eq!(gathered(&lines[..1]).lines().count(), 1);
+        let words = gathered(&lines);
+        assert!(words.starts_with("And 42 more before:\n⚠️ 43 x"), "{words}");
+        assert_eq!(words.lines().count(), 9);
+        assert!(words.chars().count() <= text::MESSAGE, "{}", words.chars().count());
+    }
+}

@@ -1,0 +1,115 @@
+//! `/play`: puts something on, from an address, a file, the library or words to search for.
+
+use sdk::prelude::*;
+use sdk::text;
+use sdk::voice::source::{Limits, Query, Resolved};
+use sdk::voice::{At, Enqueued, Requester};
+use serenity::{Attachment, AutocompleteChoice, ChannelId, CreateAutocompleteResponse};
+
+use crate::choose::{CHOICES, NAME};
+use crate::guard::Desk;
+use crate::join::enter;
+use crate::memory::change;
+use crate::wait::patiently;
+use crate::words;
+
+/// Where new tracks go.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+pub(crate) enum Place {
+    #[name = "end of the queue"]
+    End,
+    #[name = "next"]
+    Next,
+    #[name = "now"]
+    Now,
+}
+
+/// Plays an address, a file, a track of the library, or what a search finds
+#[poise::command(slash_command, guild_only)]
+pub(crate) async fn play(
+    ctx: Context<'_>,
+    #[description = "Address of a file, stream, page or playlist; or words"]
+    #[autocomplete = "complete"]
+    #[max_length = 2000]
+    what: Option<String>,
+    #[description = "Sound file to play"] file: Option<Attachment>,
+    #[description = "Where it goes; at the end, if left out"]
+    #[rename = "where"]
+    place: Option<Place>,
+) -> Result<(), Error> {
+    let desk = Desk::of(ctx)?;
+    let query = asked(what, file)?;
+    let channel = desk.meeting()?;
+    let at = match place {
+        None | Some(Place::End) => At::End,
+        Some(Place::Next) => At::Next,
+        Some(Place::Now) => At::Now,
+    };
+    if at != At::End && desk.status.current.is_some() {
+        desk.is_dj()?;
+    }
+    change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
+    let words = patiently(ctx, put_on(ctx, &desk, query, channel, at)).await?;
+    words::say(ctx, words).await
+}
+
+/// Reads the options, of which there has to be one.
+fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error> {
+    match (what, file) {
+        (None, Some(file)) => Ok(Query::Attachment { url: file.url, name: file.filename }),
+        (Some(what), None) if !what.trim().is_empty() => Ok(Query::from_text(&what)),
+        (Some(_), Some(_)) => Err(Refusal::new("Give an address or words, or a file, not both.").into()),
+        _ => Err(Refusal::new("Say what to play: an address, words to search for, or a file.").into()),
+    }
+}
+
+/// Finds the tracks, joins the channel and enqueues them; gives what to say.
+async fn put_on(
+    ctx: Context<'_>,
+    desk: &Desk,
+    query: Query,
+    channel: ChannelId,
+    at: At,
+) -> Result<String, Error> {
+    let mut found = desk.data.voice().sources().resolve(query, Limits::default()).await?;
+    for track in &mut found.tracks {
+        track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
+    }
+    // What there was to wait for may have taken the bot elsewhere.
+    let status = desk.player.status();
+    if status.channel != Some(channel) {
+        enter(ctx, desk, channel).await?;
+    }
+    let enqueued = desk.player.enqueue(found.tracks.clone(), at).await?;
+    Ok(told(&found, enqueued))
+}
+
+/// Says where the tracks went, and what was left out.
+fn told(found: &Resolved, enqueued: Enqueued) -> String {
+    let mut what = words::those(&found.tracks[..enqueued.added.min(found.tracks.len())]);
+    if let Some(playlist) = &found.playlist {
+        what = format!("{what} of the playlist **{}**", words::plain(playlist));
+    }
+    let mut words = match enqueued.position {
+        0 => format!("Playing {what}."),
+        position => format!("Added {what} as number {position} in the queue{}.", words::wait(enqueued.eta)),
+    };
+    if enqueued.left_out > 0 {
+        let left_out = text::count(enqueued.left_out, "track");
+        words += &format!(" The queue is full, so {left_out} had to stay out.");
+    }
+    if found.skipped > 0 {
+        words += &format!(" {} of it cannot be played here.", text::count(found.skipped, "entry"));
+    }
+    words
+}
+
+/// Offers tracks of the library.
+async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let sources = ctx.data().voice().sources();
+    let mut choices = Vec::new();
+    for track in sources.library().search(partial, CHOICES) {
+        choices.push(AutocompleteChoice::new(text::cut(track.label(), NAME), Query::choice(&track.id)));
+    }
+    CreateAutocompleteResponse::new().set_choices(choices)
+}

@@ -1,0 +1,100 @@
+//! Votes to skip: they count for one start of a track, and only of those who still listen.
+
+use std::collections::BTreeSet;
+
+use sdk::prelude::serenity::UserId;
+use serde::{Deserialize, Serialize};
+
+/// Votes against the track that is on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Votes {
+    /// Start of the track that they count for.
+    number: u64,
+    voters: BTreeSet<UserId>,
+}
+
+/// What a vote has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Votes of those who listen.
+    pub(crate) votes: usize,
+    /// Votes that it takes.
+    pub(crate) needed: usize,
+    /// Whether this vote is the first of its user.
+    pub(crate) is_new: bool,
+}
+
+impl Tally {
+    /// Says whether the track is to be skipped.
+    pub(crate) fn is_enough(self) -> bool {
+        self.votes >= self.needed
+    }
+}
+
+impl Votes {
+    /// Begins anew, unless the votes are those against this start of a track.
+    pub(crate) fn begin(&mut self, number: u64) {
+        if self.number != number {
+            *self = Self { number, voters: BTreeSet::new() };
+        }
+    }
+
+    /// Counts a vote against the start `number` of a track; `ratio` is the share of listeners that it takes, in per cent.
+    pub(crate) fn cast(
+        &mut self,
+        number: u64,
+        voter: UserId,
+        listeners: &BTreeSet<UserId>,
+        ratio: u8,
+    ) -> Tally {
+        self.begin(number);
+        let is_new = self.voters.insert(voter);
+        let votes = self.voters.intersection(listeners).count();
+        let needed = (listeners.len() * usize::from(ratio)).div_ceil(100).max(1);
+        Tally { votes, needed, is_new }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people<const N: usize>(ids: [u64; N]) -> BTreeSet<UserId> {
+        ids.map(UserId::new).into()
+    }
+
+    #[test]
+    fn the_share_of_listeners_is_rounded_up_and_one_at_least() {
+        for (listeners, ratio, needed) in
+            [(1, 50, 1), (2, 50, 1), (3, 50, 2), (4, 50, 2), (3, 100, 3), (5, 1, 1), (5, 0, 1), (4, 51, 3)]
+        {
+            let listeners: BTreeSet<_> = (1..=listeners).map(UserId::new).collect();
+            let tally = Votes::default().cast(1, UserId::new(1), &listeners, ratio);
+            assert_eq!(tally.needed, needed, "{listeners:?} {ratio}");
+        }
+    }
+
+    #[test]
+    fn a_user_votes_once_and_who_has_left_does_not_count() {
+        let mut votes = Votes::default();
+        let all = people([1, 2, 3, 4]);
+        let first = votes.cast(7, UserId::new(1), &all, 50);
+        assert_eq!(first, Tally { votes: 1, needed: 2, is_new: true });
+        let again = votes.cast(7, UserId::new(1), &all, 50);
+        assert_eq!(again, Tally { votes: 1, needed: 2, is_new: false });
+        // The first voter leaves.
+        let second = votes.cast(7, UserId::new(2), &people([2, 3, 4]), 50);
+        assert_eq!(second, Tally { votes: 1, needed: 2, is_new: true });
+        assert!(!second.is_enough());
+        assert!(votes.cast(7, UserId::new(3), &people([2, 3, 4]), 50).is_enough());
+    }
+
+    #[test]
+    fn each_start_of_a_track_has_votes_of_its_own() {
+        let (mut votes, all) = (Votes::default(), people([1, 2, 3, 4]));
+        votes.cast(7, UserId::new(1), &all, 50);
+        assert_eq!(votes.cast(8, UserId::new(2), &all, 50), Tally { votes: 1, needed: 2, is_new: true });
+        assert_eq!(votes.cast(8, UserId::new(1), &all, 50), Tally { votes: 2, needed: 2, is_new: true });
+    }
+}

@@ -1,0 +1,35 @@
+//! `/voteskip`: the listeners together skip a track.
+
+use sdk::prelude::*;
+
+use crate::guard::Desk;
+use crate::memory::change;
+use crate::words;
+
+/// Votes to skip the track that is on
+#[poise::command(slash_command, guild_only)]
+pub(crate) async fn voteskip(ctx: Context<'_>) -> Result<(), Error> {
+    let desk = Desk::of(ctx)?;
+    desk.current()?;
+    desk.is_listening()?;
+    let words = vote(&desk).await?;
+    words::say(ctx, words).await
+}
+
+/// Counts the vote of a listener, and skips when it is the last that it takes.
+pub(crate) async fn vote(desk: &Desk) -> Result<String, Error> {
+    let current = desk.current()?;
+    let ratio = desk.settings.vote_ratio;
+    let tally = change(&desk.data, desk.guild, |guild| {
+        guild.votes.cast(current.number, desk.user, &desk.listeners, ratio)
+    })?;
+    let (title, votes, needed) = (words::bold(&current.track), tally.votes, tally.needed);
+    if tally.is_enough() {
+        desk.player.skip(1).await?;
+        Ok(format!("Skipped {title} with {votes} of {needed} votes."))
+    } else if tally.is_new {
+        Ok(format!("A vote to skip {title}: {votes} of {needed}."))
+    } else {
+        Err(Refusal::new(format!("You have voted already; it is {votes} of {needed} votes.")).into())
+    }
+}
