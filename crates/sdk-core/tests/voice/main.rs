@@ -30,7 +30,7 @@ macro_rules! tests {
 
 const TESTS: &[Test] = tests![
     play::a_file_is_heard_as_it_is,
-    play::the_next_track_follows_without_a_gap,
+    play::the_next_track_follows_at_once,
     play::a_seek_goes_there_and_one_that_fails_changes_nothing,
     play::a_pause_holds_the_place,
     play::what_cannot_be_played_is_told_and_the_next_one_follows,

@@ -13,7 +13,8 @@ use sdk_core::checkpoint::Checkpoint;
 use sdk_core::dispatch::Dispatcher;
 use sdk_core::host::Host;
 use sdk_core::settings::Settings;
-use sdk_core::voice::{Playable, Player, PlayerStatus, Track, VoiceEvent, VoiceEventKind};
+use sdk_core::voice::source::SourceConfig;
+use sdk_core::voice::{Playable, Player, PlayerStatus, Sources, Track, VoiceEvent, VoiceEventKind};
 use serde_json::json;
 use serenity::all::{ChannelId, Client, ClientBuilder, GatewayIntents, GuildId, HttpBuilder};
 use tokio::sync::broadcast;
@@ -33,6 +34,7 @@ pub(crate) struct Rig {
     pub(crate) sandbox: Sandbox,
     pub(crate) people: People,
     pub(crate) folder: tempfile::TempDir,
+    state: tempfile::TempDir,
     pub(crate) guild: GuildId,
     bot: String,
     channels: Vec<ChannelId>,
@@ -68,8 +70,9 @@ impl Rig {
             channels.push(ChannelId::new(made["id"].as_str().unwrap().parse().unwrap()));
         }
         let bot = sandbox.bot_id().to_string();
-        let folder = tempfile::tempdir().unwrap();
-        let mut rig = Self { sandbox, people, folder, guild, bot, channels, running: None, events: None };
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut rig =
+            Self { sandbox, people, folder, state, guild, bot, channels, running: None, events: None };
         rig.enter("alice", 0).await;
         rig.boot().await;
         rig
@@ -78,9 +81,11 @@ impl Rig {
     /// Starts the host, and waits for its guild.
     pub(crate) async fn boot(&mut self) {
         let host = Host::new("0", Settings::default());
-        let file = self.folder.path().join("state.json");
+        let file = self.state.path().join("state.json");
         let checkpoint = Checkpoint::open(&host, file, self.sandbox.bot_id().0).await;
         self.events = Some(host.voice().listen());
+        let music = Some(self.folder.path().to_owned());
+        host.voice().set_sources(Sources::new(SourceConfig { music, ..SourceConfig::default() }));
         let http = HttpBuilder::new(self.sandbox.token())
             .proxy(self.sandbox.url())
             .ratelimiter_disabled(true)
@@ -134,8 +139,7 @@ impl Rig {
 
     /// Gives a file of the folder as a track.
     pub(crate) fn file(&self, name: &str) -> Track {
-        let path = self.folder.path().join(name).display().to_string();
-        Track::new(name, Playable::Library { path })
+        Track::new(name, Playable::Library { path: name.to_owned() })
     }
 
     /// Joins the first channel.
@@ -168,12 +172,18 @@ impl Rig {
     pub(crate) async fn hear(&self, voice: u32, seconds: usize) -> Place {
         let (guild, bot) = (self.guild.to_string(), self.bot());
         let from = self.people.heard(&guild, bot).await.unwrap().position;
+        let mut wanted = 48_000;
         let heard = until("a second is heard", async || {
+            let so_far = self.people.heard(&guild, bot).await.ok()?.position;
+            if so_far < from + wanted {
+                return None;
+            }
             let heard = self.people.heard_samples(&guild, bot, from).await.ok()?;
-            // What follows a silence begins with some of it.
-            let begin = heard.iter().position(|sample| sample.unsigned_abs() > 1000)?;
+            // What follows a silence begins with some of it, and a track before it may still be heard at first.
+            let begin = heard.iter().position(|sample| sample.unsigned_abs() > 1000).unwrap_or(heard.len());
             let heard = &heard[begin - begin % 2..];
-            (heard.len() >= 120_000).then(|| heard[24_000..].to_vec())
+            wanted += 9_600;
+            (heard.len() >= 96_000).then(|| heard[48_000..].to_vec())
         })
         .await;
         sound::find(&heard, seconds, voice)
@@ -218,7 +228,7 @@ impl Rig {
 }
 
 /// Looks again and again until `look` gives something.
-pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let search = async {
         loop {
             if let Some(found) = look().await {
