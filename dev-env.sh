@@ -365,25 +365,16 @@ cmd_docs() {
     say "docs/commands.md is written from the commands"
 }
 
-cmd_smoke() {
+# Runs a program of the testbed on the development host.
+testbed_() {
     build_host
-    cargo_ run --quiet -p testbed -- smoke "$@"
+    cargo_ run --quiet -p testbed -- "$@"
 }
 
-cmd_bench() {
-    build_host
-    cargo_ run --quiet -p testbed -- bench "$@"
-}
-
-cmd_faults() {
-    build_host
-    cargo_ run --quiet -p testbed -- faults "$@"
-}
-
-cmd_soak() {
-    build_host
-    cargo_ run --quiet -p testbed -- soak "$@"
-}
+cmd_smoke() { testbed_ smoke "$@"; }
+cmd_bench() { testbed_ bench "$@"; }
+cmd_faults() { testbed_ faults "$@"; }
+cmd_soak() { testbed_ soak "$@"; }
 
 # ---- a new plugin -----------------------------------------------------------
 

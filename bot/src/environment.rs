@@ -3,13 +3,16 @@
 //! # Theory of operation
 //!
 //! A saved `.env` is read like the one at the start, together with the environment of the process, which still wins.
-//! One mistake keeps all old values. Without one, the readings are compared: the log's filter, the host's settings
-//! and the reload policy are each replaced whole, so that whoever reads them sees the old or the new, never a mix.
+//! One mistake keeps all old values. Without one, the readings are compared: the log's filter, the host's settings,
+//! the reload policy and what the watcher goes by are each replaced whole, so that whoever reads them sees the old or
+//! the new, never a mix.
 //! What only a restart brings in stays as it is, in the plugins' variables too, and is named once.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use hmr::watch::Control;
 use sdk::bus::ReloadEvent;
 use sdk::host::Host;
 use sdk::serenity::all::UserId;
@@ -18,15 +21,24 @@ use sdk::tracing::{debug, error, info, warn};
 
 use crate::config::{Changes, Config, Mistakes, Source, changes as since};
 use crate::gateway::{names, needed_intents};
-use crate::log;
+use crate::{log, reload};
 
 /// The configuration of a running bot.
 pub(crate) struct Environment {
-    host: Host,
-    policy: hmr::SharedPolicy,
-    /// Owners when `OWNER_IDS` names none.
-    owners: BTreeSet<UserId>,
+    running: Running,
     readings: Mutex<Readings>,
+}
+
+/// What a bot's configuration is put in force in.
+pub(crate) struct Running {
+    /// Host, for its settings.
+    pub(crate) host: Host,
+    /// Reload policy.
+    pub(crate) policy: hmr::SharedPolicy,
+    /// Folder that patterns of files are seen from.
+    pub(crate) workspace: PathBuf,
+    /// Owners when `OWNER_IDS` names none.
+    pub(crate) owners: BTreeSet<UserId>,
 }
 
 /// What has been read so far.
@@ -40,29 +52,29 @@ struct Readings {
 }
 
 impl Environment {
-    /// Notes what `host` and `policy` were made of; `owners` stand in where `OWNER_IDS` names none.
+    /// Notes what `running` was made of.
     ///
     /// # Errors
     /// When `source` holds a mistake, which a bot that runs has not.
-    pub(crate) fn new(
-        host: Host,
-        policy: hmr::SharedPolicy,
-        owners: BTreeSet<UserId>,
-        source: Source,
-    ) -> Result<Self, Mistakes> {
+    pub(crate) fn new(running: Running, source: Source) -> Result<Self, Mistakes> {
         let first = source.config()?;
         let readings = Mutex::new(Readings { latest: first.clone(), first, source });
-        Ok(Self { host, policy, owners, readings })
+        Ok(Self { running, readings })
     }
 
     /// Reads `.env` again, takes over what a running bot can, and tells of it.
-    pub(crate) fn reload(&self) {
+    pub(crate) fn reload(&self, watching: &Control) {
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         let read = readings.source.again().and_then(|source| {
-            let is_gone = source.path().is_none() && readings.source.path().is_some();
-            Ok(if is_gone { None } else { Some((source.config()?, source)) })
+            if source.path().is_none() && readings.source.path().is_some() {
+                return Ok(None);
+            }
+            let config = source.config()?;
+            let filter = reload::filter(&config.reload, &self.running.workspace)
+                .map_err(|sentence| Mistakes(vec![sentence]))?;
+            Ok(Some((config, filter, source)))
         });
-        let (latest, source) = match read {
+        let (latest, filter, source) = match read {
             Ok(Some(read)) => read,
             Ok(None) => {
                 self.warn(".env is gone; what it set stays until a restart, or until it is back".to_owned());
@@ -89,6 +101,8 @@ impl Environment {
         let changes = since(&readings.latest, &latest);
         let waiting = since(&readings.first, &latest).restart;
         self.take_over(&readings.first, &latest, &waiting, &changes);
+        watching.set_filter(filter);
+        watching.set_pace(reload::pace(&latest.reload));
         self.tell(changes, &waiting);
         *readings = Readings { first: readings.first.clone(), latest, source };
     }
@@ -98,25 +112,25 @@ impl Environment {
         if changes.live.contains("RUST_LOG") {
             log::set_filter(&latest.log_filter);
         }
-        self.policy.store(latest.reload.policy(first.environment).into());
+        self.running.policy.store(latest.reload.policy(first.environment).into());
         let settings = self.settings(first, latest, waiting);
         if changes.live.contains("COMMAND_PREFIX") {
             self.warn_of_intents(settings.prefix.as_deref());
         }
-        self.host.set_settings(settings);
+        self.running.host.set_settings(settings);
     }
 
     /// Gives what plugins may know of `latest`, with the values of `first` for what waits for a restart.
     fn settings(&self, first: &Config, latest: &Config, waiting: &BTreeSet<String>) -> Settings {
-        let running = self.host.settings();
+        let now = self.running.host.settings();
         let mut settings = Settings {
-            environment: running.environment,
+            environment: now.environment,
             // It may be Discord that named it.
-            test_guild: running.test_guild,
+            test_guild: now.test_guild,
             ..latest.settings()
         };
         if settings.owners.is_empty() {
-            settings.owners.clone_from(&self.owners);
+            settings.owners.clone_from(&self.running.owners);
         }
         for name in waiting {
             match first.variables.get(name) {
@@ -130,8 +144,8 @@ impl Environment {
     /// Warns when this session does not hear all messages that a new prefix may begin.
     fn warn_of_intents(&self, prefix: Option<&str>) {
         // Before the session begins, it will ask for what is needed by then.
-        let Some(asked) = self.host.intents() else { return };
-        let live = self.host.registry().snapshot();
+        let Some(asked) = self.running.host.intents() else { return };
+        let live = self.running.host.registry().snapshot();
         let missing = needed_intents(&live, prefix) - needed_intents(&live, None) - asked;
         if !missing.is_empty() {
             let names = names(missing);
@@ -155,7 +169,7 @@ impl Environment {
             changes.restart.into_iter().partition(|name| waiting.contains(name));
         if !wait.is_empty() {
             warn!("changed in .env, and in force after a restart: {}", wait.join(", "));
-            self.host.bus().emit(ReloadEvent::RestartRequired { because: wait, automatic: false });
+            self.running.host.bus().emit(ReloadEvent::RestartRequired { because: wait, automatic: false });
         }
         if !back.is_empty() {
             info!("again in .env as the bot runs with it: {}", back.join(", "));
@@ -168,6 +182,6 @@ impl Environment {
     }
 
     fn note(&self, words: String) {
-        self.host.bus().emit(ReloadEvent::Note { plugin: None, words });
+        self.running.host.bus().emit(ReloadEvent::Note { plugin: None, words });
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sdk::PluginId;
 use sdk::host::Host;
+use sdk::status::since_1970;
 use sdk::tracing::info;
 
 use crate::application::Application;
@@ -14,7 +15,7 @@ use crate::application::Application;
 use crate::config::Reload;
 use crate::config::{Config, Source};
 #[cfg(feature = "hmr")]
-use crate::environment::Environment;
+use crate::environment::{Environment, Running};
 use crate::failure::Failure;
 
 /// What keeps plugins coming in; dropping it ends that.
@@ -77,7 +78,7 @@ pub(crate) enum Next {}
 impl Next {
     /// Notes that from now on calls are turned away.
     pub(crate) fn close(mut self) -> Self {
-        self.closed_at = hmr::journal::now();
+        self.closed_at = since_1970();
         self
     }
 
@@ -109,7 +110,7 @@ pub(crate) fn supervise(
     let environment = || local.map(crate::sandbox::Local::environment).unwrap_or_default();
     if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
         let workspace = workspace(reload)?;
-        let filter = filter(reload, &workspace)?;
+        let filter = filter(reload, &workspace).map_err(Failure::configuration)?;
         let code = hmr::supervisor::plain::run(&workspace, pace(reload), filter, environment());
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
@@ -129,20 +130,21 @@ pub(crate) fn supervise(
     }
 }
 
+/// Gives how changes are noticed, as `HMR_DEBOUNCE_MS` and `HMR_POLL_MS` say.
 #[cfg(feature = "hmr")]
-fn pace(reload: &Reload) -> hmr::watch::Pace {
+pub(crate) fn pace(reload: &Reload) -> hmr::watch::Pace {
     hmr::watch::Pace {
         debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
         poll: reload.poll,
     }
 }
 
-/// Gives the filter that `HMR_IGNORE` and `HMR_EXTENSIONS` make.
+/// Gives the filter that `HMR_IGNORE` and `HMR_EXTENSIONS` make, or a sentence about the entry that is wrong.
 #[cfg(feature = "hmr")]
-fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Filter, Failure> {
+pub(crate) fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Filter, String> {
     let extensions = reload.extensions.as_deref().unwrap_or_default();
     hmr::watch::Filter::new(workspace, &reload.ignore, extensions)
-        .map_err(|wrong| Failure::configuration(format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}.")))
+        .map_err(|wrong| format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}."))
 }
 
 /// Says whether changes will be followed.
@@ -177,17 +179,23 @@ pub(crate) async fn bring_in_plugins(
         return Ok((Plugins::default(), left_out));
     }
     let policy = reload.policy(config.environment).shared();
-    let environment = Environment::new(host.clone(), policy.clone(), application.owners.clone(), source)
-        .map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
     let workspace = workspace(reload)?;
+    let running = Running {
+        host: host.clone(),
+        policy: policy.clone(),
+        workspace: workspace.clone(),
+        owners: application.owners.clone(),
+    };
+    let environment =
+        Environment::new(running, source).map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
     let options = hmr::Options {
         enabled: reload.enabled,
-        filter: filter(reload, &workspace)?,
+        filter: filter(reload, &workspace).map_err(Failure::configuration)?,
         workspace,
         target: target()?,
         pace: pace(reload),
         policy,
-        on_settings: Some(hmr::OnSettings(Arc::new(move || environment.reload()))),
+        on_settings: Some(hmr::OnSettings(Arc::new(move |watching| environment.reload(watching)))),
         colour: std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use sdk_core::PluginId;
@@ -24,7 +24,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use crate::cargo::Call;
 use crate::error::HostError;
 use crate::hosts::{Hosts, Staged};
-use crate::job::{Done, Failure, Order, Ready, Workshop, carry_out};
+use crate::job::{Done, Ready, Workshop};
 use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
 use crate::supervisor::child::Child;
@@ -34,6 +34,7 @@ use crate::workspace::{Package, Workspace};
 
 mod builds;
 mod dependents;
+mod first_load;
 mod group;
 mod handle;
 mod host;
@@ -49,7 +50,7 @@ mod tell;
 use group::{Building, Group};
 use handle::{Handle, Request};
 use memory::Libraries;
-use probation::Trial;
+use probation::{Tested, Trial};
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ pub struct Options {
     pub filter: Filter,
     /// How careful it is, with what it may spend; replaced while the engine runs.
     pub policy: SharedPolicy,
-    /// What is called when the workspace's `.env` was saved.
+    /// What is called when the workspace's `.env` was saved, with the handle on what is watched.
     pub on_settings: Option<OnSettings>,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
@@ -74,7 +75,7 @@ pub struct Options {
 
 /// A function of the bot's that takes over a saved `.env`.
 #[derive(Clone)]
-pub struct OnSettings(pub Arc<dyn Fn() + Send + Sync>);
+pub struct OnSettings(pub Arc<dyn Fn(&Control) + Send + Sync>);
 
 impl fmt::Debug for OnSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,6 +144,7 @@ impl Engine {
             gives_way,
             edited: BTreeSet::new(),
             trials: Vec::new(),
+            tested: Tested::default(),
             libraries,
             is_loading_all: true,
             status: Arc::default(),
@@ -252,6 +254,8 @@ struct Loop {
     edited: BTreeSet<PluginId>,
     /// Swaps whose generations may have to go back.
     trials: Vec<Trial>,
+    /// Generations that may yet stand all calls of their probation.
+    tested: Tested,
     libraries: Libraries,
     /// Whether this is the start, of which one line tells.
     is_loading_all: bool,
@@ -260,51 +264,6 @@ struct Loop {
 }
 
 impl Loop {
-    /// Builds all plugins and makes each live that can be; gives the others.
-    async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
-        let began = Instant::now();
-        let (mut ready, unknown) = if *start == Start::Fresh {
-            (Vec::new(), self.workspace.plugins.values().cloned().collect())
-        } else {
-            self.recall(start)
-        };
-        if !unknown.is_empty() {
-            let order = Order {
-                packages: unknown.into_iter().map(|package| (package, None)).collect(),
-                through_cargo: true,
-                suffix: self.suffix(),
-                began,
-                may_reuse: true,
-            };
-            let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
-            self.learn(&done);
-            self.tell_failures(&done.failures);
-            ready.extend(done.ready);
-        }
-        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
-        for ready in self.in_order(ready) {
-            let id = ready.package.id.clone();
-            if let Err(error) = self.go_live(vec![ready], began).await {
-                self.tell_failure(&Failure { plugin: Some(id), error });
-            }
-        }
-        let live = self.host.registry().snapshot();
-        tracing::info!(
-            "{} plugins live in {} ms: {}",
-            live.generations().len(),
-            began.elapsed().as_millis(),
-            live.generations()
-                .values()
-                .map(|generation| format!("{} {}", generation.plugin(), generation.number()))
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
-        let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
-        let left_out: BTreeSet<_> = self.workspace.plugins.keys().filter(is_left_out).cloned().collect();
-        self.keeper.left_out(left_out.iter().cloned());
-        left_out
-    }
-
     async fn run(
         mut self,
         mut watcher: Watcher,
@@ -320,6 +279,9 @@ impl Loop {
                     biased;
                     Some(saved) = saves.recv() => self.handle_saves(saved).await,
                     Some(report) = panics.recv() => self.handle_panic(report).await,
+                    Some(ended) = self.tested.work.join_next() => if let Ok(Some((plugin, number))) = ended {
+                        self.handle_passed(&plugin, number);
+                    },
                     Some(request) = requests.recv() => self.handle_request(request).await,
                     Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
                     // A build that was dropped ends with an error.

@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::{fs, io};
 
 use sdk_core::PluginId;
+use sdk_core::status::since_1970;
 use serde::{Deserialize, Serialize};
 
 /// Libraries of earlier generations that are kept for a way back, for each plugin.
@@ -31,8 +32,10 @@ pub struct Version {
 pub struct Entry {
     /// What is live.
     pub live: Option<Version>,
-    /// What was live before it, until that has passed its probation.
-    pub before: Option<Version>,
+    /// What was live before it, the newest last; the first of them has stood its probation, the others were replaced
+    /// while they were on it.
+    #[serde(default)]
+    pub before: Vec<Version>,
     /// What is being loaded and started.
     pub coming: Option<Version>,
     /// What was live earlier and may be brought back, the oldest first.
@@ -47,7 +50,7 @@ pub struct Entry {
 impl Entry {
     /// Says whether a crash at `now` counts against what is live.
     pub fn is_on_probation(&self, now: u64) -> bool {
-        self.live.is_some() && self.before.is_some() && now <= self.until
+        self.live.is_some() && !self.before.is_empty() && now <= self.until
     }
 
     /// Keeps what was live for a way back, instead of what is oldest.
@@ -57,8 +60,20 @@ impl Entry {
         self.recent.drain(..surplus);
     }
 
+    /// Keeps what was live to go back to after a crash.
+    fn go_back_to(&mut self, old: Option<Version>, is_proven: bool) {
+        if is_proven {
+            self.before.clear();
+        }
+        self.before.extend(old);
+        if self.before.len() > RECENT {
+            // The proven one stays, and the newest of the others.
+            self.before.remove(1);
+        }
+    }
+
     fn versions(&self) -> impl Iterator<Item = &Version> {
-        [&self.live, &self.before, &self.coming].into_iter().flatten().chain(&self.recent)
+        [&self.live, &self.coming].into_iter().flatten().chain(&self.before).chain(&self.recent)
     }
 }
 
@@ -89,12 +104,6 @@ impl Journal {
     pub fn libraries(&self) -> BTreeSet<PathBuf> {
         self.plugins.values().flat_map(Entry::versions).map(|version| version.library.clone()).collect()
     }
-}
-
-/// Gives the milliseconds since 1970.
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Writes a file beside its place, then moves it there.
@@ -148,7 +157,7 @@ impl Keeper {
         probation: Duration,
     ) -> Vec<PathBuf> {
         let needed_before = self.journal.libraries();
-        let now = now();
+        let now = since_1970();
         for (plugin, generation, library) in plugins {
             let entry = self.journal.plugins.entry(plugin).or_default();
             let was_on_probation = entry.is_on_probation(now);
@@ -163,15 +172,21 @@ impl Keeper {
             let Some(library) = library else { continue };
             let old = entry.live.replace(Version { generation, library });
             entry.remember(old.clone());
-            // What has not stood the test is nothing to go back to.
-            if !was_on_probation {
-                entry.before = old;
-            }
+            entry.go_back_to(old, !was_on_probation);
             entry.until = now.saturating_add(u64::try_from(probation.as_millis()).unwrap_or(u64::MAX));
         }
         self.write();
         let needed = self.journal.libraries();
         needed_before.difference(&needed).cloned().collect()
+    }
+
+    /// Notes that what is live, if it is that generation, is on probation no more.
+    pub fn passed(&mut self, plugin: &PluginId, generation: u64) {
+        let Some(entry) = self.journal.plugins.get_mut(plugin) else { return };
+        if entry.live.as_ref().is_some_and(|live| live.generation == generation) {
+            entry.until = 0;
+            self.write();
+        }
     }
 
     /// Notes that earlier code is live again, as a new generation.
@@ -183,7 +198,7 @@ impl Keeper {
         if let Some(library) = library.filter(|library| library.is_file()) {
             let old = entry.live.replace(Version { generation, library });
             entry.remember(old);
-            entry.before = None;
+            entry.before.clear();
         }
         self.write();
     }
@@ -232,13 +247,16 @@ mod tests {
         keeper.coming(vec![(plugin.clone(), version(1))]);
         assert_eq!(Journal::read(&file).plugins[&plugin].coming, Some(version(1)));
         assert_eq!(keeper.live([came(1)], Duration::from_mins(1)), Vec::<PathBuf>::new());
-        assert!(!keeper.journal().plugins[&plugin].is_on_probation(now()), "there is nothing to go back to");
+        assert!(
+            !keeper.journal().plugins[&plugin].is_on_probation(since_1970()),
+            "there is nothing to go back to"
+        );
         keeper.live([came(2)], Duration::from_mins(1));
         let entry = keeper.journal().plugins[&plugin].clone();
-        assert!(entry.is_on_probation(now()) && !entry.is_on_probation(now() + 61_000));
-        // A third one while the second is on probation: the first is still the last good one.
+        assert!(entry.is_on_probation(since_1970()) && !entry.is_on_probation(since_1970() + 61_000));
+        // A third one while the second is on probation: the way back leads over the second to the first.
         keeper.live([came(3)], Duration::from_mins(1));
-        assert_eq!(keeper.journal().plugins[&plugin].before, Some(version(1)));
+        assert_eq!(keeper.journal().plugins[&plugin].before, [version(1), version(2)]);
         assert_eq!(Journal::read(&file), *keeper.journal());
         // Without a probation each is good once it is live; of the earlier ones, the last few are kept.
         for generation in 4..=8 {
@@ -247,6 +265,31 @@ mod tests {
         let entry = &Journal::read(&file).plugins[&plugin];
         assert_eq!((entry.live.clone(), entry.last), (Some(version(8)), 8));
         assert!(!keeper.journal().libraries().contains(Path::new("/l/2.so")));
+    }
+
+    #[test]
+    fn calls_that_were_stood_end_a_probation_before_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.json");
+        let mut keeper = Keeper::new(Some(file.clone()));
+        let plugin = PluginId::new("commands/one");
+        let version = |generation: u64| Version { generation, library: format!("/l/{generation}.so").into() };
+        for generation in 1..=2 {
+            keeper.live(
+                [(plugin.clone(), generation, Some(version(generation).library))],
+                Duration::from_mins(1),
+            );
+        }
+        let is_on_probation = || Journal::read(&file).plugins[&plugin].is_on_probation(since_1970());
+        keeper.passed(&plugin, 1);
+        keeper.passed(&PluginId::new("commands/other"), 2);
+        assert!(is_on_probation(), "it was another one");
+        keeper.passed(&plugin, 2);
+        assert!(!is_on_probation());
+        // So it is what a crash of the next one goes back to.
+        keeper.live([(plugin.clone(), 3, Some(version(3).library))], Duration::from_mins(1));
+        assert!(is_on_probation());
+        assert_eq!(Journal::read(&file).plugins[&plugin].before, [version(2)]);
     }
 
     #[test]

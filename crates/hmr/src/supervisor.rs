@@ -17,12 +17,13 @@ use std::time::Duration;
 use std::{fs, io};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sdk_core::status::since_1970;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::hosts::{Hosts, Staged};
-use crate::journal::{Journal, now};
+use crate::journal::Journal;
 
 pub mod child;
 mod crash;
@@ -120,8 +121,17 @@ impl<'a> Supervisor<'a> {
             };
             // It may have replaced itself meanwhile.
             host = child::noted_host(&self.run).and_then(|number| self.hosts.get(number)).unwrap_or(host);
-            let Some(wait) = self.crashes.next(std::time::Instant::now()) else {
-                let account = crash::Account::of(cause, Journal::default(), &recorder::read(&self.flight()));
+            let account = crash::Account::of(
+                cause,
+                Journal::read(&host.journal_file()),
+                &recorder::read(&self.flight()),
+            );
+            // What is set aside does not do it again.
+            let wait = if account.blames_a_plugin {
+                Duration::ZERO
+            } else if let Some(wait) = self.crashes.next(std::time::Instant::now()) {
+                wait
+            } else {
                 tell(&format!(
                     "{}; that is {} times within {} s, so it is not started again: mend what is named here and start \
                      anew",
@@ -131,7 +141,7 @@ impl<'a> Supervisor<'a> {
                 ));
                 return Ok(CRASH_LOOP);
             };
-            (host, start) = self.after_death(host, cause, wait);
+            (host, start) = self.after_death(host, cause, account, wait);
             tokio::select! {
                 () = sleep(wait) => {}
                 _ = self.signals.next() => return Ok(0),
@@ -144,10 +154,14 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Tells of a crash, and gives the host to start next.
-    fn after_death(&self, host: Staged, cause: crash::Cause, wait: Duration) -> (Staged, Start) {
-        let died_at = now();
-        let journal = Journal::read(&host.journal_file());
-        let account = crash::Account::of(cause, journal, &recorder::read(&self.flight()));
+    fn after_death(
+        &self,
+        host: Staged,
+        cause: crash::Cause,
+        account: crash::Account,
+        wait: Duration,
+    ) -> (Staged, Start) {
+        let died_at = since_1970();
         let mut words = account.words;
         if let Err(error) = account.journal.write(&host.journal_file()) {
             words += &format!("; its journal cannot be written ({error})");

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::generation::{Generation, Stage};
 use crate::host::Host;
 use crate::services::Linked;
+use crate::status::milliseconds;
 use crate::{PluginEntry, PluginId};
 
 /// Rows kept for each plugin, besides those of generations in which something still runs.
@@ -367,10 +368,6 @@ impl Ledger {
             })
             .collect()
     }
-}
-
-fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+use tokio::time::timeout_at;
+
 use crate::PluginId;
 use crate::panics::{Panic, PanicReport, Panics};
 
@@ -20,12 +23,14 @@ struct Inner {
     panics: Panics,
     calls_left: AtomicU64,
     until: OnceLock<Instant>,
+    /// Told when the last call has ended.
+    passed: Notify,
 }
 
 impl Probation {
     pub(crate) fn new(plugin: PluginId, generation: u64, panics: Panics) -> Self {
         let (calls_left, until) = (AtomicU64::new(0), OnceLock::new());
-        Self(Arc::new(Inner { plugin, generation, panics, calls_left, until }))
+        Self(Arc::new(Inner { plugin, generation, panics, calls_left, until, passed: Notify::new() }))
     }
 
     /// Puts the generation on probation for so many calls, and for `time` at most; the first call counts.
@@ -41,12 +46,22 @@ impl Probation {
             && self.0.until.get().is_some_and(|until| Instant::now() < *until)
     }
 
+    /// Waits for the end of its last call; `false` when its time is up before, or it has not begun.
+    pub async fn passed(&self) -> bool {
+        let Some(until) = self.0.until.get() else { return false };
+        let ended = self.0.passed.notified();
+        // Checked after that was made, so that no call ends unheard in between.
+        self.0.calls_left.load(Ordering::Acquire) == 0 || timeout_at((*until).into(), ended).await.is_ok()
+    }
+
     /// Counts a call that has ended, whichever way.
     pub(crate) fn call_ended(&self) {
         // Of all generations but the newest few this is all it costs.
         if self.0.calls_left.load(Ordering::Relaxed) > 0 {
             let less = |left: u64| left.checked_sub(1);
-            let _ = self.0.calls_left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, less);
+            if self.0.calls_left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, less) == Ok(1) {
+                self.0.passed.notify_waiters();
+            }
         }
     }
 
@@ -92,6 +107,23 @@ mod tests {
         late.begin(5, Duration::ZERO);
         none.begin(0, Duration::from_mins(1));
         assert!(!late.is_on() && !none.is_on());
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_of_its_last_call_or_that_its_time_is_up() {
+        let panics = Panics::default();
+        let (never, late, passed) = (probation(&panics), probation(&panics), probation(&panics));
+        assert!(!never.passed().await);
+        late.begin(1, Duration::from_millis(1));
+        assert!(!late.passed().await);
+        passed.begin(2, Duration::from_mins(1));
+        let two_calls = async {
+            passed.call_ended();
+            tokio::task::yield_now().await;
+            passed.call_ended();
+        };
+        assert!(tokio::join!(passed.passed(), two_calls).0);
+        assert!(passed.passed().await, "also who comes late");
     }
 
     #[test]

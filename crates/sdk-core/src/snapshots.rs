@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use crate::PluginId;
 use crate::checkpoint::Changes;
 use crate::generation::Generation;
 use crate::state::SavedState;
+use crate::status::since_1970;
 
 /// Snapshots kept of each plugin, of those that came by themselves and of the others alike.
 const KEPT: usize = 16;
@@ -131,8 +131,14 @@ impl Snapshots {
             state = same.state.clone();
         }
         saved.last += 1;
-        let snapshot =
-            StateSnapshot { number: saved.last, generation, at: now(), bytes: state.bytes(), reason, state };
+        let snapshot = StateSnapshot {
+            number: saved.last,
+            generation,
+            at: since_1970(),
+            bytes: state.bytes(),
+            reason,
+            state,
+        };
         let list = if reason == Reason::Handover { &mut saved.handed_over } else { &mut saved.kept };
         list.push_back(snapshot.clone());
         if list.len() > KEPT {
@@ -162,9 +168,4 @@ impl Snapshots {
     pub(crate) fn set_all(&self, all: BTreeMap<PluginId, Saved>) {
         *self.0.plugins.lock() = all;
     }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

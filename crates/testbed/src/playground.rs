@@ -42,6 +42,14 @@ impl Playground {
         Ok(self)
     }
 
+    /// Builds its development host, where something that the host is made of was edited before the start.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn build_host(&self) -> io::Result<()> {
+        build_host(self.folder.path())
+    }
+
     /// Builds the bot as `cargo build` does, without hot reload.
     ///
     /// # Errors
@@ -156,6 +164,9 @@ fn mirror(from: &Path, to: &Path) -> io::Result<()> {
             }
             continue;
         }
+        if is_other_program(&path) {
+            continue;
+        }
         let replaced_whole = ["rlib", "rmeta", "so", "a", "dylib"]
             .iter()
             .any(|extension| path.extension() == Some(OsStr::new(extension)));
@@ -164,6 +175,13 @@ fn mirror(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Says whether a file is a test or another program, large and of no use for building the bot.
+fn is_other_program(path: &Path) -> bool {
+    let is_among_parts = path.parent().and_then(Path::file_name) == Some(OsStr::new("deps"));
+    let is_bot = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("hotcord-"));
+    is_among_parts && path.extension().is_none() && !is_bot
 }
 
 /// Copies a file with its time of modification, by which cargo tells what is up to date.

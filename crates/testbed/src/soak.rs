@@ -5,7 +5,7 @@
 //! Five plugins are edited in turn, each edit a real save, build and swap, while users run commands and members come
 //! and go. After every reload the host's memory, mapped libraries, descriptors, threads, tasks and generations are
 //! read. The first reloads warm up caches and are not counted; over the others the growth of memory is the
-//! median slope, and a count has grown when its least at the end is above its most at the beginning.
+//! median slope, and a count grows when each third of them begins where the one before ended, and higher than that began.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -122,7 +122,7 @@ impl Outcome {
         }
         for (what, count) in COUNTS {
             let counts: Vec<_> = self.samples.iter().map(count).collect();
-            if fit::has_grown(&counts) {
+            if fit::grows(&counts) {
                 let (first, last) = (counts.first().unwrap_or(&0), counts.last().unwrap_or(&0));
                 wrong.push(format!("{what} have grown from {first} to {last}"));
             }

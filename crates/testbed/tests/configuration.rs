@@ -1,5 +1,8 @@
 //! A `.env` that is edited while the bot runs.
 
+use std::fs::File;
+use std::io::Write as _;
+
 use sandbox::Sandbox;
 use sandbox::client::Run;
 use testbed::bot::PATIENCE;
@@ -8,6 +11,8 @@ use testbed::{Bot, Playground};
 
 /// Looks like the token of another bot.
 const OTHER_TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB";
+
+const WELCOME: &str = "events/welcome/src/lib.rs";
 
 /// A host that got its configuration from `.env`, all but `ENABLE_HMR`.
 struct Ground {
@@ -65,6 +70,38 @@ impl Ground {
             Ok(answer) => answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content,
             Err(refused) => refused.to_string(),
         }
+    }
+
+    /// Saves `/ping` with another first word in its answer.
+    fn save_ping(&self, word: &str) {
+        self.playground.save(PING, &self.ping_that_says(word)).unwrap();
+    }
+
+    fn ping_that_says(&self, word: &str) -> String {
+        let source = self.playground.read(PING).unwrap();
+        let (before, rest) = source.split_once("ctx.say(\"").unwrap();
+        let (_, after) = rest.split_once('!').unwrap();
+        format!("{before}ctx.say(\"{word}!{after}")
+    }
+
+    /// Waits until commands/general is live anew and answers with `word`; gives its line.
+    async fn general(&mut self, from: usize, word: &str) -> String {
+        let line = self.bot.wait_for_line(from, "commands/general ").await.unwrap();
+        assert!(line.contains(" live in "), "{line}");
+        let answer = self.sandbox.client().say("/ping").await.unwrap();
+        assert!(answer.content.starts_with(&format!("{word}!")), "{answer:?}");
+        line
+    }
+
+    /// Reloads events/welcome, and fails when commands/general was reloaded since the line numbered `from`.
+    async fn only_welcome(&mut self, from: usize) {
+        let lines = self.bot.line_count();
+        let source = self.playground.read(WELCOME).unwrap();
+        self.playground.save(WELCOME, &format!("{source}\n// {lines}\n")).unwrap();
+        let line = self.bot.wait_for_line(lines, "events/welcome ").await.unwrap();
+        assert!(line.contains(" live in "), "{line}");
+        let said = self.bot.lines_from(from);
+        assert!(!said.iter().any(|line| line.contains("commands/general ")), "{said:?}");
     }
 
     fn id(&self, user: &str) -> String {
@@ -168,4 +205,61 @@ async fn a_prefix_where_there_was_none_names_the_intents_that_come_with_a_restar
     let mut ground = Ground::new("").await;
     let line = ground.save("COMMAND_PREFIX=!\n", "which this session did not ask for").await;
     assert!(line.contains("text commands need the intents ") && line.contains("DIRECT_MESSAGES"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_counts_as_a_save_follows_a_saved_env() {
+    let mut ground = Ground::new("").await;
+    ground.bot.wait_for_line(0, "/ping scope=").await.unwrap();
+
+    // A pattern begins to leave out, and stays in force while what is saved after it is wrong.
+    ground.save("HMR_IGNORE=/commands/general/\n", "changed in .env and in force: HMR_IGNORE").await;
+    let from = ground.bot.line_count();
+    ground.save_ping("One");
+    ground.only_welcome(from).await;
+    let line = ground.save("HMR_IGNORE=[z-a]\n", "nothing is taken over from .env: ").await;
+    assert!(line.contains("In HMR_IGNORE or HMR_EXTENSIONS, '[z-a]' is no pattern"), "{line}");
+    let line = ground.save("HMR_IGNORE=\nHMR_POLL_MS=1\n", "nothing is taken over from .env: ").await;
+    assert!(line.contains("HMR_POLL_MS is '1'"), "{line}");
+    let from = ground.bot.line_count();
+    ground.save_ping("Two");
+    ground.only_welcome(from).await;
+    // What it left out comes in when it goes.
+    let from = ground.bot.line_count();
+    ground.save("", "changed in .env and in force: HMR_IGNORE").await;
+    ground.general(from, "Two").await;
+
+    // An extension begins to count.
+    let page = "commands/general/pages/a.html";
+    let from = ground.bot.line_count();
+    ground.playground.save(page, "one").unwrap();
+    ground.only_welcome(from).await;
+    ground.save("HMR_EXTENSIONS=rs,html\n", "changed in .env and in force: HMR_EXTENSIONS").await;
+    let from = ground.bot.line_count();
+    ground.playground.save(page, "two").unwrap();
+    ground.general(from, "Two").await;
+
+    // Polling begins: what is not closed yet is seen by looking alone.
+    ground.save("HMR_POLL_MS=50\n", "changed in .env and in force: HMR_EXTENSIONS, HMR_POLL_MS").await;
+    let from = ground.bot.line_count();
+    let source = ground.ping_that_says("Polled");
+    let mut open = File::create(ground.playground.path(PING)).unwrap();
+    open.write_all(source.as_bytes()).unwrap();
+    ground.general(from, "Polled").await;
+
+    // And ends: it is seen when it is closed.
+    ground.save("", "changed in .env and in force: HMR_POLL_MS").await;
+    let from = ground.bot.line_count();
+    open.write_all(b"\n// More.\n").unwrap();
+    ground.only_welcome(from).await;
+    drop(open);
+    ground.general(from, "Polled").await;
+
+    // A longer quiet time is waited for.
+    ground.save("HMR_DEBOUNCE_MS=900\n", "changed in .env and in force: HMR_DEBOUNCE_MS").await;
+    let from = ground.bot.line_count();
+    ground.save_ping("Late");
+    let line = ground.general(from, "Late").await;
+    let watch = line.split("(watch ").nth(1).and_then(|rest| rest.split(',').next());
+    assert!(watch.unwrap().parse::<u64>().unwrap() >= 900, "{line}");
 }

@@ -1,5 +1,5 @@
 //! What the guide promises: each line of the table "What you edit, and what happens" in docs/hot-reload.md is done
-//! here, and each message of its troubleshooting tables occurs in the sources.
+//! here, and each message of its troubleshooting tables occurs in the sources, and in what is said to provoke it.
 //!
 //! A line that is new or worded anew fails here until a step for it is written.
 
@@ -348,6 +348,349 @@ async fn shared_crate(ground: &mut Ground) {
     edit(ground, "crates/words/src/lib.rs", "&[u8]", "&str", "commands/echo ").await;
 }
 
+/// Messages of the troubleshooting tables, and what provokes each: a test, or a row of the fault table.
+const PROVOKED: &[(&str, &str)] = &[
+    ("1 compile error", "crates/testbed/src/faults/table.rs::compile error"),
+    ("cargo failed:", "crates/testbed/src/faults/table.rs::a manifest that cargo does not take"),
+    ("rustc could not be run", "crates/testbed/src/faults/table.rs::rustc that cannot be started"),
+    ("cargo could not be run", "crates/testbed/src/faults/table.rs::cargo missing"),
+    (
+        "rustc failed (...) and found no error in the source; it said: ...",
+        "crates/testbed/tests/troubles.rs::a_compiler_that_is_killed_each_time_is_told",
+    ),
+    ("... could not be created / written / read", "crates/testbed/src/faults/table.rs::missing library"),
+    (
+        "A stays as it is too: they go live together",
+        "crates/testbed/tests/reload.rs::plugins_come_and_go_and_share_crates",
+    ),
+    (
+        "cargo will be asked again at the next start",
+        "crates/testbed/tests/troubles.rs::a_call_of_rustc_that_cannot_be_kept_is_told",
+    ),
+    (
+        "Not every plugin compiles; the bot starts without those ...",
+        "crates/testbed/tests/troubles.rs::the_script_starts_a_bot_of_which_a_plugin_does_not_compile",
+    ),
+    (
+        "loading it crashed the probe process (SIGABRT)",
+        "crates/testbed/src/faults/table.rs::abort while loading",
+    ),
+    ("ended the probe process with ...", "crates/testbed/src/faults/table.rs::abort while loading"),
+    (
+        "loading it did not end within 5 s in a probe process",
+        "crates/testbed/src/faults/table.rs::endless loop while loading",
+    ),
+    (
+        "it panicked while its commands and subscriptions were made: ...",
+        "crates/testbed/src/faults/table.rs::panic in the constructor",
+    ),
+    (
+        "the library of x exports no plugin; its lib.rs needs the line ...",
+        "crates/testbed/src/faults/table.rs::no export",
+    ),
+    (
+        "exports something else under the name hotcord_plugin_x",
+        "crates/testbed/src/faults/table.rs::wrong export",
+    ),
+    (
+        "the package in commands/x has to be named commands-x, as its folder is",
+        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+    ),
+    ("... could not be loaded (undefined symbol ...)", "crates/testbed/src/faults/table.rs::empty library"),
+    (
+        "was built with another compiler, sdk or feature set",
+        "crates/testbed/src/faults/table.rs::library of another sdk",
+    ),
+    ("was built by another compiler", "crates/testbed/src/faults/table.rs::library of another compiler"),
+    (
+        "/Ping: the name has to be in lower case: 'ping'",
+        "crates/testbed/src/faults/table.rs::a command's name that Discord does not take",
+    ),
+    ("/ping is defined twice in commands/general", "crates/testbed/src/faults/table.rs::a command twice"),
+    (
+        "/ping is defined by commands/a and by commands/b",
+        "crates/testbed/src/faults/table.rs::a command of another plugin",
+    ),
+    (
+        "components 'p:' are handled by A and by B",
+        "crates/testbed/tests/troubles.rs::a_prefix_has_one_handler",
+    ),
+    (
+        "two component handlers are registered for 'p:'",
+        "crates/testbed/tests/troubles.rs::a_prefix_has_one_handler",
+    ),
+    (
+        "events/a needs commands/b, which is not live",
+        "crates/sdk-core/src/fit/tests.rs::what_is_missing_or_unfit_is_told_with_both_names_and_versions",
+    ),
+    (
+        "needs service greeter ^1, which no live plugin offers",
+        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+    ),
+    (
+        "events/a needs service greeter ^2, which commands/b offers as 1.2.0",
+        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+    ),
+    (
+        "needs commands/b ^0.2, which is live as 0.1.0",
+        "crates/sdk-core/src/fit/tests.rs::what_is_missing_or_unfit_is_told_with_both_names_and_versions",
+    ),
+    (
+        "events/a would use service greeter ^2, which commands/b offers as 1.2.0",
+        "crates/sdk-core/src/fit/tests.rs::what_is_optional_may_be_missing_and_is_told_where_it_does_not_fit",
+    ),
+    (
+        "service greeter is offered by A and by B",
+        "crates/sdk-core/src/fit/tests.rs::a_service_is_offered_by_one_plugin",
+    ),
+    (
+        "A -> B -> A need each other in a circle",
+        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+    ),
+    (
+        "the versions '...' of ... are no semver range",
+        "crates/sdk-core/src/fit/tests.rs::a_range_or_version_that_is_none_is_a_sentence_and_no_panic",
+    ),
+    (
+        "is offered as '...', which is no version",
+        "crates/sdk-core/src/fit/tests.rs::a_range_or_version_that_is_none_is_a_sentence_and_no_panic",
+    ),
+    (
+        "A cannot take service greeter of B: their libraries hold different contents of crates/words; reload both",
+        "crates/sdk-core/src/fit/tests.rs::libraries_that_hold_different_contents_of_a_crate_share_no_service",
+    ),
+    (
+        "A cannot take service greeter of B while one of them links the other's crate",
+        "crates/sdk-core/src/fit/tests.rs::libraries_that_hold_different_contents_of_a_crate_share_no_service",
+    ),
+    (
+        "events/a: its start hook ...",
+        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+    ),
+    (
+        "the state of commands/a (version 1) does not fit the new code: boxes: missing field ...",
+        "crates/testbed/tests/state.rs::votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one",
+    ),
+    (
+        "the state of commands/a cannot be migrated from version 2 to 1: ...",
+        "crates/testbed/tests/state.rs::votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one",
+    ),
+    (
+        "the state of commands/a 3 (version 1) cannot be saved: key must be a string",
+        "crates/sdk-core/src/handover/tests.rs::a_state_that_cannot_be_saved_is_named",
+    ),
+    (
+        "its state's default is not read back as it is saved",
+        "crates/testbed/tests/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
+    ),
+    ("its start hook failed: ...", "crates/testbed/src/faults/table.rs::error from start"),
+    ("panicked: ... (at FILE:LINE)", "crates/testbed/src/faults/table.rs::panic in start"),
+    ("did not end within 5000 ms", "crates/testbed/src/faults/table.rs::endless loop in start"),
+    (
+        "bot/src/x.rs belongs to the host: a new host is built while this one runs on",
+        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+    ),
+    (
+        "the running host stays: ...",
+        "crates/testbed/tests/restart.rs::a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_comes_in",
+    ),
+    (
+        "commands/x: the change comes in with the new host",
+        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+    ),
+    (
+        "the host died of ...",
+        "crates/testbed/tests/supervisor.rs::a_crash_on_probation_brings_the_code_before_it_back",
+    ),
+    (
+        "host 4 is the one that died before it was ready; change it first",
+        "crates/testbed/tests/restart.rs::a_new_host_that_does_not_come_up_leaves_its_place_to_the_one_before",
+    ),
+    (
+        "... that is 5 times within 60 s, so it is not started again",
+        "crates/testbed/tests/supervisor.rs::a_crash_loop_is_given_up",
+    ),
+    (
+        "a development host of this folder is running already",
+        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+    ),
+    (
+        "commands/x is out; the lines that name it in commands/Cargo.toml and commands/lib.rs have to go too before cargo can be asked again",
+        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+    ),
+    (
+        "commands/x is out; commands/y comes in when commands/Cargo.toml and commands/lib.rs name it in place of commands/x, and its package is named commands-y (it is commands-x now)",
+        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+    ),
+    (
+        "commands/x is out with commands/, and back as soon as it comes back",
+        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+    ),
+    (
+        "commands/x stays live although its folder is gone: ...",
+        "crates/testbed/tests/dependencies.rs::a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back",
+    ),
+    (
+        "commands/x 3 is out of dispatch, but its stop hook ...",
+        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+    ),
+    (
+        "but task ... did not end within 5000 ms",
+        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+    ),
+    (
+        "/x (1.2 s) was still under way when the state of commands/x 3 was handed over",
+        "crates/testbed/tests/state.rs::a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin",
+    ),
+    (
+        "commands/x 4 begins with its default state: ...; what it was is kept as snapshot 7",
+        "crates/testbed/tests/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
+    ),
+    (
+        ".../state.json cannot be written (...)",
+        "crates/sdk-core/src/checkpoint/tests.rs::the_file_is_its_owners_alone_and_replaced_whole",
+    ),
+    (
+        "commands/x 3 is stopped with calls still under way: /slow (5.0 s)",
+        "crates/testbed/tests/troubles.rs::a_call_that_outlasts_its_time_is_named_and_still_answers",
+    ),
+    (
+        "commands/x 2 -> 3 live in 6 ms, back to the code of 1: ...",
+        "crates/testbed/tests/rollback.rs::a_panic_on_probation_brings_back_the_code_before_it_with_its_state",
+    ),
+    (
+        "commands/x 2 stays live after ... panicked ...; the code before it: ...",
+        "crates/testbed/tests/troubles.rs::code_that_does_not_start_again_cannot_come_back",
+    ),
+    (
+        "commands/x: ...; tried again in 50 ms (1 of 2)",
+        "crates/testbed/tests/rollback.rs::a_library_caught_half_written_is_built_again_and_no_more_often_than_told",
+    ),
+    (
+        "the code of retired generations takes ... KiB, and HMR_MEMORY_MB allows ...",
+        "crates/testbed/tests/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
+    ),
+    (
+        "echo 2 was built with another crates/words than ..., and no generation of ... goes with it",
+        "crates/testbed/tests/rollback.rs::what_went_live_together_goes_back_together",
+    ),
+    (
+        "events/x listens to ReactionAdd, silent until a restart: this session did not ask for ...",
+        "crates/testbed/tests/guide.rs::take",
+    ),
+    (
+        "nothing is taken over from .env: ...",
+        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+    ),
+    (
+        "changed in .env, and in force after a restart: X",
+        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+    ),
+    (
+        "X changed in .env, but the environment sets it too and wins",
+        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+    ),
+    (
+        "text commands need the intents ..., which this session did not ask for; they come with a restart",
+        "crates/testbed/tests/configuration.rs::a_prefix_where_there_was_none_names_the_intents_that_come_with_a_restart",
+    ),
+    (
+        "ENABLE_HMR is ignored, because APP_ENV is production; ...",
+        "bot/tests/mistakes.rs::production_ignores_the_switch_of_hot_reload_with_one_word",
+    ),
+    (
+        "HMR_X is not a variable of hot reload and is ignored; did you mean ...?",
+        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+    ),
+    (
+        "this binary was built without hot reload; ENABLE_HMR is ignored",
+        "crates/testbed/tests/plain.rs::a_save_builds_the_whole_bot_and_starts_it_anew",
+    ),
+    (
+        "hot reload cannot read the workspace: ...",
+        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+    ),
+    (
+        "HMR_WORKSPACE is '...', which holds no Cargo.toml with commands/ and events/",
+        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+    ),
+    (
+        "Hot reload finds no Cargo.toml ...",
+        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+    ),
+];
+
+/// Messages that take what cannot be brought about at will.
+const NOT_PROVOKED: &[(&str, &str)] = &[
+    (
+        "the probe process could not be run",
+        "the program that runs is the probe's: the system would have to refuse it",
+    ),
+    (
+        "the shared sdk library was rebuilt since this host started; restart the host to go on reloading",
+        "only a host without a supervisor says it",
+    ),
+    ("a build task panicked", "a bug in hmr"),
+    ("the file watcher missed something; looking at everything again", "a fault of the system's own events"),
+    (
+        "hot reload cannot watch ...; set HMR_POLL_MS to poll instead",
+        "the system's watches would have to be used up",
+    ),
+    ("hot reload cannot start a probe process", "the system would have to refuse a process"),
+];
+
+/// The limits that the guide begins with, and where each is met: in a test, or in a row of the fault table.
+const LIMITS: &[(&str, &str)] = &[
+    (
+        "Plugins reload; the host is replaced.",
+        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+    ),
+    (
+        "Memory of a plugin starts anew with each generation:",
+        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+    ),
+    ("Intents are fixed while a session lasts.", "crates/testbed/tests/guide.rs::take"),
+    (
+        "A library is loaded by another process first, a command is not run there.",
+        "crates/testbed/src/faults/table.rs::abort while loading",
+    ),
+    (
+        "A loop without `.await` cannot be interrupted.",
+        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+    ),
+    (
+        "Old code stays mapped.",
+        "crates/testbed/tests/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
+    ),
+    (
+        "A plugin that is reloaded only because of another keeps its statics:",
+        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+    ),
+    (
+        "A crate that only plugins link is one copy per plugin,",
+        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+    ),
+];
+
+#[test]
+fn each_limit_is_met_somewhere() {
+    let guide = fs::read_to_string(workspace().join(GUIDE)).unwrap();
+    let section = guide.split("\n## ").find(|section| section.starts_with("Limits first")).unwrap();
+    let told: Vec<_> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **")?.split("**").next())
+        // What is not tried cannot be tested.
+        .filter(|limit| *limit != "Linux.")
+        .collect();
+    let known: Vec<_> = LIMITS.iter().map(|(limit, _)| *limit).collect();
+    assert_eq!(told, known, "the guide and this test tell the same limits");
+    for (limit, place) in LIMITS {
+        let (file, name) = place.split_once("::").unwrap();
+        let is_there = provoking(&unwrapped(&workspace().join(file)), name).is_some();
+        assert!(is_there, "{limit}: there is no {place}");
+    }
+}
+
 /// Reads all sources that can print a message.
 fn sources() -> String {
     let mut all = String::new();
@@ -394,6 +737,45 @@ fn each_message_of_the_troubleshooting_tables_can_be_said() {
         }
     }
     assert!(missing.is_empty(), "no source says {missing:#?}");
+}
+
+#[test]
+fn each_message_of_the_troubleshooting_tables_is_provoked_somewhere() {
+    let told: Vec<_> = rows("Troubleshooting")
+        .iter()
+        // Every odd part is in back quotes.
+        .flat_map(|cells| cells[0].split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let known = PROVOKED.iter().chain(NOT_PROVOKED).map(|(message, _)| (*message).to_owned());
+    assert_eq!(
+        told.iter().cloned().collect::<BTreeSet<_>>(),
+        known.collect::<BTreeSet<_>>(),
+        "the guide and this test tell the same messages"
+    );
+    assert_eq!(told.len(), PROVOKED.len() + NOT_PROVOKED.len(), "each once");
+    let mut wrong = Vec::new();
+    for (message, place) in PROVOKED {
+        let (file, name) = place.split_once("::").unwrap();
+        match provoking(&unwrapped(&workspace().join(file)), name) {
+            None => wrong.push(format!("{message}: there is no {place}")),
+            Some(body)
+                if !fixed_words(message).iter().any(|words| body.contains(words.trim_end_matches(':'))) =>
+            {
+                wrong.push(format!("{message}: {place} expects nothing of it"));
+            }
+            Some(_) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Gives the text of a test, or of a row of the fault table.
+fn provoking<'a>(source: &'a str, name: &str) -> Option<&'a str> {
+    if let Some((_, rest)) = source.split_once(&format!("fn {name}(")) {
+        return rest.split_once("\n}\n").map(|(body, _)| body);
+    }
+    let (_, rest) = source.split_once(&format!("\"{name}\","))?;
+    rest.split("\n    ),\n").next()?.split("\n    },\n").next()
 }
 
 /// Gives pairs of neighbouring words of a message that no name or number interrupts; a single word when that is all.

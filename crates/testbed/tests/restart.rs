@@ -1,10 +1,14 @@
 //! A change of the host itself: a new one is built while the old one runs on, and takes its place without a loss.
 
-use testbed::Ground;
-use testbed::ground::PING;
+use std::process::Command;
 
+use testbed::bot::PATIENCE;
+use testbed::ground::PING;
+use testbed::{Ground, Playground};
+
+const WELCOME: &str = "events/welcome/src/lib.rs";
 const RUN: &str = "bot/src/run.rs";
-const DISPATCH: &str = "crates/sdk-core/src/dispatch.rs";
+const COMMAND: &str = "crates/sdk-core/src/dispatch/command.rs";
 
 /// Waits until a new host answers; gives its line. A changed sdk takes minutes to build on a busy machine.
 async fn restarted(ground: &mut Ground, from: usize) -> String {
@@ -48,9 +52,9 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
 
     // The sdk: every plugin is built anew before the old host gives way.
     let lines = ground.bot.line_count();
-    ground.playground.edit(DISPATCH, "is not part of this bot any more.", "has left this bot.").unwrap();
+    ground.playground.edit(COMMAND, "is not part of this bot any more.", "has left this bot.").unwrap();
     let line = restarted(&mut ground, lines).await;
-    assert!(line.contains("because of crates/sdk-core/src/dispatch.rs"), "{line}");
+    assert!(line.contains("because of crates/sdk-core/src/dispatch/command.rs"), "{line}");
     let said = ground.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 3"), "{said}");
     assert!(ground.ping().await.starts_with("Pang!"));
@@ -84,4 +88,164 @@ async fn a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_c
     assert_eq!(ground.identifies(), 2);
     // What was edited meanwhile is what runs.
     assert!(ground.playground.read(PING).unwrap().contains("Pang!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_by_hand_waits_for_calls_and_brings_back_what_was_live() {
+    let mut ground = Ground::new(&[]).await;
+    ground.bot.wait_for_line(0, "/dev scope=").await.unwrap();
+    let gate = ground.playground.path("gate");
+    let waits = format!(
+        "ctx.defer().await?;\n    while !std::path::Path::new({:?}).exists() {{\n        \
+         sdk::tokio::time::sleep(std::time::Duration::from_millis(20)).await;\n    }}\n    let latency =",
+        gate.display().to_string()
+    );
+    let lines = ground.bot.line_count();
+    let source = ground.ping_that_says("Slow").replace("let latency =", &waits);
+    ground.playground.save(PING, &source).unwrap();
+    ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    let client = ground.sandbox.client();
+    let from = ground.sandbox.record().newest() + 1;
+    let slow = tokio::spawn(async move { client.say("/ping").await });
+    let deferred =
+        ground.sandbox.record().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
+    assert!(deferred.await.is_ok(), "/ping is not under way");
+
+    let lines = ground.bot.line_count();
+    let answer = ground.say("/dev restart").await;
+    assert!(answer.ephemeral, "{answer:?}");
+    assert_eq!(answer.content, "The bot restarts as soon as nothing is under way.");
+    // As long as the call lasts, everything goes on.
+    let welcome = ground.playground.read(WELCOME).unwrap();
+    ground.playground.save(WELCOME, &format!("{welcome}\n// More.\n")).unwrap();
+    ground.bot.wait_for_line(lines, "events/welcome 1 -> 2 live").await.unwrap();
+    std::fs::write(&gate, "").unwrap();
+    let answer = slow.await.unwrap().unwrap();
+    assert!(answer.content.starts_with("Slow!"), "{answer:?}");
+    let line = restarted(&mut ground, lines).await;
+    assert!(line.contains("restarted as host 1 because of a request"), "{line}");
+    let said = ground.bot.lines_from(lines).join("\n");
+    assert!(said.contains("commands/general 2") && said.contains("events/welcome 2"), "{said}");
+    assert!(!said.contains("the host died"), "{said}");
+    assert!(ground.ping().await.starts_with("Slow!"));
+    assert_eq!(ground.identifies(), 2);
+
+    let lines = ground.bot.line_count();
+    assert_eq!(ground.say("/dev restart now:true").await.content, "The bot restarts now.");
+    restarted(&mut ground, lines).await;
+    assert!(ground.ping().await.starts_with("Slow!"));
+    assert_eq!(ground.identifies(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_host_that_does_not_come_up_leaves_its_place_to_the_one_before() {
+    let mut ground = Ground::new(&[]).await;
+    ground.edit_ping("Pang").await;
+    let lines = ground.bot.line_count();
+    let starts = "    tokio::pin!(shutdown);\n";
+    let dies = format!("    std::process::abort();\n    #[allow(unreachable_code)]\n{starts}");
+    ground.playground.edit(RUN, starts, &dies).unwrap();
+    let line = ground.bot.wait_for_line(lines, "the host died of SIGABRT").await.unwrap();
+    let words = "host 2 was never ready, so host 1 takes its place until a change of the host is saved";
+    assert!(line.contains(words), "{line}");
+    ground.bot.wait_for_line(lines, "back as host 1 after a crash").await.unwrap();
+    assert!(ground.ping().await.starts_with("Pang!"));
+
+    // What cargo builds is still the program that died.
+    let lines = ground.bot.line_count();
+    let manifest = ground.playground.read("Cargo.toml").unwrap();
+    ground.playground.save("Cargo.toml", &format!("{manifest}\n# A note.\n")).unwrap();
+    let line = ground.bot.wait_for_line(lines, "the running host stays: ").await.unwrap();
+    assert!(line.contains("host 2 is the one that died before it was ready; change it first"), "{line}");
+    assert!(ground.ping().await.starts_with("Pang!"));
+
+    let lines = ground.bot.line_count();
+    ground.playground.edit(RUN, &dies, &format!("    // It starts again.\n{starts}")).unwrap();
+    restarted(&mut ground, lines).await;
+    assert!(ground.ping().await.starts_with("Pang!"));
+    assert!(ground.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retired_code_above_its_budget_is_told_once_with_the_way_out() {
+    let mut ground = Ground::new(&[("HMR_MEMORY_MB", "1"), ("RUST_LOG", "info,hmr=debug")]).await;
+    ground.bot.wait_for_line(0, "/dev scope=").await.unwrap();
+    // Each of these addresses is written when the library is loaded, so its pages cannot be given back.
+    let table = "#[used]\nstatic TABLE: [&str; 200_000] = [\"word\"; 200_000];\n\n/// Answers,";
+    let lines = ground.bot.line_count();
+    let large = ground.ping_that_says("Large").replace("/// Answers,", table);
+    ground.playground.save(PING, &large).unwrap();
+    ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    let at_rest = |code: u64| format!("retired code is at rest plugin=commands/general code_of={code}");
+    ground.bot.wait_for_line(lines, &at_rest(1)).await.unwrap();
+    let budget = "and HMR_MEMORY_MB allows 1024 KiB; /dev restart gives them back at a quiet moment";
+    assert!(!ground.bot.lines_from(0).iter().any(|line| line.contains(budget)));
+
+    ground.edit_ping("More").await;
+    let line = ground.bot.wait_for_line(lines, budget).await.unwrap();
+    assert!(line.contains("the code of retired generations takes "), "{line}");
+    let from = ground.bot.line_count();
+    ground.edit_ping("Most").await;
+    ground.bot.wait_for_line(from, &at_rest(3)).await.unwrap();
+    let told = ground.bot.lines_from(0).iter().filter(|line| line.contains(budget)).count();
+    assert_eq!(told, 1);
+
+    // The way out leads back to where it is told again.
+    let lines = ground.bot.line_count();
+    assert_eq!(ground.say("/dev restart now:true").await.content, "The bot restarts now.");
+    restarted(&mut ground, lines).await;
+    assert!(ground.ping().await.starts_with("Most!"));
+    let lines = ground.bot.line_count();
+    ground.edit_ping("Again").await;
+    ground.bot.wait_for_line(lines, budget).await.unwrap();
+}
+
+/// Runs git in a folder.
+fn git(folder: &std::path::Path, words: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", "user.name=A", "-c", "user.email=a@localhost", "-c", "init.defaultBranch=main"])
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .expect("git can be run");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_file_that_changes_the_host_brings_in_a_new_one() {
+    // A dependency of the host that is fetched, from this machine.
+    let playground = Playground::new().unwrap();
+    let spice = tempfile::tempdir().unwrap();
+    let grow = |word: &str| {
+        std::fs::create_dir_all(spice.path().join("src")).unwrap();
+        let manifest = "[package]\nname = \"spice\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+        std::fs::write(spice.path().join("Cargo.toml"), manifest).unwrap();
+        let source = format!("pub const WORD: &str = \"{word}\";\n");
+        std::fs::write(spice.path().join("src/lib.rs"), source).unwrap();
+        git(spice.path(), &["add", "."]);
+        git(spice.path(), &["commit", "--quiet", "--message", word]);
+    };
+    git(spice.path(), &["init", "--quiet"]);
+    grow("nutmeg");
+    let url = spice.path().display();
+    let with = format!("[dependencies]\nspice = {{ git = \"file://{url}\", branch = \"main\" }}\n");
+    playground.edit("bot/Cargo.toml", "[dependencies]\n", &with).unwrap();
+    playground.edit(RUN, "\"hotcord starts\"", "spice = spice::WORD, \"hotcord starts\"").unwrap();
+    playground.build_host().unwrap();
+    let mut ground = Ground::on(playground, &[]).await;
+    assert!(ground.bot.lines_from(0).iter().any(|line| line.contains("nutmeg")));
+
+    grow("saffron");
+    let lines = ground.bot.line_count();
+    let update = Command::new("cargo")
+        .args(["update", "--quiet", "--package", "spice"])
+        .current_dir(ground.playground.path(""))
+        .status();
+    assert!(update.unwrap().success());
+    ground.bot.wait_for_line(lines, "Cargo.lock belongs to the host").await.unwrap();
+    let line = restarted(&mut ground, lines).await;
+    assert!(line.contains("because of Cargo.lock"), "{line}");
+    let said = ground.bot.lines_from(lines);
+    assert!(said.iter().any(|line| line.contains("saffron")), "{said:?}");
+    assert!(ground.ping().await.starts_with("Pong!"));
 }

@@ -269,6 +269,24 @@ async fn what_went_live_together_goes_back_together() {
     let answer = told(&ground.say("/dev rollback plugin:commands/echo generation:1").await);
     assert!(answer.contains("commands/echo 4 -> 5") && answer.contains("events/waver 4 -> 5"), "{answer}");
     assert_eq!(ground.say("/echo").await.content, "Hello, world!");
+
+    // Not so where another one has no generation that goes with it.
+    let lines = ground.bot.line_count();
+    ground.playground.save("crates/words/src/lib.rs", &words("\"Hey\"")).unwrap();
+    ground.bot.wait_for_line(lines, "commands/echo 5 -> 6 live").await.unwrap();
+    let source = "struct Third;\n\nimpl sdk::Plugin for Third {}\n\nsdk::export!(Third);\n";
+    ground.playground.save("events/third/src/lib.rs", source).unwrap();
+    let waver = ground.playground.read("events/waver/Cargo.toml").unwrap();
+    ground.playground.save("events/third/Cargo.toml", &waver.replace("waver", "third")).unwrap();
+    ground.bot.wait_for_line(lines, "events/third 1 live").await.unwrap();
+    let answer = told(&ground.say("/dev rollback plugin:commands/echo generation:1").await);
+    assert!(
+        answer.contains(
+            "commands/echo 1 was built with another crates/words than events/third 1 is, and no generation"
+        ) && answer.contains("of events/third goes with it"),
+        "{answer}"
+    );
+    assert_eq!(ground.say("/echo").await.content, "Hey, world!");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,6 +320,25 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
     ground.playground.edit(FAULTY, "\"Hey, ", "nonsense \"Hey, ").unwrap();
     ground.bot.wait_for_line(lines, "commands/faulty 2 stays live").await.unwrap();
     assert!(!ground.bot.lines_from(lines).iter().any(|line| line.contains("tried again")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_caught_half_written_at_the_start_is_built_again() {
+    let playground = Playground::new().unwrap();
+    new_plugin(&playground, "commands/faulty");
+    let programs = Programs::collect(playground.path("programs")).unwrap();
+    let spoil_two = "n=$(cat \"$here/count\" 2>/dev/null || echo 0)\necho $((n + 1)) >\"$here/count\"\n\
+                     case $n in 0) truncate -s 100 \"$library\" ;; 1) : >\"$library\" ;; esac\n";
+    programs.after_linking(spoil_two).unwrap();
+    let path = programs.folder().display().to_string();
+    let ground = Ground::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "2")]).await;
+    let said = ground.bot.lines_from(0);
+    for words in ["tried again in 50 ms (1 of 2)", "tried again in 100 ms (2 of 2)"] {
+        let told = said.iter().filter(|line| line.contains("commands/faulty: ") && line.contains(words));
+        assert_eq!(told.count(), 1, "{words}: {said:?}");
+    }
+    assert!(!said.iter().any(|line| line.contains("is not live")), "{said:?}");
+    assert_eq!(ground.say("/faulty").await.content, "Hello, world!");
 }
 
 #[tokio::test(flavor = "multi_thread")]

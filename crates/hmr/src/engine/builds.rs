@@ -125,18 +125,36 @@ impl Loop {
         errors: impl Iterator<Item = &'a SaveError>,
     ) -> Option<Building> {
         let errors: Vec<_> = errors.collect();
-        let most = self.options.policy.load().retries;
-        if building.retries >= most || errors.is_empty() || !errors.iter().all(|error| error.is_passing()) {
+        let Some(wait) = self.wait_for_retry(building.retries, &names(&building.packages), &errors) else {
             return Some(building);
-        }
-        let (retries, wait) = (building.retries + 1, FIRST_WAIT * (1 << building.retries.min(8)));
-        let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let names = names(&building.packages).join(", ");
-        let words =
-            format!("{names}: {errors}; tried again in {} ms ({retries} of {most})", wait.as_millis());
-        tell::warn(&self.host, None, words);
+        };
+        let retries = building.retries + 1;
         self.order_after(wait, retries, building.group(), building.began, building.answers);
         None
+    }
+
+    /// Gives the wait before the next attempt, and tells of it, when all errors may pass by themselves and there have not
+    /// been as many `retries` as configured.
+    pub(super) fn wait_for_retry(
+        &self,
+        retries: u32,
+        plugins: &[&str],
+        errors: &[&SaveError],
+    ) -> Option<Duration> {
+        let most = self.options.policy.load().retries;
+        if retries >= most || errors.is_empty() || !errors.iter().all(|error| error.is_passing()) {
+            return None;
+        }
+        let wait = FIRST_WAIT * (1 << retries.min(8));
+        let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let words = format!(
+            "{}: {errors}; tried again in {} ms ({} of {most})",
+            plugins.join(", "),
+            wait.as_millis(),
+            retries + 1
+        );
+        tell::warn(&self.host, None, words);
+        Some(wait)
     }
 
     pub(super) async fn handle_done(&mut self, id: Id, done: Done) {

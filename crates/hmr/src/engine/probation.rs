@@ -3,10 +3,14 @@
 //! What went live in one swap was built to work together, so it goes back together. What was brought back is not put
 //! on probation again: a panic in it is contained like any other.
 
+use std::collections::BTreeMap;
+
 use sdk_core::PluginId;
+use sdk_core::generation::Generation;
 use sdk_core::ledger::Code;
 use sdk_core::panics::PanicReport;
 use sdk_core::registry::Swapped;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::{Loop, tell};
 
@@ -19,6 +23,26 @@ struct Member {
     before: Code,
 }
 
+/// The newest generation of each plugin, for as long as it may stand all calls of its probation.
+#[derive(Default)]
+pub(super) struct Tested {
+    /// Gives a generation that has stood them, nothing for one whose time is up.
+    pub(super) work: JoinSet<Option<(PluginId, u64)>>,
+    newest: BTreeMap<PluginId, AbortHandle>,
+}
+
+impl Tested {
+    fn wait_for(&mut self, generation: &Generation) {
+        let (plugin, number) = (generation.plugin().clone(), generation.number());
+        let probation = generation.probation().clone();
+        let name = plugin.clone();
+        let waiting = self.work.spawn(async move { probation.passed().await.then_some((name, number)) });
+        if let Some(older) = self.newest.insert(plugin, waiting) {
+            older.abort();
+        }
+    }
+}
+
 impl Loop {
     /// Remembers what a swap has replaced, while that may have to come back.
     pub(super) fn put_on_trial(&mut self, swapped: &Swapped) {
@@ -28,6 +52,11 @@ impl Loop {
             generation.is_some_and(|one| one.number() == member.generation && one.probation().is_on())
         };
         self.trials.retain(|Trial(members)| members.iter().any(on_probation));
+        for generation in swapped.plugins.iter().filter_map(|swap| swap.new.as_ref()) {
+            if generation.probation().is_on() {
+                self.tested.wait_for(generation);
+            }
+        }
         let members: Vec<_> = swapped
             .plugins
             .iter()
@@ -43,6 +72,12 @@ impl Loop {
         if members.iter().any(on_probation) {
             self.trials.push(Trial(members));
         }
+    }
+
+    /// Notes that a crash does not count against a generation any more.
+    pub(super) fn handle_passed(&mut self, plugin: &PluginId, number: u64) {
+        tracing::debug!("{plugin} {number} has stood the calls of its probation");
+        self.keeper.passed(plugin, number);
     }
 
     /// Acts on a panic in a generation.

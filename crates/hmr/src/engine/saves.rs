@@ -37,8 +37,10 @@ impl Loop {
                     _ = host.insert(path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf());
                 }
                 Meaning::Settings => {
-                    if let Some(OnSettings(take_over)) = &self.options.on_settings {
-                        take_over();
+                    if let (Some(OnSettings(take_over)), Some(watching)) =
+                        (&self.options.on_settings, &self.watching)
+                    {
+                        take_over(watching);
                     }
                 }
                 Meaning::Nothing => {

@@ -8,10 +8,11 @@ use std::time::Duration;
 use std::{env, fs, io, process, thread};
 
 use rustix::process::{Signal, getpid, kill_process, set_parent_process_death_signal};
+use sdk_core::status::since_1970;
 use serde::{Deserialize, Serialize};
 
 use crate::hosts::{Hosts, Staged};
-use crate::journal::{Journal, now, write_whole};
+use crate::journal::{Journal, write_whole};
 
 /// Environment variable that tells a program that it is a supervised host, and how it came to be started.
 pub const VARIABLE: &str = "HOTCORD_HOST";
@@ -106,11 +107,11 @@ impl Child {
             Start::Replaced { closed_at, because } => tracing::info!(
                 "restarted as host {number} because of {}: nobody answered for {} ms",
                 because.join(", "),
-                now().saturating_sub(*closed_at)
+                since_1970().saturating_sub(*closed_at)
             ),
             Start::Crashed { died_at, .. } => tracing::info!(
                 "back as host {number} after a crash: nobody answered for {} ms",
-                now().saturating_sub(*died_at)
+                since_1970().saturating_sub(*died_at)
             ),
         }
     }

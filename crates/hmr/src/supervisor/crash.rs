@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::process::ExitStatus;
 
 use sdk_core::PluginId;
+use sdk_core::status::since_1970;
 
 use super::recorder::Note;
-use crate::journal::{Journal, Version, now};
+use crate::journal::{Journal, Version};
 
 /// Exit code of a panic in the main thread, and those of a program that could not be run.
 const FATAL_CODES: [i32; 3] = [101, 126, 127];
@@ -83,7 +84,8 @@ impl Account {
     /// Judges a crash by what was live and what was under way.
     ///
     /// What a thread was running at that moment has done it, if its own code has; after a SIGKILL it is whatever was
-    /// under way. Only what was being loaded or is on probation is set aside for it.
+    /// under way. Where nothing is known, a host that has never been ready has done it itself, unless it was loading.
+    /// Only what was being loaded or is on probation is set aside for it.
     pub(crate) fn of(cause: Cause, mut journal: Journal, notes: &[Note]) -> Self {
         let named: Vec<_> = notes
             .iter()
@@ -98,9 +100,11 @@ impl Account {
         }
         let mut blames_a_plugin = false;
         let mut again = Vec::new();
-        let now = now();
+        let now = since_1970();
+        let may_be_plugins = journal.ready || journal.plugins.values().any(|entry| entry.coming.is_some());
+        let is_anyones = blamed.is_empty() && cause.is_fault() && may_be_plugins;
         for (plugin, entry) in &mut journal.plugins {
-            let is_blamed = blamed.contains(plugin) || blamed.is_empty() && cause.is_fault();
+            let is_blamed = blamed.contains(plugin) || is_anyones;
             let coming = entry.coming.take();
             // A host that took another one's place starts what was live there.
             let is_live = coming.as_ref().is_some_and(|coming| entry.live.as_ref() == Some(coming));
@@ -130,7 +134,7 @@ impl Account {
                 blames_a_plugin = true;
                 let why = if is_live { "was just starting" } else { "was on probation" };
                 words += &format!("; {plugin} {} {why} and is set aside", live.generation);
-                let Some(before) = entry.before.take() else {
+                let Some(before) = entry.before.pop() else {
                     words += ", left out until it is saved";
                     continue;
                 };
@@ -157,8 +161,8 @@ mod tests {
     fn journal() -> Journal {
         let on_probation = Entry {
             live: Some(version(5)),
-            before: Some(version(4)),
-            until: now() + 60_000,
+            before: vec![version(4)],
+            until: since_1970() + 60_000,
             last: 5,
             ..Entry::default()
         };
@@ -193,12 +197,44 @@ mod tests {
     }
 
     #[test]
+    fn what_was_replaced_on_probation_comes_back_and_is_still_on_it() {
+        let mut journal = journal();
+        let entry = journal.plugins.get_mut(&PluginId::new("commands/new")).unwrap();
+        entry.before = vec![version(3), version(4)];
+        let notes = [note("commands/new", "/crash", true)];
+        let account = Account::of(Cause::Signal(6), journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        let account = Account::of(Cause::Signal(6), account.journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        // The first one is proven, and stays whatever it does.
+        let account = Account::of(Cause::Signal(6), account.journal, &notes);
+        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        assert!(!account.blames_a_plugin);
+    }
+
+    #[test]
     fn a_crash_of_another_plugin_changes_nothing() {
         let notes = [note("commands/old", "/crash", true), note("commands/new", "/ping", false)];
         let account = Account::of(Cause::Signal(6), journal(), &notes);
         assert_eq!(account.words, "the host died of SIGABRT while /crash of commands/old 5 was under way");
         assert_eq!(account.journal, journal_as_in(&account));
         assert!(!account.blames_a_plugin);
+    }
+
+    #[test]
+    fn a_host_that_dies_before_it_loads_anything_blames_no_plugin() {
+        let account = Account::of(Cause::Signal(6), journal(), &[]);
+        assert!(account.blames_a_plugin, "it was ready, so it may be any");
+        let never_ready = || Journal { ready: false, ..journal() };
+        let account = Account::of(Cause::Signal(6), never_ready(), &[]);
+        assert_eq!(account.words, "the host died of SIGABRT");
+        assert_eq!(live(&account, "commands/new"), Some(version(5)));
+        assert!(!account.blames_a_plugin);
+        let mut loading = never_ready();
+        for entry in loading.plugins.values_mut() {
+            entry.coming.clone_from(&entry.live);
+        }
+        assert!(Account::of(Cause::Signal(6), loading, &[]).blames_a_plugin);
     }
 
     /// The journal of these tests, with the moment that another one has.

@@ -112,10 +112,10 @@ fn folders(ids: &BTreeSet<&str>, packages: &HashMap<&str, &MetadataPackage>) -> 
     local.filter_map(|package| package.manifest_path.parent()).map(Path::to_path_buf).collect()
 }
 
-/// Gives the ids, with version and source, of those packages that are not local.
+/// Gives the ids, with version and source, of those packages that are not local; of a repository, its commit too.
 fn fetched(ids: &BTreeSet<&str>, packages: &HashMap<&str, &MetadataPackage>) -> BTreeSet<String> {
-    let fetched = ids.iter().filter(|id| packages.get(*id).is_some_and(|package| package.source.is_some()));
-    fetched.map(ToString::to_string).collect()
+    let fetched = ids.iter().filter_map(|id| Some((id, packages.get(id)?.source.as_ref()?)));
+    fetched.map(|(id, source)| format!("{id} from {source}")).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `sandbox fault`: makes things go wrong on purpose.
 
+mod voice;
+
 use clap::{Args, Subcommand};
 use sandbox::Client;
 use sandbox::fault::{LimitScope, On, RequestEffect, RequestRule, Rule};
@@ -51,6 +53,8 @@ enum What {
         #[command(flatten)]
         which: Which,
     },
+    /// Make things go wrong in voice.
+    Voice(voice::Voice),
     /// Add a rule of any kind as JSON; the README lists them.
     Add {
         /// The rule.
@@ -102,6 +106,7 @@ pub(super) async fn run(client: &Client, fault: Fault) -> Result<Outcome, Failur
             add(client, &which.rule(effect)).await
         }
         What::Delay { ms, which } => add(client, &which.rule(RequestEffect::Pass).delayed(ms)).await,
+        What::Voice(what) => voice::run(client, what).await,
         What::Add { rule } => {
             let rule =
                 serde_json::from_str(&rule).map_err(|error| Failure(format!("this is no rule: {error}")))?;

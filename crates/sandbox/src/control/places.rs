@@ -312,6 +312,10 @@ struct EditMember {
     roles: Option<Vec<String>>,
     /// End of a timeout in ISO 8601, or an empty text to end it now.
     timeout_until: Option<String>,
+    /// Muted in voice.
+    mute: Option<bool>,
+    /// Deafened in voice.
+    deaf: Option<bool>,
 }
 
 async fn edit_member(
@@ -339,7 +343,9 @@ async fn edit_member(
         Some(nick) => Change::Set(nick),
     };
     let roles = roles.transpose()?.map_or(Change::Keep, Change::Set);
-    let change = MemberChange { nick, roles, timeout, ..MemberChange::default() };
+    let set = |wanted: Option<bool>| wanted.map_or(Change::Keep, Change::Set);
+    let (mute, deaf) = (set(edit.mute), set(edit.deaf));
+    let change = MemberChange { nick, roles, mute, deaf, timeout, flags: Change::Keep };
     live.change_member(guild_id, user, change)?;
     Ok(Json(live.member_json(guild_id, user)?))
 }

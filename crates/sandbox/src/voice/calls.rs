@@ -77,6 +77,8 @@ struct Assignment {
     session_id: String,
     token: String,
     region: usize,
+    /// Whether a client has identified with it.
+    used: bool,
     muted: bool,
     deaf: bool,
 }
@@ -179,17 +181,24 @@ impl Voice {
     ) -> Assigned {
         let regions = &self.options().regions;
         let region = region.and_then(|wanted| regions.iter().position(|id| id == wanted)).unwrap_or(0);
-        let token = secret(16);
+        let mut state = self.shared.state.lock();
+        // A bot that asks twice may be on its way already with the first answer.
+        let same = |old: &&Assignment| {
+            !old.used && old.channel == channel && old.session_id == session_id && old.region == region
+        };
+        let known = state.assignments.get(&(guild, user)).filter(same).map(|old| old.token.clone());
+        let token = known.clone().unwrap_or_else(|| secret(16));
         let assignment = Assignment {
             channel,
             session_id: session_id.to_owned(),
             token: token.clone(),
             region,
+            used: false,
             muted: false,
             deaf: false,
         };
-        let mut state = self.shared.state.lock();
-        if let Some(old) = state.assignments.insert((guild, user), assignment) {
+        let old = state.assignments.insert((guild, user), assignment);
+        if let Some(old) = old.filter(|_| known.is_none()) {
             state.forget(old);
         }
         let before = state.sessions.get(&(guild, user)).cloned();
@@ -257,7 +266,7 @@ impl Voice {
         let max_dave = max_dave_protocol_version.unwrap_or(0);
         let mut state = self.shared.state.lock();
         let is_stale = state.stale.contains(&token);
-        let Some(assignment) = state.assignments.get(&(guild, user)) else {
+        let Some(assignment) = state.assignments.get_mut(&(guild, user)) else {
             let here =
                 state.assignments.iter().any(|((at, _), other)| *at == guild && other.region == region);
             return Err(match (is_stale, here) {
@@ -278,6 +287,7 @@ impl Voice {
         if self.options().dave == Dave::Required && max_dave == 0 {
             return Err(Close::dave_required());
         }
+        assignment.used = true;
         let (channel, muted, deaf) = (assignment.channel, assignment.muted, assignment.deaf);
         if let Some(before) = state.sessions.get(&(guild, user)).cloned() {
             self.finish(&mut state, &before, Close::replaced());

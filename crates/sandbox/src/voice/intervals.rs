@@ -116,9 +116,9 @@ mod tests {
             for (told, percent) in [(report.p50_ms, 50), (report.p95_ms, 95), (report.p99_ms, 99)] {
                 let exact = exact(percent);
                 let upper = if exact < 500_000 { (exact / 100 + 1) * 100 } else { longest }.min(longest);
-                prop_assert!((told - upper as f64 / 1000.0).abs() < 1e-9, "{} for {}", told, exact);
+                prop_assert!((told - super::millis(upper)).abs() < 1e-9, "{} for {}", told, exact);
             }
-            prop_assert!((report.max_ms - longest as f64 / 1000.0).abs() < 1e-9);
+            prop_assert!((report.max_ms - super::millis(longest)).abs() < 1e-9);
         }
     }
 }

@@ -85,6 +85,7 @@ impl Ears<'_> {
             }
         } else if let (Some(header), Some(session)) = (header, &session) {
             self.audio(&header, packet, session, at);
+            self.voice.ring();
         } else if !packet.is_empty() && packet.len() <= KEEPALIVE && !rtp::is_control(packet) {
             self.send(packet, from, session.as_deref());
         }
@@ -123,7 +124,6 @@ impl Ears<'_> {
             let Session { guild, channel, user, ssrc, .. } = **session;
             self.voice.recorder().push(Event::VoiceHeard { guild, channel, user, ssrc });
         }
-        self.voice.ring();
         for other in self.voice.others(session) {
             if let Some((sealed, address)) = other.seal(clear, &body) {
                 self.send(&sealed, address, Some(&other));

@@ -8,10 +8,14 @@ use sandbox::gateway::{Command, Target};
 use sandbox::record::Kind;
 
 use super::disk::SmallDisk;
-use super::plugin::{self, MANIFEST, PLUGIN};
+use super::plugin::{self, Deed, MANIFEST, PLUGIN, Place};
 use super::row::{Acting, Seen};
 use super::stage::Stage;
+use super::trial;
 use crate::bot::PATIENCE;
+
+/// Calls after which a generation's probation is over.
+const PROBATION_CALLS: u32 = 20;
 
 fn of_sandbox(error: &sandbox::client::Error) -> io::Error {
     io::Error::other(error.to_string())
@@ -27,6 +31,21 @@ async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()> {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(())
+}
+
+/// Runs a new version until its probation is over, and then into a panic.
+pub fn panic_outside_probation(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async {
+        stage.save_next(Some((Place::Component, Deed::Panic)))?;
+        stage.live().await?;
+        for _ in 0..PROBATION_CALLS {
+            stage.say("/pulse").await?;
+        }
+        match trial::provoke(stage, Place::Component, Deed::Panic).await? {
+            Some(problem) => Err(io::Error::other(problem)),
+            None => Ok(Seen::default()),
+        }
+    })
 }
 
 /// Builds on a disk that has no room.

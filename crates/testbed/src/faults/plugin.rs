@@ -118,7 +118,7 @@ fn manifest(package: &str) -> String {
     format!(
         "[package]\nname = \"{package}\"\ndescription = \"To fail.\"\nversion.workspace = true\nedition.workspace = \
          true\nrust-version.workspace = true\nlicense.workspace = true\npublish.workspace = true\n\n[lib]\n\n\
-         [dependencies]\npoise.workspace = true\nsdk.workspace = true\nwords = {{ path = \"../../crates/words\" }}\n"
+         [dependencies]\npoise.workspace = true\nsdk.workspace = true\nserde.workspace = true\nwords = {{ path = \"../../crates/words\" }}\n"
     )
 }
 
@@ -130,6 +130,15 @@ use std::time::Duration;
 use sdk::prelude::*;
 
 const VERSION: &str = "VERSION_HERE";
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Tally {
+    asked: u64,
+}
+
+impl State for Tally {
+    // of the first shape
+}
 
 struct Faulty;
 
@@ -152,6 +161,10 @@ impl Plugin for Faulty {
         on.event(heard);
         on.component("faulty:", pressed);
         on.timer("faulty", due);
+    }
+
+    fn state(&self) -> Option<StateSlot> {
+        Some(StateSlot::of::<Tally>())
     }
 
     async fn start(&self, data: &Data) -> Result<(), Error> {

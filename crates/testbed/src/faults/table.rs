@@ -179,11 +179,47 @@ pub const ROWS: &[Row] = &[
             "has overflowed its stack",
         ],
     ),
+    edited(
+        "state that cannot be restored",
+        SOURCE,
+        "asked: u64",
+        "asked: Vec<u64>",
+        &[
+            "commands/faulty",
+            "the state of commands/faulty (version 1) does not fit the new code: asked: invalid type",
+        ],
+    ),
+    edited(
+        "panic while state is migrated",
+        SOURCE,
+        "// of the first shape",
+        "const VERSION: u32 = 2;\n    fn migrate(_: u32, _: sdk::state::Value) -> Result<Self, Error> {\n        \
+         panic!(\"as asked\")\n    }",
+        &[
+            "commands/faulty",
+            "the state of commands/faulty cannot be migrated from version 1 to 2: it panicked: as asked",
+        ],
+    ),
+    contained("panic in stop", Place::Stop, Deed::Panic, &["its stop hook panicked: as asked"]),
+    contained("error from stop", Place::Stop, Deed::Error, &["its stop hook failed: as asked"]),
+    contained(
+        "endless loop in stop",
+        Place::Stop,
+        Deed::Loop,
+        &["commands/faulty", "its stop hook did not end within"],
+    ),
     rolled_back("panic in a command", Place::Command),
     rolled_back("panic in a listener", Place::Listener),
     rolled_back("panic in a component handler", Place::Component),
     rolled_back("panic in a timer", Place::Timer),
     rolled_back("panic in a task", Place::Task),
+    act(
+        Group::Code,
+        "panic outside probation",
+        acts::panic_outside_probation,
+        &["component faulty:1 panicked at commands/faulty/src/lib.rs"],
+        After::NewAnswers,
+    ),
     contained(
         "error from a command",
         Place::Command,

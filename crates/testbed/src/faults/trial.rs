@@ -134,6 +134,9 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
             }
             if matches!(row.after, After::NewAnswers | After::OldIsBack) {
                 stage.live().await?;
+                if place == Place::Stop {
+                    stage.succeed().await?;
+                }
                 if let Some(problem) = provoke(stage, place, deed).await? {
                     outcome.wrong.push(problem);
                 }
@@ -183,7 +186,7 @@ async fn fell(row: &Row, stage: &mut Stage, place: Place, outcome: &mut Outcome)
 }
 
 /// Does what a user does for the place's code to run; gives what is wrong with the answer.
-async fn provoke(stage: &mut Stage, place: Place, deed: Deed) -> io::Result<Option<String>> {
+pub(super) async fn provoke(stage: &mut Stage, place: Place, deed: Deed) -> io::Result<Option<String>> {
     let failed = |error: sandbox::client::Error| io::Error::other(error.to_string());
     let client = stage.sandbox.client();
     let answer = match place {

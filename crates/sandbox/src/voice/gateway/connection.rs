@@ -260,7 +260,7 @@ impl Connection {
                 self.send(op::HEARTBEAT_ACK, beat.answer).await
             }
             (Request::SelectProtocol(select), Some(session)) => self.select(&session, &select),
-            (Request::Speaking(speaking), Some(session)) => self.speaking(&session, &speaking),
+            (Request::Speaking(speaking), Some(session)) => Self::speaking(&session, &speaking),
             (Request::Dave(op, data), Some(session)) => {
                 session.call.queue(Job::Json(session.user, op, data));
                 Ok(())

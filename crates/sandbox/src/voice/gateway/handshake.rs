@@ -55,7 +55,7 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn speaking(&self, session: &Arc<Session>, speaking: &Speaking) -> Result<(), Ending> {
+    pub(super) fn speaking(session: &Arc<Session>, speaking: &Speaking) -> Result<(), Ending> {
         if speaking.ssrc != session.ssrc {
             return Err(Close::bad_request("SPEAKING names an SSRC that READY did not give").into());
         }

@@ -1,0 +1,99 @@
+//! The start: every plugin built, or recalled, and brought in on its own.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use sdk_core::PluginId;
+
+use super::Loop;
+use crate::job::{Failure, Order, Ready, carry_out};
+use crate::supervisor::Start;
+use crate::workspace::Package;
+
+impl Loop {
+    /// Builds all plugins and makes each live that can be; gives the others.
+    pub(super) async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
+        let began = Instant::now();
+        let (mut ready, unknown) = if *start == Start::Fresh {
+            (Vec::new(), self.workspace.plugins.values().cloned().collect())
+        } else {
+            self.recall(start)
+        };
+        ready.extend(self.build_first(unknown, 0, began).await);
+        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
+        for ready in self.in_order(ready) {
+            self.bring_in(ready, began).await;
+        }
+        let live = self.host.registry().snapshot();
+        tracing::info!(
+            "{} plugins live in {} ms: {}",
+            live.generations().len(),
+            began.elapsed().as_millis(),
+            live.generations()
+                .values()
+                .map(|generation| format!("{} {}", generation.plugin(), generation.number()))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
+        let left_out: BTreeSet<_> = self.workspace.plugins.keys().filter(is_left_out).cloned().collect();
+        self.keeper.left_out(left_out.iter().cloned());
+        left_out
+    }
+
+    /// Builds plugins, after `retries` attempts that failed in passing, and tells of those that cannot be built.
+    async fn build_first(
+        &mut self,
+        mut packages: Vec<Package>,
+        mut retries: u32,
+        began: Instant,
+    ) -> Vec<Ready> {
+        let mut ready = Vec::new();
+        while !packages.is_empty() {
+            let order = Order {
+                packages: packages.iter().map(|package| (package.clone(), None)).collect(),
+                through_cargo: true,
+                suffix: self.suffix(),
+                began,
+                // What failed may be the very library of a former run.
+                may_reuse: retries == 0,
+            };
+            let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
+            self.learn(&done);
+            ready.extend(done.ready);
+            let (passing, lasting): (Vec<_>, Vec<_>) =
+                done.failures.into_iter().partition(|failure| failure.error.is_passing());
+            self.tell_failures(&lasting);
+            let concerns = |package: &Package| {
+                passing.iter().any(|failure| failure.plugin.as_ref().is_none_or(|id| *id == package.id))
+            };
+            packages.retain(concerns);
+            let ids: Vec<_> = packages.iter().map(|package| package.id.as_str()).collect();
+            let errors: Vec<_> = passing.iter().map(|failure| &failure.error).collect();
+            let Some(wait) = self.wait_for_retry(retries, &ids, &errors) else {
+                self.tell_failures(&passing);
+                break;
+            };
+            tokio::time::sleep(wait).await;
+            retries += 1;
+        }
+        ready
+    }
+
+    /// Makes a plugin live, or tells why that cannot be; what fails in passing is built anew.
+    async fn bring_in(&mut self, mut ready: Ready, began: Instant) {
+        let package = ready.package.clone();
+        for retries in 0.. {
+            let Err(error) = self.go_live(vec![ready], began).await else { return };
+            let Some(wait) = self.wait_for_retry(retries, &[package.id.as_str()], &[&error]) else {
+                self.tell_failure(&Failure { plugin: Some(package.id.clone()), error });
+                return;
+            };
+            tokio::time::sleep(wait).await;
+            match self.build_first(vec![package.clone()], retries + 1, began).await.pop() {
+                Some(again) => ready = again,
+                None => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! songbird, a voice client that knows nothing of the sandbox, plays a file to it.
+//!
+//! It runs in a process of its own, since it looks for the certificates that it trusts in `SSL_CERT_FILE`.
+
+#[path = "voice/audio.rs"]
+#[expect(dead_code, reason = "the other tests of voice use the rest")]
+mod audio;
+#[path = "voice/client.rs"]
+#[expect(dead_code, reason = "the other tests of voice use the rest")]
+mod client;
+#[path = "voice/world.rs"]
+#[expect(dead_code, reason = "the other tests of voice use the rest")]
+mod world;
+
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use sandbox::voice::{Mode, wav};
+use songbird::ConnectionInfo;
+use songbird::driver::Driver;
+use songbird::id::{ChannelId, GuildId, UserId};
+use songbird::input::File;
+use tokio::io::AsyncReadExt;
+
+use crate::world::World;
+
+/// Time for a whole play; what is played takes three seconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Where the client's process finds its ticket: endpoint, guild, channel, user, session id, token, file to play.
+const TICKET: &str = "SONGBIRD_TICKET";
+
+fn main() {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if filter.is_some_and(|filter| !"songbird".contains(&filter))
+        || std::env::args().any(|arg| arg == "--list")
+    {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    match std::env::var(TICKET) {
+        Ok(ticket) => runtime.block_on(play(&ticket)),
+        Err(_) => {
+            for mode in Mode::ALL {
+                runtime.block_on(listen(mode));
+                println!("songbird plays with {} ... ok", mode.name());
+            }
+        }
+    }
+}
+
+/// The client: connects, plays a file, and goes on until nobody listens to it any more.
+async fn play(ticket: &str) {
+    let fields: Vec<&str> = ticket.split('|').collect();
+    let [endpoint, guild, channel, user, session_id, token, file] = fields[..] else { panic!("{ticket}") };
+    let id = |text: &str| text.parse::<NonZeroU64>().unwrap();
+    let info = ConnectionInfo {
+        channel_id: ChannelId(id(channel)),
+        endpoint: endpoint.to_owned(),
+        guild_id: GuildId(id(guild)),
+        session_id: session_id.to_owned(),
+        token: token.to_owned(),
+        user_id: UserId(id(user)),
+    };
+    let mut driver = Driver::new(songbird::Config::default());
+    driver.connect(info).await.unwrap();
+    driver.play_input(File::new(PathBuf::from(file)).into());
+    let mut end = Vec::new();
+    tokio::io::stdin().read_to_end(&mut end).await.unwrap();
+    driver.leave();
+}
+
+/// The sandbox: takes the client in and compares what it hears with what was to be played.
+async fn listen(mode: Mode) {
+    let mut world = World::start_offering(mode).await;
+    let ticket = world.join().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (root, file) = (folder.path().join("root.pem"), folder.path().join("source.wav"));
+    std::fs::write(&root, world.sandbox.voice().root_certificate()).unwrap();
+    let source = rising();
+    std::fs::write(&file, wav::write(&source)).unwrap();
+    let mut client = start(&world, &ticket, &root, &file);
+
+    let voice = world.sandbox.voice();
+    let heard = voice
+        .heard_when(ticket.guild, ticket.user, PATIENCE, |heard| heard.counts.silence >= 5)
+        .await
+        .unwrap();
+    let counts = heard.counts;
+    assert!(counts.packets >= 150 && counts.silence >= 5, "{counts:?}");
+    assert_eq!((counts.lost, counts.sequence_gaps, counts.timestamp_gaps, counts.duplicates), (0, 0, 0, 0));
+    assert_eq!((counts.undecryptable, counts.unopened, counts.undecodable), (0, 0, 0));
+    let samples = voice.pcm(ticket.guild, ticket.user, 0, usize::MAX);
+    let likeness = audio::likeness(&samples, &source);
+    assert!(likeness > 0.95, "{likeness}");
+    // What is heard is this sound and no other: half a second later it is another.
+    let late = audio::likeness(&samples[48_000..], &source);
+    assert!(late < 0.3, "{late}");
+
+    drop(client.stdin.take());
+    let ended = tokio::time::timeout(PATIENCE, client.wait()).await.unwrap().unwrap();
+    assert!(ended.success(), "{ended}");
+}
+
+fn start(world: &World, ticket: &client::Ticket, root: &Path, file: &Path) -> tokio::process::Child {
+    let client::Ticket { guild, user, session_id, token, endpoint } = ticket;
+    let (channel, file) = (world.lounge, file.display());
+    tokio::process::Command::new(std::env::current_exe().unwrap())
+        .env(TICKET, format!("{endpoint}|{guild}|{channel}|{user}|{session_id}|{token}|{file}"))
+        .env("SSL_CERT_FILE", root)
+        .stdin(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Three seconds of a tone that rises from 200 to 2000 hertz, so that no two moments of it are alike.
+#[expect(clippy::cast_possible_truncation, reason = "12,000 fits into 16 bits")]
+fn rising() -> Vec<i16> {
+    let sample = |frame: u32| {
+        let seconds = f64::from(frame) / 48_000.0;
+        let angle = (200.0 * seconds + 300.0 * seconds * seconds) * std::f64::consts::TAU;
+        (angle.sin() * 12_000.0) as i16
+    };
+    (0..3 * 48_000).flat_map(|frame| [sample(frame); 2]).collect()
+}

@@ -1,0 +1,234 @@
+use std::time::Duration;
+
+use reqwest::Method;
+use sandbox::Sandbox;
+use sandbox::gateway;
+use sandbox::record::Event;
+use serde_json::{Value, json};
+
+use crate::client::End;
+use crate::world::{GUILD, World};
+
+const CONNECT: u64 = 1 << 20;
+const SPEAK: u64 = 1 << 21;
+const MOVE_MEMBERS: u64 = 1 << 24;
+
+#[tokio::test]
+async fn a_bot_joins_mutes_itself_and_leaves() {
+    let mut world = World::start().await;
+    let ticket = world.join().await;
+    assert_eq!(ticket.session_id, world.bot.session_id);
+    let mut client = world.dial(&ticket, 8).await;
+    client.identified(&ticket).await;
+    let muted = json!({ "guild_id": ticket.guild, "channel_id": world.lounge, "self_mute": true, "self_deaf": false });
+    world.bot.send(4, &muted);
+    let state = world.bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!((&state["self_mute"], &state["suppress"]), (&json!(true), &json!(false)));
+    // The same channel, so no other server; and the connection stays.
+    assert_eq!(world.bot.until_now(ticket.guild).await, Vec::<String>::new());
+    client.until_ack().await;
+    world.bot.ask(ticket.guild, None);
+    let state = world.bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!((&state["channel_id"], &state["member"]["user"]["bot"]), (&Value::Null, &json!(true)));
+    assert_eq!(client.end().await, End::Close(4014));
+}
+
+#[tokio::test]
+async fn a_bot_whose_connection_is_gone_asks_again_and_gets_a_server() {
+    let mut world = World::start().await;
+    let first = world.join().await;
+    // It may be on its way with the first answer.
+    assert_eq!(world.join().await.token, first.token);
+    let mut client = world.dial(&first, 8).await;
+    client.identified(&first).await;
+    client.close(4000).await;
+    let again = world.join().await;
+    assert_ne!(first.token, again.token);
+    world.dial(&again, 8).await.identified(&again).await;
+}
+
+#[tokio::test]
+async fn who_may_not_join_gets_no_answer() {
+    let world = World::start().await;
+    let guild = world.guild();
+    let everyone = json!({ "type": 0, "deny": (CONNECT | SPEAK).to_string(), "allow": "0" });
+    let overwrite = format!("/channels/{}/permissions/{guild}", world.lounge);
+    assert_eq!(world.bot.call(Method::PUT, &overwrite, &everyone).await, 204);
+    let mut plain = world.plain_bot(0).await;
+    plain.ask(guild, Some(world.lounge));
+    assert_eq!(plain.until_now(guild).await, Vec::<String>::new());
+    world.recorded(|event| matches!(event, Event::Note { text, .. } if text.contains("CONNECT"))).await;
+    // Text channels and channels of nowhere are none to join.
+    plain.ask(guild, world.sandbox.channel_id("general"));
+    plain.ask(guild, Some("1".parse().unwrap()));
+    assert_eq!(plain.until_now(guild).await, Vec::<String>::new());
+    // CONNECT without SPEAK is enough to listen.
+    let everyone = json!({ "type": 0, "deny": SPEAK.to_string(), "allow": "0" });
+    assert_eq!(world.bot.call(Method::PUT, &overwrite, &everyone).await, 204);
+    plain.ask(guild, Some(world.lounge));
+    assert_eq!(plain.event("VOICE_STATE_UPDATE").await["suppress"], true);
+    plain.event("VOICE_SERVER_UPDATE").await;
+}
+
+#[tokio::test]
+async fn a_full_channel_takes_only_movers_of_members() {
+    let world = World::start().await;
+    let guild = world.guild();
+    world.control.enter_voice(GUILD, "alice", "Lounge").await.unwrap();
+    let limit = json!({ "user_limit": 1 });
+    assert_eq!(world.bot.call(Method::PATCH, &format!("/channels/{}", world.lounge), &limit).await, 200);
+    let mut plain = world.plain_bot(CONNECT).await;
+    plain.ask(guild, Some(world.lounge));
+    assert_eq!(plain.until_now(guild).await, Vec::<String>::new());
+    let refused = world.control.enter_voice(GUILD, "bob", "Lounge").await.unwrap_err().to_string();
+    assert!(refused.contains("full"), "{refused}");
+    let mut mover = world.plain_bot(MOVE_MEMBERS).await;
+    mover.join(guild, world.lounge).await;
+}
+
+#[tokio::test]
+async fn a_move_by_a_moderator_closes_the_connection_and_names_a_server() {
+    let mut world = World::start().await;
+    let moderator = world.another("moderator").await;
+    for by_rest in [true, false] {
+        let ticket = world.join().await;
+        let mut client = world.dial(&ticket, 8).await;
+        client.identified(&ticket).await;
+        if by_rest {
+            let member = format!("/guilds/{}/members/{}", ticket.guild, ticket.user);
+            let body = json!({ "channel_id": world.attic });
+            assert_eq!(moderator.call(Method::PATCH, &member, &body).await, 200);
+        } else {
+            world.control.enter_voice(GUILD, &ticket.user.to_string(), "Attic").await.unwrap();
+        }
+        let moved = world.bot.ticket(ticket.guild, world.attic).await;
+        assert_eq!(moved.session_id, ticket.session_id);
+        assert_ne!(moved.token, ticket.token);
+        assert_eq!(client.end().await, End::Close(4014));
+        let mut client = world.dial(&moved, 8).await;
+        client.identified(&moved).await;
+        client.until_ack().await;
+    }
+}
+
+#[tokio::test]
+async fn a_disconnect_by_a_moderator_closes_the_connection_and_names_no_server() {
+    let mut world = World::start().await;
+    let moderator = world.another("moderator").await;
+    for by_rest in [true, false] {
+        let ticket = world.join().await;
+        let mut client = world.dial(&ticket, 8).await;
+        client.identified(&ticket).await;
+        if by_rest {
+            let member = format!("/guilds/{}/members/{}", ticket.guild, ticket.user);
+            assert_eq!(moderator.call(Method::PATCH, &member, &json!({ "channel_id": null })).await, 200);
+            assert_eq!(moderator.call(Method::PATCH, &member, &json!({ "channel_id": null })).await, 400);
+        } else {
+            world.control.leave_voice(GUILD, &ticket.user.to_string()).await.unwrap();
+        }
+        assert_eq!(world.bot.event("VOICE_STATE_UPDATE").await["channel_id"], Value::Null);
+        assert_eq!(client.end().await, End::Close(4014));
+        assert_eq!(world.bot.until_now(ticket.guild).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_member_without_the_permission_moves_nobody() {
+    let mut world = World::start().await;
+    let ticket = world.join().await;
+    let plain = world.plain_bot(CONNECT).await;
+    let member = format!("/guilds/{}/members/{}", ticket.guild, ticket.user);
+    assert_eq!(plain.call(Method::PATCH, &member, &json!({ "channel_id": world.attic })).await, 403);
+}
+
+#[tokio::test]
+async fn another_region_is_another_server() {
+    let mut world = World::start().await;
+    for by_rest in [false, true] {
+        let ticket = world.join().await;
+        let mut client = world.dial(&ticket, 8).await;
+        client.identified(&ticket).await;
+        let region = if by_rest {
+            let body = json!({ "rtc_region": "sandbox" });
+            let channel = format!("/channels/{}", world.lounge);
+            assert_eq!(world.bot.call(Method::PATCH, &channel, &body).await, 200);
+            0
+        } else {
+            let set = world.control.change_region(GUILD, "Lounge", None).await.unwrap();
+            assert_eq!(set["region"], "outpost");
+            1
+        };
+        let gone = world.bot.event("VOICE_SERVER_UPDATE").await;
+        assert_eq!(gone["endpoint"], Value::Null);
+        let (name, server) = world.bot.next().await;
+        assert_eq!(name, "VOICE_SERVER_UPDATE");
+        let endpoint = world.sandbox.voice().endpoints().nth(region).unwrap().1;
+        assert_eq!(server["endpoint"], endpoint);
+        assert_eq!(client.end().await, End::Close(4022));
+        let moved = world.bot.redeem(&json!({ "session_id": ticket.session_id }), &server);
+        world.call(&moved).await;
+    }
+    let refused = world.control.change_region(GUILD, "Lounge", Some("moon")).await.unwrap_err().to_string();
+    assert!(refused.contains("sandbox, outpost"), "{refused}");
+    world.control.change_region(GUILD, "bot-test", None).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_deleted_channel_ends_the_call_for_everyone() {
+    let mut world = World::start().await;
+    let moderator = world.another("moderator").await;
+    let ticket = world.join().await;
+    let mut client = world.dial(&ticket, 8).await;
+    client.identified(&ticket).await;
+    assert_eq!(moderator.call(Method::DELETE, &format!("/channels/{}", world.lounge), &json!({})).await, 200);
+    assert_eq!(world.bot.event("VOICE_STATE_UPDATE").await["channel_id"], Value::Null);
+    assert_eq!(client.end().await, End::Close(4022));
+}
+
+#[tokio::test]
+async fn a_bot_that_is_removed_from_the_guild_leaves_voice() {
+    let mut world = World::start().await;
+    let ticket = world.join().await;
+    let mut client = world.dial(&ticket, 8).await;
+    client.identified(&ticket).await;
+    world.control.leave(GUILD, &ticket.user.to_string()).await.unwrap();
+    assert_eq!(client.end().await, End::Close(4014));
+}
+
+#[tokio::test]
+async fn a_bot_leaves_voice_when_its_session_can_no_longer_be_resumed() {
+    let options =
+        gateway::Options { resume_window: Duration::from_millis(50), ..gateway::Options::default() };
+    let mut world = World::build(Sandbox::builder().gateway(options)).await;
+    let mut watcher = world.another("watcher").await;
+    let ticket = world.join().await;
+    assert_eq!(watcher.event("VOICE_STATE_UPDATE").await["channel_id"], world.lounge.to_string());
+    let mut client = world.dial(&ticket, 8).await;
+    client.identified(&ticket).await;
+    world.bot.quit();
+    let left = watcher.event("VOICE_STATE_UPDATE").await;
+    assert_eq!((&left["user_id"], &left["channel_id"]), (&json!(ticket.user), &Value::Null));
+    assert_eq!(client.end().await, End::Close(4014));
+}
+
+#[tokio::test]
+async fn several_guilds_are_several_calls() {
+    let mut world = World::start().await;
+    let made = world.control.create_guild("Second", "bob").await.unwrap();
+    let second = made["id"].as_str().unwrap().parse().unwrap();
+    let channel =
+        world.control.create_channel("Second", &json!({ "name": "Hall", "type": 2 })).await.unwrap();
+    let hall = channel["id"].as_str().unwrap().parse().unwrap();
+    let (here, there) = (world.join().await, world.bot.join(second, hall).await);
+    let (mut first, mut audio) = world.call(&here).await;
+    let (mut other, elsewhere) = world.call(&there).await;
+    assert_ne!(audio.ssrc, elsewhere.ssrc);
+    audio.speak(&mut first).await;
+    first.until_ack().await;
+    audio.send(&crate::audio::encode(&[0; 1920])[0]).await;
+    crate::packets::heard(&world, &here, |heard| heard.counts.packets == 1).await;
+    assert_eq!(world.sandbox.voice().heard(second, there.user).unwrap().counts.packets, 0);
+    world.control.leave_voice(GUILD, &here.user.to_string()).await.unwrap();
+    assert_eq!(first.end().await, End::Close(4014));
+    other.until_ack().await;
+}

@@ -1,0 +1,91 @@
+//! A handler's run: its panic is contained, and its failure told in the log and in words fit for the user.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+
+use crate::generation::Generation;
+use crate::panics::Panic;
+use crate::refusal::Refusal;
+use crate::settings::Environment;
+use crate::subscriptions::Outcome;
+use crate::{Data, Error, EventContext};
+
+/// Why a handler did not do its work.
+pub(super) enum Failed {
+    Error(Error),
+    Panic(Panic),
+}
+
+/// Runs a handler; a failure is logged and told in words fit for the user.
+pub(super) async fn run(
+    ctx: &serenity::all::Context,
+    generation: &Generation,
+    what: &str,
+    handler: impl FnOnce(EventContext) -> Outcome,
+) -> Option<String> {
+    told(generation, what, outcome(ctx, generation, what, handler).await)
+}
+
+pub(super) async fn outcome(
+    ctx: &serenity::all::Context,
+    generation: &Generation,
+    what: &str,
+    handler: impl FnOnce(EventContext) -> Outcome,
+) -> Result<(), Failed> {
+    let context = EventContext::new(ctx.clone(), generation.data.clone());
+    match AssertUnwindSafe(async { handler(context).await }).catch_unwind().await {
+        Ok(outcome) => outcome.map_err(Failed::Error),
+        Err(panic) => Err(Failed::Panic(panicked(&generation.data, what, panic_text(&*panic)))),
+    }
+}
+
+/// Logs a failure and gives the words for the user.
+pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Option<String> {
+    let (plugin, number) = (generation.plugin(), generation.number());
+    match outcome {
+        Ok(()) => None,
+        Err(Failed::Error(error)) => {
+            if Refusal::is(&error) {
+                tracing::debug!(%plugin, generation = number, what, %error, "a handler refused");
+            } else {
+                tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
+            }
+            Some(user_words(&error))
+        }
+        Err(Failed::Panic(panic)) => Some(panic_words(&generation.data, &panic)),
+    }
+}
+
+const INTERNAL: &str = "Something went wrong here. It has been logged.";
+
+/// Gives what a user may read of an error: its own words, unless they are those of a request that failed.
+pub(super) fn user_words(error: &Error) -> String {
+    if error.is::<serenity::Error>() { INTERNAL.to_owned() } else { error.to_string() }
+}
+
+/// Logs and reports a panic that this thread has just caught.
+pub(super) fn panicked(data: &Data, what: &str, text: &str) -> Panic {
+    let panic = data.probation().panicked(what, text);
+    let (plugin, generation) = (data.plugin(), data.generation());
+    tracing::error!(%plugin, generation, "{panic}");
+    panic
+}
+
+/// Gives what a user may read of a panic.
+pub(super) fn panic_words(data: &Data, panic: &Panic) -> String {
+    match data.settings().environment {
+        Environment::Production => INTERNAL.to_owned(),
+        Environment::Development | Environment::Testing => panic.to_string(),
+    }
+}
+
+/// Gives the text of a panic's payload.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)")
+}

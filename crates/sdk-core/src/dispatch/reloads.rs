@@ -1,0 +1,50 @@
+//! What happens to plugins, for the plugins that listen to it.
+
+use futures_util::future::join_all;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::enter;
+use super::handler::run;
+use crate::bus::ReloadEvent;
+use crate::host::Host;
+use crate::snapshot::Snapshot;
+
+/// Hands what happens to plugins to those that listen to it, until the future is dropped.
+pub async fn run_reload_handlers(host: Host) {
+    let mut heard = host.bus().listen();
+    loop {
+        match heard.recv().await {
+            Ok(stamped) => hand_out(&host, &stamped.event),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "handlers of reload events were too slow");
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Has an event heard by each plugin that listens to reloads; as with timers, in tasks that are none of a generation's
+/// own.
+fn hand_out(host: &Host, event: &ReloadEvent) {
+    let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
+    let snapshot = host.registry().snapshot();
+    for generation in snapshot.generations().values() {
+        if generation.subscriptions.reloads.is_empty() {
+            continue;
+        }
+        let (host, snapshot, plugin) = (host.clone(), snapshot.clone(), generation.plugin().clone());
+        let (ctx, event) = (ctx.clone(), event.clone());
+        // As with timers: a call of the generation, that runs to its end when it is replaced.
+        tokio::spawn(async move {
+            let find = |snapshot: &Snapshot| snapshot.generations().get(&plugin).cloned().map(|g| (g, ()));
+            let Some((generation, (), call)) = enter(&host, &snapshot, "reload event", find).await else {
+                return;
+            };
+            let handlers = generation.subscriptions.reloads.iter();
+            let heard = handlers.map(|listener| {
+                run(&ctx, &generation, listener.name, |ctx| (listener.handler)(ctx, event.clone()))
+            });
+            call.run(join_all(heard)).await;
+        });
+    }
+}

@@ -1,0 +1,50 @@
+//! Timers that have gone off.
+
+use super::enter;
+use super::handler::{Failed, outcome, told};
+use crate::host::Host;
+use crate::scheduler::Timer;
+use crate::snapshot::Snapshot;
+use crate::state::StateMoved;
+
+/// Runs the host's timers until the future is dropped.
+pub async fn run_timers(host: Host) {
+    let live = host.clone();
+    let mut swaps = host.registry().swaps();
+    loop {
+        let ready = |plugin: &crate::PluginId, name: &str| {
+            live.serenity_context().is_some() && live.registry().snapshot().timer(plugin, name).is_some()
+        };
+        tokio::select! {
+            timer = host.scheduler().next(ready) => fire(&host, timer),
+            changed = swaps.changed() => if changed.is_ok() { host.scheduler().wake() },
+        }
+    }
+}
+
+/// Has a timer that has gone off handled, in a task that is none of the generation's own: those end with it, and a
+/// timer that has gone off is out of the scheduler.
+fn fire(host: &Host, timer: Timer) {
+    let host = host.clone();
+    tokio::spawn(async move {
+        let what = format!("timer {}", timer.name);
+        let find = |snapshot: &Snapshot| snapshot.timer(&timer.plugin, &timer.name);
+        let place = enter(&host, &host.registry().snapshot(), &what, find).await;
+        let (Some(ctx), Some((generation, index, call))) = (host.serenity_context(), place) else {
+            // Its plugin has gone meanwhile; it waits for the return.
+            host.scheduler().put_back(timer);
+            return;
+        };
+        let handler = &generation.subscriptions.timers[index];
+        let handled =
+            call.run(outcome(&ctx, &generation, &what, |ctx| (handler.handler)(ctx, timer.clone()))).await;
+        if let Err(Failed::Error(error)) = &handled
+            && error.is::<StateMoved>()
+        {
+            tracing::info!(plugin = %timer.plugin, what, "goes off again: the state moved on while it ran");
+            host.scheduler().put_back(timer);
+            return;
+        }
+        told(&generation, &what, handled);
+    });
+}
