@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use address::{ApiUrl, GatewayUrl};
 #[cfg(feature = "hmr")]
 pub(crate) use changes::{Changes, changes};
+pub(crate) use media::Media;
 use reader::Reader;
 pub(crate) use reload::Reload;
 pub(crate) use source::Source;
@@ -20,6 +21,7 @@ mod address;
 #[cfg(any(feature = "hmr", test))]
 mod changes;
 mod list;
+mod media;
 mod reader;
 mod reload;
 mod source;
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) dev_channel: Option<ChannelId>,
     /// Hot reload.
     pub(crate) reload: Reload,
+    /// What can be played.
+    pub(crate) media: Media,
     /// File that keeps state and timers, where one is named.
     state_file: Option<PathBuf>,
     /// Directives for the log.
@@ -99,6 +103,7 @@ impl Config {
         let dev_channel = reader.read("DEV_CHANNEL_ID", value::channel);
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
+        let media = Media::read(&mut reader);
         let log_filter = reader.read("RUST_LOG", |text| {
             EnvFilter::try_new(text)
                 .map(|_| text.to_owned())
@@ -123,6 +128,7 @@ impl Config {
             prefix,
             dev_channel,
             reload,
+            media,
             state_file,
             log_filter: log_filter.unwrap_or_else(|| LOG_FILTER.to_owned()),
             warnings,

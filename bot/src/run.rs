@@ -14,6 +14,7 @@ use sdk::settings::Environment;
 use sdk::tokio::task::JoinSet;
 use sdk::tokio::time::timeout;
 use sdk::tracing::{info, warn};
+use sdk::voice::Sources;
 use sdk::{serenity, tokio};
 
 use crate::api::Api;
@@ -56,6 +57,8 @@ pub(crate) async fn run(
         introduced = introduce(&config, &api) => introduced?,
         () = &mut shutdown => return Ok(None),
     };
+
+    host.voice().set_sources(Sources::new(config.media.sources(config.environment, &connection)));
 
     let checkpoint = match reload::state_file(&config) {
         Some(path) => {

@@ -38,6 +38,12 @@ impl ApiUrl {
         Url::parse(&format!("{}{path}", self.0)).map_err(|error| error.to_string())
     }
 
+    /// Gives host and port.
+    pub(crate) fn address(&self) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    }
+
     /// Says whether the server is on this machine.
     pub(crate) fn is_local(&self) -> bool {
         let Ok(url) = Url::parse(&self.0) else { return false };

@@ -26,8 +26,11 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
         ("DISCORD_TOKEN", token(&old.connection) != token(&new.connection)),
         ("ENABLE_HMR", was.enabled != is.enabled),
         ("HMR_WORKSPACE", was.workspace != is.workspace),
+        ("MEDIA_ALLOW_HOSTS", old.media.allow != new.media.allow),
+        ("MUSIC_DIR", old.media.music != new.media.music),
         ("STATE_FILE", old.state_file != new.state_file),
         ("TEST_GUILD_ID", old.test_guild != new.test_guild),
+        ("YT_DLP", old.media.yt_dlp != new.media.yt_dlp),
     ];
     let live = [
         ("COMMAND_PREFIX", old.prefix != new.prefix),
@@ -106,6 +109,7 @@ mod tests {
             ("HMR_STOP_MS", "10"),
             ("HMR_UNFIT_STATE", "default"),
             ("HMR_VALIDATE", "false"),
+            ("LRCLIB_URL", "http://127.0.0.1:1"),
             ("OWNER_IDS", "7"),
             ("RUST_LOG", "debug"),
             ("WELCOME_CHANNEL_ID", "7"),
@@ -120,7 +124,10 @@ mod tests {
             ("DISCORD_TOKEN", "MTIzNDU2Nzg5MDEyMzQ1Njc5.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB"),
             ("ENABLE_HMR", "true"),
             ("HMR_WORKSPACE", "/somewhere"),
+            ("MEDIA_ALLOW_HOSTS", "radio.lan"),
+            ("MUSIC_DIR", "songs"),
             ("STATE_FILE", "state.json"),
+            ("YT_DLP", "/somewhere/yt-dlp"),
             ("TEST_GUILD_ID", "2"),
         ] {
             assert_eq!(between(&[], &[(name, value)]), (NONE, vec![name.to_owned()]), "{name}");

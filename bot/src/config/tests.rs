@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sdk::voice::source::AllowList;
+
 use super::reload::{RELOAD_VARIABLES, UnfitState};
 use super::*;
 
@@ -59,6 +61,9 @@ fn every_variable_is_read() {
         ("HMR_MEMORY_MB", "64"),
         ("DEV_CHANNEL_ID", "99"),
         ("STATE_FILE", "/var/lib/hotcord.json"),
+        ("MUSIC_DIR", "/srv/music"),
+        ("YT_DLP", "/usr/bin/yt-dlp"),
+        ("MEDIA_ALLOW_HOSTS", "radio.lan, 10.0.0.0/8"),
         ("COMMAND_PREFIX", "!"),
         ("RUST_LOG", "debug,serenity=off"),
         ("DISCORD_API_URL", "http://127.0.0.1:3000/api/v10/"),
@@ -92,6 +97,14 @@ fn every_variable_is_read() {
     assert_eq!(config.prefix.as_deref(), Some("!"));
     assert_eq!(config.settings().dev_channel, Some(ChannelId::new(99)));
     assert_eq!(config.state_file(None), Some("/var/lib/hotcord.json".into()));
+    assert_eq!(
+        config.media,
+        Media {
+            music: Some("/srv/music".into()),
+            yt_dlp: Some("/usr/bin/yt-dlp".into()),
+            allow: AllowList::parse("radio.lan,10.0.0.0/8").unwrap(),
+        }
+    );
     assert_eq!(config.log_filter, "debug,serenity=off");
     let connection = config.connection.unwrap();
     assert_eq!(connection.api.unwrap().to_string(), "http://127.0.0.1:3000");
@@ -108,6 +121,7 @@ fn the_example_file_names_every_variable_with_a_value_that_will_do() {
     let known = known
         .iter()
         .chain(&["OWNER_IDS", "COMMAND_PREFIX", "RUST_LOG", "DEV_CHANNEL_ID", "STATE_FILE"])
+        .chain(&["MUSIC_DIR", "YT_DLP", "MEDIA_ALLOW_HOSTS", "LRCLIB_URL"])
         .chain(RELOAD_VARIABLES);
     for name in known {
         assert!(shown.iter().any(|(shown, _)| shown == name), "{name} is not in .env.example");
@@ -153,6 +167,9 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         ("HMR_MEMORY_MB", "0", "from 1 to 65536"),
         ("DEV_CHANNEL_ID", "#dev", "Copy Channel ID"),
         ("STATE_FILE", "state/", "name a file in it"),
+        ("MUSIC_DIR", "Cargo.toml", "name the folder"),
+        ("YT_DLP", "/", "name a file in it"),
+        ("MEDIA_ALLOW_HOSTS", "radio.lan,http://x", "entry 2 is none"),
         ("RUST_LOG", "info,=[", "write it like"),
         ("DISCORD_API_URL", "localhost:3000", "begin it with http:// or https://"),
         ("DISCORD_GATEWAY_URL", "http://localhost:3000", "begin it with ws:// or wss://"),

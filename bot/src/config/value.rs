@@ -73,6 +73,15 @@ pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
+/// Reads the path of a folder, which need not be there yet.
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_file() {
+        return Err("is a file; name the folder that it is in".to_owned());
+    }
+    Ok(path)
+}
+
 /// Reads the number of a user, guild or channel.
 pub(super) fn snowflake(text: &str) -> Option<u64> {
     // `parse` would take a sign too.

@@ -24,6 +24,8 @@ pub mod event;
 mod gateway;
 mod kept;
 mod link;
+#[cfg(test)]
+mod loopback;
 pub mod lyrics;
 mod note;
 mod open;

@@ -10,6 +10,10 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::source::Bounds;
+use crate::settings::Settings;
+
+#[cfg(test)]
+mod tests;
 
 /// Where lyrics are asked for when nothing else is configured.
 pub const LRCLIB: &str = "https://lrclib.net";
@@ -81,6 +85,15 @@ impl LyricsClient {
             Client::builder().user_agent(AGENT).connect_timeout(bounds.connect).timeout(bounds.answer);
         let client = client.build().map_err(|error| format!("cannot be used ({error})"))?;
         Ok(Self { client, base, bounds: Arc::new(bounds) })
+    }
+
+    /// Makes a client of the server that `LRCLIB_URL` names, or else of [`LRCLIB`].
+    ///
+    /// # Errors
+    /// In a sentence, when the variable is no http(s) address.
+    pub fn of_settings(settings: &Settings) -> Result<Self, String> {
+        let base = settings.variable("LRCLIB_URL").unwrap_or(LRCLIB);
+        Self::new(base).map_err(|wrong| format!("LRCLIB_URL {wrong}."))
     }
 
     /// Finds the lyrics of a track; the more is known of it, the surer.

@@ -33,8 +33,6 @@ mod demux;
 mod feeder;
 mod steady;
 mod tags;
-#[cfg(test)]
-mod tests;
 
 pub(super) use tags::{Facts, of_file};
 

@@ -128,6 +128,9 @@ pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result
 pub(super) async fn ask(sources: &Sources, url: &Url) -> Result<Answered, SourceError> {
     let remote = Remote::new(url.clone());
     let mut answer = remote.get(&sources.0.web, 0).await?;
+    if answer.head.whole().is_some_and(|whole| whole > sources.bounds().file) {
+        return Err(SourceError::TooLarge);
+    }
     let first = answer.body.peek(FIRST).await?;
     if let Some(form) = Form::of(&answer.head.kind, &first, answer.url.path()) {
         let bounds = sources.bounds();

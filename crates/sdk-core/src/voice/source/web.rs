@@ -13,8 +13,6 @@ use super::{Bounds, SourceError};
 mod body;
 mod head;
 #[cfg(test)]
-pub(super) mod server;
-#[cfg(test)]
 mod tests;
 
 pub(super) use body::Body;

@@ -52,7 +52,8 @@ pub(super) struct Form {
 pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demuxed, SourceError> {
     let is_seekable = source.is_seekable();
     let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
-    let options = FormatOptions { enable_gapless: true, ..FormatOptions::default() };
+    // A station may begin with a file's head, which tells of an end where there is none.
+    let options = FormatOptions { enable_gapless: !is_live, ..FormatOptions::default() };
     let limit = Limit::Maximum(TAG);
     let tags = MetadataOptions { limit_metadata_bytes: limit, limit_visual_bytes: limit };
     let mut probed = get_probe().format(&Hint::new(), stream, &options, &tags).map_err(|error| of(&error))?;

@@ -39,10 +39,11 @@ impl Facts {
 
     fn read(&mut self, tags: &MetadataRevision) {
         for tag in tags.tags() {
-            let place = match tag.std_key {
-                Some(StandardTagKey::TrackTitle) => &mut self.title,
-                Some(StandardTagKey::Artist) => &mut self.artist,
-                Some(StandardTagKey::Album) => &mut self.album,
+            let place = match (tag.std_key, tag.key.to_ascii_lowercase().as_str()) {
+                // Matroska's tags come without a standard key.
+                (Some(StandardTagKey::TrackTitle), _) | (None, "title") => &mut self.title,
+                (Some(StandardTagKey::Artist), _) | (None, "artist") => &mut self.artist,
+                (Some(StandardTagKey::Album), _) | (None, "album") => &mut self.album,
                 _ => continue,
             };
             let value: String =

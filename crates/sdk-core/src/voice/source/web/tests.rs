@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::server::{Reply, Server};
 use super::*;
+use crate::voice::loopback::{Reply, Server};
 
 /// Limits that a test need not wait long for.
 fn bounds() -> Bounds {
@@ -104,7 +104,7 @@ async fn a_server_that_is_silent_is_given_up() {
         "/head" => Reply::raw("").then_hang(),
         "/body" => Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc").then_hang(),
         "/short" => Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"),
-        "/endless" => Reply::raw("HTTP/1.1 200 OK\r\n\r\n").then_repeat(),
+        "/endless" => Reply::raw("HTTP/1.1 200 OK\r\n\r\n").then_repeat(vec![b'x'; 4096]),
         _ => Reply::status(404),
     })
     .await;

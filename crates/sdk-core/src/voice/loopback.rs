@@ -9,14 +9,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 /// A server on loopback.
-pub(in crate::voice::source) struct Server {
-    pub(in crate::voice::source) address: SocketAddr,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
 /// An answer, byte for byte.
-pub(in crate::voice::source) struct Reply {
+pub(super) struct Reply {
     bytes: Vec<u8>,
     then: Then,
 }
@@ -24,18 +24,16 @@ pub(in crate::voice::source) struct Reply {
 enum Then {
     Close,
     Hang,
-    Repeat,
+    Repeat(Vec<u8>),
 }
 
 impl Server {
     /// Answers every request on a free port.
-    pub(in crate::voice::source) async fn start(
-        answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_at("127.0.0.1:0", answer).await
     }
 
-    pub(in crate::voice::source) async fn start_at(
+    pub(super) async fn start_at(
         address: &str,
         answer: impl Fn(&str) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -51,12 +49,12 @@ impl Server {
         Self { address, requests, task }
     }
 
-    pub(in crate::voice::source) fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Gives the heads of all requests so far.
-    pub(in crate::voice::source) fn requests(&self) -> Vec<String> {
+    pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().clone()
     }
 }
@@ -88,9 +86,9 @@ async fn serve(
     match reply.then {
         Then::Close => {}
         Then::Hang => std::future::pending().await,
-        Then::Repeat => {
+        Then::Repeat(bytes) => {
             while sent.is_ok() {
-                sent = stream.write_all(&[b'x'; 4096]).await;
+                sent = stream.write_all(&bytes).await;
             }
         }
     }
@@ -98,12 +96,12 @@ async fn serve(
 
 impl Reply {
     /// Answers with these bytes and closes the connection.
-    pub(in crate::voice::source) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), then: Then::Close }
     }
 
     /// Answers with a body of a media type.
-    pub(in crate::voice::source) fn ok(kind: &str, body: impl AsRef<[u8]>) -> Self {
+    pub(super) fn ok(kind: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let mut bytes = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -115,24 +113,51 @@ impl Reply {
     }
 
     /// Leads to another address.
-    pub(in crate::voice::source) fn redirect(to: &str) -> Self {
+    pub(super) fn redirect(to: &str) -> Self {
         Self::raw(format!(
             "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         ))
     }
 
     /// Answers with a failure.
-    pub(in crate::voice::source) fn status(status: u16) -> Self {
+    pub(super) fn status(status: u16) -> Self {
         Self::raw(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
     }
 
     /// Says nothing more after that, and keeps the connection.
-    pub(in crate::voice::source) fn then_hang(self) -> Self {
+    pub(super) fn then_hang(self) -> Self {
         Self { then: Then::Hang, ..self }
     }
 
-    /// Goes on without end.
-    pub(in crate::voice::source) fn then_repeat(self) -> Self {
-        Self { then: Then::Repeat, ..self }
+    /// Goes on with these bytes without end.
+    pub(super) fn then_repeat(self, bytes: Vec<u8>) -> Self {
+        Self { then: Then::Repeat(bytes), ..self }
     }
+
+    /// Answers with a file, or with the part of it that `head` asks for.
+    pub(super) fn file(head: &str, kind: &str, file: &[u8]) -> Self {
+        let Some(from) = range_of(head) else { return Self::ok(kind, file) };
+        let mut bytes = format!(
+            "HTTP/1.1 206 Partial Content\r\nContent-Type: {kind}\r\nContent-Range: bytes {from}-{}/{}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            file.len() - 1,
+            file.len(),
+            file.len() - from
+        )
+        .into_bytes();
+        bytes.extend_from_slice(&file[from..]);
+        Self::raw(bytes)
+    }
+
+    /// Breaks the connection after so many bytes, head included.
+    pub(super) fn cut(mut self, most: usize) -> Self {
+        self.bytes.truncate(most);
+        self
+    }
+}
+
+/// Gives the first byte that a request asks for.
+pub(super) fn range_of(head: &str) -> Option<usize> {
+    let line = head.lines().find_map(|line| line.strip_prefix("range: bytes="))?;
+    line.split('-').next()?.parse().ok()
 }

@@ -1,0 +1,89 @@
+//! Variables of what can be played.
+
+use std::path::{Path, PathBuf};
+
+use sdk::settings::Environment;
+use sdk::voice::source::{AllowList, SourceConfig};
+
+use super::reader::Reader;
+use super::{Connection, value};
+
+/// Folder of the library when `MUSIC_DIR` says nothing, if there is one.
+const MUSIC: &str = "music";
+
+/// Where what can be played comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Media {
+    /// Folder of the library.
+    pub(crate) music: Option<PathBuf>,
+    /// The yt-dlp to use.
+    pub(crate) yt_dlp: Option<PathBuf>,
+    /// Hosts that are fetched though they are not public.
+    pub(crate) allow: AllowList,
+}
+
+impl Media {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            music: reader.read("MUSIC_DIR", value::folder),
+            yt_dlp: reader.read("YT_DLP", value::file),
+            allow: reader.or_default("MEDIA_ALLOW_HOSTS", |text| {
+                AllowList::parse(text).map_err(|place| {
+                    format!(
+                        "is no list of hosts (entry {place} is none); write them like \
+                         'radio.lan,127.0.0.1:8000,10.0.0.0/8'"
+                    )
+                })
+            }),
+        }
+    }
+
+    /// Gives where sources are; while developing, files at a local Discord are fetched though it is not public.
+    pub(crate) fn sources(&self, environment: Environment, connection: &Connection) -> SourceConfig {
+        let mut allow = self.allow.clone();
+        if environment != Environment::Production
+            && let Some(address) =
+                connection.api.as_ref().filter(|api| api.is_local()).and_then(|api| api.address())
+        {
+            allow.add(&address);
+        }
+        let by_default = || Some(PathBuf::from(MUSIC)).filter(|folder| Path::is_dir(folder));
+        SourceConfig {
+            music: self.music.clone().or_else(by_default),
+            yt_dlp: self.yt_dlp.clone(),
+            allow,
+            ..SourceConfig::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ApiUrl, Token};
+    use super::*;
+
+    fn allowed(environment: Environment, api: &str) -> AllowList {
+        let api = ApiUrl::parse(api).unwrap();
+        let connection = Connection { token: Token::parse("x", false).unwrap(), api, gateway: None };
+        Media::default().sources(environment, &connection).allow
+    }
+
+    #[test]
+    fn files_at_a_local_discord_are_fetched_at_its_port_alone_and_never_in_production() {
+        let local = AllowList::parse("127.0.0.1:3000").unwrap();
+        assert_eq!(allowed(Environment::Development, "http://127.0.0.1:3000/api/v10"), local);
+        assert_eq!(allowed(Environment::Testing, "http://127.0.0.1:3000"), local);
+        assert_eq!(allowed(Environment::Development, "http://[::1]:1"), AllowList::parse("[::1]:1").unwrap());
+        assert_eq!(
+            allowed(Environment::Development, "http://localhost"),
+            AllowList::parse("localhost:80").unwrap()
+        );
+        for (environment, api) in [
+            (Environment::Production, "http://127.0.0.1:3000"),
+            (Environment::Development, "http://10.0.0.1:3000"),
+            (Environment::Development, "https://discord.com/api"),
+        ] {
+            assert_eq!(allowed(environment, api), AllowList::default(), "{api}");
+        }
+    }
+}
