@@ -6,15 +6,19 @@
 pub mod audio;
 pub mod bench;
 pub mod bot;
+pub mod concert;
 pub mod faults;
 pub mod ground;
 pub mod load;
 pub mod numbers;
+pub mod play;
 pub mod playground;
 pub mod plugins;
 pub mod smoke;
 pub mod soak;
+pub mod song;
 
 pub use bot::Bot;
+pub use concert::Concert;
 pub use ground::Ground;
 pub use playground::Playground;
