@@ -13,7 +13,7 @@ use sandbox::voice::{Command, Target};
 use serde_json::json;
 
 use super::Stage;
-use crate::concert::until;
+use crate::faults::acts::until;
 use crate::song::RATE;
 
 /// An act on a stage, which is over when the fault has struck.
@@ -39,7 +39,7 @@ async fn command(stage: &Stage, command: &Command) -> io::Result<()> {
 /// Waits until there are more entries of a kind in the record than there were.
 async fn happened(stage: &Stage, kind: Kind, before: u64) -> io::Result<()> {
     let record = stage.concert.sandbox.record();
-    until(&format!("{kind:?} happens"), async || (record.count(kind) > before).then_some(())).await
+    until(&format!("{kind:?} happens"), || record.count(kind) > before).await
 }
 
 async fn add(stage: &Stage, rule: Rule) -> io::Result<()> {
@@ -58,7 +58,8 @@ pub(super) async fn close(stage: &Stage, code: u16) -> io::Result<()> {
 /// Has every session that is begun from now on closed with a code.
 pub(super) async fn close_at_identify(stage: &Stage, code: u16) -> io::Result<()> {
     let effect = VoiceEffect::Close { code, reason: String::new() };
-    add(stage, Rule::new(On::Voice(VoiceRule { op: Some(IDENTIFY), effect, ..VoiceRule::default() }))).await
+    add(stage, Rule::new(On::VoiceReceived(VoiceRule { op: Some(IDENTIFY), effect, ..VoiceRule::default() })))
+        .await
 }
 
 /// Closes the connection, and the next session with a code that is final.
@@ -121,8 +122,11 @@ pub fn unanswered_heartbeats(stage: &mut Stage) -> Acting<'_> {
     Box::pin(async {
         let closed = stage.concert.sandbox.record().count(Kind::VoiceClosed);
         let effect = VoiceEffect::Ignore;
-        add(stage, Rule::new(On::Voice(VoiceRule { op: Some(HEARTBEAT), effect, ..VoiceRule::default() })))
-            .await?;
+        add(
+            stage,
+            Rule::new(On::VoiceReceived(VoiceRule { op: Some(HEARTBEAT), effect, ..VoiceRule::default() })),
+        )
+        .await?;
         happened(stage, Kind::VoiceClosed, closed).await?;
         mend(stage).await
     })
