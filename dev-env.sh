@@ -375,6 +375,7 @@ cmd_smoke() { testbed_ smoke "$@"; }
 cmd_bench() { testbed_ bench "$@"; }
 cmd_faults() { testbed_ faults "$@"; }
 cmd_soak() { testbed_ soak "$@"; }
+cmd_play() { testbed_ play "$@"; }
 
 # ---- a new plugin -----------------------------------------------------------
 
@@ -597,12 +598,13 @@ Check
   bench [--json]     how long a reload takes, against bare rustc and a restart
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
   soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
+  play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
   doctor             what is installed, what is missing
   help               this text
 END
 }
 
-COMMANDS="hmr dev say log status events reload rollback watch restart sandbox new test check docs smoke bench faults soak doctor help"
+COMMANDS="hmr dev say log status events reload rollback watch restart sandbox new test check docs smoke bench faults soak play doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

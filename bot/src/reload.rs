@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use sdk::PluginId;
 use sdk::host::Host;
+#[cfg(feature = "hmr")]
 use sdk::status::since_1970;
 use sdk::tracing::info;
 

@@ -90,7 +90,8 @@ fn headline(status: &PlayerStatus, current: &Current) -> &'static str {
 }
 
 fn progress(current: &Current) -> String {
-    let artist = current.track.artist.as_deref().map(words::plain);
+    // A station tells its songs itself.
+    let artist = current.title.as_deref().or(current.track.artist.as_deref()).map(words::plain);
     let position = if current.paused {
         current.position
     } else {
@@ -155,6 +156,7 @@ mod tests {
         track.duration = length.map(Duration::from_secs);
         let current = Current {
             track: Arc::new(track),
+            title: None,
             number: 17,
             position: Duration::from_secs(position),
             opening: false,

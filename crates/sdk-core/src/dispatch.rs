@@ -28,20 +28,18 @@ mod handler;
 mod interaction;
 mod reloads;
 mod timers;
+mod voice;
 
 pub use handler::panic_text;
 pub use reloads::run_reload_handlers;
 pub use timers::run_timers;
+pub use voice::run_voice_handlers;
 
 pub(crate) use framework::framework_options;
 pub(crate) use interaction::ephemeral;
 
 use handler::run;
 use interaction::answer_while_closing;
-
-mod voice;
-
-pub use voice::run_voice_handlers;
 
 /// serenity's framework for this bot.
 pub struct Dispatcher {

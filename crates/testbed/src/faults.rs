@@ -6,7 +6,7 @@
 //! data: what is done, what the log has to say, what has to hold afterwards. While a row is tried, users run the
 //! plugin's command twenty times a second, so that the table can say who answered and how fast; every one of them has
 //! to be answered once, or be named in the log. Afterwards everything is mended, and the next row begins from a sound
-//! version that answers.
+//! version that answers. Rows of [`voice`] are tried on a host that plays.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -23,6 +23,7 @@ pub mod row;
 pub mod stage;
 pub mod table;
 pub mod trial;
+pub mod voice;
 
 pub use row::{Group, Row};
 pub use stage::Stage;
@@ -50,17 +51,18 @@ const BACK_WITHIN: Duration = Duration::from_secs(2);
 pub async fn run(options: &Options) -> io::Result<bool> {
     let began = Instant::now();
     let chosen =
-        |row: &&Row| options.only.is_empty() || options.only.iter().any(|words| row.name.contains(words));
-    if !ROWS.iter().any(|row| chosen(&row)) {
-        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        |name: &str| options.only.is_empty() || options.only.iter().any(|words| name.contains(words));
+    let mut names = ROWS.iter().map(|row| row.name).chain(voice::ROWS.iter().map(|row| row.name));
+    if !names.clone().any(chosen) {
+        let names: Vec<_> = names.by_ref().collect();
         return Err(io::Error::other(format!("no row has that name; there are:\n{}", names.join("\n"))));
     }
     if !options.json {
         println!("{:<8}{:<44}| {:<100} | who answers, of how many asked", "", "tried", "observed");
     }
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut sums = Sums::default();
     for group in Group::ALL {
-        let rows: Vec<_> = ROWS.iter().filter(|row| row.group == group).filter(chosen).collect();
+        let rows: Vec<_> = ROWS.iter().filter(|row| row.group == group && chosen(row.name)).collect();
         if rows.is_empty() {
             continue;
         }
@@ -70,22 +72,46 @@ pub async fn run(options: &Options) -> io::Result<bool> {
             if outcome.back.is_some_and(|back| back > BACK_WITHIN) {
                 outcome.wrong.push(format!("the host has to be back within {} s", BACK_WITHIN.as_secs()));
             }
-            match (&outcome.skipped, outcome.wrong.is_empty()) {
-                (Some(_), _) => skipped += 1,
-                (None, true) => passed += 1,
-                (None, false) => failed += 1,
-            }
-            if options.json {
-                println!("{}", outcome.to_json());
-            } else {
-                println!("{}", outcome.to_line());
-            }
+            sums.add(&outcome, options);
         }
         stage.end().await?;
     }
+    let rows: Vec<_> = voice::ROWS.iter().filter(|row| chosen(row.name)).collect();
+    if !rows.is_empty() {
+        let mut stage = voice::Stage::new().await?;
+        for row in rows {
+            sums.add(&voice::run(row, &mut stage).await?, options);
+        }
+        stage.end().await?;
+    }
+    let Sums { passed, failed, skipped } = sums;
     if !options.json {
         let seconds = began.elapsed().as_secs();
         println!("\nfaults: {passed} as they have to be, {failed} failed, {skipped} skipped, in {seconds} s");
     }
     Ok(failed == 0)
+}
+
+/// What became of all rows.
+#[derive(Default)]
+struct Sums {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Sums {
+    /// Counts what became of a row, and prints it.
+    fn add(&mut self, outcome: &Outcome, options: &Options) {
+        match (&outcome.skipped, outcome.wrong.is_empty()) {
+            (Some(_), _) => self.skipped += 1,
+            (None, true) => self.passed += 1,
+            (None, false) => self.failed += 1,
+        }
+        if options.json {
+            println!("{}", outcome.to_json());
+        } else {
+            println!("{}", outcome.to_line());
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `testbed smoke`, `bench`, `faults` and `soak`, as `./dev-env.sh` calls them.
+//! `testbed smoke`, `bench`, `faults`, `soak` and `play`, as `./dev-env.sh` calls them.
 
 use std::process::ExitCode;
 
@@ -22,6 +22,8 @@ enum Command {
     Faults(testbed::faults::Options),
     /// Reloads without a pause under load, and what the host holds of each
     Soak(testbed::soak::Options),
+    /// Reloads while music plays, and what listeners hear
+    Play(testbed::play::Options),
 }
 
 #[tokio::main]
@@ -32,6 +34,7 @@ async fn main() -> ExitCode {
             Command::Bench(options) => testbed::bench::run(&options).await,
             Command::Faults(options) => testbed::faults::run(&options).await,
             Command::Soak(options) => testbed::soak::run(&options).await,
+            Command::Play(options) => testbed::play::run(&options).await,
         }
     };
     // Dropping the work ends its bot and removes its copy of the workspace.

@@ -1,6 +1,6 @@
 //! The fault matrix in its short form: every row that takes no second compiler and no long wait.
 
-use testbed::faults::{Group, ROWS, Stage, trial};
+use testbed::faults::{Group, ROWS, Stage, trial, voice};
 
 /// Tries the rows of a group that are not left out, on one host.
 async fn try_all(group: Group, left_out: &[&str]) {
@@ -47,4 +47,30 @@ async fn a_machine_that_lacks_something_keeps_the_old_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn discord_out_of_order_loses_nothing() {
     try_all(Group::Discord, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_a_call_ends_as_the_table_says() {
+    // One of each kind, and the quick ones.
+    let tried = [
+        "voice closed: 4006 session invalid",
+        "voice closed: 4015 server crashed",
+        "voice closed: 4022 call ended",
+        "voice region changed: endpoint null, then new",
+        "bot moved by a moderator",
+        "bot disconnected by a moderator",
+    ];
+    let rows: Vec<_> = voice::ROWS.iter().filter(|row| tried.contains(&row.name)).collect();
+    assert_eq!(rows.len(), tried.len(), "a row is not there");
+    let mut stage = voice::Stage::new().await.unwrap();
+    let mut wrong = Vec::new();
+    for row in rows {
+        let outcome = voice::run(row, &mut stage).await.unwrap();
+        println!("{}", outcome.to_line());
+        if !outcome.wrong.is_empty() {
+            wrong.push(outcome.to_line());
+        }
+    }
+    stage.end().await.unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

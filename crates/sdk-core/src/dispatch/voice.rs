@@ -8,7 +8,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::{enter, run};
+use super::enter;
+use super::handler::run;
 use crate::PluginId;
 use crate::host::Host;
 use crate::snapshot::Snapshot;

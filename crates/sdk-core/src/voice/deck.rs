@@ -9,6 +9,7 @@ use std::time::Duration;
 use songbird::driver::Driver;
 use songbird::events::{Event, EventData, TrackEvent};
 use songbird::tracks::{Track as Mixed, TrackHandle};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -18,7 +19,7 @@ use super::kept::now;
 use super::note::{Ends, Note, Notes, Ticks};
 use super::open::{self, Opened};
 use super::player::{Answer, Answers};
-use super::source::Sources;
+use super::source::{News, Sources};
 use super::track::Track;
 
 /// Time before a track's end at which the next one is made ready.
@@ -65,8 +66,30 @@ struct On {
     job: u64,
     handle: TrackHandle,
     hand: Arc<Hand>,
+    news: watch::Receiver<News>,
+    _teller: Teller,
     /// How much was mixed when that last changed.
     moved: (Duration, Instant),
+}
+
+/// A task that passes on what a source says of itself; dropping it ends the task.
+struct Teller(AbortHandle);
+
+impl Teller {
+    fn of(mut news: watch::Receiver<News>, notes: Notes) -> Self {
+        let task = tokio::spawn(async move {
+            while news.changed().await.is_ok() {
+                let _ = notes.send(Note::News);
+            }
+        });
+        Self(task.abort_handle())
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 struct Seeking {
@@ -144,6 +167,14 @@ impl Deck {
             Stage::Empty => None,
             Stage::Opening { number, .. } | Stage::Ready { number, .. } => Some(*number),
             Stage::On(on) => Some(on.number),
+        }
+    }
+
+    /// Gives what a radio station says it plays.
+    pub(super) fn title(&self) -> Option<String> {
+        match &self.stage {
+            Stage::On(on) => on.news.borrow().title.clone(),
+            _ => None,
         }
     }
 
@@ -257,14 +288,22 @@ impl Deck {
         if self.held {
             mixed = mixed.pause();
         }
-        let ends = Ends { notes: self.notes.clone(), job };
+        let ends = Ends { notes: self.notes.clone(), job, news: opened.news.clone() };
+        let teller = Teller::of(opened.news.clone(), self.notes.clone());
         mixed.events.add_event(EventData::new(Event::Track(TrackEvent::End), ends), Duration::ZERO);
         let ticks = EventData::new(Event::Periodic(Ticks::PERIOD, None), Ticks(hand.clone()));
         mixed.events.add_event(ticks, Duration::ZERO);
         self.clock.follow(number_, hand.clone());
         let handle = driver.play_only(mixed);
-        self.stage =
-            Stage::On(On { number: number_, job, handle, hand, moved: (Duration::ZERO, Instant::now()) });
+        self.stage = Stage::On(On {
+            number: number_,
+            job,
+            handle,
+            hand,
+            news: opened.news,
+            _teller: teller,
+            moved: (Duration::ZERO, Instant::now()),
+        });
     }
 
     /// Says whether a mixer's word of an end is about what is on.

@@ -7,12 +7,13 @@ use serenity::async_trait;
 use songbird::events::context_data::DisconnectKind;
 use songbird::events::{Event, EventContext, EventHandler};
 use songbird::tracks::PlayMode;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Hand;
 use super::kept::KeptPlayer;
 use super::open::Opened;
 use super::rejoin::Loss;
+use super::source::News;
 
 /// What a player's task hears beside commands.
 pub(super) enum Note {
@@ -30,6 +31,8 @@ pub(super) enum Note {
     Disconnected { driver: u64, loss: Loss },
     /// The source of a job is open, or why not.
     Opened { job: u64, outcome: Result<Opened, String> },
+    /// A source says something new of itself.
+    News,
     /// The mixer is done with a job's audio.
     Ended { job: u64, how: Ended },
     /// The guild's settings may have changed.
@@ -73,6 +76,8 @@ impl EventHandler for Disconnects {
 pub(super) struct Ends {
     pub(super) notes: Notes,
     pub(super) job: u64,
+    /// What the source says: to the mixer one that breaks off looks like one that is over.
+    pub(super) news: watch::Receiver<News>,
 }
 
 #[async_trait]
@@ -81,7 +86,10 @@ impl EventHandler for Ends {
         if let EventContext::Track([(state, _), ..]) = ctx {
             let how = match &state.playing {
                 PlayMode::Errored(error) => Ended::Failed(super::open::words(error)),
-                _ => Ended::Finished,
+                _ => match &self.news.borrow().failure {
+                    Some(failure) => Ended::Failed(failure.to_string()),
+                    None => Ended::Finished,
+                },
             };
             let _ = self.notes.send(Note::Ended { job: self.job, how });
         }

@@ -9,9 +9,10 @@ use songbird::tracks::PlayError;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::source::Sources;
+use super::source::{News, Sources};
 use super::track::Playable;
 
 /// Longest time for opening, probing and seeking together.
@@ -24,6 +25,8 @@ pub(super) struct Opened {
     pub(super) start: Duration,
     /// The track's length, where its format tells.
     pub(super) duration: Option<Duration>,
+    /// What happens to it while it plays.
+    pub(super) news: watch::Receiver<News>,
 }
 
 /// Opens a track's audio at a time into it.
@@ -32,13 +35,14 @@ pub(super) struct Opened {
 /// One sentence why that cannot be.
 pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
     let opening = async {
-        let input = sources.open(&playable).await?;
-        let input = input.make_live_async().await.map_err(|error| match error {
+        let source = sources.open_track(&playable).await.map_err(|error| error.to_string())?;
+        let news = source.news;
+        let input = source.input.make_live_async().await.map_err(|error| match error {
             AudioStreamError::Fail(cause) => sentence("It cannot be opened", &*cause),
             _ => "It cannot be opened.".to_owned(),
         })?;
         // Probing and seeking read from the source, and block while they do.
-        tokio::task::spawn_blocking(move || parse(input, at))
+        tokio::task::spawn_blocking(move || parse(input, at, news))
             .await
             .unwrap_or_else(|_| Err("Its decoder broke down on it.".to_owned()))
     };
@@ -46,7 +50,7 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
     timeout(WITHIN, opening).await.unwrap_or_else(|_| late())
 }
 
-fn parse(input: Input, at: Duration) -> Result<Opened, String> {
+fn parse(input: Input, at: Duration, news: watch::Receiver<News>) -> Result<Opened, String> {
     let Input::Live(live, again) = input else { return Err("It cannot be opened.".to_owned()) };
     let live = live.promote(get_codec_registry(), get_probe()).map_err(|error| unreadable(&error))?;
     let LiveInput::Parsed(mut parsed) = live else { return Err("It cannot be opened.".to_owned()) };
@@ -56,7 +60,7 @@ fn parse(input: Input, at: Duration) -> Result<Opened, String> {
         seek(&mut parsed, at).map_err(|error| sentence("Its source cannot go to another position", &error))?
     };
     let duration = duration(&parsed);
-    Ok(Opened { input: Input::Live(LiveInput::Parsed(parsed), again), start, duration })
+    Ok(Opened { input: Input::Live(LiveInput::Parsed(parsed), again), start, duration, news })
 }
 
 /// Goes to a time, and gives the one that it really went to.

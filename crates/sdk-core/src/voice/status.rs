@@ -80,6 +80,8 @@ impl PlayerStatus {
 pub struct Current {
     /// The track.
     pub track: Arc<Track>,
+    /// What a radio station says it plays now.
+    pub title: Option<String>,
     /// Number of this start, which no other start in this run of the bot has: the same track played again has another.
     pub number: u64,
     /// Time into the track at the moment of asking.
@@ -95,7 +97,7 @@ pub struct Current {
 impl Current {
     fn is_like(&self, other: &Self) -> bool {
         let rest = |current: &Self| (current.number, current.opening, current.paused, current.paused_alone);
-        Arc::ptr_eq(&self.track, &other.track) && rest(self) == rest(other)
+        Arc::ptr_eq(&self.track, &other.track) && self.title == other.title && rest(self) == rest(other)
     }
 
     /// Gives what is left of it; `None` when its length is not known.

@@ -227,7 +227,7 @@ impl Task {
                 self.prepared(outcome);
             }
             Note::Ended { job, how } if self.deck.is_of(job) => self.ended(how),
-            Note::Ended { .. } => {}
+            Note::Ended { .. } | Note::News => {}
             Note::Settings => self.adopt(),
             Note::Restore { kept, rejoin } => self.restore(*kept, rejoin),
             Note::Close(done) => {
@@ -562,6 +562,7 @@ impl Task {
     fn publish(&self) {
         let current = self.queue.current().map(|track| Current {
             track: track.clone(),
+            title: self.deck.title(),
             number: self.deck.number().unwrap_or_default(),
             position: if self.deck.is_empty() { self.begin_at } else { self.deck.position() },
             opening: self.deck.is_opening(),

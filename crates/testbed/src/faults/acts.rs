@@ -22,7 +22,7 @@ fn of_sandbox(error: &sandbox::client::Error) -> io::Error {
 }
 
 /// Waits until something holds.
-async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()> {
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()> {
     let began = Instant::now();
     while !holds() {
         if began.elapsed() > PATIENCE {

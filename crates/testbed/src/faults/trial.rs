@@ -30,6 +30,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing observed yet.
+    pub fn of(tried: &'static str) -> Self {
+        Self {
+            tried,
+            observed: String::new(),
+            answers: String::new(),
+            back: None,
+            wrong: Vec::new(),
+            skipped: None,
+        }
+    }
+
     /// Gives it for scripts.
     pub fn to_json(&self) -> Value {
         json!({
@@ -71,14 +83,7 @@ fn cut(words: &str, most: usize) -> String {
 /// When the stage is not fit for another row, with what the host said.
 pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     stage.from = stage.bot()?.line_count();
-    let mut outcome = Outcome {
-        tried: row.name,
-        observed: String::new(),
-        answers: String::new(),
-        back: None,
-        wrong: Vec::new(),
-        skipped: None,
-    };
+    let mut outcome = Outcome::of(row.name);
     let identified = stage.count(sandbox::record::Kind::Identified);
     let began = Instant::now();
     // Users of a host that comes and goes are the act's own.

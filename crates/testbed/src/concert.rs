@@ -1,0 +1,341 @@
+//! A bot that plays: a library of songs, guilds with a voice channel each, and somebody in it who listens.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sandbox::client::Run;
+use sandbox::record::Kind;
+use sandbox::snowflake::Snowflake;
+use sandbox::voice::{Heard, Options};
+use sandbox::{Answer, Sandbox};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::bot::PATIENCE;
+use crate::song::{self, Place, RATE, Song};
+use crate::{Bot, Playground};
+
+/// How like what is heard is to its song at least, after resampling and Opus.
+pub const ALIKE: f64 = 0.9;
+
+/// Titles of the songs, of which each room has one.
+const TITLES: [&str; 4] = ["Adagio", "Barcarole", "Courante", "Dirge"];
+/// Loudness below which what was heard is noise of the codec.
+const FAINT: f32 = 0.03;
+/// Frames that are compared to find a place.
+const STRETCH: u64 = RATE as u64 / 2;
+/// Channel in which commands are run.
+const TEXT: &str = "bot-test";
+
+/// What a concert is made of.
+pub struct Program {
+    /// Guilds, each with a channel, a listener and a song of its own; at most four.
+    pub rooms: usize,
+    /// Length of the songs in seconds.
+    pub seconds: u32,
+    /// Voice servers.
+    pub voice: Options,
+    /// Folder that is the library in place of the songs.
+    pub music: Option<PathBuf>,
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self { rooms: 1, seconds: 300, voice: Options::default(), music: None }
+    }
+}
+
+/// A bot that can play, and who listens.
+pub struct Concert {
+    /// Copy of the workspace that the host runs in.
+    pub playground: Playground,
+    /// Discord.
+    pub sandbox: Sandbox,
+    /// The host.
+    pub bot: Bot,
+    /// One place to play in for each guild.
+    pub rooms: Vec<Room>,
+    /// Library and root certificate.
+    _folder: TempDir,
+}
+
+/// A guild's voice channel, and who is in it.
+pub struct Room {
+    /// Guild.
+    pub guild: Snowflake,
+    /// Voice channel.
+    pub channel: Snowflake,
+    /// Name of the listener.
+    pub listener: String,
+    /// Title of the song.
+    pub title: &'static str,
+    /// Song that is played here.
+    pub song: Song,
+}
+
+impl Concert {
+    /// Starts everything in a fresh copy of the workspace; nothing plays yet.
+    ///
+    /// # Errors
+    /// When something does not come up.
+    pub async fn new(program: Program) -> io::Result<Self> {
+        Self::on(Playground::new()?, program).await
+    }
+
+    /// Starts everything in a playground that was prepared.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn on(playground: Playground, program: Program) -> io::Result<Self> {
+        let Program { rooms: count, seconds, voice, music } = program;
+        let folder = tempfile::tempdir()?;
+        let sandbox = Sandbox::builder().bot_name("Hotcord").voice(voice).start().await?;
+        let root = folder.path().join("root.pem");
+        std::fs::write(&root, sandbox.voice().root_certificate())?;
+        let library = folder.path().join("music");
+        std::fs::create_dir(&library)?;
+        let mut rooms = Vec::new();
+        for (number, title) in (1..).zip(TITLES).take(count) {
+            rooms.push(Room::open(&sandbox, number, title, seconds, &library).await?);
+        }
+        let library = music.unwrap_or(library);
+        let bot = start(&playground, &sandbox, &root, &library).await?;
+        let concert = Self { playground, sandbox, bot, rooms, _folder: folder };
+        concert.register().await?;
+        Ok(concert)
+    }
+
+    /// Brings the commands, which a bot in development registers in its test guild alone, into the other guilds.
+    async fn register(&self) -> io::Result<()> {
+        let client = self.sandbox.client();
+        until("the commands are registered", async || {
+            let commands = client.commands("alice", TEXT).await.unwrap_or_default();
+            commands.iter().any(|command| command["name"] == "voteskip").then_some(())
+        })
+        .await?;
+        let path =
+            |guild: &Snowflake| format!("applications/{}/guilds/{guild}/commands", self.sandbox.bot_id());
+        let mut commands = self.rest("GET", &path(&self.sandbox.guild_id()), None).await?;
+        for command in commands.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            for told in ["id", "application_id", "guild_id", "version"] {
+                command.remove(told);
+            }
+        }
+        for room in self.rooms.iter().filter(|room| room.guild != self.sandbox.guild_id()) {
+            self.rest("PUT", &path(&room.guild), Some(&commands)).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a request of Discord's REST as the bot, beside the bot.
+    ///
+    /// # Errors
+    /// When Discord refuses.
+    pub async fn rest(&self, method: &str, path: &str, body: Option<&Value>) -> io::Result<Value> {
+        let http = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
+        let method = method.parse().map_err(io::Error::other)?;
+        let mut request = http.request(method, format!("{}/{path}", self.sandbox.api_url()));
+        request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.and_then(reqwest::Response::error_for_status);
+        response.map_err(io::Error::other)?.json().await.map_err(io::Error::other)
+    }
+
+    /// Runs a command as a room's listener.
+    ///
+    /// # Errors
+    /// When Discord does not know the command.
+    pub async fn say(&self, room: &Room, command: &str) -> io::Result<Answer> {
+        let run = || Run::typed(command).by(&room.listener).at(TEXT).in_guild(room.guild.to_string());
+        self.sandbox.client().run(run()).await.map_err(io::Error::other)
+    }
+
+    /// Has a room's song played, from its beginning, and gives where in it the bot is as soon as it is heard.
+    ///
+    /// # Errors
+    /// When it is not heard.
+    pub async fn play(&self, room: &Room) -> io::Result<Moment> {
+        let client = self.sandbox.client();
+        let choices = Run::typed(format!("/play what:{}", room.title))
+            .by(&room.listener)
+            .at(TEXT)
+            .in_guild(room.guild.to_string());
+        until("the library is there", async || {
+            let answer = client.complete(choices.clone()).await.ok()?;
+            (answer.choices?.len() == 1).then_some(())
+        })
+        .await?;
+        let from = self.position(room);
+        let answer = self.say(room, &format!("/play what:{} where:now", room.title)).await?;
+        if answer.content != format!("Playing **{}**.", room.title) {
+            return Err(io::Error::other(format!("/play: {answer:?}")));
+        }
+        self.hear(room, from, 0.0..15.0).await
+    }
+
+    /// Counts the frames that were heard of the bot in a room.
+    pub fn position(&self, room: &Room) -> u64 {
+        self.heard(room).map_or(0, |heard| heard.position)
+    }
+
+    /// Gives what was heard of the bot in a room.
+    pub fn heard(&self, room: &Room) -> Option<Heard> {
+        self.sandbox.voice().heard(room.guild, self.sandbox.bot_id())
+    }
+
+    /// Gives frames that were heard of the bot in a room, left and right in turns.
+    pub fn samples(&self, room: &Room, from: u64, frames: u64) -> Vec<i16> {
+        let frames = usize::try_from(frames).unwrap_or(usize::MAX);
+        self.sandbox.voice().pcm(room.guild, self.sandbox.bot_id(), from, frames)
+    }
+
+    /// Waits until frames up to this one were heard of the bot in a room.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub async fn until_heard(&self, room: &Room, frame: u64) -> io::Result<()> {
+        let enough = |heard: &Heard| heard.position >= frame;
+        let heard =
+            self.sandbox.voice().heard_when(room.guild, self.sandbox.bot_id(), PATIENCE, enough).await;
+        if heard.is_some_and(|heard| enough(&heard)) {
+            return Ok(());
+        }
+        let said = self.bot.lines_from(0).join("\n");
+        Err(io::Error::other(format!("{} is not heard; the host said:\n{said}", room.title)))
+    }
+
+    /// Waits until the song is heard from frame `from` on of what is heard, and finds the place among these seconds of it.
+    ///
+    /// # Errors
+    /// When nothing, or something else, is heard.
+    pub async fn hear(&self, room: &Room, from: u64, seconds: Range<f64>) -> io::Result<Moment> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Seconds of a song.
+        let frame = |seconds: f64| (seconds.max(0.0) * f64::from(RATE)) as u64;
+        let mut heard = from;
+        loop {
+            // Silence, or another song, may be heard for a moment before this one is.
+            heard += STRETCH;
+            self.until_heard(room, heard + STRETCH).await?;
+            let stretch = song::left(&self.samples(room, heard, STRETCH));
+            if stretch.iter().all(|sample| sample.abs() < FAINT) {
+                continue;
+            }
+            let song = room.song.find(&stretch, frame(seconds.start)..frame(seconds.end));
+            if song.correlation > ALIKE {
+                return Ok(Moment { heard, song });
+            }
+            if heard > from + 20 * u64::from(RATE) {
+                return Err(io::Error::other(format!("{} is not what is heard: {song:?}", room.title)));
+            }
+        }
+    }
+
+    /// Counts the voice sessions that the bot has begun.
+    pub fn joins(&self) -> u64 {
+        self.sandbox.record().count(Kind::VoiceIdentified)
+    }
+
+    /// Says whether the bot is in a voice channel of a room's guild.
+    ///
+    /// # Errors
+    /// When Discord does not tell.
+    pub async fn is_in(&self, room: &Room) -> io::Result<bool> {
+        let states = self.sandbox.client().voice(&room.guild.to_string()).await.map_err(io::Error::other)?;
+        let bot = self.sandbox.bot_id().to_string();
+        Ok(states.iter().any(|state| state["user_id"] == bot.as_str()))
+    }
+}
+
+/// A moment of what is heard, and where in the song it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Frame of what is heard.
+    pub heard: u64,
+    /// Place in the song.
+    pub song: Place,
+}
+
+/// Starts a host that trusts the voice servers.
+async fn start(playground: &Playground, sandbox: &Sandbox, root: &Path, library: &Path) -> io::Result<Bot> {
+    let (root, library) = (root.display().to_string(), library.display().to_string());
+    Bot::start(playground, sandbox, &[("SSL_CERT_FILE", &root), ("MUSIC_DIR", &library)]).await
+}
+
+impl Room {
+    /// Makes a guild, or takes the sandbox's own as the first, and has somebody enter its voice channel.
+    async fn open(
+        sandbox: &Sandbox,
+        number: u32,
+        title: &'static str,
+        seconds: u32,
+        library: &Path,
+    ) -> io::Result<Self> {
+        let of_sandbox = io::Error::other::<sandbox::client::Error>;
+        let client = sandbox.client();
+        let song = Song::new(number, seconds);
+        song.write(&library.join(format!("{title}.wav")))?;
+        let listener = format!("listener{number}");
+        client.create_user(&listener).await.map_err(of_sandbox)?;
+        let guild = if number == 1 {
+            sandbox.guild_id()
+        } else {
+            let made = client.create_guild(&format!("Guild {number}"), "alice").await.map_err(of_sandbox)?;
+            let guild = id(&made)?;
+            let text = json!({ "name": TEXT });
+            client.create_channel(&guild.to_string(), &text).await.map_err(of_sandbox)?;
+            guild
+        };
+        let name = guild.to_string();
+        client.join(&name, &listener).await.map_err(of_sandbox)?;
+        let channel = id(&client.create_channel(&name, &stage()).await.map_err(of_sandbox)?)?;
+        client.enter_voice(&name, &listener, &channel.to_string()).await.map_err(of_sandbox)?;
+        Ok(Self { guild, channel, listener, title, song })
+    }
+}
+
+impl Room {
+    /// Sees that the voice channel is there and that its listener alone is in it, whatever was done to it.
+    ///
+    /// # Errors
+    /// When Discord refuses.
+    pub async fn reopen(&mut self, sandbox: &Sandbox) -> io::Result<()> {
+        let of_sandbox = io::Error::other::<sandbox::client::Error>;
+        let (client, guild) = (sandbox.client(), self.guild.to_string());
+        if sandbox.discord().lock().channels.get(&self.channel).is_none() {
+            self.channel = id(&client.create_channel(&guild, &stage()).await.map_err(of_sandbox)?)?;
+        }
+        for state in client.voice(&guild).await.map_err(of_sandbox)? {
+            let user = state["user_id"].as_str().unwrap_or_default();
+            client.leave_voice(&guild, user).await.map_err(of_sandbox)?;
+        }
+        client.enter_voice(&guild, &self.listener, &self.channel.to_string()).await.map_err(of_sandbox)
+    }
+}
+
+fn stage() -> Value {
+    json!({ "name": "stage", "type": 2 })
+}
+
+fn id(object: &Value) -> io::Result<Snowflake> {
+    let id = object["id"].as_str().and_then(|id| id.parse().ok());
+    id.ok_or_else(|| io::Error::other(format!("no id: {object}")))
+}
+
+/// Looks again and again until `look` gives something.
+///
+/// # Errors
+/// When it does not.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> io::Result<T> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(found) = look().await {
+            return Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Err(io::Error::other(format!("waited in vain until {what}")))
+}

@@ -1,0 +1,256 @@
+//! What goes wrong in voice while a song plays, and what the bot does about it.
+//!
+//! # Theory of operation
+//!
+//! Each row begins with a listener who hears the song from its beginning. Then the fault strikes, and the bot's own words,
+//! what is heard, the voice sessions it begins and what it writes where the music was asked for have to be what the row
+//! says. Of a bot that has given up or left, nothing may come any more: no connection, no place in the channel.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use sandbox::record::Kind;
+use sandbox::snowflake::Snowflake;
+
+use super::Outcome;
+use crate::bot::PATIENCE;
+use crate::concert::{Concert, Moment, Program, until};
+
+pub mod acts;
+pub mod table;
+
+pub use table::ROWS;
+
+/// Time for which a bot that is out has to be silent.
+const SILENT_FOR: Duration = Duration::from_secs(3);
+/// Most connections that any row is worth: five attempts, and songbird's own second try of each.
+const MOST_CONNECTS: u64 = 10;
+/// Seconds of the song in which it may go on: a bot that is not connected plays nothing meanwhile.
+const NEAR: f64 = 30.0;
+
+/// One thing that goes wrong in voice.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// What is tried, in words.
+    pub name: &'static str,
+    /// What is done.
+    pub fault: Fault,
+    /// What has to come of it.
+    pub ending: Ending,
+    /// Voice sessions that the bot begins because of it.
+    pub joins: u64,
+    /// Words that have to be in what it says of it.
+    pub told: &'static str,
+}
+
+/// What is done.
+#[derive(Clone, Copy)]
+pub enum Fault {
+    /// The voice gateway closes the connection with this code.
+    Close(u16),
+    /// It does so, and again at each IDENTIFY.
+    CloseAlways(u16),
+    /// Anything else.
+    Act(acts::Act),
+}
+
+/// What comes of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The song goes on, and nobody is told of anything.
+    PlaysOn,
+    /// The song goes on in another channel.
+    Moves,
+    /// The connection is lost, a new one is made, and the song goes on.
+    Rejoins,
+    /// The bot stays out, and tells why where the music was asked for.
+    GivesUp,
+    /// The bot is out because it was put out, and tells so.
+    Leaves,
+}
+
+impl Ending {
+    /// Gives the words by which the bot's log tells of it.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::PlaysOn => "",
+            Self::Moves => "what=moved from ",
+            Self::Rejoins => "what=connection restored after ",
+            Self::GivesUp => "what=gave up: ",
+            Self::Leaves => "what=left: ",
+        }
+    }
+}
+
+/// Where rows are tried.
+pub struct Stage {
+    /// A bot that plays, its sandbox, and one room.
+    pub concert: Concert,
+    /// Line of the bot's log from which on the row looks.
+    from: usize,
+}
+
+impl Stage {
+    /// Sets everything up.
+    ///
+    /// # Errors
+    /// When something does not come up.
+    pub async fn new() -> io::Result<Self> {
+        // So that a heartbeat without an answer is missed soon.
+        let voice = sandbox::voice::Options {
+            heartbeat_interval: Duration::from_secs(2),
+            ..sandbox::voice::Options::default()
+        };
+        let concert = Concert::new(Program { voice, ..Program::default() }).await?;
+        Ok(Self { concert, from: 0 })
+    }
+
+    /// Takes away what the row before has left, and has the song played from its beginning.
+    async fn play(&mut self) -> io::Result<Moment> {
+        let client = self.concert.sandbox.client();
+        client.remove_fault(None).await.map_err(io::Error::other)?;
+        let concert = &mut self.concert;
+        let (guild, bot) = (concert.rooms[0].guild.to_string(), concert.sandbox.bot_id().to_string());
+        if concert.is_in(&concert.rooms[0]).await? {
+            let lines = concert.bot.line_count();
+            client.leave_voice(&guild, &bot).await.map_err(io::Error::other)?;
+            concert.bot.wait_for_line(lines, Ending::Leaves.words()).await?;
+        }
+        concert.rooms[0].reopen(&concert.sandbox).await?;
+        concert.play(&concert.rooms[0]).await
+    }
+
+    /// Counts the connections to voice servers.
+    fn connects(&self) -> u64 {
+        self.concert.sandbox.record().count(Kind::VoiceConnected)
+    }
+
+    /// Gives what the bot's log says of voice since the row began.
+    fn said(&self) -> Vec<String> {
+        let lines = self.concert.bot.lines_from(self.from);
+        let said = lines.iter().filter_map(|line| line.split_once("what=").map(|(_, what)| what.to_owned()));
+        said.collect()
+    }
+
+    /// Gives what the bot has written in the text channel after a message.
+    async fn written(&self, after: Snowflake) -> io::Result<Vec<String>> {
+        let client = self.concert.sandbox.client();
+        let messages = client.messages("alice", "bot-test", 20).await.map_err(io::Error::other)?;
+        let is_new = |message: &&serde_json::Value| {
+            let id = message["id"].as_str().and_then(|id| id.parse::<Snowflake>().ok());
+            id.is_some_and(|id| id > after) && message["author"]["bot"] == true
+        };
+        let content =
+            |message: &serde_json::Value| message["content"].as_str().unwrap_or_default().to_owned();
+        Ok(messages.iter().filter(is_new).map(content).collect())
+    }
+
+    /// Ends the bot as a service manager does.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn end(self) -> io::Result<()> {
+        self.concert.bot.stop().await.map(|_| ())
+    }
+}
+
+/// Tries a row.
+///
+/// # Errors
+/// When the song is not heard in the first place.
+pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
+    let before = stage.play().await?;
+    let client = stage.concert.sandbox.client();
+    let messages = client.messages("alice", "bot-test", 1).await.map_err(io::Error::other)?;
+    let newest = messages.last().and_then(|message| message["id"].as_str()?.parse().ok()).unwrap_or_default();
+    stage.from = stage.concert.bot.line_count();
+    let (joins, connects) = (stage.concert.joins(), stage.connects());
+    let began = Instant::now();
+    let mut outcome = Outcome::of(row.name);
+    let ended = async {
+        strike(row, stage).await?;
+        if row.ending == Ending::PlaysOn {
+            return Ok(());
+        }
+        let from = stage.from;
+        stage.concert.bot.wait_for_line(from, row.ending.words()).await.map(|_| ())
+    };
+    let ended = ended.await.map(|()| began.elapsed());
+    match (ended, row.ending) {
+        (Err(error), _) => outcome.wrong.push(error.to_string()),
+        (Ok(after), Ending::GivesUp | Ending::Leaves) => {
+            is_out(row, stage, newest, &mut outcome).await?;
+            outcome.answers = format!("out after {} ms", after.as_millis());
+        }
+        (Ok(_), _) => goes_on(stage, before, &mut outcome).await,
+    }
+    let begun = stage.concert.joins() - joins;
+    if begun != row.joins {
+        outcome.wrong.push(format!("it has begun {begun} voice sessions, not {}", row.joins));
+    }
+    let connects = stage.connects() - connects;
+    if connects > MOST_CONNECTS {
+        outcome.wrong.push(format!("it has connected {connects} times"));
+    }
+    outcome.answers += &format!(", {begun} joins, {connects} connects");
+    let said = stage.said();
+    if row.ending == Ending::PlaysOn && !said.is_empty() {
+        outcome.wrong.push("it tells of something".to_owned());
+    }
+    if !said.iter().any(|said| said.contains(row.told)) && !row.told.is_empty() {
+        outcome.wrong.push(format!("it does not say {:?}", row.told));
+    }
+    outcome.observed = if said.is_empty() { "nothing to tell".to_owned() } else { said.join("; ") };
+    Ok(outcome)
+}
+
+async fn strike(row: &Row, stage: &mut Stage) -> io::Result<()> {
+    match row.fault {
+        Fault::Close(code) => acts::close(stage, code).await,
+        Fault::CloseAlways(code) => {
+            acts::close_at_identify(stage, code).await?;
+            acts::close(stage, code).await
+        }
+        Fault::Act(act) => act(stage).await,
+    }
+}
+
+/// Hears that the song goes on where it was.
+async fn goes_on(stage: &Stage, before: Moment, outcome: &mut Outcome) {
+    let room = &stage.concert.rooms[0];
+    let from = stage.concert.position(room);
+    let begins = before.song.seconds();
+    match stage.concert.hear(room, from, begins..begins + NEAR).await {
+        Ok(after) => {
+            let (seconds, alike) = (after.song.seconds(), after.song.correlation);
+            outcome.answers = format!("played on at {seconds:.1} s (correlation {alike:.3})");
+        }
+        Err(error) => outcome.wrong.push(format!("it does not play on: {error}")),
+    }
+}
+
+/// Sees that the bot is out, says so in one sentence, and does not come back.
+async fn is_out(row: &Row, stage: &Stage, newest: Snowflake, outcome: &mut Outcome) -> io::Result<()> {
+    let concert = &stage.concert;
+    let room = &concert.rooms[0];
+    let out = until("the bot is out", async || (!concert.is_in(room).await.ok()?).then_some(())).await;
+    out.err().into_iter().for_each(|error| outcome.wrong.push(error.to_string()));
+    let told = async || stage.written(newest).await.ok().filter(|written| !written.is_empty());
+    match tokio::time::timeout(PATIENCE, until("it tells so", told)).await {
+        Ok(Ok(written)) => {
+            let sentence = written.join("\n");
+            let is_one = written.len() == 1 && sentence.lines().count() == 1 && sentence.ends_with('.');
+            if !is_one || !sentence.contains(row.told) {
+                outcome.wrong.push(format!("it wrote {written:?}"));
+            }
+        }
+        _ => outcome.wrong.push("it wrote nothing where the music was asked for".to_owned()),
+    }
+    let connects = stage.connects();
+    // Nothing tells that nothing comes.
+    tokio::time::sleep(SILENT_FOR).await;
+    if stage.connects() != connects {
+        outcome.wrong.push("it connects again though it is out for good".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,333 @@
+//! Reloads while music plays: nothing of it is lost, and it is the music.
+//!
+//! # Theory of operation
+//!
+//! Each guild hears a song of its own. Plugins are edited meanwhile, each edit a real save, build and swap with the
+//! state that crosses; the other run is as long and has no edits. Of every guild the sandbox counts packets, gaps and
+//! the times between packets, and every second that was heard is compared, frame by frame, with what follows in the
+//! song: a frame that was left out, doubled or made up would move all that comes after it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use sandbox::voice::{Counts, Heard};
+use serde_json::{Value, json};
+
+use crate::concert::{ALIKE, Concert, Program, until};
+use crate::numbers::Numbers;
+use crate::playground::workspace;
+use crate::song::{self, RATE};
+
+/// Words of the command line.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Reloads of commands/music; half as many of an events plugin come on top
+    #[arg(long, default_value_t = 50)]
+    pub reloads: usize,
+    /// Guilds that listen, up to 4
+    #[arg(long, default_value_t = 4)]
+    pub guilds: usize,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A plugin that is edited: its id, a source of it, and words in there that change.
+struct Edited {
+    plugin: &'static str,
+    file: &'static str,
+    words: &'static str,
+}
+
+const MUSIC: Edited =
+    Edited { plugin: "commands/music", file: "commands/music/src/join.rs", words: "already." };
+const WELCOME: Edited =
+    Edited { plugin: "events/welcome", file: "events/welcome/src/lib.rs", words: "Welcome to" };
+
+/// Seconds of song for each reload, both runs and a slow machine included.
+const SECONDS_PER_RELOAD: u32 = 30;
+
+/// What one guild heard in one run.
+#[derive(Clone, Debug)]
+pub struct Ear {
+    /// Title of its song.
+    pub title: &'static str,
+    /// Counts and times.
+    pub heard: Heard,
+    /// Seconds that were compared with the song.
+    pub seconds: u64,
+    /// How like the song the second was that was least like it.
+    pub worst: f64,
+}
+
+impl Ear {
+    /// Names what was lost, or is not the song.
+    pub fn wrong(&self) -> Vec<String> {
+        let Counts { packets, silence, lost, sequence_gaps, reordered, duplicates, timestamp_gaps, .. } =
+            self.heard.counts;
+        let Counts { undecryptable, unopened, undecodable, .. } = self.heard.counts;
+        let counts = [
+            ("lost packets", lost),
+            ("sequence gaps", sequence_gaps),
+            ("timestamp gaps", timestamp_gaps),
+            ("packets out of order", reordered),
+            ("packets sent twice", duplicates),
+            ("packets of silence", silence),
+            ("packets that cannot be read", undecryptable + unopened + undecodable),
+        ];
+        let counted = counts.iter().filter(|(_, count)| *count > 0);
+        let mut wrong: Vec<_> =
+            counted.map(|(what, count)| format!("{}: {count} {what}", self.title)).collect();
+        if packets == 0 || self.seconds == 0 {
+            wrong.push(format!("{}: nothing was heard", self.title));
+        } else if self.worst < ALIKE {
+            wrong.push(format!("{}: a second is not the song ({:.3})", self.title, self.worst));
+        }
+        wrong
+    }
+}
+
+/// What a run has come to.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What each guild heard.
+    pub ears: Vec<Ear>,
+    /// How long it lasted.
+    pub lasted: Duration,
+}
+
+/// Both runs, and how long the reloads took.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// With reloads.
+    pub reloaded: Run,
+    /// Without.
+    pub quiet: Run,
+    /// Milliseconds from a save of commands/music until a user saw the new answer.
+    pub reloads: Numbers,
+    /// Times that the bot had to join voice.
+    pub joins: u64,
+}
+
+impl Outcome {
+    /// Names what was lost, or is not the music.
+    pub fn wrong(&self) -> Vec<String> {
+        let ears = self.reloaded.ears.iter().chain(&self.quiet.ears);
+        let mut wrong: Vec<_> = ears.flat_map(Ear::wrong).collect();
+        if self.joins != self.reloaded.ears.len() as u64 {
+            wrong.push(format!("the bot has joined voice {} times", self.joins));
+        }
+        wrong
+    }
+
+    fn to_json(&self) -> Value {
+        let run = |run: &Run| {
+            let ears = run.ears.iter().map(|ear| {
+                json!({
+                    "song": ear.title, "counts": ear.heard.counts, "between_ms": ear.heard.between,
+                    "seconds": ear.seconds, "least_correlation": ear.worst,
+                })
+            });
+            json!({ "seconds": run.lasted.as_secs(), "guilds": ears.collect::<Vec<_>>() })
+        };
+        json!({
+            "reloads": self.reloads.len(), "reload_ms": self.reloads.to_json(), "joins": self.joins,
+            "with_reloads": run(&self.reloaded), "without": run(&self.quiet), "wrong": self.wrong(),
+        })
+    }
+}
+
+/// Plays with reloads and without, prints both beside each other, and says whether nothing was lost.
+///
+/// # Errors
+/// When something does not work at all.
+pub async fn run(options: &Options) -> io::Result<bool> {
+    let outcome = play(options).await?;
+    let wrong = outcome.wrong();
+    if options.json {
+        println!("{}", outcome.to_json());
+        return Ok(wrong.is_empty());
+    }
+    println!(
+        "{} reloads of commands/music, p50 {:.0} ms, max {:.0} ms, while {} guilds listened",
+        outcome.reloads.len(),
+        outcome.reloads.p50(),
+        outcome.reloads.max(),
+        outcome.reloaded.ears.len()
+    );
+    println!(
+        "{:<12}{:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10}{:>10}{:>10}{:>13}",
+        "song",
+        "",
+        "packets",
+        "lost",
+        "gaps",
+        "ts gaps",
+        "silence",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "correlation"
+    );
+    for (name, run) in [("with reloads", &outcome.reloaded), ("without", &outcome.quiet)] {
+        for ear in &run.ears {
+            let Heard { counts, between, .. } = &ear.heard;
+            println!(
+                "{:<12}{name:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10.1}{:>10.1}{:>10.1}{:>13.4}",
+                ear.title,
+                counts.packets,
+                counts.lost,
+                counts.sequence_gaps,
+                counts.timestamp_gaps,
+                counts.silence,
+                between.p50_ms,
+                between.p99_ms,
+                between.max_ms,
+                ear.worst
+            );
+        }
+    }
+    wrong.iter().for_each(|wrong| println!("FAILED {wrong}"));
+    Ok(wrong.is_empty())
+}
+
+/// Plays with reloads, and as long without.
+///
+/// # Errors
+/// When a song is not heard, or a reload does not go live.
+pub async fn play(options: &Options) -> io::Result<Outcome> {
+    let reloads = u32::try_from(options.reloads).map_err(io::Error::other)?;
+    let program =
+        Program { rooms: options.guilds, seconds: 120 + SECONDS_PER_RELOAD * reloads, ..Program::default() };
+    let mut concert = Concert::new(program).await?;
+    let mut times = Numbers::default();
+
+    let mut listening = Listening::begin(&concert).await?;
+    let room = &concert.rooms[0];
+    let card = concert.say(room, "/nowplaying").await?;
+    for round in 1..=options.reloads {
+        times.push(reload_music(&mut concert, round).await?);
+        if round % 2 == 0 {
+            WELCOME.says(&format!("Welcome {round} to"), &mut concert).await?;
+        }
+        listening.compare(&concert);
+    }
+    let reloaded = listening.end(&concert).await?;
+    state_has_crossed(&concert, &card).await?;
+
+    let mut listening = Listening::begin(&concert).await?;
+    while listening.began.elapsed() < reloaded.lasted {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        listening.compare(&concert);
+    }
+    let quiet = listening.end(&concert).await?;
+    let joins = concert.joins();
+    concert.bot.stop().await?;
+    Ok(Outcome { reloaded, quiet, reloads: times, joins })
+}
+
+/// Has commands/music answer in other words, and gives the milliseconds until a listener reads them.
+async fn reload_music(concert: &mut Concert, round: usize) -> io::Result<f64> {
+    let began = Instant::now();
+    let words = format!("already (round {round}).");
+    MUSIC.says(&words, concert).await?;
+    let room = &concert.rooms[round % concert.rooms.len()];
+    let answer = concert.say(room, "/join").await?;
+    if !answer.content.ends_with(&words) || answer.callbacks != 1 {
+        return Err(io::Error::other(format!("after reload {round}: {answer:?}")));
+    }
+    Ok(began.elapsed().as_secs_f64() * 1e3)
+}
+
+impl Edited {
+    /// Saves the source with other words in their place, and waits until it is live.
+    async fn says(&self, words: &str, concert: &mut Concert) -> io::Result<()> {
+        // The playground is a copy of this workspace, where nothing has been edited yet.
+        let original = std::fs::read_to_string(workspace().join(self.file))?;
+        if !original.contains(self.words) {
+            return Err(io::Error::other(format!("{} does not hold {:?}", self.file, self.words)));
+        }
+        let lines = concert.bot.line_count();
+        concert.playground.save(self.file, &original.replace(self.words, words))?;
+        let concerns = format!("{} ", self.plugin);
+        let decided = |line: &str| line.contains(&concerns) && line.contains(" live");
+        let line = concert.bot.wait_for(lines, "live or not", decided).await?;
+        if line.contains(" live in ") { Ok(()) } else { Err(io::Error::other(line)) }
+    }
+}
+
+/// Waits until the card of what is on, which the plugin knows by its state, shows what a listener changes.
+async fn state_has_crossed(concert: &Concert, card: &sandbox::Answer) -> io::Result<()> {
+    let room = &concert.rooms[0];
+    let message = card.message.as_ref().map(|message| message["id"].clone());
+    concert.say(room, "/volume percent:90").await?;
+    until("the card made before the reloads shows the new volume", async || {
+        let messages = concert.sandbox.client().messages("alice", "bot-test", 100).await.ok()?;
+        let shown = messages.iter().find(|other| Some(&other["id"]) == message.as_ref())?;
+        shown["embeds"].to_string().contains("volume 90 %").then_some(())
+    })
+    .await
+}
+
+/// A run under way: every song from its beginning, nothing counted before.
+struct Listening {
+    began: Instant,
+    places: Vec<Follower>,
+}
+
+/// What one guild hears, compared with its song.
+struct Follower {
+    /// Frame of what is heard that is to be compared next.
+    heard: u64,
+    /// The song's frame that it has to be.
+    song: u64,
+    seconds: u64,
+    worst: f64,
+}
+
+impl Listening {
+    async fn begin(concert: &Concert) -> io::Result<Self> {
+        let mut moments = Vec::new();
+        for room in &concert.rooms {
+            moments.push(concert.play(room).await?);
+        }
+        let mut places = Vec::new();
+        for (room, moment) in concert.rooms.iter().zip(moments) {
+            concert.sandbox.voice().forget(room.guild, concert.sandbox.bot_id());
+            let heard = concert.position(room);
+            let song = moment.song.frame + (heard - moment.heard);
+            places.push(Follower { heard, song, seconds: 0, worst: 1.0 });
+        }
+        Ok(Self { began: Instant::now(), places })
+    }
+
+    /// Compares every second that was heard since the last time.
+    fn compare(&mut self, concert: &Concert) {
+        let second = u64::from(RATE);
+        for (room, place) in concert.rooms.iter().zip(&mut self.places) {
+            while concert.position(room) >= place.heard + second {
+                let heard = song::left(&concert.samples(room, place.heard, second));
+                place.worst = place.worst.min(room.song.likeness(&heard, place.song));
+                place.heard += second;
+                place.song += second;
+                place.seconds += 1;
+            }
+        }
+    }
+
+    async fn end(mut self, concert: &Concert) -> io::Result<Run> {
+        let lasted = self.began.elapsed();
+        let mut ears = Vec::new();
+        for (room, place) in concert.rooms.iter().zip(&self.places) {
+            concert.until_heard(room, place.heard + u64::from(RATE)).await?;
+        }
+        self.compare(concert);
+        for (room, place) in concert.rooms.iter().zip(self.places) {
+            let heard = concert.heard(room).ok_or_else(|| io::Error::other("nothing was heard"))?;
+            let Follower { seconds, worst, .. } = place;
+            ears.push(Ear { title: room.title, heard, seconds, worst });
+        }
+        Ok(Run { ears, lasted })
+    }
+}

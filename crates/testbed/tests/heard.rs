@@ -1,0 +1,76 @@
+//! Every format that plays without ffmpeg, through the bot and Discord's voice, is heard as the melody that was put into
+//! it; and so is what is sent with each encryption.
+
+use std::path::Path;
+
+use sandbox::voice::{Dave, Mode, Options};
+use testbed::audio::{SECONDS, find, melody};
+use testbed::concert::{Concert, Program, until};
+use testbed::song::RATE;
+use testbed::{Playground, song};
+
+/// Files, and how many channels they have.
+const FILES: [(&str, usize); 8] = [
+    ("melody.aac", 1),
+    ("melody.flac", 2),
+    ("melody.m4a", 2),
+    ("melody.mp3", 2),
+    ("melody.ogg", 2),
+    ("melody.opus", 2),
+    ("melody.wav", 1),
+    ("melody.webm", 1),
+];
+
+/// Starts a bot whose library is the media, at voice servers that offer one encryption.
+async fn concert(mode: Mode, dave: Dave) -> Concert {
+    let voice = Options { modes: vec![mode], dave, ..Options::default() };
+    let music = Path::new(env!("CARGO_MANIFEST_DIR")).join("media");
+    let program = Program { seconds: 1, voice, music: Some(music), ..Program::default() };
+    Concert::on(Playground::new().unwrap(), program).await.unwrap()
+}
+
+/// Plays a file and compares what is heard with the melody, on both sides.
+async fn is_heard(concert: &Concert, file: &str, channels: usize) {
+    let room = &concert.rooms[0];
+    let bot = concert.sandbox.bot_id();
+    concert.sandbox.voice().forget(room.guild, bot);
+    let from = concert.position(room);
+    let command = format!("/play what:{file}");
+    let told = until("the library is there", async || {
+        let answer = concert.say(room, &command).await.ok()?;
+        answer.content.starts_with("Playing **").then_some(answer.content)
+    });
+    let told = told.await.unwrap();
+    assert!(told.to_lowercase().contains("melody"), "{told}");
+    // Some silence follows when it is over.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = (SECONDS * f64::from(RATE)) as u64;
+    concert.until_heard(room, from + whole).await.unwrap();
+    let samples = concert.samples(room, from, whole + u64::from(RATE));
+    let sides = [song::left(&samples), song::left(&samples[1..])];
+    for (side, heard) in sides.iter().enumerate() {
+        let of = if channels == 1 { 0 } else { side };
+        let found = find(heard, &melody(RATE, of), RATE);
+        println!("{file} side {side}: {found:?}");
+        assert!(found.correlation > 0.9, "{file} side {side}: {found:?}");
+    }
+    let heard = concert.heard(room).unwrap().counts;
+    let lost = (heard.sequence_gaps, heard.timestamp_gaps, heard.lost);
+    assert_eq!(lost, (0, 0, 0), "{file}: {heard:?}");
+    let unread = heard.undecryptable + heard.unopened + heard.undecodable;
+    assert_eq!(unread, 0, "{file}: {heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_format_is_heard_through_voice() {
+    let concert = concert(Mode::Aes256Gcm, Dave::Off).await;
+    for (file, channels) in FILES {
+        is_heard(&concert, file, channels).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_encryption_is_heard() {
+    let concert = concert(Mode::XChaCha20Poly1305, Dave::Off).await;
+    is_heard(&concert, "melody.opus", 2).await;
+}
