@@ -43,7 +43,7 @@ impl Media {
         let mut allow = self.allow.clone();
         if environment != Environment::Production
             && let Some(address) =
-                connection.api.as_ref().filter(|api| api.is_local()).and_then(|api| api.address())
+                connection.api.as_ref().filter(|api| api.is_local()).and_then(super::address::ApiUrl::address)
         {
             allow.add(&address);
         }

@@ -31,10 +31,10 @@ pub struct Match {
 pub fn melody(rate: u32, channel: usize) -> Vec<f32> {
     let notes = &NOTES[channel % NOTES.len()];
     let length = SECONDS / to_f64(notes.len());
-    let samples = (SECONDS * f64::from(rate)).round();
-    (0_u32..)
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Some seconds of samples.
+    let samples = (SECONDS * f64::from(rate)).round() as u32;
+    (0..samples)
         .map(f64::from)
-        .take_while(|sample| *sample < samples)
         .map(|sample| {
             let place = sample / f64::from(rate) / length;
             let (note, within) = (place.floor(), place.fract());

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::Playground;
 
 /// Time after which something awaited counts as missing; far above what it takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_mins(3);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Lines that a bot has written, in order.
 #[derive(Clone, Default)]

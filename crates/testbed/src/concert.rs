@@ -305,7 +305,7 @@ impl Room {
     pub async fn reopen(&mut self, sandbox: &Sandbox) -> io::Result<()> {
         let of_sandbox = io::Error::other::<sandbox::client::Error>;
         let (client, guild) = (sandbox.client(), self.guild.to_string());
-        if sandbox.discord().lock().channels.get(&self.channel).is_none() {
+        if !sandbox.discord().lock().channels.contains_key(&self.channel) {
             self.channel = id(&client.create_channel(&guild, &stage()).await.map_err(of_sandbox)?)?;
         }
         for state in client.voice(&guild).await.map_err(of_sandbox)? {

@@ -188,7 +188,9 @@ pub async fn run(options: &Options) -> io::Result<bool> {
             );
         }
     }
-    wrong.iter().for_each(|wrong| println!("FAILED {wrong}"));
+    for wrong in &wrong {
+        println!("FAILED {wrong}");
+    }
     Ok(wrong.is_empty())
 }
 

@@ -71,6 +71,14 @@ async fn each_format_is_heard_through_voice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_encryption_is_heard() {
-    let concert = concert(Mode::XChaCha20Poly1305, Dave::Off).await;
-    is_heard(&concert, "melody.opus", 2).await;
+    for (mode, dave) in [
+        (Mode::XChaCha20Poly1305, Dave::Off),
+        (Mode::Aes256Gcm, Dave::Required),
+        (Mode::XChaCha20Poly1305, Dave::Required),
+    ] {
+        let concert = concert(mode, dave).await;
+        is_heard(&concert, "melody.opus", 2).await;
+        let encrypted = concert.heard(&concert.rooms[0]).unwrap().counts.encrypted;
+        assert_eq!(encrypted > 0, dave == Dave::Required, "{mode:?} {dave:?}: {encrypted} frames end to end");
+    }
 }
