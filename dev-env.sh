@@ -180,6 +180,18 @@ start_sandbox() {
     die "the sandbox did not start"
 }
 
+# Has the bot trust the sandbox's voice servers, whose certificate lies beside its state, and whatever it trusted before:
+# cargo, which the bot runs, reads the same variable.
+trust_sandbox() {
+    local known roots=$STATE/roots.pem
+    for known in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+        [[ -n $known && -r $known ]] && break
+        known=
+    done
+    cat ${known:+"$known"} "${SANDBOX_STATE%.json}.pem" >"$roots"
+    export SSL_CERT_FILE=$roots
+}
+
 # Says what to do next as soon as it works, below the lines of the start.
 tell_when_ready() {
     local before='' now=''
@@ -265,9 +277,8 @@ run_local() { # MODE
         # The bot is a child of this shell, so what it is to read has to be exported.
         set -a
         eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
-        # The certificate of the sandbox's voice servers, which it leaves beside its state.
-        SSL_CERT_FILE=${SANDBOX_STATE%.json}.pem
         set +a
+        trust_sandbox
         printf '\n%s\n\n' "No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine."
         tell_when_ready &
     else

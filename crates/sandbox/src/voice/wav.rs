@@ -28,7 +28,7 @@ pub fn write(samples: &[i16]) -> Vec<u8> {
     file
 }
 
-/// Samples of a file that [`write`] made; nothing if it is another.
+/// Samples of a file that [`write()`] made; nothing if it is another.
 pub fn read(file: &[u8]) -> Option<Vec<i16>> {
     let (header, data) = file.split_at_checked(HEADER)?;
     let samples: Vec<i16> =

@@ -4,9 +4,9 @@
 //!
 //! A command hands what somebody asked for to [`Sources::resolve`], which gives tracks: data that outlives a reload and
 //! a restart. The player hands a track's [`Playable`] to [`Sources::open_track`], which connects, checks and reads ahead,
-//! and gives what songbird plays; see [`media`]. Between the two lies any time at all, so nothing that was found out for
-//! the first is trusted by the second: every address is judged again ([`guard`]), every file opened anew, without
-//! following links ([`library`]).
+//! and gives what songbird plays; see `media`. Between the two lies any time at all, so nothing that was found out for
+//! the first is trusted by the second: every address is judged again (`guard`), every file opened anew, without
+//! following links (`library`).
 //!
 //! All limits are in [`Bounds`].
 
