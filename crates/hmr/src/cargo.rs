@@ -61,6 +61,20 @@ impl Call {
         self.words.get(place + 1).map(String::as_str)
     }
 
+    /// Says whether one of `files` is what this call makes.
+    ///
+    /// cargo names a library by all that goes into it besides the sources: dependencies, features, profile, compiler.
+    pub fn makes_one_of<'a>(&self, files: impl IntoIterator<Item = &'a PathBuf>) -> bool {
+        let (Some(krate), Some(hash)) = (
+            self.value_of("--crate-name"),
+            self.words.iter().find_map(|word| word.strip_prefix("extra-filename=")),
+        ) else {
+            return false;
+        };
+        let stem = format!("lib{krate}{hash}");
+        files.into_iter().any(|file| file.file_stem().is_some_and(|name| name == stem.as_str()))
+    }
+
     fn is_library_of(&self, krate: &str) -> bool {
         self.value_of("--crate-name") == Some(krate) && self.value_of("--crate-type") == Some("lib")
     }
@@ -290,6 +304,20 @@ mod tests {
         assert_eq!(call.words[0], "/bin/rustc");
         assert_eq!(call.value_of("--check-cfg"), Some("cfg(feature, values(\"a\"))"));
         assert!(call.is_library_of("one") && !call.is_library_of("two"));
+    }
+
+    #[test]
+    fn a_call_is_known_by_the_file_that_it_makes() {
+        let call =
+            Call::parse("rustc --crate-name one -C metadata=1 -C extra-filename=-00c7 --crate-type lib")
+                .unwrap();
+        let files = |names: &[&str]| -> Vec<PathBuf> {
+            names.iter().map(|name| Path::new("/t/deps").join(name)).collect()
+        };
+        assert!(call.makes_one_of(&files(&["libone.rlib", "libone-00c7.rmeta"])));
+        assert!(!call.makes_one_of(&files(&["libone.rlib", "libone-99.rmeta", "libone-00c7a.rmeta"])));
+        let unnamed = Call::parse("rustc --crate-name one").unwrap();
+        assert!(!unnamed.makes_one_of(&files(&["libone.rlib"])));
     }
 
     #[test]

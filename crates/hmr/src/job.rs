@@ -272,11 +272,15 @@ impl Workshop {
             }
         };
         let mut outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
+        let made = outcome.artifacts.clone();
         self.artifacts.lock().append(&mut outcome.artifacts);
         let mut calls = std::mem::take(&mut outcome.calls);
         for package in packages {
+            // A call of former times would link what cargo has built anew since.
+            let is_current =
+                |call: &Call| made.get(&package.root).is_some_and(|files| call.makes_one_of(files));
             if !calls.contains_key(&package.id)
-                && let Some(call) = cargo::kept(&self.call_file(package))
+                && let Some(call) = self.kept_call(package).filter(is_current)
             {
                 calls.insert(package.id.clone(), call);
             }
