@@ -1,7 +1,7 @@
 //! From built libraries to live generations, and the end of those they replace.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,21 +48,11 @@ impl Loop {
                 })
                 .collect(),
         );
-        let outcome = self.swap_in(ready, began).await;
-        match &outcome {
-            Ok((_, versions)) => {
-                let policy = self.options.policy.load();
-                let probation = if policy.probation_calls == 0 { Duration::ZERO } else { policy.probation };
-                let came = versions.iter().map(|(plugin, generation)| {
-                    (plugin.clone(), *generation, libraries.get(plugin).cloned())
-                });
-                for library in self.keeper.live(came, probation) {
-                    discard(&library);
-                }
-            }
-            Err(_) => self.keeper.not_coming(),
+        let outcome = self.swap_in(ready, libraries, began).await;
+        if outcome.is_err() {
+            self.keeper.not_coming();
         }
-        outcome.map(|(reloaded, _)| reloaded)
+        outcome
     }
 
     /// Gives the number of a plugin's next generation; in a host that took another one's place it goes on from there.
@@ -75,12 +65,13 @@ impl Loop {
         }
     }
 
-    /// Does what [`make_live`](Self::make_live) does; gives also the numbers of all generations that came in.
+    /// Does what [`make_live`](Self::make_live) does; what has gone live is in the journal before anybody is told.
     async fn swap_in(
         &mut self,
         ready: Vec<Ready>,
+        libraries: BTreeMap<PluginId, PathBuf>,
         began: Instant,
-    ) -> Result<(Vec<Reloaded>, Vec<(PluginId, u64)>), SaveError> {
+    ) -> Result<Vec<Reloaded>, SaveError> {
         let loading = Instant::now();
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
@@ -89,6 +80,12 @@ impl Loop {
         self.put_on_trial(&swapped);
         let preflight = loading.elapsed().saturating_sub(swapped.took);
         let took = began.elapsed();
+        let came = swapped
+            .plugins
+            .iter()
+            .filter_map(|swap| Some((swap.plugin.clone(), swap.new.as_ref()?.number())));
+        let came: Vec<_> = came.collect();
+        self.note_live(&came, &libraries);
         let reloaded = swapped
             .plugins
             .iter()
@@ -99,11 +96,6 @@ impl Loop {
                 self.tell_swap(swap, took, &all, &because)
             })
             .collect();
-        let came = swapped
-            .plugins
-            .iter()
-            .filter_map(|swap| Some((swap.plugin.clone(), swap.new.as_ref()?.number())));
-        let came: Vec<_> = came.collect();
         for ready in ready {
             let id = &ready.package.id;
             if let Some((_, number)) = came.iter().find(|(plugin, _)| plugin == id) {
@@ -111,7 +103,19 @@ impl Loop {
             }
         }
         self.stop_old(swapped);
-        Ok((reloaded, came))
+        Ok(reloaded)
+    }
+
+    /// Notes in the journal what has gone live, and removes the libraries that nobody needs any more.
+    fn note_live(&mut self, came: &[(PluginId, u64)], libraries: &BTreeMap<PluginId, PathBuf>) {
+        let policy = self.options.policy.load();
+        let probation = if policy.probation_calls == 0 { Duration::ZERO } else { policy.probation };
+        let came = came
+            .iter()
+            .map(|(plugin, generation)| (plugin.clone(), *generation, libraries.get(plugin).cloned()));
+        for library in self.keeper.live(came, probation) {
+            discard(&library);
+        }
     }
 
     /// Takes out plugins whose folder is gone.
