@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use reqwest::Url;
-use songbird::input::Input;
 
 use super::track::{Playable, Track};
 
@@ -112,14 +111,6 @@ impl Sources {
     pub fn search(&self, text: &str, most: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>> {
         let (sources, text) = (self.clone(), text.to_owned());
         Box::pin(async move { resolve::search(&sources, &text, most).await })
-    }
-
-    /// Opens a track's audio; see [`open_track`](Self::open_track).
-    ///
-    /// # Errors
-    /// One sentence for the person who asked for it.
-    pub async fn open(&self, playable: &Playable) -> Result<Input, String> {
-        self.open_track(playable).await.map(|opened| opened.input).map_err(|error| error.to_string())
     }
 
     /// Opens a track's audio: what it gives is checked, and plays at once.
