@@ -43,15 +43,10 @@ impl Place {
 impl Song {
     /// Makes a song of so many seconds.
     pub fn new(number: u32, seconds: u32) -> Self {
-        let mut state = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let notes: Vec<_> = (0..u64::from(seconds) * u64::from(RATE) / NOTE)
-            .map(|_| {
-                // SplitMix64.
-                state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-                let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-                let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-                180.0 + to_f64(mixed >> 44) / to_f64(1 << 20) * 420.0
-            })
+        // Each song has a stretch of the generator to itself: two seeds a step apart would give one song, a note later.
+        let first = u64::from(number) << 32;
+        let notes: Vec<_> = (first..first + u64::from(seconds) * u64::from(RATE) / NOTE)
+            .map(|note| 180.0 + to_f64(mixed(note) >> 44) / to_f64(1 << 20) * 420.0)
             .collect();
         let length = to_f64(NOTE) / f64::from(RATE);
         let phases = notes.iter().scan(0.0, |phase, note| {
@@ -132,6 +127,14 @@ impl Song {
 /// Gives the left side of what was heard.
 pub fn left(samples: &[i16]) -> Vec<f32> {
     samples.iter().step_by(2).map(|sample| f32::from(*sample) / f32::from(i16::MAX)).collect()
+}
+
+/// Gives the number that SplitMix64 gives at a step.
+fn mixed(step: u64) -> u64 {
+    let mixed = step.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 #[expect(clippy::cast_precision_loss)] // Far below 2^52.
