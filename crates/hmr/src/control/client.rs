@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const USAGE: u8 = 64;
 const UNAVAILABLE: u8 = 69;
 
-const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env.sh hmr --local";
+const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env.sh hmr";
 
 const WORDS: &str = "usage: hotcord ctl status [--json] | events [--last N] [--no-follow] | reload [PLUGIN] | \
                      rollback PLUGIN [GENERATION] | generations | watch on|off | restart [--now]";

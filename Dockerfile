@@ -1,0 +1,102 @@
+# The production image: the bot as one binary with its plugins in it, and nothing that reloads, builds or debugs.
+#
+#   docker build -t hotcord .                          the bot
+#   docker build --build-arg YT_DLP=1 -t hotcord .     with yt-dlp, for pages and searches
+#   docker build --target sandbox -t sandbox .         the local Discord, to try the bot on
+#
+# Any Debian or Ubuntu with the same C library or a newer one serves as RUNTIME_IMAGE.
+ARG RUST_IMAGE=rust:1.95-bookworm
+ARG RUNTIME_IMAGE=debian:bookworm-slim
+
+FROM ${RUST_IMAGE} AS toolchain
+# libopus goes into the binary; pkg-config would name the shared one.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libopus-dev pkg-config \
+ && rm -rf /var/lib/apt/lists/* \
+ && mkdir -p /opus/lib \
+ && ln -s "$(pkg-config --variable=libdir opus)/libopus.a" /opus/lib
+ENV OPUS_STATIC=1 OPUS_NO_PKG=1 OPUS_LIB_DIR=/opus
+# Exactly this image's toolchain, and paths in panics that do not name it.
+ENV RUSTUP_TOOLCHAIN=${RUST_VERSION} RUSTFLAGS="--remap-path-prefix=/usr/local/cargo/registry/src=crates"
+ENV CARGO_TERM_PROGRESS_WHEN=never
+WORKDIR /src
+
+# The workspace with all that cargo needs to know of it and no line of its code: the same for every edit of a source, so
+# what is built from it is taken from the cache until a manifest changes.
+FROM toolchain AS manifests
+COPY . /sources
+RUN cd /sources \
+ && find . -type f '(' -name Cargo.toml -o -name Cargo.lock -o -path './.cargo/*' ')' -print0 \
+    | tar -c --null -T - | tar -x -C /src \
+ && for file in $(find . -path '*/src/main.rs' -o -path '*/tests/*.rs' -o -name build.rs -o -name lib.rs); do \
+      mkdir -p "/src/${file%/*}" \
+   && case $file in */lib.rs) ;; *) echo 'fn main() {}' ;; esac > "/src/$file"; \
+    done
+
+FROM toolchain AS dependencies
+COPY --from=manifests /src /src
+RUN cargo build --locked --profile production -p bot
+
+FROM dependencies AS build
+COPY . /src
+# Newer than what was built without code in its place.
+RUN find bot commands crates events -name '*.rs' -exec touch {} + \
+ && cargo build --locked --profile production -p bot \
+ && mkdir -p /image/bin /image/state \
+ && cp target/production/hotcord /image/bin
+
+FROM ${RUNTIME_IMAGE} AS runtime
+# Any value brings yt-dlp, of the version it names if it looks like one.
+ARG YT_DLP=
+RUN test -z "$YT_DLP" || { \
+      case $YT_DLP in *.*) version="==$YT_DLP" ;; *) version= ;; esac \
+   && apt-get update \
+   && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv \
+   && python3 -m venv /opt/yt-dlp \
+   && /opt/yt-dlp/bin/pip install --no-cache-dir "yt-dlp$version" \
+   && ln -s /opt/yt-dlp/bin/yt-dlp /usr/local/bin/yt-dlp \
+   && rm -rf /var/lib/apt/lists/*; }
+
+FROM runtime AS bot
+COPY --from=build /image/bin /usr/local/bin
+COPY --from=build --chown=65532:65532 /image/state /var/lib/hotcord
+ENV APP_ENV=production STATE_FILE=/var/lib/hotcord/state.json
+WORKDIR /var/lib/hotcord
+USER 65532:65532
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["hotcord", "health"]
+ENTRYPOINT ["hotcord"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Hotcord" \
+      org.opencontainers.image.description="A Discord bot in Rust whose commands reload while it runs, as production has it: without." \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# The local Discord, whose address others reach it by is its name in the network.
+FROM toolchain AS sandbox-dependencies
+COPY --from=manifests /src /src
+RUN cargo build --locked --release -p sandbox
+
+FROM sandbox-dependencies AS sandbox-build
+COPY . /src
+RUN find crates -name '*.rs' -exec touch {} + \
+ && cargo build --locked --release -p sandbox \
+ && mkdir -p /image/bin \
+ && cp target/release/sandbox /image/bin \
+ && strip /image/bin/sandbox
+
+FROM ${RUNTIME_IMAGE} AS sandbox
+COPY --from=sandbox-build /image/bin /usr/local/bin
+USER 65532:65532
+EXPOSE 8787
+HEALTHCHECK --interval=10s --timeout=5s CMD ["sandbox", "users"]
+ENTRYPOINT ["sandbox"]
+CMD ["serve", "--listen", "0.0.0.0:8787", "--public-url", "http://sandbox:8787"]
+LABEL org.opencontainers.image.title="Sandbox" \
+      org.opencontainers.image.description="A local Discord: REST v10, gateway, voice, and users who run commands." \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+
+# What is built unless another target is named.
+FROM bot

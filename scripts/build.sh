@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# Building on this machine, or in a container: what has to be there, and cargo.
+
+need_cc() {
+    command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 ||
+        die --code 69 "no C compiler is found, and Rust links with one; install it (Debian: apt-get install build-essential, macOS: xcode-select --install)"
+}
+
+# Voice needs libopus, which is found through pkg-config.
+need_opus() {
+    if command -v pkg-config >/dev/null 2>&1 && pkg-config --exists opus; then
+        return 0
+    fi
+    # A container or a fresh machine of continuous integration.
+    if command -v apt-get >/dev/null 2>&1 && [[ $(id -u) == 0 ]]; then
+        note "libopus is not installed; apt-get brings it, with pkg-config."
+        if apt-get update -qq >&2 &&
+            DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends pkg-config libopus-dev >&2 &&
+            pkg-config --exists opus; then
+            return 0
+        fi
+        die --code 69 "apt-get could not install pkg-config and libopus-dev, which voice needs"
+    fi
+    die --code 69 "libopus is not found through pkg-config, and voice needs it; install both (Debian: sudo apt-get install pkg-config libopus-dev, macOS: brew install pkg-config opus)"
+}
+
+# Rust comes by rustup, which then follows rust-toolchain.toml.
+need_rust() {
+    local answer
+    if [[ -d ${CARGO_HOME:-$HOME/.cargo}/bin ]]; then
+        PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+        export PATH
+    fi
+    if ! command -v cargo >/dev/null 2>&1; then
+        command -v curl >/dev/null 2>&1 ||
+            die --code 69 "Rust is not installed, and neither is curl to fetch it; install curl, or Rust from https://rustup.rs"
+        note "Rust is not installed; rustup (https://rustup.rs) brings it into ${CARGO_HOME:-$HOME/.cargo}."
+        if [[ -t 0 && -t 2 ]]; then
+            read -r -p "Install it now? [Y/n] " answer
+            case $answer in
+            '' | [Yy]*) ;;
+            *) die --code 69 "without Rust nothing can be built; install it from https://rustup.rs" ;;
+            esac
+        fi
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c rustfmt,clippy ||
+            die --code 69 "rustup could not install Rust; see https://rustup.rs"
+        PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+        export PATH
+    fi
+    need_cc
+    need_opus
+}
+
+# Runs cargo in a process group of its own, all of which ends when this script is told to end.
+cargo_() {
+    local code=0
+    set -m
+    (cd "$ROOT" && exec cargo "$@") &
+    CARGO_PID=$!
+    set +m
+    trap 'kill -TERM -- "-$CARGO_PID" 2>/dev/null || true' INT TERM HUP
+    # A signal ends `wait` early; cargo is waited for until it has really ended.
+    while :; do
+        code=0
+        wait "$CARGO_PID" || code=$?
+        kill -0 "$CARGO_PID" 2>/dev/null || break
+    done
+    trap - INT TERM HUP
+    return "$code"
+}
+
+# Quiet when there is nothing to do, cargo's own progress when there is.
+#
+# Host and plugins are selected in one call, here and by the reload engine: cargo unifies the features of shared
+# dependencies over what is selected, and host and plugins have to agree on them. A plugin that does not compile
+# is no reason not to start: the host brings it in with the save that mends it.
+build_host() {
+    local host=$HOST_TARGET/debug/hotcord manifest folder plugins=()
+    need_rust
+    for manifest in "$ROOT"/commands/*/Cargo.toml "$ROOT"/events/*/Cargo.toml; do
+        [[ -f $manifest ]] || continue
+        folder=${manifest%/Cargo.toml}
+        plugins+=(-p "$(basename "${folder%/*}")-$(basename "$folder")")
+    done
+    if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot ${plugins[@]+"${plugins[@]}"} \
+        --no-default-features --features bot/hmr; then
+        [[ -x $host && -z $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
+            die "the bot does not build; cargo's words are above"
+        note "Not every plugin compiles; the bot starts without those, and brings them in when they do."
+    fi
+}
+
+build_sandbox() {
+    need_rust
+    cargo_ build -p sandbox
+}

@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# The words of ./dev-env.sh that check and measure.
+
+cmd_test() {
+    if [[ ${1-} == --docker ]]; then
+        shift
+        need_docker test
+        testbed_ docker "$@"
+        return
+    fi
+    [[ $# -eq 0 ]] || die --code 64 "test does not know '$1'; usage: ./dev-env.sh test [--docker]"
+    test_all
+}
+
+test_all() {
+    need_rust
+    build_host
+    cargo_ test --workspace --no-fail-fast
+    note "Checking the production build ..."
+    check_production
+}
+
+# Proves that what is shipped holds nothing of hot reload: neither its dependency tree nor the binary itself.
+check_production() {
+    local found
+    cargo_ build --release -p bot
+    found=$(cargo_ tree -p bot -e normal,build --prefix none |
+        awk '$1 ~ /^(hmr|notify|libloading|sandbox|sdk-dylib)$/ { print $1 }' | sort -u | tr '\n' ' ')
+    [[ -z $found ]] || die "the production build depends on: $found"
+    found=$(grep -a -c -E 'HMR_DEBOUNCE_MS=|libloading-[0-9]|notify-[0-9]+\.[0-9]|crates/hmr/|HOTCORD_PROBE' \
+        "$ROOT/target/release/hotcord" || true)
+    [[ $found == 0 ]] || die "the production binary holds code of hot reload ($found places)"
+    say "production: no notify, libloading, hmr or sandbox in the tree or in the binary"
+}
+
+cmd_check() {
+    need_rust
+    cargo_ fmt --all --check
+    local features
+    for features in "" "--features bot/hmr" "--no-default-features --features bot/hmr" "--features bot/sandbox"; do
+        note "clippy $features"
+        # shellcheck disable=SC2086 # words are meant
+        cargo_ clippy --workspace --all-targets --quiet $features -- -D warnings
+    done
+    if command -v shellcheck >/dev/null 2>&1; then
+        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh .ci/run)
+    else
+        note "shellcheck is not installed, so dev-env.sh itself was not checked"
+    fi
+    test_all
+    RUSTDOCFLAGS="-D warnings" cargo_ doc --workspace --no-deps --quiet
+    say "check: all green"
+}
+
+# Writes the pages that the code tells, which `test` compares.
+cmd_docs() {
+    need_rust
+    UPDATE_DOCS=1 cargo_ test --quiet -p bot --test commands_doc >/dev/null ||
+        die "docs/commands.md was not written; UPDATE_DOCS=1 cargo test -p bot --test commands_doc says why"
+    say "docs/commands.md is written from the commands"
+}
+
+# Runs a program of the testbed on the development host.
+testbed_() {
+    build_host
+    cargo_ run --quiet -p testbed -- "$@"
+}
+
+cmd_smoke() { testbed_ smoke "$@"; }
+cmd_bench() { testbed_ bench "$@"; }
+cmd_faults() { testbed_ faults "$@"; }
+cmd_soak() { testbed_ soak "$@"; }
+cmd_play() { testbed_ play "$@"; }
+
+compose_version() { docker compose version --short || docker-compose version --short; }
+
+cmd_doctor() {
+    local bad=0
+    check() { # WORDS COMMAND...
+        local words=$1 found
+        shift
+        if found=$("$@" 2>/dev/null | head -n 1) && [[ -n $found ]]; then
+            printf '  ok       %-14s %s\n' "$words" "$found"
+        else
+            printf '  missing  %-14s\n' "$words"
+            return 1
+        fi
+    }
+    say "For Docker:"
+    check engine docker version --format '{{.Server.Version}}' || true
+    check Compose compose_version || true
+    say "Without Docker (--local):"
+    check "C compiler" cc --version || bad=1
+    check rustc rustc --version || bad=1
+    check cargo cargo --version || bad=1
+    say "For ./dev-env.sh check:"
+    check rustfmt rustfmt --version || true
+    check clippy cargo clippy --version || true
+    check shellcheck shellcheck --version || true
+    find_bot
+    say "State:"
+    case $WHERE in
+    docker) say "  a bot of this folder runs in Docker" ;;
+    local) say "  a bot of this folder runs on this machine" ;;
+    esac
+    if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
+    if sandbox_runs; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
+    if [[ -n $(configured DISCORD_TOKEN) ]]; then
+        say "  DISCORD_TOKEN is set: the bot talks to Discord"
+    else
+        say "  DISCORD_TOKEN is not set: the bot talks to the sandbox"
+    fi
+    if [[ $(uname -s) == Linux && -r /proc/sys/fs/inotify/max_user_watches ]]; then
+        say "  inotify watches allowed: $(cat /proc/sys/fs/inotify/max_user_watches)"
+    fi
+    ((bad == 0)) || die --code 69 "something needed is missing; ./dev-env.sh hmr --local installs Rust, your system's packages bring the C compiler; Docker needs neither"
+}

@@ -1,0 +1,229 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2119,SC2120 # dev-env.sh gives the words
+# The words of ./dev-env.sh where the bot runs in Docker; docker-compose.dev.yml says what runs there.
+
+COMPOSE_YML=$ROOT/docker-compose.dev.yml
+# There while a bot of this folder runs in Docker, or was not told to end.
+DOCKER_MARK=$STATE/docker
+
+# One project for each clone, whatever its folder is called.
+docker_project() {
+    printf 'hotcord-%s' "$(printf '%s' "$ROOT" | cksum | cut -d ' ' -f 1)"
+}
+
+# ---- what has to be there ---------------------------------------------------
+
+need_engine() { # WORDS
+    local said without="or do without: ./dev-env.sh $1 --local"
+    command -v docker >/dev/null 2>&1 ||
+        die --code 69 "Docker is not installed; get it from https://docs.docker.com/get-docker, $without"
+    if said=$(docker version --format '{{.Server.Version}}' 2>&1); then return 0; fi
+    case $said in
+    *'permission denied'*)
+        die --code 69 "Docker refuses this user; 'sudo usermod -aG docker $(id -un)' and a new login let it in, $without"
+        ;;
+    esac
+    die --code 69 "the Docker engine does not answer; start it (Linux: sudo systemctl start docker, macOS and Windows: open Docker Desktop), $without"
+}
+
+# Finds Compose, the plugin or the program of earlier days.
+need_compose() {
+    local version
+    if docker compose version >/dev/null 2>&1; then
+        COMPOSE=(docker compose)
+        return 0
+    fi
+    command -v docker-compose >/dev/null 2>&1 ||
+        die --code 69 "Docker Compose is not installed; get it from https://docs.docker.com/compose/install"
+    version=$(docker-compose version --short 2>/dev/null) || version=
+    case $version in
+    1.2[89].* | 2.* | v2.* | [3-9].* | v[3-9].*) COMPOSE=(docker-compose) ;;
+    *) die --code 69 "docker-compose ${version:-of unknown version} is too old; get 1.28 or later, best the plugin: https://docs.docker.com/compose/install" ;;
+    esac
+}
+
+# Says who runs the containers, and of what image they are.
+docker_variables() {
+    HOTCORD_UID=$(id -u) HOTCORD_GID=$(id -g)
+    # Where Docker itself runs without root, the container's root is the user.
+    case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in
+    *name=rootless*) HOTCORD_UID=0 HOTCORD_GID=0 ;;
+    esac
+    # An image for each state of the file that it is built from.
+    HOTCORD_IMAGE=$( (cat "$ROOT/Dockerfile.dev" && printf '%s' "${RUST_IMAGE-}") | cksum | cut -d ' ' -f 1)
+    if [[ ${SANDBOX_PORT-} == 0 ]]; then export SANDBOX_PORT=; fi
+    export HOTCORD_UID HOTCORD_GID HOTCORD_IMAGE
+}
+
+need_docker() { # WORDS
+    need_engine "$1"
+    need_compose
+    docker_variables
+}
+
+# Runs Compose on this folder's project; .env is left to the bot, which reads it in the mounted sources.
+compose() {
+    mkdir -p "$STATE"
+    : >"$STATE/compose.env"
+    "${COMPOSE[@]}" --project-name "$(docker_project)" --project-directory "$ROOT" --env-file "$STATE/compose.env" \
+        --file "$COMPOSE_YML" "$@"
+}
+
+# ---- looking ----------------------------------------------------------------
+
+# Gives the container of a service that runs.
+container() { # SERVICE
+    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$(docker_project)" \
+        --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.oneoff=False" 2>/dev/null |
+        head -n 1
+}
+
+docker_runs() {
+    [[ -e $DOCKER_MARK ]] && command -v docker >/dev/null 2>&1 && [[ -n $(container bot) ]]
+}
+
+# Runs a program in the bot's container, on this terminal where there is one.
+docker_exec() {
+    local tty=()
+    if [[ -t 0 && -t 1 ]]; then tty=(--tty); fi
+    docker exec --interactive ${tty[@]+"${tty[@]}"} "$(container bot)" "$@"
+}
+
+# Has the dev-env.sh in the bot's container carry out words.
+docker_words() {
+    local tty=()
+    # On a terminal, so that its Ctrl-C ends what follows a log; otherwise without input, which is the caller's.
+    if [[ -t 0 && -t 1 ]]; then tty=(--interactive --tty); fi
+    docker exec ${tty[@]+"${tty[@]}"} "$(container bot)" ./dev-env.sh "$@"
+}
+
+# ---- running ----------------------------------------------------------------
+
+docker_build() { # [--no-cache]
+    # Docker would make what its volumes lie on, and it would be root's.
+    mkdir -p "$STATE" "$ROOT/target"
+    note "Building the image of the development containers ..."
+    compose build "$@" bot >&2 || die "the image does not build; Docker's words are above"
+}
+
+docker_image() {
+    mkdir -p "$STATE" "$ROOT/target"
+    docker image inspect "hotcord-dev:$HOTCORD_IMAGE" >/dev/null 2>&1 || docker_build
+}
+
+# Starts the containers in the background.
+docker_start() { # hmr|dev
+    local services=(bot) log=$STATE/docker.log
+    docker_image
+    if needs_sandbox; then
+        services=(sandbox bot)
+        tell_of_sandbox
+    else
+        say "The bot talks to the Discord that your DISCORD_TOKEN and DISCORD_API_URL name."
+    fi
+    docker_project >"$DOCKER_MARK"
+    HOTCORD_MODE=$1 compose up --detach --no-build --no-deps "${services[@]}" >"$log" 2>&1 && return 0
+    local said
+    said=$(cat "$log")
+    docker_down
+    case $said in
+    *'already allocated'* | *'already in use'*)
+        die --code 75 "port ${SANDBOX_PORT-8787} of this machine is taken, perhaps by another sandbox; choose another: SANDBOX_PORT=8788 ./dev-env.sh $1 (0: any that is free)"
+        ;;
+    esac
+    note "$said"
+    die "Docker could not start the containers; its words are above"
+}
+
+# Ends the containers, the bot before its sandbox; volumes stay.
+docker_down() { # [--volumes]
+    if ! compose down --remove-orphans "$@" >"$STATE/docker.log" 2>&1; then
+        cat "$STATE/docker.log" >&2
+        die "Docker could not end the containers; its words are above"
+    fi
+    rm -f "$DOCKER_MARK"
+}
+
+# Runs in the foreground, with what the bot says, and ends with its exit code.
+docker_run() { # hmr|dev
+    local code service id bot_log='' waiter
+    docker_start "$1"
+    note "It starts in Docker (the first time takes some minutes); Ctrl-C ends it."
+    # Process groups of their own, so that the terminal's Ctrl-C leaves them there to show the bot's goodbye.
+    set -m
+    for service in sandbox bot; do
+        id=$(container "$service")
+        [[ -n $id ]] || continue
+        docker logs --follow "$id" 2>&1 &
+        bot_log=$!
+    done
+    # The loop has ended with the bot's.
+    docker wait "$id" >/dev/null 2>&1 &
+    waiter=$!
+    set +m
+    trap 'kill "$waiter" 2>/dev/null || true' INT TERM HUP
+    while kill -0 "$waiter" 2>/dev/null; do wait "$waiter" || true; done
+    trap '' INT TERM HUP
+    # It is told to end now, or has ended by itself.
+    docker stop --time 15 "$id" >/dev/null 2>&1 || true
+    code=$(docker inspect --format '{{.State.ExitCode}}' "$id" 2>/dev/null) || code=1
+    wait "$bot_log" 2>/dev/null || true
+    docker_down
+    trap - INT TERM HUP
+    return "$code"
+}
+
+docker_up() {
+    docker_start hmr
+    tell_of_up
+}
+
+docker_shell() {
+    if docker_runs; then
+        docker_exec bash
+    else
+        docker_image
+        compose run --rm --no-deps bot bash
+    fi
+}
+
+# ---- inside the containers --------------------------------------------------
+
+# What docker-compose.dev.yml has the containers run.
+cmd_service() {
+    case ${1-} in
+    hmr) run_local ENABLE_HMR=true ;;
+    dev)
+        unset ENABLE_HMR
+        run_local HOTCORD_PLAIN=1
+        ;;
+    sandbox) serve_sandbox ;;
+    *) die --code 64 "service is what docker-compose.dev.yml calls; use ./dev-env.sh hmr" ;;
+    esac
+}
+
+serve_sandbox() {
+    if ! needs_sandbox; then
+        say "DISCORD_TOKEN or DISCORD_API_URL is set, so no sandbox is needed."
+        return 0
+    fi
+    rm -f "$SANDBOX_STATE"
+    build_sandbox
+    # All of the container's own network, of which Docker publishes one port on the host's loopback.
+    exec "$ROOT/target/debug/sandbox" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
+        --bot-name Hotcord --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log" 2>&1
+}
+
+# Waits for the other container's sandbox, which may still be built.
+await_sandbox() {
+    until sandbox_runs; do
+        getent hosts "${HOTCORD_SANDBOX%:*}" >/dev/null ||
+            die --code 69 "the sandbox's container has ended; its last words are above"
+        sleep 0.2
+    done
+}
+
+# Says whether the other container's sandbox is there.
+sandbox_listens() {
+    (exec 3<>"/dev/tcp/${HOTCORD_SANDBOX%:*}/${HOTCORD_SANDBOX#*:}") 2>/dev/null
+}

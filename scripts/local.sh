@@ -1,0 +1,188 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2153,SC2164 # STATE is of dev-env.sh, which ends at errors
+# Running the bot on this machine, or in a container, with its sandbox.
+
+WITH_SANDBOX=
+SANDBOX_PID=
+BOT_PID=
+# Processes that only look on.
+ONLOOKERS=
+
+stop_children() {
+    local pid
+    trap - EXIT
+    rm -f "$LOCAL_MARK"
+    for pid in $ONLOOKERS; do kill "$pid" 2>/dev/null || true; done
+    for pid in $BOT_PID $SANDBOX_PID; do
+        kill -TERM "$pid" 2>/dev/null || continue
+        wait "$pid" 2>/dev/null || true
+    done
+    [[ -z $SANDBOX_PID ]] || rm -f "$SANDBOX_STATE"
+    wait
+}
+
+start_sandbox() {
+    local log=$STATE/sandbox.log address
+    mkdir -p "$STATE"
+    rm -f "$SANDBOX_STATE"
+    # Its usual address, or any that is free when another one has that.
+    for address in 127.0.0.1:8787 127.0.0.1:0; do
+        # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
+        set -m
+        "$ROOT/target/debug/sandbox" serve --listen "$address" --bot-name Hotcord --state-file "$SANDBOX_STATE" \
+            </dev/null >"$log" 2>&1 &
+        SANDBOX_PID=$!
+        set +m
+        while kill -0 "$SANDBOX_PID" 2>/dev/null; do
+            [[ ! -s $SANDBOX_STATE ]] || return 0
+            sleep 0.05
+        done
+        SANDBOX_PID=
+    done
+    cat "$log" >&2
+    die "the sandbox did not start"
+}
+
+# Has the bot trust the sandbox's voice servers, whose certificate lies beside its state, and whatever it trusted before:
+# cargo, which the bot runs, reads the same variable.
+trust_sandbox() {
+    local known roots=$STATE/roots.pem
+    for known in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+        [[ -n $known && -r $known ]] && break
+        known=
+    done
+    cat ${known:+"$known"} "${SANDBOX_STATE%.json}.pem" >"$roots"
+    export SSL_CERT_FILE=$roots
+}
+
+# Lists the bot and its sandbox, which are children of the dev-env.sh that has started them.
+local_processes() {
+    ps -e -o pid= -o ppid= -o etime= -o args= | awk -v top="$(cat "$LOCAL_MARK")" '
+        { pid[NR] = $1; parent[NR] = $2; line[NR] = $0 }
+        END {
+            of[top]
+            for (more = 1; more;) {
+                more = 0
+                for (i = 1; i <= NR; i++) if (parent[i] in of && !(pid[i] in of)) { of[pid[i]]; more = 1 }
+            }
+            for (i = 1; i <= NR; i++) if (pid[i] in of && line[i] ~ /hotcord|sandbox/) print line[i]
+        }'
+}
+
+# Says what to do next as soon as it works, below the lines of the start.
+tell_when_ready() {
+    local before='' now=''
+    # Commands are registered one by one; when there are no more, all are there.
+    until [[ -n $now && $now == "$before" ]]; do
+        [[ -e $SANDBOX_STATE ]] || return 0
+        sleep 0.2
+        before=$now
+        now=$(sandbox_ commands 2>/dev/null) || now=''
+    done
+    cat <<'END'
+
+The bot is ready. In another terminal:
+
+    ./dev-env.sh say /ping      runs a command as a user and prints the answer
+    ./dev-env.sh log            shows every request and event
+
+Then edit commands/general/src/ping.rs, save, and say /ping again. Ctrl-C ends the bot and its sandbox.
+
+END
+}
+
+# Ends the bot when its sandbox has ended by itself: there is nobody left to talk to.
+watch_sandbox() { # BOT
+    if [[ $SANDBOX_PID ]]; then
+        while kill -0 "$SANDBOX_PID" 2>/dev/null; do sleep 0.2; done
+    else
+        while sandbox_listens; do sleep 1; done
+    fi
+    kill -0 "$1" 2>/dev/null || return 0
+    note "dev-env: the sandbox has ended, so the bot ends too; $STATE/sandbox.log has its last words"
+    kill -TERM "$1" 2>/dev/null || true
+}
+
+# Runs the bot in the foreground and ends with its exit code; a signal goes to the bot first.
+run_bot() {
+    local code=0
+    "$@" &
+    BOT_PID=$!
+    if [[ $WITH_SANDBOX ]]; then
+        watch_sandbox "$BOT_PID" &
+        ONLOOKERS="$ONLOOKERS $!"
+    fi
+    trap 'kill -TERM "$BOT_PID" 2>/dev/null || true' INT TERM HUP
+    # A signal ends `wait` early; the bot is waited for until it has really ended.
+    while :; do
+        code=0
+        wait "$BOT_PID" || code=$?
+        kill -0 "$BOT_PID" 2>/dev/null || break
+    done
+    BOT_PID=
+    return "$code"
+}
+
+# Starts `hmr --local` in the background, in a session of no terminal.
+up_local() {
+    local pid
+    mkdir -p "$STATE"
+    set -m
+    HOTCORD_LOG=$STATE/bot.log nohup "$ROOT/dev-env.sh" hmr --local </dev/null >"$STATE/bot.log" 2>&1 &
+    pid=$!
+    set +m
+    disown "$pid"
+    until local_runs; do
+        kill -0 "$pid" 2>/dev/null || {
+            cat "$STATE/bot.log" >&2
+            die "the bot did not start; its words are above"
+        }
+        sleep 0.1
+    done
+    tell_of_up
+}
+
+# Builds the development host and runs it in the given mode, with a sandbox unless there is a Discord.
+run_local() { # MODE
+    local code=0
+    if needs_sandbox; then
+        WITH_SANDBOX=1
+        [[ -n ${HOTCORD_SANDBOX-} ]] || ! sandbox_runs ||
+            die --code 75 "a sandbox of this folder is running already ($(cat "$SANDBOX_STATE")); stop that ./dev-env.sh hmr first"
+    fi
+    mkdir -p "$STATE"
+    [[ -n ${HOTCORD_LOG-} ]] || rm -f "$STATE/bot.log"
+    printf '%s\n' "$$" >"$LOCAL_MARK"
+    trap stop_children EXIT
+    note "Building the bot (the first time takes a few minutes) ..."
+    build_host
+    export HMR_WORKSPACE=$ROOT
+    export "${1?}"
+    if [[ $WITH_SANDBOX ]]; then
+        if [[ -n ${HOTCORD_SANDBOX-} ]]; then
+            await_sandbox
+        else
+            build_sandbox
+            start_sandbox
+        fi
+        # The bot is a child of this shell, so what it is to read has to be exported.
+        set -a
+        eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
+        set +a
+        trust_sandbox
+        [[ -n ${HOTCORD_SANDBOX-} ]] || tell_of_sandbox
+        tell_when_ready &
+        ONLOOKERS="$ONLOOKERS $!"
+    else
+        cat <<END
+
+The bot talks to the Discord that your DISCORD_TOKEN and DISCORD_API_URL name.
+Edit a file under commands/ or events/, save, and use the command again. Ctrl-C ends it.
+
+END
+    fi
+    cd "$ROOT"
+    run_bot "$HOST_TARGET/debug/hotcord" || code=$?
+    [[ -z $SANDBOX_PID ]] || kill -0 "$SANDBOX_PID" 2>/dev/null || code=69
+    return "$code"
+}
