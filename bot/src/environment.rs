@@ -37,6 +37,8 @@ pub(crate) struct Running {
     pub(crate) policy: hmr::SharedPolicy,
     /// Folder that patterns of files are seen from.
     pub(crate) workspace: PathBuf,
+    /// Why the system tells of no changes there, if it does not.
+    pub(crate) silence: Option<hmr::watch::Silence>,
     /// Owners when `OWNER_IDS` names none.
     pub(crate) owners: BTreeSet<UserId>,
 }
@@ -102,7 +104,7 @@ impl Environment {
         let waiting = since(&readings.first, &latest).restart;
         self.take_over(&readings.first, &latest, &waiting, &changes);
         watching.set_filter(filter);
-        watching.set_pace(reload::pace(&latest.reload));
+        watching.set_pace(reload::pace(&latest.reload, self.running.silence.as_ref()));
         self.tell(changes, &waiting);
         *readings = Readings { first: readings.first.clone(), latest, source };
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 #[cfg(feature = "hmr")]
 use std::sync::Arc;
 
+#[cfg(feature = "hmr")]
+use hmr::watch::{Pace, Silence};
 use sdk::PluginId;
 use sdk::host::Host;
 #[cfg(feature = "hmr")]
@@ -112,7 +114,12 @@ pub(crate) fn supervise(
     if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
         let workspace = workspace(reload)?;
         let filter = filter(reload, &workspace).map_err(Failure::configuration)?;
-        let code = hmr::supervisor::plain::run(&workspace, pace(reload), filter, environment());
+        let silence = Silence::of(&workspace);
+        if let Some(words) = why_polling(reload, silence.as_ref()) {
+            eprintln!("hotcord: {words}");
+        }
+        let pace = pace(reload, silence.as_ref());
+        let code = hmr::supervisor::plain::run(&workspace, pace, filter, environment());
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
     if !reload.enabled {
@@ -131,13 +138,24 @@ pub(crate) fn supervise(
     }
 }
 
-/// Gives how changes are noticed, as `HMR_DEBOUNCE_MS` and `HMR_POLL_MS` say.
+/// Gives how changes are noticed, as `HMR_DEBOUNCE_MS` and `HMR_POLL_MS` say, else as the system is able to.
 #[cfg(feature = "hmr")]
-pub(crate) fn pace(reload: &Reload) -> hmr::watch::Pace {
-    hmr::watch::Pace {
-        debounce: reload.debounce.unwrap_or(hmr::watch::Pace::DEFAULT_DEBOUNCE),
-        poll: reload.poll,
+pub(crate) fn pace(reload: &Reload, silence: Option<&Silence>) -> Pace {
+    let by_default = silence.map(|_| Pace::DEFAULT_POLL);
+    Pace {
+        debounce: reload.debounce.unwrap_or(Pace::DEFAULT_DEBOUNCE),
+        poll: reload.poll.or(by_default).filter(|period| !period.is_zero()),
     }
+}
+
+/// Tells that files are looked at because the system tells of no changes, where nobody has chosen otherwise.
+#[cfg(feature = "hmr")]
+fn why_polling(reload: &Reload, silence: Option<&Silence>) -> Option<String> {
+    let silence = silence.filter(|_| reload.poll.is_none())?;
+    let ms = Pace::DEFAULT_POLL.as_millis();
+    Some(format!(
+        "{silence}, so all sources are looked at every {ms} ms; HMR_POLL_MS sets another time, or 0 to wait for events"
+    ))
 }
 
 /// Gives the filter that `HMR_IGNORE` and `HMR_EXTENSIONS` make, or a sentence about the entry that is wrong.
@@ -181,10 +199,16 @@ pub(crate) async fn bring_in_plugins(
     }
     let policy = reload.policy(config.environment).shared();
     let workspace = workspace(reload)?;
+    let silence = if reload.enabled { Silence::of(&workspace) } else { None };
+    if let Some(words) = why_polling(reload, silence.as_ref()) {
+        info!("hot reload: {words}");
+    }
+    let pace = pace(reload, silence.as_ref());
     let running = Running {
         host: host.clone(),
         policy: policy.clone(),
         workspace: workspace.clone(),
+        silence,
         owners: application.owners.clone(),
     };
     let environment =
@@ -194,7 +218,7 @@ pub(crate) async fn bring_in_plugins(
         filter: filter(reload, &workspace).map_err(Failure::configuration)?,
         workspace,
         target: target()?,
-        pace: pace(reload),
+        pace,
         policy,
         on_settings: Some(hmr::OnSettings(Arc::new(move |watching| environment.reload(watching)))),
         colour: std::io::stderr().is_terminal()

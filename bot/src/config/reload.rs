@@ -38,7 +38,8 @@ pub(crate) struct Reload {
     pub(crate) enabled: bool,
     /// Time that has to pass without another save before a build starts.
     pub(crate) debounce: Option<Duration>,
-    /// Time between two looks at the files; `None` means that the system tells of changes.
+    /// Time between two looks at the files; zero waits for the system to tell of changes, and `None` leaves it to the
+    /// place where the files are.
     pub(crate) poll: Option<Duration>,
     /// Folder of the repository; `None` means this folder or one above it.
     pub(crate) workspace: Option<PathBuf>,
@@ -85,7 +86,10 @@ impl Reload {
         Self {
             enabled: reader.or_default("ENABLE_HMR", value::switch),
             debounce: reader.read("HMR_DEBOUNCE_MS", ms(0..=10_000)),
-            poll: reader.read("HMR_POLL_MS", ms(10..=60_000)),
+            poll: reader.read("HMR_POLL_MS", |text| match text {
+                "0" => Ok(Duration::ZERO),
+                _ => value::milliseconds(text, 10..=60_000),
+            }),
             workspace: reader.read("HMR_WORKSPACE", |text| Ok(PathBuf::from(text))),
             ignore: reader.or_default("HMR_IGNORE", list::patterns),
             extensions: reader.read("HMR_EXTENSIONS", list::extensions),

@@ -152,7 +152,7 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         ("ENABLE_HMR", "maybe", "use true or false"),
         ("HMR_DEBOUNCE_MS", "fast", "use a whole number of milliseconds from 0 to 10000"),
         ("HMR_DEBOUNCE_MS", "99999", "from 0 to 10000"),
-        ("HMR_POLL_MS", "0", "leave it unset"),
+        ("HMR_POLL_MS", "5", "leave it unset"),
         ("HMR_IGNORE", "*.tmp,[a", "entry 2 is none"),
         ("HMR_EXTENSIONS", "rs,*", "entry 2 is none"),
         ("HMR_PRESERVE_STATE", "some", "use true or false"),

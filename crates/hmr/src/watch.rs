@@ -30,6 +30,7 @@ mod filter;
 mod folders;
 mod scanner;
 mod scope;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -37,6 +38,7 @@ mod walk;
 pub use control::Control;
 pub use filter::Filter;
 pub use scope::Scope;
+pub use silence::Silence;
 
 pub(crate) use contents::hash_of;
 pub(crate) use walk::files_below;
@@ -71,6 +73,8 @@ pub struct Pace {
 impl Pace {
     /// Quiet time that joins the files of one checkout without being felt.
     pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(2);
+    /// Period of polling where nothing else is possible: felt, but some hundred files are no work.
+    pub const DEFAULT_POLL: Duration = Duration::from_millis(500);
 }
 
 /// Watches folders for finished saves.

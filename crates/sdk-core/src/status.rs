@@ -69,6 +69,9 @@ pub struct ReloadStatus {
     pub watching: bool,
     /// Watched folders, as seen from the workspace.
     pub folders: Vec<String>,
+    /// Milliseconds between two looks at them; `None` where the system tells of changes.
+    #[serde(default)]
+    pub poll_ms: Option<u64>,
     /// Plugins being built, those together that go live together.
     pub building: Vec<Vec<PluginId>>,
     /// Plugins held back until the save that mends one of theirs.

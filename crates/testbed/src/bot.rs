@@ -18,6 +18,9 @@ use crate::Playground;
 /// Time after which something awaited counts as missing; far above what it takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(5);
 
+/// Longest time that the last lines of a bot that has ended are on their way.
+const LAST_LINES: Duration = Duration::from_secs(5);
+
 /// Lines that a bot has written, in order.
 #[derive(Clone, Default)]
 struct Lines {
@@ -88,11 +91,23 @@ impl Bot {
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
         let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .env_clear()
             .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
             .envs(variables.iter().copied())
-            .current_dir(playground.path(""))
+            .current_dir(playground.path(""));
+        let mut bot = Self::of(command)?;
+        bot.wait_for_line(0, "ready").await?;
+        Ok(bot)
+    }
+
+    /// Starts whatever leads to a bot, with its lines at hand.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn of(mut command: Command) -> io::Result<Self> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -101,9 +116,7 @@ impl Bot {
         let lines = Lines::default();
         listen(child.stdout.take(), lines.clone());
         listen(child.stderr.take(), lines.clone());
-        let mut bot = Self { child, lines };
-        bot.wait_for_line(0, "ready").await?;
-        Ok(bot)
+        Ok(Self { child, lines })
     }
 
     /// Counts the lines written so far, to be given to [`wait_for_line`](Self::wait_for_line).
@@ -134,20 +147,42 @@ impl Bot {
         what: &str,
         fits: impl Fn(&str) -> bool,
     ) -> io::Result<String> {
+        self.wait_within(PATIENCE, from, what, fits).await
+    }
+
+    /// As [`wait_for`](Self::wait_for), with another patience.
+    ///
+    /// # Errors
+    /// As [`wait_for_line`](Self::wait_for_line).
+    pub async fn wait_within(
+        &mut self,
+        patience: Duration,
+        from: usize,
+        what: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> io::Result<String> {
+        let lines = self.lines.clone();
         let found = async {
             loop {
-                let more = self.lines.more.notified();
+                let more = lines.more.notified();
                 tokio::pin!(more);
                 more.as_mut().enable();
-                if let Some(line) = self.lines_from(from).into_iter().find(|line| fits(line)) {
+                let line = lines.written.lock().iter().skip(from).find(|line| fits(line)).cloned();
+                if let Some(line) = line {
                     return line;
                 }
                 more.await;
             }
         };
+        let over = async {
+            // Its last lines may still be on their way.
+            let _ = self.child.wait().await;
+            tokio::time::sleep(LAST_LINES).await;
+        };
         tokio::select! {
             line = found => return Ok(line),
-            () = tokio::time::sleep(PATIENCE) => {}
+            () = over => {}
+            () = tokio::time::sleep(patience) => {}
         }
         let ended =
             self.child.try_wait()?.map(|status| format!(" (it ended with {status})")).unwrap_or_default();

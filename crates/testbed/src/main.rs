@@ -1,4 +1,4 @@
-//! `testbed smoke`, `bench`, `faults`, `soak` and `play`, as `./dev-env.sh` calls them.
+//! `testbed smoke`, `bench`, `faults`, `soak`, `play` and `docker`, as `./dev-env.sh` calls them.
 
 use std::process::ExitCode;
 
@@ -24,6 +24,8 @@ enum Command {
     Soak(testbed::soak::Options),
     /// Reloads while music plays, and what listeners hear
     Play(testbed::play::Options),
+    /// Both ways into Docker, for real
+    Docker(testbed::docker::Options),
 }
 
 #[tokio::main]
@@ -35,6 +37,7 @@ async fn main() -> ExitCode {
             Command::Faults(options) => testbed::faults::run(&options).await,
             Command::Soak(options) => testbed::soak::run(&options).await,
             Command::Play(options) => testbed::play::run(&options).await,
+            Command::Docker(options) => testbed::docker::run(&options).await,
         }
     };
     // Dropping the work ends its bot and removes its copy of the workspace.

@@ -31,6 +31,19 @@ impl Playground {
         Ok(Self { folder })
     }
 
+    /// Copies the sources of this workspace alone, as a fresh clone has them.
+    ///
+    /// # Errors
+    /// When a file cannot be copied.
+    pub fn fresh() -> io::Result<Self> {
+        let workspace = workspace();
+        let parent = workspace.join("target/testbed");
+        fs::create_dir_all(&parent)?;
+        let folder = tempfile::Builder::new().prefix("clone-").tempdir_in(parent)?;
+        copy_sources(&workspace, folder.path())?;
+        Ok(Self { folder })
+    }
+
     /// Adds what an ordinary `cargo build -p bot` has built, so that it is up to date here as well.
     ///
     /// # Errors
@@ -106,15 +119,19 @@ pub fn workspace() -> PathBuf {
 
 fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Build scripts look at variables that cargo sets for a program it runs, and would run anew because of them.
+    without_cargos(&mut command);
+    command.current_dir(workspace).env("CARGO_TARGET_DIR", workspace.join("target")).stdin(Stdio::null());
+    command
+}
+
+/// Takes away the variables that cargo sets for a program it runs: build scripts look at them, and would run anew.
+pub(crate) fn without_cargos(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
         if name_text.starts_with("CARGO_PKG_") || name_text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
         }
     }
-    command.current_dir(workspace).env("CARGO_TARGET_DIR", workspace.join("target")).stdin(Stdio::null());
-    command
 }
 
 /// Builds the development host as dev-env.sh does.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use sdk_core::PluginId;
 use sdk_core::bus::{Bus, ReloadEvent};
 use sdk_core::host::Reloader;
-use sdk_core::status::{ReloadStatus, Reloaded};
+use sdk_core::status::{ReloadStatus, Reloaded, milliseconds};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Loop;
@@ -38,7 +38,8 @@ const STOPPED: &str = "the reload engine has stopped";
 
 impl Reloader for Handle {
     fn status(&self) -> ReloadStatus {
-        self.status.lock().clone()
+        let poll_ms = self.watching.pace().poll.map(milliseconds);
+        ReloadStatus { poll_ms, ..self.status.lock().clone() }
     }
 
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>> {

@@ -51,6 +51,11 @@ impl Control {
         self.0.borrow().scope.clone()
     }
 
+    /// Gives how changes are noticed.
+    pub fn pace(&self) -> Pace {
+        self.0.borrow().pace
+    }
+
     /// Notices changes in another way from now on.
     pub fn set_pace(&self, pace: Pace) {
         self.want(|wanted| &mut wanted.pace, pace);

@@ -60,7 +60,8 @@ impl fmt::Display for ReloadStatus {
             (true, false) => f.write_str("hot reload is on, watching is stopped")?,
             (true, true) => {
                 let folders = text::count(self.folders.len(), "folder");
-                write!(f, "hot reload is on, {folders} watched: {}", self.folders.join(", "))?;
+                let how = self.poll_ms.map(|ms| format!(", looked at every {ms} ms")).unwrap_or_default();
+                write!(f, "hot reload is on, {folders} watched{how}: {}", self.folders.join(", "))?;
             }
         }
         for (word, groups) in [("building", &self.building), ("held back", &self.held)] {
@@ -164,6 +165,7 @@ mod tests {
                 on: true,
                 watching: true,
                 folders: vec!["commands".to_owned(), "events".to_owned()],
+                poll_ms: None,
                 building: vec![vec![plugin.clone(), PluginId::new("events/welcome")]],
                 held: Vec::new(),
                 awaiting_restart: vec!["bot/src/run.rs".to_owned()],

@@ -1,0 +1,81 @@
+//! Both ways into Docker, for real: a fresh clone that reloads in containers, and the image that is shipped.
+//!
+//! `./dev-env.sh test --docker` runs this, once it has found an engine that answers. All it makes there has names of its
+//! own and is removed at the end, but for images, which are Docker's cache.
+
+use std::io;
+use std::process::Stdio;
+
+use clap::Args;
+use tokio::process::Command;
+
+mod clone;
+mod contents;
+mod production;
+mod saves;
+
+/// Words of the command line.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Try development alone
+    #[arg(long, conflicts_with = "production")]
+    development: bool,
+    /// Try production alone
+    #[arg(long)]
+    production: bool,
+    /// Saves through the bind mount, by editors' ways in turn
+    #[arg(long, default_value_t = 50)]
+    saves: usize,
+    /// Saves measured in the container and on this machine, in turn
+    #[arg(long, default_value_t = 15)]
+    rounds: usize,
+}
+
+/// Tries what is asked for, and prints what was seen.
+///
+/// # Errors
+/// With the first thing that is not as it should be.
+pub async fn run(options: &Options) -> io::Result<bool> {
+    if !options.production {
+        clone::run(options).await?;
+    }
+    if !options.development {
+        production::run().await?;
+    }
+    println!("\ndocker: all as it should be");
+    Ok(true)
+}
+
+/// Runs a program and gives what it wrote to standard output.
+///
+/// # Errors
+/// With all it wrote, when it fails.
+async fn said(command: &mut Command) -> io::Result<String> {
+    let output = command.stdin(Stdio::null()).output().await?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(io::Error::other(format!(
+        "{:?} ended with {}:\n{}{}",
+        command.as_std(),
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )))
+}
+
+/// Runs docker and gives what it says.
+///
+/// # Errors
+/// As [`said`].
+async fn docker(words: &[&str]) -> io::Result<String> {
+    said(Command::new("docker").args(words)).await
+}
+
+/// Makes an error of what is not as it should be.
+///
+/// # Errors
+/// With `what`, unless it `is` so.
+fn insist(is: bool, what: impl FnOnce() -> String) -> io::Result<()> {
+    if is { Ok(()) } else { Err(io::Error::other(what())) }
+}

@@ -1,0 +1,200 @@
+//! Development: a fresh clone in containers, from the first build to the end of its volumes.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use sandbox::Sandbox;
+use tokio::process::Command;
+
+use super::saves::Way;
+use super::{Options, docker, insist, said};
+use crate::ground::PING;
+use crate::numbers::Numbers;
+use crate::playground::without_cargos;
+use crate::{Bot, Playground};
+
+/// Longest first build, image and all, on a slow machine.
+const FIRST_BUILD: Duration = Duration::from_mins(120);
+/// `stop_grace_period` of docker-compose.dev.yml.
+const GRACE: Duration = Duration::from_secs(15);
+/// How much longer a save may take through the bind mount than on this machine itself, by the median.
+const MOST: f64 = 1.5;
+
+/// Printed once all commands are registered.
+const READY: &str = "The bot is ready.";
+
+pub(super) async fn run(options: &Options) -> io::Result<()> {
+    let clone = Playground::fresh()?;
+    println!("development, in a fresh clone ...");
+    let outcome = live(&clone, options).await;
+    // Whatever became of it; a test leaves nothing behind.
+    let gone = said(&mut dev_env(&clone, &["down-volumes"])).await;
+    let project = outcome?;
+    gone?;
+    insist(volumes(&project).await?.is_empty(), || "down-volumes leaves volumes behind".to_owned())
+}
+
+/// Does all that needs the volumes, and gives the project's name.
+async fn live(clone: &Playground, options: &Options) -> io::Result<String> {
+    let began = Instant::now();
+    let mut bot = start(clone, &["hmr"])?;
+    ready(&mut bot).await?;
+    println!(
+        "  {:>8.1} s   image built, host, plugins and sandbox compiled, ready",
+        began.elapsed().as_secs_f64()
+    );
+    let project = std::fs::read_to_string(clone.path(".hotcord/docker"))?.trim().to_owned();
+    insist(say_ping(clone).await?.contains("Pong!"), || "/ping does not say Pong!".to_owned())?;
+    let status = said(&mut dev_env(clone, &["status"])).await?;
+    insist(status.contains("hot reload is on"), || format!("status says otherwise:\n{status}"))?;
+
+    let mut number = 1;
+    let first = edit(&mut bot, clone, Way::Rename, "Edited", &mut number).await?;
+    insist(say_ping(clone).await?.contains("Edited!"), || "the first edit is not in the answer".to_owned())?;
+    println!("  {first:>8.0} ms  from the first edit on the host until it is live in the container");
+
+    let mut times = Numbers::default();
+    for count in 0..options.saves {
+        let words = format!("Save{count}");
+        let way = Way::ALL[count % Way::ALL.len()];
+        times.push(edit(&mut bot, clone, way, &words, &mut number).await?);
+        let answer = say_ping(clone).await?;
+        insist(answer.contains(&format!("{words}!")), || {
+            format!("save {count} ({way:?}) is not live: {answer}")
+        })?;
+    }
+    println!(
+        "  {:>8.0} ms  p50 of {} saves in place, by rename and by truncation: each live and answered, none missed",
+        times.p50(),
+        times.len()
+    );
+
+    compare(&mut bot, clone, options.rounds, &mut number).await?;
+    let last = edit(&mut bot, clone, Way::Rename, "Last", &mut number).await.map(|_| "Last!")?;
+
+    let began = Instant::now();
+    interrupt(&bot)?;
+    let code = bot.ended().await?;
+    let took = began.elapsed();
+    insist(code.success() && took < GRACE, || format!("Ctrl-C: {code} after {took:?}"))?;
+    println!("  {:>8.1} s   from Ctrl-C to the end, exit code 0", took.as_secs_f64());
+
+    let began = Instant::now();
+    said(&mut dev_env(clone, &["up"])).await?;
+    let mut logs = start(clone, &["logs"])?;
+    ready(&mut logs).await?;
+    println!("  {:>8.1} s   second start until ready, nothing compiled", began.elapsed().as_secs_f64());
+    let compiled: Vec<_> =
+        logs.lines_from(0).into_iter().filter(|line| line.contains("Compiling ")).collect();
+    insist(compiled.is_empty(), || format!("the second start compiles: {compiled:?}"))?;
+    insist(say_ping(clone).await?.contains(last), || "the second start has lost the last edit".to_owned())?;
+
+    said(&mut dev_env(clone, &["exec", "touch", "made-in-the-container"])).await?;
+    let (made, own) =
+        (std::fs::metadata(clone.path("made-in-the-container"))?, std::fs::metadata(clone.path(""))?);
+    insist((made.uid(), made.gid()) == (own.uid(), own.gid()), || {
+        "a file made in the container is another user's".to_owned()
+    })?;
+
+    let began = Instant::now();
+    said(&mut dev_env(clone, &["down"])).await?;
+    let took = began.elapsed();
+    insist(took < GRACE, || format!("down takes {took:?}"))?;
+    println!("  {:>8.1} s   down; volumes stay", took.as_secs_f64());
+    insist(!volumes(&project).await?.is_empty(), || "down removes volumes".to_owned())?;
+    Ok(project)
+}
+
+/// Saves in the container's clone and on this machine in turn, and compares.
+async fn compare(bot: &mut Bot, clone: &Playground, rounds: usize, number: &mut u64) -> io::Result<()> {
+    let here = Playground::new()?;
+    let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
+    let mut local = Bot::start(&here, &sandbox, &[]).await?;
+    let (mut in_docker, mut on_machine) = (Numbers::default(), Numbers::default());
+    let mut local_number = 1;
+    // The first of each fills caches and is not counted.
+    for round in 0..=rounds {
+        let words = format!("Round{round}");
+        let theirs = edit(bot, clone, Way::Rename, &words, number).await?;
+        let ours = edit(&mut local, &here, Way::Rename, &words, &mut local_number).await?;
+        if round > 0 {
+            in_docker.push(theirs);
+            on_machine.push(ours);
+        }
+    }
+    local.stop().await?;
+    let ratio = in_docker.p50() / on_machine.p50();
+    println!(
+        "  {:>8.0} ms  p50 of {rounds} saves in Docker, {:.0} ms with --local in turn: {ratio:.2} times",
+        in_docker.p50(),
+        on_machine.p50()
+    );
+    insist(ratio <= MOST, || format!("a save takes {ratio:.2} times as long in Docker; {MOST} are allowed"))
+}
+
+/// Makes `/ping` say `words`, and gives the milliseconds until the host says that it is live, as the next generation.
+async fn edit(
+    bot: &mut Bot,
+    playground: &Playground,
+    way: Way,
+    words: &str,
+    number: &mut u64,
+) -> io::Result<f64> {
+    let source = playground.read(PING)?;
+    let said = source.split("ctx.say(").nth(1).and_then(|rest| rest.split('"').nth(1)?.split('!').next());
+    let old =
+        said.ok_or_else(|| io::Error::other(format!("{PING} says nothing that ends in '!'")))?.to_owned();
+    let lines = bot.line_count();
+    let began = Instant::now();
+    way.save(&playground.path(PING), &source.replace(&format!("\"{old}!"), &format!("\"{words}!")))?;
+    let line = bot.wait_for_line(lines, "commands/general ").await?;
+    let took = began.elapsed().as_secs_f64() * 1e3;
+    let expected = format!("{number} -> {} live in ", *number + 1);
+    *number += 1;
+    insist(line.contains(&expected), || {
+        format!("{way:?}: {expected:?} was expected, and the host said {line}")
+    })?;
+    Ok(took)
+}
+
+async fn say_ping(clone: &Playground) -> io::Result<String> {
+    said(&mut dev_env(clone, &["say", "/ping"])).await
+}
+
+async fn ready(bot: &mut Bot) -> io::Result<()> {
+    bot.wait_within(FIRST_BUILD, 0, READY, |line| line.contains(READY)).await.map(drop)
+}
+
+/// Starts dev-env.sh as a terminal does: in a process group of its own.
+fn start(clone: &Playground, words: &[&str]) -> io::Result<Bot> {
+    let mut command = dev_env(clone, words);
+    command.process_group(0);
+    Bot::of(command)
+}
+
+/// Does what a terminal's Ctrl-C does.
+fn interrupt(bot: &Bot) -> io::Result<()> {
+    let pid = bot.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let pid = pid.ok_or_else(|| io::Error::other("dev-env.sh has ended by itself"))?;
+    Ok(kill_process_group(pid, Signal::INT)?)
+}
+
+/// Calls dev-env.sh in the clone, as somebody without a token does, with any free port for its sandbox.
+fn dev_env(clone: &Playground, words: &[&str]) -> Command {
+    let mut command = std::process::Command::new("bash");
+    command.arg("dev-env.sh").args(words).current_dir(clone.path("")).env("SANDBOX_PORT", "0");
+    without_cargos(&mut command);
+    for name in ["DISCORD_TOKEN", "DISCORD_API_URL", "APP_ENV", "ENABLE_HMR"] {
+        command.env_remove(name);
+    }
+    Command::from(command)
+}
+
+/// Lists the volumes of a project.
+async fn volumes(project: &str) -> io::Result<Vec<String>> {
+    let filter = format!("label=com.docker.compose.project={}", Path::new(project).display());
+    Ok(docker(&["volume", "ls", "--quiet", "--filter", &filter]).await?.lines().map(str::to_owned).collect())
+}
