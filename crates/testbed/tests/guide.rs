@@ -709,7 +709,10 @@ fn sources() -> String {
             }
         }
     }
-    all + &unwrapped(&workspace().join("dev-env.sh"))
+    for script in ["dev-env.sh", "scripts/build.sh", "scripts/local.sh", "scripts/docker.sh"] {
+        all += &unwrapped(&workspace().join(script));
+    }
+    all
 }
 
 /// Joins what string literals break over lines.

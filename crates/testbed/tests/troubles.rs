@@ -270,7 +270,12 @@ fn the_script_starts_a_bot_of_which_a_plugin_does_not_compile() {
     // A workspace in name, whose cargo builds nothing; the host is there from before.
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    fs::copy(testbed::playground::workspace().join("dev-env.sh"), root.join("dev-env.sh")).unwrap();
+    let workspace = testbed::playground::workspace();
+    fs::copy(workspace.join("dev-env.sh"), root.join("dev-env.sh")).unwrap();
+    fs::create_dir(root.join("scripts")).unwrap();
+    for script in fs::read_dir(workspace.join("scripts")).unwrap().flatten() {
+        fs::copy(script.path(), root.join("scripts").join(script.file_name())).unwrap();
+    }
     for made in ["bot", "crates", "commands/faulty"] {
         fs::create_dir_all(root.join(made)).unwrap();
     }
