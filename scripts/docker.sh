@@ -221,6 +221,10 @@ await_sandbox() {
             die --code 69 "the sandbox's container has ended; its last words are above"
         sleep 0.2
     done
+    # What its users attach is played from an address that is not this machine's.
+    local own
+    own=$(configured MEDIA_ALLOW_HOSTS)
+    export MEDIA_ALLOW_HOSTS=${own:+$own,}$HOTCORD_SANDBOX
 }
 
 # Says whether the other container's sandbox is there.

@@ -4,6 +4,7 @@
 //! own and is removed at the end, but for images, which are Docker's cache.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use clap::Args;
@@ -23,6 +24,9 @@ pub struct Options {
     /// Try production alone
     #[arg(long)]
     production: bool,
+    /// Try development in this clone, which keeps its volumes, in place of a fresh one
+    #[arg(long, value_name = "FOLDER")]
+    at: Option<PathBuf>,
     /// Saves through the bind mount, by editors' ways in turn
     #[arg(long, default_value_t = 50)]
     saves: usize,

@@ -27,33 +27,59 @@ const MOST: f64 = 1.5;
 const READY: &str = "The bot is ready.";
 
 pub(super) async fn run(options: &Options) -> io::Result<()> {
-    let clone = Playground::fresh()?;
+    if let Some(clone) = &options.at {
+        println!("development, in {} ...", clone.display());
+        return live(clone, options).await.map(drop);
+    }
+    let fresh = Playground::fresh()?;
+    let clone = &fresh.path("");
     println!("development, in a fresh clone ...");
-    let outcome = live(&clone, options).await;
+    let outcome = live(clone, options).await;
     // Whatever became of it; a test leaves nothing behind.
-    let gone = said(&mut dev_env(&clone, &["down-volumes"])).await;
+    let gone = said(&mut dev_env(clone, &["down-volumes"])).await;
     let project = outcome?;
     gone?;
     insist(volumes(&project).await?.is_empty(), || "down-volumes leaves volumes behind".to_owned())
 }
 
 /// Does all that needs the volumes, and gives the project's name.
-async fn live(clone: &Playground, options: &Options) -> io::Result<String> {
+async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     let began = Instant::now();
     let mut bot = start(clone, &["hmr"])?;
     ready(&mut bot).await?;
-    println!(
-        "  {:>8.1} s   image built, host, plugins and sandbox compiled, ready",
-        began.elapsed().as_secs_f64()
-    );
-    let project = std::fs::read_to_string(clone.path(".hotcord/docker"))?.trim().to_owned();
-    insist(say_ping(clone).await?.contains("Pong!"), || "/ping does not say Pong!".to_owned())?;
+    tell_seconds(began, "first start until ready: image, host, plugins and sandbox");
+    let project = std::fs::read_to_string(clone.join(".hotcord/docker"))?.trim().to_owned();
+    let answer = say_ping(clone).await?;
+    insist(answer.contains(" [BOT]"), || format!("/ping is answered with {answer}"))?;
+    stop(bot).await?;
+
+    let began = Instant::now();
+    said(&mut dev_env(clone, &["up"])).await?;
+    let mut logs = start(clone, &["logs"])?;
+    ready(&mut logs).await?;
+    tell_seconds(began, "second start until ready, in the background, nothing compiled");
+    insist(compiled(&logs).is_empty(), || format!("the second start compiles: {:?}", compiled(&logs)))?;
     let status = said(&mut dev_env(clone, &["status"])).await?;
     insist(status.contains("hot reload is on"), || format!("status says otherwise:\n{status}"))?;
+    said(&mut dev_env(clone, &["exec", "touch", "made-in-the-container"])).await?;
+    let made = std::fs::metadata(clone.join("made-in-the-container"))?;
+    std::fs::remove_file(clone.join("made-in-the-container"))?;
+    let own = std::fs::metadata(clone)?;
+    insist((made.uid(), made.gid()) == (own.uid(), own.gid()), || {
+        "a file made in the container is another user's".to_owned()
+    })?;
+    let began = Instant::now();
+    said(&mut dev_env(clone, &["down"])).await?;
+    tell_seconds(began, "down; volumes stay");
+    insist(began.elapsed() < GRACE, || format!("down takes {:?}", began.elapsed()))?;
+    insist(!volumes(&project).await?.is_empty(), || "down removes volumes".to_owned())?;
 
+    let mut bot = start(clone, &["hmr"])?;
+    ready(&mut bot).await?;
     let mut number = 1;
     let first = edit(&mut bot, clone, Way::Rename, "Edited", &mut number).await?;
-    insist(say_ping(clone).await?.contains("Edited!"), || "the first edit is not in the answer".to_owned())?;
+    let answer = say_ping(clone).await?;
+    insist(answer.contains("Edited!"), || format!("the first edit is not in the answer: {answer}"))?;
     println!("  {first:>8.0} ms  from the first edit on the host until it is live in the container");
 
     let mut times = Numbers::default();
@@ -71,45 +97,34 @@ async fn live(clone: &Playground, options: &Options) -> io::Result<String> {
         times.p50(),
         times.len()
     );
-
     compare(&mut bot, clone, options.rounds, &mut number).await?;
-    let last = edit(&mut bot, clone, Way::Rename, "Last", &mut number).await.map(|_| "Last!")?;
-
-    let began = Instant::now();
-    interrupt(&bot)?;
-    let code = bot.ended().await?;
-    let took = began.elapsed();
-    insist(code.success() && took < GRACE, || format!("Ctrl-C: {code} after {took:?}"))?;
-    println!("  {:>8.1} s   from Ctrl-C to the end, exit code 0", took.as_secs_f64());
-
-    let began = Instant::now();
-    said(&mut dev_env(clone, &["up"])).await?;
-    let mut logs = start(clone, &["logs"])?;
-    ready(&mut logs).await?;
-    println!("  {:>8.1} s   second start until ready, nothing compiled", began.elapsed().as_secs_f64());
-    let compiled: Vec<_> =
-        logs.lines_from(0).into_iter().filter(|line| line.contains("Compiling ")).collect();
-    insist(compiled.is_empty(), || format!("the second start compiles: {compiled:?}"))?;
-    insist(say_ping(clone).await?.contains(last), || "the second start has lost the last edit".to_owned())?;
-
-    said(&mut dev_env(clone, &["exec", "touch", "made-in-the-container"])).await?;
-    let (made, own) =
-        (std::fs::metadata(clone.path("made-in-the-container"))?, std::fs::metadata(clone.path(""))?);
-    insist((made.uid(), made.gid()) == (own.uid(), own.gid()), || {
-        "a file made in the container is another user's".to_owned()
-    })?;
-
-    let began = Instant::now();
-    said(&mut dev_env(clone, &["down"])).await?;
-    let took = began.elapsed();
-    insist(took < GRACE, || format!("down takes {took:?}"))?;
-    println!("  {:>8.1} s   down; volumes stay", took.as_secs_f64());
-    insist(!volumes(&project).await?.is_empty(), || "down removes volumes".to_owned())?;
+    edit(&mut bot, clone, Way::Rename, "Pong", &mut number).await?;
+    stop(bot).await?;
     Ok(project)
 }
 
+/// Does what a terminal's Ctrl-C does, and insists on an end in time.
+async fn stop(mut bot: Bot) -> io::Result<()> {
+    let began = Instant::now();
+    interrupt(&bot)?;
+    let code = bot.ended().await?;
+    tell_seconds(began, "from Ctrl-C to the end, exit code 0");
+    insist(code.success() && began.elapsed() < GRACE, || {
+        format!("Ctrl-C: {code} after {:?}; it said:\n{}", began.elapsed(), bot.lines_from(0).join("\n"))
+    })
+}
+
+fn tell_seconds(began: Instant, what: &str) {
+    println!("  {:>8.1} s   {what}", began.elapsed().as_secs_f64());
+}
+
+/// Gives the lines in which cargo tells what it compiles.
+fn compiled(bot: &Bot) -> Vec<String> {
+    bot.lines_from(0).into_iter().filter(|line| line.contains("Compiling ")).collect()
+}
+
 /// Saves in the container's clone and on this machine in turn, and compares.
-async fn compare(bot: &mut Bot, clone: &Playground, rounds: usize, number: &mut u64) -> io::Result<()> {
+async fn compare(bot: &mut Bot, clone: &Path, rounds: usize, number: &mut u64) -> io::Result<()> {
     let here = Playground::new()?;
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
     let mut local = Bot::start(&here, &sandbox, &[]).await?;
@@ -119,7 +134,7 @@ async fn compare(bot: &mut Bot, clone: &Playground, rounds: usize, number: &mut 
     for round in 0..=rounds {
         let words = format!("Round{round}");
         let theirs = edit(bot, clone, Way::Rename, &words, number).await?;
-        let ours = edit(&mut local, &here, Way::Rename, &words, &mut local_number).await?;
+        let ours = edit(&mut local, &here.path(""), Way::Rename, &words, &mut local_number).await?;
         if round > 0 {
             in_docker.push(theirs);
             on_machine.push(ours);
@@ -136,20 +151,15 @@ async fn compare(bot: &mut Bot, clone: &Playground, rounds: usize, number: &mut 
 }
 
 /// Makes `/ping` say `words`, and gives the milliseconds until the host says that it is live, as the next generation.
-async fn edit(
-    bot: &mut Bot,
-    playground: &Playground,
-    way: Way,
-    words: &str,
-    number: &mut u64,
-) -> io::Result<f64> {
-    let source = playground.read(PING)?;
+async fn edit(bot: &mut Bot, folder: &Path, way: Way, words: &str, number: &mut u64) -> io::Result<f64> {
+    let path = folder.join(PING);
+    let source = std::fs::read_to_string(&path)?;
     let said = source.split("ctx.say(").nth(1).and_then(|rest| rest.split('"').nth(1)?.split('!').next());
     let old =
         said.ok_or_else(|| io::Error::other(format!("{PING} says nothing that ends in '!'")))?.to_owned();
     let lines = bot.line_count();
     let began = Instant::now();
-    way.save(&playground.path(PING), &source.replace(&format!("\"{old}!"), &format!("\"{words}!")))?;
+    way.save(&path, &source.replace(&format!("\"{old}!"), &format!("\"{words}!")))?;
     let line = bot.wait_for_line(lines, "commands/general ").await?;
     let took = began.elapsed().as_secs_f64() * 1e3;
     let expected = format!("{number} -> {} live in ", *number + 1);
@@ -160,7 +170,7 @@ async fn edit(
     Ok(took)
 }
 
-async fn say_ping(clone: &Playground) -> io::Result<String> {
+async fn say_ping(clone: &Path) -> io::Result<String> {
     said(&mut dev_env(clone, &["say", "/ping"])).await
 }
 
@@ -169,13 +179,13 @@ async fn ready(bot: &mut Bot) -> io::Result<()> {
 }
 
 /// Starts dev-env.sh as a terminal does: in a process group of its own.
-fn start(clone: &Playground, words: &[&str]) -> io::Result<Bot> {
+fn start(clone: &Path, words: &[&str]) -> io::Result<Bot> {
     let mut command = dev_env(clone, words);
     command.process_group(0);
     Bot::of(command)
 }
 
-/// Does what a terminal's Ctrl-C does.
+/// Sends the signal of a Ctrl-C to the process group.
 fn interrupt(bot: &Bot) -> io::Result<()> {
     let pid = bot.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let pid = pid.ok_or_else(|| io::Error::other("dev-env.sh has ended by itself"))?;
@@ -183,9 +193,9 @@ fn interrupt(bot: &Bot) -> io::Result<()> {
 }
 
 /// Calls dev-env.sh in the clone, as somebody without a token does, with any free port for its sandbox.
-fn dev_env(clone: &Playground, words: &[&str]) -> Command {
+fn dev_env(clone: &Path, words: &[&str]) -> Command {
     let mut command = std::process::Command::new("bash");
-    command.arg("dev-env.sh").args(words).current_dir(clone.path("")).env("SANDBOX_PORT", "0");
+    command.arg("dev-env.sh").args(words).current_dir(clone).env("SANDBOX_PORT", "0");
     without_cargos(&mut command);
     for name in ["DISCORD_TOKEN", "DISCORD_API_URL", "APP_ENV", "ENABLE_HMR"] {
         command.env_remove(name);
@@ -195,6 +205,6 @@ fn dev_env(clone: &Playground, words: &[&str]) -> Command {
 
 /// Lists the volumes of a project.
 async fn volumes(project: &str) -> io::Result<Vec<String>> {
-    let filter = format!("label=com.docker.compose.project={}", Path::new(project).display());
+    let filter = format!("label=com.docker.compose.project={project}");
     Ok(docker(&["volume", "ls", "--quiet", "--filter", &filter]).await?.lines().map(str::to_owned).collect())
 }
