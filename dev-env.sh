@@ -331,7 +331,7 @@ cmd_sandbox() { sandbox_ "$@"; }
 cmd_test() {
     need_rust
     build_host
-    cargo_ test --workspace
+    cargo_ test --workspace --no-fail-fast
     note "Checking the production build ..."
     check_production
 }

@@ -34,10 +34,11 @@ pub(crate) struct Local {
 /// The file of root certificates that voice connections of this process trust, in a folder of its own.
 ///
 /// The local Discord's voice servers speak TLS with a certificate of their own making, which nobody else has to trust.
+/// The machine's roots are in the file as well, since cargo, which this process runs, reads the same variable.
 pub(crate) struct Trusted(PathBuf);
 
 impl Trusted {
-    /// Names the file to the TLS library, which reads it with each connection; it is empty until the certificate is known.
+    /// Names the file to the TLS library, which reads it with each connection.
     ///
     /// To be called before any thread is started.
     pub(crate) fn name() -> Result<Self, Failure> {
@@ -49,7 +50,7 @@ impl Trusted {
         let folder = std::env::temp_dir().join(name);
         DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
         let file = folder.join("root.pem");
-        fs::write(&file, "").map_err(failed)?;
+        fs::write(&file, known_roots()).map_err(failed)?;
         #[allow(unsafe_code)]
         // SAFETY: `main` has started no thread yet, so nobody reads a variable while this one is set.
         unsafe {
@@ -60,6 +61,14 @@ impl Trusted {
 
     fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Trusts one certificate more.
+    fn add(&self, root: &str) -> std::io::Result<()> {
+        let mut roots = fs::read(&self.0)?;
+        roots.extend(b"\n");
+        roots.extend(root.as_bytes());
+        fs::write(&self.0, roots)
     }
 }
 
@@ -73,6 +82,16 @@ impl Drop for Trusted {
 
 /// Variable that names the file of root certificates. Source: rustls-native-certs, as OpenSSL has it.
 const TRUSTED: &str = "SSL_CERT_FILE";
+/// Where systems keep their root certificates: Debian, Fedora, and macOS with many others.
+const BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Gives the root certificates that are trusted already, as PEM; none where no file of them is found.
+fn known_roots() -> Vec<u8> {
+    let named = std::env::var_os(TRUSTED).map(PathBuf::from);
+    let mut files = named.into_iter().chain(BUNDLES.map(PathBuf::from));
+    files.find_map(|file| fs::read(file).ok()).unwrap_or_default()
+}
 
 /// What the thread tells once it serves.
 struct Started {
@@ -107,7 +126,7 @@ impl Local {
             Ok(Err(problem)) => return Err(failed(&problem)),
             Err(_) => return Err(failed("its thread has ended")),
         };
-        fs::write(trusted.path(), &started.root_certificate).map_err(|error| failed(&error.to_string()))?;
+        trusted.add(&started.root_certificate).map_err(|error| failed(&error.to_string()))?;
         let token = Token::parse(&started.token, false).map_err(|problem| failed(&problem))?;
         let api = ApiUrl::parse(&started.url).map_err(|problem| failed(&problem))?;
         let url = &started.url;

@@ -75,6 +75,15 @@ impl Bot {
         self.sandbox.guild_id().to_string()
     }
 
+    /// Takes the bot's permission to do everything away; it keeps those that music needs.
+    pub(crate) async fn is_no_administrator(&self) {
+        let role = json!({
+            "deny": ["ADMINISTRATOR"],
+            "allow": ["VIEW_CHANNEL", "SEND_MESSAGES", "EMBED_LINKS", "CONNECT", "SPEAK"],
+        });
+        self.people.edit_role(&self.guild(), "Sandbot", &role).await.unwrap();
+    }
+
     /// Runs a slash command as typed by a user in #bot-test.
     pub(crate) async fn say(&self, user: &str, text: &str) -> Answer {
         self.people.run(Run::typed(text).by(user)).await.unwrap()

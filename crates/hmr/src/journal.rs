@@ -50,7 +50,7 @@ pub struct Entry {
 impl Entry {
     /// Says whether a crash at `now` counts against what is live.
     pub fn is_on_probation(&self, now: u64) -> bool {
-        self.live.is_some() && !self.before.is_empty() && now <= self.until
+        self.live.is_some() && !self.before.is_empty() && now < self.until
     }
 
     /// Keeps what was live for a way back, instead of what is oldest.

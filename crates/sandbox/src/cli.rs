@@ -59,6 +59,10 @@ enum Command {
     Join(place::Join),
     /// Take a member out of a guild.
     Leave(place::Leave),
+    /// Change what a role may do, or what a channel lets a role or member do.
+    Permit(place::Permit),
+    /// Change a channel: its name, its topic, how many people it takes.
+    Channel(place::Change),
     /// Enter a voice channel as a user.
     Enter(voice::Enter),
     /// Leave voice as a user.
@@ -162,6 +166,8 @@ async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> 
         Command::React(react) => act::react(&client, react).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
+        Command::Permit(permit) => place::permit(&client, permit).await,
+        Command::Channel(change) => place::channel(&client, change).await,
         Command::Enter(enter) => voice::enter(&client, enter).await,
         Command::Exit(exit) => voice::exit(&client, exit).await,
         Command::Move(order) => voice::move_to(&client, order).await,

@@ -314,6 +314,32 @@ impl Client {
         self.call(Method::POST, &format!("guilds/{}/roles", escape(guild)), role).await
     }
 
+    /// Changes a channel: the fields of Discord's `PATCH /channels/{id}`; gives back the channel object.
+    pub async fn edit_channel(&self, guild: &str, channel: &str, change: &Value) -> Result<Value, Error> {
+        let path = format!("guilds/{}/channels/{}", escape(guild), escape(channel));
+        self.call(Method::PATCH, &path, change).await
+    }
+
+    /// Changes what a channel gives and takes away from a role or (`@NAME`) member: `allow`, `deny` and `inherit`, lists
+    /// of permissions by name; gives back what holds then.
+    pub async fn edit_overwrite(
+        &self,
+        guild: &str,
+        channel: &str,
+        who: &str,
+        change: &Value,
+    ) -> Result<Value, Error> {
+        let path =
+            format!("guilds/{}/channels/{}/permissions/{}", escape(guild), escape(channel), escape(who));
+        self.call(Method::PATCH, &path, change).await
+    }
+
+    /// Changes what a role may do: `allow` and `deny`, lists of permissions by name; gives back what it may do then.
+    pub async fn edit_role(&self, guild: &str, role: &str, change: &Value) -> Result<Value, Error> {
+        let path = format!("guilds/{}/roles/{}/permissions", escape(guild), escape(role));
+        self.call(Method::PATCH, &path, change).await
+    }
+
     /// What there is: addresses, bots, guilds, users.
     pub async fn overview(&self) -> Result<Value, Error> {
         self.get("").await

@@ -10,6 +10,7 @@ mod find;
 mod guard;
 mod messages;
 mod modals;
+mod permissions;
 mod places;
 mod values;
 mod voice;
@@ -43,6 +44,7 @@ pub(crate) fn router(control: Control) -> Router {
     Router::new()
         .merge(acts::routes())
         .merge(messages::routes())
+        .merge(permissions::routes())
         .merge(places::routes())
         .merge(voice::routes())
         .merge(watch::routes())

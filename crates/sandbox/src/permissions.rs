@@ -133,6 +133,13 @@ impl Permissions {
         Self::NAMED.iter().filter(move |(_, bit)| self.contains(*bit)).map(|(name, _)| *name)
     }
 
+    /// The permission of a documented name, in any case, with spaces or underscores: `Send Messages` too.
+    pub fn named(name: &str) -> Option<Self> {
+        let name = name.trim().replace([' ', '-'], "_");
+        let found = Self::NAMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        found.map(|(_, bit)| *bit)
+    }
+
     /// The set with some permissions taken away and then some given.
     fn overwritten(self, deny: Self, allow: Self) -> Self {
         self & !deny | allow

@@ -1,5 +1,7 @@
 //! Every sentence that tells somebody why not.
 
+use serde_json::json;
+
 use super::band::Band;
 
 /// Commands that the others hear, with what they need.
@@ -134,4 +136,58 @@ async fn a_bad_time_number_or_volume_is_named() {
     for command in ["/clear", "/shuffle"] {
         assert_eq!(band.refused("carol", command).await, "Nothing waits in the queue.", "{command}");
     }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_closed_to_the_bot_silent_or_full_is_named_with_the_way_out() {
+    let band = Band::of(&["carol", "bob"]).await;
+    let (people, guild) = (&band.bot.people, band.bot.guild());
+    band.bot.is_no_administrator().await;
+    people.edit_channel(&guild, "Lounge", &json!({ "user_limit": 2 })).await.unwrap();
+    let refused = async |ending: &str| {
+        // Discord's answer to the admin and its event to the bot take roads of their own.
+        let words = band
+            .bot
+            .until(ending, async || {
+                let words = band.refused("carol", "/join").await;
+                words.ends_with(ending).then_some(words)
+            })
+            .await;
+        assert!(words.contains("<#"), "{words}");
+        assert_eq!(band.refused("carol", "/play what:Alpha").await, words);
+    };
+    refused(" is full; make room, or give me the permission Move Members there.").await;
+    people.edit_channel(&guild, "Lounge", &json!({ "user_limit": 0 })).await.unwrap();
+    let overwrite = async |change| people.edit_overwrite(&guild, "Lounge", "Sandbot", &change).await.unwrap();
+    overwrite(json!({ "deny": ["SPEAK"] })).await;
+    refused("; give me the permission Speak there.").await;
+    overwrite(json!({ "allow": ["SPEAK"], "deny": ["CONNECT"] })).await;
+    refused("; give me the permissions View Channel and Connect there.").await;
+    overwrite(json!({ "inherit": ["CONNECT", "SPEAK"] })).await;
+    band.bot
+        .until("the bot plays", async || {
+            let answer = band.bot.say("carol", "/play what:Alpha").await;
+            answer.content.starts_with("Playing").then_some(())
+        })
+        .await;
+    band.is_heard().await;
+}
+
+#[tokio::test]
+async fn an_announce_channel_that_the_bot_may_not_write_in_is_refused() {
+    let band = Band::silent().await;
+    let (people, guild) = (&band.bot.people, band.bot.guild());
+    band.bot.is_no_administrator().await;
+    people.edit_overwrite(&guild, "general", "Sandbot", &json!({ "deny": ["EMBED_LINKS"] })).await.unwrap();
+    let words = band
+        .bot
+        .until("the channel is closed to the bot", async || {
+            let answer = band.bot.say("alice", "/settings announce:#general").await;
+            answer.embeds.is_empty().then_some(answer.content)
+        })
+        .await;
+    assert!(words.starts_with("I may not write in <#"), "{words}");
+    assert!(words.ends_with("permissions View Channel, Send Messages and Embed Links there."), "{words}");
+    let shown = band.bot.say("alice", "/settings").await;
+    assert!(shown.embeds[0].to_string().contains("announced in:** nowhere"), "{shown:?}");
 }

@@ -1,7 +1,8 @@
-//! Members who come and go.
+//! Members who come and go, what they may do, and channels.
 
 use clap::Args;
 use sandbox::Client;
+use serde_json::{Map, Value, json};
 
 use super::{Failure, Outcome};
 
@@ -40,5 +41,79 @@ pub(super) struct Leave {
 pub(super) async fn leave(client: &Client, leave: Leave) -> Result<Outcome, Failure> {
     client.leave(&leave.guild, &leave.user).await?;
     println!("{} has left {}.", leave.user, leave.guild);
+    Ok(Outcome::Good)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Permit {
+    /// Role by name or id; in a channel also a member, as @NAME.
+    who: String,
+    /// Channel by name or id; the whole guild unless given.
+    #[arg(long = "in", value_name = "CHANNEL")]
+    channel: Option<String>,
+    /// Permissions to give, as in SPEAK,CONNECT.
+    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',', required_unless_present_any = ["deny", "inherit"])]
+    allow: Vec<String>,
+    /// Permissions to take away.
+    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',')]
+    deny: Vec<String>,
+    /// Permissions about which the channel is to say nothing.
+    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',', requires = "channel")]
+    inherit: Vec<String>,
+    /// Guild by name or id.
+    #[arg(long, default_value = "Sandbox")]
+    guild: String,
+}
+
+pub(super) async fn permit(client: &Client, permit: Permit) -> Result<Outcome, Failure> {
+    let Permit { who, channel, allow, deny, inherit, guild } = permit;
+    let change = json!({ "allow": allow, "deny": deny, "inherit": inherit });
+    let (set, place) = match &channel {
+        Some(channel) => (client.edit_overwrite(&guild, channel, &who, &change).await?, channel),
+        None => (client.edit_role(&guild, &who, &change).await?, &guild),
+    };
+    let names = |list: &Value| {
+        let names: Vec<&str> = list.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
+    };
+    println!("{who} in {place}: allowed {}.", names(&set["allow"]));
+    if channel.is_some() {
+        println!("{who} in {place}: denied {}.", names(&set["deny"]));
+    }
+    Ok(Outcome::Good)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Change {
+    /// Channel by name or id.
+    channel: String,
+    /// Its new name.
+    #[arg(long, required_unless_present_any = ["topic", "user_limit", "slowmode"])]
+    name: Option<String>,
+    /// Its new topic.
+    #[arg(long)]
+    topic: Option<String>,
+    /// People that a voice channel takes; 0 for any number.
+    #[arg(long)]
+    user_limit: Option<u32>,
+    /// Seconds between two messages of one member; 0 for none.
+    #[arg(long)]
+    slowmode: Option<u32>,
+    /// Guild by name or id.
+    #[arg(long, default_value = "Sandbox")]
+    guild: String,
+}
+
+pub(super) async fn channel(client: &Client, change: Change) -> Result<Outcome, Failure> {
+    let fields = [
+        ("name", change.name.map(Value::from)),
+        ("topic", change.topic.map(Value::from)),
+        ("user_limit", change.user_limit.map(Value::from)),
+        ("rate_limit_per_user", change.slowmode.map(Value::from)),
+    ];
+    let fields = fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
+    let body = Value::Object(fields.collect::<Map<_, _>>());
+    let shown = client.edit_channel(&change.guild, &change.channel, &body).await?;
+    println!("{} is changed.", shown["name"].as_str().unwrap_or_default());
     Ok(Outcome::Good)
 }

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
 use sandbox::ratelimit::Config;
-use sandbox::voice;
+use sandbox::voice::{self, Dave};
 use serde_json::json;
 
 use super::{DEFAULT_ADDRESS, Failure, Outcome};
@@ -28,9 +28,33 @@ pub(super) struct Serve {
     /// Address of voice, websocket and UDP; by default that of --listen with a free port.
     #[arg(long, value_name = "ADDRESS")]
     voice_listen: Option<SocketAddr>,
+    /// End-to-end encryption of voice (DAVE).
+    #[arg(long, value_enum, default_value_t = EndToEnd::Off)]
+    dave: EndToEnd,
     /// Do not limit the rate of requests.
     #[arg(long)]
     no_rate_limits: bool,
+}
+
+/// Whether calls are encrypted end to end.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EndToEnd {
+    /// No.
+    Off,
+    /// Where every client in the call can.
+    Optional,
+    /// Yes; clients that cannot are closed with 4017.
+    Required,
+}
+
+impl From<EndToEnd> for Dave {
+    fn from(asked: EndToEnd) -> Self {
+        match asked {
+            EndToEnd::Off => Self::Off,
+            EndToEnd::Optional => Self::Optional,
+            EndToEnd::Required => Self::Required,
+        }
+    }
 }
 
 pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Outcome, Failure> {
@@ -41,7 +65,8 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
-    builder = builder.voice(voice::Options { listen: serve.voice_listen, ..voice::Options::default() });
+    let dave = serve.dave.into();
+    builder = builder.voice(voice::Options { listen: serve.voice_listen, dave, ..voice::Options::default() });
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }

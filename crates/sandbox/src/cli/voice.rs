@@ -168,6 +168,9 @@ fn summary(user: &str, heard: &Heard, from: u64) -> String {
         counts.duplicates,
         counts.timestamp_gaps
     );
+    if counts.encrypted > 0 {
+        text += &format!("  {} of them encrypted end to end\n", counts.encrypted);
+    }
     let between = &heard.between;
     text += &format!(
         "  between packets: {:.1} ms half of the time, {:.1} ms at 99 %, {:.1} ms at most\n",

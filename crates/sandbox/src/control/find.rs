@@ -119,7 +119,8 @@ pub(super) fn channel<'a>(
     }
 }
 
-fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowflake, Refused> {
+/// A channel by id, or by name in a guild, whoever sees it.
+pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowflake, Refused> {
     let wanted = wanted.trim_start_matches("<#").trim_end_matches('>').trim_start_matches('#');
     if let Some(channel) = wanted.parse().ok().and_then(|id: Snowflake| world.channels.get(&id)) {
         return Ok(channel.id);

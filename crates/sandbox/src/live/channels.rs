@@ -4,13 +4,59 @@ use serde_json::{Value, json};
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
-use crate::permissions::Permissions;
+use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
 use crate::state::message::{Author, Message, Reference, flag};
-use crate::validate::channel::ThreadBody;
+use crate::validate::channel::{ChannelBody, ThreadBody};
+
+impl ChannelBody {
+    /// Writes the fields that it names into a channel.
+    pub fn apply(self, channel: &mut Channel) {
+        self.kind.apply_or(&mut channel.kind, kind::TEXT);
+        if let Some(name) = self.name {
+            channel.name = name;
+        }
+        self.position.map(i64::from).apply_or(&mut channel.position, 0);
+        self.topic.apply(&mut channel.topic);
+        self.bitrate.map(u64::from).apply_or(&mut channel.bitrate, 64_000);
+        self.user_limit.map(u64::from).apply_or(&mut channel.user_limit, 0);
+        self.nsfw.apply_or(&mut channel.nsfw, false);
+        self.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
+        self.parent_id.apply(&mut channel.parent_id);
+        self.permission_overwrites.apply_or(&mut channel.overwrites, Vec::new());
+        self.rtc_region.apply(&mut channel.rtc_region);
+        self.default_auto_archive_duration.map(u64::from).apply(&mut channel.default_auto_archive_duration);
+        self.flags.map(u64::from).apply_or(&mut channel.flags, 0);
+    }
+}
 
 impl Live<'_> {
+    /// Changes a channel that is no thread and tells of it; a call goes along to another region.
+    pub fn edit_channel(&mut self, id: Snowflake, body: ChannelBody) -> ApiResult<()> {
+        let channel = self.channel_mut(id)?;
+        let region = channel.rtc_region.clone();
+        body.apply(channel);
+        let moves_call = channel.rtc_region != region;
+        self.channel_changed(id);
+        if moves_call {
+            self.change_server(id);
+        }
+        Ok(())
+    }
+
+    /// Sets what a channel changes for a role or member and tells of it.
+    pub fn set_overwrite(&mut self, id: Snowflake, overwrite: Overwrite) -> ApiResult<()> {
+        let channel = self.channel_mut(id)?;
+        if channel.guild_id.is_none() || channel.is_thread() {
+            return Err(ApiError::wrong_channel_type());
+        }
+        channel.overwrites.retain(|other| other.id != overwrite.id);
+        channel.overwrites.push(overwrite);
+        self.channel_changed(id);
+        Ok(())
+    }
+
     /// Adds a channel to a guild and tells of it.
     pub fn add_channel(&mut self, channel: Channel) {
         let (id, guild) = (channel.id, channel.guild_id);

@@ -12,9 +12,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::channel::{Channel, kind};
 use crate::validate;
-use crate::validate::channel::ChannelBody;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new().route("/channels/{channel_id}", get(one).patch(edit).delete(remove)).route(
@@ -41,22 +39,15 @@ async fn edit(
     if channel.is_dm() {
         return Err(ApiError::not_in_dm());
     }
-    let mut moves_call = false;
     if channel.is_thread() {
         edit_thread(&mut live, bot, id, &payload.json)?;
+        live.channel_changed(id);
     } else {
         live.require(id, bot, Permissions::MANAGE_CHANNELS)?;
         let body = validate::channel::modify(&payload.json, channel.kind)?;
-        let channel = live.channel_mut(id)?;
-        let region = channel.rtc_region.clone();
-        apply(channel, body);
-        moves_call = channel.rtc_region != region;
+        live.edit_channel(id, body)?;
     }
     let guild = live.channel(id)?.guild_id;
-    live.channel_changed(id);
-    if moves_call {
-        live.change_server(id);
-    }
     if let Some(guild) = guild {
         live.audit(guild, 11, bot, Some(id), reason.as_deref(), Vec::new());
     }
@@ -86,25 +77,6 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     }
     body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
     Ok(())
-}
-
-/// Writes the fields that a body names into a channel.
-pub(super) fn apply(channel: &mut Channel, body: ChannelBody) {
-    body.kind.apply_or(&mut channel.kind, kind::TEXT);
-    if let Some(name) = body.name {
-        channel.name = name;
-    }
-    body.position.map(i64::from).apply_or(&mut channel.position, 0);
-    body.topic.apply(&mut channel.topic);
-    body.bitrate.map(u64::from).apply_or(&mut channel.bitrate, 64_000);
-    body.user_limit.map(u64::from).apply_or(&mut channel.user_limit, 0);
-    body.nsfw.apply_or(&mut channel.nsfw, false);
-    body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
-    body.parent_id.apply(&mut channel.parent_id);
-    body.permission_overwrites.apply_or(&mut channel.overwrites, Vec::new());
-    body.rtc_region.apply(&mut channel.rtc_region);
-    body.default_auto_archive_duration.map(u64::from).apply(&mut channel.default_auto_archive_duration);
-    body.flags.map(u64::from).apply_or(&mut channel.flags, 0);
 }
 
 async fn remove(
@@ -137,13 +109,7 @@ async fn set_overwrite(
     let overwrite = validate::channel::overwrite(&payload.json, target)?;
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::MANAGE_ROLES)?;
-    let channel = live.channel_mut(id)?;
-    if channel.guild_id.is_none() || channel.is_thread() {
-        return Err(ApiError::wrong_channel_type());
-    }
-    channel.overwrites.retain(|other| other.id != target);
-    channel.overwrites.push(overwrite);
-    live.channel_changed(id);
+    live.set_overwrite(id, overwrite)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::request::Bot;
-use super::{Ids, Payload, Query, Reason, Rest, channels, start};
+use super::{Ids, Payload, Query, Reason, Rest, start};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::Live;
 use crate::permissions::Permissions;
@@ -155,7 +155,7 @@ async fn create_channel(
     }
     let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "");
     channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
-    channels::apply(&mut channel, body);
+    body.apply(&mut channel);
     let (channel_id, shown) = (channel.id, channel.json());
     live.add_channel(channel);
     live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), Vec::new());

@@ -102,3 +102,23 @@ async fn send_and_messages_show_what_was_said() {
     let seen = sandbox(&bot, &["messages", "--channel", "general"]).await;
     assert!(String::from_utf8(seen.stdout).unwrap().contains("Bob  "));
 }
+
+#[tokio::test]
+async fn permissions_and_channels_are_changed_and_shown() {
+    let bot = Bot::start().await;
+    let out = async |arguments: &[&str]| {
+        let output = sandbox(&bot, arguments).await;
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = out(&["permit", "Sandbot", "--in", "Lounge", "--deny", "SPEAK,STREAM"]).await;
+    assert_eq!(said, "Sandbot in Lounge: allowed nothing.\nSandbot in Lounge: denied STREAM SPEAK.\n");
+    let said = out(&["permit", "Moderator", "--allow", "MANAGE_MESSAGES"]).await;
+    assert!(said.starts_with("Moderator in Sandbox: allowed ") && said.contains("MANAGE_MESSAGES"), "{said}");
+    assert_eq!(out(&["channel", "Lounge", "--user-limit", "2"]).await, "Lounge is changed.\n");
+    for wrong in
+        [&["permit", "Sandbot"][..], &["channel", "Lounge"], &["permit", "Moderator", "--inherit", "SPEAK"]]
+    {
+        assert_eq!(sandbox(&bot, wrong).await.status.code(), Some(2), "{wrong:?}");
+    }
+}

@@ -140,3 +140,37 @@ async fn activities_carry_the_moment_they_began_for_as_long_as_they_go_on() {
     assert!(begun[0].unwrap() > 1_700_000_000_000, "milliseconds of Unix time");
     assert_eq!((begun[1], begun[2]), (begun[0], None));
 }
+
+#[tokio::test]
+async fn an_admin_changes_a_channel_and_who_may_do_what_there() {
+    let mut bot = Bot::start().await;
+    let guild = bot.sandbox.guild_id().to_string();
+    let user = bot.user.clone();
+    user.edit_channel(&guild, "Lounge", &json!({ "user_limit": 3 })).await.unwrap();
+    let told = bot.event("CHANNEL_UPDATE").await;
+    assert_eq!((&told["name"], &told["user_limit"]), (&json!("Lounge"), &json!(3)));
+    // The bot's own role is an administrator's at first, whom no overwrite concerns.
+    let role = json!({ "deny": ["ADMINISTRATOR"], "allow": ["View Channel", "connect"] });
+    let set = user.edit_role(&guild, "Sandbot", &role).await.unwrap();
+    assert_eq!(set["allow"], json!(["VIEW_CHANNEL", "CONNECT"]));
+    assert_eq!(bot.event("GUILD_ROLE_UPDATE").await["role"]["permissions"], (1 << 10 | 1 << 20).to_string());
+    let change = async |who: &str, change: Value| user.edit_overwrite(&guild, "Lounge", who, &change).await;
+    let set = change("Sandbot", json!({ "deny": ["SPEAK", "CONNECT"] })).await.unwrap();
+    assert_eq!((&set["type"], &set["deny"]), (&json!(0), &json!(["CONNECT", "SPEAK"])));
+    let set = change("Sandbot", json!({ "allow": ["SPEAK"], "inherit": ["CONNECT"] })).await.unwrap();
+    assert_eq!((&set["allow"], &set["deny"]), (&json!(["SPEAK"]), &json!([])));
+    let set = change("@bob", json!({ "deny": ["SPEAK"] })).await.unwrap();
+    assert_eq!(set["type"], 1);
+    for _ in 0..3 {
+        bot.event("CHANNEL_UPDATE").await;
+    }
+    for (who, what, words) in [
+        ("Sandbot", "FLY", "There is no permission \"FLY\""),
+        ("@nobody", "SPEAK", "There is no user \"nobody\""),
+    ] {
+        let refused = change(who, json!({ "deny": [what] })).await.unwrap_err().to_string();
+        assert!(refused.starts_with(words), "{refused}");
+    }
+    let refused = user.edit_channel(&guild, "Lounge", &json!({ "user_limit": 100 })).await.unwrap_err();
+    assert!(refused.to_string().contains("user_limit"), "{refused}");
+}
