@@ -95,6 +95,8 @@ impl Bot {
         command
             .env_clear()
             .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
+            // Many bots at once have one port each, if any.
+            .env("HEALTH_ADDR", "off")
             .envs(variables.iter().copied())
             .current_dir(playground.path(""));
         let mut bot = Self::of(command)?;

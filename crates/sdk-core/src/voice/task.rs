@@ -73,7 +73,7 @@ impl Task {
             heard,
             status,
             queue: Queue::default(),
-            deck: Deck::new(notes, clock, volume),
+            deck: Deck::new(notes, clock, volume, voice.frame_account().clone()),
             link,
             settings,
             voice,
@@ -533,6 +533,7 @@ impl Task {
             self.begin(self.begin_at);
         }
         self.deck.hold(self.paused || self.paused_alone);
+        self.deck.set_running(self.link.is_in());
         if self.link.is_in()
             && let Some(number) = self.deck.put_on(self.link.driver())
             && let Some(track) = self.queue.current().cloned()
