@@ -75,7 +75,7 @@ cmd_play() { testbed_ play "$@"; }
 compose_version() { docker compose version --short || docker-compose version --short; }
 
 cmd_doctor() {
-    local bad=0
+    local bad=0 engine=''
     check() { # WORDS COMMAND...
         local words=$1 found
         shift
@@ -87,8 +87,7 @@ cmd_doctor() {
         fi
     }
     say "For Docker:"
-    check engine docker version --format '{{.Server.Version}}' || true
-    check Compose compose_version || true
+    check engine docker version --format '{{.Server.Version}}' && check Compose compose_version && engine=1
     say "Without Docker (--local):"
     check "C compiler" cc --version || bad=1
     check rustc rustc --version || bad=1
@@ -113,5 +112,5 @@ cmd_doctor() {
     if [[ $(uname -s) == Linux && -r /proc/sys/fs/inotify/max_user_watches ]]; then
         say "  inotify watches allowed: $(cat /proc/sys/fs/inotify/max_user_watches)"
     fi
-    ((bad == 0)) || die --code 69 "something needed is missing; ./dev-env.sh hmr --local installs Rust, your system's packages bring the C compiler; Docker needs neither"
+    [[ $bad == 0 || $engine ]] || die --code 69 "something needed is missing; ./dev-env.sh hmr --local installs Rust, your system's packages bring the C compiler; Docker needs neither"
 }

@@ -44,7 +44,7 @@ const SHARED: &[&str] = &[
 ];
 
 /// Kinds of programs that are file systems, and into which nobody else writes.
-const OWN_PROGRAMS: &[&str] = &["fuse.bindfs", "fuse.fuse-overlayfs", "fuse.gocryptfs"];
+const OWN_PROGRAMS: &[&str] = &["fuse.fuse-overlayfs", "fuse.gocryptfs"];
 
 /// Why the system tells of no changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
