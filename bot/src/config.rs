@@ -120,10 +120,12 @@ impl Config {
         let mut warnings = reload::misspelt(&variables);
         if reload.enabled && environment == Environment::Production {
             reload.enabled = false;
-            warnings.push(
+            let why = if cfg!(feature = "hmr") {
                 "ENABLE_HMR is ignored, because APP_ENV is production; use APP_ENV=development to reload on save."
-                    .to_owned(),
-            );
+            } else {
+                "this binary was built without hot reload; ENABLE_HMR is ignored"
+            };
+            warnings.push(why.to_owned());
         }
         Ok(Self {
             environment,
