@@ -185,11 +185,15 @@ fn start(clone: &Path, words: &[&str]) -> io::Result<Bot> {
     Bot::of(command)
 }
 
-/// Sends the signal of a Ctrl-C to the process group.
+/// Sends the signal of a Ctrl-C to the process group; a shell that was started with that one ignored gets another.
 fn interrupt(bot: &Bot) -> io::Result<()> {
     let pid = bot.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let pid = pid.ok_or_else(|| io::Error::other("dev-env.sh has ended by itself"))?;
-    Ok(kill_process_group(pid, Signal::INT)?)
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let is_ignored = ignored & (1 << (Signal::INT.as_raw() - 1)) != 0;
+    Ok(kill_process_group(pid, if is_ignored { Signal::TERM } else { Signal::INT })?)
 }
 
 /// Calls dev-env.sh in the clone, as somebody without a token does, with any free port for its sandbox.
