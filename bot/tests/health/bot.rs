@@ -16,7 +16,7 @@ use crate::http::{Page, get};
 use crate::openmetrics::Scrape;
 
 /// Longest wait for anything; generous, since a busy machine is no failure.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running bot, killed when the test ends.
 pub(crate) struct Bot {
@@ -118,10 +118,10 @@ impl Bot {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        match timeout(PATIENCE, asked).await {
-            Ok(scrape) => scrape,
-            Err(_) => panic!("{sample} is not {value}, in:\n{:#?}", self.scrape().await),
+        if let Ok(scrape) = timeout(PATIENCE, asked).await {
+            return scrape;
         }
+        panic!("{sample} is not {value}, in:\n{:#?}", self.scrape().await)
     }
 
     /// Asks it to end, as a service manager does.
