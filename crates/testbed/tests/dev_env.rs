@@ -199,7 +199,7 @@ fn a_wrong_word_suggests_the_near_one_and_help_names_every_word() {
 /// Reads a file of the workspace without its comments.
 fn read(file: &str) -> String {
     let text = fs::read_to_string(workspace().join(file)).unwrap();
-    text.lines().filter(|line| !line.trim_start().starts_with('#')).map(|line| format!("{line}\n")).collect()
+    text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with('#')).collect()
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::playground::without_cargos;
 use crate::{Bot, Playground};
 
 /// Longest first build, image and all, on a slow machine.
-const FIRST_BUILD: Duration = Duration::from_mins(120);
+const FIRST_BUILD: Duration = Duration::from_hours(2);
 /// `stop_grace_period` of docker-compose.dev.yml.
 const GRACE: Duration = Duration::from_secs(15);
 /// How much longer a save may take through the bind mount than on this machine itself, by the median.
