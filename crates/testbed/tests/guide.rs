@@ -596,7 +596,7 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "ENABLE_HMR is ignored, because APP_ENV is production; ...",
-        "bot/tests/mistakes.rs::production_ignores_the_switch_of_hot_reload_with_one_word",
+        "bot/src/config/tests.rs::production_never_reloads_and_says_once_that_it_ignores_the_switch",
     ),
     (
         "HMR_X is not a variable of hot reload and is ignored; did you mean ...?",
