@@ -44,7 +44,7 @@ pub(super) fn strangers(files: &str) -> Vec<&str> {
             || name.contains("libloading")
             || name.contains("sdk_dylib")
     };
-    files.lines().filter(is_stranger).collect()
+    files.lines().filter(|path| !path.ends_with('/')).filter(is_stranger).collect()
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn strangers_are_told_from_a_plain_debian() {
-        let files = "usr/bin/env\nusr/local/bin/hotcord\nusr/lib/x86_64-linux-gnu/libc.so.6\nusr/local/cargo/bin/cargo\n\
+        let files = "usr/bin/env\nusr/src/\nusr/local/bin/hotcord\nusr/lib/x86_64-linux-gnu/libc.so.6\nusr/local/cargo/bin/cargo\n\
                      src/bot/src/main.rs\nvar/lib/hotcord/\n";
         assert_eq!(strangers(files), ["usr/local/cargo/bin/cargo", "src/bot/src/main.rs"]);
     }
