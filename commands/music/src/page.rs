@@ -72,7 +72,7 @@ fn footer(status: &PlayerStatus, page: usize, pages: usize) -> String {
     }
     facts.push(text::count(status.upcoming.len(), "track"));
     // Without the current track, of which less is left each second.
-    let length = status.upcoming.iter().try_fold(Duration::ZERO, |sum, track| Some(sum + track.duration?));
+    let length = status.upcoming.iter().try_fold(Duration::ZERO, |sum, track| sum.checked_add(track.duration?));
     if let Some(length) = length.filter(|length| !length.is_zero()) {
         facts.push(text::clock(length));
     }

@@ -373,7 +373,8 @@ impl Deck {
     /// Gives when [`prepare`](Self::prepare) has something to do.
     pub(super) fn prepare_at(&self, remaining: Option<Duration>) -> Option<Instant> {
         let wait = remaining?.checked_sub(READY_BEFORE)?;
-        (self.is_on() && !self.held && self.preload.is_none()).then(|| Instant::now() + wait)
+        let due = self.is_on() && !self.held && self.preload.is_none();
+        due.then(|| Instant::now().checked_add(wait)).flatten()
     }
 
     /// Says whether the mixer, which is `running`, has mixed nothing of the track for too long.
