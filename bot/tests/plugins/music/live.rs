@@ -141,3 +141,22 @@ async fn trouble_is_told_where_the_music_was_asked_for() {
         .await;
     assert_eq!(band.refused("carol", "/skip").await, "Nothing is playing right now.");
 }
+
+#[tokio::test]
+async fn the_card_says_when_the_bot_has_given_up_and_what_plays_on() {
+    let band = Band::of(&["carol"]).await;
+    band.told("carol", "/play what:Alpha").await;
+    band.is_heard().await;
+    let card = sent(&band, "carol", "/nowplaying").await;
+    let close = sandbox::voice::Command::Close { code: 4017, reason: String::new() };
+    band.bot.people.voice_command(sandbox::voice::Target::default(), &close).await.unwrap();
+    let out = band.shows(&card, &["Not connected; /join plays on\nAlpha"]).await;
+    assert_eq!(out["components"].as_array().unwrap().len(), 0, "{out}");
+    let told = |message: &Value| {
+        message["content"].as_str().unwrap_or_default().contains("The voice connection is lost")
+    };
+    band.bot.message("carol", "bot-test", told).await;
+    assert!(band.queue().await.contains("Not connected, so that this waits: **Alpha**"));
+    assert!(band.told("carol", "/join").await.ends_with("> now."));
+    band.is_heard().await;
+}

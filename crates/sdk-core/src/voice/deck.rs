@@ -188,6 +188,14 @@ impl Deck {
         }
     }
 
+    /// Gives how much of the current track has been mixed since it was put on.
+    pub(super) fn mixed(&self) -> Duration {
+        match &self.stage {
+            Stage::On(on) => on.hand.mixed(),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Begins to open a track, or takes it from where it is kept ready; what was on is on until it is replaced.
     pub(super) fn start(&mut self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Outcome {
         self.abandon_seek();

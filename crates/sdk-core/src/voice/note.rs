@@ -1,5 +1,6 @@
 //! What a player's task hears beside commands: Discord, the driver, sources, and the host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serenity::all::ChannelId;
@@ -16,6 +17,7 @@ use super::open::Opened;
 use super::rejoin::Loss;
 use super::signal::Place;
 use super::source::News;
+use super::track::Track;
 
 /// What a player's task hears beside commands.
 pub(super) enum Note {
@@ -43,8 +45,8 @@ pub(super) enum Note {
     Ended { job: u64, how: Ended },
     /// The guild's settings may have changed.
     Settings,
-    /// The player is as it was before a restart; it joins again if that is asked for.
-    Restore { kept: Box<KeptPlayer>, rejoin: bool },
+    /// The player is as it was before a restart; it joins again if that is asked for. What the bot has died on is left out.
+    Restore { kept: Box<KeptPlayer>, rejoin: bool, culprit: Option<Arc<Track>> },
     /// The bot is in the guild no more, which ends the task.
     Gone,
     /// Breaks the task down.
@@ -119,7 +121,7 @@ impl EventHandler for Ends {
 }
 
 /// Writes how much of a track was mixed.
-pub(super) struct Ticks(pub(super) std::sync::Arc<Hand>);
+pub(super) struct Ticks(pub(super) Arc<Hand>);
 
 impl Ticks {
     /// One mixed frame.

@@ -296,6 +296,11 @@ impl Queue {
         cleared
     }
 
+    /// Takes out the current track, which is remembered nowhere, and goes to the next one.
+    pub(super) fn drop_current(&mut self) -> Option<Arc<Track>> {
+        std::mem::replace(&mut self.current, self.upcoming.pop_front())
+    }
+
     /// Puts what waits into another order and says how many those are.
     pub fn shuffle(&mut self, random: &mut dyn RngCore) -> usize {
         self.upcoming.make_contiguous().shuffle(random);

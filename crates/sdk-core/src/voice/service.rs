@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -45,6 +45,9 @@ struct Inner {
     settings: Mutex<BTreeMap<GuildId, GuildSettings>>,
     /// Players of before a restart whose guilds have not come yet.
     pending: Mutex<BTreeMap<GuildId, KeptPlayer>>,
+    /// How often the bot has died on what each player has on, until that proves harmless.
+    deaths: Mutex<BTreeMap<GuildId, u32>>,
+    closed: AtomicBool,
     sources: ArcSwap<Sources>,
     events: broadcast::Sender<VoiceEvent>,
     shards: Arc<Shards>,
@@ -69,6 +72,8 @@ impl Voice {
             players: Mutex::default(),
             settings: Mutex::default(),
             pending: Mutex::default(),
+            deaths: Mutex::default(),
+            closed: AtomicBool::new(false),
             sources: ArcSwap::default(),
             events: broadcast::Sender::new(BEHIND),
             shards: Arc::default(),
@@ -174,6 +179,7 @@ impl Voice {
                 .collect()
         };
         let _ = timeout(CLOSED_WITHIN, futures_util::future::join_all(closing)).await;
+        self.0.closed.store(true, Ordering::Release);
     }
 
     /// Gives all that is to be kept over a restart.
@@ -182,30 +188,48 @@ impl Voice {
         players.retain(|_, player| player.is_recent());
         for player in self.players() {
             let status = player.status();
-            if let Some(kept) = KeptPlayer::of(&status, now()) {
+            if let Some(mut kept) = KeptPlayer::of(&status, now()) {
+                kept.deaths = self.0.deaths.lock().get(&status.guild).copied().unwrap_or_default();
                 players.insert(status.guild, kept);
             }
         }
-        Kept { settings: self.0.settings.lock().clone(), players }
+        let closed = self.0.closed.load(Ordering::Acquire);
+        Kept { settings: self.0.settings.lock().clone(), players, closed }
     }
 
     /// Takes over what was kept; each player goes on when its guild comes.
-    pub(crate) fn restore(&self, kept: Kept) {
+    ///
+    /// Says whether the bot has died, which is to be written down before anything is opened: it may be why.
+    pub(crate) fn restore(&self, mut kept: Kept) -> bool {
+        let mut has_died = false;
+        if !kept.closed {
+            for player in kept.players.values_mut() {
+                has_died |= player.count_death();
+            }
+        }
         *self.0.settings.lock() = kept.settings;
         *self.0.pending.lock() = kept.players;
+        has_died
+    }
+
+    /// Hears that what a guild's player has on is nothing to die of.
+    pub(super) fn survived(&self, guild: GuildId) {
+        self.0.deaths.lock().remove(&guild);
     }
 
     /// Hears that a guild and its voice states are in the cache.
     pub(crate) fn guild_came(&self, guild: GuildId) {
         let kept = self.0.pending.lock().remove(&guild);
-        let Some(kept) = kept else { return self.listeners_changed(guild) };
+        let Some(mut kept) = kept else { return self.listeners_changed(guild) };
+        let culprit = kept.take_culprit();
+        self.0.deaths.lock().insert(guild, kept.deaths);
         let listeners = kept.channel.and_then(|channel| self.listeners(guild, channel));
         let heard = listeners.is_some_and(|listeners| listeners > 0);
         let stays = self.settings(guild).stay;
         let rejoin = kept.is_recent() && (heard || stays);
         tracing::info!(%guild, rejoin, "a player is as it was before the restart");
         self.player(guild);
-        self.note(guild, Note::Restore { kept: Box::new(kept), rejoin });
+        self.note(guild, Note::Restore { kept: Box::new(kept), rejoin, culprit });
     }
 
     /// Hears that the bot is in a guild no more, and forgets all that belongs to it, settings included.
@@ -322,15 +346,7 @@ mod tests {
         let track = Arc::new(Track::new("a", Playable::Library { path: "a".to_owned() }));
         let mut kept = Kept::default();
         let queue = Queue::of(Some(track), &[], &[], Loop::Off);
-        let player = KeptPlayer {
-            channel: None,
-            queue,
-            position: Duration::ZERO,
-            paused: false,
-            volume: 50,
-            at: now(),
-        };
-        kept.players.insert(guild, player);
+        kept.players.insert(guild, kept_player(queue));
         voice.restore(kept);
         voice.guild_came(guild);
         let (player, mut events) = (voice.player(guild), voice.listen());

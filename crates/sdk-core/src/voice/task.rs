@@ -27,6 +27,9 @@ const ALONE_FOR: Duration = Duration::from_secs(10);
 /// Time from one look at the mixer to the next, and from one note of the position to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// Time for which a track is heard before it is taken not to be what the bot has died on.
+const HARMLESS_AFTER: Duration = Duration::from_secs(30);
+
 /// A player's task.
 pub(super) struct Task {
     guild: GuildId,
@@ -160,6 +163,9 @@ impl Task {
             if self.deck.is_on() {
                 self.voice.changes().mark();
             }
+            if self.deck.mixed() >= HARMLESS_AFTER {
+                self.voice.survived(self.guild);
+            }
         }
     }
 
@@ -252,7 +258,12 @@ impl Task {
             #[cfg(test)]
             Note::Break => panic!("broken by a test"),
             Note::Settings => self.adopt(),
-            Note::Restore { kept, rejoin } => self.restore(*kept, rejoin),
+            Note::Restore { kept, rejoin, culprit } => {
+                if let Some(track) = culprit {
+                    self.tell_failed(track, "The bot has ended several times while it was on.".to_owned());
+                }
+                self.restore(*kept, rejoin);
+            }
             Note::Close(done) => {
                 self.closed = true;
                 self.deck.hold(true);
@@ -528,6 +539,7 @@ impl Task {
     }
 
     fn over_with(&mut self, track: Arc<Track>, reason: EndReason) {
+        self.voice.survived(self.guild);
         if let Some(number) = self.told.take() {
             self.tell(VoiceEventKind::TrackEnded { track, number, reason });
         }
