@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use songbird::input::{Input, LiveInput, Parsed};
 use symphonia::core::io::MediaSource;
-use symphonia::core::probe::ProbedMetadata;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
@@ -32,6 +31,7 @@ mod demux;
 mod feeder;
 mod steady;
 mod tags;
+mod unprobed;
 
 pub(super) use tags::{Facts, of_file};
 
@@ -130,8 +130,9 @@ pub(super) async fn open(
     })?;
     let ready = timeout(within, is_ready).await.map_err(|_| SourceError::TimedOut)?;
     // The thread has panicked when there is no answer at all.
-    let (shared, form, meta) = ready.unwrap_or(Err(SourceError::Broken))?;
+    let (shared, form) = ready.unwrap_or(Err(SourceError::Broken))?;
     let decoder = demux::decoder(&form.params)?;
+    let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
     let ahead = Ahead::new(shared.clone(), &form, within, ear.stop);
     let input = Parsed {
         decoder: Box::new(Steady::new(decoder, &form, shared)),
@@ -143,7 +144,7 @@ pub(super) async fn open(
     Ok(Opened { input: Input::Live(LiveInput::Parsed(input), None), news: ear.news, facts: form.facts })
 }
 
-type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form, ProbedMetadata), SourceError>>;
+type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;
 
 /// Finds out what the bytes are, and reads ahead until the track is dropped.
 fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
@@ -151,14 +152,14 @@ fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready)
     // What is wrong with the connection says more than what a reader of formats makes of it.
     let opened = opened.map_err(|error| line.failure().unwrap_or(error));
     let opened = opened.and_then(|demuxed| {
-        let demux::Demuxed { form, format, is_seekable, metadata } = demuxed;
+        let demux::Demuxed { form, format, is_seekable } = demuxed;
         let mut feeder = Feeder::new(form.clone(), format, is_seekable, origin, line.clone(), bounds);
         feeder.begin().map_err(|error| line.failure().unwrap_or(error))?;
-        Ok((feeder, form, metadata))
+        Ok((feeder, form))
     });
     match opened {
-        Ok((feeder, form, metadata)) => {
-            if ready.send(Ok((feeder.shared(), form, metadata))).is_ok() {
+        Ok((feeder, form)) => {
+            if ready.send(Ok((feeder.shared(), form))).is_ok() {
                 feeder.run();
             }
         }

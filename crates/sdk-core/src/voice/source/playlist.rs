@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::SourceError;
+use crate::voice::track::believed;
 
 /// Most characters of a title that are kept.
 const TITLE: usize = 200;
@@ -155,7 +156,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 /// Reads a length in seconds; zero and below stand for a stream without end.
 fn seconds(text: &str) -> Option<Duration> {
     let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0)?;
-    Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from_secs_f64(seconds).ok().and_then(believed)
 }
 
 fn clean(title: &str) -> Option<String> {
