@@ -71,14 +71,7 @@ fn the_files_themselves_are_cheap() {
 
 #[test]
 fn every_number_in_a_head_or_table_may_be_forged() {
-    const NUMBERS: [&[u8]; 6] = [
-        &[0xff; 4],
-        &[0x7f, 0xff, 0xff, 0xff],
-        &[0xff, 0xff, 0xff, 0x7f],
-        &[0x00, 0xff, 0xff, 0xf0],
-        &[0xf0, 0xff, 0xff, 0x00],
-        &[0x01, 0x40, 0, 0, 0, 0, 0, 0x10],
-    ];
+    const NUMBERS: [&[u8]; 3] = [&[0xff; 4], &[0x7f, 0xff, 0xff, 0x7f], &[0x01, 0x40, 0, 0, 0, 0, 0, 0x10]];
     for name in FILES {
         let whole = file(name);
         // What follows tells of the sound alone; the table of MP4 is at the end.
@@ -87,7 +80,9 @@ fn every_number_in_a_head_or_table_may_be_forged() {
             for number in NUMBERS {
                 let mut forged = whole.clone();
                 put(&mut forged, at, number);
-                is_cheap(&format!("{name} at {at}: {number:x?}"), &sealed(name, forged));
+                let forged = sealed(name, forged);
+                let (_, cost) = peak_of(|| survive(&forged, true, 8));
+                assert!(cost < MOST, "{name} at {at}, {number:x?}: {cost} bytes");
             }
         }
     }

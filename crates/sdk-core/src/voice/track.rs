@@ -3,20 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serenity::all::UserId;
-
-/// Longest track whose length is believed; what claims to be longer is of no known length.
-const LONGEST: Duration = Duration::from_hours(7 * 24);
-
-/// Gives a length that is told from outside, if it is one that a track may have.
-pub(super) fn believed(length: Duration) -> Option<Duration> {
-    (!length.is_zero() && length <= LONGEST).then_some(length)
-}
-
-fn believed_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    Ok(Option::<Duration>::deserialize(deserializer)?.and_then(believed))
-}
 
 /// One track: what people see of it, and how its audio is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +15,7 @@ pub struct Track {
     #[serde(default)]
     pub artist: Option<String>,
     /// Length; `None` for a live stream, and where it is not known.
-    #[serde(default, deserialize_with = "believed_or_none")]
+    #[serde(default)]
     pub duration: Option<Duration>,
     /// Page that tells of it, for links; never an address with a secret in it.
     #[serde(default)]
