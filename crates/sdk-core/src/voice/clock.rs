@@ -41,7 +41,7 @@ impl Hand {
     }
 
     pub(super) fn position(&self) -> Duration {
-        self.start + self.mixed()
+        self.start.saturating_add(self.mixed())
     }
 }
 

@@ -188,6 +188,14 @@ impl Deck {
         }
     }
 
+    /// Gives how much of the current track has been mixed since it was put on.
+    pub(super) fn mixed(&self) -> Duration {
+        match &self.stage {
+            Stage::On(on) => on.hand.mixed(),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Begins to open a track, or takes it from where it is kept ready; what was on is on until it is replaced.
     pub(super) fn start(&mut self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Outcome {
         self.abandon_seek();
@@ -373,7 +381,8 @@ impl Deck {
     /// Gives when [`prepare`](Self::prepare) has something to do.
     pub(super) fn prepare_at(&self, remaining: Option<Duration>) -> Option<Instant> {
         let wait = remaining?.checked_sub(READY_BEFORE)?;
-        (self.is_on() && !self.held && self.preload.is_none()).then(|| Instant::now() + wait)
+        let due = self.is_on() && !self.held && self.preload.is_none();
+        due.then(|| Instant::now().checked_add(wait)).flatten()
     }
 
     /// Says whether the mixer, which is `running`, has mixed nothing of the track for too long.

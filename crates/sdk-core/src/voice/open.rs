@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::source::{News, Sources};
-use super::track::Playable;
+use super::track::{Playable, believed};
 
 /// Longest time for opening, probing and seeking together.
 pub(super) const WITHIN: Duration = Duration::from_secs(20);
@@ -74,11 +74,12 @@ fn seek(parsed: &mut Parsed, at: Duration) -> Result<Duration, SymphoniaError> {
 fn duration(parsed: &Parsed) -> Option<Duration> {
     let track = parsed.format.tracks().iter().find(|track| track.id == parsed.track_id)?;
     let (base, frames) = (track.codec_params.time_base?, track.codec_params.n_frames?);
-    Some(time(base.calc_time(frames))).filter(|duration| !duration.is_zero())
+    believed(time(base.calc_time(frames)))
 }
 
 fn time(time: Time) -> Duration {
-    Duration::from_secs(time.seconds) + Duration::from_secs_f64(time.frac)
+    let part = Duration::try_from_secs_f64(time.frac).unwrap_or_default();
+    Duration::from_secs(time.seconds).saturating_add(part)
 }
 
 /// Says in a sentence why the mixer could not go on.

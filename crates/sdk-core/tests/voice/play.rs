@@ -171,3 +171,48 @@ pub(crate) async fn the_queue_is_steered_while_it_plays() {
     player.leave().await.unwrap();
     assert_eq!(player.leave().await, Err(VoiceError::NotConnected));
 }
+
+pub(crate) async fn what_is_meant_is_skipped_and_removed_or_nothing() {
+    let rig = Rig::start().await;
+    rig.join().await;
+    let player = rig.player();
+    let sounds = (1..=4).map(|voice| rig.sound(voice, 30)).collect();
+    player.enqueue(sounds, At::End).await.unwrap();
+    let before = rig.status("the first is on", |status| status.current.is_some()).await;
+    let number = before.current.unwrap().number;
+    // Of two who mean the same track, one skips it.
+    let both = tokio::join!(player.skip_start(number, 1), player.skip_start(number, 1));
+    assert_eq!(both.0.unwrap().len(), 1);
+    assert_eq!(both.1, Err(VoiceError::TrackOver));
+    // Of two who mean the same number in the queue, one removes what is there.
+    let waiting = player.status().upcoming;
+    let (mut one, mut other) = (waiting[..1].to_vec(), waiting[..1].to_vec());
+    let both = tokio::join!(
+        player.remove_those(1, std::mem::take(&mut one)),
+        player.remove_those(1, std::mem::take(&mut other))
+    );
+    assert_eq!(both.0.unwrap().len(), 1);
+    assert_eq!(both.1, Err(VoiceError::Superseded));
+    let past = player.remove_those(9, waiting.to_vec()).await;
+    assert_eq!(past, Err(VoiceError::Superseded));
+    assert_eq!(player.status().upcoming.len(), 1);
+}
+
+pub(crate) async fn a_length_that_cannot_be_is_not_believed() {
+    let rig = Rig::start().await;
+    rig.join().await;
+    let player = rig.player();
+    let mut endless = rig.sound(1, 30);
+    endless.duration = Some(Duration::MAX);
+    let mut tracks = vec![endless.clone(), endless.clone()];
+    tracks[1].title = "Endless".to_owned();
+    let put = player.enqueue(tracks, At::End).await.unwrap();
+    assert_eq!(put.added, 2);
+    assert!(rig.hear(1, 30).await.likeness > ALIKE);
+    let status = player.status();
+    // The format tells the one's; the other's is not known.
+    assert_eq!(status.current.as_ref().unwrap().track.duration, Some(Duration::from_secs(30)));
+    assert_eq!((status.upcoming[0].duration, status.remaining()), (None, None));
+    let put = player.enqueue(vec![endless], At::End).await.unwrap();
+    assert_eq!(put.eta, None);
+}
