@@ -9,6 +9,7 @@
 //! A track's path is relative, has no `..` in it, and is opened one part after the other from the library's folder on,
 //! without following a link ([`folder`]). So no path leaves the folder, whatever is put into it while it is open.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use parking_lot::{Condvar, Mutex};
-use rand::Rng as _;
+use rand::seq::IteratorRandom as _;
 use symphonia::core::io::MediaSource;
 use tokio::sync::watch;
 
@@ -112,14 +113,12 @@ impl Library {
         self.0.as_ref().and_then(|inner| inner.index.load().get(id))
     }
 
-    /// Chooses a track by chance among those whose path is not left out.
-    pub(super) fn any_but(&self, left_out: impl Fn(&str) -> bool) -> Option<Arc<LibraryTrack>> {
+    /// Chooses a track by chance among those that were not played, or the one whose number is the lowest.
+    pub(super) fn least_recent(&self, played: &HashMap<&str, usize>) -> Option<Arc<LibraryTrack>> {
         let index = self.0.as_ref()?.index.load();
-        let tracks: Vec<_> = index.tracks().filter(|track| !left_out(&track.path)).collect();
-        if tracks.is_empty() {
-            return None;
-        }
-        Some(tracks[rand::rng().random_range(0..tracks.len())].clone())
+        let unplayed = index.tracks().filter(|track| !played.contains_key(track.path.as_str()));
+        let oldest = || index.tracks().min_by_key(|track| played.get(track.path.as_str()));
+        unplayed.choose(&mut rand::rng()).or_else(oldest).cloned()
     }
 
     /// Says how it is.

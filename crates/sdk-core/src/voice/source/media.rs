@@ -14,6 +14,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use songbird::input::{Input, LiveInput, Parsed};
@@ -24,11 +25,13 @@ use tokio::time::timeout;
 use super::{Bounds, SourceError};
 use ahead::{Ahead, Shared};
 use feeder::Feeder;
+use lack::Lack;
 use steady::Steady;
 
 mod ahead;
 mod demux;
 mod feeder;
+mod lack;
 mod steady;
 mod tags;
 mod unprobed;
@@ -50,6 +53,10 @@ pub struct Opened {
     pub input: Input,
     /// What happens to it meanwhile.
     pub news: watch::Receiver<News>,
+    /// Milliseconds of silence that were heard in place of sound, because that came too late.
+    pub silence: Arc<AtomicU64>,
+    /// Whether there is no place in it to go to.
+    pub is_live: bool,
     /// What it says of itself.
     pub(super) facts: Facts,
 }
@@ -116,7 +123,7 @@ pub(super) async fn open(
     bounds: Arc<Bounds>,
 ) -> Result<Opened, SourceError> {
     let (ready, is_ready) = oneshot::channel();
-    let within = bounds.open;
+    let (within, news) = (bounds.open, line.news.clone());
     let thread = std::thread::Builder::new().name("media".to_owned());
     let spawned = thread.spawn(move || {
         if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &line, &bounds, ready))).is_err() {
@@ -133,7 +140,8 @@ pub(super) async fn open(
     let (shared, form) = ready.unwrap_or(Err(SourceError::Broken))?;
     let decoder = demux::decoder(&form.params)?;
     let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
-    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop);
+    let silence = Arc::<AtomicU64>::default();
+    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone()));
     let input = Parsed {
         decoder: Box::new(Steady::new(decoder, &form, shared)),
         track_id: form.track,
@@ -141,7 +149,7 @@ pub(super) async fn open(
         meta,
         format: Box::new(ahead),
     };
-    Ok(Opened { input: Input::Live(LiveInput::Parsed(input), None), news: ear.news, facts: form.facts })
+    Ok(Opened { input: Input::Live(LiveInput::Parsed(input), None), news: ear.news, silence, is_live: form.is_live, facts: form.facts })
 }
 
 type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;
