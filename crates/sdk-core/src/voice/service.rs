@@ -333,37 +333,4 @@ impl Voice {
 }
 
 #[cfg(test)]
-mod tests {
-    use serenity::all::UserId;
-
-    use super::*;
-    use crate::voice::{At, Loop, Playable, Queue, Track, VoiceError};
-
-    #[tokio::test]
-    async fn a_player_that_breaks_down_is_told_forgotten_and_made_anew() {
-        let (voice, guild) = (Voice::new(Changes::default()), GuildId::new(1));
-        voice.0.shards.identify(1, UserId::new(9));
-        let track = Arc::new(Track::new("a", Playable::Library { path: "a".to_owned() }));
-        let mut kept = Kept::default();
-        let queue = Queue::of(Some(track), &[], &[], Loop::Off);
-        kept.players.insert(guild, kept_player(queue));
-        voice.restore(kept);
-        voice.guild_came(guild);
-        let (player, mut events) = (voice.player(guild), voice.listen());
-        player.clear().await.unwrap_err();
-        assert_eq!(voice.kept().players.len(), 1);
-
-        voice.note(guild, Note::Break);
-        let event = events.recv().await.unwrap();
-        assert!(
-            matches!(&event.kind, VoiceEventKind::Left { why } if why.contains("broke down")),
-            "{event:?}"
-        );
-        assert!(voice.existing(guild).is_none());
-        assert!(voice.kept().players.is_empty(), "what it broke down on would break it down again");
-        assert_eq!(player.pause().await, Err(VoiceError::Closing));
-        let anew = voice.player(guild);
-        assert_eq!(anew.enqueue(Vec::new(), At::End).await, Err(VoiceError::NotConnected));
-        assert!(voice.existing(guild).is_some());
-    }
-}
+mod tests;
