@@ -84,6 +84,7 @@ fn synchsafe(bytes: [u8; 4]) -> u32 {
 /// Takes out the zeros that keep 0xff from looking like the begin of a frame.
 fn synchronised(bytes: &[u8]) -> Vec<u8> {
     let mut before = 0;
-    let kept = bytes.iter().copied().filter(|byte| std::mem::replace(&mut before, *byte) != 0xff || *byte != 0);
+    let kept =
+        bytes.iter().copied().filter(|byte| std::mem::replace(&mut before, *byte) != 0xff || *byte != 0);
     kept.collect()
 }

@@ -75,7 +75,9 @@ pub fn open(source: Box<dyn MediaSource>, gapless: bool) -> Result<Sound> {
         _ if first.starts_with(b"\x1a\x45\xdf\xa3") => Box::new(matroska::Matroska::open(stream, tags)?),
         _ if first.starts_with(b"OggS") => Box::new(ogg::Ogg::open(stream, gapless, tags)?),
         _ if first.starts_with(b"fLaC") => Box::new(flac::open(stream, tags)?),
-        _ if first.starts_with(b"RIFF") && first.ends_with(b"WAVE") => Box::new(wav::Wav::open(stream, tags)?),
+        _ if first.starts_with(b"RIFF") && first.ends_with(b"WAVE") => {
+            Box::new(wav::Wav::open(stream, tags)?)
+        }
         _ if mp4::begins(&first) => Box::new(mp4::Mp4::open(stream, tags)?),
         _ => frames(stream, gapless)?,
     };

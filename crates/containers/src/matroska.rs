@@ -70,7 +70,13 @@ impl Matroska {
         Err(Error::DecodeError("a Matroska file without clusters"))
     }
 
-    fn of(mut stream: MediaSourceStream, mut head: Head, segment: u64, begins: u64, tags: &mut Tags) -> Result<Self> {
+    fn of(
+        mut stream: MediaSourceStream,
+        mut head: Head,
+        segment: u64,
+        begins: u64,
+        tags: &mut Tags,
+    ) -> Result<Self> {
         if stream.is_seekable() {
             // What is not there, or broken, is done without.
             for place in std::mem::take(&mut head.elsewhere).into_iter().flatten() {

@@ -87,7 +87,9 @@ impl Ogg {
 
     /// Finds the length by the last page.
     fn length(&mut self) -> Result<Option<u64>> {
-        let Some(whole) = self.stream.byte_len().filter(|_| self.stream.is_seekable()) else { return Ok(None) };
+        let Some(whole) = self.stream.byte_len().filter(|_| self.stream.is_seekable()) else {
+            return Ok(None);
+        };
         let back = self.stream.pos();
         go(&mut self.stream, whole.saturating_sub(TAIL).max(self.begins).min(whole))?;
         let mut last = None;

@@ -45,7 +45,8 @@ impl Wav {
             match (&id, &format) {
                 (b"fmt ", None) => {
                     let chunk = take(&mut stream, length, FORMAT)?;
-                    format = Some(params(Cursor(&chunk)).ok_or(Error::Unsupported("a WAV file of another kind"))?);
+                    format =
+                        Some(params(Cursor(&chunk)).ok_or(Error::Unsupported("a WAV file of another kind"))?);
                     skip(&mut stream, padding)?;
                 }
                 (b"LIST", _) if length <= TAG as u64 => {

@@ -106,14 +106,33 @@ fn lengths_of_ebml_may_be_forged() {
 }
 
 #[test]
+fn a_packet_is_read_up_to_a_limit_and_no_further() {
+    let whole = file("melody.webm");
+    let cluster = whole.windows(4).position(|at| at == b"\x1f\x43\xb6\x75").unwrap();
+    let block = cluster + whole[cluster..].iter().position(|byte| *byte == 0xa3).unwrap();
+    // 100 MB that are there, in a block of the track that is played.
+    let mut forged = whole[..block].to_vec();
+    forged.extend(b"\xa3\x15\xf5\xe1\x00\x81\0\0\0");
+    forged.resize(forged.len() + 100_000_000, 0);
+    for is_seekable in [true, false] {
+        let own = forged.len();
+        let (_, cost) = peak_of(|| survive(&forged, is_seekable, PACKETS));
+        assert!(cost < own + (8 << 20), "{cost} bytes of {own}");
+    }
+}
+
+#[test]
 fn lengths_of_tags_may_be_forged() {
     for size in [0x7fff_ffff_u32, 0xffff_fff0, 200 << 20] {
         for version in [2_u8, 3, 4] {
-            let mut id3 = [b"ID3", &[version, 0, 0, 0x7f, 0x7f, 0x7f, 0x7f][..], b"TIT2", &size.to_be_bytes()].concat();
+            let mut id3 =
+                [b"ID3", &[version, 0, 0, 0x7f, 0x7f, 0x7f, 0x7f][..], b"TIT2", &size.to_be_bytes()].concat();
             id3.extend(file("melody.mp3"));
             is_cheap("ID3", &id3);
         }
-        let comment = [&4_u32.to_le_bytes()[..], b"none", &1_u32.to_le_bytes(), &size.to_le_bytes(), b"TITLE=x"].concat();
+        let comment =
+            [&4_u32.to_le_bytes()[..], b"none", &1_u32.to_le_bytes(), &size.to_le_bytes(), b"TITLE=x"]
+                .concat();
         let info = &file("melody.flac")[8..42];
         let length = &u32::try_from(comment.len()).unwrap().to_be_bytes()[1..];
         is_cheap("a comment in FLAC", &[b"fLaC\0\0\0\x22", info, b"\x84", length, &comment].concat());
@@ -174,12 +193,19 @@ fn codebooks_of_vorbis_may_be_forged() {
     let whole = file("melody.ogg");
     let at = whole.windows(7).position(|at| at == b"\x01vorbis").unwrap();
     let ident = &whole[at..at + 30];
-    for (dimensions, entries, width) in [(65_535, 0xff_ffff, 24), (1, 0xff_ffff, 24), (2, 1 << 20, 21), (65_535, 2, 2)] {
+    for (dimensions, entries, width) in
+        [(65_535, 0xff_ffff, 24), (1, 0xff_ffff, 24), (2, 1 << 20, 21), (65_535, 2, 2)]
+    {
         let mut bits = Bits::default();
         bits.put(255, 8);
         for _ in 0..256 {
             // In order of length, all entries of the same one; a table of values by a number that is one.
-            bits.put(0x56_4342, 24).put(dimensions, 16).put(entries, 24).put(1, 1).put(23, 5).put(entries, width);
+            bits.put(0x56_4342, 24)
+                .put(dimensions, 16)
+                .put(entries, 24)
+                .put(1, 1)
+                .put(23, 5)
+                .put(entries, width);
             bits.put(1, 4).put(0, 32).put(0, 32).put(0, 4).put(0, 1).put(0, 1);
         }
         let extra = [ident, b"\x05vorbis", &bits.bytes()].concat();

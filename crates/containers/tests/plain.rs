@@ -16,10 +16,15 @@ fn each_format_tells_its_tags_and_length_and_decodes_to_its_end() {
             if name == "melody.m4a" && !is_seekable {
                 continue;
             }
-            let found = play(&file(name), is_seekable, usize::MAX).unwrap_or_else(|| panic!("{name}: no sound"));
+            let found =
+                play(&file(name), is_seekable, usize::MAX).unwrap_or_else(|| panic!("{name}: no sound"));
             let told = (found.tags.title.as_deref(), found.tags.artist.as_deref());
             // ADTS has no tags, and the WAV file was written without.
-            let expected = if ["melody.aac", "melody.wav"].contains(&name) { (None, None) } else { (Some("Melody"), Some("Hotcord")) };
+            let expected = if ["melody.aac", "melody.wav"].contains(&name) {
+                (None, None)
+            } else {
+                (Some("Melody"), Some("Hotcord"))
+            };
             assert_eq!(told, expected, "{name}: {found:?}");
             if is_seekable {
                 let length = found.length.unwrap_or_else(|| panic!("{name}: {found:?}")).as_secs_f64();
@@ -42,7 +47,8 @@ fn a_place_that_is_sought_is_found() {
         let base = track.codec_params.time_base.unwrap();
         for seconds in [2.0, 0.5, 1.25, 0.0, 2.75] {
             let to = SeekTo::Time { time: Time::from(seconds), track_id: Some(track.id) };
-            let sought = format.seek(SeekMode::Accurate, to).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let sought =
+                format.seek(SeekMode::Accurate, to).unwrap_or_else(|error| panic!("{name}: {error}"));
             let at = Duration::from(base.calc_time(sought.actual_ts)).as_secs_f64();
             let mut packet = format.next_packet().unwrap();
             // A reader may stop at an earlier place, from which the rest is read.
@@ -62,6 +68,9 @@ fn a_file_that_is_cut_off_is_heard_up_to_there() {
     for name in FILES.into_iter().filter(|name| !["melody.m4a", "melody.ogg"].contains(name)) {
         let whole = file(name);
         let found = play(&whole[..whole.len() / 2], true, usize::MAX).unwrap_or_else(|| panic!("{name}"));
-        assert!(found.sum > Duration::from_millis(900) && found.sum < Duration::from_secs(2), "{name}: {found:?}");
+        assert!(
+            found.sum > Duration::from_millis(900) && found.sum < Duration::from_secs(2),
+            "{name}: {found:?}"
+        );
     }
 }

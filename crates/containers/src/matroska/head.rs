@@ -1,8 +1,8 @@
 //! What comes before the clusters: tracks, tags, and where things are.
 
 use symphonia::core::codecs::{
-    CODEC_TYPE_AAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE,
-    CODEC_TYPE_PCM_S16LE, CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
+    CODEC_TYPE_AAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE, CODEC_TYPE_PCM_S16LE,
+    CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
 };
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::units::TimeBase;
@@ -70,7 +70,8 @@ impl Head {
     /// Reads where other elements are.
     pub(super) fn find(&mut self, data: &[u8]) {
         for (_, entry) in children(data).filter(|(id, _)| *id == 0x4dbb) {
-            let find = |wanted| children(entry).find(|(id, _)| *id == wanted).and_then(|(_, data)| unsigned(data));
+            let find =
+                |wanted| children(entry).find(|(id, _)| *id == wanted).and_then(|(_, data)| unsigned(data));
             let is_wanted = find(0x53ab).is_some_and(|id| [CUES, TAGS].map(u64::from).contains(&id));
             if is_wanted && self.elsewhere.len() < ELSEWHERE {
                 self.elsewhere.push(find(0x53ac));

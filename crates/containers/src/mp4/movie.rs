@@ -46,7 +46,11 @@ impl Movie {
         let defaults = find(moov, &[b"mvex"]).map(|mvex| Defaults::read(mvex, id));
         let whole = || {
             let mehd = find(moov, &[b"mvex", b"mehd"])?;
-            let length = if *mehd.first()? == 0 { Cursor(mehd.get(4..)?).u32()?.into() } else { Cursor(mehd.get(4..)?).u64()? };
+            let length = if *mehd.first()? == 0 {
+                Cursor(mehd.get(4..)?).u32()?.into()
+            } else {
+                Cursor(mehd.get(4..)?).u64()?
+            };
             let (movie, _) = times(find(moov, &[b"mvhd"])?)?;
             u64::try_from(u128::from(length) * u128::from(scale) / u128::from(movie)).ok()
         };

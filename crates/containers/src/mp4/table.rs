@@ -85,7 +85,9 @@ impl Table {
                 at.chunk += 1;
             }
             at.has_begun = true;
-            let follows = |row: usize| self.chunks.get(row + 1).is_some_and(|[first, ..]| *first as usize <= at.chunk + 1);
+            let follows = |row: usize| {
+                self.chunks.get(row + 1).is_some_and(|[first, ..]| *first as usize <= at.chunk + 1)
+            };
             while follows(at.row) {
                 at.row += 1;
             }

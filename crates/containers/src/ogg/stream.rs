@@ -190,7 +190,8 @@ impl Logical {
 
     /// Gives the packets that end on a page.
     fn collect(&mut self, page: &Page) -> Result<Vec<Vec<u8>>> {
-        let follows = self.sequence.replace(page.sequence).is_none_or(|last| last.wrapping_add(1) == page.sequence);
+        let follows =
+            self.sequence.replace(page.sequence).is_none_or(|last| last.wrapping_add(1) == page.sequence);
         if !follows || !page.is_continued() {
             self.part.clear();
         }

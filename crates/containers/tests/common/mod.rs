@@ -15,7 +15,14 @@ use symphonia::core::units::Time;
 
 /// Files of the same melody, 3 seconds long, in each format.
 pub(crate) const FILES: [&str; 8] = [
-    "melody.aac", "melody.flac", "melody.m4a", "melody.mp3", "melody.ogg", "melody.opus", "melody.wav", "melody.webm",
+    "melody.aac",
+    "melody.flac",
+    "melody.m4a",
+    "melody.mp3",
+    "melody.ogg",
+    "melody.opus",
+    "melody.wav",
+    "melody.webm",
 ];
 
 pub(crate) fn file(name: &str) -> Vec<u8> {
@@ -24,7 +31,11 @@ pub(crate) fn file(name: &str) -> Vec<u8> {
 
 pub(crate) fn source(bytes: &[u8], is_seekable: bool) -> Box<dyn MediaSource> {
     let cursor = Cursor::new(bytes.to_vec());
-    if is_seekable { Box::new(cursor) } else { Box::new(ReadOnlySource::new(Box::new(cursor) as Box<dyn Whole>)) }
+    if is_seekable {
+        Box::new(cursor)
+    } else {
+        Box::new(ReadOnlySource::new(Box::new(cursor) as Box<dyn Whole>))
+    }
 }
 
 pub(crate) trait Whole: Read + Send + Sync {}

@@ -103,6 +103,15 @@ impl Library {
         self.0.as_ref().map(|inner| inner.index.load().search(text, most)).unwrap_or_default()
     }
 
+    /// As [`search`](Self::search), without keeping the thread that asks from other work.
+    pub fn find(&self, text: &str, most: usize) -> BoxFuture<'static, Vec<Arc<LibraryTrack>>> {
+        let (library, text) = (self.clone(), text.to_owned());
+        Box::pin(async move {
+            let searched = tokio::task::spawn_blocking(move || library.search(&text, most));
+            searched.await.unwrap_or_default()
+        })
+    }
+
     /// Gives the best match for `text` if it is more than a part of a word.
     pub(super) fn best(&self, text: &str) -> Option<Arc<LibraryTrack>> {
         self.0.as_ref().and_then(|inner| inner.index.load().best(text))

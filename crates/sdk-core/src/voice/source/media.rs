@@ -149,7 +149,13 @@ pub(super) async fn open(
         meta,
         format: Box::new(ahead),
     };
-    Ok(Opened { input: Input::Live(LiveInput::Parsed(input), None), news: ear.news, silence, is_live: form.is_live, facts: form.facts })
+    Ok(Opened {
+        input: Input::Live(LiveInput::Parsed(input), None),
+        news: ear.news,
+        silence,
+        is_live: form.is_live,
+        facts: form.facts,
+    })
 }
 
 type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;

@@ -211,6 +211,15 @@ mod tests {
     }
 
     #[test]
+    fn lengths_that_cannot_be_are_none() {
+        for length in ["1e19", "1e300", "inf", "NaN", "-1", "0", "604801", "99999999999999999999"] {
+            let m3u = read(Form::M3u, &format!("#EXTINF:{length},Long\na.mp3\n"));
+            let pls = read(Form::Pls, &format!("File1=a.mp3\nLength1={length}\n"));
+            assert_eq!((m3u.entries[0].duration, pls.entries[0].duration), (None, None), "{length}");
+        }
+    }
+
+    #[test]
     fn hls_is_told_apart() {
         for text in [
             "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\na.ts\n",

@@ -224,7 +224,8 @@ async fn track(
     let (station, url) = (answer.head.station.clone(), remote.url.to_string());
     let opened = sources.play(remote, answer).await?;
     let facts = &opened.facts;
-    let title = station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
+    let title =
+        station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
     Ok(Track {
         artist: facts.tags.artist.clone(),
         duration: facts.duration,

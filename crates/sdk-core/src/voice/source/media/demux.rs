@@ -47,7 +47,8 @@ pub(super) struct Form {
 pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demuxed, SourceError> {
     let is_seekable = source.is_seekable();
     // A station may begin with a file's head, which tells of an end where there is none.
-    let containers::Sound { format, tags } = containers::open(source, !is_live).map_err(|error| of(&error))?;
+    let containers::Sound { format, tags } =
+        containers::open(source, !is_live).map_err(|error| of(&error))?;
     let track = playable(&*format).ok_or(SourceError::NoSound)?;
     let mut params = track.codec_params.clone();
     // songbird's decoder always gives 48 kHz, whatever the file says it was made from.
