@@ -3,7 +3,10 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use sdk_core::voice::{At, ConnectionState, EndReason, Loop, Seek, VoiceError, VoiceEventKind};
+use sdk_core::voice::source::{AllowList, SourceConfig, Sources};
+use sdk_core::voice::{
+    At, ConnectionState, EndReason, Loop, Playable, PlayerStatus, Seek, Track, VoiceError, VoiceEventKind,
+};
 
 use super::rig::{Rig, until};
 
