@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use address::{ApiUrl, GatewayUrl};
 #[cfg(feature = "hmr")]
 pub(crate) use changes::{Changes, changes};
+pub(crate) use health::Health;
 pub(crate) use media::Media;
 use reader::Reader;
 pub(crate) use reload::Reload;
@@ -20,6 +21,7 @@ pub(crate) use token::Token;
 mod address;
 #[cfg(any(feature = "hmr", test))]
 mod changes;
+mod health;
 mod list;
 mod media;
 mod reader;
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) reload: Reload,
     /// What can be played.
     pub(crate) media: Media,
+    /// Where health and metrics are served.
+    pub(crate) health: Health,
     /// File that keeps state and timers, where one is named.
     state_file: Option<PathBuf>,
     /// Directives for the log.
@@ -104,6 +108,7 @@ impl Config {
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
         let media = Media::read(&mut reader);
+        let health = Health::read(&mut reader);
         let log_filter = reader.read("RUST_LOG", |text| {
             EnvFilter::try_new(text)
                 .map(|_| text.to_owned())
@@ -129,6 +134,7 @@ impl Config {
             dev_channel,
             reload,
             media,
+            health,
             state_file,
             log_filter: log_filter.unwrap_or_else(|| LOG_FILTER.to_owned()),
             warnings,

@@ -12,6 +12,7 @@
 //! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
 //! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
+//! - [`mod@health`] and [`metrics`]: how the bot stands, for whoever asks over HTTP; [`words`] asks, too.
 //! - [`log`]: the log, without tokens.
 
 use std::process::ExitCode;
@@ -31,8 +32,10 @@ mod failure;
 #[cfg(feature = "hmr")]
 mod feedback;
 mod gateway;
+mod health;
 mod intents;
 mod log;
+mod metrics;
 #[cfg(feature = "plugins")]
 mod plugins;
 mod register;
@@ -41,6 +44,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod shutdown;
+mod words;
 
 /// Longest wait for threads that are busy when everything else has ended.
 const THREADS_WITHIN: Duration = Duration::from_millis(300);
@@ -54,6 +58,9 @@ fn main() -> ExitCode {
     // `./dev-env.sh status` and its like ask a bot that is running; they need no configuration.
     #[cfg(feature = "hmr")]
     if let Some(code) = hmr::control::client::serve_if_asked() {
+        return code;
+    }
+    if let Some(code) = words::serve_if_asked() {
         return code;
     }
     match start() {

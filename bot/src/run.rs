@@ -7,7 +7,9 @@ use std::time::Duration;
 use sdk::checkpoint::Checkpoint;
 use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers, run_voice_handlers};
 use sdk::host::Host;
-use sdk::serenity::all::{Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent};
+use sdk::serenity::all::{
+    Client, ClientBuilder, Context, EventHandler, GatewayIntents, RatelimitInfo, Ready, ResumedEvent,
+};
 use sdk::serenity::async_trait;
 use sdk::serenity::cache::Settings as CacheSettings;
 use sdk::settings::Environment;
@@ -23,6 +25,7 @@ use crate::backoff::BackOff;
 use crate::config::{Config, Connection, Source};
 use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
+use crate::health::{Health, Sessions as Account};
 use crate::register::{Registrar, Scope};
 use crate::{intents, reload, shutdown};
 
@@ -52,12 +55,14 @@ pub(crate) async fn run(
         warn!("{warning}");
     }
 
+    let mut health = Health::open(config.health).await?;
     let api = Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?;
     let (host, application, scope) = tokio::select! {
         introduced = introduce(&config, &api) => introduced?,
         () = &mut shutdown => return Ok(None),
     };
 
+    health.watch(&host);
     host.voice().set_sources(Sources::new(config.media.sources(config.environment, &connection)));
 
     let checkpoint = match reload::state_file(&config) {
@@ -85,8 +90,9 @@ pub(crate) async fn run(
 
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
+    let sessions = Sessions { arrival: plugins.arrival(), account: health.sessions() };
     let mut client = tokio::select! {
-        client = client(&host, &api, intents, &connection, plugins.arrival()) => client?,
+        client = client(&host, &api, intents, &connection, sessions) => client?,
         () = &mut shutdown => {
             shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
             return Ok(None);
@@ -161,14 +167,14 @@ async fn client(
     api: &Api,
     intents: GatewayIntents,
     connection: &Connection,
-    arrival: reload::Arrival,
+    sessions: Sessions,
 ) -> Result<Client, Failure> {
     let mut cache = CacheSettings::default();
     cache.max_messages = CACHED_MESSAGES;
     let client = ClientBuilder::new_with_http(api.http(), intents)
         .cache_settings(cache)
         .framework(Dispatcher::new(host.clone()))
-        .event_handler(Sessions(arrival))
+        .event_handler(sessions)
         .voice_manager_arc(Arc::new(host.voice().clone()))
         .await
         .map_err(|error| Failure::other(format!("The gateway client cannot be made: {error}.")))?;
@@ -209,18 +215,27 @@ async fn connect(client: &mut Client, environment: Environment) -> Result<(), En
     }
 }
 
-/// Tells of sessions as they begin and go on.
-struct Sessions(reload::Arrival);
+/// Tells of sessions as they begin and go on, and of limits.
+struct Sessions {
+    arrival: reload::Arrival,
+    account: Account,
+}
 
 #[async_trait]
 impl EventHandler for Sessions {
     async fn ready(&self, ctx: Context, ready: Ready) {
         let (user, guilds, shard) = (ready.user.tag(), ready.guilds.len(), ctx.shard_id.0);
         info!(user, guilds, shard, "ready");
-        self.0.tell();
+        self.account.ready(shard, ready.shard.map_or(1, |shard| shard.total));
+        self.arrival.tell();
     }
 
     async fn resume(&self, ctx: Context, _: ResumedEvent) {
         info!(shard = ctx.shard_id.0, "session resumed, no event lost");
+        self.account.resumed(ctx.shard_id.0);
+    }
+
+    async fn ratelimit(&self, limit: RatelimitInfo) {
+        self.account.limited(&limit);
     }
 }

@@ -36,6 +36,7 @@ impl Bot {
             .env("APP_ENV", "testing")
             .env("DISCORD_API_URL", discord.api_url())
             .env("DISCORD_TOKEN", discord.token())
+            .env("HEALTH_ADDR", "off")
             .envs(variables.iter().copied())
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .stdout(Stdio::piped())

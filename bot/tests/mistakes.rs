@@ -10,6 +10,7 @@ const TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0
 fn hotcord(variables: &[(&str, &str)]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_hotcord"))
         .env_clear()
+        .env("HEALTH_ADDR", "off")
         .envs(variables.iter().copied())
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .output()
@@ -43,6 +44,7 @@ fn all_mistakes_of_a_start_are_told_together() {
         ("RUST_LOG", "=["),
         ("HMR_POLL_MS", "1s"),
         ("HMR_UNFIT_STATE", "keep"),
+        ("HEALTH_ADDR", "localhost:9464"),
         ("DEV_CHANNEL_ID", "#dev"),
         ("STATE_FILE", "/"),
     ]);
@@ -55,6 +57,7 @@ fn all_mistakes_of_a_start_are_told_together() {
         "RUST_LOG",
         "HMR_POLL_MS",
         "HMR_UNFIT_STATE",
+        "HEALTH_ADDR",
         "DEV_CHANNEL_ID",
         "STATE_FILE",
         "TEST_GUILD_ID",

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Config, Mistakes};
+use super::reader::Reader;
+use super::{Config, Health, Mistakes};
 
 /// Variables as they were read; the environment's come before those of `.env`.
 #[derive(Clone)]
@@ -58,9 +59,21 @@ impl Source {
 
     /// Makes a configuration of what was read.
     pub(crate) fn config(&self) -> Result<Config, Mistakes> {
+        Config::from_variables(self.variables())
+    }
+
+    /// Reads where health is served, and nothing else: whatever else is wrong, a running bot can be asked.
+    pub(crate) fn health(&self) -> Result<Health, Mistakes> {
+        let variables = self.variables();
+        let mut reader = Reader::new(&variables);
+        let health = Health::read(&mut reader);
+        reader.finish().map(|()| health)
+    }
+
+    fn variables(&self) -> BTreeMap<String, String> {
         let mut variables = self.file.as_ref().map(|file| file.variables.clone()).unwrap_or_default();
         variables.extend(self.environment.clone());
-        Config::from_variables(variables)
+        variables
     }
 
     /// Gives the `.env` that was read, if there is one.

@@ -32,6 +32,8 @@ fn what_is_left_out_has_a_safe_default() {
     assert_eq!(config.reload, Reload::default());
     assert_eq!(config.prefix, None);
     assert_eq!(config.log_filter, LOG_FILTER);
+    assert_eq!(config.health, Health::Usual);
+    assert!(config.health.address().is_some_and(|address| address.ip().is_loopback()));
     assert_eq!(config.warnings, Vec::<String>::new());
     let connection = config.connection.unwrap();
     assert!(connection.api.is_none() && connection.gateway.is_none());
@@ -307,4 +309,18 @@ fn a_mode_decides_what_is_not_set() {
     );
     assert_eq!((set.memory_budget, set.probation_calls), (1_048_576, 0));
     assert_eq!(set.unfit_state, hmr::policy::UnfitState::StartFromDefault);
+}
+
+#[test]
+fn health_is_served_at_an_address_or_nowhere() {
+    let health = |value| with(&[("HEALTH_ADDR", value)]).unwrap().health;
+    for value in ["0.0.0.0:80", "[::1]:9464", "127.0.0.1:0"] {
+        assert_eq!(health(value), Health::At(value.parse().unwrap()));
+        assert_eq!(health(value).address(), value.parse().ok());
+    }
+    assert_eq!(health("OFF"), Health::Off);
+    assert_eq!(health("off").address(), None);
+    for value in ["9464", ":9464", "127.0.0.1", "localhost:9464", "http://127.0.0.1:9464", "no"] {
+        assert!(mistake("HEALTH_ADDR", value).contains("write it like '127.0.0.1:9464'"), "{value}");
+    }
 }

@@ -172,6 +172,7 @@ fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
         .env("APP_ENV", "testing")
         .env("DISCORD_TOKEN", sandbox.token())
         .env("DISCORD_API_URL", sandbox.url())
+        .env("HEALTH_ADDR", "off")
         .env("TEST_GUILD_ID", sandbox.guild_id().to_string())
         .env("OWNER_IDS", sandbox.user_id("alice").unwrap().to_string())
         .envs(variables.iter().map(|(name, value)| (name, value)))

@@ -19,6 +19,7 @@ use serenity::async_trait;
 use crate::gate::{Call, Moved};
 use crate::generation::Generation;
 use crate::host::Host;
+use crate::observer::TurnedAway;
 use crate::snapshot::Snapshot;
 use crate::{EventKind, PluginId};
 
@@ -50,6 +51,12 @@ impl Dispatcher {
     /// Makes a dispatcher that reads the host's live snapshot.
     pub fn new(host: Host) -> Self {
         Self { host }
+    }
+
+    fn turned_away(&self, why: TurnedAway) {
+        if let Some(observer) = self.host.observer() {
+            observer.turned_away(why);
+        }
     }
 
     /// Has each plugin's listeners hear an event.
@@ -113,6 +120,10 @@ impl serenity::framework::Framework for Dispatcher {
     }
 
     async fn dispatch(&self, ctx: serenity::all::Context, event: FullEvent) {
+        let kind = EventKind::of(&event);
+        if let (Some(observer), Some(kind)) = (self.host.observer(), kind) {
+            observer.event(kind);
+        }
         match &event {
             FullEvent::GuildCreate { guild, .. } => {
                 // Events are handled side by side, so that this one may overtake `READY`.
@@ -129,14 +140,16 @@ impl serenity::framework::Framework for Dispatcher {
             _ => {}
         }
         if self.host.is_closing() {
-            answer_while_closing(&ctx, &event).await;
+            if answer_while_closing(&ctx, &event).await {
+                self.turned_away(TurnedAway::Closing);
+            }
             return;
         }
         let snapshot = self.host.registry().snapshot();
         if let FullEvent::Ready { .. } = event {
             self.host.set_serenity_context(ctx.clone());
         }
-        let Some(kind) = EventKind::of(&event) else { return };
+        let Some(kind) = kind else { return };
         if snapshot.listeners(kind).is_empty() {
             if !self.interaction(&ctx, &snapshot, &event).await {
                 self.command(&ctx, &snapshot, event).await;

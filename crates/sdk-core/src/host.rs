@@ -14,6 +14,7 @@ use crate::PluginId;
 use crate::bus::Bus;
 use crate::checkpoint::Changes;
 use crate::flight::{Flight, Recorder};
+use crate::observer::Observer;
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
@@ -42,6 +43,7 @@ struct Inner {
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
     recorder: OnceLock<Arc<dyn Recorder>>,
+    observer: OnceLock<Arc<dyn Observer>>,
     state_file: OnceLock<PathBuf>,
     creations: ArcSwapOption<CreationAccount>,
     closing: AtomicBool,
@@ -100,6 +102,7 @@ impl Host {
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
             recorder: OnceLock::new(),
+            observer: OnceLock::new(),
             state_file: OnceLock::new(),
             creations: ArcSwapOption::empty(),
             closing: AtomicBool::new(false),
@@ -184,6 +187,15 @@ impl Host {
     /// Names who keeps notes of what is under way; the first call counts.
     pub fn set_recorder(&self, recorder: Arc<dyn Recorder>) {
         let _ = self.0.recorder.set(recorder);
+    }
+
+    /// Names who hears what dispatch did; the first call counts.
+    pub fn set_observer(&self, observer: Arc<dyn Observer>) {
+        let _ = self.0.observer.set(observer);
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.0.observer.get()
     }
 
     /// Notes that something of a plugin begins.

@@ -13,7 +13,7 @@
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
 //! - [`voice`]: one player for each guild, its queue and its connection, which play on while plugins reload.
-//! - [`flight`]: what is under way, for an account that outlives a crash.
+//! - [`flight`]: what is under way, for an account that outlives a crash; [`observer`]: what was done, for figures.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
@@ -36,6 +36,7 @@ pub mod handover;
 pub mod host;
 mod instantiate;
 pub mod ledger;
+pub mod observer;
 mod options;
 pub mod order;
 pub mod panics;

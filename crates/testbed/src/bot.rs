@@ -91,6 +91,8 @@ impl Bot {
         let mut child = Command::new(program)
             .env_clear()
             .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
+            // Many bots at once have one port each, if any.
+            .env("HEALTH_ADDR", "off")
             .envs(variables.iter().copied())
             .current_dir(playground.path(""))
             .stdin(Stdio::null())

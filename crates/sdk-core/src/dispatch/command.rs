@@ -15,8 +15,52 @@ use super::interaction::ephemeral;
 use super::{Dispatcher, enter};
 use crate::asker::Asker;
 use crate::definition::{CommandKey, CommandKind};
+use crate::generation::Generation;
+use crate::observer::{Outcome, TurnedAway, Watch, Way, outcome_of, registered};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+
+/// Whom an event calls.
+enum Called {
+    Command(CommandKey),
+    Word(String),
+}
+
+impl Called {
+    /// Gives what the command came by, and its name as the generation has registered it.
+    fn registered(&self, event: &FullEvent, generation: &Generation) -> (Way, String) {
+        let commands = generation.commands();
+        let (key, data) = match (self, event) {
+            (Self::Word(word), FullEvent::Message { .. }) => {
+                let name = registered(commands, [word.as_str()]).unwrap_or_default();
+                return (Way::Text, name.to_owned());
+            }
+            (
+                Self::Command(key),
+                FullEvent::InteractionCreate {
+                    interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
+                },
+            ) => (key, command),
+            _ => return (Way::Text, String::new()),
+        };
+        let way = match (event, key.kind) {
+            (FullEvent::InteractionCreate { interaction: Interaction::Autocomplete(_) }, _) => {
+                Way::Autocomplete
+            }
+            (_, CommandKind::Slash) => Way::Slash,
+            (_, CommandKind::User) => Way::User,
+            (_, CommandKind::Message) => Way::Message,
+        };
+        let subcommands = subcommands(data);
+        let path = std::iter::once(key.name.as_str()).chain(subcommands);
+        // An entry in a menu has a name of its own, by which it was found.
+        let name = match key.kind {
+            CommandKind::Slash => registered(commands, path).unwrap_or_default(),
+            CommandKind::User | CommandKind::Message => &key.name,
+        };
+        (way, name.to_owned())
+    }
+}
 
 impl Dispatcher {
     /// Has a command run, or completed, by the generation that defines it; any other event is none of its business.
@@ -26,10 +70,6 @@ impl Dispatcher {
         snapshot: &Arc<Snapshot>,
         event: FullEvent,
     ) {
-        enum Called {
-            Command(CommandKey),
-            Word(String),
-        }
         let called = match &event {
             FullEvent::InteractionCreate {
                 interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
@@ -54,7 +94,9 @@ impl Dispatcher {
                 Called::Word(word) => format!("text command {word}"),
             },
         };
+        let watch = Watch::begin();
         let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
+            self.turned_away(TurnedAway::UnknownCommand);
             if let FullEvent::InteractionCreate {
                 interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
             } = &event
@@ -71,10 +113,13 @@ impl Dispatcher {
             shard_manager,
         };
         let asker = Asker::of(&event);
+        let (way, name) = called.registered(&event, &generation);
         // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
-        let dispatched = Box::pin(poise::dispatch_event(framework, event));
+        let dispatched = Box::pin(outcome_of(poise::dispatch_event(framework, event)));
         // poise contains panics of the command itself; this contains those of checks and converters.
-        if let Err(panic) = AssertUnwindSafe(call.run(dispatched)).catch_unwind().await {
+        let ended = AssertUnwindSafe(call.run(dispatched)).catch_unwind().await;
+        watch.tell(&self.host, way, &name, *ended.as_ref().unwrap_or(&Outcome::Panic));
+        if let Err(panic) = ended {
             let panic = panicked(&generation.data, &what, panic_text(&*panic));
             if let Some(asker) = asker {
                 asker.tell(ctx, panic_words(&generation.data, &panic)).await;
@@ -91,7 +136,12 @@ fn command_key(command: &CommandInteraction) -> Option<CommandKey> {
 /// Gives a command as a user typed it, `/dev reload` say, without its options.
 fn typed(command: &CommandInteraction) -> String {
     let Some(key) = command_key(command) else { return command.data.name.clone() };
-    let mut words = key.to_string();
+    subcommands(command).into_iter().fold(key.to_string(), |words, name| words + " " + name)
+}
+
+/// Gives the names of the subcommands that lead to what is called.
+fn subcommands(command: &CommandInteraction) -> Vec<&str> {
+    let mut names = Vec::new();
     let mut options = command.data.options();
     while let Some(ResolvedOption {
         name,
@@ -99,11 +149,10 @@ fn typed(command: &CommandInteraction) -> String {
         ..
     }) = options.into_iter().next()
     {
-        words += " ";
-        words += name;
+        names.push(name);
         options = inner;
     }
-    words
+    names
 }
 
 /// Answers a command that no plugin defines, so that the user is not left waiting.

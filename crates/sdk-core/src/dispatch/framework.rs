@@ -8,7 +8,8 @@ use poise::{FrameworkError, FrameworkOptions, PrefixFrameworkOptions};
 use serenity::all::UserId;
 
 use super::handler::{panic_words, panicked, user_words};
-use crate::{Command, Data, Error, Refusal, text};
+use crate::observer::Outcome;
+use crate::{Command, Data, Error, Refusal, observer, text};
 
 /// Makes poise's options for one generation.
 pub(crate) fn framework_options(
@@ -32,9 +33,24 @@ pub(crate) fn framework_options(
     }
 }
 
+/// Says how a command has ended: with a mistake of its own, or because it was not to be.
+fn outcome(error: &FrameworkError<'_, Data, Error>) -> Outcome {
+    match error {
+        FrameworkError::Command { error, .. }
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => Outcome::of(error),
+        FrameworkError::CommandPanic { .. } => Outcome::Panic,
+        FrameworkError::CommandStructureMismatch { .. }
+        | FrameworkError::DynamicPrefix { .. }
+        | FrameworkError::PermissionFetchFailed { .. }
+        | FrameworkError::UnknownInteraction { .. } => Outcome::Error,
+        _ => Outcome::Refused,
+    }
+}
+
 /// Tells the user of a failed command in one sentence, and the log in full.
 fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
     Box::pin(async move {
+        observer::note(outcome(&error));
         let (ctx, words) = match error {
             FrameworkError::Command { ctx, error, .. } => {
                 let data = ctx.data();

@@ -9,12 +9,22 @@ use crate::generation::Generation;
 use crate::panics::Panic;
 use crate::settings::Environment;
 use crate::subscriptions::Outcome;
-use crate::{Data, Error, EventContext, Refusal};
+use crate::{Data, Error, EventContext, Refusal, observer};
 
 /// Why a handler did not do its work.
 pub(super) enum Failed {
     Error(Error),
     Panic(Panic),
+}
+
+impl From<&Result<(), Failed>> for observer::Outcome {
+    fn from(handled: &Result<(), Failed>) -> Self {
+        match handled {
+            Ok(()) => Self::Ok,
+            Err(Failed::Error(error)) => Self::of(error),
+            Err(Failed::Panic(_)) => Self::Panic,
+        }
+    }
 }
 
 /// Runs a handler; a failure is logged and told in words fit for the user.
@@ -67,6 +77,9 @@ pub(super) fn user_words(error: &Error) -> String {
 /// Logs and reports a panic that this thread has just caught.
 pub(super) fn panicked(data: &Data, what: &str, text: &str) -> Panic {
     let panic = data.probation().panicked(what, text);
+    if let Some(observer) = data.host().observer() {
+        observer.panicked(data.plugin());
+    }
     let (plugin, generation) = (data.plugin(), data.generation());
     tracing::error!(%plugin, generation, "{panic}");
     panic

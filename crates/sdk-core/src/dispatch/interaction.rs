@@ -4,12 +4,19 @@ use std::sync::Arc;
 
 use serenity::all::{CreateInteractionResponse, CreateInteractionResponseMessage, FullEvent, Interaction};
 
-use super::handler::run;
+use super::handler::{outcome, told};
 use super::{Dispatcher, enter};
 use crate::collectors::Awaited;
+use crate::observer::{AWAITED, Outcome, TurnedAway, Watch, Way};
 use crate::snapshot::{Place, Snapshot};
 use crate::subscriptions::Keyed;
 use crate::{Subscriptions, text};
+
+/// Which interaction it is, for figures and for the account of calls.
+struct Kind {
+    way: Way,
+    what: String,
+}
 
 impl Dispatcher {
     /// Has a press, a choice or a modal handled; says whether the event is one.
@@ -23,22 +30,24 @@ impl Dispatcher {
         let answered = match interaction {
             Interaction::Component(component) => {
                 let id = &component.data.custom_id;
-                if self.awaited(snapshot, &format!("component {id}"), component).await {
+                let kind = Kind { way: Way::Component, what: format!("component {id}") };
+                if self.awaited(snapshot, &kind, component).await {
                     return true;
                 }
-                let (what, find) = (format!("component {id}"), |live: &Snapshot| live.component(id).cloned());
-                match self.keyed(ctx, snapshot, &what, find, |on| &on.components, component).await {
+                let find = |live: &Snapshot| live.component(id).cloned();
+                match self.keyed(ctx, snapshot, &kind, find, |on| &on.components, component).await {
                     Some(words) => component.create_response(ctx, ephemeral(words)).await,
                     None => Ok(()),
                 }
             }
             Interaction::Modal(modal) => {
                 let id = &modal.data.custom_id;
-                if self.awaited(snapshot, &format!("modal {id}"), modal).await {
+                let kind = Kind { way: Way::Modal, what: format!("modal {id}") };
+                if self.awaited(snapshot, &kind, modal).await {
                     return true;
                 }
-                let (what, find) = (format!("modal {id}"), |live: &Snapshot| live.modal(id).cloned());
-                match self.keyed(ctx, snapshot, &what, find, |on| &on.modals, modal).await {
+                let find = |live: &Snapshot| live.modal(id).cloned();
+                match self.keyed(ctx, snapshot, &kind, find, |on| &on.modals, modal).await {
                     Some(words) => modal.create_response(ctx, ephemeral(words)).await,
                     None => Ok(()),
                 }
@@ -52,16 +61,21 @@ impl Dispatcher {
     }
 
     /// Hands an interaction to the call that waits for it, and says whether there is one.
-    async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, what: &str, interaction: &T) -> bool {
+    async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, kind: &Kind, interaction: &T) -> bool {
+        let watch = Watch::begin();
         let find = |live: &Snapshot| {
             let mut all = live.generations().values();
             all.find(|generation| generation.data.collectors().wants(interaction))
                 .map(|found| (found.clone(), ()))
         };
-        let Some((generation, (), _call)) = enter(&self.host, snapshot, what, find).await else {
+        let Some((generation, (), _call)) = enter(&self.host, snapshot, &kind.what, find).await else {
             return false;
         };
-        generation.data.collectors().give(interaction)
+        let given = generation.data.collectors().give(interaction);
+        if given {
+            watch.tell(&self.host, kind.way, AWAITED, Outcome::Ok);
+        }
+        given
     }
 
     /// Runs a component or modal handler and gives the words to tell the user when it failed.
@@ -69,19 +83,26 @@ impl Dispatcher {
         &self,
         ctx: &serenity::all::Context,
         snapshot: &Arc<Snapshot>,
-        what: &str,
+        kind: &Kind,
         find: impl Fn(&Snapshot) -> Option<Place>,
         table: fn(&Subscriptions) -> &Vec<Keyed<T>>,
         value: &T,
     ) -> Option<String> {
-        let (generation, index, call) = enter(&self.host, snapshot, what, find).await?;
+        let (watch, what) = (Watch::begin(), &kind.what);
+        let Some((generation, index, call)) = enter(&self.host, snapshot, what, find).await else {
+            self.turned_away(TurnedAway::UnknownComponent);
+            return None;
+        };
         let handler = &table(&generation.subscriptions)[index];
-        call.run(run(ctx, &generation, what, |ctx| (handler.handler)(ctx, value.clone()))).await
+        let handled =
+            call.run(outcome(ctx, &generation, what, |ctx| (handler.handler)(ctx, value.clone()))).await;
+        watch.tell(&self.host, kind.way, &handler.key, Outcome::from(&handled));
+        told(&generation, what, handled)
     }
 }
 
-/// Tells users who come in the last moments that the bot is about to end.
-pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &FullEvent) {
+/// Tells users who come in the last moments that the bot is about to end; says whether the event is one of theirs.
+pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &FullEvent) -> bool {
     let words = || ephemeral("The bot is restarting. Please try again in a moment.".to_owned());
     let answered = match event {
         FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
@@ -93,11 +114,12 @@ pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &F
         FullEvent::InteractionCreate { interaction: Interaction::Modal(modal) } => {
             modal.create_response(ctx, words()).await
         }
-        _ => Ok(()),
+        _ => return false,
     };
     if let Err(error) = answered {
         tracing::debug!(%error, "could not answer while closing");
     }
+    true
 }
 
 /// Makes an answer that only its user sees, cut to what a message holds.

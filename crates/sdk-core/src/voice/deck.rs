@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use songbird::driver::Driver;
 use songbird::events::{Event, EventData, TrackEvent};
+use songbird::input::{Input, LiveInput, Parsed};
 use songbird::tracks::{Track as Mixed, TrackHandle};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -18,6 +19,7 @@ use super::error::VoiceError;
 use super::kept::now;
 use super::note::{Ends, Note, Notes, Ticks};
 use super::open::{self, Opened};
+use super::pace::{Frames, Pace, Timed};
 use super::player::{Answer, Answers};
 use super::source::{News, Sources};
 use super::track::{SourceKind, Track};
@@ -69,6 +71,7 @@ struct On {
     handle: TrackHandle,
     hand: Arc<Hand>,
     is_live: bool,
+    pace: Arc<Pace>,
     news: watch::Receiver<News>,
     _teller: Teller,
     /// How much was mixed when that last changed.
@@ -125,11 +128,14 @@ pub(super) struct Deck {
     preload: Option<Preload>,
     volume: u16,
     held: bool,
+    /// The mixer has a connection.
+    runs: bool,
+    frames: Arc<Frames>,
     answers: Answers,
 }
 
 impl Deck {
-    pub(super) fn new(notes: Notes, clock: Arc<Clock>, volume: u16) -> Self {
+    pub(super) fn new(notes: Notes, clock: Arc<Clock>, volume: u16, frames: Arc<Frames>) -> Self {
         Self {
             notes,
             clock,
@@ -138,6 +144,8 @@ impl Deck {
             preload: None,
             volume,
             held: false,
+            runs: false,
+            frames,
             answers: Answers::default(),
         }
     }
@@ -299,7 +307,9 @@ impl Deck {
     fn put(&mut self, number_: u64, opened: Opened, driver: &mut Driver) {
         let job = number();
         let hand = Arc::new(Hand::new(opened.start, opened.silence));
-        let mut mixed = Mixed::new(opened.input).volume(factor(self.volume));
+        let pace = Arc::new(Pace::new(self.frames.clone()));
+        pace.set_resting(self.is_resting());
+        let mut mixed = Mixed::new(timed(opened.input, &pace)).volume(factor(self.volume));
         if self.held {
             mixed = mixed.pause();
         }
@@ -316,6 +326,7 @@ impl Deck {
             handle,
             hand,
             is_live: opened.is_live,
+            pace,
             news: opened.news,
             _teller: teller,
             moved: (Duration::ZERO, Instant::now()),
@@ -350,10 +361,30 @@ impl Deck {
             return;
         }
         self.held = held;
+        self.follow_pace();
         if let Stage::On(on) = &mut self.stage {
             // Fails only when the track has ended, which is told anyway.
             let _ = if held { on.handle.pause() } else { on.handle.play() };
             on.moved.1 = Instant::now();
+        }
+    }
+
+    /// Notes whether the mixer has a connection.
+    pub(super) fn set_running(&mut self, runs: bool) {
+        if self.runs != runs {
+            self.runs = runs;
+            self.follow_pace();
+        }
+    }
+
+    /// Says whether the mixer need not keep its pace.
+    fn is_resting(&self) -> bool {
+        self.held || !self.runs
+    }
+
+    fn follow_pace(&self) {
+        if let Stage::On(on) = &self.stage {
+            on.pace.set_resting(self.is_resting());
         }
     }
 
@@ -426,6 +457,18 @@ impl Deck {
 
 fn ready_before(next: &Track) -> Duration {
     if next.source() == SourceKind::YtDlp { FOUND_BEFORE } else { READY_BEFORE }
+}
+
+/// Has the frames of what is put on counted.
+fn timed(input: Input, pace: &Arc<Pace>) -> Input {
+    match input {
+        Input::Live(LiveInput::Parsed(parsed), again) => {
+            let decoder = Box::new(Timed { inner: parsed.decoder, pace: pace.clone() });
+            Input::Live(LiveInput::Parsed(Parsed { decoder, ..parsed }), again)
+        }
+        // Nothing else is put on.
+        other => other,
+    }
 }
 
 fn factor(volume: u16) -> f32 {

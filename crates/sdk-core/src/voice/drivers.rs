@@ -4,12 +4,16 @@ use std::num::{NonZeroU8, NonZeroUsize};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use songbird::Config;
 use songbird::driver::retry::{Retry, Strategy};
 use songbird::driver::{DisposalThread, Driver, Scheduler, SchedulerConfig, SchedulerMode};
+use tokio::time::timeout;
 
 /// Wait before the second and last attempt of songbird to connect; more is for [`rejoin`](super::rejoin) to say.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// Longest wait for songbird's account of its threads.
+const STATS_WITHIN: Duration = Duration::from_millis(200);
 
 /// Makes drivers.
 ///
@@ -18,6 +22,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 pub(super) trait Drivers: Send + Sync {
     /// Makes a driver, which is connected to nothing.
     fn make(&self) -> Driver;
+
+    /// Gives the longest time that a mixer took for its last frame.
+    fn mixing_time(&self) -> BoxFuture<'_, Option<Duration>>;
 }
 
 /// Gives what makes drivers.
@@ -31,6 +38,16 @@ struct Shared(OnceLock<Config>);
 impl Drivers for Shared {
     fn make(&self) -> Driver {
         Driver::new(self.0.get_or_init(config).clone())
+    }
+
+    fn mixing_time(&self) -> BoxFuture<'_, Option<Duration>> {
+        Box::pin(async {
+            // Before the first driver is made, no thread mixes.
+            let scheduler = self.0.get()?.scheduler.as_ref()?;
+            let workers = timeout(STATS_WITHIN, scheduler.worker_thread_stats()).await.ok()?.ok()?;
+            let busy = workers.iter().filter(|worker| worker.live_mixers() > 0);
+            busy.map(|worker| Duration::from_nanos(worker.last_compute_cost_ns())).max()
+        })
     }
 }
 

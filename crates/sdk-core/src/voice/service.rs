@@ -22,6 +22,7 @@ use super::drivers::{Drivers, drivers};
 use super::event::{VoiceEvent, VoiceEventKind};
 use super::kept::{Kept, KeptPlayer, now};
 use super::note::{Note, Notes};
+use super::pace::{FrameCounts, Frames};
 use super::player::Player;
 use super::settings::{GuildSettings, MAX_VOLUME};
 use super::shards::Shards;
@@ -57,6 +58,7 @@ struct Inner {
     /// Counts players.
     served: AtomicU64,
     drivers: Box<dyn Drivers>,
+    frames: Arc<Frames>,
 }
 
 struct Served {
@@ -82,6 +84,7 @@ impl Voice {
             served: AtomicU64::new(0),
             changes,
             drivers: drivers(),
+            frames: Arc::default(),
         }))
     }
 
@@ -158,6 +161,22 @@ impl Voice {
     /// Replaces where audio comes from; what plays goes on.
     pub fn set_sources(&self, sources: Sources) {
         self.0.sources.store(Arc::new(sources));
+    }
+
+    /// Counts the frames of all tracks since the host began, and those that were late.
+    pub fn frames(&self) -> FrameCounts {
+        self.0.frames.counts()
+    }
+
+    pub(super) fn frame_account(&self) -> &Arc<Frames> {
+        &self.0.frames
+    }
+
+    /// Gives the longest time that one of songbird's mixers took for its last 20 ms: to send, mix, encode and encrypt.
+    ///
+    /// `None` while nothing plays, or when songbird does not answer.
+    pub async fn mixing_time(&self) -> Option<Duration> {
+        self.0.drivers.mixing_time().await
     }
 
     /// Hears everything that happens to players from now on.

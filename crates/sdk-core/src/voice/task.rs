@@ -78,7 +78,7 @@ impl Task {
             heard,
             status,
             queue: Queue::default(),
-            deck: Deck::new(notes, clock, volume),
+            deck: Deck::new(notes, clock, volume, voice.frame_account().clone()),
             link,
             floor: Floor::default(),
             settings,
@@ -598,6 +598,7 @@ impl Task {
             self.begin(self.begin_at);
         }
         self.deck.hold(self.paused || self.paused_alone || self.floor.waits());
+        self.deck.set_running(self.link.is_in());
         if self.link.is_in()
             && !self.floor.waits()
             && let Some(number) = self.deck.put_on(self.link.driver())

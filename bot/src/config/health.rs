@@ -1,0 +1,42 @@
+//! Where health and metrics are served.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::reader::Reader;
+
+/// Address when `HEALTH_ADDR` says nothing; the port is that of OpenTelemetry's exporter for Prometheus.
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// Where health and metrics are served, as `HEALTH_ADDR` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// At the usual address, if it is free.
+    #[default]
+    Usual,
+    /// At this address; port 0 stands for any free one.
+    At(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl Health {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        reader.or_default("HEALTH_ADDR", |text| {
+            if text.eq_ignore_ascii_case("off") {
+                return Ok(Self::Off);
+            }
+            text.parse().map(Self::At).map_err(|_| {
+                "is no address with a port; write it like '127.0.0.1:9464' or '[::1]:9464', or off".to_owned()
+            })
+        })
+    }
+
+    /// Gives the address, if there is to be one.
+    pub(crate) const fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Usual => Some(ADDRESS),
+            Self::At(address) => Some(address),
+            Self::Off => None,
+        }
+    }
+}

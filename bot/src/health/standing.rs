@@ -1,0 +1,104 @@
+//! Whether the bot is of use to anybody at this moment.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use sdk::host::Host;
+use sdk::serenity::all::ConnectionStage;
+
+/// What tells whether the bot is of use.
+#[derive(Default)]
+pub(crate) struct Standing {
+    host: OnceLock<Host>,
+    /// Shards that the bot has; 0 while none has been ready.
+    shards: AtomicU32,
+    was_ready: AtomicBool,
+}
+
+/// Whether the bot is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// Every shard has a session and is connected.
+    Ready {
+        /// Number of shards.
+        shards: u32,
+    },
+    /// Not every shard has had a session yet.
+    Starting,
+    /// A shard that had a session is not connected.
+    Disconnected,
+    /// The bot is about to end.
+    ShuttingDown,
+}
+
+/// One shard's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shard {
+    /// Number, from 0.
+    pub(crate) number: u32,
+    /// Whether it has a session and is connected.
+    pub(crate) connected: bool,
+    /// Time from its last heartbeat to the answer.
+    pub(crate) latency: Option<Duration>,
+}
+
+impl Standing {
+    pub(super) fn set_host(&self, host: &Host) {
+        // There is one in each run.
+        let _ = self.host.set(host.clone());
+    }
+
+    pub(super) fn set_shards(&self, shards: u32) {
+        self.shards.store(shards, Ordering::Relaxed);
+    }
+
+    /// Gives the host, once there is one.
+    pub(crate) fn host(&self) -> Option<&Host> {
+        self.host.get()
+    }
+
+    /// Gives how the shards stand, in order; one that is being started anew may be missing.
+    pub(crate) async fn connections(&self) -> BTreeSet<Shard> {
+        let Some(manager) = self.host.get().and_then(Host::shards) else { return BTreeSet::new() };
+        let runners = manager.runners.lock().await;
+        let shards = runners.iter().map(|(shard, runner)| Shard {
+            number: shard.0,
+            connected: runner.stage == ConnectionStage::Connected,
+            latency: runner.latency,
+        });
+        shards.collect()
+    }
+
+    /// Gives the number of shards, once one has been ready.
+    pub(crate) fn shards(&self) -> u32 {
+        self.shards.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the bot is of use.
+    pub(crate) async fn readiness(&self) -> Readiness {
+        if self.host.get().is_some_and(Host::is_closing) {
+            return Readiness::ShuttingDown;
+        }
+        let connected = self.connections().await.iter().filter(|shard| shard.connected).count();
+        let shards = self.shards();
+        if shards > 0 && u32::try_from(connected).is_ok_and(|connected| connected >= shards) {
+            self.was_ready.store(true, Ordering::Relaxed);
+            return Readiness::Ready { shards };
+        }
+        if self.was_ready.load(Ordering::Relaxed) { Readiness::Disconnected } else { Readiness::Starting }
+    }
+}
+
+impl Readiness {
+    /// Gives in words why the bot is of no use; `None` when it is.
+    pub(crate) const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Ready { .. } => None,
+            Self::Starting => Some("starting"),
+            Self::Disconnected => Some("disconnected"),
+            Self::ShuttingDown => Some("shutting down"),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A bot that serves health and metrics on a port of its own.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use sandbox::Sandbox;
+use sdk::tokio;
+use sdk::tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use sdk::tokio::process::{Child, ChildStdout, Command};
+use sdk::tokio::time::{sleep, timeout};
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::http::{Page, get};
+use crate::openmetrics::Scrape;
+
+/// Longest wait for anything; generous, since a busy machine is no failure.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running bot, killed when the test ends.
+pub(crate) struct Bot {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    log: String,
+    /// Where it serves, as its log tells.
+    pub(crate) address: SocketAddr,
+    /// Root certificate of the local Discord's voice servers.
+    _trusted: TempPath,
+}
+
+/// Gives a command that runs the binary with these variables and no others.
+pub(crate) fn hotcord(variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotcord"));
+    command.env_clear().envs(variables.iter().copied()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+impl Bot {
+    /// Starts a bot of alice's with further variables, and waits until it serves.
+    pub(crate) async fn start(discord: &Sandbox, more: &[(&str, &str)]) -> Self {
+        let mut trusted = NamedTempFile::new().unwrap();
+        trusted.write_all(discord.voice().root_certificate().as_bytes()).unwrap();
+        let trusted = trusted.into_temp_path();
+        let (api, owner) = (discord.api_url(), discord.user_id("alice").unwrap().to_string());
+        let mut variables = vec![
+            ("APP_ENV", "testing"),
+            ("DISCORD_API_URL", api.as_str()),
+            ("DISCORD_TOKEN", discord.token()),
+            ("HEALTH_ADDR", "127.0.0.1:0"),
+            ("OWNER_IDS", owner.as_str()),
+            ("SSL_CERT_FILE", trusted.to_str().unwrap()),
+        ];
+        variables.extend_from_slice(more);
+        let mut child = hotcord(&variables).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut bot = Self { child, lines, log: String::new(), address, _trusted: trusted };
+        let line = bot.says("health and metrics are served").await;
+        bot.address = line.rsplit("address=").next().unwrap().trim().parse().unwrap();
+        bot
+    }
+
+    /// Waits for a line of the log.
+    pub(crate) async fn says(&mut self, words: &str) -> String {
+        let found = async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                self.log += &line;
+                self.log.push('\n');
+                if line.contains(words) {
+                    return Some(line);
+                }
+            }
+            None
+        };
+        let found = timeout(PATIENCE, found).await.ok().flatten();
+        found.unwrap_or_else(|| panic!("{words:?} is not in the log:\n{}", self.log))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Page {
+        get(self.address, path).await
+    }
+
+    /// Asks until a page answers with this status; gives its body.
+    pub(crate) async fn answers(&self, path: &str, status: u16) -> String {
+        let asked = async {
+            loop {
+                let page = self.get(path).await;
+                if page.status == status {
+                    return page.body;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{path} does not answer {status}"))
+    }
+
+    /// Reads the metrics, strictly.
+    pub(crate) async fn scrape(&self) -> Scrape {
+        let page = self.get("/metrics").await;
+        assert_eq!(page.status, 200);
+        assert_eq!(
+            page.header("content-type"),
+            Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        );
+        Scrape::read(&page.body).unwrap_or_else(|error| panic!("{error}, in:\n{}", page.body))
+    }
+
+    /// Reads the metrics until one has this value, as counts follow what they count; gives the rest with it.
+    pub(crate) async fn counts(&self, sample: &str, value: f64) -> Scrape {
+        let asked = async {
+            loop {
+                let scrape = self.scrape().await;
+                if scrape.value(sample).is_some_and(|now| (now - value).abs() < 1e-9) {
+                    return scrape;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if let Ok(scrape) = timeout(PATIENCE, asked).await {
+            return scrape;
+        }
+        panic!("{sample} is not {value}, in:\n{:#?}", self.scrape().await)
+    }
+
+    /// Asks it to end, as a service manager does.
+    pub(crate) async fn signal(&self) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    }
+
+    /// Waits for the end; gives the exit status and what was written to standard error.
+    pub(crate) async fn ends(&mut self) -> (ExitStatus, String) {
+        let mut errors = String::new();
+        let end = async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                self.log += &line;
+                self.log.push('\n');
+            }
+            self.child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+            self.child.wait().await.unwrap()
+        };
+        let status = timeout(PATIENCE, end).await;
+        (status.unwrap_or_else(|_| panic!("the bot goes on:\n{}", self.log)), errors)
+    }
+}
+
+/// Starts a Discord.
+pub(crate) async fn discord() -> Sandbox {
+    Sandbox::builder().start().await.unwrap()
+}
+
+/// Lets the runtime of the test go on while something is waited for.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let looked = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looked)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: that does not come about"))
+}

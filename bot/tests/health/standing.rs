@@ -1,0 +1,93 @@
+//! Live, ready, and why not.
+
+use sandbox::fault::{ConnectEffect, ConnectRule, GatewayEffect, GatewayRule, On, Rule};
+use sandbox::gateway::{Command, Target};
+use sandbox::record::{Event, Kind};
+use serde_json::json;
+
+use crate::bot::{Bot, PATIENCE, discord, until};
+use crate::http::get;
+
+#[tokio::test]
+async fn a_bot_is_ready_after_ready_and_not_before() {
+    let discord = discord().await;
+    let lost = GatewayRule {
+        event: Some("READY".to_owned()),
+        effect: GatewayEffect::Ignore,
+        ..GatewayRule::default()
+    };
+    discord.faults().add(Rule::new(On::Dispatch(lost)));
+    let waits = Bot::start(&discord, &[]).await;
+    let identified = |event: &Event| matches!(event, Event::Identified { .. });
+    discord.record().wait_for(0, PATIENCE, |entry| identified(&entry.event)).await.unwrap();
+    let page = waits.get("/ready").await;
+    assert_eq!((page.status, page.json()), (503, json!({"status": "not ready", "reason": "starting"})));
+    assert_eq!(page.header("content-type"), Some("application/json"));
+    let page = waits.get("/health").await;
+    assert_eq!((page.status, &page.json()["status"]), (200, &json!("ok")));
+    drop(waits);
+
+    discord.faults().clear();
+    let bot = Bot::start(&discord, &[]).await;
+    let body = bot.answers("/ready", 200).await;
+    assert_eq!(body, "{\"shards\":1,\"status\":\"ready\"}\n");
+    let scrape = bot.scrape().await;
+    assert!((scrape.sample("hotcord_gateway_connected{shard=\"0\"}") - 1.0).abs() < 1e-9);
+    bot.counts("hotcord_gateway_identifies_total{shard=\"0\"}", 1.0).await;
+    assert_eq!(discord.record().count(Kind::Identified), 2);
+}
+
+#[tokio::test]
+async fn a_bot_that_is_cut_off_lives_and_is_not_ready_until_it_is_back() {
+    let discord = discord().await;
+    let bot = Bot::start(&discord, &[]).await;
+    bot.answers("/ready", 200).await;
+
+    // A connection that can be resumed at once.
+    discord.client().gateway(&Target::default(), &Command::Sever).await.unwrap();
+    bot.counts("hotcord_gateway_resumes_total{shard=\"0\"}", 1.0).await;
+    bot.counts("hotcord_gateway_reconnects_total{shard=\"0\"}", 1.0).await;
+    bot.answers("/ready", 200).await;
+
+    // No way back.
+    let effect = ConnectEffect::Sever;
+    let rule = discord.faults().add(Rule::new(On::Connect(ConnectRule { effect })));
+    discord.client().gateway(&Target::default(), &Command::Sever).await.unwrap();
+    let body = bot.answers("/ready", 503).await;
+    assert_eq!(body, "{\"reason\":\"disconnected\",\"status\":\"not ready\"}\n");
+    assert_eq!(bot.get("/health").await.status, 200);
+    bot.counts("hotcord_gateway_connected{shard=\"0\"}", 0.0).await;
+
+    assert!(discord.faults().remove(rule));
+    bot.answers("/ready", 200).await;
+    bot.counts("hotcord_gateway_connected{shard=\"0\"}", 1.0).await;
+    bot.counts("hotcord_gateway_identifies_total{shard=\"0\"}", 2.0).await;
+}
+
+#[tokio::test]
+async fn a_bot_that_ends_says_so_to_the_last() {
+    let discord = discord().await;
+    let mut bot = Bot::start(&discord, &[]).await;
+    bot.says("command=user menu").await;
+    // A command that is under way holds the end up.
+    let slow = sandbox::fault::RequestRule {
+        path: Some("/interactions/*/*/callback".to_owned()),
+        ..sandbox::fault::RequestRule::default()
+    };
+    discord.faults().add(Rule::new(On::Request(slow)).times(1).delayed(1_500));
+    let client = discord.client();
+    let ping = sdk::tokio::spawn(async move { client.say("/ping").await });
+    until("/ping is under way", async || {
+        (bot.scrape().await.value("hotcord_events_total{type=\"InteractionCreate\"}") == Some(1.0))
+            .then_some(())
+    })
+    .await;
+    bot.signal().await;
+    let body = bot.answers("/ready", 503).await;
+    assert_eq!(body, "{\"reason\":\"shutting down\",\"status\":\"not ready\"}\n");
+    assert!(ping.await.unwrap().unwrap().is_ok());
+    let address = bot.address;
+    let (status, errors) = bot.ends().await;
+    assert_eq!(status.code(), Some(0), "{errors}");
+    assert!(std::net::TcpStream::connect(address).is_err(), "{:?}", get(address, "/health").await);
+}

@@ -1,0 +1,221 @@
+//! What dispatch did, told to one observer of the host's, for figures that outlive every reload.
+//!
+//! Names come from what live generations have registered, never from what a user has typed, so that there are no more of
+//! them than there are commands and handlers. Without an observer nothing is measured.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::host::Host;
+use crate::{Command, Error, EventKind, Refusal};
+
+/// Hears what dispatch did; it is called on the way of every event, so it must not wait.
+pub trait Observer: Send + Sync {
+    /// An event has come in from the gateway.
+    fn event(&self, kind: EventKind);
+
+    /// A user's call of a plugin is over.
+    fn call(&self, call: &Call<'_>);
+
+    /// A user's interaction was handled by nobody.
+    fn turned_away(&self, why: TurnedAway);
+
+    /// A panic in a plugin was contained: in a command, a handler, a timer.
+    fn panicked(&self, plugin: &crate::PluginId);
+}
+
+/// A user's call of a plugin, when it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// What it came by.
+    pub way: Way,
+    /// Name as registered: of a command with its subcommands (`dev reload`), the prefix of custom ids that a handler was
+    /// registered for, or [`AWAITED`].
+    pub name: &'a str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Time from the event to the end of its handling.
+    pub took: Duration,
+}
+
+/// Name of a press, a choice or a modal that a command under way had waited for.
+pub const AWAITED: &str = "(awaited)";
+
+/// What a call came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// A slash command.
+    Slash,
+    /// An entry in a user's context menu.
+    User,
+    /// An entry in a message's context menu.
+    Message,
+    /// A text command.
+    Text,
+    /// Suggestions for an option while somebody types.
+    Autocomplete,
+    /// A button or a select menu.
+    Component,
+    /// A modal.
+    Modal,
+}
+
+impl Way {
+    /// Gives it as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slash => "slash",
+            Self::User => "user",
+            Self::Message => "message",
+            Self::Text => "text",
+            Self::Autocomplete => "autocomplete",
+            Self::Component => "component",
+            Self::Modal => "modal",
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Without an error.
+    #[default]
+    Ok,
+    /// With an error.
+    Error,
+    /// With a sentence why it cannot be: a [`Refusal`], a missing permission, a cooldown, an argument that is none.
+    Refused,
+    /// With a panic.
+    Panic,
+}
+
+impl Outcome {
+    /// Gives it as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Refused => "refused",
+            Self::Panic => "panic",
+        }
+    }
+
+    pub(crate) fn of(error: &Error) -> Self {
+        if Refusal::is(error) { Self::Refused } else { Self::Error }
+    }
+}
+
+/// Why nobody handled a user's interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TurnedAway {
+    /// The bot is about to end.
+    Closing,
+    /// No live plugin defines the command.
+    UnknownCommand,
+    /// No live plugin handles the component or modal.
+    UnknownComponent,
+}
+
+impl TurnedAway {
+    /// Gives it as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closing => "closing",
+            Self::UnknownCommand => "unknown_command",
+            Self::UnknownComponent => "unknown_component",
+        }
+    }
+}
+
+/// The time of a call that is under way.
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Tells that the call is over.
+    pub(crate) fn tell(&self, host: &Host, way: Way, name: &str, outcome: Outcome) {
+        if let Some(observer) = host.observer() {
+            observer.call(&Call { way, name, outcome, took: self.0.elapsed() });
+        }
+    }
+}
+
+tokio::task_local! {
+    /// How the command that this task runs ends; poise tells its errors to a hook alone.
+    static OUTCOME: Cell<Outcome>;
+}
+
+/// Notes how the command ends that is running in this task.
+pub(crate) fn note(outcome: Outcome) {
+    // Outside a command there is nobody to tell.
+    let _ = OUTCOME.try_with(|noted| noted.set(outcome));
+}
+
+/// Runs a command, and gives how it ended as [`note`] was told.
+pub(crate) async fn outcome_of(command: impl Future<Output = ()>) -> Outcome {
+    OUTCOME
+        .scope(Cell::default(), async {
+            command.await;
+            OUTCOME.with(Cell::get)
+        })
+        .await
+}
+
+/// Gives the registered name of the command that `path` leads to: a command's name, and those of subcommands.
+pub(crate) fn registered<'a, 'p>(
+    commands: &'a [Command],
+    path: impl IntoIterator<Item = &'p str>,
+) -> Option<&'a str> {
+    let (mut level, mut found) = (commands, None);
+    for word in path {
+        let is_meant = |command: &&Command| {
+            let mut names = std::iter::once(&command.name).chain(command.aliases.iter());
+            names.any(|name| name.eq_ignore_ascii_case(word) || name.to_lowercase() == word)
+        };
+        let Some(command) = level.iter().find(is_meant) else { break };
+        (level, found) = (&command.subcommands, Some(command));
+    }
+    found.map(|command| match &*command.qualified_name {
+        "" => &*command.name,
+        name => name,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(name: &'static str, subcommands: Vec<Command>) -> Command {
+        Command { name: name.into(), subcommands, ..Command::default() }
+    }
+
+    #[test]
+    fn a_name_is_that_of_what_was_registered_and_never_what_was_typed() {
+        let mut dev = command("dev", vec![command("reload", Vec::new())]);
+        dev.aliases = vec!["d".into()].into();
+        let mut commands = vec![command("ping", Vec::new()), dev];
+        poise::set_qualified_names(&mut commands);
+        let name = |path: &[&str]| registered(&commands, path.iter().copied());
+        assert_eq!(name(&["ping"]), Some("ping"));
+        assert_eq!(name(&["ping", "anything"]), Some("ping"));
+        assert_eq!(name(&["dev", "reload"]), Some("dev reload"));
+        assert_eq!(name(&["D", "RELOAD"]), Some("dev reload"));
+        assert_eq!(name(&["dev", "typed"]), Some("dev"));
+        assert_eq!(name(&["typed"]), None);
+    }
+
+    #[tokio::test]
+    async fn an_outcome_is_that_of_its_own_command() {
+        let failing = outcome_of(async {
+            tokio::task::yield_now().await;
+            note(Outcome::Refused);
+        });
+        let fine = outcome_of(tokio::task::yield_now());
+        assert_eq!(futures_util::future::join(failing, fine).await, (Outcome::Refused, Outcome::Ok));
+        note(Outcome::Panic);
+    }
+}
