@@ -62,7 +62,8 @@ async fn edit(
     let may = live.permissions_in(bot, channel);
     if let Some(suppress) = body.suppress {
         // Everyone may go back into the audience by themselves.
-        if !(is_own && suppress) && !may.contains(Permissions::MUTE_MEMBERS) {
+        let is_retreat = is_own && suppress;
+        if !is_retreat && !may.contains(Permissions::MUTE_MEMBERS) {
             return Err(ApiError::missing_permissions());
         }
         state.suppress = suppress;

@@ -190,11 +190,8 @@ pub(crate) async fn what_is_meant_is_skipped_and_removed_or_nothing() {
     assert_eq!(both.1, Err(VoiceError::TrackOver));
     // Of two who mean the same number in the queue, one removes what is there.
     let waiting = player.status().upcoming;
-    let (mut one, mut other) = (waiting[..1].to_vec(), waiting[..1].to_vec());
-    let both = tokio::join!(
-        player.remove_those(1, std::mem::take(&mut one)),
-        player.remove_those(1, std::mem::take(&mut other))
-    );
+    let first = || waiting[..1].to_vec();
+    let both = tokio::join!(player.remove_those(1, first()), player.remove_those(1, first()));
     assert_eq!(both.0.unwrap().len(), 1);
     assert_eq!(both.1, Err(VoiceError::Superseded));
     let past = player.remove_those(9, waiting.to_vec()).await;
@@ -208,9 +205,7 @@ pub(crate) async fn a_length_that_cannot_be_is_not_believed() {
     let player = rig.player();
     let mut endless = rig.sound(1, 30);
     endless.duration = Some(Duration::MAX);
-    let mut tracks = vec![endless.clone(), endless.clone()];
-    tracks[1].title = "Endless".to_owned();
-    let put = player.enqueue(tracks, At::End).await.unwrap();
+    let put = player.enqueue(vec![endless.clone(), endless.clone()], At::End).await.unwrap();
     assert_eq!(put.added, 2);
     assert!(rig.hear(1, 30).await.likeness > ALIKE);
     let status = player.status();

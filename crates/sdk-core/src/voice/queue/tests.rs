@@ -63,7 +63,12 @@ fn lengths_that_cannot_be_are_forgotten_wherever_they_come_from() {
     assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(6)));
     // One that was kept by a bot that believed everything.
     let endless = of(Some(Duration::MAX));
-    let mut kept = Queue::of(Some(endless.clone()), &[endless.clone()], &[endless], Loop::Off);
+    let mut kept = Queue::of(
+        Some(endless.clone()),
+        std::slice::from_ref(&endless),
+        std::slice::from_ref(&endless),
+        Loop::Off,
+    );
     kept.doubt();
     let all = kept.current.iter().chain(&kept.upcoming).chain(&kept.history);
     assert!(all.clone().count() == 3 && all.clone().all(|track| track.duration.is_none()));
