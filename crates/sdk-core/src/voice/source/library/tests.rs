@@ -67,15 +67,12 @@ async fn files_are_found_changed_and_forgotten() {
     assert_eq!(library.search("one", 1)[0].duration, Some(Duration::from_secs(3)));
     let mut same = wav(3);
     same.truncate(44);
-    same[40..44].fill(0);
+    same[40..44].copy_from_slice(&16_000_u32.to_le_bytes());
     same.resize(wav(3).len(), 0);
     fs::write(folder.path().join("One.wav"), &same).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     library.refresh().await;
-    assert_ne!(
-        library.search("one", 1).first().and_then(|track| track.duration),
-        Some(Duration::from_secs(3))
-    );
+    assert_eq!(library.search("one", 1)[0].duration, Some(Duration::from_secs(1)));
 }
 
 #[tokio::test]
