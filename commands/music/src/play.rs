@@ -110,7 +110,7 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let sources = ctx.data().voice().sources();
     let mut choices = Vec::new();
-    for track in sources.library().search(partial, CHOICES) {
+    for track in sources.library().find(partial, CHOICES).await {
         choices.push(AutocompleteChoice::new(text::cut(track.label(), NAME), Query::choice(&track.id)));
     }
     CreateAutocompleteResponse::new().set_choices(choices)

@@ -116,10 +116,12 @@ impl Queue {
         Self { current, upcoming, history, repeat, max: MAX_UPCOMING }
     }
 
-    /// Notes the current track's length, where it was not known.
+    /// Notes the length that the current track's media tells, over that of a playlist or a page.
     pub fn learn_duration(&mut self, duration: Duration) {
         let learned = track::believed(duration);
-        if let Some(current) = self.current.as_mut().filter(|current| current.duration.is_none()) {
+        if let Some(current) = self.current.as_mut().filter(|current| current.duration != learned)
+            && learned.is_some()
+        {
             Arc::make_mut(current).duration = learned;
         }
     }

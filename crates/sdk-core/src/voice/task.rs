@@ -123,7 +123,7 @@ impl Task {
     }
 
     fn deadline(&self) -> Instant {
-        let prepare = self.deck.prepare_at(self.remaining()).filter(|_| self.queue.next().is_some());
+        let prepare = self.deck.prepare_at(self.remaining(), self.queue.next());
         let parts = [self.link.deadline(), prepare, self.idle_deadline(), self.alone_deadline()];
         parts.into_iter().flatten().chain([self.look]).min().unwrap_or(self.look)
     }

@@ -38,6 +38,8 @@ const TESTS: &[Test] = tests![
     play::the_queue_is_steered_while_it_plays,
     play::what_is_meant_is_skipped_and_removed_or_nothing,
     play::a_length_that_cannot_be_is_not_believed,
+    play::a_radio_is_not_sought_and_plays_on,
+    play::a_file_that_lies_of_its_sizes_is_told_and_the_next_one_follows,
     rejoin::what_can_be_resumed_is_resumed,
     rejoin::a_session_that_is_gone_is_replaced_and_the_song_goes_on,
     rejoin::what_is_final_is_final,

@@ -58,6 +58,9 @@ fn lengths_that_cannot_be_are_forgotten_wherever_they_come_from() {
     assert_eq!(queue.current().unwrap().duration, None);
     queue.learn_duration(Duration::from_secs(5));
     assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(5)));
+    // What the media tells is believed over what a playlist told.
+    queue.learn_duration(Duration::from_secs(6));
+    assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(6)));
     // One that was kept by a bot that believed everything.
     let endless = of(Some(Duration::MAX));
     let mut kept = Queue::of(
