@@ -125,6 +125,10 @@ impl Bot {
 
     /// Looks again after each thing that happens at the local Discord, until `look` gives something.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        self.until_within(PATIENCE, what, look).await
+    }
+
+    async fn until_within<T>(&self, within: Duration, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let mut happenings = self.sandbox.record().subscribe(self.sandbox.record().newest() + 1);
         let found = async {
             loop {
@@ -134,16 +138,28 @@ impl Bot {
                 happenings.next().await.unwrap();
             }
         };
-        tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+        tokio::time::timeout(within, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
     }
 
     /// Waits for a message of a channel, as a user sees it, for which `matches` holds.
     pub(crate) async fn message(&self, user: &str, channel: &str, matches: impl Fn(&Value) -> bool) -> Value {
+        self.message_within(PATIENCE.as_secs(), user, channel, matches).await
+    }
+
+    /// As [`message`](Self::message), for what takes its time: so many seconds at most.
+    pub(crate) async fn message_within(
+        &self,
+        seconds: u64,
+        user: &str,
+        channel: &str,
+        matches: impl Fn(&Value) -> bool,
+    ) -> Value {
         let found = async || {
             let messages = self.people.messages(user, channel, 50).await.unwrap();
             messages.into_iter().find(|message| matches(message))
         };
-        self.until(&format!("#{channel} has the message"), found).await
+        let within = Duration::from_secs(seconds);
+        self.until_within(within, &format!("#{channel} has the message"), found).await
     }
 }
 

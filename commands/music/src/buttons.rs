@@ -1,7 +1,7 @@
 //! Presses of the buttons under live messages, made by this generation or any before.
 
 use sdk::prelude::*;
-use sdk::voice::Loop;
+use sdk::voice::{Loop, VoiceError};
 use serenity::{ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage};
 
 use crate::card::{self, Act};
@@ -24,9 +24,9 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
         return Err(Refusal::new("This button has no meaning any more; use the command instead.").into());
     };
     if desk.current()?.number != number {
-        return Err(Refusal::new("That track is over; /nowplaying shows what is on.").into());
+        return Err(VoiceError::TrackOver.into());
     }
-    if let Some(words) = perform(&desk, act).await? {
+    if let Some(words) = perform(&desk, act, number).await? {
         let nobody = serenity::CreateAllowedMentions::new();
         let message = CreateInteractionResponseMessage::new().content(words).allowed_mentions(nobody);
         press.create_response(&ctx, CreateInteractionResponse::Message(message)).await?;
@@ -49,7 +49,7 @@ fn turn(desk: &Desk, press: &ComponentInteraction, page: usize) -> Result<Look, 
 }
 
 /// Does it, and gives what to say where the card does not show it.
-async fn perform(desk: &Desk, act: Act) -> Result<Option<String>, Error> {
+async fn perform(desk: &Desk, act: Act, number: u64) -> Result<Option<String>, Error> {
     if act == Act::Skip && skip::may_skip(desk).is_err() {
         desk.is_listening()?;
         return voteskip::vote(desk).await.map(Some);
@@ -60,7 +60,7 @@ async fn perform(desk: &Desk, act: Act) -> Result<Option<String>, Error> {
     match act {
         Act::Pause if desk.current()?.paused => desk.player.resume().await?,
         Act::Pause => desk.player.pause().await?,
-        Act::Skip => drop(desk.player.skip(1).await?),
+        Act::Skip => drop(desk.player.skip_start(number, 1).await?),
         Act::Loop => desk.player.set_loop(after(desk.status.repeat)).await?,
         Act::Stop => drop(desk.player.stop().await?),
     }

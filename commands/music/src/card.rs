@@ -50,7 +50,8 @@ pub(crate) fn now(status: &PlayerStatus) -> Look {
         .author(CreateEmbedAuthor::new(headline(status, current)))
         .description(progress(current))
         .footer(CreateEmbedFooter::new(footer(status, current)));
-    Look { embed, rows: vec![buttons(status, current)] }
+    let is_out = status.connection == ConnectionState::Disconnected;
+    Look { embed, rows: if is_out { Vec::new() } else { vec![buttons(status, current)] } }
 }
 
 /// Draws the card that is posted when a track begins.
@@ -74,14 +75,16 @@ fn about(track: &Track) -> CreateEmbed {
 
 fn idle(status: &PlayerStatus) -> &'static str {
     match status.connection {
-        ConnectionState::Disconnected => "Nothing is playing, and I am in no voice channel. /play begins.",
-        _ => "Nothing is playing. /play puts something on.",
+        ConnectionState::Disconnected => "Nothing is playing, and I am in no voice channel; /play begins.",
+        _ => "Nothing is playing; /play puts something on.",
     }
 }
 
 fn headline(status: &PlayerStatus, current: &Current) -> &'static str {
     match status.connection {
+        ConnectionState::Disconnected => "Not connected; /join plays on",
         ConnectionState::Rejoining { .. } => "The connection is lost; on the way back",
+        _ if status.waits_to_speak => "Waiting to speak on the stage",
         _ if current.paused_alone => "Paused until somebody listens",
         _ if current.paused => "Paused",
         _ if current.opening => "Loading",
@@ -171,6 +174,7 @@ mod tests {
             upcoming: Arc::new([]),
             history: Arc::new([]),
             repeat: Loop::Off,
+            waits_to_speak: false,
             volume: 80,
             listeners: 1,
         }
@@ -215,6 +219,15 @@ mod tests {
         for other in ["page:3", "skip", "skip:x", ""] {
             assert_eq!(Act::read(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_while_the_bot_is_out_says_how_it_goes_on_and_has_no_buttons() {
+        let mut out = status(89, Some(180));
+        out.connection = ConnectionState::Disconnected;
+        let (embed, rows) = shown(&out);
+        assert_eq!(embed["author"]["name"], "Not connected; /join plays on");
+        assert_eq!(rows, serde_json::json!([]));
     }
 
     #[test]

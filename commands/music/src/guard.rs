@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use sdk::prelude::*;
 use sdk::voice::{ConnectionState, Current, GuildSettings, Player, PlayerStatus, VoiceError};
 use serenity::{
-    ChannelId, ComponentInteraction, GuildId, Member, Mentionable as _, Permissions, RoleId, UserId,
+    ChannelId, ChannelType, ComponentInteraction, GuildId, Member, Mentionable as _, Permissions, RoleId,
+    UserId,
 };
 
 /// A server's player, how it stands, and who asks something of it.
@@ -170,9 +171,12 @@ pub(crate) fn can_speak(cache: &serenity::Cache, guild: GuildId, channel: Channe
     let limit = place.user_limit.unwrap_or_default();
     let is_full = limit > 0 && people >= usize::try_from(limit).unwrap_or(usize::MAX);
     let name = channel.mention();
+    let is_stage = place.kind == ChannelType::Stage;
     let words = if !may.contains(Permissions::VIEW_CHANNEL | Permissions::CONNECT) {
         format!("I may not join {name}; give me the permissions View Channel and Connect there.")
-    } else if !may.contains(Permissions::SPEAK) {
+    } else if is_stage && !may.intersects(Permissions::MUTE_MEMBERS | Permissions::REQUEST_TO_SPEAK) {
+        format!("I may not speak on {name}; give me the permission Mute Members there.")
+    } else if !is_stage && !may.contains(Permissions::SPEAK) {
         format!("I may not speak in {name}; give me the permission Speak there.")
     } else if is_full && !may.contains(Permissions::MOVE_MEMBERS) {
         format!("{name} is full; make room, or give me the permission Move Members there.")

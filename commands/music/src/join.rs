@@ -4,6 +4,7 @@ use sdk::prelude::*;
 use serenity::{ChannelId, GuildChannel, Mentionable as _};
 
 use crate::guard::{self, Desk};
+use crate::memory::change;
 use crate::wait::patiently;
 use crate::words;
 
@@ -22,6 +23,7 @@ pub(crate) async fn join(
     if desk.is_in(channel) {
         return words::say(ctx, format!("I am in {name} already.")).await;
     }
+    change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
     patiently(ctx, enter(ctx, &desk, channel)).await?;
     words::say(ctx, format!("I am in {name} now.")).await
 }

@@ -38,7 +38,7 @@ struct Live {
     guild: GuildId,
     place: Place,
     look: Look,
-    /// The bot has left, so that nothing more will change.
+    /// The bot is out, so that nothing more will change by itself.
     is_last: bool,
 }
 
@@ -79,7 +79,7 @@ fn of_guild(data: &Data, id: GuildId, guild: &Guild) -> Vec<Live> {
 }
 
 fn is_over(status: &PlayerStatus) -> bool {
-    status.current.is_none() && status.connection == ConnectionState::Disconnected
+    status.connection == ConnectionState::Disconnected
 }
 
 async fn edit(data: Data, shown: Shown, live: Live) {

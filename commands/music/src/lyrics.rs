@@ -14,6 +14,10 @@ use crate::words;
 /// Discord's documentation.
 const ROOM: usize = 5_700;
 
+/// Most characters of a title, and of an artist: both together, with what keeps them as they are, fit the 256 of an embed's
+/// title.
+const NAME: usize = 63;
+
 /// Shows the words of what is on, or of another song
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn lyrics(
@@ -42,7 +46,8 @@ pub(crate) async fn lyrics(
 
 /// Draws lyrics as one embed, or two when they are long.
 fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
-    let title = format!("{} – {}", words::plain(&lyrics.title), words::plain(&lyrics.artist));
+    let [title, artist] = [&lyrics.title, &lyrics.artist].map(|name| words::plain_within(name, NAME));
+    let title = format!("{title} – {artist}");
     let body = if lyrics.is_instrumental { "It has no words." } else { lyrics.plain.trim() };
     let (first, rest) = split(&text::cut(body, ROOM));
     let mut embeds = vec![CreateEmbed::new().title(title).description(first).color(COLOR)];
@@ -84,6 +89,15 @@ mod tests {
         assert!(lengths.sum::<usize>() <= ROOM);
         assert!(parts[0].ends_with(&line) && parts[1].starts_with(&line));
         assert_eq!(descriptions(&"x".repeat(5_000)).len(), 2);
+    }
+
+    #[test]
+    fn the_longest_names_fit_a_title() {
+        let name = "*".repeat(500);
+        let lyrics = Lyrics { title: name.clone(), artist: name, ..Lyrics::default() };
+        let embed = serde_json::to_value(&shown(&lyrics)[0]).unwrap();
+        let title = embed["title"].as_str().unwrap();
+        assert!(title.chars().count() <= 256 && title.contains(r"\* – ") | title.contains("… – "), "{title}");
     }
 
     #[test]

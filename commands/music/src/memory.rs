@@ -21,7 +21,7 @@ impl State for Music {}
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Guild {
-    /// Channel of the last `/play`, which is told of trouble.
+    /// Channel of the last `/play` or `/join`, which is told of trouble.
     pub(crate) asked_in: Option<ChannelId>,
     /// The live answer of `/nowplaying`.
     pub(crate) now: Option<Place>,
@@ -45,6 +45,11 @@ impl Place {
     pub(crate) fn of(message: &serenity::Message) -> Self {
         Self { channel: message.channel_id, message: message.id }
     }
+}
+
+/// Forgets a server that the bot is in no more.
+pub(crate) fn forget(data: &Data, guild: GuildId) -> Result<(), Error> {
+    data.state::<Music>().update(|music| drop(music.guilds.remove(&guild)))
 }
 
 /// Changes what is remembered of a server.

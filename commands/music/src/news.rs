@@ -6,7 +6,7 @@ use sdk::tracing;
 use sdk::voice::{EndReason, Track, VoiceEventKind};
 use serenity::{ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, GuildId, MessageFlags};
 
-use crate::memory::{Place, change};
+use crate::memory::{Place, change, forget};
 use crate::{card, words};
 
 /// Lines of trouble that one message tells; those before are counted.
@@ -24,8 +24,11 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
             announce(&ctx, guild, &track).await
         }
         VoiceEventKind::TrackFailed { track, why } => {
-            tell(&ctx, guild, format!("{} could not be played. {why}", words::bold(&track))).await
+            let (track, why) = (words::bold(&track), text::clause(&why));
+            tell(&ctx, guild, format!("{track} could not be played: {why}.")).await
         }
+        VoiceEventKind::Suppressed { why } => tell(&ctx, guild, why).await,
+        VoiceEventKind::GuildGone => forget(ctx.data(), guild),
         VoiceEventKind::GaveUp { why } => {
             withdraw(&ctx, guild).await?;
             tell(&ctx, guild, why).await

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sdk::prelude::*;
 use sdk::text;
-use sdk::voice::{PlayerStatus, Track};
+use sdk::voice::{ConnectionState, PlayerStatus, Track};
 use serenity::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter, Mentionable as _};
 
 use crate::look::{COLOR, Look};
@@ -29,7 +29,7 @@ pub(crate) fn page(status: &PlayerStatus, page: usize) -> Look {
     let first = page * TRACKS;
     let mut lines = vec![on(status)];
     if status.upcoming.is_empty() {
-        lines.push("\nNothing waits. /play adds to the queue.".to_owned());
+        lines.push("\nNothing waits; /play adds to the queue.".to_owned());
     }
     let waiting = status.upcoming.iter().enumerate().skip(first).take(TRACKS);
     lines.extend(waiting.map(|(index, track)| line(index + 1, track)));
@@ -50,7 +50,11 @@ fn on(status: &PlayerStatus) -> String {
     match &status.current {
         None => "Nothing is playing.".to_owned(),
         Some(current) => {
-            let what = if current.paused { "Paused" } else { "Now" };
+            let what = match status.connection {
+                ConnectionState::Disconnected => "Not connected, so that this waits",
+                _ if current.paused => "Paused",
+                _ => "Now",
+            };
             format!("{what}: **{}**{}\n", words::linked(&current.track), length(&current.track))
         }
     }
@@ -72,7 +76,8 @@ fn footer(status: &PlayerStatus, page: usize, pages: usize) -> String {
     }
     facts.push(text::count(status.upcoming.len(), "track"));
     // Without the current track, of which less is left each second.
-    let length = status.upcoming.iter().try_fold(Duration::ZERO, |sum, track| Some(sum + track.duration?));
+    let length =
+        status.upcoming.iter().try_fold(Duration::ZERO, |sum, track| sum.checked_add(track.duration?));
     if let Some(length) = length.filter(|length| !length.is_zero()) {
         facts.push(text::clock(length));
     }
@@ -94,7 +99,7 @@ fn buttons(page: usize, pages: usize) -> CreateActionRow {
 mod tests {
     use std::sync::Arc;
 
-    use sdk::voice::{ConnectionState, Loop, Playable, Requester};
+    use sdk::voice::{Loop, Playable, Requester};
     use serde_json::Value;
 
     use super::*;
@@ -114,6 +119,7 @@ mod tests {
             upcoming: (1..=waiting).map(track).collect(),
             history: Arc::new([]),
             repeat: Loop::Queue,
+            waits_to_speak: false,
             volume: 100,
             listeners: 0,
         }

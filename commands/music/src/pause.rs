@@ -10,5 +10,5 @@ use crate::words;
 pub(crate) async fn pause(ctx: Context<'_>) -> Result<(), Error> {
     let desk = Desk::steering(ctx)?;
     desk.player.pause().await?;
-    words::say(ctx, "Paused. /resume plays on.".to_owned()).await
+    words::say(ctx, "Paused; /resume plays on.".to_owned()).await
 }

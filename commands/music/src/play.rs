@@ -39,18 +39,24 @@ pub(crate) async fn play(
 ) -> Result<(), Error> {
     let desk = Desk::of(ctx)?;
     let query = asked(what, file)?;
-    let channel = desk.meeting()?;
     let at = match place {
         None | Some(Place::End) => At::End,
         Some(Place::Next) => At::Next,
         Some(Place::Now) => At::Now,
     };
+    may_play(&desk, at)?;
+    change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
+    let words = patiently(ctx, put_on(ctx, &desk, query, at)).await?;
+    words::say(ctx, words).await
+}
+
+/// Gives the channel to play in; refuses who may not play there, or not before what others wait for.
+fn may_play(desk: &Desk, at: At) -> Result<ChannelId, Error> {
+    let channel = desk.meeting()?;
     if at != At::End && desk.status.current.is_some() {
         desk.is_dj()?;
     }
-    change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
-    let words = patiently(ctx, put_on(ctx, &desk, query, channel, at)).await?;
-    words::say(ctx, words).await
+    Ok(channel)
 }
 
 /// Reads the options, of which there has to be one.
@@ -64,21 +70,16 @@ fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error>
 }
 
 /// Finds the tracks, joins the channel and enqueues them; gives what to say.
-async fn put_on(
-    ctx: Context<'_>,
-    desk: &Desk,
-    query: Query,
-    channel: ChannelId,
-    at: At,
-) -> Result<String, Error> {
+async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
     let mut found = desk.data.voice().sources().resolve(query, Limits::default()).await?;
     for track in &mut found.tracks {
         track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
     }
-    // What there was to wait for may have taken the bot elsewhere.
-    let status = desk.player.status();
-    if status.channel != Some(channel) {
-        enter(ctx, desk, channel).await?;
+    // Meanwhile the bot may have begun to play elsewhere, or who asks may have gone there.
+    let desk = Desk::of(ctx)?;
+    let channel = may_play(&desk, at)?;
+    if desk.status.channel != Some(channel) {
+        enter(ctx, &desk, channel).await?;
     }
     let enqueued = desk.player.enqueue(found.tracks.clone(), at).await?;
     Ok(told(&found, enqueued))
@@ -91,16 +92,17 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
         what = format!("{what} of the playlist **{}**", words::plain(playlist));
     }
     let mut words = match enqueued.position {
-        0 => format!("Playing {what}."),
-        position => format!("Added {what} as number {position} in the queue{}.", words::wait(enqueued.eta)),
+        0 => format!("Playing {what}"),
+        position => format!("Added {what} as number {position} in the queue{}", words::wait(enqueued.eta)),
     };
     if enqueued.left_out > 0 {
         let left_out = text::count(enqueued.left_out, "track");
-        words += &format!(" The queue is full, so {left_out} had to stay out.");
+        words += &format!("; the queue is full, so {left_out} had to stay out");
     }
     if found.skipped > 0 {
-        words += &format!(" {} of it cannot be played here.", text::count(found.skipped, "entry"));
+        words += &format!("; {} of it cannot be played here", text::count(found.skipped, "entry"));
     }
+    words.push('.');
     words
 }
 
@@ -108,7 +110,7 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let sources = ctx.data().voice().sources();
     let mut choices = Vec::new();
-    for track in sources.library().search(partial, CHOICES) {
+    for track in sources.library().find(partial, CHOICES).await {
         choices.push(AutocompleteChoice::new(text::cut(track.label(), NAME), Query::choice(&track.id)));
     }
     CreateAutocompleteResponse::new().set_choices(choices)

@@ -1,6 +1,9 @@
 //! `/remove`: waiting tracks out of the queue.
 
+use std::sync::Arc;
+
 use sdk::prelude::*;
+use sdk::voice::Track;
 
 use crate::guard::Desk;
 use crate::{choose, words};
@@ -19,18 +22,23 @@ pub(crate) async fn remove(
     to: Option<u32>,
 ) -> Result<(), Error> {
     let desk = Desk::listening(ctx)?;
-    let (one, other) = (track as usize, to.unwrap_or(track) as usize);
+    let (one, other) = (track.max(1) as usize, to.unwrap_or(track).max(1) as usize);
     let positions = one.min(other)..=one.max(other);
-    if !is_own(&desk, *positions.start(), *positions.end()) {
+    let tracks = desk.status.upcoming.get(*positions.start() - 1..*positions.end()).unwrap_or_default();
+    if !is_own(&desk, tracks) {
         desk.is_dj()?;
     }
-    let removed = desk.player.remove(positions).await?;
+    let removed = match tracks {
+        // The player says why.
+        [] => desk.player.remove(positions).await?,
+        // Others may have these numbers by now.
+        tracks => desk.player.remove_those(*positions.start(), tracks.to_vec()).await?,
+    };
     words::say(ctx, format!("{} taken out of the queue.", words::those(&removed))).await
 }
 
 /// Says whether who asks has put all of these tracks there.
-fn is_own(desk: &Desk, first: usize, last: usize) -> bool {
-    let tracks = desk.status.upcoming.get(first.wrapping_sub(1)..last).unwrap_or_default();
+fn is_own(desk: &Desk, tracks: &[Arc<Track>]) -> bool {
     let mut requesters = tracks.iter().map(|track| track.requester.as_ref());
     !tracks.is_empty() && requesters.all(|requester| requester.is_some_and(|one| one.id == desk.user))
 }

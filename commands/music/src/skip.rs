@@ -15,12 +15,12 @@ pub(crate) async fn skip(
     count: Option<u32>,
 ) -> Result<(), Error> {
     let desk = Desk::of(ctx)?;
-    desk.current()?;
+    let number = desk.current()?.number;
     match count {
         Some(2..) => desk.may_steer()?,
         _ => may_skip(&desk)?,
     }
-    let skipped = desk.player.skip(count.map_or(1, |count| count as usize)).await?;
+    let skipped = desk.player.skip_start(number, count.map_or(1, |count| count as usize)).await?;
     words::say(ctx, format!("Skipped {}.", words::those(&skipped))).await
 }
 

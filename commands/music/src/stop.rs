@@ -12,7 +12,7 @@ pub(crate) async fn stop(ctx: Context<'_>) -> Result<(), Error> {
     let desk = Desk::steering(ctx)?;
     let waited = match desk.player.stop().await? {
         0 => String::new(),
-        waited => format!(" {} that waited will not be played.", text::count(waited, "track")),
+        waited => format!("; {} that waited will not be played", text::count(waited, "track")),
     };
-    words::say(ctx, format!("Stopped.{waited}")).await
+    words::say(ctx, format!("Stopped{waited}.")).await
 }

@@ -33,26 +33,31 @@ impl Tally {
 }
 
 impl Votes {
-    /// Begins anew, unless the votes are those against this start of a track.
+    /// Begins anew, unless the votes are those against this start of a track, or against a later one.
     pub(crate) fn begin(&mut self, number: u64) {
-        if self.number != number {
+        if self.number < number {
             *self = Self { number, voters: BTreeSet::new() };
         }
     }
 
     /// Counts a vote against the start `number` of a track; `ratio` is the share of listeners that it takes, in per cent.
+    ///
+    /// Gives `None` when a later track has begun.
     pub(crate) fn cast(
         &mut self,
         number: u64,
         voter: UserId,
         listeners: &BTreeSet<UserId>,
         ratio: u8,
-    ) -> Tally {
+    ) -> Option<Tally> {
         self.begin(number);
+        if self.number != number {
+            return None;
+        }
         let is_new = self.voters.insert(voter);
         let votes = self.voters.intersection(listeners).count();
         let needed = (listeners.len() * usize::from(ratio)).div_ceil(100).max(1);
-        Tally { votes, needed, is_new }
+        Some(Tally { votes, needed, is_new })
     }
 }
 
@@ -70,7 +75,7 @@ mod tests {
             [(1, 50, 1), (2, 50, 1), (3, 50, 2), (4, 50, 2), (3, 100, 3), (5, 1, 1), (5, 0, 1), (4, 51, 3)]
         {
             let listeners: BTreeSet<_> = (1..=listeners).map(UserId::new).collect();
-            let tally = Votes::default().cast(1, UserId::new(1), &listeners, ratio);
+            let tally = Votes::default().cast(1, UserId::new(1), &listeners, ratio).unwrap();
             assert_eq!(tally.needed, needed, "{listeners:?} {ratio}");
         }
     }
@@ -80,21 +85,25 @@ mod tests {
         let mut votes = Votes::default();
         let all = people([1, 2, 3, 4]);
         let first = votes.cast(7, UserId::new(1), &all, 50);
-        assert_eq!(first, Tally { votes: 1, needed: 2, is_new: true });
+        assert_eq!(first, Some(Tally { votes: 1, needed: 2, is_new: true }));
         let again = votes.cast(7, UserId::new(1), &all, 50);
-        assert_eq!(again, Tally { votes: 1, needed: 2, is_new: false });
+        assert_eq!(again, Some(Tally { votes: 1, needed: 2, is_new: false }));
         // The first voter leaves.
-        let second = votes.cast(7, UserId::new(2), &people([2, 3, 4]), 50);
+        let second = votes.cast(7, UserId::new(2), &people([2, 3, 4]), 50).unwrap();
         assert_eq!(second, Tally { votes: 1, needed: 2, is_new: true });
         assert!(!second.is_enough());
-        assert!(votes.cast(7, UserId::new(3), &people([2, 3, 4]), 50).is_enough());
+        assert!(votes.cast(7, UserId::new(3), &people([2, 3, 4]), 50).unwrap().is_enough());
     }
 
     #[test]
     fn each_start_of_a_track_has_votes_of_its_own() {
         let (mut votes, all) = (Votes::default(), people([1, 2, 3, 4]));
         votes.cast(7, UserId::new(1), &all, 50);
-        assert_eq!(votes.cast(8, UserId::new(2), &all, 50), Tally { votes: 1, needed: 2, is_new: true });
-        assert_eq!(votes.cast(8, UserId::new(1), &all, 50), Tally { votes: 2, needed: 2, is_new: true });
+        let first = votes.cast(8, UserId::new(2), &all, 50);
+        assert_eq!(first, Some(Tally { votes: 1, needed: 2, is_new: true }));
+        // A vote that was on its way while the next track began counts for neither.
+        assert_eq!(votes.cast(7, UserId::new(3), &all, 50), None);
+        let second = votes.cast(8, UserId::new(1), &all, 50);
+        assert_eq!(second, Some(Tally { votes: 2, needed: 2, is_new: true }));
     }
 }

@@ -1,6 +1,7 @@
 //! `/voteskip`: the listeners together skip a track.
 
 use sdk::prelude::*;
+use sdk::voice::VoiceError;
 
 use crate::guard::Desk;
 use crate::memory::change;
@@ -23,9 +24,10 @@ pub(crate) async fn vote(desk: &Desk) -> Result<String, Error> {
     let tally = change(&desk.data, desk.guild, |guild| {
         guild.votes.cast(current.number, desk.user, &desk.listeners, ratio)
     })?;
+    let tally = tally.ok_or(VoiceError::TrackOver)?;
     let (title, votes, needed) = (words::bold(&current.track), tally.votes, tally.needed);
     if tally.is_enough() {
-        desk.player.skip(1).await?;
+        desk.player.skip_start(current.number, 1).await?;
         Ok(format!("Skipped {title} with {votes} of {needed} votes."))
     } else if tally.is_new {
         Ok(format!("A vote to skip {title}: {votes} of {needed}."))

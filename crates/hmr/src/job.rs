@@ -240,7 +240,9 @@ impl Workshop {
             let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
             let mut hasher = DefaultHasher::new();
             for file in files {
-                (file, hash_of(file).ok()??).hash(&mut hasher);
+                // Another name is another crate; the workspace may have been moved.
+                let name = file.strip_prefix(&self.target).unwrap_or(file);
+                (name, hash_of(file).ok()??).hash(&mut hasher);
             }
             Some(hasher.finish())
         };

@@ -23,6 +23,7 @@ mod roles;
 mod start;
 mod threads;
 mod users;
+mod voice;
 mod webhooks;
 
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(roles::routes())
         .merge(emojis::routes())
         .merge(invites::routes())
+        .merge(voice::routes())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note));

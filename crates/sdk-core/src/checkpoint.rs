@@ -100,7 +100,7 @@ impl Checkpoint {
                 document.timers.len()
             );
         }
-        let mut written = Written::default();
+        let (mut written, mut has_died) = (Written::default(), false);
         if let Some(Document { store, plugins, timers, voice, .. }) = document {
             let states =
                 plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
@@ -108,16 +108,20 @@ impl Checkpoint {
             host.store().restore(store);
             host.snapshots().set_all(plugins);
             host.scheduler().restore(timers);
-            host.voice().restore(voice);
+            has_died = host.voice().restore(voice);
         }
-        Arc::new(Self {
+        let this = Arc::new(Self {
             host: host.clone(),
             application,
             path,
             writing: Arc::default(),
             written: Mutex::new(written),
             writes: watch::Sender::default(),
-        })
+        });
+        if has_died {
+            this.save().await;
+        }
+        this
     }
 
     /// Writes what changes, until the future is dropped.

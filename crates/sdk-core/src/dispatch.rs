@@ -125,7 +125,15 @@ impl serenity::framework::Framework for Dispatcher {
             observer.event(kind);
         }
         match &event {
-            FullEvent::GuildCreate { guild, .. } => self.host.voice().guild_came(guild.id),
+            FullEvent::GuildCreate { guild, .. } => {
+                // Events are handled side by side, so that this one may overtake `READY`.
+                self.host.voice().set_context(&ctx);
+                self.host.voice().guild_came(guild.id);
+            }
+            // One that is not available for now comes back by itself.
+            FullEvent::GuildDelete { incomplete, .. } if !incomplete.unavailable => {
+                self.host.voice().guild_gone(incomplete.id);
+            }
             FullEvent::VoiceStateUpdate { new, .. } => {
                 new.guild_id.into_iter().for_each(|guild| self.host.voice().listeners_changed(guild));
             }

@@ -239,7 +239,7 @@ impl Host {
     }
 
     pub(crate) fn set_serenity_context(&self, context: serenity::all::Context) {
-        self.0.voice.set_cache(context.cache.clone());
+        self.0.voice.set_context(&context);
         self.0.serenity.store(Some(Arc::new(context)));
         self.0.scheduler.wake();
     }

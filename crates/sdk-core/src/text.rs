@@ -24,9 +24,26 @@ pub fn cut(text: impl Into<String>, most: usize) -> String {
     cut(text.into(), most)
 }
 
-/// Writes a number with its noun: `1 vote`, `2 votes`.
+/// Writes a number with its noun: `1 vote`, `2 votes`, `2 entries`.
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Writes a sentence as it goes on after a colon: without its full stop, and without the capital of its first word unless
+/// that is a name or "I".
+pub fn clause(sentence: &str) -> String {
+    const FIRST: [&str; 9] = ["It", "Its", "That", "The", "There", "This", "Only", "Nothing", "Nobody"];
+    let sentence = sentence.trim().trim_end_matches('.');
+    let first = sentence.split(|character: char| !character.is_alphabetic()).next().unwrap_or_default();
+    if FIRST.contains(&first) {
+        format!("{}{}", first.to_lowercase(), &sentence[first.len()..])
+    } else {
+        sentence.to_owned()
+    }
 }
 
 /// Writes a duration in its two largest units: `3 days 4 hours`, `5 minutes`, `12 seconds`.
@@ -69,6 +86,22 @@ mod tests {
         assert_eq!(cut("äöüß", 1), "…");
         assert_eq!(cut("äöüß", 0), "");
         assert_eq!(cut("x".repeat(5000), MESSAGE).chars().count(), MESSAGE);
+    }
+
+    #[test]
+    fn more_than_one_is_a_plural() {
+        assert_eq!(count(1, "entry"), "1 entry");
+        assert_eq!(count(2, "entry"), "2 entries");
+        assert_eq!(count(0, "day"), "0 days");
+    }
+
+    #[test]
+    fn a_sentence_goes_on_after_a_colon() {
+        assert_eq!(clause("Its source is gone."), "its source is gone");
+        assert_eq!(clause("I find nothing there."), "I find nothing there");
+        assert_eq!(clause("Discord did not answer..."), "Discord did not answer");
+        assert_eq!(clause("Italian is fine"), "Italian is fine");
+        assert_eq!(clause(""), "");
     }
 
     #[test]

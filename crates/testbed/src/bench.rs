@@ -78,7 +78,7 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         }
     };
     told("Copying the workspace and its builds ...");
-    let playground = Playground::new()?.with_ordinary_build()?;
+    let playground = Playground::bare()?.with_ordinary_build()?;
     for sample in [Sample::SMALL, Sample::LARGE] {
         sample.write(&playground, "commands", "v0")?;
         sample.write(&playground, "bare", "v0")?;

@@ -18,6 +18,7 @@ pub mod plugins;
 pub mod smoke;
 pub mod soak;
 pub mod song;
+mod stock;
 
 pub use bot::Bot;
 pub use concert::Concert;

@@ -10,17 +10,33 @@ use std::{fs, io};
 
 use tempfile::TempDir;
 
+use crate::stock::Stock;
+
 /// A copy of the workspace; dropping it removes it.
 pub struct Playground {
     folder: TempDir,
 }
 
 impl Playground {
-    /// Copies this workspace and the development host that is built in it, building it first where it is not.
+    /// Copies this workspace, the development host that is built in it, and its plugins as a host has built them;
+    /// what is not built is built first.
     ///
     /// # Errors
     /// When a file cannot be copied or the host does not build.
     pub fn new() -> io::Result<Self> {
+        let workspace = workspace();
+        build_host(&workspace)?;
+        let stock = Stock::of(&workspace)?;
+        let playground = Self::bare()?;
+        stock.put_into(playground.folder.path())?;
+        Ok(playground)
+    }
+
+    /// Copies this workspace and its development host as before a first start, when no plugin has been built.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn bare() -> io::Result<Self> {
         let workspace = workspace();
         build_host(&workspace)?;
         let parent = workspace.join("target/testbed");
@@ -169,7 +185,7 @@ fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Copies cargo's output; what cargo and rustc only ever replace whole is linked instead of copied.
-fn mirror(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

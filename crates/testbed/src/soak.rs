@@ -233,7 +233,7 @@ fn print(sample: &Sample) {
 /// # Errors
 /// When a reload does not go live.
 pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outcome> {
-    let playground = Playground::new()?;
+    let playground = Playground::bare()?;
     let mut all = Reloaded::all(&playground)?;
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
     let mut bot = Bot::start(&playground, &sandbox, &[]).await?;

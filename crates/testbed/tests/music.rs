@@ -79,7 +79,7 @@ async fn music_plays_on_and_its_messages_go_on_while_its_commands_reload_and_the
     is_heard(&ground).await;
 
     let lines = ground.bot.line_count();
-    ground.playground.edit(PAUSE, "Paused. /resume plays on.", "Hushed.").unwrap();
+    ground.playground.edit(PAUSE, "Paused; /resume plays on.", "Hushed.").unwrap();
     ground.bot.wait_for_line(lines, "commands/music 1 -> 2 live").await.unwrap();
     is_heard(&ground).await;
     assert_eq!(ground.say("/pause").await.content, "Hushed.");

@@ -139,3 +139,34 @@ async fn lyrics_of_what_is_on_or_of_a_song_are_shown() {
     assert!(shown.starts_with("Alpha – Somebody"), "{shown}");
     assert!(!band.refused("carol", "/lyrics song:Nonesuch").await.is_empty());
 }
+
+#[tokio::test]
+async fn a_slow_address_does_not_take_the_bot_from_those_who_listen_meanwhile() {
+    let asked = std::sync::Arc::new(tokio::sync::Notify::new());
+    let go = std::sync::Arc::new(tokio::sync::Notify::new());
+    let (arrived, released, song) = (asked.clone(), go.clone(), tone(150, 30));
+    let slow = get(move || {
+        let (arrived, released, song) = (arrived.clone(), released.clone(), song.clone());
+        async move {
+            arrived.notify_one();
+            released.notified().await;
+            ([("content-type", "audio/wav")], song)
+        }
+    });
+    let host = serve(Router::new().route("/slow.wav", slow)).await;
+    let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
+    band.opens_studio().await;
+    band.enters("carol", "Lounge").await;
+    band.enters("dave", "Studio").await;
+    let command = format!("/play what:http://{host}/slow.wav");
+    let slow = band.refused("dave", &command);
+    let meanwhile = async {
+        asked.notified().await;
+        assert_eq!(band.told("carol", "/play what:Alpha").await, "Playing **Alpha**.");
+        go.notify_one();
+    };
+    let (refused, ()) = tokio::join!(slow, meanwhile);
+    assert!(refused.starts_with("You are in another voice channel; join me in <#"), "{refused}");
+    band.is_heard().await;
+    assert!(band.queue().await.contains("Now: **Alpha**"));
+}

@@ -40,7 +40,7 @@ async fn the_card_of_what_is_on_follows_the_player_and_its_buttons_steer() {
     assert!(band.press("carol", &next, "Skip").await.is_ok());
     let next = band.shows(&card, &["Gamma"]).await;
     assert!(band.press("carol", &next, "Stop").await.is_ok());
-    let stopped = band.shows(&card, &["Nothing is playing."]).await;
+    let stopped = band.shows(&card, &["Nothing is playing;"]).await;
     assert_eq!(stopped["components"].as_array().unwrap().len(), 0, "{stopped}");
 }
 
@@ -79,7 +79,7 @@ async fn the_queue_is_turned_page_by_page_and_follows_what_is_added() {
     // A newer one takes its place.
     let newer = sent(&band, "carol", "/queue").await;
     band.told("carol", "/clear").await;
-    band.shows(&newer, &["Nothing waits."]).await;
+    band.shows(&newer, &["Nothing waits;"]).await;
     let old = band.shows(&queue, &["`10.` Beta"]).await;
     assert_eq!(old["components"].as_array().unwrap().len(), 0, "{old}");
 }
@@ -132,7 +132,7 @@ async fn trouble_is_told_where_the_music_was_asked_for() {
     band.told("carol", "/play what:Beta").await;
     band.told("carol", "/skip").await;
     let told = |message: &Value, part: &str| message["content"].as_str().unwrap_or_default().contains(part);
-    band.bot.message("carol", "bot-test", |message| told(message, "⚠️ **Beta** could not be played. ")).await;
+    band.bot.message("carol", "bot-test", |message| told(message, "⚠️ **Beta** could not be played: ")).await;
     // A moderator puts the bot out.
     band.told("carol", "/play what:Alpha").await;
     band.bot.people.leave_voice(&band.bot.guild(), &band.bot.id()).await.unwrap();
@@ -140,4 +140,23 @@ async fn trouble_is_told_where_the_music_was_asked_for() {
         .message("carol", "bot-test", |message| told(message, "I was disconnected from the voice channel."))
         .await;
     assert_eq!(band.refused("carol", "/skip").await, "Nothing is playing right now.");
+}
+
+#[tokio::test]
+async fn the_card_says_when_the_bot_has_given_up_and_what_plays_on() {
+    let band = Band::of(&["carol"]).await;
+    band.told("carol", "/play what:Alpha").await;
+    band.is_heard().await;
+    let card = sent(&band, "carol", "/nowplaying").await;
+    let close = sandbox::voice::Command::Close { code: 4017, reason: String::new() };
+    band.bot.people.voice_command(sandbox::voice::Target::default(), &close).await.unwrap();
+    let out = band.shows(&card, &["Not connected; /join plays on\nAlpha"]).await;
+    assert_eq!(out["components"].as_array().unwrap().len(), 0, "{out}");
+    let told = |message: &Value| {
+        message["content"].as_str().unwrap_or_default().contains("The voice connection is lost")
+    };
+    band.bot.message("carol", "bot-test", told).await;
+    assert!(band.queue().await.contains("Not connected, so that this waits: **Alpha**"));
+    assert!(band.told("carol", "/join").await.ends_with("> now."));
+    band.is_heard().await;
 }

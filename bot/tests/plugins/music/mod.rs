@@ -2,8 +2,11 @@
 
 mod asking;
 mod band;
+mod lasting;
 mod live;
 mod queueing;
 mod refusing;
 mod settings;
+mod stage;
 mod steering;
+mod together;

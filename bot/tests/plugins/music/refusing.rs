@@ -47,7 +47,7 @@ async fn without_music_every_command_says_so() {
         assert_eq!(words, "I am not in a voice channel here; join one and use /play or /join.", "{command}");
     }
     assert_eq!(band.told("carol", "/volume").await, "The volume is 100 %.");
-    assert!(band.queue().await.contains("Nothing is playing.\n\nNothing waits."), "{}", band.queue().await);
+    assert!(band.queue().await.contains("Nothing is playing.\n\nNothing waits;"), "{}", band.queue().await);
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn who_is_no_dj_steers_only_alone_or_with_what_is_their_own() {
     band.has_djs().await;
     // Alone, carol is as good as a DJ.
     band.told("carol", "/play what:Alpha").await;
-    assert!(band.told("carol", "/pause").await.starts_with("Paused."));
+    assert!(band.told("carol", "/pause").await.starts_with("Paused;"));
     assert_eq!(band.told("carol", "/resume").await, "Playing on.");
     band.enters("bob", "Lounge").await;
     band.enters("dave", "Lounge").await;
@@ -105,7 +105,7 @@ async fn who_is_no_dj_steers_only_alone_or_with_what_is_their_own() {
     assert_eq!(band.told("dave", "/remove track:1").await, "**Beta** taken out of the queue.");
     assert_eq!(band.told("carol", "/skip").await, "Skipped **Alpha**.");
     // bob has the role, and alice manages the server.
-    assert!(band.told("bob", "/pause").await.starts_with("Paused."));
+    assert!(band.told("bob", "/pause").await.starts_with("Paused;"));
     band.enters("alice", "Lounge").await;
     assert_eq!(band.told("alice", "/resume").await, "Playing on.");
 }

@@ -7,7 +7,7 @@ async fn pause_silences_and_resume_plays_on() {
     let band = Band::of(&["carol"]).await;
     band.told("carol", "/play what:Alpha").await;
     band.is_heard().await;
-    assert_eq!(band.told("carol", "/pause").await, "Paused. /resume plays on.");
+    assert_eq!(band.told("carol", "/pause").await, "Paused; /resume plays on.");
     assert!(band.queue().await.contains("Paused: **Alpha**"));
     assert_eq!(band.told("carol", "/resume").await, "Playing on.");
     band.is_heard().await;
@@ -102,7 +102,7 @@ async fn stop_ends_the_music_and_the_bot_stays() {
     for song in ["Alpha", "Beta", "Gamma"] {
         band.told("carol", &format!("/play what:{song}")).await;
     }
-    assert_eq!(band.told("carol", "/stop").await, "Stopped. 2 tracks that waited will not be played.");
+    assert_eq!(band.told("carol", "/stop").await, "Stopped; 2 tracks that waited will not be played.");
     assert_eq!(band.refused("carol", "/skip").await, "Nothing is playing right now.");
     assert_eq!(band.told("carol", "/play what:Delta").await, "Playing **Delta**.");
     assert_eq!(band.told("carol", "/stop").await, "Stopped.");

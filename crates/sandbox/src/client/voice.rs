@@ -14,6 +14,11 @@ impl Client {
         self.tell(Method::PUT, &seat(guild, user, ""), &json!({ "channel": channel })).await
     }
 
+    /// Makes somebody a speaker of the stage that they are on, or puts them into its audience, as moderators do.
+    pub async fn suppress_voice(&self, guild: &str, user: &str, suppress: bool) -> Result<(), Error> {
+        self.tell(Method::PATCH, &seat(guild, user, ""), &json!({ "suppress": suppress })).await
+    }
+
     /// Takes a person out of voice; disconnects a bot, as moderators do.
     pub async fn leave_voice(&self, guild: &str, user: &str) -> Result<(), Error> {
         self.tell(Method::DELETE, &seat(guild, user, ""), &json!({})).await

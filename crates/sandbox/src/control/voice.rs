@@ -15,6 +15,7 @@ use super::places::pair;
 use super::{Control, Refused, Request, find};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
+use crate::state::channel::kind;
 use crate::state::guild::VoiceState;
 use crate::state::picture_hash;
 use crate::voice::{Command, Heard, Target, Voice, wav};
@@ -25,7 +26,7 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/voice/root.pem", get(root))
         .route("/sandbox/voice/connections", post(command))
         .route("/sandbox/guilds/{guild}/voice", get(present))
-        .route("/sandbox/guilds/{guild}/voice/{user}", put(enter).delete(leave))
+        .route("/sandbox/guilds/{guild}/voice/{user}", put(enter).patch(floor).delete(leave))
         .route("/sandbox/guilds/{guild}/voice/{user}/heard", get(heard).delete(forget))
         .route("/sandbox/guilds/{guild}/voice/{user}/heard.wav", get(heard_wav))
         .route("/sandbox/guilds/{guild}/channels/{channel}/region", put(region))
@@ -120,6 +121,7 @@ async fn enter(
     }
     let before = live.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user));
     let session_id = before.map_or_else(picture_hash, |state| state.session_id.clone());
+    let (suppress, request_to_speak) = live.floor(guild_id, id, user, &session_id);
     let state = VoiceState {
         user_id: user,
         channel_id: id,
@@ -127,9 +129,36 @@ async fn enter(
         self_mute: asked.self_mute,
         self_deaf: asked.self_deaf,
         self_video: false,
-        suppress: live.is_suppressed(id, user),
+        suppress,
+        request_to_speak,
     };
     live.set_voice(guild_id, user, Some(state));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+struct Suppress {
+    suppress: bool,
+}
+
+/// A moderator of a stage makes a bot a speaker, or puts anyone into the audience.
+async fn floor(
+    State(control): State<Control>,
+    Path((guild, user)): Path<(String, String)>,
+    Request(asked): Request<Suppress>,
+) -> Result<StatusCode, Refused> {
+    let mut live = control.discord.lock();
+    let (guild, user) = pair(&live, &guild, &user)?;
+    let state = live.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user)).cloned();
+    let Some(mut state) = state else {
+        return Err(Refused::because("They are in no voice channel.".to_owned()));
+    };
+    let channel = live.channel(state.channel_id)?;
+    if channel.kind != kind::STAGE {
+        return Err(Refused::because(format!("#{} is no stage channel.", channel.name)));
+    }
+    (state.suppress, state.request_to_speak) = (asked.suppress, None);
+    live.set_voice(guild, user, Some(state));
     Ok(StatusCode::NO_CONTENT)
 }
 

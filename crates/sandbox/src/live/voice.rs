@@ -25,11 +25,9 @@ impl Live<'_> {
             self.voice.recorder().note(format!("bot {bot} can't join voice channel {channel}: {why}"), None);
             return;
         }
-        let same = self
-            .guilds
-            .get(&guild)
-            .and_then(|guild| guild.voice_states.get(&bot))
-            .is_some_and(|state| state.channel_id == channel && state.session_id == session_id);
+        let before = self.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&bot));
+        let same = before.is_some_and(|state| state.channel_id == channel && state.session_id == session_id);
+        let (suppress, request_to_speak) = self.floor(guild, channel, bot, session_id);
         let state = VoiceState {
             user_id: bot,
             channel_id: channel,
@@ -37,7 +35,8 @@ impl Live<'_> {
             self_mute: update.self_mute,
             self_deaf: update.self_deaf,
             self_video: false,
-            suppress: self.is_suppressed(channel, bot),
+            suppress,
+            request_to_speak,
         };
         self.set_voice(guild, bot, Some(state));
         // A bot that asks again because its voice connection is gone needs a server again.
@@ -69,7 +68,26 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Whether a member has no voice of their own: on a stage, or without SPEAK.
+    /// Whether a member who goes into a channel, or mutes themselves there, is suppressed, and when they asked to speak: who is
+    /// on a stage already keeps their place on it.
+    pub fn floor(
+        &self,
+        guild: Snowflake,
+        channel: Snowflake,
+        user: Snowflake,
+        session_id: &str,
+    ) -> (bool, Option<String>) {
+        let before = self.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user));
+        let is_stage = self.channels.get(&channel).is_some_and(|channel| channel.kind == kind::STAGE);
+        match before {
+            Some(before) if is_stage && before.channel_id == channel && before.session_id == session_id => {
+                (before.suppress, before.request_to_speak.clone())
+            }
+            _ => (self.is_suppressed(channel, user), None),
+        }
+    }
+
+    /// Whether a member who comes in has no voice of their own: on a stage, or without SPEAK.
     pub fn is_suppressed(&self, channel: Snowflake, user: Snowflake) -> bool {
         self.channels.get(&channel).is_none_or(|channel| {
             channel.kind == kind::STAGE || !self.permissions_in(user, channel).contains(Permissions::SPEAK)
@@ -91,7 +109,7 @@ impl Live<'_> {
                 return Err(ApiError::wrong_channel_type());
             }
             state.channel_id = id;
-            state.suppress = self.is_suppressed(id, user);
+            (state.suppress, state.request_to_speak) = (self.is_suppressed(id, user), None);
         }
         self.set_voice(guild, user, channel.map(|_| state));
         Ok(())

@@ -30,7 +30,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/scheduled-events", get(nothing))
         .route("/guilds/{guild_id}/soundboard-sounds", get(sounds))
         .route("/guilds/{guild_id}/auto-moderation/rules", get(nothing))
-        .route("/guilds/{guild_id}/voice-states/{user_id}", get(voice_state))
 }
 
 /// A guild in which the bot has these permissions.
@@ -236,19 +235,4 @@ async fn nothing(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> 
 async fn sounds(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     rest.discord.lock().guild_for(id, bot)?;
     Ok(Json(json!({ "items": [] })))
-}
-
-async fn voice_state(
-    State(rest): State<Rest>,
-    Bot(bot): Bot,
-    axum::extract::Path((id, user)): axum::extract::Path<(String, String)>,
-) -> ApiResult<Json<Value>> {
-    let id = super::request::parse_id("guild_id", &id)?;
-    let user = if user == "@me" { bot } else { super::request::parse_id("user_id", &user)? };
-    let live = rest.discord.lock();
-    let guild = live.guild_for(id, bot)?;
-    let state = guild.voice_states.get(&user).ok_or_else(ApiError::unknown_voice_state)?;
-    let mut value = guild.voice_json(state, Some(state.channel_id));
-    value["member"] = live.member_json(id, user)?;
-    Ok(Json(value))
 }

@@ -206,8 +206,10 @@ pub struct VoiceState {
     pub self_deaf: bool,
     /// Camera on.
     pub self_video: bool,
-    /// Not allowed to speak on a stage.
+    /// Not allowed to speak, on a stage in its audience.
     pub suppress: bool,
+    /// When they asked to speak on a stage.
+    pub request_to_speak: Option<String>,
 }
 
 /// A guild.
@@ -389,7 +391,7 @@ impl Guild {
             "self_stream": false,
             "self_video": state.self_video,
             "suppress": state.suppress,
-            "request_to_speak_timestamp": null,
+            "request_to_speak_timestamp": state.request_to_speak,
         })
     }
 }

@@ -130,6 +130,28 @@ pub fn member(body: &Value, now: OffsetDateTime) -> ApiResult<MemberBody> {
     })
 }
 
+/// Fields of a voice state in a modification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VoiceStateBody {
+    /// Channel that the member is in.
+    pub channel_id: Option<Snowflake>,
+    /// Whether they have no voice on the stage.
+    pub suppress: Option<bool>,
+    /// When they asked to speak.
+    pub request_to_speak_timestamp: Change<OffsetDateTime>,
+}
+
+/// Reads the body of a voice state's modification, of others or oneself.
+pub fn voice_state(body: &Value) -> ApiResult<VoiceStateBody> {
+    Form::read_object(body, |form, body| {
+        Some(VoiceStateBody {
+            channel_id: form.optional(body, "channel_id", Form::snowflake),
+            suppress: form.optional(body, "suppress", Form::boolean),
+            request_to_speak_timestamp: form.field(body, "request_to_speak_timestamp", Form::moment),
+        })
+    })
+}
+
 /// Reads the body of a ban: of how many seconds back the messages go too.
 pub fn ban(body: &Value) -> ApiResult<u32> {
     Form::read_object(body, |form, body| {

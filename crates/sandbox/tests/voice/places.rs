@@ -11,7 +11,9 @@ use crate::world::{GUILD, World};
 
 const CONNECT: u64 = 1 << 20;
 const SPEAK: u64 = 1 << 21;
+const MUTE_MEMBERS: u64 = 1 << 22;
 const MOVE_MEMBERS: u64 = 1 << 24;
+const REQUEST_TO_SPEAK: u64 = 1 << 32;
 
 #[tokio::test]
 async fn a_bot_joins_mutes_itself_and_leaves() {
@@ -231,4 +233,72 @@ async fn several_guilds_are_several_calls() {
     world.control.leave_voice(GUILD, &here.user.to_string()).await.unwrap();
     assert_eq!(first.end().await, End::Close(4014));
     other.until_ack().await;
+}
+
+/// Makes a stage, and gives its id.
+async fn stage(world: &World) -> sandbox::snowflake::Snowflake {
+    let made = world.control.create_channel(GUILD, &json!({ "name": "Forum", "type": 13 })).await.unwrap();
+    made["id"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_bot_with_the_permission_becomes_a_speaker_of_a_stage_by_itself() {
+    let world = World::start().await;
+    let (guild, stage) = (world.guild(), stage(&world).await);
+    let mut bot = world.plain_bot(CONNECT | MUTE_MEMBERS).await;
+    let own = format!("/guilds/{guild}/voice-states/@me");
+    let speak = json!({ "channel_id": stage, "suppress": false });
+    assert_eq!(bot.call(Method::PATCH, &own, &speak).await, 404);
+    bot.ask(guild, Some(stage));
+    assert_eq!(bot.event("VOICE_STATE_UPDATE").await["suppress"], true);
+    let elsewhere = json!({ "channel_id": world.attic, "suppress": false });
+    assert_eq!(bot.call(Method::PATCH, &own, &elsewhere).await, 400);
+    assert_eq!(bot.call(Method::PATCH, &own, &speak).await, 204);
+    let state = bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!((&state["suppress"], &state["request_to_speak_timestamp"]), (&json!(false), &Value::Null));
+    // Muting oneself leaves the place on the stage as it is; going into the audience takes no permission.
+    let muted = json!({ "guild_id": guild, "channel_id": stage, "self_mute": true, "self_deaf": false });
+    bot.send(4, &muted);
+    assert_eq!(bot.event("VOICE_STATE_UPDATE").await["suppress"], false);
+    assert_eq!(bot.call(Method::PATCH, &own, &json!({ "suppress": true })).await, 204);
+    assert_eq!(bot.event("VOICE_STATE_UPDATE").await["suppress"], true);
+    // Whoever comes back is in the audience again.
+    bot.call(Method::PATCH, &own, &speak).await;
+    bot.event("VOICE_STATE_UPDATE").await;
+    bot.ask(guild, None);
+    bot.ask(guild, Some(stage));
+    bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!(bot.event("VOICE_STATE_UPDATE").await["suppress"], true);
+}
+
+#[tokio::test]
+async fn a_bot_without_it_asks_to_speak_and_a_moderator_lets_it() {
+    let world = World::start().await;
+    let (guild, stage) = (world.guild(), stage(&world).await);
+    let mut bot = world.plain_bot(CONNECT | REQUEST_TO_SPEAK).await;
+    bot.ask(guild, Some(stage));
+    bot.event("VOICE_STATE_UPDATE").await;
+    let own = format!("/guilds/{guild}/voice-states/@me");
+    assert_eq!(bot.call(Method::PATCH, &own, &json!({ "suppress": false })).await, 403);
+    let at = "2026-11-21T12:00:00.000000+00:00";
+    assert_eq!(bot.call(Method::PATCH, &own, &json!({ "request_to_speak_timestamp": at })).await, 204);
+    let state = bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!((&state["suppress"], &state["request_to_speak_timestamp"]), (&json!(true), &json!(at)));
+    world.control.suppress_voice(GUILD, &bot.id.to_string(), false).await.unwrap();
+    let state = bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!((&state["suppress"], &state["request_to_speak_timestamp"]), (&json!(false), &Value::Null));
+
+    // Others' places take the permission to mute members; and there is no stage in a voice channel.
+    world.control.enter_voice(GUILD, "alice", "Forum").await.unwrap();
+    let alice = world.sandbox.user_id("alice").unwrap();
+    let others = format!("/guilds/{guild}/voice-states/{alice}");
+    assert_eq!(bot.call(Method::PATCH, &others, &json!({ "suppress": false })).await, 403);
+    assert_eq!(world.bot.call(Method::PATCH, &others, &json!({ "suppress": false })).await, 204);
+    let state = bot.event("VOICE_STATE_UPDATE").await;
+    assert!(state["suppress"] == true, "it is what alice came in with: {state}");
+    let state = bot.event("VOICE_STATE_UPDATE").await;
+    assert!(state["suppress"] == false && state["request_to_speak_timestamp"].is_string(), "{state}");
+    bot.ask(guild, Some(world.attic));
+    bot.event("VOICE_STATE_UPDATE").await;
+    assert_eq!(bot.call(Method::PATCH, &own, &json!({ "suppress": true })).await, 400);
 }

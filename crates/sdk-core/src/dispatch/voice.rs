@@ -13,7 +13,7 @@ use super::handler::run;
 use crate::PluginId;
 use crate::host::Host;
 use crate::snapshot::Snapshot;
-use crate::voice::VoiceEvent;
+use crate::voice::{VoiceEvent, VoiceEventKind};
 
 /// Hands what happens to players to the plugins that listen to it, until the future is dropped.
 ///
@@ -44,6 +44,10 @@ pub async fn run_voice_handlers(host: Host) {
             });
             // The other end is in `work`, which outlives the loop.
             let _ = line.send(event.clone());
+        }
+        if matches!(event.kind, VoiceEventKind::GuildGone) {
+            lines.retain(|(_, guild), _| *guild != event.guild);
+            while work.try_join_next().is_some() {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How far the current track has come, written by the mixer's event and read by whoever asks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub(super) struct Clock {
 #[derive(Debug)]
 struct On {
     number: u64,
-    hand: std::sync::Arc<Hand>,
+    hand: Arc<Hand>,
 }
 
 /// One start of a track, as the mixer sees it.
@@ -24,11 +25,13 @@ pub(super) struct Hand {
     start: Duration,
     /// Milliseconds that were mixed since.
     mixed: AtomicU64,
+    /// Milliseconds of those that were silent, because the sound came too late.
+    silence: Arc<AtomicU64>,
 }
 
 impl Hand {
-    pub(super) fn new(start: Duration) -> Self {
-        Self { start, mixed: AtomicU64::new(0) }
+    pub(super) fn new(start: Duration, silence: Arc<AtomicU64>) -> Self {
+        Self { start, mixed: AtomicU64::new(0), silence }
     }
 
     /// Notes how much of the input has been mixed.
@@ -41,13 +44,14 @@ impl Hand {
     }
 
     pub(super) fn position(&self) -> Duration {
-        self.start + self.mixed()
+        let silence = Duration::from_millis(self.silence.load(Ordering::Relaxed));
+        self.start.saturating_add(self.mixed().saturating_sub(silence))
     }
 }
 
 impl Clock {
     /// Follows a start of a track.
-    pub(super) fn follow(&self, number: u64, hand: std::sync::Arc<Hand>) {
+    pub(super) fn follow(&self, number: u64, hand: Arc<Hand>) {
         *self.on.lock() = Some(On { number, hand });
     }
 

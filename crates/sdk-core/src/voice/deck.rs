@@ -22,10 +22,12 @@ use super::open::{self, Opened};
 use super::pace::{Frames, Pace, Timed};
 use super::player::{Answer, Answers};
 use super::source::{News, Sources};
-use super::track::Track;
+use super::track::{SourceKind, Track};
 
 /// Time before a track's end at which the next one is made ready.
 const READY_BEFORE: Duration = Duration::from_secs(15);
+/// The same for one that yt-dlp has to find first, which takes up to a minute.
+const FOUND_BEFORE: Duration = Duration::from_secs(75);
 /// Time without audio after which a track is given up.
 const STALLED_AFTER: Duration = Duration::from_secs(20);
 
@@ -68,6 +70,7 @@ struct On {
     job: u64,
     handle: TrackHandle,
     hand: Arc<Hand>,
+    is_live: bool,
     pace: Arc<Pace>,
     news: watch::Receiver<News>,
     _teller: Teller,
@@ -196,6 +199,14 @@ impl Deck {
         }
     }
 
+    /// Gives how much of the current track has been mixed since it was put on.
+    pub(super) fn mixed(&self) -> Duration {
+        match &self.stage {
+            Stage::On(on) => on.hand.mixed(),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Begins to open a track, or takes it from where it is kept ready; what was on is on until it is replaced.
     pub(super) fn start(&mut self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Outcome {
         self.abandon_seek();
@@ -224,6 +235,10 @@ impl Deck {
         answer: Answer<Duration>,
     ) {
         self.abandon_seek();
+        if matches!(&self.stage, Stage::On(on) if on.is_live) {
+            let why = "it is a live stream".to_owned();
+            return self.answers.add(answer, Err(VoiceError::CannotSeek(why)));
+        }
         let job = self.job(track, to, sources);
         self.seeking = Some(Seeking { job, answer });
     }
@@ -291,7 +306,7 @@ impl Deck {
 
     fn put(&mut self, number_: u64, opened: Opened, driver: &mut Driver) {
         let job = number();
-        let hand = Arc::new(Hand::new(opened.start));
+        let hand = Arc::new(Hand::new(opened.start, opened.silence));
         let pace = Arc::new(Pace::new(self.frames.clone()));
         pace.set_resting(self.is_resting());
         let mut mixed = Mixed::new(timed(opened.input, &pace)).volume(factor(self.volume));
@@ -310,6 +325,7 @@ impl Deck {
             job,
             handle,
             hand,
+            is_live: opened.is_live,
             pace,
             news: opened.news,
             _teller: teller,
@@ -394,17 +410,22 @@ impl Deck {
         {
             self.preload = None;
         }
-        let due = self.is_on() && remaining.is_some_and(|remaining| remaining <= READY_BEFORE);
-        if let Some(next) = next.filter(|_| due && self.preload.is_none()) {
+        let due = |next: &Track| remaining.is_some_and(|remaining| remaining <= ready_before(next));
+        if let Some(next) = next.filter(|next| self.is_on() && due(next) && self.preload.is_none()) {
             let job = self.job(next, Duration::ZERO, sources.clone());
             self.preload = Some(Preload { track: next.clone(), job, outcome: None });
         }
     }
 
     /// Gives when [`prepare`](Self::prepare) has something to do.
-    pub(super) fn prepare_at(&self, remaining: Option<Duration>) -> Option<Instant> {
-        let wait = remaining?.checked_sub(READY_BEFORE)?;
-        (self.is_on() && !self.held && self.preload.is_none()).then(|| Instant::now() + wait)
+    pub(super) fn prepare_at(
+        &self,
+        remaining: Option<Duration>,
+        next: Option<&Arc<Track>>,
+    ) -> Option<Instant> {
+        let wait = remaining?.checked_sub(ready_before(next?))?;
+        let due = self.is_on() && !self.held && self.preload.is_none();
+        due.then(|| Instant::now().checked_add(wait)).flatten()
     }
 
     /// Says whether the mixer, which is `running`, has mixed nothing of the track for too long.
@@ -432,6 +453,10 @@ impl Deck {
             self.answers.add(seeking.answer, Err(VoiceError::Superseded));
         }
     }
+}
+
+fn ready_before(next: &Track) -> Duration {
+    if next.source() == SourceKind::YtDlp { FOUND_BEFORE } else { READY_BEFORE }
 }
 
 /// Has the frames of what is put on counted.

@@ -14,6 +14,8 @@ pub enum VoiceError {
     NotConnected,
     /// Nothing is on.
     NothingPlaying,
+    /// The track that was meant is over.
+    TrackOver,
     /// Nothing waits in the queue.
     QueueEmpty,
     /// Nothing was played before.
@@ -52,7 +54,7 @@ pub enum VoiceError {
     Superseded,
     /// The bot did not get to it in time.
     Busy,
-    /// The bot is about to end.
+    /// The bot is about to end, or its player for the guild has ended and is made anew at the next use.
     Closing,
 }
 
@@ -63,6 +65,7 @@ impl fmt::Display for VoiceError {
                 f.write_str("I am not in a voice channel here; join one and use /play or /join.")
             }
             Self::NothingPlaying => f.write_str("Nothing is playing right now."),
+            Self::TrackOver => f.write_str("That track is over; /nowplaying shows what is on."),
             Self::QueueEmpty => f.write_str("Nothing waits in the queue."),
             Self::NoHistory => f.write_str("Nothing was played before this."),
             Self::QueueFull { max } => {
@@ -77,14 +80,14 @@ impl fmt::Display for VoiceError {
             Self::PastEnd { duration } => {
                 write!(f, "That is past the end: the track is {} long.", text::clock(*duration))
             }
-            Self::CannotSeek(why) => write!(f, "This track cannot be sought: {why}."),
+            Self::CannotSeek(why) => write!(f, "This track cannot be sought: {}.", text::clause(why)),
             Self::TooLoud { max } => write!(f, "The volume goes from 0 to {max} % here."),
             Self::AlreadyPaused => f.write_str("It is paused already."),
             Self::NotPaused => f.write_str("It is not paused."),
             Self::JoinFailed(why) => write!(f, "I could not join the voice channel: {why}."),
             Self::Superseded => f.write_str("Another command came in between; please look and try again."),
             Self::Busy => f.write_str("The player did not answer in time; please try again."),
-            Self::Closing => f.write_str("The bot is restarting; please try again in a moment."),
+            Self::Closing => f.write_str("The player is starting anew; please try again in a moment."),
         }
     }
 }

@@ -75,6 +75,13 @@ pub enum VoiceEventKind {
         /// Why.
         why: String,
     },
+    /// The bot cannot be heard where it is; on a stage the music waits.
+    Suppressed {
+        /// Why, and the way out.
+        why: String,
+    },
+    /// The bot is in the guild no more: nothing that belongs to it is of any use. No event of the guild follows.
+    GuildGone,
     /// Nobody else is in the channel any more.
     Alone,
     /// Somebody is in the channel again.
@@ -94,6 +101,8 @@ impl fmt::Display for VoiceEventKind {
             Self::Lost { why } => write!(f, "connection lost: {why}"),
             Self::Restored { after } => write!(f, "connection restored after {} ms", after.as_millis()),
             Self::GaveUp { why } => write!(f, "gave up: {why}"),
+            Self::Suppressed { why } => write!(f, "cannot be heard: {why}"),
+            Self::GuildGone => f.write_str("in the guild no more"),
             Self::Alone => f.write_str("alone in the channel"),
             Self::Company => f.write_str("not alone any more"),
         }

@@ -1,6 +1,7 @@
 //! What is kept of voice over a restart: the guilds' settings, and each player as it was.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,13 @@ use serenity::all::{ChannelId, GuildId};
 use super::queue::Queue;
 use super::settings::GuildSettings;
 use super::status::PlayerStatus;
+use super::track::Track;
 
 /// Longest time without the bot after which it comes back into a channel by itself.
 const BACK_WITHIN: Duration = Duration::from_mins(10);
+
+/// How often the bot may die while a track is on before that track is not played again.
+const DEATHS: u32 = 3;
 
 /// All that is kept of voice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +26,8 @@ pub struct Kept {
     pub settings: BTreeMap<GuildId, GuildSettings>,
     /// Players that are in a channel or have something to play.
     pub players: BTreeMap<GuildId, KeptPlayer>,
+    /// Whether the bot ended in order, and no track can have been why.
+    pub closed: bool,
 }
 
 /// A player as it was.
@@ -38,6 +45,9 @@ pub struct KeptPlayer {
     pub volume: u16,
     /// When that was, in seconds since 1970.
     pub at: u64,
+    /// How often the bot has died while the current track was on.
+    #[serde(default)]
+    pub deaths: u32,
 }
 
 impl KeptPlayer {
@@ -59,7 +69,24 @@ impl KeptPlayer {
             paused: current.is_some_and(|current| current.paused && !current.paused_alone),
             volume: status.volume,
             at,
+            deaths: 0,
         })
+    }
+
+    /// Counts a death of the bot, if a track was on then; says whether one was.
+    pub(super) fn count_death(&mut self) -> bool {
+        let was_on = self.queue.current().is_some();
+        self.deaths += u32::from(was_on);
+        was_on
+    }
+
+    /// Takes out the current track, if the bot has died on it so often that it may be why.
+    pub(super) fn take_culprit(&mut self) -> Option<Arc<Track>> {
+        if self.deaths < DEATHS {
+            return None;
+        }
+        (self.deaths, self.position) = (0, Duration::ZERO);
+        self.queue.drop_current()
     }
 
     /// Says whether the bot was there recently enough to come back by itself.

@@ -12,11 +12,13 @@ use songbird::events::{CoreEvent, Event};
 use tokio::time::{Instant, timeout};
 
 use super::error::VoiceError;
-use super::note::{Disconnects, Note, Notes};
+use super::floor;
+use super::note::{Connections, Note, Notes};
 use super::player::{Answer, Answers};
 use super::rejoin::{ATTEMPTS, Attempts, Loss, Policy, STEADY_AFTER};
+use super::seat::Seat;
 use super::service::Voice;
-use super::signal::Signal;
+use super::signal::{Place, Signal};
 use super::status::ConnectionState;
 
 /// Longest wait for Discord's gateway to say where to connect.
@@ -49,6 +51,8 @@ pub(super) enum Turn {
         after: Duration,
     },
     GaveUp(String),
+    /// The bot is in no channel, which whoever asked for one has been told.
+    NotJoined,
     Left {
         channel: Option<ChannelId>,
         why: String,
@@ -92,6 +96,9 @@ pub(super) struct Link {
     /// When and why the connection was lost that the bot is on its way back to.
     lost: Option<(Instant, Loss)>,
     moved_from: Option<ChannelId>,
+    /// Channel to go back to when the one that a command asks for cannot be joined.
+    home: Option<ChannelId>,
+    seat: Seat,
     waiting: Vec<Answer<()>>,
     answers: Answers,
 }
@@ -111,6 +118,8 @@ impl Link {
             attempt: 0,
             lost: None,
             moved_from: None,
+            home: None,
+            seat: Seat::default(),
             waiting: Vec::new(),
             answers: Answers::default(),
         }
@@ -160,32 +169,37 @@ impl Link {
     }
 
     /// Goes into a channel; the answer comes when the bot can be heard, or cannot.
-    pub(super) fn join(&mut self, channel: ChannelId, answer: Option<Answer<()>>) {
+    pub(super) fn join(&mut self, channel: ChannelId, answer: Answer<()>) {
         if self.channel() == Some(channel) && !self.is_out() {
-            match (self.is_in(), answer) {
-                (true, Some(answer)) => self.answers.add(answer, Ok(())),
-                (false, answer) => self.waiting.extend(answer),
-                (true, None) => {}
+            if self.is_in() {
+                self.answers.add(answer, Ok(()));
+            } else {
+                self.waiting.push(answer);
             }
             return;
         }
         if self.voice.shards().move_to(self.guild, Some(channel)).is_err() {
-            if let Some(answer) = answer {
-                let words = "the bot has no session at Discord's gateway at this moment".to_owned();
-                self.answers.add(answer, Err(VoiceError::JoinFailed(words)));
-            }
+            let words = "the bot has no session at Discord's gateway at this moment".to_owned();
+            self.answers.add(answer, Err(VoiceError::JoinFailed(words)));
             return;
         }
         self.answer(&Err(VoiceError::Superseded));
-        self.waiting.extend(answer);
+        self.waiting.push(answer);
         if self.is_in() {
-            self.moved_from = self.channel();
-        } else {
+            (self.moved_from, self.home) = (self.channel(), self.channel());
+        } else if self.home.is_none() {
             self.lost = None;
         }
         self.attempts.reset();
         self.signal.ask(channel);
         self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+    }
+
+    /// Comes back into the channel that the bot was in before a restart, as after a loss.
+    pub(super) fn rejoin(&mut self, channel: ChannelId) -> Turn {
+        self.lost = Some((Instant::now(), Loss::NoAnswer));
+        self.attempts.reset();
+        self.ask(channel)
     }
 
     /// Leaves, because somebody or the player itself wants that.
@@ -197,20 +211,20 @@ impl Link {
     /// Hears the bot's own voice state.
     pub(super) fn heard_state(&mut self, session: &str, channel: Option<ChannelId>) -> Turn {
         let before = self.channel();
-        match (channel, &self.stage) {
-            // The latter is the echo of a leave that comes before each further attempt.
-            (_, Stage::Out) | (None, Stage::Asked { .. } | Stage::Waiting { .. }) => Turn::Nothing,
-            (None, _) => self.removed(),
-            (Some(channel), _) => {
-                self.signal.state(channel, session);
-                if before != Some(channel) {
-                    self.moved_from = self.moved_from.or(before);
-                    self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
-                }
-                self.connect_if_complete();
-                Turn::Nothing
+        let Some(channel) = channel else {
+            let by_others = self.seat.emptied();
+            return if by_others && !self.is_out() { self.removed() } else { Turn::Nothing };
+        };
+        self.seat.taken();
+        if !self.is_out() {
+            self.signal.state(channel, session);
+            if before != Some(channel) {
+                self.moved_from = self.moved_from.or(before);
+                self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
             }
+            self.connect_if_complete();
         }
+        Turn::Nothing
     }
 
     /// Hears of the guild's voice server.
@@ -222,31 +236,37 @@ impl Link {
     }
 
     /// Hears of a new gateway session, to which Discord ties the bot's place in the channel.
-    pub(super) fn heard_session(&mut self) {
-        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return };
+    pub(super) fn heard_session(&mut self) -> Turn {
+        self.seat.vacate();
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return Turn::Nothing };
         // What is connected plays on until the new connection stands.
         self.lost.get_or_insert((Instant::now(), Loss::Network));
-        self.ask(channel);
+        self.ask(channel)
     }
 
-    /// Hears how an attempt of the driver has ended.
-    pub(super) fn heard_connected(&mut self, attempt: u64, outcome: Result<(), Option<Loss>>) -> Turn {
+    /// Hears that the driver is connected.
+    pub(super) fn heard_connected(&mut self, driver: u64, place: &Place) -> Turn {
+        let is_awaited = driver == self.driver_number && self.signal.is_used(place);
+        if !is_awaited || !matches!(self.stage, Stage::Connecting { .. }) {
+            return Turn::Nothing;
+        }
+        self.stage = Stage::In { since: Instant::now() };
+        self.seat.settle();
+        self.home = None;
+        self.answer(&Ok(()));
+        match (self.lost.take(), self.moved_from.take()) {
+            (_, Some(from)) if Some(from) != self.channel() => Turn::Moved { from },
+            (Some((since, _)), _) => Turn::Restored { after: since.elapsed() },
+            (None, _) => Turn::Joined,
+        }
+    }
+
+    /// Hears that an attempt of the driver has failed.
+    pub(super) fn heard_failed(&mut self, attempt: u64, loss: Loss) -> Turn {
         if attempt != self.attempt || !matches!(self.stage, Stage::Connecting { .. }) {
             return Turn::Nothing;
         }
-        match outcome {
-            Ok(()) => {
-                self.stage = Stage::In { since: Instant::now() };
-                self.answer(&Ok(()));
-                match (self.lost.take(), self.moved_from.take()) {
-                    (_, Some(from)) if Some(from) != self.channel() => Turn::Moved { from },
-                    (Some((since, _)), _) => Turn::Restored { after: since.elapsed() },
-                    (None, _) => Turn::Joined,
-                }
-            }
-            Err(Some(loss)) => self.failed(loss),
-            Err(None) => self.failed(Loss::Network),
-        }
+        self.failed(loss)
     }
 
     /// Hears that the driver's connection is gone.
@@ -288,6 +308,16 @@ impl Link {
         }
     }
 
+    /// Begins to become a speaker on the stage that the bot is on.
+    pub(super) fn ask_to_speak(&self, channel: ChannelId) {
+        let Some(http) = self.voice.http() else { return };
+        let (notes, asking) = (self.notes.clone(), floor::ask(http, self.guild, channel));
+        tokio::spawn(async move {
+            let outcome = asking.await;
+            let _ = notes.send(Note::Asked { channel, outcome });
+        });
+    }
+
     /// Takes a new driver, because the mixer of the old one hangs in a source, and connects it.
     pub(super) fn renew_driver(&mut self) -> Turn {
         self.driver_number += 1;
@@ -305,12 +335,11 @@ impl Link {
     /// Asks for the channel anew: out of it, so that Discord makes a new session, and in again.
     fn ask(&mut self, channel: ChannelId) -> Turn {
         self.signal.ask(channel);
-        let asked = self
-            .voice
-            .shards()
-            .move_to(self.guild, None)
-            .and_then(|()| self.voice.shards().move_to(self.guild, Some(channel)));
-        if asked.is_ok() {
+        let left = self.voice.shards().move_to(self.guild, None);
+        if left.is_ok() {
+            self.seat.leave();
+        }
+        if left.and_then(|()| self.voice.shards().move_to(self.guild, Some(channel))).is_ok() {
             self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
             return Turn::Nothing;
         }
@@ -341,22 +370,23 @@ impl Link {
         self.stage = Stage::Connecting { until: Instant::now() + CONNECTED_WITHIN };
         let (notes, attempt, connecting) = (self.notes.clone(), self.attempt, self.driver.connect(info));
         tokio::spawn(async move {
-            let outcome = match timeout(CONNECTED_WITHIN, connecting).await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(Loss::of_attempt(&error)),
-                Err(_) => Err(Some(Loss::Network)),
+            // That it is connected comes as an event, in one line with the loss of it.
+            let loss = match timeout(CONNECTED_WITHIN, connecting).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => Loss::of_attempt(&error).unwrap_or(Loss::Network),
+                Err(_) => Loss::Network,
             };
-            let _ = notes.send(Note::Connected { attempt, outcome });
+            let _ = notes.send(Note::Failed { attempt, loss });
         });
     }
 
     /// Does what the policy says after a loss.
     fn failed(&mut self, loss: Loss) -> Turn {
-        // Somebody who waits is told soon.
-        let enough = match self.lost {
-            Some(_) => ATTEMPTS,
-            None if loss == Loss::NoAnswer => 0,
-            None => FIRST_ATTEMPTS - 1,
+        let enough = match loss {
+            _ if self.home.is_none() && (self.lost.is_some() || self.moved_from.is_some()) => ATTEMPTS,
+            // Somebody who waits is told soon.
+            Loss::NoAnswer => 0,
+            _ => FIRST_ATTEMPTS - 1,
         };
         match loss.policy() {
             Policy::Await => {
@@ -383,9 +413,25 @@ impl Link {
     }
 
     fn give_up(&mut self, words: &str) -> Turn {
-        let was_lost = self.lost.is_some();
+        if let Some(home) = self.home.take() {
+            return self.go_back(home, words);
+        }
+        let was_in = self.lost.is_some() || self.moved_from.is_some();
         self.out(words);
-        if was_lost { Turn::GaveUp(format!("The voice connection is lost: {words}.")) } else { Turn::Nothing }
+        if was_in { Turn::GaveUp(format!("The voice connection is lost: {words}.")) } else { Turn::NotJoined }
+    }
+
+    /// Returns to where the bot was before a command took it away.
+    fn go_back(&mut self, home: ChannelId, words: &str) -> Turn {
+        self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
+        self.attempt += 1;
+        self.attempts.reset();
+        self.moved_from = None;
+        self.lost = Some((Instant::now(), Loss::NoAnswer));
+        match self.ask(home) {
+            Turn::Nothing => Turn::Lost(words.to_owned()),
+            turn => turn,
+        }
     }
 
     /// Is out of every channel from now on; whoever waits to come in is told why.
@@ -394,11 +440,12 @@ impl Link {
         self.driver.leave();
         // Without a session the bot is in no channel anyway.
         let _ = self.voice.shards().move_to(self.guild, None);
+        self.seat.leave();
         self.signal.leave();
         self.attempt += 1;
         self.attempts.reset();
         self.lost = None;
-        self.moved_from = None;
+        (self.moved_from, self.home) = (None, None);
         self.stage = Stage::Out;
     }
 
@@ -411,7 +458,9 @@ impl Link {
 
 fn driver(voice: &Voice, notes: &Notes, number: u64) -> Driver {
     let mut driver = voice.driver();
-    let disconnects = Disconnects { notes: notes.clone(), driver: number };
-    driver.add_global_event(Event::Core(CoreEvent::DriverDisconnect), disconnects);
+    for event in [CoreEvent::DriverConnect, CoreEvent::DriverDisconnect] {
+        let connections = Connections { notes: notes.clone(), driver: number };
+        driver.add_global_event(Event::Core(event), connections);
+    }
     driver
 }

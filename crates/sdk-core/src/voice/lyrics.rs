@@ -1,7 +1,7 @@
 //! Lyrics, as LRCLIB has them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -69,6 +69,18 @@ struct Record {
     synced_lyrics: Option<String>,
 }
 
+/// Gives the one HTTP client of all requests: making it reads the root certificates.
+fn client(bounds: &Bounds) -> reqwest::Result<Client> {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    let client = Client::builder().user_agent(AGENT).connect_timeout(bounds.connect).timeout(bounds.answer);
+    // Requests are rare, and a connection belongs to the runtime that made it.
+    let client = client.pool_max_idle_per_host(0).build()?;
+    Ok(CLIENT.get_or_init(|| client).clone())
+}
+
 impl LyricsClient {
     /// Makes a client of the server at `base`, such as [`LRCLIB`], to whose path `/api/...` is added.
     ///
@@ -81,9 +93,7 @@ impl LyricsClient {
             return Err(wrong.to_owned());
         }
         let bounds = Bounds::default();
-        let client =
-            Client::builder().user_agent(AGENT).connect_timeout(bounds.connect).timeout(bounds.answer);
-        let client = client.build().map_err(|error| format!("cannot be used ({error})"))?;
+        let client = client(&bounds).map_err(|error| format!("cannot be used ({error})"))?;
         Ok(Self { client, base, bounds: Arc::new(bounds) })
     }
 

@@ -1,5 +1,6 @@
 //! What a player's task hears beside commands: Discord, the driver, sources, and the host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serenity::all::ChannelId;
@@ -10,23 +11,30 @@ use songbird::tracks::PlayMode;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Hand;
+use super::floor::Asked;
 use super::kept::KeptPlayer;
 use super::open::Opened;
 use super::rejoin::Loss;
+use super::signal::Place;
 use super::source::News;
+use super::track::Track;
 
 /// What a player's task hears beside commands.
 pub(super) enum Note {
     /// The bot's own voice state.
-    State { session: String, channel: Option<ChannelId> },
+    State { session: String, channel: Option<ChannelId>, suppressed: bool },
     /// The guild's voice server.
     Server { endpoint: Option<String>, token: String },
     /// The guild's shard has a new session.
     Session,
+    /// What has come of becoming a speaker on the stage in that channel.
+    Asked { channel: ChannelId, outcome: Asked },
     /// Somebody may have come or gone.
     Listeners,
-    /// An attempt of the driver to connect is over; `None` when another took its place.
-    Connected { attempt: u64, outcome: Result<(), Option<Loss>> },
+    /// The driver is connected there.
+    Connected { driver: u64, place: Place },
+    /// An attempt of the driver to connect has failed.
+    Failed { attempt: u64, loss: Loss },
     /// The driver's connection is gone.
     Disconnected { driver: u64, loss: Loss },
     /// The source of a job is open, or why not.
@@ -37,8 +45,13 @@ pub(super) enum Note {
     Ended { job: u64, how: Ended },
     /// The guild's settings may have changed.
     Settings,
-    /// The player is as it was before a restart; it joins again if that is asked for.
-    Restore { kept: Box<KeptPlayer>, rejoin: bool },
+    /// The player is as it was before a restart; it joins again if that is asked for. What the bot has died on is left out.
+    Restore { kept: Box<KeptPlayer>, rejoin: bool, culprit: Option<Arc<Track>> },
+    /// The bot is in the guild no more, which ends the task.
+    Gone,
+    /// Breaks the task down.
+    #[cfg(test)]
+    Break,
     /// The bot ends: nothing moves any more.
     Close(oneshot::Sender<()>),
 }
@@ -52,22 +65,32 @@ pub(super) enum Ended {
     Failed(String),
 }
 
-/// Tells of a driver's lost connections.
-pub(super) struct Disconnects {
+/// Tells of a driver's connections, in their order.
+pub(super) struct Connections {
     pub(super) notes: Notes,
     pub(super) driver: u64,
 }
 
 #[async_trait]
-impl EventHandler for Disconnects {
+impl EventHandler for Connections {
     async fn act(&self, ctx: &EventContext<'_>) -> Option<Event> {
-        if let EventContext::DriverDisconnect(data) = ctx
-            // The outcome of an attempt comes by itself.
-            && !matches!(data.kind, DisconnectKind::Connect)
-            && let Some(loss) = Loss::of(data.reason.as_ref())
-        {
-            let _ = self.notes.send(Note::Disconnected { driver: self.driver, loss });
-        }
+        let driver = self.driver;
+        let note = match ctx {
+            EventContext::DriverConnect(data) => Note::Connected {
+                driver,
+                place: Place {
+                    channel: data.channel_id.0.into(),
+                    session: data.session_id.to_owned(),
+                    endpoint: data.server.to_owned(),
+                },
+            },
+            // A failed attempt tells of itself.
+            EventContext::DriverDisconnect(data) if !matches!(data.kind, DisconnectKind::Connect) => {
+                Note::Disconnected { driver, loss: Loss::of(data.reason.as_ref())? }
+            }
+            _ => return None,
+        };
+        let _ = self.notes.send(note);
         None
     }
 }
@@ -98,7 +121,7 @@ impl EventHandler for Ends {
 }
 
 /// Writes how much of a track was mixed.
-pub(super) struct Ticks(pub(super) std::sync::Arc<Hand>);
+pub(super) struct Ticks(pub(super) Arc<Hand>);
 
 impl Ticks {
     /// One mixed frame.

@@ -1,6 +1,7 @@
 //! From a track to audio that the mixer can play at once: opened, probed, and sought to its position.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use songbird::input::codecs::{get_codec_registry, get_probe};
@@ -12,11 +13,8 @@ use symphonia::core::units::Time;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::source::{News, Sources};
-use super::track::Playable;
-
-/// Longest time for opening, probing and seeking together.
-pub(super) const WITHIN: Duration = Duration::from_secs(20);
+use super::source::{News, Opened as Source, Sources};
+use super::track::{Playable, believed};
 
 /// Audio that the mixer can play at once.
 pub(super) struct Opened {
@@ -25,6 +23,10 @@ pub(super) struct Opened {
     pub(super) start: Duration,
     /// The track's length, where its format tells.
     pub(super) duration: Option<Duration>,
+    /// Whether there is no place in it to go to.
+    pub(super) is_live: bool,
+    /// Milliseconds of silence that were heard in place of sound.
+    pub(super) silence: Arc<AtomicU64>,
     /// What happens to it while it plays.
     pub(super) news: watch::Receiver<News>,
 }
@@ -34,23 +36,27 @@ pub(super) struct Opened {
 /// # Errors
 /// One sentence why that cannot be.
 pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
+    let within = sources.within(&playable);
     let opening = async {
         let source = sources.open_track(&playable).await.map_err(|error| error.to_string())?;
-        let news = source.news;
-        let input = source.input.make_live_async().await.map_err(|error| match error {
+        let Source { news, silence, is_live, input, .. } = source;
+        // A stream goes on from wherever one comes in.
+        let at = if is_live { Duration::ZERO } else { at };
+        let input = input.make_live_async().await.map_err(|error| match error {
             AudioStreamError::Fail(cause) => sentence("It cannot be opened", &*cause),
             _ => "It cannot be opened.".to_owned(),
         })?;
         // Probing and seeking read from the source, and block while they do.
-        tokio::task::spawn_blocking(move || parse(input, at, news))
+        tokio::task::spawn_blocking(move || parse(input, at))
             .await
             .unwrap_or_else(|_| Err("Its decoder broke down on it.".to_owned()))
+            .map(|(input, start, duration)| Opened { input, start, duration, is_live, silence, news })
     };
-    let late = || Err(format!("Its source did not answer within {} seconds.", WITHIN.as_secs()));
-    timeout(WITHIN, opening).await.unwrap_or_else(|_| late())
+    let late = || Err(format!("Its source did not answer within {} seconds.", within.as_secs()));
+    timeout(within, opening).await.unwrap_or_else(|_| late())
 }
 
-fn parse(input: Input, at: Duration, news: watch::Receiver<News>) -> Result<Opened, String> {
+fn parse(input: Input, at: Duration) -> Result<(Input, Duration, Option<Duration>), String> {
     let Input::Live(live, again) = input else { return Err("It cannot be opened.".to_owned()) };
     let live = live.promote(get_codec_registry(), get_probe()).map_err(|error| unreadable(&error))?;
     let LiveInput::Parsed(mut parsed) = live else { return Err("It cannot be opened.".to_owned()) };
@@ -60,7 +66,7 @@ fn parse(input: Input, at: Duration, news: watch::Receiver<News>) -> Result<Open
         seek(&mut parsed, at).map_err(|error| sentence("Its source cannot go to another position", &error))?
     };
     let duration = duration(&parsed);
-    Ok(Opened { input: Input::Live(LiveInput::Parsed(parsed), again), start, duration, news })
+    Ok((Input::Live(LiveInput::Parsed(parsed), again), start, duration))
 }
 
 /// Goes to a time, and gives the one that it really went to.
@@ -74,11 +80,12 @@ fn seek(parsed: &mut Parsed, at: Duration) -> Result<Duration, SymphoniaError> {
 fn duration(parsed: &Parsed) -> Option<Duration> {
     let track = parsed.format.tracks().iter().find(|track| track.id == parsed.track_id)?;
     let (base, frames) = (track.codec_params.time_base?, track.codec_params.n_frames?);
-    Some(time(base.calc_time(frames))).filter(|duration| !duration.is_zero())
+    believed(time(base.calc_time(frames)))
 }
 
 fn time(time: Time) -> Duration {
-    Duration::from_secs(time.seconds) + Duration::from_secs_f64(time.frac)
+    let part = Duration::try_from_secs_f64(time.frac).unwrap_or_default();
+    Duration::from_secs(time.seconds).saturating_add(part)
 }
 
 /// Says in a sentence why the mixer could not go on.

@@ -45,7 +45,7 @@ pub(super) enum Command {
     Join(ChannelId, Answer<()>),
     Leave(Answer<()>),
     Enqueue(Vec<Track>, At, Answer<Enqueued>),
-    Skip(usize, Answer<Vec<Arc<Track>>>),
+    Skip(Option<u64>, usize, Answer<Vec<Arc<Track>>>),
     Jump(usize, Answer<Arc<Track>>),
     Previous(Answer<Arc<Track>>),
     Seek(Seek, Answer<Duration>),
@@ -55,7 +55,7 @@ pub(super) enum Command {
     Clear(Answer<usize>),
     Shuffle(Answer<usize>),
     Move(usize, usize, Answer<Arc<Track>>),
-    Remove(RangeInclusive<usize>, Answer<Vec<Arc<Track>>>),
+    Remove(RangeInclusive<usize>, Option<Vec<Arc<Track>>>, Answer<Vec<Arc<Track>>>),
     SetLoop(Loop, Answer<()>),
     SetVolume(u16, Answer<()>),
 }
@@ -118,7 +118,19 @@ impl Player {
     /// # Errors
     /// [`VoiceError::NothingPlaying`].
     pub fn skip(&self, count: usize) -> BoxFuture<'static, Result<Vec<Arc<Track>>, VoiceError>> {
-        self.ask(ANSWER_WITHIN, move |answer| Command::Skip(count, answer))
+        self.ask(ANSWER_WITHIN, move |answer| Command::Skip(None, count, answer))
+    }
+
+    /// As [`skip`](Self::skip), if the start with that [`number`](super::Current::number) is what is on then.
+    ///
+    /// # Errors
+    /// [`VoiceError::TrackOver`] and [`VoiceError::NothingPlaying`].
+    pub fn skip_start(
+        &self,
+        number: u64,
+        count: usize,
+    ) -> BoxFuture<'static, Result<Vec<Arc<Track>>, VoiceError>> {
+        self.ask(ANSWER_WITHIN, move |answer| Command::Skip(Some(number), count, answer))
     }
 
     /// Goes to the track with the number `position` in the queue, from 1, and gives it.
@@ -195,6 +207,19 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Move(from, to, answer))
     }
 
+    /// Removes these tracks, if they are what waits from the number `first` on, and gives them.
+    ///
+    /// # Errors
+    /// [`VoiceError::Superseded`] when others are there by then.
+    pub fn remove_those(
+        &self,
+        first: usize,
+        tracks: Vec<Arc<Track>>,
+    ) -> BoxFuture<'static, Result<Vec<Arc<Track>>, VoiceError>> {
+        let positions = first..=first.saturating_add(tracks.len().saturating_sub(1));
+        self.ask(ANSWER_WITHIN, move |answer| Command::Remove(positions, Some(tracks), answer))
+    }
+
     /// Removes the waiting tracks with these numbers, from 1, and gives them.
     ///
     /// # Errors
@@ -203,7 +228,7 @@ impl Player {
         &self,
         positions: RangeInclusive<usize>,
     ) -> BoxFuture<'static, Result<Vec<Arc<Track>>, VoiceError>> {
-        self.ask(ANSWER_WITHIN, move |answer| Command::Remove(positions, answer))
+        self.ask(ANSWER_WITHIN, move |answer| Command::Remove(positions, None, answer))
     }
 
     /// Sets what repeats.

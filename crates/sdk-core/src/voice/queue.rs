@@ -12,7 +12,7 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::VoiceError;
-use super::track::Track;
+use super::track::{self, Track};
 
 /// Most tracks that may wait in a guild.
 pub const MAX_UPCOMING: usize = 500;
@@ -116,11 +116,21 @@ impl Queue {
         Self { current, upcoming, history, repeat, max: MAX_UPCOMING }
     }
 
-    /// Notes the current track's length, where it was not known.
+    /// Notes the length that the current track's media tells, over that of a playlist or a page.
     pub fn learn_duration(&mut self, duration: Duration) {
-        if let Some(current) = self.current.as_mut().filter(|current| current.duration.is_none()) {
-            Arc::make_mut(current).duration = Some(duration);
+        let learned = track::believed(duration);
+        if let Some(current) = self.current.as_mut().filter(|current| current.duration != learned)
+            && learned.is_some()
+        {
+            Arc::make_mut(current).duration = learned;
         }
+    }
+
+    /// Forgets lengths that cannot be, and more tracks than there may be, in a queue that was kept.
+    pub(super) fn doubt(&mut self) {
+        self.upcoming.truncate(self.max);
+        let tracks = self.current.iter_mut().chain(&mut self.upcoming).chain(&mut self.history);
+        tracks.for_each(Track::doubt_length);
     }
 
     /// Gives the track that is on.
@@ -167,7 +177,10 @@ impl Queue {
             return Err(VoiceError::QueueFull { max: self.max });
         }
         let added = tracks.len().min(room);
-        let taken = tracks.into_iter().take(room);
+        let taken = tracks.into_iter().take(room).map(|mut track| {
+            Track::doubt_length(&mut track);
+            track
+        });
         match at {
             At::End => self.upcoming.extend(taken),
             At::Now | At::Next => {
@@ -254,6 +267,23 @@ impl Queue {
         Ok(self.upcoming.drain(first..=last).collect())
     }
 
+    /// Removes these tracks, if they are what waits from the number `first` on.
+    ///
+    /// # Errors
+    /// [`VoiceError::Superseded`] when others are there.
+    pub(super) fn remove_those(
+        &mut self,
+        first: usize,
+        expected: &[Arc<Track>],
+    ) -> Result<Vec<Arc<Track>>, VoiceError> {
+        let from = first.saturating_sub(1);
+        let there = self.upcoming.iter().skip(from).take(expected.len());
+        if there.len() != expected.len() || !there.zip(expected).all(|(one, two)| Arc::ptr_eq(one, two)) {
+            return Err(VoiceError::Superseded);
+        }
+        Ok(self.upcoming.drain(from..from + expected.len()).collect())
+    }
+
     /// Removes all that waits and says how many those were; the current track stays.
     pub fn clear(&mut self) -> usize {
         std::mem::take(&mut self.upcoming).len()
@@ -266,6 +296,11 @@ impl Queue {
             self.remember(current);
         }
         cleared
+    }
+
+    /// Takes out the current track, which is remembered nowhere, and goes to the next one.
+    pub(super) fn drop_current(&mut self) -> Option<Arc<Track>> {
+        std::mem::replace(&mut self.current, self.upcoming.pop_front())
     }
 
     /// Puts what waits into another order and says how many those are.

@@ -19,6 +19,17 @@ pub struct Signal {
     used: Option<(ChannelId, String, Server)>,
 }
 
+/// Where a driver is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The voice channel.
+    pub channel: ChannelId,
+    /// Session in which the bot is there.
+    pub session: String,
+    /// The voice server.
+    pub endpoint: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Server {
     endpoint: String,
@@ -59,6 +70,13 @@ impl Signal {
     pub fn server(&mut self, endpoint: Option<&str>, token: &str) {
         self.server =
             endpoint.map(|endpoint| Server { endpoint: endpoint.to_owned(), token: token.to_owned() });
+    }
+
+    /// Says whether that is where the driver was last told to connect.
+    pub fn is_used(&self, place: &Place) -> bool {
+        self.used.as_ref().is_some_and(|(channel, session, server)| {
+            (channel, session, &server.endpoint) == (&place.channel, &place.session, &place.endpoint)
+        })
     }
 
     /// Gives what to connect with, once all of it is there and whenever it has changed.

@@ -12,6 +12,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use reqwest::Url;
@@ -127,19 +128,7 @@ impl Sources {
                 let url = self.0.web.guard().parse(url)?;
                 self.open_url(url).await
             }
-            Playable::YtDlp { url } => {
-                let remote = self.0.yt_dlp.media(&self.0.web.guard().parse(url)?).await?;
-                let answer = match remote.get(&self.0.web, 0).await {
-                    // Such addresses are good for a while only.
-                    Err(SourceError::Status(_)) => {
-                        self.0.yt_dlp.forget(url);
-                        let remote = self.0.yt_dlp.media(&self.0.web.guard().parse(url)?).await?;
-                        remote.get(&self.0.web, 0).await?
-                    }
-                    answer => answer?,
-                };
-                self.play(remote, answer).await
-            }
+            Playable::YtDlp { url } => self.open_page(&self.0.web.guard().parse(url)?).await,
         }
     }
 
@@ -152,10 +141,50 @@ impl Sources {
                     let first = playlist.entries.into_iter().next().ok_or(SourceError::EmptyPlaylist)?;
                     url = first.url;
                 }
-                Answered::Page => return Err(SourceError::NoSound),
+                Answered::Page(page) => return self.open_page(&page).await,
             }
         }
         Err(SourceError::EmptyPlaylist)
+    }
+
+    /// Opens what yt-dlp finds on a page.
+    async fn open_page(&self, page: &Url) -> Result<Opened, SourceError> {
+        let remote = self.0.yt_dlp.media(page).await?;
+        let (remote, answer) = match remote.get(&self.0.web, 0).await {
+            // Such addresses are good for a while only.
+            Err(SourceError::Status(_)) => {
+                let remote = self.ask_again(page).await?;
+                let answer = remote.get(&self.0.web, 0).await?;
+                (remote, answer)
+            }
+            answer => (remote, answer?),
+        };
+        let (line, ear) = media::line();
+        let (sources, page) = (self.clone(), page.clone());
+        let renew = move || -> BoxFuture<'static, Result<Remote, SourceError>> {
+            let (sources, page) = (sources.clone(), page.clone());
+            Box::pin(async move { sources.ask_again(&page).await })
+        };
+        let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?.renewed_by(renew);
+        media::open(origin, line, ear, self.bounds().clone()).await
+    }
+
+    /// Asks yt-dlp where the sound of a page is by now.
+    async fn ask_again(&self, page: &Url) -> Result<Remote, SourceError> {
+        self.0.yt_dlp.forget(page.as_str());
+        self.0.yt_dlp.media(page).await
+    }
+
+    /// Gives the longest time that [`open_track`](Self::open_track) takes.
+    pub fn within(&self, playable: &Playable) -> Duration {
+        let bounds = self.bounds();
+        let page = match playable {
+            Playable::YtDlp { .. } => bounds.answer + bounds.find,
+            // An address in a playlist may turn out to be a page.
+            Playable::Http { .. } if self.0.yt_dlp.is_found() => bounds.answer + bounds.find,
+            _ => Duration::ZERO,
+        };
+        page + bounds.open + Duration::from_secs(2)
     }
 
     async fn play(&self, remote: Remote, answer: web::Answer) -> Result<Opened, SourceError> {
@@ -164,14 +193,14 @@ impl Sources {
         media::open(origin, line, ear, self.bounds().clone()).await
     }
 
-    /// Chooses a track of the library to go on with, other than those in `recent`.
+    /// Chooses a track of the library to go on with: one that is not in `recent`, whose latest is last, or else the one
+    /// that was played the longest time ago.
     pub fn suggest(&self, recent: &[Arc<Track>]) -> Option<Track> {
-        let played = |path: &str| {
-            recent
-                .iter()
-                .any(|track| matches!(&track.playable, Playable::Library { path: was } if was == path))
-        };
-        self.0.library.any_but(played).map(|track| track.track())
+        let played = recent.iter().enumerate().filter_map(|(at, track)| match &track.playable {
+            Playable::Library { path } => Some((path.as_str(), at)),
+            _ => None,
+        });
+        self.0.library.least_recent(&played.collect()).map(|track| track.track())
     }
 
     fn bounds(&self) -> &Arc<Bounds> {

@@ -25,6 +25,8 @@ pub struct PlayerStatus {
     pub history: Arc<[Arc<Track>]>,
     /// Whether the track or the queue repeats.
     pub repeat: Loop,
+    /// The bot is in the audience of a stage, and the music waits until it may speak.
+    pub waits_to_speak: bool,
     /// Volume in per cent.
     pub volume: u16,
     /// Users in the channel beside bots.
@@ -42,6 +44,7 @@ impl PlayerStatus {
             upcoming: Arc::default(),
             history: Arc::default(),
             repeat: Loop::Off,
+            waits_to_speak: false,
             volume: 0,
             listeners: 0,
         }
@@ -57,7 +60,8 @@ impl PlayerStatus {
             (ours, theirs) => ours.is_none() && theirs.is_none(),
         };
         let rest = |status: &Self| {
-            (status.channel, status.connection, status.repeat, status.volume, status.listeners)
+            let PlayerStatus { channel, connection, repeat, waits_to_speak, volume, listeners, .. } = *status;
+            (channel, connection, repeat, waits_to_speak, volume, listeners)
         };
         current
             && rest(self) == rest(other)
@@ -71,7 +75,7 @@ impl PlayerStatus {
             Some(current) => current.remaining()?,
             None => Duration::ZERO,
         };
-        self.upcoming.iter().try_fold(current, |sum, track| Some(sum + track.duration?))
+        self.upcoming.iter().try_fold(current, |sum, track| sum.checked_add(track.duration?))
     }
 }
 

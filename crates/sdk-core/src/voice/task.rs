@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::deck::{Deck, Outcome};
 use super::error::VoiceError;
 use super::event::{EndReason, VoiceEvent, VoiceEventKind};
+use super::floor::{Floor, Place, Step};
 use super::kept::KeptPlayer;
 use super::link::{Link, Turn};
 use super::note::{Ended, Note, Notes};
@@ -26,6 +27,9 @@ const ALONE_FOR: Duration = Duration::from_secs(10);
 /// Time from one look at the mixer to the next, and from one note of the position to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// Time for which a track is heard before it is taken not to be what the bot has died on.
+const HARMLESS_AFTER: Duration = Duration::from_secs(30);
+
 /// A player's task.
 pub(super) struct Task {
     guild: GuildId,
@@ -37,6 +41,7 @@ pub(super) struct Task {
     queue: Queue,
     deck: Deck,
     link: Link,
+    floor: Floor,
     /// Somebody has paused.
     paused: bool,
     /// Nobody listens, and the guild wants a pause then.
@@ -75,6 +80,7 @@ impl Task {
             queue: Queue::default(),
             deck: Deck::new(notes, clock, volume, voice.frame_account().clone()),
             link,
+            floor: Floor::default(),
             settings,
             voice,
             paused: false,
@@ -96,6 +102,7 @@ impl Task {
             let deadline = self.deadline();
             tokio::select! {
                 note = self.heard.recv() => match note {
+                    Some(Note::Gone) => return self.tell(VoiceEventKind::GuildGone),
                     Some(note) => self.hear(note),
                     None => return,
                 },
@@ -116,13 +123,13 @@ impl Task {
     }
 
     fn deadline(&self) -> Instant {
-        let prepare = self.deck.prepare_at(self.remaining()).filter(|_| self.queue.next().is_some());
+        let prepare = self.deck.prepare_at(self.remaining(), self.queue.next());
         let parts = [self.link.deadline(), prepare, self.idle_deadline(), self.alone_deadline()];
         parts.into_iter().flatten().chain([self.look]).min().unwrap_or(self.look)
     }
 
     fn idle_deadline(&self) -> Option<Instant> {
-        Some(self.idle? + self.settings.idle_timeout.filter(|_| !self.settings.stay)?)
+        self.idle?.checked_add(self.settings.idle_timeout.filter(|_| !self.settings.stay)?)
     }
 
     fn alone_deadline(&self) -> Option<Instant> {
@@ -156,6 +163,9 @@ impl Task {
             if self.deck.is_on() {
                 self.voice.changes().mark();
             }
+            if self.deck.mixed() >= HARMLESS_AFTER {
+                self.voice.survived(self.guild);
+            }
         }
     }
 
@@ -166,10 +176,10 @@ impl Task {
             return;
         }
         match command {
-            Command::Join(channel, to) => self.link.join(channel, Some(to)),
+            Command::Join(channel, to) => self.link.join(channel, to),
             Command::Leave(to) => self.answer(to, Self::leave),
             Command::Enqueue(tracks, at, to) => self.answer(to, |this| this.enqueue(tracks, at)),
-            Command::Skip(count, to) => self.answer(to, |this| this.change(|queue| queue.skip(count))),
+            Command::Skip(start, count, to) => self.answer(to, |this| this.skip(start, count)),
             Command::Jump(position, to) => self.answer(to, |this| this.change(|queue| queue.jump(position))),
             Command::Previous(to) => self.answer(to, Self::previous),
             Command::Seek(to, answer) => self.seek(to, answer),
@@ -181,8 +191,12 @@ impl Task {
             Command::Move(from, position, to) => {
                 self.answer(to, |this| this.queue.move_track(from, position));
             }
-            Command::Remove(positions, to) => {
-                self.answer(to, |this| this.queue.remove(*positions.start(), *positions.end()));
+            Command::Remove(positions, expected, to) => {
+                let (first, last) = (*positions.start(), *positions.end());
+                self.answer(to, |this| match expected {
+                    Some(expected) => this.queue.remove_those(first, &expected),
+                    None => this.queue.remove(first, last),
+                });
             }
             Command::SetLoop(repeat, to) => self.answer(to, |this| {
                 this.queue.set_repeat(repeat);
@@ -206,15 +220,28 @@ impl Task {
             return;
         }
         match note {
-            Note::State { session, channel } => {
+            Note::State { session, channel, suppressed } => {
                 let turn = self.link.heard_state(&session, channel);
                 self.turn(turn);
+                self.heard_floor(channel, suppressed);
+            }
+            Note::Asked { channel, outcome } => {
+                if let Some(why) = outcome.words(channel).filter(|_| self.link.channel() == Some(channel)) {
+                    self.tell(VoiceEventKind::Suppressed { why });
+                }
             }
             Note::Server { endpoint, token } => self.link.heard_server(endpoint.as_deref(), &token),
-            Note::Session => self.link.heard_session(),
+            Note::Session => {
+                let turn = self.link.heard_session();
+                self.turn(turn);
+            }
             Note::Listeners => self.count_listeners(),
-            Note::Connected { attempt, outcome } => {
-                let turn = self.link.heard_connected(attempt, outcome);
+            Note::Connected { driver, place } => {
+                let turn = self.link.heard_connected(driver, &place);
+                self.turn(turn);
+            }
+            Note::Failed { attempt, loss } => {
+                let turn = self.link.heard_failed(attempt, loss);
                 self.turn(turn);
             }
             Note::Disconnected { driver, loss } => {
@@ -227,9 +254,16 @@ impl Task {
                 self.prepared(outcome);
             }
             Note::Ended { job, how } if self.deck.is_of(job) => self.ended(how),
-            Note::Ended { .. } | Note::News => {}
+            Note::Ended { .. } | Note::News | Note::Gone => {}
+            #[cfg(test)]
+            Note::Break => panic!("broken by a test"),
             Note::Settings => self.adopt(),
-            Note::Restore { kept, rejoin } => self.restore(*kept, rejoin),
+            Note::Restore { kept, rejoin, culprit } => {
+                if let Some(track) = culprit {
+                    self.tell_failed(track, "The bot has ended several times while it was on.".to_owned());
+                }
+                self.restore(*kept, rejoin);
+            }
             Note::Close(done) => {
                 self.closed = true;
                 self.deck.hold(true);
@@ -246,20 +280,36 @@ impl Task {
             Turn::Moved { from } => self.tell(VoiceEventKind::Moved { from }),
             Turn::Lost(why) => self.tell(VoiceEventKind::Lost { why }),
             Turn::Restored { after } => self.tell(VoiceEventKind::Restored { after }),
-            Turn::GaveUp(why) => self.gave_up(why),
+            Turn::GaveUp(why) => {
+                self.set_aside();
+                self.tell(VoiceEventKind::GaveUp { why });
+            }
+            Turn::NotJoined => self.set_aside(),
             Turn::Left { channel, why } => self.left(channel, why),
         }
         self.count_listeners();
     }
 
     /// Keeps the queue, and the place in it, for whoever has the bot join again.
-    fn gave_up(&mut self, why: String) {
+    fn set_aside(&mut self) {
         self.over(EndReason::Stopped);
         if !self.deck.is_empty() {
             self.begin_at = self.deck.position();
         }
         self.deck.stop(self.link.driver());
-        self.tell(VoiceEventKind::GaveUp { why });
+        self.floor = Floor::default();
+    }
+
+    /// Hears whether the bot may be heard where it is.
+    fn heard_floor(&mut self, channel: Option<ChannelId>, suppressed: bool) {
+        let channel = channel.filter(|_| !self.link.is_out());
+        let place =
+            channel.map(|channel| Place { channel, is_stage: self.voice.is_stage(self.guild, channel) });
+        match self.floor.heard(place, suppressed) {
+            Step::Nothing => {}
+            Step::Ask(channel) => self.link.ask_to_speak(channel),
+            Step::Tell(why) => self.tell(VoiceEventKind::Suppressed { why }),
+        }
     }
 
     fn leave(&mut self) -> Result<(), VoiceError> {
@@ -283,6 +333,7 @@ impl Task {
         self.queue.stop();
         self.deck.stop(self.link.driver());
         (self.paused, self.begin_at) = (false, Duration::ZERO);
+        self.floor = Floor::default();
         self.voice.tell(VoiceEvent { guild: self.guild, channel, kind: VoiceEventKind::Left { why } });
         self.count_listeners();
     }
@@ -294,7 +345,8 @@ impl Task {
         let asked = tracks.len();
         let before: Option<Duration> = match at {
             At::End => {
-                self.queue.upcoming().try_fold(Duration::ZERO, |sum, track| Some(sum + track.duration?))
+                let lengths = self.queue.upcoming().map(|track| track.duration);
+                lengths.into_iter().try_fold(Duration::ZERO, |sum, length| sum.checked_add(length?))
             }
             At::Now | At::Next => Some(Duration::ZERO),
         };
@@ -311,8 +363,16 @@ impl Task {
             return Ok(Enqueued { position: 0, added, left_out, eta: Some(Duration::ZERO) });
         }
         let position = if at == At::End { waited + 1 } else { 1 };
-        let eta = before.zip(self.remaining()).map(|(before, remaining)| before + remaining);
+        let eta = before.zip(self.remaining()).and_then(|(before, remaining)| before.checked_add(remaining));
         Ok(Enqueued { position, added, left_out, eta })
+    }
+
+    fn skip(&mut self, start: Option<u64>, count: usize) -> Result<Vec<Arc<Track>>, VoiceError> {
+        let on = self.queue.current().map(|_| self.deck.number().unwrap_or_default());
+        match (start, on) {
+            (Some(start), Some(on)) if start != on => Err(VoiceError::TrackOver),
+            _ => self.change(|queue| queue.skip(count)),
+        }
     }
 
     /// Goes to another track as `change` of the queue says.
@@ -388,6 +448,8 @@ impl Task {
             return Err(VoiceError::TooLoud { max });
         }
         self.deck.set_volume(volume);
+        self.settings.volume = volume;
+        self.voice.keep_volume(self.guild, volume);
         Ok(())
     }
 
@@ -477,6 +539,7 @@ impl Task {
     }
 
     fn over_with(&mut self, track: Arc<Track>, reason: EndReason) {
+        self.voice.survived(self.guild);
         if let Some(number) = self.told.take() {
             self.tell(VoiceEventKind::TrackEnded { track, number, reason });
         }
@@ -490,7 +553,9 @@ impl Task {
         if !self.link.is_in() {
             return;
         }
-        self.listeners = self.voice.listeners(self.guild, channel);
+        // After a new session guilds come anew; until then nothing is known of theirs.
+        let Some(listeners) = self.voice.listeners(self.guild, channel) else { return };
+        self.listeners = listeners;
         match (self.listeners, self.alone) {
             (0, None) => {
                 self.alone = Some(Instant::now());
@@ -508,9 +573,7 @@ impl Task {
     fn adopt(&mut self) {
         self.settings = self.voice.settings(self.guild);
         self.paused_alone = self.alone.is_some() && self.settings.when_alone == WhenAlone::Pause;
-        if self.deck.volume() > self.settings.max_volume {
-            self.deck.set_volume(self.settings.max_volume);
-        }
+        self.deck.set_volume(self.settings.volume);
     }
 
     fn restore(&mut self, kept: KeptPlayer, rejoin: bool) {
@@ -519,11 +582,13 @@ impl Task {
             return;
         }
         self.queue = kept.queue;
+        self.queue.doubt();
         self.begin_at = kept.position;
         self.paused = kept.paused;
         self.deck.set_volume(kept.volume.min(self.settings.max_volume));
         if let Some(channel) = kept.channel.filter(|_| rejoin) {
-            self.link.join(channel, None);
+            let turn = self.link.rejoin(channel);
+            self.turn(turn);
         }
     }
 
@@ -532,9 +597,10 @@ impl Task {
         if !self.link.is_out() && self.deck.is_empty() && self.queue.current().is_some() {
             self.begin(self.begin_at);
         }
-        self.deck.hold(self.paused || self.paused_alone);
+        self.deck.hold(self.paused || self.paused_alone || self.floor.waits());
         self.deck.set_running(self.link.is_in());
         if self.link.is_in()
+            && !self.floor.waits()
             && let Some(number) = self.deck.put_on(self.link.driver())
             && let Some(track) = self.queue.current().cloned()
         {
@@ -543,7 +609,8 @@ impl Task {
         }
         let remaining = self.remaining();
         self.deck.prepare(remaining, self.queue.next(), &self.voice.sources());
-        let plays = self.queue.current().is_some() && !self.paused && !self.paused_alone;
+        let is_held = self.paused || self.paused_alone || self.floor.waits();
+        let plays = self.queue.current().is_some() && !is_held;
         self.idle = match self.idle {
             _ if plays || !self.link.is_in() => None,
             None => Some(Instant::now()),
@@ -578,6 +645,7 @@ impl Task {
             upcoming: self.queue.upcoming().cloned().collect(),
             history: self.queue.history().cloned().collect(),
             repeat: self.queue.repeat(),
+            waits_to_speak: self.floor.waits(),
             volume: self.deck.volume(),
             listeners: self.listeners,
         };
@@ -600,5 +668,5 @@ fn some(count: usize) -> Result<usize, VoiceError> {
 
 /// Says whether a track that ended at `position` has not come near its end; lengths are often somewhat wrong.
 fn broke_off(position: Duration, length: Duration) -> bool {
-    position + Duration::from_secs(10) < length.mul_f64(0.9)
+    position.saturating_add(Duration::from_secs(10)) < length.mul_f64(0.9)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sdk_core::voice::{At, GuildSettings, VoiceEventKind, WhenAlone};
+use sdk_core::voice::{At, GuildSettings, VoiceError, VoiceEventKind, WhenAlone};
 
 use super::rig::Rig;
 
@@ -60,4 +60,25 @@ pub(crate) async fn an_idle_bot_leaves() {
     rig.join().await;
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(rig.player().status().channel, Some(rig.channel(0)));
+}
+
+pub(crate) async fn a_guild_that_is_left_is_forgotten() {
+    let mut rig = playing(GuildSettings { vote_ratio: 90, ..GuildSettings::default() }).await;
+    let (guild, bot) = (rig.guild.to_string(), rig.bot().to_owned());
+    let before = rig.player();
+    rig.people.leave(&guild, &bot).await.unwrap();
+    rig.event("it is in the guild no more", |kind| matches!(kind, VoiceEventKind::GuildGone).then_some(()))
+        .await;
+    let voice = rig.host().voice();
+    assert!(voice.existing(rig.guild).is_none());
+    assert_eq!(voice.settings(rig.guild), GuildSettings::default());
+    assert_eq!(before.pause().await, Err(VoiceError::Closing));
+
+    rig.people.join(&guild, &bot).await.unwrap();
+    rig.knows_its_guild().await;
+    rig.enter("alice", 0).await;
+    rig.join().await;
+    rig.player().enqueue(vec![rig.sound(2, 60)], At::End).await.unwrap();
+    let place = rig.hear(2, 60).await;
+    assert!(place.likeness > 0.9, "{place:?}");
 }

@@ -14,6 +14,7 @@ mod rejoin;
 mod restart;
 mod rig;
 mod sound;
+mod stage;
 
 /// Longest time for one test.
 const WITHIN: Duration = Duration::from_mins(3);
@@ -35,20 +36,34 @@ const TESTS: &[Test] = tests![
     play::a_pause_holds_the_place,
     play::what_cannot_be_played_is_told_and_the_next_one_follows,
     play::the_queue_is_steered_while_it_plays,
+    play::what_is_meant_is_skipped_and_removed_or_nothing,
+    play::a_length_that_cannot_be_is_not_believed,
+    play::a_radio_is_not_sought_and_plays_on,
+    play::a_file_that_lies_of_its_sizes_is_told_and_the_next_one_follows,
     rejoin::what_can_be_resumed_is_resumed,
     rejoin::a_session_that_is_gone_is_replaced_and_the_song_goes_on,
     rejoin::what_is_final_is_final,
     rejoin::a_moderators_move_plays_on,
     rejoin::a_moderators_disconnect_ends_it,
     rejoin::a_disconnect_without_a_word_ends_it,
+    rejoin::a_disconnect_while_it_tries_again_ends_it,
+    rejoin::a_move_to_where_it_cannot_be_heard_is_told,
+    rejoin::a_join_that_fails_goes_back_to_where_it_played,
+    rejoin::a_join_that_fails_leaves_nothing_open,
     rejoin::a_change_of_region_plays_on,
     rejoin::a_server_that_never_answers_is_told,
     rejoin::a_new_gateway_session_takes_the_call_along,
     ends::nobody_left_pauses_and_somebody_back_goes_on,
     ends::nobody_left_leaves_where_the_guild_wants_that,
     ends::an_idle_bot_leaves,
+    ends::a_guild_that_is_left_is_forgotten,
     restart::a_restart_plays_on_where_it_was_once,
     restart::a_restart_to_an_empty_channel_stays_out,
+    restart::a_return_that_fails_at_first_is_tried_again,
+    stage::with_the_permission_it_becomes_a_speaker,
+    stage::without_it_the_music_waits_until_a_moderator_lets_it_speak,
+    stage::who_may_not_even_ask_is_told_so,
+    stage::a_channel_in_which_it_may_not_speak_is_told,
 ];
 
 fn main() -> ExitCode {

@@ -1,8 +1,12 @@
 //! What is played, as it is heard.
 
+use std::io::Write as _;
 use std::time::Duration;
 
-use sdk_core::voice::{At, ConnectionState, EndReason, Loop, Seek, VoiceError, VoiceEventKind};
+use sdk_core::voice::source::{AllowList, SourceConfig, Sources};
+use sdk_core::voice::{
+    At, ConnectionState, EndReason, Loop, Playable, PlayerStatus, Seek, Track, VoiceError, VoiceEventKind,
+};
 
 use super::rig::{Rig, until};
 
@@ -170,4 +174,106 @@ pub(crate) async fn the_queue_is_steered_while_it_plays() {
     assert_eq!(player.stop().await, Err(VoiceError::NothingPlaying));
     player.leave().await.unwrap();
     assert_eq!(player.leave().await, Err(VoiceError::NotConnected));
+}
+
+pub(crate) async fn what_is_meant_is_skipped_and_removed_or_nothing() {
+    let rig = Rig::start().await;
+    rig.join().await;
+    let player = rig.player();
+    let sounds = (1..=4).map(|voice| rig.sound(voice, 30)).collect();
+    player.enqueue(sounds, At::End).await.unwrap();
+    let before = rig.status("the first is on", |status| status.current.is_some()).await;
+    let number = before.current.unwrap().number;
+    // Of two who mean the same track, one skips it.
+    let both = tokio::join!(player.skip_start(number, 1), player.skip_start(number, 1));
+    assert_eq!(both.0.unwrap().len(), 1);
+    assert_eq!(both.1, Err(VoiceError::TrackOver));
+    // Of two who mean the same number in the queue, one removes what is there.
+    let waiting = player.status().upcoming;
+    let first = || waiting[..1].to_vec();
+    let both = tokio::join!(player.remove_those(1, first()), player.remove_those(1, first()));
+    assert_eq!(both.0.unwrap().len(), 1);
+    assert_eq!(both.1, Err(VoiceError::Superseded));
+    let past = player.remove_those(9, waiting.to_vec()).await;
+    assert_eq!(past, Err(VoiceError::Superseded));
+    assert_eq!(player.status().upcoming.len(), 1);
+}
+
+pub(crate) async fn a_length_that_cannot_be_is_not_believed() {
+    let rig = Rig::start().await;
+    rig.join().await;
+    let player = rig.player();
+    let mut endless = rig.sound(1, 30);
+    endless.duration = Some(Duration::MAX);
+    let put = player.enqueue(vec![endless.clone(), endless.clone()], At::End).await.unwrap();
+    assert_eq!(put.added, 2);
+    assert!(rig.hear(1, 30).await.likeness > ALIKE);
+    let status = player.status();
+    // The format tells the one's; the other's is not known.
+    assert_eq!(status.current.as_ref().unwrap().track.duration, Some(Duration::from_secs(30)));
+    assert_eq!((status.upcoming[0].duration, status.remaining()), (None, None));
+    let put = player.enqueue(vec![endless], At::End).await.unwrap();
+    assert_eq!(put.eta, None);
+}
+
+pub(crate) async fn a_radio_is_not_sought_and_plays_on() {
+    let rig = Rig::start().await;
+    rig.join().await;
+    let station = Station::start();
+    let allow = AllowList::parse(&station.address).unwrap();
+    rig.host().voice().set_sources(Sources::new(SourceConfig { allow, ..SourceConfig::default() }));
+    let player = rig.player();
+    let url = format!("http://{}/", station.address);
+    player.enqueue(vec![Track::new("Radio", Playable::Http { url })], At::End).await.unwrap();
+    let plays = |status: &PlayerStatus| {
+        status.current.as_ref().is_some_and(|current| !current.opening && current.position > Duration::ZERO)
+    };
+    let number = rig.status("the radio plays", plays).await.current.unwrap().number;
+    for to in [Seek::To(Duration::ZERO), Seek::Forward(Duration::from_secs(30))] {
+        let error = player.seek(to).await.unwrap_err();
+        assert_eq!(error.to_string(), "This track cannot be sought: it is a live stream.");
+    }
+    assert_eq!(rig.status("it plays on", plays).await.current.unwrap().number, number);
+}
+
+pub(crate) async fn a_file_that_lies_of_its_sizes_is_told_and_the_next_one_follows() {
+    let mut rig = Rig::start().await;
+    rig.join().await;
+    let forged = b"\x1a\x45\xdf\xa3\x01\x80\0\0\0\0\0\0\x42\x82\x01\x40\0\0\0\0\0\0";
+    std::fs::write(rig.folder.path().join("forged.webm"), forged).unwrap();
+    let tracks = vec![Rig::file("forged.webm"), rig.sound(1, 30)];
+    rig.player().enqueue(tracks, At::End).await.unwrap();
+    let failed = |kind: &VoiceEventKind| match kind {
+        VoiceEventKind::TrackFailed { track, .. } => Some(track.playable.clone()),
+        _ => None,
+    };
+    let which = rig.event("the file is refused", failed).await;
+    assert_eq!(which, Rig::file("forged.webm").playable);
+    assert!(rig.hear(1, 30).await.likeness > ALIKE);
+}
+
+/// A station that plays one melody for ever.
+struct Station {
+    address: String,
+}
+
+impl Station {
+    fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let melody = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media/melody.mp3");
+        let melody = std::fs::read(melody).unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let melody = melody.clone();
+                std::thread::spawn(move || {
+                    let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n");
+                    while sent.is_ok() {
+                        sent = stream.write_all(&melody);
+                    }
+                });
+            }
+        });
+        Self { address }
+    }
 }

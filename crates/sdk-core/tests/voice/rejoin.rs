@@ -173,3 +173,79 @@ pub(crate) async fn a_new_gateway_session_takes_the_call_along() {
     rig.event("it is back", |kind| matches!(kind, VoiceEventKind::Restored { .. }).then_some(())).await;
     goes_on(&rig, at).await;
 }
+
+pub(crate) async fn a_disconnect_while_it_tries_again_ends_it() {
+    let mut rig = Rig::start().await;
+    playing(&mut rig).await;
+    rig.refuse_connections().await;
+    rig.close(4006).await;
+    rig.status(
+        "it has tried several times",
+        |status| matches!(status.connection, ConnectionState::Rejoining { attempt } if attempt >= 3),
+    )
+    .await;
+    let bot = rig.bot().to_owned();
+    rig.leave(&bot).await;
+    left(&mut rig).await;
+    rig.people.remove_fault(None).await.unwrap();
+    assert_eq!(rig.player().status().connection, ConnectionState::Disconnected);
+    let present = rig.people.voice(&rig.guild.to_string()).await.unwrap();
+    assert!(present.iter().all(|state| state["bot"] == false), "{present:?}");
+    // The echo of its own leaves is not taken for the next moderator.
+    playing(&mut rig).await;
+}
+
+pub(crate) async fn a_move_to_where_it_cannot_be_heard_is_told() {
+    let mut rig = Rig::start().await;
+    playing(&mut rig).await;
+    rig.enter("bob", 1).await;
+    rig.refuse_connections().await;
+    let bot = rig.bot().to_owned();
+    rig.enter(&bot, 1).await;
+    let why = rig
+        .event("it gives up", |kind| match kind {
+            VoiceEventKind::GaveUp { why } => Some(why.clone()),
+            VoiceEventKind::Moved { .. } | VoiceEventKind::Joined => panic!("{kind}"),
+            _ => None,
+        })
+        .await;
+    assert!(why.contains("cannot be reached") && why.ends_with('.'), "{why}");
+    let status = rig.status("it is out", |status| status.channel.is_none()).await;
+    assert!(status.current.unwrap().position > Duration::ZERO);
+    rig.people.remove_fault(None).await.unwrap();
+    rig.player().join(rig.channel(1)).await.unwrap();
+    goes_on(&rig, 0.5).await;
+}
+
+pub(crate) async fn a_join_that_fails_goes_back_to_where_it_played() {
+    let mut rig = Rig::start().await;
+    let at = playing(&mut rig).await;
+    let withheld = VoiceServerRule { effect: VoiceServerEffect::Withhold, ..VoiceServerRule::default() };
+    rig.people.add_fault(&Rule::new(On::VoiceServer(withheld)).times(1)).await.unwrap();
+    let why = rig.player().join(rig.channel(1)).await.unwrap_err();
+    assert!(matches!(&why, VoiceError::JoinFailed(why) if why.contains("did not answer")), "{why:?}");
+    rig.event("it is back", |kind| match kind {
+        VoiceEventKind::Restored { .. } => Some(()),
+        VoiceEventKind::Left { .. } | VoiceEventKind::GaveUp { .. } => panic!("{kind}"),
+        _ => None,
+    })
+    .await;
+    assert_eq!(rig.player().status().channel, Some(rig.channel(0)));
+    goes_on(&rig, at).await;
+}
+
+pub(crate) async fn a_join_that_fails_leaves_nothing_open() {
+    let mut rig = Rig::start().await;
+    playing(&mut rig).await;
+    rig.close(4017).await;
+    rig.event("it gives up", |kind| matches!(kind, VoiceEventKind::GaveUp { .. }).then_some(())).await;
+    rig.refuse_connections().await;
+    rig.player().join(rig.channel(0)).await.unwrap_err();
+    let status = rig.status("it is out", |status| status.channel.is_none()).await;
+    // What was opened for it is closed again, and the place is kept.
+    let current = status.current.unwrap();
+    assert!(!current.opening && current.number == 0 && current.position > Duration::ZERO, "{current:?}");
+    rig.people.remove_fault(None).await.unwrap();
+    rig.player().join(rig.channel(0)).await.unwrap();
+    goes_on(&rig, 0.5).await;
+}

@@ -1,6 +1,6 @@
 //! What is left of a player after a restart of the host.
 
-use sdk_core::voice::{At, Loop, VoiceEventKind};
+use sdk_core::voice::{At, ConnectionState, Loop, VoiceEventKind};
 
 use super::rig::{Rig, until};
 
@@ -22,7 +22,7 @@ pub(crate) async fn a_restart_plays_on_where_it_was_once() {
     let (mut rig, before) = playing().await;
     rig.shut_down().await;
     rig.boot().await;
-    rig.event("it is back", |kind| matches!(kind, VoiceEventKind::Joined).then_some(())).await;
+    rig.event("it is back", |kind| matches!(kind, VoiceEventKind::Restored { .. }).then_some(())).await;
     let place = rig.hear(1, LONG as usize).await;
     assert!(place.likeness > 0.9 && place.at > before && place.at < before + 30.0, "{place:?} {before}");
     let status = rig.player().status();
@@ -49,4 +49,22 @@ pub(crate) async fn a_restart_to_an_empty_channel_stays_out() {
     player.join(rig.channel(0)).await.unwrap();
     let place = rig.hear(1, LONG as usize).await;
     assert!(place.likeness > 0.9 && place.at > 0.5, "{place:?}");
+}
+
+pub(crate) async fn a_return_that_fails_at_first_is_tried_again() {
+    let (mut rig, before) = playing().await;
+    rig.shut_down().await;
+    rig.refuse_connections().await;
+    rig.boot().await;
+    until("the player is restored", async || rig.host().voice().existing(rig.guild)).await;
+    let again = |attempt| attempt >= 2;
+    rig.status(
+        "it tries again",
+        |status| matches!(status.connection, ConnectionState::Rejoining { attempt } if again(attempt)),
+    )
+    .await;
+    rig.people.remove_fault(None).await.unwrap();
+    rig.event("it is back", |kind| matches!(kind, VoiceEventKind::Restored { .. }).then_some(())).await;
+    let place = rig.hear(1, LONG as usize).await;
+    assert!(place.likeness > 0.9 && place.at > before, "{place:?} {before}");
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sandbox::client::Client as People;
+use sandbox::fault::{On, Rule, VoiceConnectEffect, VoiceConnectRule};
 use sandbox::server::Sandbox;
 use sandbox::voice::{Command, Options, Target};
 use sdk_core::checkpoint::Checkpoint;
@@ -46,6 +47,7 @@ struct Running {
     host: Host,
     checkpoint: Arc<Checkpoint>,
     client: JoinHandle<()>,
+    cache: Arc<serenity::all::Cache>,
     shards: Arc<serenity::all::ShardManager>,
     keep: JoinHandle<()>,
 }
@@ -100,8 +102,13 @@ impl Rig {
         let cache = client.cache.clone();
         let client = tokio::spawn(async move { client.start().await.unwrap() });
         let keep = tokio::spawn(checkpoint.clone().keep());
-        self.running = Some(Running { host, checkpoint, client, shards, keep });
-        let guild = self.guild;
+        self.running = Some(Running { host, checkpoint, client, cache, shards, keep });
+        self.knows_its_guild().await;
+    }
+
+    /// Waits until the bot knows its guild.
+    pub(crate) async fn knows_its_guild(&self) {
+        let (guild, cache) = (self.guild, &self.running.as_ref().unwrap().cache);
         until("the guild is there", async || cache.guild(guild).is_some().then_some(())).await;
     }
 
@@ -147,10 +154,30 @@ impl Rig {
         self.player().join(self.channel(0)).await.unwrap();
     }
 
+    /// Makes a further channel of that type, and gives its index.
+    pub(crate) async fn open(&mut self, name: &str, kind: u8) -> usize {
+        let channel = json!({ "name": name, "type": kind });
+        let made = self.people.create_channel(&self.guild.to_string(), &channel).await.unwrap();
+        let id = ChannelId::new(made["id"].as_str().unwrap().parse().unwrap());
+        let running = self.running.as_ref().unwrap();
+        until("the channel is known", async || {
+            running.cache.guild(self.guild)?.channels.contains_key(&id).then_some(())
+        })
+        .await;
+        self.channels.push(id);
+        self.channels.len() - 1
+    }
+
     /// Puts a person, or the bot as a moderator does, into a channel.
     pub(crate) async fn enter(&self, user: &str, channel: usize) {
         let (guild, channel) = (self.guild.to_string(), self.channels[channel].to_string());
         self.people.enter_voice(&guild, user, &channel).await.unwrap();
+    }
+
+    /// Has voice servers refuse every connection until faults are removed.
+    pub(crate) async fn refuse_connections(&self) {
+        let refused = VoiceConnectRule { effect: VoiceConnectEffect::Refuse { status: 503 } };
+        self.people.add_fault(&Rule::new(On::VoiceConnect(refused))).await.unwrap();
     }
 
     pub(crate) async fn leave(&self, user: &str) {

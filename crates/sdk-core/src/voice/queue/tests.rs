@@ -7,7 +7,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use super::*;
-use crate::voice::track::Playable;
+use crate::voice::track::{self, Playable};
 
 fn track(name: &str) -> Arc<Track> {
     Arc::new(Track::new(name, Playable::Library { path: name.to_owned() }))
@@ -39,6 +39,39 @@ fn tracks_go_where_they_are_put() {
     queue.enqueue(tracks("x y"), At::Next).unwrap();
     queue.enqueue(tracks("z"), At::End).unwrap();
     assert_eq!(state(&queue), " | a | x y b c d z");
+}
+
+#[test]
+fn lengths_that_cannot_be_are_forgotten_wherever_they_come_from() {
+    let of = |length| {
+        let mut track = Track::new("a", Playable::Library { path: String::new() });
+        track.duration = length;
+        Arc::new(track)
+    };
+    let mut queue = Queue::new(10);
+    let lengths = [Some(Duration::MAX), Some(Duration::ZERO), Some(track::LONGEST), None];
+    queue.enqueue(lengths.map(of).to_vec(), At::End).unwrap();
+    let kept: Vec<_> = queue.upcoming().map(|track| track.duration).collect();
+    assert_eq!(kept, [None, None, Some(track::LONGEST), None]);
+    queue.advance(Advance::Ended);
+    queue.learn_duration(Duration::MAX);
+    assert_eq!(queue.current().unwrap().duration, None);
+    queue.learn_duration(Duration::from_secs(5));
+    assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(5)));
+    // What the media tells is believed over what a playlist told.
+    queue.learn_duration(Duration::from_secs(6));
+    assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(6)));
+    // One that was kept by a bot that believed everything.
+    let endless = of(Some(Duration::MAX));
+    let mut kept = Queue::of(
+        Some(endless.clone()),
+        std::slice::from_ref(&endless),
+        std::slice::from_ref(&endless),
+        Loop::Off,
+    );
+    kept.doubt();
+    let all = kept.current.iter().chain(&kept.upcoming).chain(&kept.history);
+    assert!(all.clone().count() == 3 && all.clone().all(|track| track.duration.is_none()));
 }
 
 #[test]

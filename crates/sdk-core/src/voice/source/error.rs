@@ -39,6 +39,8 @@ pub enum SourceError {
     Hls,
     /// What is there is no sound in a known format.
     NoSound,
+    /// The server has stopped to send, or sends more slowly than the sound is.
+    Stalled,
     /// A playlist without an entry that can be played.
     EmptyPlaylist,
     /// The stream ended before its time, or what it holds is broken.
@@ -89,6 +91,7 @@ impl fmt::Display for SourceError {
             }
             Self::EmptyPlaylist => "That playlist has no entry that can be played.",
             Self::Broken => "That broke off in the middle; play it again, or give another address.",
+            Self::Stalled => "That server does not send fast enough to be heard; try again later.",
             Self::NoPages => {
                 "That is a page and not a sound file, and yt-dlp, which finds the sound of pages, is not installed."
             }

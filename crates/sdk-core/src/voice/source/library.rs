@@ -9,6 +9,7 @@
 //! A track's path is relative, has no `..` in it, and is opened one part after the other from the library's folder on,
 //! without following a link ([`folder`]). So no path leaves the folder, whatever is put into it while it is open.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use parking_lot::{Condvar, Mutex};
-use rand::Rng as _;
+use rand::seq::IteratorRandom as _;
 use symphonia::core::io::MediaSource;
 use tokio::sync::watch;
 
@@ -102,6 +103,15 @@ impl Library {
         self.0.as_ref().map(|inner| inner.index.load().search(text, most)).unwrap_or_default()
     }
 
+    /// As [`search`](Self::search), without keeping the thread that asks from other work.
+    pub fn find(&self, text: &str, most: usize) -> BoxFuture<'static, Vec<Arc<LibraryTrack>>> {
+        let (library, text) = (self.clone(), text.to_owned());
+        Box::pin(async move {
+            let searched = tokio::task::spawn_blocking(move || library.search(&text, most));
+            searched.await.unwrap_or_default()
+        })
+    }
+
     /// Gives the best match for `text` if it is more than a part of a word.
     pub(super) fn best(&self, text: &str) -> Option<Arc<LibraryTrack>> {
         self.0.as_ref().and_then(|inner| inner.index.load().best(text))
@@ -112,14 +122,12 @@ impl Library {
         self.0.as_ref().and_then(|inner| inner.index.load().get(id))
     }
 
-    /// Chooses a track by chance among those whose path is not left out.
-    pub(super) fn any_but(&self, left_out: impl Fn(&str) -> bool) -> Option<Arc<LibraryTrack>> {
+    /// Chooses a track by chance among those that were not played, or the one whose number is the lowest.
+    pub(super) fn least_recent(&self, played: &HashMap<&str, usize>) -> Option<Arc<LibraryTrack>> {
         let index = self.0.as_ref()?.index.load();
-        let tracks: Vec<_> = index.tracks().filter(|track| !left_out(&track.path)).collect();
-        if tracks.is_empty() {
-            return None;
-        }
-        Some(tracks[rand::rng().random_range(0..tracks.len())].clone())
+        let unplayed = index.tracks().filter(|track| !played.contains_key(track.path.as_str()));
+        let oldest = || index.tracks().min_by_key(|track| played.get(track.path.as_str()));
+        unplayed.choose(&mut rand::rng()).or_else(oldest).cloned()
     }
 
     /// Says how it is.

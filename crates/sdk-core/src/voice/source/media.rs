@@ -14,24 +14,27 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use songbird::input::{Input, LiveInput, Parsed};
 use symphonia::core::io::MediaSource;
-use symphonia::core::probe::ProbedMetadata;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::{Bounds, SourceError};
 use ahead::{Ahead, Shared};
 use feeder::Feeder;
+use lack::Lack;
 use steady::Steady;
 
 mod ahead;
 mod demux;
 mod feeder;
+mod lack;
 mod steady;
 mod tags;
+mod unprobed;
 
 pub(super) use tags::{Facts, of_file};
 
@@ -50,6 +53,10 @@ pub struct Opened {
     pub input: Input,
     /// What happens to it meanwhile.
     pub news: watch::Receiver<News>,
+    /// Milliseconds of silence that were heard in place of sound, because that came too late.
+    pub silence: Arc<AtomicU64>,
+    /// Whether there is no place in it to go to.
+    pub is_live: bool,
     /// What it says of itself.
     pub(super) facts: Facts,
 }
@@ -116,7 +123,7 @@ pub(super) async fn open(
     bounds: Arc<Bounds>,
 ) -> Result<Opened, SourceError> {
     let (ready, is_ready) = oneshot::channel();
-    let within = bounds.open;
+    let (within, news) = (bounds.open, line.news.clone());
     let thread = std::thread::Builder::new().name("media".to_owned());
     let spawned = thread.spawn(move || {
         if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &line, &bounds, ready))).is_err() {
@@ -130,9 +137,11 @@ pub(super) async fn open(
     })?;
     let ready = timeout(within, is_ready).await.map_err(|_| SourceError::TimedOut)?;
     // The thread has panicked when there is no answer at all.
-    let (shared, form, meta) = ready.unwrap_or(Err(SourceError::Broken))?;
+    let (shared, form) = ready.unwrap_or(Err(SourceError::Broken))?;
     let decoder = demux::decoder(&form.params)?;
-    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop);
+    let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
+    let silence = Arc::<AtomicU64>::default();
+    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone()));
     let input = Parsed {
         decoder: Box::new(Steady::new(decoder, &form, shared)),
         track_id: form.track,
@@ -140,10 +149,16 @@ pub(super) async fn open(
         meta,
         format: Box::new(ahead),
     };
-    Ok(Opened { input: Input::Live(LiveInput::Parsed(input), None), news: ear.news, facts: form.facts })
+    Ok(Opened {
+        input: Input::Live(LiveInput::Parsed(input), None),
+        news: ear.news,
+        silence,
+        is_live: form.is_live,
+        facts: form.facts,
+    })
 }
 
-type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form, ProbedMetadata), SourceError>>;
+type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;
 
 /// Finds out what the bytes are, and reads ahead until the track is dropped.
 fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
@@ -151,14 +166,14 @@ fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready)
     // What is wrong with the connection says more than what a reader of formats makes of it.
     let opened = opened.map_err(|error| line.failure().unwrap_or(error));
     let opened = opened.and_then(|demuxed| {
-        let demux::Demuxed { form, format, is_seekable, metadata } = demuxed;
+        let demux::Demuxed { form, format, is_seekable } = demuxed;
         let mut feeder = Feeder::new(form.clone(), format, is_seekable, origin, line.clone(), bounds);
         feeder.begin().map_err(|error| line.failure().unwrap_or(error))?;
-        Ok((feeder, form, metadata))
+        Ok((feeder, form))
     });
     match opened {
-        Ok((feeder, form, metadata)) => {
-            if ready.send(Ok((feeder.shared(), form, metadata))).is_ok() {
+        Ok((feeder, form)) => {
+            if ready.send(Ok((feeder.shared(), form))).is_ok() {
                 feeder.run();
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::SourceError;
+use crate::voice::track::believed;
 
 /// Most characters of a title that are kept.
 const TITLE: usize = 200;
@@ -155,7 +156,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 /// Reads a length in seconds; zero and below stand for a stream without end.
 fn seconds(text: &str) -> Option<Duration> {
     let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0)?;
-    Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from_secs_f64(seconds).ok().and_then(believed)
 }
 
 fn clean(title: &str) -> Option<String> {
@@ -207,6 +208,15 @@ mod tests {
         );
         assert_eq!(playlist.entries[0].duration, Some(Duration::from_mins(1)));
         assert_eq!(playlist.entries[1].title.as_deref(), Some("Second"));
+    }
+
+    #[test]
+    fn lengths_that_cannot_be_are_none() {
+        for length in ["1e19", "1e300", "inf", "NaN", "-1", "0", "604801", "99999999999999999999"] {
+            let m3u = read(Form::M3u, &format!("#EXTINF:{length},Long\na.mp3\n"));
+            let pls = read(Form::Pls, &format!("File1=a.mp3\nLength1={length}\n"));
+            assert_eq!((m3u.entries[0].duration, pls.entries[0].duration), (None, None), "{length}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Bytes of a file or stream on the web, read on a thread that may wait for them.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RANGE};
 use symphonia::core::io::MediaSource;
@@ -15,6 +17,8 @@ use super::web::{Answer, Body, Head, Web};
 
 /// Bytes that are rather read and thrown away than asked for from another place.
 const SKIP: u64 = 128 << 10;
+/// Bytes after which a connection counts as one that works; of 128 kbit/s they are 2 seconds.
+const WORKS: u64 = 32 << 10;
 
 /// A file or stream on the web.
 #[derive(Clone)]
@@ -51,6 +55,9 @@ impl Remote {
     }
 }
 
+/// Finds out where a file is by now.
+pub(super) type Renew = Arc<dyn Fn() -> BoxFuture<'static, Result<Remote, SourceError>> + Send + Sync>;
+
 /// Makes readers of a file or stream on the web.
 pub(super) struct Fetched {
     remote: Remote,
@@ -58,6 +65,7 @@ pub(super) struct Fetched {
     /// The answer by which it was found out what it is.
     first: Option<Answer>,
     is_live: bool,
+    renew: Option<Renew>,
     line: Line,
     runtime: Handle,
 }
@@ -70,7 +78,16 @@ impl Fetched {
             return Err(SourceError::TooLarge);
         }
         let is_live = whole.is_none() || answer.head.interval.is_some();
-        Ok(Self { remote, web, first: Some(answer), is_live, line, runtime: Handle::current() })
+        Ok(Self { remote, web, first: Some(answer), is_live, renew: None, line, runtime: Handle::current() })
+    }
+
+    /// Has it ask for its address anew, when that is good no more.
+    pub(super) fn renewed_by(
+        mut self,
+        renew: impl Fn() -> BoxFuture<'static, Result<Remote, SourceError>> + Send + Sync + 'static,
+    ) -> Self {
+        self.renew = Some(Arc::new(renew));
+        self
     }
 }
 
@@ -90,6 +107,8 @@ impl Origin for Fetched {
             read: 0,
             at: 0,
             failures: 0,
+            come: 0,
+            renew: self.renew.clone(),
             line: self.line.clone(),
             runtime: self.runtime.clone(),
         }))
@@ -133,8 +152,11 @@ struct Reader {
     read: usize,
     /// Place of the next byte.
     at: u64,
-    /// Connections that broke since something came.
+    /// Connections that broke since one worked.
     failures: u32,
+    /// Bytes that have come on this connection.
+    come: u64,
+    renew: Option<Renew>,
     line: Line,
     runtime: Handle,
 }
@@ -156,7 +178,10 @@ impl Reader {
             };
             match body.next().await {
                 Ok(Some(bytes)) => {
-                    self.failures = 0;
+                    self.come += u64::try_from(bytes.len()).unwrap_or(0);
+                    if self.come >= WORKS {
+                        self.failures = 0;
+                    }
                     self.read = 0;
                     self.piece = match &mut self.icy {
                         Some(icy) => {
@@ -171,7 +196,7 @@ impl Reader {
                 }
                 // A stream without metadata in it may have an end.
                 Ok(None) if self.place == Place::Live && self.icy.is_none() => return Ok(false),
-                Ok(None) if self.remote.window.is_some() => self.body = None,
+                Ok(None) if self.remote.window.is_some() && self.come > 0 => self.body = None,
                 Ok(None) => self.again(SourceError::Broken).await?,
                 Err(error) => self.again(error).await?,
             }
@@ -181,7 +206,15 @@ impl Reader {
 
     /// Asks for what follows.
     async fn connect(&mut self) -> Result<(), SourceError> {
-        let answer = self.remote.get(&self.web, if self.place == Place::Live { 0 } else { self.at }).await?;
+        self.come = 0;
+        let from = if self.place == Place::Live { 0 } else { self.at };
+        let answer = match (self.remote.get(&self.web, from).await, &self.renew) {
+            (Err(SourceError::Status(_)), Some(renew)) => {
+                self.remote = renew().await?;
+                self.remote.get(&self.web, from).await?
+            }
+            (answer, _) => answer?,
+        };
         if let Place::Anywhere(length) = self.place {
             let range = answer.head.range.ok_or(SourceError::Broken)?;
             if range.from != self.at || range.whole.is_some_and(|whole| whole != length) {

@@ -71,7 +71,8 @@ pub struct Resolved {
 pub(super) enum Answered {
     Sound(Remote, Box<Answer>),
     Playlist(Playlist),
-    Page,
+    /// A page, and its address after all redirects.
+    Page(Url),
 }
 
 /// Finds the tracks that are asked for.
@@ -96,8 +97,8 @@ pub(super) async fn resolve(
                     track.url = None;
                     Resolved { tracks: vec![track], ..Resolved::default() }
                 }
-                Answered::Playlist(playlist) => of_playlist(sources, playlist, 1).await?,
-                Answered::Page => return Err(SourceError::NoSound),
+                Answered::Playlist(playlist) => of_playlist(sources, playlist, 1, limits).await?,
+                Answered::Page(_) => return Err(SourceError::NoSound),
             }
         }
         Query::Url(text) => {
@@ -142,7 +143,7 @@ pub(super) async fn ask(sources: &Sources, url: &Url) -> Result<Answered, Source
         return Ok(Answered::Playlist(playlist));
     }
     if is_page(&answer.head.kind, &first) {
-        return Ok(Answered::Page);
+        return Ok(Answered::Page(answer.url));
     }
     if answer.head.kind.starts_with("image/") {
         return Err(SourceError::NoSound);
@@ -166,8 +167,8 @@ async fn of_url(sources: &Sources, url: Url, depth: usize, limits: Limits) -> Re
             let track = track(sources, remote, *answer, &name, playable).await?;
             Ok(Resolved { tracks: vec![track], ..Resolved::default() })
         }
-        Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1).await,
-        Ok(Answered::Page) => page(sources, &url, limits).await,
+        Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits).await,
+        Ok(Answered::Page(url)) => page(sources, &url, limits).await,
         // Some sites turn away whoever is no browser.
         Err(error @ SourceError::Status(_)) if sources.0.yt_dlp.is_there().await => {
             page(sources, &url, limits).await.map_err(|_| error)
@@ -182,14 +183,18 @@ async fn page(sources: &Sources, url: &Url, limits: Limits) -> Result<Resolved, 
 }
 
 /// Gives the tracks of a playlist; what is in it is looked at when its turn comes, but for that of a single entry.
-async fn of_playlist(sources: &Sources, playlist: Playlist, depth: usize) -> Result<Resolved, SourceError> {
+async fn of_playlist(
+    sources: &Sources,
+    playlist: Playlist,
+    depth: usize,
+    limits: Limits,
+) -> Result<Resolved, SourceError> {
     let Playlist { title, mut entries, skipped } = playlist;
     if entries.is_empty() || depth > sources.bounds().nesting {
         return Err(SourceError::EmptyPlaylist);
     }
     if entries.len() == 1 && skipped == 0 {
         let entry = entries.remove(0);
-        let limits = Limits { tracks: usize::MAX, duration: None };
         let mut found = Box::pin(of_url(sources, entry.url, depth, limits)).await?;
         if let ([track], Some(title)) = (found.tracks.as_mut_slice(), entry.title) {
             track.title = title;
@@ -219,9 +224,10 @@ async fn track(
     let (station, url) = (answer.head.station.clone(), remote.url.to_string());
     let opened = sources.play(remote, answer).await?;
     let facts = &opened.facts;
-    let title = station.or_else(|| facts.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
+    let title =
+        station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
     Ok(Track {
-        artist: facts.artist.clone(),
+        artist: facts.tags.artist.clone(),
         duration: facts.duration,
         url: Some(url),
         ..Track::new(&title, playable)

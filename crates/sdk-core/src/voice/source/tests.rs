@@ -381,3 +381,94 @@ fn every_failure_is_one_sentence() {
         assert!(!sentence.contains("127.") && sentence.len() < 150, "{sentence}");
     }
 }
+
+/// Gives sources that have a program in yt-dlp's stead.
+fn with_yt_dlp(server: &Server, folder: &Path, script: &str) -> Sources {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (new, program) = (folder.join("new"), folder.join("yt-dlp"));
+    let version = "#!/bin/sh\nif [ \"$2\" = --version ]; then echo 2026.11.01; exit; fi\n";
+    std::fs::write(&new, format!("{version}cd '{}'\n{script}\n", folder.display())).unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A file that is written while another thread starts a program cannot be run; a renamed one can.
+    std::fs::rename(&new, &program).unwrap();
+    let allow = AllowList::parse(&server.address.to_string()).unwrap();
+    Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds: bounds(), ..SourceConfig::default() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_a_playlist_is_looked_into_and_yt_dlp_gets_the_address_that_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|head| match head.split(' ').nth(1).unwrap_or_default() {
+        "/list" => Reply::ok("audio/x-mpegurl", "#EXTM3U\n/short\n/short?2\n"),
+        "/one" => Reply::ok("audio/x-mpegurl", "#EXTM3U\n/page\n"),
+        path if path.starts_with("/short") => Reply::redirect("/page"),
+        "/page" => Reply::ok("text/html", "<!doctype html>"),
+        _ => Reply::file(head, "", &media("melody.mp3")),
+    })
+    .await;
+    let script = format!(
+        "printf '%s\\n' \"$@\" >>arguments\necho '{{\"title\": \"x\", \"protocol\": \"http\", \"url\": \"{}\"}}'",
+        server.url("/sound")
+    );
+    let sources = with_yt_dlp(&server, folder.path(), &script);
+    let found = resolve(&sources, &server.url("/list")).await.unwrap();
+    assert_eq!(found.tracks.len(), 2);
+    // The program is looked for in the background.
+    assert!(sources.0.yt_dlp.is_there().await);
+    let heard = all(&mut parsed(sources.open_track(&found.tracks[1].playable).await.unwrap()));
+    assert!(heard.len() > 100_000, "{}", heard.len());
+    let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
+    assert_eq!(arguments.lines().last(), Some(server.url("/page").as_str()));
+    // Whoever asks for a playlist of one page has no more tracks of it than of the page.
+    let limits = Limits { tracks: 7, duration: None };
+    sources.resolve(Query::Url(server.url("/one")), limits).await.unwrap();
+    let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
+    assert!(arguments.lines().any(|argument| argument == "1:7"), "{arguments}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_good_no_more_is_asked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = wav(60);
+    let server = Server::start(move |head| match head.split(' ').nth(1).unwrap_or_default() {
+        "/old" if range_of(head) == Some(0) => Reply::file(head, "audio/wav", &sound).cut(200_000),
+        "/old" => Reply::status(403),
+        _ => Reply::file(head, "audio/wav", &sound),
+    })
+    .await;
+    let script = format!(
+        "if [ -e asked ]; then url={}; else url={}; fi; touch asked\n\
+         echo '{{\"title\": \"x\", \"protocol\": \"http\", \"url\": \"'$url'\"}}'",
+        server.url("/new"),
+        server.url("/old")
+    );
+    let sources = with_yt_dlp(&server, folder.path(), &script);
+    let playable = Playable::YtDlp { url: server.url("/page") };
+    let heard = all(&mut parsed(sources.open_track(&playable).await.unwrap()));
+    assert_eq!(heard.len(), 60 * 8_000);
+    assert_eq!(told(heard[heard.len() - 1]), 59);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_lies_of_its_sizes_is_refused() {
+    // The head of a Matroska file, said to be of 2^55 bytes with a text of 2^54 in it; and a table of 2^32 packets.
+    let matroska = b"\x1a\x45\xdf\xa3\x01\x80\0\0\0\0\0\0\x42\x82\x01\x40\0\0\0\0\0\0".to_vec();
+    let mut mp4 = media("melody.m4a");
+    let at = mp4.windows(4).position(|at| at == b"stsz").unwrap();
+    mp4[at + 12..at + 16].fill(0xff);
+    let server = Server::start(move |head| match head.split(' ').nth(1).unwrap_or_default() {
+        "/a.webm" => Reply::file(head, "video/webm", &matroska),
+        "/list" => Reply::ok("audio/x-mpegurl", "#EXTINF:1e19,Long\n/a.webm\n#EXTINF:5,Short\n/a.m4a\n"),
+        _ => Reply::file(head, "audio/mp4", &mp4),
+    })
+    .await;
+    let sources = sources(&server, bounds());
+    assert_eq!(resolve(&sources, &server.url("/a.webm")).await.unwrap_err(), SourceError::NoSound);
+    let file = Query::Attachment { url: server.url("/a.webm"), name: "a.webm".to_owned() };
+    assert_eq!(sources.resolve(file, Limits::default()).await.unwrap_err(), SourceError::NoSound);
+    let found = resolve(&sources, &server.url("/list")).await.unwrap();
+    assert_eq!(found.tracks[0].duration, None);
+    assert_eq!(sources.open_track(&found.tracks[0].playable).await.unwrap_err(), SourceError::NoSound);
+    // The packets that the table really has are there.
+    assert!(all(&mut parsed(sources.open_track(&found.tracks[1].playable).await.unwrap())).len() > 100_000);
+}

@@ -86,6 +86,11 @@ impl YtDlp {
         self.0.as_ref().map(|inner| inner.status.borrow().clone()).unwrap_or_default()
     }
 
+    /// Says whether it has been found by now.
+    pub(super) fn is_found(&self) -> bool {
+        matches!(self.status(), YtDlpStatus::Found { .. })
+    }
+
     /// Says whether it can be asked; waits while it is being looked for.
     pub(super) async fn is_there(&self) -> bool {
         self.program().await.is_some()

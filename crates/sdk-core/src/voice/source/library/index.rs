@@ -57,8 +57,8 @@ impl Entry {
     pub(super) fn new(path: String, stamp: Stamp, facts: Facts) -> Self {
         let name = path.rsplit('/').next().unwrap_or(&path);
         let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
-        let title = facts.title.unwrap_or_else(|| name.to_owned());
-        let (artist, album) = (facts.artist, facts.album);
+        let title = facts.tags.title.unwrap_or_else(|| name.to_owned());
+        let (artist, album) = (facts.tags.artist, facts.tags.album);
         let folded = fold(&title);
         let of_artist = artist.as_deref().map(fold).unwrap_or_default();
         let all = [&of_artist, &folded, &album.as_deref().map(fold).unwrap_or_default(), &fold(&path)]
@@ -187,11 +187,9 @@ mod tests {
             tracks
                 .iter()
                 .map(|(path, title, artist)| {
-                    let facts = Facts {
-                        title: title.map(str::to_owned),
-                        artist: artist.map(str::to_owned),
-                        ..Facts::default()
-                    };
+                    let mut facts = Facts::default();
+                    facts.tags.title = title.map(str::to_owned);
+                    facts.tags.artist = artist.map(str::to_owned);
                     Entry::new((*path).to_owned(), Stamp { modified: None, size: 0 }, facts)
                 })
                 .collect(),

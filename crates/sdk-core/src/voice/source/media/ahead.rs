@@ -15,10 +15,13 @@ use symphonia::core::units::{Time, TimeBase};
 use tokio::sync::watch;
 
 use super::demux::{Form, nothing};
+use super::lack::Lack;
 use crate::voice::source::Bounds;
 
 /// Most packets that are read ahead, however little they hold.
 const PACKETS: usize = 4_096;
+/// Sound of a silent packet.
+const FRAME: Duration = Duration::from_millis(20);
 /// 20 ms of silence as Opus codes it.
 const OPUS_SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
 
@@ -208,12 +211,19 @@ pub(super) struct Ahead {
     is_opus: bool,
     is_live: bool,
     within: Duration,
+    lack: Lack,
     /// Stops the reader of a connection when this is dropped.
     _stop: watch::Sender<()>,
 }
 
 impl Ahead {
-    pub(super) fn new(shared: Arc<Shared>, form: &Form, within: Duration, stop: watch::Sender<()>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        form: &Form,
+        within: Duration,
+        stop: watch::Sender<()>,
+        lack: Lack,
+    ) -> Self {
         Self {
             shared,
             tracks: vec![Track::new(form.track, form.params.clone())],
@@ -224,6 +234,7 @@ impl Ahead {
             is_opus: form.params.codec == CODEC_TYPE_OPUS,
             is_live: form.is_live,
             within,
+            lack,
             _stop: stop,
         }
     }
@@ -264,6 +275,7 @@ impl FormatReader for Ahead {
         }
         let sought = self.shared.seek(time, self.within)?;
         self.at = sought.actual_ts;
+        self.lack.forget();
         Ok(SeekedTo { required_ts, ..sought })
     }
 
@@ -272,8 +284,11 @@ impl FormatReader for Ahead {
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
-        let Some(packet) = self.shared.next()? else { return Ok(self.silence()) };
-        self.at = packet.ts + packet.dur;
+        let Some(packet) = self.shared.next()? else {
+            return if self.lack.missed(FRAME) { Err(ended()) } else { Ok(self.silence()) };
+        };
+        self.lack.heard(self.base.calc_time(packet.dur).into());
+        self.at = packet.ts.saturating_add(packet.dur);
         Ok(packet)
     }
 

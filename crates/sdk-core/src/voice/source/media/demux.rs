@@ -2,22 +2,19 @@
 
 use std::io;
 
-use songbird::input::codecs::{get_codec_registry, get_probe};
+use songbird::input::codecs::get_codec_registry;
 use symphonia::core::codecs::{CODEC_TYPE_OPUS, CodecParameters, Decoder, DecoderOptions};
 use symphonia::core::errors::Error;
-use symphonia::core::formats::{FormatOptions, FormatReader, Track};
+use symphonia::core::formats::{FormatReader, Track};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource};
-use symphonia::core::meta::{Limit, MetadataOptions};
-use symphonia::core::probe::{Hint, ProbedMetadata};
 use symphonia::core::units::TimeBase;
 
 use super::tags::Facts;
 use crate::voice::source::SourceError;
+use crate::voice::track::believed;
 
 /// Sample rates that songbird's resampler takes.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
-/// Most bytes of a picture or text that are kept of a file's tags.
-const TAG: usize = 1 << 20;
 
 /// Sound found in bytes.
 pub(super) struct Demuxed {
@@ -27,8 +24,6 @@ pub(super) struct Demuxed {
     pub(super) format: Box<dyn FormatReader>,
     /// Whether its bytes can be read from any place.
     pub(super) is_seekable: bool,
-    /// Tags around it.
-    pub(super) metadata: ProbedMetadata,
 }
 
 /// What is known of sound once its format is.
@@ -51,13 +46,10 @@ pub(super) struct Form {
 /// Finds out what bytes are.
 pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demuxed, SourceError> {
     let is_seekable = source.is_seekable();
-    let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     // A station may begin with a file's head, which tells of an end where there is none.
-    let options = FormatOptions { enable_gapless: !is_live, ..FormatOptions::default() };
-    let limit = Limit::Maximum(TAG);
-    let tags = MetadataOptions { limit_metadata_bytes: limit, limit_visual_bytes: limit };
-    let mut probed = get_probe().format(&Hint::new(), stream, &options, &tags).map_err(|error| of(&error))?;
-    let track = playable(&*probed.format).ok_or(SourceError::NoSound)?;
+    let containers::Sound { format, tags } =
+        containers::open(source, !is_live).map_err(|error| of(&error))?;
+    let track = playable(&*format).ok_or(SourceError::NoSound)?;
     let mut params = track.codec_params.clone();
     // songbird's decoder always gives 48 kHz, whatever the file says it was made from.
     let rate = if params.codec == CODEC_TYPE_OPUS { 48_000 } else { params.sample_rate.unwrap_or(0) };
@@ -66,13 +58,10 @@ pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demux
     }
     let base = params.time_base.unwrap_or_else(|| TimeBase::new(1, rate));
     params.time_base = Some(base);
-    let mut facts = Facts::of(&mut probed);
-    if !is_live {
-        let frames = params.n_frames.filter(|frames| *frames > 0);
-        facts.duration = frames.map(|frames| base.calc_time(frames).into());
-    }
+    let frames = params.n_frames.filter(|frames| *frames > 0 && !is_live);
+    let facts = Facts { tags, duration: frames.and_then(|frames| believed(base.calc_time(frames).into())) };
     let form = Form { track: track.id, params, base, rate, is_live, facts };
-    Ok(Demuxed { form, format: probed.format, is_seekable, metadata: probed.metadata })
+    Ok(Demuxed { form, format, is_seekable })
 }
 
 /// Gives the first track with sound that can be decoded, the default one before others.
@@ -82,8 +71,9 @@ fn playable(format: &dyn FormatReader) -> Option<Track> {
     sound.next().cloned()
 }
 
-/// Makes a decoder.
+/// Makes a decoder, if it is told of no more than sound has need of.
 pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, SourceError> {
+    containers::check(params).map_err(|_| SourceError::NoSound)?;
     get_codec_registry().make(params, &DecoderOptions::default()).map_err(|_| SourceError::NoSound)
 }
 

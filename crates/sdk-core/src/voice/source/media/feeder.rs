@@ -126,7 +126,7 @@ impl Feeder {
         loop {
             let packet = self.format.next_packet()?;
             if packet.track_id() == self.form.track {
-                self.at = packet.ts + packet.dur;
+                self.at = packet.ts.saturating_add(packet.dur);
                 return Ok(packet);
             }
         }
@@ -164,7 +164,7 @@ impl Feeder {
         }
         loop {
             match self.next() {
-                Ok(packet) if packet.ts + packet.block_dur().max(1) <= required_ts => {}
+                Ok(packet) if packet.ts.saturating_add(packet.block_dur().max(1)) <= required_ts => {}
                 Ok(packet) => {
                     let actual_ts = packet.ts;
                     self.push(packet);

@@ -7,7 +7,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::voice::source::guard::Guard;
-use crate::voice::track::{Playable, Track};
+use crate::voice::track::{Playable, Track, believed};
 
 /// Most characters of a title that are kept.
 const TITLE: usize = 200;
@@ -79,7 +79,9 @@ impl Info {
         let playable = Playable::YtDlp { url: url.to_string() };
         Some(Track {
             artist: by.map(String::as_str).find_map(clean),
-            duration: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            duration: seconds
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                .and_then(believed),
             artwork: self.thumbnail.as_deref().and_then(|url| guard.parse(url).ok()).map(String::from),
             url: Some(url.to_string()),
             ..Track::new(&title.unwrap_or_else(|| url.host_str().unwrap_or_default().to_owned()), playable)

@@ -1,0 +1,108 @@
+//! What lasts: settings and volume over a restart, and how long the bot stays.
+
+use super::band::Band;
+use crate::bot::words;
+
+#[tokio::test]
+async fn settings_and_volume_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let mut band = Band::with(vec![("STATE_FILE", file.display().to_string())]).await;
+    let changed =
+        band.bot.say("alice", "/settings dj_role:@Moderator vote_ratio:75 stay:true max_volume:150").await;
+    assert!(changed.is_ok(), "{changed:?}");
+    band.enters("bob", "Lounge").await;
+    band.told("bob", "/join").await;
+    assert_eq!(band.told("bob", "/volume percent:130").await, "The volume is 130 % now.");
+    // With nothing to play there is no player to come back.
+    band.told("bob", "/leave").await;
+    band.bot.restart().await;
+    let shown = words(&band.bot.say("alice", "/settings").await.embeds[0]);
+    for line in
+        ["75 % of the listeners", "around the clock:** on", "**Loudest volume:** 150 %", "managers, and who"]
+    {
+        assert!(shown.contains(line), "{line} is not in {shown}");
+    }
+    assert_eq!(band.told("bob", "/volume").await, "The volume is 130 %.");
+    // What is put back is put back for the player, too.
+    band.bot.say("alice", "/settings reset:everything").await;
+    assert_eq!(band.told("bob", "/volume").await, "The volume is 100 %.");
+}
+
+#[tokio::test]
+async fn where_it_stays_it_plays_to_nobody_and_where_it_does_not_it_leaves() {
+    let band = Band::of(&["carol"]).await;
+    band.bot.say("alice", "/settings stay:true when_alone:leave").await;
+    band.told("carol", "/play what:Alpha").await;
+    band.is_heard().await;
+    let guild = band.bot.guild();
+    band.bot.people.leave_voice(&guild, "carol").await.unwrap();
+    // Longer than it would stay otherwise, by its own sound.
+    for _ in 0..15 {
+        band.is_heard().await;
+    }
+    band.bot.say("alice", "/settings stay:false").await;
+    band.bot
+        .message("carol", "bot-test", |message| {
+            let content = message["content"].as_str().unwrap_or_default();
+            content.contains("I left because nobody else was in the voice channel.")
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn it_pauses_for_nobody_plays_on_for_somebody_and_leaves_when_idle() {
+    let band = Band::of(&["carol"]).await;
+    band.bot.say("alice", "/settings idle_minutes:1").await;
+    band.told("carol", "/play what:Alpha").await;
+    let card = band.bot.say("carol", "/nowplaying").await.message.unwrap();
+    band.is_heard().await;
+    let guild = band.bot.guild();
+    band.bot.people.leave_voice(&guild, "carol").await.unwrap();
+    band.shows(&card, &["Paused until somebody listens"]).await;
+    band.enters("bob", "Lounge").await;
+    band.shows(&card, &["Now playing\nAlpha"]).await;
+    band.is_heard().await;
+    band.told("bob", "/stop").await;
+    band.bot
+        .message_within(90, "carol", "bot-test", |message| {
+            let content = message["content"].as_str().unwrap_or_default();
+            content.contains("I left because nothing has been played for a while.")
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_server_that_the_bot_is_put_out_of_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let band = Band::with(vec![("STATE_FILE", file.display().to_string())]).await;
+    band.enters("carol", "Lounge").await;
+    band.bot.say("alice", "/settings vote_ratio:75").await;
+    band.told("carol", "/play what:Alpha").await;
+    band.told("carol", "/play what:Beta").await;
+    band.bot.say("carol", "/nowplaying").await;
+    band.is_heard().await;
+    let (guild, bot) = (band.bot.guild(), band.bot.id());
+    band.bot.people.leave(&guild, &bot).await.unwrap();
+    let kept = || std::fs::read_to_string(&file).unwrap_or_default();
+    band.bot
+        .until("nothing of the server is kept", async || {
+            let state: serde_json::Value = serde_json::from_str(&kept()).ok()?;
+            let voice = &state["voice"];
+            let is_kept =
+                [&voice["settings"], &voice["players"]].iter().any(|kept| kept.get(&guild).is_some());
+            let music = state["plugins"]["commands/music"].to_string();
+            (!is_kept && !music.contains(&format!("\"{guild}\""))).then_some(())
+        })
+        .await;
+    band.bot.people.join(&guild, &bot).await.unwrap();
+    band.bot
+        .until("it plays again", async || {
+            let answer =
+                band.bot.people.run(sandbox::client::Run::typed("/play what:Gamma").by("carol")).await;
+            answer.is_ok_and(|answer| answer.content == "Playing **Gamma**.").then_some(())
+        })
+        .await;
+    band.is_heard().await;
+}

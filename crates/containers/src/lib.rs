@@ -1,0 +1,117 @@
+//! Finds the sound in bytes that nobody vouches for, and allocates nothing only because they say so.
+//!
+//! # Theory of operation
+//!
+//! A file tells how long its parts are, and symphonia's readers of containers and tags allocate what they are told
+//! before they read: 24 bytes can ask for 2^54, and an allocation that fails ends the process. So whatever is told a
+//! length in more than a few bits is read here instead: Matroska, MP4, Ogg and WAV, and the tags of all formats. What
+//! is read into memory grows as bytes come and has a limit ([`PACKET`], [`TABLE`], [`TAG`]); what is longer is passed
+//! over, or the file is refused. Of symphonia remain the readers of MP3, ADTS and FLAC frames, whose lengths have at
+//! most 24 bits, and the decoders, whose parameters [`check`] judges first.
+//!
+//! # Layout
+//!
+//! `bytes`: reading from a stream and from memory. `id3`, `comments`, `tags`: what a file says of itself. `flac`, `wav`,
+//! `ogg`, `matroska`, `mp4`: a container each. `codec`: what decoders are told; `opus`, `vorbis`: their packets.
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::errors::Result;
+use symphonia::core::formats::{FormatOptions, FormatReader};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions, SeekBuffered as _};
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::probe::{Hint, Probe};
+use symphonia::default::formats::{AdtsReader, MpaReader};
+
+mod bytes;
+mod codec;
+mod comments;
+mod flac;
+mod id3;
+mod joined;
+mod matroska;
+mod mp4;
+mod ogg;
+mod opus;
+mod tags;
+mod vorbis;
+mod wav;
+
+pub use tags::Tags;
+
+/// Most bytes of a packet.
+pub const PACKET: usize = 2 << 20;
+/// Most bytes of a table of packets, of which a file has a few.
+pub const TABLE: usize = 12 << 20;
+/// Most bytes of tags that are looked into.
+pub const TAG: usize = 1 << 20;
+/// Tags that may come before the sound.
+const TAGS: usize = 8;
+
+/// Sound found in bytes.
+pub struct Sound {
+    /// Reads the packets.
+    pub format: Box<dyn FormatReader>,
+    /// What it says of itself.
+    pub tags: Tags,
+}
+
+/// Finds the sound in bytes; with `gapless`, what a coder put around it is cut off.
+///
+/// # Errors
+/// When there is none in a known format, or when reading fails.
+pub fn open(source: Box<dyn MediaSource>, gapless: bool) -> Result<Sound> {
+    let mut stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+    let mut tags = Tags::default();
+    let mut first = peek(&mut stream)?;
+    for _ in 0..TAGS {
+        if !first.starts_with(b"ID3") {
+            break;
+        }
+        id3::read(&mut stream, &mut tags)?;
+        first = peek(&mut stream)?;
+    }
+    let tags = &mut tags;
+    let format: Box<dyn FormatReader> = match first {
+        _ if first.starts_with(b"\x1a\x45\xdf\xa3") => Box::new(matroska::Matroska::open(stream, tags)?),
+        _ if first.starts_with(b"OggS") => Box::new(ogg::Ogg::open(stream, gapless, tags)?),
+        _ if first.starts_with(b"fLaC") => Box::new(flac::open(stream, tags)?),
+        _ if first.starts_with(b"RIFF") && first.ends_with(b"WAVE") => {
+            Box::new(wav::Wav::open(stream, tags)?)
+        }
+        _ if mp4::begins(&first) => Box::new(mp4::Mp4::open(stream, tags)?),
+        _ => frames(stream, gapless)?,
+    };
+    Ok(Sound { format, tags: std::mem::take(tags) })
+}
+
+/// Says whether a decoder can be made with these parameters, and takes no more memory than sound has need of.
+///
+/// # Errors
+/// When not.
+pub fn check(params: &CodecParameters) -> Result<()> {
+    codec::check(params)
+}
+
+/// Gives the first 12 bytes, or as many as there are, and leaves them to be read again.
+fn peek(stream: &mut MediaSourceStream) -> Result<Vec<u8>> {
+    let mut first = vec![0; 12];
+    let mut length = 0;
+    while length < first.len() {
+        match bytes::some(stream, &mut first[length..])? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    first.truncate(length);
+    stream.seek_buffered_rev(length);
+    Ok(first)
+}
+
+/// Finds frames of MP3 or AAC, wherever they begin.
+fn frames(stream: MediaSourceStream, gapless: bool) -> Result<Box<dyn FormatReader>> {
+    let mut probe = Probe::default();
+    probe.register_all::<MpaReader>();
+    probe.register_all::<AdtsReader>();
+    let options = FormatOptions { enable_gapless: gapless, ..FormatOptions::default() };
+    Ok(probe.format(&Hint::new(), stream, &options, &MetadataOptions::default())?.format)
+}

@@ -1,0 +1,246 @@
+//! Matroska and WebM: RFC 9559.
+
+use std::collections::VecDeque;
+
+use symphonia::core::errors::{Error, Result, SeekErrorKind, unsupported_error};
+use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _};
+use symphonia::core::meta::{Metadata, MetadataLog};
+use symphonia::core::units::TimeBase;
+
+use crate::bytes::{Cursor, ended, go, skip, take};
+use crate::tags::Tags;
+use crate::{PACKET, TABLE, TAG};
+use block::Block;
+use ebml::{Element, broken, number, unsigned};
+use head::{Head, Sound};
+
+mod block;
+mod ebml;
+mod head;
+
+const SEGMENT: u32 = 0x1853_8067;
+const CLUSTER: u32 = 0x1f43_b675;
+const TIMESTAMP: u32 = 0xe7;
+const SIMPLE_BLOCK: u32 = 0xa3;
+const BLOCK_GROUP: u32 = 0xa0;
+const SEEK_HEAD: u32 = 0x114d_9b74;
+const INFO: u32 = 0x1549_a966;
+const TRACKS: u32 = 0x1654_ae6b;
+const CUES: u32 = 0x1c53_bb6b;
+const TAGS: u32 = 0x1254_c367;
+/// Most elements before the first cluster.
+const ELEMENTS: usize = 1_024;
+
+/// Reads the first track of sound.
+pub(crate) struct Matroska {
+    stream: MediaSourceStream,
+    tracks: Vec<Track>,
+    metadata: MetadataLog,
+    base: TimeBase,
+    sound: Sound,
+    /// Place from which others are counted.
+    segment: u64,
+    /// Place of the first cluster.
+    begins: u64,
+    /// Times, and places of the clusters in which they are.
+    cues: Vec<(u64, u64)>,
+    /// Time of the cluster that is read.
+    cluster: u64,
+    packets: VecDeque<Packet>,
+}
+
+impl Matroska {
+    pub(crate) fn open(mut stream: MediaSourceStream, tags: &mut Tags) -> Result<Self> {
+        let header = Element::read(&mut stream)?;
+        skip(&mut stream, header.length.filter(|length| *length <= TAG as u64).ok_or(broken())?)?;
+        if Element::read(&mut stream)?.id != SEGMENT {
+            return Err(broken());
+        }
+        let segment = stream.pos();
+        let mut head = Head::default();
+        for _ in 0..ELEMENTS {
+            let place = stream.pos();
+            let element = Element::read(&mut stream)?;
+            if element.id == CLUSTER {
+                return Self::of(stream, head, segment, place, tags);
+            }
+            read(&mut stream, element, &mut head, tags)?;
+        }
+        Err(Error::DecodeError("a Matroska file without clusters"))
+    }
+
+    fn of(
+        mut stream: MediaSourceStream,
+        mut head: Head,
+        segment: u64,
+        begins: u64,
+        tags: &mut Tags,
+    ) -> Result<Self> {
+        if stream.is_seekable() {
+            // What is not there, or broken, is done without.
+            for place in std::mem::take(&mut head.elsewhere).into_iter().flatten() {
+                let place = segment.saturating_add(place);
+                if place > begins && go(&mut stream, place).is_ok() {
+                    let _ = Element::read(&mut stream)
+                        .and_then(|element| read(&mut stream, element, &mut head, tags));
+                }
+            }
+            go(&mut stream, begins)?;
+            Element::read(&mut stream)?;
+        }
+        let (sound, params) = head.sound()?;
+        Ok(Self {
+            tracks: vec![Track::new(sound.id(), params)],
+            metadata: MetadataLog::default(),
+            base: head.base(),
+            sound,
+            segment,
+            begins,
+            cues: head.cues,
+            cluster: 0,
+            packets: VecDeque::new(),
+            stream,
+        })
+    }
+
+    /// Reads an element of a cluster, or the head of a cluster.
+    fn step(&mut self) -> Result<()> {
+        let element = Element::read(&mut self.stream)?;
+        match element.id {
+            CLUSTER => {}
+            TIMESTAMP => {
+                let length = element.length.ok_or(broken())?;
+                self.cluster = unsigned(&take(&mut self.stream, length, 8)?).ok_or(broken())?;
+            }
+            SIMPLE_BLOCK => {
+                let length = element.length.ok_or(broken())?;
+                if let Some(data) = self.own(length)? {
+                    self.add(&Block { data: &data, duration: None, discard: 0 })?;
+                }
+            }
+            BLOCK_GROUP => {
+                let length = element.length.ok_or(broken())?;
+                // Those of pictures may be large.
+                if length > PACKET as u64 {
+                    return skip(&mut self.stream, length);
+                }
+                let group = take(&mut self.stream, length, PACKET)?;
+                if let Some(block) = Block::of_group(&group) {
+                    self.add(&block)?;
+                }
+            }
+            _ => skip(&mut self.stream, element.length.ok_or(broken())?)?,
+        }
+        Ok(())
+    }
+
+    /// Reads a block, if it is of the track that is played.
+    fn own(&mut self, length: u64) -> Result<Option<Vec<u8>>> {
+        let mut start = vec![0; usize::try_from(length.min(8)).unwrap_or(8)];
+        self.stream.read_buf_exact(&mut start)?;
+        let rest = length - start.len() as u64;
+        if number(&mut Cursor(&start)).flatten() != Some(self.sound.number) {
+            skip(&mut self.stream, rest)?;
+            return Ok(None);
+        }
+        start.extend(take(&mut self.stream, rest, PACKET)?);
+        Ok(Some(start))
+    }
+
+    fn add(&mut self, block: &Block<'_>) -> Result<()> {
+        let packets = block.packets(&self.sound, self.cluster).ok_or(Error::DecodeError("a broken block"))?;
+        self.packets.extend(packets);
+        Ok(())
+    }
+}
+
+/// Reads an element of a segment, other than a cluster.
+fn read(stream: &mut MediaSourceStream, element: Element, head: &mut Head, tags: &mut Tags) -> Result<()> {
+    let length = element.length.ok_or(broken())?;
+    let most = match element.id {
+        SEEK_HEAD | INFO | TRACKS | TAGS => TAG,
+        CUES => TABLE / 4,
+        _ => 0,
+    };
+    if length > most as u64 {
+        return skip(stream, length);
+    }
+    let data = take(stream, length, most)?;
+    match element.id {
+        SEEK_HEAD => head.find(&data),
+        INFO => head.info(&data, tags),
+        TRACKS => head.tracks(&data),
+        TAGS => head::tags(&data, tags),
+        _ => head.points(&data),
+    }
+    Ok(())
+}
+
+impl FormatReader for Matroska {
+    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
+        unsupported_error("a Matroska file is opened otherwise")
+    }
+
+    fn cues(&self) -> &[Cue] {
+        &[]
+    }
+
+    fn metadata(&mut self) -> Metadata<'_> {
+        self.metadata.metadata()
+    }
+
+    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
+        let required_ts = match to {
+            SeekTo::Time { time, .. } => self.base.calc_timestamp(time),
+            SeekTo::TimeStamp { ts, .. } => ts,
+        };
+        if !self.stream.is_seekable() {
+            return Err(Error::SeekError(SeekErrorKind::Unseekable));
+        }
+        if self.tracks[0].codec_params.n_frames.is_some_and(|length| required_ts > length) {
+            return Err(Error::SeekError(SeekErrorKind::OutOfRange));
+        }
+        let cue = self.cues.iter().filter(|(time, _)| *time <= required_ts).max_by_key(|(time, _)| *time);
+        let place = cue.map_or(self.begins, |(_, place)| self.segment.saturating_add(*place));
+        go(&mut self.stream, place)?;
+        if Element::read(&mut self.stream)?.id != CLUSTER {
+            // An index that is wrong is none.
+            self.cues.clear();
+            go(&mut self.stream, self.begins)?;
+        }
+        self.packets.clear();
+        loop {
+            while let Some(packet) = self.packets.front() {
+                if packet.ts + packet.dur.max(1) > required_ts {
+                    return Ok(SeekedTo { track_id: packet.track_id(), required_ts, actual_ts: packet.ts });
+                }
+                self.packets.pop_front();
+            }
+            self.step()?;
+        }
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn next_packet(&mut self) -> Result<Packet> {
+        loop {
+            if let Some(packet) = self.packets.pop_front() {
+                return Ok(packet);
+            }
+            match self.step() {
+                // A file that was cut off ends there.
+                Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    return Err(ended());
+                }
+                done => done?,
+            }
+        }
+    }
+
+    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+        self.stream
+    }
+}

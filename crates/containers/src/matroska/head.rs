@@ -1,0 +1,218 @@
+//! What comes before the clusters: tracks, tags, and where things are.
+
+use symphonia::core::codecs::{
+    CODEC_TYPE_AAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE, CODEC_TYPE_PCM_S16LE,
+    CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
+};
+use symphonia::core::errors::{Error, Result};
+use symphonia::core::units::TimeBase;
+
+use super::ebml::{children, float, text, unsigned};
+use super::{CUES, TAGS};
+use crate::bytes::Cursor;
+use crate::codec::channels;
+use crate::tags::{Kind, Tags};
+use crate::{flac, ogg, opus};
+
+/// Nanoseconds of a unit of time, where a file does not tell.
+const SCALE: u32 = 1_000_000;
+/// Most points of an index.
+const POINTS: usize = 65_536;
+/// Elements that are looked for behind the clusters.
+const ELSEWHERE: usize = 4;
+
+/// What comes before the clusters.
+#[derive(Default)]
+pub(super) struct Head {
+    scale: Option<u32>,
+    duration: Option<f64>,
+    sound: Option<(Sound, CodecParameters)>,
+    pub(super) cues: Vec<(u64, u64)>,
+    /// Places of the index and the tags, from the segment on.
+    pub(super) elsewhere: Vec<Option<u64>>,
+}
+
+/// The track that is played.
+#[derive(Clone)]
+pub(super) struct Sound {
+    pub(super) number: u64,
+    is_opus: bool,
+    rate: u32,
+    scale: u32,
+    /// Nanoseconds of a packet.
+    each: Option<u64>,
+}
+
+impl Sound {
+    /// Gives the number by which packets name it.
+    pub(super) fn id(&self) -> u32 {
+        u32::try_from(self.number).unwrap_or(u32::MAX)
+    }
+
+    /// Gives how long a packet is, in the file's units, where that is known.
+    pub(super) fn length(&self, packet: &[u8]) -> Option<u64> {
+        let nanos = if self.is_opus { Some(opus::samples(packet) * 1_000_000 / 48) } else { self.each };
+        nanos.map(|nanos| nanos / u64::from(self.scale))
+    }
+
+    /// Gives how many samples so many nanoseconds are.
+    pub(super) fn samples(&self, nanos: u64) -> u32 {
+        let samples = u128::from(nanos) * u128::from(self.rate) / 1_000_000_000;
+        u32::try_from(samples).ok().filter(|samples| *samples <= self.rate).unwrap_or(0)
+    }
+}
+
+impl Head {
+    pub(super) fn base(&self) -> TimeBase {
+        TimeBase::new(self.scale.unwrap_or(SCALE), 1_000_000_000)
+    }
+
+    /// Reads where other elements are.
+    pub(super) fn find(&mut self, data: &[u8]) {
+        for (_, entry) in children(data).filter(|(id, _)| *id == 0x4dbb) {
+            let find =
+                |wanted| children(entry).find(|(id, _)| *id == wanted).and_then(|(_, data)| unsigned(data));
+            let is_wanted = find(0x53ab).is_some_and(|id| [CUES, TAGS].map(u64::from).contains(&id));
+            if is_wanted && self.elsewhere.len() < ELSEWHERE {
+                self.elsewhere.push(find(0x53ac));
+            }
+        }
+    }
+
+    /// Reads what is said of the whole.
+    pub(super) fn info(&mut self, data: &[u8], tags: &mut Tags) {
+        for (id, data) in children(data) {
+            match id {
+                0x2a_d7b1 => {
+                    let scale = unsigned(data).and_then(|scale| u32::try_from(scale).ok());
+                    self.scale = scale.filter(|scale| (1..=1_000_000_000).contains(scale));
+                }
+                0x4489 => self.duration = float(data),
+                0x7ba9 => tags.note(Kind::Title, &text(data)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads the tracks, and takes the first one with sound.
+    pub(super) fn tracks(&mut self, data: &[u8]) {
+        let mut tracks = children(data).filter(|(id, _)| *id == 0xae);
+        if self.sound.is_none() {
+            self.sound = tracks.find_map(|(_, track)| sound(track));
+        }
+    }
+
+    /// Reads an index.
+    pub(super) fn points(&mut self, data: &[u8]) {
+        for (_, point) in children(data).filter(|(id, _)| *id == 0xbb) {
+            let find = |within, wanted| children(within).find(|(id, _)| *id == wanted).map(|(_, data)| data);
+            let time = find(point, 0xb3).and_then(unsigned);
+            let place = find(point, 0xb7).and_then(|place| find(place, 0xf1)).and_then(unsigned);
+            if let (Some(time), Some(place), true) = (time, place, self.cues.len() < POINTS) {
+                self.cues.push((time, place));
+            }
+        }
+    }
+
+    /// Gives the track that is played.
+    pub(super) fn sound(&mut self) -> Result<(Sound, CodecParameters)> {
+        let base = self.base();
+        let sound = self.sound.take().ok_or(Error::Unsupported("a Matroska file without known sound"))?;
+        let (mut sound, mut params) = sound;
+        sound.scale = base.numer;
+        params.with_time_base(base);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // Beyond what fits it is the largest that does.
+        if let Some(duration) = self.duration.filter(|duration| *duration >= 1.0) {
+            params.with_n_frames(duration as u64);
+        }
+        Ok((sound, params))
+    }
+}
+
+/// Reads a track; `None` when it is of no known sound.
+fn sound(track: &[u8]) -> Option<(Sound, CodecParameters)> {
+    let find = |within, wanted| children(within).find(|(id, _)| *id == wanted).map(|(_, data)| data);
+    // Packed or encrypted tracks are not known.
+    if find(track, 0x83).and_then(unsigned) != Some(2) || find(track, 0x6d80).is_some() {
+        return None;
+    }
+    let audio = find(track, 0xe1).unwrap_or_default();
+    let rate = find(audio, 0xb5).and_then(float).unwrap_or(8_000.0);
+    let count = find(audio, 0x9f).and_then(unsigned).unwrap_or(1);
+    let depth = find(audio, 0x6264).and_then(unsigned).unwrap_or(0);
+    let private = find(track, 0x63a2).unwrap_or_default();
+    let codec = text(find(track, 0x86)?);
+    let mut params = CodecParameters::new();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // Beyond what fits it is the largest that does, which is refused.
+    params.with_sample_rate(rate as u32).with_channels(channels(u32::try_from(count).ok()?)?);
+    match codec.as_str() {
+        "A_OPUS" => params.for_codec(CODEC_TYPE_OPUS).with_extra_data(private.into()),
+        "A_VORBIS" => params.for_codec(CODEC_TYPE_VORBIS).with_extra_data(vorbis(private)?),
+        "A_FLAC" => {
+            let info = private.strip_prefix(b"fLaC")?.get(4..4 + flac::INFO)?;
+            ogg::flac_params(info, &mut params)?;
+            &mut params
+        }
+        "A_MPEG/L3" => params.for_codec(CODEC_TYPE_MP3),
+        "A_PCM/INT/LIT" | "A_PCM/FLOAT/IEEE" => {
+            let kind = match (codec.as_str(), depth) {
+                ("A_PCM/INT/LIT", 16) => CODEC_TYPE_PCM_S16LE,
+                ("A_PCM/INT/LIT", 24) => CODEC_TYPE_PCM_S24LE,
+                ("A_PCM/INT/LIT", 32) => CODEC_TYPE_PCM_S32LE,
+                ("A_PCM/FLOAT/IEEE", 32) => CODEC_TYPE_PCM_F32LE,
+                _ => return None,
+            };
+            let depth = u32::try_from(depth).ok()?;
+            params.for_codec(kind).with_bits_per_coded_sample(depth).with_bits_per_sample(depth);
+            params.with_max_frames_per_packet(65_536)
+        }
+        codec if codec.starts_with("A_AAC") => {
+            params.for_codec(CODEC_TYPE_AAC);
+            if private.len() >= 2 { params.with_extra_data(private.into()) } else { &mut params }
+        }
+        _ => return None,
+    };
+    let sound = Sound {
+        number: find(track, 0xd7).and_then(unsigned)?,
+        is_opus: params.codec == CODEC_TYPE_OPUS,
+        rate: params.sample_rate?,
+        scale: SCALE,
+        each: find(track, 0x23_e383).and_then(unsigned),
+    };
+    Some((sound, params))
+}
+
+/// Takes the first and the last header out of the three that Vorbis has.
+fn vorbis(private: &[u8]) -> Option<Box<[u8]>> {
+    let mut private = Cursor(private);
+    if private.u8()? != 2 {
+        return None;
+    }
+    let mut length = || {
+        let mut length = 0;
+        loop {
+            let byte = private.u8()?;
+            length += usize::from(byte);
+            if byte < 255 {
+                return Some(length);
+            }
+        }
+    };
+    let (first, second) = (length()?, length()?);
+    let first = private.take(first)?;
+    private.take(second)?;
+    Some([first, private.0].concat().into())
+}
+
+/// Reads tags.
+pub(super) fn tags(data: &[u8], tags: &mut Tags) {
+    let simple = children(data).filter(|(id, _)| *id == 0x7373).flat_map(|(_, tag)| children(tag));
+    for (_, tag) in simple.filter(|(id, _)| *id == 0x67c8) {
+        let find = |wanted| children(tag).find(|(id, _)| *id == wanted).map(|(_, data)| text(data));
+        if let (Some(kind), Some(text)) = (find(0x45a3).and_then(|name| Kind::of(&name)), find(0x4487)) {
+            tags.note(kind, &text);
+        }
+    }
+}

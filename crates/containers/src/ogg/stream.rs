@@ -1,0 +1,235 @@
+//! One stream of sound among the pages.
+
+use std::collections::VecDeque;
+
+use symphonia::core::codecs::{CODEC_TYPE_FLAC, CODEC_TYPE_OPUS, CODEC_TYPE_VORBIS, CodecParameters};
+use symphonia::core::errors::{Error, Result};
+use symphonia::core::formats::Packet;
+use symphonia::core::units::TimeBase;
+
+use super::page::Page;
+use crate::bytes::Cursor;
+use crate::codec::channels;
+use crate::tags::Tags;
+use crate::vorbis::{Ident, Modes};
+use crate::{PACKET, comments, flac, opus};
+
+/// How a stream is coded.
+enum Codec {
+    Opus { skip: u64 },
+    Vorbis { ident: Ident, modes: Option<Modes> },
+    Flac,
+}
+
+/// One stream of sound.
+pub(super) struct Logical {
+    pub(super) serial: u32,
+    codec: Codec,
+    params: CodecParameters,
+    /// Whether all headers have been read.
+    is_ready: bool,
+    pub(super) packets: VecDeque<Packet>,
+    /// What has come of a packet that goes on.
+    part: Vec<u8>,
+    sequence: Option<u32>,
+    /// Time of the next packet.
+    at: Option<u64>,
+    /// Place in time at which the stream begins.
+    origin: u64,
+}
+
+impl Logical {
+    /// Reads the first page; `None` when it is of no known sound.
+    pub(super) fn begin(page: &Page) -> Option<Self> {
+        let packet = page.parts().first()?.bytes;
+        let mut params = CodecParameters::new();
+        let codec = if packet.starts_with(b"OpusHead") {
+            let mut head = Cursor(packet.get(9..)?);
+            let (count, skip) = (head.u8()?, head.u16_le()?);
+            params.for_codec(CODEC_TYPE_OPUS).with_sample_rate(48_000).with_channels(channels(count.into())?);
+            params.with_delay(skip.into()).with_extra_data(packet.into());
+            Codec::Opus { skip: skip.into() }
+        } else if let Some(ident) = Ident::read(packet) {
+            params.for_codec(CODEC_TYPE_VORBIS).with_sample_rate(ident.rate);
+            params.with_channels(channels(ident.channels.into())?).with_extra_data(packet.into());
+            Codec::Vorbis { ident, modes: None }
+        } else {
+            let info = packet.strip_prefix(b"\x7fFLAC")?.get(4..)?.strip_prefix(b"fLaC")?.get(4..)?;
+            flac_params(info.get(..flac::INFO)?, &mut params)?;
+            Codec::Flac
+        };
+        params.with_time_base(TimeBase::new(1, params.sample_rate?));
+        Some(Self {
+            serial: page.serial,
+            codec,
+            params,
+            is_ready: false,
+            packets: VecDeque::new(),
+            part: Vec::new(),
+            sequence: None,
+            at: None,
+            origin: 0,
+        })
+    }
+
+    pub(super) fn params(&self) -> &CodecParameters {
+        &self.params
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Gives the time that a page tells.
+    pub(super) fn time_of(&self, granule: u64) -> u64 {
+        granule.saturating_sub(self.origin)
+    }
+
+    /// Reads a page of headers.
+    pub(super) fn header(&mut self, page: Page, tags: &mut Tags) -> Result<()> {
+        for packet in self.collect(&page)? {
+            match &mut self.codec {
+                Codec::Opus { .. } => {
+                    let text = packet.strip_prefix(b"OpusTags").ok_or(broken())?;
+                    comments::read(text, tags);
+                    self.is_ready = true;
+                }
+                Codec::Vorbis { ident, modes } => match packet.first() {
+                    Some(3) => comments::read(packet.get(7..).ok_or(broken())?, tags),
+                    Some(5) => {
+                        *modes = Some(Modes::read(ident, &packet)?);
+                        let head = self.params.extra_data.take().unwrap_or_default();
+                        self.params.with_extra_data([&head, &packet[..]].concat().into());
+                        self.is_ready = true;
+                    }
+                    _ => return Err(broken()),
+                },
+                Codec::Flac => {
+                    let [kind, _, _, _, text @ ..] = &packet[..] else { return Err(broken()) };
+                    if kind & 0x7f == 4 {
+                        comments::read(text, tags);
+                    }
+                    self.is_ready = kind & 0x80 != 0;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the first page of sound.
+    pub(super) fn start(&mut self, page: Page) -> Result<()> {
+        self.reset(true);
+        let (mut length, granule, is_last) = (0, page.granule, page.is_last());
+        self.add(page, false)?;
+        for packet in &self.packets {
+            length += packet.dur;
+        }
+        // A stream that somebody came into has gone on for a while.
+        if let Some(granule) = granule.filter(|_| !is_last) {
+            self.origin = granule.saturating_sub(length);
+        }
+        if let Codec::Opus { skip } = self.codec {
+            self.origin = self.origin.max(skip);
+        }
+        let mut at = 0;
+        for packet in &mut self.packets {
+            packet.ts = at;
+            at += packet.dur;
+        }
+        self.at = Some(at);
+        Ok(())
+    }
+
+    /// Forgets where it is.
+    pub(super) fn reset(&mut self, at_begin: bool) {
+        self.packets.clear();
+        self.part.clear();
+        self.sequence = None;
+        self.at = at_begin.then_some(0);
+        if let Codec::Vorbis { modes: Some(modes), .. } = &mut self.codec {
+            modes.reset();
+        }
+    }
+
+    /// Reads a page of sound.
+    pub(super) fn add(&mut self, page: Page, gapless: bool) -> Result<()> {
+        let mut packets: Vec<_> = Vec::new();
+        let mut length: u64 = 0;
+        for data in self.collect(&page)? {
+            let samples = match &mut self.codec {
+                Codec::Opus { .. } => opus::samples(&data),
+                Codec::Vorbis { modes: Some(modes), .. } => modes.samples(&data),
+                Codec::Vorbis { modes: None, .. } => 0,
+                Codec::Flac => flac::samples(&data).unwrap_or(0),
+            };
+            length += samples;
+            packets.push((data, samples));
+        }
+        let end = page.granule.map(|granule| self.time_of(granule));
+        let begin = match (end, self.at) {
+            // The last page may end before its packets do.
+            (Some(end), Some(at)) if page.is_last() && at + length > end => at,
+            (Some(end), at) => end.checked_sub(length).or(at).unwrap_or(0),
+            (None, Some(at)) => at,
+            // Nothing tells where this is.
+            (None, None) => return Ok(()),
+        };
+        let mut at = begin;
+        for (data, samples) in packets {
+            let mut packet = Packet::new_from_boxed_slice(self.serial, at, samples, data.into_boxed_slice());
+            at += samples;
+            let over = end.filter(|_| gapless && page.is_last()).map_or(0, |end| at.saturating_sub(end));
+            let over = over.min(samples);
+            packet.dur = samples - over;
+            packet.trim_end = u32::try_from(over).unwrap_or(0);
+            self.packets.push_back(packet);
+        }
+        self.at = Some(at);
+        Ok(())
+    }
+
+    /// Gives the packets that end on a page.
+    fn collect(&mut self, page: &Page) -> Result<Vec<Vec<u8>>> {
+        let follows =
+            self.sequence.replace(page.sequence).is_none_or(|last| last.wrapping_add(1) == page.sequence);
+        if !follows || !page.is_continued() {
+            self.part.clear();
+        }
+        // The rest of what is not there is of no use.
+        let mut is_lost = page.is_continued() && self.part.is_empty();
+        let mut packets = Vec::new();
+        for part in page.parts() {
+            if !is_lost {
+                if self.part.len() + part.bytes.len() > PACKET {
+                    return Err(Error::LimitError("a packet is longer than it may be"));
+                }
+                self.part.extend_from_slice(part.bytes);
+                if part.is_end {
+                    packets.push(std::mem::take(&mut self.part));
+                }
+            }
+            is_lost &= !part.is_end;
+        }
+        Ok(packets)
+    }
+}
+
+/// Reads how FLAC is coded: RFC 9639, section 8.2.
+pub(crate) fn flac_params(info: &[u8], params: &mut CodecParameters) -> Option<()> {
+    let mut bits = Cursor(info.get(10..18)?);
+    let bits = bits.u64()?;
+    let rate = u32::try_from(bits >> 44).ok().filter(|rate| *rate > 0)?;
+    let count = u32::try_from(bits >> 41 & 7).ok()? + 1;
+    params.for_codec(CODEC_TYPE_FLAC).with_sample_rate(rate).with_channels(channels(count)?);
+    params.with_bits_per_sample(u32::try_from(bits >> 36 & 31).ok()? + 1);
+    params.with_packet_data_integrity(true).with_extra_data(info.into());
+    let frames = bits & 0xf_ffff_ffff;
+    if frames > 0 {
+        params.with_n_frames(frames);
+    }
+    Some(())
+}
+
+fn broken() -> Error {
+    Error::DecodeError("a broken header in an Ogg file")
+}

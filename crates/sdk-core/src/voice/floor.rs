@@ -1,0 +1,163 @@
+//! Whether the bot may be heard where it is: on a stage it has to become a speaker.
+//!
+//! Source: "Modify Current User Voice State" in Discord's documentation: who comes onto a stage is in its audience; a member
+//! with MUTE_MEMBERS becomes a speaker by itself, one with REQUEST_TO_SPEAK may ask to be made one.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serenity::all::{ChannelId, EditVoiceState, GuildId, Http, HttpError, Mentionable as _, StatusCode};
+use tokio::time::timeout;
+
+/// Longest wait for Discord to make the bot a speaker.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// The bot's place in a channel, as far as being heard goes.
+#[derive(Debug, Default)]
+pub(super) struct Floor {
+    place: Option<Place>,
+    is_suppressed: bool,
+    has_asked: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) channel: ChannelId,
+    pub(super) is_stage: bool,
+}
+
+/// What a voice state asks of the player.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Nothing,
+    /// The bot is to become a speaker.
+    Ask(ChannelId),
+    /// Nobody hears the bot; why, in a sentence.
+    Tell(String),
+}
+
+/// What has come of becoming a speaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Speaks,
+    /// The bot may not make itself a speaker, and has asked to be made one.
+    Requested,
+    Refused,
+    Failed,
+}
+
+impl Floor {
+    /// Hears the bot's own voice state.
+    pub(super) fn heard(&mut self, place: Option<Place>, is_suppressed: bool) -> Step {
+        if self.place != place {
+            *self = Self { place, ..Self::default() };
+        }
+        let Some(Place { channel, is_stage }) = place else { return Step::Nothing };
+        let was_suppressed = std::mem::replace(&mut self.is_suppressed, is_suppressed);
+        if was_suppressed || !is_suppressed {
+            return Step::Nothing;
+        }
+        let name = channel.mention();
+        match (is_stage, std::mem::replace(&mut self.has_asked, true)) {
+            (true, false) => Step::Ask(channel),
+            // Whoever has put the bot there wants it to be silent.
+            (true, true) => Step::Tell(format!(
+                "I was put into the audience of {name}; invite me to speak there, and I play on."
+            )),
+            (false, _) => {
+                Step::Tell(format!("Nobody hears me in {name}; give me the permission Speak there."))
+            }
+        }
+    }
+
+    /// Says whether the music waits until the bot may speak on a stage.
+    pub(super) fn waits(&self) -> bool {
+        self.is_suppressed && self.place.is_some_and(|place| place.is_stage)
+    }
+}
+
+impl Asked {
+    /// Says in a sentence why the bot does not speak; `None` when it does.
+    pub(super) fn words(self, channel: ChannelId) -> Option<String> {
+        let name = channel.mention();
+        let way = "invite me to speak, or give me the permission Mute Members there";
+        match self {
+            Self::Speaks => None,
+            Self::Requested => Some(format!("I have asked to speak on {name}; {way}.")),
+            Self::Refused => Some(format!("I may neither speak on {name} nor ask to; {way}.")),
+            Self::Failed => Some(format!("I could not become a speaker on {name}; {way}.")),
+        }
+    }
+}
+
+/// Has the bot become a speaker, or ask to be made one.
+pub(super) fn ask(
+    http: std::sync::Arc<Http>,
+    guild: GuildId,
+    channel: ChannelId,
+) -> BoxFuture<'static, Asked> {
+    let edit = async move |change: EditVoiceState| {
+        use serenity::builder::Builder as _;
+        change.execute(&*http, (guild, channel, None)).await
+    };
+    let asking = async move {
+        match edit(EditVoiceState::new().suppress(false)).await {
+            Ok(()) => return Asked::Speaks,
+            Err(error) if is_forbidden(&error) => {}
+            Err(error) => return failed(guild, &error),
+        }
+        match edit(EditVoiceState::new().request_to_speak(true)).await {
+            Ok(()) => Asked::Requested,
+            Err(error) if is_forbidden(&error) => Asked::Refused,
+            Err(error) => failed(guild, &error),
+        }
+    };
+    Box::pin(async move { timeout(WITHIN, asking).await.unwrap_or(Asked::Failed) })
+}
+
+fn is_forbidden(error: &serenity::Error) -> bool {
+    matches!(error, serenity::Error::Http(HttpError::UnsuccessfulRequest(answer))
+        if answer.status_code == StatusCode::FORBIDDEN)
+}
+
+fn failed(guild: GuildId, error: &serenity::Error) -> Asked {
+    tracing::warn!(%guild, %error, "the bot could not become a speaker");
+    Asked::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAGE: Place = Place { channel: ChannelId::new(7), is_stage: true };
+    const ROOM: Place = Place { channel: ChannelId::new(8), is_stage: false };
+
+    #[test]
+    fn on_a_stage_the_bot_asks_once_and_waits_until_it_may_speak() {
+        let mut floor = Floor::default();
+        assert_eq!(floor.heard(Some(STAGE), true), Step::Ask(STAGE.channel));
+        assert!(floor.waits());
+        assert_eq!(floor.heard(Some(STAGE), true), Step::Nothing);
+        assert_eq!(floor.heard(Some(STAGE), false), Step::Nothing);
+        assert!(!floor.waits());
+        let Step::Tell(words) = floor.heard(Some(STAGE), true) else { panic!("it is told") };
+        assert!(words.contains("audience of <#7>") && floor.waits(), "{words}");
+    }
+
+    #[test]
+    fn whoever_comes_back_asks_again() {
+        let mut floor = Floor::default();
+        floor.heard(Some(STAGE), true);
+        assert_eq!(floor.heard(None, false), Step::Nothing);
+        assert!(!floor.waits());
+        assert_eq!(floor.heard(Some(STAGE), true), Step::Ask(STAGE.channel));
+    }
+
+    #[test]
+    fn without_the_permission_to_speak_nobody_waits_but_somebody_is_told() {
+        let mut floor = Floor::default();
+        let Step::Tell(words) = floor.heard(Some(ROOM), true) else { panic!("it is told") };
+        assert!(words.contains("permission Speak") && !floor.waits(), "{words}");
+        assert_eq!(floor.heard(Some(ROOM), true), Step::Nothing);
+    }
+}
