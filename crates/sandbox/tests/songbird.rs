@@ -13,15 +13,15 @@ mod client;
 mod world;
 
 use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use sandbox::voice::{Dave, Heard, Mode, Options, wav};
+use sandbox::voice::{Dave, Heard, Mode, Options};
 use songbird::ConnectionInfo;
 use songbird::driver::Driver;
 use songbird::id::{ChannelId, GuildId, UserId};
-use songbird::input::File;
+use songbird::input::RawAdapter;
 use tokio::io::AsyncReadExt;
 
 use crate::world::World;
@@ -67,7 +67,8 @@ async fn play(ticket: &str) {
     };
     let mut driver = Driver::new(songbird::Config::default());
     driver.connect(info).await.unwrap();
-    driver.play_input(File::new(PathBuf::from(file)).into());
+    let samples = std::fs::File::open(file).unwrap();
+    driver.play_input(RawAdapter::new(samples, 48_000, 2).into());
     let mut end = Vec::new();
     tokio::io::stdin().read_to_end(&mut end).await.unwrap();
     driver.leave();
@@ -79,10 +80,11 @@ async fn listen(mode: Mode, dave: Dave) {
     world.control.enter_voice(world::GUILD, "alice", "Lounge").await.unwrap();
     let ticket = world.join().await;
     let folder = tempfile::tempdir().unwrap();
-    let (root, file) = (folder.path().join("root.pem"), folder.path().join("source.wav"));
+    let (root, file) = (folder.path().join("root.pem"), folder.path().join("source.pcm"));
     std::fs::write(&root, world.sandbox.voice().root_certificate()).unwrap();
     let source = rising();
-    std::fs::write(&file, wav::write(&source)).unwrap();
+    let samples = source.iter().flat_map(|sample| (f32::from(*sample) / f32::from(i16::MAX)).to_le_bytes());
+    std::fs::write(&file, samples.collect::<Vec<_>>()).unwrap();
     let mut client = start(&world, &ticket, &root, &file);
 
     let voice = world.sandbox.voice();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sandbox::answer::Answer;
-use sandbox::client::Run;
+use sandbox::client::{Error, Run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -120,12 +120,17 @@ impl Band {
 
     /// Presses the button of that label under a message.
     pub(crate) async fn press(&self, user: &str, message: &Value, label: &str) -> Answer {
+        self.presses(user, message, label).await.unwrap()
+    }
+
+    /// The same, where the button may be gone by now.
+    pub(crate) async fn presses(&self, user: &str, message: &Value, label: &str) -> Result<Answer, Error> {
         let rows = message["components"].as_array().unwrap();
         let mut buttons = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
         let button = buttons.find(|button| button["label"] == label);
         let button = button.unwrap_or_else(|| panic!("there is no button {label}: {message}"));
         let custom_id = button["custom_id"].as_str().unwrap();
-        self.bot.people.press(user, id(message), custom_id).await.unwrap()
+        self.bot.people.press(user, id(message), custom_id).await
     }
 
     /// Takes a song out of the library while the bot still knows it.

@@ -1,7 +1,9 @@
 //! What lasts: settings and volume over a restart, and how long the bot stays.
 
+use std::time::{Duration, Instant};
+
 use super::band::Band;
-use crate::bot::words;
+use crate::bot::{PATIENCE, words};
 
 #[tokio::test]
 async fn settings_and_volume_outlive_a_restart() {
@@ -85,17 +87,20 @@ async fn a_server_that_the_bot_is_put_out_of_is_forgotten() {
     band.is_heard().await;
     let (guild, bot) = (band.bot.guild(), band.bot.id());
     band.bot.people.leave(&guild, &bot).await.unwrap();
-    let kept = || std::fs::read_to_string(&file).unwrap_or_default();
-    band.bot
-        .until("nothing of the server is kept", async || {
-            let state: serde_json::Value = serde_json::from_str(&kept()).ok()?;
-            let voice = &state["voice"];
-            let is_kept =
-                [&voice["settings"], &voice["players"]].iter().any(|kept| kept.get(&guild).is_some());
-            let music = state["plugins"]["commands/music"].to_string();
-            (!is_kept && !music.contains(&format!("\"{guild}\""))).then_some(())
-        })
-        .await;
+    let is_forgotten = || {
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        let Ok(state) = serde_json::from_str::<serde_json::Value>(&kept) else { return false };
+        let voice = &state["voice"];
+        let is_kept = [&voice["settings"], &voice["players"]].iter().any(|kept| kept.get(&guild).is_some());
+        let music = state["plugins"]["commands/music"].to_string();
+        !is_kept && !music.contains(&format!("\"{guild}\""))
+    };
+    // Nothing tells that a file was written but the file.
+    let began = Instant::now();
+    while !is_forgotten() {
+        assert!(began.elapsed() < PATIENCE, "it is kept: {:?}", std::fs::read_to_string(&file));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     band.bot.people.join(&guild, &bot).await.unwrap();
     band.bot
         .until("it plays again", async || {

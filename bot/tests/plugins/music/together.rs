@@ -35,9 +35,12 @@ async fn skips_that_come_together_skip_one_track_by_command_and_by_button() {
         band.told("bob", &format!("/play what:{song}")).await;
     }
     let card = band.bot.say("bob", "/nowplaying").await.message.unwrap();
-    let (one, other) = join!(band.press("bob", &card, "Skip"), band.press("carol", &card, "Skip"));
-    let refused =
-        [&one, &other].map(|answer| answer.content == "That track is over; /nowplaying shows what is on.");
+    let (one, other) = join!(band.presses("bob", &card, "Skip"), band.presses("carol", &card, "Skip"));
+    let refused = [&one, &other].map(|answer| match answer {
+        Ok(answer) => answer.content == "That track is over; /nowplaying shows what is on.",
+        // The card has the button of the next track already.
+        Err(error) => error.to_string().contains("no component"),
+    });
     assert_ne!(refused[0], refused[1], "{one:?} {other:?}");
     assert!(band.queue().await.contains("Now: **Beta**"));
 }

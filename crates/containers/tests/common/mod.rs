@@ -1,4 +1,5 @@
 //! What a file costs that is opened, decoded and sought in, as the bot does it.
+#![allow(dead_code, reason = "no test uses all of it")]
 
 use std::cell::RefCell;
 use std::io::{Cursor, Read};
@@ -7,9 +8,8 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use symphonia::core::audio::Signal as _;
 use symphonia::core::codecs::DecoderOptions;
-use symphonia::core::formats::{FormatReader as _, SeekMode, SeekTo};
+use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 use symphonia::core::units::Time;
 

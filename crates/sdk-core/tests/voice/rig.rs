@@ -195,6 +195,14 @@ impl Rig {
         self.people.voice_command(Target::default(), &command).await.unwrap();
     }
 
+    /// Waits for so many packets more, whatever is in them.
+    pub(crate) async fn packets(&self, more: u64) {
+        let (guild, bot) = (self.guild.to_string(), self.bot());
+        let before = self.people.heard(&guild, bot).await.map_or(0, |heard| heard.counts.packets);
+        let heard = self.people.heard_packets(&guild, bot, before + more, PATIENCE).await.unwrap();
+        assert!(heard.counts.packets >= before + more, "{heard:?}");
+    }
+
     /// Waits for a second of what is heard from now on, and finds it in a sound.
     pub(crate) async fn hear(&self, voice: u32, seconds: usize) -> Place {
         let (guild, bot) = (self.guild.to_string(), self.bot());

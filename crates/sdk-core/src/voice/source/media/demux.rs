@@ -58,8 +58,9 @@ pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demux
     }
     let base = params.time_base.unwrap_or_else(|| TimeBase::new(1, rate));
     params.time_base = Some(base);
-    let frames = params.n_frames.filter(|frames| *frames > 0 && !is_live);
-    let facts = Facts { tags, duration: frames.and_then(|frames| believed(base.calc_time(frames).into())) };
+    params.n_frames = params.n_frames.filter(|frames| *frames > 0 && !is_live);
+    let facts =
+        Facts { tags, duration: params.n_frames.and_then(|frames| believed(base.calc_time(frames).into())) };
     let form = Form { track: track.id, params, base, rate, is_live, facts };
     Ok(Demuxed { form, format, is_seekable })
 }
