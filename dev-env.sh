@@ -346,7 +346,7 @@ Check
   test               all tests, and that production builds hold no reload code; needs no Docker
   test --docker      both ways into Docker, for real: development, and the production image
   check              formatting, clippy on every feature set, tests, documentation
-  docs               write docs/commands.md from the commands
+  docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
   bench [--json]     how long a reload takes, against bare rustc and a restart
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME

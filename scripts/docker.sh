@@ -211,7 +211,7 @@ serve_sandbox() {
     build_sandbox
     # All of the container's own network, of which Docker publishes one port on the host's loopback.
     exec "$ROOT/target/debug/sandbox" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
-        --bot-name Hotcord --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log" 2>&1
+        --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log" 2>&1
 }
 
 # Waits for the other container's sandbox, which may still be built.

@@ -25,12 +25,12 @@ start_sandbox() {
     local log=$STATE/sandbox.log address
     mkdir -p "$STATE"
     rm -f "$SANDBOX_STATE"
-    # Its usual address, or any that is free when another one has that.
+    # Its usual address, or any that is free when another one has that. Voice is encrypted end to end, as on Discord.
     for address in 127.0.0.1:8787 127.0.0.1:0; do
         # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
         set -m
-        "$ROOT/target/debug/sandbox" serve --listen "$address" --bot-name Hotcord --state-file "$SANDBOX_STATE" \
-            </dev/null >"$log" 2>&1 &
+        "$ROOT/target/debug/sandbox" serve --listen "$address" --bot-name Hotcord --dave required \
+            --state-file "$SANDBOX_STATE" </dev/null >"$log" 2>&1 &
         SANDBOX_PID=$!
         set +m
         while kill -0 "$SANDBOX_PID" 2>/dev/null; do
