@@ -140,7 +140,7 @@ impl Matroska {
         let mut start = vec![0; usize::try_from(length.min(8)).unwrap_or(8)];
         self.stream.read_buf_exact(&mut start)?;
         let rest = length - start.len() as u64;
-        if number(&mut Cursor(&start)).flatten() != Some(self.sound.number) {
+        if number(&mut Cursor(&start)) != Some(self.sound.number) {
             skip(&mut self.stream, rest)?;
             return Ok(None);
         }

@@ -67,7 +67,7 @@ impl Ogg {
         while self.logical.packets.is_empty() {
             let page = Page::read(&mut self.stream)?;
             if page.serial == self.logical.serial {
-                self.logical.add(page, self.gapless)?;
+                self.logical.add(&page, self.gapless)?;
             } else if page.is_first() {
                 self.next = Some(page);
                 break;
@@ -150,11 +150,11 @@ fn begin(stream: &mut MediaSourceStream, first: Page, tags: &mut Tags) -> Result
         let is_own = page.serial == logical.serial;
         if is_own && logical.is_ready() {
             let begins = page.place;
-            logical.start(page)?;
+            logical.start(&page)?;
             return Ok((logical, begins));
         }
         if is_own {
-            logical.header(page, tags)?;
+            logical.header(&page, tags)?;
         }
         page = Page::read(stream)?;
     }

@@ -49,11 +49,11 @@ fn stamp(workspace: &Path) -> io::Result<String> {
     let mut lines = Vec::new();
     for entry in fs::read_dir(workspace.join("target/hmr/debug"))? {
         let entry = entry?;
-        let name = entry.file_name().display().to_string();
-        let is_built = name == "hotcord" || name.ends_with(".rlib") || name.ends_with(".so");
-        if is_built {
+        let name = PathBuf::from(entry.file_name());
+        let is_library = name.extension().is_some_and(|extension| extension == "rlib" || extension == "so");
+        if is_library || name == Path::new("hotcord") {
             let metadata = entry.metadata()?;
-            lines.push(format!("{name} {} {:?}", metadata.len(), metadata.modified()?));
+            lines.push(format!("{} {} {:?}", name.display(), metadata.len(), metadata.modified()?));
         }
     }
     lines.sort();

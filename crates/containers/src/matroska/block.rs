@@ -32,7 +32,7 @@ impl<'a> Block<'a> {
     /// Gives its packets, if they are of the track that is played.
     pub(super) fn packets(&self, sound: &Sound, cluster: u64) -> Option<Vec<Packet>> {
         let mut data = Cursor(self.data);
-        if number(&mut data)?? != sound.number {
+        if number(&mut data)? != sound.number {
             return Some(Vec::new());
         }
         let after = data.array().map(i16::from_be_bytes)?;
@@ -82,7 +82,7 @@ fn frames(lacing: u8, mut data: Cursor<'_>) -> Option<Vec<&[u8]>> {
             let mut length: i64 = 0;
             for index in 0..others {
                 let width = data.0.first()?.leading_zeros() + 1;
-                let read = i64::try_from(number(&mut data)??).ok()?;
+                let read = i64::try_from(number(&mut data)?).ok()?;
                 // All but the first tell by how much they differ from the one before.
                 let middle = if index == 0 { 0 } else { (1 << (7 * width - 1)) - 1 };
                 length = length.checked_add(read - middle)?;

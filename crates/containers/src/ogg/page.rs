@@ -76,7 +76,7 @@ impl Page {
         Ok(Some(Self {
             flags: head[1],
             // Those are signed, and negative where there is none.
-            granule: Some(granule).filter(|granule| *granule <= i64::MAX as u64),
+            granule: Some(granule).filter(|granule| i64::try_from(*granule).is_ok()),
             serial: head[10..14].try_into().map_or(0, u32::from_le_bytes),
             sequence: head[14..18].try_into().map_or(0, u32::from_le_bytes),
             place: after - 4,

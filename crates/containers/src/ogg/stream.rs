@@ -86,8 +86,8 @@ impl Logical {
     }
 
     /// Reads a page of headers.
-    pub(super) fn header(&mut self, page: Page, tags: &mut Tags) -> Result<()> {
-        for packet in self.collect(&page)? {
+    pub(super) fn header(&mut self, page: &Page, tags: &mut Tags) -> Result<()> {
+        for packet in self.collect(page)? {
             match &mut self.codec {
                 Codec::Opus { .. } => {
                     let text = packet.strip_prefix(b"OpusTags").ok_or(broken())?;
@@ -117,7 +117,7 @@ impl Logical {
     }
 
     /// Reads the first page of sound.
-    pub(super) fn start(&mut self, page: Page) -> Result<()> {
+    pub(super) fn start(&mut self, page: &Page) -> Result<()> {
         self.reset(true);
         let (mut length, granule, is_last) = (0, page.granule, page.is_last());
         self.add(page, false)?;
@@ -152,10 +152,10 @@ impl Logical {
     }
 
     /// Reads a page of sound.
-    pub(super) fn add(&mut self, page: Page, gapless: bool) -> Result<()> {
+    pub(super) fn add(&mut self, page: &Page, gapless: bool) -> Result<()> {
         let mut packets: Vec<_> = Vec::new();
         let mut length: u64 = 0;
-        for data in self.collect(&page)? {
+        for data in self.collect(page)? {
             let samples = match &mut self.codec {
                 Codec::Opus { .. } => opus::samples(&data),
                 Codec::Vorbis { modes: Some(modes), .. } => modes.samples(&data),
