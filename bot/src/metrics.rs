@@ -230,8 +230,8 @@ impl Metrics {
             reloads: c.counters(
                 "reloads",
                 ["plugin", "outcome"],
-                "With hot reload: saves and requests that have ended; outcome: live, failed or rolled_back; no plugin \
-                 where it concerns none alone",
+                "With hot reload: saves and requests that have ended, but for a plugin's first load; outcome: live, \
+                 failed or rolled_back; no plugin where it concerns none alone",
             ),
             reload_duration: c.seconds(
                 "reload_duration",

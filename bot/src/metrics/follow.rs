@@ -72,7 +72,8 @@ impl Metrics {
     pub(crate) async fn follow_reloads(self: Arc<Self>, mut heard: Receiver<Stamped>) {
         while let Some(Stamped { event, .. }) = next(&mut heard).await {
             match event {
-                ReloadEvent::ReloadCompleted { plugin, ms, .. } => {
+                // A plugin's first load takes nothing's place.
+                ReloadEvent::ReloadCompleted { plugin, from: Some(_), ms, .. } => {
                     self.reloads.of([plugin.as_str(), "live"]).inc();
                     let took = std::time::Duration::from_millis(ms);
                     self.reload_duration.of([plugin.as_str()]).observe(took.as_secs_f64());
