@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,7 +59,8 @@ impl Trusted {
         Ok(Self(file))
     }
 
-    fn path(&self) -> &Path {
+    #[cfg(feature = "hmr")]
+    fn path(&self) -> &std::path::Path {
         &self.0
     }
 
