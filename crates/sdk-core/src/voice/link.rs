@@ -199,6 +199,8 @@ impl Link {
     pub(super) fn rejoin(&mut self, channel: ChannelId) -> Turn {
         self.lost = Some((Instant::now(), Loss::NoAnswer));
         self.attempts.reset();
+        // A process that died has left its place to this one.
+        self.seat.taken();
         self.ask(channel)
     }
 
