@@ -134,7 +134,7 @@ async fn what_keeps_the_bot_from_starting_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_of_rustc_that_cannot_be_kept_is_told() {
-    let playground = Playground::new().unwrap();
+    let playground = Playground::bare().unwrap();
     fs::create_dir_all(playground.path("target/hmr/plugins/commands-general/call.json")).unwrap();
     let mut ground = Ground::on(playground, &[]).await;
     let line = ground.bot.wait_for_line(0, "cargo will be asked again at the next start").await.unwrap();

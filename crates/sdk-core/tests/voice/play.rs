@@ -1,6 +1,6 @@
 //! What is played, as it is heard.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::time::Duration;
 
 use sdk_core::voice::source::{AllowList, SourceConfig, Sources};
@@ -267,6 +267,9 @@ impl Station {
             for mut stream in listener.incoming().flatten() {
                 let melody = melody.clone();
                 std::thread::spawn(move || {
+                    // An answer before the question is none.
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                    lines.find(String::is_empty);
                     let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n");
                     while sent.is_ok() {
                         sent = stream.write_all(&melody);
