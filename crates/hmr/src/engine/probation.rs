@@ -76,8 +76,9 @@ impl Loop {
 
     /// Notes that a crash does not count against a generation any more.
     pub(super) fn handle_passed(&mut self, plugin: &PluginId, number: u64) {
-        tracing::debug!("{plugin} {number} has stood the calls of its probation");
         self.keeper.passed(plugin, number);
+        // Told once it is written down: from here on a crash counts as told.
+        tracing::debug!("{plugin} {number} has stood the calls of its probation");
     }
 
     /// Acts on a panic in a generation.
