@@ -26,6 +26,16 @@ die() {
     exit "$code"
 }
 
+# Waits until a child has really ended, since a signal ends `wait` early, and gives its exit code.
+await_end() { # PID
+    local code
+    while :; do
+        code=0
+        wait "$1" || code=$?
+        kill -0 "$1" 2>/dev/null || return "$code"
+    done
+}
+
 # build: cargo; local and docker: running the bot; check: testing and measuring; new: making plugins.
 for part in build local docker check new; do
     # shellcheck source=/dev/null

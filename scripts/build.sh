@@ -59,12 +59,7 @@ cargo_() {
     CARGO_PID=$!
     set +m
     trap 'kill -TERM -- "-$CARGO_PID" 2>/dev/null || true' INT TERM HUP
-    # A signal ends `wait` early; cargo is waited for until it has really ended.
-    while :; do
-        code=0
-        wait "$CARGO_PID" || code=$?
-        kill -0 "$CARGO_PID" 2>/dev/null || break
-    done
+    await_end "$CARGO_PID" || code=$?
     trap - INT TERM HUP
     return "$code"
 }

@@ -162,7 +162,7 @@ docker_run() { # hmr|dev
     waiter=$!
     set +m
     trap 'kill "$waiter" 2>/dev/null || true' INT TERM HUP
-    while kill -0 "$waiter" 2>/dev/null; do wait "$waiter" || true; done
+    await_end "$waiter" || true
     trap '' INT TERM HUP
     # It is told to end now, or has ended by itself.
     docker stop --time 15 "$id" >/dev/null 2>&1 || true

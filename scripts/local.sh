@@ -113,12 +113,7 @@ run_bot() {
         ONLOOKERS="$ONLOOKERS $!"
     fi
     trap 'kill -TERM "$BOT_PID" 2>/dev/null || true' INT TERM HUP
-    # A signal ends `wait` early; the bot is waited for until it has really ended.
-    while :; do
-        code=0
-        wait "$BOT_PID" || code=$?
-        kill -0 "$BOT_PID" 2>/dev/null || break
-    done
+    await_end "$BOT_PID" || code=$?
     BOT_PID=
     return "$code"
 }

@@ -1,6 +1,7 @@
 //! The local Discord inside the bot, for a start without a token.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -66,10 +67,7 @@ impl Trusted {
 
     /// Trusts one certificate more.
     fn add(&self, root: &str) -> std::io::Result<()> {
-        let mut roots = fs::read(&self.0)?;
-        roots.extend(b"\n");
-        roots.extend(root.as_bytes());
-        fs::write(&self.0, roots)
+        write!(OpenOptions::new().append(true).open(&self.0)?, "\n{root}")
     }
 }
 

@@ -12,7 +12,7 @@
 //! # Layout
 //!
 //! `bytes`: reading from a stream and from memory. `id3`, `comments`, `tags`: what a file says of itself. `flac`, `wav`,
-//! `ogg`, `matroska`, `mp4`: a container each. `codec`: what decoders are told; `opus`, `vorbis`: their packets.
+//! `ogg`, `matroska`, `mp4`: a container each, which `reader` has symphonia read. `codec`: what decoders are told; `opus`, `vorbis`: their packets.
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::errors::Result;
@@ -32,10 +32,12 @@ mod matroska;
 mod mp4;
 mod ogg;
 mod opus;
+mod reader;
 mod tags;
 mod vorbis;
 mod wav;
 
+use reader::Reader;
 pub use tags::Tags;
 
 /// Most bytes of a packet.
@@ -72,13 +74,15 @@ pub fn open(source: Box<dyn MediaSource>, gapless: bool) -> Result<Sound> {
     }
     let tags = &mut tags;
     let format: Box<dyn FormatReader> = match first {
-        _ if first.starts_with(b"\x1a\x45\xdf\xa3") => Box::new(matroska::Matroska::open(stream, tags)?),
-        _ if first.starts_with(b"OggS") => Box::new(ogg::Ogg::open(stream, gapless, tags)?),
+        _ if first.starts_with(b"\x1a\x45\xdf\xa3") => {
+            Box::new(Reader::new(matroska::Matroska::open(stream, tags)?))
+        }
+        _ if first.starts_with(b"OggS") => Box::new(Reader::new(ogg::Ogg::open(stream, gapless, tags)?)),
         _ if first.starts_with(b"fLaC") => Box::new(flac::open(stream, tags)?),
         _ if first.starts_with(b"RIFF") && first.ends_with(b"WAVE") => {
-            Box::new(wav::Wav::open(stream, tags)?)
+            Box::new(Reader::new(wav::Wav::open(stream, tags)?))
         }
-        _ if mp4::begins(&first) => Box::new(mp4::Mp4::open(stream, tags)?),
+        _ if mp4::begins(&first) => Box::new(Reader::new(mp4::Mp4::open(stream, tags)?)),
         _ => frames(stream, gapless)?,
     };
     Ok(Sound { format, tags: std::mem::take(tags) })

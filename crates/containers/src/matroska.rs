@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use symphonia::core::errors::{Error, Result, SeekErrorKind, unsupported_error};
-use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::errors::{Error, Result, SeekErrorKind};
+use symphonia::core::formats::{Packet, Track};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _};
-use symphonia::core::meta::{Metadata, MetadataLog};
 use symphonia::core::units::TimeBase;
 
 use crate::bytes::{Cursor, ended, go, skip, take};
+use crate::reader::Container;
 use crate::tags::Tags;
 use crate::{PACKET, TABLE, TAG};
 use block::Block;
@@ -35,8 +35,7 @@ const ELEMENTS: usize = 1_024;
 /// Reads the first track of sound.
 pub(crate) struct Matroska {
     stream: MediaSourceStream,
-    tracks: Vec<Track>,
-    metadata: MetadataLog,
+    track: Track,
     base: TimeBase,
     sound: Sound,
     /// Place from which others are counted.
@@ -91,8 +90,7 @@ impl Matroska {
         }
         let (sound, params) = head.sound()?;
         Ok(Self {
-            tracks: vec![Track::new(sound.id(), params)],
-            metadata: MetadataLog::default(),
+            track: Track::new(sound.id(), params),
             base: head.base(),
             sound,
             segment,
@@ -177,31 +175,23 @@ fn read(stream: &mut MediaSourceStream, element: Element, head: &mut Head, tags:
     Ok(())
 }
 
-impl FormatReader for Matroska {
-    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
-        unsupported_error("a Matroska file is opened otherwise")
+impl Container for Matroska {
+    fn track(&self) -> &Track {
+        &self.track
     }
 
-    fn cues(&self) -> &[Cue] {
-        &[]
+    fn base(&self) -> TimeBase {
+        self.base
     }
 
-    fn metadata(&mut self) -> Metadata<'_> {
-        self.metadata.metadata()
-    }
-
-    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
-        let required_ts = match to {
-            SeekTo::Time { time, .. } => self.base.calc_timestamp(time),
-            SeekTo::TimeStamp { ts, .. } => ts,
-        };
+    fn seek(&mut self, to: u64) -> Result<u64> {
         if !self.stream.is_seekable() {
             return Err(Error::SeekError(SeekErrorKind::Unseekable));
         }
-        if self.tracks[0].codec_params.n_frames.is_some_and(|length| required_ts > length) {
+        if self.track.codec_params.n_frames.is_some_and(|length| to > length) {
             return Err(Error::SeekError(SeekErrorKind::OutOfRange));
         }
-        let cue = self.cues.iter().filter(|(time, _)| *time <= required_ts).max_by_key(|(time, _)| *time);
+        let cue = self.cues.iter().filter(|(time, _)| *time <= to).max_by_key(|(time, _)| *time);
         let place = cue.map_or(self.begins, |(_, place)| self.segment.saturating_add(*place));
         go(&mut self.stream, place)?;
         if Element::read(&mut self.stream)?.id != CLUSTER {
@@ -212,17 +202,13 @@ impl FormatReader for Matroska {
         self.packets.clear();
         loop {
             while let Some(packet) = self.packets.front() {
-                if packet.ts + packet.dur.max(1) > required_ts {
-                    return Ok(SeekedTo { track_id: packet.track_id(), required_ts, actual_ts: packet.ts });
+                if packet.ts + packet.dur.max(1) > to {
+                    return Ok(packet.ts);
                 }
                 self.packets.pop_front();
             }
             self.step()?;
         }
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
@@ -240,7 +226,7 @@ impl FormatReader for Matroska {
         }
     }
 
-    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+    fn into_stream(self) -> MediaSourceStream {
         self.stream
     }
 }

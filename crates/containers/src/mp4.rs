@@ -1,12 +1,12 @@
 //! MP4 and its kin, with or without fragments: ISO/IEC 14496-12 and 14496-14.
 
 use symphonia::core::errors::{Error, Result, SeekErrorKind, unsupported_error};
-use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::formats::{Packet, Track};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _, SeekBuffered as _};
-use symphonia::core::meta::{Metadata, MetadataLog};
 use symphonia::core::units::TimeBase;
 
 use crate::bytes::{ended, go, skip, take};
+use crate::reader::Container;
 use crate::tags::Tags;
 use crate::{PACKET, TABLE, TAG};
 use boxes::{Header, broken};
@@ -26,8 +26,7 @@ const BOXES: usize = 1_024;
 /// Reads the first track of sound.
 pub(crate) struct Mp4 {
     stream: MediaSourceStream,
-    tracks: Vec<Track>,
-    metadata: MetadataLog,
+    track: Track,
     base: TimeBase,
     samples: Samples,
 }
@@ -89,8 +88,7 @@ impl Mp4 {
                 Samples::Fragments { defaults, index, begins, next: begins, left: Vec::new(), ends: 0 }
             }
         };
-        let tracks = vec![Track::new(id, params)];
-        Ok(Self { tracks, metadata: MetadataLog::default(), base, samples, stream })
+        Ok(Self { track: Track::new(id, params), base, samples, stream })
     }
 
     /// Finds the next packet.
@@ -170,65 +168,51 @@ fn reach(stream: &mut MediaSourceStream, place: u64) -> Result<()> {
     skip(stream, ahead.ok_or(Error::DecodeError("an MP4 stream that goes back"))?)
 }
 
-impl FormatReader for Mp4 {
-    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
-        unsupported_error("an MP4 file is opened otherwise")
+impl Container for Mp4 {
+    fn track(&self) -> &Track {
+        &self.track
     }
 
-    fn cues(&self) -> &[Cue] {
-        &[]
+    fn base(&self) -> TimeBase {
+        self.base
     }
 
-    fn metadata(&mut self) -> Metadata<'_> {
-        self.metadata.metadata()
-    }
-
-    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
-        let required_ts = match to {
-            SeekTo::Time { time, .. } => self.base.calc_timestamp(time),
-            SeekTo::TimeStamp { ts, .. } => ts,
-        };
+    fn seek(&mut self, to: u64) -> Result<u64> {
         if !self.stream.is_seekable() {
             return Err(Error::SeekError(SeekErrorKind::Unseekable));
         }
-        let track_id = self.tracks[0].id;
         let out_of_range = || Error::SeekError(SeekErrorKind::OutOfRange);
-        let actual_ts = match &mut self.samples {
+        Ok(match &mut self.samples {
             Samples::Table(table, place) => {
-                *place = table.find(required_ts).ok_or_else(out_of_range)?;
+                *place = table.find(to).ok_or_else(out_of_range)?;
                 place.time()
             }
             Samples::Fragments { index, begins, next, left, ends, .. } => {
                 left.clear();
-                (*next, *ends) = index.find(required_ts, self.base).unwrap_or((*begins, 0));
+                (*next, *ends) = index.find(to, self.base).unwrap_or((*begins, 0));
                 loop {
                     let sample = self.next()?;
-                    let Samples::Fragments { left, ends, .. } = &mut self.samples else { break required_ts };
-                    if *ends <= required_ts {
+                    let Samples::Fragments { left, ends, .. } = &mut self.samples else { break to };
+                    if *ends <= to {
                         left.clear();
-                    } else if sample.ts.saturating_add(sample.dur.max(1)) > required_ts {
+                    } else if sample.ts.saturating_add(sample.dur.max(1)) > to {
                         let ts = sample.ts;
                         left.push(sample);
                         break ts;
                     }
                 }
             }
-        };
-        Ok(SeekedTo { track_id, required_ts, actual_ts })
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
+        })
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
         let sample = self.next()?;
         reach(&mut self.stream, sample.place)?;
         let data = take(&mut self.stream, sample.size.into(), PACKET)?;
-        Ok(Packet::new_from_boxed_slice(self.tracks[0].id, sample.ts, sample.dur, data.into_boxed_slice()))
+        Ok(Packet::new_from_boxed_slice(self.track.id, sample.ts, sample.dur, data.into_boxed_slice()))
     }
 
-    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+    fn into_stream(self) -> MediaSourceStream {
         self.stream
     }
 }

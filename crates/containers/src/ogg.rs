@@ -1,13 +1,13 @@
 //! Ogg streams of Opus, Vorbis or FLAC, one after another: RFC 3533, RFC 7845, and
 //! <https://xiph.org/vorbis/doc/Vorbis_I_spec.html>, appendix A.
 
-use symphonia::core::errors::{Error, Result, SeekErrorKind, unsupported_error};
-use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::errors::{Error, Result, SeekErrorKind};
+use symphonia::core::formats::{Packet, Track};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _};
-use symphonia::core::meta::{Metadata, MetadataLog};
 use symphonia::core::units::TimeBase;
 
 use crate::bytes::go;
+use crate::reader::Container;
 use crate::tags::Tags;
 use page::Page;
 use stream::Logical;
@@ -30,8 +30,7 @@ const CLOSE: u64 = 192 << 10;
 pub(crate) struct Ogg {
     stream: MediaSourceStream,
     gapless: bool,
-    tracks: Vec<Track>,
-    metadata: MetadataLog,
+    track: Track,
     logical: Logical,
     base: TimeBase,
     /// Place of the first page of sound.
@@ -46,9 +45,8 @@ impl Ogg {
         let first = Page::read(&mut stream)?;
         let (logical, begins) = begin(&mut stream, first, tags)?;
         let mut ogg = Self {
-            tracks: vec![Track::new(logical.serial, logical.params().clone())],
+            track: Track::new(logical.serial, logical.params().clone()),
             base: logical.params().time_base.unwrap_or(TimeBase::new(1, 1)),
-            metadata: MetadataLog::default(),
             next: None,
             stream,
             gapless,
@@ -57,7 +55,7 @@ impl Ogg {
         };
         ogg.fill()?;
         if let Some(length) = ogg.length()? {
-            ogg.tracks[0].codec_params.with_n_frames(length);
+            ogg.track.codec_params.with_n_frames(length);
         }
         Ok(ogg)
     }
@@ -80,7 +78,7 @@ impl Ogg {
     fn follow(&mut self, first: Page) -> Result<()> {
         let mut tags = Tags::default();
         (self.logical, self.begins) = begin(&mut self.stream, first, &mut tags)?;
-        self.tracks = vec![Track::new(self.logical.serial, self.logical.params().clone())];
+        self.track = Track::new(self.logical.serial, self.logical.params().clone());
         self.base = self.logical.params().time_base.unwrap_or(self.base);
         Ok(())
     }
@@ -161,41 +159,28 @@ fn begin(stream: &mut MediaSourceStream, first: Page, tags: &mut Tags) -> Result
     Err(Error::DecodeError("an Ogg file of headers only"))
 }
 
-impl FormatReader for Ogg {
-    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
-        unsupported_error("an Ogg file is opened otherwise")
+impl Container for Ogg {
+    fn track(&self) -> &Track {
+        &self.track
     }
 
-    fn cues(&self) -> &[Cue] {
-        &[]
+    fn base(&self) -> TimeBase {
+        self.base
     }
 
-    fn metadata(&mut self) -> Metadata<'_> {
-        self.metadata.metadata()
-    }
-
-    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
-        let required_ts = match to {
-            SeekTo::Time { time, .. } => self.base.calc_timestamp(time),
-            SeekTo::TimeStamp { ts, .. } => ts,
-        };
+    fn seek(&mut self, to: u64) -> Result<u64> {
         let Some(whole) = self.stream.byte_len().filter(|_| self.stream.is_seekable()) else {
             return Err(Error::SeekError(SeekErrorKind::Unseekable));
         };
-        if self.tracks[0].codec_params.n_frames.is_some_and(|length| required_ts > length) {
+        if self.track.codec_params.n_frames.is_some_and(|length| to > length) {
             return Err(Error::SeekError(SeekErrorKind::OutOfRange));
         }
-        let place = self.place_before(required_ts, whole)?;
+        let place = self.place_before(to, whole)?;
         go(&mut self.stream, place)?;
         self.next = None;
         self.logical.reset(place == self.begins);
         self.fill()?;
-        let actual_ts = self.logical.packets.front().map_or(required_ts, |packet| packet.ts);
-        Ok(SeekedTo { track_id: self.logical.serial, required_ts, actual_ts })
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
+        Ok(self.logical.packets.front().map_or(to, |packet| packet.ts))
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
@@ -211,7 +196,7 @@ impl FormatReader for Ogg {
         }
     }
 
-    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+    fn into_stream(self) -> MediaSourceStream {
         self.stream
     }
 }

@@ -4,14 +4,14 @@ use symphonia::core::codecs::{
     CODEC_TYPE_PCM_ALAW, CODEC_TYPE_PCM_F32LE, CODEC_TYPE_PCM_F64LE, CODEC_TYPE_PCM_MULAW,
     CODEC_TYPE_PCM_S16LE, CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_PCM_U8, CodecParameters,
 };
-use symphonia::core::errors::{Error, Result, SeekErrorKind, unsupported_error};
-use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::errors::{Error, Result, SeekErrorKind};
+use symphonia::core::formats::{Packet, Track};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _};
-use symphonia::core::meta::{Metadata, MetadataLog};
 use symphonia::core::units::TimeBase;
 
 use crate::bytes::{Cursor, ended, go, skip, some, take};
 use crate::codec::channels;
+use crate::reader::Container;
 use crate::tags::{Kind, Tags};
 use crate::{PACKET, TAG};
 
@@ -25,8 +25,7 @@ const FRAMES: u64 = 1_152;
 /// Reads a WAV file.
 pub(crate) struct Wav {
     stream: MediaSourceStream,
-    tracks: Vec<Track>,
-    metadata: MetadataLog,
+    track: Track,
     base: TimeBase,
     /// Bytes of one sample of each channel.
     frame: u64,
@@ -74,8 +73,7 @@ impl Wav {
         }
         Self {
             base: params.time_base.unwrap_or(TimeBase::new(1, 1)),
-            tracks: vec![Track::new(0, params)],
-            metadata: MetadataLog::default(),
+            track: Track::new(0, params),
             frame,
             begins,
             ends: length.map(|length| begins.saturating_add(length)),
@@ -139,25 +137,17 @@ fn list(mut chunk: Cursor<'_>, tags: &mut Tags) -> Option<()> {
     }
 }
 
-impl FormatReader for Wav {
-    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
-        unsupported_error("a WAV file is opened otherwise")
+impl Container for Wav {
+    fn track(&self) -> &Track {
+        &self.track
     }
 
-    fn cues(&self) -> &[Cue] {
-        &[]
+    fn base(&self) -> TimeBase {
+        self.base
     }
 
-    fn metadata(&mut self) -> Metadata<'_> {
-        self.metadata.metadata()
-    }
-
-    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
-        let required_ts = match to {
-            SeekTo::Time { time, .. } => self.base.calc_timestamp(time),
-            SeekTo::TimeStamp { ts, .. } => ts,
-        };
-        let place = required_ts.checked_mul(self.frame).and_then(|bytes| self.begins.checked_add(bytes));
+    fn seek(&mut self, to: u64) -> Result<u64> {
+        let place = to.checked_mul(self.frame).and_then(|bytes| self.begins.checked_add(bytes));
         let end = self.ends.unwrap_or(u64::MAX);
         let place = place.filter(|place| *place <= end).ok_or(Error::SeekError(SeekErrorKind::OutOfRange))?;
         if self.stream.is_seekable() {
@@ -166,11 +156,7 @@ impl FormatReader for Wav {
             let skipped = place.checked_sub(self.stream.pos());
             skip(&mut self.stream, skipped.ok_or(Error::SeekError(SeekErrorKind::ForwardOnly))?)?;
         }
-        Ok(SeekedTo { track_id: 0, required_ts, actual_ts: required_ts })
-    }
-
-    fn tracks(&self) -> &[Track] {
-        &self.tracks
+        Ok(to)
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
@@ -193,7 +179,7 @@ impl FormatReader for Wav {
         Ok(Packet::new_from_boxed_slice(0, at, frames, data.into_boxed_slice()))
     }
 
-    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+    fn into_stream(self) -> MediaSourceStream {
         self.stream
     }
 }

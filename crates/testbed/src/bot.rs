@@ -1,6 +1,5 @@
 //! A bot as a child process, with what it says.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rustix::process::{Pid, Signal, kill_process};
 use sandbox::Sandbox;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -90,16 +90,7 @@ impl Bot {
         program: PathBuf,
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
-        let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .envs(inherited.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))))
-            // Many bots at once have one port each, if any.
-            .env("HEALTH_ADDR", "off")
-            .envs(variables.iter().copied())
-            .current_dir(playground.path(""));
-        let mut bot = Self::of(command)?;
+        let mut bot = Self::of(command(playground, program, variables).into())?;
         bot.wait_for_line(0, "ready").await?;
         Ok(bot)
     }
@@ -219,9 +210,8 @@ impl Bot {
     /// # Errors
     /// As [`host_pid`](Self::host_pid), and when the system refuses.
     pub fn kill_host(&self) -> io::Result<()> {
-        let pid = i32::try_from(self.host_pid()?).ok().and_then(rustix::process::Pid::from_raw);
-        let pid = pid.ok_or_else(|| io::Error::other("the bot has no process"))?;
-        Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
+        let pid = process(self.host_pid()?).ok_or_else(|| io::Error::other("the bot has no process"))?;
+        Ok(kill_process(pid, Signal::KILL)?)
     }
 
     /// Waits until it ends by itself.
@@ -247,15 +237,36 @@ impl Bot {
     /// # Errors
     /// When it does not end.
     pub async fn stop(mut self) -> io::Result<ExitStatus> {
-        if let Some(pid) =
-            self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?))
-        {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        if let Some(pid) = self.pid().and_then(process) {
+            kill_process(pid, Signal::TERM)?;
         }
         tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .map_err(|_| io::Error::other("the bot did not end after SIGTERM"))?
     }
+}
+
+/// Gives a command that runs a program in a playground with these variables, and no others of the bot's.
+pub(crate) fn command(
+    playground: &Playground,
+    program: PathBuf,
+    variables: &[(&str, &str)],
+) -> std::process::Command {
+    let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
+    let mut command = std::process::Command::new(program);
+    command
+        .env_clear()
+        .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
+        // Many bots at once have one port each, if any.
+        .env("HEALTH_ADDR", "off")
+        .envs(variables.iter().copied())
+        .current_dir(playground.path(""));
+    command
+}
+
+/// Gives a process by its id, as signals take it.
+pub(crate) fn process(id: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(id).ok()?)
 }
 
 fn listen(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: Lines) {

@@ -91,9 +91,7 @@ impl Ground {
     /// When the source is not as expected.
     pub fn ping_that_says(&self, words: &str) -> String {
         let source = self.playground.read(PING).expect("the source of /ping can be read");
-        let said = source.split("ctx.say(\"").nth(1).and_then(|rest| rest.split('!').next());
-        let old = said.expect("/ping says something that ends in '!'").to_owned();
-        source.replace(&format!("\"{old}!"), &format!("\"{words}!"))
+        ping_that_says(&source, words).expect("/ping says something that ends in '!'")
     }
 
     /// Makes a new plugin as a developer does.
@@ -121,4 +119,10 @@ impl Ground {
         let holds = |line: &String| line.contains(&format!("\"method\":\"{method}\"")) && line.contains(path);
         page.entries.iter().map(|entry| entry.line()).filter(holds).count()
     }
+}
+
+/// Gives the source of `/ping` with another first word in its answers; `None` where it says none that ends in `!`.
+pub(crate) fn ping_that_says(source: &str, words: &str) -> Option<String> {
+    let old = source.split("ctx.say(\"").nth(1)?.split('!').next()?;
+    Some(source.replace(&format!("\"{old}!"), &format!("\"{words}!")))
 }

@@ -27,7 +27,7 @@ impl Playground {
         let workspace = workspace();
         build_host(&workspace)?;
         let stock = Stock::of(&workspace)?;
-        let playground = Self::bare()?;
+        let playground = Self::with_host()?;
         stock.put_into(playground.folder.path())?;
         Ok(playground)
     }
@@ -37,14 +37,18 @@ impl Playground {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn bare() -> io::Result<Self> {
-        let workspace = workspace();
-        build_host(&workspace)?;
-        let parent = workspace.join("target/testbed");
-        fs::create_dir_all(&parent)?;
-        let folder = tempfile::Builder::new().prefix("playground-").tempdir_in(parent)?;
-        copy_sources(&workspace, folder.path())?;
-        mirror(&workspace.join("target/hmr/debug"), &folder.path().join("target/hmr/debug"))?;
-        Ok(Self { folder })
+        build_host(&workspace())?;
+        Self::with_host()
+    }
+
+    /// Copies this workspace and its development host, which is built.
+    ///
+    /// # Errors
+    /// When a file cannot be copied.
+    pub(crate) fn with_host() -> io::Result<Self> {
+        let playground = Self::fresh()?;
+        mirror(&workspace().join("target/hmr/debug"), &playground.path("target/hmr/debug"))?;
+        Ok(playground)
     }
 
     /// Copies the sources of this workspace alone, as a fresh clone has them.
@@ -55,7 +59,7 @@ impl Playground {
         let workspace = workspace();
         let parent = workspace.join("target/testbed");
         fs::create_dir_all(&parent)?;
-        let folder = tempfile::Builder::new().prefix("clone-").tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix("playground-").tempdir_in(parent)?;
         copy_sources(&workspace, folder.path())?;
         Ok(Self { folder })
     }

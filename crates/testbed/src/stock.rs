@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::bot::command;
 use crate::playground::{Playground, mirror};
 
 /// Built plugins, with the calls of rustc that built them.
@@ -66,7 +67,7 @@ fn make(folder: &Path, stamp: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => fs::create_dir_all(folder)?,
     }
-    let playground = Playground::bare()?;
+    let playground = Playground::with_host()?;
     build_plugins(&playground)?;
     let plugins = folder.join("plugins");
     fs::rename(playground.path("target/hmr/plugins"), &plugins)?;
@@ -84,21 +85,15 @@ fn make(folder: &Path, stamp: &str) -> io::Result<()> {
 
 /// Runs a host, on a local Discord of its own, until it is ready.
 fn build_plugins(playground: &Playground) -> io::Result<()> {
-    let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
-    let mut child = Command::new(playground.path("target/hmr/debug/hotcord"))
-        .env_clear()
-        .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
-        .envs([("ENABLE_HMR", "true"), ("HEALTH_ADDR", "off")])
-        .current_dir(playground.path(""))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child =
+        command(playground, playground.path("target/hmr/debug/hotcord"), &[("ENABLE_HMR", "true")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
     let said = until_ready(&mut child);
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        // It may have ended by itself.
-        let _ = kill_process(pid, Signal::TERM);
-    }
+    // It may have ended by itself.
+    let _ = kill_process(Pid::from_child(&child), Signal::TERM);
     child.wait()?;
     said
 }

@@ -28,7 +28,8 @@ impl Element {
     fn of(bytes: &mut Cursor<'_>) -> Option<Self> {
         let length = width(*bytes.0.first()?, 4)?;
         let id = bytes.take(length)?.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
-        Some(Self { id, length: number_or_unknown(bytes)?.told() })
+        let (length, unknown) = bits(bytes)?;
+        Some(Self { id, length: Some(length).filter(|length| *length != unknown) })
     }
 }
 
@@ -44,30 +45,16 @@ pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
 
 /// Reads a number of variable length.
 pub(super) fn number(bytes: &mut Cursor<'_>) -> Option<u64> {
-    number_or_unknown(bytes)?.told()
+    let (number, most) = bits(bytes)?;
+    (number != most).then_some(number)
 }
 
-/// A number of variable length, or all its bits set, which stand for a length that is not told.
-enum Number {
-    Told(u64),
-    Unknown,
-}
-
-impl Number {
-    fn told(self) -> Option<u64> {
-        match self {
-            Self::Told(number) => Some(number),
-            Self::Unknown => None,
-        }
-    }
-}
-
-fn number_or_unknown(bytes: &mut Cursor<'_>) -> Option<Number> {
+/// Reads a number of variable length, with the one that is kept for a length that is not told: all bits set.
+fn bits(bytes: &mut Cursor<'_>) -> Option<(u64, u64)> {
     let length = width(*bytes.0.first()?, 8)?;
     let number = bytes.take(length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
     let most = (1 << (7 * length)) - 1;
-    let number = number & most;
-    Some(if number == most { Number::Unknown } else { Number::Told(number) })
+    Some((number & most, most))
 }
 
 /// Says how many bytes a number that begins with `first` has.

@@ -46,6 +46,13 @@ struct Change {
     inherit: Vec<String>,
 }
 
+impl Change {
+    /// What is allowed, denied and inherited.
+    fn sets(&self) -> Result<[Permissions; 3], Refused> {
+        Ok([set(&self.allow)?, set(&self.deny)?, set(&self.inherit)?])
+    }
+}
+
 fn set(names: &[String]) -> Result<Permissions, Refused> {
     let one = |name: &String| {
         Permissions::named(name).ok_or_else(|| {
@@ -61,7 +68,7 @@ async fn edit_overwrite(
     Path((guild, channel, who)): Path<(String, String, String)>,
     Request(change): Request<Change>,
 ) -> Result<Json<Value>, Refused> {
-    let (allow, deny, inherit) = (set(&change.allow)?, set(&change.deny)?, set(&change.inherit)?);
+    let [allow, deny, inherit] = change.sets()?;
     let mut live = control.discord.lock();
     let id = channel_of(&live, &guild, &channel)?;
     let (target, kind) = role_or_member(&live, find::guild(&live, Some(&guild))?, &who)?;
@@ -88,7 +95,7 @@ async fn edit_role(
     Path((guild, role)): Path<(String, String)>,
     Request(change): Request<Change>,
 ) -> Result<Json<Value>, Refused> {
-    let (allow, deny, inherit) = (set(&change.allow)?, set(&change.deny)?, set(&change.inherit)?);
+    let [allow, deny, inherit] = change.sets()?;
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?;
     let (guild, id) = (guild.id, find::role(guild, &role)?);

@@ -113,12 +113,15 @@ impl Dispatcher {
             shard_manager,
         };
         let asker = Asker::of(&event);
-        let (way, name) = called.registered(&event, &generation);
+        // Nobody else wants the name.
+        let named = self.host.observer().map(|_| called.registered(&event, &generation));
         // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
         let dispatched = Box::pin(outcome_of(poise::dispatch_event(framework, event)));
         // poise contains panics of the command itself; this contains those of checks and converters.
         let ended = AssertUnwindSafe(call.run(dispatched)).catch_unwind().await;
-        watch.tell(&self.host, way, &name, *ended.as_ref().unwrap_or(&Outcome::Panic));
+        if let Some((way, name)) = &named {
+            watch.tell(&self.host, *way, name, *ended.as_ref().unwrap_or(&Outcome::Panic));
+        }
         if let Err(panic) = ended {
             let panic = panicked(&generation.data, &what, panic_text(&*panic));
             if let Some(asker) = asker {

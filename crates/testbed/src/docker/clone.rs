@@ -5,13 +5,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Signal, kill_process_group};
 use sandbox::Sandbox;
 use tokio::process::Command;
 
 use super::saves::Way;
 use super::{Options, docker, insist, said};
-use crate::ground::PING;
+use crate::bot::process;
+use crate::ground::{PING, ping_that_says};
 use crate::numbers::Numbers;
 use crate::playground::without_cargos;
 use crate::{Bot, Playground};
@@ -154,12 +155,11 @@ async fn compare(bot: &mut Bot, clone: &Path, rounds: usize, number: &mut u64) -
 async fn edit(bot: &mut Bot, folder: &Path, way: Way, words: &str, number: &mut u64) -> io::Result<f64> {
     let path = folder.join(PING);
     let source = std::fs::read_to_string(&path)?;
-    let said = source.split("ctx.say(").nth(1).and_then(|rest| rest.split('"').nth(1)?.split('!').next());
-    let old =
-        said.ok_or_else(|| io::Error::other(format!("{PING} says nothing that ends in '!'")))?.to_owned();
+    let source = ping_that_says(&source, words)
+        .ok_or_else(|| io::Error::other(format!("{PING} says nothing that ends in '!'")))?;
     let lines = bot.line_count();
     let began = Instant::now();
-    way.save(&path, &source.replace(&format!("\"{old}!"), &format!("\"{words}!")))?;
+    way.save(&path, &source)?;
     let line = bot.wait_for_line(lines, "commands/general ").await?;
     let took = began.elapsed().as_secs_f64() * 1e3;
     let expected = format!("{number} -> {} live in ", *number + 1);
@@ -187,7 +187,7 @@ fn start(clone: &Path, words: &[&str]) -> io::Result<Bot> {
 
 /// Sends the signal of a Ctrl-C to the process group; a shell that was started with that one ignored gets another.
 fn interrupt(bot: &Bot) -> io::Result<()> {
-    let pid = bot.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let pid = bot.pid().and_then(process);
     let pid = pid.ok_or_else(|| io::Error::other("dev-env.sh has ended by itself"))?;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

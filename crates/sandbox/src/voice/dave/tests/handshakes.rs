@@ -39,10 +39,7 @@ fn a_third_client_is_welcomed_and_all_execute_the_same_transition() {
 
 #[test]
 fn a_member_who_leaves_is_removed_and_cannot_hear_what_follows() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     let mut gone = room.leave(THIRD);
     assert_eq!(room.assert_group(&[BOT, OTHER], &[]), 3);
     let frame = room.client(BOT).frame(&super::room::OPUS);
@@ -51,10 +48,7 @@ fn a_member_who_leaves_is_removed_and_cannot_hear_what_follows() {
 
 #[test]
 fn the_place_of_one_who_left_is_given_to_the_next() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     room.leave(BOT);
     room.join(BOT);
     room.leave(OTHER);
@@ -79,10 +73,7 @@ fn a_sole_member_starts_anew_at_once_and_the_next_makes_a_new_group() {
 
 #[test]
 fn a_client_that_connects_again_without_having_left_is_taken_in_with_its_new_keys() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     room.join(THIRD);
     room.assert_group(&[BOT, OTHER, THIRD], &[]);
 }
@@ -134,14 +125,8 @@ fn one_who_leaves_before_it_was_added_is_not_added() {
 
 #[test]
 fn one_who_leaves_while_another_is_being_added_goes_in_the_same_epoch() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
-    room.connect(ALICE, 1);
-    room.read();
-    room.step();
-    room.read();
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
+    room.propose(ALICE);
     assert_eq!(room.client(BOT).got.last(), Some(&27), "its add is proposed");
     let before = room.client(BOT).executed.len();
     room.leave(THIRD);

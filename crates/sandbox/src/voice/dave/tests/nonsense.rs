@@ -91,14 +91,8 @@ fn a_transition_id_that_is_none_closes_with_4002() {
 
 /// A group of three, and a fourth whose add is proposed; the valid commit for it that one of them made.
 fn at_a_commit() -> (Room, Vec<u8>) {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
-    room.connect(ALICE, 1);
-    room.read();
-    room.step();
-    room.read();
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
+    room.propose(ALICE);
     let commit = room
         .upstream
         .iter()

@@ -6,10 +6,7 @@ use super::room::{ALICE, BOB, BOT, OTHER, Room, Sent, THIRD};
 
 #[test]
 fn a_member_who_could_not_follow_is_removed_and_added_again() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     let mut flagged = vec![Sent::Json(31, json!({ "transition_id": 2 }))];
     flagged.extend(room.client(THIRD).start_anew());
     room.send(THIRD, flagged);
@@ -35,10 +32,7 @@ fn of_two_members_the_other_starts_anew_with_the_one_who_could_not_follow() {
 
 #[test]
 fn a_commit_that_only_members_can_see_is_spoilt_ends_in_a_group_again() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     room.client(BOT).spoils_commit = true;
     room.connect(ALICE, 1);
     room.run();
@@ -57,10 +51,7 @@ fn a_spoilt_commit_of_a_client_that_plays_to_listeners_ends_in_a_group_again() {
 
 #[test]
 fn a_member_who_sends_new_keys_unasked_is_added_again_with_them() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     let sent = room.client(THIRD).start_anew();
     room.send(THIRD, sent);
     room.run();
@@ -69,10 +60,7 @@ fn a_member_who_sends_new_keys_unasked_is_added_again_with_them() {
 
 #[test]
 fn a_complaint_about_no_known_transition_still_has_the_member_added_again() {
-    let mut room = Room::new();
-    for user in [BOT, OTHER, THIRD] {
-        room.join(user);
-    }
+    let mut room = Room::of(&[BOT, OTHER, THIRD]);
     let mut flagged = vec![Sent::Json(31, json!({ "transition_id": 40_000 }))];
     flagged.extend(room.client(OTHER).start_anew());
     room.send(OTHER, flagged);

@@ -208,6 +208,23 @@ impl Room {
         Self { call: Call::new(CHANNEL), clients: BTreeMap::new(), upstream: VecDeque::new() }
     }
 
+    /// A room into which these have come one after another.
+    pub(super) fn of(users: &[Snowflake]) -> Self {
+        let mut room = Self::new();
+        for user in users {
+            room.join(*user);
+        }
+        room
+    }
+
+    /// A client connects, and its add is proposed to the members, who have not answered yet.
+    pub(super) fn propose(&mut self, user: Snowflake) {
+        self.connect(user, 1);
+        self.read();
+        self.step();
+        self.read();
+    }
+
     pub(super) fn client(&mut self, user: Snowflake) -> &mut Client {
         self.clients.get_mut(&user).expect("the client is in the room")
     }

@@ -1,0 +1,79 @@
+//! What symphonia asks of a reader of any container, in one place for all that are ours.
+
+use symphonia::core::errors::{Result, unsupported_error};
+use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::{Metadata, MetadataLog};
+use symphonia::core::units::TimeBase;
+
+/// A container, opened, of which one track is read.
+pub(crate) trait Container: Send + Sync + 'static {
+    /// Gives the track as it is now.
+    fn track(&self) -> &Track;
+
+    /// Gives the unit of its times.
+    fn base(&self) -> TimeBase;
+
+    /// Goes to a time; gives the one at which the next packet begins.
+    ///
+    /// # Errors
+    /// When that time is not in it, or there is no way there.
+    fn seek(&mut self, to: u64) -> Result<u64>;
+
+    /// Reads a packet.
+    ///
+    /// # Errors
+    /// At the end, and when reading fails.
+    fn next_packet(&mut self) -> Result<Packet>;
+
+    /// Gives the stream back.
+    fn into_stream(self) -> MediaSourceStream;
+}
+
+/// Reads a container for symphonia.
+pub(crate) struct Reader<C> {
+    container: C,
+    /// Tags are told when a file is opened, and elsewhere.
+    metadata: MetadataLog,
+}
+
+impl<C> Reader<C> {
+    pub(crate) fn new(container: C) -> Self {
+        Self { container, metadata: MetadataLog::default() }
+    }
+}
+
+impl<C: Container> FormatReader for Reader<C> {
+    fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
+        unsupported_error("a container is opened otherwise")
+    }
+
+    fn cues(&self) -> &[Cue] {
+        &[]
+    }
+
+    fn metadata(&mut self) -> Metadata<'_> {
+        self.metadata.metadata()
+    }
+
+    fn seek(&mut self, _: SeekMode, to: SeekTo) -> Result<SeekedTo> {
+        let required_ts = match to {
+            SeekTo::Time { time, .. } => self.container.base().calc_timestamp(time),
+            SeekTo::TimeStamp { ts, .. } => ts,
+        };
+        let actual_ts = self.container.seek(required_ts)?;
+        Ok(SeekedTo { track_id: self.container.track().id, required_ts, actual_ts })
+    }
+
+    fn tracks(&self) -> &[Track] {
+        std::slice::from_ref(self.container.track())
+    }
+
+    fn next_packet(&mut self) -> Result<Packet> {
+        self.container.next_packet()
+    }
+
+    fn into_inner(self: Box<Self>) -> MediaSourceStream {
+        self.container.into_stream()
+    }
+}
