@@ -262,6 +262,27 @@ async fn a_truncated_answer_promises_more_than_it_holds() {
 }
 
 #[tokio::test]
+async fn a_patched_answer_is_the_handlers_but_for_what_is_laid_over_it() {
+    let server = Server::start(Config::default()).await;
+    server.fault(RequestEffect::Patch { merge: json!({"id": null, "author": {"bot": true, "id": null}}) });
+    let response = server.send().await.unwrap();
+    assert_eq!((response.status(), header(&response, "x-ratelimit-remaining")), (StatusCode::OK, "4"));
+    let expected = json!({"channel_id": "5", "content": "hi", "author": {"bot": true}});
+    assert_eq!(response.json::<Value>().await.unwrap(), expected);
+    assert_eq!(server.recorded().await.response.and_then(|body| body.json()), Some(expected));
+    assert_eq!(server.handled(), 1);
+
+    // What is no JSON stays as it is, and so does the next answer.
+    let path = Some("/interactions/**".to_owned());
+    let effect = RequestEffect::Patch { merge: json!({"a": 1}) };
+    server.faults.add(Rule::new(On::Request(RequestRule { path, effect, ..RequestRule::default() })));
+    let url = format!("http://{}/api/v10/interactions/3/a/callback", server.address);
+    let response = server.client.post(url).send().await.unwrap();
+    assert_eq!((response.status(), response.bytes().await.unwrap().len()), (StatusCode::NO_CONTENT, 0));
+    assert_eq!(server.send().await.unwrap().json::<Value>().await.unwrap()["id"], "1");
+}
+
+#[tokio::test]
 async fn a_delay_alone_only_takes_time() {
     let server = Server::start(Config::default()).await;
     let on = On::Request(RequestRule { path: Some("/users/@me".into()), ..RequestRule::default() });

@@ -11,6 +11,9 @@ use serde_json::json;
 
 use super::{DEFAULT_ADDRESS, Failure, Outcome};
 
+/// Variable that gives the token.
+const TOKEN: &str = "SANDBOX_TOKEN";
+
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// Address to listen on; port 0 takes a free one.
@@ -23,7 +26,7 @@ pub(super) struct Serve {
     #[arg(long, default_value = "Sandbot")]
     bot_name: String,
     /// Token of the bot; by default one that is the same on each start.
-    #[arg(long, env = "SANDBOX_TOKEN", hide_env_values = true)]
+    #[arg(long, env = TOKEN, hide_env_values = true)]
     token: Option<String>,
     /// Address of voice, websocket and UDP; by default that of --listen with a free port.
     #[arg(long, value_name = "ADDRESS")]
@@ -59,7 +62,9 @@ impl From<EndToEnd> for Dave {
 
 pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Outcome, Failure> {
     let mut builder = Sandbox::builder().listen(serve.listen).bot_name(&serve.bot_name);
-    if let Some(token) = serve.token {
+    let token = serve.token.filter(|token| !token.is_empty());
+    let origin = token.as_deref().map(origin);
+    if let Some(token) = token {
         builder = builder.token(token);
     }
     if let Some(url) = serve.public_url {
@@ -82,7 +87,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         let state = json!({ "url": sandbox.url(), "pid": std::process::id(), "voice_root": root });
         leave(path, &(state.to_string() + "\n"))?;
     }
-    greet(&sandbox, &serve.bot_name, root.as_deref());
+    greet(&sandbox, &serve.bot_name, origin, root.as_deref());
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => println!("Stopping."),
@@ -106,7 +111,13 @@ fn leave(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::rename(&draft, path).map_err(told)
 }
 
-fn greet(sandbox: &Sandbox, bot: &str, root: Option<&Path>) {
+/// Says where a token that was given comes from.
+fn origin(token: &str) -> &'static str {
+    if std::env::var(TOKEN).is_ok_and(|variable| variable == token) { TOKEN } else { "--token" }
+}
+
+/// Tells how to use the sandbox. A token that was given may be a real one, and stays out of what a log may keep.
+fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, root: Option<&Path>) {
     let url = sandbox.url();
     println!("A local Discord is running at {url}");
     println!("  REST     {}", sandbox.api_url());
@@ -118,8 +129,13 @@ fn greet(sandbox: &Sandbox, bot: &str, root: Option<&Path>) {
         "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
         sandbox.guild_id()
     );
-    println!("Start your bot with this token, which is good for nothing else:");
-    println!("  DISCORD_TOKEN={}", sandbox.token());
+    match origin {
+        Some(origin) => println!("Start your bot with the token that this sandbox has from {origin}."),
+        None => {
+            println!("Start your bot with this token, which is good for nothing else:");
+            println!("  DISCORD_TOKEN={}", sandbox.token());
+        }
+    }
     println!("For voice it must trust the certificate of this sandbox, and of nothing else:");
     match root {
         Some(root) => println!("  SSL_CERT_FILE={}", root.display()),

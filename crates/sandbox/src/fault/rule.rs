@@ -1,6 +1,7 @@
 //! A fault rule as it is written: what it matches, how often, and what it does.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::voice::{VoiceConnectRule, VoicePacketRule, VoiceRule, VoiceServerRule};
 use crate::snowflake::Snowflake;
@@ -130,6 +131,11 @@ pub enum RequestEffect {
     Truncate {
         /// Bytes that still arrive.
         bytes: usize,
+    },
+    /// The handler runs; its answer in JSON arrives changed by a merge patch (RFC 7396). Other answers stay as they are.
+    Patch {
+        /// What is laid over the answer; null takes a field away.
+        merge: Value,
     },
 }
 

@@ -22,7 +22,8 @@ pub struct Options {
     /// Payloads that a connection may send in 60 seconds before it is closed with 4008; none: any number.
     pub payloads_per_minute: Option<usize>,
     /// Whether IDENTIFY is limited as Discord does: `max_concurrency` each 5 seconds (else INVALID_SESSION), and
-    /// `session_starts` a day (else 4004). Off by default, so that tests need not wait.
+    /// `session_starts` a day (else 4004). Off by default, so that tests need not wait: starts are counted all the same, but
+    /// GET /gateway/bot tells of no fewer than half of them.
     pub limit_identify: bool,
     /// Identifies allowed each 5 seconds, one for each shard id modulo this number.
     pub max_concurrency: u32,

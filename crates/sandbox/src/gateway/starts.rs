@@ -70,8 +70,8 @@ impl Starts {
             }
             None => (0, Duration::ZERO),
         };
-        // Clients refuse to start at zero; without the limit that must not happen.
-        let least = u32::from(!options.limit_identify);
+        // Clients refuse to start at zero, and careful ones earlier; without the limit that must not happen.
+        let least = if options.limit_identify { 0 } else { options.session_starts.div_ceil(2) };
         SessionStartLimit {
             total: options.session_starts,
             remaining: options.session_starts.saturating_sub(used).max(least),

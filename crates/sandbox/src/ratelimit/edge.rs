@@ -78,7 +78,10 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
             pending.refused(&refusal);
             too_many_requests(&refusal)
         }
-        RequestEffect::Pass | RequestEffect::DropAfter | RequestEffect::Truncate { .. } => {
+        RequestEffect::Pass
+        | RequestEffect::DropAfter
+        | RequestEffect::Truncate { .. }
+        | RequestEffect::Patch { .. } => {
             match edge.limits.check(Instant::now(), who.as_deref(), &method, &route) {
                 Verdict::Refused(refusal) => {
                     pending.refused(&refusal);
@@ -110,6 +113,9 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     }
     if effect == RequestEffect::DropAfter {
         return drop_connection(connection);
+    }
+    if let RequestEffect::Patch { merge } = &effect {
+        response = patch(response, merge).await;
     }
     let (response, answered) = edge.read_response(response).await;
     pending.entry.response = answered;
@@ -280,6 +286,36 @@ async fn truncate(response: Response, length: usize) -> Response {
     let body =
         stream::StreamExt::chain(stream::once(async { Ok::<_, std::io::Error>(kept) }), stream::once(cut));
     Response::from_parts(parts, Body::from_stream(body))
+}
+
+async fn patch(response: Response, merge: &Value) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let whole = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(mut answer) = serde_json::from_slice(&whole) else {
+        return Response::from_parts(parts, Body::from(whole));
+    };
+    lay_over(&mut answer, merge);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(answer.to_string()))
+}
+
+/// Applies a JSON merge patch. Source: RFC 7396, section 2.
+fn lay_over(target: &mut Value, merge: &Value) {
+    let Value::Object(merge) = merge else {
+        *target = merge.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Value::Object(target) = target else { return };
+    for (name, value) in merge {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            lay_over(target.entry(name).or_insert(Value::Null), value);
+        }
+    }
 }
 
 fn cut_short() -> std::io::Error {

@@ -1,8 +1,11 @@
 //! The command line, as a person and a script use it.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::time::timeout;
 
 use crate::bot::{Bot, text};
 
@@ -120,5 +123,38 @@ async fn permissions_and_channels_are_changed_and_shown() {
         [&["permit", "Sandbot"][..], &["channel", "Lounge"], &["permit", "Moderator", "--inherit", "SPEAK"]]
     {
         assert_eq!(sandbox(&bot, wrong).await.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+/// Gives what a sandbox of these words and this `SANDBOX_TOKEN` says at its start.
+async fn greeting(words: &[&str], token: Option<&str>) -> String {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"));
+    command.args(["serve", "--listen", "127.0.0.1:0"]).args(words).stdout(Stdio::piped()).kill_on_drop(true);
+    command.env_remove("SANDBOX_STATE_FILE").env_remove("SANDBOX_TOKEN");
+    command.envs(token.map(|token| ("SANDBOX_TOKEN", token)));
+    let mut serving = command.spawn().unwrap();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    while !said.ends_with("Stop with Ctrl-C.\n") {
+        let line = timeout(Duration::from_secs(60), lines.next_line()).await.unwrap().unwrap();
+        said += &(line.unwrap_or_else(|| panic!("it has ended, after:\n{said}")) + "\n");
+    }
+    said
+}
+
+#[tokio::test]
+async fn only_a_token_of_its_own_making_is_printed() {
+    for token in [None, Some("")] {
+        let said = greeting(&[], token).await;
+        let line = said.lines().find_map(|line| line.trim().strip_prefix("DISCORD_TOKEN="));
+        assert!(line.is_some_and(|token| token.len() > 20), "{said}");
+    }
+    for (words, token, origin) in [
+        (&[][..], Some("a-real-secret"), "from SANDBOX_TOKEN."),
+        (&["--token", "a-real-secret"], None, "from --token."),
+        (&["--token", "a-real-secret"], Some("another-secret"), "from --token."),
+    ] {
+        let said = greeting(words, token).await;
+        assert!(said.contains(origin) && !said.contains("secret"), "{said}");
     }
 }

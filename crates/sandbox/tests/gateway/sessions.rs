@@ -124,6 +124,32 @@ async fn identifies_beyond_the_limit_are_turned_down() {
 }
 
 #[tokio::test]
+async fn a_bot_that_has_used_up_its_starts_loses_every_session() {
+    let options =
+        Options { limit_identify: true, max_concurrency: 3, session_starts: 2, ..Options::default() };
+    let server = Server::with(options, World::default()).await;
+    let mut clients = Vec::new();
+    for shard in 0..2 {
+        let mut client = server.connect().await;
+        let mut data = identify(Intents::GUILDS);
+        data["shard"] = json!([shard, 3]);
+        client.send(2, data).await;
+        client.event("READY").await;
+        clients.push(client);
+        let limit = server.hub.session_start_limit(BOT);
+        assert_eq!((limit.total, limit.remaining), (2, 1 - shard));
+        let day = 24 * 60 * 60 * 1000;
+        assert!((day - 600_000..=day).contains(&limit.reset_after), "{limit:?}");
+    }
+    let mut third = server.connect().await;
+    let mut data = identify(Intents::GUILDS);
+    data["shard"] = json!([2, 3]);
+    third.send(2, data).await;
+    assert_eq!(third.end().await, End::Close(4004));
+    assert!(server.hub.sessions().is_empty());
+}
+
+#[tokio::test]
 async fn a_bot_in_too_many_guilds_must_shard() {
     let options = Options { guilds_per_shard: 8, ..Options::default() };
     let server = Server::with(options, World { extra_guilds: 8, ..World::default() }).await;
