@@ -136,7 +136,7 @@ async fn greeting(words: &[&str], token: Option<&str>) -> String {
     let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
     let mut said = String::new();
     while !said.ends_with("Stop with Ctrl-C.\n") {
-        let line = timeout(Duration::from_secs(60), lines.next_line()).await.unwrap().unwrap();
+        let line = timeout(Duration::from_mins(1), lines.next_line()).await.unwrap().unwrap();
         said += &(line.unwrap_or_else(|| panic!("it has ended, after:\n{said}")) + "\n");
     }
     said

@@ -63,7 +63,9 @@ async fn privileged_intents_must_be_enabled() {
     let mut client = server.connect().await;
     client.identify(Intents::GUILD_MEMBERS | Intents::GUILD_PRESENCES).await;
     assert_eq!(client.end().await, End::Close(4014));
+    assert_eq!(server.hub.session_start_limit(BOT).remaining, 999, "a refused IDENTIFY is one, too");
     server.identified(Intents::GUILD_MEMBERS).await;
+    assert_eq!(server.hub.session_start_limit(BOT).remaining, 998);
 }
 
 #[tokio::test]

@@ -21,18 +21,10 @@ impl Connection {
         let Some(bot) = self.authenticate(&identify.token) else {
             return Err(Close::authentication_failed().into());
         };
-        let privileged = identify.intents & Intents::PRIVILEGED;
-        if !self.backend.privileged_intents(bot).contains(privileged) {
-            return Err(Close::disallowed_intents().into());
-        }
         let shard = identify.shard.unwrap_or([0, 1]);
         let intents = identify.intents;
-        let viewer = Viewer { bot, shard, intents, large_threshold: identify.large_threshold };
         let options = self.hub.options().clone();
-        let mine = |guild: &Snowflake| viewer.is_on_shard(Some(*guild));
-        if self.backend.guilds(bot).iter().filter(|guild| mine(guild)).count() > options.guilds_per_shard {
-            return Err(Close::sharding_required().into());
-        }
+        // Discord limits IDENTIFY calls, whatever becomes of them.
         match self.hub.starts().start(Instant::now(), bot, shard[0], &options) {
             Ok(()) => {}
             Err(TooMany::AtOnce) => return self.send(op::INVALID_SESSION, false.into()).await,
@@ -42,6 +34,14 @@ impl Connection {
                 }
                 return Err(Close::authentication_failed().into());
             }
+        }
+        if !self.backend.privileged_intents(bot).contains(intents & Intents::PRIVILEGED) {
+            return Err(Close::disallowed_intents().into());
+        }
+        let viewer = Viewer { bot, shard, intents, large_threshold: identify.large_threshold };
+        let mine = |guild: &Snowflake| viewer.is_on_shard(Some(*guild));
+        if self.backend.guilds(bot).iter().filter(|guild| mine(guild)).count() > options.guilds_per_shard {
+            return Err(Close::sharding_required().into());
         }
 
         let id: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
