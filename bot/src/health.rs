@@ -108,6 +108,12 @@ impl Sessions {
         self.metrics.identified(shard);
     }
 
+    /// Hears that the bot waits until it may start sessions, for as long as what is given lives.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        self.standing.set_held(true);
+        Held(&self.standing)
+    }
+
     /// Hears that a shard has its session back.
     pub(crate) fn resumed(&self, shard: u32) {
         self.metrics.resumed(shard);
@@ -116,5 +122,14 @@ impl Sessions {
     /// Hears that a request waits for its limit.
     pub(crate) fn limited(&self, limit: &sdk::serenity::all::RatelimitInfo) {
         self.metrics.limited(limit.global, limit.timeout);
+    }
+}
+
+/// A wait until sessions may be started.
+pub(crate) struct Held<'a>(&'a Standing);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.set_held(false);
     }
 }

@@ -8,7 +8,7 @@
 //! - [`run`]: the bot from its first request to its last; [`shutdown`] is its end.
 //! - [`reload`] and [`plugins`]: how plugins come in.
 //! - [`register`]: slash commands, registered by difference.
-//! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that.
+//! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that; [`starts`]: when it may ask.
 //! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
 //! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
@@ -44,6 +44,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod shutdown;
+mod starts;
 mod words;
 
 /// Longest wait for threads that are busy when everything else has ended.

@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
 use crate::register::{Registrar, Scope};
-use crate::{intents, reload, shutdown};
+use crate::{intents, reload, shutdown, starts};
 
 /// Messages kept for each channel, so that what was edited or deleted can be told.
 const CACHED_MESSAGES: usize = 1000;
@@ -115,8 +115,9 @@ pub(crate) async fn run(
     }
     work.spawn(intents::watch(host.clone(), intents));
 
+    let account = health.sessions();
     let outcome = tokio::select! {
-        outcome = connect(&mut client, config.environment) => outcome.map(|()| None),
+        outcome = connect(&mut client, &config, &connection, &account) => outcome.map(|()| None),
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(None),
         next = plugins.gives_way() => Ok(Some(next.close())),
@@ -187,10 +188,15 @@ async fn client(
 }
 
 /// Opens as many shards as Discord recommends and keeps them open; returns when they are closed for good.
-async fn connect(client: &mut Client, environment: Environment) -> Result<(), Ending> {
-    let mut waits = BackOff::new(ATTEMPTS, environment);
+async fn connect(
+    client: &mut Client,
+    config: &Config,
+    connection: &Connection,
+    account: &Account,
+) -> Result<(), Ending> {
+    let mut waits = BackOff::new(ATTEMPTS, config.environment);
     loop {
-        match client.start_autosharded().await {
+        match open(client, connection, account).await {
             Ok(()) => return Ok(()),
             Err(serenity::Error::Gateway(error)) => {
                 return Err(match Refusal::from_error(&error) {
@@ -213,6 +219,15 @@ async fn connect(client: &mut Client, environment: Environment) -> Result<(), En
             }
         }
     }
+}
+
+/// Opens the shards as soon as Discord lets the bot start so many sessions; a gateway in its stead counts for itself.
+async fn open(client: &mut Client, connection: &Connection, account: &Account) -> serenity::Result<()> {
+    if connection.gateway.is_some() {
+        return client.start_autosharded().await;
+    }
+    let shards = starts::allowed(&client.http, account).await?;
+    client.start_shards(shards).await
 }
 
 /// Tells of sessions as they begin and go on, and of limits.

@@ -15,6 +15,7 @@ pub(crate) struct Standing {
     /// Shards that the bot has; 0 while none has been ready.
     shards: AtomicU32,
     was_ready: AtomicBool,
+    is_held: AtomicBool,
 }
 
 /// Whether the bot is of use.
@@ -27,6 +28,8 @@ pub(crate) enum Readiness {
     },
     /// Not every shard has had a session yet.
     Starting,
+    /// Discord lets the bot start hardly any more sessions for now.
+    Held,
     /// A shard that had a session is not connected.
     Disconnected,
     /// The bot is about to end.
@@ -52,6 +55,11 @@ impl Standing {
 
     pub(super) fn set_shards(&self, shards: u32) {
         self.shards.store(shards, Ordering::Relaxed);
+    }
+
+    /// Notes whether the bot waits until it may start sessions.
+    pub(super) fn set_held(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
     }
 
     /// Gives the host, once there is one.
@@ -87,6 +95,9 @@ impl Standing {
             self.was_ready.store(true, Ordering::Relaxed);
             return Readiness::Ready { shards };
         }
+        if self.is_held.load(Ordering::Relaxed) {
+            return Readiness::Held;
+        }
         if self.was_ready.load(Ordering::Relaxed) { Readiness::Disconnected } else { Readiness::Starting }
     }
 }
@@ -97,6 +108,7 @@ impl Readiness {
         match self {
             Self::Ready { .. } => None,
             Self::Starting => Some("starting"),
+            Self::Held => Some("waiting until sessions may be started"),
             Self::Disconnected => Some("disconnected"),
             Self::ShuttingDown => Some("shutting down"),
         }

@@ -1,8 +1,13 @@
 //! Live, ready, and why not.
 
-use sandbox::fault::{ConnectEffect, ConnectRule, GatewayEffect, GatewayRule, On, Rule};
-use sandbox::gateway::{Command, Target};
-use sandbox::record::{Event, Kind};
+use std::sync::Arc;
+
+use sandbox::Sandbox;
+use sandbox::fault::{
+    ConnectEffect, ConnectRule, GatewayEffect, GatewayRule, On, RequestEffect, RequestRule, Rule,
+};
+use sandbox::gateway::{Command, Options, Target};
+use sandbox::record::{Entry, Event, Kind};
 use serde_json::json;
 
 use crate::bot::{Bot, PATIENCE, discord, until};
@@ -62,6 +67,47 @@ async fn a_bot_that_is_cut_off_lives_and_is_not_ready_until_it_is_back() {
     bot.answers("/ready", 200).await;
     bot.counts("hotcord_gateway_connected{shard=\"0\"}", 1.0).await;
     bot.counts("hotcord_gateway_identifies_total{shard=\"0\"}", 2.0).await;
+}
+
+#[tokio::test]
+async fn a_bot_with_hardly_any_session_starts_left_waits_and_ends_at_once_when_told_to() {
+    let gateway = Options { limit_identify: true, session_starts: 6, ..Options::default() };
+    let discord = Sandbox::builder().gateway(gateway).start().await.unwrap();
+    let mut first = Bot::start(&discord, &[]).await;
+    first.answers("/ready", 200).await;
+    first.signal().await;
+    assert_eq!(first.ends().await.0.code(), Some(0));
+
+    let mut second = Bot::start(&discord, &[]).await;
+    let words = second.says("this bot has 5 session starts left, and Discord resets the token").await;
+    assert!(words.contains("goes on in 23 hours") || words.contains("goes on in 1 day"), "{words}");
+    let body = second.answers("/ready", 503).await;
+    let reason = "waiting until sessions may be started";
+    assert_eq!(body, format!("{{\"reason\":\"{reason}\",\"status\":\"not ready\"}}\n"));
+    assert_eq!(second.get("/health").await.status, 200);
+    second.signal().await;
+    let (status, errors) = second.ends().await;
+    assert_eq!(status.code(), Some(0), "{errors}");
+    assert_eq!(discord.record().count(Kind::Identified), 1);
+}
+
+#[tokio::test]
+async fn a_bot_that_waits_for_session_starts_goes_on_when_they_are_there_again() {
+    let discord = discord().await;
+    let merge = json!({"session_start_limit": {"remaining": 0, "reset_after": 1_500}});
+    let path = Some("/gateway/bot".to_owned());
+    let rule = RequestRule { path, effect: RequestEffect::Patch { merge }, ..RequestRule::default() };
+    discord.faults().add(Rule::new(On::Request(rule)).times(2));
+    let mut bot = Bot::start(&discord, &[]).await;
+    for _ in 0..2 {
+        bot.says("this bot has 0 session starts left").await;
+    }
+    bot.answers("/ready", 200).await;
+    let entries = discord.record().read(1, usize::MAX).entries;
+    let began = entries.iter().position(|entry| matches!(entry.event, Event::Identified { .. })).unwrap();
+    let is_asked = |event: &Event| matches!(event, Event::Request(request) if request.path == "/gateway/bot");
+    let asked = |entries: &[_]| entries.iter().filter(|entry: &&Arc<Entry>| is_asked(&entry.event)).count();
+    assert_eq!((asked(&entries[..began]), asked(&entries[began..])), (3, 0));
 }
 
 #[tokio::test]

@@ -1,0 +1,85 @@
+//! Sessions that Discord lets the bot start, which it must not use up.
+//!
+//! Each IDENTIFY counts, also one that is refused, and at the last of a day Discord ends every session and resets the token
+//! (Discord's documentation: "Gateway", "Identifying"). A supervisor that starts a refused bot again and again gets there
+//! within that day, so the last few starts are left alone until Discord counts anew.
+
+use std::time::Duration;
+
+use sdk::serenity;
+use sdk::serenity::all::{Http, SessionStartLimit};
+use sdk::text;
+use sdk::tokio::time::sleep;
+use sdk::tracing::warn;
+
+use crate::health::Sessions;
+
+/// Starts that are left to the person who sets right what uses them up.
+const RESERVE: u64 = 5;
+/// Bounds of a wait, for answers that make no sense.
+const LEAST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_hours(24);
+
+/// Gives the number of shards that Discord recommends, once that many sessions may be started.
+///
+/// # Errors
+/// When GET /gateway/bot is not answered.
+pub(crate) async fn allowed(http: &Http, account: &Sessions) -> serenity::Result<u32> {
+    loop {
+        let gateway = http.get_bot_gateway().await?;
+        let (shards, limit) = (gateway.shards.max(1), gateway.session_start_limit);
+        let Some(wait) = wait(shards, &limit) else { return Ok(shards) };
+        let _held = account.hold();
+        warn!(
+            "this bot has {} left, and Discord resets the token of a bot that uses them up; it waits, and goes on in {}, \
+             when they are counted anew",
+            text::count(usize::try_from(limit.remaining).unwrap_or(usize::MAX), "session start"),
+            text::duration(wait)
+        );
+        sleep(wait).await;
+    }
+}
+
+/// Gives the wait before so many sessions may be started; none when they may be at once.
+fn wait(shards: u32, limit: &SessionStartLimit) -> Option<Duration> {
+    let shards = u64::from(shards);
+    // Where there are hardly more in a day, holding back would mean never to start.
+    let reserve = RESERVE.min(limit.total.saturating_sub(shards));
+    (limit.remaining < shards.saturating_add(reserve))
+        .then(|| Duration::from_millis(limit.reset_after).clamp(LEAST, MOST))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn limit(total: u64, remaining: u64, reset_after: u64) -> SessionStartLimit {
+        let limit =
+            json!({"total": total, "remaining": remaining, "reset_after": reset_after, "max_concurrency": 1});
+        serde_json::from_value(limit).unwrap()
+    }
+
+    #[test]
+    fn the_last_few_starts_of_a_day_are_left_alone() {
+        assert_eq!(wait(1, &limit(1000, 1000, 0)), None);
+        assert_eq!(wait(1, &limit(1000, 6, 7_000)), None);
+        assert_eq!(wait(1, &limit(1000, 5, 7_000)), Some(Duration::from_secs(7)));
+        assert_eq!(wait(16, &limit(1000, 21, 7_000)), None);
+        assert_eq!(wait(16, &limit(1000, 20, 7_000)), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_bot_that_has_hardly_any_starts_in_a_day_may_use_them_and_no_more() {
+        assert_eq!(wait(2, &limit(2, 2, 7_000)), None);
+        assert_eq!(wait(2, &limit(2, 1, 7_000)), Some(Duration::from_secs(7)));
+        assert_eq!(wait(2, &limit(1, 1, 7_000)), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn no_answer_makes_the_bot_ask_without_a_pause_or_wait_for_ever() {
+        assert_eq!(wait(1, &limit(1000, 0, 0)), Some(LEAST));
+        assert_eq!(wait(1, &limit(1000, 0, u64::MAX)), Some(MOST));
+    }
+}
