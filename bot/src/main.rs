@@ -94,7 +94,7 @@ fn start() -> Result<ExitCode, Failure> {
         config.test_guild = Some(local.guild);
     }
     #[cfg(feature = "hmr")]
-    if let Some(code) = reload::supervise(&config.reload, local.as_ref())? {
+    if let Some(code) = reload::supervise(&config, local.as_ref())? {
         return Ok(code);
     }
     let refusals = log::start(&config.log_filter);

@@ -107,9 +107,10 @@ impl Next {
 /// `local` is the local Discord of a start without a token: it lives in this process, and outlives its hosts.
 #[cfg(feature = "hmr")]
 pub(crate) fn supervise(
-    reload: &Reload,
+    config: &Config,
     local: Option<&crate::sandbox::Local>,
 ) -> Result<Option<std::process::ExitCode>, Failure> {
+    let reload = &config.reload;
     let environment = || local.map(crate::sandbox::Local::environment).unwrap_or_default();
     if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
         let workspace = workspace(reload)?;
@@ -119,7 +120,14 @@ pub(crate) fn supervise(
             eprintln!("hotcord: {words}");
         }
         let pace = pace(reload, silence.as_ref());
-        let code = hmr::supervisor::plain::run(&workspace, pace, filter, environment());
+        // A Discord of one's own has voice servers with a certificate of their own, which that feature has the bot trust.
+        let has_own = config.connection.as_ref().is_some_and(|connection| connection.api.is_some());
+        let options = hmr::supervisor::plain::Options {
+            root: workspace,
+            environment: environment(),
+            features: if has_own { "bot/sandbox" } else { "" },
+        };
+        let code = hmr::supervisor::plain::run(options, pace, filter);
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
     if !reload.enabled {

@@ -69,8 +69,20 @@ impl Playground {
     /// # Errors
     /// When a file cannot be copied or the bot does not build.
     pub fn with_ordinary_build(self) -> io::Result<Self> {
+        self.with_build("")
+    }
+
+    /// Adds what the plain mode has built for a sandbox, so that it is up to date here as well.
+    ///
+    /// # Errors
+    /// As [`with_ordinary_build`](Self::with_ordinary_build).
+    pub fn with_plain_build(self) -> io::Result<Self> {
+        self.with_build("bot/sandbox")
+    }
+
+    fn with_build(self, features: &str) -> io::Result<Self> {
         let workspace = workspace();
-        run(cargo(&workspace).args(["build", "--quiet", "-p", "bot"]))?;
+        run(cargo(&workspace).args(["build", "--quiet", "-p", "bot", "--features", features]))?;
         mirror(&workspace.join("target/debug"), &self.path("target/debug"))?;
         Ok(self)
     }

@@ -1,7 +1,9 @@
 //! The plain mode, `./dev-env.sh dev`: every change builds the whole bot and starts it anew.
 
 use sandbox::record::Kind;
+use testbed::bot::PATIENCE;
 use testbed::ground::PING;
+use testbed::playground::workspace;
 use testbed::{Ground, Playground};
 
 /// Waits until a bot that was built and started anew is connected.
@@ -12,15 +14,27 @@ async fn started(ground: &mut Ground, from: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
-    let playground = Playground::new().unwrap().with_ordinary_build().unwrap();
+    let playground = Playground::new().unwrap().with_plain_build().unwrap();
     // Its own setting is ignored by a bot without hot reload, which says so.
-    let mut ground = Ground::on(playground, &[("HOTCORD_PLAIN", "1")]).await;
+    let media = workspace().join("crates/testbed/media").display().to_string();
+    let mut ground = Ground::on(playground, &[("HOTCORD_PLAIN", "1"), ("MUSIC_DIR", &media)]).await;
     ground
         .bot
         .wait_for_line(0, "this binary was built without hot reload; ENABLE_HMR is ignored")
         .await
         .unwrap();
     assert_eq!(ground.identifies(), 1);
+
+    // It trusts the sandbox's voice servers.
+    let (guild, bot) = (ground.sandbox.guild_id().to_string(), ground.sandbox.bot_id().to_string());
+    let client = ground.sandbox.client();
+    client.enter_voice(&guild, "alice", "Lounge").await.unwrap();
+    let answer = ground.say("/join").await;
+    assert!(answer.is_ok(), "{answer:?}");
+    let answer = ground.say("/play what:Melody").await;
+    assert!(answer.content.starts_with("Playing **"), "{answer:?}");
+    let heard = client.heard_packets(&guild, &bot, 50, PATIENCE).await.unwrap();
+    assert!(heard.counts.packets >= 50, "{heard:?}");
 
     // A mistake leaves the bot that runs.
     let lines = ground.bot.line_count();

@@ -1,11 +1,11 @@
-//! The plain mode, for comparison: every change builds the whole bot as production has it, and starts it anew.
+//! The plain mode, for comparison: every change builds the whole bot without hot reload, and starts it anew.
 //!
 //! cargo says whether a save changes anything: when the program it builds is the same file as before, nothing is
 //! restarted. A build that fails leaves the running bot as it is.
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
@@ -21,33 +21,34 @@ use crate::workspace::Workspace;
 /// Environment variable that makes the development host's program this mode.
 pub const VARIABLE: &str = "HOTCORD_PLAIN";
 
-/// Runs the bot of the workspace at `root`, built into its ordinary target folder, until a signal; gives the exit code.
+/// What is built and run.
+#[derive(Debug)]
+pub struct Options {
+    /// Folder of the workspace.
+    pub root: PathBuf,
+    /// Variables that the bot gets beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Features of the bot beside those that production has, as `--features` takes them; empty for none.
+    pub features: &'static str,
+}
+
+/// Runs the bot of a workspace, built into its ordinary target folder, until a signal; gives the exit code.
 ///
 /// # Errors
 /// When the workspace cannot be read or watched.
-pub fn run(
-    root: &Path,
-    pace: Pace,
-    filter: Filter,
-    environment: Vec<(OsString, OsString)>,
-) -> Result<u8, HostError> {
+pub fn run(options: Options, pace: Pace, filter: Filter) -> Result<u8, HostError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HostError::Supervisor)?;
     runtime.block_on(async {
-        let workspace = Workspace::read(root).await.map_err(HostError::Workspace)?;
+        let workspace = Workspace::read(&options.root).await.map_err(HostError::Workspace)?;
         let watcher = Watcher::new(workspace.scope(), pace, filter)?;
         let signals = Signals::new().map_err(HostError::Supervisor)?;
-        Plain { root: root.to_path_buf(), environment, watcher, signals, bot: None }
-            .run()
-            .await
-            .map_err(HostError::Supervisor)
+        Plain { options, watcher, signals, bot: None }.run().await.map_err(HostError::Supervisor)
     })
 }
 
 struct Plain {
-    root: PathBuf,
-    /// Variables that the bot gets beside those of this process.
-    environment: Vec<(OsString, OsString)>,
+    options: Options,
     watcher: Watcher,
     signals: Signals,
     bot: Option<(Child, Option<SystemTime>)>,
@@ -93,15 +94,16 @@ impl Plain {
     }
 
     fn program(&self) -> PathBuf {
-        self.root.join("target/debug/hotcord")
+        self.options.root.join("target/debug/hotcord")
     }
 
     /// Starts cargo; its words go to the terminal.
     fn build(&self) -> io::Result<Child> {
+        let Options { root, features, .. } = &self.options;
         Command::new(crate::cargo::program())
-            .args(["build", "-p", "bot", "--target-dir"])
-            .arg(self.root.join("target"))
-            .current_dir(&self.root)
+            .args(["build", "-p", "bot", "--features", features, "--target-dir"])
+            .arg(root.join("target"))
+            .current_dir(root)
             .env_remove(crate::cargo::SECRET)
             .stdin(Stdio::null())
             .process_group(0)
@@ -120,8 +122,8 @@ impl Plain {
         }
         let bot = Command::new(self.program())
             .env_remove(VARIABLE)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.root)
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.options.root)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
