@@ -1,7 +1,7 @@
 //! Both ways into Docker, for real: a fresh clone that reloads in containers, and the image that is shipped.
 //!
 //! `./dev-env.sh test --docker` runs this, once it has found an engine that answers. All it makes there has names of its
-//! own and is removed at the end, but for images, which are Docker's cache.
+//! own and is removed at the end, but for images, which are Docker's cache and keep those names.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use clap::Args;
 use tokio::process::Command;
 
 mod clone;
-mod contents;
+pub mod contents;
 mod production;
 mod saves;
 
@@ -24,6 +24,9 @@ pub struct Options {
     /// Try production alone
     #[arg(long)]
     production: bool,
+    /// Build the bot's image alone, and look at its size, layers, labels and contents
+    #[arg(long, conflicts_with_all = ["development", "production", "at"])]
+    image: bool,
     /// Try development in this clone, which keeps its volumes, in place of a fresh one
     #[arg(long, value_name = "FOLDER")]
     at: Option<PathBuf>,
@@ -40,10 +43,12 @@ pub struct Options {
 /// # Errors
 /// With the first thing that is not as it should be.
 pub async fn run(options: &Options) -> io::Result<bool> {
-    if !options.production {
+    if !options.production && !options.image {
         clone::run(options).await?;
     }
-    if !options.development {
+    if options.image {
+        production::image().await?;
+    } else if !options.development {
         production::run().await?;
     }
     println!("\ndocker: all as it should be");

@@ -1,4 +1,4 @@
-//! `testbed smoke`, `bench`, `faults`, `soak`, `play` and `docker`, as `./dev-env.sh` calls them.
+//! `testbed smoke`, `bench`, `faults`, `soak`, `play`, `docker` and `contents`, as `./dev-env.sh` calls them.
 
 use std::process::ExitCode;
 
@@ -26,6 +26,8 @@ enum Command {
     Play(testbed::play::Options),
     /// Both ways into Docker, for real
     Docker(testbed::docker::Options),
+    /// Whether a binary holds nothing of development
+    Contents(testbed::docker::contents::Options),
 }
 
 #[tokio::main]
@@ -38,6 +40,7 @@ async fn main() -> ExitCode {
             Command::Soak(options) => testbed::soak::run(&options).await,
             Command::Play(options) => testbed::play::run(&options).await,
             Command::Docker(options) => testbed::docker::run(&options).await,
+            Command::Contents(options) => testbed::docker::contents::run(&options),
         }
     };
     // Dropping the work ends its bot and removes its copy of the workspace.

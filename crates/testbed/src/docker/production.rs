@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::contents::{leftovers, strangers};
+use super::contents::{clean, strangers};
 use super::{docker, insist, said};
 use crate::bot::PATIENCE;
 use crate::playground::workspace;
 
-/// Name of the project, so that a bot of this folder that somebody runs is left alone.
-const PROJECT: &str = "hotcord-test-production";
+/// Names of the images, so that those which somebody runs are left alone.
+const IMAGE: &str = "hotcord-test";
+const SANDBOX_IMAGE: &str = "hotcord-test-sandbox";
+/// Version of the workspace, as the image's label has it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Most bytes of the image, its base aside.
 const MOST: u64 = 60_000_000;
 /// `stop_grace_period` of docker-compose.yml.
@@ -28,12 +31,24 @@ pub(super) async fn run() -> io::Result<()> {
     gone.map(drop)
 }
 
-async fn ship() -> io::Result<()> {
+/// Builds the bot's image and looks at it, without running anything.
+pub(super) async fn image() -> io::Result<()> {
+    println!("the production image ...");
+    built(&["bot"]).await
+}
+
+/// Builds images, of all services unless some are named, and looks at the bot's.
+async fn built(services: &[&str]) -> io::Result<()> {
     let began = Instant::now();
-    compose(&["build"]).await?;
-    println!("  {:>8.1} s   images built", began.elapsed().as_secs_f64());
-    image().await?;
-    binary().await?;
+    compose(&[&["build"], services].concat()).await?;
+    println!("  {:>8.1} s   built", began.elapsed().as_secs_f64());
+    size().await?;
+    labels().await?;
+    contents().await
+}
+
+async fn ship() -> io::Result<()> {
+    built(&[]).await?;
 
     let began = Instant::now();
     compose(&["up", "--detach"]).await?;
@@ -57,38 +72,45 @@ async fn ship() -> io::Result<()> {
 }
 
 /// Prints size and layers of the image, and insists on its size.
-async fn image() -> io::Result<()> {
+async fn size() -> io::Result<()> {
     let size = async |image: &str| -> io::Result<u64> {
         let text = docker(&["image", "inspect", "--format", "{{.Size}}", image]).await?;
         text.trim().parse().map_err(io::Error::other)
     };
     let base = std::env::var("RUNTIME_IMAGE").unwrap_or_else(|_| "debian:bookworm-slim".to_owned());
-    let own = size("hotcord").await?.saturating_sub(size(&base).await?);
+    let own = size(IMAGE).await?.saturating_sub(size(&base).await?);
     #[allow(clippy::cast_precision_loss)] // Printed to a tenth of a megabyte.
     let megabytes = own as f64 / 1e6;
     println!("  {megabytes:>8.1} MB  image, {base} aside; its layers, the last first:");
-    let layers =
-        docker(&["history", "--no-trunc", "--format", "{{.Size}}\t{{.CreatedBy}}", "hotcord"]).await?;
+    let layers = docker(&["history", "--no-trunc", "--format", "{{.Size}}\t{{.CreatedBy}}", IMAGE]).await?;
     for layer in layers.lines().filter(|layer| !layer.starts_with("0B")) {
         let short: String = layer.chars().take(100).collect();
         println!("              {}", short.replace('\t', "  "));
     }
-    insist(own < MOST, || format!("the image is {own} bytes larger than its base; {MOST} are allowed"))?;
-    let labels = &inspected_image("hotcord").await?["Config"]["Labels"];
-    for name in ["title", "description", "licenses", "version", "revision"] {
-        let label = labels[format!("org.opencontainers.image.{name}")].as_str();
-        insist(label.is_some_and(|label| !label.is_empty()), || {
-            format!("the image has no label {name}: {labels}")
+    insist(own < MOST, || format!("the image is {own} bytes larger than its base; {MOST} are allowed"))
+}
+
+/// Insists on the labels, and that they tell the truth.
+async fn labels() -> io::Result<()> {
+    let labels = &inspected_image(IMAGE).await?["Config"]["Labels"];
+    let label = |name: &str| labels[format!("org.opencontainers.image.{name}")].as_str().unwrap_or_default();
+    for name in ["title", "description", "licenses"] {
+        insist(!label(name).is_empty(), || format!("the image has no label {name}: {labels}"))?;
+    }
+    for (name, truth) in [("version", VERSION), ("revision", &revision())] {
+        insist(label(name) == truth, || {
+            format!("the image's {name} is {:?}, and {truth} was built", label(name))
         })?;
     }
+    println!("               labels: version {VERSION}, the revision that was given");
     Ok(())
 }
 
 /// Insists that image and binary hold nothing of development.
-async fn binary() -> io::Result<()> {
+async fn contents() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let (archive, program) = (folder.path().join("image.tar"), folder.path().join("hotcord"));
-    let container = docker(&["create", "hotcord"]).await?.trim().to_owned();
+    let container = docker(&["create", IMAGE]).await?.trim().to_owned();
     let copied = async {
         said(Command::new("docker").args(["export", "--output"]).arg(&archive).arg(&container)).await?;
         let inside = format!("{container}:/usr/local/bin/hotcord");
@@ -103,14 +125,7 @@ async fn binary() -> io::Result<()> {
     })?;
     let strangers = strangers(&files);
     insist(strangers.is_empty(), || format!("the image holds {strangers:?}"))?;
-    let binary = std::fs::read(&program)?;
-    let leftovers = leftovers(&binary);
-    insist(leftovers.is_empty(), || format!("the binary in the image holds {leftovers:?}"))?;
-    println!(
-        "               binary of {} bytes: no hot reload, no compiler, no sources, no debug sections",
-        binary.len()
-    );
-    Ok(())
+    clean(&std::fs::read(&program)?, "the binary in the image")
 }
 
 /// Insists on what keeps the bot in its place.
@@ -149,7 +164,7 @@ async fn idle(bot: &str) -> io::Result<f64> {
 
 /// Sets ENABLE_HMR by hand, which the bot has to ignore in words.
 async fn ignores(bot: &str) -> io::Result<()> {
-    let network = format!("{PROJECT}_default");
+    let network = format!("{}_default", project());
     let environment = inspected(bot).await?["Config"]["Env"].clone();
     let of = |name: &str| {
         let all = environment.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -168,7 +183,7 @@ async fn ignores(bot: &str) -> io::Result<()> {
         "--env",
         &api,
     ];
-    let by_hand = docker(&[&words[..], &["hotcord"]].concat()).await?.trim().to_owned();
+    let by_hand = docker(&[&words[..], &[IMAGE]].concat()).await?.trim().to_owned();
     let outcome = async {
         logged(&by_hand, "this binary was built without hot reload; ENABLE_HMR is ignored").await?;
         logged(&by_hand, ": ready ").await
@@ -230,15 +245,42 @@ async fn inspected_image(image: &str) -> io::Result<Value> {
     Ok(serde_json::from_str::<Value>(&text)?[0].clone())
 }
 
-/// Runs Compose on docker-compose.yml as its head says, on the sandbox.
+/// Gives the name of the project, so that a bot of this folder that somebody runs or tests is left alone.
+fn project() -> String {
+    format!("hotcord-test-{}", std::process::id())
+}
+
+/// Gives a revision that no other build has.
+fn revision() -> String {
+    format!("test-{}", std::process::id())
+}
+
+/// Lists the variables that docker-compose.yml takes over from the shell or from .env.
+fn taken_over() -> io::Result<Vec<String>> {
+    let compose = std::fs::read_to_string(workspace().join("docker-compose.yml"))?;
+    let listed = compose.lines().filter_map(|line| line.trim().strip_prefix("- "));
+    let is_name = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    Ok(listed.filter(is_name).map(str::to_owned).collect())
+}
+
+/// Runs Compose on docker-compose.yml as its head says, on the sandbox, whatever this shell and .env have set.
 async fn compose(words: &[&str]) -> io::Result<String> {
     let has_plugin = Command::new("docker").args(["compose", "version"]).output().await?.status.success();
+    let empty = tempfile::NamedTempFile::new()?;
     let mut command = Command::new(if has_plugin { "docker" } else { "docker-compose" });
     command
         .args(has_plugin.then_some("compose"))
-        .args(["--file", "docker-compose.yml", "--project-name", PROJECT])
+        .args(["--file", "docker-compose.yml", "--project-name", &project(), "--env-file"])
+        .arg(empty.path())
         .args(words)
-        .current_dir(workspace())
+        .current_dir(workspace());
+    for name in taken_over()?.iter().map(String::as_str).chain(["BOT_VERSION", "WITH_YT_DLP"]) {
+        command.env_remove(name);
+    }
+    command
+        .env("BOT_IMAGE", IMAGE)
+        .env("BOT_REVISION", revision())
+        .env("SANDBOX_IMAGE", SANDBOX_IMAGE)
         .env("COMPOSE_PROFILES", "sandbox")
         .env("DISCORD_API_URL", "http://sandbox:8787")
         .env("DISCORD_TOKEN", "anything")
