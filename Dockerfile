@@ -1,8 +1,8 @@
 # The production image: the bot as one binary with its plugins in it, and nothing that reloads, builds or debugs.
 #
-#   docker build -t hotcord .                          the bot
-#   docker build --build-arg YT_DLP=1 -t hotcord .     with yt-dlp, for pages and searches
-#   docker build --target sandbox -t sandbox .         the local Discord, to try the bot on
+#   docker build --target bot -t hotcord .                          the bot
+#   docker build --target bot --build-arg YT_DLP=1 -t hotcord .     with yt-dlp, for pages and searches
+#   docker build --target sandbox -t sandbox .                      the local Discord, to try the bot on
 #
 # Any Debian or Ubuntu with the same C library or a newer one serves as RUNTIME_IMAGE.
 ARG RUST_IMAGE=rust:1.95-bookworm
@@ -67,6 +67,7 @@ USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["hotcord", "health"]
 ENTRYPOINT ["hotcord"]
+# Of the workspace, and of the commit that was built.
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Hotcord" \
@@ -95,9 +96,13 @@ EXPOSE 8787
 HEALTHCHECK --interval=10s --timeout=5s CMD ["sandbox", "users"]
 ENTRYPOINT ["sandbox"]
 CMD ["serve", "--listen", "0.0.0.0:8787", "--public-url", "http://sandbox:8787"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sandbox" \
       org.opencontainers.image.description="A local Discord: REST v10, gateway, voice, and users who run commands." \
-      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 
 # What is built unless another target is named.
 FROM bot

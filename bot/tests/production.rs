@@ -45,3 +45,19 @@ fn the_binary_holds_nothing_of_development() {
     }
     assert_eq!(found("dlopen"), Vec::<String>::new(), "the binary can load libraries");
 }
+
+#[test]
+fn the_images_are_labelled_with_the_workspaces_version() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let defaults = |file: &str, before: &str| {
+        let text = std::fs::read_to_string(format!("{root}/{file}")).unwrap();
+        let found = text.lines().filter_map(|line| line.trim().strip_prefix(before)).map(str::to_owned);
+        found.collect::<Vec<_>>()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(defaults("Dockerfile", "ARG VERSION="), [version; 2]);
+    assert_eq!(
+        defaults("docker-compose.yml", "VERSION: ${BOT_VERSION:-"),
+        [format!("{version}}}").as_str(); 2]
+    );
+}

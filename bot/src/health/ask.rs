@@ -1,4 +1,4 @@
-//! `hotcord health [--ready]`: asks the bot of this configuration, for where no other tool can.
+//! `hotcord health [--ready]`: asks whatever bot serves where this configuration says, for where no other tool can.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};

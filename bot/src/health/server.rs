@@ -30,10 +30,12 @@ const AGAIN_IN: Duration = Duration::from_millis(50);
 pub(super) async fn serve(listener: TcpListener, pages: Arc<Pages>) {
     let mut connections = JoinSet::new();
     let mut open = VecDeque::<AbortHandle>::with_capacity(CONNECTIONS);
+    let mut is_failing = false;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    is_failing = false;
                     open.retain(|connection| !connection.is_finished());
                     if open.len() >= CONNECTIONS && let Some(oldest) = open.pop_front() {
                         oldest.abort();
@@ -41,8 +43,10 @@ pub(super) async fn serve(listener: TcpListener, pages: Arc<Pages>) {
                     open.push_back(connections.spawn(connection(stream, pages.clone())));
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely.
-                    tracing::warn!(%error, "a connection for health and metrics cannot be taken");
+                    // Out of file descriptors, most likely, which lasts: one word for all of a row.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(%error, "connections for health and metrics cannot be taken");
+                    }
                     sleep(AGAIN_IN).await;
                 }
             },
