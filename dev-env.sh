@@ -49,11 +49,25 @@ sandbox_() {
     SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
 }
 
+# Set where a container is started, which sees nothing above this folder.
+IN_DOCKER=
+
+# Gives the .env that the bot reads: here, or in a folder above.
+env_file() {
+    local folder=$ROOT
+    while [[ ! -f $folder/.env ]]; do
+        [[ -n $folder && -z $IN_DOCKER ]] || return 0
+        folder=${folder%/*}
+    done
+    printf '%s' "$folder/.env"
+}
+
 # Reads a variable as the bot would: from the environment, where an empty one counts, else the first in .env.
 configured() { # NAME
-    local value=${!1-}
-    if [[ -z ${!1+set} && -f $ROOT/.env ]]; then
-        value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" "$ROOT/.env" | head -n 1)
+    local value=${!1-} file
+    file=$(env_file)
+    if [[ -z ${!1+set} && -n $file ]]; then
+        value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" "$file" | head -n 1)
         value=${value%$'\r'}
         value=${value#[\"\']}
         value=${value%[\"\']}
@@ -73,7 +87,7 @@ needs_sandbox() {
 
 tell_of_sandbox() {
     local way=''
-    [[ -e $ROOT/.env ]] || way=" (for your own server: cp .env.example .env, and fill it in)"
+    [[ -n $(env_file) ]] || way=" (for your own server: cp .env.example .env, and fill it in)"
     printf '\n%s\n\n' "No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine.$way"
 }
 
@@ -83,14 +97,17 @@ tell_of_up() {
 It starts in the background (the first time takes some minutes).
 
     ./dev-env.sh logs           shows how it gets on, until Ctrl-C
-    ./dev-env.sh say /ping      runs a command as a user and prints the answer
-    ./dev-env.sh down           ends it
-
 END
+    ! needs_sandbox || say "    ./dev-env.sh say /ping      runs a command as a user and prints the answer"
+    printf '%s\n\n' "    ./dev-env.sh down           ends it"
 }
 
 local_runs() {
-    [[ -s $LOCAL_MARK ]] && kill -0 "$(cat "$LOCAL_MARK")" 2>/dev/null
+    local pid
+    [[ -s $LOCAL_MARK ]] || return 1
+    pid=$(cat "$LOCAL_MARK")
+    # After a crash of the machine the number may be another program's.
+    kill -0 "$pid" 2>/dev/null && [[ $(ps -o args= -p "$pid" 2>/dev/null) == *dev-env.sh* ]]
 }
 
 # Finds out where the bot of this folder runs, unless `--local` among the words says so: WHERE is `local`, `docker` or
@@ -109,6 +126,11 @@ find_bot() {
     elif docker_runs; then
         WHERE=docker
     fi
+}
+
+# Refuses words that a command does not have.
+no_more() { # COMMAND
+    [[ ${#WORDS[@]} -eq 0 ]] || die --code 64 "$1 does not know '${WORDS[0]}'; see ./dev-env.sh help"
 }
 
 # ---- running ----------------------------------------------------------------
@@ -160,18 +182,26 @@ NO_BOT="no bot of this folder is running; start one with ./dev-env.sh hmr"
 
 cmd_down() {
     find_bot "$@"
+    no_more down
+    # One that has ended by itself leaves its sandbox.
+    [[ -n $WHERE || ! -e $DOCKER_MARK ]] || WHERE=docker
     end_bot
     [[ -n $WHERE ]] || say "No bot of this folder is running."
 }
 
 end_bot() {
-    local pid
+    local pid tenths
     case $WHERE in
     local)
         local_runs || die --code 69 "no bot of this folder is running on this machine"
         pid=$(cat "$LOCAL_MARK")
         kill -TERM "$pid"
-        while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+        # The bot takes up to 10 s to say goodbye.
+        for ((tenths = 0; tenths < 300; tenths++)); do
+            kill -0 "$pid" 2>/dev/null || return 0
+            sleep 0.1
+        done
+        die "the bot does not end; kill -9 $pid ends its dev-env.sh, and ./dev-env.sh ps shows what is left"
         ;;
     docker)
         need_docker down
@@ -183,7 +213,10 @@ end_bot() {
 # Forgets what was built and what the bot remembers.
 cmd_down_volumes() {
     find_bot "$@"
+    no_more down-volumes
     if [[ " $* " == *' --local '* ]]; then
+        # Its volumes lie in these folders.
+        ! docker_runs || die --code 75 "the bot runs in Docker; end it first: ./dev-env.sh down, or down-volumes without --local"
         ! local_runs || end_bot
         rm -rf "$ROOT/target" "$STATE"
         say "What was built here, and what the bot remembered, is gone."
@@ -197,6 +230,7 @@ cmd_down_volumes() {
 
 cmd_build() {
     find_bot "$@"
+    no_more build
     if [[ $WHERE == local ]]; then
         build_host
         build_sandbox
@@ -208,6 +242,7 @@ cmd_build() {
 
 cmd_rebuild() {
     find_bot "$@"
+    no_more rebuild
     if [[ $WHERE == local ]]; then
         ! local_runs || die --code 75 "a bot of this folder is running; ./dev-env.sh down ends it"
         rm -rf "$HOST_TARGET" "$ROOT/target/debug"
@@ -221,20 +256,25 @@ cmd_rebuild() {
 
 cmd_logs() {
     find_bot "$@"
-    case $WHERE in
-    docker) exec docker logs --follow ${WORDS[@]+"${WORDS[@]}"} "$(container bot)" ;;
-    local)
-        local_runs || die --code 69 "$NO_BOT"
+    [[ -n $WHERE || ! -e $DOCKER_MARK ]] || WHERE=docker
+    if [[ $WHERE == docker ]]; then
+        need_docker logs
+        docker_logs ${WORDS[@]+"${WORDS[@]}"}
+    elif local_runs; then
         [[ -e $STATE/bot.log ]] ||
             die --code 69 "the bot runs in a terminal, which has its log; ./dev-env.sh up --local writes one to a file"
         exec tail -n +1 -f ${WORDS[@]+"${WORDS[@]}"} "$STATE/bot.log"
-        ;;
-    *) die --code 69 "$NO_BOT" ;;
-    esac
+    elif [[ -s $STATE/bot.log ]]; then
+        note "The bot that ./dev-env.sh up --local had started has ended. It said:"
+        cat "$STATE/bot.log"
+    else
+        die --code 69 "$NO_BOT"
+    fi
 }
 
 cmd_ps() {
     find_bot "$@"
+    no_more ps
     case $WHERE in
     docker)
         need_docker ps
@@ -268,6 +308,7 @@ cmd_exec() {
 
 cmd_shell() {
     find_bot "$@"
+    no_more shell
     if [[ $WHERE == local ]]; then
         need_rust
         cd "$ROOT"

@@ -51,17 +51,27 @@ need_rust() {
     need_opus
 }
 
-# Runs cargo in a process group of its own, all of which ends when this script is told to end.
+# Runs cargo in a process group of its own. Told to end, the script ends all of that and goes no further.
 cargo_() {
     local code=0
+    CARGO_PID='' TOLD=''
+    trap 'end_cargo 130' INT
+    trap 'end_cargo 143' TERM
+    trap 'end_cargo 129' HUP
     set -m
     (cd "$ROOT" && exec cargo "$@") &
     CARGO_PID=$!
     set +m
-    trap 'kill -TERM -- "-$CARGO_PID" 2>/dev/null || true' INT TERM HUP
+    [[ -z $TOLD ]] || end_cargo "$TOLD"
     await_end "$CARGO_PID" || code=$?
     trap - INT TERM HUP
+    [[ -z $TOLD ]] || exit "$TOLD"
     return "$code"
+}
+
+end_cargo() { # CODE
+    TOLD=$1
+    [[ -z $CARGO_PID ]] || kill -TERM -- "-$CARGO_PID" 2>/dev/null || true
 }
 
 # Quiet when there is nothing to do, cargo's own progress when there is.
@@ -79,8 +89,11 @@ build_host() {
     done
     if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot ${plugins[@]+"${plugins[@]}"} \
         --no-default-features --features bot/hmr; then
-        [[ -x $host && -z $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
+        if [[ ! -x $host || -n $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
+            # Not one plugin's fault: a manifest that cannot be read, a dependency that there is none of.
+            ! cargo_ metadata --format-version 1 >/dev/null 2>&1; then
             die "the bot does not build; cargo's words are above"
+        fi
         note "Not every plugin compiles; the bot starts without those, and brings them in when they do."
     fi
 }

@@ -13,17 +13,22 @@ docker_project() {
 
 # ---- what has to be there ---------------------------------------------------
 
-need_engine() { # WORDS
-    local said without="or do without: ./dev-env.sh $1 --local"
+need_engine() { # WORD
+    local said without
+    case $1 in
+    test) without="; ./dev-env.sh test alone needs none" ;;
+    down | ps | logs) without='' ;;
+    *) without=", or do without: ./dev-env.sh $1 --local" ;;
+    esac
     command -v docker >/dev/null 2>&1 ||
-        die --code 69 "Docker is not installed; get it from https://docs.docker.com/get-docker, $without"
+        die --code 69 "Docker is not installed; get it from https://docs.docker.com/get-docker$without"
     if said=$(docker version --format '{{.Server.Version}}' 2>&1); then return 0; fi
     case $said in
     *'permission denied'*)
-        die --code 69 "Docker refuses this user; 'sudo usermod -aG docker $(id -un)' and a new login let it in, $without"
+        die --code 69 "Docker refuses this user; 'sudo usermod -aG docker $(id -un)' and a new login let it in$without"
         ;;
     esac
-    die --code 69 "the Docker engine does not answer; start it (Linux: sudo systemctl start docker, macOS and Windows: open Docker Desktop), $without"
+    die --code 69 "the Docker engine does not answer; start it (Linux: sudo systemctl start docker, macOS and Windows: open Docker Desktop)$without"
 }
 
 # Finds Compose, the plugin or the program of earlier days.
@@ -55,7 +60,7 @@ docker_variables() {
     export HOTCORD_UID HOTCORD_GID HOTCORD_IMAGE
 }
 
-need_docker() { # WORDS
+need_docker() { # WORD
     need_engine "$1"
     need_compose
     docker_variables
@@ -71,15 +76,33 @@ compose() {
 
 # ---- looking ----------------------------------------------------------------
 
-# Gives the container of a service that runs.
-container() { # SERVICE
-    docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$(docker_project)" \
+# Gives the container of a service: one that runs, or with --all also one that has ended.
+container() { # SERVICE [--all]
+    docker ps ${2:+"$2"} --quiet --no-trunc --filter "label=com.docker.compose.project=$(docker_project)" \
         --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.oneoff=False" 2>/dev/null |
         head -n 1
 }
 
 docker_runs() {
     [[ -e $DOCKER_MARK ]] && command -v docker >/dev/null 2>&1 && [[ -n $(container bot) ]]
+}
+
+# Shows what the containers say until Ctrl-C, or what they said.
+docker_logs() { # WORDS for `docker logs`
+    local id sandbox follower=''
+    id=$(container bot --all) sandbox=$(container sandbox --all)
+    [[ -n $id ]] || die --code 69 "$NO_BOT"
+    [[ -n $(container bot) ]] || note "The bot has ended, with exit code $(docker_exit_code "$id"); ./dev-env.sh down clears up. It said:"
+    if [[ -n $sandbox ]]; then
+        docker logs --follow "$@" "$sandbox" &
+        follower=$!
+    fi
+    docker logs --follow "$@" "$id" || true
+    [[ -z $follower ]] || kill "$follower" 2>/dev/null || true
+}
+
+docker_exit_code() { # CONTAINER
+    docker inspect --format '{{.State.ExitCode}}' "$1" 2>/dev/null || printf 1
 }
 
 # Runs a program in the bot's container, on this terminal where there is one.
@@ -91,10 +114,20 @@ docker_exec() {
 
 # Has the dev-env.sh in the bot's container carry out words.
 docker_words() {
-    local tty=()
-    # On a terminal, so that its Ctrl-C ends what follows a log; otherwise without input, which is the caller's.
-    if [[ -t 0 && -t 1 ]]; then tty=(--interactive --tty); fi
-    docker exec ${tty[@]+"${tty[@]}"} "$(container bot)" ./dev-env.sh "$@"
+    local open=$STATE/open.$$ code=0
+    # A terminal's Ctrl-C goes through to what follows a log.
+    if [[ -t 0 && -t 1 ]]; then
+        docker exec --interactive --tty "$(container bot)" ./dev-env.sh "$@"
+        return
+    fi
+    # Otherwise Docker passes no signal on. The input, on which nothing ever comes, ends with this program, and what runs
+    # there with it.
+    mkfifo "$open"
+    exec 9<>"$open"
+    rm -f "$open"
+    docker exec --interactive "$(container bot)" ./dev-env.sh service attended "$@" <&9 || code=$?
+    exec 9>&-
+    return "$code"
 }
 
 # ---- running ----------------------------------------------------------------
@@ -111,27 +144,42 @@ docker_image() {
     docker image inspect "hotcord-dev:$HOTCORD_IMAGE" >/dev/null 2>&1 || docker_build
 }
 
-# Starts the containers in the background.
+# Starts the containers in the background. Told to end, it ends them; from here on TOLD says so to who called.
 docker_start() { # hmr|dev
-    local services=(bot) log=$STATE/docker.log
+    local services=(bot) log=$STATE/docker.log code=0 said
     docker_image
+    # The container sees this folder alone.
+    if [[ -n $(env_file) && $(env_file) != "$ROOT/.env" ]]; then
+        note "The bot in Docker does not see $(env_file); copy it to $ROOT/.env to have it read there."
+    fi
+    # shellcheck disable=SC2034 # dev-env.sh reads it
+    IN_DOCKER=1
     if needs_sandbox; then
         services=(sandbox bot)
         tell_of_sandbox
     else
         say "The bot talks to the Discord that your DISCORD_TOKEN and DISCORD_API_URL name."
     fi
+    TOLD=''
+    trap 'TOLD=130' INT TERM HUP
     docker_project >"$DOCKER_MARK"
-    HOTCORD_MODE=$1 compose up --detach --no-build --no-deps "${services[@]}" >"$log" 2>&1 && return 0
-    local said
+    # Anew, since one that has ended by itself would go on with its old log.
+    HOTCORD_MODE=$1 compose up --detach --no-build --no-deps --force-recreate "${services[@]}" >"$log" 2>&1 || code=$?
+    if [[ -n $TOLD ]]; then
+        trap '' INT TERM HUP
+        docker_down
+        exit "$TOLD"
+    fi
+    [[ $code != 0 ]] || return 0
     said=$(cat "$log")
-    docker_down
     case $said in
     *'already allocated'* | *'already in use'*)
+        docker_down
         die --code 75 "port ${SANDBOX_PORT-8787} of this machine is taken, perhaps by another sandbox; choose another: SANDBOX_PORT=8788 ./dev-env.sh $1 (0: any that is free)"
         ;;
     esac
     note "$said"
+    docker_down
     die "Docker could not start the containers; its words are above"
 }
 
@@ -146,35 +194,39 @@ docker_down() { # [--volumes]
 
 # Runs in the foreground, with what the bot says, and ends with its exit code.
 docker_run() { # hmr|dev
-    local code service id bot_log='' waiter
+    local code id sandbox bot_log sandbox_log='' waiter
     docker_start "$1"
-    note "It starts in Docker (the first time takes some minutes); Ctrl-C ends it."
+    # The bot may have ended already.
+    id=$(container bot --all) sandbox=$(container sandbox --all)
     # Process groups of their own, so that the terminal's Ctrl-C leaves them there to show the bot's goodbye.
     set -m
-    for service in sandbox bot; do
-        id=$(container "$service")
-        [[ -n $id ]] || continue
-        docker logs --follow "$id" 2>&1 &
-        bot_log=$!
-    done
-    # The loop has ended with the bot's.
+    if [[ -n $sandbox ]]; then
+        docker logs --follow "$sandbox" 2>&1 &
+        sandbox_log=$!
+    fi
+    docker logs --follow "$id" 2>&1 &
+    bot_log=$!
     docker wait "$id" >/dev/null 2>&1 &
     waiter=$!
     set +m
     trap 'kill "$waiter" 2>/dev/null || true' INT TERM HUP
+    [[ -z $TOLD ]] || kill "$waiter" 2>/dev/null || true
+    note "It starts in Docker (the first time takes some minutes); Ctrl-C ends it."
     await_end "$waiter" || true
     trap '' INT TERM HUP
     # It is told to end now, or has ended by itself.
     docker stop --time 15 "$id" >/dev/null 2>&1 || true
-    code=$(docker inspect --format '{{.State.ExitCode}}' "$id" 2>/dev/null) || code=1
+    code=$(docker_exit_code "$id")
     wait "$bot_log" 2>/dev/null || true
     docker_down
+    [[ -z $sandbox_log ]] || kill "$sandbox_log" 2>/dev/null || true
     trap - INT TERM HUP
     return "$code"
 }
 
 docker_up() {
     docker_start hmr
+    trap - INT TERM HUP
     tell_of_up
 }
 
@@ -198,8 +250,26 @@ cmd_service() {
         run_local HOTCORD_PLAIN=1
         ;;
     sandbox) serve_sandbox ;;
+    attended)
+        shift
+        carry_out_attended "$@"
+        ;;
     *) die --code 64 "service is what docker-compose.dev.yml calls; use ./dev-env.sh hmr" ;;
     esac
+}
+
+# Carries out words for a caller outside the container, and ends when the input does.
+carry_out_attended() {
+    local code=0 work attendant
+    set -m
+    "$ROOT/dev-env.sh" "$@" </dev/null &
+    work=$!
+    set +m
+    { while read -r _; do :; done && kill -TERM -- "-$work"; } <&0 >/dev/null 2>&1 &
+    attendant=$!
+    wait "$work" || code=$?
+    kill "$attendant" 2>/dev/null || true
+    return "$code"
 }
 
 serve_sandbox() {
@@ -209,9 +279,10 @@ serve_sandbox() {
     fi
     rm -f "$SANDBOX_STATE"
     build_sandbox
-    # All of the container's own network, of which Docker publishes one port on the host's loopback.
+    # All of the container's own network, of which Docker publishes one port on the host's loopback. What it fails of
+    # is in the container's log; its greeting, for those who start it by hand, is not.
     exec "$ROOT/target/debug/sandbox" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
-        --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log" 2>&1
+        --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log"
 }
 
 # Waits for the other container's sandbox, which may still be built.

@@ -93,13 +93,16 @@ END
 
 # Ends the bot when its sandbox has ended by itself: there is nobody left to talk to.
 watch_sandbox() { # BOT
+    local words="$STATE/sandbox.log has its last words"
     if [[ $SANDBOX_PID ]]; then
         while kill -0 "$SANDBOX_PID" 2>/dev/null; do sleep 0.2; done
     else
-        while sandbox_listens; do sleep 1; done
+        words="its last words are above"
+        # One answer that fails may be the network's doing.
+        while sandbox_listens || { sleep 1 && sandbox_listens; } || { sleep 2 && sandbox_listens; }; do sleep 1; done
     fi
     kill -0 "$1" 2>/dev/null || return 0
-    note "dev-env: the sandbox has ended, so the bot ends too; $STATE/sandbox.log has its last words"
+    note "dev-env: the sandbox has ended, so the bot ends too; $words"
     kill -TERM "$1" 2>/dev/null || true
 }
 
@@ -118,7 +121,7 @@ run_bot() {
     return "$code"
 }
 
-# Starts `hmr --local` in the background, in a session of no terminal.
+# Starts `hmr --local` in the background, where the end of the terminal does not end it.
 up_local() {
     local pid
     mkdir -p "$STATE"

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use testbed::playground::workspace;
 
@@ -27,8 +28,8 @@ impl Place {
         }
         // The programs that the script is made of, and no engine's.
         for program in [
-            "awk", "basename", "bash", "cat", "cksum", "cut", "dirname", "grep", "head", "id", "mkdir", "rm",
-            "sed", "sleep", "tr", "uname",
+            "awk", "basename", "bash", "cat", "cksum", "cut", "dirname", "find", "grep", "head", "id",
+            "mkdir", "mkfifo", "ps", "rm", "sed", "sleep", "tr", "uname",
         ] {
             let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
             let path = String::from_utf8(found.stdout).unwrap();
@@ -44,26 +45,32 @@ impl Place {
     }
 
     /// A docker that answers, and whose Compose does what `compose` says; what it was called with is in `calls`.
+    ///
+    /// A bot that runs is in `running`, one that ran in `ended`; its sandbox, if there is one, in `sandbox`.
     fn docker(&self, compose: &str) {
-        let calls = self.folder.path().join("calls");
-        self.program(
-            "docker",
-            &format!(
-                "echo \"$*\" >>'{}'\ncase \"$*\" in\n'compose version') ;;\nversion*) echo 20.10 ;;\ncompose*) {compose} \
-                 ;;\nps*) cat '{}' 2>/dev/null ;;\nesac",
-                calls.display(),
-                self.folder.path().join("running").display()
-            ),
-        );
+        let script = r#"
+cd 'FOLDER'; echo "$*" >>calls
+case "$*" in
+'compose version') ;;
+version*) echo 20.10 ;;
+compose*) COMPOSE ;;
+'ps '*service=sandbox*) cat sandbox 2>/dev/null ;;
+'ps --all'*) cat running ended 2>/dev/null ;;
+ps*) cat running 2>/dev/null ;;
+inspect*) echo 126 ;;
+logs*5a4db0c5) echo 'the sandbox is listening'; exec sleep 600 ;;
+logs*) echo 'exec ./dev-env.sh: permission denied' ;;
+esac"#;
+        let folder = self.folder.path().display().to_string();
+        self.program("docker", &script.replace("FOLDER", &folder).replace("COMPOSE", compose));
     }
 
     fn calls(&self) -> String {
         fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default()
     }
 
-    /// Gives the exit code and all that was said.
-    fn run(&self, words: &[&str]) -> (Option<i32>, String) {
-        let output = Command::new(self.programs.path().join("bash"))
+    fn start(&self, words: &[&str]) -> Child {
+        Command::new(self.programs.path().join("bash"))
             .arg("dev-env.sh")
             .args(words)
             .current_dir(self.folder.path())
@@ -71,8 +78,15 @@ impl Place {
             .env("PATH", self.programs.path())
             .env("HOME", self.folder.path())
             .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Gives the exit code and all that was said.
+    fn run(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = self.start(words).wait_with_output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
@@ -97,7 +111,11 @@ fn without_an_engine_each_word_says_so_and_names_the_way_out() {
             &["Docker is not installed", "docs.docker.com", &format!("./dev-env.sh {word} --local")],
         );
     }
-    place.fails(&["test", "--docker"], 69, &["Docker is not installed"]);
+    place.fails(
+        &["test", "--docker"],
+        69,
+        &["Docker is not installed", "./dev-env.sh test alone needs none"],
+    );
 }
 
 #[test]
@@ -148,7 +166,7 @@ fn without_a_token_the_sandbox_comes_along_and_a_missing_env_is_told() {
     assert_eq!(code, Some(0), "{said}");
     let last = place.calls();
     let last = last.lines().rfind(|call| call.contains(" up ")).unwrap();
-    assert!(last.ends_with("--no-deps bot"), "{last}");
+    assert!(last.ends_with("--force-recreate bot"), "{last}");
 }
 
 #[test]
@@ -162,7 +180,7 @@ fn words_for_a_bot_find_the_container_that_runs_it() {
         [&["say", "/ping"][..], &["status", "--json"], &["events"], &["reload"], &["sandbox", "users"]]
     {
         assert_eq!(place.run(words).0, Some(0));
-        let call = format!("exec 0123abcd ./dev-env.sh {}", words.join(" "));
+        let call = format!("exec --interactive 0123abcd ./dev-env.sh service attended {}", words.join(" "));
         assert!(place.calls().lines().any(|line| line == call), "{call}: {}", place.calls());
     }
     place.fails(&["hmr"], 75, &["in Docker already", "./dev-env.sh down"]);
@@ -174,6 +192,71 @@ fn words_for_a_bot_find_the_container_that_runs_it() {
 }
 
 #[test]
+fn a_bot_that_has_ended_by_itself_is_shown_and_cleared_up() {
+    let place = Place::new();
+    place.docker("case \"$*\" in *' up '*) echo 0123abcd >ended; echo 5a4db0c5 >sandbox ;; esac");
+    // In the foreground: its words and its exit code, though its sandbox runs on.
+    let (code, said) = place.run(&["hmr"]);
+    assert_eq!(code, Some(126), "{said}");
+    assert!(said.contains("permission denied"), "{said}");
+    assert!(place.calls().lines().last().unwrap().contains(" down"), "{}", place.calls());
+
+    // In the background: until it is cleared up, `logs` shows what it said.
+    assert_eq!(place.run(&["up"]).0, Some(0));
+    let (code, said) = place.run(&["logs"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("ended, with exit code 126") && said.contains("permission denied"), "{said}");
+    place.fails(&["say", "/ping"], 69, &["no sandbox is running"]);
+    let before = place.calls().matches(" down ").count();
+    assert_eq!(place.run(&["down"]).0, Some(0));
+    assert_eq!(place.calls().matches(" down ").count(), before + 1, "{}", place.calls());
+    let (_, said) = place.run(&["down"]);
+    assert!(said.contains("No bot of this folder is running."), "{said}");
+}
+
+#[test]
+fn a_bot_on_this_machine_that_has_ended_is_shown_and_its_number_is_nobody_elses() {
+    let place = Place::new();
+    fs::create_dir_all(place.folder.path().join(".hotcord")).unwrap();
+    fs::write(place.folder.path().join(".hotcord/bot.log"), "dev-env: the bot does not build\n").unwrap();
+    // This test's own process, as another program that has come by the number.
+    fs::write(place.folder.path().join(".hotcord/local.pid"), std::process::id().to_string()).unwrap();
+    let (code, said) = place.run(&["logs"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("has ended") && said.contains("the bot does not build"), "{said}");
+    let (code, said) = place.run(&["down"]);
+    assert_eq!((code, said.trim()), (Some(0), "No bot of this folder is running."));
+}
+
+#[test]
+fn an_end_while_something_is_built_is_an_end() {
+    let place = Place::new();
+    // What would be started if the failure were taken for a plugin's.
+    let host = place.folder.path().join("target/hmr/debug");
+    fs::create_dir_all(&host).unwrap();
+    fs::create_dir_all(place.folder.path().join("bot")).unwrap();
+    fs::create_dir_all(place.folder.path().join("crates")).unwrap();
+    fs::write(host.join("hotcord"), "#!/bin/sh\necho the bot was started\n").unwrap();
+    fs::set_permissions(host.join("hotcord"), fs::Permissions::from_mode(0o755)).unwrap();
+    let sign = place.folder.path().join("building");
+    let made = Command::new("mkfifo").arg(&sign).status().unwrap();
+    assert!(made.success());
+    place.program("cargo", &format!("echo building >'{}'\nexec sleep 600", sign.display()));
+    place.program("cc", ":");
+    place.program("pkg-config", ":");
+    let script = place.start(&["hmr", "--local"]);
+    // Opens once the stand-in writes, which has then been started.
+    assert_eq!(fs::read_to_string(&sign).unwrap(), "building\n");
+    let pid = Pid::from_raw(i32::try_from(script.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let output = script.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(143), "{said}");
+    assert!(!said.contains("Not every plugin") && !said.contains("was started"), "{said}");
+    assert!(!place.folder.path().join(".hotcord/local.pid").exists());
+}
+
+#[test]
 fn a_wrong_word_suggests_the_near_one_and_help_names_every_word() {
     let place = Place::new();
     for (wrong, near) in
@@ -182,6 +265,10 @@ fn a_wrong_word_suggests_the_near_one_and_help_names_every_word() {
         place.fails(&[wrong], 64, &[&format!("did you mean '{near}'?")]);
     }
     place.fails(&["hmr", "--locl"], 64, &["'--locl'", "./dev-env.sh hmr [--local]"]);
+    for (word, wrong) in [("down", "--volumes"), ("build", "--fast"), ("ps", "-a"), ("down-volumes", "--al")]
+    {
+        place.fails(&[word, wrong], 64, &[word, wrong, "./dev-env.sh help"]);
+    }
     let (code, help) = place.run(&["help"]);
     assert_eq!(code, Some(0));
     let script = fs::read_to_string(workspace().join("dev-env.sh")).unwrap();

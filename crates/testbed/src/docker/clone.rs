@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use super::saves::Way;
 use super::{Options, docker, insist, said};
-use crate::bot::process;
+use crate::bot::{PATIENCE, process};
 use crate::ground::{PING, ping_that_says};
 use crate::numbers::Numbers;
 use crate::playground::without_cargos;
@@ -35,12 +35,29 @@ pub(super) async fn run(options: &Options) -> io::Result<()> {
     let fresh = Playground::fresh()?;
     let clone = &fresh.path("");
     println!("development, in a fresh clone ...");
-    let outcome = live(clone, options).await;
+    let outcome = async {
+        is_interrupted(clone).await?;
+        live(clone, options).await
+    };
+    let outcome = outcome.await;
     // Whatever became of it; a test leaves nothing behind.
     let gone = said(&mut dev_env(clone, &["down-volumes"])).await;
     let project = outcome?;
     gone?;
     insist(volumes(&project).await?.is_empty(), || "down-volumes leaves volumes behind".to_owned())
+}
+
+/// Begins to build, and insists that a Ctrl-C ends that in time and goes no further.
+async fn is_interrupted(clone: &Path) -> io::Result<()> {
+    let mut building = start(clone, &["hmr"])?;
+    building.wait_within(FIRST_BUILD, 0, "Compiling", |line| line.contains("Compiling ")).await?;
+    let began = Instant::now();
+    interrupt(&building)?;
+    let code = building.ended().await?;
+    tell_seconds(began, "from Ctrl-C to the end, while it builds");
+    insist(code.code() == Some(143) && began.elapsed() < GRACE, || {
+        format!("Ctrl-C while it builds: {code}; it said:\n{}", building.lines_from(0).join("\n"))
+    })
 }
 
 /// Does all that needs the volumes, and gives the project's name.
@@ -69,6 +86,12 @@ async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     insist((made.uid(), made.gid()) == (own.uid(), own.gid()), || {
         "a file made in the container is another user's".to_owned()
     })?;
+    leaves_nothing_behind(clone).await?;
+    let processes = said(&mut dev_env(clone, &["ps"])).await?;
+    insist(processes.contains("sandbox") && processes.contains("bot"), || format!("ps says:\n{processes}"))?;
+    said(&mut dev_env(clone, &["restart"])).await?;
+    logs.wait_for_line(0, "nobody answered for ").await?;
+    say_ping(clone).await?;
     let began = Instant::now();
     said(&mut dev_env(clone, &["down"])).await?;
     tell_seconds(began, "down; volumes stay");
@@ -102,6 +125,25 @@ async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     edit(&mut bot, clone, Way::Rename, "Pong", &mut number).await?;
     stop(bot).await?;
     Ok(project)
+}
+
+/// Follows the sandbox's record without a terminal, and insists that nothing in the container follows on afterwards.
+async fn leaves_nothing_behind(clone: &Path) -> io::Result<()> {
+    const FOLLOWS: &str = "log --follow";
+    let running = async || said(&mut dev_env(clone, &["exec", "ps", "-e", "-o", "args="])).await;
+    let mut follower = start(clone, &["log", "--follow"])?;
+    follower.wait_within(PATIENCE, 0, "a line of the record", |line| line.starts_with('{')).await?;
+    insist(running().await?.contains(FOLLOWS), || "nothing in the container follows the record".to_owned())?;
+    interrupt(&follower)?;
+    follower.ended().await?;
+    let began = Instant::now();
+    loop {
+        let processes = running().await?;
+        if !processes.contains(FOLLOWS) {
+            return Ok(());
+        }
+        insist(began.elapsed() < PATIENCE, || format!("it is followed on in the container:\n{processes}"))?;
+    }
 }
 
 /// Does what a terminal's Ctrl-C does, and insists on an end in time.
