@@ -395,7 +395,8 @@ Write
   new events/NAME    a new event plugin, likewise
 Check
   test               all tests, and that production builds hold no reload code; needs no Docker
-  test --docker      both ways into Docker, for real: development, and the production image
+  test --docker      both ways into Docker, for real: development, and the production image;
+                     --image: that image alone
   check              formatting, clippy on every feature set, tests, documentation
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end

@@ -106,9 +106,12 @@ cmd_doctor() {
     case $WHERE in
     docker) say "  a bot of this folder runs in Docker" ;;
     local) say "  a bot of this folder runs on this machine" ;;
+    *) say "  no bot of this folder is running" ;;
     esac
-    if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
-    if sandbox_runs; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
+    if [[ $WHERE != docker ]]; then
+        if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
+        if sandbox_runs; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
+    fi
     if [[ -n $(configured DISCORD_TOKEN) ]]; then
         say "  DISCORD_TOKEN is set: the bot talks to Discord"
     else
