@@ -8,19 +8,20 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
-use super::deck::{Deck, Outcome};
-use super::error::VoiceError;
+use super::deck::Deck;
 use super::event::{EndReason, VoiceEvent, VoiceEventKind};
 use super::floor::{Floor, Place, Step};
 use super::kept::KeptPlayer;
 use super::link::{Link, Turn};
-use super::note::{Ended, Note, Notes};
-use super::player::{Answer, Answers, Command, Seek};
-use super::queue::{Advance, At, Enqueued, Queue};
+use super::note::{Note, Notes};
+use super::player::{Answers, Command};
+use super::queue::Queue;
 use super::service::Voice;
 use super::settings::{GuildSettings, WhenAlone};
 use super::status::{Current, PlayerStatus};
-use super::track::Track;
+
+mod asked;
+mod course;
 
 /// Time for which nobody else may be in the channel before the bot leaves, where it is to leave.
 const ALONE_FOR: Duration = Duration::from_secs(10);
@@ -108,7 +109,7 @@ impl Task {
                 },
                 command = self.commands.recv() => match command {
                     Some(command) => self.obey(command),
-                    None => return,
+                    None => return self.end(),
                 },
                 () = sleep_until(deadline) => self.expire(),
             }
@@ -119,6 +120,16 @@ impl Task {
             self.answers.give();
             self.link.answers().give();
             self.deck.answers().give();
+        }
+    }
+
+    /// Hears what was noted before the last that could ask was dropped.
+    fn end(&mut self) {
+        while let Ok(note) = self.heard.try_recv() {
+            match note {
+                Note::Gone => return self.tell(VoiceEventKind::GuildGone),
+                note => self.hear(note),
+            }
         }
     }
 
@@ -167,52 +178,6 @@ impl Task {
                 self.voice.survived(self.guild);
             }
         }
-    }
-
-    /// Does what a command asks for; answers come when the status shows it.
-    fn obey(&mut self, command: Command) {
-        if self.closed {
-            // The dropped answer says that the bot ends.
-            return;
-        }
-        match command {
-            Command::Join(channel, to) => self.link.join(channel, to),
-            Command::Leave(to) => self.answer(to, Self::leave),
-            Command::Enqueue(tracks, at, to) => self.answer(to, |this| this.enqueue(tracks, at)),
-            Command::Skip(start, count, to) => self.answer(to, |this| this.skip(start, count)),
-            Command::Jump(position, to) => self.answer(to, |this| this.change(|queue| queue.jump(position))),
-            Command::Previous(to) => self.answer(to, Self::previous),
-            Command::Seek(to, answer) => self.seek(to, answer),
-            Command::Pause(to) => self.answer(to, Self::pause),
-            Command::Resume(to) => self.answer(to, Self::resume),
-            Command::Stop(to) => self.answer(to, Self::stop),
-            Command::Clear(to) => self.answer(to, |this| some(this.queue.clear())),
-            Command::Shuffle(to) => self.answer(to, |this| some(this.queue.shuffle(&mut rand::rng()))),
-            Command::Move(from, position, to) => {
-                self.answer(to, |this| this.queue.move_track(from, position));
-            }
-            Command::Remove(positions, expected, to) => {
-                let (first, last) = (*positions.start(), *positions.end());
-                self.answer(to, |this| match expected {
-                    Some(expected) => this.queue.remove_those(first, &expected),
-                    None => this.queue.remove(first, last),
-                });
-            }
-            Command::SetLoop(repeat, to) => self.answer(to, |this| {
-                this.queue.set_repeat(repeat);
-                Ok(())
-            }),
-            Command::SetVolume(volume, to) => self.answer(to, |this| this.set_volume(volume)),
-        }
-    }
-
-    fn answer<T: Send + 'static>(
-        &mut self,
-        to: Answer<T>,
-        work: impl FnOnce(&mut Self) -> Result<T, VoiceError>,
-    ) {
-        let outcome = work(self);
-        self.answers.add(to, outcome);
     }
 
     fn hear(&mut self, note: Note) {
@@ -312,14 +277,6 @@ impl Task {
         }
     }
 
-    fn leave(&mut self) -> Result<(), VoiceError> {
-        if self.link.is_out() {
-            return Err(VoiceError::NotConnected);
-        }
-        self.depart("I was asked to leave.".to_owned());
-        Ok(())
-    }
-
     /// Leaves the channel by itself.
     fn depart(&mut self, why: String) {
         let channel = self.link.channel();
@@ -336,213 +293,6 @@ impl Task {
         self.floor = Floor::default();
         self.voice.tell(VoiceEvent { guild: self.guild, channel, kind: VoiceEventKind::Left { why } });
         self.count_listeners();
-    }
-
-    fn enqueue(&mut self, tracks: Vec<Track>, at: At) -> Result<Enqueued, VoiceError> {
-        if self.link.is_out() {
-            return Err(VoiceError::NotConnected);
-        }
-        let asked = tracks.len();
-        let before: Option<Duration> = match at {
-            At::End => {
-                let lengths = self.queue.upcoming().map(|track| track.duration);
-                lengths.into_iter().try_fold(Duration::ZERO, |sum, length| sum.checked_add(length?))
-            }
-            At::Now | At::Next => Some(Duration::ZERO),
-        };
-        let waited = self.queue.upcoming().len();
-        let added = self.queue.enqueue(tracks.into_iter().map(Arc::new).collect(), at)?;
-        let left_out = asked - added;
-        let at_once = self.queue.current().is_none() || at == At::Now;
-        if at_once && added > 0 {
-            self.over(EndReason::Skipped);
-            self.queue.advance(Advance::Skipped);
-            self.begin(Duration::ZERO);
-            // Whoever adds a track wants to hear it.
-            self.paused = false;
-            return Ok(Enqueued { position: 0, added, left_out, eta: Some(Duration::ZERO) });
-        }
-        let position = if at == At::End { waited + 1 } else { 1 };
-        let eta = before.zip(self.remaining()).and_then(|(before, remaining)| before.checked_add(remaining));
-        Ok(Enqueued { position, added, left_out, eta })
-    }
-
-    fn skip(&mut self, start: Option<u64>, count: usize) -> Result<Vec<Arc<Track>>, VoiceError> {
-        let on = self.queue.current().map(|_| self.deck.number().unwrap_or_default());
-        match (start, on) {
-            (Some(start), Some(on)) if start != on => Err(VoiceError::TrackOver),
-            _ => self.change(|queue| queue.skip(count)),
-        }
-    }
-
-    /// Goes to another track as `change` of the queue says.
-    fn change<T>(
-        &mut self,
-        change: impl FnOnce(&mut Queue) -> Result<T, VoiceError>,
-    ) -> Result<T, VoiceError> {
-        let before = self.queue.current().cloned();
-        let changed = change(&mut self.queue)?;
-        if let Some(track) = before {
-            self.over_with(track, EndReason::Skipped);
-        }
-        self.proceed(true);
-        Ok(changed)
-    }
-
-    fn previous(&mut self) -> Result<Arc<Track>, VoiceError> {
-        if self.link.is_out() {
-            return Err(VoiceError::NotConnected);
-        }
-        self.change(Queue::previous)
-    }
-
-    fn seek(&mut self, to: Seek, answer: Answer<Duration>) {
-        let target = self.target(to);
-        match (target, self.queue.current()) {
-            (Ok(to), Some(track)) => self.deck.seek(track, to, self.voice.sources(), answer),
-            (Ok(_), None) => self.answers.add(answer, Err(VoiceError::NothingPlaying)),
-            (Err(error), _) => self.answers.add(answer, Err(error)),
-        }
-    }
-
-    fn target(&self, to: Seek) -> Result<Duration, VoiceError> {
-        let track = self.queue.current().filter(|_| self.deck.is_on()).ok_or(VoiceError::NothingPlaying)?;
-        let position = self.deck.position();
-        let to = match to {
-            Seek::To(to) => to,
-            Seek::Forward(by) => position.saturating_add(by),
-            Seek::Back(by) => position.saturating_sub(by),
-        };
-        match track.duration {
-            Some(duration) if to >= duration => Err(VoiceError::PastEnd { duration }),
-            _ => Ok(to),
-        }
-    }
-
-    fn pause(&mut self) -> Result<(), VoiceError> {
-        self.queue.current().ok_or(VoiceError::NothingPlaying)?;
-        if std::mem::replace(&mut self.paused, true) { Err(VoiceError::AlreadyPaused) } else { Ok(()) }
-    }
-
-    fn resume(&mut self) -> Result<(), VoiceError> {
-        self.queue.current().ok_or(VoiceError::NothingPlaying)?;
-        let was_paused = self.paused || self.paused_alone;
-        (self.paused, self.paused_alone) = (false, false);
-        if was_paused { Ok(()) } else { Err(VoiceError::NotPaused) }
-    }
-
-    fn stop(&mut self) -> Result<usize, VoiceError> {
-        if self.queue.current().is_none() && self.queue.upcoming().len() == 0 {
-            return Err(VoiceError::NothingPlaying);
-        }
-        self.over(EndReason::Stopped);
-        let cleared = self.queue.stop();
-        self.deck.stop(self.link.driver());
-        self.paused = false;
-        Ok(cleared)
-    }
-
-    fn set_volume(&mut self, volume: u16) -> Result<(), VoiceError> {
-        let max = self.settings.max_volume;
-        if volume > max {
-            return Err(VoiceError::TooLoud { max });
-        }
-        self.deck.set_volume(volume);
-        self.settings.volume = volume;
-        self.voice.keep_volume(self.guild, volume);
-        Ok(())
-    }
-
-    /// Opens the current track, or falls silent when there is none.
-    fn begin(&mut self, at: Duration) {
-        self.begin_at = Duration::ZERO;
-        self.deck.empty(self.link.driver());
-        while let Some(track) = self.queue.current().cloned().filter(|_| !self.link.is_out()) {
-            match self.deck.start(&track, at, self.voice.sources()) {
-                Outcome::Failed(why) => self.tell_failed(track, why),
-                outcome => return self.prepared(outcome),
-            }
-            self.queue.advance(Advance::Failed);
-        }
-    }
-
-    fn prepared(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Nothing => {}
-            Outcome::Ready { duration } => {
-                if let Some(duration) = duration {
-                    self.queue.learn_duration(duration);
-                }
-            }
-            Outcome::Failed(why) => self.failed(why),
-        }
-    }
-
-    /// Goes on after the current track could not be played, or not to its end.
-    fn failed(&mut self, why: String) {
-        if let Some(track) = self.queue.current().cloned() {
-            self.tell_failed(track, why);
-        }
-        self.over(EndReason::Failed);
-        self.next(Advance::Failed);
-    }
-
-    fn tell_failed(&self, track: Arc<Track>, why: String) {
-        tracing::warn!(guild = %self.guild, track = track.title, why, "a track cannot be played");
-        self.tell(VoiceEventKind::TrackFailed { track, why });
-    }
-
-    fn ended(&mut self, how: Ended) {
-        let position = self.deck.position();
-        let length = self.queue.current().and_then(|track| track.duration);
-        match how {
-            Ended::Failed(why) => self.failed(why),
-            Ended::Finished if position.is_zero() => self.failed("There is no audio in it.".to_owned()),
-            Ended::Finished if length.is_some_and(|length| broke_off(position, length)) => {
-                let position = crate::text::clock(position);
-                self.failed(format!("Its audio broke off at {position}."));
-            }
-            Ended::Finished => {
-                self.over(EndReason::Finished);
-                self.next(Advance::Ended);
-            }
-        }
-    }
-
-    fn next(&mut self, why: Advance) {
-        self.queue.advance(why);
-        // A library of broken files would never come to an end.
-        self.proceed(why != Advance::Failed);
-    }
-
-    /// Begins the current track; without one, the library may suggest one, if the guild wants that.
-    fn proceed(&mut self, suggest: bool) {
-        if self.queue.current().is_none() && suggest && self.settings.autoplay {
-            let recent: Vec<_> = self.queue.history().cloned().collect();
-            if let Some(track) = self.voice.sources().suggest(&recent)
-                && self.queue.enqueue(vec![Arc::new(track)], At::End).is_ok()
-            {
-                self.queue.advance(Advance::Ended);
-            }
-        }
-        self.begin(Duration::ZERO);
-        if self.queue.current().is_none() {
-            self.tell(VoiceEventKind::QueueEnded);
-        }
-    }
-
-    /// Tells that the current track is over, if it had begun.
-    fn over(&mut self, reason: EndReason) {
-        if let Some(track) = self.queue.current().cloned() {
-            self.over_with(track, reason);
-        }
-    }
-
-    fn over_with(&mut self, track: Arc<Track>, reason: EndReason) {
-        self.voice.survived(self.guild);
-        if let Some(number) = self.told.take() {
-            self.tell(VoiceEventKind::TrackEnded { track, number, reason });
-        }
     }
 
     fn count_listeners(&mut self) {
@@ -660,13 +410,4 @@ impl Task {
             self.voice.changes().mark();
         }
     }
-}
-
-fn some(count: usize) -> Result<usize, VoiceError> {
-    if count == 0 { Err(VoiceError::QueueEmpty) } else { Ok(count) }
-}
-
-/// Says whether a track that ended at `position` has not come near its end; lengths are often somewhat wrong.
-fn broke_off(position: Duration, length: Duration) -> bool {
-    position.saturating_add(Duration::from_secs(10)) < length.mul_f64(0.9)
 }

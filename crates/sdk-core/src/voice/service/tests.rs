@@ -105,4 +105,11 @@ async fn a_guild_that_is_gone_is_told_once_and_nothing_of_it_is_kept() {
     assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
     assert_eq!(player.pause().await, Err(VoiceError::Closing));
     assert!(events.try_recv().is_err());
+    // Nor does it matter whether anybody else has the player; its task looks at notes and commands in any order.
+    for _ in 0..50 {
+        drop(voice.player(GUILD));
+        voice.guild_gone(GUILD);
+        let told = timeout(Duration::from_secs(10), events.recv()).await;
+        assert!(matches!(told.expect("it is told").unwrap().kind, VoiceEventKind::GuildGone));
+    }
 }
