@@ -280,7 +280,11 @@ fn the_script_starts_a_bot_of_which_a_plugin_does_not_compile() {
         fs::create_dir_all(root.join(made)).unwrap();
     }
     fs::write(root.join("commands/faulty/Cargo.toml"), "[package]\n").unwrap();
-    program(&root.join("programs/cargo"), "echo 'error: expected one of' >&2; exit 101");
+    program(
+        &root.join("programs/cargo"),
+        "[ \"$1\" = metadata ] && exit $(cat manifests); echo 'error: expected one of' >&2; exit 101",
+    );
+    fs::write(root.join("manifests"), "0").unwrap();
     let run = |host: bool| {
         if host {
             program(&root.join("target/hmr/debug/hotcord"), "echo \"the host runs with $ENABLE_HMR\"");
@@ -307,4 +311,9 @@ fn the_script_starts_a_bot_of_which_a_plugin_does_not_compile() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("Not every plugin compiles; the bot starts without those"), "{said}");
     assert!(said.contains("the host runs with true"), "{said}");
+    // A manifest that cannot be read is no plugin's own mistake.
+    fs::write(root.join("manifests"), "101").unwrap();
+    let (code, said) = run(true);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the bot does not build; cargo's words are above"), "{said}");
 }
