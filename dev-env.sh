@@ -128,6 +128,12 @@ find_bot() {
     fi
 }
 
+# Finds the bot as `find_bot` does, and also one that has ended by itself in Docker, whose containers are still there.
+find_remains() {
+    find_bot "$@"
+    [[ -n $WHERE || ! -e $DOCKER_MARK ]] || WHERE=docker
+}
+
 # Refuses words that a command does not have.
 no_more() { # COMMAND
     [[ ${#WORDS[@]} -eq 0 ]] || die --code 64 "$1 does not know '${WORDS[0]}'; see ./dev-env.sh help"
@@ -181,10 +187,8 @@ cmd_up() { start up "$@"; }
 NO_BOT="no bot of this folder is running; start one with ./dev-env.sh hmr"
 
 cmd_down() {
-    find_bot "$@"
+    find_remains "$@"
     no_more down
-    # One that has ended by itself leaves its sandbox.
-    [[ -n $WHERE || ! -e $DOCKER_MARK ]] || WHERE=docker
     end_bot
     [[ -n $WHERE ]] || say "No bot of this folder is running."
 }
@@ -255,8 +259,7 @@ cmd_rebuild() {
 }
 
 cmd_logs() {
-    find_bot "$@"
-    [[ -n $WHERE || ! -e $DOCKER_MARK ]] || WHERE=docker
+    find_remains "$@"
     if [[ $WHERE == docker ]]; then
         need_docker logs
         docker_logs ${WORDS[@]+"${WORDS[@]}"}

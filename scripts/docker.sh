@@ -146,11 +146,12 @@ docker_image() {
 
 # Starts the containers in the background. Told to end, it ends them; from here on TOLD says so to who called.
 docker_start() { # hmr|dev
-    local services=(bot) log=$STATE/docker.log code=0 said
+    local services=(bot) log=$STATE/docker.log code=0 file said
     docker_image
     # The container sees this folder alone.
-    if [[ -n $(env_file) && $(env_file) != "$ROOT/.env" ]]; then
-        note "The bot in Docker does not see $(env_file); copy it to $ROOT/.env to have it read there."
+    file=$(env_file)
+    if [[ -n $file && $file != "$ROOT/.env" ]]; then
+        note "The bot in Docker does not see $file; copy it to $ROOT/.env to have it read there."
     fi
     # shellcheck disable=SC2034 # dev-env.sh reads it
     IN_DOCKER=1
@@ -171,6 +172,7 @@ docker_start() { # hmr|dev
         exit "$TOLD"
     fi
     [[ $code != 0 ]] || return 0
+    # Ending the containers writes into the same file.
     said=$(cat "$log")
     case $said in
     *'already allocated'* | *'already in use'*)
