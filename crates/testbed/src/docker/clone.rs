@@ -26,6 +26,8 @@ const MOST: f64 = 1.5;
 
 /// Printed once all commands are registered.
 const READY: &str = "The bot is ready.";
+/// What is told of the end of a bot that was ready.
+const STOPPED: &str = "from Ctrl-C to the end, exit code 0";
 
 pub(super) async fn run(options: &Options) -> io::Result<()> {
     if let Some(clone) = &options.at {
@@ -51,13 +53,7 @@ pub(super) async fn run(options: &Options) -> io::Result<()> {
 async fn is_interrupted(clone: &Path) -> io::Result<()> {
     let mut building = start(clone, &["hmr"])?;
     building.wait_within(FIRST_BUILD, 0, "Compiling", |line| line.contains("Compiling ")).await?;
-    let began = Instant::now();
-    interrupt(&building)?;
-    let code = building.ended().await?;
-    tell_seconds(began, "from Ctrl-C to the end, while it builds");
-    insist(code.code() == Some(143) && began.elapsed() < GRACE, || {
-        format!("Ctrl-C while it builds: {code}; it said:\n{}", building.lines_from(0).join("\n"))
-    })
+    stop(building, 143, "from Ctrl-C to the end, while it builds").await
 }
 
 /// Does all that needs the volumes, and gives the project's name.
@@ -69,7 +65,7 @@ async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     let project = std::fs::read_to_string(clone.join(".hotcord/docker"))?.trim().to_owned();
     let answer = say_ping(clone).await?;
     insist(answer.contains(" [BOT]"), || format!("/ping is answered with {answer}"))?;
-    stop(bot).await?;
+    stop(bot, 0, STOPPED).await?;
 
     let began = Instant::now();
     said(&mut dev_env(clone, &["up"])).await?;
@@ -123,7 +119,7 @@ async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     );
     compare(&mut bot, clone, options.rounds, &mut number).await?;
     edit(&mut bot, clone, Way::Rename, "Pong", &mut number).await?;
-    stop(bot).await?;
+    stop(bot, 0, STOPPED).await?;
     Ok(project)
 }
 
@@ -146,13 +142,13 @@ async fn leaves_nothing_behind(clone: &Path) -> io::Result<()> {
     }
 }
 
-/// Does what a terminal's Ctrl-C does, and insists on an end in time.
-async fn stop(mut bot: Bot) -> io::Result<()> {
+/// Does what a terminal's Ctrl-C does, and insists on an end in time with this exit code.
+async fn stop(mut bot: Bot, expected: i32, what: &str) -> io::Result<()> {
     let began = Instant::now();
     interrupt(&bot)?;
     let code = bot.ended().await?;
-    tell_seconds(began, "from Ctrl-C to the end, exit code 0");
-    insist(code.success() && began.elapsed() < GRACE, || {
+    tell_seconds(began, what);
+    insist(code.code() == Some(expected) && began.elapsed() < GRACE, || {
         format!("Ctrl-C: {code} after {:?}; it said:\n{}", began.elapsed(), bot.lines_from(0).join("\n"))
     })
 }
