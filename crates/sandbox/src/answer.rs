@@ -22,6 +22,9 @@ pub struct Answer {
     pub message: Option<Value>,
     /// The modal that opened: custom_id, title and components.
     pub modal: Option<Value>,
+    /// Instance id of the Activity that was launched.
+    #[serde(default)]
+    pub activity: Option<String>,
     /// Choices, for autocompletion.
     pub choices: Option<Vec<Value>>,
     /// Further messages so far.

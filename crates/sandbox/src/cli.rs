@@ -57,6 +57,8 @@ enum Command {
     React(act::React),
     /// Let a user into a guild; a user who does not exist is made.
     Join(place::Join),
+    /// Change the language of a user's client: sandbox locale bob de
+    Locale(place::Locale),
     /// Take a member out of a guild.
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
@@ -165,6 +167,7 @@ async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> 
         Command::Send(send) => act::send(&client, send).await,
         Command::React(react) => act::react(&client, react).await,
         Command::Join(join) => place::join(&client, join).await,
+        Command::Locale(locale) => place::locale(&client, locale).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,

@@ -288,6 +288,11 @@ impl Client {
         self.call(Method::POST, "users", &json!({ "username": username })).await
     }
 
+    /// Changes a person's account: `locale`; gives back the user object.
+    pub async fn edit_user(&self, user: &str, change: &Value) -> Result<Value, Error> {
+        self.call(Method::PATCH, &format!("users/{}", escape(user)), change).await
+    }
+
     /// Makes a bot that is in the oldest guild; gives back its id and token.
     pub async fn create_bot(&self, name: &str) -> Result<Value, Error> {
         self.call(Method::POST, "bots", &json!({ "name": name })).await

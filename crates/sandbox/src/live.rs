@@ -84,7 +84,7 @@ pub struct Live<'a> {
     world: MutexGuard<'a, World>,
     hub: &'a Hub,
     voice: &'a Voice,
-    limits: Limits,
+    pub(crate) limits: Limits,
 }
 
 impl Deref for Live<'_> {

@@ -2,6 +2,9 @@
 //!
 //! Works as Discord's client does: a value runs until the next option of the command, or is quoted; a mistake is told
 //! in one sentence per option, and nothing is sent while there is one. Options given as JSON go through the same rules.
+//!
+//! Names of commands, options and choices are those that the user's client shows, and the default ones; what is sent has
+//! the default ones ("Localization" in Discord's documentation).
 
 mod mistake;
 mod names;
@@ -29,6 +32,14 @@ pub struct Command<'a> {
     pub guild_id: Option<Snowflake>,
     /// What it takes.
     pub definition: &'a Definition,
+    /// Language of the user's client.
+    pub locale: &'a str,
+}
+
+impl Command<'_> {
+    fn shown_name(&self) -> &str {
+        self.definition.shown_name(self.locale)
+    }
 }
 
 /// How someone, some channel or some role was named.
@@ -81,21 +92,24 @@ pub fn find<'a, 't>(text: &'t str, commands: &[Command<'a>]) -> Result<(Command<
         return Err(Mistake::NoCommand);
     }
     let slash = commands.iter().filter(|command| command.definition.kind == 1);
-    if let Some(command) = slash.clone().find(|command| same(&command.definition.name, name)) {
+    let shown = slash.clone().find(|command| same(command.shown_name(), name));
+    if let Some(command) =
+        shown.or_else(|| slash.clone().find(|command| same(&command.definition.name, name)))
+    {
         return Ok((*command, rest));
     }
     let name = name.to_owned();
     if commands.is_empty() {
         return Err(Mistake::NoCommandsYet { name });
     }
-    let nearest = nearest(&name, slash.map(|command| command.definition.name.as_str()));
+    let nearest = nearest(&name, slash.map(Command::shown_name));
     Err(Mistake::UnknownCommand { name, nearest })
 }
 
 /// Makes the `data` of an interaction from what follows the name of a command.
 pub fn parse(rest: &str, command: Command<'_>, resolver: &mut dyn Resolver) -> Result<Value, Mistakes> {
     let (path, options, rest) = descend(rest, command)?;
-    let given = split::options(rest, options)?;
+    let given = split::options(rest, options, command.locale)?;
     finish(command, &path, options, &given, resolver, Finish::Complete)
 }
 
@@ -106,7 +120,7 @@ pub fn parse_partial(
     resolver: &mut dyn Resolver,
 ) -> Result<Value, Mistakes> {
     let (path, options, rest) = descend(rest, command)?;
-    let given = split::options(rest, options)?;
+    let given = split::options(rest, options, command.locale)?;
     let Some(last) = given.last() else { return Err(Mistake::NothingFocused.into()) };
     let focused = last.name.clone();
     finish(command, &path, options, &given, resolver, Finish::Focused(&focused))
@@ -119,7 +133,7 @@ pub fn structured(
     command: Command<'_>,
     resolver: &mut dyn Resolver,
 ) -> Result<Value, Mistakes> {
-    let (path, options, given) = split::structured(given, &command.definition.options)?;
+    let (path, options, given) = split::structured(given, &command.definition.options, command.locale)?;
     finish(command, &path, options, &given, resolver, Finish::Complete)
 }
 
@@ -130,7 +144,7 @@ pub fn structured_partial(
     command: Command<'_>,
     resolver: &mut dyn Resolver,
 ) -> Result<Value, Mistakes> {
-    let (path, options, given) = split::structured(given, &command.definition.options)?;
+    let (path, options, given) = split::structured(given, &command.definition.options, command.locale)?;
     finish(command, &path, options, &given, resolver, Finish::Focused(focused))
 }
 
@@ -151,11 +165,11 @@ fn descend<'a, 't>(
     while options.iter().any(nests) {
         let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         if word.is_empty() {
-            let names = options.iter().map(|option| option.name.clone()).collect();
+            let names = options.iter().map(|option| option.shown_name(command.locale).to_owned()).collect();
             return Err(Mistake::SubcommandMissing { names }.into());
         }
-        let Some(next) = options.iter().find(|option| same(&option.name, word)) else {
-            let known = options.iter().map(|option| option.name.as_str());
+        let Some(next) = named(options, command.locale, word) else {
+            let known = options.iter().map(|option| option.shown_name(command.locale));
             return Err(
                 Mistake::UnknownSubcommand { name: word.to_owned(), nearest: nearest(word, known) }.into()
             );
@@ -179,6 +193,12 @@ fn same(name: &str, typed: &str) -> bool {
     name == typed || name == typed.to_lowercase()
 }
 
+/// Returns the option that a user in this locale calls so: by the name that the client shows, else by the default one.
+fn named<'a>(options: &'a [CommandOption], locale: &str, typed: &str) -> Option<&'a CommandOption> {
+    let shown = options.iter().find(|option| same(option.shown_name(locale), typed));
+    shown.or_else(|| options.iter().find(|option| same(&option.name, typed)))
+}
+
 /// Checks what was given against what the command takes, and puts the data together.
 fn finish(
     command: Command<'_>,
@@ -189,28 +209,32 @@ fn finish(
     finish: Finish<'_>,
 ) -> Result<Value, Mistakes> {
     let mut mistakes = Vec::new();
-    let mut resolving = Resolving::new(resolver);
+    let locale = command.locale;
+    let mut resolving = Resolving::new(resolver, locale);
     let mut out = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     let mut focused_seen = false;
-    for (index, given_option) in given.iter().enumerate() {
-        let Some(option) = options.iter().find(|option| same(&option.name, &given_option.name)) else {
-            let known = options.iter().map(|option| option.name.as_str());
+    for given_option in given {
+        let Some(option) = named(options, locale, &given_option.name) else {
+            let known = options.iter().map(|option| option.shown_name(locale));
             mistakes.push(Mistake::UnknownOption {
                 name: given_option.name.clone(),
                 nearest: nearest(&given_option.name, known),
             });
             continue;
         };
-        if given[..index].iter().any(|earlier| same(&option.name, &earlier.name)) {
-            mistakes.push(Mistake::Twice { name: option.name.clone() });
+        let shown = option.shown_name(locale);
+        if seen.contains(&option.name.as_str()) {
+            mistakes.push(Mistake::Twice { name: shown.to_owned() });
             continue;
         }
+        seen.push(&option.name);
         let mut entry = json!({ "name": option.name, "type": option.kind });
         if let Finish::Focused(focused) = finish {
-            if same(&option.name, focused) {
+            if named(options, locale, focused).is_some_and(|focused| focused.name == option.name) {
                 focused_seen = true;
                 if !option.autocomplete {
-                    mistakes.push(Mistake::NotAutocompleted { name: option.name.clone() });
+                    mistakes.push(Mistake::NotAutocompleted { name: shown.to_owned() });
                 }
                 entry["value"] = json!(given_option.raw.typed());
                 entry["focused"] = json!(true);
@@ -230,11 +254,12 @@ fn finish(
     }
     match finish {
         Finish::Complete => {
-            let missing = |option: &&CommandOption| {
-                option.required && !given.iter().any(|given| same(&option.name, &given.name))
-            };
+            let missing = |option: &&CommandOption| option.required && !seen.contains(&option.name.as_str());
             mistakes.extend(
-                options.iter().filter(missing).map(|option| Mistake::Missing { name: option.name.clone() }),
+                options
+                    .iter()
+                    .filter(missing)
+                    .map(|option| Mistake::Missing { name: option.shown_name(locale).to_owned() }),
             );
         }
         Finish::Focused(_) if focused_seen || !mistakes.is_empty() => {}

@@ -34,7 +34,8 @@ fn render(answer: &Answer) -> String {
     }
     if let Some(choices) = &answer.choices {
         for choice in choices {
-            let _ = writeln!(out, "{}  ({})", text(&choice["name"]), plain(&choice["value"]));
+            let name = choice["name_localized"].as_str().unwrap_or(text(&choice["name"]));
+            let _ = writeln!(out, "{name}  ({})", plain(&choice["value"]));
         }
         if choices.is_empty() {
             out.push_str("(no choices)\n");
@@ -48,6 +49,8 @@ fn render(answer: &Answer) -> String {
     let first = answer.message.as_ref();
     if let Some(message) = first {
         out.push_str(&message_lines(message));
+    } else if let Some(activity) = &answer.activity {
+        let _ = writeln!(out, "An Activity starts: {activity}");
     } else if answer.modal.is_none() {
         out.push_str("(acknowledged without a message)\n");
     }

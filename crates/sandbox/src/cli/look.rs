@@ -31,7 +31,13 @@ pub(super) async fn users(client: &Client, users: Users) -> Result<Outcome, Fail
             (true, false) => "  bot, not connected",
             _ => "",
         };
-        println!("{}  {}{note}", text(&user["id"]), text(&user["username"]));
+        let locale = match user["locale"].as_str() {
+            Some(locale) if user["bot"] != true && locale != sandbox::state::user::DEFAULT_LOCALE => {
+                format!("  {locale}")
+            }
+            _ => String::new(),
+        };
+        println!("{}  {}{note}{locale}", text(&user["id"]), text(&user["username"]));
     }
     for guild in list(&all["guilds"]) {
         println!("guild {}  {}", text(&guild["id"]), text(&guild["name"]));
@@ -109,11 +115,15 @@ pub(super) async fn commands(client: &Client, asked: Commands) -> Result<Outcome
             println!("{command}");
             continue;
         }
-        let name = command["name"].as_str().unwrap_or_default();
+        let shown = |field: &str| {
+            let localized = command[format!("{field}_localized")].as_str();
+            localized.or(command[field].as_str()).unwrap_or_default()
+        };
+        let name = shown("name");
         match command["type"].as_u64() {
             Some(2) => println!("{name}  (on a user)"),
             Some(3) => println!("{name}  (on a message)"),
-            _ => println!("/{name}  {}", command["description"].as_str().unwrap_or_default()),
+            _ => println!("/{name}  {}", shown("description")),
         }
     }
     Ok(Outcome::Good)

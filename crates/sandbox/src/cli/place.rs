@@ -30,6 +30,21 @@ pub(super) async fn join(client: &Client, join: Join) -> Result<Outcome, Failure
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Locale {
+    /// Unique name or id.
+    user: String,
+    /// Language as Discord names it, as in de or en-GB.
+    locale: String,
+}
+
+pub(super) async fn locale(client: &Client, locale: Locale) -> Result<Outcome, Failure> {
+    let set = client.edit_user(&locale.user, &json!({ "locale": locale.locale })).await?;
+    let text = |field: &str| set[field].as_str().unwrap_or_default().to_owned();
+    println!("{}'s client is in {}.", text("username"), text("locale"));
+    Ok(Outcome::Good)
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Leave {
     /// Unique name or id.
     user: String,

@@ -17,8 +17,8 @@ use crate::state::command::Command;
 use crate::state::interaction::kind;
 use crate::state::user::Application;
 use crate::typed;
-use crate::validate::command::ShownIn;
 use crate::validate::command::kind as command_kind;
+use crate::validate::command::{Definition, ShownIn};
 
 /// Whose commands are listed, and where.
 #[derive(Debug, Deserialize)]
@@ -35,13 +35,14 @@ pub(super) async fn list(
     Query(asked): Query<Where>,
 ) -> Result<Json<Value>, Refused> {
     let mut live = control.discord.lock();
-    let user = find::person(&live, &asked.user)?.id;
+    let user = find::person(&live, &asked.user)?;
+    let (user, locale) = (user.id, user.locale.clone());
     let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
     let channel = live.channel(channel)?;
     let all = offered(&live, channel);
     let usable =
         all.into_iter().filter(|(app, command)| why_not(&live, user, channel, app, command).is_none());
-    Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Locale(None))).collect()))
+    Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Client(&locale))).collect()))
 }
 
 /// Commands of all bots that are in this place.
@@ -72,7 +73,8 @@ fn why_not(
     let guild = channel.guild_id.and_then(|id| world.guilds.get(&id))?;
     let has = world.permissions_in(user, channel);
     let who = world.users.get(&user).map_or("This user", |user| user.username.as_str());
-    let name = &command.definition.name;
+    let locale = world.users.get(&user).map_or("", |user| user.locale.as_str());
+    let name = command.definition.shown_name(locale);
     if command.definition.nsfw && !channel.nsfw {
         return Some(format!("/{name} is age-restricted and #{} is not.", channel.name));
     }
@@ -115,7 +117,8 @@ fn why_not(
 
 /// Makes the interaction of a command, or of an option that is being typed.
 pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> Result<Trigger, Refused> {
-    let user = find::person(live, &asked.user)?.id;
+    let user = find::person(live, &asked.user)?;
+    let (user, locale) = (user.id, user.locale.clone());
     let channel_id = find::channel(live, &asked.channel, asked.guild.as_deref(), user)?.id;
     let bot = match &asked.bot {
         Some(bot) => Some(find::user(live, bot)?.id),
@@ -125,15 +128,15 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     let channel = world.channel(channel_id)?;
     let mut candidates = offered(world, channel);
     candidates.retain(|(application, _)| bot.is_none_or(|bot| application.id == bot));
-    let (application, command, rest) = choose(&candidates, asked)?;
+    let (application, command, rest) = choose(&candidates, asked, &locale)?;
     if let Some(why) = why_not(world, user, channel, application, command) {
         return Err(Refused::new(axum::http::StatusCode::FORBIDDEN, why));
     }
     let (application, command) = (application.id, command.clone());
     let data = if command.definition.kind == command_kind::CHAT_INPUT {
-        slash(live, user, channel_id, &command, asked, rest, completing)?
+        slash(live, (user, &locale), channel_id, &command, asked, rest, completing)?
     } else {
-        on_target(live, user, channel_id, &command, asked.target.as_deref())?
+        on_target(live, (user, &locale), channel_id, &command, asked.target.as_deref())?
     };
     Ok(Trigger {
         application,
@@ -143,7 +146,7 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
         command: Some((full_name(&data), command.definition.kind)),
         data,
         message: None,
-        opened_by: None,
+        opener: None,
     })
 }
 
@@ -151,10 +154,11 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
 fn choose<'a, 't>(
     candidates: &[(&'a Application, &'a Command)],
     asked: &'t RunCommand,
+    locale: &str,
 ) -> Result<(&'a Application, &'a Command, &'t str), Refused> {
     if let Some(text) = &asked.text {
         let known: Vec<typed::Command<'_>> =
-            candidates.iter().map(|(_, command)| as_typed(command)).collect();
+            candidates.iter().map(|(_, command)| as_typed(command, locale)).collect();
         let (found, rest) = typed::find(text, &known).map_err(|why| Refused::because(why.to_string()))?;
         let (application, command) = candidates
             .iter()
@@ -165,11 +169,15 @@ fn choose<'a, 't>(
     let name =
         asked.name.as_deref().ok_or_else(|| Refused::because("Give the command as `text` or `name`."))?;
     let wants_target = asked.target.is_some();
-    let fits = |command: &Command| {
-        let slash = command.definition.kind == command_kind::CHAT_INPUT;
-        slash != wants_target && command.definition.name == name.trim_start_matches('/')
+    let name = name.trim_start_matches('/');
+    let called = |what: fn(&'a Definition, &str) -> &'a str| {
+        candidates.iter().find(|(_, command)| {
+            let slash = command.definition.kind == command_kind::CHAT_INPUT;
+            slash != wants_target && what(&command.definition, locale) == name
+        })
     };
-    let found = candidates.iter().find(|(_, command)| fits(command));
+    // A program that gives a name apart most likely has it from the bot's code.
+    let found = called(|definition, _| &definition.name).or_else(|| called(Definition::shown_name));
     let (application, command) = found.ok_or_else(|| {
         let what = if wants_target { "user or message command" } else { "command" };
         Refused::missing(format!("There is no {what} \"{name}\" here."))
@@ -177,17 +185,18 @@ fn choose<'a, 't>(
     Ok((application, command, ""))
 }
 
-fn as_typed(command: &Command) -> typed::Command<'_> {
+fn as_typed<'a>(command: &'a Command, locale: &'a str) -> typed::Command<'a> {
     typed::Command {
         id: command.identity.id,
         guild_id: command.identity.guild_id,
         definition: &command.definition,
+        locale,
     }
 }
 
 fn slash(
     live: &mut Live<'_>,
-    user: Snowflake,
+    (user, locale): (Snowflake, &str),
     channel: Snowflake,
     command: &Command,
     asked: &RunCommand,
@@ -195,7 +204,7 @@ fn slash(
     completing: bool,
 ) -> Result<Value, Refused> {
     let mut lookup = Lookup::new(live, user, channel, &asked.files);
-    let command = as_typed(command);
+    let command = as_typed(command, locale);
     let data = match (&asked.text, completing) {
         (Some(_), false) => typed::parse(rest, command, &mut lookup),
         (Some(_), true) => typed::parse_partial(rest, command, &mut lookup),
@@ -217,13 +226,15 @@ fn slash(
 /// The data of a user command or message command.
 fn on_target(
     live: &mut Live<'_>,
-    user: Snowflake,
+    (user, locale): (Snowflake, &str),
     channel: Snowflake,
     command: &Command,
     target: Option<&str>,
 ) -> Result<Value, Refused> {
     let name = &command.definition.name;
-    let target = target.ok_or_else(|| Refused::because(format!("\"{name}\" needs a `target`.")))?;
+    let target = target.ok_or_else(|| {
+        Refused::because(format!("\"{}\" needs a `target`.", command.definition.shown_name(locale)))
+    })?;
     let guild = live.channel(channel)?.guild_id;
     let mut data = json!({ "id": command.identity.id, "name": name, "type": command.definition.kind });
     if let Some(guild) = command.identity.guild_id {

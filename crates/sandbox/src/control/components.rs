@@ -51,7 +51,7 @@ pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger
         data,
         message: Some(asked.message),
         command: None,
-        opened_by: None,
+        opener: None,
     })
 }
 

@@ -7,7 +7,7 @@ use super::acts::SubmitModal;
 use super::components::{called, chosen, option_value};
 use super::values::{Lookup, Resolved};
 use crate::live::{Live, Trigger};
-use crate::state::interaction::{self, Response};
+use crate::state::interaction::{self, Interaction, Response};
 use crate::validate::component::{flatten, kind};
 
 /// Makes the interaction of a submitted modal.
@@ -18,9 +18,10 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
     let Response::Modal(modal) = &opened.response else {
         return Err(Refused::because("This interaction was not answered with a modal."));
     };
+    refuse_if_submitted(live, opened)?;
     let modal = modal.clone();
     let (user, channel, application) = (opened.user_id, opened.channel_id, opened.application_id);
-    let (message, opened_by) = (opened.source_message, Value::clone(&opened.metadata));
+    let message = opened.source_message;
     let top = modal["components"].as_array().cloned().unwrap_or_default();
     let known: Vec<&str> = flatten(&top).iter().filter_map(|c| c["custom_id"].as_str()).collect();
     if let Some(stray) = asked.values.keys().find(|key| !known.contains(&key.as_str())) {
@@ -47,8 +48,27 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
         data,
         message,
         command: None,
-        opened_by: Some(opened_by),
+        opener: Some(asked.interaction),
     })
+}
+
+/// Refuses a second submission: Discord's client closes the modal with the bot's answer, and keeps it open to try again
+/// only where none came in time.
+fn refuse_if_submitted(live: &Live<'_>, opened: &Interaction) -> Result<(), Refused> {
+    let Some(submission) = opened.submission else { return Ok(()) };
+    match live.interactions.get(submission) {
+        Some(earlier) if earlier.is_acknowledged() => {}
+        Some(earlier) if earlier.created.elapsed() <= live.limits.response => {
+            return Err(Refused::because(format!(
+                "This modal is being submitted: interaction {submission} waits for the bot's answer."
+            )));
+        }
+        Some(_) => return Ok(()),
+        None => {}
+    }
+    Err(Refused::because(format!(
+        "This modal was submitted before, by interaction {submission}, and is closed; run what opened it again."
+    )))
 }
 
 /// A component of the modal with what the user put into it.

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,14 +16,16 @@ use crate::state::channel::{Channel, kind};
 use crate::state::clock;
 use crate::state::guild::{Guild, Role};
 use crate::state::scenario;
-use crate::state::user::{Application, User};
+use crate::state::user::{self, Application, User};
 use crate::validate::Change;
 use crate::validate::channel::{keeps_its_name, text_channel_name};
+use crate::validate::command::LOCALES;
 
 pub(super) fn routes() -> Router<Control> {
     Router::new()
         .route("/sandbox", get(overview))
         .route("/sandbox/users", get(users).post(create_user))
+        .route("/sandbox/users/{user}", patch(edit_user))
         .route("/sandbox/bots", post(create_bot))
         .route("/sandbox/bots/{bot}/token", post(reset_token))
         .route("/sandbox/guilds", post(create_guild))
@@ -68,7 +70,7 @@ async fn overview(State(control): State<Control>) -> Json<Value> {
 }
 
 fn people(live: &Live<'_>) -> Value {
-    live.users.values().map(User::json).collect()
+    live.users.values().map(as_seen_here).collect()
 }
 
 async fn users(State(control): State<Control>) -> Json<Value> {
@@ -93,19 +95,59 @@ async fn create_user(
     if !(2..=32).contains(&name.len()) || !name.chars().all(fits) {
         return Err(Refused::because("A username has 2 to 32 of a-z, 0-9, dot and underscore."));
     }
+    let locale = new.locale.map(known_locale).transpose()?;
     let mut live = control.discord.lock();
     if live.users.values().any(|user| user.username == name) {
         return Err(Refused::because(format!("There is a user \"{name}\" already.")));
     }
     let id = live.create_user(&name, new.global_name.as_deref());
-    if let (Some(locale), Some(user)) = (new.locale, live.users.get_mut(&id)) {
+    if let (Some(locale), Some(user)) = (locale, live.users.get_mut(&id)) {
         user.locale = locale;
     }
     if let Some(guild) = new.guild {
         let guild = find::guild(&live, Some(&guild))?.id;
         live.join(guild, id)?;
     }
-    Ok(Json(live.user(id)?.json()))
+    Ok(Json(as_seen_here(live.user(id)?)))
+}
+
+/// What changes about a person's account.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditUser {
+    /// Language of their client; null is English (US), as at first.
+    #[serde(default)]
+    locale: Change<String>,
+}
+
+/// Changes a person's account. No bot hears of a locale: it comes with the next interaction.
+async fn edit_user(
+    State(control): State<Control>,
+    Path(user): Path<String>,
+    Request(edit): Request<EditUser>,
+) -> Result<Json<Value>, Refused> {
+    let locale = edit.locale.try_map(known_locale)?;
+    let mut live = control.discord.lock();
+    let id = find::person(&live, &user)?.id;
+    if let Some(user) = live.users.get_mut(&id) {
+        locale.apply_or(&mut user.locale, user::DEFAULT_LOCALE.to_owned());
+    }
+    Ok(Json(as_seen_here(live.user(id)?)))
+}
+
+/// Returns the locale as Discord writes it, whatever its capitals, if Discord has it.
+fn known_locale(wanted: String) -> Result<String, Refused> {
+    let known = LOCALES.iter().find(|locale| locale.eq_ignore_ascii_case(&wanted));
+    known.map(|locale| (*locale).to_owned()).ok_or_else(|| {
+        Refused::because(format!("There is no locale \"{wanted}\"; there are {}.", LOCALES.join(", ")))
+    })
+}
+
+/// The user object with the locale, which bots see in interactions alone.
+fn as_seen_here(user: &User) -> Value {
+    let mut shown = user.json();
+    shown["locale"] = json!(user.locale);
+    shown
 }
 
 #[derive(Debug, Deserialize)]
@@ -305,17 +347,21 @@ async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Debug, Deserialize)]
+/// What changes about a member: a field that is absent stays, null takes away, as in Discord's own
+/// `PATCH /guilds/{guild.id}/members/{user.id}`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct EditMember {
-    nick: Option<String>,
+    /// Nickname; an empty text is none.
+    nick: Change<String>,
     /// All roles, by id or name.
-    roles: Option<Vec<String>>,
-    /// End of a timeout in ISO 8601, or an empty text to end it now.
-    timeout_until: Option<String>,
+    roles: Change<Vec<String>>,
+    /// End of a timeout in ISO 8601; an empty text lifts it as null does.
+    timeout_until: Change<String>,
     /// Muted in voice.
-    mute: Option<bool>,
+    mute: Change<bool>,
     /// Deafened in voice.
-    deaf: Option<bool>,
+    deaf: Change<bool>,
 }
 
 async fn edit_member(
@@ -326,28 +372,22 @@ async fn edit_member(
     let mut live = control.discord.lock();
     let (guild_id, user) = pair(&live, &guild, &user)?;
     let guild = find::guild(&live, Some(&guild))?;
-    let roles = edit
-        .roles
-        .map(|names| names.iter().map(|name| find::role(guild, name)).collect::<Result<Vec<_>, _>>());
-    let timeout = match edit.timeout_until.as_deref() {
-        None => Change::Keep,
-        Some("") => Change::Clear,
-        Some(text) => {
-            let at = clock::parse(text);
-            Change::Set(at.ok_or_else(|| Refused::because(format!("\"{text}\" is no time in ISO 8601.")))?)
-        }
-    };
-    let nick = match edit.nick {
-        None => Change::Keep,
-        Some(nick) if nick.is_empty() => Change::Clear,
-        Some(nick) => Change::Set(nick),
-    };
-    let roles = roles.transpose()?.map_or(Change::Keep, Change::Set);
-    let set = |wanted: Option<bool>| wanted.map_or(Change::Keep, Change::Set);
-    let (mute, deaf) = (set(edit.mute), set(edit.deaf));
-    let change = MemberChange { nick, roles, mute, deaf, timeout, flags: Change::Keep };
+    let roles = edit.roles.try_map(|names| names.iter().map(|name| find::role(guild, name)).collect())?;
+    let timeout = filled(edit.timeout_until).try_map(|text| {
+        clock::parse(&text).ok_or_else(|| Refused::because(format!("\"{text}\" is no time in ISO 8601.")))
+    })?;
+    let nick = filled(edit.nick);
+    let change = MemberChange { nick, roles, mute: edit.mute, deaf: edit.deaf, timeout, flags: Change::Keep };
     live.change_member(guild_id, user, change)?;
     Ok(Json(live.member_json(guild_id, user)?))
+}
+
+/// Takes an empty text for none.
+fn filled(change: Change<String>) -> Change<String> {
+    match change {
+        Change::Set(text) if text.is_empty() => Change::Clear,
+        change => change,
+    }
 }
 
 /// What an admin sets in the guild's settings of integrations: a list of `{id, type, permission}`.

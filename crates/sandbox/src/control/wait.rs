@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::live::{Live, Started};
 use crate::snowflake::Snowflake;
 use crate::state::interaction::{Interaction, Response};
-use crate::state::message::flag;
+use crate::state::message::{Message, flag};
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -120,11 +120,7 @@ pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, Refused> {
         .original
         .filter(|_| interaction.answered.is_some())
         .and_then(|message| live.any_message(interaction.channel_id, message));
-    let followups: Vec<_> = interaction
-        .followups
-        .iter()
-        .filter_map(|message| live.any_message(interaction.channel_id, *message))
-        .collect();
+    let followups = followups_seen(live, interaction);
     // A followup is what the user sees after a silent acknowledgement.
     let shown = match interaction.response {
         Response::DeferredUpdate if !followups.is_empty() => followups.first().copied(),
@@ -144,6 +140,7 @@ pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, Refused> {
     match &interaction.response {
         Response::Modal(modal) => answer.modal = Some(modal.clone()),
         Response::Choices(choices) => answer.choices = choices.as_array().cloned(),
+        Response::Launched(instance) => answer.activity = Some(instance.clone()),
         _ => {}
     }
     if let Some(message) = shown {
@@ -155,4 +152,14 @@ pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, Refused> {
         answer.message = Some(json);
     }
     Ok(answer)
+}
+
+/// The further messages that the user sees, oldest first. Where a modal was submitted, those count too that came since
+/// with the token of the interaction that opened it.
+fn followups_seen<'a>(live: &'a Live<'_>, interaction: &Interaction) -> Vec<&'a Message> {
+    let opener = interaction.opener.and_then(|id| live.interactions.get(id));
+    let since = opener.into_iter().flat_map(|opener| &opener.followups).filter(|id| **id > interaction.id);
+    let mut ids: Vec<Snowflake> = interaction.followups.iter().chain(since).copied().collect();
+    ids.sort_unstable();
+    ids.into_iter().filter_map(|id| live.any_message(interaction.channel_id, id)).collect()
 }

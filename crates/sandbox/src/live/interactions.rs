@@ -35,8 +35,8 @@ pub struct Trigger {
     pub message: Option<Snowflake>,
     /// Full name of a command, as in `poll create`, and its type.
     pub command: Option<(String, u8)>,
-    /// Metadata of the interaction that a modal answered.
-    pub opened_by: Option<Value>,
+    /// For a submitted modal: the interaction that opened it.
+    pub opener: Option<Snowflake>,
 }
 
 /// An interaction that is on its way to the bot.
@@ -58,6 +58,8 @@ impl Live<'_> {
         let (guild_id, channel_id) = (channel.guild_id, channel.id);
         let id = self.next_id();
         let token = interaction_token(id);
+        let opened_by = trigger.opener.and_then(|id| self.interactions.get(id));
+        let opened_by = opened_by.map(|opener| Value::clone(&opener.metadata));
         let owners = json!({ "0": guild_id.map_or_else(|| "0".to_owned(), |id| id.to_string()) });
         let payload = self.payload(trigger, channel, id, &token, &owners)?;
         let user = self.user(trigger.user)?;
@@ -71,10 +73,10 @@ impl Live<'_> {
             metadata["name"] = json!(name);
             metadata["command_type"] = json!(command_kind);
         }
-        match (trigger.kind, trigger.message, &trigger.opened_by) {
+        match (trigger.kind, trigger.message, opened_by) {
             (kind::COMPONENT, Some(message), _) => metadata["interacted_message_id"] = json!(message),
             (kind::MODAL_SUBMIT, _, Some(opened_by)) => {
-                metadata["triggering_interaction_metadata"] = opened_by.clone();
+                metadata["triggering_interaction_metadata"] = opened_by;
             }
             _ => {}
         }
@@ -97,6 +99,8 @@ impl Live<'_> {
             guild_id,
             channel_id,
             source_message: trigger.message,
+            opener: trigger.opener,
+            submission: None,
             focused: focused(&trigger.data),
             metadata: Arc::new(metadata),
             legacy: legacy.map(Arc::new),
@@ -110,6 +114,9 @@ impl Live<'_> {
             answered: None,
             changed: Arc::clone(&changed),
         };
+        if let Some(opener) = trigger.opener.and_then(|id| self.interactions.get_mut(id)) {
+            opener.submission = Some(id);
+        }
         let lifetime = self.limits.token;
         for old in self.interactions.insert(interaction, lifetime) {
             for message in old.original.into_iter().chain(old.followups) {
@@ -201,16 +208,20 @@ impl Live<'_> {
                 (Response::DeferredUpdate, source)
             }
             Callback::Update(change) => {
-                if let Some(message) = source {
-                    self.apply(channel_id, message, Edit { change: *change, uploads })?;
-                }
+                let message = source.ok_or_else(ApiError::unknown_message)?;
+                self.apply(channel_id, message, Edit { change: *change, uploads })?;
                 (Response::Updated, source)
             }
-            Callback::Choices(choices) => (Response::Choices(json!(choices)), None),
-            Callback::Modal(modal) => (Response::Modal(modal), None),
-            Callback::Pong | Callback::PremiumRequired | Callback::LaunchActivity => {
-                (Response::Launched, None)
+            Callback::Choices(choices) => {
+                let locale = &self.user(interaction.user_id)?.locale;
+                (Response::Choices(choices.iter().map(|choice| choice.to_json(locale)).collect()), None)
             }
+            Callback::Modal(modal) => (Response::Modal(modal), None),
+            Callback::LaunchActivity => {
+                (Response::Launched(activity_instance(id, interaction.guild_id, channel_id)), None)
+            }
+            // Nothing here sends a PING, which comes to endpoints on the web alone.
+            Callback::Pong | Callback::PremiumRequired => (Response::PremiumRequired, None),
         };
         self.interactions.totals.acknowledged += 1;
         if let Some(interaction) = self.interactions.get_mut(id) {
@@ -278,8 +289,21 @@ impl Live<'_> {
             } else {
                 interaction.changed.notify_waiters();
             }
+            self.answered_through_opener(id);
         }
         Ok(message)
+    }
+
+    /// Notes that a further message of an interaction that opened a modal is what the modal's user waits for.
+    ///
+    /// Libraries (poise) acknowledge the submission and go on with the token of the command.
+    fn answered_through_opener(&mut self, opener: Snowflake) {
+        let submission = self.interactions.get(opener).and_then(|opener| opener.submission);
+        if let Some(submission) = submission.and_then(|id| self.interactions.get_mut(id))
+            && submission.response == Response::DeferredUpdate
+        {
+            submission.seen(Response::DeferredUpdate);
+        }
     }
 
     /// Edits the first answer or a further message.
@@ -377,6 +401,15 @@ impl Live<'_> {
                 self.files.remove(&attachment.id);
             }
         }
+    }
+}
+
+/// Returns the id of the Activity's instance that an interaction launches, in the form of Discord's documentation ("Get
+/// Application Activity Instance"): the launch, then `gc` and guild and channel, or `pc` and a private channel.
+fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowflake) -> String {
+    match guild {
+        Some(guild) => format!("i-{launch}-gc-{guild}-{channel}"),
+        None => format!("i-{launch}-pc-{channel}"),
     }
 }
 

@@ -101,9 +101,25 @@ fn list(
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
     let place = Place::new(&live, bot, application, guild)?;
-    let locale = headers.get("x-discord-locale").and_then(|value| value.to_str().ok());
-    let shown = if query.flag("with_localizations") { ShownIn::Every } else { ShownIn::Locale(locale) };
+    let own = live.user(bot)?.locale.clone();
+    let locale = requested_locale(headers).unwrap_or(&own);
+    let shown = if query.flag("with_localizations") { ShownIn::Every } else { ShownIn::Locale(Some(locale)) };
     Ok(Json(place.commands(&mut live)?.scope(guild).map(|command| command.json(shown)).collect()))
+}
+
+/// Returns the locale that a request asks for ("Retrieving localized commands"): that of `X-Discord-Locale`, else the
+/// first of `Accept-Language` that Discord has.
+fn requested_locale(headers: &HeaderMap) -> Option<&str> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    header("x-discord-locale").or_else(|| {
+        let languages = header("accept-language")?.split(',').filter_map(|entry| entry.split(';').next());
+        languages.map(str::trim).find_map(|language| {
+            let main = language.split('-').next().unwrap_or(language);
+            [language, main].iter().find_map(|tag| {
+                command::LOCALES.iter().find(|locale| locale.eq_ignore_ascii_case(tag)).copied()
+            })
+        })
+    })
 }
 
 async fn list_global(

@@ -5,11 +5,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::request::parse_id;
 use super::{Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult};
+use crate::state;
 use crate::state::message::flag;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -24,7 +25,6 @@ async fn callback(
 ) -> ApiResult<Response> {
     let id = parse_id("interaction_id", &id)?;
     let Payload { json: body, uploads } = payload;
-    let kind = body.get("type").and_then(Value::as_u64).unwrap_or(0);
     let mut live = rest.discord.lock();
     let message = live.respond(id, &token, &body, uploads)?;
     if !query.flag("with_response") {
@@ -45,11 +45,21 @@ async fn callback(
         answer["interaction"]["response_message_loading"] = (message.flags & flag::LOADING != 0).into();
         answer["interaction"]["response_message_ephemeral"] = (message.flags & flag::EPHEMERAL != 0).into();
     }
-    answer["resource"] = match (kind, message) {
-        (4 | 5 | 7, Some(message)) => {
-            json!({ "type": kind, "message": message.json(&live, Some(interaction.application_id)) })
-        }
-        _ => json!({ "type": kind }),
+    // Only what was made or edited is a resource. The documentation names 4 and 7 for messages; clients show that the
+    // loading message of a 5 comes too.
+    let kind = match &interaction.response {
+        state::interaction::Response::Message => Some(4),
+        state::interaction::Response::Deferred => Some(5),
+        state::interaction::Response::Updated => Some(7),
+        _ => None,
     };
+    if let (Some(kind), Some(message)) = (kind, message) {
+        let message = message.json(&live, Some(interaction.application_id));
+        answer["resource"] = json!({ "type": kind, "message": message });
+    }
+    if let state::interaction::Response::Launched(instance) = &interaction.response {
+        answer["interaction"]["activity_instance_id"] = json!(instance);
+        answer["resource"] = json!({ "type": 12, "activity_instance": { "id": instance } });
+    }
     Ok(Json(answer).into_response())
 }

@@ -38,8 +38,10 @@ pub enum Response {
     Choices(Value),
     /// A modal (type 9).
     Modal(Value),
-    /// An activity was launched (type 12).
-    Launched,
+    /// An upgrade button was shown (type 10).
+    PremiumRequired,
+    /// An Activity was launched (type 12); its instance id.
+    Launched(String),
     /// The answer was deleted again.
     Deleted,
 }
@@ -63,6 +65,10 @@ pub struct Interaction {
     pub channel_id: Snowflake,
     /// For components, and modals that a component opened: the message.
     pub source_message: Option<Snowflake>,
+    /// For a submitted modal: the interaction that opened it.
+    pub opener: Option<Snowflake>,
+    /// Where this one opened a modal: the newest interaction by which that was submitted.
+    pub submission: Option<Snowflake>,
     /// For autocompletion: type of the option being typed.
     pub focused: Option<u8>,
     /// What the answer's `interaction_metadata` says.

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::command::Commands;
 use crate::snowflake::Snowflake;
 
+/// Language of an account's client until another is chosen.
+pub const DEFAULT_LOCALE: &str = "en-US";
+
 /// An account, of a person or of a bot.
 #[derive(Debug, Clone)]
 pub struct User {
@@ -39,7 +42,7 @@ impl User {
             bot: false,
             avatar: None,
             banner: None,
-            locale: "en-US".to_owned(),
+            locale: DEFAULT_LOCALE.to_owned(),
         }
     }
 

@@ -16,12 +16,13 @@ const MAX_TEXT: u32 = 6000;
 /// Looks values up, and gathers what was found for `resolved`.
 pub(super) struct Resolving<'r> {
     resolver: &'r mut dyn Resolver,
+    locale: &'r str,
     resolved: Map<String, Value>,
 }
 
 impl<'r> Resolving<'r> {
-    pub(super) fn new(resolver: &'r mut dyn Resolver) -> Self {
-        Self { resolver, resolved: Map::new() }
+    pub(super) fn new(resolver: &'r mut dyn Resolver, locale: &'r str) -> Self {
+        Self { resolver, locale, resolved: Map::new() }
     }
 
     /// Everything that was looked up, by kind and id.
@@ -37,12 +38,12 @@ impl<'r> Resolving<'r> {
     /// The value of an option.
     pub(super) fn value(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, Mistake> {
         let value = self.checked(option, raw);
-        value.map_err(|wrong| Mistake::Value { name: option.name.clone(), wrong })
+        value.map_err(|wrong| Mistake::Value { name: option.shown_name(self.locale).to_owned(), wrong })
     }
 
     fn checked(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, String> {
         if !option.choices.is_empty() {
-            return choice(option, &raw.typed());
+            return choice(option, self.locale, &raw.typed());
         }
         match option.kind {
             option::STRING => text(option, raw),
@@ -144,10 +145,15 @@ fn channel_kind(kind: u8) -> &'static str {
     }
 }
 
-fn choice(option: &CommandOption, typed: &str) -> Result<Value, String> {
-    let by_name = option.choices.iter().find(|choice| choice.name == typed);
-    let by_loose_name =
-        || option.choices.iter().find(|choice| choice.name.to_lowercase() == typed.to_lowercase());
+fn choice(option: &CommandOption, locale: &str, typed: &str) -> Result<Value, String> {
+    let by_shown_name = option.choices.iter().find(|choice| choice.shown_name(locale) == typed);
+    let by_name = || option.choices.iter().find(|choice| choice.name == typed);
+    let by_loose_name = || {
+        let typed = typed.to_lowercase();
+        option.choices.iter().find(|choice| {
+            [choice.shown_name(locale), &choice.name].iter().any(|name| name.to_lowercase() == typed)
+        })
+    };
     let by_value = || option.choices.iter().find(|choice| choice.value.to_string() == typed);
     let by_number = || {
         let typed = typed.parse::<f64>().ok()?;
@@ -156,10 +162,11 @@ fn choice(option: &CommandOption, typed: &str) -> Result<Value, String> {
             ChoiceValue::Int(_) | ChoiceValue::Text(_) => false,
         })
     };
-    if let Some(choice) = by_name.or_else(by_value).or_else(by_loose_name).or_else(by_number) {
+    let found = by_shown_name.or_else(by_name).or_else(by_value).or_else(by_loose_name).or_else(by_number);
+    if let Some(choice) = found {
         return Ok(json!(choice.value));
     }
-    let names: Vec<&str> = option.choices.iter().map(|choice| choice.name.as_str()).collect();
+    let names: Vec<&str> = option.choices.iter().map(|choice| choice.shown_name(locale)).collect();
     match nearest(typed, names.iter().copied()) {
         Some(name) => Err(format!("has no choice \"{typed}\"; the nearest is \"{name}\"")),
         None => Err(format!("has no choice \"{typed}\"; choose from {}", names.join(", "))),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Mistake, Mistakes, nearest, nests, same};
+use super::{Mistake, Mistakes, named, nearest, nests};
 use crate::validate::command::CommandOption;
 
 /// One option as it was given.
@@ -33,41 +33,40 @@ impl Raw {
 
 /// Takes `name:value name:"value"` apart. Only the names of these options end an unquoted value, so that it may hold
 /// colons and spaces of its own.
-pub(super) fn options(text: &str, options: &[CommandOption]) -> Result<Vec<Given>, Mistakes> {
+pub(super) fn options(text: &str, options: &[CommandOption], locale: &str) -> Result<Vec<Given>, Mistakes> {
     let mut rest = text.trim_start();
     let mut given = Vec::new();
     while !rest.is_empty() {
-        let Some((name, value)) = starts_option(rest, options) else {
-            return Err(stray(rest, options).into());
+        let Some((name, value)) = starts_option(rest, options, locale) else {
+            return Err(stray(rest, options, locale).into());
         };
         let raw = if let Some(quoted) = value.trim_start().strip_prefix('"') {
             let Some((text, after)) = unquote(quoted) else {
-                return Err(Mistake::OpenQuote { name }.into());
+                return Err(Mistake::OpenQuote { name: name.to_owned() }.into());
             };
             rest = after.trim_start();
             text
         } else {
-            let end = next_option(value, options);
+            let end = next_option(value, options, locale);
             rest = value[end..].trim_start();
             value[..end].trim().to_owned()
         };
-        given.push(Given { name, raw: Raw::Text(raw) });
+        given.push(Given { name: name.to_owned(), raw: Raw::Text(raw) });
     }
     Ok(given)
 }
 
-/// The option whose name a text starts with, and what follows its colon.
-fn starts_option<'t>(text: &'t str, options: &[CommandOption]) -> Option<(String, &'t str)> {
+/// The name of an option that a text starts with, as typed, and what follows its colon.
+fn starts_option<'t>(text: &'t str, options: &[CommandOption], locale: &str) -> Option<(&'t str, &'t str)> {
     let (name, value) = text.split_once(':')?;
-    let option = options.iter().find(|option| same(&option.name, name))?;
-    Some((option.name.clone(), value))
+    named(options, locale, name).map(|_| (name, value))
 }
 
 /// Where in an unquoted value the next option starts, or the value's end.
-fn next_option(value: &str, options: &[CommandOption]) -> usize {
+fn next_option(value: &str, options: &[CommandOption], locale: &str) -> usize {
     let mut boundary = false;
     for (at, c) in value.char_indices() {
-        if boundary && starts_option(&value[at..], options).is_some() {
+        if boundary && starts_option(&value[at..], options, locale).is_some() {
             return at;
         }
         boundary = c.is_whitespace();
@@ -100,18 +99,18 @@ fn unquote(text: &str) -> Option<(String, &str)> {
 }
 
 /// What to say of text that belongs to no option: most likely a name was mistyped.
-fn stray(text: &str, options: &[CommandOption]) -> Mistake {
+fn stray(text: &str, options: &[CommandOption], locale: &str) -> Mistake {
     let word = text.split_whitespace().next().unwrap_or(text);
     if let Some((name, _)) = word.split_once(':')
         && !name.is_empty()
         && !options.is_empty()
     {
-        let known = options.iter().map(|option| option.name.as_str());
+        let known = options.iter().map(|option| option.shown_name(locale));
         return Mistake::UnknownOption { name: name.to_owned(), nearest: nearest(name, known) };
     }
     Mistake::Stray {
         text: text.to_owned(),
-        options: options.iter().map(|option| option.name.clone()).collect(),
+        options: options.iter().map(|option| option.shown_name(locale).to_owned()).collect(),
     }
 }
 
@@ -122,6 +121,7 @@ type Destination<'a> = (Vec<&'a CommandOption>, &'a [CommandOption], Vec<Given>)
 pub(super) fn structured<'a>(
     given: &Value,
     options: &'a [CommandOption],
+    locale: &str,
 ) -> Result<Destination<'a>, Mistakes> {
     let given = entries(given)?;
     if !options.iter().any(nests) {
@@ -129,14 +129,14 @@ pub(super) fn structured<'a>(
         return Ok((Vec::new(), options, given));
     }
     let [(name, inside)] = given.as_slice() else {
-        let names = options.iter().map(|option| option.name.clone()).collect();
+        let names = options.iter().map(|option| option.shown_name(locale).to_owned()).collect();
         return Err(Mistake::SubcommandMissing { names }.into());
     };
-    let Some(next) = options.iter().find(|option| same(&option.name, name)) else {
-        let known = options.iter().map(|option| option.name.as_str());
+    let Some(next) = named(options, locale, name) else {
+        let known = options.iter().map(|option| option.shown_name(locale));
         return Err(Mistake::UnknownSubcommand { name: name.clone(), nearest: nearest(name, known) }.into());
     };
-    let (mut path, options, given) = structured(inside, &next.options)?;
+    let (mut path, options, given) = structured(inside, &next.options, locale)?;
     path.insert(0, next);
     Ok((path, options, given))
 }

@@ -72,7 +72,7 @@ fn everything() -> Definition {
 }
 
 fn run(definition: &Definition, text: &str) -> Result<Value, Mistakes> {
-    let command = Command { id: Snowflake(1), guild_id: Some(Snowflake(2)), definition };
+    let command = Command { id: Snowflake(1), guild_id: Some(Snowflake(2)), definition, locale: "en-US" };
     let (command, rest) = find(text, &[command])?;
     parse(rest, command, &mut Guild)
 }
@@ -243,7 +243,7 @@ fn groups_and_subcommands_nest_as_documented() {
 #[test]
 fn options_in_json_go_through_the_same_rules() {
     let definition = everything();
-    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition };
+    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale: "en-US" };
     let list = json!([{ "name": "count", "value": 3 }, { "name": "who", "value": "@ada" }]);
     let map = json!({ "count": 3, "who": "@ada" });
     let data = structured(&list, command, &mut Guild).unwrap();
@@ -282,7 +282,7 @@ fn while_typing_the_last_option_is_focused_and_nothing_is_required_yet() {
         { "type": 3, "name": "kind", "description": "d", "required": true, "autocomplete": true },
         { "type": 3, "name": "note", "description": "d" },
     ] }));
-    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition };
+    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale: "en-US" };
     let data = parse_partial("year:2020 kind:fr", command, &mut Guild).unwrap();
     assert_eq!(
         data["options"],
@@ -346,7 +346,95 @@ proptest! {
         let _ = run(&everything(), &text);
         let _ = run(&everything(), &format!("/all {rest}"));
         let everything = everything();
-        let command = Command { id: Snowflake(1), guild_id: None, definition: &everything };
+        let command = Command { id: Snowflake(1), guild_id: None, definition: &everything, locale: "en-US" };
         let _ = parse_partial(&rest, command, &mut Guild);
     }
+}
+
+/// A command with a translation of every name, and one of each kind without.
+fn translated() -> Definition {
+    definition(&json!({
+        "name": "paint", "description": "d", "name_localizations": { "de": "malen", "en-GB": "decorate" },
+        "options": [
+            { "type": 3, "name": "color", "description": "d", "required": true,
+              "name_localizations": { "de": "farbe", "en-GB": "colour" },
+              "choices": [{ "name": "Red", "value": "r", "name_localizations": { "de": "Rot" } },
+                          { "name": "Green", "value": "g" }] },
+            { "type": 4, "name": "count", "description": "d", "name_localizations": { "de": "anzahl" } },
+            { "type": 3, "name": "hint", "description": "d", "autocomplete": true,
+              "name_localizations": { "de": "tipp" } },
+        ],
+    }))
+}
+
+fn run_in(locale: &str, text: &str) -> Result<Value, String> {
+    let definition = translated();
+    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale };
+    let (command, rest) = find(text, &[command]).map_err(|mistake| mistake.to_string())?;
+    parse(rest, command, &mut Guild).map_err(|mistakes| mistakes.to_string())
+}
+
+#[test]
+fn names_are_taken_as_the_client_shows_them_and_sent_as_they_are_registered() {
+    let sent =
+        json!([{ "name": "color", "type": 3, "value": "r" }, { "name": "count", "type": 4, "value": 3 }]);
+    for (locale, text) in [
+        ("de", "/malen farbe:Rot anzahl:3"),
+        ("de", "/Malen Farbe:rot Anzahl:3"),
+        ("de", "/paint color:Red count:3"),
+        ("en-US", "/decorate colour:Red count:3"),
+        ("en-GB", "/decorate colour:Red count:3"),
+        ("fr", "/paint color:Red count:3"),
+    ] {
+        let data = run_in(locale, text).unwrap_or_else(|why| panic!("{locale}: {text}: {why}"));
+        assert_eq!((&data["name"], &data["options"]), (&json!("paint"), &sent), "{locale}: {text}");
+    }
+    assert!(run_in("fr", "/malen farbe:Rot").is_err(), "no German for a French user");
+}
+
+#[test]
+fn mistakes_name_things_as_the_client_shows_them() {
+    for (text, said) in [
+        ("/maln", "There is no command /maln; the nearest is /malen."),
+        ("/malen anzahl:3", "The option \"farbe\" is required: specify a value."),
+        ("/malen fabre:Rot", "There is no option \"fabre\"; the nearest is farbe."),
+        ("/malen farbe:Rto", "The option \"farbe\" has no choice \"Rto\"; the nearest is \"Rot\"."),
+        ("/malen farbe:Blau", "The option \"farbe\" has no choice \"Blau\"; choose from Rot, Green."),
+        ("/malen farbe:Rot color:Red", "The option \"farbe\" is given twice."),
+        ("/malen farbe:Rot anzahl:viele", "The option \"anzahl\" takes a whole number, not \"viele\"."),
+        ("/malen hallo", "\"hallo\" belongs to no option; write it as farbe:… or anzahl:… or tipp:…."),
+    ] {
+        assert_eq!(run_in("de", text).unwrap_err(), said, "{text}");
+    }
+}
+
+#[test]
+fn options_apart_are_called_by_either_name() {
+    let definition = translated();
+    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale: "de" };
+    for given in [json!({ "farbe": "Rot" }), json!([{ "name": "color", "value": "Red" }])] {
+        let data = structured(&given, command, &mut Guild).unwrap();
+        assert_eq!(data["options"], json!([{ "name": "color", "type": 3, "value": "r" }]));
+    }
+    for focused in ["tipp", "hint"] {
+        let data = structured_partial(&json!({ "hint": "x" }), focused, command, &mut Guild).unwrap();
+        assert_eq!(data["options"][0], json!({ "name": "hint", "type": 3, "value": "x", "focused": true }));
+    }
+    let data = parse_partial("farbe:Rot tipp:ab", command, &mut Guild).unwrap();
+    assert_eq!(data["options"][1], json!({ "name": "hint", "type": 3, "value": "ab", "focused": true }));
+}
+
+#[test]
+fn subcommands_have_translations_too() {
+    let definition = definition(&json!({ "name": "poll", "description": "d", "options": [
+        { "type": 2, "name": "admin", "description": "d", "name_localizations": { "de": "verwaltung" }, "options": [
+            { "type": 1, "name": "close", "description": "d", "name_localizations": { "de": "schließen" } } ] } ] }));
+    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale: "de" };
+    let data = parse("verwaltung schließen", command, &mut Guild).unwrap();
+    assert_eq!(
+        (&data["options"][0]["name"], &data["options"][0]["options"][0]["name"]),
+        (&json!("admin"), &json!("close"))
+    );
+    let said = parse("", command, &mut Guild).unwrap_err().to_string();
+    assert_eq!(said, "This command needs one of its subcommands: verwaltung.");
 }

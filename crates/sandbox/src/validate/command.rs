@@ -14,7 +14,8 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 
 pub use definition::{
-    Bound, Choice, ChoiceValue, CommandOption, Definition, Identity, Localizations, ShownIn, kind, option,
+    Bound, Choice, ChoiceValue, CommandOption, Definition, Identity, Localizations, ShownIn, kind, localized,
+    option,
 };
 
 /// Commands of one type that one scope holds (CHAT_INPUT, USER, MESSAGE, PRIMARY_ENTRY_POINT).

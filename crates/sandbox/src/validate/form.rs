@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -84,6 +85,15 @@ impl<T> Change<T> {
         changed
     }
 
+    /// Returns the change with its value made into another, or why that can't be.
+    pub fn try_map<U, E>(self, f: impl FnOnce(T) -> Result<U, E>) -> Result<Change<U>, E> {
+        Ok(match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::Set(value) => Change::Set(f(value)?),
+        })
+    }
+
     /// The change with its value made into another.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
         match self {
@@ -91,6 +101,13 @@ impl<T> Change<T> {
             Self::Clear => Change::Clear,
             Self::Set(value) => Change::Set(f(value)),
         }
+    }
+}
+
+/// Null clears, any other value sets. A field of this type needs `#[serde(default)]`: absent keeps.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
     }
 }
 

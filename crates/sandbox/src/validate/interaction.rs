@@ -6,7 +6,7 @@ use super::command::{Choice, option, options};
 use super::form::Form;
 use super::message::{self, MessageCreate, MessageEdit, Present, Upload, Way, flag};
 use super::modal;
-use crate::error::{ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult, FieldError};
 
 /// Kinds of interactions.
 pub mod kind {
@@ -59,14 +59,17 @@ pub enum Callback {
     LaunchActivity,
 }
 
-/// Callback types that each kind of interaction takes.
-fn allowed(asked: Asked<'_>) -> &'static [u8] {
-    match asked.kind {
+/// Returns the callback types that a kind of interaction takes.
+///
+/// Source: "Interaction Callback Type" in Discord's documentation, as its servers apply it: every modal submission takes
+/// the two updates, whatever opened the modal (discord-api-docs#8612). A modal that a command opened has no message, so
+/// that 6 acknowledges it and nothing more, and 7 finds nothing to edit (discord-api-docs#7774).
+fn allowed(kind: u8) -> &'static [u8] {
+    match kind {
         kind::PING => &[1],
         kind::MESSAGE_COMPONENT => &[4, 5, 6, 7, 9, 10, 12],
         kind::AUTOCOMPLETE => &[8],
-        kind::MODAL_SUBMIT if asked.message.is_some() => &[4, 5, 6, 7, 10, 12],
-        kind::MODAL_SUBMIT => &[4, 5, 10, 12],
+        kind::MODAL_SUBMIT => &[4, 5, 6, 7, 10, 12],
         _ => &[4, 5, 9, 10, 12],
     }
 }
@@ -75,7 +78,7 @@ fn allowed(asked: Asked<'_>) -> &'static [u8] {
 pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<Callback> {
     message::check_files(files)?;
     let callback = Form::read_object(body, |form, body| {
-        let kind = form.required(body, "type", |form, value| form.one_of(value, allowed(asked)))?;
+        let kind = form.required(body, "type", |form, value| form.one_of(value, allowed(asked.kind)))?;
         let none = Value::Object(serde_json::Map::new());
         let data = body.get("data").filter(|data| !data.is_null());
         if data.is_none() && matches!(kind, 4 | 8 | 9) {
@@ -119,9 +122,10 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
     match &callback {
         Callback::Message(message) => message::refuse_if_empty(message, files)?,
         // An update without data is an empty edit of whatever the message is.
-        Callback::Update(edit) => {
-            message::refuse_if_emptied(edit, files, asked.message.unwrap_or(&Present::default()))?;
-        }
+        Callback::Update(edit) => match asked.message {
+            Some(present) => message::refuse_if_emptied(edit, files, present)?,
+            None => return Err(ApiError::unknown_message()),
+        },
         _ => {}
     }
     Ok(callback)

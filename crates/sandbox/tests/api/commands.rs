@@ -102,3 +102,32 @@ async fn creations_of_a_day_are_counted() {
     assert_eq!(error["code"], 30034);
     bot.post(&bot.commands(), json!({ "name": "b", "description": "changed" })).await;
 }
+
+/// "Locale is determined by looking at the X-Discord-Locale header, then the Accept-Language header if not present, then
+/// lastly the user settings locale" (Application Commands, "Retrieving localized commands").
+#[tokio::test]
+async fn a_list_of_commands_comes_in_the_language_that_is_asked_for() {
+    let bot = Bot::start().await;
+    bot.register(json!({ "name": "color", "description": "d",
+        "name_localizations": { "de": "farbe", "en-US": "hue", "en-GB": "colour", "pt-BR": "cor" } }))
+        .await;
+    let url = format!("{}{}", bot.sandbox.api_url(), bot.commands());
+    let http = reqwest::Client::new();
+    for (headers, name) in [
+        (vec![], json!("hue")),
+        (vec![("x-discord-locale", "de")], json!("farbe")),
+        (vec![("x-discord-locale", "de"), ("accept-language", "en-GB")], json!("farbe")),
+        (vec![("accept-language", "tlh, en-GB;q=0.8, de")], json!("colour")),
+        (vec![("accept-language", "de-AT")], json!("farbe")),
+        // Fallbacks are the client's: a locale without a translation has no such field.
+        (vec![("x-discord-locale", "fr")], Value::Null),
+    ] {
+        let mut request = http.get(&url).header("authorization", format!("Bot {}", bot.sandbox.token()));
+        for (header, value) in &headers {
+            request = request.header(*header, *value);
+        }
+        let list: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(list[0]["name_localized"], name, "{headers:?}");
+        assert_eq!(list[0]["name"], "color");
+    }
+}

@@ -207,6 +207,75 @@ async fn autocompletion_returns_the_bots_choices() {
     assert_eq!((&seen[0]["name"], &seen[0]["value"]), (&json!("Ping"), &json!("ping")));
 }
 
+/// A command with German names, in the guild, and bob whose client is in German.
+async fn with_german() -> Bot {
+    let bot = Bot::start().await;
+    bot.register(json!({ "name": "paint", "description": "Paints", "name_localizations": { "de": "malen" },
+        "description_localizations": { "de": "Malt" }, "options": [
+        { "type": 3, "name": "color", "description": "d", "name_localizations": { "de": "farbe" },
+          "choices": [{ "name": "Red", "value": "r", "name_localizations": { "de": "Rot" } }] },
+        { "type": 3, "name": "hint", "description": "d", "autocomplete": true,
+          "name_localizations": { "de": "tipp" } } ] }))
+        .await;
+    bot.register(json!({ "name": "Wave", "type": 2, "name_localizations": { "de": "Winken" } })).await;
+    bot.user.edit_user("bob", &json!({ "locale": "de" })).await.unwrap();
+    bot
+}
+
+#[tokio::test]
+async fn commands_are_shown_and_taken_in_the_users_language() {
+    let mut bot = with_german().await;
+    let user = bot.user.clone();
+    let shown = user.commands("bob", "bot-test").await.unwrap();
+    let localized = |field: &str| [&shown[0][field], &shown[1][field]];
+    assert_eq!(localized("name"), ["paint", "Wave"]);
+    assert_eq!(localized("name_localized"), ["malen", "Winken"]);
+    assert_eq!(shown[0]["description_localized"], "Malt");
+    assert_eq!(shown[0]["options"][0]["name_localized"], "farbe");
+    assert_eq!(shown[0]["options"][0]["choices"][0]["name_localized"], "Rot");
+    let english = user.commands("alice", "bot-test").await.unwrap();
+    assert_eq!(english[0].get("name_localized"), None);
+
+    let ok = json!({ "type": 4, "data": { "content": "ok" } });
+    let by_bob = |run: Run| user.run(run.by("bob"));
+    for run in [
+        Run::typed("/malen farbe:Rot"),
+        Run::typed("/paint color:Red"),
+        Run::named("malen", json!({ "farbe": "Rot" })),
+        Run::named("paint", json!({ "color": "Red" })),
+    ] {
+        let (interaction, _) = bot.answers(by_bob(run), ok.clone()).await;
+        let data = &interaction["data"];
+        assert_eq!((&data["name"], &data["options"][0]["name"]), (&json!("paint"), &json!("color")));
+        assert_eq!((&data["options"][0]["value"], &interaction["locale"]), (&json!("r"), &json!("de")));
+    }
+    for name in ["Winken", "Wave"] {
+        let (interaction, _) = bot.answers(by_bob(Run::on(name, "carol")), ok.clone()).await;
+        assert_eq!(interaction["data"]["name"], "Wave");
+    }
+    for (run, nearest) in [(Run::typed("/mallen"), "/malen"), (Run::typed("/malen farbr:Rot"), "farbe")] {
+        let refused = by_bob(run).await.unwrap_err().to_string();
+        assert!(refused.ends_with(&format!("the nearest is {nearest}.")), "{refused}");
+    }
+    // German is for those whose client is in German.
+    assert!(user.say("/malen farbe:Rot").await.is_err());
+}
+
+#[tokio::test]
+async fn suggestions_are_shown_in_the_users_language() {
+    let mut bot = with_german().await;
+    let user = bot.user.clone();
+    let choices =
+        json!([{ "name": "Warm", "value": "w", "name_localizations": { "de": "Heiß", "fr": "Chaud" } }]);
+    let ask = user.complete(Run::typed("/malen tipp:hei").by("bob"));
+    let (interaction, answer) = bot.answers(ask, json!({ "type": 8, "data": { "choices": choices } })).await;
+    assert_eq!(
+        interaction["data"]["options"][0],
+        json!({ "type": 3, "name": "hint", "value": "hei", "focused": true })
+    );
+    assert_eq!(answer.choices.unwrap(), [json!({ "name": "Warm", "name_localized": "Heiß", "value": "w" })]);
+}
+
 #[tokio::test]
 async fn options_are_resolved_as_discords_client_does() {
     let mut bot = Bot::start().await;

@@ -15,5 +15,6 @@ mod interactions;
 mod judge;
 mod load;
 mod messages;
+mod modals;
 mod openapi;
 mod people;

@@ -174,3 +174,74 @@ async fn an_admin_changes_a_channel_and_who_may_do_what_there() {
     let refused = user.edit_channel(&guild, "Lounge", &json!({ "user_limit": 100 })).await.unwrap_err();
     assert!(refused.to_string().contains("user_limit"), "{refused}");
 }
+
+/// Every field of a member that can be none is taken away by null, stays where it is not mentioned, and is set by a
+/// value, as in Discord's own `PATCH /guilds/{guild.id}/members/{user.id}`.
+#[tokio::test]
+async fn null_takes_a_members_fields_away() {
+    let bot = Bot::start().await;
+    let user = bot.user.clone();
+    let guild = bot.sandbox.guild_id().to_string();
+    user.create_role(&guild, &json!({ "name": "mods" })).await.unwrap();
+    let edit = async |change: Value| user.edit_member(&guild, "bob", &change).await;
+    let all = json!({ "nick": "Bobby", "roles": ["mods"], "timeout_until": "2100-01-01T00:00:00Z",
+        "mute": true, "deaf": true });
+    let set = edit(all.clone()).await.unwrap();
+    assert!(set["communication_disabled_until"].is_string(), "{set}");
+    assert_eq!((&set["nick"], set["roles"].as_array().unwrap().len()), (&json!("Bobby"), 1));
+    assert_eq!((&set["mute"], &set["deaf"]), (&json!(true), &json!(true)));
+    assert_eq!(edit(json!({})).await.unwrap(), set, "what is not mentioned stays");
+    for (field, shown, none) in [
+        ("nick", "nick", Value::Null),
+        ("roles", "roles", json!([])),
+        ("timeout_until", "communication_disabled_until", Value::Null),
+        ("mute", "mute", json!(false)),
+        ("deaf", "deaf", json!(false)),
+    ] {
+        let mut expected = edit(all.clone()).await.unwrap();
+        let after = edit(json!({ field: null })).await.unwrap();
+        expected[shown] = none;
+        assert_eq!(after, expected, "{field}: null");
+    }
+    // An empty text is none as well, and a field that there is not is told.
+    edit(all).await.unwrap();
+    let after = edit(json!({ "nick": "", "timeout_until": "" })).await.unwrap();
+    assert_eq!((&after["nick"], &after["communication_disabled_until"]), (&Value::Null, &Value::Null));
+    let refused = edit(json!({ "timeout": null })).await.unwrap_err().to_string();
+    assert!(refused.contains("timeout_until"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_user_has_the_language_that_is_set() {
+    let mut bot = Bot::start().await;
+    bot.register(json!({ "name": "ping", "description": "d" })).await;
+    let user = bot.user.clone();
+    for (change, locale) in [
+        (json!({}), "en-US"),
+        (json!({ "locale": "DE" }), "de"),
+        (json!({}), "de"),
+        (json!({ "locale": null }), "en-US"),
+    ] {
+        assert_eq!(user.edit_user("bob", &change).await.unwrap()["locale"], locale, "{change}");
+        let run = sandbox::client::Run::typed("/ping").by("bob");
+        let (interaction, _) =
+            bot.answers(user.run(run), json!({ "type": 4, "data": { "content": "pong" } })).await;
+        assert_eq!(interaction["locale"], locale);
+        assert_eq!(
+            (&interaction["guild_locale"], &interaction["guild"]["locale"]),
+            (&json!("en-US"), &json!("en-US"))
+        );
+        // Whom else a user's language concerns, nobody is told.
+        assert_eq!(interaction["member"]["user"].get("locale"), None);
+    }
+    let refused = user.edit_user("bob", &json!({ "locale": "xx" })).await.unwrap_err().to_string();
+    assert!(refused.starts_with("There is no locale \"xx\"; there are ar, bg,"), "{refused}");
+    assert!(user.edit_user("Sandbot", &json!({ "locale": "de" })).await.is_err());
+    let made = reqwest::Client::new()
+        .post(format!("{}/sandbox/users", bot.sandbox.url()))
+        .json(&json!({ "username": "dora", "locale": "pt-BR" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.json::<Value>().await.unwrap()["locale"], "pt-BR");
+}

@@ -49,6 +49,25 @@ pub mod option {
 /// Texts by locale.
 pub type Localizations = BTreeMap<String, String>;
 
+/// Returns a text as a client in this locale shows it: its translation, that of the fallback, or the text itself.
+///
+/// Source: "Localization" in Discord's documentation of application commands.
+pub fn localized<'a>(text: &'a str, translations: Option<&'a Localizations>, locale: &str) -> &'a str {
+    let translation = |locale: &str| translations?.get(locale);
+    let found = translation(locale).or_else(|| translation(fallback(locale)?));
+    found.map_or(text, String::as_str)
+}
+
+/// Returns the locale that stands in where there is no translation for this one ("Locale fallbacks").
+fn fallback(locale: &str) -> Option<&'static str> {
+    match locale {
+        "en-US" => Some("en-GB"),
+        "en-GB" => Some("en-US"),
+        "es-419" => Some("es-ES"),
+        _ => None,
+    }
+}
+
 /// Everything about a command that its author decides; two that are equal are the same command, and replacing one by
 /// the other gives it no new version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,6 +243,8 @@ pub enum ShownIn<'a> {
     Every,
     /// Only what suits one locale, as `name_localized`; `None` when the request names none.
     Locale(Option<&'a str>),
+    /// What a client in this locale shows, also as `name_localized`: fallbacks apply.
+    Client(&'a str),
 }
 
 impl Definition {
@@ -249,10 +270,17 @@ impl Definition {
             );
         }
         let mut object = Value::Object(object);
-        if let ShownIn::Locale(locale) = shown {
-            localize(&mut object, locale);
+        match shown {
+            ShownIn::Every => {}
+            ShownIn::Locale(locale) => localize(&mut object, [locale, None]),
+            ShownIn::Client(locale) => localize(&mut object, [Some(locale), fallback(locale)]),
         }
         object
+    }
+
+    /// Returns the name that a client in this locale shows.
+    pub fn shown_name(&self, locale: &str) -> &str {
+        localized(&self.name, self.name_localizations.as_ref(), locale)
     }
 
     /// The body of a creation that would give this definition.
@@ -280,6 +308,11 @@ impl Definition {
 }
 
 impl CommandOption {
+    /// Returns the name that a client in this locale shows.
+    pub fn shown_name(&self, locale: &str) -> &str {
+        localized(&self.name, self.name_localizations.as_ref(), locale)
+    }
+
     fn size(&self) -> usize {
         let choice = |choice: &Choice| {
             let value = match &choice.value {
@@ -295,26 +328,42 @@ impl CommandOption {
     }
 }
 
+impl Choice {
+    /// Returns the name that a client in this locale shows.
+    pub fn shown_name(&self, locale: &str) -> &str {
+        localized(&self.name, self.name_localizations.as_ref(), locale)
+    }
+
+    /// Returns the choice as a client in this locale gets it: the translation that it shows as `name_localized`.
+    pub fn to_json(&self, locale: &str) -> Value {
+        let mut object = json!(self);
+        localize(&mut object, [Some(locale), fallback(locale)]);
+        object
+    }
+}
+
 fn longest(text: &str, translations: Option<&Localizations>) -> usize {
     let translated = translations.into_iter().flatten().map(|(_, text)| text.chars().count());
     translated.fold(text.chars().count(), usize::max)
 }
 
-/// Puts `*_localized` in the place of `*_localizations`, in the object and all that is in it.
-fn localize(value: &mut Value, locale: Option<&str>) {
+/// Puts `*_localized` in the place of `*_localizations`, in the object and all that is in it: the translation of the
+/// first of these locales that has one.
+fn localize(value: &mut Value, locales: [Option<&str>; 2]) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| localize(item, locale)),
+        Value::Array(items) => items.iter_mut().for_each(|item| localize(item, locales)),
         Value::Object(object) => {
             for field in ["name", "description"] {
                 let translations = object.remove(&format!("{field}_localizations"));
-                let translated = translations.as_ref().zip(locale).map(|(texts, locale)| &texts[locale]);
-                if let Some(text) = translated.filter(|text| text.is_string()) {
+                let translation =
+                    |locale: &str| translations.as_ref()?.get(locale).filter(|text| text.is_string());
+                if let Some(text) = locales.into_iter().flatten().find_map(translation) {
                     object.insert(format!("{field}_localized"), text.clone());
                 }
             }
             for list in ["options", "choices"] {
                 if let Some(items) = object.get_mut(list) {
-                    localize(items, locale);
+                    localize(items, locales);
                 }
             }
         }

@@ -21,30 +21,78 @@ fn answer(kind: u8) -> Value {
     }
 }
 
+/// What becomes of a callback of some type.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    /// It is taken.
+    Taken,
+    /// Its type does not fit the interaction (50035, `BASE_TYPE_CHOICES`).
+    Type,
+    /// There is no message that it could edit (10008).
+    NoMessage,
+}
+
 #[test]
 fn each_interaction_takes_its_own_kinds_of_answers() {
+    use Verdict::{NoMessage, Taken, Type};
+    const TYPES: [u8; 13] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let shown = Present { content: true, ..Present::default() };
     let asked = |kind, message| Asked { kind, focused: None, message };
-    let table: [(Asked<'_>, &[u8]); 6] = [
-        (asked(kind::PING, None), &[1]),
-        (asked(kind::APPLICATION_COMMAND, None), &[4, 5, 9, 10, 12]),
-        (asked(kind::MESSAGE_COMPONENT, Some(&shown)), &[4, 5, 6, 7, 9, 10, 12]),
-        (asked(kind::AUTOCOMPLETE, None), &[8]),
-        (asked(kind::MODAL_SUBMIT, None), &[4, 5, 10, 12]),
-        (asked(kind::MODAL_SUBMIT, Some(&shown)), &[4, 5, 6, 7, 10, 12]),
+    // Every pair that is not listed is refused for its type.
+    let table: [(&str, Asked<'_>, &[(u8, Verdict)]); 7] = [
+        ("a ping", asked(kind::PING, None), &[(1, Taken)]),
+        (
+            "a command",
+            asked(kind::APPLICATION_COMMAND, None),
+            &[(4, Taken), (5, Taken), (9, Taken), (10, Taken), (12, Taken)],
+        ),
+        (
+            "a component",
+            asked(kind::MESSAGE_COMPONENT, Some(&shown)),
+            &[(4, Taken), (5, Taken), (6, Taken), (7, Taken), (9, Taken), (10, Taken), (12, Taken)],
+        ),
+        (
+            "a component whose message was deleted since",
+            asked(kind::MESSAGE_COMPONENT, None),
+            &[(4, Taken), (5, Taken), (6, Taken), (7, NoMessage), (9, Taken), (10, Taken), (12, Taken)],
+        ),
+        ("an autocompletion", asked(kind::AUTOCOMPLETE, None), &[(8, Taken)]),
+        (
+            "a modal of a command",
+            asked(kind::MODAL_SUBMIT, None),
+            &[(4, Taken), (5, Taken), (6, Taken), (7, NoMessage), (10, Taken), (12, Taken)],
+        ),
+        (
+            "a modal of a component",
+            asked(kind::MODAL_SUBMIT, Some(&shown)),
+            &[(4, Taken), (5, Taken), (6, Taken), (7, Taken), (10, Taken), (12, Taken)],
+        ),
     ];
-    for (asked, takes) in table {
-        for kind in [1, 4, 5, 6, 7, 8, 9, 10, 12] {
-            let result = callback(&answer(kind), &[], asked);
-            match result {
-                Ok(_) => assert!(takes.contains(&kind), "{kind} was taken for {asked:?}"),
+    for (what, asked, listed) in table {
+        for kind in TYPES {
+            let expected =
+                listed.iter().find(|(listed, _)| *listed == kind).map_or(&Type, |(_, verdict)| verdict);
+            let found = match callback(&answer(kind), &[], asked) {
+                Ok(_) => Taken,
+                Err(error) if error.code() == 10008 => NoMessage,
                 Err(error) => {
-                    assert!(!takes.contains(&kind), "{kind} was refused for {asked:?}: {}", error.to_json());
-                    assert_eq!(complaint(&error), "type: BASE_TYPE_CHOICES");
+                    assert_eq!(complaint(&error), "type: BASE_TYPE_CHOICES", "{kind} for {what}");
+                    Type
                 }
-            }
+            };
+            assert_eq!(&found, expected, "type {kind} in answer to {what}");
         }
     }
+}
+
+#[test]
+fn a_type_that_does_not_fit_is_told_with_those_that_do() {
+    let modal = Asked { kind: kind::MODAL_SUBMIT, focused: None, message: None };
+    let error = callback(&answer(9), &[], modal).unwrap_err().to_json();
+    assert_eq!(
+        error["errors"]["type"]["_errors"][0]["message"],
+        "Value must be one of (4, 5, 6, 7, 10, 12)."
+    );
 }
 
 #[test]
@@ -87,6 +135,11 @@ fn an_update_edits_the_message_of_its_component() {
     let emptied = callback(&json!({ "type": 7, "data": { "content": "" } }), &[], asked).unwrap_err();
     assert_eq!(emptied.code(), 50006);
     assert!(callback(&json!({ "type": 7 }), &[], asked).is_ok());
+    // What is wrong with the body comes before what is missing.
+    let nothing = Asked { message: None, ..asked };
+    let long = json!({ "type": 7, "data": { "content": "x".repeat(2001) } });
+    assert_eq!(complaint(&callback(&long, &[], nothing).unwrap_err()), "data.content: BASE_TYPE_MAX_LENGTH");
+    assert_eq!(callback(&json!({ "type": 7 }), &[], nothing).unwrap_err().code(), 10008);
 }
 
 #[test]
