@@ -1,11 +1,13 @@
 //! Injected faults: rules that match requests, payloads and connections, and what they do to them.
 
 mod listener;
+mod merge;
 mod rule;
 mod rules;
 mod voice;
 
 pub use self::listener::{Connection, Listener};
+pub(crate) use self::merge::lay_over;
 pub use self::rule::{
     ConnectEffect, ConnectRule, ErrorBody, GatewayEffect, GatewayRule, LimitScope, On, RequestEffect,
     RequestRule, Rule,

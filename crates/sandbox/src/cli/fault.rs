@@ -1,11 +1,13 @@
 //! `sandbox fault`: makes things go wrong on purpose.
 
+mod event;
 mod voice;
 
 use clap::{Args, Subcommand};
 use sandbox::Client;
 use sandbox::fault::{LimitScope, On, RequestEffect, RequestRule, Rule};
 use sandbox::gateway::{Command, Target};
+use sandbox::snowflake::Snowflake;
 
 use super::{Failure, Outcome};
 
@@ -53,6 +55,8 @@ enum What {
         #[command(flatten)]
         which: Which,
     },
+    /// Lose, delay, repeat, cut off or change dispatched events: sandbox fault event MESSAGE_CREATE drop
+    Event(event::Event),
     /// Make things go wrong in voice.
     Voice(voice::Voice),
     /// Add a rule of any kind as JSON; the README lists them.
@@ -106,6 +110,7 @@ pub(super) async fn run(client: &Client, fault: Fault) -> Result<Outcome, Failur
             add(client, &which.rule(effect)).await
         }
         What::Delay { ms, which } => add(client, &which.rule(RequestEffect::Pass).delayed(ms)).await,
+        What::Event(what) => event::run(client, what).await,
         What::Voice(what) => voice::run(client, what).await,
         What::Add { rule } => {
             let rule =
@@ -121,6 +126,16 @@ pub(super) async fn run(client: &Client, fault: Fault) -> Result<Outcome, Failur
             Ok(Outcome::Good)
         }
     }
+}
+
+/// Returns the id of an account that is given by name or id.
+async fn find(client: &Client, name: &str) -> Result<Snowflake, Failure> {
+    let all = client.overview().await?;
+    let known = all["users"].as_array().into_iter().flatten().find(|user| {
+        user["username"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name)) || user["id"] == name
+    });
+    let id = known.and_then(|user| user["id"].as_str()?.parse().ok());
+    id.ok_or_else(|| Failure(format!("there is no user \"{name}\"; `sandbox users` lists them")))
 }
 
 async fn now(client: &Client, command: Command) -> Result<Outcome, Failure> {

@@ -191,6 +191,9 @@ pub struct GatewayRule {
 }
 
 /// What happens when a payload is about to be written or acted upon.
+///
+/// A payload that comes changed, cut off or repeated does so on this one writing: a RESUME replays it whole, unless a rule
+/// strikes again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum GatewayEffect {
@@ -209,6 +212,22 @@ pub enum GatewayEffect {
         #[serde(default)]
         reason: String,
     },
+    /// The payload's data (`d`) comes changed by a merge patch (RFC 7396).
+    Patch {
+        /// What is laid over the data; null takes a field away, and anything but an object takes the place of all of it.
+        merge: Value,
+    },
+    /// The payload ends after this many bytes, so that it is no JSON; the connection goes on.
+    Truncate {
+        /// Bytes that still arrive, whole characters only.
+        bytes: usize,
+    },
+    /// The payload comes again, under the same sequence number.
+    Duplicate {
+        /// How many times more; once unless given.
+        #[serde(default = "once")]
+        extra: u32,
+    },
     /// RECONNECT is sent first.
     Reconnect,
     /// INVALID_SESSION is sent, and the connection has no session any more.
@@ -216,6 +235,10 @@ pub enum GatewayEffect {
         /// Whether the session can be resumed; if not, it is gone.
         resumable: bool,
     },
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// What happens to new connections to the gateway.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use self::faults::Delivery;
 use super::hub::Order;
 use super::payload::{self, Close, Raw, Request, op};
 use super::session::{Next, Session};
@@ -199,8 +200,11 @@ impl Connection {
         let more = events.len() == BATCH;
         for numbered in events {
             let Some(effect) = self.effect_on(&numbered, &session) else { break };
-            match effect {
-                GatewayEffect::Pass => {}
+            match &effect {
+                GatewayEffect::Pass
+                | GatewayEffect::Patch { .. }
+                | GatewayEffect::Truncate { .. }
+                | GatewayEffect::Duplicate { .. } => {}
                 GatewayEffect::Ignore => {
                     self.written = numbered.seq;
                     continue;
@@ -208,20 +212,24 @@ impl Connection {
                 effect => {
                     // What was written before must not be lost with the connection.
                     self.flush().await?;
-                    self.suffer(effect).await?;
+                    self.suffer(effect.clone()).await?;
                     if self.session.is_none() {
                         return Ok(false);
                     }
                 }
             }
-            self.hub.recorder().push(record::Event::Dispatch {
-                conn: self.id,
-                session: session.id.clone(),
-                seq: numbered.seq,
-                event: numbered.event.name,
-                data: numbered.event.recorded.clone(),
-            });
-            self.feed(numbered.event.payload(numbered.seq)).await?;
+            let Delivery { mut payload, recorded, times } = self.delivery(&numbered, &effect);
+            for left in (0..times).rev() {
+                self.hub.recorder().push(record::Event::Dispatch {
+                    conn: self.id,
+                    session: session.id.clone(),
+                    seq: numbered.seq,
+                    event: numbered.event.name,
+                    data: recorded.clone(),
+                });
+                let payload = if left == 0 { std::mem::take(&mut payload) } else { payload.clone() };
+                self.feed(payload).await?;
+            }
             self.written = numbered.seq;
         }
         self.flush().await?;
@@ -300,8 +308,13 @@ impl Connection {
                 }
                 return Ok(());
             }
-            self.suffer(strike.effect).await?;
+            return self.act_on(raw, bytes, strike.effect).await;
         }
+        self.act(raw).await
+    }
+
+    /// Does what a client's payload asks for.
+    async fn act(&mut self, raw: Raw) -> Result<(), Ending> {
         match (raw.op, &self.session) {
             (2 | 6, Some(_)) => return Err(Close::already_authenticated().into()),
             (3 | 4 | 8 | 31 | 43, None) => return Err(Close::not_authenticated().into()),

@@ -5,6 +5,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::{Intents, VoiceStateUpdate};
+use crate::fault::lay_over;
 use crate::snowflake::Snowflake;
 
 /// Longest payload that a client may send, in bytes (Gateway, "Sending Events").
@@ -73,7 +74,7 @@ pub(super) enum Request {
 }
 
 /// A payload whose opcode is known and whose data is not yet looked at.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Raw {
     pub(super) op: u64,
     #[serde(default)]
@@ -187,6 +188,11 @@ impl Raw {
     /// Data, not yet looked at.
     pub(super) fn data(&self) -> &Value {
         &self.d
+    }
+
+    /// Changes the data by a JSON merge patch.
+    pub(super) fn patch(&mut self, merge: &Value) {
+        lay_over(&mut self.d, merge);
     }
 
     /// Reads the data as its opcode demands.

@@ -12,7 +12,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 use super::{Limits, Refusal, Route, Scope, Standing, Verdict};
-use crate::fault::{Connection, ErrorBody, Faults, LimitScope, RequestEffect, Strike};
+use crate::fault::{Connection, ErrorBody, Faults, LimitScope, RequestEffect, Strike, lay_over};
 use crate::record::{self, Recorder};
 use crate::snowflake::Snowflake;
 
@@ -297,25 +297,6 @@ async fn patch(response: Response, merge: &Value) -> Response {
     lay_over(&mut answer, merge);
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(answer.to_string()))
-}
-
-/// Applies a JSON merge patch. Source: RFC 7396, section 2.
-fn lay_over(target: &mut Value, merge: &Value) {
-    let Value::Object(merge) = merge else {
-        *target = merge.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Value::Object(target) = target else { return };
-    for (name, value) in merge {
-        if value.is_null() {
-            target.remove(name);
-        } else {
-            lay_over(target.entry(name).or_insert(Value::Null), value);
-        }
-    }
 }
 
 fn cut_short() -> std::io::Error {

@@ -34,6 +34,8 @@ pub(crate) struct Client {
     pub(crate) binary: usize,
     /// Payloads that a test looked past.
     skipped: VecDeque<Value>,
+    /// Whether a sequence number may come again.
+    pub(crate) repeats: bool,
     /// Last sequence number.
     pub(crate) seq: Option<u64>,
     pub(crate) session_id: String,
@@ -56,7 +58,8 @@ impl Client {
         } else {
             Inflate::Json
         };
-        Self { socket, inflate, binary: 0, skipped: VecDeque::new(), seq: None, session_id: String::new() }
+        let (skipped, session_id) = (VecDeque::new(), String::new());
+        Self { socket, inflate, binary: 0, skipped, repeats: false, seq: None, session_id }
     }
 
     pub(crate) async fn send(&mut self, op: u64, data: Value) {
@@ -128,7 +131,27 @@ impl Client {
         self.end().await;
     }
 
+    /// Text of the next payload, JSON or not.
+    pub(crate) async fn text(&mut self) -> String {
+        self.read_text().await.unwrap_or_else(|end| panic!("the connection ended: {end:?}"))
+    }
+
     async fn read(&mut self) -> Result<Value, End> {
+        let text = self.read_text().await?;
+        let payload: Value = serde_json::from_str(&text).unwrap();
+        if payload["op"] == 0 {
+            let seq = payload["s"].as_u64().unwrap();
+            let fits = |last| seq > last || (self.repeats && seq == last);
+            assert!(self.seq.is_none_or(fits), "{seq} after {:?}", self.seq);
+            self.seq = Some(seq);
+            if payload["t"] == "READY" {
+                payload["d"]["session_id"].as_str().unwrap().clone_into(&mut self.session_id);
+            }
+        }
+        Ok(payload)
+    }
+
+    async fn read_text(&mut self) -> Result<String, End> {
         loop {
             let message = timeout(PATIENCE, self.socket.next()).await.expect("nothing came in time");
             let text = match message {
@@ -143,16 +166,7 @@ impl Client {
                 }
                 Some(Ok(_)) => continue,
             };
-            let payload: Value = serde_json::from_str(&text).unwrap();
-            if payload["op"] == 0 {
-                let seq = payload["s"].as_u64().unwrap();
-                assert!(self.seq.is_none_or(|last| seq > last), "{seq} after {:?}", self.seq);
-                self.seq = Some(seq);
-                if payload["t"] == "READY" {
-                    payload["d"]["session_id"].as_str().unwrap().clone_into(&mut self.session_id);
-                }
-            }
-            return Ok(payload);
+            return Ok(text);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sandbox::fault::{ConnectEffect, ConnectRule, GatewayEffect, GatewayRule, On, Rule};
 use sandbox::gateway::{Command, Intents, Target};
 use sandbox::record::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::End;
 use crate::world::{BOT, Server};
@@ -127,5 +127,140 @@ async fn an_invalidated_session_is_gone_and_a_resumable_one_is_not() {
             assert_eq!(client.op(9).await, false);
         }
         client.close(1000).await;
+    }
+}
+
+/// Data of the dispatched events that the record has of this name, as it says they were written.
+fn written(server: &Server, name: &str) -> Vec<Value> {
+    let entries = server.recorder.read(1, usize::MAX).entries;
+    let lines = entries.iter().map(|entry| serde_json::from_str::<Value>(&entry.line()).unwrap());
+    lines.filter(|line| line["event"] == name).map(|line| line["data"].clone()).collect()
+}
+
+#[tokio::test]
+async fn an_event_can_come_changed() {
+    let server = Server::start().await;
+    let mut client = server.identified(INTENTS).await;
+    let merge = json!({ "id": null, "content": 5, "author": { "id": "9", "bot": true } });
+    server.faults.add(on_message(GatewayEffect::Patch { merge }).after(1).times(1));
+    server.message(1);
+    server.message(2);
+    server.message(3);
+    let whole = client.event("MESSAGE_CREATE").await;
+    let seq = client.seq.unwrap();
+    let mut changed = whole.clone();
+    changed.as_object_mut().unwrap().remove("id");
+    changed["content"] = json!(5);
+    changed["author"]["id"] = json!("9");
+    changed["author"]["bot"] = json!(true);
+    assert_eq!(client.event("MESSAGE_CREATE").await, changed);
+    assert_eq!(client.seq, Some(seq + 1), "name and sequence number are as they were");
+    assert_eq!(client.event("MESSAGE_CREATE").await["id"], "3");
+    assert_eq!(written(&server, "MESSAGE_CREATE")[1], changed);
+    // What a client asks for again after it could not read it comes whole.
+    client.close(4000).await;
+    let mut again = server.connect().await;
+    let sessions = server.hub.sessions();
+    again.resume(&sessions[0].id, seq).await;
+    assert_eq!(again.event("MESSAGE_CREATE").await["id"], "2");
+}
+
+#[tokio::test]
+async fn all_of_an_events_data_can_be_another() {
+    let server = Server::start().await;
+    let mut client = server.identified(INTENTS).await;
+    server.faults.add(on_message(GatewayEffect::Patch { merge: json!("garbage") }).times(1));
+    server.message(1);
+    assert_eq!(client.event("MESSAGE_CREATE").await, "garbage");
+}
+
+#[tokio::test]
+async fn an_event_can_come_cut_off_and_the_connection_goes_on() {
+    for query in ["v=10", "v=10&compress=zlib-stream", "v=10&compress=zstd-stream"] {
+        let server = Server::start().await;
+        let mut client = server.connect_with(query).await;
+        client.identify(INTENTS).await;
+        client.event("READY").await;
+        server.faults.add(on_message(GatewayEffect::Truncate { bytes: 30 }).times(1));
+        server.message(1);
+        server.message(2);
+        let text = client.text().await;
+        assert_eq!(text.len(), 30, "{query}");
+        assert!(text.starts_with(r#"{"t":"MESSAGE_CREATE","s":"#), "{text}");
+        assert!(serde_json::from_str::<Value>(&text).is_err());
+        assert_eq!(client.event("MESSAGE_CREATE").await["id"], "2");
+        assert_eq!(
+            written(&server, "MESSAGE_CREATE")[0],
+            json!({"omitted": "truncated payload", "bytes": 30})
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_event_can_come_again_under_its_number() {
+    let server = Server::start().await;
+    let mut client = server.identified(INTENTS).await;
+    client.repeats = true;
+    server.faults.add(on_message(GatewayEffect::Duplicate { extra: 2 }).times(1));
+    server.message(1);
+    server.message(2);
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let id = client.event("MESSAGE_CREATE").await["id"].clone();
+        seen.push((id, client.seq.unwrap()));
+    }
+    let first = seen[0].1;
+    assert_eq!(
+        seen,
+        [(json!("1"), first), (json!("1"), first), (json!("1"), first), (json!("2"), first + 1)]
+    );
+    assert_eq!(written(&server, "MESSAGE_CREATE").len(), 4);
+}
+
+#[tokio::test]
+async fn a_changed_event_can_be_late_as_well() {
+    let server = Server::start().await;
+    let mut client = server.identified(INTENTS).await;
+    let effect = GatewayEffect::Patch { merge: json!({ "content": "late" }) };
+    server.faults.add(on_message(effect).delayed(150).times(1));
+    let began = Instant::now();
+    server.message(1);
+    assert_eq!(client.event("MESSAGE_CREATE").await["content"], "late");
+    assert!(began.elapsed() >= Duration::from_millis(150));
+}
+
+#[tokio::test]
+async fn what_a_client_sends_can_arrive_changed_cut_off_and_twice() {
+    let server = Server::start().await;
+    let on =
+        |op, effect| Rule::new(On::Received(GatewayRule { op: Some(op), effect, ..GatewayRule::default() }));
+    let mut client = server.identified(INTENTS).await;
+    server.faults.add(on(1, GatewayEffect::Duplicate { extra: 1 }).times(1));
+    client.send(1, Value::Null).await;
+    assert_eq!((client.op(11).await, client.op(11).await), (Value::Null, Value::Null));
+    let merge = json!({ "status": "nonsense" });
+    server.faults.add(on(3, GatewayEffect::Patch { merge }).times(1));
+    client.send(3, json!({ "status": "online", "since": null, "activities": [], "afk": false })).await;
+    assert_eq!(client.end().await, End::Close(4002));
+    let mut client = server.identified(INTENTS).await;
+    server.faults.add(on(1, GatewayEffect::Truncate { bytes: 5 }).times(1));
+    client.send(1, Value::Null).await;
+    assert_eq!(client.end().await, End::Close(4002));
+}
+
+#[test]
+fn rules_for_events_read_as_documented() {
+    for (text, effect) in [
+        (
+            r#"{"patch": {"merge": {"content": null}}}"#,
+            GatewayEffect::Patch { merge: json!({"content": null}) },
+        ),
+        (r#"{"truncate": {"bytes": 20}}"#, GatewayEffect::Truncate { bytes: 20 }),
+        (r#"{"duplicate": {}}"#, GatewayEffect::Duplicate { extra: 1 }),
+        (r#"{"duplicate": {"extra": 3}}"#, GatewayEffect::Duplicate { extra: 3 }),
+        (r#""ignore""#, GatewayEffect::Ignore),
+    ] {
+        let rule = format!(r#"{{"on": {{"dispatch": {{"event": "MESSAGE_CREATE", "effect": {text}}}}}}}"#);
+        assert_eq!(serde_json::from_str::<Rule>(&rule).unwrap(), on_message(effect), "{text}");
     }
 }

@@ -10,7 +10,7 @@ use sandbox::snowflake::Snowflake;
 use sandbox::voice::{Command, Target};
 
 use super::super::{Failure, Outcome};
-use super::add;
+use super::{add, find};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Voice {
@@ -119,13 +119,4 @@ async fn now(client: &Client, user: Option<Snowflake>, command: Command) -> Resu
     let told = client.voice_command(Target { guild: None, user }, &command).await?;
     println!("{}", told["connections"]);
     Ok(Outcome::Good)
-}
-
-async fn find(client: &Client, name: &str) -> Result<Snowflake, Failure> {
-    let all = client.overview().await?;
-    let known = all["users"].as_array().into_iter().flatten().find(|user| {
-        user["username"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name)) || user["id"] == name
-    });
-    let id = known.and_then(|user| user["id"].as_str()?.parse().ok());
-    id.ok_or_else(|| Failure(format!("there is no user \"{name}\"; `sandbox users` lists them")))
 }

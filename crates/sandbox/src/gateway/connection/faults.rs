@@ -4,16 +4,26 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Connection, Ending};
-use crate::fault::{GatewayEffect, Place, Strike};
-use crate::gateway::payload::{Close, op};
+use crate::fault::{GatewayEffect, Place, Strike, lay_over};
+use crate::gateway::event::Event;
+use crate::gateway::payload::{Close, Raw, op};
 use crate::gateway::session::{Numbered, Session};
-use crate::record;
+use crate::record::{self, Body};
 
 /// An event that waits for its delay, and what happens then.
 pub(super) struct Held {
     pub(super) until: Instant,
     seq: u64,
     effect: GatewayEffect,
+}
+
+/// An event as it is written.
+pub(super) struct Delivery {
+    pub(super) payload: String,
+    /// Its data, for the record.
+    pub(super) recorded: Body,
+    /// How often the payload is written.
+    pub(super) times: u64,
 }
 
 impl Connection {
@@ -41,11 +51,70 @@ impl Connection {
     /// Lets an injected effect happen to this connection.
     pub(super) async fn suffer(&mut self, effect: GatewayEffect) -> Result<(), Ending> {
         match effect {
-            GatewayEffect::Pass | GatewayEffect::Ignore => Ok(()),
+            GatewayEffect::Pass
+            | GatewayEffect::Ignore
+            | GatewayEffect::Patch { .. }
+            | GatewayEffect::Truncate { .. }
+            | GatewayEffect::Duplicate { .. } => Ok(()),
             GatewayEffect::Sever => Err(Ending::Sever),
             GatewayEffect::Close { code, reason } => Err(Ending::Close(Close { code, reason })),
             GatewayEffect::Reconnect => self.send(op::RECONNECT, Value::Null).await,
             GatewayEffect::InvalidSession { resumable } => self.invalidate(resumable).await,
+        }
+    }
+
+    /// Returns an event as an injected effect lets it arrive.
+    pub(super) fn delivery(&self, numbered: &Numbered, effect: &GatewayEffect) -> Delivery {
+        let (event, seq) = (&numbered.event, numbered.seq);
+        match effect {
+            GatewayEffect::Patch { merge } => {
+                let mut data = event.data.value();
+                lay_over(&mut data, merge);
+                let patched = Event::new(event.name, &data, self.hub.recorder());
+                Delivery { payload: patched.payload(seq), recorded: patched.recorded, times: 1 }
+            }
+            GatewayEffect::Truncate { bytes } => {
+                let mut payload = event.payload(seq);
+                payload.truncate(payload.floor_char_boundary(*bytes));
+                let recorded = Body::Omitted {
+                    content_type: "truncated payload".into(),
+                    bytes: Some(payload.len() as u64),
+                };
+                Delivery { payload, recorded, times: 1 }
+            }
+            effect => {
+                let extra = if let GatewayEffect::Duplicate { extra } = effect { *extra } else { 0 };
+                let times = u64::from(extra) + 1;
+                Delivery { payload: event.payload(seq), recorded: event.recorded.clone(), times }
+            }
+        }
+    }
+
+    /// Acts upon a client's payload as an injected effect lets it arrive.
+    pub(super) async fn act_on(
+        &mut self,
+        mut raw: Raw,
+        bytes: &[u8],
+        effect: GatewayEffect,
+    ) -> Result<(), Ending> {
+        match effect {
+            GatewayEffect::Patch { merge } => {
+                raw.patch(&merge);
+                self.act(raw).await
+            }
+            GatewayEffect::Truncate { bytes: kept } => {
+                self.act(Raw::read(&bytes[..kept.min(bytes.len())])?).await
+            }
+            GatewayEffect::Duplicate { extra } => {
+                for _ in 0..extra {
+                    self.act(raw.clone()).await?;
+                }
+                self.act(raw).await
+            }
+            effect => {
+                self.suffer(effect).await?;
+                self.act(raw).await
+            }
         }
     }
 
