@@ -108,7 +108,8 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     if let Some(extra) = response.extensions_mut().remove::<Extra>() {
         pending.entry.bot = extra.bot;
         if let Some(body) = extra.request {
-            pending.entry.request = Some(record::Body::Json(edge.recorder.redactor().json(&body)));
+            let longest = edge.recorder.capacity().body;
+            pending.entry.request = Some(edge.recorder.redactor().value_body(&body, longest));
         }
     }
     if effect == RequestEffect::DropAfter {
@@ -145,7 +146,7 @@ impl Edge {
         let (parts, body) = request.into_parts();
         match axum::body::to_bytes(body, longest).await {
             Ok(bytes) => {
-                let recorded = self.recorder.redactor().body(&bytes, kind.as_deref(), longest);
+                let recorded = self.recorder.redactor().foreign_body(&bytes, kind.as_deref(), longest);
                 (Request::from_parts(parts, Body::from(bytes)), Some(recorded))
             }
             // The handler meets the same broken body and answers for it.

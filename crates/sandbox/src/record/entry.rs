@@ -25,20 +25,32 @@ pub struct Entry {
 
 impl Entry {
     /// This entry as one line of JSON, without the line's end.
+    ///
+    /// It is one line to every reader, also to those that take more for line breaks than JSON lines do (Python's
+    /// `str.splitlines`): NEL, LINE SEPARATOR and PARAGRAPH SEPARATOR are escaped.
     pub fn line(&self) -> String {
         // An entry holds strings, numbers and JSON that was valid when it came in, so this can't fail.
-        serde_json::to_string(self).unwrap_or_default()
+        let line = serde_json::to_string(self).unwrap_or_default();
+        if !line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+            return line;
+        }
+        // Outside of strings valid JSON has none of them.
+        line.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
     }
 }
 
-/// Valid JSON text, shared instead of copied.
+/// Valid JSON text on one line, shared instead of copied.
 #[derive(Clone, Debug)]
 pub struct Json(Arc<RawValue>);
 
 impl Json {
-    /// Wraps a text if it is JSON.
+    /// Wraps a text if it is JSON. One of several lines loses the white space between its values.
     pub fn parse(text: String) -> Option<Self> {
-        RawValue::from_string(text).ok().map(|raw| Self(raw.into()))
+        let mut raw = RawValue::from_string(text).ok()?;
+        if raw.get().contains(['\n', '\r']) {
+            raw = RawValue::from_string(compact(raw.get())).ok()?;
+        }
+        Some(Self(raw.into()))
     }
 
     /// Text of this value.
@@ -50,6 +62,21 @@ impl Json {
     pub fn value(&self) -> Value {
         serde_json::from_str(self.get()).unwrap_or_default()
     }
+}
+
+/// Returns valid JSON without the white space between its values; numbers and strings stay as they are written.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        if in_string {
+            in_string = escaped || *c != '"';
+            escaped = *c == '\\' && !escaped;
+            return true;
+        }
+        in_string = *c == '"';
+        !matches!(c, ' ' | '\t' | '\n' | '\r')
+    };
+    json.chars().filter(keep).collect()
 }
 
 impl From<&Value> for Json {

@@ -129,3 +129,106 @@ proptest! {
         prop_assert_eq!(numbers, (first..=total as u64).collect::<Vec<_>>());
     }
 }
+
+/// JSON as some bot writes it: any white space between values, anything in strings, numbers of any size.
+fn written_json() -> impl Strategy<Value = String> {
+    let space = proptest::sample::select(&["", " ", "\n", "\r\n", "\t", "\n\n    "][..]);
+    let string = proptest::collection::vec(
+        prop_oneof![
+            "[a-z0-9 :,{}\\[\\]]{0,6}".boxed(),
+            proptest::sample::select(
+                &[
+                    "\u{2028}",
+                    "\u{2029}",
+                    "\u{85}",
+                    "\u{feff}",
+                    "\u{7f}",
+                    "\u{10ffff}",
+                    "é",
+                    r"\n",
+                    r"\r",
+                    r"\\",
+                    r#"\""#,
+                    r"\/",
+                    r"\u2028",
+                    r"\u000a",
+                    r"\u0000",
+                    r"\ud83d\ude00",
+                    r"\ud83d",
+                    "/webhooks/12/sEcReT",
+                    "token",
+                ][..],
+            )
+            .prop_map(str::to_owned)
+            .boxed(),
+        ],
+        0..6,
+    )
+    .prop_map(|parts| format!("\"{}\"", parts.concat()));
+    let leaf = prop_oneof![
+        string.clone(),
+        proptest::sample::select(
+            &["null", "true", "false", "0", "-0.0", "1e5", "1e999", "12345678901234567890123", "0.1000"][..]
+        )
+        .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 40, 5, move |inside| {
+        let (string, before, after) = (string.clone(), space.clone(), space.clone());
+        let item = (before.clone(), inside, after.clone()).prop_map(|(a, item, b)| format!("{a}{item}{b}"));
+        let field =
+            (before, string, after, item.clone()).prop_map(|(a, key, b, item)| format!("{a}{key}{b}:{item}"));
+        prop_oneof![
+            proptest::collection::vec(item, 1..5).prop_map(|items| format!("[{}]", items.join(","))),
+            proptest::collection::vec(field, 1..5).prop_map(|fields| format!("{{{}}}", fields.join(","))),
+        ]
+    })
+}
+
+/// Any body of a request: JSON, JSON with an edge of white space, JSON of great depth or length, bytes.
+fn any_body() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        8 => written_json().prop_map(String::into_bytes),
+        2 => written_json().prop_map(|json| format!("\r\n {json} \n").into_bytes()),
+        1 => (100_usize..400).prop_map(|depth| format!("{}{}", "[\n".repeat(depth), "]".repeat(depth)).into_bytes()),
+        1 => (60_000_usize..70_000).prop_map(|length| format!("[\n\"{}\"]", "x".repeat(length)).into_bytes()),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+        1 => written_json().prop_map(|json| [json.as_bytes(), b"\xff\xfe"].concat()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn an_entry_is_one_line_of_json_whatever_a_body_holds(bytes in any_body(), text in "\\PC{0,20}|[\n\r\u{2028}\u{85}\u{b}]{1,4}") {
+        let recorder = Recorder::default();
+        let longest = recorder.capacity().body;
+        let body = recorder.redactor().foreign_body(&bytes, Some("application/json"), longest);
+        let request = Request { path: text.clone(), request: Some(body), ..Request::default() };
+        recorder.push(Event::Request(Box::new(request)));
+        recorder.note(text.clone(), Some(&json!({ &text: text })));
+        let entries = recorder.read(1, 9).entries;
+        for entry in &entries {
+            let line = entry.line();
+            prop_assert_eq!(line.lines().count(), 1);
+            prop_assert!(
+                !line.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\u{7f}') || matches!(c, '\u{2028}' | '\u{2029}')),
+                "{}", line
+            );
+            let value: Value = serde_json::from_str(&line).map_err(|why| TestCaseError::fail(format!("{why}: {line}")))?;
+            prop_assert_eq!(value["n"].as_u64(), Some(entry.n));
+        }
+        let line: Value = serde_json::from_str(&entries[0].line()).unwrap();
+        let recorded = &line["request"];
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(mut read) if bytes.len() <= longest => {
+                recorder.redactor().redact(&mut read);
+                prop_assert_eq!(recorded, &read);
+            }
+            _ => {
+                let omitted = json!({ "omitted": "application/json", "bytes": bytes.len() });
+                prop_assert_eq!(recorded, &omitted);
+            }
+        }
+    }
+}

@@ -158,3 +158,62 @@ async fn only_a_token_of_its_own_making_is_printed() {
         assert!(said.contains(origin) && !said.contains("secret"), "{said}");
     }
 }
+
+/// Runs the command line and gives back what it printed.
+async fn printed(bot: &Bot, arguments: &[&str]) -> String {
+    let output = sandbox(bot, arguments).await;
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn commands_are_listed_and_said_in_a_users_language() {
+    let mut bot = Bot::start().await;
+    bot.register(json!({ "name": "paint", "description": "Paints", "name_localizations": { "de": "malen" },
+        "description_localizations": { "de": "Malt" } }))
+        .await;
+    assert_eq!(printed(&bot, &["locale", "bob", "de"]).await, "bob's client is in de.\n");
+    assert_eq!(printed(&bot, &["commands", "--as", "bob"]).await, "/malen  Malt\n");
+    assert_eq!(printed(&bot, &["commands"]).await, "/paint  Paints\n");
+    assert!(printed(&bot, &["users"]).await.contains("  bob  de\n"));
+    let url = bot.sandbox.url().to_owned();
+    let say = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["--url", &url, "say", "/malen", "--as", "bob"])
+        .output();
+    let answering = async {
+        let interaction = bot.event("INTERACTION_CREATE").await;
+        assert_eq!((&interaction["data"]["name"], &interaction["locale"]), (&json!("paint"), &json!("de")));
+        bot.callback(&interaction, json!({ "type": 4, "data": { "content": "bunt" } })).await;
+    };
+    let (output, ()) = tokio::join!(say, answering);
+    assert!(String::from_utf8(output.unwrap().stdout).unwrap().contains("bunt"));
+}
+
+#[tokio::test]
+async fn dispatched_events_are_harmed_from_the_command_line() {
+    let mut bot = Bot::start().await;
+    let user = bot.user.clone();
+    let fault = ["fault", "event", "message_create"];
+    for (what, seen) in [
+        (&["patch", r#"{"content": "changed"}"#, "--bot", "Sandbot"][..], &["changed", "second"][..]),
+        (&["drop"], &["second"]),
+        (&["duplicate"], &["first", "first", "second"]),
+        (&["delay", "20"], &["first", "second"]),
+    ] {
+        let arguments = [&fault[..], what, &["--count", "1"]].concat();
+        assert!(printed(&bot, &arguments).await.trim().parse::<u64>().is_ok());
+        for content in ["first", "second"] {
+            user.send("alice", "general", content).await.unwrap();
+        }
+        for content in seen {
+            assert_eq!(&bot.event("MESSAGE_CREATE").await["content"], content, "{what:?}");
+        }
+    }
+    let help = printed(&bot, &["fault", "event", "--help"]).await;
+    for word in ["drop", "delay", "duplicate", "truncate", "patch"] {
+        assert!(help.contains(word), "{help}");
+    }
+    let output = sandbox(&bot, &[&fault[..], &["patch", "{"]].concat()).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("no JSON to lay over an event"), "{said}");
+}

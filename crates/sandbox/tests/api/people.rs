@@ -78,6 +78,58 @@ async fn the_record_has_every_request_and_event_and_no_token() {
     assert!(!log.contains(bot.sandbox.token()) && !log.contains(text(&interaction["token"])));
 }
 
+/// What bots of all languages send: pretty-printed JSON, separators that are line breaks to some, and what is no JSON.
+#[tokio::test]
+async fn the_record_is_json_lines_whatever_a_body_holds() {
+    let bot = Bot::start().await;
+    let url = format!("{}{}/messages", bot.sandbox.api_url(), bot.channel("general"));
+    let http = reqwest::Client::new();
+    let long = format!("{{\"content\": \"x\",\n\"pad\": \"{}\"}}", "y".repeat(100_000));
+    let bodies: [(&[u8], u16, Value); 6] = [
+        (
+            b"{\n  \"content\": \"pretty\",\r\n  \"tts\": false\n}\n",
+            200,
+            json!({ "content": "pretty", "tts": false }),
+        ),
+        (
+            "{\"content\": \"\u{2028}a\u{2029}b\u{85}c\\nd\"}".as_bytes(),
+            200,
+            json!({ "content": "\u{2028}a\u{2029}b\u{85}c\nd" }),
+        ),
+        (b"{\"content\": \"\xff\"}", 400, json!({ "omitted": "application/json", "bytes": 16 })),
+        (b"{\"content\":\n", 400, json!({ "omitted": "application/json", "bytes": 12 })),
+        (br#"{"content": "\ud800"}"#, 400, json!({ "omitted": "application/json", "bytes": 21 })),
+        (long.as_bytes(), 200, json!({ "omitted": "application/json", "bytes": long.len() })),
+    ];
+    for (body, status, _) in &bodies {
+        let answer = http
+            .post(&url)
+            .header("authorization", format!("Bot {}", bot.sandbox.token()))
+            .header("content-type", "application/json")
+            .body(body.to_vec())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), *status, "{}", String::from_utf8_lossy(body));
+    }
+    bot.user.send("alice", "general", "one\ntwo\u{2028}three").await.unwrap();
+    let log = bot.user.log(0, false).await.unwrap().text().await.unwrap();
+    // As Python's `str.splitlines` has it.
+    let breaks =
+        ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let lines: Vec<Value> = log
+        .trim_end_matches('\n')
+        .split(breaks)
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}")))
+        .collect();
+    let requests: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["kind"] == "request" && line["method"] == "POST")
+        .map(|line| &line["request"])
+        .collect();
+    assert_eq!(requests, bodies.iter().map(|(_, _, recorded)| recorded).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn the_overview_names_everything_and_no_token() {
     let bot = Bot::start().await;
