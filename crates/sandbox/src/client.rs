@@ -277,7 +277,7 @@ impl Client {
         self.tell(Method::DELETE, &path, &json!({})).await
     }
 
-    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`, `mute` and `deaf` in voice.
+    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`, `mute` and `deaf` in voice; null takes away.
     pub async fn edit_member(&self, guild: &str, user: &str, change: &Value) -> Result<Value, Error> {
         let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
         self.call(Method::PATCH, &path, change).await

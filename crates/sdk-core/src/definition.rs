@@ -136,6 +136,10 @@ pub fn normalised(definition: &Value) -> Value {
     let mut command = kept(definition, OF_COMMAND);
     let kind = definition["type"].as_u64().unwrap_or(1);
     command.insert("type".to_owned(), kind.into());
+    if kind != 1 {
+        trim(&mut command, "name");
+    }
+    trim(&mut command, "description");
     if command.get("description").and_then(Value::as_str) == Some("") || kind != 1 {
         command.remove("description");
     }
@@ -171,8 +175,10 @@ fn normalise_options(options: &mut Value) {
     ];
     for option in options.as_array_mut().into_iter().flatten() {
         let mut fields = kept(option, OF_OPTION);
+        trim(&mut fields, "description");
         for choice in fields.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
             let mut fields = kept(choice, &["name", "name_localizations"]);
+            trim(&mut fields, "name");
             // 0 and "" are values, not defaults; 1 and 1.0 are the same one.
             let value = &choice["value"];
             fields.insert("value".to_owned(), value.as_f64().map_or_else(|| value.clone(), Value::from));
@@ -190,6 +196,19 @@ fn normalise_options(options: &mut Value) {
         }
         *option = Value::Object(fields);
     }
+}
+
+/// Takes the white space around a text and its translations away, as Discord does before it keeps them.
+fn trim(fields: &mut serde_json::Map<String, Value>, field: &str) {
+    let trim = |text: &mut Value| {
+        if let Value::String(text) = text {
+            *text = text.trim().to_owned();
+        }
+    };
+    fields.get_mut(field).into_iter().for_each(trim);
+    let translations =
+        fields.get_mut(format!("{field}_localizations").as_str()).and_then(Value::as_object_mut);
+    translations.into_iter().flatten().for_each(|(_, text)| trim(text));
 }
 
 /// Puts a list of which Discord takes the order for nothing into one order.
@@ -228,6 +247,28 @@ mod tests {
             "name_localizations": null, "description": "Pong", "description_localizations": null,
             "default_member_permissions": null, "nsfw": false, "guild_id": "4", "contexts": null, "options": [{"type": 4, "name": "n", "description": "N", "min_value": 1}]});
         assert_eq!(normalised(&ours), normalised(&theirs));
+    }
+
+    #[test]
+    fn white_space_that_discord_takes_away_is_no_change() {
+        let body = |description: &str, german: &str, choice: &str| {
+            json!({"name": "a", "description": description, "description_localizations": {"de": german}, "options": [
+                {"type": 3, "name": "o", "description": description, "choices": [
+                    {"name": choice, "name_localizations": {"de": german}, "value": " v "}]}]})
+        };
+        let (ours, kept) = (body(" d\n", "x ", " c "), body("d", "x", "c"));
+        assert_eq!(normalised(&ours), normalised(&kept));
+        let definition =
+            sandbox::validate::command::create(&ours, sandbox::validate::command::Scope::Guild).unwrap();
+        let choice = &definition.options[0].choices[0];
+        assert_eq!(
+            (definition.description.as_str(), choice.name.as_str()),
+            ("d", "c"),
+            "the sandbox does so too"
+        );
+        let menu = |name: &str| json!({"type": 2, "name": name});
+        assert_eq!(normalised(&menu(" High Five ")), normalised(&menu("High Five")));
+        assert_ne!(normalised(&body("d", "x", "c")), normalised(&body("d", "x", "c d")));
     }
 
     #[test]

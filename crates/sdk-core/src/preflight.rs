@@ -1,8 +1,13 @@
 //! What Discord would refuse, told before anything is swapped or sent.
 //!
-//! Source of every limit: "Application Commands" in Discord's documentation.
+//! Source of every rule: "Application Commands" in Discord's documentation, and its OpenAPI description for what that page
+//! leaves open. The sandbox has the same rules in a module of its own, since it depends on nothing of this workspace; the
+//! tests in `agreement` feed both the same definitions.
 
-use std::collections::BTreeSet;
+mod name;
+mod option;
+mod size;
+mod value;
 
 use serde_json::Value;
 
@@ -16,12 +21,8 @@ pub const MAX_MENU_COMMANDS: usize = 15;
 pub const MAX_OPTIONS: usize = 25;
 /// Most characters in names, descriptions and choice values of one command together.
 pub const MAX_COMMAND_CHARACTERS: usize = 8000;
-
-const SUBCOMMAND: u64 = 1;
-const GROUP: u64 = 2;
-const STRING: u64 = 3;
-const INTEGER: u64 = 4;
-const NUMBER: u64 = 10;
+/// Greatest permission set that `default_member_permissions` takes: 54 bits.
+const MAX_PERMISSIONS: u64 = (1 << 54) - 1;
 
 /// Gives one sentence for each thing that Discord would refuse in `definitions`.
 pub fn check_definitions(definitions: &Definitions) -> Vec<String> {
@@ -42,6 +43,7 @@ pub fn check_definitions(definitions: &Definitions) -> Vec<String> {
     problems
 }
 
+/// One command under examination, and what was found wrong so far.
 struct Check<'a> {
     key: &'a CommandKey,
     problems: &'a mut Vec<String>,
@@ -49,14 +51,19 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn command(&mut self, body: &Value) {
-        if self.key.kind == CommandKind::Slash {
-            self.name("the name", &self.key.name);
-            self.text("the description", text(body, "description"), 1, 100);
-            self.options("", &body["options"], 0);
+        let slash = self.key.kind == CommandKind::Slash;
+        self.name("the name", &self.key.name, slash);
+        self.localizations("the name", &body["name_localizations"], |check, what, text| {
+            check.name(what, text, slash);
+        });
+        if slash {
+            self.description("the description", body);
+            self.options("", &body["options"], option::ANY);
         } else {
-            self.text("the name", &self.key.name, 1, 32);
+            self.menu(body);
         }
-        let total = characters(body);
+        self.availability(body);
+        let total = size::characters(body, slash);
         if total > MAX_COMMAND_CHARACTERS {
             self.problem(&format!(
                 "names, descriptions and choice values have {total} characters together, and Discord takes \
@@ -65,109 +72,66 @@ impl Check<'_> {
         }
     }
 
-    fn options(&mut self, path: &str, options: &Value, depth: usize) {
-        let Some(options) = options.as_array() else { return };
-        if options.len() > MAX_OPTIONS {
-            let count = options.len();
-            self.problem(&format!("{path}has {count} options, and Discord takes {MAX_OPTIONS} at most"));
-        }
-        let mut names = BTreeSet::new();
-        let mut optional_before = None;
-        let nested = |option: &Value| matches!(option["type"].as_u64(), Some(SUBCOMMAND | GROUP));
-        if options.iter().any(nested) && !options.iter().all(nested) {
-            self.problem(&format!("{path}mixes subcommands with other options"));
-        }
-        for option in options {
-            let name = text(option, "name");
-            let place = format!("{path}option '{name}' ");
-            self.name(&format!("{path}the name of option '{name}'"), name);
-            self.text(
-                &format!("{path}the description of option '{name}'"),
-                text(option, "description"),
-                1,
-                100,
-            );
-            if !names.insert(name) {
-                self.problem(&format!("{path}has two options named '{name}'"));
+    /// Checks that an entry of a menu has a name and nothing else.
+    fn menu(&mut self, body: &Value) {
+        for (field, word) in [("description", "a description"), ("options", "options")] {
+            let empty = match &body[field] {
+                Value::Null => true,
+                Value::String(text) => text.is_empty(),
+                Value::Array(items) => items.is_empty(),
+                _ => false,
+            };
+            if !empty {
+                self.problem(&format!("it has {word}, and entries of menus have none"));
             }
-            if nested(option) {
-                if depth > 1 || (depth == 1 && option["type"].as_u64() == Some(GROUP)) {
-                    self.problem(&format!("{place}is nested deeper than command, group, subcommand"));
-                } else {
-                    self.options(&place, &option["options"], depth + 1);
-                }
-                continue;
-            }
-            let required = option["required"].as_bool() == Some(true);
-            match optional_before {
-                Some(before) if required => self.problem(&format!(
-                    "{path}required option '{name}' comes after the optional one '{before}'"
-                )),
-                None if !required => optional_before = Some(name),
-                _ => {}
-            }
-            self.value_limits(&place, option);
         }
     }
 
-    fn value_limits(&mut self, place: &str, option: &Value) {
-        let kind = option["type"].as_u64().unwrap_or_default();
-        let choices = option["choices"].as_array().map_or(&[][..], Vec::as_slice);
-        if choices.len() > MAX_OPTIONS {
-            let count = choices.len();
-            self.problem(&format!("{place}has {count} choices, and Discord takes {MAX_OPTIONS} at most"));
-        }
-        if !choices.is_empty() && option["autocomplete"].as_bool() == Some(true) {
-            self.problem(&format!("{place}has choices and autocomplete, which exclude each other"));
-        }
-        let mut names = BTreeSet::new();
-        for choice in choices {
-            let name = text(choice, "name");
-            self.text(&format!("{place}choice name '{name}'"), name, 1, 100);
-            if let Some(value) = choice["value"].as_str() {
-                self.text(&format!("{place}choice value '{value}'"), value, 1, 100);
-            }
-            if !names.insert(name) {
-                self.problem(&format!("{place}has two choices named '{name}'"));
-            }
-        }
-        let (low, high) = match kind {
-            STRING => ("min_length", "max_length"),
-            INTEGER | NUMBER => ("min_value", "max_value"),
-            _ => return,
-        };
-        if let (Some(low), Some(high)) = (option[low].as_f64(), option[high].as_f64())
-            && low > high
+    /// Checks the fields that say where and for whom a command is there.
+    fn availability(&mut self, body: &Value) {
+        let permissions = &body["default_member_permissions"];
+        if !permissions.is_null()
+            && !value::permissions(permissions).is_some_and(|set| set <= MAX_PERMISSIONS)
         {
-            self.problem(&format!("{place}has a lower limit ({low}) above its upper one ({high})"));
+            self.problem(&format!("{permissions} is no set of permissions for default_member_permissions"));
         }
-        if kind == STRING {
-            let upper = option["max_length"].as_u64();
-            if option["min_length"].as_u64().is_some_and(|value| value > 6000)
-                || upper.is_some_and(|value| !(1..=6000).contains(&value))
-            {
-                self.problem(&format!(
-                    "{place}has a length limit outside 0 to 6000 (1 to 6000 for the upper one)"
-                ));
-            }
+        for field in ["default_permission", "dm_permission", "nsfw"] {
+            self.boolean("", &body[field], field);
+        }
+        self.numbers("", &body["contexts"], "contexts", 1, &[0, 1, 2]);
+        self.numbers("", &body["integration_types"], "integration_types", 1, &[0, 1]);
+    }
+
+    /// Checks a field that is true, false, or not there.
+    fn boolean(&mut self, place: &str, value: &Value, field: &str) {
+        if !value.is_null() && !value.is_boolean() {
+            self.problem(&format!("{place}{field} is true or false, not {value}"));
         }
     }
 
-    /// Checks a name against `^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$`, in lower case where there is one.
-    fn name(&mut self, what: &str, name: &str) {
-        self.text(what, name, 1, 32);
-        let allowed = |c: char| {
-            matches!(c, '-' | '_' | '\'')
-                || c.is_alphanumeric()
-                || ('\u{900}'..='\u{97f}').contains(&c)
-                || ('\u{e00}'..='\u{e7f}').contains(&c)
-        };
-        if let Some(c) = name.chars().find(|c| !allowed(*c)) {
-            self.problem(&format!("{what} holds {c:?}; letters, digits, - and _ are allowed"));
+    /// Checks a list of different numbers out of `allowed`, at least so many unless the list is not there.
+    fn numbers(&mut self, place: &str, value: &Value, field: &str, least: usize, allowed: &[i64]) {
+        if value.is_null() {
+            return;
         }
-        if name.chars().any(|c| !c.to_lowercase().eq([c])) {
-            self.problem(&format!("{what} has to be in lower case: '{}'", name.to_lowercase()));
+        let numbers = value.as_array().map(|items| items.iter().map(value::whole).collect::<Vec<_>>());
+        let fits = numbers.is_some_and(|numbers| {
+            let known = |number: &Option<i64>| number.is_some_and(|number| allowed.contains(&number));
+            let twice = |(index, number): (usize, &Option<i64>)| numbers[..index].contains(number);
+            numbers.len() >= least && numbers.iter().all(known) && !numbers.iter().enumerate().any(twice)
+        });
+        if !fits {
+            self.problem(&format!(
+                "{place}{field} is {value}, and Discord takes different ones of {allowed:?}"
+            ));
         }
+    }
+
+    /// Checks the description of a command or option, and its translations.
+    fn description(&mut self, what: &str, object: &Value) {
+        let check = |check: &mut Self, what: &str, text: &str| check.text(what, text.trim(), 1, 100);
+        check(self, what, &value::text(&object["description"]).unwrap_or_default());
+        self.localizations(what, &object["description_localizations"], check);
     }
 
     fn text(&mut self, what: &str, value: &str, least: usize, most: usize) {
@@ -182,107 +146,7 @@ impl Check<'_> {
     }
 }
 
-fn text<'a>(object: &'a Value, field: &str) -> &'a str {
-    object[field].as_str().unwrap_or_default()
-}
-
-/// Counts characters as Discord does: of each text the longest of its localisations.
-fn characters(object: &Value) -> usize {
-    let longest = |field: &str| {
-        let localised = object[format!("{field}_localizations").as_str()]
-            .as_object()
-            .into_iter()
-            .flat_map(|texts| texts.values().filter_map(Value::as_str));
-        localised.chain([text(object, field)]).map(|text| text.chars().count()).max().unwrap_or_default()
-    };
-    let below = ["options", "choices"]
-        .iter()
-        .filter_map(|field| object[*field].as_array())
-        .flatten()
-        .map(characters)
-        .sum::<usize>();
-    let value = object["value"].as_str().map_or(0, |value| value.chars().count());
-    longest("name") + longest("description") + value + below
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn problems(body: Value) -> Vec<String> {
-        let key = CommandKey { kind: CommandKind::Slash, name: text(&body, "name").to_owned() };
-        check_definitions(&Definitions::from([(key, body)]))
-    }
-
-    #[allow(clippy::needless_pass_by_value)] // Reads better where `json!` is the argument.
-    fn with_options(options: Value) -> Vec<String> {
-        problems(json!({"name": "x", "description": "y", "options": options}))
-    }
-
-    #[test]
-    fn an_ordinary_command_passes() {
-        assert_eq!(
-            with_options(json!([
-                {"type": 3, "name": "text", "description": "d", "required": true, "max_length": 6000},
-                {"type": 4, "name": "n", "description": "d", "choices": [{"name": "a", "value": 1}]}
-            ])),
-            Vec::<String>::new()
-        );
-        assert_eq!(problems(json!({"name": "สวัสดี", "description": "y"})), Vec::<String>::new());
-    }
-
-    #[test]
-    fn each_limit_is_told_with_the_command_and_the_option() {
-        let option = |more: Value| {
-            let mut option = json!({"type": 3, "name": "o", "description": "d"});
-            option.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            option
-        };
-        let many = |count: usize| {
-            (0..count).map(|i| json!({"name": format!("c{i}"), "value": "v"})).collect::<Vec<_>>()
-        };
-        for (found, words) in [
-            (
-                problems(json!({"name": "Ping", "description": "y"})),
-                "/Ping: the name has to be in lower case: 'ping'",
-            ),
-            (problems(json!({"name": "a b", "description": "y"})), "/a b: the name holds ' '"),
-            (problems(json!({"name": "a", "description": ""})), "/a: the description has 0 characters"),
-            (problems(json!({"name": "a", "description": "y".repeat(101)})), "has 101 characters"),
-            (problems(json!({"name": "a".repeat(33), "description": "y"})), "has 33 characters"),
-            (with_options(json!([option(json!({"choices": many(26)}))])), "option 'o' has 26 choices"),
-            (
-                with_options(json!([option(json!({"choices": many(1), "autocomplete": true}))])),
-                "has choices and autocomplete",
-            ),
-            (with_options(json!([option(json!({"min_length": 9, "max_length": 3}))])), "lower limit (9)"),
-            (with_options(json!([option(json!({"max_length": 6001}))])), "length limit outside"),
-            (with_options(json!([option(json!({})), option(json!({}))])), "two options named 'o'"),
-            (
-                with_options(json!([option(json!({})), option(json!({"name": "p", "required": true}))])),
-                "required option 'p' comes after the optional one 'o'",
-            ),
-            (
-                with_options(json!([option(json!({})), {"type": 1, "name": "s", "description": "d"}])),
-                "mixes subcommands",
-            ),
-            (
-                with_options(json!([{"type": 2, "name": "g", "description": "d", "options": [
-                    {"type": 2, "name": "h", "description": "d"}]}])),
-                "nested deeper",
-            ),
-        ] {
-            assert!(found.iter().any(|problem| problem.contains(words)), "{words:?} not in {found:?}");
-        }
-    }
-
-    #[test]
-    fn the_longest_localisation_counts_towards_the_total() {
-        let choice = json!({"name": "n".repeat(100), "value": "v".repeat(100)});
-        let option = |i: usize| json!({"type": 3, "name": format!("o{i}"), "description": "d", "choices": vec![choice.clone(); 25]});
-        let found = with_options(json!([option(1), option(2)]));
-        assert!(found.iter().any(|problem| problem.contains("8000 at most")), "{found:?}");
-    }
-}
+mod agreement;
+#[cfg(test)]
+mod tests;

@@ -202,16 +202,17 @@ fn described(form: &mut Form, body: &Object) -> (Option<String>, Option<Localiza
     (form.required(body, "description", text), localizations(form, body, "description_localizations", text))
 }
 
-/// A command's or option's name; the strict form is that of slash commands and options.
+/// A command's or option's name; the strict form is that of slash commands and options, and has no white space, also
+/// none around it.
 fn command_name(form: &mut Form, value: &Value, strict: bool) -> Option<String> {
     static STRICT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$")
             .expect("this pattern is part of the program")
     });
-    let name = form.trimmed(value, 1..=32)?;
     if !strict {
-        return Some(name);
+        return form.trimmed(value, 1..=32);
     }
+    let name = form.text(value, 1..=32)?;
     if !STRICT.is_match(&name) {
         form.complain(FieldError::regex());
         return None;

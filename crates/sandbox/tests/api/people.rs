@@ -267,6 +267,8 @@ async fn null_takes_a_members_fields_away() {
 async fn a_user_has_the_language_that_is_set() {
     let mut bot = Bot::start().await;
     bot.register(json!({ "name": "ping", "description": "d" })).await;
+    let french = json!({ "preferred_locale": "fr" });
+    bot.expect(200, reqwest::Method::PATCH, &bot.guild(), &french).await;
     let user = bot.user.clone();
     for (change, locale) in [
         (json!({}), "en-US"),
@@ -281,7 +283,7 @@ async fn a_user_has_the_language_that_is_set() {
         assert_eq!(interaction["locale"], locale);
         assert_eq!(
             (&interaction["guild_locale"], &interaction["guild"]["locale"]),
-            (&json!("en-US"), &json!("en-US"))
+            (&json!("fr"), &json!("fr"))
         );
         // Whom else a user's language concerns, nobody is told.
         assert_eq!(interaction["member"]["user"].get("locale"), None);

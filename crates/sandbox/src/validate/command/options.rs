@@ -22,7 +22,7 @@ const PARAMETERS: &[u8] = &[
     option::ATTACHMENT,
 ];
 const ANY: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
-const CHANNEL_TYPES: &[u8] = &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15];
+const CHANNEL_TYPES: &[u8] = &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16];
 
 /// Numbers that JavaScript holds exactly; the only ones Discord takes.
 const SAFE: i64 = (1 << 53) - 1;
@@ -72,13 +72,31 @@ fn check_order(form: &mut Form, siblings: &[Value]) {
         if let Some(name) = item["name"].as_str()
             && !names.insert(name)
         {
-            form.complain_at(
-                index,
-                FieldError::new(
-                    "APPLICATION_COMMAND_OPTIONS_NAME_INVALID",
-                    format!("Option name {name} is already used in these options"),
-                ),
-            );
+            form.complain_at(index, name_taken(name));
+        }
+    }
+    check_translations(form, siblings, &names);
+}
+
+fn name_taken(name: &str) -> FieldError {
+    FieldError::new(
+        "APPLICATION_COMMAND_OPTIONS_NAME_INVALID",
+        format!("Option name {name} is already used in these options"),
+    )
+}
+
+/// Translated names "must be distinct from all other default option names of that command, as well as all other option names
+/// within that locale on that command" (Application Commands, "Localization").
+fn check_translations(form: &mut Form, siblings: &[Value], names: &HashSet<&str>) {
+    let mut translated = HashSet::new();
+    for (index, item) in siblings.iter().enumerate() {
+        for (locale, name) in item["name_localizations"].as_object().into_iter().flatten() {
+            let Some(name) = name.as_str() else { continue };
+            let is_others = item["name"] != name && names.contains(name);
+            if !translated.insert((locale, name)) || is_others {
+                let path = [index.into(), "name_localizations".into(), locale.as_str().into()];
+                form.complain_below(path, name_taken(name));
+            }
         }
     }
 }
@@ -205,10 +223,12 @@ fn selectable(form: &mut Form, body: &Object, option: &mut CommandOption) {
     }
 }
 
-/// One choice, of a command's option or of an answer to autocompletion.
+/// One choice, of a command's option or of an answer to autocompletion. Several of a list may have one name, and several
+/// one value: neither the documentation nor Discord's OpenAPI description forbids it, and bots do it (poise's own example
+/// of inline choices).
 pub(in crate::validate) fn choice(form: &mut Form, item: &Value, kind: u8) -> Option<Choice> {
     let body = form.object(item)?;
-    let text = |form: &mut Form, value: &Value| form.text(value, 1..=100);
+    let text = |form: &mut Form, value: &Value| form.trimmed(value, 1..=100);
     let name = form.required(body, "name", text);
     let name_localizations = localizations(form, body, "name_localizations", text);
     let value = form.required(body, "value", |form, value| match kind {

@@ -64,6 +64,8 @@ fn names_of_slash_commands_follow_discords_pattern() {
         ("", "name: BASE_TYPE_REQUIRED"),
         (&*"x".repeat(33), "name: BASE_TYPE_BAD_LENGTH"),
         ("two words", "name: STRING_TYPE_REGEX"),
+        (" ping", "name: STRING_TYPE_REGEX"),
+        ("।", "name: STRING_TYPE_REGEX"),
         ("a.b", "name: STRING_TYPE_REGEX"),
         ("🐸", "name: STRING_TYPE_REGEX"),
         ("Ping", "name: APPLICATION_COMMAND_INVALID_NAME"),
@@ -120,6 +122,27 @@ fn a_command_has_at_most_25_options_with_different_names() {
 }
 
 #[test]
+fn translated_names_of_options_are_different_from_all_others_of_their_language() {
+    let called =
+        |name: &str, german: &str| with(option(3, name), &json!({ "name_localizations": { "de": german } }));
+    read_global(&slash(&json!([called("a", "x"), called("b", "y"), option(3, "c")])));
+    read_global(&slash(&json!([called("a", "a"), option(3, "b")])));
+    let french = with(option(3, "b"), &json!({ "name_localizations": { "fr": "x" } }));
+    read_global(&slash(&json!([called("a", "x"), french])));
+    let of = |index: usize| {
+        format!("options.{index}.name_localizations.de: APPLICATION_COMMAND_OPTIONS_NAME_INVALID")
+    };
+    refused(&slash(&json!([called("a", "x"), called("b", "x")])), &of(1));
+    refused(&slash(&json!([called("a", "b"), option(3, "b")])), &of(0));
+    refused(&slash(&json!([option(3, "b"), called("a", "b")])), &of(1));
+    let inside = with(option(1, "sub"), &json!({ "options": [called("a", "x"), called("b", "x")] }));
+    refused(
+        &slash(&json!([inside])),
+        "options.0.options.1.name_localizations.de: APPLICATION_COMMAND_OPTIONS_NAME_INVALID",
+    );
+}
+
+#[test]
 fn required_options_come_first() {
     let required = json!({ "required": true });
     read_global(&slash(&json!([with(option(3, "a"), &required), option(3, "b")])));
@@ -162,7 +185,15 @@ fn choices_fit_their_option_and_exclude_autocomplete() {
     read_global(&of(3, json!([choice(json!("x".repeat(100)))])));
     read_global(&of(4, json!([choice(json!(-((1_i64 << 53) - 1)))])));
     read_global(&of(10, json!([choice(json!(0.5)), choice(json!(2))])));
+    read_global(&of(3, json!([choice(json!(""))])));
+    // Names and values may repeat, alone and together.
     read_global(&of(3, json!(vec![choice(json!("x")); 25])));
+    read_global(&of(4, json!([choice(json!(1)), choice(json!(2)), { "name": "o", "value": 1 }])));
+    assert_eq!(
+        read_global(&of(3, json!([{ "name": " n ", "value": " v " }]))).options[0].choices[0].name,
+        "n",
+        "Discord takes the white space around a name away"
+    );
     for (body, wanted) in [
         (of(3, json!([choice(json!("x".repeat(101)))])), "options.0.choices.0.value: BASE_TYPE_MAX_LENGTH"),
         (of(4, json!([choice(json!("x"))])), "options.0.choices.0.value: NUMBER_TYPE_COERCE"),
@@ -174,6 +205,7 @@ fn choices_fit_their_option_and_exclude_autocomplete() {
             "options.0.choices.0.name: BASE_TYPE_BAD_LENGTH",
         ),
         (of(3, json!([{ "name": "n" }])), "options.0.choices.0.value: BASE_TYPE_REQUIRED"),
+        (of(3, json!([{ "name": " ", "value": "x" }])), "options.0.choices.0.name: BASE_TYPE_REQUIRED"),
         (of(3, json!({ "name": "n" })), "options.0.choices: LIST_TYPE_CONVERT"),
     ] {
         refused(&body, wanted);
