@@ -95,7 +95,7 @@ async fn create_user(
     if !(2..=32).contains(&name.len()) || !name.chars().all(fits) {
         return Err(Refused::because("A username has 2 to 32 of a-z, 0-9, dot and underscore."));
     }
-    let locale = new.locale.map(known_locale).transpose()?;
+    let locale = new.locale.as_deref().map(known_locale).transpose()?;
     let mut live = control.discord.lock();
     if live.users.values().any(|user| user.username == name) {
         return Err(Refused::because(format!("There is a user \"{name}\" already.")));
@@ -126,7 +126,7 @@ async fn edit_user(
     Path(user): Path<String>,
     Request(edit): Request<EditUser>,
 ) -> Result<Json<Value>, Refused> {
-    let locale = edit.locale.try_map(known_locale)?;
+    let locale = edit.locale.try_map(|locale| known_locale(&locale))?;
     let mut live = control.discord.lock();
     let id = find::person(&live, &user)?.id;
     if let Some(user) = live.users.get_mut(&id) {
@@ -136,8 +136,8 @@ async fn edit_user(
 }
 
 /// Returns the locale as Discord writes it, whatever its capitals, if Discord has it.
-fn known_locale(wanted: String) -> Result<String, Refused> {
-    let known = LOCALES.iter().find(|locale| locale.eq_ignore_ascii_case(&wanted));
+fn known_locale(wanted: &str) -> Result<String, Refused> {
+    let known = LOCALES.iter().find(|locale| locale.eq_ignore_ascii_case(wanted));
     known.map(|locale| (*locale).to_owned()).ok_or_else(|| {
         Refused::because(format!("There is no locale \"{wanted}\"; there are {}.", LOCALES.join(", ")))
     })

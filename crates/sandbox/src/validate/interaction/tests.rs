@@ -21,6 +21,9 @@ fn answer(kind: u8) -> Value {
     }
 }
 
+/// An interaction, and what becomes of the callback types that are not refused for their type.
+type Row<'a> = (&'a str, Asked<'a>, &'a [(u8, Verdict)]);
+
 /// What becomes of a callback of some type.
 #[derive(Debug, PartialEq)]
 enum Verdict {
@@ -39,7 +42,7 @@ fn each_interaction_takes_its_own_kinds_of_answers() {
     let shown = Present { content: true, ..Present::default() };
     let asked = |kind, message| Asked { kind, focused: None, message };
     // Every pair that is not listed is refused for its type.
-    let table: [(&str, Asked<'_>, &[(u8, Verdict)]); 7] = [
+    let table: [Row<'_>; 7] = [
         ("a ping", asked(kind::PING, None), &[(1, Taken)]),
         (
             "a command",
