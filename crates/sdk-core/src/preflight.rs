@@ -90,9 +90,7 @@ impl Check<'_> {
     /// Checks the fields that say where and for whom a command is there.
     fn availability(&mut self, body: &Value) {
         let permissions = &body["default_member_permissions"];
-        if !permissions.is_null()
-            && !value::permissions(permissions).is_some_and(|set| set <= MAX_PERMISSIONS)
-        {
+        if !permissions.is_null() && value::permissions(permissions).is_none_or(|set| set > MAX_PERMISSIONS) {
             self.problem(&format!("{permissions} is no set of permissions for default_member_permissions"));
         }
         for field in ["default_permission", "dm_permission", "nsfw"] {

@@ -4,6 +4,8 @@
 //! definitions: random ones that are right, each of them again with one rule broken or kept at its edge, and every character
 //! of Unicode in a name.
 
+#![allow(clippy::needless_pass_by_value, reason = "reads better where `json!` is the argument")]
+
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -99,10 +101,11 @@ impl Maker {
             _ => {}
         }
         if matches!(kind, 3 | 4 | 10) {
-            if self.chance(40) {
+            let (listed, suggested) = (self.chance(40), self.chance(40));
+            if listed {
                 let choices = (0..self.0.random_range(0..5)).map(|_| self.choice(kind)).collect::<Vec<_>>();
                 option.insert("choices".into(), json!(choices));
-            } else if self.chance(40) {
+            } else if suggested {
                 option.insert("autocomplete".into(), json!(true));
             }
         }
@@ -446,7 +449,7 @@ fn both_say_the_same_of_a_thousand_definitions() {
         }
         match verdict(what, &broken) {
             Ok(taken) => {
-                assert!(taken == *fits || *what == "size", "{what}: {broken}\n{:?}", preflight(&broken))
+                assert!(taken == *fits || *what == "size", "{what}: {broken}\n{:?}", preflight(&broken));
             }
             Err(differs) => differ.push(differs),
         }
