@@ -204,7 +204,7 @@ impl Engine {
     /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.
     pub fn folders(&self) -> Vec<PathBuf> {
         let Some(scope) = self.watching.as_ref().map(Control::scope) else { return Vec::new() };
-        scope.trees.iter().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
+        scope.trees.keys().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
     }
 }
 
@@ -218,8 +218,8 @@ impl Drop for Engine {
 #[derive(Default)]
 struct Known {
     call: Option<Call>,
-    /// Files that the last good build read.
-    inputs: BTreeSet<PathBuf>,
+    /// Files that the last good build read, with the hash of what they held where that is known.
+    inputs: BTreeMap<PathBuf, Option<u64>>,
     /// Whether the last build was good; when it was not, any source may mend it.
     is_good: bool,
     warnings: String,

@@ -128,7 +128,7 @@ impl Loop {
     pub(super) fn publish_folders(&self) {
         let scope = self.workspace.scope();
         let inside = |path: &PathBuf| path.strip_prefix(&scope.root).unwrap_or(path).display().to_string();
-        let folders = scope.trees.iter().map(inside).collect();
+        let folders = scope.trees.keys().map(inside).collect();
         self.status.lock().folders = folders;
     }
 }

@@ -22,7 +22,7 @@ impl Loop {
             let known = &self.known;
             let reads = |plugin: &PluginId, path: &Path| {
                 let known = known.get(plugin)?;
-                let is_read = known.inputs.contains(path);
+                let is_read = known.inputs.contains_key(path);
                 (is_read || known.is_good).then_some(is_read)
             };
             // A mended manifest, of whatever crate, is what cargo has to be asked again for.
