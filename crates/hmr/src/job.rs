@@ -542,3 +542,32 @@ pub async fn carry_out(workshop: Arc<Workshop>, workspace: Arc<Workspace>, order
     }
     done
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_is_stale_when_a_file_that_it_read_was_saved_since_it_began() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old.rs"), folder.path().join("new.txt"));
+        fs::write(&old, "1").unwrap();
+        fs::write(&new, "1").unwrap();
+        let inputs = BTreeSet::from([old.clone(), new.clone()]);
+        let before = BTreeMap::from([(old.clone(), hash_of(&old).unwrap().unwrap())]);
+        // The clock that stamps files may be behind the other one.
+        let (start, long_ago) = (SystemTime::now(), SystemTime::now() - Duration::from_mins(1));
+        let sources = unchanged_since(start, &before, &inputs).unwrap();
+        assert_eq!(sources.keys().collect::<Vec<_>>(), [&new, &old]);
+        assert_eq!(unchanged_since(long_ago, &before, &inputs), None, "what is new was written since");
+        assert!(
+            unchanged_since(long_ago, &sources, &inputs).is_some(),
+            "of what is known the contents count"
+        );
+        fs::write(&old, "2").unwrap();
+        assert_eq!(unchanged_since(start, &before, &inputs), None);
+        fs::remove_file(&old).unwrap();
+        assert_eq!(unchanged_since(start, &before, &inputs), None);
+        assert!(unchanged_since(start, &BTreeMap::new(), &BTreeSet::from([old])).is_some());
+    }
+}

@@ -16,7 +16,7 @@
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here; [`mapping`]: what it takes up.
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
-//! - [`findings`] and [`report`]: what the compiler found, and the one line that tells of a reload.
+//! - [`findings`], [`link`] and [`report`]: what compiler and linker found, and the one line that tells of a reload.
 //! - [`supervisor`], [`hosts`] and [`journal`]: a host that dies comes back, and one whose own sources change is built
 //!   beside the running one and takes its place.
 //! - [`control`]: the socket by which other programs ask and command.
@@ -31,6 +31,7 @@ pub mod hosts;
 pub mod job;
 pub mod journal;
 pub mod library;
+pub mod link;
 pub mod mapping;
 pub mod policy;
 pub mod probe;

@@ -8,6 +8,7 @@ use libloading::Library;
 use sdk_core::{FINGERPRINT, PluginEntry};
 
 use crate::error::SaveError;
+use crate::link;
 
 /// Loads the library at `path` for good and gives the plugin it exports.
 ///
@@ -55,14 +56,29 @@ pub fn load(path: &Path, krate: &str) -> Result<&'static PluginEntry, SaveError>
 fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     let words = format!("{} could not be loaded ({reason})", path.display());
-    let way_out = if reason.contains("undefined symbol") {
-        "; it was built against another sdk than this host runs, restart the host"
-    } else if reason.contains("libstd-") {
-        "; it was built by another compiler than this host, restart the host"
-    } else {
-        return SaveError::Unreadable(words);
-    };
-    SaveError::Library(words + way_out)
+    // As glibc and musl put it.
+    let symbol = reason
+        .split_once("undefined symbol: ")
+        .or_else(|| reason.split_once("symbol not found: "))
+        .map(|(_, symbol)| symbol.split([' ', ',', '(']).next().unwrap_or_default().to_owned());
+    let needed = reason
+        .split_once(": cannot open shared object file")
+        .map(|(name, _)| name)
+        .filter(|name| Path::new(name) != path);
+    SaveError::Library(match (symbol, needed) {
+        (Some(symbol), _) if link::is_of_rust(&symbol) => {
+            format!("{words}; it was built against another sdk than this host runs, restart the host")
+        }
+        (Some(symbol), _) => format!("it cannot be loaded: {}", link::undefined_words(&[symbol])),
+        (None, Some(name)) if name.contains("libstd-") => {
+            format!("{words}; it was built by another compiler than this host, restart the host")
+        }
+        (None, Some(name)) => format!(
+            "it cannot be loaded: it needs the shared library {name}, which the system does not find; install it, or \
+             name its folder in LD_LIBRARY_PATH where the bot is started"
+        ),
+        (None, None) => return SaveError::Unreadable(words),
+    })
 }
 
 /// The shared sdk library as this process has it mapped.

@@ -260,11 +260,7 @@ impl Watcher {
 
 impl Heard {
     /// Waits until something may have changed; a call that is cancelled loses nothing.
-    async fn wait(
-        &mut self,
-        doing: &Wanted,
-        events: &mut mpsc::UnboundedReceiver<Report>,
-    ) {
+    async fn wait(&mut self, doing: &Wanted, events: &mut mpsc::UnboundedReceiver<Report>) {
         let Pace { debounce, poll } = doing.pace;
         match poll {
             _ if doing.is_paused => std::future::pending().await,

@@ -350,6 +350,10 @@ async fn shared_crate(ground: &mut Ground) {
 
 /// Messages of the troubleshooting tables, and what provokes each: a test, or a row of the fault table.
 const PROVOKED: &[(&str, &str)] = &[
+    (
+        "it does not link: library x is not found; ...",
+        "crates/testbed/src/faults/table.rs::a library to link that is not there",
+    ),
     ("1 compile error", "crates/testbed/src/faults/table.rs::compile error"),
     ("cargo failed:", "crates/testbed/src/faults/table.rs::a manifest that cargo does not take"),
     ("rustc could not be run", "crates/testbed/src/faults/table.rs::rustc that cannot be started"),
@@ -397,6 +401,10 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
     ),
     ("... could not be loaded (undefined symbol ...)", "crates/testbed/src/faults/table.rs::empty library"),
+    (
+        "it cannot be loaded: symbol x is defined nowhere; ...",
+        "crates/testbed/src/faults/table.rs::a symbol that nobody defines",
+    ),
     (
         "was built with another compiler, sdk or feature set",
         "crates/testbed/src/faults/table.rs::library of another sdk",

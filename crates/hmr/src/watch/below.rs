@@ -10,7 +10,8 @@ pub(super) fn below<'a, V>(
     path: &'a Path,
 ) -> impl Iterator<Item = (&'a PathBuf, &'a V)> {
     // Paths are ordered by their components.
-    map.range::<Path, _>((Bound::Included(path), Bound::Unbounded)).take_while(move |(at, _)| at.starts_with(path))
+    map.range::<Path, _>((Bound::Included(path), Bound::Unbounded))
+        .take_while(move |(at, _)| at.starts_with(path))
 }
 
 #[cfg(test)]
