@@ -433,6 +433,20 @@ nearest() { # WORD
     printf '%s' "$best"
 }
 
+# bash can neither trap nor set back a signal that was ignored when it began, as some service managers and runners of CI
+# start programs. SIGTERM is how this script and what it starts are told to end, so that one is heard again. The others
+# stay as the caller wants them: whoever puts this into the background has the terminal's Ctrl-C ignored.
+hear_term() { # WORDS of the call
+    [[ -n $(trap -p TERM) && -z ${HOTCORD_HEARS_TERM-} ]] || return 0
+    export HOTCORD_HEARS_TERM=1
+    if env --default-signal=TERM true 2>/dev/null; then
+        exec env --default-signal=TERM "$BASH" "$ROOT/dev-env.sh" "$@"
+    elif command -v perl >/dev/null 2>&1; then
+        # shellcheck disable=SC2016 # perl's own variable
+        exec perl -e '$SIG{TERM} = "DEFAULT"; exec @ARGV' "$BASH" "$ROOT/dev-env.sh" "$@"
+    fi
+}
+
 main() {
     local command=${1:-help} near
     (($# == 0)) || shift
@@ -451,4 +465,5 @@ main() {
     exit
 }
 
+hear_term "$@"
 main "$@"

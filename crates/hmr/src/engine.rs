@@ -100,6 +100,9 @@ impl Engine {
     /// # Errors
     /// When the workspace cannot be read or watched at all.
     pub async fn start(host: Host, options: Options) -> Result<Self, HostError> {
+        if let Err(error) = crate::signals::set_back() {
+            tracing::warn!(%error, "compilers ignore the signals that this process was started to ignore");
+        }
         let child = Child::this();
         let running = child.as_ref().map(|child| child.host.clone());
         let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());

@@ -19,6 +19,7 @@
 //! - [`findings`], [`link`] and [`report`]: what compiler and linker found, and the one line that tells of a reload.
 //! - [`supervisor`], [`hosts`] and [`journal`]: a host that dies comes back, and one whose own sources change is built
 //!   beside the running one and takes its place.
+//! - [`signals`]: what is started hears signals that this process was started to ignore.
 //! - [`control`]: the socket by which other programs ask and command.
 
 pub mod cargo;
@@ -37,6 +38,7 @@ pub mod policy;
 pub mod probe;
 pub mod report;
 pub mod rustc;
+pub mod signals;
 pub mod supervisor;
 pub mod watch;
 pub mod workspace;

@@ -144,8 +144,9 @@ fn without_quotes(name: &str) -> &str {
 }
 
 fn before_colon(name: &str) -> String {
+    let name = name.split(';').next().unwrap_or_default();
     // A path of a Rust symbol has two of them each time.
-    name.split_once(": ").or_else(|| name.split_once(';')).map_or(name, |(name, _)| name).to_owned()
+    name.split_once(": ").map_or(name, |(name, _)| name).to_owned()
 }
 
 #[cfg(test)]
