@@ -439,7 +439,7 @@ nearest() { # WORD
 hear_term() { # WORDS of the call
     [[ -n $(trap -p TERM) && -z ${HOTCORD_HEARS_TERM-} ]] || return 0
     export HOTCORD_HEARS_TERM=1
-    if env --default-signal=TERM true 2>/dev/null; then
+    if env --default-signal=TERM "$BASH" -c : 2>/dev/null; then
         exec env --default-signal=TERM "$BASH" "$ROOT/dev-env.sh" "$@"
     elif command -v perl >/dev/null 2>&1; then
         # shellcheck disable=SC2016 # perl's own variable

@@ -46,7 +46,7 @@ pub struct Options {
 }
 
 /// Reloads between two spans without any, where both are compared.
-const TURN: usize = 10;
+const TURN: usize = 5;
 
 /// What was measured of one plugin.
 #[derive(Default)]
