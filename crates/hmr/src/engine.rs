@@ -19,10 +19,11 @@ use sdk_core::PluginId;
 use sdk_core::host::Host;
 use sdk_core::status::ReloadStatus;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
 
 use crate::cargo::Call;
-use crate::error::HostError;
+use crate::error::{HostError, SaveError};
+use crate::features::Shared;
 use crate::hosts::{Hosts, Staged};
 use crate::job::{Done, Ready, Workshop};
 use crate::journal::Keeper;
@@ -131,6 +132,11 @@ impl Engine {
             options,
             watching: watching.clone(),
             host_packages: workspace.host_packages.clone(),
+            features: watching.is_some().then(|| {
+                let workspace = workspace.clone();
+                tokio::spawn(async move { Shared::read(&workspace).await })
+            }),
+            rebuilding: None,
             is_unread: false,
             workspace: Arc::new(workspace),
             workshop: Arc::new(workshop),
@@ -237,6 +243,10 @@ struct Loop {
     is_unread: bool,
     /// Packages that this host, or a newer one in the making, is built with.
     host_packages: BTreeSet<String>,
+    /// With which features; `None` while nobody has asked cargo.
+    features: Option<JoinHandle<Result<Shared, SaveError>>>,
+    /// Why a plugin's dependency has the host built anew, while that goes on.
+    rebuilding: Option<String>,
     workshop: Arc<Workshop>,
     known: BTreeMap<PluginId, Known>,
     builds: JoinSet<Done>,

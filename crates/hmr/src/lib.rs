@@ -11,8 +11,10 @@
 //! # Layout
 //!
 //! - [`workspace`]: which crates are plugins, and what a changed file means for them.
+//! - [`features`]: which plugin's dependency has the host built anew.
 //! - [`watch`]: from the file system's events to finished saves.
-//! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay.
+//! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay; `compiler`: how both
+//!   give way to the bot's own work.
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here; [`mapping`]: what it takes up.
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
@@ -23,9 +25,11 @@
 //! - [`control`]: the socket by which other programs ask and command.
 
 pub mod cargo;
+mod compiler;
 pub mod control;
 pub mod engine;
 pub mod error;
+pub mod features;
 pub mod findings;
 mod host_build;
 pub mod hosts;

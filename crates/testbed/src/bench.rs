@@ -366,10 +366,13 @@ async fn reload_under_load(
     let mut rounds = 0..options.load_reloads;
     while !rounds.is_empty() {
         let load = Load::start(sandbox, &command, "v", options.load_rate);
+        let so_far = under_load.tally.clone();
         let turn_began = Instant::now();
         let mut outcome = Ok(());
         for round in rounds.by_ref().take(turn) {
             let reloaded = reload_once(playground, sandbox, bot, sample, &format!("v-load-{round}")).await;
+            under_load.tally = so_far.clone();
+            under_load.tally.add(load.so_far());
             match reloaded {
                 Ok(took) => under_load.reload.push(took),
                 Err(error) => {
@@ -379,6 +382,7 @@ async fn reload_under_load(
             }
         }
         let lasted = turn_began.elapsed();
+        under_load.tally = so_far;
         under_load.tally.add(load.stop().await);
         outcome?;
         if options.busy.is_some() {

@@ -122,6 +122,7 @@ impl Loop {
         status.building = building;
         status.held = held;
         status.awaiting_restart = awaiting_restart;
+        status.rebuilding.clone_from(&self.rebuilding);
     }
 
     /// Tells which folders are watched.
