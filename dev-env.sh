@@ -403,7 +403,8 @@ Check
   check              formatting, clippy on every feature set, tests, documentation
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
-  bench [--json]     how long a reload takes, against bare rustc and a restart
+  bench [--json]     how long a reload takes, against bare rustc and a restart; --busy 2: how many answers
+                     are lost or late during reloads with two other programs holding the processors
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
   soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
   play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music

@@ -90,6 +90,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "restart.rs::a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_comes_in",
     ),
     ("`Cargo.lock`", "watching.rs::a_lock_file_that_cargo_writes_for_a_plugin_is_no_change_of_the_host"),
+    (
+        "a plugin's dependency that turns a feature of one of the host's on",
+        "restart.rs::a_dependency_that_has_the_host_built_anew_is_told_before_it_begins",
+    ),
     ("`.env`", "configuration.rs::a_saved_env_is_in_force_at_once_where_it_can_be"),
     (
         "`.env` with a mistake",
@@ -613,6 +617,10 @@ const PROVOKED: &[(&str, &str)] = &[
     (
         "this binary was built without hot reload; ENABLE_HMR is ignored",
         "crates/testbed/tests/plain.rs::a_save_builds_the_whole_bot_and_starts_it_anew",
+    ),
+    (
+        "the dependency x of commands/y turns on `f` of z: ...",
+        "crates/testbed/tests/restart.rs::a_dependency_that_has_the_host_built_anew_is_told_before_it_begins",
     ),
     (
         "hot reload cannot read the workspace: ...",
