@@ -55,6 +55,11 @@ pub fn load(path: &Path, krate: &str) -> Result<&'static PluginEntry, SaveError>
 
 fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    refused_for(path, &reason)
+}
+
+/// Puts what the system's loader says into a sentence with the way out.
+fn refused_for(path: &Path, reason: &str) -> SaveError {
     let words = format!("{} could not be loaded ({reason})", path.display());
     // As glibc and musl put it.
     let symbol = reason
@@ -117,6 +122,36 @@ impl MappedSdk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_systems_loader_misses_is_named_with_the_way_out() {
+        let of = |reason: &str| refused_for(Path::new("/t/libone.so"), reason).to_string();
+        for reason in [
+            "/t/libone.so: undefined symbol: nosuch",
+            "/t/libone.so: undefined symbol: nosuch, version X_1",
+            "Error relocating /t/libone.so: nosuch: symbol not found: nosuch",
+        ] {
+            assert!(
+                of(reason).starts_with("it cannot be loaded: symbol nosuch is defined nowhere"),
+                "{reason}"
+            );
+        }
+        for symbol in ["_ZN8sdk_core4host3new17h0123456789abcdefE", "_RNvC8sdk_core3new"] {
+            let told = of(&format!("/t/libone.so: undefined symbol: {symbol}"));
+            assert!(
+                told.ends_with("built against another sdk than this host runs, restart the host"),
+                "{told}"
+            );
+        }
+        let missing = "cannot open shared object file: No such file or directory";
+        assert!(
+            of(&format!("libnosuch.so.1: {missing}"))
+                .contains("it needs the shared library libnosuch.so.1, which")
+        );
+        assert!(of(&format!("libstd-0123.so: {missing}")).contains("another compiler than this host"));
+        let own = refused_for(Path::new("/t/libone.so"), &format!("/t/libone.so: {missing}"));
+        assert!(matches!(own, SaveError::Unreadable(_)), "{own}");
+    }
 
     #[test]
     fn what_is_no_library_is_told_by_name() {
