@@ -271,14 +271,16 @@ async fn a_dependency_that_has_the_host_built_anew_is_told_before_it_begins() {
     assert!(line.contains("cargo builds it anew") && line.contains("to avoid it, "), "{line}");
     assert!(ground.ping().await.starts_with("Pong!"), "everything runs on");
     let ctl = async |words: &[&str]| {
-        let mut command = tokio::process::Command::new("bash");
-        command.arg("dev-env.sh").args(words).current_dir(ground.playground.path(""));
-        let output = command.env("CARGO_TARGET_DIR", "").output().await.unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        // While cargo replaces the host's program, the staged one is there.
+        let hosts = ground.playground.path("target/hmr/hosts/1/hotcord");
+        let mut command = tokio::process::Command::new(hosts);
+        command.arg("ctl").args(words).env("HMR_WORKSPACE", ground.playground.path(""));
+        let output = command.output().await.unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };
-    let status = ctl(&["status", "--local"]).await;
+    let status = ctl(&["status"]).await;
     assert!(status.contains(&format!("a new host is built: {words}")), "{status}");
-    let events = ctl(&["events", "--local", "--no-follow"]).await;
+    let events = ctl(&["events", "--last", "20", "--no-follow"]).await;
     assert!(events.lines().any(|event| event.contains("\"note\"") && event.contains(words)), "{events}");
 
     // Taken back in time, nothing comes of it.
