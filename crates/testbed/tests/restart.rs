@@ -271,10 +271,8 @@ async fn a_dependency_that_has_the_host_built_anew_is_told_before_it_begins() {
     assert!(line.contains("cargo builds it anew") && line.contains("to avoid it, "), "{line}");
     assert!(ground.ping().await.starts_with("Pong!"), "everything runs on");
     let ctl = async |words: &[&str]| {
-        // While cargo replaces the host's program, the staged one is there.
-        let hosts = ground.playground.path("target/hmr/hosts/1/hotcord");
-        let mut command = tokio::process::Command::new(hosts);
-        command.arg("ctl").args(words).env("HMR_WORKSPACE", ground.playground.path(""));
+        let mut command = tokio::process::Command::new("bash");
+        command.arg("dev-env.sh").args(words).current_dir(ground.playground.path(""));
         let output = command.output().await.unwrap();
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };

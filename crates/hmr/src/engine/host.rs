@@ -99,17 +99,19 @@ impl Loop {
             return;
         }
         let words = features::words(&changes);
-        warn(&self.host, None, words.clone());
         let automatic = self.running.is_some();
+        if automatic {
+            self.rebuilding = Some(words.clone());
+            // For whoever asks when they read the warning.
+            self.publish();
+        }
+        warn(&self.host, None, words);
         let because = manifests.iter().map(|path| path.display().to_string()).collect();
         self.host.bus().emit(ReloadEvent::RestartRequired { because, automatic });
         if automatic {
-            self.rebuilding = Some(words);
             self.replacement.changed.extend(manifests);
             self.build_host();
         }
-        // For whoever asks while it is built.
-        self.publish();
     }
 
     /// Builds the host anew, in place of a build under way.
