@@ -173,7 +173,9 @@ mod tests {
         ] {
             assert_eq!(words(said), expected, "{said}");
         }
-        let many = (1..=5).map(|n| format!("rust-lld: error: undefined symbol: s{n}\n")).collect::<String>();
+        let many = ["s1", "s2", "s3", "s4", "s5"]
+            .map(|name| format!("ld.lld: error: undefined symbol: {name}"))
+            .join("\n");
         assert!(
             words(&many).contains("symbols s1, s2, s3 and 2 more are defined nowhere"),
             "{}",

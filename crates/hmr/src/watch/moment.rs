@@ -129,6 +129,6 @@ mod tests {
         let (wall, now) = (noticed.at.wall - SECOND, noticed.at.steady + SECOND);
         assert_eq!(noticed.along().date(Some(wall), Some(wall), now), noticed.at.steady);
         let polled = Noticed { within: SECOND * 2, ..noticed };
-        assert_eq!(polled.date(Some(wall), Some(wall), now), noticed.at.steady - SECOND);
+        assert_eq!(polled.date(Some(wall), Some(wall), now), noticed.at.steady.checked_sub(SECOND).unwrap());
     }
 }
