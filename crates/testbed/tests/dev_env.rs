@@ -241,7 +241,7 @@ fn a_bot_on_this_machine_that_has_ended_is_shown_and_its_number_is_nobody_elses(
 
 #[test]
 fn an_end_while_something_is_built_is_an_end() {
-    ends_while_building(|place, words| place.start(words));
+    ends_while_building(Place::start);
     // As some service managers and runners of CI start programs.
     ends_while_building(|place, words| place.start_ignoring("INT TERM HUP QUIT", words));
 }
