@@ -403,7 +403,8 @@ Check
   check              formatting, clippy on every feature set, tests, documentation
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
-  bench [--json]     how long a reload takes, against bare rustc and a restart
+  bench [--json]     how long a reload takes, against bare rustc and a restart; --busy 2: how many answers
+                     are lost or late during reloads with two other programs holding the processors
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
   soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
   play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
@@ -433,6 +434,20 @@ nearest() { # WORD
     printf '%s' "$best"
 }
 
+# bash can neither trap nor set back a signal that was ignored when it began, as some service managers and runners of CI
+# start programs. SIGTERM is how this script and what it starts are told to end, so that one is heard again. The others
+# stay as the caller wants them: whoever puts this into the background has the terminal's Ctrl-C ignored.
+hear_term() { # WORDS of the call
+    [[ -n $(trap -p TERM) && -z ${HOTCORD_HEARS_TERM-} ]] || return 0
+    export HOTCORD_HEARS_TERM=1
+    if env --default-signal=TERM "$BASH" -c : 2>/dev/null; then
+        exec env --default-signal=TERM "$BASH" "$ROOT/dev-env.sh" "$@"
+    elif command -v perl >/dev/null 2>&1; then
+        # shellcheck disable=SC2016 # perl's own variable
+        exec perl -e '$SIG{TERM} = "DEFAULT"; exec @ARGV' "$BASH" "$ROOT/dev-env.sh" "$@"
+    fi
+}
+
 main() {
     local command=${1:-help} near
     (($# == 0)) || shift
@@ -451,4 +466,5 @@ main() {
     exit
 }
 
+hear_term "$@"
 main "$@"

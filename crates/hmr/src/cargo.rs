@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
+use crate::compiler::{self, Group};
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
 use crate::workspace::{HOST_FEATURES, Package, Workspace};
@@ -126,10 +127,8 @@ pub async fn build(
     heard: impl Fn(&Package, &Call),
 ) -> Result<Outcome, SaveError> {
     let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
-    let mut command = Command::new("nice");
+    let mut command = compiler::command(program());
     command
-        .args(["-n", "10"])
-        .arg(program())
         .args(["build", "-vv", "--keep-going", "--color=never"])
         .arg(format!("--message-format={format}"))
         .arg("--target-dir")
@@ -141,9 +140,8 @@ pub async fn build(
         .env_remove(SECRET)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let mut child = crate::rustc::Group::spawn(command, "cargo")?;
+        .stderr(Stdio::piped());
+    let mut child = Group::spawn(command, "cargo")?;
     let (stdout, stderr) = (child.stdout(), child.stderr());
     let (said, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace, heard));
     let Said { libraries, artifacts, failures } = said;

@@ -19,10 +19,11 @@ use sdk_core::PluginId;
 use sdk_core::host::Host;
 use sdk_core::status::ReloadStatus;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
 
 use crate::cargo::Call;
-use crate::error::HostError;
+use crate::error::{HostError, SaveError};
+use crate::features::Shared;
 use crate::hosts::{Hosts, Staged};
 use crate::job::{Done, Ready, Workshop};
 use crate::journal::Keeper;
@@ -100,6 +101,9 @@ impl Engine {
     /// # Errors
     /// When the workspace cannot be read or watched at all.
     pub async fn start(host: Host, options: Options) -> Result<Self, HostError> {
+        if let Err(error) = crate::signals::set_back() {
+            tracing::warn!(%error, "compilers ignore the signals that this process was started to ignore");
+        }
         let child = Child::this();
         let running = child.as_ref().map(|child| child.host.clone());
         let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());
@@ -128,6 +132,11 @@ impl Engine {
             options,
             watching: watching.clone(),
             host_packages: workspace.host_packages.clone(),
+            features: watching.is_some().then(|| {
+                let workspace = workspace.clone();
+                tokio::spawn(async move { Shared::read(&workspace).await })
+            }),
+            rebuilding: None,
             is_unread: false,
             workspace: Arc::new(workspace),
             workshop: Arc::new(workshop),
@@ -204,7 +213,7 @@ impl Engine {
     /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.
     pub fn folders(&self) -> Vec<PathBuf> {
         let Some(scope) = self.watching.as_ref().map(Control::scope) else { return Vec::new() };
-        scope.trees.iter().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
+        scope.trees.keys().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
     }
 }
 
@@ -218,8 +227,8 @@ impl Drop for Engine {
 #[derive(Default)]
 struct Known {
     call: Option<Call>,
-    /// Files that the last good build read.
-    inputs: BTreeSet<PathBuf>,
+    /// Files that the last good build read, with the hash of what they held where that is known.
+    inputs: BTreeMap<PathBuf, Option<u64>>,
     /// Whether the last build was good; when it was not, any source may mend it.
     is_good: bool,
     warnings: String,
@@ -234,6 +243,10 @@ struct Loop {
     is_unread: bool,
     /// Packages that this host, or a newer one in the making, is built with.
     host_packages: BTreeSet<String>,
+    /// With which features; `None` while nobody has asked cargo.
+    features: Option<JoinHandle<Result<Shared, SaveError>>>,
+    /// Why a plugin's dependency has the host built anew, while that goes on.
+    rebuilding: Option<String>,
     workshop: Arc<Workshop>,
     known: BTreeMap<PluginId, Known>,
     builds: JoinSet<Done>,

@@ -4,13 +4,14 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::findings::Findings;
+use crate::link::LinkFailure;
 
 /// Why a save is not live; the generation before it answers on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
-    /// rustc refused the source; its own words have been printed.
-    #[error("{} compile error{}", .0.errors, if .0.errors == 1 { "" } else { "s" })]
+    /// rustc refused the source, or the linker what was made of it; their own words have been printed.
+    #[error("{}", .0.summary())]
     Compile(Findings),
     /// rustc failed and found no error in the source.
     #[error("rustc failed ({status}) and found no error in the source; it said: {words}")]
@@ -83,6 +84,10 @@ impl SaveError {
         match self {
             Self::Probe(_) | Self::Unreadable(_) | Self::Io { .. } => true,
             Self::Compiler { status, .. } => status.signal().is_some(),
+            Self::Compile(findings) => {
+                findings.linking.len() == findings.errors
+                    && findings.linking.iter().any(LinkFailure::is_passing)
+            }
             _ => false,
         }
     }

@@ -4,6 +4,8 @@ use sdk_core::bus::Diagnostic;
 use sdk_core::text;
 use serde::Deserialize;
 
+use crate::link::LinkFailure;
+
 /// Errors kept as data; who wants all of them reads the terminal.
 const KEPT: usize = 20;
 /// Most characters kept of one error's text.
@@ -14,6 +16,8 @@ const TEXT: usize = 4000;
 pub struct Findings {
     /// Count of errors.
     pub errors: usize,
+    /// Those among them that are the linker's.
+    pub linking: Vec<LinkFailure>,
     /// rustc's own words for all of them, in colour when the terminal takes it.
     pub rendered: String,
     /// First errors, without colour.
@@ -74,22 +78,37 @@ impl Findings {
             return;
         }
         self.errors += 1;
+        let plain = without_colour(&rendered);
+        let linking = LinkFailure::read(&message.message, &plain);
+        let in_words = linking.as_ref().map(ToString::to_string);
+        self.linking.extend(linking);
         if self.first.len() < KEPT {
             let place = message.spans.iter().find(|span| span.is_primary).or(message.spans.first());
             self.first.push(Diagnostic {
                 level: "error".to_owned(),
                 code: message.code.map(|code| code.code),
-                message: text::cut(message.message.lines().next().unwrap_or_default(), TEXT),
+                message: in_words
+                    .unwrap_or_else(|| text::cut(message.message.lines().next().unwrap_or_default(), TEXT)),
                 file: place.map(|span| span.file_name.clone()),
                 line: place.map(|span| span.line_start),
                 column: place.map(|span| span.column_start),
-                rendered: text::cut(without_colour(&rendered), TEXT),
+                rendered: text::cut(plain, TEXT),
             });
+        }
+    }
+
+    /// Returns what was found in a few words: how many errors, or why the code does not link.
+    pub fn summary(&self) -> String {
+        match &self.linking[..] {
+            // A linker is not called before all compiles.
+            [failure, ..] if self.linking.len() == self.errors => failure.to_string(),
+            _ => format!("{} compile error{}", self.errors, if self.errors == 1 { "" } else { "s" }),
         }
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
         self.errors += other.errors;
+        self.linking.append(&mut other.linking);
         self.rendered += &other.rendered;
         self.first.append(&mut other.first);
         self.first.truncate(KEPT);
@@ -127,6 +146,24 @@ linker says"#;
         assert_eq!(error.place().as_deref(), Some("commands/a.rs:12:79"));
         assert_eq!(error.code.as_deref(), Some("E0599"));
         assert_eq!(error.rendered, "error[E0599]: no method\n");
+    }
+
+    #[test]
+    fn what_does_not_link_is_no_compile_error() {
+        let rendered = "error: linking with `cc` failed: exit status: 1\n  = note: \u{1b}[1mrust-lld: error: unable to find \
+                        library -lnosuch\u{1b}[0m\n";
+        let message = serde_json::json!({
+            "level": "error", "message": "linking with `cc` failed: exit status: 1", "rendered": rendered,
+            "code": null, "spans": [],
+        });
+        let mut findings = Findings::read(&message.to_string());
+        assert!(
+            findings.summary().starts_with("it does not link: library nosuch is not found"),
+            "{findings:?}"
+        );
+        assert_eq!(findings.first[0].message, findings.summary());
+        findings.append(Findings::read(OUTPUT));
+        assert_eq!(findings.summary(), "2 compile errors", "with others it is one of them");
     }
 
     #[test]

@@ -122,15 +122,15 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
 /// Puts what rustc said of the host's own crates into a refusal.
 fn of_host(failures: &Failures) -> Refusal {
     let names: Vec<_> = failures.keys().map(String::as_str).collect();
-    let errors: usize = failures.values().map(|findings| findings.errors).sum();
-    let words = if failures.is_empty() {
-        "cargo did not say why it does not build".to_owned()
-    } else {
-        let plural = if errors == 1 { "" } else { "s" };
-        format!("{errors} compile error{plural} in {}", names.join(", "))
-    };
     let mut findings = Findings::default();
     failures.values().cloned().for_each(|one| findings.append(one));
+    let words = if failures.is_empty() {
+        "cargo did not say why it does not build".to_owned()
+    } else if findings.linking.len() == findings.errors {
+        format!("{}: {}", names.join(", "), findings.summary())
+    } else {
+        format!("{} in {}", findings.summary(), names.join(", "))
+    };
     Refusal::Failed { words, findings }
 }
 

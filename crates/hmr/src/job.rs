@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use sdk_core::services::Linked;
 use sdk_core::{FINGERPRINT, PluginId};
@@ -52,7 +53,7 @@ pub struct Ready {
     pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
-    /// What the plugin's own sources held when it was built; nothing of one that is taken as it is.
+    /// What the files that rustc read held when it was built; nothing of one that is taken as it is.
     sources: BTreeMap<PathBuf, u64>,
 }
 
@@ -60,6 +61,12 @@ impl Ready {
     /// Says whether its sources are still those that it was built from.
     pub fn is_current(&self) -> bool {
         self.sources.iter().all(|(path, hash)| holds(path, *hash))
+    }
+
+    /// Returns the files that rustc read, with the hash of what they held where that is known.
+    pub fn inputs(&self) -> BTreeMap<PathBuf, Option<u64>> {
+        let hashed = |path: &PathBuf| (path.clone(), self.sources.get(path).copied());
+        self.built.inputs.iter().map(hashed).collect()
     }
 }
 
@@ -214,16 +221,10 @@ impl Workshop {
         })
     }
 
-    /// Hashes what a plugin may be built from, by paths without links, as rustc's own words for a path may differ.
-    fn sources(&self, package: &Package) -> BTreeMap<PathBuf, u64> {
-        let mut files = contents(std::iter::once(&package.root).chain(&package.shared));
-        // What lies elsewhere is known from the build before.
+    /// Hashes what the build before has read.
+    fn sources_before(&self, package: &Package) -> BTreeMap<PathBuf, u64> {
         let inputs = self.account(package).map(|account| account.inputs).unwrap_or_default();
-        files.extend(inputs.into_keys().filter_map(|path| {
-            let hash = hash_of(&path).ok()??;
-            Some((path, hash))
-        }));
-        files.into_iter().filter_map(|(path, hash)| Some((path.canonicalize().ok()?, hash))).collect()
+        inputs.into_keys().filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash))).collect()
     }
 
     fn newer_than_sdk(&self, library: &Path) -> bool {
@@ -363,7 +364,8 @@ impl Workshop {
         let (built, sources) = if let Some(reused) = reused {
             reused
         } else {
-            let before = self.sources(package);
+            let before = self.sources_before(package);
+            let start = SystemTime::now();
             let replay = Replay {
                 folder: self.folder(package),
                 suffix: format!("-{suffix}"),
@@ -372,15 +374,9 @@ impl Workshop {
             };
             let built = replay.run(call).await?;
             // rustc may have read a file before or after it was saved anew; only the newest save may go live.
-            let sources: BTreeMap<_, _> = built
-                .inputs
-                .iter()
-                .filter_map(|path| Some((path.clone(), *before.get(&path.canonicalize().ok()?)?)))
-                .collect();
-            let is_stale = !sources.iter().all(|(path, hash)| holds(path, *hash));
-            if is_stale || copies != self.copies(workspace, package, suffix) {
-                return Err(SaveError::Superseded);
-            }
+            let sources = unchanged_since(start, &before, &built.inputs)
+                .filter(|_| copies == self.copies(workspace, package, suffix))
+                .ok_or(SaveError::Superseded)?;
             account = Some(Account::of(call, &built, &copies));
             (built, sources)
         };
@@ -449,13 +445,36 @@ fn hash_of_words(words: &str) -> u64 {
     hasher.finish()
 }
 
-/// Hashes all files below some folders.
-fn contents<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> BTreeMap<PathBuf, u64> {
-    let mut files = BTreeSet::new();
-    for folder in folders {
-        crate::watch::files_below(folder, &mut files);
+/// Hashes what a build has read; `None` when any of it was saved anew since `start`.
+///
+/// What the build before read as well is compared with what it held `before`. Of what is new only the kernel's stamp
+/// tells, which no program can set. A stamp in the future is that of another machine's clock and tells nothing.
+fn unchanged_since(
+    start: SystemTime,
+    before: &BTreeMap<PathBuf, u64>,
+    inputs: &BTreeSet<PathBuf>,
+) -> Option<BTreeMap<PathBuf, u64>> {
+    let mut sources = BTreeMap::new();
+    for path in inputs {
+        let now = hash_of(path).ok().flatten();
+        let is_same = match before.get(path) {
+            Some(before) => Some(*before) == now,
+            None => changed_at(path).is_none_or(|at| at <= start || at > SystemTime::now()),
+        };
+        if !is_same {
+            return None;
+        }
+        sources.extend(now.map(|hash| (path.clone(), hash)));
     }
-    files.into_iter().filter_map(|path| Some((path.clone(), hash_of(&path).ok()??))).collect()
+    Some(sources)
+}
+
+/// Returns when a file's contents or anything else of it was last changed, by the kernel's clock.
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    let metadata = fs::metadata(path).ok()?;
+    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);
+    let more = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(seconds + more)
 }
 
 /// Plugins to build, and how.
@@ -522,4 +541,33 @@ pub async fn carry_out(workshop: Arc<Workshop>, workspace: Arc<Workspace>, order
         }
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_is_stale_when_a_file_that_it_read_was_saved_since_it_began() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old.rs"), folder.path().join("new.txt"));
+        fs::write(&old, "1").unwrap();
+        fs::write(&new, "1").unwrap();
+        let inputs = BTreeSet::from([old.clone(), new.clone()]);
+        let before = BTreeMap::from([(old.clone(), hash_of(&old).unwrap().unwrap())]);
+        // The clock that stamps files may be behind the other one.
+        let (start, long_ago) = (SystemTime::now(), SystemTime::now() - Duration::from_mins(1));
+        let sources = unchanged_since(start, &before, &inputs).unwrap();
+        assert_eq!(sources.keys().collect::<Vec<_>>(), [&new, &old]);
+        assert_eq!(unchanged_since(long_ago, &before, &inputs), None, "what is new was written since");
+        assert!(
+            unchanged_since(long_ago, &sources, &inputs).is_some(),
+            "of what is known the contents count"
+        );
+        fs::write(&old, "2").unwrap();
+        assert_eq!(unchanged_since(start, &before, &inputs), None);
+        fs::remove_file(&old).unwrap();
+        assert_eq!(unchanged_since(start, &before, &inputs), None);
+        assert!(unchanged_since(start, &BTreeMap::new(), &BTreeSet::from([old])).is_some());
+    }
 }

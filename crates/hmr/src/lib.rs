@@ -11,31 +11,38 @@
 //! # Layout
 //!
 //! - [`workspace`]: which crates are plugins, and what a changed file means for them.
+//! - [`features`]: which plugin's dependency has the host built anew.
 //! - [`watch`]: from the file system's events to finished saves.
-//! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay.
+//! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay; `compiler`: how both
+//!   give way to the bot's own work.
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here; [`mapping`]: what it takes up.
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
-//! - [`findings`] and [`report`]: what the compiler found, and the one line that tells of a reload.
+//! - [`findings`], [`link`] and [`report`]: what compiler and linker found, and the one line that tells of a reload.
 //! - [`supervisor`], [`hosts`] and [`journal`]: a host that dies comes back, and one whose own sources change is built
 //!   beside the running one and takes its place.
+//! - [`signals`]: what is started hears signals that this process was started to ignore.
 //! - [`control`]: the socket by which other programs ask and command.
 
 pub mod cargo;
+mod compiler;
 pub mod control;
 pub mod engine;
 pub mod error;
+pub mod features;
 pub mod findings;
 mod host_build;
 pub mod hosts;
 pub mod job;
 pub mod journal;
 pub mod library;
+pub mod link;
 pub mod mapping;
 pub mod policy;
 pub mod probe;
 pub mod report;
 pub mod rustc;
+pub mod signals;
 pub mod supervisor;
 pub mod watch;
 pub mod workspace;

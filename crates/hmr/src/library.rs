@@ -8,6 +8,7 @@ use libloading::Library;
 use sdk_core::{FINGERPRINT, PluginEntry};
 
 use crate::error::SaveError;
+use crate::link;
 
 /// Loads the library at `path` for good and gives the plugin it exports.
 ///
@@ -54,15 +55,35 @@ pub fn load(path: &Path, krate: &str) -> Result<&'static PluginEntry, SaveError>
 
 fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    refused_for(path, &reason)
+}
+
+/// Puts what the system's loader says into a sentence with the way out.
+fn refused_for(path: &Path, reason: &str) -> SaveError {
     let words = format!("{} could not be loaded ({reason})", path.display());
-    let way_out = if reason.contains("undefined symbol") {
-        "; it was built against another sdk than this host runs, restart the host"
-    } else if reason.contains("libstd-") {
-        "; it was built by another compiler than this host, restart the host"
-    } else {
-        return SaveError::Unreadable(words);
-    };
-    SaveError::Library(words + way_out)
+    // As glibc and musl put it.
+    let symbol = reason
+        .split_once("undefined symbol: ")
+        .or_else(|| reason.split_once("symbol not found: "))
+        .map(|(_, symbol)| symbol.split([' ', ',', '(']).next().unwrap_or_default().to_owned());
+    let needed = reason
+        .split_once(": cannot open shared object file")
+        .map(|(name, _)| name)
+        .filter(|name| Path::new(name) != path);
+    SaveError::Library(match (symbol, needed) {
+        (Some(symbol), _) if link::is_of_rust(&symbol) => {
+            format!("{words}; it was built against another sdk than this host runs, restart the host")
+        }
+        (Some(symbol), _) => format!("it cannot be loaded: {}", link::undefined_words(&[symbol])),
+        (None, Some(name)) if name.contains("libstd-") => {
+            format!("{words}; it was built by another compiler than this host, restart the host")
+        }
+        (None, Some(name)) => format!(
+            "it cannot be loaded: it needs the shared library {name}, which the system does not find; install it, or \
+             name its folder in LD_LIBRARY_PATH where the bot is started"
+        ),
+        (None, None) => return SaveError::Unreadable(words),
+    })
 }
 
 /// The shared sdk library as this process has it mapped.
@@ -101,6 +122,36 @@ impl MappedSdk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_systems_loader_misses_is_named_with_the_way_out() {
+        let of = |reason: &str| refused_for(Path::new("/t/libone.so"), reason).to_string();
+        for reason in [
+            "/t/libone.so: undefined symbol: nosuch",
+            "/t/libone.so: undefined symbol: nosuch, version X_1",
+            "Error relocating /t/libone.so: nosuch: symbol not found: nosuch",
+        ] {
+            assert!(
+                of(reason).starts_with("it cannot be loaded: symbol nosuch is defined nowhere"),
+                "{reason}"
+            );
+        }
+        for symbol in ["_ZN8sdk_core4host3new17h0123456789abcdefE", "_RNvC8sdk_core3new"] {
+            let told = of(&format!("/t/libone.so: undefined symbol: {symbol}"));
+            assert!(
+                told.ends_with("built against another sdk than this host runs, restart the host"),
+                "{told}"
+            );
+        }
+        let missing = "cannot open shared object file: No such file or directory";
+        assert!(
+            of(&format!("libnosuch.so.1: {missing}"))
+                .contains("it needs the shared library libnosuch.so.1, which")
+        );
+        assert!(of(&format!("libstd-0123.so: {missing}")).contains("another compiler than this host"));
+        let own = refused_for(Path::new("/t/libone.so"), &format!("/t/libone.so: {missing}"));
+        assert!(matches!(own, SaveError::Unreadable(_)), "{own}");
+    }
 
     #[test]
     fn what_is_no_library_is_told_by_name() {

@@ -1,8 +1,7 @@
 //! The replay of a plugin's rustc call without cargo, into a folder of hmr's own.
 //!
 //! The captured call builds an rlib; the replay asks for a `cdylib` that exports one symbol and takes sdk, tokio
-//! and the standard library from the host's shared libraries. rustc runs at low priority, so that a build never
-//! starves a voice thread's clock.
+//! and the standard library from the host's shared libraries.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use crate::cargo::Call;
+use crate::compiler::{self, Group};
 use crate::error::SaveError;
 use crate::findings::Findings;
 
@@ -104,17 +103,17 @@ impl Replay {
         std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
         let call = self.call(captured);
         let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
-        let mut command = Command::new("nice");
+        let (program, words) =
+            call.words.split_first().map_or(("rustc", &[][..]), |(program, words)| (program.as_str(), words));
+        let mut command = compiler::command(program);
         command
-            .args(["-n", "10"])
-            .args(&call.words)
+            .args(words)
             .envs(&call.environment)
             .env_remove(crate::cargo::SECRET)
             .current_dir(&self.working_folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .process_group(0);
+            .stderr(Stdio::piped());
         let mut child = Group::spawn(command, "rustc")?;
         let mut output = String::new();
         if let Some(mut stderr) = child.stderr() {
@@ -176,50 +175,6 @@ fn inputs_of(dep_info: &str, working_folder: &Path) -> BTreeSet<PathBuf> {
             Some(' ') => {}
             Some(c) => path.push(c),
             None => return paths,
-        }
-    }
-}
-
-/// A child with all the processes it starts; dropping it kills them all.
-pub(crate) struct Group {
-    child: Child,
-    running: bool,
-}
-
-impl Group {
-    /// Spawns `command`, which has to ask for a process group of its own.
-    pub(crate) fn spawn(mut command: Command, program: &str) -> Result<Self, SaveError> {
-        let child = command
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| SaveError::Spawn { program: program.to_owned(), source })?;
-        Ok(Self { child, running: true })
-    }
-
-    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
-        self.child.stdout.take()
-    }
-
-    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
-    }
-
-    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
-        let status = self.child.wait().await?;
-        self.running = false;
-        Ok(status)
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if !self.running {
-            return;
-        }
-        let pid = self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(pid) = pid {
-            // It may have ended by itself just now.
-            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
     }
 }

@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::hosts::{Hosts, Staged};
 use crate::journal::Journal;
+use crate::signals::is_ignored;
 
 pub mod child;
 mod crash;
@@ -66,6 +67,7 @@ pub fn run(options: &Options) -> io::Result<u8> {
         tell("a development host of this folder is running already; end that one first");
         return Ok(BUSY);
     }
+    crate::signals::set_back()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async { Supervisor::new(options, folder)?.run().await })
 }
@@ -255,7 +257,8 @@ fn pid(child: &Child) -> Option<Pid> {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
+    /// `None` for one that `nohup` has started.
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
@@ -263,7 +266,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hang_up: (!is_ignored(Signal::HUP)).then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -272,8 +275,16 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::INT,
             _ = self.terminate.recv() => Signal::TERM,
-            _ = self.hang_up.recv() => Signal::TERM,
+            () = heard(&mut self.hang_up) => Signal::TERM,
         }
+    }
+}
+
+/// Waits for a signal; one that is not listened for never comes.
+async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -10,13 +10,17 @@
 //!
 //! A [`Watcher`] waits; what it hears of goes to its scanner, which knows what every file held, and tells the system
 //! which folders to report on. A [`Control`] changes what a running watcher does.
+//!
+//! However many files come that nothing is built from, a save beside them is seen at once: of a tree of sources, a
+//! report on a file with another name is dropped by that name alone, and what is known stands ordered by path, so that
+//! no look passes through all of it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
 use parking_lot::Mutex;
@@ -24,10 +28,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout_at};
 
+mod below;
 mod contents;
 mod control;
 mod filter;
 mod folders;
+mod moment;
 mod scanner;
 mod scope;
 mod silence;
@@ -37,7 +43,7 @@ mod walk;
 
 pub use control::Control;
 pub use filter::Filter;
-pub use scope::Scope;
+pub use scope::{Of, Scope};
 pub use silence::Silence;
 
 pub(crate) use contents::hash_of;
@@ -45,8 +51,9 @@ pub(crate) use walk::files_below;
 
 use crate::error::HostError;
 use control::Wanted;
-use folders::Folders;
-use scanner::Scanner;
+use folders::{Folders, Report};
+use moment::Noticed;
+use scanner::{Changed, Reported, Reports, Scanner};
 
 /// Longest time that events without a pause between them are joined for, so that what is saved all the time is
 /// followed as well.
@@ -57,7 +64,7 @@ const LONGEST_BURST: Duration = Duration::from_millis(100);
 pub struct Saves {
     /// Files; folders that vanished may be among them.
     pub paths: BTreeSet<PathBuf>,
-    /// When the earliest of them was written, as far as the file system tells.
+    /// When the earliest of them was saved, by the file system's word where that can be true.
     pub began: Instant,
 }
 
@@ -83,24 +90,23 @@ pub struct Watcher {
     changes: watch::Receiver<Wanted>,
     /// What is done at present, which is what was wanted last.
     doing: Wanted,
-    events: mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
+    events: mpsc::UnboundedReceiver<Report>,
     heard: Heard,
     scanner: Arc<Mutex<Scanner>>,
     /// A look under way, and what those before it have found.
-    looking: Option<JoinHandle<BTreeSet<PathBuf>>>,
-    changed: BTreeSet<PathBuf>,
-    /// When that was noticed, and whether it was by another wish.
-    noticed: Instant,
-    is_wish: bool,
+    looking: Option<JoinHandle<Changed>>,
+    changed: Changed,
+    /// When everything was last looked at, by polling.
+    polled: Instant,
 }
 
 /// What the system has reported since the last look.
 #[derive(Debug, Default)]
 struct Heard {
-    places: BTreeSet<PathBuf>,
+    reports: Reports,
     /// Whether something was missed, so that everything has to be looked at.
     misses: bool,
-    first: Option<Instant>,
+    first: Option<Noticed>,
 }
 
 impl Watcher {
@@ -128,9 +134,8 @@ impl Watcher {
             heard: Heard::default(),
             scanner: Arc::new(Mutex::new(scanner)),
             looking: None,
-            changed: BTreeSet::new(),
-            noticed: Instant::now(),
-            is_wish: false,
+            changed: Changed::new(),
+            polled: Instant::now(),
         })
     }
 
@@ -144,14 +149,13 @@ impl Watcher {
         loop {
             self.finish_look().await;
             if self.changed.is_empty() {
-                self.is_wish = tokio::select! {
+                let is_wish = tokio::select! {
                     biased;
                     // Its other end is in `control`.
                     Ok(()) = self.changes.changed() => true,
                     () = self.heard.wait(&self.doing, &mut self.events) => false,
                 };
-                self.noticed = self.heard.first.unwrap_or_else(Instant::now);
-                if self.is_wish {
+                if is_wish {
                     self.do_what_is_wanted();
                     self.finish_look().await;
                 } else {
@@ -161,10 +165,8 @@ impl Watcher {
             if let Some(failure) = self.scanner.lock().take_failure() {
                 tracing::error!("{failure}");
             }
-            if !self.changed.is_empty() {
-                let paths = std::mem::take(&mut self.changed);
-                // What comes with another wish may have been saved long before.
-                let began = if self.is_wish { Instant::now() } else { began(&paths, self.noticed) };
+            if let Some(began) = self.changed.values().min().copied() {
+                let paths = std::mem::take(&mut self.changed).into_keys().collect();
                 return Saves { paths, began };
             }
         }
@@ -179,11 +181,14 @@ impl Watcher {
             self.finish_look().await;
             return;
         }
+        let first = Instant::now();
         loop {
-            self.begin_look(Scanner::look_at_all);
+            let noticed = Noticed::seen(self.polled.elapsed());
+            self.polled = noticed.at.steady;
+            self.begin_look(move |scanner| scanner.look_at_all(noticed));
             let has_changed = self.finish_look().await;
             // A save may be caught half-written.
-            if !has_changed || self.noticed.elapsed() > longest_burst(debounce) {
+            if !has_changed || first.elapsed() > longest_burst(debounce) {
                 return;
             }
             sleep(debounce).await;
@@ -215,7 +220,7 @@ impl Watcher {
                     Err(error) => tracing::error!("{error}"),
                 }
             }
-            let mut changed = BTreeSet::new();
+            let mut changed = Changed::new();
             if wanted.scope != old.scope {
                 changed.append(&mut scanner.follow(wanted.scope));
             }
@@ -223,14 +228,14 @@ impl Watcher {
                 changed.append(&mut scanner.set_filter(wanted.filter));
             }
             if looks_anew {
-                changed.append(&mut scanner.look_at_all());
+                changed.append(&mut scanner.look_at_all(Noticed::seen(Duration::ZERO)));
             }
             changed
         });
     }
 
     /// Begins to look at files, which may take its time on a slow mount.
-    fn begin_look(&mut self, look: impl FnOnce(&mut Scanner) -> BTreeSet<PathBuf> + Send + 'static) {
+    fn begin_look(&mut self, look: impl FnOnce(&mut Scanner) -> Changed + Send + 'static) {
         let scanner = self.scanner.clone();
         self.looking = Some(tokio::task::spawn_blocking(move || look(&mut scanner.lock())));
     }
@@ -255,11 +260,7 @@ impl Watcher {
 
 impl Heard {
     /// Waits until something may have changed; a call that is cancelled loses nothing.
-    async fn wait(
-        &mut self,
-        doing: &Wanted,
-        events: &mut mpsc::UnboundedReceiver<notify::Result<notify::Event>>,
-    ) {
+    async fn wait(&mut self, doing: &Wanted, events: &mut mpsc::UnboundedReceiver<Report>) {
         let Pace { debounce, poll } = doing.pace;
         match poll {
             _ if doing.is_paused => std::future::pending().await,
@@ -281,22 +282,42 @@ impl Heard {
     }
 
     /// Notes the paths of an event, and says whether it finishes a save.
-    fn gather(&mut self, event: notify::Result<notify::Event>) -> bool {
+    fn gather(&mut self, (at, event): Report) -> bool {
+        let noticed = Noticed::reported(at);
         match event {
             Ok(event) if event.need_rescan() => self.misses = true,
-            Ok(event) if finishes(&event) => self.places.extend(event.paths),
+            Ok(event) if finishes(&event) => {
+                let is_of_a_file = matches!(event.kind, EventKind::Access(_));
+                for path in event.paths {
+                    let report = self.reports.entry(path).or_insert(Reported { noticed, is_of_a_file });
+                    report.is_of_a_file &= is_of_a_file;
+                }
+            }
             Ok(_) => return false,
             Err(error) => {
                 tracing::warn!(%error, "the file watcher missed something; looking at everything again");
                 self.misses = true;
             }
         }
-        self.first.get_or_insert_with(Instant::now);
+        self.first.get_or_insert(noticed);
         true
     }
 
-    fn look(&self, scanner: &mut Scanner) -> BTreeSet<PathBuf> {
-        if self.misses { scanner.look_at_all() } else { scanner.look_where(&self.places) }
+    fn look(&self, scanner: &mut Scanner) -> Changed {
+        let before = scanner.work();
+        let changed = match self.first {
+            Some(first) if self.misses => scanner.look_at_all(first.along()),
+            _ => scanner.look_where(&self.reports),
+        };
+        let after = scanner.work();
+        tracing::trace!(
+            reports = self.reports.len(),
+            looks = after.looks - before.looks,
+            reads = after.reads - before.reads,
+            changed = changed.len(),
+            "looked"
+        );
+        changed
     }
 }
 
@@ -320,19 +341,4 @@ fn finishes(event: &notify::Event) -> bool {
 /// Gives the longest time that what belongs to one save is waited for.
 fn longest_burst(debounce: Duration) -> Duration {
     LONGEST_BURST.max(debounce * 2)
-}
-
-/// Gives the moment the earliest of `paths` was written, when that is shortly before `seen`.
-fn began(paths: &BTreeSet<PathBuf>, seen: Instant) -> Instant {
-    let now = SystemTime::now();
-    let since_seen = seen.elapsed();
-    paths
-        .iter()
-        .filter_map(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
-        .filter_map(|written| now.duration_since(written).ok()?.checked_sub(since_seen))
-        // An older time is that of a file written long ago and moved into place now.
-        .filter(|before_seen| *before_seen < Duration::from_millis(250))
-        .max()
-        .and_then(|before_seen| seen.checked_sub(before_seen))
-        .unwrap_or(seen)
 }

@@ -12,7 +12,7 @@ use sdk_core::PluginId;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SaveError;
-use crate::watch::Scope;
+use crate::watch::{Of, Scope};
 
 mod meaning;
 mod metadata;
@@ -115,14 +115,16 @@ impl Workspace {
         serde_json::from_slice(&std::fs::read(file).ok()?).ok()
     }
 
-    /// Gives what is to be watched.
+    /// Gives what is to be watched: of what the host links and of the plugins' folders, sources; of the crates that
+    /// plugins share, all, since any of their files may mend one that does not compile.
     pub fn scope(&self) -> Scope {
         let kinds = ["commands", "events"].map(|kind| self.root.join(kind));
+        let sources = self.host.iter().cloned().chain(kinds).map(|folder| (folder, Of::Sources));
         let shared = self.plugins.values().flat_map(|plugin| &plugin.shared);
         Scope {
             root: self.root.clone(),
-            trees: self.host.iter().chain(shared).cloned().chain(kinds).collect(),
-            files: ROOT_FILES.iter().map(|file| self.root.join(file)).collect(),
+            trees: sources.chain(shared.map(|folder| (folder.clone(), Of::All))).collect(),
+            files: ROOT_FILES.iter().map(|file| (self.root.join(file), None)).collect(),
         }
     }
 

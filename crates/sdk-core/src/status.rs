@@ -78,6 +78,9 @@ pub struct ReloadStatus {
     pub held: Vec<Vec<PluginId>>,
     /// Changed files that only a restart brings in.
     pub awaiting_restart: Vec<String>,
+    /// Why cargo builds what the host links anew, with the way to avoid it, while it does so for a plugin's dependency.
+    #[serde(default)]
+    pub rebuilding: Option<String>,
 }
 
 /// One generation.

@@ -15,6 +15,8 @@ use sandbox::record::Kind;
 use serde_json::{Value, json};
 
 use crate::bot::PATIENCE;
+use crate::busy::Busy;
+use crate::kept::{Kept, Show};
 use crate::load::{Load, Tally};
 use crate::numbers::Numbers;
 use crate::plugins::Sample;
@@ -35,10 +37,16 @@ pub struct Options {
     /// Interactions a second under load
     #[arg(long, default_value_t = 200)]
     load_rate: u32,
+    /// Measure load alone, with so many other programs beside that never rest: with reloads and without, in turn
+    #[arg(long, value_name = "LOOPS")]
+    busy: Option<usize>,
     /// Print one JSON object instead of tables
     #[arg(long)]
     json: bool,
 }
+
+/// Reloads between two spans without any, where both are compared.
+const TURN: usize = 5;
 
 /// What was measured of one plugin.
 #[derive(Default)]
@@ -67,10 +75,97 @@ impl Measured {
     }
 }
 
+/// What came of interactions while reloads went on.
+#[derive(Default)]
+struct UnderLoad {
+    tally: Tally,
+    reload: Numbers,
+    /// The same load without reloads, where both were compared.
+    quiet: Tally,
+}
+
+/// All that was measured.
+#[derive(Default)]
+struct Outcome {
+    json: bool,
+    /// Programs beside, where load alone is measured.
+    busy: Option<usize>,
+    small: Measured,
+    large: Measured,
+    load: UnderLoad,
+    identifies: u64,
+}
+
+impl Outcome {
+    fn is_clean(&self) -> bool {
+        self.load.tally.is_clean() && self.load.quiet.is_clean() && self.identifies == 1
+    }
+}
+
+impl Show for Outcome {
+    fn show(&self, is_whole: bool) {
+        let UnderLoad { tally, reload, quiet } = &self.load;
+        if self.json {
+            let tally_json = |tally: &Tally| {
+                json!({
+                    "sent": tally.sent, "lost": tally.lost, "doubled": tally.doubled, "failed": tally.failed,
+                    "acknowledged_ms": tally.acknowledged.to_json(),
+                })
+            };
+            let object = json!({
+                "whole": is_whole,
+                "busy": self.busy,
+                "small": self.small.to_json(),
+                "large": self.large.to_json(),
+                "load": {
+                    "reload_ms": reload.to_json(), "reloads": reload.len(), "sent": tally.sent,
+                    "with_reloads": tally_json(tally), "without": tally_json(quiet),
+                },
+                "lost": tally.lost,
+                "doubled": tally.doubled,
+                "failed": tally.failed,
+                "identifies": self.identifies,
+            });
+            println!("{object}");
+            return;
+        }
+        if !is_whole {
+            println!("\nIt ended before its time; this was measured until then.");
+        }
+        if !self.small.reload.is_empty() {
+            print_table(&self.small, &self.large);
+        }
+        if !reload.is_empty() {
+            println!(
+                "\nUnder load: {} reloads, p50 {:.0} ms, p95 {:.0} ms;",
+                reload.len(),
+                reload.p50(),
+                reload.percentile(95.0)
+            );
+        }
+        for (words, tally) in [("with reloads", tally), ("without", quiet)] {
+            if tally.sent > 0 {
+                let Tally { sent, lost, doubled, failed, acknowledged, .. } = tally;
+                println!(
+                    "  {words:<13}{sent} interactions, {lost} lost, {doubled} doubled, {failed} failed; answered after p50 \
+                     {:.0} ms, p99 {:.0} ms, max {:.0} ms",
+                    acknowledged.p50(),
+                    acknowledged.percentile(99.0),
+                    acknowledged.max()
+                );
+            }
+            for sample in &tally.samples {
+                println!("    went wrong: {sample}");
+            }
+        }
+        println!("  {} IDENTIFY", self.identifies);
+    }
+}
+
 /// Measures, prints, and says whether nothing was lost or doubled under load.
 ///
 /// # Errors
-/// When something that is to be measured does not work at all.
+/// When something that is to be measured does not work at all; what was measured until then is printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let told = |words: &str| {
         if !options.json {
@@ -78,7 +173,8 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         }
     };
     told("Copying the workspace and its builds ...");
-    let playground = Playground::bare()?.with_ordinary_build()?;
+    let playground = Playground::bare()?;
+    let playground = if options.busy.is_none() { playground.with_ordinary_build()? } else { playground };
     for sample in [Sample::SMALL, Sample::LARGE] {
         sample.write(&playground, "commands", "v0")?;
         sample.write(&playground, "bare", "v0")?;
@@ -87,56 +183,36 @@ pub async fn run(options: &Options) -> io::Result<bool> {
 
     told("Starting the development host ...");
     let mut bot = Bot::start(&playground, &sandbox, &[]).await?;
-    let mut measured = [Measured::default(), Measured::default()];
-    for (sample, measured) in [Sample::SMALL, Sample::LARGE].into_iter().zip(&mut measured) {
-        told(&format!("{} ({} commands): {} reloads ...", sample.name, sample.commands, options.n));
-        measure_reloads(&playground, &sandbox, &mut bot, sample, options.n, measured).await?;
+    let mut outcome = Kept::new(Outcome { json: options.json, busy: options.busy, ..Outcome::default() });
+    if options.busy.is_none() {
+        for sample in [Sample::SMALL, Sample::LARGE] {
+            told(&format!("{} ({} commands): {} reloads ...", sample.name, sample.commands, options.n));
+            let measured =
+                if sample.name == Sample::SMALL.name { &mut outcome.small } else { &mut outcome.large };
+            measure_reloads(&playground, &sandbox, &mut bot, sample, options.n, measured).await?;
+            told(&format!("  p50 {:.0} ms, bare rustc {:.0} ms", measured.reload.p50(), measured.bare.p50()));
+        }
     }
     told(&format!("{} reloads under {} interactions a second ...", options.load_reloads, options.load_rate));
-    let outcome = reload_under_load(&playground, &sandbox, &mut bot, options).await;
-    let (tally, under_load) = outcome.map_err(|error| {
+    let under_load = reload_under_load(&playground, &sandbox, &mut bot, options, &mut outcome.load).await;
+    outcome.identifies = sandbox.record().count(Kind::Identified);
+    under_load.map_err(|error| {
         let lines = bot.lines_from(0);
         let last = &lines[lines.len().saturating_sub(20)..];
         io::Error::other(format!("{error}; the host said last:\n{}", last.join("\n")))
     })?;
-    let identifies = sandbox.record().count(Kind::Identified);
     bot.stop().await?;
 
-    for (sample, measured) in [Sample::SMALL, Sample::LARGE].into_iter().zip(&mut measured) {
-        told(&format!("{}: {} restarts ...", sample.name, options.restarts));
-        measure_restarts(&playground, &sandbox, sample, options.restarts, measured).await?;
-    }
-
-    let [small, large] = &measured;
-    if options.json {
-        let object = json!({
-            "small": small.to_json(),
-            "large": large.to_json(),
-            "load": {"reload_ms": under_load.to_json(), "reloads": under_load.len(), "sent": tally.sent},
-            "lost": tally.lost,
-            "doubled": tally.doubled,
-            "failed": tally.failed,
-            "identifies": identifies,
-        });
-        println!("{object}");
-    } else {
-        print_table(small, large);
-        println!(
-            "\nUnder load: {} reloads, p50 {:.0} ms, p95 {:.0} ms; {} interactions, {} lost, {} doubled, {} failed; \
-             {identifies} IDENTIFY.",
-            under_load.len(),
-            under_load.p50(),
-            under_load.percentile(95.0),
-            tally.sent,
-            tally.lost,
-            tally.doubled,
-            tally.failed
-        );
-        for sample in &tally.samples {
-            println!("  went wrong: {sample}");
+    if options.busy.is_none() {
+        for sample in [Sample::SMALL, Sample::LARGE] {
+            told(&format!("{}: {} restarts ...", sample.name, options.restarts));
+            let measured =
+                if sample.name == Sample::SMALL.name { &mut outcome.small } else { &mut outcome.large };
+            measure_restarts(&playground, &sandbox, sample, options.restarts, measured).await?;
+            told(&format!("  p50 {:.0} ms", measured.restart.p50()));
         }
     }
-    Ok(tally.is_clean() && identifies == 1)
+    Ok(outcome.finish().is_clean())
 }
 
 fn print_table(small: &Measured, large: &Measured) {
@@ -169,23 +245,25 @@ fn print_table(small: &Measured, large: &Measured) {
 ///
 /// Asking all the while instead would take the very cores that the compiler is measured on.
 async fn until_live(bot: &mut Bot, lines: usize, sample: Sample) -> io::Result<String> {
-    let line = bot.wait_for_line(lines, &format!("commands/{} ", sample.name)).await?;
-    if line.contains(" live in ") {
-        Ok(line)
-    } else {
-        Err(io::Error::other(format!("the edit did not go live: {line}")))
-    }
+    bot.went_live(lines, &format!("commands/{}", sample.name)).await
 }
 
-/// Runs the sample's command until it answers with `answer`, and gives the time since `began` in milliseconds.
-async fn until_answer(sandbox: &Sandbox, sample: Sample, answer: &str, began: Instant) -> io::Result<f64> {
+/// Runs the sample's command until it answers with `answer`, or at all, and gives the time since `began` in milliseconds.
+async fn until_answer(
+    sandbox: &Sandbox,
+    sample: Sample,
+    answer: Option<&str>,
+    began: Instant,
+) -> io::Result<f64> {
     let client = sandbox.client();
     let command = format!("/{}", sample.command());
     let mut last = String::new();
     let asked = Instant::now();
     while asked.elapsed() < PATIENCE {
         match client.say(&command).await {
-            Ok(seen) if seen.content == answer => return Ok(began.elapsed().as_secs_f64() * 1e3),
+            Ok(seen) if answer.is_none_or(|answer| seen.content == answer) && seen.error.is_none() => {
+                return Ok(began.elapsed().as_secs_f64() * 1e3);
+            }
             Ok(seen) => last = seen.error.unwrap_or(seen.content),
             Err(error) => last = error.to_string(),
         }
@@ -210,7 +288,7 @@ async fn measure_reloads(
         let began = Instant::now();
         playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
         let line = until_live(bot, lines, sample).await?;
-        let took = until_answer(sandbox, sample, &answer, began).await?;
+        let took = until_answer(sandbox, sample, Some(&answer), began).await?;
         let bare = bare_rustc(playground, sample, &answer)?;
         if round == 0 {
             continue;
@@ -272,24 +350,72 @@ fn bare_rustc(playground: &Playground, sample: Sample, answer: &str) -> io::Resu
     }
 }
 
+/// Reloads under load; with programs beside, every few reloads take turns with as long a time without any.
 async fn reload_under_load(
     playground: &Playground,
     sandbox: &Sandbox,
     bot: &mut Bot,
     options: &Options,
-) -> io::Result<(Tally, Numbers)> {
+    under_load: &mut UnderLoad,
+) -> io::Result<()> {
     let sample = Sample::SMALL;
-    let load = Load::start(sandbox, &format!("/{}", sample.command()), "v", options.load_rate);
-    let mut times = Numbers::default();
-    for round in 0..options.load_reloads {
-        let answer = format!("v-load-{round}");
-        let lines = bot.line_count();
-        let began = Instant::now();
-        playground.save(&format!("commands/{}", sample.file()), &sample.source(&answer))?;
-        until_live(bot, lines, sample).await?;
-        times.push(until_answer(sandbox, sample, &answer, began).await?);
+    let command = format!("/{}", sample.command());
+    until_answer(sandbox, sample, None, Instant::now()).await?;
+    let _busy = options.busy.map(Busy::start).transpose()?;
+    let turn = if options.busy.is_some() { TURN } else { options.load_reloads.max(1) };
+    let mut rounds = 0..options.load_reloads;
+    while !rounds.is_empty() {
+        let load = Load::start(sandbox, &command, "v", options.load_rate);
+        let so_far = under_load.tally.clone();
+        let turn_began = Instant::now();
+        let mut outcome = Ok(());
+        for round in rounds.by_ref().take(turn) {
+            let reloaded = reload_once(playground, sandbox, bot, sample, &format!("v-load-{round}")).await;
+            under_load.tally = so_far.clone();
+            under_load.tally.add(load.so_far());
+            match reloaded {
+                Ok(took) => under_load.reload.push(took),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        let lasted = turn_began.elapsed();
+        under_load.tally = so_far;
+        under_load.tally.add(load.stop().await);
+        outcome?;
+        if options.busy.is_some() {
+            let load = Load::start(sandbox, &command, "v", options.load_rate);
+            tokio::time::sleep(lasted).await;
+            under_load.quiet.add(load.stop().await);
+        }
+        if !options.json {
+            let UnderLoad { tally, reload, .. } = &*under_load;
+            println!(
+                "  {} reloads, p50 {:.0} ms; {} interactions, {} lost",
+                reload.len(),
+                reload.p50(),
+                tally.sent,
+                tally.lost
+            );
+        }
     }
-    Ok((load.stop().await, times))
+    Ok(())
+}
+
+async fn reload_once(
+    playground: &Playground,
+    sandbox: &Sandbox,
+    bot: &mut Bot,
+    sample: Sample,
+    answer: &str,
+) -> io::Result<f64> {
+    let lines = bot.line_count();
+    let began = Instant::now();
+    playground.save(&format!("commands/{}", sample.file()), &sample.source(answer))?;
+    until_live(bot, lines, sample).await?;
+    until_answer(sandbox, sample, Some(answer), began).await
 }
 
 async fn measure_restarts(
@@ -311,7 +437,7 @@ async fn measure_restarts(
             old.stop().await?;
         }
         running = Some(Bot::run(playground, playground.path("target/debug/hotcord"), sandbox, &[]).await?);
-        let took = until_answer(sandbox, sample, &answer, began).await?;
+        let took = until_answer(sandbox, sample, Some(&answer), began).await?;
         if round > 0 {
             measured.restart.push(took);
         }

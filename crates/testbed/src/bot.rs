@@ -100,6 +100,8 @@ impl Bot {
     /// # Errors
     /// When it cannot be started.
     pub fn of(mut command: Command) -> io::Result<Self> {
+        // Ctrl-C is to end it, also where the tests were started in the background.
+        hmr::signals::set_back()?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -185,6 +187,28 @@ impl Bot {
         )))
     }
 
+    /// Waits until the host has decided about an edit of a plugin, and gives the line that says so: what is live now, or
+    /// why nothing else is.
+    ///
+    /// # Errors
+    /// As [`wait_for_line`](Self::wait_for_line).
+    pub async fn decided(&mut self, from: usize, plugin: &str) -> io::Result<String> {
+        self.wait_for(from, &format!("what became of {plugin}"), |line| decides(line, plugin)).await
+    }
+
+    /// Waits until an edit of a plugin is live, and gives the line that says so.
+    ///
+    /// # Errors
+    /// With the host's line, when the edit does not go live.
+    pub async fn went_live(&mut self, from: usize, plugin: &str) -> io::Result<String> {
+        let line = self.decided(from, plugin).await?;
+        if line.contains(" live in ") {
+            Ok(line)
+        } else {
+            Err(io::Error::other(format!("the edit did not go live: {line}")))
+        }
+    }
+
     /// Gives the id of its process while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
@@ -246,6 +270,14 @@ impl Bot {
     }
 }
 
+/// Says whether a line of the host's decides about an edit of a plugin; others may name it as well.
+fn decides(line: &str, plugin: &str) -> bool {
+    let Some((_, rest)) = line.split_once(&format!("{plugin} ")) else { return false };
+    // Its generations come first: `1 -> 2 live in 5 ms`, `2 stays live: ...`, `is not live: ...`.
+    let words = rest.trim_start_matches(|c: char| c.is_ascii_digit() || " ->".contains(c));
+    ["live in ", "stays live", "is not live"].iter().any(|decision| words.starts_with(decision))
+}
+
 /// Gives a command that runs a program in a playground with these variables, and no others of the bot's.
 pub(crate) fn command(
     playground: &Playground,
@@ -278,4 +310,29 @@ fn listen(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: Lines) {
             lines.more.notify_waiters();
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_decision_about_the_plugin_decides() {
+        for line in [
+            "INFO hmr::engine: commands/small 1 -> 2 live in 426 ms (watch 7, build 418, swap 0.1) ~ /ping",
+            "INFO hmr::engine: commands/small 1 live in 5 ms (...)",
+            "ERROR hmr::engine: commands/small 2 stays live: 1 compile error",
+            "ERROR hmr::engine: commands/small is not live: 1 compile error",
+        ] {
+            assert!(decides(line, "commands/small"), "{line}");
+            assert!(!decides(line, "commands/large"), "{line}");
+        }
+        for line in [
+            "ERROR sdk_core::dispatch: commands/small 2: /small1 failed: Unknown interaction plugin=commands/small live",
+            "WARN hmr::engine: commands/small: rustc failed; tried again in 50 ms (1 of 2)",
+            "INFO hmr::engine: commands/small 1 taken out in 3 ms",
+        ] {
+            assert!(!decides(line, "commands/small"), "{line}");
+        }
+    }
 }

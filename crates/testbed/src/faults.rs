@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::kept::{Kept, Show};
+
 pub mod acts;
 pub mod disk;
 pub mod foreign;
@@ -60,7 +62,7 @@ pub async fn run(options: &Options) -> io::Result<bool> {
     if !options.json {
         println!("{:<8}{:<44}| {:<100} | who answers, of how many asked", "", "tried", "observed");
     }
-    let mut sums = Sums::default();
+    let mut sums = Kept::new(Sums { json: options.json, began: Some(began), ..Sums::default() });
     for group in Group::ALL {
         let rows: Vec<_> = ROWS.iter().filter(|row| row.group == group && chosen(row.name)).collect();
         if rows.is_empty() {
@@ -68,7 +70,15 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         }
         let mut stage = Stage::new().await?;
         for row in rows {
-            let mut outcome = trial::run(row, &mut stage).await?;
+            let mut outcome = match trial::run(row, &mut stage).await {
+                Ok(outcome) => outcome,
+                // What became of this stage nobody knows; the other rows get a new one.
+                Err(error) => {
+                    let words = error.to_string();
+                    stage = Stage::new().await?;
+                    Outcome { wrong: vec![words], ..Outcome::of(row.name) }
+                }
+            };
             if outcome.back.is_some_and(|back| back > BACK_WITHIN) {
                 outcome.wrong.push(format!("the host has to be back within {} s", BACK_WITHIN.as_secs()));
             }
@@ -80,24 +90,42 @@ pub async fn run(options: &Options) -> io::Result<bool> {
     if !rows.is_empty() {
         let mut stage = voice::Stage::new().await?;
         for row in rows {
-            sums.add(&voice::run(row, &mut stage).await?, options);
+            let outcome = match voice::run(row, &mut stage).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    let words = error.to_string();
+                    stage = voice::Stage::new().await?;
+                    Outcome { wrong: vec![words], ..Outcome::of(row.name) }
+                }
+            };
+            sums.add(&outcome, options);
         }
         stage.end().await?;
     }
-    let Sums { passed, failed, skipped } = sums;
-    if !options.json {
-        let seconds = began.elapsed().as_secs();
-        println!("\nfaults: {passed} as they have to be, {failed} failed, {skipped} skipped, in {seconds} s");
-    }
-    Ok(failed == 0)
+    Ok(sums.finish().failed == 0)
 }
 
 /// What became of all rows.
 #[derive(Default)]
 struct Sums {
+    json: bool,
+    began: Option<Instant>,
     passed: usize,
     failed: usize,
     skipped: usize,
+}
+
+impl Show for Sums {
+    fn show(&self, is_whole: bool) {
+        let Self { json, began, passed, failed, skipped } = self;
+        if !json {
+            let seconds = began.map_or(0, |began| began.elapsed().as_secs());
+            let until = if is_whole { "" } else { ", then it ended before its time" };
+            println!(
+                "\nfaults: {passed} as they have to be, {failed} failed, {skipped} skipped, in {seconds} s{until}"
+            );
+        }
+    }
 }
 
 impl Sums {

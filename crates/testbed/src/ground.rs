@@ -82,7 +82,7 @@ impl Ground {
         let lines = self.bot.line_count();
         let source = self.ping_that_says(words);
         self.playground.save(PING, &source).expect("the playground can be written");
-        self.bot.wait_for_line(lines, "commands/general ").await.unwrap_or_else(|error| panic!("{error}"))
+        self.bot.decided(lines, "commands/general").await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Gives the source of `/ping` with another first word in its answer.

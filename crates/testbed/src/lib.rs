@@ -6,10 +6,12 @@
 pub mod audio;
 pub mod bench;
 pub mod bot;
+pub mod busy;
 pub mod concert;
 pub mod docker;
 pub mod faults;
 pub mod ground;
+pub mod kept;
 pub mod load;
 pub mod numbers;
 pub mod play;

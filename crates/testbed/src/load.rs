@@ -10,8 +10,13 @@ use sandbox::{Client, Sandbox};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use crate::numbers::Numbers;
+
+/// Words kept of what went wrong.
+const SAMPLES: usize = 5;
+
 /// What became of the interactions of a load.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Interactions sent.
     pub sent: u64,
@@ -21,11 +26,24 @@ pub struct Tally {
     pub doubled: u64,
     /// Interactions answered by something else than the command's own words.
     pub failed: u64,
+    /// Milliseconds from an interaction to its first response.
+    pub acknowledged: Numbers,
     /// What the first few that went wrong said.
     pub samples: Vec<String>,
 }
 
 impl Tally {
+    /// Takes in what became of others.
+    pub fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.failed += other.failed;
+        self.acknowledged.add(other.acknowledged);
+        self.samples.extend(other.samples);
+        self.samples.truncate(SAMPLES);
+    }
+
     /// Says whether every interaction was answered once and well.
     pub fn is_clean(&self) -> bool {
         self.lost == 0 && self.doubled == 0 && self.failed == 0
@@ -35,8 +53,9 @@ impl Tally {
 /// A load that is running.
 pub struct Load {
     stop: Arc<AtomicBool>,
-    task: tokio::task::JoinHandle<Tally>,
+    task: tokio::task::JoinHandle<()>,
     sent: Arc<AtomicU64>,
+    tally: Arc<Mutex<Tally>>,
 }
 
 impl Load {
@@ -44,6 +63,7 @@ impl Load {
     pub fn start(sandbox: &Sandbox, command: &str, expected: &'static str, per_second: u32) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let sent = Arc::new(AtomicU64::new(0));
+        let tally = Arc::new(Mutex::new(Tally::default()));
         let task = tokio::spawn(run(
             sandbox.client(),
             command.to_owned(),
@@ -51,13 +71,19 @@ impl Load {
             Duration::from_secs(1) / per_second.max(1),
             stop.clone(),
             sent.clone(),
+            tally.clone(),
         ));
-        Self { stop, task, sent }
+        Self { stop, task, sent, tally }
     }
 
     /// Counts the interactions sent so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Gives the account of what has been answered or lost so far.
+    pub fn so_far(&self) -> Tally {
+        self.tally.lock().clone()
     }
 
     /// Ends the load, waits for what is under way, and gives the account.
@@ -66,7 +92,8 @@ impl Load {
     /// When the load itself panicked.
     pub async fn stop(self) -> Tally {
         self.stop.store(true, Ordering::Relaxed);
-        self.task.await.expect("the load does not panic")
+        self.task.await.expect("the load does not panic");
+        std::mem::take(&mut *self.tally.lock())
     }
 }
 
@@ -77,8 +104,8 @@ async fn run(
     period: Duration,
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
-) -> Tally {
-    let tally = Arc::new(Mutex::new(Tally::default()));
+    tally: Arc<Mutex<Tally>>,
+) {
     let mut ticks = tokio::time::interval(period);
     // A tick that came late is made up for, so that the rate holds on a busy machine.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -91,6 +118,9 @@ async fn run(
             let outcome = client.run(Run::typed(command)).await;
             let mut tally = tally.lock();
             tally.sent += 1;
+            if let Some(ms) = outcome.as_ref().ok().and_then(|answer| answer.acknowledged_ms) {
+                tally.acknowledged.push(ms);
+            }
             let problem = match outcome {
                 Err(error) => {
                     tally.failed += 1;
@@ -110,12 +140,11 @@ async fn run(
                 }
                 Ok(_) => return,
             };
-            if tally.samples.len() < 5 {
+            if tally.samples.len() < SAMPLES {
                 tally.samples.push(problem);
             }
         });
         while calls.try_join_next().is_some() {}
     }
     while calls.join_next().await.is_some() {}
-    std::mem::take(&mut *tally.lock())
 }

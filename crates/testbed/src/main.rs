@@ -32,6 +32,11 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // What is started here is told to end by signals.
+    if let Err(error) = hmr::signals::set_back() {
+        eprintln!("testbed: {error}");
+        return ExitCode::from(2);
+    }
     let work = async {
         match Arguments::parse().command {
             Command::Smoke(options) => testbed::smoke::run(&options).await,

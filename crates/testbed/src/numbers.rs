@@ -13,6 +13,12 @@ impl Numbers {
         self.0.insert(place, milliseconds);
     }
 
+    /// Adds those of others.
+    pub fn add(&mut self, others: Self) {
+        self.0.extend(others.0);
+        self.0.sort_unstable_by(f64::total_cmp);
+    }
+
     /// Counts the measurements.
     pub fn len(&self) -> usize {
         self.0.len()

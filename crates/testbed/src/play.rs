@@ -15,6 +15,7 @@ use sandbox::voice::{Counts, Heard};
 use serde_json::{Value, json};
 
 use crate::concert::{ALIKE, Concert, Program, until};
+use crate::kept::{Kept, Show};
 use crate::numbers::Numbers;
 use crate::playground::workspace;
 use crate::song::{self, RATE};
@@ -89,7 +90,7 @@ impl Ear {
 }
 
 /// What a run has come to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Run {
     /// What each guild heard.
     pub ears: Vec<Ear>,
@@ -98,7 +99,7 @@ pub struct Run {
 }
 
 /// Both runs, and how long the reloads took.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// With reloads.
     pub reloaded: Run,
@@ -138,95 +139,128 @@ impl Outcome {
     }
 }
 
+/// What was heard, and how it is shown.
+#[derive(Default)]
+struct Shown {
+    outcome: Outcome,
+    json: bool,
+}
+
+impl Show for Shown {
+    fn show(&self, is_whole: bool) {
+        let Self { outcome, json } = self;
+        if *json {
+            let mut object = outcome.to_json();
+            object["whole"] = is_whole.into();
+            println!("{object}");
+            return;
+        }
+        if !is_whole {
+            println!("\nIt ended before its time; this was heard until then.");
+        }
+        println!(
+            "{} reloads of commands/music, p50 {:.0} ms, max {:.0} ms, while {} guilds listened",
+            outcome.reloads.len(),
+            outcome.reloads.p50(),
+            outcome.reloads.max(),
+            outcome.reloaded.ears.len()
+        );
+        println!(
+            "{:<12}{:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10}{:>10}{:>10}{:>13}",
+            "song",
+            "",
+            "packets",
+            "lost",
+            "gaps",
+            "ts gaps",
+            "silence",
+            "p50 ms",
+            "p99 ms",
+            "max ms",
+            "correlation"
+        );
+        for (name, run) in [("with reloads", &outcome.reloaded), ("without", &outcome.quiet)] {
+            for ear in &run.ears {
+                let Heard { counts, between, .. } = &ear.heard;
+                println!(
+                    "{:<12}{name:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10.1}{:>10.1}{:>10.1}{:>13.4}",
+                    ear.title,
+                    counts.packets,
+                    counts.lost,
+                    counts.sequence_gaps,
+                    counts.timestamp_gaps,
+                    counts.silence,
+                    between.p50_ms,
+                    between.p99_ms,
+                    between.max_ms,
+                    ear.worst
+                );
+            }
+        }
+        let wrong = if is_whole {
+            outcome.wrong()
+        } else {
+            outcome.reloaded.ears.iter().flat_map(Ear::wrong).collect()
+        };
+        for wrong in wrong {
+            println!("FAILED {wrong}");
+        }
+    }
+}
+
 /// Plays with reloads and without, prints both beside each other, and says whether nothing was lost.
 ///
 /// # Errors
-/// When something does not work at all.
+/// When something does not work at all; what was heard until then is printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
-    let outcome = play(options).await?;
-    let wrong = outcome.wrong();
-    if options.json {
-        println!("{}", outcome.to_json());
-        return Ok(wrong.is_empty());
-    }
-    println!(
-        "{} reloads of commands/music, p50 {:.0} ms, max {:.0} ms, while {} guilds listened",
-        outcome.reloads.len(),
-        outcome.reloads.p50(),
-        outcome.reloads.max(),
-        outcome.reloaded.ears.len()
-    );
-    println!(
-        "{:<12}{:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10}{:>10}{:>10}{:>13}",
-        "song",
-        "",
-        "packets",
-        "lost",
-        "gaps",
-        "ts gaps",
-        "silence",
-        "p50 ms",
-        "p99 ms",
-        "max ms",
-        "correlation"
-    );
-    for (name, run) in [("with reloads", &outcome.reloaded), ("without", &outcome.quiet)] {
-        for ear in &run.ears {
-            let Heard { counts, between, .. } = &ear.heard;
-            println!(
-                "{:<12}{name:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10.1}{:>10.1}{:>10.1}{:>13.4}",
-                ear.title,
-                counts.packets,
-                counts.lost,
-                counts.sequence_gaps,
-                counts.timestamp_gaps,
-                counts.silence,
-                between.p50_ms,
-                between.p99_ms,
-                between.max_ms,
-                ear.worst
-            );
-        }
-    }
-    for wrong in &wrong {
-        println!("FAILED {wrong}");
-    }
-    Ok(wrong.is_empty())
+    let mut shown = Kept::new(Shown { json: options.json, ..Shown::default() });
+    play(options, &mut shown.outcome).await?;
+    Ok(shown.finish().outcome.wrong().is_empty())
 }
 
-/// Plays with reloads, and as long without.
+/// Plays with reloads, and as long without; `outcome` has what was heard so far at any time.
 ///
 /// # Errors
 /// When a song is not heard, or a reload does not go live.
-pub async fn play(options: &Options) -> io::Result<Outcome> {
+pub async fn play(options: &Options, outcome: &mut Outcome) -> io::Result<()> {
     let reloads = u32::try_from(options.reloads).map_err(io::Error::other)?;
     let program =
         Program { rooms: options.guilds, seconds: 120 + SECONDS_PER_RELOAD * reloads, ..Program::default() };
     let mut concert = Concert::new(program).await?;
-    let mut times = Numbers::default();
 
     let mut listening = Listening::begin(&concert).await?;
     let room = &concert.rooms[0];
     let card = concert.say(room, "/nowplaying").await?;
     for round in 1..=options.reloads {
-        times.push(reload_music(&mut concert, round).await?);
+        let took = reload_music(&mut concert, round).await?;
+        outcome.reloads.push(took);
         if round % 2 == 0 {
             WELCOME.says(&format!("Welcome {round} to"), &mut concert).await?;
         }
         listening.compare(&concert);
+        outcome.reloaded = listening.so_far(&concert);
+        outcome.joins = concert.joins();
+        if !options.json && (round % 10 == 0 || round == options.reloads) {
+            let worst = outcome.reloaded.ears.iter().map(|ear| ear.worst).fold(1.0, f64::min);
+            println!(
+                "  {round} reloads in {} s, p50 {:.0} ms, least correlation {worst:.4}",
+                listening.began.elapsed().as_secs(),
+                outcome.reloads.p50()
+            );
+        }
     }
-    let reloaded = listening.end(&concert).await?;
+    outcome.reloaded = listening.end(&concert).await?;
     state_has_crossed(&concert, &card).await?;
 
     let mut listening = Listening::begin(&concert).await?;
-    while listening.began.elapsed() < reloaded.lasted {
+    while listening.began.elapsed() < outcome.reloaded.lasted {
         tokio::time::sleep(Duration::from_secs(1)).await;
         listening.compare(&concert);
+        outcome.quiet = listening.so_far(&concert);
     }
-    let quiet = listening.end(&concert).await?;
-    let joins = concert.joins();
-    concert.bot.stop().await?;
-    Ok(Outcome { reloaded, quiet, reloads: times, joins })
+    outcome.quiet = listening.end(&concert).await?;
+    outcome.joins = concert.joins();
+    concert.bot.stop().await.map(drop)
 }
 
 /// Has commands/music answer in other words, and gives the milliseconds until a listener reads them.
@@ -252,10 +286,7 @@ impl Edited {
         }
         let lines = concert.bot.line_count();
         concert.playground.save(self.file, &original.replace(self.words, words))?;
-        let concerns = format!("{} ", self.plugin);
-        let decided = |line: &str| line.contains(&concerns) && line.contains(" live");
-        let line = concert.bot.wait_for(lines, "live or not", decided).await?;
-        if line.contains(" live in ") { Ok(()) } else { Err(io::Error::other(line)) }
+        concert.bot.went_live(lines, self.plugin).await.map(drop)
     }
 }
 
@@ -318,18 +349,25 @@ impl Listening {
         }
     }
 
+    /// Gives what each guild has heard so far.
+    fn so_far(&self, concert: &Concert) -> Run {
+        let heard = concert.rooms.iter().zip(&self.places).filter_map(|(room, place)| {
+            let Follower { seconds, worst, .. } = *place;
+            Some(Ear { title: room.title, heard: concert.heard(room)?, seconds, worst })
+        });
+        Run { ears: heard.collect(), lasted: self.began.elapsed() }
+    }
+
     async fn end(mut self, concert: &Concert) -> io::Result<Run> {
         let lasted = self.began.elapsed();
-        let mut ears = Vec::new();
         for (room, place) in concert.rooms.iter().zip(&self.places) {
             concert.until_heard(room, place.heard + u64::from(RATE)).await?;
         }
         self.compare(concert);
-        for (room, place) in concert.rooms.iter().zip(self.places) {
-            let heard = concert.heard(room).ok_or_else(|| io::Error::other("nothing was heard"))?;
-            let Follower { seconds, worst, .. } = place;
-            ears.push(Ear { title: room.title, heard, seconds, worst });
+        let run = Run { lasted, ..self.so_far(concert) };
+        if run.ears.len() < self.places.len() {
+            return Err(io::Error::other("nothing was heard"));
         }
-        Ok(Run { ears, lasted })
+        Ok(run)
     }
 }

@@ -14,6 +14,7 @@ use clap::Args;
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
+use crate::kept::{Kept, Show};
 use crate::load::{Load, Tally};
 use crate::numbers::Numbers;
 use crate::{Bot, Playground};
@@ -86,7 +87,7 @@ impl Times {
 }
 
 /// What a soak has come to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// What was seen, oldest first, without the warm-up.
     pub samples: Vec<Sample>,
@@ -171,47 +172,70 @@ const COUNTS: [Count; 5] = [
     ("retired generations in use", |sample| sample.inside.retired),
 ];
 
+/// What a soak has come to, and how it is shown.
+#[derive(Default)]
+struct Shown {
+    outcome: Outcome,
+    json: bool,
+}
+
+impl Show for Shown {
+    fn show(&self, is_whole: bool) {
+        let Self { outcome, json } = self;
+        if *json {
+            let mut object = outcome.to_json();
+            object["whole"] = is_whole.into();
+            println!("{object}");
+            return;
+        }
+        if !is_whole {
+            println!("\nIt ended before its time; this was seen until then.");
+        }
+        let (Some(first), Some(last)) = (outcome.samples.first(), outcome.samples.last()) else {
+            println!("There was no reload to count.");
+            return;
+        };
+        let reloads = last.reload - first.reload;
+        println!(
+            "\n{reloads} reloads: private memory grows by {:.1} KiB a reload (at most {KIB_PER_RELOAD}), mapped libraries \
+             by {} KiB",
+            outcome.kib_per_reload(),
+            (last.held.mapped_kib.saturating_sub(first.held.mapped_kib)) / reloads.max(1)
+        );
+        if is_whole {
+            println!(
+                "dispatch: p50 {:.2} ms before, {:.2} ms after, {:.2} times slower beyond the machine's own",
+                outcome.before.dispatch.p50(),
+                outcome.after.dispatch.p50(),
+                outcome.slower()
+            );
+            for wrong in outcome.wrong() {
+                println!("FAILED {wrong}");
+            }
+        }
+        println!(
+            "{} commands sent, {} lost, {} doubled, {} failed",
+            outcome.tally.sent, outcome.tally.lost, outcome.tally.doubled, outcome.tally.failed
+        );
+    }
+}
+
 /// Soaks a host, prints what it held, and says whether nothing grew beyond the account.
 ///
 /// # Errors
-/// When a reload does not go live.
+/// When a reload does not go live; what was seen until then is printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
-    let outcome = soak(options, |sample| {
+    let mut shown = Kept::new(Shown { json: options.json, ..Shown::default() });
+    soak(options, &mut shown.outcome, |sample| {
         if !options.json {
             print(sample);
         }
     })
     .await?;
-    let wrong = outcome.wrong();
-    if options.json {
-        println!("{}", outcome.to_json());
-        return Ok(wrong.is_empty());
-    }
-    let (Some(first), Some(last)) = (outcome.samples.first(), outcome.samples.last()) else {
+    if shown.outcome.samples.is_empty() {
         return Err(io::Error::other("there was no reload to count"));
-    };
-    let reloads = last.reload - first.reload;
-    println!(
-        "\n{reloads} reloads: private memory grows by {:.1} KiB a reload (at most {KIB_PER_RELOAD}), mapped libraries \
-         by {} KiB",
-        outcome.kib_per_reload(),
-        (last.held.mapped_kib.saturating_sub(first.held.mapped_kib)) / reloads.max(1)
-    );
-    println!(
-        "dispatch: p50 {:.2} ms before, {:.2} ms after, {:.2} times slower beyond the machine's own; {} commands sent, {} \
-         lost, {} doubled, {} failed",
-        outcome.before.dispatch.p50(),
-        outcome.after.dispatch.p50(),
-        outcome.slower(),
-        outcome.tally.sent,
-        outcome.tally.lost,
-        outcome.tally.doubled,
-        outcome.tally.failed
-    );
-    for wrong in &wrong {
-        println!("FAILED {wrong}");
     }
-    Ok(wrong.is_empty())
+    Ok(shown.finish().outcome.wrong().is_empty())
 }
 
 fn print(sample: &Sample) {
@@ -228,11 +252,11 @@ fn print(sample: &Sample) {
     );
 }
 
-/// Reloads without a pause and gives what was seen; `shown` is given a few samples while it goes on.
+/// Reloads without a pause, and adds what is seen to `outcome`; `shown` is given a few samples while it goes on.
 ///
 /// # Errors
 /// When a reload does not go live.
-pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outcome> {
+pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Sample)) -> io::Result<()> {
     let playground = Playground::bare()?;
     let mut all = Reloaded::all(&playground)?;
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
@@ -245,8 +269,6 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
     bot.wait_for_line(0, "command=/small3").await?;
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
-    let mut before = None;
-    let mut samples = Vec::new();
     let mut began = Instant::now();
     let mut shown_at = Instant::now();
     if !options.json {
@@ -257,22 +279,25 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
     }
     for reload in 1.. {
         let reloaded = &all[usize::try_from(reload).unwrap_or_default() % all.len()];
-        reload_once(reloaded, &playground, &mut bot, reload).await?;
+        let reloaded = reload_once(reloaded, &playground, &mut bot, reload).await;
+        outcome.tally = load.so_far();
+        outcome.identifies = sandbox.record().count(sandbox::record::Kind::Identified);
+        reloaded?;
         if reload < WARM_UP {
             continue;
         }
-        if before.is_none() {
-            before = Some(times(&sandbox).await?);
+        if outcome.samples.is_empty() {
+            outcome.before = times(&sandbox).await?;
             began = Instant::now();
         }
         let pid = bot.host_pid()?;
         let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&playground).await? };
-        samples.push(sample);
+        outcome.samples.push(sample);
         let is_last = match options.reloads {
             Some(reloads) => reload >= WARM_UP + reloads,
             None => began.elapsed() >= Duration::from_mins(options.minutes),
         };
-        if is_last || samples.len() == 1 || shown_at.elapsed() > Duration::from_secs(30) {
+        if is_last || outcome.samples.len() == 1 || shown_at.elapsed() > Duration::from_secs(30) {
             shown(&sample);
             shown_at = Instant::now();
         }
@@ -280,12 +305,11 @@ pub async fn soak(options: &Options, shown: impl Fn(&Sample)) -> io::Result<Outc
             break;
         }
     }
-    let after = times(&sandbox).await?;
+    outcome.after = times(&sandbox).await?;
     visits.abort();
-    let tally = load.stop().await;
-    let identifies = sandbox.record().count(sandbox::record::Kind::Identified);
-    bot.stop().await?;
-    Ok(Outcome { samples, before: before.unwrap_or_default(), after, tally, identifies })
+    outcome.tally = load.stop().await;
+    outcome.identifies = sandbox.record().count(sandbox::record::Kind::Identified);
+    bot.stop().await.map(drop)
 }
 
 async fn reload_once(
@@ -296,10 +320,7 @@ async fn reload_once(
 ) -> io::Result<()> {
     let lines = bot.line_count();
     reloaded.save(playground, round)?;
-    let concerns = format!("{} ", reloaded.plugin);
-    let line =
-        bot.wait_for(lines, "live or not", |line| line.contains(&concerns) && line.contains(" live")).await?;
-    if line.contains(" live in ") { Ok(()) } else { Err(io::Error::other(line)) }
+    bot.went_live(lines, reloaded.plugin).await.map(drop)
 }
 
 /// Times commands one after the other, and between them requests that the sandbox answers by itself.

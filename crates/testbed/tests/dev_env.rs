@@ -28,7 +28,7 @@ impl Place {
         }
         // The programs that the script is made of, and no engine's.
         for program in [
-            "awk", "basename", "bash", "cat", "cksum", "cut", "dirname", "find", "grep", "head", "id",
+            "awk", "basename", "bash", "cat", "cksum", "cut", "dirname", "env", "find", "grep", "head", "id",
             "mkdir", "mkfifo", "ps", "rm", "sed", "sleep", "tr", "uname",
         ] {
             let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
@@ -70,9 +70,20 @@ esac"#;
     }
 
     fn start(&self, words: &[&str]) -> Child {
-        Command::new(self.programs.path().join("bash"))
-            .arg("dev-env.sh")
-            .args(words)
+        hmr::signals::set_back().unwrap();
+        let bash = self.programs.path().join("bash");
+        self.start_with(Command::new(bash).arg("dev-env.sh").args(words))
+    }
+
+    /// Starts the script as a shell does that has these signals ignored.
+    fn start_ignoring(&self, signals: &str, words: &[&str]) -> Child {
+        let script = format!("trap '' {signals}; exec \"$0\" dev-env.sh \"$@\"");
+        let bash = self.programs.path().join("bash");
+        self.start_with(Command::new(&bash).args(["-c", &script]).arg(&bash).args(words))
+    }
+
+    fn start_with(&self, command: &mut Command) -> Child {
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", self.programs.path())
@@ -230,6 +241,12 @@ fn a_bot_on_this_machine_that_has_ended_is_shown_and_its_number_is_nobody_elses(
 
 #[test]
 fn an_end_while_something_is_built_is_an_end() {
+    ends_while_building(Place::start);
+    // As some service managers and runners of CI start programs.
+    ends_while_building(|place, words| place.start_ignoring("INT TERM HUP QUIT", words));
+}
+
+fn ends_while_building(start: impl Fn(&Place, &[&str]) -> Child) {
     let place = Place::new();
     // What would be started if the failure were taken for a plugin's.
     let host = place.folder.path().join("target/hmr/debug");
@@ -244,7 +261,7 @@ fn an_end_while_something_is_built_is_an_end() {
     place.program("cargo", &format!("echo building >'{}'\nexec sleep 600", sign.display()));
     place.program("cc", ":");
     place.program("pkg-config", ":");
-    let script = place.start(&["hmr", "--local"]);
+    let script = start(&place, &["hmr", "--local"]);
     // Opens once the stand-in writes, which has then been started.
     assert_eq!(fs::read_to_string(&sign).unwrap(), "building\n");
     let pid = Pid::from_raw(i32::try_from(script.id()).unwrap()).unwrap();

@@ -90,6 +90,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "restart.rs::a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_comes_in",
     ),
     ("`Cargo.lock`", "watching.rs::a_lock_file_that_cargo_writes_for_a_plugin_is_no_change_of_the_host"),
+    (
+        "a plugin's dependency that turns a feature of one of the host's on",
+        "restart.rs::a_dependency_that_has_the_host_built_anew_is_told_before_it_begins",
+    ),
     ("`.env`", "configuration.rs::a_saved_env_is_in_force_at_once_where_it_can_be"),
     (
         "`.env` with a mistake",
@@ -350,6 +354,10 @@ async fn shared_crate(ground: &mut Ground) {
 
 /// Messages of the troubleshooting tables, and what provokes each: a test, or a row of the fault table.
 const PROVOKED: &[(&str, &str)] = &[
+    (
+        "it does not link: library x is not found; ...",
+        "crates/testbed/src/faults/table.rs::a library to link that is not there",
+    ),
     ("1 compile error", "crates/testbed/src/faults/table.rs::compile error"),
     ("cargo failed:", "crates/testbed/src/faults/table.rs::a manifest that cargo does not take"),
     ("rustc could not be run", "crates/testbed/src/faults/table.rs::rustc that cannot be started"),
@@ -397,6 +405,10 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
     ),
     ("... could not be loaded (undefined symbol ...)", "crates/testbed/src/faults/table.rs::empty library"),
+    (
+        "it cannot be loaded: symbol x is defined nowhere; ...",
+        "crates/testbed/src/faults/table.rs::a symbol that nobody defines",
+    ),
     (
         "was built with another compiler, sdk or feature set",
         "crates/testbed/src/faults/table.rs::library of another sdk",
@@ -607,6 +619,10 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/testbed/tests/plain.rs::a_save_builds_the_whole_bot_and_starts_it_anew",
     ),
     (
+        "the dependency x of commands/y turns on ... of z: ...",
+        "crates/testbed/tests/restart.rs::a_dependency_that_has_the_host_built_anew_is_told_before_it_begins",
+    ),
+    (
         "hot reload cannot read the workspace: ...",
         "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
     ),
@@ -631,6 +647,10 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
         "only a host without a supervisor says it",
     ),
     ("a build task panicked", "a bug in hmr"),
+    (
+        "it cannot be loaded: it needs the shared library ...",
+        "a library of the system would have to go between the build and the load",
+    ),
     ("the file watcher missed something; looking at everything again", "a fault of the system's own events"),
     (
         "hot reload cannot watch ...; set HMR_POLL_MS to poll instead",

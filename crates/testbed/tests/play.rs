@@ -1,14 +1,15 @@
 //! Music plays on: through reloads without a lost frame, through restarts and crashes of the host from where it was.
 
 use testbed::concert::{Concert, Program, Room, until};
-use testbed::play::{Options, play};
+use testbed::play::{Options, Outcome, play};
 
 /// Seconds that may be between the place before a restart and the one after it: what a busy machine takes to notice.
 const NEAR: f64 = 40.0;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reloads_of_music_lose_no_frame_of_what_plays() {
-    let outcome = play(&Options { reloads: 5, guilds: 2, json: true }).await.unwrap();
+    let mut outcome = Outcome::default();
+    play(&Options { reloads: 5, guilds: 2, json: true }, &mut outcome).await.unwrap();
     assert_eq!(outcome.reloads.len(), 5);
     let wrong = outcome.wrong();
     assert!(wrong.is_empty(), "{wrong:?}: {outcome:#?}");

@@ -249,3 +249,46 @@ async fn a_lock_file_that_changes_the_host_brings_in_a_new_one() {
     assert!(said.iter().any(|line| line.contains("saffron")), "{said:?}");
     assert!(ground.ping().await.starts_with("Pong!"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dependency_that_has_the_host_built_anew_is_told_before_it_begins() {
+    const GENERAL: &str = "commands/general/Cargo.toml";
+    let mut ground = Ground::new(&[]).await;
+    let keen = |features: &str| {
+        format!(
+            "[package]\nname = \"keen\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+             ignore = {{ version = \"0.4\", features = [{features}] }}\n"
+        )
+    };
+    // The host's watcher links it too, without that feature.
+    ground.playground.save("crates/keen/src/lib.rs", "").unwrap();
+    ground.playground.save("crates/keen/Cargo.toml", &keen("\"simd-accel\"")).unwrap();
+    let lines = ground.bot.line_count();
+    let with = "sdk.workspace = true\nkeen = { path = \"../../crates/keen\" }\n";
+    ground.playground.edit(GENERAL, "sdk.workspace = true\n", with).unwrap();
+    let words = "the dependency keen v0.1.0 of commands/general turns on `simd-accel` of ignore v";
+    let line = ground.bot.wait_for_line(lines, words).await.unwrap();
+    assert!(line.contains("cargo builds it anew") && line.contains("to avoid it, "), "{line}");
+    assert!(ground.ping().await.starts_with("Pong!"), "everything runs on");
+    let ctl = async |words: &[&str]| {
+        let mut command = tokio::process::Command::new("bash");
+        command.arg("dev-env.sh").args(words).current_dir(ground.playground.path(""));
+        let output = command.output().await.unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    let status = ctl(&["status"]).await;
+    assert!(status.contains(&format!("a new host is built: {words}")), "{status}");
+    let events = ctl(&["events", "--last", "20", "--no-follow"]).await;
+    assert!(events.lines().any(|event| event.contains("\"note\"") && event.contains(words)), "{events}");
+
+    // Taken back in time, nothing comes of it.
+    let lines = ground.bot.line_count();
+    ground.playground.edit(GENERAL, with, "sdk.workspace = true\n").unwrap();
+    let back = "nothing asks for `simd-accel` of ignore v";
+    ground.bot.wait_for_line(lines, back).await.unwrap();
+    let line = ground.edit_ping("Back").await;
+    assert!(line.contains(" live in "), "{line}");
+    assert!(ground.ping().await.starts_with("Back!"));
+    let said = ground.bot.lines_from(0);
+    assert!(!said.iter().any(|line| line.contains("nobody answered for")), "{said:?}");
+}

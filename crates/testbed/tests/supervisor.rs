@@ -1,6 +1,7 @@
 //! A host that dies: it comes back with the code that worked, and it is told what it died of.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,9 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use sandbox::Sandbox;
 use sandbox::client::Run;
 use sandbox::record::Kind;
-use testbed::Ground;
 use testbed::bot::PATIENCE;
 use testbed::ground::PING;
+use testbed::{Bot, Ground, Playground};
 
 /// Most milliseconds from a death to an answer.
 const BACK_WITHIN: u64 = 2000;
@@ -31,6 +32,19 @@ async fn host(ground: &Ground) -> u32 {
 
 fn kill(process: u32, signal: Signal) {
     kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Gives the masks of the signals that the children of a process ignore.
+fn ignored_by_children_of(process: u32) -> Vec<u64> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    let status = all.filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok());
+    status
+        .filter(|status| status.lines().any(|line| line == format!("PPid:\t{process}")))
+        .filter_map(|status| {
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+            u64::from_str_radix(mask.trim(), 16).ok()
+        })
+        .collect()
 }
 
 /// Waits until a process has gone.
@@ -173,6 +187,38 @@ async fn one_signal_ends_supervisor_and_host_and_closes_the_session() {
     let host = host(&ground).await;
     let Ground { bot, sandbox, playground } = ground;
     assert_eq!(bot.stop().await.unwrap().code(), Some(0));
+    gone(host).await;
+    closed(&sandbox).await;
+    drop(playground);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
+    let playground = Playground::new().unwrap();
+    let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.unwrap();
+    let host_program = playground.path("target/hmr/debug/hotcord");
+    let script = format!("#!/bin/sh\ntrap '' INT HUP QUIT\nexec '{}'\n", host_program.display());
+    playground.save("target/ignoring", &script).unwrap();
+    let program = playground.path("target/ignoring");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let bot = Bot::run(&playground, program, &sandbox, &[("ENABLE_HMR", "true")]).await.unwrap();
+    let mut ground = Ground { playground, sandbox, bot };
+    let (supervisor, host) = (ground.bot.pid().unwrap(), host(&ground).await);
+
+    kill(supervisor, Signal::HUP);
+    let line = ground.edit_ping("Still").await;
+    assert!(line.contains(" live in "), "{line}");
+    assert!(ground.ping().await.starts_with("Still!"));
+    // What the host starts hears what ends it: its probe does, and so do compilers.
+    let ignored = ignored_by_children_of(host);
+    assert!(!ignored.is_empty(), "there is a probe");
+    for signal in [Signal::INT, Signal::QUIT] {
+        let bit = 1 << (signal.as_raw() - 1);
+        assert!(ignored.iter().all(|mask| mask & bit == 0), "{signal:?} is ignored: {ignored:x?}");
+    }
+    kill(supervisor, Signal::INT);
+    let Ground { mut bot, sandbox, playground } = ground;
+    assert_eq!(bot.ended().await.unwrap().code(), Some(0), "{:?}", bot.lines_from(0));
     gone(host).await;
     closed(&sandbox).await;
     drop(playground);

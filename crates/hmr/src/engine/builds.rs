@@ -229,7 +229,7 @@ impl Loop {
         }
         for ready in &done.ready {
             let known = self.known.entry(ready.package.id.clone()).or_default();
-            known.inputs.clone_from(&ready.built.inputs);
+            known.inputs = ready.inputs();
             known.is_good = true;
             if known.warnings != ready.built.warnings {
                 known.warnings.clone_from(&ready.built.warnings);

@@ -122,13 +122,14 @@ impl Loop {
         status.building = building;
         status.held = held;
         status.awaiting_restart = awaiting_restart;
+        status.rebuilding.clone_from(&self.rebuilding);
     }
 
     /// Tells which folders are watched.
     pub(super) fn publish_folders(&self) {
         let scope = self.workspace.scope();
         let inside = |path: &PathBuf| path.strip_prefix(&scope.root).unwrap_or(path).display().to_string();
-        let folders = scope.trees.iter().map(inside).collect();
+        let folders = scope.trees.keys().map(inside).collect();
         self.status.lock().folders = folders;
     }
 }

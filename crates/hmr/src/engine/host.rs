@@ -12,7 +12,8 @@ use tokio::task::{Id, JoinSet};
 
 use super::Loop;
 use super::group::Group;
-use super::tell::print;
+use super::tell::{print, warn};
+use crate::features::{self, Shared};
 use crate::host_build::{Made, Order, Refusal, carry_out};
 use crate::hosts::Staged;
 use crate::supervisor::NextHost;
@@ -67,8 +68,48 @@ impl Loop {
             "a restart brings the change in"
         };
         tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
-        if self.running.is_some() {
+        if automatic {
             self.replacement.changed.extend(paths);
+            self.build_host();
+        }
+    }
+
+    /// Has the host built anew, and says so, when these manifests have cargo build what it links with other features.
+    ///
+    /// Left to the build of a plugin, cargo would put another sdk library in the place of the running host's first, and
+    /// the plugin would not fit.
+    pub(super) async fn rebuild_for_features(&mut self, manifests: BTreeSet<PathBuf>) {
+        let Some(before) = self.features.take() else { return };
+        let before = match before.await {
+            Ok(Ok(before)) => before,
+            // cargo did not take the workspace as it was, so there is nothing to compare with.
+            Ok(Err(_)) | Err(_) => Shared::default(),
+        };
+        let now = match Shared::read(&self.workspace).await {
+            Ok(now) => now,
+            Err(error) => {
+                tracing::debug!(%error, "cargo does not say what it would build");
+                self.features = Some(tokio::spawn(async move { Ok(before) }));
+                return;
+            }
+        };
+        let changes = now.changes(&before);
+        self.features = Some(tokio::spawn(async move { Ok(now) }));
+        if changes.is_empty() {
+            return;
+        }
+        let words = features::words(&changes);
+        let automatic = self.running.is_some();
+        if automatic {
+            self.rebuilding = Some(words.clone());
+            // For whoever asks when they read the warning.
+            self.publish();
+        }
+        warn(&self.host, None, words);
+        let because = manifests.iter().map(|path| path.display().to_string()).collect();
+        self.host.bus().emit(ReloadEvent::RestartRequired { because, automatic });
+        if automatic {
+            self.replacement.changed.extend(manifests);
             self.build_host();
         }
     }
@@ -104,6 +145,9 @@ impl Loop {
             return;
         }
         self.replacement.current = None;
+        if !matches!(made, Err(Refusal::Superseded)) {
+            self.rebuilding = None;
+        }
         match made {
             Ok(Made::Same) => {
                 tracing::debug!(changed = ?self.replacement.changed, "the host is as it was");

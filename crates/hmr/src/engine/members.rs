@@ -38,7 +38,10 @@ impl Loop {
         let mut scope = self.workspace.scope();
         let inputs = self.known.values().flat_map(|known| &known.inputs);
         // What a build script wrote comes anew with each of cargo's builds.
-        scope.files.extend(inputs.filter(|path| !path.starts_with(&self.options.target)).cloned());
+        let inputs = inputs.filter(|(path, _)| !path.starts_with(&self.options.target));
+        for (path, hash) in inputs {
+            scope.files.entry(path.clone()).or_insert(*hash);
+        }
         watching.follow(scope);
         self.publish_folders();
     }

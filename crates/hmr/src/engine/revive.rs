@@ -25,7 +25,7 @@ impl Loop {
                 let (ready, is_edited) = self.workshop.recall(package, live.library.clone());
                 // Of a library that is not the newest, nothing is known; then any source may bring in another one.
                 known.is_good = !ready.built.inputs.is_empty();
-                known.inputs.clone_from(&ready.built.inputs);
+                known.inputs = ready.inputs();
                 known.warnings.clone_from(&ready.built.warnings);
                 // One that was taken back is not the newest; that is for a person to build.
                 let is_crash = matches!(start, Start::Crashed { .. });

@@ -1,7 +1,7 @@
 //! What saved files ask for.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sdk_core::PluginId;
@@ -22,7 +22,7 @@ impl Loop {
             let known = &self.known;
             let reads = |plugin: &PluginId, path: &Path| {
                 let known = known.get(plugin)?;
-                let is_read = known.inputs.contains(path);
+                let is_read = known.inputs.contains_key(path);
                 (is_read || known.is_good).then_some(is_read)
             };
             // A mended manifest, of whatever crate, is what cargo has to be asked again for.
@@ -64,6 +64,16 @@ impl Loop {
         }
         if !host.is_empty() {
             self.handle_host_saves(host);
+        }
+        let is_manifest = |path: &&PathBuf| path.ends_with("Cargo.toml") || path.ends_with("Cargo.lock");
+        let manifests: BTreeSet<_> = saves
+            .paths
+            .iter()
+            .filter(is_manifest)
+            .map(|path| path.strip_prefix(&self.workspace.root).unwrap_or(path).to_path_buf())
+            .collect();
+        if !manifests.is_empty() && !self.is_unread {
+            self.rebuild_for_features(manifests).await;
         }
         for group in groups {
             self.order_or_wait(group, saves.began);

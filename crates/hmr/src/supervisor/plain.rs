@@ -39,9 +39,10 @@ pub struct Options {
 pub fn run(options: Options, pace: Pace, filter: Filter) -> Result<u8, HostError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HostError::Supervisor)?;
+    crate::signals::set_back().map_err(HostError::Supervisor)?;
     runtime.block_on(async {
         let workspace = Workspace::read(&options.root).await.map_err(HostError::Workspace)?;
-        let watcher = Watcher::new(workspace.scope(), pace, filter)?;
+        let watcher = Watcher::new(workspace.scope().of_all(), pace, filter)?;
         let signals = Signals::new().map_err(HostError::Supervisor)?;
         Plain { options, watcher, signals, bot: None }.run().await.map_err(HostError::Supervisor)
     })

@@ -1,11 +1,13 @@
 //! What files hold, so that a save that changes nothing is told from one that does.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
+
+use super::below::below;
 
 /// Coarsest time stamp of a file system in use; two saves within it may look alike from outside.
 const COARSEST_STAMP: Duration = Duration::from_secs(2);
@@ -13,7 +15,8 @@ const COARSEST_STAMP: Duration = Duration::from_secs(2);
 /// What was last known of files, by their paths in the workspace.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    files: HashMap<PathBuf, Known>,
+    files: BTreeMap<PathBuf, Known>,
+    reads: u64,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,26 @@ pub(super) enum Found {
 }
 
 impl Contents {
+    /// Counts the files that were read so far.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// Returns whether anything is known of a file.
+    pub(super) fn knows(&self, path: &Path) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Returns whether anything is known of a file at or below `path`.
+    pub(super) fn knows_below(&self, path: &Path) -> bool {
+        below(&self.files, path).next().is_some()
+    }
+
+    /// Takes the word of somebody who has read a file for what it held.
+    pub(super) fn believe(&mut self, path: &Path, hash: u64) {
+        self.files.insert(path.to_path_buf(), Known { hash, stamp: None });
+    }
+
     /// Looks at a file, and notes what it holds.
     pub(super) fn look(&mut self, path: &Path) -> Found {
         let stamp = Stamp::of(path);
@@ -50,6 +73,7 @@ impl Contents {
         if stamp.is_some() && known.is_some_and(|known| known.stamp == stamp) {
             return Found::Nothing;
         }
+        self.reads += 1;
         let Ok(Some(hash)) = hash_of(path) else { return Found::Nothing };
         match self.files.insert(path.to_path_buf(), Known { hash, stamp }) {
             None => Found::New,
@@ -60,8 +84,12 @@ impl Contents {
 
     /// Forgets the files at or below `path` that are not among `present`, and gives them.
     pub(super) fn forget_below(&mut self, path: &Path, present: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
-        let is_lost = |known: &Path| known.starts_with(path) && !present.contains(known);
-        self.files.extract_if(|known, _| is_lost(known)).map(|(known, _)| known).collect()
+        let known = below(&self.files, path).map(|(known, _)| known);
+        let lost: Vec<_> = known.filter(|known| !present.contains(*known)).cloned().collect();
+        for path in &lost {
+            self.files.remove(path);
+        }
+        lost
     }
 }
 

@@ -14,6 +14,9 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::walk::is_never_source;
 
+/// Name of the files whose patterns are taken up as they are saved.
+pub(super) const GITIGNORE: &str = ".gitignore";
+
 /// What a developer leaves out of watching, and which extensions count; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Filter(Arc<Words>);
@@ -80,6 +83,14 @@ impl Filter {
         }
     }
 
+    /// Returns whether a file has the name of a source or of what says how sources are built.
+    pub(super) fn may_be_source(&self, path: &Path) -> bool {
+        let is_told_of = |name: &str| matches!(name, "Cargo.toml" | "build.rs" | GITIGNORE);
+        extension_of(path) == Some("rs")
+            || self.names_extension_of(path)
+            || path.file_name().and_then(|name| name.to_str()).is_some_and(is_told_of)
+    }
+
     /// Says whether a file or a folder above it is left out by the developer's own patterns.
     pub(super) fn leaves_out_file(&self, path: &Path) -> bool {
         let mut above: Vec<_> = path.ancestors().take_while(|folder| *folder != self.0.root).collect();
@@ -140,7 +151,7 @@ impl Rules {
 
     /// Reads the `.gitignore` of a folder; one that is not there says nothing.
     pub(super) fn enter(&mut self, folder: &Path) {
-        let file = folder.join(".gitignore");
+        let file = folder.join(GITIGNORE);
         if file.is_file() {
             let mut builder = GitignoreBuilder::new(folder);
             if let Some(error) = builder.add(&file) {

@@ -5,7 +5,7 @@
 //! leaves out costs no watch. A link leads elsewhere; there, the folder around what it leads to is asked for, because a
 //! save may replace the file or folder itself.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,24 @@ use std::path::{Path, PathBuf};
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::below::below;
+use super::moment::Moment;
 use crate::error::HostError;
 
 /// Links in a row that Linux follows before it takes them for a circle.
 const MOST_LINKS: usize = 40;
 
+/// Something that the system has reported, and when it came.
+pub(super) type Report = (Moment, notify::Result<notify::Event>);
+
 /// Folders that the system reports on.
 pub(super) struct Folders {
     watcher: RecommendedWatcher,
-    by_path: HashMap<PathBuf, Interest>,
+    by_path: BTreeMap<PathBuf, Interest>,
+    /// What was asked for each path of the workspace: a folder, and the name if only that entry is meant.
+    asked: BTreeMap<PathBuf, BTreeSet<(PathBuf, Option<OsString>)>>,
+    /// Folders from which something was taken back.
+    released: BTreeSet<PathBuf>,
     failed: Option<HostError>,
 }
 
@@ -36,14 +45,20 @@ struct Interest {
 
 impl Folders {
     /// Prepares to send what the system reports.
-    pub(super) fn new(events: UnboundedSender<notify::Result<notify::Event>>) -> Result<Self, HostError> {
+    pub(super) fn new(events: UnboundedSender<Report>) -> Result<Self, HostError> {
         let tell = move |event| {
             // The engine has stopped when nobody listens.
-            let _ = events.send(event);
+            let _ = events.send((Moment::now(), event));
         };
         let watcher = RecommendedWatcher::new(tell, Config::default())
             .map_err(|source| HostError::Watch { path: PathBuf::from("anything"), source })?;
-        Ok(Self { watcher, by_path: HashMap::new(), failed: None })
+        Ok(Self {
+            watcher,
+            by_path: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            released: BTreeSet::new(),
+            failed: None,
+        })
     }
 
     /// Asks for a folder that is reached under `path`.
@@ -51,6 +66,7 @@ impl Folders {
     /// One that is asked for already is asked for again: its place may have been taken by a new folder.
     pub(super) fn add(&mut self, path: &Path, real: &Path) {
         self.by_path.entry(real.to_path_buf()).or_default().seen_as.insert(path.to_path_buf());
+        self.asked.entry(path.to_path_buf()).or_default().insert((real.to_path_buf(), None));
         if let Err(source) = self.watch(real) {
             self.failed.get_or_insert(HostError::Watch { path: real.to_path_buf(), source });
         }
@@ -68,8 +84,9 @@ impl Folders {
                         self.failed.get_or_insert(HostError::Watch { path: folder.clone(), source });
                     }
                 }
-                let names = &mut self.by_path.entry(folder).or_default().names;
-                names.entry(name).or_default().insert(path.to_path_buf());
+                let names = &mut self.by_path.entry(folder.clone()).or_default().names;
+                names.entry(name.clone()).or_default().insert(path.to_path_buf());
+                self.asked.entry(path.to_path_buf()).or_default().insert((folder, Some(name)));
             }
             let Ok(target) = fs::read_link(&at) else { return };
             at.pop();
@@ -101,7 +118,7 @@ impl Folders {
         }
         if self.by_path.contains_key(real) {
             // With a folder goes and comes what is in it, which nothing is told of.
-            for (_, interest) in self.by_path.iter().filter(|(folder, _)| folder.starts_with(real)) {
+            for (_, interest) in below(&self.by_path, real) {
                 let paths = interest.seen_as.iter().chain(interest.names.values().flatten());
                 concerned.extend(paths.map(|path| (path.clone(), true)));
             }
@@ -109,24 +126,35 @@ impl Folders {
         concerned
     }
 
+    /// Returns whether something was asked for a path at or below `path`.
+    pub(super) fn asks_below(&self, path: &Path) -> bool {
+        below(&self.asked, path).next().is_some()
+    }
+
     /// Takes back what was asked for `path` and all below it; [`sweep`](Self::sweep) tells the system.
     pub(super) fn remove(&mut self, path: &Path) {
-        let stays = |other: &PathBuf| !other.starts_with(path);
-        for interest in self.by_path.values_mut() {
-            interest.seen_as.retain(stays);
-            interest.names.retain(|_, paths| {
-                paths.retain(stays);
-                !paths.is_empty()
-            });
+        let paths: Vec<_> = below(&self.asked, path).map(|(path, _)| path.clone()).collect();
+        for path in paths {
+            for (folder, name) in self.asked.remove(&path).unwrap_or_default() {
+                let Some(interest) = self.by_path.get_mut(&folder) else { continue };
+                match name {
+                    None => drop(interest.seen_as.remove(&path)),
+                    Some(name) => interest.forget(&name, &path),
+                }
+                self.released.insert(folder);
+            }
         }
     }
 
     /// Gives up the folders in which nothing is of interest any more.
     pub(super) fn sweep(&mut self) {
-        let is_idle = |interest: &Interest| interest.seen_as.is_empty() && interest.names.is_empty();
-        for (folder, _) in self.by_path.extract_if(|_, interest| is_idle(interest)) {
-            // The system's watches end with their folders.
-            let _ = self.watcher.unwatch(&folder);
+        for folder in std::mem::take(&mut self.released) {
+            let is_idle = |interest: &Interest| interest.seen_as.is_empty() && interest.names.is_empty();
+            if self.by_path.get(&folder).is_some_and(is_idle) {
+                self.by_path.remove(&folder);
+                // The system's watches end with their folders.
+                let _ = self.watcher.unwatch(&folder);
+            }
         }
     }
 
@@ -139,6 +167,15 @@ impl Folders {
 impl Interest {
     fn named(&self, name: &OsStr) -> impl Iterator<Item = &PathBuf> {
         self.names.get(name).into_iter().flatten()
+    }
+
+    fn forget(&mut self, name: &OsStr, path: &Path) {
+        if let Some(paths) = self.names.get_mut(name) {
+            paths.remove(path);
+            if paths.is_empty() {
+                self.names.remove(name);
+            }
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a watcher sees of every way to save, move and link, by the system's events and by polling.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::*;
 
@@ -32,12 +34,16 @@ impl Place {
     }
 
     fn watch_by(&self, tree: &str, poll: Option<Duration>, ignore: &[&str]) -> Watcher {
+        self.watch_of(Of::All, tree, poll, ignore)
+    }
+
+    fn watch_of(&self, of: Of, tree: &str, poll: Option<Duration>, ignore: &[&str]) -> Watcher {
         let root = self.folder.path().to_path_buf();
-        let trees = [if tree.is_empty() { root.clone() } else { root.join(tree) }].into();
+        let trees = [(if tree.is_empty() { root.clone() } else { root.join(tree) }, of)].into();
         let ignore: Vec<_> = ignore.iter().map(ToString::to_string).collect();
         let filter = Filter::new(&root, &ignore, &[]).unwrap();
         let pace = Pace { debounce: Duration::from_millis(5), poll };
-        Watcher::new(Scope { root, trees, files: BTreeSet::new() }, pace, filter).unwrap()
+        Watcher::new(Scope { root, trees, files: BTreeMap::new() }, pace, filter).unwrap()
     }
 }
 
@@ -245,7 +251,7 @@ async fn what_is_left_out_is_silent_unless_a_plugin_is_built_from_it() {
     let mut watcher = place.watch_by("tree", None, &["*.txt", "!c.gen.rs", "word.rs"]);
     let control = watcher.control();
     let mut scope = control.scope();
-    scope.files = [".gitignore", "tree/a.gen.rs", "tree/word.rs"].map(|file| place.at(file)).into();
+    scope.files = [".gitignore", "tree/a.gen.rs", "tree/word.rs"].map(|file| (place.at(file), None)).into();
     control.follow(scope);
     nothing_but(&mut watcher, &marker).await;
 
@@ -323,4 +329,119 @@ async fn a_stream_of_saves_without_a_pause_is_followed() {
         assert_eq!(next(&mut watcher).await, [place.at("a.rs")].into());
     }
     writing.abort();
+}
+
+#[tokio::test]
+async fn of_a_tree_of_sources_no_other_file_is_looked_at_however_many_come() {
+    const FILES: u64 = 20_000;
+    let place = Place::new();
+    let (source, last) = (place.at("plugin/src/lib.rs"), place.at("plugin/src/last.rs"));
+    save(&source, "1");
+    save(&place.at("plugin/.gitignore"), "*.gen.rs\n");
+    let mut watcher = place.watch_of(Of::Sources, "", None, &[]);
+    let before = watcher.scanner.lock().work();
+
+    let (began, half) = (Instant::now(), tokio::sync::oneshot::channel());
+    let folder = place.at("plugin/assets");
+    let written = source.clone();
+    let flood = tokio::task::spawn_blocking(move || {
+        let mut half = Some(half.0);
+        for file in 0..FILES {
+            let extension = if file % 2 == 0 { "json" } else { "gen.rs" };
+            save(&folder.join(format!("{}/{file}.{extension}", file % 20)), "{}");
+            if file == FILES / 2 {
+                save(&written, "2");
+                half.take().unwrap().send(Instant::now()).unwrap();
+            }
+        }
+    });
+    assert_eq!(next(&mut watcher).await, [source.clone()].into());
+    let (saved, seen) = (half.1.await.unwrap(), Instant::now());
+    flood.await.unwrap();
+    save(&last, "1");
+    assert_eq!(next(&mut watcher).await, [last].into());
+    let after = watcher.scanner.lock().work();
+    let (looks, reads) = (after.looks - before.looks, after.reads - before.reads);
+    // The folders that came, the two sources that were saved; those and their neighbours again whenever so much came
+    // at once that the system lost count.
+    assert!(looks < FILES / 20 && reads < FILES / 200, "{looks} looks and {reads} reads for {FILES} files");
+    assert!(seen - saved < Duration::from_secs(5), "the save in the flood was seen after {:?}", seen - saved);
+    assert!(began.elapsed() < Duration::from_mins(1));
+}
+
+#[tokio::test]
+async fn a_source_that_was_of_another_kind_until_now_counts_from_what_was_built() {
+    let place = Place::new();
+    let (text, marker) = (place.at("word.txt"), place.at("marker.rs"));
+    save(&text, "1");
+    let mut watcher = place.watch_of(Of::Sources, "", None, &[]);
+    let control = watcher.control();
+    let follow = |hash| {
+        let mut scope = control.scope();
+        scope.files = [(text.clone(), Some(hash))].into();
+        control.follow(scope);
+    };
+    save(&text, "2");
+    nothing_but(&mut watcher, &marker).await;
+    // A plugin was built with what it holds.
+    follow(hash_of(&text).unwrap().unwrap());
+    nothing_but(&mut watcher, &marker).await;
+    save(&text, "3");
+    assert_eq!(next(&mut watcher).await, [text.clone()].into());
+    // A plugin was built with what it held, and it was saved before anybody knew that it is of interest.
+    let mut scope = control.scope();
+    scope.files.clear();
+    control.follow(scope);
+    nothing_but(&mut watcher, &marker).await;
+    let built = hash_of(&text).unwrap().unwrap();
+    save(&text, "4");
+    nothing_but(&mut watcher, &marker).await;
+    follow(built);
+    assert_eq!(next(&mut watcher).await, [text.clone()].into());
+}
+
+#[tokio::test]
+async fn a_save_counts_from_when_it_was_made_however_late_it_is_looked_at() {
+    // What the clock that stamps files may be behind.
+    const COARSE: Duration = Duration::from_millis(20);
+    let place = Place::new();
+    let file = place.at("a.rs");
+    save(&file, "0");
+    let hour = Duration::from_hours(1);
+    let mut watcher = place.watch("");
+    let set_modified = |path: &Path, modified: SystemTime| {
+        fs::File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+    };
+    let ways: [(&str, &dyn Fn()); 4] = [
+        ("in place", &|| save(&file, "1")),
+        ("renamed into place", &|| {
+            save(&place.at("a.rs.new"), "2");
+            fs::rename(place.at("a.rs.new"), &file).unwrap();
+        }),
+        ("an old file renamed into place", &|| {
+            save(&place.away("a.rs"), "3");
+            set_modified(&place.away("a.rs"), SystemTime::now() - hour);
+            fs::rename(place.away("a.rs"), &file).unwrap();
+        }),
+        ("with a time to come", &|| {
+            save(&file, "4");
+            set_modified(&file, SystemTime::now() + hour);
+        }),
+    ];
+    for (way, saves) in ways {
+        let before = Instant::now();
+        saves();
+        let after = Instant::now();
+        // Whoever looks is busy with something else.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut began = None;
+        while let Ok(saves) = tokio::time::timeout(Duration::from_millis(500), watcher.next()).await {
+            if saves.paths.contains(&file) {
+                began.get_or_insert(saves.began);
+            }
+        }
+        let began = began.expect(way);
+        assert!(began + COARSE >= before, "{way}: {:?} too early", before - began);
+        assert!(began <= after + COARSE * 10, "{way}: {:?} too late", began - after);
+    }
 }

@@ -72,6 +72,9 @@ impl fmt::Display for ReloadStatus {
         if !self.awaiting_restart.is_empty() {
             write!(f, "\na restart brings in: {}", self.awaiting_restart.join(", "))?;
         }
+        if let Some(words) = &self.rebuilding {
+            write!(f, "\na new host is built: {words}")?;
+        }
         Ok(())
     }
 }
@@ -169,6 +172,7 @@ mod tests {
                 building: vec![vec![plugin.clone(), PluginId::new("events/welcome")]],
                 held: Vec::new(),
                 awaiting_restart: vec!["bot/src/run.rs".to_owned()],
+                rebuilding: Some("the dependency x of commands/one turns on `y` of z".to_owned()),
             },
             live: vec![GenerationStatus {
                 plugin: plugin.clone(),
@@ -206,6 +210,7 @@ mod tests {
             "hot reload is on, 2 folders watched: commands, events\n",
             "building: commands/general, events/welcome\n",
             "a restart brings in: bot/src/run.rs\n",
+            "a new host is built: the dependency x of commands/one turns on `y` of z\n",
             "200 of 200 creations used today (global), the next is possible in 1 hour\n",
             "live\n  commands/general 1.2.3 · generation 4 · 5 seconds old · 1 call under way · 1 task · 6 commands · \
              2 listeners · 58 KB\n    – watch (spawned at a.rs:1:2)\n",

@@ -198,7 +198,7 @@ async fn edit(bot: &mut Bot, folder: &Path, way: Way, words: &str, number: &mut 
     let lines = bot.line_count();
     let began = Instant::now();
     way.save(&path, &source)?;
-    let line = bot.wait_for_line(lines, "commands/general ").await?;
+    let line = bot.decided(lines, "commands/general").await?;
     let took = began.elapsed().as_secs_f64() * 1e3;
     let expected = format!("{number} -> {} live in ", *number + 1);
     *number += 1;
@@ -223,15 +223,11 @@ fn start(clone: &Path, words: &[&str]) -> io::Result<Bot> {
     Bot::of(command)
 }
 
-/// Sends the signal of a Ctrl-C to the process group; a shell that was started with that one ignored gets another.
+/// Sends the signal of a Ctrl-C to the process group.
 fn interrupt(bot: &Bot) -> io::Result<()> {
     let pid = bot.pid().and_then(process);
     let pid = pid.ok_or_else(|| io::Error::other("dev-env.sh has ended by itself"))?;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    let is_ignored = ignored & (1 << (Signal::INT.as_raw() - 1)) != 0;
-    Ok(kill_process_group(pid, if is_ignored { Signal::TERM } else { Signal::INT })?)
+    Ok(kill_process_group(pid, Signal::INT)?)
 }
 
 /// Calls dev-env.sh in the clone, as somebody without a token does, with any free port for its sandbox.

@@ -52,7 +52,7 @@ pub fn build(origin: Origin, folder: &Path) -> io::Result<PathBuf> {
     // Rust's symbols are named after the features too, so what another set has is undefined here.
     let (undefined, make) = match origin {
         Origin::OtherFeatures => (
-            "unsafe extern \"C\" {\n    fn sdk_core_with_other_features() -> usize;\n}",
+            "unsafe extern \"C\" {\n    #[link_name = \"_RNvC8sdk_core19with_other_features\"]\n    fn sdk_core_with_other_features() -> usize;\n}",
             "unsafe { sdk_core_with_other_features() }",
         ),
         Origin::OtherSdk | Origin::OtherCompiler => ("", "std::env::args().count()"),

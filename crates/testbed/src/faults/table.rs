@@ -71,6 +71,24 @@ pub const ROWS: &[Row] = &[
         &["commands/faulty", "stays live: 1 compile error"],
     ),
     edited(
+        "a library to link that is not there",
+        SOURCE,
+        "sdk::export!(Faulty::new());",
+        "#[link(name = \"nosuch\")]\nunsafe extern \"C\" {}\n\nsdk::export!(Faulty::new());",
+        &["commands/faulty", "stays live: it does not link: library nosuch is not found; install"],
+    ),
+    edited(
+        "a symbol that nobody defines",
+        SOURCE,
+        "sdk::export!(Faulty::new());",
+        "unsafe extern \"C\" {\n    fn nosuch();\n}\n\n#[used]\nstatic NOSUCH: unsafe extern \"C\" fn() = nosuch;\n\n\
+         sdk::export!(Faulty::new());",
+        &[
+            "commands/faulty",
+            "stays live: it cannot be loaded: symbol nosuch is defined nowhere; name the library",
+        ],
+    ),
+    edited(
         "no export",
         SOURCE,
         "sdk::export!(Faulty::new());",
@@ -275,7 +293,11 @@ pub const ROWS: &[Row] = &[
     library(
         "library of another feature set",
         Fault::Foreign(Origin::OtherFeatures),
-        &["commands/faulty", "undefined symbol: sdk_core_with_other_features"],
+        &[
+            "commands/faulty",
+            "undefined symbol: _RNvC8sdk_core19with_other_features",
+            "built against another sdk",
+        ],
     ),
     act(
         Group::Machine,

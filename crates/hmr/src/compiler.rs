@@ -1,0 +1,187 @@
+//! How compilers are run: at low priority, and standing still while the bot's own answers are late.
+//!
+//! # Theory of operation
+//!
+//! A niceness of 10 gives a thread that waits for its time, as a mixer does, nine times a compiler's share of a
+//! processor, and the processor at once, since it has slept. Where other programs hold all processors as well, that is
+//! not enough: what a compiler takes is then taken from answers, for which Discord allows three seconds. A higher
+//! niceness would be no way out: it yields to all those programs alike, and nobody but root may take it back.
+//!
+//! So while a compiler runs, a timer of the bot's own runtime is watched. When it goes off late, answers are late by as
+//! much; then the compiler's whole process group is stopped (SIGSTOP) until the timer is on time again, and no longer
+//! than [`STILL`] at a stretch. In between it has [`MOVING`], so that a build always gets on.
+
+use std::io;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::error::SaveError;
+
+/// Niceness of compilers.
+const NICENESS: &str = "10";
+/// Time between two looks at whether the bot is late.
+const TICK: Duration = Duration::from_millis(10);
+/// How late the bot's timers may be. Beside two busy programs at a load of fifteen, with 40 interactions a second: 40 ms had
+/// no answer lost, p99 538 ms, and a reload in 39 s; 300 ms at a niceness of 5 had one of 2,012 lost, p99 2.5 s, and a
+/// reload in 20 s.
+const LATE: Duration = Duration::from_millis(100);
+/// Longest time that a compiler stands still at a stretch.
+const STILL: Duration = Duration::from_millis(400);
+/// Time that it has after each.
+const MOVING: Duration = Duration::from_millis(100);
+
+/// Returns a command that runs `program` at low priority, in a process group of its own.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", NICENESS]).arg(program).process_group(0);
+    command
+}
+
+/// A compiler with all the processes it starts; dropping it kills them all.
+pub(crate) struct Group {
+    child: Child,
+    running: bool,
+    giving_way: Option<JoinHandle<()>>,
+}
+
+impl Group {
+    /// Spawns `command`, which has to ask for a process group of its own.
+    pub(crate) fn spawn(mut command: Command, program: &str) -> Result<Self, SaveError> {
+        let child = command
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| SaveError::Spawn { program: program.to_owned(), source })?;
+        let giving_way = pid(&child).map(|group| tokio::spawn(give_way(group)));
+        Ok(Self { child, running: true, giving_way })
+    }
+
+    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await?;
+        self.running = false;
+        self.leave_alone();
+        Ok(status)
+    }
+
+    /// Stops watching for whether it has to stand still: its number may soon be another's.
+    fn leave_alone(&mut self) {
+        self.giving_way.take().into_iter().for_each(|task| task.abort());
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.leave_alone();
+        if self.running
+            && let Some(group) = pid(&self.child)
+        {
+            // It may have ended by itself just now. What stands still is killed as well.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+fn pid(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()?).ok()?)
+}
+
+/// Has a process group stand still while the bot is late.
+async fn give_way(group: Pid) {
+    let mut paused = Duration::ZERO;
+    loop {
+        if lateness().await < LATE {
+            continue;
+        }
+        if kill_process_group(group, Signal::STOP).is_err() {
+            // It has ended.
+            return;
+        }
+        let still = Instant::now();
+        while still.elapsed() < STILL && lateness().await >= LATE {}
+        let went_on = kill_process_group(group, Signal::CONT);
+        paused += still.elapsed();
+        tracing::debug!(ms = paused.as_millis(), "the compiler stood still while answers were late");
+        if went_on.is_err() {
+            return;
+        }
+        sleep(MOVING).await;
+    }
+}
+
+/// Waits a moment, and returns by how much it was longer than asked for.
+async fn lateness() -> Duration {
+    let asked = Instant::now();
+    sleep(TICK).await;
+    asked.elapsed().saturating_sub(TICK)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+
+    /// Returns a process's state, as proc_pid_stat(5) has it.
+    fn state(pid: u32) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
+    }
+
+    fn counting() -> Command {
+        let mut command = command("sh");
+        // A child of its own, as a linker is one of rustc's.
+        command.args(["-c", "(while :; do :; done) & echo $!; wait"]).stdout(Stdio::piped());
+        command
+    }
+
+    /// Holds the runtime's only thread, as too little processor time does.
+    fn be_late() {
+        std::thread::sleep(LATE + TICK * 2);
+    }
+
+    #[tokio::test]
+    async fn a_compiler_stands_still_while_the_bot_is_late_and_always_gets_on() {
+        use tokio::io::{AsyncBufReadExt as _, BufReader};
+        let mut group = Group::spawn(counting(), "sh").unwrap();
+        let mut line = String::new();
+        BufReader::new(group.stdout().unwrap()).read_line(&mut line).await.unwrap();
+        let worker: u32 = line.trim().parse().unwrap();
+        assert_eq!(state(worker), 'R');
+        // Late all the while: it stands still, and goes on from time to time.
+        let (mut stood, mut moved) = (0, 0);
+        let began = Instant::now();
+        while (stood < 3 || moved < 3) && began.elapsed() < Duration::from_mins(1) {
+            be_late();
+            match state(worker) {
+                'T' => stood += 1,
+                _ => moved += 1,
+            }
+            tokio::task::yield_now().await;
+        }
+        assert!(stood >= 3 && moved >= 3, "it stood still {stood} times and moved {moved} times");
+        // On time again: it goes on for good.
+        let began = Instant::now();
+        while state(worker) == 'T' {
+            assert!(began.elapsed() < Duration::from_mins(1), "it still stands");
+            sleep(TICK).await;
+        }
+        drop(group);
+        let began = Instant::now();
+        while std::path::Path::new(&format!("/proc/{worker}/exe")).exists() {
+            assert!(began.elapsed() < Duration::from_mins(1), "it is still there");
+            sleep(TICK).await;
+        }
+    }
+}

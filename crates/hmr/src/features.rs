@@ -1,0 +1,287 @@
+//! What the host's dependencies are built with, and which plugin's dependency changes that, before cargo begins.
+//!
+//! # Theory of operation
+//!
+//! cargo builds a package of one version once for all that it is asked to build in a call, with every feature that any
+//! of it asks for. Host and plugins are one call, since a plugin has to see the very types of the sdk's shared library.
+//! So a dependency of a plugin's that turns a feature of a shared crate on has that crate built anew, with all that
+//! depends on it: serenity, the sdk, the host, every plugin. Nothing that cargo offers builds a package twice with
+//! different features in one call. `cargo tree` resolves the same call without building anything; what it says is
+//! compared with what it said before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::process::Stdio;
+
+use sdk_core::PluginId;
+
+use crate::error::SaveError;
+use crate::workspace::{HOST_FEATURES, Workspace};
+
+/// Packages that the host links, by name and version, with the features that each is built with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    features: BTreeMap<String, BTreeSet<String>>,
+    /// Packages that each plugin links, with what each of them links.
+    plugins: BTreeMap<PluginId, HashMap<String, BTreeSet<String>>>,
+}
+
+/// A shared package that is to be built with other features.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Package, `url v2.5.8` say.
+    pub package: String,
+    /// Features that are turned on.
+    pub added: BTreeSet<String>,
+    /// Features that nothing asks for any more.
+    pub removed: BTreeSet<String>,
+    /// Plugin whose dependency asks for it, with the way from that dependency to the package, where it can be told.
+    pub because: Option<(PluginId, Vec<String>)>,
+}
+
+impl Shared {
+    /// Asks cargo with what it would build the host and all plugins.
+    ///
+    /// # Errors
+    /// When cargo cannot be run or does not accept a manifest.
+    pub async fn read(workspace: &Workspace) -> Result<Self, SaveError> {
+        let output = tokio::process::Command::new("nice")
+            .args(["-n", "10"])
+            .arg(crate::cargo::program())
+            .args(["tree", "--edges=normal,build", "--prefix=depth", "--format={p}|{f}", "--color=never"])
+            .args(["-p", "bot"])
+            .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
+            .args(HOST_FEATURES)
+            .current_dir(&workspace.root)
+            .env_remove(crate::cargo::SECRET)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
+        if !output.status.success() {
+            return Err(SaveError::Cargo(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        }
+        Ok(Self::of(&String::from_utf8_lossy(&output.stdout), workspace))
+    }
+
+    /// Reads trees of lines like `2url v2.5.8|default,std (*)`, whose first number is the depth.
+    ///
+    /// A package that was shown before is shown again without what it links.
+    fn of(text: &str, workspace: &Workspace) -> Self {
+        let mut shared = Self::default();
+        let mut edges: HashMap<String, BTreeSet<String>> = HashMap::new();
+        let mut roots: Vec<String> = Vec::new();
+        let mut path: Vec<String> = Vec::new();
+        for line in text.lines() {
+            let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let Ok(depth) = line[..digits].parse::<usize>() else { continue };
+            let (package, features) = line[digits..].split_once('|').unwrap_or((&line[digits..], ""));
+            let package = name_of(package);
+            path.truncate(depth);
+            if let Some(parent) = path.last() {
+                edges.entry(parent.clone()).or_default().insert(package.clone());
+            } else {
+                roots.push(package.clone());
+            }
+            // Everything that the host links stands below it at least once.
+            if path.first().or(Some(&package)).is_some_and(|root| root.starts_with("bot v")) {
+                let features = features.trim_end_matches("(*)").trim().split(',');
+                let known = shared.features.entry(package.clone()).or_default();
+                known.extend(features.filter(|feature| !feature.is_empty()).map(str::to_owned));
+            }
+            path.push(package);
+        }
+        for root in roots {
+            let is_root = |name: &str| root.strip_prefix(name).is_some_and(|rest| rest.starts_with(" v"));
+            if let Some(plugin) = workspace.plugins.values().find(|plugin| is_root(&plugin.name)) {
+                let reached = reached(&root, &edges);
+                shared.plugins.insert(plugin.id.clone(), reached);
+            }
+        }
+        shared
+    }
+
+    /// Returns the shared packages that are built otherwise than in `old`.
+    pub fn changes(&self, old: &Self) -> Vec<Change> {
+        let both = self.features.iter().filter_map(|(package, now)| {
+            let before = old.features.get(package)?;
+            (before != now).then(|| Change {
+                package: package.clone(),
+                added: now.difference(before).cloned().collect(),
+                removed: before.difference(now).cloned().collect(),
+                because: self.because(package, old),
+            })
+        });
+        let mut changes: Vec<_> = both.collect();
+        // Where somebody is known to ask for it, the others follow from that.
+        if changes.iter().any(|change| change.because.is_some()) {
+            changes.retain(|change| change.because.is_some());
+        }
+        changes
+    }
+
+    /// Finds the plugin that links the package through something that is new to it, and the shortest way there.
+    fn because(&self, package: &str, old: &Self) -> Option<(PluginId, Vec<String>)> {
+        let mut ways = self.plugins.iter().filter_map(|(plugin, links)| {
+            let before = old.plugins.get(plugin);
+            let root = links
+                .keys()
+                .find(|name| name.starts_with(&format!("{} v", plugin.as_str().replace('/', "-"))))?;
+            let is_new = |from: &str, to: &str| {
+                !before.and_then(|links| links.get(from)).is_some_and(|links| links.contains(to))
+            };
+            let mut next = VecDeque::from([vec![root.clone()]]);
+            let mut seen = BTreeSet::from([root.clone()]);
+            while let Some(way) = next.pop_front() {
+                let at = way.last()?;
+                for to in links.get(at).into_iter().flatten() {
+                    let is_shared = self.features.contains_key(to);
+                    if to == package && is_new(at, to) {
+                        return Some((plugin.clone(), way[1..].to_vec()));
+                    }
+                    if !is_shared && seen.insert(to.clone()) {
+                        next.push_back(way.iter().cloned().chain([to.clone()]).collect());
+                    }
+                }
+            }
+            None
+        });
+        ways.next()
+    }
+}
+
+/// Returns what can be reached from a package, each with what it links.
+fn reached(root: &str, edges: &HashMap<String, BTreeSet<String>>) -> HashMap<String, BTreeSet<String>> {
+    let mut reached = HashMap::new();
+    let mut next = vec![root.to_owned()];
+    while let Some(package) = next.pop() {
+        if reached.contains_key(&package) {
+            continue;
+        }
+        let links = edges.get(&package).cloned().unwrap_or_default();
+        next.extend(links.iter().cloned());
+        reached.insert(package, links);
+    }
+    reached
+}
+
+/// Returns name and version of `url v2.5.8 (proc-macro)` and its like.
+fn name_of(package: &str) -> String {
+    package.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Tells of changes, with the way out.
+pub fn words(changes: &[Change]) -> String {
+    const TOLD: usize = 3;
+    let mut parts: Vec<_> = changes.iter().take(TOLD).map(part).collect();
+    if changes.len() > TOLD {
+        parts.push(format!("{} more", changes.len() - TOLD));
+    }
+    let by_plugin = changes.iter().any(|change| change.because.is_some() && !change.added.is_empty());
+    let way_out = if by_plugin {
+        "; to avoid it, take the dependency without that feature (`default-features = false`, say), or another one"
+    } else {
+        ""
+    };
+    format!(
+        "{}: the host is built with that as well, so cargo builds it anew with all that depends on it, the sdk and every \
+         plugin, which takes minutes{way_out}",
+        parts.join("; ")
+    )
+}
+
+fn part(change: &Change) -> String {
+    let list = |features: &BTreeSet<String>| {
+        features.iter().map(|feature| format!("`{feature}`")).collect::<Vec<_>>().join(", ")
+    };
+    let Change { package, added, removed, because } = change;
+    match because {
+        Some((plugin, way)) if !added.is_empty() => {
+            let whose = match &way[..] {
+                [] => format!("{plugin} itself"),
+                way => format!("the dependency {} of {plugin}", way.join(" > ")),
+            };
+            format!("{whose} turns on {} of {package}", list(added))
+        }
+        _ if !added.is_empty() => format!("{} of {package} is turned on", list(added)),
+        _ => format!("nothing asks for {} of {package} any more", list(removed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::workspace::Package;
+
+    fn workspace() -> Workspace {
+        let plugin = |id: &str| {
+            let package = Package {
+                id: PluginId::new(id),
+                name: id.replace('/', "-"),
+                krate: id.replace('/', "_"),
+                root: Path::new("/w").join(id),
+                shared: BTreeSet::new(),
+                copies: BTreeSet::new(),
+            };
+            (package.id.clone(), package)
+        };
+        Workspace { plugins: [plugin("commands/one"), plugin("events/two")].into(), ..Workspace::default() }
+    }
+
+    fn shared(text: &str) -> Shared {
+        Shared::of(text, &workspace())
+    }
+
+    const HOST: &str = "0bot v0.1.0 (/w/bot)|hmr\n1url v2.5.8|default,std\n2idna v1.1.0|std\n1serenity v0.12.5|\n\
+                        2url v2.5.8|default,std (*)\n";
+    const PLUGINS: &str = "0commands-one v0.1.0 (/w/commands/one)|\n1serenity v0.12.5| (*)\n\
+                           0events-two v0.1.0 (/w/events/two)|\n1serenity v0.12.5| (*)\n";
+
+    #[test]
+    fn the_dependency_that_turns_a_feature_on_is_named_with_its_plugin() {
+        let before = shared(&format!("{HOST}{PLUGINS}"));
+        let plugins = PLUGINS.replace(
+            "1serenity v0.12.5| (*)\n0events",
+            "1fluent v0.16.1|\n2unic v0.9.0 (proc-macro)|\n3idna v1.1.0|alloc,std (*)\n1serenity v0.12.5| (*)\n0events",
+        );
+        let host = HOST.replace("idna v1.1.0|std", "idna v1.1.0|alloc,std");
+        let after = shared(&format!("{host}{plugins}"));
+        let changes = after.changes(&before);
+        assert_eq!(
+            words(&changes),
+            "the dependency fluent v0.16.1 > unic v0.9.0 of commands/one turns on `alloc` of idna v1.1.0: the host is \
+             built with that as well, so cargo builds it anew with all that depends on it, the sdk and every plugin, \
+             which takes minutes; to avoid it, take the dependency without that feature (`default-features = false`, \
+             say), or another one"
+        );
+        let back = before.changes(&after);
+        assert!(words(&back).starts_with("nothing asks for `alloc` of idna v1.1.0 any more: "), "{back:?}");
+        assert_eq!(after.changes(&after.clone()), []);
+    }
+
+    #[test]
+    fn a_plugin_that_asks_by_itself_is_named_and_what_follows_from_it_is_not() {
+        let before = shared(&format!("{HOST}{PLUGINS}"));
+        let host = HOST
+            .replace("url v2.5.8|default,std", "url v2.5.8|default,serde,std")
+            .replace("idna v1.1.0|std", "idna v1.1.0|alloc,std");
+        let plugins = format!("{PLUGINS}1url v2.5.8|default,serde,std (*)\n");
+        let changes = shared(&format!("{host}{plugins}")).changes(&before);
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert!(
+            words(&changes).starts_with("events/two itself turns on `serde` of url v2.5.8: "),
+            "{changes:?}"
+        );
+    }
+
+    #[test]
+    fn what_only_plugins_link_concerns_nobody_else() {
+        let with = |features: &str| {
+            shared(&format!("{HOST}{PLUGINS}1rand v0.9.0|{features}\n2zerocopy v0.8.0|{features}\n"))
+        };
+        assert_eq!(with("default,std").changes(&with("default")), []);
+        assert_eq!(with("default").changes(&shared(&format!("{HOST}{PLUGINS}"))), []);
+    }
+}

@@ -1,0 +1,100 @@
+//! Signals that this process was started to ignore, and how what it starts hears them all the same.
+//!
+//! A process that is started with a signal ignored hands that on to all that it starts: `execve(2)` sets signals that
+//! are handled back to their default, and leaves ignored ones as they are. A shell without job control starts what it
+//! puts into the background with SIGINT and SIGQUIT ignored (POSIX, 2.11), `nohup` with SIGHUP, some runners of CI
+//! with others. So a compiler could not be interrupted, and a bot that is told to end by SIGINT would go on.
+//!
+//! Taking a handler for such a signal is all that is needed, and it takes no `unsafe` code: tokio's is never given back.
+//! What blocks signals, the mask, is set back by the standard library in all that it starts.
+
+use std::fs;
+use std::io;
+use std::sync::OnceLock;
+
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Signals that a program which is started here has to hear: those by which it is told to end, and the end of its own
+/// children.
+const HEARD: [Signal; 4] = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::CHILD];
+
+/// Has every process that this one starts from now on hear the signals that end it, whatever this process was started
+/// to ignore.
+///
+/// SIGHUP is left as it is: `nohup` says that the end of a terminal is to end nothing. This process itself goes on
+/// ignoring what it ignored.
+///
+/// # Errors
+/// When the system takes no handler.
+pub fn set_back() -> io::Result<()> {
+    static IS_DONE: OnceLock<()> = OnceLock::new();
+    let ignored = HEARD.into_iter().filter(|signal| is_ignored(*signal)).collect::<Vec<_>>();
+    if ignored.is_empty() || IS_DONE.get().is_some() {
+        return Ok(());
+    }
+    // A handler belongs to the process, and outlives the runtime that asked for it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _entered = runtime.enter();
+    for ignored in ignored {
+        drop(signal(SignalKind::from_raw(ignored.as_raw()))?);
+    }
+    let _ = IS_DONE.set(());
+    Ok(())
+}
+
+/// Returns whether this process ignores a signal; where the system does not tell, it does not.
+///
+/// Source: proc_pid_status(5), `SigIgn`, a mask of 64 bits of which the lowest is signal 1.
+pub fn is_ignored(signal: Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (signal.as_raw() - 1)) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Makes this test's process the one that was started with signals ignored.
+    const CHILD: &str = "HOTCORD_TEST_IGNORES";
+
+    #[test]
+    fn what_is_started_hears_what_its_starter_was_started_to_ignore() {
+        let name = "signals::tests::what_is_started_hears_what_its_starter_was_started_to_ignore";
+        let ignored_in_a_child = || {
+            let output = Command::new("grep").args(["SigIgn", "/proc/self/status"]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        if std::env::var_os(CHILD).is_some() {
+            println!("before {}", ignored_in_a_child());
+            assert!([Signal::INT, Signal::HUP, Signal::TERM].into_iter().all(is_ignored));
+            assert!(!is_ignored(Signal::USR1));
+            set_back().unwrap();
+            println!("after {}", ignored_in_a_child());
+            return;
+        }
+        let output = Command::new("sh")
+            .args(["-c", "trap '' INT QUIT TERM HUP; exec \"$0\" --exact --nocapture \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg(name)
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        let mask = |word: &str| {
+            let (_, rest) = said.split_once(&format!("{word} SigIgn:")).unwrap_or_else(|| panic!("{said}"));
+            u64::from_str_radix(rest.split_whitespace().next().unwrap(), 16).unwrap()
+        };
+        let of =
+            |signals: &[Signal]| signals.iter().fold(0, |mask, signal| mask | 1_u64 << (signal.as_raw() - 1));
+        let ends = of(&[Signal::INT, Signal::QUIT, Signal::TERM]);
+        let hang_up = of(&[Signal::HUP]);
+        assert_eq!(mask("before") & (ends | hang_up), ends | hang_up);
+        assert_eq!(mask("after") & (ends | hang_up), hang_up, "nohup is heeded");
+    }
+}
