@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sandbox::Sandbox;
 use sandbox::client::Run;
+use sandbox::fault::{GatewayEffect, GatewayRule, On, Rule};
 use sandbox::record::Event;
 use sandbox::snowflake::Snowflake;
 use sdk::dispatch::Dispatcher;
@@ -21,7 +21,9 @@ use sdk::serenity::all::{
 };
 use sdk::serenity::async_trait;
 use sdk::settings::{Environment, Settings};
+use sdk::tracing::field::{Field, Visit};
 use sdk::{Command, EventKind, Plugin, PluginEntry};
+use tracing_subscriber::layer::{self, Layer, SubscriberExt as _};
 
 use super::*;
 use crate::config::{ApiUrl, Token};
@@ -81,7 +83,7 @@ impl Plugin for Defined {
 
 /// Counts interactions that nobody handled.
 #[derive(Default)]
-struct Unhandled(AtomicUsize);
+struct Unhandled(watch::Sender<usize>);
 
 impl Observer for Unhandled {
     fn event(&self, _: EventKind) {}
@@ -90,7 +92,7 @@ impl Observer for Unhandled {
 
     fn turned_away(&self, why: TurnedAway) {
         if why == TurnedAway::UnknownComponent {
-            self.0.fetch_add(1, Ordering::SeqCst);
+            self.0.send_modify(|count| *count += 1);
         }
     }
 }
@@ -145,8 +147,10 @@ impl Bot {
         ready.recv().await.unwrap()
     }
 
-    fn unhandled(&self) -> usize {
-        self.unhandled.0.load(Ordering::SeqCst)
+    /// Waits until so many presses were handled by nobody; the answer to one may be there before it is counted.
+    async fn has_counted(&self, unhandled: usize) {
+        let mut counted = self.unhandled.0.subscribe();
+        assert_eq!(*counted.wait_for(|count| *count >= unhandled).await.unwrap(), unhandled);
     }
 }
 
@@ -160,13 +164,15 @@ impl EventHandler for Session {
     }
 }
 
-/// Another process of the same application, which handles every press.
+/// Another process of the same application, which handles the presses of its own buttons.
 struct Other;
 
 #[async_trait]
 impl EventHandler for Other {
     async fn interaction_create(&self, ctx: Context, interaction: Interaction) {
-        if let Interaction::Component(press) = interaction {
+        if let Interaction::Component(press) = interaction
+            && press.data.custom_id.starts_with("theirs:")
+        {
             press.create_response(&ctx, says("the other process")).await.unwrap();
         }
     }
@@ -395,7 +401,7 @@ async fn a_press_and_a_form_that_nobody_handles_are_answered_once_and_those_of_c
     let answer = user.press("bob", message, "old:1").await.unwrap();
     assert_eq!((answer.callbacks, answer.ephemeral), (1, true), "{answer:?}");
     assert_eq!(answer.content, "This button is not part of this bot any more.");
-    assert_eq!(bot.unhandled(), 1);
+    bot.has_counted(1).await;
     assert_eq!(user.stats().await.unwrap()["interactions"]["doubled"], 0);
 
     // A form that was opened by code which is gone by the time it is sent.
@@ -413,7 +419,7 @@ async fn a_press_and_a_form_that_nobody_handles_are_answered_once_and_those_of_c
     let values = serde_json::Map::from_iter([("words".to_owned(), "hello".into())]);
     let answer = user.submit(&form, values).await.unwrap();
     assert_eq!(answer.content, "This form is not part of this bot any more.", "{answer:?}");
-    assert_eq!(bot.unhandled(), 2);
+    bot.has_counted(2).await;
 }
 
 #[tokio::test]
@@ -433,11 +439,58 @@ async fn a_press_that_another_process_of_the_application_handles_is_its_own() {
     let message = with_button(&bot, &sandbox, "theirs:1").await;
     let answer = sandbox.client().press("alice", message, "theirs:1").await.unwrap();
     assert_eq!(answer.content, "the other process");
-    // The bot's own attempt is refused by Discord, and nothing is counted.
+    // The bot's own attempt is refused by Discord; only the next press is counted, which nobody handles.
     let refused = |entry: &sandbox::record::Entry| match &entry.event {
         Event::Request(request) => request.route.contains("/callback") && request.status == Some(400),
         _ => false,
     };
     sandbox.record().wait_for(1, Duration::from_secs(20), refused).await.unwrap();
-    assert_eq!(bot.unhandled(), 0);
+    let message = with_button(&bot, &sandbox, "old:1").await;
+    let answer = sandbox.client().press("alice", message, "old:1").await.unwrap();
+    assert!(answer.content.starts_with("This button"), "{answer:?}");
+    bot.has_counted(1).await;
+}
+
+/// Keeps the words of what is logged as an error.
+struct Errors(mpsc::UnboundedSender<String>);
+
+impl<S: sdk::tracing::Subscriber> Layer<S> for Errors {
+    fn on_event(&self, event: &sdk::tracing::Event<'_>, _: layer::Context<'_, S>) {
+        struct Words(String);
+        impl Visit for Words {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                self.0.push_str(&format!("{field}={value:?} "));
+            }
+        }
+        if *event.metadata().level() <= sdk::tracing::Level::ERROR {
+            let mut words = Words(String::new());
+            event.record(&mut words);
+            let _ = self.0.send(words.0);
+        }
+    }
+}
+
+#[cfg(feature = "plugins")]
+#[tokio::test]
+async fn what_a_plugin_cannot_answer_in_an_outage_is_no_error() {
+    let (sender, mut errors) = mpsc::unbounded_channel();
+    let _logging =
+        sdk::tracing::subscriber::set_default(tracing_subscriber::registry().with(Errors(sender)));
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    // A server in an outage is one that Discord does not tell of.
+    let rule = GatewayRule {
+        event: Some("GUILD_CREATE".to_owned()),
+        effect: GatewayEffect::Ignore,
+        ..GatewayRule::default()
+    };
+    sandbox.faults().add(Rule::new(On::Dispatch(rule)));
+    let bot = Bot::at(&sandbox).await;
+    let general = commands::PLUGINS.iter().find(|entry| entry.id() == PluginId::new("commands/general"));
+    let generation = Generation::new(general.unwrap(), 1, &bot.host).unwrap();
+    assert!(bot.host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
+    bot.registrar(&sandbox, CommandScope::Split, HOUR).attempt(false).await.unwrap();
+    bot.connect().await;
+    let answer = sandbox.client().say("/serverinfo").await.unwrap();
+    assert!(answer.ephemeral && answer.content.contains("try again in a moment"), "{answer:?}");
+    assert_eq!(errors.try_recv().ok(), None);
 }
