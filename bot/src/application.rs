@@ -165,8 +165,13 @@ mod tests {
     fn a_single_owner_owns_the_bot() {
         let application =
             Application::read(&json!({"id": "5", "name": "Bot", "owner": {"id": "7"}, "team": null}), false);
-        let expected =
-            Application { id: 5.into(), name: "Bot".into(), owners: [7.into()].into(), installs: [0].into(), is_in_sandbox: false };
+        let expected = Application {
+            id: 5.into(),
+            name: "Bot".into(),
+            owners: [7.into()].into(),
+            installs: [0].into(),
+            is_in_sandbox: false,
+        };
         assert_eq!(application, Some(expected));
     }
 

@@ -135,7 +135,10 @@ impl Config {
         if environment == Environment::Production
             && commands.scope.is_some_and(|scope| scope != CommandScope::Global)
         {
-            warnings.push("COMMAND_SCOPE is ignored, because in production commands are registered globally.".to_owned());
+            warnings.push(
+                "COMMAND_SCOPE is ignored, because in production commands are registered globally."
+                    .to_owned(),
+            );
         }
         Ok(Self {
             environment,

@@ -188,10 +188,7 @@ impl Registrar {
         match (removed, left) {
             (0, 0) => Ok("every registered command is defined by a live plugin".to_owned()),
             (_, 0) => Ok(format!("removed {}", sdk::text::count(removed, "command"))),
-            _ => Err(format!(
-                "{} could not be removed; the log says why",
-                sdk::text::count(left, "command")
-            )),
+            _ => Err(format!("{} could not be removed; the log says why", sdk::text::count(left, "command"))),
         }
     }
 

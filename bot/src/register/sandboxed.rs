@@ -14,10 +14,10 @@ use sdk::observer::{Call, Observer, TurnedAway};
 use sdk::poise::{self, FrameworkError};
 use sdk::registry::Change;
 use sdk::serenity::all::{
-    ChannelId, ClientBuilder, ComponentInteractionCollector, Context, CreateActionRow,
-    CreateButton, CreateInputText, CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage,
-    CreateModal, EventHandler, GatewayIntents, InputTextStyle, InstallationContext, Interaction,
-    InteractionContext, Ready,
+    ChannelId, ClientBuilder, ComponentInteractionCollector, Context, CreateActionRow, CreateButton,
+    CreateInputText, CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage, CreateModal,
+    EventHandler, GatewayIntents, InputTextStyle, InstallationContext, Interaction, InteractionContext,
+    Ready,
 };
 use sdk::serenity::async_trait;
 use sdk::settings::{Environment, Settings};
@@ -120,8 +120,9 @@ impl Bot {
     /// Makes a generation live that defines these commands.
     fn swap(&self, samples: &[Sample]) {
         NEXT.set(samples.to_vec());
-        let entry =
-            PluginEntry::new("commands-sample", "1.0.0", "", || Box::new(Defined(NEXT.with_borrow(Vec::clone))));
+        let entry = PluginEntry::new("commands-sample", "1.0.0", "", || {
+            Box::new(Defined(NEXT.with_borrow(Vec::clone)))
+        });
         let number = self.host.registry().next_number(&entry.id());
         let generation = Generation::new(&entry, number, &self.host).unwrap();
         assert!(self.host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
@@ -347,8 +348,7 @@ async fn what_production_has_registered_globally_is_neither_removed_nor_redefine
     let application = ApplicationId::new(sandbox.bot_id().0);
     let layout = Layout { development: None, installs: BTreeSet::from([0, 1]) };
     let (host, http) = (production.host.clone(), production.http.clone());
-    let mut registrar =
-        Registrar::new(host, &production.api, http, application, layout, BTreeSet::new());
+    let mut registrar = Registrar::new(host, &production.api, http, application, layout, BTreeSet::new());
     registrar.attempt(false).await.unwrap();
 
     let bot = Bot::at(&sandbox).await;
@@ -368,7 +368,8 @@ async fn what_production_has_registered_globally_is_neither_removed_nor_redefine
 async fn with_button(bot: &Bot, sandbox: &Sandbox, custom_id: &str) -> Snowflake {
     let channel = ChannelId::new(sandbox.channel_id("bot-test").unwrap().0);
     let button = CreateButton::new(custom_id).label("Press");
-    let message = CreateMessage::new().content("here").components(vec![CreateActionRow::Buttons(vec![button])]);
+    let message =
+        CreateMessage::new().content("here").components(vec![CreateActionRow::Buttons(vec![button])]);
     Snowflake(channel.send_message(&bot.http, message).await.unwrap().id.get())
 }
 
@@ -474,8 +475,7 @@ impl<S: sdk::tracing::Subscriber> Layer<S> for Errors {
 #[tokio::test]
 async fn what_a_plugin_cannot_answer_in_an_outage_is_no_error() {
     let (sender, mut errors) = mpsc::unbounded_channel();
-    let _logging =
-        sdk::tracing::subscriber::set_default(tracing_subscriber::registry().with(Errors(sender)));
+    let _logging = sdk::tracing::subscriber::set_default(tracing_subscriber::registry().with(Errors(sender)));
     let sandbox = Sandbox::builder().start().await.unwrap();
     // A server in an outage is one that Discord does not tell of.
     let rule = GatewayRule {

@@ -74,7 +74,8 @@ impl Withdrawn {
     /// Takes over which commands are registered and not wanted; returns those that were not among them before.
     pub(super) fn note(&mut self, missing: Vec<(CommandKey, CommandId)>, now: u64) -> Vec<CommandKey> {
         // What another version wrote in another shape counts as nothing.
-        let kept: BTreeMap<String, u64> = self.store.get(&key(&self.scope)).ok().flatten().unwrap_or_default();
+        let kept: BTreeMap<String, u64> =
+            self.store.get(&key(&self.scope)).ok().flatten().unwrap_or_default();
         let before = std::mem::take(&mut self.entries);
         let entry = |id: CommandId| {
             // A clock that was set back must not make a grace longer.

@@ -20,9 +20,7 @@ use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::snapshots::Snapshots;
-use crate::status::{
-    CreationAccount, Creations, ReloadStatus, Reloaded, Withdrawn, WithdrawnCommand,
-};
+use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded, Withdrawn, WithdrawnCommand};
 use crate::store::Store;
 use crate::voice::Voice;
 

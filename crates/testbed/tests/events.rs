@@ -241,7 +241,10 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(told(&ground, &["restart", "--now"]).await.contains("restarting"));
     ground.bot.wait_for(lines, "ready again", |line| line.contains(": ready ")).await.unwrap();
     let again = status(&ground).await;
-    assert!(again["creations"][0]["used"].as_u64().unwrap() >= used, "a restart forgets no creation: {again}");
+    assert!(
+        again["creations"][0]["used"].as_u64().unwrap() >= used,
+        "a restart forgets no creation: {again}"
+    );
     let lines = ground.bot.line_count();
     ground.playground.save(PING, &ground.ping_that_says("Peng")).unwrap();
     ground.bot.wait_for_line(lines, " live in ").await.unwrap();

@@ -170,7 +170,10 @@ async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteracti
             CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new()),
         )
     } else if withdrawn {
-        ephemeral(format!("/{} is being worked on; it is not part of this bot at the moment.", command.data.name))
+        ephemeral(format!(
+            "/{} is being worked on; it is not part of this bot at the moment.",
+            command.data.name
+        ))
     } else {
         ephemeral(format!("/{} is not part of this bot any more.", command.data.name))
     };

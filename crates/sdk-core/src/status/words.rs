@@ -22,7 +22,8 @@ impl fmt::Display for Status {
 impl Status {
     /// Returns what there is to know of registered commands; `None` before the first registration.
     pub fn commands(&self) -> Option<String> {
-        let mut lines: Vec<_> = self.creations.iter().map(|creations| format!("commands: {creations}")).collect();
+        let mut lines: Vec<_> =
+            self.creations.iter().map(|creations| format!("commands: {creations}")).collect();
         lines.extend(withdrawn(&self.withdrawn));
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
@@ -219,12 +220,14 @@ mod tests {
                 limit: 200,
                 possible_in_ms: Some(3_600_000),
             }],
-            withdrawn: ["/a", "/b"].map(|command| Withdrawn {
-                command: command.to_owned(),
-                scope: "global".to_owned(),
-                removed_in_ms: Some(120_000),
-                waits_for: None,
-            }).to_vec(),
+            withdrawn: ["/a", "/b"]
+                .map(|command| Withdrawn {
+                    command: command.to_owned(),
+                    scope: "global".to_owned(),
+                    removed_in_ms: Some(120_000),
+                    waits_for: None,
+                })
+                .to_vec(),
         }
     }
 
