@@ -38,7 +38,7 @@ impl Budget {
 
     /// Shows the account in the status, also while nothing has been created.
     pub(super) fn show(&self) {
-        self.host.set_creations(self.account.clone());
+        self.host.set_creations(&self.account);
     }
 
     /// Counts a creation, and says in a few words what has been used.
@@ -48,7 +48,7 @@ impl Budget {
         if let Err(error) = self.store.put(&key(&self.account.scope), &self.account.made) {
             warn!(%error, "the count of created commands is not kept");
         }
-        self.host.set_creations(self.account.clone());
+        self.host.set_creations(&self.account);
         let used = self.account.made.len();
         if used >= WARN_FROM {
             warn!(
@@ -65,7 +65,7 @@ impl Budget {
             || (Duration::from_millis(oldest?) + DAY).checked_sub(Duration::from_millis(since_1970()));
         let wait = retry_after.or_else(by_count);
         self.account.closed_until = wait.map(|wait| SystemTime::now() + wait);
-        self.host.set_creations(self.account.clone());
+        self.host.set_creations(&self.account);
         wait
     }
 

@@ -222,11 +222,11 @@ impl Host {
     }
 
     /// Replaces the account of the commands that were created in one scope.
-    pub fn set_creations(&self, account: CreationAccount) {
+    pub fn set_creations(&self, account: &CreationAccount) {
         self.0.creations.rcu(|all| {
             let mut all = Vec::clone(all);
             match all.iter_mut().find(|other| other.scope == account.scope) {
-                Some(other) => other.clone_from(&account),
+                Some(other) => other.clone_from(account),
                 None => all.push(account.clone()),
             }
             all

@@ -80,7 +80,7 @@ impl Unhandled {
 
     /// Answers the user, unless somebody else has by the time at which it is nearly too late.
     pub(super) async fn see_to(self, host: Host, http: Arc<Http>) {
-        tokio::time::sleep(CHANCE - on_the_way(self.id, since_1970())).await;
+        tokio::time::sleep(CHANCE.saturating_sub(on_the_way(self.id, since_1970()))).await;
         if self.is_being_answered(&http).await {
             tracing::debug!(custom_id = self.custom_id, "a collector has handled this component");
             return;
