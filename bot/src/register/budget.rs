@@ -33,7 +33,11 @@ impl Budget {
         // What another version wrote in another shape counts as nothing.
         let made = store.get(&key(&scope)).ok().flatten().unwrap_or_default();
         let account = CreationAccount { scope, limit: LIMIT, made, closed_until: None };
-        Self { host, store, account }
+        let budget = Self { host, store, account };
+        if budget.account.made_today().next().is_some() {
+            budget.show();
+        }
+        budget
     }
 
     /// Shows the account in the status, also while nothing has been created.

@@ -92,8 +92,8 @@ impl Unhandled {
             return;
         }
         let (custom_id, what, user, channel) = (&self.custom_id, self.what, self.user, self.channel);
-        let message = self.message.map(MessageId::get);
-        tracing::warn!(custom_id, what, %user, %channel, message, "no live plugin handles this component");
+        let on_message = self.message.map(MessageId::get);
+        tracing::warn!(custom_id, what, %user, %channel, on_message, "no live plugin handles this component");
         if let Some(observer) = host.observer() {
             observer.turned_away(TurnedAway::UnknownComponent);
         }
