@@ -361,6 +361,7 @@ cmd_events() { carry_out ctl events "$@"; }
 cmd_reload() { carry_out ctl reload "$@"; }
 cmd_rollback() { carry_out ctl rollback "$@"; }
 cmd_watch() { carry_out ctl watch "$@"; }
+cmd_prune() { carry_out ctl prune "$@"; }
 cmd_restart() { carry_out ctl restart "$@"; }
 
 # ---- help -------------------------------------------------------------------
@@ -390,6 +391,7 @@ Look after (a bot that runs, wherever it does)
   reload [PLUGIN]    build and swap a plugin now, or all
   rollback PLUGIN [GENERATION]  bring earlier code back: the one before, or a generation's
   watch on|off       stop reloading on save, or go on with it
+  prune              remove commands from Discord that no plugin defines any more, without waiting
   restart [--now]    replace the bot's process by a new one; state and timers stay
   exec COMMAND...    run a program where the bot runs
   shell              a shell there, or in a fresh container when none runs
@@ -413,7 +415,7 @@ Check
 END
 }
 
-COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch restart
+COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch prune restart
 exec shell new test check docs smoke bench faults soak play doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.

@@ -26,6 +26,8 @@ pub(crate) struct Application {
     pub(crate) owners: BTreeSet<UserId>,
     /// Ways in which it can be installed (0 to guilds, 1 to users).
     pub(crate) installs: BTreeSet<u64>,
+    /// Whether it is one of this project's sandbox, which names itself in `Via` as a gateway does.
+    pub(crate) is_in_sandbox: bool,
 }
 
 impl Application {
@@ -35,9 +37,9 @@ impl Application {
         let mut waits = BackOff::new(ATTEMPTS, environment);
         loop {
             let request = Request::new(Route::Oauth2ApplicationCurrent, LightMethod::Get);
-            let error = match http.fire::<Value>(request).await {
-                Ok(answer) => {
-                    return Self::read(&answer).ok_or_else(|| {
+            let error = match answer(http, request).await {
+                Ok((answer, is_in_sandbox)) => {
+                    return Self::read(&answer, is_in_sandbox).ok_or_else(|| {
                         Failure::other(
                             "GET /oauth2/applications/@me was answered with something else; is \
                                         DISCORD_API_URL a Discord-compatible server?",
@@ -72,10 +74,11 @@ impl Application {
             name: user.name.clone(),
             owners: BTreeSet::new(),
             installs: BTreeSet::from([0]),
+            is_in_sandbox: false,
         })
     }
 
-    fn read(answer: &Value) -> Option<Self> {
+    fn read(answer: &Value, is_in_sandbox: bool) -> Option<Self> {
         let id = |value: &Value| value.as_str()?.parse().ok().filter(|id: &u64| *id != 0);
         let team = &answer["team"];
         let mut owners = BTreeSet::new();
@@ -100,8 +103,17 @@ impl Application {
             name: answer["name"].as_str().unwrap_or_default().to_owned(),
             owners,
             installs,
+            is_in_sandbox,
         })
     }
+}
+
+/// Makes a request; returns the answer, and whether the sandbox gave it.
+async fn answer(http: &Http, request: Request<'_>) -> serenity::Result<(Value, bool)> {
+    let response = http.request(request).await?;
+    let via = response.headers().get_all(reqwest::header::VIA).into_iter();
+    let is_in_sandbox = via.filter_map(|via| via.to_str().ok()).any(|via| via.ends_with(" sandbox"));
+    Ok((response.json().await?, is_in_sandbox))
 }
 
 /// Finds the guild for development commands when none is named: the only one that the bot is in.
@@ -152,9 +164,14 @@ mod tests {
     #[test]
     fn a_single_owner_owns_the_bot() {
         let application =
-            Application::read(&json!({"id": "5", "name": "Bot", "owner": {"id": "7"}, "team": null}));
-        let expected =
-            Application { id: 5.into(), name: "Bot".into(), owners: [7.into()].into(), installs: [0].into() };
+            Application::read(&json!({"id": "5", "name": "Bot", "owner": {"id": "7"}, "team": null}), false);
+        let expected = Application {
+            id: 5.into(),
+            name: "Bot".into(),
+            owners: [7.into()].into(),
+            installs: [0].into(),
+            is_in_sandbox: false,
+        };
         assert_eq!(application, Some(expected));
     }
 
@@ -168,7 +185,7 @@ mod tests {
             "team": {"owner_user_id": "1", "members": [
                 member("1", 2, ""), member("2", 2, "admin"), member("3", 2, "read_only"), member("4", 1, "admin")]},
             "integration_types_config": {"0": {}, "1": {}},
-        }))
+        }), false)
         .unwrap();
         assert_eq!(application.owners, [1.into(), 2.into()].into());
         assert_eq!(application.installs, [0, 1].into());
@@ -176,6 +193,6 @@ mod tests {
 
     #[test]
     fn another_answer_is_not_taken_for_an_application() {
-        assert_eq!(Application::read(&json!({"hello": "world"})), None);
+        assert_eq!(Application::read(&json!({"hello": "world"}), false), None);
     }
 }

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) use address::{ApiUrl, GatewayUrl};
 #[cfg(feature = "hmr")]
 pub(crate) use changes::{Changes, changes};
+pub(crate) use commands::{CommandScope, Commands};
 pub(crate) use health::Health;
 pub(crate) use media::Media;
 use reader::Reader;
@@ -21,6 +22,7 @@ pub(crate) use token::Token;
 mod address;
 #[cfg(any(feature = "hmr", test))]
 mod changes;
+mod commands;
 mod health;
 mod list;
 mod media;
@@ -54,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) prefix: Option<String>,
     /// Channel that tells developers of reloads.
     pub(crate) dev_channel: Option<ChannelId>,
+    /// How commands are registered.
+    pub(crate) commands: Commands,
     /// Hot reload.
     pub(crate) reload: Reload,
     /// What can be played.
@@ -105,6 +109,7 @@ impl Config {
         let owners = reader.or_default("OWNER_IDS", list::users);
         let prefix = reader.read("COMMAND_PREFIX", |text| Ok(text.to_owned()));
         let dev_channel = reader.read("DEV_CHANNEL_ID", value::channel);
+        let commands = Commands::read(&mut reader);
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
         let media = Media::read(&mut reader);
@@ -127,6 +132,14 @@ impl Config {
             };
             warnings.push(why.to_owned());
         }
+        if environment == Environment::Production
+            && commands.scope.is_some_and(|scope| scope != CommandScope::Global)
+        {
+            warnings.push(
+                "COMMAND_SCOPE is ignored, because in production commands are registered globally."
+                    .to_owned(),
+            );
+        }
         Ok(Self {
             environment,
             connection,
@@ -134,6 +147,7 @@ impl Config {
             owners,
             prefix,
             dev_channel,
+            commands,
             reload,
             media,
             health,

@@ -4,59 +4,103 @@
 //!
 //! At the start the registered commands are fetched once; from then on the registrar knows them. After every swap
 //! the live definitions are compared with what it knows: what is new or redefined is posted (a post replaces a
-//! command of the same name), what is gone is deleted, and nothing else is touched, so an edit of a command's body
-//! makes no request. Swaps that come while requests are under way are taken together. A failure changes nothing of
-//! what is live: it is told, a passing one is tried again, and the next swap starts from what is known to be true.
+//! command of the same name), what is gone is removed after a grace ([`withdrawn`]), and nothing else is touched, so an
+//! edit of a command's body makes no request. Swaps that come while requests are under way are taken together. A failure
+//! changes nothing of what is live: it is told, a passing one is tried again, and the next swap starts from what is known
+//! to be true.
+//!
+//! Production registers everything globally. Elsewhere there are two scopes ([`place`]), the test guild and the global one,
+//! and [`CommandScope`] says what goes where. A command that moves from one to the other is registered there first and
+//! removed here after, so that it is neither gone nor, for longer than a moment, shown twice. What a run in production has
+//! registered globally stays as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use sdk::PluginId;
 use sdk::definition::{CommandKey, CommandKind, Definitions};
 use sdk::host::Host;
-use sdk::serenity::all::{ApplicationId, CommandId, Http};
-use sdk::serenity::http::{LightMethod, Request, Route};
+use sdk::serenity::all::{ApplicationId, GuildId, Http};
 use sdk::tokio;
-use sdk::tokio::sync::watch;
+use sdk::tokio::sync::{mpsc, oneshot, watch};
 use sdk::tokio::time::{sleep, timeout};
-use sdk::tracing::{debug, error, info, warn};
+use sdk::tracing::{error, warn};
 use serde_json::Value;
 
 use crate::api::Api;
 use crate::backoff::BackOff;
-use budget::Budget;
-use create::{Created, create};
-use failure::Failure;
+use crate::config::CommandScope;
+use place::{Holds, Moment, Place};
 pub(crate) use plan::Scope;
-use plan::{Plan, State};
+use requests::Requests;
 
 mod budget;
 mod create;
 mod failure;
+mod place;
 mod plan;
+mod requests;
+mod withdrawn;
 
 /// Swaps that follow each other faster than this are registered together.
 const QUIET: Duration = Duration::from_millis(100);
 /// Further attempts while Discord cannot be reached or is out of order.
 const ATTEMPTS: u32 = 6;
 
-/// Registers commands in one scope.
+/// Where commands are registered.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    /// Test guild and what goes there; `None` in production, where everything is global and what is gone is gone.
+    pub(crate) development: Option<Development>,
+    /// Ways in which the application can be installed, which global commands that name none take over.
+    pub(crate) installs: BTreeSet<u64>,
+}
+
+/// Where commands are registered outside production.
+#[derive(Clone, Debug)]
+pub(crate) struct Development {
+    /// Test guild.
+    pub(crate) guild: GuildId,
+    /// What goes there.
+    pub(crate) scope: CommandScope,
+    /// How long a command stays registered that no live plugin defines any more.
+    pub(crate) grace: Duration,
+}
+
+/// Registers commands.
 pub(crate) struct Registrar {
     host: Host,
-    http: Arc<Http>,
-    client: reqwest::Client,
-    application: ApplicationId,
-    scope: Scope,
-    budget: Budget,
-    /// Plugins whose commands are not known as long as they are not live, so that nothing is deleted meanwhile.
+    requests: Requests,
+    layout: Layout,
+    /// Scopes, the one first that commands go to unless they need another.
+    places: Vec<Place>,
+    /// Plugins whose commands are not known as long as they are not live, so that nothing is removed meanwhile.
     left_out: BTreeSet<PluginId>,
-    /// What is registered, as far as known.
-    state: Option<State>,
-    /// Definitions that Discord refused; they are not sent again unless they change.
-    refused: BTreeMap<CommandKey, Value>,
-    /// The last failure told, so that each swap does not repeat it.
-    told: Option<String>,
+    asked: mpsc::Receiver<Pruned>,
+    /// Commands of which it has been told that they cannot be used where they are registered.
+    unusable: BTreeSet<CommandKey>,
+}
+
+/// Where the outcome of a request to remove withdrawn commands goes.
+type Pruned = oneshot::Sender<Result<String, String>>;
+
+/// The registrar as plugins and the control socket reach it.
+struct Handle(mpsc::Sender<Pruned>);
+
+impl sdk::host::Registrar for Handle {
+    fn prune(&self) -> BoxFuture<'static, Result<String, String>> {
+        let asked = self.0.clone();
+        async move {
+            let (answer, answered) = oneshot::channel();
+            let ending = |()| "the bot is ending".to_owned();
+            asked.send(answer).await.map_err(|_| ending(()))?;
+            answered.await.map_err(|_| ending(()))?
+        }
+        .boxed()
+    }
 }
 
 impl Registrar {
@@ -66,22 +110,28 @@ impl Registrar {
         api: &Api,
         http: Arc<Http>,
         application: ApplicationId,
-        scope: Scope,
+        layout: Layout,
         left_out: BTreeSet<PluginId>,
     ) -> Self {
-        let budget = Budget::new(host.clone(), scope.to_string());
-        Self {
-            host,
-            http,
-            client: api.client(),
-            application,
-            scope,
-            budget,
-            left_out,
-            state: None,
-            refused: BTreeMap::new(),
-            told: None,
-        }
+        let global = Scope::Global { installs: layout.installs.clone() };
+        let place = |scope, holds, remembers| Place::new(&host, scope, holds, remembers);
+        let places = match &layout.development {
+            None => vec![place(global, Holds::Ours, false)],
+            Some(Development { guild, scope, .. }) => {
+                let guild = place(Scope::Guild(*guild), Holds::Ours, false);
+                match scope {
+                    CommandScope::Guild | CommandScope::Split => {
+                        vec![guild, place(global, Holds::OursAndOthers, true)]
+                    }
+                    CommandScope::Global => vec![place(global, Holds::Ours, true), guild],
+                }
+            }
+        };
+        places[0].show_budget();
+        let (sender, asked) = mpsc::channel(1);
+        host.set_registrar(Arc::new(Handle(sender)));
+        let requests = Requests::new(api, http, application);
+        Self { host, requests, layout, places, left_out, asked, unusable: BTreeSet::new() }
     }
 
     /// Registers what is live, now and after every swap, until the future is dropped.
@@ -89,16 +139,24 @@ impl Registrar {
         let mut swaps = self.host.registry().swaps();
         swaps.mark_unchanged();
         self.register(&mut swaps).await;
-        self.mention_global_commands().await;
         loop {
-            let wait = self.budget.closed_for();
+            let moment = self.moment(false);
+            let wait = self.places.iter().filter_map(|place| place.next_look(&moment)).min();
+            let mut asked = None;
             tokio::select! {
                 changed = swaps.changed() => if changed.is_err() { return },
-                // What the day before had no room for.
+                answer = self.asked.recv() => asked = answer,
+                // The end of a grace, or what the day before had no room for.
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
             while timeout(QUIET, swaps.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
-            self.register(&mut swaps).await;
+            match asked {
+                None => self.register(&mut swaps).await,
+                Some(answer) => {
+                    // Whoever has asked may have left.
+                    let _ = answer.send(self.prune().await);
+                }
+            }
         }
     }
 
@@ -106,8 +164,8 @@ impl Registrar {
     async fn register(&mut self, swaps: &mut watch::Receiver<u64>) {
         let mut waits = BackOff::new(ATTEMPTS, self.host.settings().environment);
         loop {
-            let Err(problem) = self.attempt().await else {
-                self.told = None;
+            let Err(problem) = self.attempt(false).await else {
+                self.places.iter_mut().for_each(Place::forget_told);
                 return;
             };
             let Some(wait) = waits.next() else {
@@ -123,157 +181,92 @@ impl Registrar {
         }
     }
 
-    /// Makes the requests that are due; an error is one that may pass.
-    async fn attempt(&mut self) -> Result<(), String> {
-        let wanted = self.wanted();
-        let first = self.state.is_none();
-        if first {
-            match self.fetch(self.commands_route()).await {
-                Ok(list) => self.state = Some(plan::state_of(&list, &self.scope)),
-                Err(Failure::Passing(problem)) => return Err(problem),
-                Err(failure) => {
-                    self.tell(&failure.of_scope(&self.scope));
-                    return Ok(());
-                }
-            }
+    /// Removes every command that no live plugin defines any more.
+    async fn prune(&mut self) -> Result<String, String> {
+        let removed = self.attempt(true).await?;
+        let left = self.host.withdrawn().len();
+        match (removed, left) {
+            (0, 0) => Ok("every registered command is defined by a live plugin".to_owned()),
+            (_, 0) => Ok(format!("removed {}", sdk::text::count(removed, "command"))),
+            _ => Err(format!("{} could not be removed; the log says why", sdk::text::count(left, "command"))),
         }
-        let Some(state) = &self.state else { return Ok(()) };
-        let plan = Plan::between(state, &wanted, &self.scope);
-        if first {
-            let (new, gone, same) = (plan.upserts.len(), plan.deletions.len(), plan.unchanged);
-            info!(scope = %self.scope, unchanged = same, to_send = new, to_remove = gone, "commands compared");
-        }
-        self.delete(&plan).await?;
-        self.upsert(plan).await
     }
 
-    async fn delete(&mut self, plan: &Plan) -> Result<(), String> {
+    /// Makes the requests that are due and returns how many withdrawn commands were removed; an error is one that may
+    /// pass.
+    async fn attempt(&mut self, asked: bool) -> Result<usize, String> {
+        let wanted = self.wanted();
         let live = self.host.registry().snapshot();
         self.left_out.retain(|plugin| !live.generations().contains_key(plugin));
-        if !plan.deletions.is_empty() && !self.left_out.is_empty() {
-            let plugins = self.left_out.iter().map(PluginId::as_str).collect::<Vec<_>>().join(" ");
-            debug!(plugins, "no command is removed while a plugin is left out, it may be one of its own");
-            return Ok(());
+        let moment = self.moment(asked);
+        let mut outcome = Ok(0);
+        for index in 0..self.places.len() {
+            let elsewhere = wanted.iter().enumerate().filter(|(other, _)| *other != index);
+            let elsewhere = elsewhere.flat_map(|(_, definitions)| definitions.keys().cloned()).collect();
+            let place = &mut self.places[index];
+            let updated = place.update(&self.requests, &wanted[index], &elsewhere, &moment).await;
+            // What one scope fails in is no reason to leave the other as it is.
+            outcome = outcome.and_then(|sum| updated.map(|removed| sum + removed));
         }
-        for (key, id) in &plan.deletions {
-            match self.delete_command(*id).await {
-                Ok(()) | Err(Failure::Gone) => {
-                    if let Some(state) = &mut self.state {
-                        state.remove(key);
-                    }
-                    info!(command = %key, scope = %self.scope, "command removed");
-                }
-                Err(Failure::Passing(problem)) => return Err(self.uncertain(problem)),
-                Err(failure) => self.tell(&failure.of_command(key)),
-            }
+        if let Err(problem) = self.remove_moved(&wanted).await {
+            outcome = outcome.and(Err(problem));
+        }
+        let withdrawn = self.places.iter().flat_map(|place| place.withdrawn(&moment)).collect();
+        self.host.set_withdrawn(withdrawn);
+        outcome
+    }
+
+    /// Removes commands from the scope that they have moved from, where the other one has them by now.
+    async fn remove_moved(&mut self, wanted: &[Definitions]) -> Result<(), String> {
+        let mut arrived = Vec::new();
+        for (place, definitions) in self.places.iter().zip(wanted) {
+            let shown = definitions.iter().filter(|(key, definition)| place.shows(key, definition));
+            arrived.push(shown.map(|(key, _)| key.clone()).collect::<BTreeSet<_>>());
+        }
+        for (index, place) in self.places.iter_mut().enumerate() {
+            let elsewhere = |key: &CommandKey| {
+                let others = arrived.iter().enumerate().filter(|(other, _)| *other != index);
+                !wanted[index].contains_key(key) && others.into_iter().any(|(_, keys)| keys.contains(key))
+            };
+            place.remove_moved(&self.requests, elsewhere).await?;
         }
         Ok(())
     }
 
-    async fn upsert(&mut self, plan: Plan) -> Result<(), String> {
-        self.refused.retain(|key, _| plan.upserts.iter().any(|upsert| upsert.key == *key));
-        let mut no_more_new = self.budget.closed_for().is_some();
-        for upsert in plan.upserts {
-            if self.refused.get(&upsert.key) == Some(&upsert.comparable) || (no_more_new && upsert.is_new) {
-                continue;
+    /// Returns the live definitions, by the scope that each goes to.
+    fn wanted(&mut self) -> Vec<Definitions> {
+        let mut wanted = vec![Definitions::new(); self.places.len()];
+        let scope = self.layout.development.as_ref().map(|development| development.scope);
+        let mut unusable = BTreeSet::new();
+        for (key, definition) in self.host.registry().snapshot().definitions() {
+            let is_for_all = plan::needs_everywhere(&definition);
+            if is_for_all && scope == Some(CommandScope::Guild) {
+                unusable.insert(key.clone());
             }
-            match self.create(&upsert.body).await {
-                Ok(created) => {
-                    if created.is_new {
-                        let used = self.budget.spend();
-                        info!(command = %upsert.key, scope = %self.scope, "command added, {used}");
-                    } else {
-                        info!(command = %upsert.key, scope = %self.scope, "command redefined");
-                    }
-                    if let (Some(state), Some(id)) = (&mut self.state, plan::id_of(&created.command)) {
-                        state.insert(upsert.key, plan::Registered { id, comparable: upsert.comparable });
-                    }
-                }
-                Err(Failure::Passing(problem)) => return Err(self.uncertain(problem)),
-                Err(Failure::NoMoreToday(wait)) => {
-                    no_more_new = true;
-                    let wait = self.budget.close(wait);
-                    self.tell(&Failure::NoMoreToday(wait).of_command(&upsert.key));
-                }
-                Err(failure) => {
-                    self.tell(&failure.of_command(&upsert.key));
-                    self.refused.insert(upsert.key, upsert.comparable);
-                }
-            }
+            let index = usize::from(is_for_all && scope == Some(CommandScope::Split));
+            wanted[index].insert(key, definition);
         }
-        Ok(())
+        self.tell_unusable(unusable);
+        wanted
     }
 
-    /// Says once that commands of an earlier production run are registered globally.
-    async fn mention_global_commands(&self) {
-        if !matches!(self.scope, Scope::Guild(_)) {
-            return;
-        }
-        let route = Route::Commands { application_id: self.application };
-        let Ok(list) = self.fetch(route).await else { return };
-        let keys =
-            plan::state_of(&list, &self.scope).into_keys().map(|key| key.to_string()).collect::<Vec<_>>();
-        if !keys.is_empty() {
-            let commands = keys.join(" ");
-            info!(
+    /// Says once of which commands one scope is not the right one.
+    fn tell_unusable(&mut self, unusable: BTreeSet<CommandKey>) {
+        if unusable != self.unusable && !unusable.is_empty() {
+            let commands: Vec<_> = unusable.iter().map(ToString::to_string).collect();
+            let commands = commands.join(" ");
+            warn!(
                 commands,
-                "also registered globally, by an earlier run in production; these are left as they are"
+                "these commands are for direct messages or user installs too, and are registered in the test guild \
+                 alone; COMMAND_SCOPE=split registers them globally"
             );
         }
+        self.unusable = unusable;
     }
 
-    fn wanted(&self) -> Definitions {
-        self.host.registry().snapshot().definitions()
-    }
-
-    /// Forgets what is registered, since a request may or may not have arrived.
-    fn uncertain(&mut self, problem: String) -> String {
-        self.state = None;
-        problem
-    }
-
-    fn tell(&mut self, sentence: &str) {
-        if self.told.as_deref() != Some(sentence) {
-            error!("{sentence}");
-            self.told = Some(sentence.to_owned());
-        }
-    }
-
-    fn commands_route(&self) -> Route<'static> {
-        let application_id = self.application;
-        match &self.scope {
-            Scope::Guild(guild_id) => Route::GuildCommands { application_id, guild_id: *guild_id },
-            Scope::Global { .. } => Route::Commands { application_id },
-        }
-    }
-
-    fn command_route(&self, command_id: CommandId) -> Route<'static> {
-        let application_id = self.application;
-        match &self.scope {
-            Scope::Guild(guild_id) => Route::GuildCommand { application_id, guild_id: *guild_id, command_id },
-            Scope::Global { .. } => Route::Command { application_id, command_id },
-        }
-    }
-
-    async fn create(&self, body: &Value) -> Result<Created, Failure> {
-        let bytes = body.to_string().into_bytes();
-        #[allow(clippy::result_large_err)] // serenity's own.
-        let make = || {
-            let request = Request::new(self.commands_route(), LightMethod::Post).body(Some(bytes.clone()));
-            request.build(&self.client, self.http.token(), None)
-        };
-        create(make, body).await
-    }
-
-    async fn fetch(&self, route: Route<'static>) -> Result<Vec<Value>, Failure> {
-        let request = Request::new(route, LightMethod::Get)
-            .params(Some(vec![("with_localizations", "true".to_owned())]));
-        self.http.fire(request).await.map_err(|error| Failure::new(&error, None))
-    }
-
-    async fn delete_command(&self, id: CommandId) -> Result<(), Failure> {
-        let request = Request::new(self.command_route(id), LightMethod::Delete);
-        self.http.request(request).await.map(|_| ()).map_err(|error| Failure::new(&error, None))
+    fn moment(&self, asked: bool) -> Moment {
+        let grace = self.layout.development.as_ref().map(|development| development.grace);
+        Moment { grace: grace.unwrap_or_default(), incomplete: !self.left_out.is_empty(), asked }
     }
 }
 
@@ -282,5 +275,7 @@ fn kind_of(command: &Value) -> Option<CommandKind> {
     CommandKind::from_number(command["type"].as_u64())
 }
 
+#[cfg(test)]
+mod sandboxed;
 #[cfg(test)]
 mod tests;

@@ -22,11 +22,11 @@ use sdk::{serenity, tokio};
 use crate::api::Api;
 use crate::application::{self, Application};
 use crate::backoff::BackOff;
-use crate::config::{Config, Connection, Source};
+use crate::config::{CommandScope, Config, Connection, Source};
 use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
-use crate::register::{Registrar, Scope};
+use crate::register::{Development, Layout, Registrar};
 use crate::{intents, reload, shutdown, starts};
 
 /// Messages kept for each channel, so that what was edited or deleted can be told.
@@ -57,7 +57,7 @@ pub(crate) async fn run(
 
     let mut health = Health::open(config.health).await?;
     let api = Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?;
-    let (host, application, scope) = tokio::select! {
+    let (host, application, layout) = tokio::select! {
         introduced = introduce(&config, &api) => introduced?,
         () = &mut shutdown => return Ok(None),
     };
@@ -106,7 +106,7 @@ pub(crate) async fn run(
     let http = Arc::clone(&client.http);
     #[cfg(feature = "hmr")]
     work.spawn(crate::feedback::run(host.clone(), http.clone()));
-    work.spawn(Registrar::new(host.clone(), &api, http, application.id, scope, left_out).run());
+    work.spawn(Registrar::new(host.clone(), &api, http, application.id, layout, left_out).run());
     work.spawn(run_timers(host.clone()));
     work.spawn(run_reload_handlers(host.clone()));
     work.spawn(run_voice_handlers(host.clone()));
@@ -143,24 +143,28 @@ enum Ending {
 }
 
 /// Learns who the bot is, and makes the host with what is then known.
-async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Scope), Failure> {
+async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Layout), Failure> {
     let http = api.http();
     let application = Application::fetch(&http, config.environment).await?;
     let mut settings = config.settings();
     if settings.owners.is_empty() {
         settings.owners.clone_from(&application.owners);
     }
-    let scope = if settings.environment == Environment::Production {
-        Scope::Global { installs: application.installs.clone() }
+    let development = if settings.environment == Environment::Production {
+        None
     } else {
         let guild = match settings.test_guild {
             Some(guild) => guild,
             None => application::only_guild(&http).await?,
         };
         settings.test_guild = Some(guild);
-        Scope::Guild(guild)
+        // Nothing that is registered globally in a sandbox reaches anybody.
+        let by_default = if application.is_in_sandbox { CommandScope::Split } else { CommandScope::Guild };
+        let scope = config.commands.scope.unwrap_or(by_default);
+        Some(Development { guild, scope, grace: config.commands.grace })
     };
-    Ok((Host::new(env!("CARGO_PKG_VERSION"), settings), application, scope))
+    let layout = Layout { development, installs: application.installs.clone() };
+    Ok((Host::new(env!("CARGO_PKG_VERSION"), settings), application, layout))
 }
 
 async fn client(

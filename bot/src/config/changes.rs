@@ -21,6 +21,8 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
     let (was, is) = (&old.reload, &new.reload);
     let restart = [
         ("APP_ENV", old.environment != new.environment),
+        ("COMMAND_GRACE_MS", old.commands.grace != new.commands.grace),
+        ("COMMAND_SCOPE", old.commands.scope != new.commands.scope),
         ("DISCORD_API_URL", api(&old.connection) != api(&new.connection)),
         ("DISCORD_GATEWAY_URL", gateway(&old.connection) != gateway(&new.connection)),
         ("DISCORD_TOKEN", token(&old.connection) != token(&new.connection)),
@@ -120,6 +122,8 @@ mod tests {
         }
         for (name, value) in [
             ("APP_ENV", "testing"),
+            ("COMMAND_GRACE_MS", "0"),
+            ("COMMAND_SCOPE", "split"),
             ("DISCORD_API_URL", "http://127.0.0.1:1"),
             ("DISCORD_GATEWAY_URL", "ws://127.0.0.1:1"),
             ("DISCORD_TOKEN", "MTIzNDU2Nzg5MDEyMzQ1Njc5.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB"),

@@ -67,6 +67,8 @@ fn every_variable_is_read() {
         ("YT_DLP", "/usr/bin/yt-dlp"),
         ("MEDIA_ALLOW_HOSTS", "radio.lan, 10.0.0.0/8"),
         ("COMMAND_PREFIX", "!"),
+        ("COMMAND_SCOPE", "Split"),
+        ("COMMAND_GRACE_MS", "0"),
         ("RUST_LOG", "debug,serenity=off"),
         ("DISCORD_API_URL", "http://127.0.0.1:3000/api/v10/"),
         ("DISCORD_GATEWAY_URL", "ws://127.0.0.1:7878"),
@@ -97,6 +99,7 @@ fn every_variable_is_read() {
         }
     );
     assert_eq!(config.prefix.as_deref(), Some("!"));
+    assert_eq!(config.commands, Commands { scope: Some(CommandScope::Split), grace: Duration::ZERO });
     assert_eq!(config.settings().dev_channel, Some(ChannelId::new(99)));
     assert_eq!(config.state_file(None), Some("/var/lib/hotcord.json".into()));
     assert_eq!(
@@ -122,6 +125,7 @@ fn the_example_file_names_every_variable_with_a_value_that_will_do() {
     let known = ["DISCORD_TOKEN", "DISCORD_API_URL", "DISCORD_GATEWAY_URL", "APP_ENV", "TEST_GUILD_ID"];
     let known = known
         .iter()
+        .chain(&["COMMAND_SCOPE", "COMMAND_GRACE_MS"])
         .chain(&["OWNER_IDS", "COMMAND_PREFIX", "RUST_LOG", "DEV_CHANNEL_ID", "STATE_FILE"])
         .chain(&["MUSIC_DIR", "YT_DLP", "MEDIA_ALLOW_HOSTS", "LRCLIB_URL"])
         .chain(RELOAD_VARIABLES);
@@ -151,6 +155,8 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         ("TEST_GUILD_ID", "my server", "Copy Server ID"),
         ("TEST_GUILD_ID", "0", "Copy Server ID"),
         ("OWNER_IDS", "12 alice", "entry 2 is none"),
+        ("COMMAND_SCOPE", "everywhere", "use guild, split or global"),
+        ("COMMAND_GRACE_MS", "86400001", "from 0 to 86400000"),
         ("ENABLE_HMR", "maybe", "use true or false"),
         ("HMR_DEBOUNCE_MS", "fast", "use a whole number of milliseconds from 0 to 10000"),
         ("HMR_DEBOUNCE_MS", "99999", "from 0 to 10000"),
@@ -281,6 +287,14 @@ fn production_never_reloads_and_says_once_that_it_ignores_the_switch() {
         assert!(config.reload.enabled && config.warnings.is_empty(), "{environment}");
         assert!(!with(&[("APP_ENV", environment)]).unwrap().reload.enabled, "{environment}");
     }
+}
+
+#[test]
+fn production_registers_globally_and_says_that_another_scope_is_ignored() {
+    let warnings = |scope| with(&[("APP_ENV", "production"), ("COMMAND_SCOPE", scope)]).unwrap().warnings;
+    assert!(warnings("split")[0].starts_with("COMMAND_SCOPE is ignored"));
+    assert_eq!(warnings("global"), [""; 0]);
+    assert_eq!(with(&[]).unwrap().commands, Commands { scope: None, grace: Duration::from_mins(10) });
 }
 
 #[test]

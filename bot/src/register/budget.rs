@@ -16,6 +16,8 @@ use sdk::tracing::warn;
 pub(super) const LIMIT: usize = 200;
 /// Creations from which on a registration warns.
 const WARN_FROM: usize = 180;
+/// Creations of a day from which on nothing is removed any more that may come back.
+const KEPT_FREE: usize = LIMIT / 2;
 const DAY: Duration = Duration::from_hours(24);
 
 /// The account of one scope, kept in the host's store.
@@ -31,8 +33,16 @@ impl Budget {
         // What another version wrote in another shape counts as nothing.
         let made = store.get(&key(&scope)).ok().flatten().unwrap_or_default();
         let account = CreationAccount { scope, limit: LIMIT, made, closed_until: None };
-        host.set_creations(account.clone());
-        Self { host, store, account }
+        let budget = Self { host, store, account };
+        if budget.account.made_today().next().is_some() {
+            budget.show();
+        }
+        budget
+    }
+
+    /// Shows the account in the status, also while nothing has been created.
+    pub(super) fn show(&self) {
+        self.host.set_creations(&self.account);
     }
 
     /// Counts a creation, and says in a few words what has been used.
@@ -42,7 +52,7 @@ impl Budget {
         if let Err(error) = self.store.put(&key(&self.account.scope), &self.account.made) {
             warn!(%error, "the count of created commands is not kept");
         }
-        self.host.set_creations(self.account.clone());
+        self.host.set_creations(&self.account);
         let used = self.account.made.len();
         if used >= WARN_FROM {
             warn!(
@@ -59,8 +69,22 @@ impl Budget {
             || (Duration::from_millis(oldest?) + DAY).checked_sub(Duration::from_millis(since_1970()));
         let wait = retry_after.or_else(by_count);
         self.account.closed_until = wait.map(|wait| SystemTime::now() + wait);
-        self.host.set_creations(self.account.clone());
+        self.host.set_creations(&self.account);
         wait
+    }
+
+    /// Returns how long it takes until `back` commands can come back and leave half of the day's creations, or as many as
+    /// there are, for others; zero when they can now.
+    pub(super) fn room_in(&self, back: usize) -> Duration {
+        if let Some(wait) = self.closed_for() {
+            return wait;
+        }
+        let made: Vec<u64> = self.account.made_today().collect();
+        let bearable = (KEPT_FREE - 1).min(LIMIT.saturating_sub(back));
+        // As many of the oldest have to be a day old.
+        let Some(last) = made.len().checked_sub(bearable + 1) else { return Duration::ZERO };
+        let at = made.get(last).copied().unwrap_or_default();
+        (Duration::from_millis(at) + DAY).saturating_sub(Duration::from_millis(since_1970()))
     }
 
     /// Gives the time until Discord takes a creation again, where it has said that it takes none.
@@ -79,18 +103,50 @@ mod tests {
 
     use super::*;
 
+    fn used(host: &Host) -> Vec<(String, usize)> {
+        host.creations().into_iter().map(|creations| (creations.scope, creations.used)).collect()
+    }
+
     #[test]
     fn creations_are_counted_by_scope_over_a_day_and_outlive_the_registrar() {
         let host = Host::new("1.0.0", Settings::default());
         let mut one = Budget::new(host.clone(), "guild 5".to_owned());
-        assert_eq!(host.creations().map(|creations| creations.used), Some(0));
+        one.show();
+        assert_eq!(used(&host), [("guild 5".to_owned(), 0)]);
         assert_eq!(one.spend(), "1 of 200 creations used today");
         assert_eq!(Budget::new(host.clone(), "global".to_owned()).spend(), "1 of 200 creations used today");
         let day_ago = since_1970() - 24 * 3_600_000;
         one.store.put(&key("guild 5"), &[day_ago - 1, day_ago + 60_000]).unwrap();
         let mut again = Budget::new(host.clone(), "guild 5".to_owned());
         assert_eq!(again.spend(), "2 of 200 creations used today");
-        assert_eq!(host.creations().map(|creations| creations.used), Some(2));
+        assert_eq!(used(&host), [("guild 5".to_owned(), 2), ("global".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn there_is_room_while_half_of_the_day_is_left_and_all_could_come_back() {
+        let host = Host::new("1.0.0", Settings::default());
+        let mut budget = Budget::new(host, "guild 5".to_owned());
+        let hour_ago = since_1970() - 3_600_000;
+        for (made, back, has_room) in [
+            (46, 46, true),
+            (99, 101, true),
+            (99, 102, false),
+            (100, 1, false),
+            (138, 46, false),
+            (70, 130, true),
+            (71, 130, false),
+        ] {
+            budget.account.made = vec![hour_ago; made];
+            let wait = budget.room_in(back);
+            assert_eq!(wait.is_zero(), has_room, "{made} {back} {wait:?}");
+            assert!(wait <= Duration::from_hours(23), "{made} {back} {wait:?}");
+        }
+        // The oldest but the 99 that are bearable have to be a day old first.
+        budget.account.made = (0..120).map(|minute| hour_ago + minute * 1000).collect();
+        let wait = budget.room_in(1);
+        assert!(wait > Duration::from_hours(23) && wait <= Duration::from_secs(23 * 3600 + 20), "{wait:?}");
+        budget.close(Some(Duration::from_hours(2)));
+        assert!(budget.room_in(0) > Duration::from_mins(119));
     }
 
     #[test]
@@ -102,7 +158,7 @@ mod tests {
         let wait = budget.close(None).unwrap();
         assert!(wait <= Duration::from_mins(1) && wait > Duration::from_secs(30), "{wait:?}");
         assert_eq!(budget.close(Some(Duration::from_hours(1))), Some(Duration::from_hours(1)));
-        assert!(host.creations().unwrap().possible_in_ms.unwrap() > 3_500_000);
+        assert!(host.creations()[0].possible_in_ms.unwrap() > 3_500_000);
         budget.spend();
         assert_eq!(budget.closed_for(), None);
     }

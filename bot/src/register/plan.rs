@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use sdk::definition::{CommandKey, Definitions, normalised};
+use sdk::definition::{CommandKey, CommandKind, Definitions, normalised};
 use sdk::serenity::all::{CommandId, GuildId};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl fmt::Display for Scope {
 
 impl Scope {
     /// Reduces a definition to what makes it differ from another one in this scope.
-    fn comparable(&self, definition: &Value) -> Value {
+    pub(super) fn comparable(&self, definition: &Value) -> Value {
         let mut definition = normalised(definition);
         let Some(fields) = definition.as_object_mut() else { return definition };
         match self {
@@ -57,6 +57,28 @@ impl Scope {
             }
         }
         definition
+    }
+}
+
+/// Returns whether a command has to be registered globally to be used as its author means it: in direct messages, or by
+/// users who have installed the application. Guild commands are in their guild alone.
+///
+/// A command that names neither contexts nor ways to be installed is for servers first; it needs nothing.
+/// Source: "Registering a Command" and "Contexts" in Discord's documentation.
+pub(super) fn needs_everywhere(definition: &Value) -> bool {
+    let has = |field: &str, wanted: &[u64]| {
+        let numbers = definition[field].as_array().into_iter().flatten().filter_map(Value::as_u64);
+        numbers.into_iter().any(|number| wanted.contains(&number))
+    };
+    // BOT_DM and PRIVATE_CHANNEL; USER_INSTALL.
+    has("contexts", &[1, 2]) || has("integration_types", &[1])
+}
+
+/// Returns how many commands of a kind one scope holds. Source: "Registering a Command" in Discord's documentation.
+pub(super) const fn most_of(kind: CommandKind) -> usize {
+    match kind {
+        CommandKind::Slash => 100,
+        CommandKind::User | CommandKind::Message => 15,
     }
 }
 
@@ -98,7 +120,8 @@ pub(super) struct Upsert {
 /// What is to be done.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Plan {
-    pub(super) deletions: Vec<(CommandKey, CommandId)>,
+    /// What is registered and not wanted.
+    pub(super) missing: Vec<(CommandKey, CommandId)>,
     pub(super) upserts: Vec<Upsert>,
     pub(super) unchanged: usize,
 }
@@ -109,7 +132,7 @@ impl Plan {
         let mut plan = Self::default();
         for (key, registered) in state {
             if !wanted.contains_key(key) {
-                plan.deletions.push((key.clone(), registered.id));
+                plan.missing.push((key.clone(), registered.id));
             }
         }
         for (key, body) in wanted {
@@ -128,7 +151,6 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use sdk::definition::CommandKind;
     use serde_json::json;
 
     use super::*;
@@ -160,7 +182,7 @@ mod tests {
             .iter()
             .map(|upsert| format!("{} {}", if upsert.is_new { "+" } else { "~" }, upsert.key));
         upserts
-            .chain(plan.deletions.iter().map(|(key, id)| format!("- {key} {id}")))
+            .chain(plan.missing.iter().map(|(key, id)| format!("- {key} {id}")))
             .collect::<Vec<_>>()
             .join(" ")
     }
@@ -200,6 +222,24 @@ mod tests {
             json!({"type": 2, "name": "poll", "description": ""}),
         ];
         assert_eq!(told(&registered, &wanted, &GUILD), "~ /changed + /new - /gone 11");
+    }
+
+    #[test]
+    fn what_is_for_direct_messages_or_user_installs_needs_the_global_scope() {
+        for (definition, needs) in [
+            (json!({}), false),
+            (json!({"contexts": null, "integration_types": null}), false),
+            (json!({"contexts": [0]}), false),
+            (json!({"integration_types": [0]}), false),
+            (json!({"contexts": [1]}), true),
+            (json!({"contexts": [0, 1]}), true),
+            (json!({"contexts": [2]}), true),
+            (json!({"contexts": [1, 2], "integration_types": [1]}), true),
+            (json!({"contexts": [0], "integration_types": [0, 1]}), true),
+            (json!({"integration_types": [1]}), true),
+        ] {
+            assert_eq!(needs_everywhere(&definition), needs, "{definition}");
+        }
     }
 
     #[test]

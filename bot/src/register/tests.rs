@@ -134,15 +134,22 @@ fn swap(host: &Host, entry: &PluginEntry) {
     assert!(host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
 }
 
+/// A registrar that removes at once what is gone, in the scope that `scope` says.
+fn registrar_in(scope: CommandScope, host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
+    let development = Some(Development { guild: GuildId::new(6), scope, grace: Duration::ZERO });
+    let layout = Layout { development, installs: BTreeSet::from([0, 1]) };
+    Registrar::new(host.clone(), api, http.clone(), ApplicationId::new(5), layout, BTreeSet::new())
+}
+
 fn registrar(host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
-    Registrar::new(
-        host.clone(),
-        api,
-        http.clone(),
-        ApplicationId::new(5),
-        Scope::Guild(GuildId::new(6)),
-        BTreeSet::new(),
-    )
+    registrar_in(CommandScope::Guild, host, api, http)
+}
+
+/// A registrar that keeps what is gone for `grace`.
+fn keeping(grace: Duration, host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
+    let mut registrar = registrar(host, api, http);
+    registrar.layout.development.as_mut().unwrap().grace = grace;
+    registrar
 }
 
 async fn register_once(registrar: &mut Registrar) {
@@ -243,7 +250,7 @@ async fn when_the_day_is_used_up_redefinitions_go_on() {
     swap(&host, &entry!(("a", "A"), ("b", "B"), ("zebra", "Z!")));
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["POST a", "POST zebra"]);
-    let creations = host.creations().unwrap();
+    let creations = host.creations().swap_remove(0);
     assert_eq!(creations.used, 1, "zebra; redefining it does not count");
     assert!(creations.possible_in_ms.unwrap() > 23 * 3_600_000, "a day after the first");
 }
@@ -257,7 +264,7 @@ async fn discords_own_wait_is_told_at_once_and_what_was_new_follows_after_it() {
     discord.next_fault(Method::POST, 429, json!({"code": 30034, "message": "x", "retry_after": 7200.0}));
     let mut one = registrar(&host, &api, &http);
     register_once(&mut one).await;
-    let wait = host.creations().unwrap().possible_in_ms.unwrap();
+    let wait = host.creations().swap_remove(0).possible_in_ms.unwrap();
     assert!(wait <= 7_200_000 && wait > 7_000_000, "{wait}");
     // Nothing new is sent before, and the rest goes on.
     swap(&host, &entry!(("a", "A"), ("b", "B")));
@@ -283,7 +290,7 @@ async fn a_short_wait_is_waited_for() {
     );
     register_once(&mut registrar(&host, &api, &http)).await;
     assert_eq!(discord.writes(), ["POST a", "POST a"]);
-    assert_eq!(host.creations().unwrap().used, 1);
+    assert_eq!(host.creations().swap_remove(0).used, 1);
 }
 
 #[tokio::test]
@@ -295,7 +302,7 @@ async fn what_discord_allows_in_a_day_is_counted_over_restarts_of_the_registrar(
     register_once(&mut registrar(&host, &api, &http)).await;
     swap(&host, &entry!(("a", "changed"), ("b", "B"), ("c", "C")));
     register_once(&mut registrar(&host, &api, &http)).await;
-    let creations = host.creations().unwrap();
+    let creations = host.creations().swap_remove(0);
     assert_eq!((creations.used, creations.limit, creations.scope.as_str()), (3, 200, "guild 6"));
 }
 
@@ -317,6 +324,72 @@ async fn commands_of_a_plugin_that_was_left_out_stay_registered() {
     swap(&host, &entry!(("ping", "Pong")));
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["DELETE 7", "POST ping"]);
+}
+
+#[tokio::test]
+async fn a_definition_that_goes_and_comes_back_costs_no_request_until_its_grace_is_over() {
+    let discord = Discord::default();
+    let (api, http) = discord.serve().await;
+    let host = host();
+    let hour = Duration::from_hours(1);
+    let mut one = keeping(hour, &host, &api, &http);
+    // A save drops a command and the next brings it back; a name changes there and back; a branch and back again.
+    for (step, entry, expected) in [
+        ("at first", entry!(("a", "A"), ("b", "B")), &["POST a", "POST b"][..]),
+        ("one is dropped", entry!(("a", "A")), &[]),
+        ("and comes back", entry!(("a", "A"), ("b", "B")), &[]),
+        ("one is renamed", entry!(("a", "A"), ("c", "B")), &["POST c"]),
+        ("and back", entry!(("a", "A"), ("b", "B")), &[]),
+        ("and again", entry!(("a", "A"), ("c", "B")), &[]),
+        ("one comes back otherwise", entry!(("a", "A"), ("b", "B!")), &["POST b"]),
+        ("nothing is left", entry!(), &[]),
+        ("all is back", entry!(("a", "A"), ("b", "B!"), ("c", "B")), &[]),
+    ] {
+        swap(&host, &entry);
+        register_once(&mut one).await;
+        assert_eq!(discord.writes(), expected, "{step}");
+        // So does a start in between, of a bot that keeps what it remembers.
+        one = keeping(hour, &host, &api, &http);
+        register_once(&mut one).await;
+        assert_eq!(discord.writes(), [""; 0], "{step}, and started anew");
+    }
+    assert_eq!(host.creations().swap_remove(0).used, 3);
+}
+
+#[tokio::test]
+async fn a_withdrawn_command_goes_at_the_end_of_its_grace_by_itself() {
+    let discord = Discord::default();
+    let (api, http) = discord.serve().await;
+    let host = host();
+    swap(&host, &entry!(("a", "A"), ("b", "B")));
+    let running = tokio::spawn(keeping(Duration::from_millis(300), &host, &api, &http).run());
+    assert_eq!(discord.wait_for_writes(2).await, ["POST a", "POST b"]);
+    swap(&host, &entry!(("b", "B")));
+    assert_eq!(discord.wait_for_writes(1).await, ["DELETE 100"]);
+    running.abort();
+}
+
+#[tokio::test]
+async fn nothing_is_removed_that_the_day_has_no_creations_left_for() {
+    let discord = Discord::default();
+    let (api, http) = discord.serve().await;
+    let host = host();
+    let store = host.store().of(&PluginId::new("host"));
+    store.put("command creations, guild 6", &vec![sdk::status::since_1970(); 99]).unwrap();
+    swap(&host, &entry!(("a", "A"), ("b", "B")));
+    let mut one = keeping(Duration::from_millis(1), &host, &api, &http);
+    register_once(&mut one).await;
+    assert_eq!(discord.writes(), ["POST a", "POST b"]);
+    swap(&host, &entry!(("b", "B")));
+    for _ in 0..2 {
+        register_once(&mut one).await;
+        sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(discord.writes(), [""; 0]);
+    register_once(&mut one).await;
+    let withdrawn = host.withdrawn().swap_remove(0);
+    assert!(withdrawn.waits_for.unwrap().contains("creations are left"));
+    assert!(one.places[0].next_look(&one.moment(false)).unwrap() > Duration::from_hours(23));
 }
 
 #[tokio::test]

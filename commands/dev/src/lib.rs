@@ -9,6 +9,7 @@ mod choose;
 mod confirm;
 mod hmr;
 mod plugins;
+mod prune;
 mod reload;
 mod restart;
 mod rollback;
@@ -29,6 +30,7 @@ impl Plugin for Dev {
     subcommands(
         "hmr::hmr",
         "plugins::plugins",
+        "prune::prune",
         "reload::reload",
         "restart::restart",
         "rollback::generations",

@@ -26,8 +26,8 @@ fn embed(status: &Status) -> serenity::CreateEmbed {
     if !status.failures.is_empty() {
         fields.push(("Not live as saved", lines(&status.failures, ToString::to_string)));
     }
-    if let Some(creations) = &status.creations {
-        fields.push(("Commands", creations.to_string()));
+    if let Some(commands) = status.commands() {
+        fields.push(("Commands", commands));
     }
     let title = "Plugins";
     let mut room = EMBED - title.len();

@@ -8,7 +8,8 @@ use serenity::{ChannelType, Guild, Mentionable as _};
 pub(crate) async fn serverinfo(ctx: Context<'_>) -> Result<(), Error> {
     // The cache's lock must not be held over an await, so the embed is made first.
     let Some(embed) = ctx.guild().map(|guild| describe(&guild)) else {
-        return Err("Discord has not told the bot about this server yet; try again in a moment.".into());
+        let words = "Discord has not told the bot about this server yet; try again in a moment.";
+        return Err(Refusal::new(words).into());
     };
     ctx.send(poise::CreateReply::default().embed(embed)).await?;
     Ok(())

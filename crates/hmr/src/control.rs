@@ -14,6 +14,7 @@
 //! | `{"do":"watch","on":false}` | a sentence |
 //! | `{"do":"rollback","plugin":"commands/general","generation":3}` | a sentence; without `generation`, the one before |
 //! | `{"do":"generations"}` | a list of [`PluginLedger`](sdk_core::ledger::PluginLedger)s |
+//! | `{"do":"prune"}` | a sentence |
 //! | `{"do":"restart","now":false}` | a sentence |
 //!
 //! A connection may make any number of requests, one after the other. Nobody waits for who reads slowly: such a
@@ -69,6 +70,8 @@ pub enum Request {
         /// Whether saves start builds.
         on: bool,
     },
+    /// Removes commands from Discord that no live plugin defines any more, without waiting for the end of their grace.
+    Prune,
     /// Replaces the host by a new process.
     Restart {
         /// Whether calls that are under way are not waited for.

@@ -27,7 +27,7 @@ use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
 use crate::voice::Voice;
-use crate::{Dependency, Error, Manifest, PluginId};
+use crate::{Dependency, Error, Manifest, PluginId, Refusal};
 
 /// What a command finds in `ctx.data()`; cheap to clone.
 #[derive(Clone)]
@@ -147,6 +147,10 @@ impl Data {
                     };
                     match called {
                         Ok(Ok(())) => {}
+                        // What is expected is no failure.
+                        Ok(Err(error)) if Refusal::is(&error) => {
+                            tracing::debug!(%plugin, task, %spawned_at, %error, "a repeated task refused");
+                        }
                         Ok(Err(error)) => {
                             tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
                         }

@@ -8,7 +8,8 @@
 //! through that one's gate, by itself, so that one plugin's event never waits for another plugin. The gate holds it back
 //! while the plugin's state crosses, and sends it on when the generation has been replaced meanwhile: then it looks up in
 //! the newest snapshot who is there for it now. So an event is handled by the old code or by the new, never by both and
-//! never by neither. A panic is contained in the handler it came from.
+//! never by neither. A panic is contained in the handler it came from. A press or a modal for which nobody has registered
+//! is answered by `unhandled`, once nobody else can take it any more.
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ mod handler;
 mod interaction;
 mod reloads;
 mod timers;
+mod unhandled;
 mod voice;
 
 pub use handler::panic_text;

@@ -13,13 +13,14 @@ use serenity::all::{GatewayIntents, ShardManager};
 use crate::PluginId;
 use crate::bus::Bus;
 use crate::checkpoint::Changes;
+use crate::definition::CommandKey;
 use crate::flight::{Flight, Recorder};
 use crate::observer::Observer;
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::snapshots::Snapshots;
-use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded};
+use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded, Withdrawn, WithdrawnCommand};
 use crate::store::Store;
 use crate::voice::Voice;
 
@@ -45,7 +46,9 @@ struct Inner {
     recorder: OnceLock<Arc<dyn Recorder>>,
     observer: OnceLock<Arc<dyn Observer>>,
     state_file: OnceLock<PathBuf>,
-    creations: ArcSwapOption<CreationAccount>,
+    creations: ArcSwap<Vec<CreationAccount>>,
+    withdrawn: ArcSwap<Vec<WithdrawnCommand>>,
+    registrar: OnceLock<Arc<dyn Registrar>>,
     closing: AtomicBool,
 }
 
@@ -82,6 +85,14 @@ pub trait Reloader: Send + Sync {
     }
 }
 
+/// Whoever registers commands at Discord, as plugins and the control socket may use it.
+pub trait Registrar: Send + Sync {
+    /// Removes all commands at once that are registered though no live plugin defines them any more.
+    ///
+    /// Returns what was removed in a sentence, or why it was not.
+    fn prune(&self) -> BoxFuture<'static, Result<String, String>>;
+}
+
 impl Host {
     /// Makes a host; `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
@@ -104,7 +115,9 @@ impl Host {
             recorder: OnceLock::new(),
             observer: OnceLock::new(),
             state_file: OnceLock::new(),
-            creations: ArcSwapOption::empty(),
+            creations: ArcSwap::default(),
+            withdrawn: ArcSwap::default(),
+            registrar: OnceLock::new(),
             closing: AtomicBool::new(false),
         }))
     }
@@ -203,14 +216,46 @@ impl Host {
         Flight::begin(self.0.recorder.get(), plugin, generation, what)
     }
 
-    /// Gives how many commands were created within the last day, once somebody keeps account of it.
-    pub fn creations(&self) -> Option<Creations> {
-        self.0.creations.load().as_deref().map(CreationAccount::now)
+    /// Returns how many commands were created within the last day, by where they are registered.
+    pub fn creations(&self) -> Vec<Creations> {
+        self.0.creations.load().iter().map(CreationAccount::now).collect()
     }
 
-    /// Replaces the account of created commands.
-    pub fn set_creations(&self, account: CreationAccount) {
-        self.0.creations.store(Some(Arc::new(account)));
+    /// Replaces the account of the commands that were created in one scope.
+    pub fn set_creations(&self, account: &CreationAccount) {
+        self.0.creations.rcu(|all| {
+            let mut all = Vec::clone(all);
+            match all.iter_mut().find(|other| other.scope == account.scope) {
+                Some(other) => other.clone_from(account),
+                None => all.push(account.clone()),
+            }
+            all
+        });
+    }
+
+    /// Returns the commands that are registered though no live plugin defines them any more.
+    pub fn withdrawn(&self) -> Vec<Withdrawn> {
+        self.0.withdrawn.load().iter().map(WithdrawnCommand::now).collect()
+    }
+
+    /// Returns whether a command is registered though no live plugin defines it any more.
+    pub(crate) fn is_withdrawn(&self, key: &CommandKey) -> bool {
+        self.0.withdrawn.load().iter().any(|withdrawn| withdrawn.key == *key)
+    }
+
+    /// Replaces the list of commands that are registered though no live plugin defines them any more.
+    pub fn set_withdrawn(&self, withdrawn: Vec<WithdrawnCommand>) {
+        self.0.withdrawn.store(Arc::new(withdrawn));
+    }
+
+    /// Returns who registers commands, once somebody does.
+    pub fn registrar(&self) -> Option<&Arc<dyn Registrar>> {
+        self.0.registrar.get()
+    }
+
+    /// Names who registers commands; the first call counts.
+    pub fn set_registrar(&self, registrar: Arc<dyn Registrar>) {
+        let _ = self.0.registrar.set(registrar);
     }
 
     /// Stops handing out events, because the bot is about to end; users are told to try again.

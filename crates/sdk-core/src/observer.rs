@@ -113,7 +113,8 @@ pub enum TurnedAway {
     Closing,
     /// No live plugin defines the command.
     UnknownCommand,
-    /// No live plugin handles the component or modal.
+    /// No live plugin has registered for the component or modal, and nothing else has acknowledged it in time: no collector
+    /// and no other process of the same application.
     UnknownComponent,
 }
 

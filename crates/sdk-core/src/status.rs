@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::PluginId;
+use crate::definition::CommandKey;
 use crate::generation::Generation;
 use crate::host::Host;
 
@@ -26,8 +27,12 @@ pub struct Status {
     pub retired: Vec<GenerationStatus>,
     /// Why newest saves are not live.
     pub failures: Vec<LastFailure>,
-    /// Commands registered within the last day; `None` before the first registration.
-    pub creations: Option<Creations>,
+    /// Commands created within the last day, by where they are registered; none before the first registration.
+    #[serde(default)]
+    pub creations: Vec<Creations>,
+    /// Commands that are registered though no live plugin defines them any more.
+    #[serde(default)]
+    pub withdrawn: Vec<Withdrawn>,
 }
 
 /// The process and its session.
@@ -170,6 +175,46 @@ impl CreationAccount {
     }
 }
 
+/// A command that stays registered for a while though no live plugin defines it any more: bringing it back is then no
+/// creation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// Command, as in `/ping`.
+    pub command: String,
+    /// Where it is registered, as in [`Creations::scope`].
+    pub scope: String,
+    /// Milliseconds until it is removed, where a time is all that it waits for.
+    pub removed_in_ms: Option<u64>,
+    /// What else it waits for, in words.
+    pub waits_for: Option<String>,
+}
+
+/// What [`Withdrawn`] is reckoned from, kept by whoever registers commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawnCommand {
+    /// Command.
+    pub key: CommandKey,
+    /// Where it is registered.
+    pub scope: String,
+    /// When it is removed at the earliest, in milliseconds since 1970.
+    pub due: u64,
+    /// What else its removal waits for, in words.
+    pub waits_for: Option<&'static str>,
+}
+
+impl WithdrawnCommand {
+    /// Returns how it stands now.
+    pub fn now(&self) -> Withdrawn {
+        let left = self.due.saturating_sub(since_1970());
+        Withdrawn {
+            command: self.key.to_string(),
+            scope: self.scope.clone(),
+            removed_in_ms: self.waits_for.is_none().then_some(left),
+            waits_for: self.waits_for.map(str::to_owned),
+        }
+    }
+}
+
 /// A plugin that was reloaded by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
@@ -209,6 +254,7 @@ impl Status {
             retired: registry.lingering().iter().map(|generation| of(generation)).collect(),
             failures: host.bus().failures(),
             creations: host.creations(),
+            withdrawn: host.withdrawn(),
         }
     }
 }

@@ -186,6 +186,9 @@ async fn take(ground: &mut Ground, step: &str) {
         }
         "a command taken out of `commands()`" => {
             edit(ground, GENERAL, "            hi::hi(),\n", "", "- /hi").await;
+            ground.bot.wait_for_line(lines, "commands withdrawn").await.unwrap();
+            assert!(ground.say("/hi").await.content.contains("is being worked on"));
+            assert_eq!(ground.say("/dev prune").await.content, "removed 1 command");
             ground.bot.wait_for_line(lines, "command removed").await.unwrap();
             assert!(ground.sandbox.client().say("/hi").await.is_err());
             edit(ground, GENERAL, "mod hi;\n", "", "commands/general ").await;

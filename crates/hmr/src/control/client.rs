@@ -24,7 +24,7 @@ const UNAVAILABLE: u8 = 69;
 const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env.sh hmr";
 
 const WORDS: &str = "usage: hotcord ctl status [--json] | events [--last N] [--no-follow] | reload [PLUGIN] | \
-                     rollback PLUGIN [GENERATION] | generations | watch on|off | restart [--now]";
+                     rollback PLUGIN [GENERATION] | generations | watch on|off | prune | restart [--now]";
 
 /// Why a command did not do what it was to do.
 enum Trouble {
@@ -85,6 +85,7 @@ fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
             print(&serde_json::to_string_pretty(&ledger).unwrap_or_default())
         }
         ["watch", word @ ("on" | "off")] => print(&ask::<String>(&Request::Watch { on: *word == "on" })?),
+        ["prune"] => print(&ask::<String>(&Request::Prune)?),
         ["restart"] => print(&ask::<String>(&Request::Restart { now: false })?),
         ["restart", "--now"] => print(&ask::<String>(&Request::Restart { now: true })?),
         [] => Err(Trouble::Usage("ctl what?".to_owned())),

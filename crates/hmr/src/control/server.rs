@@ -165,6 +165,13 @@ impl Connection {
                 };
                 self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
             }
+            Request::Prune => {
+                let answer = match self.host.registrar().cloned() {
+                    None => Err("commands are not registered yet".to_owned()),
+                    Some(registrar) => registrar.prune().await,
+                };
+                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+            }
             Request::Restart { now } => {
                 let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
                 let answer = self.reloader().and_then(|reloader| reloader.restart(!now));

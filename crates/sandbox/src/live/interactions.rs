@@ -58,9 +58,13 @@ impl Live<'_> {
         let (guild_id, channel_id) = (channel.guild_id, channel.id);
         let id = self.next_id();
         let token = interaction_token(id);
+<<<<<<< HEAD
         let opened_by = trigger.opener.and_then(|id| self.interactions.get(id));
         let opened_by = opened_by.map(|opener| Value::clone(&opener.metadata));
         let owners = json!({ "0": guild_id.map_or_else(|| "0".to_owned(), |id| id.to_string()) });
+=======
+        let owners = self.owners(trigger, guild_id);
+>>>>>>> w/register
         let payload = self.payload(trigger, channel, id, &token, &owners)?;
         let user = self.user(trigger.user)?;
         let mut metadata = json!({
@@ -125,6 +129,20 @@ impl Live<'_> {
         }
         self.tell_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
         Ok(Started { id, changed })
+    }
+
+    /// Returns whose installation an interaction rests on: the server's, or for a command that is for user installs alone
+    /// that of the user, who is taken to have installed it. Source: "Authorizing Integration Owners Object" in Discord's
+    /// documentation.
+    fn owners(&self, trigger: &Trigger, guild: Option<Snowflake>) -> Value {
+        let command = trigger.command.as_ref().and_then(|_| trigger.data["id"].as_str()?.parse().ok());
+        let application = self.applications.get(&trigger.application);
+        let command = application.zip(command).and_then(|(found, id)| found.commands.get(None, id));
+        let installs = command.and_then(|command| command.definition.integration_types.as_deref());
+        match installs {
+            Some([1]) => json!({ "1": trigger.user }),
+            _ => json!({ "0": guild.map_or_else(|| "0".to_owned(), |id| id.to_string()) }),
+        }
     }
 
     fn payload(

@@ -149,8 +149,11 @@ impl Application {
             "explicit_content_filter": 0,
             "team": null,
             "eligible_oauth2_scopes": ["bot", "applications.commands"],
-            "integration_types_config": { "0": { "oauth2_install_params": {
-                "scopes": ["applications.commands", "bot"], "permissions": "8" } } },
+            // Both ways to be installed, so that commands of either can be tried.
+            "integration_types_config": {
+                "0": { "oauth2_install_params": { "scopes": ["applications.commands", "bot"], "permissions": "8" } },
+                "1": { "oauth2_install_params": { "scopes": ["applications.commands"], "permissions": "0" } },
+            },
         });
         if !self.tags.is_empty() {
             value["tags"] = json!(self.tags);

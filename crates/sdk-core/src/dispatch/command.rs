@@ -101,7 +101,8 @@ impl Dispatcher {
                 interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
             } = &event
             {
-                answer_unknown(ctx, command).await;
+                let withdrawn = command_key(command).is_some_and(|key| self.host.is_withdrawn(&key));
+                answer_unknown(ctx, command, withdrawn).await;
             }
             return;
         };
@@ -159,13 +160,20 @@ fn subcommands(command: &CommandInteraction) -> Vec<&str> {
 }
 
 /// Answers a command that no plugin defines, so that the user is not left waiting.
-async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteraction) {
-    tracing::warn!(command = command.data.name, "no live plugin defines this command");
+///
+/// `withdrawn`: it is kept registered, since the code that defined it may come back in a moment.
+async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteraction, withdrawn: bool) {
+    tracing::warn!(command = command.data.name, withdrawn, "no live plugin defines this command");
     let is_autocomplete = command.data.autocomplete().is_some();
     let response = if is_autocomplete {
         CreateInteractionResponse::Autocomplete(
             CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new()),
         )
+    } else if withdrawn {
+        ephemeral(format!(
+            "/{} is being worked on; it is not part of this bot at the moment.",
+            command.data.name
+        ))
     } else {
         ephemeral(format!("/{} is not part of this bot any more.", command.data.name))
     };

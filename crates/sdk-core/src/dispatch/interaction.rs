@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serenity::all::{CreateInteractionResponse, CreateInteractionResponseMessage, FullEvent, Interaction};
 
 use super::handler::{outcome, told};
+use super::unhandled::Unhandled;
 use super::{Dispatcher, enter};
 use crate::collectors::Awaited;
-use crate::observer::{AWAITED, Outcome, TurnedAway, Watch, Way};
+use crate::observer::{AWAITED, Outcome, Watch, Way};
 use crate::snapshot::{Place, Snapshot};
 use crate::subscriptions::Keyed;
 use crate::{Subscriptions, text};
@@ -17,6 +18,9 @@ struct Kind {
     way: Way,
     what: String,
 }
+
+/// No live generation has registered a handler for it.
+struct NoHandler;
 
 impl Dispatcher {
     /// Has a press, a choice or a modal handled; says whether the event is one.
@@ -36,8 +40,9 @@ impl Dispatcher {
                 }
                 let find = |live: &Snapshot| live.component(id).cloned();
                 match self.keyed(ctx, snapshot, &kind, find, |on| &on.components, component).await {
-                    Some(words) => component.create_response(ctx, ephemeral(words)).await,
-                    None => Ok(()),
+                    Err(NoHandler) => return self.unhandled(ctx, Unhandled::press(component)),
+                    Ok(Some(words)) => component.create_response(ctx, ephemeral(words)).await,
+                    Ok(None) => Ok(()),
                 }
             }
             Interaction::Modal(modal) => {
@@ -48,8 +53,9 @@ impl Dispatcher {
                 }
                 let find = |live: &Snapshot| live.modal(id).cloned();
                 match self.keyed(ctx, snapshot, &kind, find, |on| &on.modals, modal).await {
-                    Some(words) => modal.create_response(ctx, ephemeral(words)).await,
-                    None => Ok(()),
+                    Err(NoHandler) => return self.unhandled(ctx, Unhandled::submit(modal)),
+                    Ok(Some(words)) => modal.create_response(ctx, ephemeral(words)).await,
+                    Ok(None) => Ok(()),
                 }
             }
             _ => return false,
@@ -78,6 +84,12 @@ impl Dispatcher {
         given
     }
 
+    /// Waits, in a task of its own, whether anybody else handles an interaction; says that the event is one.
+    fn unhandled(&self, ctx: &serenity::all::Context, interaction: Unhandled) -> bool {
+        tokio::spawn(interaction.see_to(self.host.clone(), ctx.http.clone()));
+        true
+    }
+
     /// Runs a component or modal handler and gives the words to tell the user when it failed.
     async fn keyed<T: Clone>(
         &self,
@@ -87,17 +99,16 @@ impl Dispatcher {
         find: impl Fn(&Snapshot) -> Option<Place>,
         table: fn(&Subscriptions) -> &Vec<Keyed<T>>,
         value: &T,
-    ) -> Option<String> {
+    ) -> Result<Option<String>, NoHandler> {
         let (watch, what) = (Watch::begin(), &kind.what);
         let Some((generation, index, call)) = enter(&self.host, snapshot, what, find).await else {
-            self.turned_away(TurnedAway::UnknownComponent);
-            return None;
+            return Err(NoHandler);
         };
         let handler = &table(&generation.subscriptions)[index];
         let handled =
             call.run(outcome(ctx, &generation, what, |ctx| (handler.handler)(ctx, value.clone()))).await;
         watch.tell(&self.host, kind.way, &handler.key, Outcome::from(&handled));
-        told(&generation, what, handled)
+        Ok(told(&generation, what, handled))
     }
 }
 

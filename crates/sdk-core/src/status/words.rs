@@ -3,20 +3,46 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Creations, GenerationStatus, HostStatus, LastFailure, ReloadStatus, Status};
+use super::{Creations, GenerationStatus, HostStatus, LastFailure, ReloadStatus, Status, Withdrawn};
 use crate::{PluginId, text};
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.host)?;
         writeln!(f, "{}", self.reload)?;
-        if let Some(creations) = &self.creations {
-            writeln!(f, "commands: {creations}")?;
+        if let Some(commands) = self.commands() {
+            writeln!(f, "{commands}")?;
         }
         list(f, "live", &self.live)?;
         list(f, "retired, with something still running or held", &self.retired)?;
         list(f, "not live as saved", &self.failures)
     }
+}
+
+impl Status {
+    /// Returns what there is to know of registered commands; `None` before the first registration.
+    pub fn commands(&self) -> Option<String> {
+        let mut lines: Vec<_> =
+            self.creations.iter().map(|creations| format!("commands: {creations}")).collect();
+        lines.extend(withdrawn(&self.withdrawn));
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+/// Returns a sentence on commands that no live plugin defines any more; `None` where there are none.
+fn withdrawn(all: &[Withdrawn]) -> Option<String> {
+    let first = all.iter().min_by_key(|withdrawn| withdrawn.removed_in_ms.unwrap_or(u64::MAX))?;
+    let names: Vec<_> = all.iter().map(|withdrawn| withdrawn.command.as_str()).collect();
+    let until = match (first.removed_in_ms, &first.waits_for) {
+        (Some(ms), _) => format!("the first is removed in {}", ago(ms)),
+        (None, Some(what)) => format!("kept {what}"),
+        (None, None) => "kept for now".to_owned(),
+    };
+    let count = text::count(all.len(), "command");
+    Some(format!(
+        "{count} still registered and defined by no live plugin, {until}; prune removes them now: {}",
+        names.join(", ")
+    ))
 }
 
 fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, rows: &[T]) -> fmt::Result {
@@ -192,12 +218,20 @@ mod tests {
                 reason: "1 compile error".to_owned(),
                 place: Some("a.rs:12:79".to_owned()),
             }],
-            creations: Some(Creations {
+            creations: vec![Creations {
                 scope: "global".to_owned(),
                 used: 200,
                 limit: 200,
                 possible_in_ms: Some(3_600_000),
-            }),
+            }],
+            withdrawn: ["/a", "/b"]
+                .map(|command| Withdrawn {
+                    command: command.to_owned(),
+                    scope: "global".to_owned(),
+                    removed_in_ms: Some(120_000),
+                    waits_for: None,
+                })
+                .to_vec(),
         }
     }
 
@@ -212,6 +246,8 @@ mod tests {
             "a restart brings in: bot/src/run.rs\n",
             "a new host is built: the dependency x of commands/one turns on `y` of z\n",
             "200 of 200 creations used today (global), the next is possible in 1 hour\n",
+            "2 commands still registered and defined by no live plugin, the first is removed in 2 minutes; prune removes \
+             them now: /a, /b\n",
             "live\n  commands/general 1.2.3 · generation 4 · 5 seconds old · 1 call under way · 1 task · 6 commands · \
              2 listeners · 58 KB\n    – watch (spawned at a.rs:1:2)\n",
             "not live as saved\n  commands/general: 1 compile error at a.rs:12:79 (",

@@ -236,6 +236,9 @@ pub struct Identity {
     pub version: Snowflake,
 }
 
+/// Ways to be installed that every application of the sandbox supports, which a command that names none takes over.
+const INSTALLS: [u8; 2] = [0, 1];
+
 /// Which texts an answer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShownIn<'a> {
@@ -266,7 +269,7 @@ impl Definition {
             object.insert("contexts".to_owned(), json!(self.contexts));
             object.insert(
                 "integration_types".to_owned(),
-                json!(self.integration_types.as_deref().unwrap_or(&[0])),
+                json!(self.integration_types.as_deref().unwrap_or(&INSTALLS)),
             );
         }
         let mut object = Value::Object(object);

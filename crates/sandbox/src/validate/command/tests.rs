@@ -434,7 +434,7 @@ fn commands_are_shown_as_documented() {
         json!({
             "id": "1", "application_id": "2", "version": "3", "type": 1, "name": "blep",
             "name_localizations": { "de": "blöp" }, "description": "Send a photo", "description_localizations": null,
-            "default_member_permissions": null, "dm_permission": true, "contexts": null, "integration_types": [0],
+            "default_member_permissions": null, "dm_permission": true, "contexts": null, "integration_types": [0, 1],
             "nsfw": false,
             "options": [{
                 "type": 3, "name": "animal", "name_localizations": null, "description": "d",

@@ -1,0 +1,44 @@
+//! Where commands are registered, and for how long those stay that nobody defines any more.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::value;
+
+/// Grace when `COMMAND_GRACE_MS` says nothing: long enough to mend what has just panicked.
+const GRACE: Duration = Duration::from_mins(10);
+/// Longest grace; a day later, Discord has forgotten the creations that it would save.
+const LONGEST_GRACE: u64 = 24 * 60 * 60 * 1000;
+
+/// How commands are registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Commands {
+    /// Where they are registered; `None` leaves it to the place where the bot runs. Production registers globally.
+    pub(crate) scope: Option<CommandScope>,
+    /// How long a command that no live plugin defines any more stays registered; production has no such time.
+    pub(crate) grace: Duration,
+}
+
+/// Where commands are registered outside production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CommandScope {
+    /// All in the test guild. Those for direct messages and for user installs cannot be used.
+    Guild,
+    /// Those for direct messages and for user installs globally, the others in the test guild.
+    Split,
+    /// All globally.
+    Global,
+}
+
+impl Commands {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let scope = reader.read("COMMAND_SCOPE", |text| match text.to_ascii_lowercase().as_str() {
+            "guild" => Ok(CommandScope::Guild),
+            "split" => Ok(CommandScope::Split),
+            "global" => Ok(CommandScope::Global),
+            _ => Err("is none of these; use guild, split or global".to_owned()),
+        });
+        let grace = reader.read("COMMAND_GRACE_MS", |text| value::milliseconds(text, 0..=LONGEST_GRACE));
+        Self { scope, grace: grace.unwrap_or(GRACE) }
+    }
+}

@@ -1,0 +1,350 @@
+//! One scope: what is registered there, and the requests that make it what is wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sdk::PluginId;
+use sdk::definition::{CommandKey, CommandKind, Definitions};
+use sdk::host::Host;
+use sdk::serenity::all::CommandId;
+use sdk::status::{WithdrawnCommand, since_1970};
+use sdk::store::PluginStore;
+use sdk::tracing::{debug, error, info, warn};
+use serde_json::Value;
+
+use super::Scope;
+use super::budget::Budget;
+use super::failure::Failure;
+use super::plan::{self, Plan, State};
+use super::requests::Requests;
+use super::withdrawn::{Terms, Withdrawn};
+
+/// Whose commands a scope holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// Only this bot's: what it does not define has no business there.
+    Ours,
+    /// Perhaps those of a run in production too, which stay as they are. Which are this bot's it keeps in its store.
+    OursAndOthers,
+}
+
+/// What holds for all scopes at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// How long a command stays that no plugin defines any more.
+    pub(super) grace: Duration,
+    /// Whether a plugin that should be live is not.
+    pub(super) incomplete: bool,
+    /// Whether all commands are to go that no plugin defines any more.
+    pub(super) asked: bool,
+}
+
+/// One scope.
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    holds: Holds,
+    remembers: bool,
+    store: PluginStore,
+    budget: Budget,
+    /// Ids of this bot's own commands, where others may be among them.
+    own: BTreeSet<CommandId>,
+    /// What is registered, as far as known.
+    state: Option<State>,
+    withdrawn: Withdrawn,
+    /// Definitions that were refused; they are not sent again unless they change.
+    refused: BTreeMap<CommandKey, Value>,
+    /// Whether what others have registered there has been mentioned.
+    mentioned: bool,
+    /// The last failure told, so that each attempt does not repeat it.
+    told: Option<String>,
+}
+
+impl Place {
+    /// Makes the account of a scope; `remembers` which commands in it are this bot's own, for runs to come.
+    pub(super) fn new(host: &Host, scope: Scope, holds: Holds, remembers: bool) -> Self {
+        let store = host.store().of(&PluginId::new("host"));
+        let own: BTreeSet<u64> = store.get(&own_key(&scope)).ok().flatten().unwrap_or_default();
+        Self {
+            holds,
+            remembers,
+            budget: Budget::new(host.clone(), scope.to_string()),
+            withdrawn: Withdrawn::new(host, scope.to_string()),
+            own: own.into_iter().filter(|id| *id != 0).map(CommandId::new).collect(),
+            store,
+            scope,
+            state: None,
+            refused: BTreeMap::new(),
+            mentioned: false,
+            told: None,
+        }
+    }
+
+    /// Shows the account of creations in the status, also while nothing has been created.
+    pub(super) fn show_budget(&self) {
+        self.budget.show();
+    }
+
+    /// Returns whether a command is registered here as it is wanted.
+    pub(super) fn shows(&self, key: &CommandKey, definition: &Value) -> bool {
+        let registered = self.state.as_ref().and_then(|state| state.get(key));
+        registered.is_some_and(|registered| registered.comparable == self.scope.comparable(definition))
+    }
+
+    /// Returns the time until something is due here by itself.
+    pub(super) fn next_look(&self, moment: &Moment) -> Option<Duration> {
+        let removal = self.state.as_ref().and_then(|_| self.withdrawn.next_look(&self.terms(moment)));
+        removal.into_iter().chain(self.budget.closed_for()).min()
+    }
+
+    /// Returns how the commands stand that no plugin defines any more.
+    pub(super) fn withdrawn(&self, moment: &Moment) -> Vec<WithdrawnCommand> {
+        self.withdrawn.account(&self.terms(moment))
+    }
+
+    /// Makes the requests that are due and returns how many commands were removed; an error is one that may pass.
+    ///
+    /// `elsewhere` are the commands that are wanted in another scope: what is here of them moves, see
+    /// [`remove_moved`](Self::remove_moved).
+    pub(super) async fn update(
+        &mut self,
+        requests: &Requests,
+        wanted: &Definitions,
+        elsewhere: &BTreeSet<CommandKey>,
+        moment: &Moment,
+    ) -> Result<usize, String> {
+        let first = self.state.is_none();
+        if first && !self.fetch(requests).await? {
+            return Ok(0);
+        }
+        let Some(state) = &self.state else { return Ok(0) };
+        let mut plan = Plan::between(state, wanted, &self.scope);
+        self.mention_others(&plan);
+        plan.missing.retain(|(_, id)| self.is_own(*id));
+        if first {
+            let (new, gone, same) = (plan.upserts.len(), plan.missing.len(), plan.unchanged);
+            if self.holds == Holds::Ours || new + gone > 0 {
+                info!(scope = %self.scope, unchanged = same, to_send = new, to_remove = gone, "commands compared");
+            }
+        }
+        plan.missing.retain(|(key, _)| !elsewhere.contains(key));
+        let missing = std::mem::take(&mut plan.missing);
+        let new = self.withdrawn.note(missing, since_1970());
+        let removed = self.remove_withdrawn(requests, &plan, moment).await?;
+        let is_kept = |key: &&CommandKey| self.state.as_ref().is_some_and(|state| state.contains_key(*key));
+        let kept: Vec<_> = new.iter().filter(is_kept).map(ToString::to_string).collect();
+        if !kept.is_empty() {
+            let (commands, grace_ms) = (kept.join(" "), moment.grace.as_millis());
+            info!(commands, scope = %self.scope, grace_ms, "commands withdrawn, they stay registered for a while");
+        }
+        self.upsert(requests, plan).await?;
+        Ok(removed)
+    }
+
+    /// Removes what another scope has by now, so that nothing is shown twice.
+    pub(super) async fn remove_moved(
+        &mut self,
+        requests: &Requests,
+        moved: impl Fn(&CommandKey) -> bool,
+    ) -> Result<(), String> {
+        let here = self.state.iter().flatten();
+        let moved: Vec<_> = here
+            .filter(|(key, registered)| moved(key) && self.is_own(registered.id))
+            .map(|(key, registered)| (key.clone(), registered.id))
+            .collect();
+        for (key, id) in moved {
+            self.delete(requests, &key, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Allows a failure to be told again.
+    pub(super) fn forget_told(&mut self) {
+        self.told = None;
+    }
+
+    /// Reads what is registered; says whether that is known then.
+    async fn fetch(&mut self, requests: &Requests) -> Result<bool, String> {
+        match requests.list(&self.scope).await {
+            Ok(list) => {
+                self.state = Some(plan::state_of(&list, &self.scope));
+                Ok(true)
+            }
+            Err(Failure::Passing(problem)) => Err(problem),
+            Err(failure) => {
+                self.tell(&failure.of_scope(&self.scope));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Says once which commands were registered by somebody else.
+    fn mention_others(&mut self, plan: &Plan) {
+        if std::mem::replace(&mut self.mentioned, true) {
+            return;
+        }
+        let others = plan.missing.iter().filter(|(_, id)| !self.is_own(*id));
+        let commands: Vec<_> = others.map(|(key, _)| key.to_string()).collect();
+        if !commands.is_empty() {
+            let commands = commands.join(" ");
+            info!(
+                commands,
+                "also registered globally, by an earlier run in production; these are left as they are"
+            );
+        }
+    }
+
+    async fn remove_withdrawn(
+        &mut self,
+        requests: &Requests,
+        plan: &Plan,
+        moment: &Moment,
+    ) -> Result<usize, String> {
+        let terms = Terms { needed: self.places_needed(plan), ..self.terms(moment) };
+        let due = self.withdrawn.due(&terms);
+        if due.is_empty() && self.withdrawn.len() > 0 && terms.incomplete {
+            debug!("no command is removed while a plugin is left out, it may be one of its own");
+        }
+        let mut removed = 0;
+        for (key, id) in due {
+            if self.delete(requests, &key, id).await? {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Removes a command, and says whether it is gone.
+    async fn delete(&mut self, requests: &Requests, key: &CommandKey, id: CommandId) -> Result<bool, String> {
+        match requests.delete(&self.scope, id).await {
+            Ok(()) | Err(Failure::Gone) => {
+                if let Some(state) = &mut self.state {
+                    state.remove(key);
+                }
+                self.withdrawn.removed(key);
+                self.disown(id);
+                info!(command = %key, scope = %self.scope, "command removed");
+                Ok(true)
+            }
+            Err(Failure::Passing(problem)) => Err(self.uncertain(problem)),
+            Err(failure) => {
+                self.withdrawn.put_off(key, since_1970());
+                self.tell(&failure.of_command(key));
+                Ok(false)
+            }
+        }
+    }
+
+    async fn upsert(&mut self, requests: &Requests, plan: Plan) -> Result<(), String> {
+        self.refused.retain(|key, _| plan.upserts.iter().any(|upsert| upsert.key == *key));
+        let mut no_more_new = self.budget.closed_for().is_some();
+        for upsert in plan.upserts {
+            if self.refused.get(&upsert.key) == Some(&upsert.comparable) || (no_more_new && upsert.is_new) {
+                continue;
+            }
+            if self.is_others(&upsert.key) {
+                self.tell(&format!(
+                    "{} is registered globally by an earlier run in production, and defined differently there; it \
+                     stays as it is. Remove it there, or develop with an application of its own.",
+                    upsert.key
+                ));
+                self.refused.insert(upsert.key, upsert.comparable);
+                continue;
+            }
+            match requests.create(&self.scope, &upsert.body).await {
+                Ok(created) => {
+                    if created.is_new {
+                        let used = self.budget.spend();
+                        info!(command = %upsert.key, scope = %self.scope, "command added, {used}");
+                    } else {
+                        info!(command = %upsert.key, scope = %self.scope, "command redefined");
+                    }
+                    let Some(id) = plan::id_of(&created.command) else { continue };
+                    if created.is_new {
+                        self.own(id);
+                    }
+                    if let Some(state) = &mut self.state {
+                        state.insert(upsert.key, plan::Registered { id, comparable: upsert.comparable });
+                    }
+                }
+                Err(Failure::Passing(problem)) => return Err(self.uncertain(problem)),
+                Err(Failure::NoMoreToday(wait)) => {
+                    no_more_new = true;
+                    let wait = self.budget.close(wait);
+                    self.tell(&Failure::NoMoreToday(wait).of_command(&upsert.key));
+                }
+                Err(failure) => {
+                    self.tell(&failure.of_command(&upsert.key));
+                    self.refused.insert(upsert.key, upsert.comparable);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn terms(&self, moment: &Moment) -> Terms {
+        Terms {
+            now: since_1970(),
+            grace: moment.grace,
+            incomplete: moment.incomplete,
+            room_in: self.budget.room_in(self.withdrawn.len()),
+            asked: moment.asked,
+            needed: BTreeMap::new(),
+        }
+    }
+
+    /// Returns how many commands of each kind have to go before the new ones of a plan have room.
+    fn places_needed(&self, plan: &Plan) -> BTreeMap<CommandKind, usize> {
+        let kinds = [CommandKind::Slash, CommandKind::User, CommandKind::Message];
+        let needed = kinds.map(|kind| {
+            let here = self.state.iter().flatten().filter(|(key, _)| key.kind == kind).count();
+            let new = plan.upserts.iter().filter(|upsert| upsert.is_new && upsert.key.kind == kind).count();
+            (kind, if new == 0 { 0 } else { (here + new).saturating_sub(plan::most_of(kind)) })
+        });
+        needed.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn is_own(&self, id: CommandId) -> bool {
+        self.holds == Holds::Ours || self.own.contains(&id)
+    }
+
+    fn is_others(&self, key: &CommandKey) -> bool {
+        let registered = self.state.as_ref().and_then(|state| state.get(key));
+        registered.is_some_and(|registered| !self.is_own(registered.id))
+    }
+
+    fn own(&mut self, id: CommandId) {
+        if self.remembers && self.own.insert(id) {
+            self.keep_own();
+        }
+    }
+
+    fn disown(&mut self, id: CommandId) {
+        if self.own.remove(&id) {
+            self.keep_own();
+        }
+    }
+
+    fn keep_own(&self) {
+        let ids: Vec<u64> = self.own.iter().map(|id| id.get()).collect();
+        if let Err(error) = self.store.put(&own_key(&self.scope), &ids) {
+            warn!(%error, "which global commands are this bot's own is not kept");
+        }
+    }
+
+    /// Forgets what is registered, since a request may or may not have arrived.
+    fn uncertain(&mut self, problem: String) -> String {
+        self.state = None;
+        problem
+    }
+
+    fn tell(&mut self, sentence: &str) {
+        if self.told.as_deref() != Some(sentence) {
+            error!("{sentence}");
+            self.told = Some(sentence.to_owned());
+        }
+    }
+}
+
+fn own_key(scope: &Scope) -> String {
+    format!("own commands, {scope}")
+}

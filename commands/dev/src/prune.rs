@@ -1,0 +1,16 @@
+//! `/dev prune`: removes commands that no live plugin defines any more, without waiting for the end of their grace.
+
+use sdk::prelude::*;
+
+/// Removes commands from Discord that no plugin defines any more, without waiting
+#[poise::command(slash_command, owners_only, ephemeral)]
+pub(crate) async fn prune(ctx: Context<'_>) -> Result<(), Error> {
+    // As many requests as there are commands may take longer than Discord waits for an answer.
+    ctx.defer_ephemeral().await?;
+    let words = match ctx.data().host().registrar().cloned() {
+        Some(registrar) => registrar.prune().await.unwrap_or_else(|why| why),
+        None => "commands are not registered yet".to_owned(),
+    };
+    ctx.say(words).await?;
+    Ok(())
+}

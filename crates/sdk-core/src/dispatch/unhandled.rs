@@ -1,0 +1,144 @@
+//! Presses, choices and modals for which no live plugin has registered a handler.
+//!
+//! # Theory of operation
+//!
+//! That no handler is registered does not mean that nobody handles it. serenity's own collectors
+//! (`ComponentInteractionCollector` and its like, as `poise::builtins::paginate` uses them) take interactions in the shard,
+//! before dispatch, and do not say which; and another process of the same application gets the same events. The one sign
+//! that all of them give is the acknowledgement, for which Discord waits 3 s. So nobody is answered here before
+//! [`CHANCE`] has passed since the interaction was made. What this process has begun to answer by then is known from
+//! serenity's ratelimiter, which has an entry for each interaction; what somebody else has acknowledged Discord knows,
+//! and takes no second answer (code 40060). Nobody is answered twice, therefore, and a collector loses only what it has
+//! left unacknowledged until shortly before Discord itself would give it up.
+//!
+//! Sources: "Responding to an Interaction" (3 s) and "JSON Error Codes" in Discord's documentation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serenity::all::{
+    ChannelId, ComponentInteraction, ComponentInteractionDataKind, Http, HttpError, InteractionId, MessageId,
+    ModalInteraction, UserId,
+};
+use serenity::http::Route;
+
+use super::interaction::ephemeral;
+use crate::host::Host;
+use crate::observer::TurnedAway;
+use crate::status::since_1970;
+
+/// Time that others have to acknowledge an interaction, from when it was made; Discord gives it up after 3 s.
+const CHANCE: Duration = Duration::from_millis(2500);
+/// Largest part of [`CHANCE`] that may have passed before the event came in, should the two clocks not agree.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
+
+/// First millisecond of the time that snowflakes hold.
+const DISCORD_EPOCH: u64 = 1_420_070_400_000;
+/// Discord's code for a second initial response.
+const ACKNOWLEDGED_ALREADY: isize = 40060;
+
+/// An interaction for which no live plugin has registered.
+pub(super) struct Unhandled {
+    /// What a user sees it as.
+    what: &'static str,
+    id: InteractionId,
+    token: String,
+    custom_id: String,
+    user: UserId,
+    channel: ChannelId,
+    message: Option<MessageId>,
+}
+
+impl Unhandled {
+    pub(super) fn press(press: &ComponentInteraction) -> Self {
+        let what = match press.data.kind {
+            ComponentInteractionDataKind::Button => "button",
+            _ => "menu",
+        };
+        Self {
+            what,
+            id: press.id,
+            token: press.token.clone(),
+            custom_id: press.data.custom_id.clone(),
+            user: press.user.id,
+            channel: press.channel_id,
+            message: Some(press.message.id),
+        }
+    }
+
+    pub(super) fn submit(modal: &ModalInteraction) -> Self {
+        Self {
+            what: "form",
+            id: modal.id,
+            token: modal.token.clone(),
+            custom_id: modal.data.custom_id.clone(),
+            user: modal.user.id,
+            channel: modal.channel_id,
+            message: modal.message.as_ref().map(|message| message.id),
+        }
+    }
+
+    /// Answers the user, unless somebody else has by the time at which it is nearly too late.
+    pub(super) async fn see_to(self, host: Host, http: Arc<Http>) {
+        tokio::time::sleep(CHANCE.saturating_sub(on_the_way(self.id, since_1970()))).await;
+        if self.is_being_answered(&http).await {
+            tracing::debug!(custom_id = self.custom_id, "a collector has handled this component");
+            return;
+        }
+        let words = ephemeral(format!("This {} is not part of this bot any more.", self.what));
+        let answered = http.create_interaction_response(self.id, &self.token, &words, Vec::new()).await;
+        if answered.as_ref().is_err_and(is_acknowledged) {
+            tracing::debug!(custom_id = self.custom_id, "somebody else has handled this component");
+            return;
+        }
+        let (custom_id, what, user, channel) = (&self.custom_id, self.what, self.user, self.channel);
+        let on_message = self.message.map(MessageId::get);
+        tracing::warn!(custom_id, what, %user, %channel, on_message, "no live plugin handles this component");
+        if let Some(observer) = host.observer() {
+            observer.turned_away(TurnedAway::UnknownComponent);
+        }
+        if let Err(error) = answered {
+            tracing::warn!(custom_id, %error, "could not answer");
+        }
+    }
+
+    /// Returns whether this process has sent an initial response, or has begun to.
+    async fn is_being_answered(&self, http: &Http) -> bool {
+        let route = Route::InteractionResponse { interaction_id: self.id, token: &self.token };
+        match &http.ratelimiter {
+            Some(ratelimiter) => ratelimiter.routes().read().await.contains_key(&route.ratelimiting_bucket()),
+            None => false,
+        }
+    }
+}
+
+/// Returns how long an interaction was on its way until `now`, in milliseconds since 1970, as far as both clocks can be
+/// believed. Source: "Snowflakes" in Discord's documentation.
+fn on_the_way(id: InteractionId, now: u64) -> Duration {
+    let made = (id.get() >> 22) + DISCORD_EPOCH;
+    Duration::from_millis(now.saturating_sub(made)).min(ON_THE_WAY)
+}
+
+/// Returns whether Discord refuses a response since it has one already.
+fn is_acknowledged(error: &serenity::Error) -> bool {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {
+            answer.error.code == ACKNOWLEDGED_ALREADY
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_do_not_agree_neither_skip_the_wait_nor_prolong_it() {
+        for (made, came, expected) in [(0, 0, 0), (0, 120, 120), (0, 90_000, 1000), (90_000, 0, 0)] {
+            let id = InteractionId::new((1_000_000_000 + made) << 22);
+            let now = DISCORD_EPOCH + 1_000_000_000 + came;
+            assert_eq!(on_the_way(id, now), Duration::from_millis(expected), "{made} {came}");
+        }
+    }
+}
