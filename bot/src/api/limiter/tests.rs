@@ -1,0 +1,100 @@
+use std::pin::pin;
+
+use futures_util::FutureExt as _;
+use hyper::Method;
+
+use super::*;
+
+fn route(channel: u32) -> Arc<Route> {
+    Arc::new(Route::parse(&Method::POST, &format!("/api/v10/channels/{channel}/messages")))
+}
+
+fn standing(remaining: u32, reset_after: Duration) -> Standing {
+    Standing { bucket: "messages".to_owned(), limit: 5, remaining, reset_after }
+}
+
+/// Sends one request whose answer says this.
+async fn send(limiter: &Limiter, channel: u32, standing: &Standing) {
+    let permit = limiter.enter(route(channel), true, None).await.ok().unwrap();
+    permit.answered(StatusCode::OK, Some(standing));
+}
+
+#[tokio::test]
+async fn who_would_wait_longer_than_the_bound_is_refused_at_once_in_a_sentence() {
+    let limiter = Limiter::new();
+    send(&limiter, 1, &standing(0, WAIT_WITHIN + Duration::from_secs(7))).await;
+    let refused = limiter.enter(route(1), true, None).now_or_never().unwrap().err().unwrap();
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    let words = "not sent: POST /channels/{}/messages of channels/1 would have to wait 12";
+    assert!(refused.sentence.starts_with(words), "{refused}");
+    assert!(refused.sentence.ends_with(" s for Discord's rate limit, and 120 s is the most"), "{refused}");
+    assert!(limiter.enter(route(2), true, None).now_or_never().unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_queue_is_as_long_as_its_last_may_wait() {
+    let limiter = Limiter::new();
+    send(&limiter, 1, &standing(0, Duration::from_secs(5))).await;
+    let mut queue = Vec::new();
+    let refused = loop {
+        let mut entering = Box::pin(limiter.enter(route(1), true, None));
+        match entering.as_mut().now_or_never() {
+            None => queue.push(entering),
+            Some(Err(refused)) => break refused,
+            Some(Ok(_)) => panic!("it had to wait"),
+        }
+    };
+    // 24 windows of 5 s.
+    assert!((115..=125).contains(&queue.len()), "{}", queue.len());
+    assert!(refused.sentence.contains("would have to wait"), "{refused}");
+    // Whoever gives up makes room.
+    queue.truncate(1);
+    assert_eq!(limiter.waiting(), 1);
+    let mut entering = pin!(limiter.enter(route(1), true, None));
+    assert!(entering.as_mut().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn no_more_wait_in_all_than_there_is_room_for() {
+    let limiter = Limiter::new();
+    let mut waiting = Vec::new();
+    let first = limiter.enter(route(0), true, None).await.ok().unwrap();
+    first.answered(StatusCode::OK, Some(&standing(0, Duration::from_secs(60))));
+    for channel in 0..8 {
+        send(&limiter, channel + 1, &standing(0, Duration::from_secs(1))).await;
+        for _ in 0..WAITING / 8 {
+            let mut entering = Box::pin(limiter.enter(route(channel + 1), true, None));
+            assert!(entering.as_mut().now_or_never().is_none());
+            waiting.push(entering);
+        }
+    }
+    let refused = limiter.enter(route(99), true, None).now_or_never().unwrap().err().unwrap();
+    assert!(refused.sentence.contains("256 requests wait"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_429_that_takes_too_long_or_is_a_quota_is_the_callers() {
+    let limiter = Limiter::new();
+    let permit = limiter.enter(route(1), true, None).await.ok().unwrap();
+    let soon = Duration::from_millis(20);
+    let exceeded = |retry_after, is_quota| Exceeded { scope: Scope::User, retry_after, is_quota };
+    assert!(permit.exceeded(&exceeded(soon, false), None).await);
+    assert!(!permit.exceeded(&exceeded(soon, true), None).await);
+    assert!(!permit.exceeded(&exceeded(WAIT_WITHIN * 2, false), None).await);
+    drop(permit);
+    // Nobody waits for what was handed on.
+    assert!(limiter.enter(route(1), true, None).now_or_never().unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn who_had_to_wait_is_told_with_the_time() {
+    let limiter = Limiter::new();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = told.clone();
+    limiter.tell_waits(Box::new(move |scope, wait| tell.lock().unwrap().push((scope, wait))));
+    send(&limiter, 1, &standing(0, Duration::from_millis(60))).await;
+    send(&limiter, 1, &standing(4, Duration::from_millis(60))).await;
+    let told = told.lock().unwrap();
+    let [(Scope::User, wait)] = told[..] else { panic!("{told:?}") };
+    assert!(wait >= Duration::from_millis(60), "{wait:?}");
+}
