@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sdk::checkpoint::Checkpoint;
-use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers, run_voice_handlers};
+use sdk::dispatch::{Dispatcher, Gateway, run_reload_handlers, run_timers, run_voice_handlers};
 use sdk::host::{Host, HttpOf};
 use sdk::serenity::all::{
     ApplicationId, Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent,
@@ -194,7 +194,7 @@ pub(crate) async fn client(
         .cache_settings(cache)
         .framework(Dispatcher::new(host.clone()))
         .event_handler(sessions)
-        .voice_manager_arc(Arc::new(host.voice().clone()))
+        .voice_manager_arc(Arc::new(Gateway::new(host.clone())))
         .await
         .map_err(|error| Failure::other(format!("The gateway client cannot be made: {error}.")))?;
     if let Some(gateway) = &connection.gateway {

@@ -196,7 +196,10 @@ impl Forwarder {
             let ordered = !head.method.is_safe() && !body.is_large();
             match self.limiter.enter(Arc::new(route), ordered, plugin).await {
                 Ok(permit) => Some(permit),
-                Err(refused) => return refusal(refused.status, &refused.sentence),
+                Err(refused) => {
+                    body.drain().await;
+                    return refusal(refused.status, &refused.sentence);
+                }
             }
         };
         loop {
@@ -206,7 +209,10 @@ impl Forwarder {
             }
             let response = match outgoing.send().await {
                 Ok(response) => response,
-                Err(error) => return self.unanswered(&error),
+                Err(error) => {
+                    body.drain().await;
+                    return self.unanswered(&error);
+                }
             };
             let standing = Standing::read(response.headers());
             let Some(permit) = &permit else { return answer(response) };
@@ -221,6 +227,7 @@ impl Forwarder {
                 let mut response = Response::new(reqwest::Body::from(said));
                 (*response.status_mut(), *response.headers_mut()) = (status, headers);
                 strip(response.headers_mut());
+                body.drain().await;
                 return response;
             }
         }

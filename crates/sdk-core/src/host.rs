@@ -15,6 +15,7 @@ use serenity::all::{GatewayIntents, Http, ShardManager};
 use crate::PluginId;
 use crate::bus::Bus;
 use crate::checkpoint::Changes;
+use crate::dispatch::cache::CacheKeeper;
 use crate::flight::{Flight, Recorder};
 use crate::observer::Observer;
 use crate::registry::Registry;
@@ -41,6 +42,7 @@ struct Inner {
     snapshots: Snapshots,
     voice: Voice,
     serenity: ArcSwapOption<serenity::all::Context>,
+    cache_keeper: Arc<CacheKeeper>,
     http_of: OnceLock<HttpOf>,
     https: Mutex<BTreeMap<PluginId, Arc<Http>>>,
     shards: OnceLock<Arc<ShardManager>>,
@@ -105,6 +107,7 @@ impl Host {
             voice: Voice::new(changes.clone()),
             changes,
             serenity: ArcSwapOption::empty(),
+            cache_keeper: Arc::default(),
             http_of: OnceLock::new(),
             https: Mutex::default(),
             shards: OnceLock::new(),
@@ -251,6 +254,10 @@ impl Host {
         self.0.voice.set_context(&context);
         self.0.serenity.store(Some(Arc::new(context)));
         self.0.scheduler.wake();
+    }
+
+    pub(crate) fn cache_keeper(&self) -> &Arc<CacheKeeper> {
+        &self.0.cache_keeper
     }
 
     /// Names who makes plugins' HTTP clients, by which requests are known to be theirs; the first call counts.

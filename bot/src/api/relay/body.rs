@@ -65,6 +65,17 @@ impl Outgoing {
         }
     }
 
+    /// Reads the rest of a body that goes nowhere: who still writes when an answer comes may not see it.
+    pub(super) async fn drain(&self) {
+        if let Self::Streamed(source, _) = self {
+            let next = |cx: &mut Context<'_>| {
+                let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+                if source.is_over { Poll::Ready(None) } else { Pin::new(&mut source.incoming).poll_frame(cx) }
+            };
+            while let Some(Ok(_)) = std::future::poll_fn(next).await {}
+        }
+    }
+
     /// Returns the body from its beginning.
     pub(super) fn body(&self) -> Option<reqwest::Body> {
         match self {
