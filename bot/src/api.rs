@@ -12,8 +12,8 @@ use crate::config::{ApiUrl, Token};
 mod limiter;
 mod relay;
 
-pub(crate) use limiter::{Scope, Waited};
 use limiter::{Limiter, WAIT_WITHIN};
+pub(crate) use limiter::{Scope, Waited};
 use relay::{PLUGIN, Relay};
 
 /// Longest wait for a connection to open, and for the next bytes of an answer.
@@ -90,7 +90,10 @@ fn client(relay: &Relay, headers: HeaderMap) -> Result<reqwest::Client, String> 
         .map(|builder| builder.default_headers(headers))
         // The relay itself bounds how long it waits for the rate limit, for a connection and for an answer.
         .and_then(|builder| {
-            builder.connect_timeout(CONNECT_WITHIN).read_timeout(WAIT_WITHIN + CONNECT_WITHIN + ANSWER_WITHIN).build()
+            builder
+                .connect_timeout(CONNECT_WITHIN)
+                .read_timeout(WAIT_WITHIN + CONNECT_WITHIN + ANSWER_WITHIN)
+                .build()
         })
         .map_err(|error| format!("No HTTP client can be made on this machine: {}.", cause(&error)))
 }

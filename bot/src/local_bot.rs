@@ -81,6 +81,15 @@ impl LocalBot {
 
     /// Looks again after each thing that happens at the local Discord, and now and then, until `look` gives something.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+        self.until_within(PATIENCE, look).await.unwrap_or_else(|| panic!("waited in vain until {what}"))
+    }
+
+    /// As [`until`](Self::until), with another time; `None` when it has passed.
+    pub(crate) async fn until_within<T>(
+        &self,
+        within: Duration,
+        look: impl AsyncFn() -> Option<T>,
+    ) -> Option<T> {
         let mut happenings = self.sandbox.record().subscribe(self.sandbox.record().newest() + 1);
         let found = async {
             loop {
@@ -91,7 +100,7 @@ impl LocalBot {
                 let _ = tokio::time::timeout(Duration::from_millis(20), happenings.next()).await;
             }
         };
-        tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+        tokio::time::timeout(within, found).await.ok()
     }
 
     /// Asks the local Discord as the bot does, but past the bot.

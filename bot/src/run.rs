@@ -56,7 +56,8 @@ pub(crate) async fn run(
     }
 
     let mut health = Health::open(config.health).await?;
-    let api = Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?);
+    let api =
+        Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?);
     let account = health.sessions();
     api.tell_waits(Box::new(move |scope, wait| account.limited(scope == LimitScope::Global, wait)));
     let (host, application, scope) = tokio::select! {
@@ -268,3 +269,6 @@ impl EventHandler for Sessions {
         self.account.resumed(ctx.shard_id.0);
     }
 }
+
+#[cfg(test)]
+mod tests;

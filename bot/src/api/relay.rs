@@ -203,7 +203,8 @@ impl Forwarder {
             }
         };
         loop {
-            let mut outgoing = self.client.request(head.method.clone(), url.clone()).headers(head.headers.clone());
+            let mut outgoing =
+                self.client.request(head.method.clone(), url.clone()).headers(head.headers.clone());
             if let Some(body) = body.body() {
                 outgoing = outgoing.body(body);
             }

@@ -266,7 +266,11 @@ impl Host {
     }
 
     /// Returns serenity's context with the plugin's own HTTP client, the same one each time.
-    pub(crate) fn context_of(&self, plugin: &PluginId, ctx: &serenity::all::Context) -> serenity::all::Context {
+    pub(crate) fn context_of(
+        &self,
+        plugin: &PluginId,
+        ctx: &serenity::all::Context,
+    ) -> serenity::all::Context {
         let mut ctx = ctx.clone();
         if let Some(make) = self.0.http_of.get() {
             let mut https = self.0.https.lock();

@@ -73,7 +73,8 @@ impl Exceeded {
         /// Wait when the answer names none.
         const UNSAID: Duration = Duration::from_secs(1);
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
-        let in_body = json["retry_after"].as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let in_body =
+            json["retry_after"].as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let in_header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
         let is_global = headers.contains_key("x-ratelimit-global") || json["global"] == true;
         let scope = match text(headers, "x-ratelimit-scope") {
@@ -127,13 +128,15 @@ mod tests {
 
     #[test]
     fn a_429_says_whom_it_concerns_and_for_how_long() {
-        let read = |pairs: &[(&'static str, &str)], body: &str| Exceeded::read(&headers(pairs), body.as_bytes());
+        let read =
+            |pairs: &[(&'static str, &str)], body: &str| Exceeded::read(&headers(pairs), body.as_bytes());
         let user = read(
             &[("retry-after", "65"), ("x-ratelimit-scope", "user")],
             r#"{"message": "You are being rate limited.", "retry_after": 64.57, "global": false}"#,
         );
         assert_eq!((user.scope, user.retry_after), (Scope::User, Duration::from_millis(64_570)));
-        let shared = read(&[("retry-after", "1337"), ("x-ratelimit-scope", "shared")], r#"{"retry_after": 1336.57}"#);
+        let shared =
+            read(&[("retry-after", "1337"), ("x-ratelimit-scope", "shared")], r#"{"retry_after": 1336.57}"#);
         assert_eq!(shared.scope, Scope::Shared);
         let global = read(&[("retry-after", "65"), ("x-ratelimit-global", "true")], r#"{"global": true}"#);
         assert_eq!((global.scope, global.retry_after), (Scope::Global, Duration::from_secs(65)));

@@ -158,7 +158,8 @@ impl Lanes {
 
     /// Lets all requests go that may, the oldest first; returns them, and when to look again.
     pub(super) fn admit(&mut self, now: Instant) -> (Vec<Ticket>, Option<Instant>) {
-        let front = |lanes: &HashMap<Key, Lane>, key: &Key| lanes[key].waiting.front().map(|(ticket, _)| *ticket);
+        let front =
+            |lanes: &HashMap<Key, Lane>, key: &Key| lanes[key].waiting.front().map(|(ticket, _)| *ticket);
         let mut fronts: BTreeMap<Ticket, Key> =
             self.busy.iter().filter_map(|key| Some((front(&self.lanes, key)?, key.clone()))).collect();
         let (mut admitted, mut again) = (Vec::new(), None::<Instant>);
@@ -267,9 +268,11 @@ impl Lanes {
         for key in moved {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             let goes = |(_, wish): &(Ticket, Wish)| wish.route.template() == template;
-            let (going, staying): (VecDeque<_>, _) = std::mem::take(&mut lane.waiting).into_iter().partition(goes);
+            let (going, staying): (VecDeque<_>, _) =
+                std::mem::take(&mut lane.waiting).into_iter().partition(goes);
             lane.waiting = staying;
-            let (under_way, stays): (BTreeMap<_, _>, _) = std::mem::take(&mut lane.under_way).into_iter().partition(goes);
+            let (under_way, stays): (BTreeMap<_, _>, _) =
+                std::mem::take(&mut lane.under_way).into_iter().partition(goes);
             lane.under_way = stays;
             let blocked_until = lane.blocked_until;
             if lane.waiting.is_empty() {
@@ -531,8 +534,10 @@ mod tests {
     #[test]
     fn routes_of_one_bucket_share_its_room() {
         let (mut lanes, now) = (Lanes::default(), Instant::now());
-        let (edit, delete) =
-            (wish(&Method::PATCH, "/api/v10/channels/1/messages/2"), wish(&Method::DELETE, "/api/v10/channels/1/messages/3"));
+        let (edit, delete) = (
+            wish(&Method::PATCH, "/api/v10/channels/1/messages/2"),
+            wish(&Method::DELETE, "/api/v10/channels/1/messages/3"),
+        );
         for wish in [&edit, &delete] {
             let ticket = lanes.enter(wish.clone());
             assert_eq!(lanes.admit(now).0, [ticket]);

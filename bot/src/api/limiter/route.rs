@@ -117,7 +117,11 @@ mod tests {
                 "GET /channels/{}/messages/{}/reactions/{}/@me",
                 "channels/1",
             ),
-            ("/api/v10/webhooks/7/to.ken/messages/@original", "GET /webhooks/{}/{}/messages/@original", "webhooks/7/to.ken"),
+            (
+                "/api/v10/webhooks/7/to.ken/messages/@original",
+                "GET /webhooks/{}/{}/messages/@original",
+                "webhooks/7/to.ken",
+            ),
             ("/api/v10/webhooks/7", "GET /webhooks/{}", "webhooks/7"),
             ("/api/v10/applications/5/guilds/6/commands", "GET /applications/{}/guilds/{}/commands", ""),
             ("/api/users/@me", "GET /users/@me", ""),

@@ -100,7 +100,10 @@ impl Body for Attempt {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let shared = self.source.clone();
         let mut source = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frame) = source.came.get(self.next) {

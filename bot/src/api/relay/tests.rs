@@ -205,12 +205,14 @@ async fn an_unreachable_server_is_told_by_its_variable_and_without_tokens() {
 
 #[tokio::test]
 async fn only_the_one_client_trusts_the_relay() {
-    let relay = Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
+    let relay =
+        Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
     let stranger =
         reqwest::Client::builder().use_rustls_tls().no_proxy().resolve(HOST, relay.address).build().unwrap();
     let error = stranger.get("https://discord.com/").send().await.unwrap_err();
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
-    let other = Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
+    let other =
+        Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
     let confused = other.client().unwrap().resolve(HOST, relay.address).build().unwrap();
     assert!(confused.get("https://discord.com/").send().await.is_err());
 }

@@ -9,7 +9,8 @@
 //!
 //! - `GUILD_UPDATE` and `CHANNEL_PINS_UPDATE`, for which serenity has the update and does not call it;
 //! - a member's flags and avatar decoration, stage instances, scheduled events, threads' members and pins, synchronised
-//!   thread lists, threads that go with their channel, roles that go and members still wear, presences of members who
+//!   thread lists, threads that go with their channel, places of roles
+//!   beside one that comes or goes, members and overwrites of a role that goes, settings that name a channel that goes, presences of members who
 //!   left, reactions to cached messages, and guilds that were left while the bot was away.
 //!
 //! Its updates go through serenity's own [`CacheUpdate`](serenity::cache::CacheUpdate)s, which hold the entry's lock; all
@@ -31,9 +32,9 @@ use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serenity::all::{
-    AvatarDecorationData, Cache, ChannelId, Event, FullEvent, Guild, GuildChannel, GuildId,
-    GuildMemberFlags, GuildMemberUpdateEvent, PartialGuild, Ready, RoleId, ShardId, ShardManager, ShardMessenger,
-    ThreadListSyncEvent,
+    AvatarDecorationData, Cache, ChannelId, Event, FullEvent, Guild, GuildChannel, GuildId, GuildMemberFlags,
+    GuildMemberUpdateEvent, PartialGuild, PermissionOverwriteType, Ready, Role, RoleId, ShardId,
+    ShardManager, ShardMessenger, ThreadListSyncEvent,
 };
 use serenity::gateway::CollectorCallback;
 
@@ -90,7 +91,8 @@ impl CacheKeeper {
     /// Begins with a shard whose `READY` has been dispatched, if it was not known under its number when that came.
     pub(super) fn session_has_begun(self: &Arc<Self>, shard: ShardId, messenger: &ShardMessenger) {
         let sessions = self.sessions.lock();
-        let is_kept = sessions.get(&shard).is_some_and(|session| session.has_seen_ready.load(Ordering::Acquire));
+        let is_kept =
+            sessions.get(&shard).is_some_and(|session| session.has_seen_ready.load(Ordering::Acquire));
         drop(sessions);
         if !is_kept {
             tracing::debug!(shard = shard.0, "the shard's cache is kept from now on only");
@@ -125,19 +127,29 @@ impl CacheKeeper {
             Event::GuildUpdate(event) => self.update_guild(cache, &event.guild),
             Event::GuildMemberUpdate(event) => self.update_member(cache, event),
             Event::GuildMemberRemove(event) => Updates(cache).offline(event.guild_id, event.user.id),
-            Event::GuildRoleDelete(event) => take_role(cache, event.guild_id, event.role_id),
+            Event::GuildRoleCreate(event) => make_place(cache, &event.role),
+            Event::GuildRoleDelete(event) => {
+                close_place(cache, event.guild_id, event.role_id);
+                take_role(cache, event.guild_id, event.role_id);
+                remove_overwrites(cache, event.guild_id, event.role_id);
+            }
             Event::ChannelPinsUpdate(event) => {
                 cache.update(&mut event.clone());
                 if let Some(guild) = event.guild_id {
                     let pinned_at = event.last_pin_timestamp;
-                    update_thread(cache, guild, event.channel_id, |thread| thread.last_pin_timestamp = pinned_at);
+                    update_thread(cache, guild, event.channel_id, |thread| {
+                        thread.last_pin_timestamp = pinned_at
+                    });
                 }
             }
             Event::ChannelDelete(event) => {
-                let parent = event.channel.id;
-                remove_threads(cache, event.channel.guild_id, |thread| thread.parent_id == Some(parent));
+                let (guild, gone) = (event.channel.guild_id, event.channel.id);
+                remove_threads(cache, guild, |thread| thread.parent_id == Some(gone));
+                forget_channel(cache, guild, gone);
             }
-            Event::ThreadDelete(event) => Updates(cache).forget_messages(event.thread.guild_id, event.thread.id),
+            Event::ThreadDelete(event) => {
+                Updates(cache).forget_messages(event.thread.guild_id, event.thread.id)
+            }
             Event::ThreadListSync(event) => sync_threads(cache, event),
             Event::ThreadMemberUpdate(event) => {
                 if let Some(guild) = event.member.guild_id {
@@ -162,7 +174,9 @@ impl CacheKeeper {
             Event::StageInstanceUpdate(event) => put_stage(cache, &event.stage_instance),
             Event::StageInstanceDelete(event) => {
                 let stage = &event.stage_instance;
-                replace(cache, stage.guild_id, |guild| guild.stage_instances.retain(|one| one.id != stage.id));
+                replace(cache, stage.guild_id, |guild| {
+                    guild.stage_instances.retain(|one| one.id != stage.id)
+                });
             }
             Event::GuildScheduledEventCreate(event) => put_scheduled(cache, &event.event),
             Event::GuildScheduledEventUpdate(event) => put_scheduled(cache, &event.event),
@@ -175,7 +189,9 @@ impl CacheKeeper {
             Event::ReactionRemoveAll(event) => {
                 reactions::apply(cache, &Change::Clear(event.channel_id, event.message_id));
             }
-            Event::ReactionRemoveEmoji(event) => reactions::apply(cache, &Change::RemoveEmoji(&event.reaction)),
+            Event::ReactionRemoveEmoji(event) => {
+                reactions::apply(cache, &Change::RemoveEmoji(&event.reaction))
+            }
             _ => {}
         }
     }
@@ -253,12 +269,36 @@ fn key(event: &impl Serialize) -> serde_json::Value {
 
 /// Removes guilds that a new session does not name: the bot was put out while it had no session.
 fn forget_left_guilds(cache: &Cache, ready: &Ready) {
-    let (shard, total) = ready.shard.map_or((0, 1), |info| (u64::from(info.id.0), u64::from(info.total.max(1))));
+    let (shard, total) =
+        ready.shard.map_or((0, 1), |info| (u64::from(info.id.0), u64::from(info.total.max(1))));
     // Source: "Sharding" in Discord's documentation.
     let is_ours = |guild: &GuildId| (guild.get() >> 22) % total == shard;
     let named = |guild: &GuildId| ready.guilds.iter().any(|one| one.id == *guild);
     for guild in cache.guilds().into_iter().filter(|guild| is_ours(guild) && !named(guild)) {
         Updates(cache).guild_left(guild);
+    }
+}
+
+/// Moves the roles above a new one, of which Discord sends no events; discord.py does the same (`Guild._add_role`).
+fn make_place(cache: &Cache, new: &Role) {
+    let Some(roles) = cache.guild(new.guild_id).map(|guild| guild.roles.clone()) else { return };
+    let others = || roles.values().filter(|role| role.id != new.id && role.id.get() != new.guild_id.get());
+    if !roles.contains_key(&new.id) && others().any(|role| role.position == new.position) {
+        for role in others().filter(|role| role.position >= new.position) {
+            let mut role = role.clone();
+            role.position += 1;
+            Updates(cache).role(role);
+        }
+    }
+}
+
+/// Moves the roles above one that goes, as `Guild._remove_role` of discord.py does.
+fn close_place(cache: &Cache, guild: GuildId, gone: RoleId) {
+    let Some(roles) = cache.guild(guild).map(|guild| guild.roles.clone()) else { return };
+    let Some(place) = roles.get(&gone).map(|role| role.position) else { return };
+    for mut role in roles.into_values().filter(|role| role.position > place) {
+        role.position -= 1;
+        Updates(cache).role(role);
     }
 }
 
@@ -272,6 +312,49 @@ fn take_role(cache: &Cache, guild: GuildId, role: RoleId) {
         member
     });
     Updates(cache).members(guild, without);
+}
+
+/// Removes what channels allow and deny a role that is gone.
+fn remove_overwrites(cache: &Cache, guild: GuildId, role: RoleId) {
+    let kind = PermissionOverwriteType::Role(role);
+    let concerned: Vec<_> = cache.guild(guild).map_or_else(Vec::new, |guild| {
+        let concerned =
+            |channel: &&GuildChannel| channel.permission_overwrites.iter().any(|one| one.kind == kind);
+        guild.channels.values().filter(concerned).cloned().collect()
+    });
+    for mut channel in concerned {
+        channel.permission_overwrites.retain(|one| one.kind != kind);
+        Updates(cache).channel(channel);
+    }
+}
+
+/// Takes a channel that is gone out of the guild's settings.
+fn forget_channel(cache: &Cache, id: GuildId, gone: ChannelId) {
+    let Some(guild) = cache.guild(id) else { return };
+    let afk = guild.afk_metadata.as_ref().map(|afk| afk.afk_channel_id);
+    let named = [
+        guild.system_channel_id,
+        guild.rules_channel_id,
+        guild.public_updates_channel_id,
+        guild.widget_channel_id,
+        guild.safety_alerts_channel_id,
+        afk,
+    ];
+    drop(guild);
+    if named.contains(&Some(gone)) {
+        replace(cache, id, |guild| {
+            for channel in [
+                &mut guild.system_channel_id,
+                &mut guild.rules_channel_id,
+                &mut guild.public_updates_channel_id,
+                &mut guild.widget_channel_id,
+                &mut guild.safety_alerts_channel_id,
+            ] {
+                channel.take_if(|channel| *channel == gone);
+            }
+            guild.afk_metadata.take_if(|afk| afk.afk_channel_id == gone);
+        });
+    }
 }
 
 fn thread(cache: &Cache, guild: GuildId, thread: ChannelId) -> Option<GuildChannel> {
@@ -299,7 +382,9 @@ fn remove_threads(cache: &Cache, guild: GuildId, goes: impl Fn(&GuildChannel) ->
 /// Source: "Thread List Sync" in Discord's documentation: the active threads of these channels, or of all.
 fn sync_threads(cache: &Cache, sync: &ThreadListSyncEvent) {
     let is_synced = |thread: &GuildChannel| {
-        sync.channel_ids.as_ref().is_none_or(|channels| thread.parent_id.is_some_and(|id| channels.contains(&id)))
+        sync.channel_ids
+            .as_ref()
+            .is_none_or(|channels| thread.parent_id.is_some_and(|id| channels.contains(&id)))
     };
     let is_there = |thread: &GuildChannel| sync.threads.iter().any(|one| one.id == thread.id);
     remove_threads(cache, sync.guild_id, |thread| is_synced(thread) && !is_there(thread));

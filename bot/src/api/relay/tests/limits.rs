@@ -32,7 +32,10 @@ fn requests(sandbox: &Sandbox) -> Vec<Recorded> {
     page.entries.iter().filter_map(|entry| request(&entry.event)).collect()
 }
 
-fn command(name: &'static str, action: fn(poise::ApplicationContext<'_, sdk::Data, Error>) -> Ran<'_>) -> Command {
+fn command(
+    name: &'static str,
+    action: fn(poise::ApplicationContext<'_, sdk::Data, Error>) -> Ran<'_>,
+) -> Command {
     Command {
         name: name.into(),
         description: Some("For a test.".into()),
@@ -109,7 +112,8 @@ async fn a_burst_of_one_plugin_goes_in_discords_time_and_disturbs_no_other() {
 
     let messages = async || {
         let messages = bot.people.messages("alice", "bot-test", 100).await.unwrap();
-        let contents: Vec<_> = messages.iter().map(|message| message["content"].as_str().unwrap().to_owned()).collect();
+        let contents: Vec<_> =
+            messages.iter().map(|message| message["content"].as_str().unwrap().to_owned()).collect();
         (contents.iter().filter(|content| content.parse::<usize>().is_ok()).count() == BURST
             && contents.iter().any(|content| content == "hello, channel"))
         .then_some(contents)
@@ -120,8 +124,10 @@ async fn a_burst_of_one_plugin_goes_in_discords_time_and_disturbs_no_other() {
     assert!(took >= WINDOW * (windows - 1) && took < WINDOW * windows * 3, "{took:?}");
     let numbers: BTreeSet<usize> = contents.iter().filter_map(|content| content.parse().ok()).collect();
     assert_eq!(numbers, (0..BURST).collect());
-    bot.until("the plugin has all answers", async || (SENT.load(Ordering::SeqCst) == BURST).then_some(())).await;
-    let refused: Vec<_> = requests(&bot.sandbox).into_iter().filter(|request| request.status == Some(429)).collect();
+    bot.until("the plugin has all answers", async || (SENT.load(Ordering::SeqCst) == BURST).then_some(()))
+        .await;
+    let refused: Vec<_> =
+        requests(&bot.sandbox).into_iter().filter(|request| request.status == Some(429)).collect();
     assert!(refused.is_empty(), "{refused:?}");
 }
 
@@ -145,8 +151,10 @@ async fn messages_arrive_in_the_order_in_which_they_come_to_the_relay() {
     }
     sending.join_all().await;
     let messages = sandbox.client().messages("alice", "general", 100).await.unwrap();
-    let numbers: Vec<_> =
-        messages.iter().map(|message| message["content"].as_str().unwrap().parse::<usize>().unwrap()).collect();
+    let numbers: Vec<_> = messages
+        .iter()
+        .map(|message| message["content"].as_str().unwrap().parse::<usize>().unwrap())
+        .collect();
     assert_eq!(numbers, (0..BURST).collect::<Vec<_>>());
     assert!(requests(&sandbox).iter().all(|request| request.status != Some(429)));
 }
@@ -221,13 +229,15 @@ async fn a_full_queue_does_not_hold_up_the_end() {
     let message = BucketRule::new(&["POST"], "/channels/{channel.id}/messages", 5, Duration::from_secs(10));
     let limits = Config { buckets: vec![message], ..Config::default() };
     let entries = [PluginEntry::new("commands-loud", "1.0.0", "", || Box::new(Loud))];
-    let bot = LocalBot::start(Sandbox::builder().rate_limits(limits), &entries, GatewayIntents::GUILDS, 1).await;
+    let bot =
+        LocalBot::start(Sandbox::builder().rate_limits(limits), &entries, GatewayIntents::GUILDS, 1).await;
     bot.people.run(sandbox::client::Run::typed("/burst")).await.unwrap();
     bot.until("they wait", async || (bot.api.waiting() > 20).then_some(())).await;
     let began = Instant::now();
     shut_down(&bot.host, Some(&bot.shards), None).await;
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-    bot.until("what the plugin had asked for is given up", async || (bot.api.waiting() == 0).then_some(())).await;
+    bot.until("what the plugin had asked for is given up", async || (bot.api.waiting() == 0).then_some(()))
+        .await;
 }
 
 async fn at(sandbox: &Sandbox) -> Api {

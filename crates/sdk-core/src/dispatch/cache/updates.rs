@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use serenity::all::{
-    Cache, ChannelDeleteEvent, ChannelId, Guild, GuildChannel, GuildCreateEvent, GuildDeleteEvent, GuildId,
-    GuildMembersChunkEvent, GuildUpdateEvent, Member, MessageUpdateEvent, PartialGuild, PresenceUpdateEvent,
-    ThreadDeleteEvent, ThreadUpdateEvent, UserId,
+    Cache, ChannelDeleteEvent, ChannelId, ChannelUpdateEvent, Guild, GuildChannel, GuildCreateEvent,
+    GuildDeleteEvent, GuildId, GuildMembersChunkEvent, GuildRoleUpdateEvent, GuildUpdateEvent, Member,
+    MessageUpdateEvent, PartialGuild, PresenceUpdateEvent, Role, ThreadDeleteEvent, ThreadUpdateEvent,
+    UserId,
 };
 use serenity::cache::CacheUpdate;
 
@@ -56,15 +57,35 @@ impl Updates<'_> {
         }
     }
 
+    /// Replaces a role.
+    pub(super) fn role(&self, role: Role) {
+        match serde_json::to_value(&role) {
+            Ok(json) => {
+                let least = json!({ "guild_id": role.guild_id, "role": json });
+                self.update::<GuildRoleUpdateEvent>(least, |event| event.role = role);
+            }
+            Err(error) => tracing::error!(%error, "the cache is not up to date"),
+        }
+    }
+
     /// Removes a user's presence.
     pub(super) fn offline(&self, guild: GuildId, user: UserId) {
         let least = json!({ "user": { "id": user }, "guild_id": guild, "status": "offline" });
         self.update::<PresenceUpdateEvent>(least, |_| {});
     }
 
+    /// Replaces a channel, or adds it.
+    pub(super) fn channel(&self, channel: GuildChannel) {
+        self.update::<ChannelUpdateEvent>(least_thread(channel.guild_id, channel.id), |event| {
+            event.channel = channel
+        });
+    }
+
     /// Replaces a thread, or adds it.
     pub(super) fn thread(&self, thread: GuildChannel) {
-        self.update::<ThreadUpdateEvent>(least_thread(thread.guild_id, thread.id), |event| event.thread = thread);
+        self.update::<ThreadUpdateEvent>(least_thread(thread.guild_id, thread.id), |event| {
+            event.thread = thread
+        });
     }
 
     pub(super) fn thread_gone(&self, guild: GuildId, thread: ChannelId) {
