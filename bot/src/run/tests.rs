@@ -155,8 +155,8 @@ impl LocalBot {
             let id = |field: &str| message[field].as_str().unwrap().parse::<u64>().unwrap();
             self.cache.message(id("channel_id"), id("id")).unwrap().clone()
         });
-        // The gateway adds the guild and the author's member to a message, and who the bot's own thread member is.
-        let of_gateway = ["guild_id", "member"];
+        // The gateway adds the guild and the member. The author is as when it was written; REST shows its name of today.
+        let of_gateway = ["guild_id", "member", "author"];
         let messages = [by_id(cached_messages, own_id), by_id(truth_messages.clone(), own_id)];
         let channels = |value| without(value, &["member", "permissions"]);
         [

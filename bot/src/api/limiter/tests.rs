@@ -98,3 +98,45 @@ async fn who_had_to_wait_is_told_with_the_time() {
     let [(Scope::User, wait)] = told[..] else { panic!("{told:?}") };
     assert!(wait >= Duration::from_millis(60), "{wait:?}");
 }
+
+#[tokio::test]
+async fn a_queue_that_takes_more_than_a_window_is_told_once_with_its_plugin() {
+    let (lines, _guard) = log();
+    let limiter = Limiter::new();
+    send(&limiter, 1, &standing(0, Duration::from_secs(1))).await;
+    let mut queue = Vec::new();
+    for _ in 0..20 {
+        let mut entering = Box::pin(limiter.enter(route(1), true, Some("events/loud".into())));
+        assert!(entering.as_mut().now_or_never().is_none());
+        queue.push(entering);
+    }
+    let lines = lines.lock().unwrap();
+    let told: Vec<_> =
+        lines.iter().filter(|line| line.contains("requests wait for Discord's rate limit")).collect();
+    let [line] = told[..] else { panic!("{lines:?}") };
+    for part in ["events/loud", "POST /channels/{}/messages of channels/1", "waiting=6", "limit=5"] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// Collects what this thread logs.
+fn log() -> (Lines, tracing::subscriber::DefaultGuard) {
+    struct Writer(Lines);
+    impl std::io::Write for Writer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let written = lines.clone();
+    let writer = move || Writer(written.clone());
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+    (lines, tracing::subscriber::set_default(subscriber))
+}
