@@ -30,7 +30,11 @@ async fn a_new_name_and_another_system_channel_count_from_the_moment_they_are_ch
     let user = bot.people.create_user("dave").await.unwrap();
     bot.people.join(&bot.guild(), "dave").await.unwrap();
     let id = user["id"].as_str().unwrap();
-    let greeting = bot.message("bob", "arrivals", |message| message["content"].is_string()).await;
+    let greeting = bot
+        .message("bob", "arrivals", |message| {
+            message["content"].as_str().is_some_and(|words| words.contains(id))
+        })
+        .await;
     assert_eq!(greeting["content"], format!("Welcome to Beach, <@{id}>! You are member 5."));
     let shown = words(&bot.say("bob", "/serverinfo").await.embeds[0]);
     assert!(shown.contains("Beach") && !shown.contains("Sandbox"), "{shown}");

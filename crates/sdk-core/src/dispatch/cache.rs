@@ -138,7 +138,7 @@ impl CacheKeeper {
                 if let Some(guild) = event.guild_id {
                     let pinned_at = event.last_pin_timestamp;
                     update_thread(cache, guild, event.channel_id, |thread| {
-                        thread.last_pin_timestamp = pinned_at
+                        thread.last_pin_timestamp = pinned_at;
                     });
                 }
             }
@@ -148,7 +148,7 @@ impl CacheKeeper {
                 forget_channel(cache, guild, gone);
             }
             Event::ThreadDelete(event) => {
-                Updates(cache).forget_messages(event.thread.guild_id, event.thread.id)
+                Updates(cache).forget_messages(event.thread.guild_id, event.thread.id);
             }
             Event::ThreadListSync(event) => sync_threads(cache, event),
             Event::ThreadMemberUpdate(event) => {
@@ -175,7 +175,7 @@ impl CacheKeeper {
             Event::StageInstanceDelete(event) => {
                 let stage = &event.stage_instance;
                 replace(cache, stage.guild_id, |guild| {
-                    guild.stage_instances.retain(|one| one.id != stage.id)
+                    guild.stage_instances.retain(|one| one.id != stage.id);
                 });
             }
             Event::GuildScheduledEventCreate(event) => put_scheduled(cache, &event.event),
@@ -190,7 +190,7 @@ impl CacheKeeper {
                 reactions::apply(cache, &Change::Clear(event.channel_id, event.message_id));
             }
             Event::ReactionRemoveEmoji(event) => {
-                reactions::apply(cache, &Change::RemoveEmoji(&event.reaction))
+                reactions::apply(cache, &Change::RemoveEmoji(&event.reaction));
             }
             _ => {}
         }

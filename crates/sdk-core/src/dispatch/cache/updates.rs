@@ -77,14 +77,14 @@ impl Updates<'_> {
     /// Replaces a channel, or adds it.
     pub(super) fn channel(&self, channel: GuildChannel) {
         self.update::<ChannelUpdateEvent>(least_thread(channel.guild_id, channel.id), |event| {
-            event.channel = channel
+            event.channel = channel;
         });
     }
 
     /// Replaces a thread, or adds it.
     pub(super) fn thread(&self, thread: GuildChannel) {
         self.update::<ThreadUpdateEvent>(least_thread(thread.guild_id, thread.id), |event| {
-            event.thread = thread
+            event.thread = thread;
         });
     }
 
