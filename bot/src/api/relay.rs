@@ -11,8 +11,9 @@
 //!
 //! A client may name the plugin that it serves in [`PLUGIN`], which goes no further.
 //!
-//! That costs 45 µs a request in a release build (median of 200 on 2 cores, as
-//! `cargo test --release -p bot relay_costs -- --nocapture` prints it).
+//! The way costs 45 µs a request in a release build (median of 200 on 2 cores, as
+//! `cargo test --release -p bot relay_costs -- --nocapture` prints it, taken before limits were kept here). Keeping its
+//! limit costs 39 µs in a debug build (`keeping_limits_costs`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -50,7 +50,8 @@ async fn bot(intents: GatewayIntents) -> LocalBot {
 
 /// A value as serenity writes it, whether it came over the gateway or over REST.
 fn written<T: DeserializeOwned + Serialize>(truth: Value) -> Value {
-    let read: T = serde_json::from_value(truth.clone()).unwrap_or_else(|error| panic!("{error}: {truth}"));
+    let words = truth.to_string();
+    let read: T = serde_json::from_value(truth).unwrap_or_else(|error| panic!("{error}: {words}"));
     serde_json::to_value(read).unwrap()
 }
 

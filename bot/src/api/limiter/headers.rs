@@ -141,7 +141,7 @@ mod tests {
         let global = read(&[("retry-after", "65"), ("x-ratelimit-global", "true")], r#"{"global": true}"#);
         assert_eq!((global.scope, global.retry_after), (Scope::Global, Duration::from_secs(65)));
         let address = read(&[("retry-after", "3600")], "error code: 1015");
-        assert_eq!((address.scope, address.retry_after), (Scope::Address, Duration::from_secs(3600)));
+        assert_eq!((address.scope, address.retry_after), (Scope::Address, Duration::from_hours(1)));
         assert!(read(&[], r#"{"code": 30034, "retry_after": 7200.0}"#).is_quota);
         assert!(!read(&[], r#"{"code": 20028, "retry_after": 2.0}"#).is_quota);
     }

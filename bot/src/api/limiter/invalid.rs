@@ -64,7 +64,7 @@ mod tests {
         let told: Vec<_> =
             (0..HELD_FROM).filter_map(|_| invalid.count(start, Some("events/loud".into()))).collect();
         assert_eq!(told, [1_000, 3_000, 6_000, HELD_FROM]);
-        assert_eq!(invalid.held_for(start + Duration::from_secs(60)), Some(Duration::from_secs(540)));
+        assert_eq!(invalid.held_for(start + Duration::from_mins(1)), Some(Duration::from_mins(9)));
         assert_eq!(invalid.most().as_deref(), Some("events/loud"));
         assert_eq!(invalid.held_for(start + WITHIN), None);
     }

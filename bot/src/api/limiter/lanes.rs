@@ -213,7 +213,7 @@ impl Lanes {
     /// Takes in what an answer says of its bucket.
     pub(super) fn learn(&mut self, now: Instant, route: &Route, standing: &Standing) {
         if self.buckets.get(route.template()).is_none_or(|known| **known != *standing.bucket) {
-            self.name(route.template(), standing.bucket.as_str().into());
+            self.name(route.template(), &standing.bucket.as_str().into());
         }
         let key = self.key(route);
         self.lanes.entry(key).or_default().learn(now, standing);
@@ -259,7 +259,7 @@ impl Lanes {
     }
 
     /// Gives a route its bucket, in which what waits for it in all lanes goes on waiting in its order.
-    fn name(&mut self, template: &Arc<str>, bucket: Arc<str>) {
+    fn name(&mut self, template: &Arc<str>, bucket: &Arc<str>) {
         let old = match self.buckets.insert(template.clone(), bucket.clone()) {
             Some(bucket) => Name::Bucket(bucket),
             None => Name::Route(template.clone()),
@@ -313,9 +313,8 @@ impl Lane {
         }
         let under_way = u32::try_from(self.under_way.len()).unwrap_or(u32::MAX);
         match &mut self.room {
-            Room::Unlimited => Ok(()),
             Room::Unknown if under_way > 0 => Err(Wait::Answer),
-            Room::Unknown => Ok(()),
+            Room::Unknown | Room::Unlimited => Ok(()),
             Room::Window { limit, remaining, ends, assumed, length } => {
                 if *ends <= now {
                     // Those under way may be counted in the new window.

@@ -82,7 +82,7 @@ impl Outgoing {
             Self::Empty => None,
             Self::Whole(bytes) => Some(bytes.clone().into()),
             Self::Streamed(source, hint) => {
-                let attempt = Attempt { source: source.clone(), next: 0, hint: hint.clone() };
+                let attempt = Attempt { source: source.clone(), next: 0, hint: *hint };
                 Some(reqwest::Body::wrap(attempt))
             }
         }
@@ -132,7 +132,7 @@ impl Body for Attempt {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 
