@@ -120,15 +120,29 @@ impl fmt::Display for Askers {
 
 /// Gives the intents to ask for: what live plugins need, and what text commands need if there are any.
 pub(crate) fn needed_intents(live: &Snapshot, prefix: Option<&str>) -> GatewayIntents {
-    let text_commands =
-        |generation: &Generation| generation.commands().iter().any(|command| command.prefix_action.is_some());
     let mut intents = live.intents();
-    if prefix.is_some() && live.generations().values().any(|generation| text_commands(generation)) {
-        intents |= GatewayIntents::GUILD_MESSAGES
-            | GatewayIntents::DIRECT_MESSAGES
-            | GatewayIntents::MESSAGE_CONTENT;
+    if prefix.is_some() && live.generations().values().any(|generation| !text_commands(generation).is_empty())
+    {
+        intents |= TEXT_COMMANDS;
     }
     intents
+}
+
+/// Intents by which text commands are heard in servers and in direct messages, and by which their text comes.
+///
+/// Source: "List of Intents" and "Message Content Intent" in Discord's documentation; without the last one, the text comes
+/// only in direct messages and in messages that mention the bot.
+pub(crate) const TEXT_COMMANDS: GatewayIntents = GatewayIntents::GUILD_MESSAGES
+    .union(GatewayIntents::DIRECT_MESSAGES)
+    .union(GatewayIntents::MESSAGE_CONTENT);
+
+/// Returns the names of a plugin's text commands.
+pub(crate) fn text_commands(generation: &Generation) -> Vec<String> {
+    fn is_text(command: &sdk::Command) -> bool {
+        command.prefix_action.is_some() || command.subcommands.iter().any(is_text)
+    }
+    let commands = generation.commands().iter().filter(|command| is_text(command));
+    commands.map(|command| command.name.to_string()).collect()
 }
 
 /// Writes intents as Discord names them.

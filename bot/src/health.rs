@@ -119,9 +119,9 @@ impl Sessions {
         self.metrics.resumed(shard);
     }
 
-    /// Hears that a request waits for its limit.
-    pub(crate) fn limited(&self, limit: &sdk::serenity::all::RatelimitInfo) {
-        self.metrics.limited(limit.global, limit.timeout);
+    /// Hears that a request has waited for its limit, or for the one that counts all requests.
+    pub(crate) fn limited(&self, is_global: bool, wait: std::time::Duration) {
+        self.metrics.limited(is_global, wait);
     }
 }
 

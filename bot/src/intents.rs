@@ -1,4 +1,4 @@
-//! Listeners that a reload brought in and that the running session's intents leave silent.
+//! Listeners and text commands that a reload brought in and that the running session's intents leave silent.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use sdk::serenity::all::GatewayIntents;
 use sdk::snapshot::Snapshot;
 use sdk::tracing::warn;
 
-use crate::gateway::names;
+use crate::gateway::{TEXT_COMMANDS, names, text_commands};
 
-/// Warns after each swap, once for each listener, of events that Discord does not send to this session.
+/// Warns after each swap, once for each listener and for text commands, of what Discord does not send to this session.
 ///
 /// Discord takes intents only at the start of a session, so nothing but a restart changes them.
 pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
@@ -19,7 +19,7 @@ pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
     swaps.mark_changed();
     let mut told = BTreeSet::new();
     while swaps.changed().await.is_ok() {
-        let silent = silent(&host.registry().snapshot(), asked);
+        let silent = silent(&host.registry().snapshot(), asked, host.settings().prefix.as_deref());
         told.retain(|sentence| silent.contains(sentence));
         for sentence in silent {
             if told.insert(sentence.clone()) {
@@ -29,9 +29,38 @@ pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
     }
 }
 
-/// Gives one sentence for each plugin that needs more than was asked for.
-fn silent(live: &Snapshot, asked: GatewayIntents) -> BTreeSet<String> {
-    live.generations().values().filter_map(|generation| sentence(generation, asked)).collect()
+/// Gives the sentences on each plugin that needs more than was asked for.
+fn silent(live: &Snapshot, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<String> {
+    let of =
+        |generation: &Generation| [sentence(generation, asked), of_text_commands(generation, asked, prefix)];
+    live.generations().values().flat_map(|generation| of(generation)).flatten().collect()
+}
+
+/// Says where a plugin's text commands are not heard.
+fn of_text_commands(generation: &Generation, asked: GatewayIntents, prefix: Option<&str>) -> Option<String> {
+    let prefix = prefix?;
+    let missing = TEXT_COMMANDS - asked;
+    let commands = text_commands(generation);
+    if missing.is_empty() || commands.is_empty() {
+        return None;
+    }
+    let mut unheard = Vec::new();
+    if missing.contains(GatewayIntents::GUILD_MESSAGES) {
+        unheard.push("in servers");
+    } else if missing.contains(GatewayIntents::MESSAGE_CONTENT) {
+        unheard.push("in servers without a mention of the bot");
+    }
+    if missing.contains(GatewayIntents::DIRECT_MESSAGES) {
+        unheard.push("in direct messages");
+    }
+    // The text of direct messages comes without an intent of its own.
+    let commands: Vec<_> = commands.iter().map(|name| format!("{prefix}{name}")).collect();
+    let (plugin, commands, unheard) = (generation.plugin(), commands.join(" "), unheard.join(" and "));
+    let names = names(missing);
+    Some(format!(
+        "{plugin} has text commands ({commands}), not heard {unheard} until a restart: this session did not ask for \
+         {names}"
+    ))
 }
 
 fn sentence(generation: &Generation, asked: GatewayIntents) -> Option<String> {
@@ -70,6 +99,55 @@ mod tests {
             on.event(|_, _: event::GuildMemberAddition| async { Ok(()) });
             on.event(|_, _: event::Ready| async { Ok(()) });
         }
+    }
+
+    struct Echo;
+
+    impl Plugin for Echo {
+        fn commands(&self) -> Vec<sdk::Command> {
+            let echo = sdk::Command {
+                name: "echo".into(),
+                prefix_action: Some(|_| Box::pin(async { Ok(()) })),
+                ..sdk::Command::default()
+            };
+            vec![echo]
+        }
+    }
+
+    #[test]
+    fn text_commands_are_told_with_where_they_are_not_heard() {
+        use GatewayIntents as I;
+        let entry = PluginEntry::new("commands-echo", "1.0.0", "", || Box::new(Echo));
+        let generation =
+            Generation::new(&entry, 2, &Host::new("1.0.0", Settings::default())).unwrap_or_else(|_| panic!());
+        let told = |asked| of_text_commands(&generation, asked, Some("!"));
+        for (asked, unheard) in [
+            (I::GUILDS, "in servers and in direct messages"),
+            (I::GUILD_MESSAGES | I::MESSAGE_CONTENT, "in direct messages"),
+            (I::GUILD_MESSAGES, "in servers without a mention of the bot and in direct messages"),
+            (I::GUILD_MESSAGES | I::DIRECT_MESSAGES, "in servers without a mention of the bot"),
+            (I::DIRECT_MESSAGES | I::MESSAGE_CONTENT, "in servers"),
+        ] {
+            let names = names(TEXT_COMMANDS - asked);
+            let words = format!(
+                "commands/echo has text commands (!echo), not heard {unheard} until a restart: this session did not ask \
+                 for {names}"
+            );
+            assert_eq!(told(asked), Some(words));
+        }
+        assert_eq!(told(TEXT_COMMANDS), None);
+        assert_eq!(of_text_commands(&generation, I::GUILDS, None), None);
+    }
+
+    #[test]
+    fn text_commands_that_a_swap_brings_are_in_what_is_warned_of() {
+        let entry = PluginEntry::new("commands-echo", "1.0.0", "", || Box::new(Echo));
+        let host = Host::new("1.0.0", Settings::default());
+        let generation = Generation::new(&entry, 2, &host).unwrap_or_else(|_| panic!());
+        let live = Snapshot::new([(generation.plugin().clone(), generation)].into()).ok().unwrap();
+        let asked = GatewayIntents::GUILD_MESSAGES | GatewayIntents::MESSAGE_CONTENT;
+        assert_eq!(silent(&live, asked, Some("!")).len(), 1);
+        assert!(silent(&live, TEXT_COMMANDS, Some("!")).is_empty());
     }
 
     #[test]

@@ -34,6 +34,8 @@ mod feedback;
 mod gateway;
 mod health;
 mod intents;
+#[cfg(test)]
+mod local_bot;
 mod log;
 mod metrics;
 #[cfg(feature = "plugins")]

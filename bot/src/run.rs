@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sdk::checkpoint::Checkpoint;
-use sdk::dispatch::{Dispatcher, run_reload_handlers, run_timers, run_voice_handlers};
-use sdk::host::Host;
+use sdk::dispatch::{Dispatcher, Gateway, run_reload_handlers, run_timers, run_voice_handlers};
+use sdk::host::{Host, HttpOf};
 use sdk::serenity::all::{
-    Client, ClientBuilder, Context, EventHandler, GatewayIntents, RatelimitInfo, Ready, ResumedEvent,
+    ApplicationId, Client, ClientBuilder, Context, EventHandler, GatewayIntents, Ready, ResumedEvent,
 };
 use sdk::serenity::async_trait;
 use sdk::serenity::cache::Settings as CacheSettings;
@@ -19,7 +19,7 @@ use sdk::tracing::{info, warn};
 use sdk::voice::Sources;
 use sdk::{serenity, tokio};
 
-use crate::api::Api;
+use crate::api::{Api, Scope as LimitScope};
 use crate::application::{self, Application};
 use crate::backoff::BackOff;
 use crate::config::{CommandScope, Config, Connection, Source};
@@ -56,13 +56,17 @@ pub(crate) async fn run(
     }
 
     let mut health = Health::open(config.health).await?;
-    let api = Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?;
+    let api =
+        Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?);
+    let account = health.sessions();
+    api.tell_waits(Box::new(move |scope, wait| account.limited(scope == LimitScope::Global, wait)));
     let (host, application, layout) = tokio::select! {
         introduced = introduce(&config, &api) => introduced?,
         () = &mut shutdown => return Ok(None),
     };
 
     health.watch(&host);
+    host.set_http_of(https_of_plugins(api.clone(), application.id));
     host.voice().set_sources(Sources::new(config.media.sources(config.environment, &connection)));
 
     let checkpoint = match reload::state_file(&config) {
@@ -167,12 +171,27 @@ async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Lay
     Ok((Host::new(env!("CARGO_PKG_VERSION"), settings), application, layout))
 }
 
-async fn client(
+/// Makes each plugin an HTTP client of its own, so that the relay knows whose requests wait.
+pub(crate) fn https_of_plugins(api: Arc<Api>, application: ApplicationId) -> HttpOf {
+    Box::new(move |plugin| match api.http_of(plugin) {
+        Ok(http) => {
+            http.set_application_id(application);
+            Some(http)
+        }
+        Err(error) => {
+            warn!(%plugin, error, "the plugin's requests go without its name");
+            None
+        }
+    })
+}
+
+/// Makes serenity's client for a host's plugins; `sessions` hears of events beside them.
+pub(crate) async fn client(
     host: &Host,
     api: &Api,
     intents: GatewayIntents,
     connection: &Connection,
-    sessions: Sessions,
+    sessions: impl EventHandler + 'static,
 ) -> Result<Client, Failure> {
     let mut cache = CacheSettings::default();
     cache.max_messages = CACHED_MESSAGES;
@@ -180,7 +199,7 @@ async fn client(
         .cache_settings(cache)
         .framework(Dispatcher::new(host.clone()))
         .event_handler(sessions)
-        .voice_manager_arc(Arc::new(host.voice().clone()))
+        .voice_manager_arc(Arc::new(Gateway::new(host.clone())))
         .await
         .map_err(|error| Failure::other(format!("The gateway client cannot be made: {error}.")))?;
     if let Some(gateway) = &connection.gateway {
@@ -234,7 +253,7 @@ async fn open(client: &mut Client, connection: &Connection, account: &Account) -
     client.start_shards(shards).await
 }
 
-/// Tells of sessions as they begin and go on, and of limits.
+/// Tells of sessions as they begin and go on.
 struct Sessions {
     arrival: reload::Arrival,
     account: Account,
@@ -253,8 +272,7 @@ impl EventHandler for Sessions {
         info!(shard = ctx.shard_id.0, "session resumed, no event lost");
         self.account.resumed(ctx.shard_id.0);
     }
-
-    async fn ratelimit(&self, limit: RatelimitInfo) {
-        self.account.limited(&limit);
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,25 @@
-//! Takes serenity's requests for discord.com to another server, with serenity's ratelimiter still on.
+//! Stands between serenity and Discord: here every request of the bot passes, and keeps Discord's rate limits.
 //!
 //! # Theory of operation
 //!
-//! serenity sends every request to `https://discord.com/api/v10/...` as long as its ratelimiter is on; its
-//! `proxy` setting counts only without. So the relay answers for discord.com on a loopback port: it has a
-//! certificate for that name, made at the start and kept in memory, and one HTTP client trusts this certificate,
-//! no other, and resolves discord.com to the relay. Method, path, query, headers and body of a request go on to
-//! the target as they are, bodies as they stream in; status, headers (rate limits among them) and body come back
-//! the same way. That costs 45 µs a request in a release build (median of 200 on 2 cores, as
-//! `cargo test --release -p bot relay_costs -- --nocapture` prints it).
+//! serenity sends every request to `https://discord.com/api/v10/...`. So the relay answers for discord.com on a
+//! loopback port: it has a certificate for that name, made at the start and kept in memory, and the bot's HTTP clients
+//! trust this certificate, no other, and resolve discord.com to the relay. What comes waits for its rate limit in
+//! [`Limiter`]; then method, path, query, headers and body go on to Discord, or to the server that `DISCORD_API_URL`
+//! names, as they are, large bodies as they stream in; status, headers and body come back the same way. A 429 is met
+//! here: the request is sent again when it may be, and serenity sees the answer that it gets then.
+//!
+//! A client may name the plugin that it serves in [`PLUGIN`], which goes no further.
+//!
+//! The way costs 45 µs a request in a release build (median of 200 on 2 cores, as
+//! `cargo test --release -p bot relay_costs -- --nocapture` prints it, taken before limits were kept here). Keeping its
+//! limit costs 39 µs in a debug build (`keeping_limits_costs`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,8 +33,12 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use super::{CONNECT_WITHIN, cause};
+use super::limiter::{Exceeded, Limiter, Route, Standing};
+use super::{ANSWER_WITHIN, CONNECT_WITHIN, cause};
 use crate::config::ApiUrl;
+use body::Outgoing;
+
+mod body;
 
 /// Whom serenity believes it talks to.
 const HOST: &str = "discord.com";
@@ -46,6 +55,9 @@ const OF_CONNECTION: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
+/// Names the plugin that a request is made for.
+pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin");
+
 /// A running relay; it ends when this is dropped.
 pub(crate) struct Relay {
     address: SocketAddr,
@@ -54,12 +66,11 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay to `target` on a free loopback port.
-    pub(crate) async fn start(target: ApiUrl) -> Result<Self, String> {
+    /// Starts a relay to `target`, or to Discord itself, on a free loopback port.
+    pub(crate) async fn start(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
         let (certificate, config) = identity()?;
-        let forwarder = Forwarder::new(target)?;
-        let unusable =
-            |error| format!("No loopback port can be opened for requests to DISCORD_API_URL: {error}.");
+        let forwarder = Forwarder::new(target, limiter)?;
+        let unusable = |error| format!("No loopback port can be opened for requests to Discord: {error}.");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -68,7 +79,7 @@ impl Relay {
         Ok(Self { address, certificate, _serving: serving })
     }
 
-    /// Makes the one client that takes this relay for Discord.
+    /// Makes a client that takes this relay for Discord.
     pub(crate) fn client(&self) -> Result<reqwest::ClientBuilder, reqwest::Error> {
         Ok(reqwest::Client::builder()
             .use_rustls_tls()
@@ -92,7 +103,7 @@ fn identity() -> Result<(CertificateDer<'static>, ServerConfig), String> {
             .with_single_cert(vec![certificate.clone()], key.into())?;
         Ok((certificate, config))
     };
-    made().map_err(|error| format!("No certificate can be made for requests to DISCORD_API_URL: {error}."))
+    made().map_err(|error| format!("No certificate can be made for requests to Discord: {error}."))
 }
 
 /// Serves every connection until the future is dropped, and all connections with it.
@@ -106,7 +117,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, forwarder: Arc<Forw
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely; the next ones come free as connections end.
-                    tracing::warn!(%error, "the relay to DISCORD_API_URL cannot take a connection");
+                    tracing::warn!(%error, "the relay to Discord cannot take a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
@@ -133,14 +144,20 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, forwarder: Arc<For
 /// Sends requests on to the target.
 struct Forwarder {
     target: ApiUrl,
+    /// Whether somebody has named the target in DISCORD_API_URL.
+    is_named: bool,
     client: reqwest::Client,
+    limiter: Arc<Limiter>,
 }
 
 impl Forwarder {
-    fn new(target: ApiUrl) -> Result<Self, String> {
+    fn new(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
+        let is_named = target.is_some();
+        let target = target.unwrap_or_else(ApiUrl::discord);
         let mut builder = reqwest::Client::builder()
             .use_rustls_tls()
             .connect_timeout(CONNECT_WITHIN)
+            .read_timeout(ANSWER_WITHIN)
             // What the target answers is serenity's to judge, a redirect too.
             .redirect(reqwest::redirect::Policy::none());
         if target.is_local() {
@@ -149,12 +166,13 @@ impl Forwarder {
         }
         let client = builder
             .build()
-            .map_err(|error| format!("No HTTP client can be made for DISCORD_API_URL: {}.", cause(&error)))?;
-        Ok(Self { target, client })
+            .map_err(|error| format!("No HTTP client can be made for Discord: {}.", cause(&error)))?;
+        Ok(Self { target, is_named, client, limiter })
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Response<reqwest::Body> {
         let (mut head, body) = request.into_parts();
+        let plugin = head.headers.remove(PLUGIN);
         strip(&mut head.headers);
         head.headers.remove(header::HOST);
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -164,26 +182,76 @@ impl Forwarder {
                 return refusal(StatusCode::BAD_REQUEST, &format!("the request's path is no path: {error}"));
             }
         };
-        let mut outgoing = self.client.request(head.method, url).headers(head.headers);
-        if !body.is_end_stream() {
-            outgoing = outgoing.body(reqwest::Body::wrap(body));
-        }
-        match outgoing.send().await {
-            Ok(response) => {
-                let mut response = Response::from(response);
-                strip(response.headers_mut());
-                response
-            }
+        let body = match Outgoing::read(body).await {
+            Ok(body) => body,
             Err(error) => {
-                let (target, cause) = (&self.target, cause(&error));
-                let problem = if error.is_connect() { "cannot be reached" } else { "did not answer" };
-                refusal(
-                    StatusCode::BAD_GATEWAY,
-                    &format!("the server that DISCORD_API_URL names ({target}) {problem}: {cause}"),
-                )
+                let sentence = format!("the request's body broke off: {}", cause(&error));
+                return refusal(StatusCode::BAD_REQUEST, &sentence);
+            }
+        };
+        let route = Route::parse(&head.method, path);
+        let permit = if route.is_callback() {
+            None
+        } else {
+            let plugin = plugin.as_ref().and_then(|plugin| plugin.to_str().ok()).map(Into::into);
+            let ordered = !head.method.is_safe() && !body.is_large();
+            match self.limiter.enter(Arc::new(route), ordered, plugin).await {
+                Ok(permit) => Some(permit),
+                Err(refused) => {
+                    body.drain().await;
+                    return refusal(refused.status, &refused.sentence);
+                }
+            }
+        };
+        loop {
+            let mut outgoing =
+                self.client.request(head.method.clone(), url.clone()).headers(head.headers.clone());
+            if let Some(body) = body.body() {
+                outgoing = outgoing.body(body);
+            }
+            let response = match outgoing.send().await {
+                Ok(response) => response,
+                Err(error) => {
+                    body.drain().await;
+                    return self.unanswered(&error);
+                }
+            };
+            let standing = Standing::read(response.headers());
+            let Some(permit) = &permit else { return answer(response) };
+            if response.status() != StatusCode::TOO_MANY_REQUESTS {
+                permit.answered(response.status(), standing.as_ref());
+                return answer(response);
+            }
+            let (status, headers) = (response.status(), response.headers().clone());
+            let said = response.bytes().await.unwrap_or_default();
+            let exceeded = Exceeded::read(&headers, &said);
+            if !body.is_repeatable() || !permit.exceeded(&exceeded, standing.as_ref()).await {
+                let mut response = Response::new(reqwest::Body::from(said));
+                (*response.status_mut(), *response.headers_mut()) = (status, headers);
+                strip(response.headers_mut());
+                body.drain().await;
+                return response;
             }
         }
     }
+
+    fn unanswered(&self, error: &reqwest::Error) -> Response<reqwest::Body> {
+        let (target, cause) = (&self.target, cause(error));
+        let problem = if error.is_connect() { "cannot be reached" } else { "did not answer" };
+        let who = if self.is_named {
+            format!("the server that DISCORD_API_URL names ({target})")
+        } else {
+            format!("Discord ({target})")
+        };
+        refusal(StatusCode::BAD_GATEWAY, &format!("{who} {problem}: {cause}"))
+    }
+}
+
+/// Hands an answer back as it streams in.
+fn answer(response: reqwest::Response) -> Response<reqwest::Body> {
+    let mut response = Response::from(response);
+    strip(response.headers_mut());
+    response
 }
 
 /// Removes the headers of one connection, and those that it names itself.

@@ -33,6 +33,11 @@ impl ApiUrl {
         Ok(Some(Self(format!("{origin}{path}"))))
     }
 
+    /// Returns Discord's own address.
+    pub(crate) fn discord() -> Self {
+        Self("https://discord.com".to_owned())
+    }
+
     /// Gives the address of a path that begins with `/api`.
     pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
         Url::parse(&format!("{}{path}", self.0)).map_err(|error| error.to_string())

@@ -99,6 +99,14 @@ impl Bot {
         request.json(&json!({ "messages": ids })).send().await.unwrap().error_for_status().unwrap();
     }
 
+    /// Changes the server, as some bot of it might.
+    pub(crate) async fn edit_guild(&self, change: &Value) {
+        let url = format!("{}/api/v10/guilds/{}", self.sandbox.url(), self.sandbox.guild_id());
+        let request = reqwest::Client::builder().no_proxy().build().unwrap().patch(url);
+        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
+        request.json(change).send().await.unwrap().error_for_status().unwrap();
+    }
+
     /// Has the local Discord hold the next answer to an interaction for `milliseconds` before it counts.
     pub(crate) async fn hold_next_answer(&self, milliseconds: u64) {
         let answers =

@@ -83,7 +83,7 @@ fn is_over(status: &PlayerStatus) -> bool {
 }
 
 async fn edit(data: Data, shown: Shown, live: Live) {
-    let edited = match data.host().serenity_context() {
+    let edited = match data.serenity_context() {
         // Not connected to Discord yet; the next turn tries again.
         None => Edited::Failed,
         Some(ctx) => put(&ctx, live.place, live.look.clone()).await,

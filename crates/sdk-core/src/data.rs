@@ -100,6 +100,14 @@ impl Data {
         self.0.state.as_ref()
     }
 
+    /// Returns serenity's context of the last session, for tasks and services; `None` before the first session.
+    ///
+    /// Requests through it are known as this plugin's, as those of a handler's own context are.
+    pub fn serenity_context(&self) -> Option<serenity::all::Context> {
+        let ctx = self.0.host.serenity_context()?;
+        Some(self.0.host.context_of(&self.0.plugin, &ctx))
+    }
+
     /// Gives this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.host.store().of(&self.0.plugin)

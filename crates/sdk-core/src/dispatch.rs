@@ -24,8 +24,10 @@ use crate::observer::TurnedAway;
 use crate::snapshot::Snapshot;
 use crate::{EventKind, PluginId};
 
+pub(crate) mod cache;
 mod command;
 mod framework;
+mod gateway;
 mod handler;
 mod interaction;
 mod reloads;
@@ -33,6 +35,7 @@ mod timers;
 mod unhandled;
 mod voice;
 
+pub use gateway::Gateway;
 pub use handler::panic_text;
 pub use reloads::run_reload_handlers;
 pub use timers::run_timers;
@@ -119,9 +122,11 @@ async fn enter<T>(
 impl serenity::framework::Framework for Dispatcher {
     async fn init(&mut self, client: &serenity::Client) {
         self.host.set_shards(client.shard_manager.clone());
+        self.host.cache_keeper().set_cache(client.cache.clone());
     }
 
-    async fn dispatch(&self, ctx: serenity::all::Context, event: FullEvent) {
+    async fn dispatch(&self, ctx: serenity::all::Context, mut event: FullEvent) {
+        self.host.cache_keeper().complete(&mut event);
         let kind = EventKind::of(&event);
         if let (Some(observer), Some(kind)) = (self.host.observer(), kind) {
             observer.event(kind);
@@ -149,6 +154,7 @@ impl serenity::framework::Framework for Dispatcher {
         }
         let snapshot = self.host.registry().snapshot();
         if let FullEvent::Ready { .. } = event {
+            self.host.cache_keeper().session_has_begun(ctx.shard_id, &ctx.shard);
             self.host.set_serenity_context(ctx.clone());
         }
         let Some(kind) = kind else { return };

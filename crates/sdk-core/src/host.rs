@@ -1,5 +1,6 @@
 //! What stays while generations come and go: registry, settings, store, timers, and the gateway.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::BoxFuture;
-use serenity::all::{GatewayIntents, ShardManager};
+use parking_lot::Mutex;
+use serenity::all::{GatewayIntents, Http, ShardManager};
 
 use crate::PluginId;
 use crate::bus::Bus;
 use crate::checkpoint::Changes;
 use crate::definition::CommandKey;
+use crate::dispatch::cache::CacheKeeper;
 use crate::flight::{Flight, Recorder};
 use crate::observer::Observer;
 use crate::registry::Registry;
@@ -40,6 +43,9 @@ struct Inner {
     snapshots: Snapshots,
     voice: Voice,
     serenity: ArcSwapOption<serenity::all::Context>,
+    cache_keeper: Arc<CacheKeeper>,
+    http_of: OnceLock<HttpOf>,
+    https: Mutex<BTreeMap<PluginId, Arc<Http>>>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
@@ -51,6 +57,9 @@ struct Inner {
     registrar: OnceLock<Arc<dyn Registrar>>,
     closing: AtomicBool,
 }
+
+/// Makes the HTTP client for one plugin's requests; `None` when it has none of its own.
+pub type HttpOf = Box<dyn Fn(&PluginId) -> Option<Http> + Send + Sync>;
 
 /// A reload engine, as plugins may use it; a production host has none.
 pub trait Reloader: Send + Sync {
@@ -109,6 +118,9 @@ impl Host {
             voice: Voice::new(changes.clone()),
             changes,
             serenity: ArcSwapOption::empty(),
+            cache_keeper: Arc::default(),
+            http_of: OnceLock::new(),
+            https: Mutex::default(),
             shards: OnceLock::new(),
             intents: OnceLock::new(),
             reloader: OnceLock::new(),
@@ -287,6 +299,34 @@ impl Host {
         self.0.voice.set_context(&context);
         self.0.serenity.store(Some(Arc::new(context)));
         self.0.scheduler.wake();
+    }
+
+    pub(crate) fn cache_keeper(&self) -> &Arc<CacheKeeper> {
+        &self.0.cache_keeper
+    }
+
+    /// Names who makes plugins' HTTP clients, by which requests are known to be theirs; the first call counts.
+    pub fn set_http_of(&self, http_of: HttpOf) {
+        let _ = self.0.http_of.set(http_of);
+    }
+
+    /// Returns serenity's context with the plugin's own HTTP client, the same one each time.
+    pub(crate) fn context_of(
+        &self,
+        plugin: &PluginId,
+        ctx: &serenity::all::Context,
+    ) -> serenity::all::Context {
+        let mut ctx = ctx.clone();
+        if let Some(make) = self.0.http_of.get() {
+            let mut https = self.0.https.lock();
+            if let Some(http) = https.get(plugin) {
+                ctx.http = http.clone();
+            } else if let Some(http) = make(plugin) {
+                ctx.http = Arc::new(http);
+                https.insert(plugin.clone(), ctx.http.clone());
+            }
+        }
+        ctx
     }
 
     /// Gives the shard manager, once the client is built.

@@ -15,6 +15,7 @@
 //! - [`voice`]: one player for each guild, its queue and its connection, which play on while plugins reload.
 //! - [`flight`]: what is under way, for an account that outlives a crash; [`observer`]: what was done, for figures.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
+//! - [`permissions`]: edits of roles and overwrites that keep what serenity does not know.
 //! - [`text`]: durations, counts and cut texts, for answers.
 //!
 //! This crate knows neither the bot nor the reload engine.
@@ -40,6 +41,7 @@ pub mod observer;
 mod options;
 pub mod order;
 pub mod panics;
+pub mod permissions;
 pub mod plugin;
 pub mod preflight;
 pub mod probation;

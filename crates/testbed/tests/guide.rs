@@ -594,6 +594,14 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/testbed/tests/guide.rs::take",
     ),
     (
+        "commands/x has text commands (!y), not heard ... until a restart: this session did not ask for ...",
+        "bot/src/intents.rs::text_commands_are_told_with_where_they_are_not_heard",
+    ),
+    (
+        "requests wait for Discord's rate limit",
+        "bot/src/api/limiter/tests.rs::a_queue_that_takes_more_than_a_window_is_told_once_with_its_plugin",
+    ),
+    (
         "nothing is taken over from .env: ...",
         "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
     ),

@@ -1,5 +1,6 @@
 //! The relay against a small server on loopback.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,8 @@ use tokio::sync::Notify;
 use super::*;
 use crate::api::Api;
 use crate::config::Token;
+
+mod limits;
 
 const TOKEN: &str = "the.bots.token";
 
@@ -164,7 +167,7 @@ async fn an_answer_streams_through_as_it_comes() {
 }
 
 #[tokio::test]
-async fn a_429_passes_and_serenitys_ratelimiter_waits() {
+async fn a_429_is_met_by_the_relay_which_sends_the_request_again() {
     let requests = Arc::new(AtomicUsize::new(0));
     let router = Router::new().fallback(any(|State(requests): State<Arc<AtomicUsize>>| async move {
         if requests.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -202,12 +205,14 @@ async fn an_unreachable_server_is_told_by_its_variable_and_without_tokens() {
 
 #[tokio::test]
 async fn only_the_one_client_trusts_the_relay() {
-    let relay = Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap().unwrap()).await.unwrap();
+    let relay =
+        Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
     let stranger =
         reqwest::Client::builder().use_rustls_tls().no_proxy().resolve(HOST, relay.address).build().unwrap();
     let error = stranger.get("https://discord.com/").send().await.unwrap_err();
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
-    let other = Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap().unwrap()).await.unwrap();
+    let other =
+        Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
     let confused = other.client().unwrap().resolve(HOST, relay.address).build().unwrap();
     assert!(confused.get("https://discord.com/").send().await.is_err());
 }

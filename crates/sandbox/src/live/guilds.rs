@@ -56,7 +56,12 @@ impl Live<'_> {
     /// Deletes a role and takes it from everyone who has it.
     pub fn delete_role(&mut self, guild_id: Snowflake, role: Snowflake) {
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
-        guild.roles.shift_remove(&role);
+        if let Some(gone) = guild.roles.shift_remove(&role) {
+            // Those above move down, without events of their own, as discord.py counts them (`Guild._remove_role`).
+            for above in guild.roles.values_mut().filter(|above| above.position > gone.position) {
+                above.position -= 1;
+            }
+        }
         for member in guild.members.values_mut() {
             member.roles.retain(|id| *id != role);
         }

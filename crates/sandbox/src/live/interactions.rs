@@ -58,13 +58,9 @@ impl Live<'_> {
         let (guild_id, channel_id) = (channel.guild_id, channel.id);
         let id = self.next_id();
         let token = interaction_token(id);
-<<<<<<< HEAD
         let opened_by = trigger.opener.and_then(|id| self.interactions.get(id));
         let opened_by = opened_by.map(|opener| Value::clone(&opener.metadata));
-        let owners = json!({ "0": guild_id.map_or_else(|| "0".to_owned(), |id| id.to_string()) });
-=======
         let owners = self.owners(trigger, guild_id);
->>>>>>> w/register
         let payload = self.payload(trigger, channel, id, &token, &owners)?;
         let user = self.user(trigger.user)?;
         let mut metadata = json!({

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::{Limits, Refusal, Route, Scope, Standing, Verdict};
@@ -70,12 +70,16 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     }
     let effect = strike.map_or(RequestEffect::Pass, |strike| strike.effect);
     let mut response = match &effect {
-        RequestEffect::Respond { status, body } => failure(*status, *body),
+        RequestEffect::Respond { status, body } => {
+            drain(request).await;
+            failure(*status, *body)
+        }
         RequestEffect::DropBefore => return drop_connection(connection),
         RequestEffect::RateLimit { retry_after, scope } => {
             let (limit, _, bucket) = edge.limits.bucket(&method, &route);
             let refusal = injected_limit(*retry_after, *scope, limit, bucket);
             pending.refused(&refusal);
+            drain(request).await;
             too_many_requests(&refusal)
         }
         RequestEffect::Pass
@@ -85,6 +89,7 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
             match edge.limits.check(Instant::now(), who.as_deref(), &method, &route) {
                 Verdict::Refused(refusal) => {
                     pending.refused(&refusal);
+                    drain(request).await;
                     too_many_requests(&refusal)
                 }
                 Verdict::Allowed(standing) => {
@@ -214,6 +219,13 @@ impl Drop for Pending {
         self.entry.us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.recorder.push(record::Event::Request(std::mem::take(&mut self.entry)));
     }
+}
+
+/// Reads a request that is refused to its end, as the proxy in front of Discord does: who still writes when the
+/// connection closes may not see the answer.
+async fn drain(request: Request) {
+    let mut body = request.into_body().into_data_stream();
+    while let Some(Ok(_)) = body.next().await {}
 }
 
 fn too_many_requests(refusal: &Refusal) -> Response {

@@ -107,8 +107,9 @@ impl Dispatcher {
             return;
         };
         let options = generation.options();
+        let own_context = self.host.context_of(generation.plugin(), ctx);
         let framework = FrameworkContext {
-            serenity_context: ctx,
+            serenity_context: &own_context,
             options: &options,
             user_data: &generation.data,
             shard_manager,

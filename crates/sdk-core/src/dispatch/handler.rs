@@ -43,7 +43,8 @@ pub(super) async fn outcome(
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Result<(), Failed> {
-    let context = EventContext::new(ctx.clone(), generation.data.clone());
+    let ctx = generation.data.host().context_of(generation.plugin(), ctx);
+    let context = EventContext::new(ctx, generation.data.clone());
     match AssertUnwindSafe(async { handler(context).await }).catch_unwind().await {
         Ok(outcome) => outcome.map_err(Failed::Error),
         Err(panic) => Err(Failed::Panic(panicked(&generation.data, what, panic_text(&*panic)))),
