@@ -67,7 +67,7 @@ pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Fail
     }
 }
 
-const INTERNAL: &str = "Something went wrong here. It has been logged.";
+pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged.";
 
 /// Gives what a user may read of an error: its own words, unless they are those of a request that failed.
 pub(super) fn user_words(error: &Error) -> String {
