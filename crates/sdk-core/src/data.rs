@@ -19,6 +19,7 @@ use crate::flight::Flight;
 use crate::gate::Call;
 use crate::generation::Generation;
 use crate::host::Host;
+use crate::options::PrefixHooks;
 use crate::probation::Probation;
 use crate::services::{Linked, NoService, Offer, Service};
 use crate::settings::Settings;
@@ -41,6 +42,7 @@ struct Inner {
     probation: Probation,
     collectors: Collectors,
     state: Option<StateCell>,
+    prefix_hooks: PrefixHooks,
     dependencies: Vec<Dependency>,
     linked: Linked,
     /// Last snapshot that the generation was part of; a call that a swap finds under way still holds it.
@@ -54,6 +56,7 @@ impl Data {
         host: Host,
         linked: Linked,
         state: Option<StateCell>,
+        prefix_hooks: PrefixHooks,
     ) -> Self {
         let probation =
             Probation::new(manifest.id.clone(), generation, host.registry().panic_reports().clone());
@@ -65,6 +68,7 @@ impl Data {
             probation,
             collectors: Collectors::default(),
             state,
+            prefix_hooks,
             dependencies: manifest.dependencies.clone(),
             linked,
             snapshot: ArcSwap::default(),
@@ -94,6 +98,10 @@ impl Data {
     /// Gives the way to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
     pub fn state<S: State>(&self) -> StateHandle<'_, S> {
         StateHandle::new(self)
+    }
+
+    pub(crate) fn prefix_hooks(&self) -> PrefixHooks {
+        self.0.prefix_hooks
     }
 
     pub(crate) fn state_cell(&self) -> Option<&StateCell> {

@@ -3,8 +3,9 @@
 //! # Theory of operation
 //!
 //! serenity calls `Dispatcher::dispatch` once for each event, in a task of its own. The event loads the live
-//! [`Snapshot`]: commands and autocomplete go through poise to the one generation that defines them, components and
-//! modals to the closest custom-id prefix, and every listener of the event's kind hears it. Each enters its generation
+//! [`Snapshot`]: commands and autocomplete go through poise to the one generation that defines them, text commands to the
+//! one plugin that has the command, components and modals to the closest custom-id prefix, and every listener of the
+//! event's kind and every plugin's `event_handler` hears it. Each enters its generation
 //! through that one's gate, by itself, so that one plugin's event never waits for another plugin. The gate holds it back
 //! while the plugin's state crosses, and sends it on when the generation has been replaced meanwhile: then it looks up in
 //! the newest snapshot who is there for it now. So an event is handled by the old code or by the new, never by both and
@@ -13,7 +14,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use serenity::all::FullEvent;
 use serenity::async_trait;
 
@@ -26,22 +27,24 @@ use crate::{EventKind, PluginId};
 
 pub(crate) mod cache;
 mod command;
-mod framework;
+mod events;
+mod failure;
 mod gateway;
 mod handler;
 mod interaction;
+mod message;
 mod reloads;
 mod timers;
 mod unhandled;
 mod voice;
 
+pub use failure::on_error;
 pub use gateway::Gateway;
 pub use handler::panic_text;
 pub use reloads::run_reload_handlers;
 pub use timers::run_timers;
 pub use voice::run_voice_handlers;
 
-pub(crate) use framework::framework_options;
 pub(crate) use interaction::ephemeral;
 
 use handler::run;
@@ -158,18 +161,15 @@ impl serenity::framework::Framework for Dispatcher {
             self.host.set_serenity_context(ctx.clone());
         }
         let Some(kind) = kind else { return };
-        if snapshot.listeners(kind).is_empty() {
-            if !self.interaction(&ctx, &snapshot, &event).await {
-                self.command(&ctx, &snapshot, event).await;
-            }
-            return;
-        }
         let event = Arc::new(event);
         let own = async {
-            if !self.interaction(&ctx, &snapshot, &event).await {
-                self.command(&ctx, &snapshot, FullEvent::clone(&event)).await;
+            if !self.interaction(&ctx, &snapshot, &event).await
+                && !self.command(&ctx, &snapshot, &event).await
+            {
+                self.message(&ctx, &snapshot, &event).await;
             }
         };
-        join(self.listeners(&ctx, &snapshot, kind, &event), own).await;
+        let listeners = self.listeners(&ctx, &snapshot, kind, &event);
+        join3(listeners, self.event_handlers(&ctx, &snapshot, kind, &event), own).await;
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use poise::FrameworkOptions;
 use serenity::all::GatewayIntents;
 
 use crate::definition::{Definitions, definitions_of};
@@ -21,7 +20,10 @@ use crate::probation::Probation;
 use crate::services::{Linked, Offer, Services};
 use crate::state::{Phase, SavedState, StateCell, StateSlot};
 use crate::tasks::{HookReport, Hooks, TaskReport};
-use crate::{Data, Dependency, Error, Manifest, Plugin, PluginEntry, PluginId, Subscriptions, preflight};
+use crate::{
+    Data, Dependency, Error, FrameworkOptions, Manifest, Plugin, PluginEntry, PluginId, Subscriptions,
+    preflight,
+};
 
 /// Where a generation stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,23 +87,25 @@ impl Generation {
             let state = instance.state().map(StateCell::new);
             // Better told now than when there are values to lose.
             let tried = state.as_ref().map(|state| state.save().and_then(|saved| state.restore(saved)));
-            let data = Data::new(&manifest, number, host.clone(), linked.clone(), state);
-            let commands = instance.commands();
+            let options = Options::new(&*instance, host);
+            let hooks = options.as_ref().map(Options::hooks).unwrap_or_default();
+            let data = Data::new(&manifest, number, host.clone(), linked.clone(), state, hooks);
             let mut subscriptions = Subscriptions::default();
             instance.subscriptions(&mut subscriptions);
             let intents = instance.intents() | subscriptions.intents();
             let mut services = Services::new(data.clone());
             instance.services(&mut services);
-            (instance, manifest, data, commands, subscriptions, intents, services.into_parts(), tried)
+            (instance, manifest, data, options, subscriptions, intents, services.into_parts(), tried)
         }));
-        let (instance, manifest, data, commands, subscriptions, intents, (services, unsound), tried) =
-            made.map_err(|panic| {
+        let (instance, manifest, data, options, subscriptions, intents, (services, unsound), tried) = made
+            .map_err(|panic| {
                 vec![format!(
                     "it panicked while its commands and subscriptions were made: {}",
                     panic_text(&*panic)
                 )]
             })?;
-        let (definitions, doubled) = definitions_of(&commands);
+        let options = options?;
+        let (definitions, doubled) = definitions_of(options.commands());
         let mut problems: Vec<_> =
             doubled.iter().map(|key| format!("{key} is defined twice in {}", manifest.id)).collect();
         problems.extend(preflight::check_definitions(&definitions));
@@ -114,7 +118,7 @@ impl Generation {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let options = Options::new(commands, &host.settings().owners);
+        let intents = intents | options.intents();
         Ok(Arc::new(Self {
             number,
             code,
@@ -162,8 +166,42 @@ impl Generation {
     }
 
     /// Gives poise's options for one event.
-    pub(crate) fn options(&self) -> Arc<FrameworkOptions<Data, Error>> {
-        self.options.with(&self.data.settings().owners, &*self.instance)
+    pub(crate) fn options(&self) -> Arc<FrameworkOptions> {
+        self.options.current(&*self.instance, self.data.host())
+    }
+
+    pub(crate) fn has_text_commands(&self) -> bool {
+        self.options.has_text_commands()
+    }
+
+    /// Returns whether messages concern it: as text commands, or because they are none.
+    pub(crate) fn reads_messages(&self) -> bool {
+        self.options.reads_messages()
+    }
+
+    /// Returns whether it wants to know of messages that are no commands.
+    pub(crate) fn handles_other_messages(&self) -> bool {
+        self.options.handles_other_messages()
+    }
+
+    /// Returns a context whose requests are known as this plugin's.
+    pub(crate) fn own_context(&self, ctx: &serenity::all::Context) -> serenity::all::Context {
+        self.data.host().context_of(self.plugin(), ctx)
+    }
+
+    /// Returns whether its code decides what a prefix is.
+    pub(crate) fn asks_for_prefix(&self) -> bool {
+        self.options.asks_for_prefix()
+    }
+
+    /// Returns whether the names of its text commands are equal if they differ in case alone.
+    pub(crate) fn ignores_case(&self) -> bool {
+        self.options.ignores_case()
+    }
+
+    /// Returns whether its options have an `event_handler`.
+    pub(crate) fn handles_events(&self) -> bool {
+        self.options.handles_events()
     }
 
     /// Gives the definitions of its commands.

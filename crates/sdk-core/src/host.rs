@@ -17,6 +17,7 @@ use crate::bus::Bus;
 use crate::checkpoint::Changes;
 use crate::definition::CommandKey;
 use crate::dispatch::cache::CacheKeeper;
+use crate::edits::Edits;
 use crate::flight::{Flight, Recorder};
 use crate::observer::Observer;
 use crate::registry::Registry;
@@ -39,6 +40,7 @@ struct Inner {
     bus: Bus,
     changes: Changes,
     store: Store,
+    edits: Edits,
     scheduler: Scheduler,
     snapshots: Snapshots,
     voice: Voice,
@@ -113,6 +115,7 @@ impl Host {
             registry: Registry::default(),
             bus: Bus::default(),
             store: Store::new(changes.clone()),
+            edits: Edits::default(),
             scheduler: Scheduler::new(changes.clone()),
             snapshots: Snapshots::new(changes.clone()),
             voice: Voice::new(changes.clone()),
@@ -167,6 +170,11 @@ impl Host {
     /// Gives all plugins' values.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Returns the account of text commands and their answers.
+    pub(crate) fn edits(&self) -> &Edits {
+        &self.0.edits
     }
 
     /// Gives the states that were saved: handed over, taken by hand, or left by plugins that are not live.

@@ -28,6 +28,7 @@ pub mod data;
 pub mod definition;
 pub mod dependency;
 pub mod dispatch;
+mod edits;
 pub mod event;
 mod fit;
 pub mod flight;
@@ -62,6 +63,7 @@ pub mod voice;
 
 pub use data::Data;
 pub use dependency::Dependency;
+pub use dispatch::on_error;
 pub use event::EventKind;
 pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
 pub use refusal::Refusal;
@@ -78,6 +80,9 @@ pub type Context<'a> = poise::Context<'a, Data, Error>;
 /// poise's command with this bot's [`Data`] and [`Error`].
 pub type Command = poise::Command<Data, Error>;
 
+/// poise's options of a framework with this bot's [`Data`] and [`Error`]; see [`Plugin::options`].
+pub type FrameworkOptions = poise::FrameworkOptions<Data, Error>;
+
 /// What most plugin files start with: `use sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::bus::ReloadEvent;
@@ -86,7 +91,8 @@ pub mod prelude {
     pub use crate::state::{State, StateSlot};
     pub use crate::voice::VoiceEvent;
     pub use crate::{
-        Command, Context, Data, Dependency, Error, EventContext, Plugin, Refusal, Services, Subscriptions,
+        Command, Context, Data, Dependency, Error, EventContext, FrameworkOptions, Plugin, Refusal, Services,
+        Subscriptions,
     };
     pub use poise::serenity_prelude as serenity;
     pub use serenity::async_trait;

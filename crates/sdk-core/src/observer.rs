@@ -3,8 +3,6 @@
 //! Names come from what live generations have registered, never from what a user has typed, so that there are no more of
 //! them than there are commands and handlers. Without an observer nothing is measured.
 
-use std::cell::Cell;
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use crate::host::Host;
@@ -145,27 +143,6 @@ impl Watch {
     }
 }
 
-tokio::task_local! {
-    /// How the command that this task runs ends; poise tells its errors to a hook alone.
-    static OUTCOME: Cell<Outcome>;
-}
-
-/// Notes how the command ends that is running in this task.
-pub(crate) fn note(outcome: Outcome) {
-    // Outside a command there is nobody to tell.
-    let _ = OUTCOME.try_with(|noted| noted.set(outcome));
-}
-
-/// Runs a command, and gives how it ended as [`note`] was told.
-pub(crate) async fn outcome_of(command: impl Future<Output = ()>) -> Outcome {
-    OUTCOME
-        .scope(Cell::default(), async {
-            command.await;
-            OUTCOME.with(Cell::get)
-        })
-        .await
-}
-
 /// Gives the registered name of the command that `path` leads to: a command's name, and those of subcommands.
 pub(crate) fn registered<'a, 'p>(
     commands: &'a [Command],
@@ -207,16 +184,5 @@ mod tests {
         assert_eq!(name(&["D", "RELOAD"]), Some("dev reload"));
         assert_eq!(name(&["dev", "typed"]), Some("dev"));
         assert_eq!(name(&["typed"]), None);
-    }
-
-    #[tokio::test]
-    async fn an_outcome_is_that_of_its_own_command() {
-        let failing = outcome_of(async {
-            tokio::task::yield_now().await;
-            note(Outcome::Refused);
-        });
-        let fine = outcome_of(tokio::task::yield_now());
-        assert_eq!(futures_util::future::join(failing, fine).await, (Outcome::Refused, Outcome::Ok));
-        note(Outcome::Panic);
     }
 }

@@ -1,42 +1,79 @@
-//! poise's options of one generation, whose owners are those of this moment.
+//! poise's options of one generation: what the plugin has set, what the host adds, and what no plugin can set.
+//!
+//! # Theory of operation
+//!
+//! [`Plugin::options`] gets the host's defaults and changes them. Three things are one for all plugins, so that they
+//! outlive a reload and agree with each other: the owners, the edit tracker and the prefix `COMMAND_PREFIX`. Fields
+//! that would make a second one of these are refused when the plugin is loaded. The host's prefix stands in the place
+//! of `stripped_dynamic_prefix`, since it may change while the bot runs; the plugin's own two callbacks are kept
+//! beside it in [`PrefixHooks`].
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::fn_addr_eq;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use poise::FrameworkOptions;
-use serenity::all::UserId;
+use futures_util::future::BoxFuture;
+use poise::{FrameworkContext, PartialContext, PrefixFrameworkOptions};
+use serenity::all::{Context, FullEvent, GatewayIntents, Message, UserId};
 
-use crate::dispatch::{framework_options, panic_text};
-use crate::{Command, Data, Error, Plugin};
+use crate::dispatch::{on_error, panic_text};
+use crate::host::Host;
+use crate::{Command, Data, Error, FrameworkOptions, Plugin};
 
-/// Options as poise wants them, for one generation.
+type DynamicPrefix =
+    fn(PartialContext<'_, Data, Error>) -> BoxFuture<'_, Result<Option<Cow<'static, str>>, Error>>;
+type StrippedPrefix =
+    for<'a> fn(&'a Context, &'a Message, &'a Data) -> BoxFuture<'a, Result<Option<&'a str>, Error>>;
+type EventHandler =
+    for<'a> fn(FrameworkContext<'a, Data, Error>, &'a FullEvent) -> BoxFuture<'a, Result<(), Error>>;
+
+/// A plugin's own prefix callbacks, which the host calls from its own.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct PrefixHooks {
+    dynamic: Option<DynamicPrefix>,
+    stripped: Option<StrippedPrefix>,
+}
+
+/// Options of one generation, whose owners are those of this moment.
 ///
 /// poise reads the owners from its options, which also hold the commands, and neither can be changed or copied. So
-/// when the owners change, the plugin makes its commands once more; cooldowns begin anew with them.
+/// when the owners change, the plugin makes its options once more; cooldowns begin anew with them.
 pub(crate) struct Options {
-    first: Arc<FrameworkOptions<Data, Error>>,
-    renewed: ArcSwapOption<FrameworkOptions<Data, Error>>,
+    first: Arc<FrameworkOptions>,
+    renewed: ArcSwapOption<FrameworkOptions>,
+    hooks: PrefixHooks,
+    has_text_commands: bool,
+    handles_events: bool,
 }
 
 impl Options {
-    /// Makes the options of a new generation.
-    pub(crate) fn new(commands: Vec<Command>, owners: &BTreeSet<UserId>) -> Self {
-        Self { first: Arc::new(framework_options(commands, owners)), renewed: ArcSwapOption::empty() }
+    /// Makes the options of a plugin.
+    ///
+    /// # Errors
+    /// One sentence for each field that is the host's; it names the field and the way out.
+    pub(crate) fn new(instance: &dyn Plugin, host: &Host) -> Result<Self, Vec<String>> {
+        let (options, hooks) = make(instance, host)?;
+        Ok(Self {
+            hooks,
+            has_text_commands: options.commands.iter().any(|command| command.prefix_action.is_some()),
+            handles_events: handles_events(options.event_handler),
+            first: Arc::new(options),
+            renewed: ArcSwapOption::empty(),
+        })
     }
 
-    /// Gives the commands as they were first made.
+    /// Returns the commands as they were first made.
     pub(crate) fn commands(&self) -> &[Command] {
         &self.first.commands
     }
 
-    /// Gives the options with these owners, for one event.
-    pub(crate) fn with(
-        &self,
-        owners: &BTreeSet<UserId>,
-        instance: &dyn Plugin,
-    ) -> Arc<FrameworkOptions<Data, Error>> {
+    /// Returns the options with the owners of this moment, for one event.
+    pub(crate) fn current(&self, instance: &dyn Plugin, host: &Host) -> Arc<FrameworkOptions> {
+        let owners = &host.settings().owners;
         if are_same(&self.first.owners, owners) {
             return self.first.clone();
         }
@@ -45,18 +82,217 @@ impl Options {
         {
             return renewed;
         }
-        let commands = catch_unwind(AssertUnwindSafe(|| instance.commands())).unwrap_or_else(|panic| {
-            let panic = panic_text(&*panic);
-            tracing::error!(
-                panic,
-                "a plugin cannot make its commands for other owners, so none of them runs"
-            );
-            Vec::new()
-        });
-        let options = Arc::new(framework_options(commands, owners));
+        let made = catch_unwind(AssertUnwindSafe(|| make(instance, host)));
+        let made = made.unwrap_or_else(|panic| Err(vec![panic_text(&*panic).to_owned()]));
+        let options = match made {
+            Ok((options, _)) => options,
+            Err(problems) => {
+                let problems = problems.join("; ");
+                tracing::error!(
+                    problems,
+                    "a plugin cannot make its commands for other owners, so none of them runs"
+                );
+                FrameworkOptions { owners: set(owners), ..FrameworkOptions::default() }
+            }
+        };
+        let options = Arc::new(options);
         self.renewed.store(Some(options.clone()));
         options
     }
+
+    pub(crate) fn hooks(&self) -> PrefixHooks {
+        self.hooks
+    }
+
+    pub(crate) fn has_text_commands(&self) -> bool {
+        self.has_text_commands
+    }
+
+    /// Returns whether messages concern the plugin at all: as text commands, or because they are none.
+    pub(crate) fn reads_messages(&self) -> bool {
+        self.has_text_commands || self.handles_other_messages()
+    }
+
+    /// Returns whether the plugin wants to know of messages that are no commands.
+    pub(crate) fn handles_other_messages(&self) -> bool {
+        self.first.prefix_options.non_command_message.is_some()
+    }
+
+    /// Returns whether code of the plugin decides what a prefix is.
+    pub(crate) fn asks_for_prefix(&self) -> bool {
+        self.hooks.dynamic.is_some() || self.hooks.stripped.is_some()
+    }
+
+    /// Returns whether text commands are equal whose names differ in case alone.
+    pub(crate) fn ignores_case(&self) -> bool {
+        self.first.prefix_options.case_insensitive_commands
+    }
+
+    /// Returns whether the plugin has an `event_handler`.
+    pub(crate) fn handles_events(&self) -> bool {
+        self.handles_events
+    }
+
+    /// Returns the intents that prefixes of the plugin's own and `non_command_message` are nothing without.
+    ///
+    /// Source: Discord's list of intents; edits come with the intents of messages.
+    pub(crate) fn intents(&self) -> GatewayIntents {
+        let prefixes = &self.first.prefix_options;
+        let has_prefix =
+            prefixes.prefix.is_some() || !prefixes.additional_prefixes.is_empty() || self.asks_for_prefix();
+        if prefixes.non_command_message.is_some() || (self.has_text_commands && has_prefix) {
+            GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES | GatewayIntents::MESSAGE_CONTENT
+        } else {
+            GatewayIntents::empty()
+        }
+    }
+}
+
+/// Has a plugin make its options, and adds what is the host's.
+fn make(instance: &dyn Plugin, host: &Host) -> Result<(FrameworkOptions, PrefixHooks), Vec<String>> {
+    let mut options = defaults(host);
+    instance.options(&mut options);
+    options.commands.extend(instance.commands());
+    poise::set_qualified_names(&mut options.commands);
+    let problems = refused(&options, host);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    options.owners = set(&host.settings().owners);
+    let prefixes = &mut options.prefix_options;
+    if options.commands.iter().any(wants_edits) {
+        prefixes.edit_tracker = Some(host.edits().tracker());
+    }
+    let hooks = PrefixHooks {
+        dynamic: prefixes.dynamic_prefix.replace(dynamic_prefix),
+        stripped: prefixes.stripped_dynamic_prefix.replace(stripped_prefix),
+    };
+    Ok((options, hooks))
+}
+
+/// Returns what a plugin's options are if it changes nothing.
+fn defaults(host: &Host) -> FrameworkOptions {
+    FrameworkOptions {
+        on_error,
+        event_handler: no_events,
+        owners: set(&host.settings().owners),
+        prefix_options: PrefixFrameworkOptions {
+            edit_tracker: Some(host.edits().tracker()),
+            ..PrefixFrameworkOptions::default()
+        },
+        ..FrameworkOptions::default()
+    }
+}
+
+/// Returns a sentence for each field that makes something of the plugin's own of what is one for all.
+fn refused(options: &FrameworkOptions, host: &Host) -> Vec<String> {
+    const OWNERS: &str = "owners are the bot's, one set for all plugins: leave it out and set OWNER_IDS";
+    let mut problems = Vec::new();
+    let mut refuse =
+        |field: &str, way_out: &str| problems.push(format!("its options set {field}; {way_out}"));
+    if !options.owners.is_empty() && !are_same(&options.owners, &host.settings().owners) {
+        refuse("owners", OWNERS);
+    }
+    if !options.initialize_owners {
+        refuse("initialize_owners to false", OWNERS);
+    }
+    if options.initialized_team_roles.is_some() {
+        refuse("initialized_team_roles", OWNERS);
+    }
+    let is_ours = |tracker| Arc::ptr_eq(tracker, &host.edits().tracker());
+    if !options.prefix_options.edit_tracker.as_ref().is_none_or(is_ours) {
+        refuse(
+            "prefix_options.edit_tracker to one of its own",
+            "edits are tracked by the host, for an hour and through reloads: leave it out",
+        );
+    }
+    problems
+}
+
+/// Returns whether a command, or one below it, has `track_edits` or a part of it.
+fn wants_edits(command: &Command) -> bool {
+    command.invoke_on_edit
+        || command.track_deletion
+        || command.reuse_response
+        || command.subcommands.iter().any(wants_edits)
+}
+
+fn no_events<'a>(_: FrameworkContext<'a, Data, Error>, _: &'a FullEvent) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(std::future::ready(Ok(())))
+}
+
+/// Returns whether an event handler is the plugin's.
+///
+/// poise's default may have another address in a plugin's code than here. It is then called and does nothing.
+fn handles_events(handler: EventHandler) -> bool {
+    let defaults = [no_events as EventHandler, FrameworkOptions::default().event_handler];
+    !defaults.into_iter().any(|default| fn_addr_eq(default, handler))
+}
+
+/// What is known of a message's prefix, so that no callback of a plugin is called twice for one message.
+#[derive(Default)]
+pub(crate) enum KnownPrefix {
+    /// Nothing, or no longer.
+    #[default]
+    Unknown,
+    /// The message begins with this one.
+    Is(String),
+    /// The message has none that a callback would find.
+    None,
+}
+
+tokio::task_local! {
+    /// The prefix of the message that this task hands to poise.
+    pub(crate) static PREFIX: Cell<KnownPrefix>;
+}
+
+fn known_prefix() -> KnownPrefix {
+    PREFIX.try_with(Cell::take).unwrap_or_default()
+}
+
+/// Stands in the place of `dynamic_prefix`, of which poise asks first.
+fn dynamic_prefix(
+    ctx: PartialContext<'_, Data, Error>,
+) -> BoxFuture<'_, Result<Option<Cow<'static, str>>, Error>> {
+    Box::pin(async move {
+        match known_prefix() {
+            KnownPrefix::Is(prefix) => Ok(Some(Cow::Owned(prefix))),
+            KnownPrefix::None => {
+                // The other callback is still to be asked.
+                PREFIX.with(|known| known.set(KnownPrefix::None));
+                Ok(None)
+            }
+            KnownPrefix::Unknown => match ctx.framework.user_data.prefix_hooks().dynamic {
+                Some(own) => own(ctx).await,
+                None => Ok(None),
+            },
+        }
+    })
+}
+
+/// Stands in the place of `stripped_dynamic_prefix`, and knows the host's prefix.
+fn stripped_prefix<'a>(
+    ctx: &'a Context,
+    message: &'a Message,
+    data: &'a Data,
+) -> BoxFuture<'a, Result<Option<&'a str>, Error>> {
+    Box::pin(async move {
+        let settings = data.settings();
+        let known = known_prefix();
+        if let Some(prefix) = settings.prefix.as_deref()
+            && message.content.starts_with(prefix)
+        {
+            return Ok(message.content.get(..prefix.len()));
+        }
+        match (known, data.prefix_hooks().stripped) {
+            (KnownPrefix::Unknown, Some(own)) => own(ctx, message, data).await,
+            _ => Ok(None),
+        }
+    })
+}
+
+fn set(owners: &BTreeSet<UserId>) -> HashSet<UserId> {
+    owners.iter().copied().collect()
 }
 
 fn are_same(one: &HashSet<UserId>, other: &BTreeSet<UserId>) -> bool {
@@ -64,40 +300,4 @@ fn are_same(one: &HashSet<UserId>, other: &BTreeSet<UserId>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Nothing;
-
-    impl Plugin for Nothing {}
-
-    struct Panics;
-
-    impl Plugin for Panics {
-        fn commands(&self) -> Vec<Command> {
-            panic!("expected by the test")
-        }
-    }
-
-    fn owners<const N: usize>(ids: [u64; N]) -> BTreeSet<UserId> {
-        ids.map(UserId::new).into()
-    }
-
-    #[test]
-    fn owners_of_this_moment_count_and_options_are_made_once_for_them() {
-        let options = Options::new(Vec::new(), &owners([1]));
-        let same = |one: &BTreeSet<UserId>| options.with(one, &Nothing);
-        assert!(Arc::ptr_eq(&same(&owners([1])), &options.first));
-        let other = same(&owners([2, 3]));
-        assert_eq!(other.owners, HashSet::from([2, 3].map(UserId::new)));
-        assert!(Arc::ptr_eq(&other, &same(&owners([3, 2]))));
-        assert_eq!(same(&owners([])).owners.len(), 0);
-        assert!(Arc::ptr_eq(&same(&owners([1])), &options.first));
-    }
-
-    #[test]
-    fn commands_that_panic_leave_no_former_owner_in_power() {
-        let options = Options::new(Vec::new(), &owners([1]));
-        assert!(options.with(&owners([2]), &Panics).commands.is_empty());
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use serenity::async_trait;
 
 use crate::services::Services;
 use crate::state::StateSlot;
-use crate::{Command, Data, Dependency, Error, Subscriptions};
+use crate::{Command, Data, Dependency, Error, FrameworkOptions, Subscriptions};
 
 /// Tells builds of this crate apart: compiler, profile, features and sources, hashed by the build script.
 ///
@@ -33,6 +33,15 @@ pub trait Plugin: Send + Sync + 'static {
     /// Commands, as `#[poise::command]` functions make them.
     fn commands(&self) -> Vec<Command> {
         Vec::new()
+    }
+
+    /// Changes poise's options for this plugin's commands, from what the host has set.
+    ///
+    /// Its `commands` are added to those of [`commands`](Self::commands). Fields that would make something of the
+    /// plugin's own of what is one for all plugins (owners, the edit tracker) are refused when the plugin is loaded.
+    /// What each field does here: `docs/poise.md`.
+    fn options(&self, options: &mut FrameworkOptions) {
+        let _ = options;
     }
 
     /// Adds listeners, component handlers and timer handlers.

@@ -19,7 +19,8 @@ pub(crate) type Place = (Arc<Generation>, usize);
 pub struct Snapshot {
     generations: BTreeMap<PluginId, Arc<Generation>>,
     commands: HashMap<CommandKey, Arc<Generation>>,
-    prefix_commands: HashMap<String, Arc<Generation>>,
+    readers: Vec<Arc<Generation>>,
+    event_handlers: Vec<Arc<Generation>>,
     listeners: HashMap<EventKind, Vec<Place>>,
     components: Vec<(String, Place)>,
     modals: Vec<(String, Place)>,
@@ -36,27 +37,19 @@ impl Snapshot {
     pub fn new(generations: BTreeMap<PluginId, Arc<Generation>>) -> Result<Self, Vec<String>> {
         let mut snapshot = Self::default();
         let mut problems = Vec::new();
+        let mut text_commands = TextCommands::default();
         for (id, generation) in &generations {
             for key in generation.definitions().keys() {
                 if let Some(other) = snapshot.commands.insert(key.clone(), generation.clone()) {
                     problems.push(format!("{key} is defined by {} and by {id}", other.plugin()));
                 }
             }
-            for command in generation.commands() {
-                if command.prefix_action.is_none() {
-                    continue;
-                }
-                for name in std::iter::once(&command.name).chain(command.aliases.iter()) {
-                    let name = name.to_lowercase();
-                    if let Some(other) = snapshot.prefix_commands.insert(name.clone(), generation.clone())
-                        && !Arc::ptr_eq(&other, generation)
-                    {
-                        problems.push(format!(
-                            "the text command '{name}' is defined by {} and by {id}",
-                            other.plugin()
-                        ));
-                    }
-                }
+            text_commands.add(generation, &mut problems);
+            if generation.reads_messages() {
+                snapshot.readers.push(generation.clone());
+            }
+            if generation.handles_events() {
+                snapshot.event_handlers.push(generation.clone());
             }
             for (index, listener) in generation.subscriptions.listeners.iter().enumerate() {
                 snapshot.listeners.entry(listener.kind).or_default().push((generation.clone(), index));
@@ -135,8 +128,14 @@ impl Snapshot {
         self.commands.get(key)
     }
 
-    pub(crate) fn prefix_command(&self, name: &str) -> Option<&Arc<Generation>> {
-        self.prefix_commands.get(name)
+    /// Returns the generations that messages concern, by the names of their plugins.
+    pub(crate) fn readers(&self) -> &[Arc<Generation>] {
+        &self.readers
+    }
+
+    /// Returns the generations whose options have an `event_handler`.
+    pub(crate) fn event_handlers(&self) -> &[Arc<Generation>] {
+        &self.event_handlers
     }
 
     pub(crate) fn listeners(&self, kind: EventKind) -> &[Place] {
@@ -155,6 +154,30 @@ impl Snapshot {
         let generation = self.generations.get(plugin)?;
         let index = generation.subscriptions.timers.iter().position(|handler| handler.key == name)?;
         Some((generation.clone(), index))
+    }
+}
+
+/// The names of text commands; one that two plugins would answer to is a problem.
+#[derive(Default)]
+struct TextCommands<'a>(HashMap<String, Vec<(&'a str, &'a Arc<Generation>)>>);
+
+impl<'a> TextCommands<'a> {
+    fn add(&mut self, generation: &'a Arc<Generation>, problems: &mut Vec<String>) {
+        let commands = generation.commands().iter().filter(|command| command.prefix_action.is_some());
+        for name in commands.flat_map(|command| std::iter::once(&command.name).chain(command.aliases.iter()))
+        {
+            // poise compares names as ASCII.
+            let same = self.0.entry(name.to_ascii_lowercase()).or_default();
+            let answers_too = |(other, by): &&(&str, &Arc<Generation>)| {
+                let is_equal = *other == &**name || by.ignores_case() || generation.ignores_case();
+                is_equal && !Arc::ptr_eq(by, generation)
+            };
+            if let Some((_, other)) = same.iter().find(answers_too) {
+                let (one, two) = (other.plugin(), generation.plugin());
+                problems.push(format!("the text command '{name}' is defined by {one} and by {two}"));
+            }
+            same.push((name, generation));
+        }
     }
 }
 

@@ -427,6 +427,10 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/testbed/src/faults/table.rs::a command of another plugin",
     ),
     (
+        "its options set owners; ...",
+        "crates/sdk-core/src/options/tests.rs::what_is_the_hosts_is_refused_by_the_name_of_the_field",
+    ),
+    (
         "components 'p:' are handled by A and by B",
         "crates/testbed/tests/troubles.rs::a_prefix_has_one_handler",
     ),

@@ -1,136 +1,160 @@
-//! Commands, autocompletion and text commands, each through poise in the one generation that defines it.
+//! Commands and autocompletion, each through poise in the one generation that defines it.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use futures_util::FutureExt as _;
 use poise::FrameworkContext;
 use serenity::all::{
     AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, CreateInteractionResponse, FullEvent,
-    Interaction, Message, ResolvedOption, ResolvedValue,
+    Interaction, ResolvedOption, ResolvedValue, ShardManager,
 };
+use tokio::sync::Mutex;
 
 use super::handler::{panic_text, panic_words, panicked};
 use super::interaction::ephemeral;
-use super::{Dispatcher, enter};
+use super::{Dispatcher, enter, failure};
 use crate::asker::Asker;
 use crate::definition::{CommandKey, CommandKind};
 use crate::generation::Generation;
-use crate::observer::{Outcome, TurnedAway, Watch, Way, outcome_of, registered};
-use crate::settings::Settings;
+use crate::observer::{Outcome, TurnedAway, Watch, Way, registered};
 use crate::snapshot::Snapshot;
 
-/// Whom an event calls.
-enum Called {
-    Command(CommandKey),
-    Word(String),
+/// A command or its autocompletion, as a user has sent it.
+struct Called<'a> {
+    interaction: &'a CommandInteraction,
+    is_autocomplete: bool,
+    key: CommandKey,
 }
 
-impl Called {
+impl Called<'_> {
+    fn of(event: &FullEvent) -> Option<Called<'_>> {
+        let (interaction, is_autocomplete) = match event {
+            FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => (command, false),
+            FullEvent::InteractionCreate { interaction: Interaction::Autocomplete(command) } => {
+                (command, true)
+            }
+            _ => return None,
+        };
+        Some(Called { interaction, is_autocomplete, key: command_key(interaction)? })
+    }
+
     /// Gives what the command came by, and its name as the generation has registered it.
-    fn registered(&self, event: &FullEvent, generation: &Generation) -> (Way, String) {
-        let commands = generation.commands();
-        let (key, data) = match (self, event) {
-            (Self::Word(word), FullEvent::Message { .. }) => {
-                let name = registered(commands, [word.as_str()]).unwrap_or_default();
-                return (Way::Text, name.to_owned());
-            }
-            (
-                Self::Command(key),
-                FullEvent::InteractionCreate {
-                    interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
-                },
-            ) => (key, command),
-            _ => return (Way::Text, String::new()),
+    fn registered(&self, generation: &Generation) -> (Way, String) {
+        let way = match self.key.kind {
+            _ if self.is_autocomplete => Way::Autocomplete,
+            CommandKind::Slash => Way::Slash,
+            CommandKind::User => Way::User,
+            CommandKind::Message => Way::Message,
         };
-        let way = match (event, key.kind) {
-            (FullEvent::InteractionCreate { interaction: Interaction::Autocomplete(_) }, _) => {
-                Way::Autocomplete
-            }
-            (_, CommandKind::Slash) => Way::Slash,
-            (_, CommandKind::User) => Way::User,
-            (_, CommandKind::Message) => Way::Message,
-        };
-        let subcommands = subcommands(data);
-        let path = std::iter::once(key.name.as_str()).chain(subcommands);
+        let path = std::iter::once(self.key.name.as_str()).chain(subcommands(self.interaction));
         // An entry in a menu has a name of its own, by which it was found.
-        let name = match key.kind {
-            CommandKind::Slash => registered(commands, path).unwrap_or_default(),
-            CommandKind::User | CommandKind::Message => &key.name,
+        let name = match self.key.kind {
+            CommandKind::Slash => registered(generation.commands(), path).unwrap_or_default(),
+            CommandKind::User | CommandKind::Message => &self.key.name,
         };
         (way, name.to_owned())
     }
-}
 
-impl Dispatcher {
-    /// Has a command run, or completed, by the generation that defines it; any other event is none of its business.
-    pub(super) async fn command(
+    /// Has poise run it in a generation.
+    async fn run(
         &self,
         ctx: &serenity::all::Context,
-        snapshot: &Arc<Snapshot>,
-        event: FullEvent,
-    ) {
-        let called = match &event {
-            FullEvent::InteractionCreate {
-                interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
-            } => command_key(command).map(Called::Command),
-            FullEvent::Message { new_message } => {
-                prefix_word(ctx, &self.host.settings(), new_message).map(Called::Word)
-            }
-            _ => None,
-        };
-        let (Some(called), Some(shard_manager)) = (called, self.host.shards()) else { return };
-        let find = |snapshot: &Snapshot| match &called {
-            Called::Command(key) => snapshot.command(key).map(|owner| (owner.clone(), ())),
-            Called::Word(word) => snapshot.prefix_command(word).map(|owner| (owner.clone(), ())),
-        };
-        let what = match &event {
-            FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => typed(command),
-            FullEvent::InteractionCreate { interaction: Interaction::Autocomplete(command) } => {
-                format!("autocomplete of {}", typed(command))
-            }
-            _ => match &called {
-                Called::Command(key) => key.to_string(),
-                Called::Word(word) => format!("text command {word}"),
-            },
-        };
-        let watch = Watch::begin();
-        let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
-            self.turned_away(TurnedAway::UnknownCommand);
-            if let FullEvent::InteractionCreate {
-                interaction: Interaction::Command(command) | Interaction::Autocomplete(command),
-            } = &event
-            {
-                let withdrawn = command_key(command).is_some_and(|key| self.host.is_withdrawn(&key));
-                answer_unknown(ctx, command, withdrawn).await;
-            }
-            return;
-        };
+        generation: &Generation,
+        shard_manager: &Arc<ShardManager>,
+    ) -> Outcome {
         let options = generation.options();
-        let own_context = self.host.context_of(generation.plugin(), ctx);
+        let own_context = generation.own_context(ctx);
         let framework = FrameworkContext {
             serenity_context: &own_context,
             options: &options,
             user_data: &generation.data,
             shard_manager,
         };
-        let asker = Asker::of(&event);
+        let (answered, given) = (AtomicBool::new(false), self.interaction.data.options());
+        let invocation_data: Mutex<Box<dyn Any + Send + Sync>> = Mutex::new(Box::new(()));
+        let mut tree = Vec::new();
+        let dispatched = if self.is_autocomplete {
+            poise::dispatch_autocomplete(
+                framework,
+                self.interaction,
+                &answered,
+                &invocation_data,
+                &given,
+                &mut tree,
+            )
+            .await
+        } else {
+            poise::dispatch_interaction(
+                framework,
+                self.interaction,
+                &answered,
+                &invocation_data,
+                &given,
+                &mut tree,
+            )
+            .await
+        };
+        let Err(error) = dispatched else { return Outcome::Ok };
+        let failed = failure::handle(error, &options, Some(&answered)).await;
+        if self.is_autocomplete {
+            suggest_nothing(ctx, self.interaction).await;
+        }
+        failed.outcome
+    }
+}
+
+impl Dispatcher {
+    /// Has a command run, or completed, by the generation that defines it; says whether the event is one.
+    pub(super) async fn command(
+        &self,
+        ctx: &serenity::all::Context,
+        snapshot: &Arc<Snapshot>,
+        event: &FullEvent,
+    ) -> bool {
+        let Some(called) = Called::of(event) else { return false };
+        let Some(shard_manager) = self.host.shards() else { return true };
+        let find = |snapshot: &Snapshot| snapshot.command(&called.key).map(|owner| (owner.clone(), ()));
+        let typed = typed(called.interaction);
+        let what = if called.is_autocomplete { format!("autocomplete of {typed}") } else { typed };
+        let watch = Watch::begin();
+        let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
+            self.turned_away(TurnedAway::UnknownCommand);
+            answer_unknown(ctx, called.interaction, self.host.is_withdrawn(&called.key)).await;
+            return true;
+        };
         // Nobody else wants the name.
-        let named = self.host.observer().map(|_| called.registered(&event, &generation));
+        let named = self.host.observer().map(|_| called.registered(&generation));
         // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
-        let dispatched = Box::pin(outcome_of(poise::dispatch_event(framework, event)));
-        // poise contains panics of the command itself; this contains those of checks and converters.
-        let ended = AssertUnwindSafe(call.run(dispatched)).catch_unwind().await;
+        let run = Box::pin(called.run(ctx, &generation, shard_manager));
+        // poise contains panics of the command itself; this contains those of an `on_error`.
+        let ended = AssertUnwindSafe(call.run(run)).catch_unwind().await;
         if let Some((way, name)) = &named {
             watch.tell(&self.host, *way, name, *ended.as_ref().unwrap_or(&Outcome::Panic));
         }
         if let Err(panic) = ended {
             let panic = panicked(&generation.data, &what, panic_text(&*panic));
-            if let Some(asker) = asker {
+            if let Some(asker) = Asker::of(event) {
                 asker.tell(ctx, panic_words(&generation.data, &panic)).await;
             }
         }
+        true
     }
+}
+
+/// Answers autocompletion that failed with an empty list, without which the user's client waits for one.
+async fn suggest_nothing(ctx: &serenity::all::Context, command: &CommandInteraction) {
+    if let Err(error) = command.create_response(ctx, no_suggestions()).await {
+        tracing::debug!(command = command.data.name, %error, "could not answer an autocompletion");
+    }
+}
+
+fn no_suggestions() -> CreateInteractionResponse {
+    CreateInteractionResponse::Autocomplete(
+        CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new()),
+    )
 }
 
 fn command_key(command: &CommandInteraction) -> Option<CommandKey> {
@@ -167,9 +191,7 @@ async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteracti
     tracing::warn!(command = command.data.name, withdrawn, "no live plugin defines this command");
     let is_autocomplete = command.data.autocomplete().is_some();
     let response = if is_autocomplete {
-        CreateInteractionResponse::Autocomplete(
-            CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new()),
-        )
+        no_suggestions()
     } else if withdrawn {
         ephemeral(format!(
             "/{} is being worked on; it is not part of this bot at the moment.",
@@ -181,18 +203,4 @@ async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteracti
     if let Err(error) = command.create_response(ctx, response).await {
         tracing::warn!(command = command.data.name, %error, "could not answer");
     }
-}
-
-/// Gives the lower-cased first word after the prefix or a mention of the bot, if the message begins so.
-fn prefix_word(ctx: &serenity::all::Context, settings: &Settings, message: &Message) -> Option<String> {
-    if message.author.bot {
-        return None;
-    }
-    let content = message.content.trim_start();
-    let by_prefix = settings.prefix.as_deref().and_then(|prefix| content.strip_prefix(prefix));
-    let rest = by_prefix.or_else(|| {
-        let bot = ctx.cache.current_user().id;
-        content.strip_prefix(&format!("<@{bot}>")).or_else(|| content.strip_prefix(&format!("<@!{bot}>")))
-    })?;
-    rest.split_whitespace().next().map(str::to_lowercase)
 }

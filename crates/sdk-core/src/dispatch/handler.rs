@@ -43,7 +43,7 @@ pub(super) async fn outcome(
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Result<(), Failed> {
-    let ctx = generation.data.host().context_of(generation.plugin(), ctx);
+    let ctx = generation.own_context(ctx);
     let context = EventContext::new(ctx, generation.data.clone());
     match AssertUnwindSafe(async { handler(context).await }).catch_unwind().await {
         Ok(outcome) => outcome.map_err(Failed::Error),
@@ -68,7 +68,7 @@ pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Fail
     }
 }
 
-const INTERNAL: &str = "Something went wrong here. It has been logged.";
+pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged.";
 
 /// Gives what a user may read of an error: its own words, unless they are those of a request that failed.
 pub(super) fn user_words(error: &Error) -> String {

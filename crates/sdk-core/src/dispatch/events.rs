@@ -1,0 +1,102 @@
+//! poise's `event_handler` of each plugin that has one, beside its listeners.
+
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, join_all};
+use poise::{FrameworkContext, FrameworkError, PrefixFrameworkOptions};
+use serenity::all::{Context, FullEvent};
+
+use super::handler::{panic_text, panicked};
+use super::{Dispatcher, enter};
+use crate::generation::Generation;
+use crate::snapshot::Snapshot;
+use crate::{Data, Error, EventKind, FrameworkOptions};
+
+impl Dispatcher {
+    /// Has the event handler of each plugin hear an event, each through its own gate.
+    pub(super) async fn event_handlers(
+        &self,
+        ctx: &Context,
+        snapshot: &Arc<Snapshot>,
+        kind: EventKind,
+        event: &FullEvent,
+    ) {
+        join_all(snapshot.event_handlers().iter().map(|generation| {
+            let plugin = generation.plugin();
+            async move {
+                let find = |live: &Snapshot| {
+                    let found = live.generations().get(plugin).filter(|found| found.handles_events());
+                    found.cloned().map(|found| (found, ()))
+                };
+                let what = format!("event_handler of {}", kind.name());
+                let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
+                    return;
+                };
+                let handled = self.event_handler(ctx, &generation, event);
+                if let Err(panic) = AssertUnwindSafe(call.run(handled)).catch_unwind().await {
+                    panicked(&generation.data, &what, panic_text(&*panic));
+                }
+            }
+        }))
+        .await;
+    }
+
+    async fn event_handler(&self, ctx: &Context, generation: &Generation, event: &FullEvent) {
+        let Some(shard_manager) = self.host.shards() else { return };
+        let options = generation.options();
+        let own_context = generation.own_context(ctx);
+        let framework = FrameworkContext {
+            serenity_context: &own_context,
+            options: &options,
+            user_data: &generation.data,
+            shard_manager,
+        };
+        if let Err(error) = (options.event_handler)(framework, event).await {
+            fail(framework, options.clone(), event, error).await;
+        }
+    }
+}
+
+tokio::task_local! {
+    /// The error of an event handler, and the options with the `on_error` that is to hear of it.
+    static FAILED: RefCell<Option<(Arc<FrameworkOptions>, Error)>>;
+}
+
+/// Hands the error of an event handler to the plugin's `on_error`.
+///
+/// Only poise can make a [`FrameworkError::EventHandler`]. So it is made to, with options that do nothing else, and what
+/// it makes is put right before it is passed on.
+async fn fail(
+    framework: FrameworkContext<'_, Data, Error>,
+    options: Arc<FrameworkOptions>,
+    event: &FullEvent,
+    error: Error,
+) {
+    let failing = FrameworkOptions {
+        event_handler: |_, _| Box::pin(std::future::ready(Err("an event handler failed".into()))),
+        on_error: pass_on,
+        prefix_options: PrefixFrameworkOptions {
+            mention_as_prefix: false,
+            ..PrefixFrameworkOptions::default()
+        },
+        ..FrameworkOptions::default()
+    };
+    let framework = FrameworkContext { options: &failing, ..framework };
+    let dispatched = poise::dispatch_event(framework, event.clone());
+    FAILED.scope(RefCell::new(Some((options, error))), Box::pin(dispatched)).await;
+}
+
+fn pass_on(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        let mut failed = error;
+        // Without commands, an interaction is unknown as well.
+        let FrameworkError::EventHandler { error, framework, .. } = &mut failed else { return };
+        let Some((options, real)) = FAILED.with(RefCell::take) else { return };
+        *error = real;
+        *framework = FrameworkContext { options: &options, ..*framework };
+        (options.on_error)(failed).await;
+    })
+}

@@ -1,0 +1,264 @@
+//! What happens to poise's errors: the log, the sentence for the user, and a plugin's own `on_error`.
+//!
+//! A command's or a plugin's own `on_error` comes first. What it leaves unsaid to the user of an interaction, the host
+//! says, since Discord tells that user otherwise that the application did not respond. Who types text commands waits for
+//! nothing, so there a plugin's `on_error` may keep silent.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use poise::{CommandInteractionType, Context, CreateReply, FrameworkError};
+use serenity::all::{CreateAllowedMentions, CreateInteractionResponseFollowup, HttpError, Permissions};
+
+use super::handler::{INTERNAL, panic_words, panicked, user_words};
+use crate::observer::Outcome;
+use crate::{Data, Error, FrameworkOptions, Refusal, text};
+
+/// Discord's code for an answer to an interaction that has one already.
+const ALREADY_ACKNOWLEDGED: isize = 40060;
+
+/// What the host knows of the error that this task hands to an `on_error`.
+struct Handing {
+    /// What the user may read of a panic.
+    panic: Option<String>,
+    /// Whether the host's own [`on_error`] has seen it.
+    by_host: Cell<bool>,
+}
+
+tokio::task_local! {
+    static HANDING: Handing;
+}
+
+/// How a failed call ended.
+pub(super) struct Failed {
+    pub(super) outcome: Outcome,
+    /// Whether it came to the host's [`on_error`]: the plugin has none of its own, or passed it on.
+    pub(super) by_host: bool,
+}
+
+/// Hands an error to who handles it, and makes sure that the user of an interaction is told.
+///
+/// `answered` says whether the interaction has an answer; text commands have none.
+pub(super) async fn handle(
+    error: FrameworkError<'_, Data, Error>,
+    options: &FrameworkOptions,
+    answered: Option<&AtomicBool>,
+) -> Failed {
+    let outcome = outcome(&error);
+    let panic = match &error {
+        // Told to probation whoever handles it, and here, on the thread that knows the place.
+        FrameworkError::CommandPanic { ctx, payload, .. } => {
+            let what = format!("{}{}", ctx.prefix(), ctx.command().qualified_name);
+            let panic = panicked(ctx.data(), &what, payload.as_deref().unwrap_or_default());
+            Some(panic_words(ctx.data(), &panic))
+        }
+        _ => None,
+    };
+    let (ctx, words) = (error.ctx(), sentence(&error, panic.as_deref()));
+    let handing = Handing { panic, by_host: Cell::new(false) };
+    let handled = async {
+        error.handle(options).await;
+        HANDING.with(|handing| handing.by_host.get())
+    };
+    let by_host = HANDING.scope(handing, handled).await;
+    let is_answered = answered.is_none_or(|answered| answered.load(Ordering::SeqCst));
+    if let (false, false, Some(ctx), Some(words)) = (by_host, is_answered, ctx, words) {
+        tell(ctx, words, false).await;
+    }
+    Failed { outcome, by_host }
+}
+
+/// Logs an error and tells the user in a sentence: what the host does where a plugin's options set no `on_error`.
+///
+/// A plugin's own can pass on what it does not handle: `other => sdk::on_error(other).await`.
+pub fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
+    Box::pin(async move {
+        let handing = HANDING.try_with(|handing| {
+            handing.by_host.set(true);
+            handing.panic.clone()
+        });
+        log(&error);
+        if let (Some(ctx), Some(words)) = (error.ctx(), sentence(&error, handing.ok().flatten().as_deref())) {
+            tell(ctx, words, true).await;
+        }
+    })
+}
+
+/// Returns how a call has ended: with a mistake of its own, or because it was not to be.
+fn outcome(error: &FrameworkError<'_, Data, Error>) -> Outcome {
+    match error {
+        FrameworkError::Command { error, .. }
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. }
+        | FrameworkError::NonCommandMessage { error, .. } => Outcome::of(error),
+        FrameworkError::CommandPanic { .. } => Outcome::Panic,
+        FrameworkError::CommandStructureMismatch { .. }
+        | FrameworkError::DynamicPrefix { .. }
+        | FrameworkError::PermissionFetchFailed { .. }
+        | FrameworkError::UnknownInteraction { .. } => Outcome::Error,
+        _ => Outcome::Refused,
+    }
+}
+
+/// Returns what the user of a failed command reads; `None` where nobody waits for an answer.
+fn sentence(error: &FrameworkError<'_, Data, Error>, panic: Option<&str>) -> Option<String> {
+    let words = match error {
+        FrameworkError::Command { error, .. }
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => user_words(error),
+        FrameworkError::CommandPanic { .. } => panic.unwrap_or(INTERNAL).to_owned(),
+        FrameworkError::CommandCheckFailed { error: None, .. } => {
+            "This command is not available to you here.".to_owned()
+        }
+        FrameworkError::SubcommandRequired { ctx } => {
+            let names: Vec<_> =
+                ctx.command().subcommands.iter().map(|one| format!("`{}`", one.name)).collect();
+            format!("This command needs one of its subcommands: {}.", names.join(", "))
+        }
+        FrameworkError::ArgumentParse { ctx, error, input, .. } => {
+            let words = match input {
+                Some(input) => format!("`{}` cannot be used here: {error}.", text::cut(input.clone(), 200)),
+                None => format!("The arguments do not fit: {error}."),
+            };
+            match &ctx.command().help_text {
+                Some(help) => format!("{words}\n{help}"),
+                None => words,
+            }
+        }
+        FrameworkError::CommandStructureMismatch { .. } => {
+            "This command has changed in the meantime. Please type it again.".to_owned()
+        }
+        FrameworkError::CooldownHit { remaining_cooldown, .. } => {
+            format!("Please wait {} before you use this command again.", rounded_up(*remaining_cooldown))
+        }
+        FrameworkError::MissingBotPermissions { missing_permissions, .. } => {
+            format!("I cannot do this without the permission {}.", names(*missing_permissions))
+        }
+        FrameworkError::MissingUserPermissions { missing_permissions: Some(missing), .. } => {
+            format!("You need the permission {} for this command.", names(*missing))
+        }
+        FrameworkError::MissingUserPermissions { missing_permissions: None, .. }
+        | FrameworkError::PermissionFetchFailed { .. } => {
+            "Your permissions could not be looked up. Please try again in a moment.".to_owned()
+        }
+        FrameworkError::NotAnOwner { .. } => "Only the bot's owners can use this command.".to_owned(),
+        // With `require_cache_for_guild_check`.
+        FrameworkError::GuildOnly { ctx, .. } if ctx.guild_id().is_some() => {
+            "This server is not known well enough yet. Please try again in a moment.".to_owned()
+        }
+        FrameworkError::GuildOnly { .. } => "This command works in servers only.".to_owned(),
+        FrameworkError::DmOnly { .. } => "This command works in direct messages only.".to_owned(),
+        FrameworkError::NsfwOnly { .. } => "This command works in age-restricted channels only.".to_owned(),
+        _ => return None,
+    };
+    Some(words)
+}
+
+/// Logs an error: what is wrong in the bot as such, what a user has brought about for those who look closely.
+fn log(error: &FrameworkError<'_, Data, Error>) {
+    let data = match error {
+        FrameworkError::EventHandler { framework, .. }
+        | FrameworkError::NonCommandMessage { framework, .. }
+        | FrameworkError::UnknownInteraction { framework, .. } => framework.user_data,
+        FrameworkError::DynamicPrefix { ctx, .. } => ctx.framework.user_data,
+        other => match other.ctx() {
+            Some(ctx) => ctx.data(),
+            // A prefix and no command: that happens every day.
+            None => return,
+        },
+    };
+    let (plugin, generation) = (data.plugin(), data.generation());
+    let command = error.ctx().map(|ctx| ctx.command().qualified_name.to_string()).unwrap_or_default();
+    match error {
+        FrameworkError::Command { error, .. }
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => {
+            if Refusal::is(error) {
+                tracing::debug!(%plugin, generation, command, %error, "a command was refused");
+            } else {
+                tracing::error!(%plugin, generation, command, %error, "a command failed");
+            }
+        }
+        // Logged when it was caught.
+        FrameworkError::CommandPanic { .. } => {}
+        FrameworkError::CommandStructureMismatch { description, .. } => {
+            tracing::error!(%plugin, generation, command, description, "a command does not fit its definition");
+        }
+        FrameworkError::PermissionFetchFailed { .. } => {
+            tracing::error!(%plugin, generation, command, "permissions could not be looked up");
+        }
+        FrameworkError::EventHandler { error, event, .. } => {
+            let event = event.snake_case_name();
+            tracing::error!(%plugin, generation, event, %error, "an event handler failed");
+        }
+        FrameworkError::NonCommandMessage { error, .. } => {
+            tracing::error!(%plugin, generation, %error, "a handler of messages failed");
+        }
+        FrameworkError::DynamicPrefix { error, .. } => {
+            tracing::error!(%plugin, generation, %error, "a prefix could not be looked up");
+        }
+        other => tracing::debug!(%plugin, generation, command, why = %other, "a command was refused"),
+    }
+}
+
+/// Tells the user of a command what went wrong, if need be `beside` an answer that the host does not know of.
+async fn tell(ctx: Context<'_, Data, Error>, words: String, beside: bool) {
+    // An answer to autocompletion is a list.
+    if let Context::Application(application) = ctx
+        && application.interaction_type == CommandInteractionType::Autocomplete
+    {
+        return;
+    }
+    let words = text::cut(words, text::MESSAGE);
+    let reply = CreateReply::default()
+        .content(words.clone())
+        .ephemeral(true)
+        .allowed_mentions(CreateAllowedMentions::new());
+    let told = match (ctx.send(reply).await, ctx) {
+        (Err(error), Context::Application(application)) if is_acknowledged(&error) => {
+            if !beside {
+                return;
+            }
+            let followup = CreateInteractionResponseFollowup::new()
+                .content(words)
+                .ephemeral(true)
+                .allowed_mentions(CreateAllowedMentions::new());
+            application.interaction.create_followup(ctx, followup).await.map(drop)
+        }
+        (told, _) => told.map(drop),
+    };
+    if let Err(error) = told {
+        tracing::warn!(%error, "could not tell the user of an error");
+    }
+}
+
+/// Returns whether Discord refused an answer because the plugin has given one without poise.
+fn is_acknowledged(error: &serenity::Error) -> bool {
+    matches!(
+        error,
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer))
+            if answer.error.code == ALREADY_ACKNOWLEDGED
+    )
+}
+
+/// Returns whole seconds, at least as many as there are left.
+fn rounded_up(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let plural = if seconds == 1 { "" } else { "s" };
+    format!("{seconds} second{plural}")
+}
+
+fn names(permissions: Permissions) -> String {
+    permissions.get_permission_names().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cooldown_is_never_over_before_the_time_that_was_told() {
+        assert_eq!(rounded_up(Duration::from_millis(1)), "1 second");
+        assert_eq!(rounded_up(Duration::from_millis(9_999)), "10 seconds");
+        assert_eq!(rounded_up(Duration::from_secs(2)), "2 seconds");
+    }
+}

@@ -1,0 +1,302 @@
+//! Messages, their edits and deletions: to the one plugin whose text command it is, or else to those that want to know.
+//!
+//! # Theory of operation
+//!
+//! Each plugin has a framework of poise's, which knows its prefixes and its commands alone. A message is first parsed in
+//! all of them. Where no code of the plugin decides what a prefix is, that needs no call, and the longest prefix before a
+//! command wins. Only if none of these has the command are plugins asked that have `dynamic_prefix` or
+//! `stripped_dynamic_prefix`, side by side, each through its own gate. The plugin that has the command runs it, whoever
+//! else would have reacted. If none has, an unknown command after a prefix is told to one plugin, and
+//! `non_command_message` runs in each plugin in whose framework the message is none, as poise has it.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use poise::{FrameworkContext, FrameworkError, MessageDispatchTrigger};
+use serenity::all::{Context, FullEvent, Message, ShardManager};
+use tokio::sync::Mutex;
+
+use super::failure::{self, Failed};
+use super::handler::{panic_text, panic_words, panicked};
+use super::{Dispatcher, enter};
+use crate::asker::Asker;
+use crate::edits::Edit;
+use crate::gate::Call;
+use crate::generation::Generation;
+use crate::observer::{Outcome, TurnedAway, Watch, Way};
+use crate::options::{KnownPrefix, PREFIX};
+use crate::snapshot::Snapshot;
+use crate::{Data, Error, PluginId};
+
+/// A message, and why it is looked at.
+struct Said<'a> {
+    message: &'a Message,
+    trigger: MessageDispatchTrigger,
+    edit: Option<&'a Edit>,
+    shards: &'a Arc<ShardManager>,
+}
+
+/// What a message is in the framework of one plugin; lengths are those of the prefix, in bytes.
+enum Verdict {
+    Command {
+        prefix: u16,
+        name: String,
+    },
+    Unknown {
+        prefix: u16,
+    },
+    NoCommand,
+    /// An edit of which the plugin takes no notice.
+    Ignored,
+}
+
+impl Said<'_> {
+    /// Parses the message in a plugin's framework, which runs the plugin's code if it has prefix callbacks.
+    async fn verdict(&self, ctx: &Context, generation: &Generation) -> Verdict {
+        let options = generation.options();
+        if self.edit.is_some_and(|edit| !edit.concerns(&options.prefix_options)) {
+            return Verdict::Ignored;
+        }
+        // Without prefix callbacks no code of the plugin runs that could send a request.
+        let own_context = generation.asks_for_prefix().then(|| generation.own_context(ctx));
+        let ctx = own_context.as_ref().unwrap_or(ctx);
+        let framework = framework(ctx, generation, &options, self.shards);
+        let (data, mut tree) = (invocation_data(), Vec::new());
+        match poise::parse_invocation(framework, self.message, self.trigger, &data, &mut tree).await {
+            Ok(Some(found)) => Verdict::Command {
+                prefix: found.content_start,
+                name: found.command().qualified_name.to_string(),
+            },
+            Err(FrameworkError::UnknownCommand { content_start, .. }) => {
+                Verdict::Unknown { prefix: content_start }
+            }
+            Ok(None) | Err(_) => Verdict::NoCommand,
+        }
+    }
+
+    /// Has poise do all that follows from the message in a plugin's framework.
+    async fn handle(&self, ctx: &Context, generation: &Generation, known: KnownPrefix) -> Failed {
+        let options = generation.options();
+        let own_context = generation.own_context(ctx);
+        let framework = framework(&own_context, generation, &options, self.shards);
+        let (data, mut tree) = (invocation_data(), Vec::new());
+        let dispatched = poise::dispatch_message(framework, self.message, self.trigger, &data, &mut tree);
+        match PREFIX.scope(Cell::new(known), dispatched).await {
+            Ok(()) => Failed { outcome: Outcome::Ok, by_host: false },
+            Err(error) => failure::handle(error, &options, None).await,
+        }
+    }
+
+    /// Handles the message in a call of the generation; a panic that poise does not contain is contained here.
+    async fn run(
+        &self,
+        ctx: &Context,
+        generation: &Generation,
+        call: &Call,
+        what: &str,
+        known: KnownPrefix,
+    ) -> Failed {
+        let handled = Box::pin(self.handle(ctx, generation, known));
+        match AssertUnwindSafe(call.run(handled)).catch_unwind().await {
+            Ok(failed) => failed,
+            Err(panic) => {
+                let panic = panicked(&generation.data, what, panic_text(&*panic));
+                let words = panic_words(&generation.data, &panic);
+                Asker::Text(self.message.channel_id).tell(ctx, words).await;
+                Failed { outcome: Outcome::Panic, by_host: false }
+            }
+        }
+    }
+
+    fn prefix(&self, length: u16) -> KnownPrefix {
+        let prefix = self.message.content.get(..usize::from(length)).unwrap_or_default();
+        KnownPrefix::Is(prefix.to_owned())
+    }
+}
+
+fn framework<'a>(
+    ctx: &'a Context,
+    generation: &'a Generation,
+    options: &'a crate::FrameworkOptions,
+    shard_manager: &'a Arc<ShardManager>,
+) -> FrameworkContext<'a, Data, Error> {
+    FrameworkContext { serenity_context: ctx, options, user_data: &generation.data, shard_manager }
+}
+
+fn invocation_data() -> Mutex<Box<dyn Any + Send + Sync>> {
+    Mutex::new(Box::new(()))
+}
+
+/// Finds what is live of a plugin, for [`enter`].
+fn live(plugin: &PluginId) -> impl Fn(&Snapshot) -> Option<(Arc<Generation>, ())> {
+    move |snapshot| snapshot.generations().get(plugin).cloned().map(|found| (found, ()))
+}
+
+impl Dispatcher {
+    /// Handles a message, an edit or a deletion; any other event is none of its business.
+    pub(super) async fn message(&self, ctx: &Context, snapshot: &Arc<Snapshot>, event: &FullEvent) {
+        let Some(shards) = self.host.shards() else { return };
+        match event {
+            FullEvent::Message { new_message: message } => {
+                let trigger = MessageDispatchTrigger::MessageCreate;
+                self.said(ctx, snapshot, &Said { message, trigger, edit: None, shards }).await;
+            }
+            FullEvent::MessageUpdate { old_if_available, event, .. } => {
+                if snapshot.readers().is_empty() {
+                    return;
+                }
+                let Some(edit) = self.host.edits().edited(old_if_available.as_ref(), event) else { return };
+                let (message, trigger) = (&edit.message, edit.trigger());
+                self.said(ctx, snapshot, &Said { message, trigger, edit: Some(&edit), shards }).await;
+            }
+            FullEvent::MessageDelete { deleted_message_id, .. } => {
+                let Some(answer) = self.host.edits().deleted(*deleted_message_id) else { return };
+                if let Err(error) = answer.delete(ctx).await {
+                    tracing::warn!(message = %answer.id, %error, "an answer could not be deleted with its command");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn said(&self, ctx: &Context, snapshot: &Arc<Snapshot>, said: &Said<'_>) {
+        let mut snapshot = snapshot.clone();
+        while !self.said_on(ctx, &snapshot, said).await {
+            snapshot = self.host.registry().snapshot();
+        }
+    }
+
+    /// Handles a message on a snapshot; returns whether that is done, or a swap has taken the command elsewhere.
+    async fn said_on(&self, ctx: &Context, snapshot: &Arc<Snapshot>, said: &Said<'_>) -> bool {
+        let (asking, reading): (Vec<_>, Vec<_>) =
+            snapshot.readers().iter().partition(|generation| generation.asks_for_prefix());
+        let mut verdicts = Vec::new();
+        for generation in reading {
+            verdicts.push((generation, said.verdict(ctx, generation).await));
+        }
+        let commands = verdicts.iter().filter_map(|(generation, verdict)| match verdict {
+            Verdict::Command { prefix, name } => Some((*prefix, name, *generation)),
+            _ => None,
+        });
+        if let Some((prefix, name, generation)) = commands.max_by_key(|(prefix, ..)| *prefix) {
+            let known = said.prefix(prefix);
+            return self.text_command(ctx, snapshot, said, generation, name, known).await;
+        }
+        let claimed = AtomicBool::new(false);
+        let asked = asking.into_iter().map(async |generation| {
+            (generation, self.ask_for_prefix(ctx, snapshot, said, generation, &claimed).await)
+        });
+        verdicts.extend(join_all(asked).await);
+        if !claimed.into_inner() {
+            self.no_command(ctx, snapshot, said, verdicts).await;
+        }
+        true
+    }
+
+    /// Runs a text command in what is live of its plugin by now; returns whether that still has it.
+    async fn text_command(
+        &self,
+        ctx: &Context,
+        snapshot: &Arc<Snapshot>,
+        said: &Said<'_>,
+        parsed_in: &Arc<Generation>,
+        name: &str,
+        known: KnownPrefix,
+    ) -> bool {
+        let what = format!("text command {name}");
+        let watch = Watch::begin();
+        let found = enter(&self.host, snapshot, &what, live(parsed_in.plugin())).await;
+        let Some((generation, (), call)) = found else { return false };
+        let mut known = known;
+        if !Arc::ptr_eq(&generation, parsed_in) {
+            let parsed = AssertUnwindSafe(call.run(said.verdict(ctx, &generation))).catch_unwind().await;
+            let Ok(Verdict::Command { prefix, .. }) = parsed else { return false };
+            known = said.prefix(prefix);
+        }
+        self.host.edits().purge();
+        let failed = said.run(ctx, &generation, &call, &what, known).await;
+        watch.tell(&self.host, Way::Text, name, failed.outcome);
+        true
+    }
+
+    /// Parses a message in a plugin that decides by its own code what a prefix is, and runs the command unless
+    /// another plugin has claimed the message.
+    async fn ask_for_prefix(
+        &self,
+        ctx: &Context,
+        snapshot: &Arc<Snapshot>,
+        said: &Said<'_>,
+        asked: &Arc<Generation>,
+        claimed: &AtomicBool,
+    ) -> Verdict {
+        const WHAT: &str = "prefix of a message";
+        let Some((generation, (), call)) = enter(&self.host, snapshot, WHAT, live(asked.plugin())).await
+        else {
+            return Verdict::Ignored;
+        };
+        let parsed = AssertUnwindSafe(call.run(said.verdict(ctx, &generation))).catch_unwind().await;
+        let verdict = parsed.unwrap_or_else(|panic| {
+            panicked(&generation.data, WHAT, panic_text(&*panic));
+            Verdict::NoCommand
+        });
+        if let Verdict::Command { prefix, name } = &verdict
+            && !claimed.swap(true, Ordering::AcqRel)
+        {
+            let (what, watch) = (format!("text command {name}"), Watch::begin());
+            // The other call stays until this one ends, since it holds what was live when it began.
+            let command = Call::inside(&generation, &what);
+            self.host.edits().purge();
+            let failed = said.run(ctx, &generation, &command, &what, said.prefix(*prefix)).await;
+            watch.tell(&self.host, Way::Text, name, failed.outcome);
+        }
+        verdict
+    }
+
+    /// Tells one plugin of an unknown command, and those to which the message is none that they may look at it.
+    async fn no_command(
+        &self,
+        ctx: &Context,
+        snapshot: &Arc<Snapshot>,
+        said: &Said<'_>,
+        verdicts: Vec<(&Arc<Generation>, Verdict)>,
+    ) {
+        let mut unknown: Vec<_> = verdicts
+            .iter()
+            .filter(|(generation, _)| generation.has_text_commands())
+            .filter_map(|(generation, verdict)| match verdict {
+                Verdict::Unknown { prefix } => Some((*prefix, *generation)),
+                _ => None,
+            })
+            .collect();
+        // The sort is stable, so among equals the order is that of the plugins' names.
+        unknown.sort_by_key(|(prefix, _)| std::cmp::Reverse(*prefix));
+        if !unknown.is_empty() {
+            self.turned_away(TurnedAway::UnknownCommand);
+        }
+        for (prefix, parsed_in) in unknown {
+            const WHAT: &str = "unknown text command";
+            let found = enter(&self.host, snapshot, WHAT, live(parsed_in.plugin())).await;
+            let Some((generation, (), call)) = found else { continue };
+            if !said.run(ctx, &generation, &call, WHAT, said.prefix(prefix)).await.by_host {
+                break;
+            }
+        }
+        let none = verdicts.into_iter().filter(|(_, verdict)| matches!(verdict, Verdict::NoCommand));
+        let handled = none.map(|(parsed_in, _)| async {
+            const WHAT: &str = "non_command_message";
+            if !parsed_in.handles_other_messages() {
+                return;
+            }
+            let found = enter(&self.host, snapshot, WHAT, live(parsed_in.plugin())).await;
+            if let Some((generation, (), call)) = found {
+                said.run(ctx, &generation, &call, WHAT, KnownPrefix::None).await;
+            }
+        });
+        join_all(handled).await;
+    }
+}
