@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{FILES, file, play, source};
+use common::{FILES, HOW, file, play, source};
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
 
@@ -42,7 +42,7 @@ fn each_format_tells_its_tags_and_length_and_decodes_to_its_end() {
 #[test]
 fn a_place_that_is_sought_is_found() {
     for name in FILES.into_iter().filter(|name| *name != "melody.aac") {
-        let mut format = containers::open(source(&file(name), true), true).unwrap().format;
+        let mut format = containers::open(source(&file(name), true), HOW).unwrap().format;
         let track = format.default_track().unwrap().clone();
         let base = track.codec_params.time_base.unwrap();
         for seconds in [2.0, 0.5, 1.25, 0.0, 2.75] {
