@@ -16,6 +16,9 @@ const SBR: [u64; 2] = [0xd, 0xe];
 /// Types of fill elements that hold nothing.
 const FILLING: [u64; 2] = [0, 1];
 
+/// Most elements behind the last sound that only fill up a frame.
+const FILLS: usize = 2;
+
 /// What an `AudioSpecificConfig` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
@@ -88,17 +91,20 @@ pub(crate) fn is_extended(frame: &[u8]) -> bool {
     let Some(last) = frame.last().filter(|last| **last != 0) else { return false };
     let whole = frame.len() * 8;
     let Some(end) = whole.checked_sub(last.trailing_zeros() as usize + 3) else { return false };
-    // Some coders fill up a frame behind it.
-    take(frame, end, 3) == Some(7)
-        && fills(frame, end).any(|(kind, begins)| {
-            SBR.contains(&kind)
-                || FILLING.contains(&kind) && fills(frame, begins).any(|(kind, _)| SBR.contains(&kind))
-        })
+    take(frame, end, 3) == Some(7) && ends_extended(frame, end, FILLS)
+}
+
+/// Says whether a fill element of SBR ends at a bit, or before at most so many elements behind it that fill up a frame.
+fn ends_extended(frame: &[u8], end: usize, most: usize) -> bool {
+    fills(frame, end).any(|(kind, begins)| {
+        let is_filling = FILLING.contains(&kind) && most > 0;
+        SBR.contains(&kind) || is_filling && ends_extended(frame, begins, most - 1)
+    })
 }
 
 /// Gives the types of the fill elements that may end at a bit, and at which they begin.
 fn fills(frame: &[u8], end: usize) -> impl Iterator<Item = (u64, usize)> {
-    let short = (1..15).map(|count| (count, 7));
+    let short = (0..15).map(|count| (count, 7));
     let long = (15..=14 + 255).map(|count| (count, 15));
     short.chain(long).filter_map(move |(count, head)| {
         let begins = end.checked_sub(count * 8 + head)?;
@@ -109,7 +115,8 @@ fn fills(frame: &[u8], end: usize) -> impl Iterator<Item = (u64, usize)> {
             _ if told == 15 => 14 + usize::try_from(take(frame, begins + 7, 8)?).ok()?,
             _ => return None,
         };
-        (is_fill && told == count).then_some((take(frame, begins + head, 4)?, begins))
+        let kind = if count == 0 { 0 } else { take(frame, begins + head, 4)? };
+        (is_fill && told == count).then_some((kind, begins))
     })
 }
 

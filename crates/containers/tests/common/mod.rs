@@ -32,6 +32,11 @@ pub(crate) fn file(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media").join(name)).unwrap()
 }
 
+/// Reads one of the files that are for these tests alone.
+pub(crate) fn own(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media").join(name)).unwrap()
+}
+
 pub(crate) fn source(bytes: &[u8], is_seekable: bool) -> Box<dyn MediaSource> {
     let cursor = Cursor::new(bytes.to_vec());
     if is_seekable {

@@ -49,6 +49,11 @@ impl fmt::Display for HostStatus {
         if let Some(file) = &self.state_file {
             write!(f, "\nstate file: {}", file.display())?;
         }
+        for (what, words) in [("library", &self.library), ("yt-dlp", &self.yt_dlp)] {
+            if !words.is_empty() {
+                write!(f, "\n{what}: {words}")?;
+            }
+        }
         Ok(())
     }
 }
