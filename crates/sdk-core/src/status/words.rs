@@ -165,6 +165,8 @@ mod tests {
                     latency_ms: Some(22),
                 }],
                 state_file: None,
+                library: "3 tracks".to_owned(),
+                yt_dlp: "2026.11.01 (/usr/bin/yt-dlp), with node 22.0.0".to_owned(),
             },
             reload: ReloadStatus {
                 on: true,
@@ -208,6 +210,7 @@ mod tests {
         for part in [
             "hotcord 0.1.0, development, process 7, up 1 minute 1 second, 12.5 MB of its own\n",
             "gateway: shard 0 connected, 22 ms away\n",
+            "library: 3 tracks\nyt-dlp: 2026.11.01 (/usr/bin/yt-dlp), with node 22.0.0\n",
             "hot reload is on, 2 folders watched: commands, events\n",
             "building: commands/general, events/welcome\n",
             "a restart brings in: bot/src/run.rs\n",

@@ -12,6 +12,11 @@ use symphonia::core::units::Time;
 use super::*;
 use crate::voice::loopback::{Reply, Server, range_of};
 
+mod chains;
+mod once;
+mod places;
+mod spooled;
+
 /// Longest wait for what has to come.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -367,6 +372,7 @@ fn every_failure_is_one_sentence() {
         SourceError::Broken,
         SourceError::NoPages,
         SourceError::Page,
+        SourceError::NoRuntime,
         SourceError::NothingFound,
         SourceError::NoSearch,
         SourceError::Busy,
