@@ -105,7 +105,8 @@ fn progress(current: &Current) -> String {
         (Some(length), Some(told)) => format!("{}\n{shown} / {told}", bar(position, length)),
         _ => format!("{shown}, open end"),
     };
-    let dull = current.is_core_only.then(|| "HE-AAC: only the lower half of its spectrum is played".to_owned());
+    let dull =
+        current.is_core_only.then(|| "HE-AAC: only the lower half of its spectrum is played".to_owned());
     artist.into_iter().chain([line]).chain(dull).collect::<Vec<_>>().join("\n")
 }
 

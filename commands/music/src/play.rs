@@ -101,7 +101,8 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
     }
     if found.more > 0 {
         let (most, all) = (found.tracks.len(), found.tracks.len() + found.more);
-        words += &format!("; those are the first {most} of {all}, which is the most that can be added at once");
+        words +=
+            &format!("; those are the first {most} of {all}, which is the most that can be added at once");
     }
     if found.skipped > 0 {
         words += &format!("; {} of it cannot be played here", text::count(found.skipped, "entry"));
@@ -111,7 +112,8 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
         words += &format!("; {} {are} longer than tracks may be here", text::count(found.too_long, "entry"));
     }
     if found.is_core_only {
-        words += "; it is HE-AAC, of which I play the lower half of the spectrum, so it sounds duller than it is";
+        words +=
+            "; it is HE-AAC, of which I play the lower half of the spectrum, so it sounds duller than it is";
     }
     words.push('.');
     words

@@ -136,11 +136,10 @@ mod tests {
         let plain = Config { rate: 44_100, samples: 1_024, is_extended: false };
         assert_eq!(Config::read(&[0x12, 0x10]), Some(plain));
         // ffmpeg's and Apple's own way: behind, and with what it says absent.
-        assert_eq!(Config::read(&[0x13, 0x90, 0x56, 0xe5, 0xa5, 0x48]).unwrap(), Config {
-            rate: 22_050,
-            is_extended: true,
-            ..plain
-        });
+        assert_eq!(
+            Config::read(&[0x13, 0x90, 0x56, 0xe5, 0xa5, 0x48]).unwrap(),
+            Config { rate: 22_050, is_extended: true, ..plain }
+        );
         assert_eq!(Config::read(&[0x12, 0x10, 0x56, 0xe5, 0x00]), Some(plain));
         // Before: 5, 24000 Hz, stereo, 48000 Hz, 2; and 29 the same.
         let before = Config { rate: 24_000, is_extended: true, ..plain };
@@ -152,8 +151,10 @@ mod tests {
 
     /// Writes bits, and zeros up to a whole byte.
     fn frame(bits: &[(u64, usize)]) -> Vec<u8> {
-        let bits: Vec<u64> =
-            bits.iter().flat_map(|(value, width)| (0..*width).rev().map(move |bit| value >> bit & 1)).collect();
+        let bits: Vec<u64> = bits
+            .iter()
+            .flat_map(|(value, width)| (0..*width).rev().map(move |bit| value >> bit & 1))
+            .collect();
         bits.chunks(8)
             .map(|eight| eight.iter().enumerate().fold(0, |byte, (at, bit)| byte | (*bit as u8) << (7 - at)))
             .collect()

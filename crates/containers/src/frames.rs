@@ -6,9 +6,7 @@
 
 use symphonia::core::codecs::{CODEC_TYPE_AAC, CODEC_TYPE_MP3};
 use symphonia::core::errors::Result;
-use symphonia::core::formats::{
-    Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track,
-};
+use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _, SeekBuffered as _};
 use symphonia::core::meta::{Metadata, MetadataOptions};
 use symphonia::core::probe::{Hint, Probe};
@@ -27,10 +25,7 @@ const LARGEST: u64 = 2 << 30;
 const HEAD: usize = 7;
 
 /// Opens frames of MP3 or AAC, wherever they begin.
-pub(crate) fn open(
-    mut stream: MediaSourceStream,
-    how: How,
-) -> Result<(Box<dyn FormatReader>, Length)> {
+pub(crate) fn open(mut stream: MediaSourceStream, how: How) -> Result<(Box<dyn FormatReader>, Length)> {
     let first = First::find(&mut stream)?;
     let begins = stream.pos();
     let is_told = first.as_ref().is_some_and(|first| first.is_told);
@@ -118,7 +113,8 @@ impl Frame {
         let rate = RATES.get(usize::from(third >> 2 & 3))? / halved;
         let bits = BITS[table].get(usize::from(third >> 4).checked_sub(1)?)? * 1_000;
         let padding = usize::from(third >> 1 & 1);
-        let length = if layer == 3 { (12 * bits / rate + padding) * 4 } else { samples / 8 * bits / rate + padding };
+        let length =
+            if layer == 3 { (12 * bits / rate + padding) * 4 } else { samples / 8 * bits / rate + padding };
         let is_mono = fourth >> 6 == 3;
         let side = match (halved == 1, is_mono) {
             (true, false) => 32,

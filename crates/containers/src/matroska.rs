@@ -10,7 +10,7 @@ use symphonia::core::units::TimeBase;
 use crate::bytes::{Cursor, ended, go, skip, take};
 use crate::reader::Container;
 use crate::tags::Tags;
-use crate::{PACKET, TABLE, TAG};
+use crate::{PACKET, TABLE, TAG, vorbis};
 use block::Block;
 use ebml::{Element, broken, number, unsigned};
 use head::{Head, Sound};
@@ -51,6 +51,15 @@ pub(crate) struct Matroska {
     packets: VecDeque<Packet>,
     /// Time at which the last packet ends.
     next: Option<u64>,
+    first: First,
+}
+
+/// What is known of the first packet.
+enum First {
+    Unread,
+    /// It has no sound, as the first one of Vorbis, but begins at such a time of the file.
+    Silent(u64),
+    Known,
 }
 
 impl Matroska {
@@ -103,6 +112,7 @@ impl Matroska {
             cluster: 0,
             packets: VecDeque::new(),
             next: None,
+            first: First::Unread,
             stream,
         })
     }
@@ -152,8 +162,18 @@ impl Matroska {
     }
 
     fn add(&mut self, block: &Block<'_>) -> Result<()> {
+        if let (First::Silent(begins), Some(told)) = (&self.first, block.begins(&self.sound, self.cluster)) {
+            // ffmpeg gives it a length all the same, by which all that follows would be late.
+            let length = told.saturating_sub(*begins);
+            self.sound.delay += Some(length).filter(|length| *length <= vorbis::LONGEST).unwrap_or(0);
+            self.first = First::Known;
+        }
         let packets = block.packets(&mut self.sound, self.cluster, self.next);
         let packets = packets.ok_or(Error::DecodeError("a broken block"))?;
+        if let (First::Unread, Some(first)) = (&self.first, packets.first()) {
+            let is_silent = first.dur == 0 && first.trim_start == 0 && packets.len() == 1;
+            self.first = if is_silent { First::Silent(first.ts + self.sound.delay) } else { First::Known };
+        }
         if let Some(last) = packets.last() {
             let trimmed = u64::from(last.trim_end);
             self.next = Some(last.ts.saturating_add(last.dur).saturating_add(trimmed));
@@ -162,8 +182,8 @@ impl Matroska {
         Ok(())
     }
 
-    /// Reads from a place on, up to the last packet that begins at a time or before it, which is left to be read; gives
-    /// when that, or the first one, begins.
+    /// Reads from a place on, up to the packet that is heard at a time, which is left to be read with the one before it; gives
+    /// when that begins.
     fn find(&mut self, place: u64, to: u64) -> Result<u64> {
         go(&mut self.stream, place)?;
         if Element::read(&mut self.stream)?.id != CLUSTER {
@@ -173,22 +193,21 @@ impl Matroska {
         }
         self.packets.clear();
         self.next = None;
+        if matches!(self.first, First::Silent(_)) {
+            self.first = First::Known;
+        }
         self.sound.reset();
         let mut before: Option<Packet> = None;
         loop {
             while let Some(packet) = self.packets.pop_front() {
                 let ends = packet.ts.saturating_add(packet.dur);
-                if packet.ts > to {
+                if packet.ts > to || ends > to {
                     self.packets.push_front(packet);
+                    // A decoder whose packets overlap needs it.
                     if let Some(before) = before {
                         self.packets.push_front(before);
                     }
                     return Ok(self.packets.front().map_or(to, |packet| packet.ts));
-                }
-                if ends > to {
-                    let begins = packet.ts;
-                    self.packets.push_front(packet);
-                    return Ok(begins);
                 }
                 before = Some(packet);
             }
@@ -236,7 +255,12 @@ impl Container for Matroska {
             return Err(Error::SeekError(SeekErrorKind::OutOfRange));
         }
         // Sound may be a little behind the pictures that an index is made for, and in the cluster before.
-        let mut cues: Vec<u64> = self.cues.iter().filter(|(time, _)| self.sound.time(*time) <= to).map(|(_, place)| *place).collect();
+        let mut cues: Vec<u64> = self
+            .cues
+            .iter()
+            .filter(|(time, _)| self.sound.time(*time) <= to)
+            .map(|(_, place)| *place)
+            .collect();
         cues.sort_unstable();
         for place in cues.into_iter().rev().take(ATTEMPTS) {
             let at = self.find(self.segment.saturating_add(place), to)?;

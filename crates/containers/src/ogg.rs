@@ -242,7 +242,8 @@ impl Container for Ogg {
             Links::Unknown => return Err(Error::SeekError(SeekErrorKind::Unseekable)),
         }
         let begins = self.link.begins;
-        let own = scaled(to.saturating_sub(self.link.offset), self.link.logical.rate(), self.base.denom.into());
+        let own =
+            scaled(to.saturating_sub(self.link.offset), self.link.logical.rate(), self.base.denom.into());
         let place = self.place_before(own, begins, ends)?;
         go(&mut self.stream, place)?;
         self.next = None;

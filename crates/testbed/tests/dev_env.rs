@@ -136,7 +136,8 @@ fn doctor_tells_which_javascript_runtime_yt_dlp_has_or_what_is_missing() {
     let place = Place::new();
     let told = || {
         let (_, said) = place.run(&["doctor"]);
-        let lines: Vec<_> = said.lines().skip_while(|line| !line.starts_with("For /play")).skip(1).take(2).collect();
+        let lines: Vec<_> =
+            said.lines().skip_while(|line| !line.starts_with("For /play")).skip(1).take(2).collect();
         lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
     };
     assert!(told()[0].starts_with("missing yt-dlp"), "{:?}", told());

@@ -29,6 +29,16 @@ impl<'a> Block<'a> {
         Some(Self { data: found?, duration: length, discard: cut })
     }
 
+    /// Gives the file's time at which it begins, in samples, if it is of the track that is played.
+    pub(super) fn begins(&self, sound: &Sound, cluster: u64) -> Option<u64> {
+        let mut data = Cursor(self.data);
+        if number(&mut data)? != sound.number {
+            return None;
+        }
+        let after = data.array().map(i16::from_be_bytes)?;
+        Some(sound.time(cluster.saturating_add_signed(after.into())))
+    }
+
     /// Gives its packets, if they are of the track that is played; they follow on `next` where that is what the block says
     /// within the rounding of its time.
     pub(super) fn packets(&self, sound: &mut Sound, cluster: u64, next: Option<u64>) -> Option<Vec<Packet>> {
@@ -36,8 +46,8 @@ impl<'a> Block<'a> {
         if number(&mut data)? != sound.number {
             return Some(Vec::new());
         }
-        let after = data.array().map(i16::from_be_bytes)?;
-        let told = sound.time(cluster.saturating_add_signed(after.into()));
+        let told = self.begins(sound, cluster)?;
+        data.take(2)?;
         let frames = frames(data.u8()? >> 1 & 3, data)?;
         let each = self.duration.map(|duration| sound.time(duration) / frames.len().max(1) as u64);
         let count = frames.len();

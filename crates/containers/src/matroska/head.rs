@@ -1,8 +1,8 @@
 //! What comes before the clusters: tracks, tags, and where things are.
 
 use symphonia::core::codecs::{
-    CODEC_TYPE_AAC, CODEC_TYPE_FLAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE, CODEC_TYPE_PCM_S16LE,
-    CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
+    CODEC_TYPE_AAC, CODEC_TYPE_FLAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE,
+    CODEC_TYPE_PCM_S16LE, CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
 };
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::units::TimeBase;
@@ -159,7 +159,8 @@ impl Head {
         let (mut sound, mut params) = sound;
         sound.scale = self.scale.unwrap_or(SCALE);
         params.with_time_base(TimeBase::new(1, sound.rate));
-        let nanos = self.duration.filter(|duration| *duration >= 1.0).map(|units| units * f64::from(sound.scale));
+        let nanos =
+            self.duration.filter(|duration| *duration >= 1.0).map(|units| units * f64::from(sound.scale));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         // Beyond what fits it is the largest that does.
         if let Some(nanos) = nanos {

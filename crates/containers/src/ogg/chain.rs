@@ -50,15 +50,16 @@ impl Ogg {
         Ok(length)
     }
 
-    /// Finds the last page, from a place on.
+    /// Looks at the last pages, from a place on.
     fn last(&mut self, from: u64) -> Result<Option<Last>> {
         go(&mut self.stream, from)?;
         let mut last = None;
         while let Some(page) = page(&mut self.stream)? {
+            if !self.link.beside.contains(&page.serial) {
+                return Ok(Some(Last::Other));
+            }
             if page.serial == self.link.logical.serial {
                 last = page.granule.map(Last::Own).or(last);
-            } else if !self.link.beside.contains(&page.serial) {
-                last = Some(Last::Other);
             }
         }
         Ok(last)
@@ -119,7 +120,7 @@ impl Ogg {
     }
 }
 
-/// Of what the last page is.
+/// Of what the last pages are.
 enum Last {
     /// Of the first link, at such a time.
     Own(u64),

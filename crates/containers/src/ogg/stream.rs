@@ -135,7 +135,8 @@ impl Logical {
         let packets = self.measured(page)?;
         let length: u64 = packets.iter().map(|(_, samples)| samples).sum();
         // A stream that somebody came into has gone on for a while.
-        self.origin = page.granule.filter(|_| !page.is_last()).map_or(0, |granule| granule.saturating_sub(length));
+        self.origin =
+            page.granule.filter(|_| !page.is_last()).map_or(0, |granule| granule.saturating_sub(length));
         if self.origin == 0 {
             self.origin = self.before();
             self.at = Some(-self.before().cast_signed());
@@ -202,7 +203,8 @@ impl Logical {
         for (data, samples) in packets {
             let (begins, ends) = (at, at + samples.cast_signed());
             let before = begins.min(0).unsigned_abs().min(samples);
-            let over = end.filter(|_| gapless && page.is_last()).map_or(0, |end| (ends - end).max(0).unsigned_abs());
+            let over =
+                end.filter(|_| gapless && page.is_last()).map_or(0, |end| (ends - end).max(0).unsigned_abs());
             let over = over.min(samples - before);
             let ts = begins.max(0).unsigned_abs();
             let dur = samples - before - over;

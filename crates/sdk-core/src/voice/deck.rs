@@ -291,7 +291,9 @@ impl Deck {
             Ok(opened) => {
                 let (duration, is_about) = (opened.duration, opened.is_about);
                 if opened.is_core_only {
-                    tracing::info!("a track is HE-AAC, of which only the lower half of the spectrum is played");
+                    tracing::info!(
+                        "a track is HE-AAC, of which only the lower half of the spectrum is played"
+                    );
                 }
                 self.stage = Stage::Ready { number, opened };
                 Outcome::Ready { duration, is_about }

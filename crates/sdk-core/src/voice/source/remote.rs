@@ -89,7 +89,16 @@ impl Fetched {
     /// Makes an origin of what yt-dlp fetches.
     pub(super) fn spooled(spool: Arc<Spool>, web: Web, line: Line) -> Self {
         let (remote, spool) = (None, Some(spool));
-        Self { remote, web, first: None, is_live: false, renew: None, spool, line, runtime: Handle::current() }
+        Self {
+            remote,
+            web,
+            first: None,
+            is_live: false,
+            renew: None,
+            spool,
+            line,
+            runtime: Handle::current(),
+        }
     }
 
     /// Has it ask for its address anew, when that is good no more.
@@ -300,7 +309,8 @@ impl Reader {
         }
         self.at = self.now.as_ref().map_or(to, |now| now.at);
         let skip = to.saturating_sub(self.at);
-        skip == 0 || io::copy(&mut self.by_ref().take(skip), &mut io::sink()).is_ok_and(|skipped| skipped == skip)
+        skip == 0
+            || io::copy(&mut self.by_ref().take(skip), &mut io::sink()).is_ok_and(|skipped| skipped == skip)
     }
 }
 

@@ -102,8 +102,12 @@ impl fmt::Display for YtDlpStatus {
                 write!(f, "{version} ({}), ", path.display())?;
                 match runtime {
                     Some(runtime) if runtime.is_supported => write!(f, "with {runtime}"),
-                    Some(runtime) => write!(f, "but {runtime} is too old for YouTube: install Deno 2.3 or Node.js 22"),
-                    None => f.write_str("without a JavaScript runtime for YouTube: install Deno 2.3 or Node.js 22"),
+                    Some(runtime) => {
+                        write!(f, "but {runtime} is too old for YouTube: install Deno 2.3 or Node.js 22")
+                    }
+                    None => f.write_str(
+                        "without a JavaScript runtime for YouTube: install Deno 2.3 or Node.js 22",
+                    ),
                 }
             }
         }

@@ -177,7 +177,8 @@ impl YtDlp {
         let permit = inner.spooling.clone().try_acquire_owned().map_err(|_| SourceError::Busy)?;
         let mut arguments: Vec<String> = found.arguments();
         let format = remote.format.as_deref().unwrap_or(FORMAT);
-        let options = ["--quiet", "--playlist-items", "1", "--format", format, "--output", "-", "--", page.as_str()];
+        let options =
+            ["--quiet", "--playlist-items", "1", "--format", format, "--output", "-", "--", page.as_str()];
         arguments.extend(options.map(str::to_owned));
         tracing::info!(
             host = page.host_str().unwrap_or_default(),
@@ -235,7 +236,9 @@ impl YtDlp {
                 SourceError::Page
             })
         });
-        info.map_err(|error| if error == SourceError::Page && program.lacks(about) { SourceError::NoRuntime } else { error })
+        info.map_err(|error| {
+            if error == SourceError::Page && program.lacks(about) { SourceError::NoRuntime } else { error }
+        })
     }
 }
 
@@ -265,9 +268,11 @@ impl Program {
         let mut options: Vec<String> = options.map(str::to_owned).to_vec();
         let knows = runtime::numbers(&self.version) >= KNOWS_RUNTIMES;
         // Deno it finds by itself.
-        let told = self.runtime.as_ref().filter(|runtime| knows && runtime.is_supported && runtime.name != "deno");
+        let told =
+            self.runtime.as_ref().filter(|runtime| knows && runtime.is_supported && runtime.name != "deno");
         if let Some(runtime) = told {
-            options.extend(["--js-runtimes".to_owned(), format!("{}:{}", runtime.name, runtime.path.display())]);
+            options
+                .extend(["--js-runtimes".to_owned(), format!("{}:{}", runtime.name, runtime.path.display())]);
         }
         options
     }

@@ -61,7 +61,8 @@ impl Conform {
             if self.waiting.first().is_none_or(|waiting| waiting.len() < needed) {
                 return filled(self.to, &done);
             }
-            let chunk: Vec<Vec<f32>> = self.waiting.iter_mut().map(|waiting| waiting.drain(..needed).collect()).collect();
+            let chunk: Vec<Vec<f32>> =
+                self.waiting.iter_mut().map(|waiting| waiting.drain(..needed).collect()).collect();
             let Ok(more) = resampler.process(&chunk, None) else { return filled(self.to, &done) };
             for (done, more) in done.iter_mut().zip(more) {
                 done.extend(more);

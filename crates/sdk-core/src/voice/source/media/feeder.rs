@@ -14,7 +14,7 @@ use symphonia::core::codecs::{
 use symphonia::core::errors::{Error, Result, SeekErrorKind};
 use symphonia::core::formats::{FormatReader, Packet, SeekMode, SeekTo, SeekedTo};
 use symphonia::core::meta::StandardTagKey;
-use symphonia::core::units::Time;
+use symphonia::core::units::{Time, TimeBase};
 
 use super::ahead::{Item, Shared, Work};
 use super::demux::{Form, decoder, demux, of};
@@ -111,8 +111,9 @@ impl Feeder {
             self.form.facts.is_core_only = true;
         }
         // A station's first link tells of a song as the later ones do.
+        let is_link = matches!(self.params.codec, CODEC_TYPE_FLAC | CODEC_TYPE_OPUS | CODEC_TYPE_VORBIS);
         let tags = &self.form.facts.tags;
-        if let Some(title) = tags.title.clone().filter(|_| self.form.is_live) {
+        if let Some(title) = tags.title.clone().filter(|_| self.form.is_live && is_link) {
             self.line.title(line_of(tags.artist.as_deref(), &title));
         }
         Ok(())
@@ -216,6 +217,9 @@ impl Feeder {
         let frames = sound.frames();
         let kept = usize::try_from(kept).unwrap_or(frames).min(frames);
         sound.trim(frames - kept, 0);
+        if self.params.codec == CODEC_TYPE_OPUS {
+            sound = whole_frames(&sound);
+        }
         (kept > 0).then_some((sound, dur))
     }
 
@@ -268,7 +272,7 @@ impl Feeder {
 
     /// Goes to `time`, by the shortest way that the source has; what is heard begins there.
     fn seek(&mut self, time: Time) -> Result<SeekedTo> {
-        let required_ts = self.form.base.calc_timestamp(time);
+        let required_ts = units(self.form.base, time);
         let track_id = self.form.track;
         let is_whole = self.params.codec == CODEC_TYPE_FLAC || is_pcm(&self.params);
         let lead = if is_whole { Duration::ZERO } else { LEAD };
@@ -323,7 +327,8 @@ impl Feeder {
 
     /// Begins anew.
     fn again(&mut self) -> Result<()> {
-        let opened = self.origin.open().and_then(|source| demux(source, self.origin.is_live(), self.origin.is_near()));
+        let opened =
+            self.origin.open().and_then(|source| demux(source, self.origin.is_live(), self.origin.is_near()));
         let opened = opened.map_err(|error| {
             self.line.fail(error.clone());
             self.shared.end();
@@ -333,6 +338,14 @@ impl Feeder {
         self.at = 0;
         self.enter()
     }
+}
+
+/// Gives a time in units of a base, to the nearest: symphonia takes the one before, which is one sample off for 1.7 seconds.
+fn units(base: TimeBase, time: Time) -> u64 {
+    let part = time.frac * f64::from(base.denom) / f64::from(base.numer.max(1));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below the units of a second.
+    let part = part.round() as u64;
+    base.calc_timestamp(Time::new(time.seconds, 0.0)).saturating_add(part)
 }
 
 fn is_end(error: &Error) -> bool {
@@ -345,6 +358,19 @@ fn is_pcm(params: &CodecParameters) -> bool {
         params.codec,
         CODEC_TYPE_AAC | CODEC_TYPE_FLAC | CODEC_TYPE_MP3 | CODEC_TYPE_OPUS | CODEC_TYPE_VORBIS
     )
+}
+
+/// Puts silence before sound, so that it fills frames of 20 ms. What follows is passed on as it is, a frame for each packet,
+/// and songbird drops what it has of a frame by then.
+fn whole_frames(sound: &AudioBuffer<f32>) -> AudioBuffer<f32> {
+    let frame = usize::try_from(sound.spec().rate / 50).unwrap_or(960).max(1);
+    let frames = sound.frames().next_multiple_of(frame);
+    let mut whole = AudioBuffer::new(u64::try_from(frames.max(1)).unwrap_or(1), *sound.spec());
+    whole.render_silence(Some(frames));
+    for channel in 0..sound.spec().channels.count() {
+        whole.chan_mut(channel)[frames - sound.frames()..].copy_from_slice(sound.chan(channel));
+    }
+    whole
 }
 
 /// Writes artist and title as stations do.

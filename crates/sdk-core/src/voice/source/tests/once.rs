@@ -98,7 +98,8 @@ async fn what_is_refused_for_its_length_is_not_kept_open() {
 async fn what_is_not_played_soon_is_closed_and_no_more_than_some_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.wav"), wav(1)).unwrap();
-    let sources = Sources::new(SourceConfig { music: Some(folder.path().to_owned()), ..SourceConfig::default() });
+    let sources =
+        Sources::new(SourceConfig { music: Some(folder.path().to_owned()), ..SourceConfig::default() });
     let track = |number: usize| Playable::Http { url: format!("http://a.example/{number}") };
     for number in 0..20 {
         let opened = sources.open_track(&Playable::Library { path: "a.wav".to_owned() }).await.unwrap();
@@ -125,7 +126,8 @@ async fn looking_at_the_end_of_a_file_does_not_cost_its_beginning() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_that_are_more_than_may_be_added_are_told_from_those_that_cannot_be_played() {
-    let list = (0..700).fold("#EXTM3U\nfile:///no\n".to_owned(), |list, number| format!("{list}{number}.mp3\n"));
+    let list =
+        (0..700).fold("#EXTM3U\nfile:///no\n".to_owned(), |list, number| format!("{list}{number}.mp3\n"));
     let server = Server::start(move |_| Reply::ok("audio/x-mpegurl", &list)).await;
     let found = resolve(&sources(&server, bounds()), &server.url("/all.m3u")).await.unwrap();
     assert_eq!((found.tracks.len(), found.more, found.skipped, found.too_long), (100, 600, 1, 0));

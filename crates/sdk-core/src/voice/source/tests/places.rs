@@ -4,8 +4,7 @@ use super::*;
 
 /// Files of the melody, those for the tests of containers among them, and how many samples a seek in them may be off.
 ///
-/// The times of Matroska are rounded to a thousandth of a second, and ffmpeg's muxer gives the first packet of Vorbis, which
-/// has no sound, 3 of them.
+/// The times of Matroska are rounded to a thousandth of a second.
 const FILES: [(&str, usize); 13] = [
     ("melody.aac", 0),
     ("melody.flac", 0),
@@ -15,7 +14,7 @@ const FILES: [(&str, usize); 13] = [
     ("melody.opus", 0),
     ("melody.wav", 0),
     ("melody.webm", 48),
-    ("vorbis.mkv", 45 + 133),
+    ("vorbis.mkv", 45),
     ("aac.mkv", 45),
     ("mp3.mkv", 45),
     ("flac.mkv", 17),
@@ -31,7 +30,8 @@ pub(super) fn library() -> (tempfile::TempDir, Sources) {
             std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
         }
     }
-    let sources = Sources::new(SourceConfig { music: Some(folder.path().to_owned()), ..SourceConfig::default() });
+    let sources =
+        Sources::new(SourceConfig { music: Some(folder.path().to_owned()), ..SourceConfig::default() });
     (folder, sources)
 }
 
@@ -62,6 +62,15 @@ pub(super) fn some(parsed: &mut Parsed, count: usize) -> Vec<f32> {
     heard
 }
 
+/// Leaves off the silence before Opus that fills up its first frame.
+fn sounding(file: &str, mut heard: Vec<f32>) -> Vec<f32> {
+    if file.ends_with(".opus") || file.ends_with(".webm") {
+        let silent = heard.iter().take_while(|sample| **sample == 0.0).count();
+        heard.drain(..silent);
+    }
+    heard
+}
+
 /// Gives how like two stretches of sound are: 1 is the same.
 pub(super) fn likeness(one: &[f32], other: &[f32]) -> f64 {
     let (mut both, mut ones, mut others) = (0.0, 0.0, 0.0);
@@ -88,11 +97,13 @@ async fn a_seek_lands_at_the_sample_that_was_asked_for_in_every_container() {
     let (_folder, sources) = library();
     for (file, most) in FILES {
         let opened = open_file(&sources, file).await;
-        let duration = opened.duration().unwrap_or_else(|| panic!("{file} has no length")).as_secs_f64();
-        assert!((duration - 3.0).abs() < 0.1, "{file}: {duration}");
+        // Nothing tells how long fragments without an index are.
+        let duration = opened.duration().map(|duration| duration.as_secs_f64());
+        let is_told = duration.is_some_and(|duration| (duration - 3.0).abs() < 0.1);
+        assert!(is_told || file == "fragments.m4a" && duration.is_none(), "{file}: {duration:?}");
         assert!(!opened.is_about(), "{file}");
         let mut parsed = parsed(opened);
-        let whole = all(&mut parsed);
+        let whole = sounding(file, all(&mut parsed));
         let rate = parsed.decoder.codec_params().sample_rate.unwrap();
         let whole_seconds = whole.len() as f64 / f64::from(rate);
         assert!((whole_seconds - 3.0).abs() < 0.06, "{file}: {whole_seconds} s");
@@ -100,7 +111,7 @@ async fn a_seek_lands_at_the_sample_that_was_asked_for_in_every_container() {
             let at = go(&mut parsed, seconds);
             assert!((at - seconds).abs() < 0.000_1, "{file}: asked for {seconds}, is said to be at {at}");
             // Two notes, so that no other place is like it.
-            let heard = some(&mut parsed, rate as usize * 3 / 10);
+            let heard = sounding(file, some(&mut parsed, rate as usize * 3 / 10));
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Some seconds of samples.
             let place = (seconds * f64::from(rate)) as usize;
             let (late, likeness) = lateness(&heard, &whole, place);
@@ -126,15 +137,18 @@ async fn a_seek_lands_there_over_the_web_too_with_parts_and_without() {
     let sources = sources(&server, bounds());
     for name in ["melody.ogg", "melody.webm", "whole-melody.mp3", "whole-melody.webm", "whole-melody.opus"] {
         let url = server.url(&format!("/{name}"));
-        let whole = all(&mut parsed(open(&sources, &url).await));
+        let whole = sounding(name, all(&mut parsed(open(&sources, &url).await)));
         let mut parsed = parsed(open(&sources, &url).await);
         let rate = parsed.decoder.codec_params().sample_rate.unwrap();
         for seconds in [1.234, 0.55] {
             go(&mut parsed, seconds);
-            let heard = some(&mut parsed, rate as usize * 3 / 10);
+            let heard = sounding(name, some(&mut parsed, rate as usize * 3 / 10));
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Some seconds of samples.
             let (late, likeness) = lateness(&heard, &whole, (seconds * f64::from(rate)) as usize);
-            assert!(late.abs() <= 48 && likeness > 0.99, "{name} at {seconds}: {late} samples late, {likeness}");
+            assert!(
+                late.abs() <= 48 && likeness > 0.99,
+                "{name} at {seconds}: {late} samples late, {likeness}"
+            );
         }
     }
 }

@@ -100,11 +100,13 @@ async fn yt_dlp_ends_with_the_track_and_leaves_no_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_yt_dlp_cannot_fetch_or_is_too_large_ends_in_a_sentence() {
-    for (fetch, error) in
-        [("exit 1", SourceError::Page), ("cat sound sound sound", SourceError::TooLarge), (":", SourceError::Page)]
-    {
+    for (fetch, error) in [
+        ("exit 1", SourceError::Page),
+        ("cat sound sound sound", SourceError::TooLarge),
+        (":", SourceError::Page),
+    ] {
         let refused = Refused::after(0, fetch).await;
-        let bounds = Bounds { spool: 1 << 20, ..super::bounds() };
+        let bounds = Bounds { spool: 500_000, ..super::bounds() };
         let allow = AllowList::parse(&refused.server.address.to_string()).unwrap();
         let program = refused.folder.path().join("yt-dlp");
         let sources =
@@ -115,7 +117,8 @@ async fn what_yt_dlp_cannot_fetch_or_is_too_large_ends_in_a_sentence() {
                 let mut news = opened.news.clone();
                 let heard = all(&mut parsed(opened));
                 assert!(heard.len() < 60 * 8_000 + 1);
-                let failed = tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
+                let failed =
+                    tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
                 failed.unwrap().unwrap().failure.clone().unwrap()
             }
             Err(error) => error,

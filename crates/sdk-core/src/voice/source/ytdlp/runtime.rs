@@ -39,7 +39,8 @@ pub(super) async fn find(path: &OsStr, within: Duration) -> Option<JsRuntime> {
         let Some(program) = process::on_path(path, known.program) else { continue };
         let Some(version) = version(&program, &known, within).await else { continue };
         // A fork of QuickJS that counts anew, all of whose versions are new enough.
-        let is_supported = numbers(&version) >= known.least || known.name == "quickjs" && numbers(&version)[0] < 1_000;
+        let is_supported =
+            numbers(&version) >= known.least || known.name == "quickjs" && numbers(&version)[0] < 1_000;
         let runtime = JsRuntime { name: known.name.to_owned(), path: program, version, is_supported };
         if is_supported {
             return Some(runtime);

@@ -251,7 +251,11 @@ async fn the_runtime_that_is_new_enough_is_told_and_passed_on() {
         (&[("node", "v20.20.2"), ("bun", "1.3.0")], "with bun 1.3.0", Some("bun:/bun")),
         (&[("qjs", "QuickJS version 2025-04-26")], "with quickjs 2025-04-26", Some("quickjs:/qjs")),
         (&[("qjs", "QuickJS-ng version 0.11.0")], "with quickjs 0.11.0", Some("quickjs:/qjs")),
-        (&[("node", "v20.20.2")], "but node 20.20.2 is too old for YouTube: install Deno 2.3 or Node.js 22", None),
+        (
+            &[("node", "v20.20.2")],
+            "but node 20.20.2 is too old for YouTube: install Deno 2.3 or Node.js 22",
+            None,
+        ),
         (&[], "without a JavaScript runtime for YouTube: install Deno 2.3 or Node.js 22", None),
     ] {
         let (status, arguments, found) = with_runtimes(runtimes, "2026.11.01", VIDEO).await;
@@ -267,7 +271,9 @@ async fn the_runtime_that_is_new_enough_is_told_and_passed_on() {
 
 #[tokio::test]
 async fn a_page_that_fails_for_want_of_a_runtime_says_what_is_missing() {
-    let failed = async |runtimes: &[(&str, &str)]| with_runtimes(runtimes, "2026.11.01", "exit 1").await.2.unwrap_err();
+    let failed = async |runtimes: &[(&str, &str)]| {
+        with_runtimes(runtimes, "2026.11.01", "exit 1").await.2.unwrap_err()
+    };
     assert_eq!(failed(&[]).await, SourceError::NoRuntime);
     assert_eq!(failed(&[("node", "v20.20.2")]).await, SourceError::NoRuntime);
     assert_eq!(failed(&[("node", "v22.5.0")]).await, SourceError::Page);
