@@ -156,7 +156,12 @@ mod tests {
             .flat_map(|(value, width)| (0..*width).rev().map(move |bit| value >> bit & 1))
             .collect();
         bits.chunks(8)
-            .map(|eight| eight.iter().enumerate().fold(0, |byte, (at, bit)| byte | (*bit as u8) << (7 - at)))
+            .map(|eight| {
+                eight
+                    .iter()
+                    .enumerate()
+                    .fold(0, |byte, (at, bit)| byte | u8::try_from(*bit).unwrap() << (7 - at))
+            })
             .collect()
     }
 

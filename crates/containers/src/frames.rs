@@ -57,6 +57,17 @@ pub(crate) fn open(mut stream: MediaSourceStream, how: How) -> Result<(Box<dyn F
     Ok((Box::new(Measured { inner, tracks }), length))
 }
 
+/// Sample rates of MPEG 1; those of 2 are half, and of 2.5 a quarter.
+const RATES: [usize; 3] = [44_100, 48_000, 32_000];
+/// Thousands of bits a second: of MPEG 1's layers 1, 2 and 3, and of the others' layer 1, and 2 and 3.
+const BITS: [[usize; 14]; 5] = [
+    [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+    [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+];
+
 /// The head of a frame.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -83,14 +94,6 @@ impl Frame {
             return is_rate.then_some(Self { kind: kind(0xfc), length, samples: 1_024 * blocks, told_at: 0 });
         }
         // MPEG audio: ISO/IEC 11172-3, section 2.4.2.3, and 13818-3.
-        const RATES: [usize; 3] = [44_100, 48_000, 32_000];
-        const BITS: [[usize; 14]; 5] = [
-            [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-            [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-            [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-            [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-            [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-        ];
         if second & 0xe0 != 0xe0 {
             return None;
         }

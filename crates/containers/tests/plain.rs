@@ -1,4 +1,10 @@
 //! Files as coders write them, read to their end, and sought in.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "some seconds of samples"
+)]
 
 mod common;
 

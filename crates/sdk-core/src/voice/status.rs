@@ -81,6 +81,7 @@ impl PlayerStatus {
 
 /// The track that is on.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not whatever the others are")]
 pub struct Current {
     /// The track.
     pub track: Arc<Track>,

@@ -101,7 +101,9 @@ pub(super) async fn resolve(
                 Answered::Sound(remote, answer) => {
                     let mut found = track(sources, remote, *answer, &name, playable).await?;
                     // The address is not a page, and good for a day only.
-                    found.tracks.iter_mut().for_each(|track| track.url = None);
+                    for track in &mut found.tracks {
+                        track.url = None;
+                    }
                     found
                 }
                 Answered::Playlist(playlist) => of_playlist(sources, playlist, 1, limits).await?,
@@ -116,7 +118,9 @@ pub(super) async fn resolve(
     let playables: Vec<_> = found.tracks.iter().map(|track| track.playable.clone()).collect();
     found.within(limits).inspect_err(|_| {
         // What is not to be played is not kept open.
-        playables.iter().for_each(|playable| sources.0.looked.forget(playable));
+        for playable in &playables {
+            sources.0.looked.forget(playable);
+        }
     })
 }
 

@@ -281,10 +281,8 @@ impl Program {
     fn lacks(&self, about: &str) -> bool {
         let has = self.runtime.as_ref().is_some_and(|runtime| runtime.is_supported);
         let host = Url::parse(about).ok().and_then(|url| url.host_str().map(str::to_ascii_lowercase));
-        let is_scripted = |host: String| {
-            let parts = |site: &&str| host == **site || host.ends_with(&format!(".{site}"));
-            SCRIPTED.iter().any(|site| parts(&site))
-        };
+        let is_scripted =
+            |host: String| SCRIPTED.iter().any(|site| host == *site || host.ends_with(&format!(".{site}")));
         !has && host.is_some_and(is_scripted)
     }
 }

@@ -31,7 +31,7 @@ impl Conform {
     }
 
     /// Says whether it is made for sound of this form.
-    pub(super) fn is_for(&self, from: &SignalSpec) -> bool {
+    pub(super) fn is_for(&self, from: SignalSpec) -> bool {
         self.from.rate == from.rate && self.from.channels.count() == from.channels.count()
     }
 

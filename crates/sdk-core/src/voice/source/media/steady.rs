@@ -71,11 +71,11 @@ impl Steady {
         let spec = *sound.spec();
         let first = *self.spec.get_or_insert(spec);
         self.is_instead = true;
-        if is_like(&spec, &first) {
+        if is_like(spec, first) {
             self.instead = sound;
             return;
         }
-        if self.conform.as_ref().is_none_or(|conform| !conform.is_for(&spec)) {
+        if self.conform.as_ref().is_none_or(|conform| !conform.is_for(spec)) {
             self.conform = Conform::new(spec, first);
         }
         match &mut self.conform {
@@ -97,7 +97,7 @@ impl Steady {
             }
             Ok(Ok((spec, _))) => {
                 let first = *self.spec.get_or_insert(spec);
-                if is_like(&spec, &first) {
+                if is_like(spec, first) {
                     self.is_instead = false;
                 } else {
                     let sound = plain(&self.inner.last_decoded());
@@ -116,7 +116,7 @@ impl Steady {
 }
 
 /// Says whether the mixer takes sound of one form for that of another.
-fn is_like(one: &SignalSpec, other: &SignalSpec) -> bool {
+fn is_like(one: SignalSpec, other: SignalSpec) -> bool {
     one.rate == other.rate && one.channels.count() == other.channels.count()
 }
 

@@ -1,4 +1,10 @@
 //! Chained Ogg, as every station of Vorbis, Opus or FLAC sends it: it plays on, and titles and times are right.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "some seconds of samples"
+)]
 
 use super::places::{go, library, likeness, open_file, some};
 use super::*;
@@ -53,7 +59,6 @@ fn hertz(tone: &[f32], rate: u32) -> f64 {
 /// Checks that each of the links is heard as the melody, whose first notes have 440 and 587 Hz.
 fn is_melody(heard: &[f32], rate: u32, links: usize, what: &str) {
     let seconds = heard.len() as f64 / f64::from(rate);
-    #[expect(clippy::cast_precision_loss)] // A few.
     let expected = 3.0 * links as f64;
     assert!((seconds - expected).abs() < 0.12, "{what}: {seconds} s");
     for link in 0..links {

@@ -1,4 +1,10 @@
 //! Where a seek lands, to the sample: what is heard from a place on is what is heard there from the beginning.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "some seconds of samples"
+)]
 
 use super::*;
 
@@ -64,7 +70,7 @@ pub(super) fn some(parsed: &mut Parsed, count: usize) -> Vec<f32> {
 
 /// Leaves off the silence before Opus that fills up its first frame.
 fn sounding(file: &str, mut heard: Vec<f32>) -> Vec<f32> {
-    if file.ends_with(".opus") || file.ends_with(".webm") {
+    if matches!(file.rsplit('.').next(), Some("opus" | "webm")) {
         let silent = heard.iter().take_while(|sample| **sample == 0.0).count();
         heard.drain(..silent);
     }
@@ -112,7 +118,6 @@ async fn a_seek_lands_at_the_sample_that_was_asked_for_in_every_container() {
             assert!((at - seconds).abs() < 0.000_1, "{file}: asked for {seconds}, is said to be at {at}");
             // Two notes, so that no other place is like it.
             let heard = sounding(file, some(&mut parsed, rate as usize * 3 / 10));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Some seconds of samples.
             let place = (seconds * f64::from(rate)) as usize;
             let (late, likeness) = lateness(&heard, &whole, place);
             println!("{file} at {seconds}: {late} samples late, {likeness:.4}");
@@ -143,7 +148,6 @@ async fn a_seek_lands_there_over_the_web_too_with_parts_and_without() {
         for seconds in [1.234, 0.55] {
             go(&mut parsed, seconds);
             let heard = sounding(name, some(&mut parsed, rate as usize * 3 / 10));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Some seconds of samples.
             let (late, likeness) = lateness(&heard, &whole, (seconds * f64::from(rate)) as usize);
             assert!(
                 late.abs() <= 48 && likeness > 0.99,
