@@ -47,15 +47,15 @@ RUN find bot commands crates events -name '*.rs' -exec touch {} + \
  && cp target/production/hotcord /image/bin
 
 FROM ${RUNTIME_IMAGE} AS runtime
-# Any value brings yt-dlp, of the version it names if it looks like one.
+# Any value brings yt-dlp, of the version it names if it looks like one, with its scripts and the JavaScript runtime for YouTube.
 ARG YT_DLP=
 RUN test -z "$YT_DLP" || { \
       case $YT_DLP in *.*) version="==$YT_DLP" ;; *) version= ;; esac \
    && apt-get update \
    && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv \
    && python3 -m venv /opt/yt-dlp \
-   && /opt/yt-dlp/bin/pip install --no-cache-dir "yt-dlp$version" \
-   && ln -s /opt/yt-dlp/bin/yt-dlp /usr/local/bin/yt-dlp \
+   && /opt/yt-dlp/bin/pip install --no-cache-dir "yt-dlp[default,deno]$version" \
+   && ln -s /opt/yt-dlp/bin/yt-dlp /opt/yt-dlp/bin/deno /usr/local/bin/ \
    && rm -rf /var/lib/apt/lists/*; }
 
 FROM runtime AS bot

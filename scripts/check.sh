@@ -76,6 +76,48 @@ cmd_play() { testbed_ play "$@"; }
 
 compose_version() { (need_compose && "${COMPOSE[@]}" version --short); }
 
+# Says whether a version is another one or newer: dots and dashes part its numbers.
+is_since() { # VERSION LEAST
+    local -a has wants
+    IFS=.- read -ra has <<<"$1"
+    IFS=.- read -ra wants <<<"$2"
+    local at
+    for at in 0 1 2; do
+        local one=${has[at]:-0} other=${wants[at]:-0}
+        [[ $one =~ ^[0-9]+$ ]] || one=0
+        ((10#$one == 10#$other)) || {
+            ((10#$one > 10#$other))
+            return
+        }
+    done
+}
+
+# Says which yt-dlp there is, and which JavaScript runtime it has for YouTube: the bot's own rule, crates/sdk-core's
+# voice/source/ytdlp/runtime.rs, which has where the versions are from.
+doctor_yt_dlp() {
+    local program version known name asked least old=''
+    program=$(configured YT_DLP)
+    program=${program:-yt-dlp}
+    if ! version=$("$program" --ignore-config --version 2>/dev/null </dev/null | head -n 1) || [[ -z $version ]]; then
+        printf '  missing  %-14s pages cannot be played, nor searched elsewhere\n' yt-dlp
+        return 1
+    fi
+    printf '  ok       %-14s %s\n' yt-dlp "$version"
+    for known in deno:--version:2.3.0 node:--version:22.0.0 qjs:--help:2023.12.9 bun:--version:1.2.11; do
+        IFS=: read -r name asked least <<<"$known"
+        # QuickJS tells its version with its help, and fails.
+        version=$({ "$name" "$asked" 2>/dev/null </dev/null || true; } | grep -oE '[0-9]+([.-][0-9]+)+' | head -n 1) || continue
+        # A fork of QuickJS counts its versions anew, all of which are new enough.
+        if is_since "$version" "$least" || { [[ $name == qjs ]] && ! is_since "$version" 1000; }; then
+            printf '  ok       %-14s %s %s\n' "JavaScript" "$name" "$version"
+            return
+        fi
+        old=${old:-$name $version is too old; }
+    done
+    printf '  missing  %-14s %sinstall Deno 2.3 or Node.js 22, without which YouTube lacks formats\n' "JavaScript" "$old"
+    return 1
+}
+
 cmd_doctor() {
     local bad=0 engine=''
     check() { # WORDS COMMAND...
@@ -101,6 +143,8 @@ cmd_doctor() {
     check rustfmt rustfmt --version || true
     check clippy cargo clippy --version || true
     check shellcheck shellcheck --version || true
+    say "For /play with pages and searches:"
+    doctor_yt_dlp || true
     find_bot
     say "State:"
     case $WHERE in

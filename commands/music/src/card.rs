@@ -57,7 +57,7 @@ pub(crate) fn now(status: &PlayerStatus) -> Look {
 /// Draws the card that is posted when a track begins.
 pub(crate) fn announcement(track: &Track) -> CreateEmbed {
     let mut facts: Vec<_> = track.artist.iter().map(|artist| words::plain(artist)).collect();
-    facts.extend(track.duration.map(text::clock));
+    facts.extend(words::length(track));
     let embed = about(track).author(CreateEmbedAuthor::new("Now playing")).description(facts.join(" · "));
     embed.footer(CreateEmbedFooter::new(asked(track)))
 }
@@ -101,11 +101,13 @@ fn progress(current: &Current) -> String {
         Duration::from_secs(current.position.as_secs() / STEP * STEP)
     };
     let shown = text::clock(position);
-    let line = match current.track.duration {
-        Some(length) => format!("{}\n{shown} / {}", bar(position, length), text::clock(length)),
-        None => format!("{shown}, open end"),
+    let line = match (current.track.duration, words::length(&current.track)) {
+        (Some(length), Some(told)) => format!("{}\n{shown} / {told}", bar(position, length)),
+        _ => format!("{shown}, open end"),
     };
-    artist.into_iter().chain([line]).collect::<Vec<_>>().join("\n")
+    let dull =
+        current.is_core_only.then(|| "HE-AAC: only the lower half of its spectrum is played".to_owned());
+    artist.into_iter().chain([line]).chain(dull).collect::<Vec<_>>().join("\n")
 }
 
 fn footer(status: &PlayerStatus, current: &Current) -> String {
@@ -160,6 +162,7 @@ mod tests {
         let current = Current {
             track: Arc::new(track),
             title: None,
+            is_core_only: false,
             number: 17,
             position: Duration::from_secs(position),
             opening: false,
@@ -204,6 +207,17 @@ mod tests {
         assert_eq!(embed["description"], "1:00, open end");
         assert_eq!(embed["title"], r"A \*song\*");
         assert_eq!(embed["footer"]["text"], "chosen by autoplay · volume 80 %");
+    }
+
+    #[test]
+    fn a_length_that_is_a_guess_and_a_sound_that_is_not_whole_are_told_so() {
+        let mut guessed = status(85, Some(180));
+        let current = guessed.current.as_mut().unwrap();
+        Arc::make_mut(&mut current.track).is_about = true;
+        current.is_core_only = true;
+        let (embed, _) = shown(&guessed);
+        let told = embed["description"].as_str().unwrap();
+        assert!(told.contains("1:25 / about 3:00\nHE-AAC: only the lower half"), "{told}");
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn line(number: usize, track: &Track) -> String {
 }
 
 fn length(track: &Track) -> String {
-    track.duration.map(|length| format!(" · {}", text::clock(length))).unwrap_or_default()
+    words::length(track).map(|length| format!(" · {length}")).unwrap_or_default()
 }
 
 fn footer(status: &PlayerStatus, page: usize, pages: usize) -> String {

@@ -99,8 +99,21 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
         let left_out = text::count(enqueued.left_out, "track");
         words += &format!("; the queue is full, so {left_out} had to stay out");
     }
+    if found.more > 0 {
+        let (most, all) = (found.tracks.len(), found.tracks.len() + found.more);
+        words +=
+            &format!("; those are the first {most} of {all}, which is the most that can be added at once");
+    }
     if found.skipped > 0 {
         words += &format!("; {} of it cannot be played here", text::count(found.skipped, "entry"));
+    }
+    if found.too_long > 0 {
+        let are = if found.too_long == 1 { "is" } else { "are" };
+        words += &format!("; {} {are} longer than tracks may be here", text::count(found.too_long, "entry"));
+    }
+    if found.is_core_only {
+        words +=
+            "; it is HE-AAC, of which I play the lower half of the spectrum, so it sounds duller than it is";
     }
     words.push('.');
     words
@@ -114,4 +127,38 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
         choices.push(AutocompleteChoice::new(text::cut(track.label(), NAME), Query::choice(&track.id)));
     }
     CreateAutocompleteResponse::new().set_choices(choices)
+}
+
+#[cfg(test)]
+mod tests {
+    use sdk::voice::{Playable, Track};
+
+    use super::*;
+
+    fn found(tracks: usize) -> Resolved {
+        let track = Track::new("Song", Playable::Library { path: "song.ogg".to_owned() });
+        Resolved { tracks: vec![track; tracks], ..Resolved::default() }
+    }
+
+    fn words(found: &Resolved) -> String {
+        let added = found.tracks.len();
+        told(found, Enqueued { position: 0, added, left_out: 0, eta: None })
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_by_why() {
+        let all = Resolved { more: 400, ..found(100) };
+        let most = "Playing 100 tracks; those are the first 100 of 500, which is the most that can be added at once.";
+        assert_eq!(words(&all), most);
+        let some = Resolved { skipped: 2, too_long: 1, ..found(3) };
+        let left_out = "Playing 3 tracks; 2 entries of it cannot be played here; 1 entry is longer than tracks may be here.";
+        assert_eq!(words(&some), left_out);
+        assert_eq!(words(&found(1)), "Playing **Song**.");
+    }
+
+    #[test]
+    fn what_sounds_duller_than_it_is_is_told() {
+        let dull = words(&Resolved { is_core_only: true, ..found(1) });
+        assert!(dull.starts_with("Playing **Song**; it is HE-AAC"), "{dull}");
+    }
 }

@@ -72,6 +72,12 @@ pub(crate) fn wait(eta: Option<Duration>) -> String {
     eta.map(|eta| format!(", in {}", text::clock(eta))).unwrap_or_default()
 }
 
+/// Writes a track's length, where it is known; `about 3:00` where it is an estimate.
+pub(crate) fn length(track: &Track) -> Option<String> {
+    let about = if track.is_about { "about " } else { "" };
+    track.duration.map(|length| format!("{about}{}", text::clock(length)))
+}
+
 /// Writes what repeats.
 pub(crate) fn repeat(repeat: Loop) -> &'static str {
     match repeat {

@@ -9,23 +9,26 @@
 //! over, or the file is refused. Of symphonia remain the readers of MP3, ADTS and FLAC frames, whose lengths have at
 //! most 24 bits, and the decoders, whose parameters [`check`] judges first.
 //!
+//! Times are counted in samples wherever the codec tells how many a packet holds, not in what the container says of
+//! packets, which may be rounded or missing. A reader that is sent to a time stops at a packet that begins there or before.
+//!
 //! # Layout
 //!
 //! `bytes`: reading from a stream and from memory. `id3`, `comments`, `tags`: what a file says of itself. `flac`, `wav`,
-//! `ogg`, `matroska`, `mp4`: a container each, which `reader` has symphonia read. `codec`: what decoders are told; `opus`, `vorbis`: their packets.
+//! `ogg`, `matroska`, `mp4`: a container each, which `reader` has symphonia read. `frames`: MP3 and ADTS. `codec`: what
+//! decoders are told; `aac`, `opus`, `vorbis`: their packets.
 
-use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::{CODEC_TYPE_AAC, CodecParameters};
 use symphonia::core::errors::Result;
-use symphonia::core::formats::{FormatOptions, FormatReader};
+use symphonia::core::formats::FormatReader;
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions, SeekBuffered as _};
-use symphonia::core::meta::MetadataOptions;
-use symphonia::core::probe::{Hint, Probe};
-use symphonia::default::formats::{AdtsReader, MpaReader};
 
+mod aac;
 mod bytes;
 mod codec;
 mod comments;
 mod flac;
+mod frames;
 mod id3;
 mod joined;
 mod matroska;
@@ -55,13 +58,34 @@ pub struct Sound {
     pub format: Box<dyn FormatReader>,
     /// What it says of itself.
     pub tags: Tags,
+    /// How far the length of its track is to be relied on.
+    pub length: Length,
 }
 
-/// Finds the sound in bytes; with `gapless`, what a coder put around it is cut off.
+/// How far a length is to be relied on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Length {
+    /// The file tells it, or it was measured.
+    #[default]
+    Told,
+    /// It was estimated, and may be half or twice what it is.
+    About,
+}
+
+/// How bytes are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// What a coder put around the sound is cut off.
+    pub gapless: bool,
+    /// Reading all of them, and from any place, costs little: a length that is not told is measured.
+    pub is_near: bool,
+}
+
+/// Finds the sound in bytes.
 ///
 /// # Errors
 /// When there is none in a known format, or when reading fails.
-pub fn open(source: Box<dyn MediaSource>, gapless: bool) -> Result<Sound> {
+pub fn open(source: Box<dyn MediaSource>, how: How) -> Result<Sound> {
     let mut stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     let mut tags = Tags::default();
     let mut first = peek(&mut stream)?;
@@ -72,20 +96,37 @@ pub fn open(source: Box<dyn MediaSource>, gapless: bool) -> Result<Sound> {
         id3::read(&mut stream, &mut tags)?;
         first = peek(&mut stream)?;
     }
-    let tags = &mut tags;
+    let (tags, mut length) = (&mut tags, Length::Told);
     let format: Box<dyn FormatReader> = match first {
         _ if first.starts_with(b"\x1a\x45\xdf\xa3") => {
             Box::new(Reader::new(matroska::Matroska::open(stream, tags)?))
         }
-        _ if first.starts_with(b"OggS") => Box::new(Reader::new(ogg::Ogg::open(stream, gapless, tags)?)),
+        _ if first.starts_with(b"OggS") => Box::new(Reader::new(ogg::Ogg::open(stream, how, tags)?)),
         _ if first.starts_with(b"fLaC") => Box::new(flac::open(stream, tags)?),
         _ if first.starts_with(b"RIFF") && first.ends_with(b"WAVE") => {
             Box::new(Reader::new(wav::Wav::open(stream, tags)?))
         }
         _ if mp4::begins(&first) => Box::new(Reader::new(mp4::Mp4::open(stream, tags)?)),
-        _ => frames(stream, gapless)?,
+        _ => {
+            let (format, told) = frames::open(stream, how)?;
+            length = told;
+            format
+        }
     };
-    Ok(Sound { format, tags: std::mem::take(tags) })
+    Ok(Sound { format, tags: std::mem::take(tags), length })
+}
+
+/// Returns whether the configuration of an AAC track tells of an upper half of the spectrum (HE-AAC), which a decoder of
+/// plain AAC leaves out.
+pub fn is_extended(params: &CodecParameters) -> bool {
+    let config = params.extra_data.as_deref().filter(|_| params.codec == CODEC_TYPE_AAC);
+    config.and_then(aac::Config::read).is_some_and(|config| config.is_extended)
+}
+
+/// Returns whether a packet of AAC seems to hold the upper half of the spectrum, of which its configuration need not tell.
+/// About one in 60 packets without it seems so: several in a row are to be asked.
+pub fn is_extended_packet(packet: &[u8]) -> bool {
+    aac::is_extended(packet)
 }
 
 /// Says whether a decoder can be made with these parameters, and takes no more memory than sound has need of.
@@ -109,13 +150,4 @@ fn peek(stream: &mut MediaSourceStream) -> Result<Vec<u8>> {
     first.truncate(length);
     stream.seek_buffered_rev(length);
     Ok(first)
-}
-
-/// Finds frames of MP3 or AAC, wherever they begin.
-fn frames(stream: MediaSourceStream, gapless: bool) -> Result<Box<dyn FormatReader>> {
-    let mut probe = Probe::default();
-    probe.register_all::<MpaReader>();
-    probe.register_all::<AdtsReader>();
-    let options = FormatOptions { enable_gapless: gapless, ..FormatOptions::default() };
-    Ok(probe.format(&Hint::new(), stream, &options, &MetadataOptions::default())?.format)
 }

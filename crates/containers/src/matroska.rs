@@ -10,7 +10,7 @@ use symphonia::core::units::TimeBase;
 use crate::bytes::{Cursor, ended, go, skip, take};
 use crate::reader::Container;
 use crate::tags::Tags;
-use crate::{PACKET, TABLE, TAG};
+use crate::{PACKET, TABLE, TAG, vorbis};
 use block::Block;
 use ebml::{Element, broken, number, unsigned};
 use head::{Head, Sound};
@@ -29,6 +29,8 @@ const INFO: u32 = 0x1549_a966;
 const TRACKS: u32 = 0x1654_ae6b;
 const CUES: u32 = 0x1c53_bb6b;
 const TAGS: u32 = 0x1254_c367;
+/// Points of an index from which a time is looked for, before that is done from the beginning.
+const ATTEMPTS: usize = 3;
 /// Most elements before the first cluster.
 const ELEMENTS: usize = 1_024;
 
@@ -42,11 +44,22 @@ pub(crate) struct Matroska {
     segment: u64,
     /// Place of the first cluster.
     begins: u64,
-    /// Times, and places of the clusters in which they are.
+    /// Times in the file's units, and places of the clusters in which they are.
     cues: Vec<(u64, u64)>,
-    /// Time of the cluster that is read.
+    /// Time of the cluster that is read, in the file's units.
     cluster: u64,
     packets: VecDeque<Packet>,
+    /// Time at which the last packet ends.
+    next: Option<u64>,
+    first: First,
+}
+
+/// What is known of the first packet.
+enum First {
+    Unread,
+    /// It has no sound, as the first one of Vorbis, but begins at such a time of the file.
+    Silent(u64),
+    Known,
 }
 
 impl Matroska {
@@ -90,14 +103,16 @@ impl Matroska {
         }
         let (sound, params) = head.sound()?;
         Ok(Self {
+            base: params.time_base.unwrap_or(TimeBase::new(1, 1)),
             track: Track::new(sound.id(), params),
-            base: head.base(),
             sound,
             segment,
             begins,
             cues: head.cues,
             cluster: 0,
             packets: VecDeque::new(),
+            next: None,
+            first: First::Unread,
             stream,
         })
     }
@@ -147,9 +162,57 @@ impl Matroska {
     }
 
     fn add(&mut self, block: &Block<'_>) -> Result<()> {
-        let packets = block.packets(&self.sound, self.cluster).ok_or(Error::DecodeError("a broken block"))?;
+        if let (First::Silent(begins), Some(told)) = (&self.first, block.begins(&self.sound, self.cluster)) {
+            // ffmpeg gives it a length all the same, by which all that follows would be late.
+            let length = told.saturating_sub(*begins);
+            self.sound.delay += Some(length).filter(|length| *length <= vorbis::LONGEST).unwrap_or(0);
+            self.first = First::Known;
+        }
+        let packets = block.packets(&mut self.sound, self.cluster, self.next);
+        let packets = packets.ok_or(Error::DecodeError("a broken block"))?;
+        if let (First::Unread, Some(first)) = (&self.first, packets.first()) {
+            let is_silent = first.dur == 0 && first.trim_start == 0 && packets.len() == 1;
+            self.first = if is_silent { First::Silent(first.ts + self.sound.delay) } else { First::Known };
+        }
+        if let Some(last) = packets.last() {
+            let trimmed = u64::from(last.trim_end);
+            self.next = Some(last.ts.saturating_add(last.dur).saturating_add(trimmed));
+        }
         self.packets.extend(packets);
         Ok(())
+    }
+
+    /// Reads from a place on, up to the packet that is heard at a time, which is left to be read with the one before it; gives
+    /// when that begins.
+    fn find(&mut self, place: u64, to: u64) -> Result<u64> {
+        go(&mut self.stream, place)?;
+        if Element::read(&mut self.stream)?.id != CLUSTER {
+            // An index that is wrong is none.
+            self.cues.clear();
+            go(&mut self.stream, self.begins)?;
+        }
+        self.packets.clear();
+        self.next = None;
+        if matches!(self.first, First::Silent(_)) {
+            self.first = First::Known;
+        }
+        self.sound.reset();
+        let mut before: Option<Packet> = None;
+        loop {
+            while let Some(packet) = self.packets.pop_front() {
+                let ends = packet.ts.saturating_add(packet.dur);
+                if packet.ts > to || ends > to {
+                    self.packets.push_front(packet);
+                    // A decoder whose packets overlap needs it.
+                    if let Some(before) = before {
+                        self.packets.push_front(before);
+                    }
+                    return Ok(self.packets.front().map_or(to, |packet| packet.ts));
+                }
+                before = Some(packet);
+            }
+            self.step()?;
+        }
     }
 }
 
@@ -191,24 +254,21 @@ impl Container for Matroska {
         if self.track.codec_params.n_frames.is_some_and(|length| to > length) {
             return Err(Error::SeekError(SeekErrorKind::OutOfRange));
         }
-        let cue = self.cues.iter().filter(|(time, _)| *time <= to).max_by_key(|(time, _)| *time);
-        let place = cue.map_or(self.begins, |(_, place)| self.segment.saturating_add(*place));
-        go(&mut self.stream, place)?;
-        if Element::read(&mut self.stream)?.id != CLUSTER {
-            // An index that is wrong is none.
-            self.cues.clear();
-            go(&mut self.stream, self.begins)?;
-        }
-        self.packets.clear();
-        loop {
-            while let Some(packet) = self.packets.front() {
-                if packet.ts + packet.dur.max(1) > to {
-                    return Ok(packet.ts);
-                }
-                self.packets.pop_front();
+        // Sound may be a little behind the pictures that an index is made for, and in the cluster before.
+        let mut cues: Vec<u64> = self
+            .cues
+            .iter()
+            .filter(|(time, _)| self.sound.time(*time) <= to)
+            .map(|(_, place)| *place)
+            .collect();
+        cues.sort_unstable();
+        for place in cues.into_iter().rev().take(ATTEMPTS) {
+            let at = self.find(self.segment.saturating_add(place), to)?;
+            if at <= to {
+                return Ok(at);
             }
-            self.step()?;
         }
+        self.find(self.begins, to)
     }
 
     fn next_packet(&mut self) -> Result<Packet> {

@@ -3,8 +3,10 @@
 use symphonia::core::errors::{Result, unsupported_error};
 use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
 use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::{Metadata, MetadataLog};
+use symphonia::core::meta::{Metadata, MetadataBuilder, MetadataLog, StandardTagKey, Tag, Value};
 use symphonia::core::units::TimeBase;
+
+use crate::tags::Tags;
 
 /// A container, opened, of which one track is read.
 pub(crate) trait Container: Send + Sync + 'static {
@@ -14,7 +16,12 @@ pub(crate) trait Container: Send + Sync + 'static {
     /// Gives the unit of its times.
     fn base(&self) -> TimeBase;
 
-    /// Goes to a time; gives the one at which the next packet begins.
+    /// Takes what a stream says of itself that has followed another one.
+    fn news(&mut self) -> Option<Tags> {
+        None
+    }
+
+    /// Goes to a time; gives the one at which the next packet begins, which is that time or before.
     ///
     /// # Errors
     /// When that time is not in it, or there is no way there.
@@ -33,7 +40,7 @@ pub(crate) trait Container: Send + Sync + 'static {
 /// Reads a container for symphonia.
 pub(crate) struct Reader<C> {
     container: C,
-    /// Tags are told when a file is opened, and elsewhere.
+    /// Tags are told when a file is opened, and elsewhere; here are those of streams that follow.
     metadata: MetadataLog,
 }
 
@@ -53,6 +60,20 @@ impl<C: Container> FormatReader for Reader<C> {
     }
 
     fn metadata(&mut self) -> Metadata<'_> {
+        if let Some(tags) = self.container.news() {
+            let mut revision = MetadataBuilder::new();
+            let told = [
+                (StandardTagKey::TrackTitle, tags.title),
+                (StandardTagKey::Artist, tags.artist),
+                (StandardTagKey::Album, tags.album),
+            ];
+            for (key, text) in told {
+                if let Some(text) = text {
+                    revision.add_tag(Tag::new(Some(key), "", Value::from(text)));
+                }
+            }
+            self.metadata.push(revision.metadata());
+        }
         self.metadata.metadata()
     }
 

@@ -8,6 +8,8 @@ use crate::bytes::Cursor;
 
 /// Bytes of the header that comes first.
 pub(crate) const IDENT: usize = 30;
+/// Most samples of a block.
+pub(crate) const LONGEST: u64 = 8_192;
 /// Most entries of all codebooks together; coders write some 20,000.
 const ENTRIES: u64 = 1 << 17;
 /// Most values of all codebooks together.

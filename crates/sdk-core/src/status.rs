@@ -52,6 +52,12 @@ pub struct HostStatus {
     pub sessions: Vec<SessionStatus>,
     /// File that keeps values over a restart.
     pub state_file: Option<PathBuf>,
+    /// The library of music, in words.
+    #[serde(default)]
+    pub library: String,
+    /// yt-dlp and the JavaScript runtime that it has, in words.
+    #[serde(default)]
+    pub yt_dlp: String,
 }
 
 /// One shard's gateway session.
@@ -261,6 +267,7 @@ impl Status {
 
 impl HostStatus {
     async fn of(host: &Host) -> Self {
+        let sources = host.voice().sources().status();
         Self {
             pid: std::process::id(),
             version: host.version().to_owned(),
@@ -269,6 +276,8 @@ impl HostStatus {
             memory_bytes: private_memory(),
             sessions: sessions(host).await,
             state_file: host.state_file().map(Path::to_path_buf),
+            library: sources.library.to_string(),
+            yt_dlp: sources.yt_dlp.to_string(),
         }
     }
 }

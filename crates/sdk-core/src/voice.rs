@@ -33,6 +33,8 @@ mod open;
 mod pace;
 pub mod player;
 pub mod queue;
+#[cfg(test)]
+mod quiet;
 pub mod rejoin;
 mod seat;
 pub mod service;

@@ -143,6 +143,30 @@ fn an_engine_that_does_not_answer_is_told_from_one_that_refuses_the_user() {
 }
 
 #[test]
+fn doctor_tells_which_javascript_runtime_yt_dlp_has_or_what_is_missing() {
+    let place = Place::new();
+    let told = || {
+        let (_, said) = place.run(&["doctor"]);
+        let lines: Vec<_> =
+            said.lines().skip_while(|line| !line.starts_with("For /play")).skip(1).take(2).collect();
+        lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    assert!(told()[0].starts_with("missing yt-dlp"), "{:?}", told());
+    place.program("yt-dlp", "echo 2026.10.26");
+    let missing = "install Deno 2.3 or Node.js 22, without which YouTube lacks formats";
+    for (name, script, words) in [
+        ("node", "echo v20.20.2", format!("missing JavaScript node 20.20.2 is too old; {missing}")),
+        // It tells its version with its help, and fails.
+        ("qjs", "echo 'QuickJS version 2025-04-26'; exit 1", "ok JavaScript qjs 2025-04-26".to_owned()),
+        ("node", "echo v22.0.0", "ok JavaScript node 22.0.0".to_owned()),
+        ("deno", "echo 'deno 2.9.8 (stable)'", "ok JavaScript deno 2.9.8".to_owned()),
+    ] {
+        place.program(name, script);
+        assert_eq!(told(), ["ok yt-dlp 2026.10.26".to_owned(), words]);
+    }
+}
+
+#[test]
 fn an_old_compose_or_none_is_told() {
     let place = Place::new();
     place.program("docker", "case \"$1\" in version) echo 20.10 ;; *) exit 1 ;; esac");

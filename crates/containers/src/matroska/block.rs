@@ -29,23 +29,42 @@ impl<'a> Block<'a> {
         Some(Self { data: found?, duration: length, discard: cut })
     }
 
-    /// Gives its packets, if they are of the track that is played.
-    pub(super) fn packets(&self, sound: &Sound, cluster: u64) -> Option<Vec<Packet>> {
+    /// Gives the file's time at which it begins, in samples, if it is of the track that is played.
+    pub(super) fn begins(&self, sound: &Sound, cluster: u64) -> Option<u64> {
+        let mut data = Cursor(self.data);
+        if number(&mut data)? != sound.number {
+            return None;
+        }
+        let after = data.array().map(i16::from_be_bytes)?;
+        Some(sound.time(cluster.saturating_add_signed(after.into())))
+    }
+
+    /// Gives its packets, if they are of the track that is played; they follow on `next` where that is what the block says
+    /// within the rounding of its time.
+    pub(super) fn packets(&self, sound: &mut Sound, cluster: u64, next: Option<u64>) -> Option<Vec<Packet>> {
         let mut data = Cursor(self.data);
         if number(&mut data)? != sound.number {
             return Some(Vec::new());
         }
-        let after = data.array().map(i16::from_be_bytes)?;
-        let mut at = cluster.saturating_add_signed(after.into());
+        let told = self.begins(sound, cluster)?;
+        data.take(2)?;
         let frames = frames(data.u8()? >> 1 & 3, data)?;
-        let each = self.duration.map(|duration| duration / frames.len().max(1) as u64);
+        let each = self.duration.map(|duration| sound.time(duration) / frames.len().max(1) as u64);
         let count = frames.len();
+        // Times are those of the sound; what a coder put before it is in them.
+        let mut at = next.map(|next| next.saturating_add(sound.delay));
+        at = at.filter(|at| at.abs_diff(told) <= sound.rounding());
+        let mut at = at.unwrap_or(told);
         let packet = |(index, frame): (usize, &[u8])| {
             let length = sound.length(frame).or(each).unwrap_or(0);
-            let mut packet = Packet::new_from_slice(sound.id(), at, length, frame);
+            let before = sound.delay.saturating_sub(at).min(length);
+            let mut packet =
+                Packet::new_from_slice(sound.id(), at.saturating_sub(sound.delay), length - before, frame);
+            packet.trim_start = u32::try_from(before).unwrap_or(0);
             at = at.saturating_add(length);
             if index + 1 == count {
-                packet.trim_end = sound.samples(self.discard);
+                packet.trim_end = sound.discarded(self.discard);
+                packet.dur = packet.dur.saturating_sub(packet.trim_end.into());
             }
             packet
         };

@@ -1,8 +1,8 @@
 //! What comes before the clusters: tracks, tags, and where things are.
 
 use symphonia::core::codecs::{
-    CODEC_TYPE_AAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE, CODEC_TYPE_PCM_S16LE,
-    CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
+    CODEC_TYPE_AAC, CODEC_TYPE_FLAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE,
+    CODEC_TYPE_PCM_S16LE, CODEC_TYPE_PCM_S24LE, CODEC_TYPE_PCM_S32LE, CODEC_TYPE_VORBIS, CodecParameters,
 };
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::units::TimeBase;
@@ -12,7 +12,7 @@ use super::{CUES, TAGS};
 use crate::bytes::Cursor;
 use crate::codec::channels;
 use crate::tags::{Kind, Tags};
-use crate::{flac, ogg, opus};
+use crate::{aac, flac, frames, ogg, opus, vorbis};
 
 /// Nanoseconds of a unit of time, where a file does not tell.
 const SCALE: u32 = 1_000_000;
@@ -32,15 +32,29 @@ pub(super) struct Head {
     pub(super) elsewhere: Vec<Option<u64>>,
 }
 
-/// The track that is played.
-#[derive(Clone)]
+/// The track that is played. Its times are counted in samples, since the file's own are rounded to its unit, which is a
+/// thousandth of a second in most.
 pub(super) struct Sound {
     pub(super) number: u64,
-    is_opus: bool,
+    packets: Packets,
     rate: u32,
     scale: u32,
     /// Nanoseconds of a packet.
     each: Option<u64>,
+    /// Samples before the sound, which a coder needs to swing in.
+    pub(super) delay: u64,
+}
+
+/// How packets tell how many samples they hold.
+enum Packets {
+    Opus,
+    Vorbis(vorbis::Modes),
+    Flac,
+    Mp3,
+    /// All hold as many.
+    Even(u64),
+    /// Bytes of one sample of each channel.
+    Pcm(u64),
 }
 
 impl Sound {
@@ -49,24 +63,49 @@ impl Sound {
         u32::try_from(self.number).unwrap_or(u32::MAX)
     }
 
-    /// Gives how long a packet is, in the file's units, where that is known.
-    pub(super) fn length(&self, packet: &[u8]) -> Option<u64> {
-        let nanos = if self.is_opus { Some(opus::samples(packet) * 1_000_000 / 48) } else { self.each };
-        nanos.map(|nanos| nanos / u64::from(self.scale))
+    /// Gives how many samples a packet holds, where that is known.
+    pub(super) fn length(&mut self, packet: &[u8]) -> Option<u64> {
+        match &mut self.packets {
+            Packets::Opus => Some(opus::samples(packet)),
+            Packets::Vorbis(modes) => Some(modes.samples(packet)),
+            Packets::Flac => flac::samples(packet),
+            Packets::Mp3 => frames::samples(packet),
+            Packets::Even(samples) => Some(*samples),
+            Packets::Pcm(frame) => Some(packet.len() as u64 / *frame),
+        }
+        .or_else(|| self.each.map(|nanos| self.samples_of(nanos.into())))
     }
 
-    /// Gives how many samples so many nanoseconds are.
-    pub(super) fn samples(&self, nanos: u64) -> u32 {
-        let samples = u128::from(nanos) * u128::from(self.rate) / 1_000_000_000;
+    /// Begins anew, at another place.
+    pub(super) fn reset(&mut self) {
+        if let Packets::Vorbis(modes) = &mut self.packets {
+            modes.reset();
+        }
+    }
+
+    /// Gives the samples of so many of the file's units.
+    pub(super) fn time(&self, units: u64) -> u64 {
+        self.samples_of(u128::from(units) * u128::from(self.scale))
+    }
+
+    /// Gives how many samples a time of the file may be off, because it is rounded.
+    pub(super) fn rounding(&self) -> u64 {
+        self.time(1) + 1
+    }
+
+    fn samples_of(&self, nanos: u128) -> u64 {
+        let samples = nanos.saturating_mul(self.rate.into()).saturating_add(500_000_000) / 1_000_000_000;
+        u64::try_from(samples).unwrap_or(u64::MAX)
+    }
+
+    /// Gives how many samples at a packet's end are not to be heard, of so many nanoseconds.
+    pub(super) fn discarded(&self, nanos: u64) -> u32 {
+        let samples = self.samples_of(nanos.into());
         u32::try_from(samples).ok().filter(|samples| *samples <= self.rate).unwrap_or(0)
     }
 }
 
 impl Head {
-    pub(super) fn base(&self) -> TimeBase {
-        TimeBase::new(self.scale.unwrap_or(SCALE), 1_000_000_000)
-    }
-
     /// Reads where other elements are.
     pub(super) fn find(&mut self, data: &[u8]) {
         for (_, entry) in children(data).filter(|(id, _)| *id == 0x4dbb) {
@@ -116,15 +155,16 @@ impl Head {
 
     /// Gives the track that is played.
     pub(super) fn sound(&mut self) -> Result<(Sound, CodecParameters)> {
-        let base = self.base();
         let sound = self.sound.take().ok_or(Error::Unsupported("a Matroska file without known sound"))?;
         let (mut sound, mut params) = sound;
-        sound.scale = base.numer;
-        params.with_time_base(base);
+        sound.scale = self.scale.unwrap_or(SCALE);
+        params.with_time_base(TimeBase::new(1, sound.rate));
+        let nanos =
+            self.duration.filter(|duration| *duration >= 1.0).map(|units| units * f64::from(sound.scale));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         // Beyond what fits it is the largest that does.
-        if let Some(duration) = self.duration.filter(|duration| *duration >= 1.0) {
-            params.with_n_frames(duration as u64);
+        if let Some(nanos) = nanos {
+            params.with_n_frames(sound.samples_of(nanos as u128));
         }
         Ok((sound, params))
     }
@@ -170,18 +210,47 @@ fn sound(track: &[u8]) -> Option<(Sound, CodecParameters)> {
         }
         codec if codec.starts_with("A_AAC") => {
             params.for_codec(CODEC_TYPE_AAC);
-            if private.len() >= 2 { params.with_extra_data(private.into()) } else { &mut params }
+            if let Some(config) = aac::Config::read(private) {
+                params.with_sample_rate(config.rate).with_extra_data(private.into());
+            }
+            &mut params
         }
         _ => return None,
     };
-    let sound = Sound {
+    // songbird's decoder gives 48 kHz always.
+    if params.codec == CODEC_TYPE_OPUS {
+        params.with_sample_rate(48_000);
+    }
+    let mut sound = Sound {
         number: find(track, 0xd7).and_then(unsigned)?,
-        is_opus: params.codec == CODEC_TYPE_OPUS,
-        rate: params.sample_rate?,
+        packets: packets(&params, private)?,
+        rate: params.sample_rate.filter(|rate| *rate > 0)?,
         scale: SCALE,
         each: find(track, 0x23_e383).and_then(unsigned),
+        delay: 0,
     };
+    let delay = sound.samples_of(find(track, 0x56aa).and_then(unsigned).unwrap_or(0).into());
+    sound.delay = Some(delay).filter(|delay| *delay <= u64::from(sound.rate)).unwrap_or(0);
     Some((sound, params))
+}
+
+/// Finds out how packets tell how many samples they hold.
+fn packets(params: &CodecParameters, private: &[u8]) -> Option<Packets> {
+    Some(match params.codec {
+        CODEC_TYPE_OPUS => Packets::Opus,
+        CODEC_TYPE_VORBIS => {
+            let (ident, setup) = params.extra_data.as_deref()?.split_at_checked(vorbis::IDENT)?;
+            Packets::Vorbis(vorbis::Modes::read(&vorbis::Ident::read(ident)?, setup).ok()?)
+        }
+        CODEC_TYPE_FLAC => Packets::Flac,
+        CODEC_TYPE_MP3 => Packets::Mp3,
+        CODEC_TYPE_AAC => Packets::Even(aac::Config::read(private).map_or(1_024, |config| config.samples)),
+        _ => {
+            let channels = params.channels.map_or(1, symphonia::core::audio::Channels::count) as u64;
+            let frame = u64::from(params.bits_per_coded_sample? / 8) * channels;
+            Packets::Pcm(Some(frame).filter(|frame| *frame > 0)?)
+        }
+    })
 }
 
 /// Takes the first and the last header out of the three that Vorbis has.

@@ -5,11 +5,7 @@ use symphonia::core::codecs::{CODEC_TYPE_AAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, C
 use super::boxes::{children, find};
 use crate::bytes::Cursor;
 use crate::codec::channels;
-use crate::{flac, ogg};
-
-/// Sample rates of AAC, by their numbers.
-const RATES: [u32; 13] =
-    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+use crate::{aac, flac, ogg};
 
 /// Reads the first entry of an `stsd`; `None` when it is of no known sound.
 pub(super) fn read(stsd: &[u8]) -> Option<CodecParameters> {
@@ -72,10 +68,11 @@ fn described(esds: &[u8], params: &mut CodecParameters) -> Option<()> {
     match decoder.first()? {
         0x40 | 0x66..=0x68 => {
             let told = descriptor(decoder.get(13..)?, 5)?;
-            let [first, second, ..] = told else { return None };
-            let rate = RATES.get(usize::from((first & 7) << 1 | second >> 7));
-            if let Some(rate) = rate {
-                params.with_sample_rate(*rate);
+            if told.len() < 2 {
+                return None;
+            }
+            if let Some(config) = aac::Config::read(told) {
+                params.with_sample_rate(config.rate);
             }
             params.for_codec(CODEC_TYPE_AAC).with_extra_data(told.into());
         }

@@ -32,10 +32,12 @@ pub(super) struct Logical {
     /// What has come of a packet that goes on.
     part: Vec<u8>,
     sequence: Option<u32>,
-    /// Time of the next packet.
-    at: Option<u64>,
+    /// Time of the next packet, in samples; below zero is what a coder put before the sound.
+    at: Option<i64>,
     /// Place in time at which the stream begins.
     origin: u64,
+    /// Time that the last page has told.
+    told: Option<u64>,
 }
 
 impl Logical {
@@ -69,6 +71,7 @@ impl Logical {
             sequence: None,
             at: None,
             origin: 0,
+            told: None,
         })
     }
 
@@ -78,6 +81,16 @@ impl Logical {
 
     pub(super) fn is_ready(&self) -> bool {
         self.is_ready
+    }
+
+    /// Gives how many samples a second has.
+    pub(super) fn rate(&self) -> u64 {
+        u64::from(self.params.sample_rate.unwrap_or(1)).max(1)
+    }
+
+    /// Gives the time that the last page has told.
+    pub(super) fn told(&self) -> Option<u64> {
+        self.told.map(|granule| self.time_of(granule))
     }
 
     /// Gives the time that a page tells.
@@ -117,27 +130,26 @@ impl Logical {
     }
 
     /// Reads the first page of sound.
-    pub(super) fn start(&mut self, page: &Page) -> Result<()> {
-        self.reset(true);
-        let (mut length, granule, is_last) = (0, page.granule, page.is_last());
-        self.add(page, false)?;
-        for packet in &self.packets {
-            length += packet.dur;
-        }
+    pub(super) fn start(&mut self, page: &Page, gapless: bool) -> Result<()> {
+        self.reset(false);
+        let packets = self.measured(page)?;
+        let length: u64 = packets.iter().map(|(_, samples)| samples).sum();
         // A stream that somebody came into has gone on for a while.
-        if let Some(granule) = granule.filter(|_| !is_last) {
-            self.origin = granule.saturating_sub(length);
+        self.origin =
+            page.granule.filter(|_| !page.is_last()).map_or(0, |granule| granule.saturating_sub(length));
+        if self.origin == 0 {
+            self.origin = self.before();
+            self.at = Some(-self.before().cast_signed());
+        } else {
+            self.at = Some(0);
         }
-        if let Codec::Opus { skip } = self.codec {
-            self.origin = self.origin.max(skip);
-        }
-        let mut at = 0;
-        for packet in &mut self.packets {
-            packet.ts = at;
-            at += packet.dur;
-        }
-        self.at = Some(at);
+        self.put(page, packets, gapless);
         Ok(())
+    }
+
+    /// Gives how many samples before the sound a coder needs to swing in.
+    fn before(&self) -> u64 {
+        if let Codec::Opus { skip } = self.codec { skip } else { 0 }
     }
 
     /// Forgets where it is.
@@ -145,7 +157,8 @@ impl Logical {
         self.packets.clear();
         self.part.clear();
         self.sequence = None;
-        self.at = at_begin.then_some(0);
+        let begin = if self.origin == self.before() { -self.before().cast_signed() } else { 0 };
+        self.at = at_begin.then_some(begin);
         if let Codec::Vorbis { modes: Some(modes), .. } = &mut self.codec {
             modes.reset();
         }
@@ -153,39 +166,55 @@ impl Logical {
 
     /// Reads a page of sound.
     pub(super) fn add(&mut self, page: &Page, gapless: bool) -> Result<()> {
-        let mut packets: Vec<_> = Vec::new();
-        let mut length: u64 = 0;
-        for data in self.collect(page)? {
+        let packets = self.measured(page)?;
+        self.put(page, packets, gapless);
+        Ok(())
+    }
+
+    /// Gives the packets that end on a page, and how many samples each adds.
+    fn measured(&mut self, page: &Page) -> Result<Vec<(Vec<u8>, u64)>> {
+        let collected = self.collect(page)?;
+        let packets = collected.into_iter().map(|data| {
             let samples = match &mut self.codec {
                 Codec::Opus { .. } => opus::samples(&data),
                 Codec::Vorbis { modes: Some(modes), .. } => modes.samples(&data),
                 Codec::Vorbis { modes: None, .. } => 0,
                 Codec::Flac => flac::samples(&data).unwrap_or(0),
             };
-            length += samples;
-            packets.push((data, samples));
-        }
-        let end = page.granule.map(|granule| self.time_of(granule));
-        let begin = match (end, self.at) {
+            (data, samples)
+        });
+        Ok(packets.collect())
+    }
+
+    /// Puts packets into time, by where their page ends.
+    fn put(&mut self, page: &Page, packets: Vec<(Vec<u8>, u64)>, gapless: bool) {
+        self.told = page.granule.or(self.told);
+        let length: u64 = packets.iter().map(|(_, samples)| samples).sum();
+        let length = length.cast_signed();
+        let end = page.granule.map(|granule| granule.cast_signed() - self.origin.cast_signed());
+        let mut at = match (end, self.at) {
             // The last page may end before its packets do.
             (Some(end), Some(at)) if page.is_last() && at + length > end => at,
-            (Some(end), at) => end.checked_sub(length).or(at).unwrap_or(0),
+            (Some(end), _) => (end - length).max(-self.before().cast_signed()),
             (None, Some(at)) => at,
             // Nothing tells where this is.
-            (None, None) => return Ok(()),
+            (None, None) => return,
         };
-        let mut at = begin;
         for (data, samples) in packets {
-            let mut packet = Packet::new_from_boxed_slice(self.serial, at, samples, data.into_boxed_slice());
-            at += samples;
-            let over = end.filter(|_| gapless && page.is_last()).map_or(0, |end| at.saturating_sub(end));
-            let over = over.min(samples);
-            packet.dur = samples - over;
+            let (begins, ends) = (at, at + samples.cast_signed());
+            let before = begins.min(0).unsigned_abs().min(samples);
+            let over =
+                end.filter(|_| gapless && page.is_last()).map_or(0, |end| (ends - end).max(0).unsigned_abs());
+            let over = over.min(samples - before);
+            let ts = begins.max(0).unsigned_abs();
+            let dur = samples - before - over;
+            let mut packet = Packet::new_from_boxed_slice(self.serial, ts, dur, data.into_boxed_slice());
+            packet.trim_start = u32::try_from(before).unwrap_or(0);
             packet.trim_end = u32::try_from(over).unwrap_or(0);
             self.packets.push_back(packet);
+            at = ends;
         }
         self.at = Some(at);
-        Ok(())
     }
 
     /// Gives the packets that end on a page.

@@ -13,6 +13,9 @@ use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 use symphonia::core::units::Time;
 
+/// As a file of the library is read.
+pub(crate) const HOW: containers::How = containers::How { gapless: true, is_near: true };
+
 /// Files of the same melody, 3 seconds long, in each format.
 pub(crate) const FILES: [&str; 8] = [
     "melody.aac",
@@ -27,6 +30,11 @@ pub(crate) const FILES: [&str; 8] = [
 
 pub(crate) fn file(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media").join(name)).unwrap()
+}
+
+/// Reads one of the files that are for these tests alone.
+pub(crate) fn own(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media").join(name)).unwrap()
 }
 
 pub(crate) fn source(bytes: &[u8], is_seekable: bool) -> Box<dyn MediaSource> {
@@ -56,7 +64,7 @@ pub(crate) struct Found {
 
 /// Opens, decodes up to `most` packets, and goes to another place; `None` when there is no sound.
 pub(crate) fn play(bytes: &[u8], is_seekable: bool, most: usize) -> Option<Found> {
-    let sound = containers::open(source(bytes, is_seekable), true).ok()?;
+    let sound = containers::open(source(bytes, is_seekable), HOW).ok()?;
     let mut format = sound.format;
     let track = format.default_track()?.clone();
     let params = &track.codec_params;

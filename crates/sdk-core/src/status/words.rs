@@ -75,6 +75,11 @@ impl fmt::Display for HostStatus {
         if let Some(file) = &self.state_file {
             write!(f, "\nstate file: {}", file.display())?;
         }
+        for (what, words) in [("library", &self.library), ("yt-dlp", &self.yt_dlp)] {
+            if !words.is_empty() {
+                write!(f, "\n{what}: {words}")?;
+            }
+        }
         Ok(())
     }
 }
@@ -189,6 +194,8 @@ mod tests {
                     latency_ms: Some(22),
                 }],
                 state_file: None,
+                library: "3 tracks".to_owned(),
+                yt_dlp: "2026.11.01 (/usr/bin/yt-dlp), with node 22.0.0".to_owned(),
             },
             reload: ReloadStatus {
                 on: true,
@@ -241,6 +248,7 @@ mod tests {
         for part in [
             "hotcord 0.1.0, development, process 7, up 1 minute 1 second, 12.5 MB of its own\n",
             "gateway: shard 0 connected, 22 ms away\n",
+            "library: 3 tracks\nyt-dlp: 2026.11.01 (/usr/bin/yt-dlp), with node 22.0.0\n",
             "hot reload is on, 2 folders watched: commands, events\n",
             "building: commands/general, events/welcome\n",
             "a restart brings in: bot/src/run.rs\n",

@@ -71,6 +71,7 @@ struct On {
     handle: TrackHandle,
     hand: Arc<Hand>,
     is_live: bool,
+    is_core_only: bool,
     pace: Arc<Pace>,
     news: watch::Receiver<News>,
     _teller: Teller,
@@ -114,7 +115,7 @@ pub(super) enum Outcome {
     /// Nobody wants it any more, or it is for later.
     Nothing,
     /// The current track can be put on; its length, where its format tells.
-    Ready { duration: Option<Duration> },
+    Ready { duration: Option<Duration>, is_about: bool },
     /// The current track cannot be played.
     Failed(String),
 }
@@ -186,6 +187,15 @@ impl Deck {
         match &self.stage {
             Stage::On(on) => on.news.borrow().title.clone(),
             _ => None,
+        }
+    }
+
+    /// Returns whether what is on is HE-AAC, of which only the lower half of the spectrum is played.
+    pub(super) fn is_core_only(&self) -> bool {
+        match &self.stage {
+            Stage::Ready { opened, .. } => opened.is_core_only,
+            Stage::On(on) => on.is_core_only,
+            _ => false,
         }
     }
 
@@ -279,9 +289,14 @@ impl Deck {
     fn take(&mut self, number: u64, outcome: Result<Opened, String>) -> Outcome {
         match outcome {
             Ok(opened) => {
-                let duration = opened.duration;
+                let (duration, is_about) = (opened.duration, opened.is_about);
+                if opened.is_core_only {
+                    tracing::info!(
+                        "a track is HE-AAC, of which only the lower half of the spectrum is played"
+                    );
+                }
                 self.stage = Stage::Ready { number, opened };
-                Outcome::Ready { duration }
+                Outcome::Ready { duration, is_about }
             }
             Err(why) => {
                 self.stage = Stage::Empty;
@@ -326,6 +341,7 @@ impl Deck {
             handle,
             hand,
             is_live: opened.is_live,
+            is_core_only: opened.is_core_only,
             pace,
             news: opened.news,
             _teller: teller,

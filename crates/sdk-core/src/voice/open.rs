@@ -23,6 +23,10 @@ pub(super) struct Opened {
     pub(super) start: Duration,
     /// The track's length, where its format tells.
     pub(super) duration: Option<Duration>,
+    /// Whether that is an estimate.
+    pub(super) is_about: bool,
+    /// Whether it is HE-AAC, of which only the lower half of the spectrum is played.
+    pub(super) is_core_only: bool,
     /// Whether there is no place in it to go to.
     pub(super) is_live: bool,
     /// Milliseconds of silence that were heard in place of sound.
@@ -38,7 +42,13 @@ pub(super) struct Opened {
 pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
     let within = sources.within(&playable);
     let opening = async {
-        let source = sources.open_track(&playable).await.map_err(|error| error.to_string())?;
+        let opened = if at.is_zero() {
+            sources.begin_track(&playable).await
+        } else {
+            sources.open_track(&playable).await
+        };
+        let source = opened.map_err(|error| error.to_string())?;
+        let (is_about, is_core_only) = (source.is_about(), source.is_core_only());
         let Source { news, silence, is_live, input, .. } = source;
         // A stream goes on from wherever one comes in.
         let at = if is_live { Duration::ZERO } else { at };
@@ -50,7 +60,16 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
         tokio::task::spawn_blocking(move || parse(input, at))
             .await
             .unwrap_or_else(|_| Err("Its decoder broke down on it.".to_owned()))
-            .map(|(input, start, duration)| Opened { input, start, duration, is_live, silence, news })
+            .map(|(input, start, duration)| Opened {
+                input,
+                start,
+                duration,
+                is_about,
+                is_core_only,
+                is_live,
+                silence,
+                news,
+            })
     };
     let late = || Err(format!("Its source did not answer within {} seconds.", within.as_secs()));
     timeout(within, opening).await.unwrap_or_else(|_| late())

@@ -116,13 +116,17 @@ impl Queue {
         Self { current, upcoming, history, repeat, max: MAX_UPCOMING }
     }
 
-    /// Notes the length that the current track's media tells, over that of a playlist or a page.
-    pub fn learn_duration(&mut self, duration: Duration) {
-        let learned = track::believed(duration);
-        if let Some(current) = self.current.as_mut().filter(|current| current.duration != learned)
-            && learned.is_some()
-        {
-            Arc::make_mut(current).duration = learned;
+    /// Notes the length that the current track's media tells, over that of a playlist or a page; an estimate counts only
+    /// where there is no other.
+    pub fn learn_duration(&mut self, duration: Duration, is_about: bool) {
+        let Some(learned) = track::believed(duration) else { return };
+        let is_news = |current: &Track| {
+            let is_better = !is_about || current.is_about || current.duration.is_none();
+            is_better && (current.duration, current.is_about) != (Some(learned), is_about)
+        };
+        if let Some(current) = self.current.as_mut().filter(|current| is_news(current)) {
+            let current = Arc::make_mut(current);
+            (current.duration, current.is_about) = (Some(learned), is_about);
         }
     }
 

@@ -6,7 +6,9 @@
 //! a restart. The player hands a track's [`Playable`] to [`Sources::open_track`], which connects, checks and reads ahead,
 //! and gives what songbird plays; see `media`. Between the two lies any time at all, so nothing that was found out for
 //! the first is trusted by the second: every address is judged again (`guard`), every file opened anew, without
-//! following links (`library`).
+//! following links (`library`). What is played at once is the exception: the connection by which an address was looked at
+//! is kept for a short while, with what has been read of it, and played (`looked`), so that an address that is good once
+//! can be played and a station counts one listener.
 //!
 //! All limits are in [`Bounds`].
 
@@ -24,6 +26,7 @@ mod error;
 mod guard;
 mod icy;
 mod library;
+mod looked;
 mod media;
 mod playlist;
 mod remote;
@@ -40,12 +43,13 @@ pub use guard::{AllowList, Guard, is_public};
 pub use library::{Library, LibraryTrack};
 pub use media::{News, Opened};
 pub use resolve::{Query, Resolved};
-pub use status::{LibraryStatus, SourceStatus, YtDlpStatus};
+pub use status::{JsRuntime, LibraryStatus, SourceStatus, YtDlpStatus};
 
+use looked::Looked;
 use remote::{Fetched, Remote};
 use resolve::Answered;
 use web::Web;
-use ytdlp::YtDlp;
+use ytdlp::{Spool, YtDlp};
 
 /// Where sources are, as the bot's configuration says.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +73,7 @@ struct Inner {
     web: Web,
     library: Library,
     yt_dlp: YtDlp,
+    looked: Looked,
 }
 
 impl Sources {
@@ -82,6 +87,7 @@ impl Sources {
         Self(Arc::new(Inner {
             library: Library::open(config.music, &bounds),
             yt_dlp: YtDlp::find(config.yt_dlp, guard.clone(), bounds.clone()),
+            looked: Looked::default(),
             web: Web::new(guard, bounds),
         }))
     }
@@ -114,7 +120,18 @@ impl Sources {
         Box::pin(async move { resolve::search(&sources, &text, most).await })
     }
 
-    /// Opens a track's audio: what it gives is checked, and plays at once.
+    /// Opens a track's audio from its beginning, by the connection over which it was just looked at where there is one.
+    ///
+    /// # Errors
+    /// One sentence for the person who asked for it.
+    pub async fn begin_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
+        match self.0.looked.take(playable) {
+            Some(opened) => Ok(opened),
+            None => self.open_track(playable).await,
+        }
+    }
+
+    /// Opens a track's audio anew: what it gives is checked, and plays at once.
     ///
     /// # Errors
     /// One sentence for the person who asked for it.
@@ -149,23 +166,33 @@ impl Sources {
 
     /// Opens what yt-dlp finds on a page.
     async fn open_page(&self, page: &Url) -> Result<Opened, SourceError> {
+        // It is being fetched already, for an earlier place in it.
+        if let Some(spool) = self.0.yt_dlp.spooled(page) {
+            return self.play_spool(spool).await;
+        }
         let remote = self.0.yt_dlp.media(page).await?;
         let (remote, answer) = match remote.get(&self.0.web, 0).await {
             // Such addresses are good for a while only.
             Err(SourceError::Status(_)) => {
                 let remote = self.ask_again(page).await?;
-                let answer = remote.get(&self.0.web, 0).await?;
-                (remote, answer)
+                match remote.get(&self.0.web, 0).await {
+                    Err(SourceError::Status(_)) => {
+                        return self.play_spool(self.0.yt_dlp.spool(page, &remote).await?).await;
+                    }
+                    answer => (remote, answer?),
+                }
             }
             answer => (remote, answer?),
         };
         let (line, ear) = media::line();
-        let (sources, page) = (self.clone(), page.clone());
-        let renew = move || -> BoxFuture<'static, Result<Remote, SourceError>> {
-            let (sources, page) = (sources.clone(), page.clone());
-            Box::pin(async move { sources.ask_again(&page).await })
-        };
+        let renew = Renew { sources: self.clone(), page: page.clone() };
         let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?.renewed_by(renew);
+        media::open(origin, line, ear, self.bounds().clone()).await
+    }
+
+    async fn play_spool(&self, spool: Arc<Spool>) -> Result<Opened, SourceError> {
+        let (line, ear) = media::line();
+        let origin = Fetched::spooled(spool, self.0.web.clone(), line.clone());
         media::open(origin, line, ear, self.bounds().clone()).await
     }
 
@@ -205,6 +232,25 @@ impl Sources {
 
     fn bounds(&self) -> &Arc<Bounds> {
         self.0.web.bounds()
+    }
+}
+
+/// Where the sound of a page is, once its address is good no more.
+#[derive(Clone)]
+struct Renew {
+    sources: Sources,
+    page: Url,
+}
+
+impl Renew {
+    /// Finds another address.
+    async fn again(&self) -> Result<Remote, SourceError> {
+        self.sources.ask_again(&self.page).await
+    }
+
+    /// Has yt-dlp fetch it, because its server refuses others.
+    async fn spool(&self, remote: &Remote) -> Result<Arc<Spool>, SourceError> {
+        self.sources.0.yt_dlp.spool(&self.page, remote).await
     }
 }
 

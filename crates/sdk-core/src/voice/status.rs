@@ -81,11 +81,14 @@ impl PlayerStatus {
 
 /// The track that is on.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not whatever the others are")]
 pub struct Current {
     /// The track.
     pub track: Arc<Track>,
     /// What a radio station says it plays now.
     pub title: Option<String>,
+    /// Whether it is HE-AAC, of which only the lower half of the spectrum is played.
+    pub is_core_only: bool,
     /// Number of this start, which no other start in this run of the bot has: the same track played again has another.
     pub number: u64,
     /// Time into the track at the moment of asking.
@@ -100,7 +103,10 @@ pub struct Current {
 
 impl Current {
     fn is_like(&self, other: &Self) -> bool {
-        let rest = |current: &Self| (current.number, current.opening, current.paused, current.paused_alone);
+        let rest = |current: &Self| {
+            let Self { number, opening, paused, paused_alone, is_core_only, .. } = *current;
+            (number, opening, paused, paused_alone, is_core_only)
+        };
         Arc::ptr_eq(&self.track, &other.track) && self.title == other.title && rest(self) == rest(other)
     }
 

@@ -16,6 +16,7 @@ use super::link::{Link, Turn};
 use super::note::{Note, Notes};
 use super::player::{Answers, Command};
 use super::queue::Queue;
+use super::rejoin::{Loss, Policy};
 use super::service::Voice;
 use super::settings::{GuildSettings, WhenAlone};
 use super::status::{Current, PlayerStatus};
@@ -210,7 +211,7 @@ impl Task {
                 self.turn(turn);
             }
             Note::Disconnected { driver, loss } => {
-                tracing::warn!(guild = %self.guild, ?loss, "the voice connection is gone");
+                self.note_loss(loss);
                 let turn = self.link.heard_disconnected(driver, loss);
                 self.turn(turn);
             }
@@ -238,14 +239,28 @@ impl Task {
         }
     }
 
+    /// Notes that the connection is gone, which a moderator's move and the end of a call bring with them: what follows
+    /// tells whether it is lost.
+    fn note_loss(&self, loss: Loss) {
+        if loss.policy() == Policy::Await {
+            tracing::debug!(guild = %self.guild, ?loss, "the voice connection is closed, maybe for a move");
+        } else {
+            tracing::warn!(guild = %self.guild, ?loss, "the voice connection is gone");
+        }
+    }
+
     fn turn(&mut self, turn: Turn) {
         match turn {
             Turn::Nothing => {}
             Turn::Joined => self.tell(VoiceEventKind::Joined),
-            Turn::Moved { from } => self.tell(VoiceEventKind::Moved { from }),
+            Turn::Moved { from } => {
+                tracing::info!(guild = %self.guild, %from, to = ?self.link.channel(), "moved to another voice channel");
+                self.tell(VoiceEventKind::Moved { from });
+            }
             Turn::Lost(why) => self.tell(VoiceEventKind::Lost { why }),
             Turn::Restored { after } => self.tell(VoiceEventKind::Restored { after }),
             Turn::GaveUp(why) => {
+                tracing::warn!(guild = %self.guild, why, "the voice connection is given up");
                 self.set_aside();
                 self.tell(VoiceEventKind::GaveUp { why });
             }
@@ -381,6 +396,7 @@ impl Task {
         let current = self.queue.current().map(|track| Current {
             track: track.clone(),
             title: self.deck.title(),
+            is_core_only: self.deck.is_core_only(),
             number: self.deck.number().unwrap_or_default(),
             position: if self.deck.is_empty() { self.begin_at } else { self.deck.position() },
             opening: self.deck.is_opening(),

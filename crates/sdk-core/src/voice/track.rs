@@ -21,6 +21,9 @@ pub struct Track {
     /// Length; `None` for a live stream, and where it is not known.
     #[serde(default)]
     pub duration: Option<Duration>,
+    /// Whether the length is an estimate, which may be half or twice what it is.
+    #[serde(default)]
+    pub is_about: bool,
     /// Page that tells of it, for links; never an address with a secret in it.
     #[serde(default)]
     pub url: Option<String>,
@@ -41,6 +44,7 @@ impl Track {
             title: title.to_owned(),
             artist: None,
             duration: None,
+            is_about: false,
             url: None,
             artwork: None,
             requester: None,

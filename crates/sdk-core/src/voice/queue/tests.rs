@@ -54,12 +54,12 @@ fn lengths_that_cannot_be_are_forgotten_wherever_they_come_from() {
     let kept: Vec<_> = queue.upcoming().map(|track| track.duration).collect();
     assert_eq!(kept, [None, None, Some(track::LONGEST), None]);
     queue.advance(Advance::Ended);
-    queue.learn_duration(Duration::MAX);
+    queue.learn_duration(Duration::MAX, false);
     assert_eq!(queue.current().unwrap().duration, None);
-    queue.learn_duration(Duration::from_secs(5));
+    queue.learn_duration(Duration::from_secs(5), false);
     assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(5)));
     // What the media tells is believed over what a playlist told.
-    queue.learn_duration(Duration::from_secs(6));
+    queue.learn_duration(Duration::from_secs(6), false);
     assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(6)));
     // One that was kept by a bot that believed everything.
     let endless = of(Some(Duration::MAX));

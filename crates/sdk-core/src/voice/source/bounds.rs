@@ -43,6 +43,10 @@ pub struct Bounds {
     pub output: usize,
     /// How many yt-dlp may run at a time.
     pub processes: usize,
+    /// Most bytes of a track that yt-dlp fetches to a temporary file, because its server refuses others.
+    pub spool: u64,
+    /// How many such tracks there may be at a time.
+    pub spools: usize,
     /// Most characters of a text to search for.
     pub search: usize,
     /// Most files of the library.
@@ -77,6 +81,8 @@ impl Default for Bounds {
             find: Duration::from_secs(45),
             output: 8 << 20,
             processes: 2,
+            spool: 512 << 20,
+            spools: 4,
             search: 200,
             library: 50_000,
             depth: 16,

@@ -49,6 +49,8 @@ pub enum SourceError {
     NoPages,
     /// yt-dlp finds nothing to play on the page.
     Page,
+    /// yt-dlp finds nothing to play on the page, and has no JavaScript runtime, which it needs for the site.
+    NoRuntime,
     /// A search for which nothing was found.
     NothingFound,
     /// A search that only the library answered, because there is no yt-dlp.
@@ -96,6 +98,9 @@ impl fmt::Display for SourceError {
                 "That is a page and not a sound file, and yt-dlp, which finds the sound of pages, is not installed."
             }
             Self::Page => "I find nothing to play on that page; give the address of a sound file.",
+            Self::NoRuntime => {
+                "yt-dlp needs a JavaScript runtime for that site and has none; install Deno 2.3 or Node.js 22."
+            }
             Self::NothingFound => "Nothing was found; try other words.",
             Self::NoSearch => {
                 "The library has nothing like that, and yt-dlp, which searches elsewhere, is not installed."

@@ -217,6 +217,10 @@ impl Origin for FileOrigin {
     fn is_live(&self) -> bool {
         false
     }
+
+    fn is_near(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for Library {

@@ -7,7 +7,10 @@
 //! finds out the format, checks that what is in it decodes, and then reads packets ahead into a bounded queue. What
 //! songbird gets is the queue's other end, [`ahead`], which always has an answer: the next packet; silence, while the
 //! feeder is behind; or the end. The decoder is wrapped too ([`steady`]): a broken packet is heard as silence, and what
-//! panics or changes its form ends that track alone.
+//! panics ends that track alone, and a chain's later links are brought into the form of the first ([`conform`]).
+//!
+//! A seek goes to a packet some way before the place, so that the decoder has swung in by then, and drops what is before
+//! it: what is heard begins at the sample that was asked for.
 //!
 //! Nothing reaches songbird before its first sound is there, so everything that can be wrong with a source is told as a
 //! [`SourceError`] beforehand. What goes wrong later is in the track's [`News`].
@@ -29,6 +32,7 @@ use lack::Lack;
 use steady::Steady;
 
 mod ahead;
+mod conform;
 mod demux;
 mod feeder;
 mod lack;
@@ -45,6 +49,17 @@ pub struct News {
     pub title: Option<String>,
     /// Why the track ends before its time.
     pub failure: Option<SourceError>,
+}
+
+impl News {
+    /// Notes what a station plays.
+    fn title(news: &watch::Sender<Self>, title: String) {
+        news.send_if_modified(|news| {
+            let is_new = news.title.as_ref() != Some(&title);
+            news.title = Some(title);
+            is_new
+        });
+    }
 }
 
 /// A track that is ready to play.
@@ -68,6 +83,11 @@ pub(super) trait Origin: Send + 'static {
 
     /// Says whether it has no beginning to go back to.
     fn is_live(&self) -> bool;
+
+    /// Says whether it costs little to read all of it.
+    fn is_near(&self) -> bool {
+        false
+    }
 }
 
 /// Who tells news of a track, and hears when nobody plays it any more.
@@ -102,11 +122,7 @@ impl Line {
 
     /// Notes what a station plays.
     pub(super) fn title(&self, title: String) {
-        self.news.send_if_modified(|news| {
-            let is_new = news.title.as_ref() != Some(&title);
-            news.title = Some(title);
-            is_new
-        });
+        News::title(&self.news, title);
     }
 
     /// Gives the reason why the track ends, if it has one.
@@ -162,18 +178,18 @@ type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;
 
 /// Finds out what the bytes are, and reads ahead until the track is dropped.
 fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
-    let opened = origin.open().and_then(|source| demux::demux(source, origin.is_live()));
+    let opened = origin.open().and_then(|source| demux::demux(source, origin.is_live(), origin.is_near()));
     // What is wrong with the connection says more than what a reader of formats makes of it.
     let opened = opened.map_err(|error| line.failure().unwrap_or(error));
     let opened = opened.and_then(|demuxed| {
         let demux::Demuxed { form, format, is_seekable } = demuxed;
-        let mut feeder = Feeder::new(form.clone(), format, is_seekable, origin, line.clone(), bounds);
+        let mut feeder = Feeder::new(form, format, is_seekable, origin, line.clone(), bounds);
         feeder.begin().map_err(|error| line.failure().unwrap_or(error))?;
-        Ok((feeder, form))
+        Ok(feeder)
     });
     match opened {
-        Ok((feeder, form)) => {
-            if ready.send(Ok((feeder.shared(), form))).is_ok() {
+        Ok(feeder) => {
+            if ready.send(Ok((feeder.shared(), feeder.form()))).is_ok() {
                 feeder.run();
             }
         }
@@ -191,5 +207,15 @@ impl Opened {
     /// Gives the length that the media itself tells; `None` for a live stream.
     pub fn duration(&self) -> Option<Duration> {
         self.facts.duration
+    }
+
+    /// Returns whether the length is an estimate, which may be half or twice what it is.
+    pub fn is_about(&self) -> bool {
+        self.facts.is_about
+    }
+
+    /// Returns whether it is HE-AAC, of which only the lower half of the spectrum is played.
+    pub fn is_core_only(&self) -> bool {
+        self.facts.is_core_only
     }
 }

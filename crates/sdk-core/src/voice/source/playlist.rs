@@ -28,8 +28,10 @@ pub(super) struct Playlist {
     pub(super) title: Option<String>,
     /// What can be addressed.
     pub(super) entries: Vec<Entry>,
-    /// How many entries were left out: they name no web address, or are more than is read.
+    /// How many entries were left out because they name no web address.
     pub(super) skipped: usize,
+    /// How many entries there are beside those that were read.
+    pub(super) more: usize,
 }
 
 /// Forms of playlists.
@@ -98,8 +100,12 @@ impl Playlist {
         most: usize,
     ) {
         match base.join(address) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && self.entries.len() < most => {
-                self.entries.push(Entry { url, title, duration });
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                if self.entries.len() < most {
+                    self.entries.push(Entry { url, title, duration });
+                } else {
+                    self.more += 1;
+                }
             }
             _ => self.skipped += 1,
         }
@@ -234,7 +240,7 @@ mod tests {
         let text: Vec<_> = (0..50).map(|n| format!("http://a.example/{n}\n")).collect();
         let text = text.concat();
         let playlist = Form::M3u.read(text.as_bytes(), &base(), 10).unwrap();
-        assert_eq!((playlist.entries.len(), playlist.skipped), (10, 40));
+        assert_eq!((playlist.entries.len(), playlist.skipped, playlist.more), (10, 0, 40));
     }
 
     #[test]

@@ -4,21 +4,25 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RANGE};
 use symphonia::core::io::MediaSource;
 use tokio::runtime::Handle;
 
-use super::SourceError;
-use super::icy::Icy;
 use super::media::{Line, Origin};
-use super::web::{Answer, Body, Head, Web};
+use super::web::{Answer, Head, Web};
+use super::ytdlp::Spool;
+use super::{Renew, SourceError};
+use connection::{Bytes, Connection};
+
+mod connection;
 
 /// Bytes that are rather read and thrown away than asked for from another place.
 const SKIP: u64 = 128 << 10;
 /// Bytes after which a connection counts as one that works; of 128 kbit/s they are 2 seconds.
 const WORKS: u64 = 32 << 10;
+/// Bytes of another place after which one does not come back to where reading was before.
+const SETTLED: u64 = 1 << 20;
 
 /// A file or stream on the web.
 #[derive(Clone)]
@@ -29,12 +33,14 @@ pub(super) struct Remote {
     pub(super) headers: HeaderMap,
     /// Most bytes of one answer, for servers that slow down longer ones.
     pub(super) window: Option<u64>,
+    /// Which of the forms of a page it is, for yt-dlp.
+    pub(super) format: Option<String>,
 }
 
 impl Remote {
     /// Names a file or stream by its address alone.
     pub(super) fn new(url: Url) -> Self {
-        Self { url, headers: HeaderMap::new(), window: None }
+        Self { url, headers: HeaderMap::new(), window: None, format: None }
     }
 
     /// Asks for it from byte `from` on.
@@ -55,17 +61,15 @@ impl Remote {
     }
 }
 
-/// Finds out where a file is by now.
-pub(super) type Renew = Arc<dyn Fn() -> BoxFuture<'static, Result<Remote, SourceError>> + Send + Sync>;
-
 /// Makes readers of a file or stream on the web.
 pub(super) struct Fetched {
-    remote: Remote,
+    remote: Option<Remote>,
     web: Web,
     /// The answer by which it was found out what it is.
     first: Option<Answer>,
     is_live: bool,
     renew: Option<Renew>,
+    spool: Option<Arc<Spool>>,
     line: Line,
     runtime: Handle,
 }
@@ -78,37 +82,55 @@ impl Fetched {
             return Err(SourceError::TooLarge);
         }
         let is_live = whole.is_none() || answer.head.interval.is_some();
-        Ok(Self { remote, web, first: Some(answer), is_live, renew: None, line, runtime: Handle::current() })
+        let (remote, first) = (Some(remote), Some(answer));
+        Ok(Self { remote, web, first, is_live, renew: None, spool: None, line, runtime: Handle::current() })
+    }
+
+    /// Makes an origin of what yt-dlp fetches.
+    pub(super) fn spooled(spool: Arc<Spool>, web: Web, line: Line) -> Self {
+        let (remote, spool) = (None, Some(spool));
+        Self {
+            remote,
+            web,
+            first: None,
+            is_live: false,
+            renew: None,
+            spool,
+            line,
+            runtime: Handle::current(),
+        }
     }
 
     /// Has it ask for its address anew, when that is good no more.
-    pub(super) fn renewed_by(
-        mut self,
-        renew: impl Fn() -> BoxFuture<'static, Result<Remote, SourceError>> + Send + Sync + 'static,
-    ) -> Self {
-        self.renew = Some(Arc::new(renew));
+    pub(super) fn renewed_by(mut self, renew: Renew) -> Self {
+        self.renew = Some(renew);
         self
     }
 }
 
 impl Origin for Fetched {
     fn open(&mut self) -> Result<Box<dyn MediaSource>, SourceError> {
-        let answer = match self.first.take() {
-            Some(answer) => answer,
-            None => self.runtime.block_on(self.remote.get(&self.web, 0))?,
+        let (place, now) = match (self.first.take(), &self.remote, &self.spool) {
+            (Some(answer), ..) => (Place::of(&answer.head, self.is_live), Connection::of(answer)),
+            (None, Some(remote), _) => {
+                let answer = self.runtime.block_on(remote.get(&self.web, 0))?;
+                (Place::of(&answer.head, self.is_live), Connection::of(answer))
+            }
+            (None, None, Some(spool)) => {
+                (Place::Spooled, Connection::new(Bytes::Spooled(spool.clone(), 0), None, 0))
+            }
+            (None, None, None) => return Err(SourceError::Broken),
         };
         Ok(Box::new(Reader {
-            place: Place::of(&answer.head, self.is_live),
+            place,
             remote: self.remote.clone(),
             web: self.web.clone(),
-            icy: answer.head.interval.map(Icy::new),
-            body: Some(answer.body),
-            piece: Vec::new(),
-            read: 0,
+            now: Some(now),
+            left: None,
             at: 0,
             failures: 0,
-            come: 0,
             renew: self.renew.clone(),
+            spool: self.spool.clone(),
             line: self.line.clone(),
             runtime: self.runtime.clone(),
         }))
@@ -128,6 +150,8 @@ enum Place {
     Once(u64),
     /// A file of so many bytes, sent from any place.
     Anywhere(u64),
+    /// A file that yt-dlp fetches, as far as it has.
+    Spooled,
 }
 
 impl Place {
@@ -141,22 +165,25 @@ impl Place {
 }
 
 /// Reads a file or stream on the web.
+///
+/// Whoever finds out what a file is looks at its beginning, at its end, and begins to read. So the connection that is left
+/// for another place is kept until reading has settled there, and taken up again by who comes back: which saves a
+/// request, and a server that sends a file once is asked for it once.
 struct Reader {
-    remote: Remote,
+    remote: Option<Remote>,
     web: Web,
     place: Place,
-    body: Option<Body>,
-    icy: Option<Icy>,
-    /// Bytes that have come, of which so many have been read.
-    piece: Vec<u8>,
-    read: usize,
+    /// What is read from, if it is connected.
+    now: Option<Connection>,
+    /// What was left for another place.
+    left: Option<Connection>,
     /// Place of the next byte.
     at: u64,
     /// Connections that broke since one worked.
     failures: u32,
-    /// Bytes that have come on this connection.
-    come: u64,
     renew: Option<Renew>,
+    /// What yt-dlp fetches, because the server refuses others.
+    spool: Option<Arc<Spool>>,
     line: Line,
     runtime: Handle,
 }
@@ -164,54 +191,73 @@ struct Reader {
 impl Reader {
     /// Waits until there are bytes, and says whether there are.
     async fn fill(&mut self) -> Result<bool, SourceError> {
-        while self.read == self.piece.len() {
+        let is_in_parts = self.is_in_parts();
+        loop {
             if let Place::Once(length) | Place::Anywhere(length) = self.place
                 && self.at >= length
             {
                 return Ok(false);
             }
-            let Some(body) = &mut self.body else {
-                if let Err(error) = self.connect().await {
-                    self.again(error).await?;
+            let Some(now) = &mut self.now else {
+                match self.connect().await {
+                    Ok(()) => {}
+                    // There is a place to go back to.
+                    Err(error) if self.left.is_some() => return Err(error),
+                    Err(error) => self.again(error).await?,
                 }
                 continue;
             };
-            match body.next().await {
-                Ok(Some(bytes)) => {
-                    self.come += u64::try_from(bytes.len()).unwrap_or(0);
-                    if self.come >= WORKS {
-                        self.failures = 0;
-                    }
-                    self.read = 0;
-                    self.piece = match &mut self.icy {
-                        Some(icy) => {
-                            let (sound, title) = icy.split(&bytes);
-                            if let Some(title) = title {
-                                self.line.title(title);
-                            }
-                            sound
-                        }
-                        None => bytes,
-                    };
-                }
+            if !now.rest().is_empty() {
+                return Ok(true);
+            }
+            let more = now.more(self.place != Place::Live, &self.line).await;
+            if now.come >= WORKS {
+                self.failures = 0;
+            }
+            if now.come >= SETTLED {
+                self.left = None;
+            }
+            match more {
+                Ok(true) => {}
                 // A stream without metadata in it may have an end.
-                Ok(None) if self.place == Place::Live && self.icy.is_none() => return Ok(false),
-                Ok(None) if self.remote.window.is_some() && self.come > 0 => self.body = None,
-                Ok(None) => self.again(SourceError::Broken).await?,
+                Ok(false) if self.place == Place::Live && !now.has_titles() => return Ok(false),
+                Ok(false) if self.place == Place::Spooled => return Ok(false),
+                // It has less than its server told.
+                Ok(false) if self.spool.is_some() => return Err(SourceError::Broken),
+                Ok(false) if is_in_parts && now.come > 0 => self.now = None,
+                Ok(false) => self.again(SourceError::Broken).await?,
+                Err(error) if self.spool.is_some() => return Err(error),
                 Err(error) => self.again(error).await?,
             }
         }
-        Ok(true)
+    }
+
+    fn is_in_parts(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.window.is_some())
     }
 
     /// Asks for what follows.
     async fn connect(&mut self) -> Result<(), SourceError> {
-        self.come = 0;
         let from = if self.place == Place::Live { 0 } else { self.at };
-        let answer = match (self.remote.get(&self.web, from).await, &self.renew) {
+        let Some(remote) = self.remote.clone().filter(|_| self.spool.is_none()) else {
+            return self.connect_to_spool();
+        };
+        let answer = match (remote.get(&self.web, from).await, self.renew.clone()) {
+            // Where answers are in parts, YouTube has let others have the first and no more.
+            (Err(SourceError::Status(403)), Some(renew)) if self.is_in_parts() && from > 0 => {
+                self.spool = Some(renew.spool(&remote).await?);
+                return self.connect_to_spool();
+            }
             (Err(SourceError::Status(_)), Some(renew)) => {
-                self.remote = renew().await?;
-                self.remote.get(&self.web, from).await?
+                let remote = renew.again().await?;
+                self.remote = Some(remote.clone());
+                match remote.get(&self.web, from).await {
+                    Err(SourceError::Status(_)) => {
+                        self.spool = Some(renew.spool(&remote).await?);
+                        return self.connect_to_spool();
+                    }
+                    answer => answer?,
+                }
             }
             (answer, _) => answer?,
         };
@@ -221,14 +267,21 @@ impl Reader {
                 return Err(SourceError::Broken);
             }
         }
-        self.icy = answer.head.interval.map(Icy::new);
-        self.body = Some(answer.body);
+        let mut now = Connection::of(answer);
+        now.at = self.at;
+        self.now = Some(now);
+        Ok(())
+    }
+
+    fn connect_to_spool(&mut self) -> Result<(), SourceError> {
+        let spool = self.spool.clone().ok_or(SourceError::Broken)?;
+        self.now = Some(Connection::new(Bytes::Spooled(spool, self.at), None, self.at));
         Ok(())
     }
 
     /// Waits before another attempt, if there is to be one.
     async fn again(&mut self, error: SourceError) -> Result<(), SourceError> {
-        self.body = None;
+        self.now = None;
         self.failures += 1;
         let bounds = self.web.bounds();
         if matches!(self.place, Place::Once(_)) || self.failures > bounds.reconnects {
@@ -239,6 +292,25 @@ impl Reader {
         tracing::debug!(%error, attempt = self.failures, "a connection broke");
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    /// Goes to a place of the file by a connection that there is, if one comes by it soon.
+    fn go_by(&mut self, to: u64) -> bool {
+        if self.now.as_mut().is_some_and(|now| now.go(to)) {
+            return true;
+        }
+        let comes_by = |connection: &Connection| to >= connection.at && to - connection.at < SKIP;
+        if !self.now.as_ref().is_some_and(comes_by) {
+            let Some(left) = self.left.as_mut().filter(|left| left.reaches(to) || comes_by(left)) else {
+                return false;
+            };
+            left.go(to);
+            self.now = self.left.take();
+        }
+        self.at = self.now.as_ref().map_or(to, |now| now.at);
+        let skip = to.saturating_sub(self.at);
+        skip == 0
+            || io::copy(&mut self.by_ref().take(skip), &mut io::sink()).is_ok_and(|skipped| skipped == skip)
     }
 }
 
@@ -259,17 +331,18 @@ impl Read for Reader {
             Some(Ok(true)) => {}
             Some(Ok(false)) => return Ok(0),
             Some(Err(error)) => {
-                self.line.fail(error.clone());
+                // Whoever only looked at another place goes on where it was.
+                if self.left.is_none() {
+                    self.line.fail(error.clone());
+                }
                 return Err(io::Error::other(error));
             }
             None => return Err(io::ErrorKind::ConnectionAborted.into()),
         }
-        let rest = &self.piece[self.read..];
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        self.read += length;
-        self.at += u64::try_from(length).unwrap_or(0);
-        Ok(length)
+        let Some(now) = &mut self.now else { return Ok(0) };
+        let read = now.read(buffer);
+        self.at = now.at;
+        Ok(read)
     }
 }
 
@@ -282,16 +355,11 @@ impl Seek for Reader {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
         let to = to.ok_or(io::ErrorKind::InvalidInput)?;
-        let rest = u64::try_from(self.piece.len() - self.read).unwrap_or(0);
-        if to >= self.at && to - self.at <= rest {
-            self.read += usize::try_from(to - self.at).unwrap_or(0);
-            self.at = to;
-        } else if to > self.at && to - self.at < SKIP && to < length && self.body.is_some() {
-            let skip = to - self.at;
-            io::copy(&mut self.by_ref().take(skip), &mut io::sink())?;
-        } else {
-            (self.piece, self.read, self.body, self.at) = (Vec::new(), 0, None, to);
+        if !self.go_by(to) {
+            let left = self.now.take();
+            self.left = self.left.take().or(left);
         }
+        self.at = to;
         Ok(self.at)
     }
 }
@@ -303,7 +371,7 @@ impl MediaSource for Reader {
 
     fn byte_len(&self) -> Option<u64> {
         match self.place {
-            Place::Live => None,
+            Place::Live | Place::Spooled => None,
             Place::Once(length) | Place::Anywhere(length) => Some(length),
         }
     }

@@ -7,6 +7,7 @@ use reqwest::Url;
 use super::playlist::{Form, Playlist};
 use super::remote::Remote;
 use super::web::Answer;
+use super::ytdlp;
 use super::{Limits, SourceError, Sources};
 use crate::voice::track::{Playable, Track};
 
@@ -63,8 +64,14 @@ pub struct Resolved {
     pub tracks: Vec<Track>,
     /// Title of the playlist that they are of.
     pub playlist: Option<String>,
-    /// Entries that were left out: they cannot be played, or are more or longer than is allowed.
+    /// Entries that were left out because they cannot be played.
     pub skipped: usize,
+    /// Entries that were left out because they are longer than is allowed.
+    pub too_long: usize,
+    /// Entries that were left out because there are more than may be added at once.
+    pub more: usize,
+    /// It is HE-AAC, of which only the lower half of the spectrum is played.
+    pub is_core_only: bool,
 }
 
 /// What is at an address.
@@ -92,10 +99,12 @@ pub(super) async fn resolve(
             let playable = Playable::Attachment { url: url.to_string(), name: name.clone() };
             match ask(sources, &url).await? {
                 Answered::Sound(remote, answer) => {
-                    let mut track = track(sources, remote, *answer, &name, playable).await?;
+                    let mut found = track(sources, remote, *answer, &name, playable).await?;
                     // The address is not a page, and good for a day only.
-                    track.url = None;
-                    Resolved { tracks: vec![track], ..Resolved::default() }
+                    for track in &mut found.tracks {
+                        track.url = None;
+                    }
+                    found
                 }
                 Answered::Playlist(playlist) => of_playlist(sources, playlist, 1, limits).await?,
                 Answered::Page(_) => return Err(SourceError::NoSound),
@@ -106,7 +115,13 @@ pub(super) async fn resolve(
             of_url(sources, url, 0, limits).await?
         }
     };
-    found.within(limits)
+    let playables: Vec<_> = found.tracks.iter().map(|track| track.playable.clone()).collect();
+    found.within(limits).inspect_err(|_| {
+        // What is not to be played is not kept open.
+        for playable in &playables {
+            sources.0.looked.forget(playable);
+        }
+    })
 }
 
 /// Finds tracks by words: the library's, and then those that yt-dlp finds.
@@ -164,8 +179,7 @@ async fn of_url(sources: &Sources, url: Url, depth: usize, limits: Limits) -> Re
         Ok(Answered::Sound(remote, answer)) => {
             let name = name_of(&url);
             let playable = Playable::Http { url: url.to_string() };
-            let track = track(sources, remote, *answer, &name, playable).await?;
-            Ok(Resolved { tracks: vec![track], ..Resolved::default() })
+            track(sources, remote, *answer, &name, playable).await
         }
         Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits).await,
         Ok(Answered::Page(url)) => page(sources, &url, limits).await,
@@ -179,7 +193,8 @@ async fn of_url(sources: &Sources, url: Url, depth: usize, limits: Limits) -> Re
 
 async fn page(sources: &Sources, url: &Url, limits: Limits) -> Result<Resolved, SourceError> {
     let found = sources.0.yt_dlp.page(url, limits.tracks).await?;
-    Ok(Resolved { tracks: found.tracks, playlist: found.playlist, skipped: found.skipped })
+    let ytdlp::Found { tracks, playlist, skipped, more } = found;
+    Ok(Resolved { tracks, playlist, skipped, more, ..Resolved::default() })
 }
 
 /// Gives the tracks of a playlist; what is in it is looked at when its turn comes, but for that of a single entry.
@@ -189,11 +204,11 @@ async fn of_playlist(
     depth: usize,
     limits: Limits,
 ) -> Result<Resolved, SourceError> {
-    let Playlist { title, mut entries, skipped } = playlist;
+    let Playlist { title, mut entries, skipped, more } = playlist;
     if entries.is_empty() || depth > sources.bounds().nesting {
         return Err(SourceError::EmptyPlaylist);
     }
-    if entries.len() == 1 && skipped == 0 {
+    if entries.len() == 1 && skipped == 0 && more == 0 {
         let entry = entries.remove(0);
         let mut found = Box::pin(of_url(sources, entry.url, depth, limits)).await?;
         if let ([track], Some(title)) = (found.tracks.as_mut_slice(), entry.title) {
@@ -210,28 +225,32 @@ async fn of_playlist(
             ..Track::new(&title, Playable::Http { url })
         }
     });
-    Ok(Resolved { tracks: tracks.collect(), playlist: title, skipped })
+    Ok(Resolved { tracks: tracks.collect(), playlist: title, skipped, more, ..Resolved::default() })
 }
 
-/// Looks into sound for what it says of itself.
+/// Looks into sound for what it says of itself, and keeps it open for a while.
 async fn track(
     sources: &Sources,
     remote: Remote,
     answer: Answer,
     name: &str,
     playable: Playable,
-) -> Result<Track, SourceError> {
+) -> Result<Resolved, SourceError> {
     let (station, url) = (answer.head.station.clone(), remote.url.to_string());
     let opened = sources.play(remote, answer).await?;
     let facts = &opened.facts;
     let title =
         station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
-    Ok(Track {
+    let track = Track {
         artist: facts.tags.artist.clone(),
         duration: facts.duration,
+        is_about: facts.is_about,
         url: Some(url),
-        ..Track::new(&title, playable)
-    })
+        ..Track::new(&title, playable.clone())
+    };
+    let is_core_only = facts.is_core_only;
+    sources.0.looked.keep(playable, opened);
+    Ok(Resolved { tracks: vec![track], is_core_only, ..Resolved::default() })
 }
 
 /// Gives the last part of an address as a title.
@@ -271,12 +290,15 @@ impl Resolved {
             (Some(length), Some(most)) => length <= most,
             _ => true,
         };
-        self.tracks.retain(|track| is_allowed(track.duration));
+        // A length that is a guess is no reason to refuse.
+        self.tracks.retain(|track| track.is_about || is_allowed(track.duration));
+        self.too_long += all - self.tracks.len();
         if let (true, Some(most)) = (self.tracks.is_empty() && all > 0, limits.duration) {
             return Err(SourceError::TooLong { most });
         }
+        let allowed = self.tracks.len();
         self.tracks.truncate(limits.tracks.max(1));
-        self.skipped += all - self.tracks.len();
+        self.more += allowed - self.tracks.len();
         if self.tracks.is_empty() { Err(SourceError::NothingFound) } else { Ok(self) }
     }
 }

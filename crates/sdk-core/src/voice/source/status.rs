@@ -55,7 +55,28 @@ pub enum YtDlpStatus {
         path: PathBuf,
         /// Its version.
         version: String,
+        /// The JavaScript runtime that it has, which it needs for YouTube.
+        runtime: Option<JsRuntime>,
     },
+}
+
+/// A JavaScript runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsRuntime {
+    /// Name that yt-dlp calls it by.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its version.
+    pub version: String,
+    /// Whether it is new enough for yt-dlp.
+    pub is_supported: bool,
+}
+
+impl fmt::Display for JsRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
 }
 
 impl fmt::Display for LibraryStatus {
@@ -77,7 +98,18 @@ impl fmt::Display for YtDlpStatus {
             Self::Absent => f.write_str("not installed"),
             Self::Looking => f.write_str("being looked for"),
             Self::Broken { path } => write!(f, "{} does not run", path.display()),
-            Self::Found { path, version } => write!(f, "{version} ({})", path.display()),
+            Self::Found { path, version, runtime } => {
+                write!(f, "{version} ({}), ", path.display())?;
+                match runtime {
+                    Some(runtime) if runtime.is_supported => write!(f, "with {runtime}"),
+                    Some(runtime) => {
+                        write!(f, "but {runtime} is too old for YouTube: install Deno 2.3 or Node.js 22")
+                    }
+                    None => f.write_str(
+                        "without a JavaScript runtime for YouTube: install Deno 2.3 or Node.js 22",
+                    ),
+                }
+            }
         }
     }
 }

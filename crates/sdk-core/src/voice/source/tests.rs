@@ -12,6 +12,11 @@ use symphonia::core::units::Time;
 use super::*;
 use crate::voice::loopback::{Reply, Server, range_of};
 
+mod chains;
+mod once;
+mod places;
+mod spooled;
+
 /// Longest wait for what has to come.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -66,16 +71,23 @@ fn next(parsed: &mut Parsed) -> Vec<f32> {
     let began = Instant::now();
     loop {
         let Ok(packet) = parsed.format.next_packet() else { return Vec::new() };
-        if packet.buf().is_empty() {
-            // The feeder is behind, because this takes all at once.
+        if packet.buf() == [0xf8, 0xff, 0xfe] {
+            // Silence of Opus, because the feeder is behind.
             assert!(began.elapsed() < PATIENCE, "nothing more comes");
             std::thread::sleep(Duration::from_millis(1));
             continue;
         }
+        let is_empty = packet.buf().is_empty();
         let sound = parsed.decoder.decode(&packet).unwrap();
         let mut samples = SampleBuffer::<f32>::new(sound.capacity() as u64, *sound.spec());
         let channels = sound.spec().channels.count();
         samples.copy_interleaved_ref(sound);
+        // The feeder is behind, because this takes all at once; or the packet stands for sound that has been decoded.
+        if is_empty && samples.samples().iter().all(|sample| *sample == 0.0) {
+            assert!(began.elapsed() < PATIENCE, "nothing more comes");
+            std::thread::sleep(Duration::from_millis(1));
+            continue;
+        }
         // What a coder puts before the first sound is cut off, which may be the whole of a packet.
         if !samples.is_empty() {
             return samples.samples().iter().step_by(channels).copied().collect();
@@ -143,7 +155,8 @@ async fn seeking_asks_for_the_part_that_is_wanted() {
     }
     let asked: Vec<_> = server.requests().iter().map(|head| range_of(head).unwrap()).collect();
     let near = |from: usize, second: usize| from.abs_diff(second * 16_000) < 200_000;
-    assert!(asked[0] == 0 && asked.len() >= 4, "{asked:?}");
+    // What comes soon after the beginning is read by the connection that was left for the first place.
+    assert!(asked[0] == 0 && asked.len() == 3, "{asked:?}");
     assert!(
         asked.iter().any(|from| near(*from, 100)) && asked.iter().any(|from| near(*from, 60)),
         "{asked:?}"
@@ -331,7 +344,7 @@ async fn playlists_lead_to_their_entries() {
 
     let limits = Limits { tracks: 1, duration: None };
     let found = sources.resolve(Query::Url(server.url("/all.m3u")), limits).await.unwrap();
-    assert_eq!((found.tracks.len(), found.skipped), (1, 3));
+    assert_eq!((found.tracks.len(), found.skipped, found.more), (1, 2, 1));
     let most = Duration::from_secs(2);
     let limits = Limits { tracks: 9, duration: Some(most) };
     let found = sources.resolve(Query::Url(server.url("/a.mp3")), limits).await;
@@ -367,6 +380,7 @@ fn every_failure_is_one_sentence() {
         SourceError::Broken,
         SourceError::NoPages,
         SourceError::Page,
+        SourceError::NoRuntime,
         SourceError::NothingFound,
         SourceError::NoSearch,
         SourceError::Busy,

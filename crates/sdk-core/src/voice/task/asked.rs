@@ -141,7 +141,7 @@ impl Task {
             Seek::Back(by) => position.saturating_sub(by),
         };
         match track.duration {
-            Some(duration) if to >= duration => Err(VoiceError::PastEnd { duration }),
+            Some(duration) if to >= duration && !track.is_about => Err(VoiceError::PastEnd { duration }),
             _ => Ok(to),
         }
     }

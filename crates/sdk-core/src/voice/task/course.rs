@@ -27,9 +27,9 @@ impl Task {
     pub(super) fn prepared(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Ready { duration } => {
+            Outcome::Ready { duration, is_about } => {
                 if let Some(duration) = duration {
-                    self.queue.learn_duration(duration);
+                    self.queue.learn_duration(duration, is_about);
                 }
             }
             Outcome::Failed(why) => self.failed(why),
@@ -52,7 +52,9 @@ impl Task {
 
     pub(super) fn ended(&mut self, how: Ended) {
         let position = self.deck.position();
-        let length = self.queue.current().and_then(|track| track.duration);
+        // An estimate may be twice what it is.
+        let current = self.queue.current().filter(|track| !track.is_about);
+        let length = current.and_then(|track| track.duration);
         match how {
             Ended::Failed(why) => self.failed(why),
             Ended::Finished if position.is_zero() => self.failed("There is no audio in it.".to_owned()),

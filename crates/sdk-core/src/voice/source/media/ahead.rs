@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+use symphonia::core::audio::{AudioBuffer, Signal as _};
 use symphonia::core::codecs::{CODEC_TYPE_OPUS, Decoder};
 use symphonia::core::errors::{Error, Result, unsupported_error};
 use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
@@ -14,6 +15,7 @@ use symphonia::core::meta::{Metadata, MetadataLog};
 use symphonia::core::units::{Time, TimeBase};
 use tokio::sync::watch;
 
+use super::News;
 use super::demux::{Form, nothing};
 use super::lack::Lack;
 use crate::voice::source::Bounds;
@@ -31,6 +33,9 @@ pub(super) struct Shared {
     changed: Condvar,
     /// Takes the decoder's place before the next packet.
     pub(super) decoder: Mutex<Option<Box<dyn Decoder>>>,
+    /// What the next packet, which is an empty one, stands for.
+    pub(super) sound: Mutex<Option<AudioBuffer<f32>>>,
+    news: Arc<watch::Sender<News>>,
     most: Duration,
     most_bytes: usize,
     prefill: Duration,
@@ -54,8 +59,21 @@ struct State {
 pub(super) enum Item {
     /// A packet and how long it sounds.
     Packet(Packet, Duration),
+    /// Sound that has been decoded, its time, and how long it is in the same unit and as a time.
+    Sound(AudioBuffer<f32>, u64, u64, Duration),
     /// A decoder for what follows.
     Decoder(Box<dyn Decoder>),
+    /// What a station plays from here on.
+    Title(String),
+}
+
+/// What the mixer's end takes from the queue.
+enum Taken {
+    Packet(Packet),
+    /// Sound that has been decoded; its time and length.
+    Sound(u64, u64),
+    /// There is nothing yet.
+    Nothing,
 }
 
 /// What the feeder is to do next.
@@ -66,11 +84,13 @@ pub(super) enum Work {
 }
 
 impl Shared {
-    pub(super) fn new(bounds: &Bounds) -> Self {
+    pub(super) fn new(bounds: &Bounds, news: Arc<watch::Sender<News>>) -> Self {
         Self {
             state: Mutex::default(),
             changed: Condvar::new(),
             decoder: Mutex::default(),
+            sound: Mutex::default(),
+            news,
             most: bounds.ahead,
             most_bytes: bounds.ahead_bytes,
             prefill: bounds.prefill,
@@ -97,10 +117,9 @@ impl Shared {
     /// Adds to the queue.
     pub(super) fn push(&self, item: Item) {
         let mut state = self.state.lock();
-        if let Item::Packet(packet, length) = &item {
-            state.held += *length;
-            state.bytes += packet.data.len();
-        }
+        let (length, bytes) = item.size();
+        state.held += length;
+        state.bytes += bytes;
         state.items.push_back(item);
         self.changed.notify_all();
     }
@@ -136,33 +155,39 @@ impl Shared {
         state.held >= self.most || state.bytes >= self.most_bytes || state.items.len() >= PACKETS
     }
 
-    /// Gives the next packet, `None` while there is none yet.
+    /// Takes what comes next.
     ///
     /// # Errors
     /// At the end.
-    fn next(&self) -> Result<Option<Packet>> {
+    fn next(&self) -> Result<Taken> {
         let mut state = self.state.lock();
         if state.is_filling && !self.has_enough(&state) {
-            return Ok(None);
+            return Ok(Taken::Nothing);
         }
         state.is_filling = false;
         loop {
-            match state.items.pop_front() {
-                Some(Item::Packet(packet, length)) => {
-                    state.held = state.held.saturating_sub(length);
-                    state.bytes = state.bytes.saturating_sub(packet.data.len());
-                    // Waking the feeder for each packet would cost the mixer more than the packet.
-                    if state.held < self.most / 2 && state.bytes < self.most_bytes / 2 {
-                        self.changed.notify_all();
-                    }
-                    return Ok(Some(packet));
+            let Some(item) = state.items.pop_front() else {
+                if state.has_ended {
+                    return Err(ended());
                 }
-                Some(Item::Decoder(decoder)) => *self.decoder.lock() = Some(decoder),
-                None if state.has_ended => return Err(ended()),
-                None => {
-                    state.is_filling = true;
-                    return Ok(None);
+                state.is_filling = true;
+                return Ok(Taken::Nothing);
+            };
+            let (length, bytes) = item.size();
+            state.held = state.held.saturating_sub(length);
+            state.bytes = state.bytes.saturating_sub(bytes);
+            // Waking the feeder for each packet would cost the mixer more than the packet.
+            if state.held < self.most / 2 && state.bytes < self.most_bytes / 2 {
+                self.changed.notify_all();
+            }
+            match item {
+                Item::Packet(packet, _) => return Ok(Taken::Packet(packet)),
+                Item::Sound(sound, ts, dur, _) => {
+                    *self.sound.lock() = Some(sound);
+                    return Ok(Taken::Sound(ts, dur));
                 }
+                Item::Decoder(decoder) => *self.decoder.lock() = Some(decoder),
+                Item::Title(title) => News::title(&self.news, title),
             }
         }
     }
@@ -190,6 +215,19 @@ impl Shared {
                     )))
                 });
             }
+        }
+    }
+}
+
+impl Item {
+    /// Gives how long it sounds, and its bytes.
+    fn size(&self) -> (Duration, usize) {
+        match self {
+            Self::Packet(packet, length) => (*length, packet.data.len()),
+            Self::Sound(sound, _, _, length) => {
+                (*length, sound.frames() * sound.spec().channels.count() * size_of::<f32>())
+            }
+            Self::Decoder(_) | Self::Title(_) => (Duration::ZERO, 0),
         }
     }
 }
@@ -245,7 +283,7 @@ impl Ahead {
 
     /// Makes a packet that is heard as silence.
     fn silence(&self) -> Packet {
-        // Any other decoder takes an empty packet for silence, as `Steady` has it.
+        // Any other decoder takes an empty packet for silence, as `Steady` has it where there is no sound for it.
         let data: &[u8] = if self.is_opus { &OPUS_SILENCE } else { &[] };
         Packet::new_from_slice(self.track(), self.at, self.frame, data)
     }
@@ -284,8 +322,12 @@ impl FormatReader for Ahead {
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
-        let Some(packet) = self.shared.next()? else {
-            return if self.lack.missed(FRAME) { Err(ended()) } else { Ok(self.silence()) };
+        let packet = match self.shared.next()? {
+            Taken::Packet(packet) => packet,
+            // Songbird hands an empty one to the decoder, whatever it is coded as.
+            Taken::Sound(ts, dur) => Packet::new_from_slice(self.track(), ts, dur, &[]),
+            Taken::Nothing if self.lack.missed(FRAME) => return Err(ended()),
+            Taken::Nothing => return Ok(self.silence()),
         };
         self.lack.heard(self.base.calc_time(packet.dur).into());
         self.at = packet.ts.saturating_add(packet.dur);

@@ -44,11 +44,16 @@ pub(super) struct Form {
 }
 
 /// Finds out what bytes are.
-pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demuxed, SourceError> {
+pub(super) fn demux(
+    source: Box<dyn MediaSource>,
+    is_live: bool,
+    is_near: bool,
+) -> Result<Demuxed, SourceError> {
     let is_seekable = source.is_seekable();
     // A station may begin with a file's head, which tells of an end where there is none.
-    let containers::Sound { format, tags } =
-        containers::open(source, !is_live).map_err(|error| of(&error))?;
+    let how = containers::How { gapless: !is_live, is_near };
+    let containers::Sound { format, tags, length } =
+        containers::open(source, how).map_err(|error| of(&error))?;
     let track = playable(&*format).ok_or(SourceError::NoSound)?;
     let mut params = track.codec_params.clone();
     // songbird's decoder always gives 48 kHz, whatever the file says it was made from.
@@ -59,8 +64,12 @@ pub(super) fn demux(source: Box<dyn MediaSource>, is_live: bool) -> Result<Demux
     let base = params.time_base.unwrap_or_else(|| TimeBase::new(1, rate));
     params.time_base = Some(base);
     params.n_frames = params.n_frames.filter(|frames| *frames > 0 && !is_live);
-    let facts =
-        Facts { tags, duration: params.n_frames.and_then(|frames| believed(base.calc_time(frames).into())) };
+    let facts = Facts {
+        tags,
+        duration: params.n_frames.and_then(|frames| believed(base.calc_time(frames).into())),
+        is_about: length == containers::Length::About,
+        is_core_only: containers::is_extended(&params),
+    };
     let form = Form { track: track.id, params, base, rate, is_live, facts };
     Ok(Demuxed { form, format, is_seekable })
 }

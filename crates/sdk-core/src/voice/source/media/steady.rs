@@ -1,4 +1,4 @@
-//! A decoder that keeps its form: broken packets are silence, and panics are errors.
+//! A decoder that keeps its form: broken packets are silence, panics are errors, and sound of another form is brought into it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use symphonia::core::errors::{Error, Result, decode_error, unsupported_error};
 use symphonia::core::formats::Packet;
 
 use super::ahead::Shared;
+use super::conform::Conform;
 use super::demux::Form;
 
 /// Broken packets in a row after which a track ends; of mp3 they are 5 seconds.
@@ -23,6 +24,8 @@ pub(super) struct Steady {
     shared: Arc<Shared>,
     /// What the first sound was like; songbird's mixer counts on the rest being so too.
     spec: Option<SignalSpec>,
+    /// For what is of another form.
+    conform: Option<Conform>,
     /// Given in place of what the decoder has.
     instead: AudioBuffer<f32>,
     is_instead: bool,
@@ -43,6 +46,7 @@ impl Steady {
             params,
             shared,
             spec: None,
+            conform: None,
             instead: buffer(SignalSpec::new(form.rate, channels), frame),
             is_instead: true,
             frame,
@@ -62,17 +66,44 @@ impl Steady {
         self.is_instead = true;
     }
 
-    /// Decodes a packet; says whether there is sound of the form that was had so far.
+    /// Gives sound that is not the decoder's last, in the form that was had so far.
+    fn give(&mut self, sound: AudioBuffer<f32>) {
+        let spec = *sound.spec();
+        let first = *self.spec.get_or_insert(spec);
+        self.is_instead = true;
+        if is_like(spec, first) {
+            self.instead = sound;
+            return;
+        }
+        if self.conform.as_ref().is_none_or(|conform| !conform.is_for(spec)) {
+            self.conform = Conform::new(spec, first);
+        }
+        match &mut self.conform {
+            Some(conform) => self.instead = conform.bring(&sound),
+            None => self.silence(sound.frames()),
+        }
+    }
+
+    /// Decodes a packet; says whether there is sound.
     fn try_decode(&mut self, packet: &Packet) -> Result<bool> {
         let inner = &mut self.inner;
         let decoded = catch_unwind(AssertUnwindSafe(|| {
             inner.decode(packet).map(|sound| (*sound.spec(), sound.frames()))
         }));
         match decoded {
-            Ok(Ok((_, 0))) => Ok(true),
+            Ok(Ok((_, 0))) => {
+                self.silence(0);
+                Ok(true)
+            }
             Ok(Ok((spec, _))) => {
                 let first = *self.spec.get_or_insert(spec);
-                Ok(spec.rate == first.rate && spec.channels.count() == first.channels.count())
+                if is_like(spec, first) {
+                    self.is_instead = false;
+                } else {
+                    let sound = plain(&self.inner.last_decoded());
+                    self.give(sound);
+                }
+                Ok(true)
             }
             Ok(Err(Error::DecodeError(_) | Error::IoError(_))) => Ok(false),
             Ok(Err(error)) => Err(error),
@@ -82,6 +113,18 @@ impl Steady {
             }
         }
     }
+}
+
+/// Says whether the mixer takes sound of one form for that of another.
+fn is_like(one: SignalSpec, other: SignalSpec) -> bool {
+    one.rate == other.rate && one.channels.count() == other.channels.count()
+}
+
+/// Gives a copy of decoded sound in samples of one kind.
+pub(super) fn plain(sound: &AudioBufferRef<'_>) -> AudioBuffer<f32> {
+    let mut copy = sound.make_equivalent::<f32>();
+    sound.convert(&mut copy);
+    copy
 }
 
 fn buffer(spec: SignalSpec, frames: usize) -> AudioBuffer<f32> {
@@ -116,9 +159,12 @@ impl Decoder for Steady {
             return decode_error("the decoder panicked");
         }
         if packet.buf().is_empty() {
-            self.silence(self.frame);
+            let sound = self.shared.sound.lock().take();
+            match sound {
+                Some(sound) => self.give(sound),
+                None => self.silence(self.frame),
+            }
         } else if self.try_decode(packet)? {
-            self.is_instead = false;
             self.broken = 0;
         } else {
             self.broken += 1;

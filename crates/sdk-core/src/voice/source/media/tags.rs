@@ -14,10 +14,14 @@ use crate::voice::source::SourceError;
 pub(in crate::voice::source) struct Facts {
     pub(in crate::voice::source) tags: Tags,
     pub(in crate::voice::source) duration: Option<Duration>,
+    /// The length was estimated.
+    pub(in crate::voice::source) is_about: bool,
+    /// It is HE-AAC, of which the lower half of the spectrum is played.
+    pub(in crate::voice::source) is_core_only: bool,
 }
 
 /// Reads what a file says of itself.
 pub(in crate::voice::source) fn of_file(file: File) -> Result<Facts, SourceError> {
-    let read = catch_unwind(AssertUnwindSafe(|| demux(Box::new(file), false)));
+    let read = catch_unwind(AssertUnwindSafe(|| demux(Box::new(file), false, true)));
     Ok(read.unwrap_or(Err(SourceError::Broken))?.form.facts)
 }

@@ -28,6 +28,9 @@ pub(super) struct Info {
     is_live: Option<bool>,
     protocol: Option<String>,
     pub(super) http_headers: Option<BTreeMap<String, String>>,
+    pub(super) format_id: Option<String>,
+    /// Entries of the whole list, of which those that were asked for are here.
+    playlist_count: Option<usize>,
     entries: Option<Vec<Option<Info>>>,
 }
 
@@ -39,6 +42,8 @@ pub(in crate::voice::source) struct Found {
     pub(in crate::voice::source) tracks: Vec<Track>,
     /// How many cannot be played.
     pub(in crate::voice::source) skipped: usize,
+    /// How many more there are in the list.
+    pub(in crate::voice::source) more: usize,
 }
 
 impl Info {
@@ -49,13 +54,23 @@ impl Info {
             return Found {
                 playlist: None,
                 skipped: usize::from(track.is_none()),
+                more: 0,
                 tracks: track.into_iter().collect(),
             };
         };
         let tracks: Vec<_> = entries.iter().flatten().filter_map(|entry| entry.track(None, guard)).collect();
         // The title of a search is the words that were searched for.
         let playlist = page.and_then(|_| self.title.as_deref().and_then(clean));
-        Found { playlist, skipped: entries.len() - tracks.len(), tracks }
+        let more = page.and(self.playlist_count).unwrap_or(0).saturating_sub(entries.len());
+        Found { playlist, skipped: entries.len() - tracks.len(), more, tracks }
+    }
+
+    /// Gives the entry whose sound is played.
+    pub(super) fn played(&self) -> &Self {
+        match &self.entries {
+            Some(entries) => entries.iter().flatten().next().map_or(self, Self::played),
+            None => self,
+        }
     }
 
     /// Gives the address of the sound itself.

@@ -1,12 +1,13 @@
 //! Running a program for what it writes: bounded in time and size, and ended with all that it started.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::voice::source::SourceError;
@@ -16,10 +17,9 @@ const PASSED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_
 /// Most of what it complains of that is kept for the log.
 const COMPLAINT: u64 = 2 << 10;
 
-/// Gives the first yt-dlp on the `PATH`.
-pub(super) fn on_path() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join("yt-dlp")).find(|file| is_program(file))
+/// Returns the first program of a name in the folders of a `PATH`.
+pub(super) fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {
@@ -34,22 +34,49 @@ pub(super) async fn run(
     within: Duration,
     most: usize,
 ) -> Result<Vec<u8>, SourceError> {
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear();
-    command.envs(PASSED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| {
-        tracing::warn!(program = %program.display(), %error, "a program does not start");
-        SourceError::NoPages
-    })?;
-    let mut group = Group(child);
+    let mut group = Group::start(program, arguments)?;
     timeout(within, group.output(most)).await.map_err(|_| SourceError::TimedOut)?
 }
 
+/// Runs a program and gives what it writes first, whether it succeeds or not.
+pub(super) async fn told(program: &Path, arguments: &[&str], within: Duration) -> Option<String> {
+    let mut group = Group::start(program, arguments).ok()?;
+    let mut output = group.0.stdout.take()?.take(COMPLAINT);
+    let mut told = Vec::new();
+    timeout(within, output.read_to_end(&mut told)).await.ok()?.ok()?;
+    Some(String::from_utf8_lossy(&told).into_owned())
+}
+
 /// A program and all that it starts; dropping it ends them.
-struct Group(Child);
+pub(super) struct Group(Child);
 
 impl Group {
+    /// Starts a program.
+    pub(super) fn start(program: &Path, arguments: &[&str]) -> Result<Self, SourceError> {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
+        command.envs(PASSED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| {
+            tracing::warn!(program = %program.display(), %error, "a program does not start");
+            SourceError::NoPages
+        })?;
+        Ok(Self(child))
+    }
+
+    /// Gives what it writes, piece by piece; what it complains of is thrown away.
+    pub(super) fn written(&mut self) -> Option<ChildStdout> {
+        let mut complaint = self.0.stderr.take()?;
+        // It would wait for somebody to read that.
+        tokio::spawn(async move { tokio::io::copy(&mut complaint, &mut tokio::io::sink()).await });
+        self.0.stdout.take()
+    }
+
+    /// Waits until it has ended, and returns whether it has succeeded.
+    pub(super) async fn ended(&mut self) -> bool {
+        self.0.wait().await.is_ok_and(|status| status.success())
+    }
+
     async fn output(&mut self, most: usize) -> Result<Vec<u8>, SourceError> {
         let (Some(output), Some(complaint)) = (self.0.stdout.take(), self.0.stderr.take()) else {
             return Err(SourceError::Page);

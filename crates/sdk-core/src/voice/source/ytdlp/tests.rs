@@ -68,8 +68,8 @@ async fn its_version_is_told_and_nothing_is_asked_before() {
     let double = Double::new(VIDEO);
     let yt_dlp = double.yt_dlp(Bounds::default());
     assert!(yt_dlp.is_there().await);
-    let found = YtDlpStatus::Found { path: double.path().join("yt-dlp"), version: "2026.11.01".to_owned() };
-    assert_eq!(yt_dlp.status(), found);
+    let YtDlpStatus::Found { path, version, .. } = yt_dlp.status() else { panic!("{:?}", yt_dlp.status()) };
+    assert_eq!((path, version.as_str()), (double.path().join("yt-dlp"), "2026.11.01"));
     assert_eq!(double.arguments(), [""; 0]);
 
     let guard = Guard::new(AllowList::default(), 2_048);
@@ -208,4 +208,82 @@ async fn one_that_writes_without_end_or_nonsense_is_given_up_and_not_quoted() {
         assert_eq!(told, error, "{does}");
         assert!(!told.to_string().contains("nonsense"));
     }
+}
+
+/// Puts a program into a folder that tells a version.
+fn runtime(folder: &Path, name: &str, told: &str) {
+    let file = folder.join("new");
+    fs::write(&file, format!("#!/bin/sh\necho '{told}'\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(&file, folder.join(name)).unwrap();
+}
+
+/// Asks for a page of YouTube with these runtimes; gives the runtime that is told, yt-dlp's arguments, and the outcome.
+async fn with_runtimes(
+    runtimes: &[(&str, &str)],
+    version: &str,
+    does: &str,
+) -> (String, Vec<String>, Result<Found, SourceError>) {
+    let double = Double::new(does);
+    let script = fs::read_to_string(double.path().join("yt-dlp")).unwrap().replace("2026.11.01", version);
+    fs::write(double.path().join("new"), script).unwrap();
+    fs::set_permissions(double.path().join("new"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(double.path().join("new"), double.path().join("yt-dlp")).unwrap();
+    let folder = TempDir::new().unwrap();
+    for (name, told) in runtimes {
+        runtime(folder.path(), name, told);
+    }
+    let guard = Guard::new(AllowList::default(), 2_048);
+    let (path, folders) = (double.path().join("yt-dlp"), folder.path().as_os_str().to_owned());
+    let yt_dlp = YtDlp::find_in(Some(path), folders, guard, Arc::new(Bounds::default()));
+    let page = Url::parse("https://www.youtube.com/watch?v=1").unwrap();
+    let found = yt_dlp.page(&page, 1).await;
+    let here = folder.path().display().to_string();
+    let arguments = double.arguments().iter().map(|argument| argument.replace(&here, "")).collect();
+    (yt_dlp.status().to_string(), arguments, found)
+}
+
+#[tokio::test]
+async fn the_runtime_that_is_new_enough_is_told_and_passed_on() {
+    for (runtimes, words, passed) in [
+        (&[("deno", "deno 2.9.8 (stable)"), ("node", "v24.1.0")][..], "with deno 2.9.8", None),
+        (&[("deno", "deno 1.46.0"), ("node", "v22.0.0")], "with node 22.0.0", Some("node:/node")),
+        (&[("node", "v20.20.2"), ("bun", "1.3.0")], "with bun 1.3.0", Some("bun:/bun")),
+        (&[("qjs", "QuickJS version 2025-04-26")], "with quickjs 2025-04-26", Some("quickjs:/qjs")),
+        (&[("qjs", "QuickJS-ng version 0.11.0")], "with quickjs 0.11.0", Some("quickjs:/qjs")),
+        (
+            &[("node", "v20.20.2")],
+            "but node 20.20.2 is too old for YouTube: install Deno 2.3 or Node.js 22",
+            None,
+        ),
+        (&[], "without a JavaScript runtime for YouTube: install Deno 2.3 or Node.js 22", None),
+    ] {
+        let (status, arguments, found) = with_runtimes(runtimes, "2026.11.01", VIDEO).await;
+        assert!(status.ends_with(words), "{status}");
+        let told = arguments.iter().position(|argument| argument == "--js-runtimes");
+        assert_eq!(told.map(|at| arguments[at + 1].as_str()), passed, "{runtimes:?}");
+        found.unwrap();
+    }
+    // An older yt-dlp does not know the option.
+    let (_, arguments, _) = with_runtimes(&[("node", "v24.1.0")], "2025.09.26", VIDEO).await;
+    assert!(!arguments.iter().any(|argument| argument == "--js-runtimes"), "{arguments:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_fails_for_want_of_a_runtime_says_what_is_missing() {
+    let failed = async |runtimes: &[(&str, &str)]| {
+        with_runtimes(runtimes, "2026.11.01", "exit 1").await.2.unwrap_err()
+    };
+    assert_eq!(failed(&[]).await, SourceError::NoRuntime);
+    assert_eq!(failed(&[("node", "v20.20.2")]).await, SourceError::NoRuntime);
+    assert_eq!(failed(&[("node", "v22.5.0")]).await, SourceError::Page);
+}
+
+#[tokio::test]
+async fn a_list_of_more_entries_than_are_asked_for_tells_how_many_more() {
+    let double = Double::new(
+        r#"echo '{"title": "x", "playlist_count": 500, "entries": [{"title": "A", "url": "https://video.example/a"}]}'"#,
+    );
+    let found = double.yt_dlp(Bounds::default()).page(&page(), 1).await.unwrap();
+    assert_eq!((found.tracks.len(), found.more, found.skipped), (1, 499, 0));
 }
