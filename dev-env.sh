@@ -49,17 +49,9 @@ sandbox_() {
     SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
 }
 
-# Set where a container is started, which sees nothing above this folder.
-IN_DOCKER=
-
-# Gives the .env that the bot reads: here, or in a folder above.
+# Prints the .env that the bot reads, if there is one.
 env_file() {
-    local folder=$ROOT
-    while [[ ! -f $folder/.env ]]; do
-        [[ -n $folder && -z $IN_DOCKER ]] || return 0
-        folder=${folder%/*}
-    done
-    printf '%s' "$folder/.env"
+    [[ ! -f $ROOT/.env ]] || printf '%s' "$ROOT/.env"
 }
 
 # Reads a variable as the bot would: from the environment, where an empty one counts, else the first in .env.
@@ -82,12 +74,12 @@ sandbox_runs() {
 
 # Says whether the bot needs a Discord to be brought.
 needs_sandbox() {
-    [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]
+    [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_TOKEN_FILE) && -z $(configured DISCORD_API_URL) ]]
 }
 
 tell_of_sandbox() {
     local way=''
-    [[ -n $(env_file) ]] || way=" (for your own server: cp .env.example .env, and fill it in)"
+    [[ -n $(env_file) ]] || way=" (for your own server: install -m 600 .env.example .env, and fill it in)"
     printf '\n%s\n\n' "No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine.$way"
 }
 

@@ -51,7 +51,8 @@ need_rust() {
     need_opus
 }
 
-# Runs cargo in a process group of its own. Told to end, the script ends all of that and goes no further.
+# Runs cargo in a process group of its own, without the token: build scripts and macros of every dependency run with it.
+# Told to end, the script ends all of that and goes no further.
 cargo_() {
     local code=0
     CARGO_PID='' TOLD=''
@@ -59,7 +60,7 @@ cargo_() {
     trap 'end_cargo 143' TERM
     trap 'end_cargo 129' HUP
     set -m
-    (cd "$ROOT" && exec cargo "$@") &
+    (cd "$ROOT" && unset DISCORD_TOKEN && exec cargo "$@") &
     CARGO_PID=$!
     set +m
     [[ -z $TOLD ]] || end_cargo "$TOLD"

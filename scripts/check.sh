@@ -112,7 +112,7 @@ cmd_doctor() {
         if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
         if sandbox_runs; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
     fi
-    if [[ -n $(configured DISCORD_TOKEN) ]]; then
+    if [[ -n $(configured DISCORD_TOKEN)$(configured DISCORD_TOKEN_FILE) ]]; then
         say "  DISCORD_TOKEN is set: the bot talks to Discord"
     else
         say "  DISCORD_TOKEN is not set: the bot talks to the sandbox"

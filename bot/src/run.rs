@@ -50,7 +50,8 @@ pub(crate) async fn run(
     tokio::pin!(shutdown);
     let discord = connection.api.as_ref().map_or_else(|| "discord.com".to_owned(), ToString::to_string);
     let (version, environment) = (env!("CARGO_PKG_VERSION"), config.environment.as_str());
-    info!(version, environment, discord, "hotcord starts");
+    let env_file = source.path().map(|path| sdk::tracing::field::display(path.display()));
+    info!(version, environment, discord, env_file, "hotcord starts");
     for warning in &config.warnings {
         warn!("{warning}");
     }

@@ -158,7 +158,10 @@ fn without_a_token_the_sandbox_comes_along_and_a_missing_env_is_told() {
     place.docker(":");
     let (code, said) = place.run(&["up"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("cp .env.example .env") && said.contains("./dev-env.sh logs"), "{said}");
+    assert!(
+        said.contains("install -m 600 .env.example .env") && said.contains("./dev-env.sh logs"),
+        "{said}"
+    );
     assert!(place.calls().contains("sandbox bot"), "{}", place.calls());
 
     fs::write(place.folder.path().join(".env"), "DISCORD_TOKEN=a.b.c\n").unwrap();
