@@ -6,6 +6,7 @@ use sdk::serenity::all::{Http, HttpBuilder};
 
 use crate::config::{ApiUrl, Token};
 
+pub(crate) mod plain;
 mod relay;
 
 use relay::Relay;

@@ -81,6 +81,8 @@ pub(crate) struct Connection {
     pub(crate) api: Option<ApiUrl>,
     /// Gateway in place of the one that the REST server names.
     pub(crate) gateway: Option<GatewayUrl>,
+    /// Whether the token may go to public addresses without TLS.
+    pub(crate) plain: bool,
 }
 
 /// All mistakes found in the configuration, one sentence each.

@@ -19,7 +19,7 @@ use sdk::tracing::{info, warn};
 use sdk::voice::Sources;
 use sdk::{serenity, tokio};
 
-use crate::api::Api;
+use crate::api::{Api, plain};
 use crate::application::{self, Application};
 use crate::backoff::BackOff;
 use crate::config::{Config, Connection, Source};
@@ -56,6 +56,9 @@ pub(crate) async fn run(
         warn!("{warning}");
     }
 
+    if let Some(api) = connection.api.as_ref().filter(|_| !connection.plain) {
+        plain::check(&api.to_string(), "DISCORD_API_URL").await.map_err(Failure::configuration)?;
+    }
     let mut health = Health::open(config.health).await?;
     let api = Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?;
     let (host, application, scope) = tokio::select! {
@@ -184,6 +187,11 @@ async fn client(
         gateway.as_str().clone_into(&mut *client.ws_url.lock().await);
     }
     let gateway = client.ws_url.lock().await.clone();
+    if !connection.plain {
+        plain::check(&gateway, "The gateway's address (DISCORD_GATEWAY_URL, or what the server names)")
+            .await
+            .map_err(Failure::configuration)?;
+    }
     info!(gateway, intents = names(intents), "connecting");
     Ok(client)
 }
