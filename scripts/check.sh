@@ -12,8 +12,16 @@ cmd_test() {
     test_all
 }
 
+# Refuses a manifest that was changed without its lock file: the versions built would be others than those committed.
+check_lock() {
+    cargo_ metadata --locked --format-version 1 >/dev/null ||
+        die "Cargo.lock does not fit the manifests; run cargo build, and commit both"
+}
+
 test_all() {
     need_rust
+    # A plugin that has just been made is on nobody's list yet; what is committed has to be.
+    [[ -z ${CI-} ]] || check_lock
     build_host
     cargo_ test --workspace --no-fail-fast
     note "Checking the production build ..."
@@ -35,6 +43,7 @@ check_production() {
 
 cmd_check() {
     need_rust
+    check_lock
     cargo_ fmt --all --check
     local features
     for features in "" "--features bot/hmr" "--no-default-features --features bot/hmr" "--features bot/sandbox"; do
