@@ -47,14 +47,18 @@ RUN find bot commands crates events -name '*.rs' -exec touch {} + \
  && cp target/production/hotcord /image/bin
 
 FROM ${RUNTIME_IMAGE} AS runtime
-# Any value brings yt-dlp, of the version it names if it looks like one.
+# Any value brings yt-dlp: this version, or the one that YT_DLP names, whose wheel has the SHA-256 in YT_DLP_SHA256.
 ARG YT_DLP=
+ARG YT_DLP_SHA256=
 RUN test -z "$YT_DLP" || { \
-      case $YT_DLP in *.*) version="==$YT_DLP" ;; *) version= ;; esac \
+      version=2026.10.26 hash=a05c5b5d8562f7e8a62f5334348b406af4930d56d3a65f8021d14af0e22339ae \
+   && case $YT_DLP in *.*) version=$YT_DLP hash=${YT_DLP_SHA256:?is the SHA-256 of the wheel of that version} ;; esac \
    && apt-get update \
    && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv \
    && python3 -m venv /opt/yt-dlp \
-   && /opt/yt-dlp/bin/pip install --no-cache-dir "yt-dlp$version" \
+   && echo "yt-dlp==$version --hash=sha256:$hash" >/tmp/yt-dlp.txt \
+   && /opt/yt-dlp/bin/pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /tmp/yt-dlp.txt \
+   && rm /tmp/yt-dlp.txt \
    && ln -s /opt/yt-dlp/bin/yt-dlp /usr/local/bin/yt-dlp \
    && rm -rf /var/lib/apt/lists/*; }
 
