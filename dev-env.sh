@@ -392,7 +392,8 @@ Check
   test               all tests, and that production builds hold no reload code; needs no Docker
   test --docker      both ways into Docker, for real: development, and the production image;
                      --image: that image alone
-  check              formatting, clippy on every feature set, tests, documentation
+  check              formatting, clippy on every feature set, dependencies, tests, documentation
+  deny               licences, sources and advisories of dependencies, where cargo-deny is installed
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
   bench [--json]     how long a reload takes, against bare rustc and a restart
@@ -405,7 +406,7 @@ END
 }
 
 COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch restart
-exec shell new test check docs smoke bench faults soak play doctor help"
+exec shell new test check deny docs smoke bench faults soak play doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

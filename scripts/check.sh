@@ -18,6 +18,21 @@ check_lock() {
         die "Cargo.lock does not fit the manifests; run cargo build, and commit both"
 }
 
+# Holds dependencies to deny.toml: licences and sources, and advisories where their list can be fetched.
+cmd_deny() {
+    need_rust
+    if ! cargo deny --version >/dev/null 2>&1; then
+        note "cargo-deny is not installed, so licences, sources and advisories of dependencies are not checked; cargo install --locked cargo-deny brings it"
+        return
+    fi
+    cargo_ deny --locked check licenses bans sources || die "a dependency does not fit deny.toml; cargo deny's words are above"
+    if cargo_ deny --locked fetch >/dev/null 2>&1; then
+        cargo_ deny --locked check advisories || die "a dependency has an advisory; cargo deny's words are above"
+    else
+        note "The list of advisories cannot be fetched here, so dependencies are not compared with it."
+    fi
+}
+
 test_all() {
     need_rust
     # A plugin that has just been made is on nobody's list yet; what is committed has to be.
@@ -56,6 +71,7 @@ cmd_check() {
     else
         note "shellcheck is not installed, so dev-env.sh itself was not checked"
     fi
+    cmd_deny
     test_all
     RUSTDOCFLAGS="-D warnings" cargo_ doc --workspace --no-deps --quiet
     say "check: all green"
