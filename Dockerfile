@@ -47,16 +47,17 @@ RUN find bot commands crates events -name '*.rs' -exec touch {} + \
  && cp target/production/hotcord /image/bin
 
 FROM ${RUNTIME_IMAGE} AS runtime
-# Any value brings yt-dlp, of the version it names if it looks like one, with its scripts and the JavaScript runtime for YouTube.
+# Any value brings yt-dlp, its scripts and the JavaScript runtime for YouTube, of the versions and hashes in scripts/yt-dlp.txt.
 ARG YT_DLP=
+COPY scripts/yt-dlp.txt /tmp/
 RUN test -z "$YT_DLP" || { \
-      case $YT_DLP in *.*) version="==$YT_DLP" ;; *) version= ;; esac \
-   && apt-get update \
+      apt-get update \
    && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv \
    && python3 -m venv /opt/yt-dlp \
-   && /opt/yt-dlp/bin/pip install --no-cache-dir "yt-dlp[default,deno]$version" \
+   && /opt/yt-dlp/bin/pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes -r /tmp/yt-dlp.txt \
    && ln -s /opt/yt-dlp/bin/yt-dlp /opt/yt-dlp/bin/deno /usr/local/bin/ \
-   && rm -rf /var/lib/apt/lists/*; }
+   && rm -rf /var/lib/apt/lists/*; } \
+ && rm /tmp/yt-dlp.txt
 
 FROM runtime AS bot
 COPY --from=build /image/bin /usr/local/bin

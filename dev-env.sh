@@ -49,17 +49,9 @@ sandbox_() {
     SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
 }
 
-# Set where a container is started, which sees nothing above this folder.
-IN_DOCKER=
-
-# Gives the .env that the bot reads: here, or in a folder above.
+# Prints the .env that the bot reads, if there is one.
 env_file() {
-    local folder=$ROOT
-    while [[ ! -f $folder/.env ]]; do
-        [[ -n $folder && -z $IN_DOCKER ]] || return 0
-        folder=${folder%/*}
-    done
-    printf '%s' "$folder/.env"
+    [[ ! -f $ROOT/.env ]] || printf '%s' "$ROOT/.env"
 }
 
 # Reads a variable as the bot would: from the environment, where an empty one counts, else the first in .env.
@@ -82,12 +74,12 @@ sandbox_runs() {
 
 # Says whether the bot needs a Discord to be brought.
 needs_sandbox() {
-    [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_API_URL) ]]
+    [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_TOKEN_FILE) && -z $(configured DISCORD_API_URL) ]]
 }
 
 tell_of_sandbox() {
     local way=''
-    [[ -n $(env_file) ]] || way=" (for your own server: cp .env.example .env, and fill it in)"
+    [[ -n $(env_file) ]] || way=" (for your own server: install -m 600 .env.example .env, and fill it in)"
     printf '\n%s\n\n' "No DISCORD_TOKEN is set, so the bot talks to a local Discord, the sandbox. Nothing leaves this machine.$way"
 }
 
@@ -402,7 +394,8 @@ Check
   test               all tests, and that production builds hold no reload code; needs no Docker
   test --docker      both ways into Docker, for real: development, and the production image;
                      --image: that image alone
-  check              formatting, clippy on every feature set, tests, documentation
+  check              formatting, clippy on every feature set, dependencies, tests, documentation
+  deny               licences, sources and advisories of dependencies, where cargo-deny is installed
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
   bench [--json]     how long a reload takes, against bare rustc and a restart; --busy 2: how many answers
@@ -416,7 +409,7 @@ END
 }
 
 COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch prune restart
-exec shell new test check docs smoke bench faults soak play doctor help"
+exec shell new test check deny docs smoke bench faults soak play doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

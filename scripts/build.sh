@@ -34,8 +34,11 @@ need_rust() {
     if ! command -v cargo >/dev/null 2>&1; then
         command -v curl >/dev/null 2>&1 ||
             die --code 69 "Rust is not installed, and neither is curl to fetch it; install curl, or Rust from https://rustup.rs"
+        if [[ ! -t 0 || ! -t 2 ]] && [[ -z ${HOTCORD_INSTALL_RUST-} ]]; then
+            die --code 69 "Rust is not installed, and there is no terminal to ask whether it may be; set HOTCORD_INSTALL_RUST=1 to have rustup bring it, or install it from https://rustup.rs"
+        fi
         note "Rust is not installed; rustup (https://rustup.rs) brings it into ${CARGO_HOME:-$HOME/.cargo}."
-        if [[ -t 0 && -t 2 ]]; then
+        if [[ -z ${HOTCORD_INSTALL_RUST-} ]]; then
             read -r -p "Install it now? [Y/n] " answer
             case $answer in
             '' | [Yy]*) ;;
@@ -51,7 +54,8 @@ need_rust() {
     need_opus
 }
 
-# Runs cargo in a process group of its own. Told to end, the script ends all of that and goes no further.
+# Runs cargo in a process group of its own, without the token: build scripts and macros of every dependency run with it.
+# Told to end, the script ends all of that and goes no further.
 cargo_() {
     local code=0
     CARGO_PID='' TOLD=''
@@ -59,7 +63,7 @@ cargo_() {
     trap 'end_cargo 143' TERM
     trap 'end_cargo 129' HUP
     set -m
-    (cd "$ROOT" && exec cargo "$@") &
+    (cd "$ROOT" && unset DISCORD_TOKEN && exec cargo "$@") &
     CARGO_PID=$!
     set +m
     [[ -z $TOLD ]] || end_cargo "$TOLD"

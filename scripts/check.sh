@@ -12,8 +12,31 @@ cmd_test() {
     test_all
 }
 
+# Refuses a manifest that was changed without its lock file: the versions built would be others than those committed.
+check_lock() {
+    cargo_ metadata --locked --format-version 1 >/dev/null ||
+        die "Cargo.lock does not fit the manifests; run cargo build, and commit both"
+}
+
+# Holds dependencies to deny.toml: licences and sources, and advisories where their list can be fetched.
+cmd_deny() {
+    need_rust
+    if ! cargo deny --version >/dev/null 2>&1; then
+        note "cargo-deny is not installed, so licences, sources and advisories of dependencies are not checked; cargo install --locked cargo-deny brings it"
+        return
+    fi
+    cargo_ deny --locked check licenses bans sources || die "a dependency does not fit deny.toml; cargo deny's words are above"
+    if cargo_ deny --locked fetch >/dev/null 2>&1; then
+        cargo_ deny --locked check advisories || die "a dependency has an advisory; cargo deny's words are above"
+    else
+        note "The list of advisories cannot be fetched here, so dependencies are not compared with it."
+    fi
+}
+
 test_all() {
     need_rust
+    # A plugin that has just been made is on nobody's list yet; what is committed has to be.
+    [[ -z ${CI-} ]] || check_lock
     build_host
     cargo_ test --workspace --no-fail-fast
     note "Checking the production build ..."
@@ -35,6 +58,7 @@ check_production() {
 
 cmd_check() {
     need_rust
+    check_lock
     cargo_ fmt --all --check
     local features
     for features in "" "--features bot/hmr" "--no-default-features --features bot/hmr" "--features bot/sandbox"; do
@@ -47,6 +71,7 @@ cmd_check() {
     else
         note "shellcheck is not installed, so dev-env.sh itself was not checked"
     fi
+    cmd_deny
     test_all
     RUSTDOCFLAGS="-D warnings" cargo_ doc --workspace --no-deps --quiet
     say "check: all green"
@@ -156,7 +181,7 @@ cmd_doctor() {
         if [[ -x $HOST_TARGET/debug/hotcord ]]; then say "  the development host is built"; else say "  the development host is not built yet"; fi
         if sandbox_runs; then say "  a sandbox is running"; else say "  no sandbox is running"; fi
     fi
-    if [[ -n $(configured DISCORD_TOKEN) ]]; then
+    if [[ -n $(configured DISCORD_TOKEN)$(configured DISCORD_TOKEN_FILE) ]]; then
         say "  DISCORD_TOKEN is set: the bot talks to Discord"
     else
         say "  DISCORD_TOKEN is not set: the bot talks to the sandbox"

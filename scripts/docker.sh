@@ -146,15 +146,8 @@ docker_image() {
 
 # Starts the containers in the background. Told to end, it ends them; from here on TOLD says so to who called.
 docker_start() { # hmr|dev
-    local services=(bot) log=$STATE/docker.log code=0 file said
+    local services=(bot) log=$STATE/docker.log code=0 said
     docker_image
-    # The container sees this folder alone.
-    file=$(env_file)
-    if [[ -n $file && $file != "$ROOT/.env" ]]; then
-        note "The bot in Docker does not see $file; copy it to $ROOT/.env to have it read there."
-    fi
-    # shellcheck disable=SC2034 # dev-env.sh reads it
-    IN_DOCKER=1
     if needs_sandbox; then
         services=(sandbox bot)
         tell_of_sandbox

@@ -10,6 +10,7 @@ use sdk::serenity::all::{Http, HttpBuilder};
 use crate::config::{ApiUrl, Token};
 
 mod limiter;
+pub(crate) mod plain;
 mod relay;
 
 use limiter::{Limiter, WAIT_WITHIN};

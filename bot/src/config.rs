@@ -23,6 +23,7 @@ mod address;
 #[cfg(any(feature = "hmr", test))]
 mod changes;
 mod commands;
+mod env_file;
 mod health;
 mod list;
 mod media;
@@ -32,6 +33,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_file;
 mod value;
 
 /// What is logged when `RUST_LOG` says nothing: everything of ours, and of others what goes wrong.
@@ -83,6 +85,8 @@ pub(crate) struct Connection {
     pub(crate) api: Option<ApiUrl>,
     /// Gateway in place of the one that the REST server names.
     pub(crate) gateway: Option<GatewayUrl>,
+    /// Whether the token may go to public addresses without TLS.
+    pub(crate) plain: bool,
 }
 
 /// All mistakes found in the configuration, one sentence each.
@@ -181,5 +185,10 @@ impl Config {
 /// Says whether a variable's name looks like that of a secret, which plugins do not get to see.
 fn is_secret(name: &str) -> bool {
     let name = name.to_uppercase();
-    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY"].iter().any(|word| name.contains(word))
+    // Addresses of databases and of error trackers hold a password, or are one.
+    let whole = ["DATABASE_URL", "REDIS_URL", "MONGODB_URI", "AUTH", "DSN"];
+    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "KEY"]
+        .iter()
+        .any(|word| name.contains(word))
+        || whole.iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))
 }

@@ -26,6 +26,7 @@ use pages::Pages;
 pub(crate) use standing::Standing;
 
 pub(crate) mod ask;
+mod hosts;
 mod pages;
 mod server;
 mod standing;

@@ -18,8 +18,8 @@ use sdk::tokio::task::JoinSet;
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::config::{ApiUrl, Connection, Token};
-use crate::register::{Registrar, Scope};
+use crate::config::{ApiUrl, CommandScope, Connection, Token};
+use crate::register::{Development, Layout, Registrar};
 use crate::run::{client, https_of_plugins};
 
 /// Longest wait for anything; generous, since a busy machine is no failure.
@@ -53,6 +53,7 @@ impl LocalBot {
             token: Token::parse(sandbox.token(), false).unwrap(),
             api: ApiUrl::parse(sandbox.url()).unwrap(),
             gateway: None,
+            plain: false,
         };
         let api = Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.unwrap());
         let host = Host::new("1.0.0", Settings::default());
@@ -64,9 +65,10 @@ impl LocalBot {
         client.http.set_application_id(application);
         let (cache, shards, http) = (client.cache.clone(), client.shard_manager.clone(), client.http.clone());
         let guild = sandbox.guild_id().to_string().parse().unwrap();
-        let scope = Scope::Guild(guild);
+        let development = Development { guild, scope: CommandScope::Guild, grace: Duration::ZERO };
+        let layout = Layout { development: Some(development), installs: BTreeSet::from([0]) };
         let mut work = JoinSet::new();
-        work.spawn(Registrar::new(host.clone(), &api, http, application, scope, BTreeSet::new()).run());
+        work.spawn(Registrar::new(host.clone(), &api, http, application, layout, BTreeSet::new()).run());
         work.spawn(run_timers(host.clone()));
         work.spawn(async move { client.start().await.unwrap() });
         let people = sandbox.client();

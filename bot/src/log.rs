@@ -20,6 +20,8 @@ pub(crate) fn start(filter: &str) -> Refusals {
     let lines = tracing_subscriber::fmt::layer()
         .compact()
         .with_ansi(std::io::stdout().is_terminal() && !no_color)
+        // Its own errors would go to standard error, and whoever read the log may have left that too.
+        .log_internal_errors(false)
         .with_writer(|| redact::Redacted(std::io::stdout()))
         .with_filter(changeable(parsed(filter)));
     let (layer, refusals) = RefusalLayer::new();

@@ -13,7 +13,7 @@
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
 //! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
 //! - [`mod@health`] and [`metrics`]: how the bot stands, for whoever asks over HTTP; [`words`] asks, too.
-//! - [`log`]: the log, without tokens.
+//! - [`log`]: the log, without tokens; [`files`]: how many files may be open.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,6 +31,7 @@ mod environment;
 mod failure;
 #[cfg(feature = "hmr")]
 mod feedback;
+mod files;
 mod gateway;
 mod health;
 mod intents;
@@ -99,6 +100,7 @@ fn start() -> Result<ExitCode, Failure> {
     if let Some(code) = reload::supervise(&config, local.as_ref())? {
         return Ok(code);
     }
+    files::raise_limit();
     let refusals = log::start(&config.log_filter);
     // The configuration tells of a missing token in every build that cannot do without.
     let connection =

@@ -19,7 +19,7 @@ use sdk::tracing::{info, warn};
 use sdk::voice::Sources;
 use sdk::{serenity, tokio};
 
-use crate::api::{Api, Scope as LimitScope};
+use crate::api::{Api, Scope as LimitScope, plain};
 use crate::application::{self, Application};
 use crate::backoff::BackOff;
 use crate::config::{CommandScope, Config, Connection, Source};
@@ -50,11 +50,15 @@ pub(crate) async fn run(
     tokio::pin!(shutdown);
     let discord = connection.api.as_ref().map_or_else(|| "discord.com".to_owned(), ToString::to_string);
     let (version, environment) = (env!("CARGO_PKG_VERSION"), config.environment.as_str());
-    info!(version, environment, discord, "hotcord starts");
+    let env_file = source.path().map(|path| sdk::tracing::field::display(path.display()));
+    info!(version, environment, discord, env_file, "hotcord starts");
     for warning in &config.warnings {
         warn!("{warning}");
     }
 
+    if let Some(api) = connection.api.as_ref().filter(|_| !connection.plain) {
+        plain::check(&api.to_string(), "DISCORD_API_URL").await.map_err(Failure::configuration)?;
+    }
     let mut health = Health::open(config.health).await?;
     let api =
         Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?);
@@ -206,6 +210,11 @@ pub(crate) async fn client(
         gateway.as_str().clone_into(&mut *client.ws_url.lock().await);
     }
     let gateway = client.ws_url.lock().await.clone();
+    if !connection.plain {
+        plain::check(&gateway, "The gateway's address (DISCORD_GATEWAY_URL, or what the server names)")
+            .await
+            .map_err(Failure::configuration)?;
+    }
     info!(gateway, intents = names(intents), "connecting");
     Ok(client)
 }

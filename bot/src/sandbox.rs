@@ -135,7 +135,7 @@ impl Local {
              cargo run -q -p sandbox -- --url {url} say /ping"
         );
         Ok(Self {
-            connection: Connection { token, api, gateway: None },
+            connection: Connection { token, api, gateway: None, plain: false },
             guild: GuildId::new(started.guild),
             url: started.url,
             trusted,

@@ -11,6 +11,9 @@
 //!
 //! A client may name the plugin that it serves in [`PLUGIN`], which goes no further.
 //!
+//! Any user of the machine can connect to a loopback port, and what `DISCORD_API_URL` names may add the token by itself. So
+//! the relay serves its own clients alone, which carry a random secret in [`KEY`]; that goes no further either.
+//!
 //! The way costs 45 µs a request in a release build (median of 200 on 2 cores, as
 //! `cargo test --release -p bot relay_costs -- --nocapture` prints it, taken before limits were kept here). Keeping its
 //! limit costs 39 µs in a debug build (`keeping_limits_costs`).
@@ -55,6 +58,11 @@ const OF_CONNECTION: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
+/// Carries the secret of the relay's own clients.
+const KEY: HeaderName = HeaderName::from_static("x-hotcord-relay");
+/// Bytes of that secret.
+const KEY_BYTES: usize = 32;
+
 /// Names the plugin that a request is made for.
 pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin");
 
@@ -62,6 +70,7 @@ pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin"
 pub(crate) struct Relay {
     address: SocketAddr,
     certificate: CertificateDer<'static>,
+    key: HeaderValue,
     _serving: JoinSet<()>,
 }
 
@@ -69,14 +78,15 @@ impl Relay {
     /// Starts a relay to `target`, or to Discord itself, on a free loopback port.
     pub(crate) async fn start(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
         let (certificate, config) = identity()?;
-        let forwarder = Forwarder::new(target, limiter)?;
+        let key = new_key()?;
+        let forwarder = Forwarder::new(target, limiter, key.clone())?;
         let unusable = |error| format!("No loopback port can be opened for requests to Discord: {error}.");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, acceptor, Arc::new(forwarder)));
-        Ok(Self { address, certificate, _serving: serving })
+        Ok(Self { address, certificate, key, _serving: serving })
     }
 
     /// Makes a client that takes this relay for Discord.
@@ -87,8 +97,25 @@ impl Relay {
             .add_root_certificate(reqwest::Certificate::from_der(&self.certificate)?)
             // A port in the override is used wherever the URL itself has none, as serenity's never do.
             .resolve(HOST, self.address)
+            .default_headers(HeaderMap::from_iter([(KEY, self.key.clone())]))
             .no_proxy())
     }
+}
+
+/// Makes a secret for the relay's clients, as letters and digits.
+fn new_key() -> Result<HeaderValue, String> {
+    let mut bytes = [0; KEY_BYTES];
+    let failed = || "This machine gives no random numbers, which the way to Discord needs.".to_owned();
+    ring::default_provider().secure_random.fill(&mut bytes).map_err(|_| failed())?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut key = HeaderValue::try_from(text).map_err(|_| failed())?;
+    key.set_sensitive(true);
+    Ok(key)
+}
+
+/// Returns whether two secrets are equal, in a time that does not tell where they differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |found, (a, b)| found | (a ^ b)) == 0
 }
 
 /// Makes a certificate for [`HOST`] that lives as long as the process.
@@ -148,10 +175,11 @@ struct Forwarder {
     is_named: bool,
     client: reqwest::Client,
     limiter: Arc<Limiter>,
+    key: HeaderValue,
 }
 
 impl Forwarder {
-    fn new(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
+    fn new(target: Option<ApiUrl>, limiter: Arc<Limiter>, key: HeaderValue) -> Result<Self, String> {
         let is_named = target.is_some();
         let target = target.unwrap_or_else(ApiUrl::discord);
         let mut builder = reqwest::Client::builder()
@@ -167,11 +195,15 @@ impl Forwarder {
         let client = builder
             .build()
             .map_err(|error| format!("No HTTP client can be made for Discord: {}.", cause(&error)))?;
-        Ok(Self { target, is_named, client, limiter })
+        Ok(Self { target, is_named, client, limiter, key })
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Response<reqwest::Body> {
         let (mut head, body) = request.into_parts();
+        let key = head.headers.remove(KEY);
+        if !key.is_some_and(|key| same(key.as_bytes(), self.key.as_bytes())) {
+            return refusal(StatusCode::FORBIDDEN, "this address serves the bot that has opened it alone");
+        }
         let plugin = head.headers.remove(PLUGIN);
         strip(&mut head.headers);
         head.headers.remove(header::HOST);

@@ -18,8 +18,10 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
     let token = |connection: &Option<Connection>| connection.as_ref().map(|c| c.token.clone());
     let api = |connection: &Option<Connection>| connection.as_ref().and_then(|c| c.api.clone());
     let gateway = |connection: &Option<Connection>| connection.as_ref().and_then(|c| c.gateway.clone());
+    let plain = |connection: &Option<Connection>| connection.as_ref().is_some_and(|c| c.plain);
     let (was, is) = (&old.reload, &new.reload);
     let restart = [
+        ("ALLOW_PLAIN_HTTP", plain(&old.connection) != plain(&new.connection)),
         ("APP_ENV", old.environment != new.environment),
         ("COMMAND_GRACE_MS", old.commands.grace != new.commands.grace),
         ("COMMAND_SCOPE", old.commands.scope != new.commands.scope),
@@ -121,6 +123,7 @@ mod tests {
             assert_eq!(between(&[(name, value)], &[]), (vec![name.to_owned()], NONE), "{name}");
         }
         for (name, value) in [
+            ("ALLOW_PLAIN_HTTP", "true"),
             ("APP_ENV", "testing"),
             ("COMMAND_GRACE_MS", "0"),
             ("COMMAND_SCOPE", "split"),

@@ -64,7 +64,8 @@ mod tests {
 
     fn allowed(environment: Environment, api: &str) -> AllowList {
         let api = ApiUrl::parse(api).unwrap();
-        let connection = Connection { token: Token::parse("x", false).unwrap(), api, gateway: None };
+        let connection =
+            Connection { token: Token::parse("x", false).unwrap(), api, gateway: None, plain: false };
         Media::default().sources(environment, &connection).allow
     }
 

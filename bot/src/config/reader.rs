@@ -59,6 +59,7 @@ impl<'a> Reader<'a> {
     ) -> Option<Connection> {
         let api = self.read("DISCORD_API_URL", ApiUrl::parse);
         let gateway = self.read("DISCORD_GATEWAY_URL", GatewayUrl::parse);
+        let plain = self.or_default("ALLOW_PLAIN_HTTP", value::switch);
         let elsewhere = self.raw("DISCORD_API_URL").is_some();
         let Some(raw) = self.raw("DISCORD_TOKEN") else {
             self.no_token(elsewhere);
@@ -83,7 +84,7 @@ impl<'a> Reader<'a> {
                 environment.as_str()
             ));
         }
-        Some(Connection { token: token?, api: api.flatten(), gateway })
+        Some(Connection { token: token?, api: api.flatten(), gateway, plain })
     }
 
     fn no_token(&mut self, elsewhere: bool) {

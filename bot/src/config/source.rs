@@ -5,24 +5,20 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::env_file::{EnvFile, Reach};
 use super::reader::Reader;
-use super::{Config, Health, Mistakes};
+use super::{Config, Health, Mistakes, token_file};
 
 /// Variables as they were read; the environment's come before those of `.env`.
 #[derive(Clone)]
 pub(crate) struct Source {
-    /// Folder from which `.env` is looked for, upwards.
+    /// Folder in which `.env` is looked for, and how far above it.
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))] // Only a bot that reloads reads it again.
     folder: Option<PathBuf>,
+    #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
+    reach: Reach,
     environment: BTreeMap<String, String>,
-    file: Option<File>,
-}
-
-/// A `.env` as it was read.
-#[derive(Clone)]
-struct File {
-    path: PathBuf,
-    variables: BTreeMap<String, String>,
+    file: Option<EnvFile>,
 }
 
 /// Shows no variable, since any may be a secret.
@@ -33,7 +29,7 @@ impl fmt::Debug for Source {
 }
 
 impl Source {
-    /// Reads the environment, and `.env` in this folder or one above it.
+    /// Reads the environment, and `.env` in this folder or, in development, above it in the workspace.
     pub(crate) fn read() -> Result<Self, Mistakes> {
         Self::new(std::env::vars_os(), std::env::current_dir().ok())
     }
@@ -46,20 +42,30 @@ impl Source {
         let environment = environment
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let file = folder.as_deref().and_then(find).map(File::read).transpose()?;
-        Ok(Self { folder, environment, file })
+        let reach = Reach::of(&environment);
+        Self::with_reach(environment, folder, reach)
+    }
+
+    fn with_reach(
+        environment: BTreeMap<String, String>,
+        folder: Option<PathBuf>,
+        reach: Reach,
+    ) -> Result<Self, Mistakes> {
+        let file = folder.as_deref().map_or(Ok(None), |folder| EnvFile::nearest(folder, reach))?;
+        Ok(Self { folder, reach, environment, file })
     }
 
     /// Reads `.env` once more; the environment stays what it was.
     #[cfg(any(feature = "hmr", test))]
     pub(crate) fn again(&self) -> Result<Self, Mistakes> {
-        let file = self.folder.as_deref().and_then(find).map(File::read).transpose()?;
-        Ok(Self { folder: self.folder.clone(), environment: self.environment.clone(), file })
+        Self::with_reach(self.environment.clone(), self.folder.clone(), self.reach)
     }
 
     /// Makes a configuration of what was read.
     pub(crate) fn config(&self) -> Result<Config, Mistakes> {
-        Config::from_variables(self.variables())
+        let mut config = Config::from_variables(token_file::resolve(self.variables())?)?;
+        config.warnings.extend(self.file.as_ref().and_then(EnvFile::warning));
+        Ok(config)
     }
 
     /// Reads where health is served, and nothing else: whatever else is wrong, a running bot can be asked.
@@ -95,63 +101,9 @@ impl Source {
     }
 }
 
-impl File {
-    fn read(path: PathBuf) -> Result<Self, Mistakes> {
-        let bytes = std::fs::read(&path)
-            .map_err(|error| Mistakes(vec![format!("{} cannot be read: {error}.", path.display())]))?;
-        let variables = parse(&path, &bytes)?;
-        Ok(Self { path, variables })
-    }
-}
-
-fn find(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().map(|folder| folder.join(".env")).find(|path| path.is_file())
-}
-
-/// Reads the lines of a `.env`, or tells of each that cannot be read; its text stays out, it may be the token.
-fn parse(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, Mistakes> {
-    let shown = path.display();
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => {
-            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-            return Err(Mistakes(vec![format!(
-                "{shown}, line {line}: this is not UTF-8; save the file as UTF-8."
-            )]));
-        }
-    };
-    let mut variables = BTreeMap::new();
-    let mut mistakes = Vec::new();
-    let mut read_to = 0;
-    for item in dotenvy::from_read_iter(text.as_bytes()) {
-        match item {
-            Ok((name, value)) => {
-                // As elsewhere, the first of two lines with one name counts.
-                variables.entry(name).or_insert(value);
-            }
-            Err(dotenvy::Error::LineParse(line, _)) => {
-                let wrong = line.trim();
-                let at = text[read_to..].find(wrong).map_or(read_to, |at| read_to + at);
-                read_to = at + wrong.len();
-                let number = 1 + text[..at].matches('\n').count();
-                mistakes.push(format!(
-                    "{shown}, line {number}: this is not NAME=value; put a value with spaces, quotes or # into \
-                     double quotes."
-                ));
-            }
-            Err(error) => mistakes.push(format!("{shown} cannot be read: {error}.")),
-        }
-    }
-    if mistakes.is_empty() { Ok(variables) } else { Err(Mistakes(mistakes)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parsed(text: &str) -> Result<BTreeMap<String, String>, Mistakes> {
-        parse(Path::new(".env"), text.as_bytes())
-    }
 
     /// A folder of its own with a `.env`, and one below it in which the bot is started.
     struct Folder(PathBuf);
@@ -160,6 +112,7 @@ mod tests {
         fn new(name: &str) -> Self {
             let folder = std::env::temp_dir().join(format!("hotcord-{name}-{}", std::process::id()));
             std::fs::create_dir_all(folder.join("a/b")).unwrap();
+            std::fs::write(folder.join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
             Self(folder)
         }
 
@@ -168,8 +121,9 @@ mod tests {
         }
 
         fn read(&self, environment: &[(&str, &str)]) -> Source {
-            let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
-            Source::new(environment, Some(self.0.join("a/b"))).unwrap()
+            let environment =
+                environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Source::with_reach(environment.collect(), Some(self.0.join("a/b")), Reach::Workspace).unwrap()
         }
     }
 
@@ -216,25 +170,16 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_line_is_told_by_number_and_not_by_content() {
-        let Mistakes(mistakes) =
-            parsed("# comment\nA=1\nTOKEN=abc def\n\nA=1\nTOKEN=abc def\nB=\"open\n").unwrap_err();
-        assert!(mistakes[0].starts_with(".env, line 3: "), "{mistakes:?}");
-        assert!(mistakes[1].starts_with(".env, line 6: "), "{mistakes:?}");
-        assert!(mistakes[2].starts_with(".env, line 7: "), "{mistakes:?}");
-        assert!(!mistakes.concat().contains("abc"), "{mistakes:?}");
-    }
-
-    #[test]
-    fn another_encoding_is_told() {
-        let Mistakes(mistakes) = parse(Path::new(".env"), b"A=1\nB=\xff\xfe\n").unwrap_err();
-        assert_eq!(mistakes, [".env, line 2: this is not UTF-8; save the file as UTF-8."]);
-    }
-
-    #[test]
-    fn a_byte_order_mark_and_windows_line_ends_do_not_matter() {
-        let variables = parsed("\u{feff}A=1\r\nB='x y'\r\n").unwrap();
-        assert_eq!(variables["A"], "1");
-        assert_eq!(variables["B"], "x y");
+    fn a_token_of_a_file_is_taken_and_its_file_is_no_setting() {
+        let folder = Folder::new("token-file");
+        let file = folder.0.join("token");
+        std::fs::write(&file, "secret-of-a-file\n").unwrap();
+        let path = file.to_str().unwrap();
+        let only = [("DISCORD_API_URL", "http://127.0.0.1:1"), ("DISCORD_TOKEN_FILE", path)];
+        let config = folder.read(&only).config().unwrap();
+        assert_eq!(config.connection.as_ref().unwrap().token.expose(), "secret-of-a-file");
+        assert_eq!(config.settings().variable("DISCORD_TOKEN_FILE"), None);
+        let both = folder.read(&[&only[..], &[("DISCORD_TOKEN", "another")]].concat()).config().unwrap_err();
+        assert_eq!(both.0, ["DISCORD_TOKEN and DISCORD_TOKEN_FILE are both set; leave one of them out."]);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::hosts;
 use super::standing::{Readiness, Standing};
 use crate::metrics::Metrics;
 
@@ -26,8 +27,14 @@ impl Pages {
         Self { standing, metrics }
     }
 
-    /// Answers a request; what it carries beside method and path is not read.
+    /// Answers a request; what it carries beside method, path and `Host` is not read.
     pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response<String> {
+        // A browser always names the host; other clients may leave it out.
+        let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+        if host.is_some_and(|host| !hosts::is_private(host)) {
+            let words = "These pages are served under an IP address or a private name.\n";
+            return page(StatusCode::MISDIRECTED_REQUEST, TEXT, words.to_owned());
+        }
         let path = request.uri().path();
         if !matches!(path, "/health" | "/ready" | "/metrics") {
             let words = "There is no such page; there are /health, /ready and /metrics.\n";

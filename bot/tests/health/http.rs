@@ -32,8 +32,13 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Page {
 
 /// Sends a request and reads the answer to the end of the connection.
 pub(crate) async fn request(address: SocketAddr, method: &str, path: &str) -> Page {
+    request_as(address, &address.to_string(), method, path).await
+}
+
+/// Sends a request with a `Host` of its own.
+pub(crate) async fn request_as(address: SocketAddr, host: &str, method: &str, path: &str) -> Page {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -7,7 +7,7 @@ use sdk::tokio::net::TcpStream;
 use sdk::tokio::time::timeout;
 
 use crate::bot::{Bot, PATIENCE, discord};
-use crate::http::request;
+use crate::http::{request, request_as};
 
 #[tokio::test]
 async fn other_paths_and_methods_are_refused_in_one_line() {
@@ -32,6 +32,17 @@ async fn other_paths_and_methods_are_refused_in_one_line() {
         assert_eq!(page.body, "", "{path}");
         let length: usize = page.header("content-length").unwrap().parse().unwrap();
         assert!(length > 0 && matches!(page.status, 200 | 503), "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_whose_own_name_leads_here_reads_nothing() {
+    let discord = discord().await;
+    let bot = Bot::start(&discord, &[]).await;
+    for (host, status) in [("rebound.example:9464", 421), ("", 421), ("bot:9464", 200), ("[::1]", 200)] {
+        let page = request_as(bot.address, host, "GET", "/metrics").await;
+        assert_eq!(page.status, status, "{host}");
+        assert_eq!(page.body.contains("hotcord_"), status == 200, "{host}: {page:?}");
     }
 }
 

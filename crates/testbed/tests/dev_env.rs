@@ -130,6 +130,46 @@ fn without_an_engine_each_word_says_so_and_names_the_way_out() {
 }
 
 #[test]
+fn rust_is_fetched_without_a_terminal_only_when_asked() {
+    let place = Place::new();
+    place.program("curl", "echo fetched >&2; exit 3");
+    place.fails(
+        &["build", "--local"],
+        69,
+        &["Rust is not installed", "HOTCORD_INSTALL_RUST=1", "https://rustup.rs"],
+    );
+}
+
+#[test]
+fn a_folder_above_lends_no_settings() {
+    let outside = tempfile::tempdir().unwrap();
+    let place = Place::new();
+    let inside = outside.path().join("inside");
+    fs::create_dir(&inside).unwrap();
+    for name in ["dev-env.sh", "scripts"] {
+        std::os::unix::fs::symlink(place.folder.path().join(name), inside.join(name)).unwrap();
+    }
+    fs::write(outside.path().join(".env"), "DISCORD_TOKEN=a.b.c\n").unwrap();
+    for (folder, holds) in [(&*inside, false), (outside.path(), true)] {
+        if holds {
+            for name in ["dev-env.sh", "scripts"] {
+                std::os::unix::fs::symlink(place.folder.path().join(name), folder.join(name)).unwrap();
+            }
+        }
+        let said = Command::new(place.programs.path().join("bash"))
+            .args(["dev-env.sh", "doctor"])
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", place.programs.path())
+            .env("HOME", folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert_eq!(said.contains("DISCORD_TOKEN is set"), holds, "{said}");
+    }
+}
+
+#[test]
 fn an_engine_that_does_not_answer_is_told_from_one_that_refuses_the_user() {
     let place = Place::new();
     place.program("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
@@ -193,7 +233,10 @@ fn without_a_token_the_sandbox_comes_along_and_a_missing_env_is_told() {
     place.docker(":");
     let (code, said) = place.run(&["up"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("cp .env.example .env") && said.contains("./dev-env.sh logs"), "{said}");
+    assert!(
+        said.contains("install -m 600 .env.example .env") && said.contains("./dev-env.sh logs"),
+        "{said}"
+    );
     assert!(place.calls().contains("sandbox bot"), "{}", place.calls());
 
     fs::write(place.folder.path().join(".env"), "DISCORD_TOKEN=a.b.c\n").unwrap();

@@ -217,6 +217,32 @@ async fn only_the_one_client_trusts_the_relay() {
     assert!(confused.get("https://discord.com/").send().await.is_err());
 }
 
+#[tokio::test]
+async fn another_program_of_this_machine_sends_nothing_through_the_relay() {
+    let (log, http, api) = recorder("").await;
+    let stranger = |headers: HeaderMap| {
+        reqwest::Client::builder()
+            .use_rustls_tls()
+            .no_proxy()
+            .danger_accept_invalid_certs(true)
+            .resolve(HOST, api.relay.address)
+            .default_headers(headers)
+            .build()
+            .unwrap()
+    };
+    let guessed = HeaderValue::from_str(&"0".repeat(2 * KEY_BYTES)).unwrap();
+    for headers in [HeaderMap::new(), HeaderMap::from_iter([(KEY, guessed)])] {
+        let answer = stranger(headers).get("https://discord.com/api/v10/users/@me").send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        assert!(answer.text().await.unwrap().contains("the bot that has opened it"));
+    }
+    assert!(log.lock().unwrap().is_empty(), "nothing was sent on");
+    let message = CreateMessage::new().content("mine");
+    ChannelId::new(5).send_message(&http, message).await.unwrap();
+    let seen = log.lock().unwrap();
+    assert!(seen[0].headers.get(KEY).is_none() && seen[0].headers.get(PLUGIN).is_none(), "{seen:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn relay_costs_little_and_takes_many_requests_at_once() {
     const AT_ONCE: usize = 50;

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -76,12 +76,34 @@ pub(super) fn listen(workspace: &Path) -> Result<(UnixListener, Files), ControlE
 pub(super) fn connect(workspace: &Path) -> io::Result<UnixStream> {
     let direct = socket_file(workspace);
     if is_short(&direct)
-        && let Ok(stream) = UnixStream::connect(direct)
+        && let Ok(stream) = connect_trusted(&direct)
     {
         return Ok(stream);
     }
-    let named = fs::read_to_string(path_file(workspace))?;
-    UnixStream::connect(named.trim())
+    let pointer = path_file(workspace);
+    let named = fs::read_to_string(&pointer)?;
+    check_owner(&pointer)?;
+    connect_trusted(Path::new(named.trim()))
+}
+
+/// Opens a socket unless it is another user's, who would be given commands and be read as the bot.
+fn connect_trusted(socket: &Path) -> io::Result<UnixStream> {
+    check_owner(socket)?;
+    UnixStream::connect(socket)
+}
+
+fn check_owner(path: &Path) -> io::Result<()> {
+    let owner = fs::symlink_metadata(path)?.uid();
+    if is_trusted(owner, rustix::process::geteuid().as_raw()) {
+        return Ok(());
+    }
+    let problem = format!("{} belongs to another user, with id {owner}", path.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, problem))
+}
+
+/// Returns whether files of a user are taken for those of a bot: this user's own, and root's.
+const fn is_trusted(owner: u32, user: u32) -> bool {
+    owner == 0 || owner == user
 }
 
 fn remove_stale(path: &Path) -> Result<(), ControlError> {
@@ -152,6 +174,23 @@ mod tests {
         assert_eq!(mode & 0o777, 0o700);
         drop(files);
         assert!(!Path::new(&named).exists() && !path_file(&deep).exists());
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_not_asked() {
+        assert!(
+            is_trusted(1000, 1000) && is_trusted(0, 1000) && !is_trusted(1001, 1000) && !is_trusted(1000, 0)
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let (_listener, _files) = listen(folder.path()).unwrap();
+        // Only root can give files away; everybody else has seen the rule above.
+        if rustix::process::geteuid().is_root() {
+            let socket = socket_file(folder.path());
+            std::os::unix::fs::chown(&socket, Some(65_534), None).unwrap();
+            let error = connect_trusted(&socket).unwrap_err();
+            assert!(error.to_string().contains("another user, with id 65534"), "{error}");
+            assert!(connect(folder.path()).is_err());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The bot's side of the socket.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::address::{self, Files};
 use super::{ControlError, Outcome, REQUEST, Reply, Request};
 
 /// Connections at one time.
 const CONNECTIONS: usize = 32;
+/// Wait after a connection could not be taken.
+const ACCEPT_AGAIN_IN: Duration = Duration::from_millis(50);
 /// Longest wait for a request.
 const REQUEST_WITHIN: Duration = Duration::from_mins(5);
 /// Longest wait for a reader to make room for a line.
@@ -44,27 +47,38 @@ impl Drop for Server {
 pub fn serve(host: Host, workspace: &Path, redact: fn(&str) -> String) -> Result<Server, ControlError> {
     let (listener, files) = address::listen(workspace)?;
     let listener = UnixListener::from_std(listener).map_err(ControlError::io("listened to", workspace))?;
-    let task = tokio::spawn(accept(listener, host, redact)).abort_handle();
+    let accept = async move || listener.accept().await.map(|(stream, _)| stream);
+    let task = tokio::spawn(accept_all(accept, host, redact)).abort_handle();
     Ok(Server { task, _files: files })
 }
 
-async fn accept(listener: UnixListener, host: Host, redact: fn(&str) -> String) {
+/// Serves every connection that `accept` returns, until the future is dropped.
+async fn accept_all(
+    accept: impl AsyncFn() -> io::Result<UnixStream>,
+    host: Host,
+    redact: fn(&str) -> String,
+) {
     let mut connections = JoinSet::new();
+    let mut is_failing = false;
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if connections.len() < CONNECTIONS => {
+            accepted = accept() => match accepted {
+                Ok(stream) if connections.len() < CONNECTIONS => {
+                    is_failing = false;
                     connections.spawn(Connection::new(stream, host.clone(), redact).run());
                 }
-                Ok((stream, _)) => {
+                Ok(stream) => {
                     let mut connection = Connection::new(stream, host.clone(), redact);
                     connections.spawn(async move {
                         _ = connection.refuse("too many programs are connected to this bot already").await;
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the control socket takes no more connections");
-                    return;
+                    // Out of file descriptors, most likely, which lasts: one warning for all of a row.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(%error, "the control socket cannot take connections");
+                    }
+                    sleep(ACCEPT_AGAIN_IN).await;
                 }
             },
             Some(_) = connections.join_next() => {}
@@ -367,5 +381,29 @@ mod tests {
                 break;
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_cannot_be_taken_ends_nothing() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        const FAILURES: usize = 3;
+        let ground = Ground::new();
+        let (here, there) = UnixStream::pair().unwrap();
+        let (there, asked) = (parking_lot::Mutex::new(Some(there)), AtomicUsize::new(0));
+        let accept = async move || {
+            if asked.fetch_add(1, Ordering::Relaxed) < FAILURES {
+                return Err(rustix::io::Errno::MFILE.into());
+            }
+            let stream = there.lock().take();
+            match stream {
+                Some(stream) => Ok(stream),
+                None => std::future::pending().await,
+            }
+        };
+        let serving = tokio::spawn(accept_all(accept, ground.host.clone(), str::to_owned));
+        let mut here = BufReader::new(here);
+        assert!(ask(&mut here, r#"{"do":"status"}"#).await["ok"].is_object());
+        serving.abort();
     }
 }

@@ -1,0 +1,83 @@
+//! `DISCORD_TOKEN_FILE`: the token in a file, as secrets of Docker and systemd are, so that no list of a process's
+//! variables shows it.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use super::Mistakes;
+
+const TOKEN: &str = "DISCORD_TOKEN";
+const FILE: &str = "DISCORD_TOKEN_FILE";
+/// Bytes of a file that holds nothing but a token, and of a larger one that is read.
+const LONGEST: u64 = 4096;
+
+/// Sets `DISCORD_TOKEN` to what the file says that `DISCORD_TOKEN_FILE` names, if it names one.
+///
+/// # Errors
+/// When both are set, or the file cannot be read or is no text of one line; the sentence does not hold its contents.
+pub(super) fn resolve(mut variables: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Mistakes> {
+    let set =
+        |name: &str| variables.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let Some(path) = set(FILE) else { return Ok(variables) };
+    if set(TOKEN).is_some() {
+        return Err(Mistakes(vec![format!("{TOKEN} and {FILE} are both set; leave one of them out.")]));
+    }
+    let wrong = |problem: &str| Mistakes(vec![format!("{FILE} is '{path}', which {problem}.")]);
+    let mut bytes = Vec::new();
+    std::fs::File::open(&path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let text = std::str::from_utf8(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST);
+    let token =
+        text.map(str::trim).ok_or_else(|| wrong("holds more than a token; write the token alone into it"))?;
+    if token.is_empty() {
+        return Err(wrong("is empty; write the token into it"));
+    }
+    variables.insert(TOKEN.to_owned(), token.to_owned());
+    Ok(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(contents: &[u8]) -> Result<String, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, contents).unwrap();
+        let variables = [(FILE.to_owned(), file.path().to_str().unwrap().to_owned())].into();
+        let resolved = resolve(variables);
+        resolved.map(|variables| variables[TOKEN].clone()).map_err(|mistakes| mistakes.to_string())
+    }
+
+    #[test]
+    fn the_line_of_the_file_is_the_token() {
+        for contents in ["abc.def", "abc.def\n", "abc.def\r\n", "  abc.def\n\n"] {
+            assert_eq!(resolved(contents.as_bytes()).as_deref(), Ok("abc.def"), "{contents:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_token_is_named_without_its_contents() {
+        let long = "secret".repeat(1000);
+        for (contents, words) in [
+            (&b""[..], "is empty"),
+            (b" \n", "is empty"),
+            (b"\xff\xfe", "holds more than a token"),
+            (long.as_bytes(), "holds more than a token"),
+        ] {
+            let sentence = resolved(contents).unwrap_err();
+            assert!(sentence.starts_with("DISCORD_TOKEN_FILE is '/"), "{sentence}");
+            assert!(sentence.contains(words) && !sentence.contains("secret"), "{sentence}");
+        }
+        let missing =
+            resolve([(FILE.to_owned(), "/nowhere/token".to_owned())].into()).unwrap_err().to_string();
+        assert!(missing.contains("'/nowhere/token', which cannot be read"), "{missing}");
+    }
+
+    #[test]
+    fn an_empty_name_is_none() {
+        let variables: BTreeMap<_, _> =
+            [(FILE.to_owned(), " ".to_owned()), (TOKEN.to_owned(), "x".to_owned())].into();
+        assert_eq!(resolve(variables.clone()).unwrap(), variables);
+    }
+}
