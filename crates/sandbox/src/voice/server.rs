@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::calls::{Server, Voice};
 use super::listener::{TlsListener, Wire};
 use super::{gateway, tls, udp};
+use crate::control::guard::Guard;
 use crate::fault::Listener;
 
 /// Running servers; they end when this is dropped.
@@ -43,7 +44,8 @@ pub(crate) async fn start(voice: &Voice, ip: IpAddr, host: &str) -> io::Result<R
         servers.push(Server { endpoint: format!("{host}:{}", address.port()), port });
         audio.push(udp::start(voice, socket)?);
         let listener = Listener::new(TlsListener::new(listener, config.clone())?);
-        let service = gateway::router(voice.clone(), region).into_make_service_with_connect_info::<Wire>();
+        let service = gateway::router(voice.clone(), region, Guard::new(host, voice.recorder().clone()))
+            .into_make_service_with_connect_info::<Wire>();
         gateways.spawn(async move {
             // It serves until it is dropped: its listener never fails.
             let _ = axum::serve(listener, service).await;
