@@ -104,7 +104,7 @@ impl Replay {
         std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
         let call = self.call(captured);
         let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
-        let mut command = Command::new("nice");
+        let mut command = crate::cargo::command("nice");
         command
             .args(["-n", "10"])
             .args(&call.words)
