@@ -94,7 +94,9 @@ FROM ${RUNTIME_IMAGE} AS sandbox
 COPY --from=sandbox-build /image/bin /usr/local/bin
 USER 65532:65532
 EXPOSE 8787
-HEALTHCHECK --interval=10s --timeout=5s CMD ["sandbox", "users"]
+# The secrets of the sandbox, for `docker exec CONTAINER sandbox say /ping`; a read-only container has /tmp in memory.
+ENV SANDBOX_STATE_FILE=/tmp/sandbox/state.json
+HEALTHCHECK --interval=10s --timeout=5s CMD ["sandbox", "--url", "http://127.0.0.1:8787", "users"]
 ENTRYPOINT ["sandbox"]
 CMD ["serve", "--listen", "0.0.0.0:8787", "--public-url", "http://sandbox:8787"]
 ARG VERSION=0.1.0

@@ -43,8 +43,8 @@ start_sandbox() {
     die "the sandbox did not start"
 }
 
-# Has the bot trust the sandbox's voice servers, whose certificate lies beside its state, and whatever it trusted before:
-# cargo, which the bot runs, reads the same variable.
+# Has the bot trust the sandbox's voice servers, whose certificate lies beside its state, and whatever it trusted before.
+# Cargo and yt-dlp, which the bot runs, read the same variable; they get what it was before.
 trust_sandbox() {
     local known roots=$STATE/roots.pem
     for known in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
@@ -52,7 +52,7 @@ trust_sandbox() {
         known=
     done
     cat ${known:+"$known"} "${SANDBOX_STATE%.json}.pem" >"$roots"
-    export SSL_CERT_FILE=$roots
+    export HOTCORD_SSL_CERT_FILE=${SSL_CERT_FILE-} SSL_CERT_FILE=$roots
 }
 
 # Lists the bot and its sandbox, which are children of the dev-env.sh that has started them.
@@ -146,7 +146,7 @@ run_local() { # MODE
     if needs_sandbox; then
         WITH_SANDBOX=1
         [[ -n ${HOTCORD_SANDBOX-} ]] || ! sandbox_runs ||
-            die --code 75 "a sandbox of this folder is running already ($(cat "$SANDBOX_STATE")); stop that ./dev-env.sh hmr first"
+            die --code 75 "a sandbox of this folder is running already; stop that ./dev-env.sh hmr first"
     fi
     mkdir -p "$STATE"
     [[ -n ${HOTCORD_LOG-} ]] || rm -f "$STATE/bot.log"
@@ -167,6 +167,8 @@ run_local() { # MODE
         set -a
         eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
         set +a
+        # What its users do is not the bot's to do.
+        unset SANDBOX_URL SANDBOX_CONTROL_SECRET
         trust_sandbox
         [[ -n ${HOTCORD_SANDBOX-} ]] || tell_of_sandbox
         tell_when_ready &

@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::sandbox::Sandbox;
+use ::sandbox::state_file::StateFile;
+use sdk::roots;
 use sdk::serenity::all::GuildId;
 use sdk::tokio;
 use sdk::tokio::sync::oneshot;
@@ -32,10 +34,12 @@ pub(crate) struct Local {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The file of root certificates that voice connections of this process trust, in a folder of its own.
+/// The folder of a local Discord, which others can't look into: the file of root certificates that voice connections of
+/// this process trust, and the state file, by which its user finds the local Discord.
 ///
 /// The local Discord's voice servers speak TLS with a certificate of their own making, which nobody else has to trust.
-/// The machine's roots are in the file as well, since cargo, which this process runs, reads the same variable.
+/// The machine's roots are in the file as well. Programs that this process runs, such as cargo, read the same variable and
+/// get what it was before.
 pub(crate) struct Trusted(PathBuf);
 
 impl Trusted {
@@ -52,10 +56,12 @@ impl Trusted {
         DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
         let file = folder.join("root.pem");
         fs::write(&file, known_roots()).map_err(failed)?;
+        let before = std::env::var_os(TRUSTED).unwrap_or_default();
         #[allow(unsafe_code)]
         // SAFETY: `main` has started no thread yet, so nobody reads a variable while this one is set.
         unsafe {
             std::env::set_var(TRUSTED, &file);
+            std::env::set_var(roots::BEFORE, before);
         }
         Ok(Self(file))
     }
@@ -63,6 +69,13 @@ impl Trusted {
     #[cfg(feature = "hmr")]
     fn path(&self) -> &std::path::Path {
         &self.0
+    }
+
+    /// Leaves the state file of a local Discord.
+    fn leave(&self, state: &StateFile) -> std::io::Result<PathBuf> {
+        let path = self.0.with_file_name("sandbox.json");
+        state.write(&path)?;
+        Ok(path)
     }
 
     /// Trusts one certificate more.
@@ -74,13 +87,12 @@ impl Trusted {
 impl Drop for Trusted {
     fn drop(&mut self) {
         // A folder that somebody else has removed is as good.
-        let _ = fs::remove_file(&self.0);
-        let _ = self.0.parent().map(fs::remove_dir);
+        let _ = self.0.parent().map(fs::remove_dir_all);
     }
 }
 
 /// Variable that names the file of root certificates. Source: rustls-native-certs, as OpenSSL has it.
-const TRUSTED: &str = "SSL_CERT_FILE";
+const TRUSTED: &str = roots::NAMED;
 /// Where systems keep their root certificates: Debian, Fedora, and macOS with many others.
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -94,7 +106,7 @@ fn known_roots() -> Vec<u8> {
 
 /// What the thread tells once it serves.
 struct Started {
-    url: String,
+    state: StateFile,
     token: String,
     guild: u64,
     root_certificate: String,
@@ -127,17 +139,18 @@ impl Local {
         };
         trusted.add(&started.root_certificate).map_err(|error| failed(&error.to_string()))?;
         let token = Token::parse(&started.token, false).map_err(|problem| failed(&problem))?;
-        let api = ApiUrl::parse(&started.url).map_err(|problem| failed(&problem))?;
-        let url = &started.url;
+        let api = ApiUrl::parse(&started.state.url).map_err(|problem| failed(&problem))?;
+        let state = trusted.leave(&started.state).map_err(|error| failed(&error.to_string()))?;
+        let (url, state) = (started.state.url, state.display());
         println!(
             "No DISCORD_TOKEN is set, so the bot talks to a local Discord at {url}; nothing leaves this machine.\n\
              When it is ready, try it from another terminal:\n\
-             cargo run -q -p sandbox -- --url {url} say /ping"
+             cargo run -q -p sandbox -- --state-file {state} say /ping"
         );
         Ok(Self {
             connection: Connection { token, api, gateway: None, plain: false },
             guild: GuildId::new(started.guild),
-            url: started.url,
+            url,
             trusted,
             stop: Some(stop),
             thread: Some(thread),
@@ -154,6 +167,7 @@ impl Local {
             ("DISCORD_API_URL".into(), self.url.clone().into()),
             ("TEST_GUILD_ID".into(), self.guild.to_string().into()),
             (TRUSTED.into(), self.trusted.path().into()),
+            (roots::BEFORE.into(), std::env::var_os(roots::BEFORE).unwrap_or_default()),
         ]
     }
 }
@@ -173,10 +187,10 @@ impl Drop for Local {
 async fn serve(started: &mpsc::Sender<Result<Started, String>>, stopped: oneshot::Receiver<()>) {
     match Sandbox::builder().bot_name("Hotcord").start().await {
         Ok(sandbox) => {
-            let (url, token) = (sandbox.url().to_owned(), sandbox.token().to_owned());
+            let (state, token) = (StateFile::of(&sandbox), sandbox.token().to_owned());
             let guild = sandbox.guild_id().0;
             let root_certificate = sandbox.voice().root_certificate().to_owned();
-            if started.send(Ok(Started { url, token, guild, root_certificate })).is_ok() {
+            if started.send(Ok(Started { state, token, guild, root_certificate })).is_ok() {
                 let _ = stopped.await;
             }
             sandbox.shutdown().await;

@@ -5,11 +5,11 @@
 //! that it builds; a plugin's call is kept, on disk too, and replayed by [`crate::rustc`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use sdk_core::PluginId;
+use sdk_core::{PluginId, roots};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
@@ -27,6 +27,22 @@ pub(crate) fn program() -> OsString {
 
 /// Variable that no compiler, build script or macro has to know.
 pub(crate) const SECRET: &str = "DISCORD_TOKEN";
+
+/// Returns a program that builds, to be given words: without the token, and with the roots that the machine trusts, not
+/// the local Discord's.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    with_environment(program, |name| std::env::var_os(name))
+}
+
+fn with_environment(program: impl AsRef<OsStr>, variable: impl Fn(&str) -> Option<OsString>) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove(SECRET);
+    match roots::for_programs(variable) {
+        Some(file) => command.env(roots::NAMED, file),
+        None => command.env_remove(roots::NAMED),
+    };
+    command
+}
 
 /// One call of rustc, as cargo made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,7 +153,6 @@ pub async fn build(
         .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
         .args(HOST_FEATURES)
         .current_dir(&workspace.root)
-        .env_remove(SECRET)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -156,7 +171,7 @@ pub async fn build(
 /// # Errors
 /// When cargo cannot be run.
 pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> Result<(), SaveError> {
-    let output = Command::new(program())
+    let output = command(program())
         .args(["clean", "--color=never", "--target-dir"])
         .arg(target)
         .args(packages.iter().flat_map(|package| ["-p", package]))
@@ -290,6 +305,20 @@ pub fn keep(file: &Path, value: &impl Serialize) -> Result<(), SaveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_builds_knows_no_token_and_trusts_no_local_discord() {
+        for (before, expected) in [(Some("machine.pem"), Some("machine.pem")), (Some(""), None)] {
+            let command = with_environment("cargo", |name| match name {
+                roots::NAMED => Some("with-sandbox.pem".into()),
+                roots::BEFORE => before.map(OsString::from),
+                _ => None,
+            });
+            let set: BTreeMap<_, _> = command.as_std().get_envs().collect();
+            assert_eq!(set[OsStr::new(SECRET)], None);
+            assert_eq!(set[OsStr::new("SSL_CERT_FILE")], expected.map(OsStr::new));
+        }
+    }
 
     #[test]
     fn a_call_is_read_with_its_environment() {

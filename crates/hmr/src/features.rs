@@ -44,7 +44,7 @@ impl Shared {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest.
     pub async fn read(workspace: &Workspace) -> Result<Self, SaveError> {
-        let output = tokio::process::Command::new("nice")
+        let output = crate::cargo::command("nice")
             .args(["-n", "10"])
             .arg(crate::cargo::program())
             .args(["tree", "--edges=normal,build", "--prefix=depth", "--format={p}|{f}", "--color=never"])
@@ -52,7 +52,6 @@ impl Shared {
             .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
             .args(HOST_FEATURES)
             .current_dir(&workspace.root)
-            .env_remove(crate::cargo::SECRET)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

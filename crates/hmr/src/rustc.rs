@@ -109,7 +109,6 @@ impl Replay {
         command
             .args(words)
             .envs(&call.environment)
-            .env_remove(crate::cargo::SECRET)
             .current_dir(&self.working_folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

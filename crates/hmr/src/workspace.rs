@@ -84,11 +84,10 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest; its words are in the error.
     pub async fn read(root: &Path) -> Result<Self, SaveError> {
-        let output = tokio::process::Command::new(crate::cargo::program())
+        let output = crate::cargo::command(crate::cargo::program())
             .args(["metadata", "--format-version=1"])
             .args(HOST_FEATURES)
             .current_dir(root)
-            .env_remove(crate::cargo::SECRET)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

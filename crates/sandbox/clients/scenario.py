@@ -47,11 +47,13 @@ def true(condition, what):
 class Sandbox:
     """The users' side."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, state):
+        self.url = state["url"]
+        # Who acts for people has to know the secret of the control API.
+        self.secret = {"Authorization": f"Bearer {state['control_secret']}"}
 
     def call(self, method, path, body=None):
-        request = urllib.request.Request(f"{self.url}/sandbox{path}", method=method)
+        request = urllib.request.Request(f"{self.url}/sandbox{path}", method=method, headers=self.secret)
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
@@ -75,9 +77,8 @@ class Sandbox:
             time.sleep(0.02)
 
     def log(self, kind=None, since=0):
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            f"{self.url}/sandbox/log?from={since}", timeout=60
-        ) as lines:
+        request = urllib.request.Request(f"{self.url}/sandbox/log?from={since}", headers=self.secret)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as lines:
             entries = [json.loads(line) for line in lines]
         return [entry for entry in entries if kind in (None, entry["kind"])]
 
@@ -472,9 +473,9 @@ def play(sandbox, out, command):
         while not state.exists():
             true(server.poll() is None and time.monotonic() < end, "the sandbox did not start")
             time.sleep(0.02)
-        box = Sandbox(json.loads(state.read_text())["url"])
-        token = re.search(r"DISCORD_TOKEN=(\S+)", (out / "sandbox.log").read_text())[1]
-        bot = Bot(command, out, box.url, token, box.overview()["bots"][0]["name"])
+        told = json.loads(state.read_text())
+        box = Sandbox(told)
+        bot = Bot(command, out, box.url, told["token"], box.overview()["bots"][0]["name"])
         for check in STEPS:
             start, problem = time.monotonic(), None
             if check.__name__ in skip:

@@ -2,17 +2,20 @@
 
 mod act;
 mod answer;
+mod env;
 mod fault;
 mod look;
 mod place;
 mod serve;
+mod terminal;
 mod voice;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use sandbox::Client;
+use sandbox::state_file::{self, StateFile};
 
 /// A local Discord: REST v10, the gateway, and users who run your commands.
 #[derive(Debug, Parser)]
@@ -30,7 +33,8 @@ struct Server {
     /// Base address of a running sandbox, as in http://127.0.0.1:8787.
     #[arg(long, global = true, env = "SANDBOX_URL")]
     url: Option<String>,
-    /// File in which `serve` leaves its address for the other commands.
+    /// File in which `serve` leaves address and secrets for the other commands; by default one for each port in a folder
+    /// of this user's. The secret of the control API can also be in SANDBOX_CONTROL_SECRET.
     #[arg(long, global = true, env = "SANDBOX_STATE_FILE")]
     state_file: Option<PathBuf>,
 }
@@ -77,7 +81,7 @@ enum Command {
     Hear(voice::Hear),
     /// Give a voice channel's call to the server of another region.
     Region(voice::Region),
-    /// Print the variables that a bot needs to use this sandbox, one NAME=VALUE a line.
+    /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
     Users(look::Users),
@@ -109,29 +113,74 @@ enum Outcome {
     NoAnswer,
 }
 
+/// Variable that gives the secret of the control API, to `serve` and to the other commands; a word of the command line
+/// would be every user's to read.
+const CONTROL_SECRET: &str = "SANDBOX_CONTROL_SECRET";
+
 /// Where `serve` listens unless told otherwise, and where others look.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8787";
 
+/// Returns what a variable holds, if it holds something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The sandbox that is meant, and what its state file says.
+#[derive(Debug)]
+struct Target {
+    client: Client,
+    state: Option<StateFile>,
+}
+
 impl Server {
-    /// A client of the sandbox that is meant.
-    fn client(&self) -> Result<Client, Failure> {
-        if let Some(url) = &self.url {
-            let whole = url.starts_with("http://") || url.starts_with("https://");
-            return Ok(Client::new(if whole { url.clone() } else { format!("http://{url}") }));
-        }
-        let Some(path) = &self.state_file else {
-            return Ok(Client::new(format!("http://{DEFAULT_ADDRESS}")));
+    /// Finds the sandbox that is meant and the secret of its control API.
+    fn target(&self) -> Result<Target, Failure> {
+        let whole = |url: &str| match url.split_once("://") {
+            Some(("http" | "https", _)) => url.to_owned(),
+            _ => format!("http://{url}"),
         };
-        let none = || {
-            Failure(format!(
-                "no sandbox has left its address in {}; start one with `sandbox serve`",
-                path.display()
-            ))
+        let url = self.url.as_deref().map(whole);
+        let state = match (&self.state_file, &url) {
+            (Some(path), None) => Some(named(path)?),
+            (Some(path), Some(_)) => StateFile::read(path).ok(),
+            (None, url) => usual(url.as_deref()),
         };
-        let text = std::fs::read_to_string(path).map_err(|_| none())?;
-        let state: serde_json::Value = serde_json::from_str(&text).map_err(|_| none())?;
-        state["url"].as_str().map(Client::new).ok_or_else(none)
+        // A secret is sent to the sandbox that it is of, and to nobody else.
+        let state = state.filter(|state| url.as_deref().is_none_or(|url| state.is_at(url)));
+        let url = url.or_else(|| state.as_ref().map(|state| state.url.clone()));
+        let client = Client::new(url.unwrap_or_else(|| format!("http://{DEFAULT_ADDRESS}")));
+        let secret =
+            variable(CONTROL_SECRET).or_else(|| state.as_ref().map(|state| state.control_secret.clone()));
+        let client = match secret {
+            Some(secret) if !secret.is_empty() => client.secret(secret),
+            _ => client,
+        };
+        Ok(Target { client, state })
     }
+}
+
+/// Reads the state file that somebody has named.
+fn named(path: &Path) -> Result<StateFile, Failure> {
+    StateFile::read(path).map_err(|error| {
+        let path = path.display();
+        Failure(match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                format!(
+                    "{path} belongs to somebody else, and so does its sandbox; start one with `sandbox serve`"
+                )
+            }
+            _ => format!("no sandbox has left its address in {path}; start one with `sandbox serve`"),
+        })
+    })
+}
+
+/// Reads the state file that a sandbox of this user's has left at its usual place.
+fn usual(url: Option<&str>) -> Option<StateFile> {
+    let port = match url {
+        Some(url) => url.parse::<reqwest::Url>().ok()?.port_or_known_default()?,
+        None => DEFAULT_ADDRESS.rsplit_once(':')?.1.parse().ok()?,
+    };
+    StateFile::read(&state_file::default_path(port)?).ok()
 }
 
 /// Runs one command; what goes wrong is one sentence on the error stream.
@@ -139,8 +188,8 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let Arguments { server, command } = arguments;
     let outcome = match command {
         Command::Serve(serve) => serve::run(serve, server.state_file).await,
-        command => match server.client() {
-            Ok(client) => dispatch(client, command).await,
+        command => match server.target() {
+            Ok(target) => dispatch(target, command).await,
             Err(failure) => Err(failure),
         },
     };
@@ -148,13 +197,14 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::NoAnswer) => ExitCode::FAILURE,
         Err(Failure(sentence)) => {
-            eprintln!("sandbox: {sentence}");
+            terminal::warn(&sentence);
             ExitCode::from(2)
         }
     }
 }
 
-async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> {
+async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> {
+    let Target { client, state } = target;
     match command {
         // `run` has taken this one.
         Command::Serve(_) => Ok(Outcome::Good),
@@ -177,7 +227,7 @@ async fn dispatch(client: Client, command: Command) -> Result<Outcome, Failure> 
         Command::Voice(present) => voice::present(&client, present).await,
         Command::Hear(hear) => voice::hear(&client, hear).await,
         Command::Region(region) => voice::region(&client, region).await,
-        Command::Env => look::env(&client).await,
+        Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => look::users(&client, users).await,
         Command::Messages(messages) => look::messages(&client, messages).await,
         Command::Commands(commands) => look::commands(&client, commands).await,

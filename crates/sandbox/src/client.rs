@@ -45,10 +45,11 @@ pub enum Error {
 }
 
 /// A person at the keyboard, or rather all of them: each call says who acts.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     url: String,
+    secret: Option<String>,
 }
 
 /// A command to run.
@@ -156,6 +157,12 @@ impl Run {
     }
 }
 
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -165,7 +172,17 @@ impl Client {
     pub fn new(url: impl Into<String>) -> Self {
         // A proxy of the environment has no business between a test and its own machine.
         let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        Self { http, url: url.into().trim_end_matches('/').to_owned() }
+        Self { http, url: url.into().trim_end_matches('/').to_owned(), secret: None }
+    }
+
+    /// Sends the secret of the sandbox, which its control API asks for: [`Sandbox::control_secret`], or
+    /// `control_secret` of the [state file](crate::state_file).
+    ///
+    /// [`Sandbox::control_secret`]: crate::Sandbox::control_secret
+    #[must_use]
+    pub fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.secret = Some(secret.into());
+        self
     }
 
     /// Base address of the sandbox.
@@ -412,6 +429,10 @@ impl Client {
     }
 
     async fn respond(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Error> {
+        let request = match &self.secret {
+            Some(secret) => request.bearer_auth(secret),
+            None => request,
+        };
         let response =
             request.send().await.map_err(|source| Error::Unreachable { url: self.url.clone(), source })?;
         if response.status().is_success() {

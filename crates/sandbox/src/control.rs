@@ -1,17 +1,19 @@
 //! The users' side over HTTP, under `/sandbox`: what people do in Discord's client, for tests and terminals.
 //!
 //! Bots never need it. It shares its port with REST, takes JSON and gives JSON; a mistake comes back as
-//! `{"error": "one sentence"}`. Web pages can't reach it ([`guard`]).
+//! `{"error": "one sentence"}`. It takes who knows the sandbox's secret ([`secret`]); web pages reach nothing of a
+//! sandbox ([`guard`]).
 
 mod acts;
 mod commands;
 mod components;
 mod find;
-mod guard;
+pub(crate) mod guard;
 mod messages;
 mod modals;
 mod permissions;
 mod places;
+mod secret;
 mod values;
 mod voice;
 mod wait;
@@ -20,7 +22,6 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
 
 use crate::fault::Faults;
 use crate::live::Discord;
@@ -39,15 +40,15 @@ pub(crate) struct Control {
     pub(crate) faults: Faults,
 }
 
-/// All routes under `/sandbox`.
-pub(crate) fn router(control: Control) -> Router {
-    Router::new()
+/// All routes under `/sandbox`, for callers that know the secret.
+pub(crate) fn router(control: Control, secret: &str) -> Router {
+    let routes = Router::new()
         .merge(acts::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
         .merge(places::routes())
         .merge(voice::routes())
-        .merge(watch::routes())
-        .with_state(control)
-        .layer(from_fn(guard::check))
+        .merge(watch::routes());
+    // A certificate is no secret, and bots in other containers fetch it.
+    secret::Secret::new(secret).before(routes).merge(voice::root_certificate()).with_state(control)
 }

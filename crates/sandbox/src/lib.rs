@@ -38,7 +38,7 @@
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: what stands before REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same from Rust; [`typed`]: commands as people type them.
 //! - [`record`]: every request and event; [`fault`]: what goes wrong on purpose.
-//! - [`server`]: puts it all behind one address.
+//! - [`server`]: puts it all behind one address; [`state_file`]: where its owner finds it.
 //!
 //! # Invariants
 //! The world's lock is never held across an await. Events leave for the hub under that lock, so a bot hears of things in
@@ -60,6 +60,7 @@ pub mod rest;
 pub mod server;
 pub mod snowflake;
 pub mod state;
+pub mod state_file;
 pub mod typed;
 pub mod validate;
 pub mod voice;

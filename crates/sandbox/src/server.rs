@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::backend;
 use crate::client::Client;
+use crate::control::guard::Guard;
 use crate::control::{self, Control};
 use crate::error::ApiError;
 use crate::fault::{Connection, Faults, Listener};
@@ -23,8 +24,8 @@ use crate::ratelimit::{self, Config, Edge};
 use crate::record::{Capacity, Recorder};
 use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
-use crate::state::World;
 use crate::state::scenario::Scenario;
+use crate::state::{World, secret};
 use crate::voice::{self, Voice};
 
 /// What can be chosen before a sandbox starts.
@@ -34,6 +35,7 @@ pub struct Builder {
     public_url: Option<String>,
     bot_name: String,
     token: Option<String>,
+    control_secret: Option<String>,
     limits: Limits,
     rate_limits: Config,
     gateway: Options,
@@ -48,6 +50,7 @@ impl Default for Builder {
             public_url: None,
             bot_name: "Sandbot".to_owned(),
             token: None,
+            control_secret: None,
             limits: Limits::default(),
             rate_limits: Config::default(),
             gateway: Options::default(),
@@ -79,10 +82,18 @@ impl Builder {
         self
     }
 
-    /// Token of the bot. If its first part is a bot's id in base64, as in real tokens, the bot gets that id.
+    /// Token of the bot; a random one by default. If its first part is a bot's id in base64, as in real tokens, the bot
+    /// gets that id.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
+        self
+    }
+
+    /// What the control API asks its callers for, as `Authorization: Bearer SECRET`; random by default.
+    #[must_use]
+    pub fn control_secret(mut self, secret: impl Into<String>) -> Self {
+        self.control_secret = Some(secret.into());
         self
     }
 
@@ -149,17 +160,20 @@ impl Builder {
         let control =
             Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
         let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits };
+        let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
-            .merge(control::router(control))
+            .merge(control::router(control, &control_secret))
             .merge(hub.router(Arc::new(backend::World(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
+        let router = Guard::new(host(&base_url), recorder.clone()).around(router);
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, router, stopped));
         Ok(Sandbox {
             address,
             base_url,
             scenario,
+            control_secret,
             discord,
             recorder,
             faults,
@@ -217,6 +231,7 @@ pub struct Sandbox {
     address: SocketAddr,
     base_url: String,
     scenario: Scenario,
+    control_secret: String,
     discord: Arc<Discord>,
     recorder: Recorder,
     faults: Faults,
@@ -241,6 +256,11 @@ impl Sandbox {
         &self.base_url
     }
 
+    /// Returns the base address from this machine, whatever others reach the sandbox by.
+    pub fn local_url(&self) -> String {
+        format!("http://{}", reachable(self.address))
+    }
+
     /// Address of REST, as in `http://127.0.0.1:8787/api/v10`.
     pub fn api_url(&self) -> String {
         format!("{}/api/v10", self.base_url)
@@ -254,6 +274,11 @@ impl Sandbox {
     /// Token of the default bot.
     pub fn token(&self) -> &str {
         &self.scenario.token
+    }
+
+    /// Returns what the control API asks for; [`client`](Self::client) has it already.
+    pub fn control_secret(&self) -> &str {
+        &self.control_secret
     }
 
     /// Application id of the default bot, which is its user id too.
@@ -284,7 +309,7 @@ impl Sandbox {
 
     /// The users' side.
     pub fn client(&self) -> Client {
-        Client::new(&self.base_url)
+        Client::new(self.local_url()).secret(&self.control_secret)
     }
 
     /// The world itself, for tests that look inside.

@@ -48,6 +48,7 @@ pub mod preflight;
 pub mod probation;
 mod refusal;
 pub mod registry;
+pub mod roots;
 pub mod scheduler;
 pub mod services;
 pub mod settings;

@@ -67,6 +67,7 @@ impl Bot {
         let root = root.display().to_string();
         let mut all = vec![
             ("SSL_CERT_FILE", root.as_str()),
+            ("HOTCORD_SSL_CERT_FILE", ""),
             ("DISCORD_TOKEN", sandbox.token()),
             ("DISCORD_API_URL", sandbox.url()),
             ("TEST_GUILD_ID", &guild),

@@ -101,11 +101,10 @@ impl Plain {
     /// Starts cargo; its words go to the terminal.
     fn build(&self) -> io::Result<Child> {
         let Options { root, features, .. } = &self.options;
-        Command::new(crate::cargo::program())
+        crate::cargo::command(crate::cargo::program())
             .args(["build", "-p", "bot", "--features", features, "--target-dir"])
             .arg(root.join("target"))
             .current_dir(root)
-            .env_remove(crate::cargo::SECRET)
             .stdin(Stdio::null())
             .process_group(0)
             .kill_on_drop(true)

@@ -8,7 +8,7 @@ use sandbox::client::Run;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, Outcome, answer};
+use super::{Failure, Outcome, answer, terminal};
 
 /// Who acts and where.
 #[derive(Debug, Args)]
@@ -223,9 +223,9 @@ pub(super) struct Send {
 pub(super) async fn send(client: &Client, send: Send) -> Result<Outcome, Failure> {
     let message = client.send(&send.who.user, &send.who.channel, &send.content).await?;
     if send.json {
-        println!("{message}");
+        terminal::json_line(&message)?;
     } else {
-        println!("{}", message["id"].as_str().unwrap_or_default());
+        terminal::line(&terminal::inline(message["id"].as_str().unwrap_or_default()))?;
     }
     Ok(Outcome::Good)
 }

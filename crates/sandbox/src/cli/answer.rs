@@ -6,7 +6,7 @@ use sandbox::Answer;
 use sandbox::validate::component::kind;
 use serde_json::Value;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, terminal};
 
 /// Width of the boxes of embeds.
 const WIDTH: usize = 72;
@@ -14,10 +14,9 @@ const WIDTH: usize = 72;
 /// Prints an answer; none is an exit code of its own.
 pub(super) fn show(answer: &Answer, json: bool) -> Result<Outcome, Failure> {
     if json {
-        let text = serde_json::to_string(answer).map_err(|error| Failure(error.to_string()))?;
-        println!("{text}");
+        terminal::json_line(answer)?;
     } else {
-        print!("{}", render(answer));
+        terminal::print(&render(answer))?;
     }
     Ok(if answer.is_ok() { Outcome::Good } else { Outcome::NoAnswer })
 }
@@ -26,15 +25,19 @@ pub(super) fn show(answer: &Answer, json: bool) -> Result<Outcome, Failure> {
 fn render(answer: &Answer) -> String {
     let mut out = String::new();
     if let Some(error) = &answer.error {
-        let _ = writeln!(out, "! {error}");
-        if let Some(hint) = &answer.hint {
-            let _ = writeln!(out, "  {hint}");
+        let _ = writeln!(out, "! {}", terminal::inline(error));
+        for line in terminal::lines(answer.hint.as_deref().unwrap_or_default()) {
+            let _ = writeln!(out, "  {line}");
         }
         return out;
     }
     if let Some(choices) = &answer.choices {
         for choice in choices {
-            let name = choice["name_localized"].as_str().unwrap_or(text(&choice["name"]));
+            let name = text(if choice["name_localized"].is_string() {
+                &choice["name_localized"]
+            } else {
+                &choice["name"]
+            });
             let _ = writeln!(out, "{name}  ({})", plain(&choice["value"]));
         }
         if choices.is_empty() {
@@ -50,7 +53,7 @@ fn render(answer: &Answer) -> String {
     if let Some(message) = first {
         out.push_str(&message_lines(message));
     } else if let Some(activity) = &answer.activity {
-        let _ = writeln!(out, "An Activity starts: {activity}");
+        let _ = writeln!(out, "An Activity starts: {}", terminal::inline(activity));
     } else if answer.modal.is_none() {
         out.push_str("(acknowledged without a message)\n");
     }
@@ -73,10 +76,11 @@ pub(super) fn message_lines(message: &Value) -> String {
     let mut out = String::new();
     let author = &message["author"];
     let name = author["global_name"].as_str().or(author["username"].as_str()).unwrap_or("?");
+    let name = terminal::inline(name);
     let badge = if author["bot"] == true { " [BOT]" } else { "" };
     let edited = if message["edited_timestamp"].is_string() { "  (edited)" } else { "" };
     let _ = writeln!(out, "{name}{badge}  {}{edited}", text(&message["id"]));
-    for line in text(&message["content"]).lines() {
+    for line in lines(&message["content"]) {
         let _ = writeln!(out, "  {line}");
     }
     if message["flags"].as_u64().unwrap_or(0) & 128 != 0 {
@@ -93,7 +97,7 @@ pub(super) fn message_lines(message: &Value) -> String {
     }
     let reactions: Vec<String> = list(&message["reactions"])
         .iter()
-        .map(|reaction| format!("{} {}", text(&reaction["emoji"]["name"]), reaction["count"]))
+        .map(|reaction| format!("{} {}", text(&reaction["emoji"]["name"]), plain(&reaction["count"])))
         .collect();
     if !reactions.is_empty() {
         let _ = writeln!(out, "  {}", reactions.join("  "));
@@ -108,33 +112,40 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+/// A text of somebody else as it may stand within a line.
+fn text(value: &Value) -> String {
+    terminal::inline(value.as_str().unwrap_or_default())
+}
+
+/// The lines of a text of somebody else, to be indented.
+fn lines(value: &Value) -> impl Iterator<Item = String> {
+    terminal::lines(value.as_str().unwrap_or_default())
 }
 
 /// Text without its quotes, the rest as JSON.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| terminal::json(&value.to_string()), terminal::inline)
 }
 
 fn embed_box(out: &mut String, embed: &Value) {
-    let mut lines = Vec::new();
-    let mut add = |text: &str| lines.extend(text.lines().flat_map(|line| wrap(line, WIDTH - 4)));
-    add(text(&embed["author"]["name"]));
-    add(text(&embed["title"]));
-    add(text(&embed["description"]));
+    let mut rows = Vec::new();
+    let mut add = |text: &str| rows.extend(terminal::lines(text).flat_map(|line| wrap(&line, WIDTH - 4)));
+    let raw = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    add(&raw(&embed["author"]["name"]));
+    add(&raw(&embed["title"]));
+    add(&raw(&embed["description"]));
     for field in list(&embed["fields"]) {
-        add(&format!("{}: {}", text(&field["name"]), text(&field["value"])));
+        add(&format!("{}: {}", raw(&field["name"]), raw(&field["value"])));
     }
     for part in ["image", "thumbnail"] {
         if let Some(url) = embed[part]["url"].as_str() {
             add(&format!("[{part}] {url}"));
         }
     }
-    add(text(&embed["footer"]["text"]));
+    add(&raw(&embed["footer"]["text"]));
     let rule = "─".repeat(WIDTH - 2);
     let _ = writeln!(out, "  ┌{rule}┐");
-    for line in lines {
+    for line in rows {
         let pad = (WIDTH - 4).saturating_sub(line.chars().count());
         let _ = writeln!(out, "  │ {line}{} │", " ".repeat(pad));
     }
@@ -192,7 +203,7 @@ fn component_lines(out: &mut String, component: &Value, depth: usize) {
             let _ = writeln!(out, "{indent}{}", button(component));
         }
         kind::TEXT_DISPLAY => {
-            for line in text(&component["content"]).lines() {
+            for line in lines(&component["content"]) {
                 let _ = writeln!(out, "{indent}{line}");
             }
         }
@@ -204,9 +215,9 @@ fn component_lines(out: &mut String, component: &Value, depth: usize) {
         | kind::ROLE_SELECT
         | kind::MENTIONABLE_SELECT
         | kind::CHANNEL_SELECT => {
-            let options: Vec<&str> =
+            let options: Vec<String> =
                 list(&component["options"]).iter().map(|option| text(&option["label"])).collect();
-            let name = component["placeholder"].as_str().unwrap_or("choose");
+            let name = terminal::inline(component["placeholder"].as_str().unwrap_or("choose"));
             let _ = writeln!(
                 out,
                 "{indent}({name} ▾) {}  custom_id {}",
@@ -240,10 +251,10 @@ fn component_lines(out: &mut String, component: &Value, depth: usize) {
 fn button(component: &Value) -> String {
     let emoji = component["emoji"]["name"].as_str();
     let label = component["label"].as_str();
-    let name = [emoji, label].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let name = terminal::inline(&[emoji, label].into_iter().flatten().collect::<Vec<_>>().join(" "));
     match (component["disabled"] == true, component["url"].as_str()) {
         (true, _) => format!("[{name} (disabled)]"),
-        (_, Some(url)) => format!("[{name} -> {url}]"),
+        (_, Some(url)) => format!("[{name} -> {}]", terminal::inline(url)),
         _ => format!("[{name}]"),
     }
 }
@@ -256,9 +267,11 @@ fn modal_lines(out: &mut String, modal: &Value) {
         let own = component["label"].as_str().unwrap_or(label);
         if let Some(id) = component["custom_id"].as_str() {
             let required = if component["required"] == false { "" } else { ", required" };
-            let _ = writeln!(out, "  {own}  ({id}{required})");
+            let _ = writeln!(out, "  {}  ({}{required})", terminal::inline(own), terminal::inline(id));
         } else if component["type"] == kind::TEXT_DISPLAY {
-            let _ = writeln!(out, "  {}", text(&component["content"]));
+            for line in lines(&component["content"]) {
+                let _ = writeln!(out, "  {line}");
+            }
         }
         pending.extend(list(&component["components"]).iter().rev().map(|child| (child, own)));
         if component["component"].is_object() {
@@ -269,9 +282,48 @@ fn modal_lines(out: &mut String, modal: &Value) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::cli::terminal::tests::foreign;
+
+    proptest! {
+        /// Every text is somebody's own, in each field that is shown.
+        #[test]
+        fn nobodys_text_has_a_line_of_its_own(text in foreign()) {
+            let text = text.as_str();
+            let button = json!({"type": 2, "label": text, "url": text, "emoji": {"name": text}});
+            let menu = json!({"type": 3, "placeholder": text, "custom_id": text, "options": [{"label": text}]});
+            let shown = json!({"type": 10, "content": text});
+            let message = json!({
+                "id": text, "author": {"username": text, "global_name": text}, "content": text,
+                "embeds": [{"author": {"name": text}, "title": text, "description": text,
+                    "fields": [{"name": text, "value": text}], "image": {"url": text}, "footer": {"text": text}}],
+                "attachments": [{"filename": text, "url": text}],
+                "components": [{"type": 1, "components": [button]}, {"type": 1, "components": [menu]}, shown,
+                    {"type": 12, "items": [{"media": {"url": text}}]}, {"type": 13, "file": {"url": text}},
+                    {"type": 9, "components": [shown], "accessory": button}],
+                "reactions": [{"emoji": {"name": text}, "count": text}],
+            });
+            let modal = json!({"title": text, "components": [
+                {"type": 18, "label": text, "component": {"type": 4, "custom_id": text, "label": text}}, shown]});
+            // Lines of the command line's own begin at the margin; what others write never does.
+            for (answer, own) in [
+                (Answer { message: Some(message), ..Answer::default() }, 1),
+                (Answer { modal: Some(modal), ..Answer::default() }, 1),
+                (Answer { error: Some(text.into()), hint: Some(text.into()), ..Answer::default() }, 1),
+                (Answer { choices: Some(vec![json!({"name": text, "value": text})]), ..Answer::default() }, 1),
+                (Answer { activity: Some(text.into()), ..Answer::default() }, 1),
+            ] {
+                let seen = render(&answer);
+                prop_assert!(!seen.contains(|c| c != '\n' && terminal::is_control(c)), "{seen:?}");
+                let margin = seen.split_terminator('\n').filter(|line| !line.starts_with("  ")).count();
+                prop_assert!(margin <= own, "{seen}");
+                prop_assert!(seen.ends_with('\n'));
+            }
+        }
+    }
 
     #[test]
     fn an_answer_reads_like_a_message_in_discord() {

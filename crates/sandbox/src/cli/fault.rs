@@ -9,7 +9,7 @@ use sandbox::fault::{LimitScope, On, RequestEffect, RequestRule, Rule};
 use sandbox::gateway::{Command, Target};
 use sandbox::snowflake::Snowflake;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, terminal};
 
 #[derive(Debug, Args)]
 pub(super) struct Fault {
@@ -118,7 +118,7 @@ pub(super) async fn run(client: &Client, fault: Fault) -> Result<Outcome, Failur
             add(client, &rule).await
         }
         What::List => {
-            println!("{}", client.faults().await?);
+            terminal::json_line(&client.faults().await?)?;
             Ok(Outcome::Good)
         }
         What::Clear { id } => {
@@ -140,11 +140,11 @@ async fn find(client: &Client, name: &str) -> Result<Snowflake, Failure> {
 
 async fn now(client: &Client, command: Command) -> Result<Outcome, Failure> {
     let told = client.gateway(&Target::default(), &command).await?;
-    println!("{}", told["connections"]);
+    terminal::json_line(&told["connections"])?;
     Ok(Outcome::Good)
 }
 
 async fn add(client: &Client, rule: &Rule) -> Result<Outcome, Failure> {
-    println!("{}", client.add_fault(rule).await?["id"]);
+    terminal::json_line(&client.add_fault(rule).await?["id"])?;
     Ok(Outcome::Good)
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use sandbox::Client;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, terminal};
 
 #[derive(Debug, Args)]
 pub(super) struct Join {
@@ -25,7 +25,7 @@ pub(super) async fn join(client: &Client, join: Join) -> Result<Outcome, Failure
         client.create_user(&join.user).await?;
     }
     client.join(&join.guild, &join.user).await?;
-    println!("{} is in {}.", join.user, join.guild);
+    terminal::line(&format!("{} is in {}.", join.user, join.guild))?;
     Ok(Outcome::Good)
 }
 
@@ -39,8 +39,8 @@ pub(super) struct Locale {
 
 pub(super) async fn locale(client: &Client, locale: Locale) -> Result<Outcome, Failure> {
     let set = client.edit_user(&locale.user, &json!({ "locale": locale.locale })).await?;
-    let text = |field: &str| set[field].as_str().unwrap_or_default().to_owned();
-    println!("{}'s client is in {}.", text("username"), text("locale"));
+    let text = |field: &str| terminal::inline(set[field].as_str().unwrap_or_default());
+    terminal::line(&format!("{}'s client is in {}.", text("username"), text("locale")))?;
     Ok(Outcome::Good)
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Leave {
 
 pub(super) async fn leave(client: &Client, leave: Leave) -> Result<Outcome, Failure> {
     client.leave(&leave.guild, &leave.user).await?;
-    println!("{} has left {}.", leave.user, leave.guild);
+    terminal::line(&format!("{} has left {}.", leave.user, leave.guild))?;
     Ok(Outcome::Good)
 }
 
@@ -89,11 +89,11 @@ pub(super) async fn permit(client: &Client, permit: Permit) -> Result<Outcome, F
     };
     let names = |list: &Value| {
         let names: Vec<&str> = list.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
+        if names.is_empty() { "nothing".to_owned() } else { terminal::inline(&names.join(" ")) }
     };
-    println!("{who} in {place}: allowed {}.", names(&set["allow"]));
+    terminal::line(&format!("{who} in {place}: allowed {}.", names(&set["allow"])))?;
     if channel.is_some() {
-        println!("{who} in {place}: denied {}.", names(&set["deny"]));
+        terminal::line(&format!("{who} in {place}: denied {}.", names(&set["deny"])))?;
     }
     Ok(Outcome::Good)
 }
@@ -129,6 +129,6 @@ pub(super) async fn channel(client: &Client, change: Change) -> Result<Outcome, 
     let fields = fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
     let body = Value::Object(fields.collect::<Map<_, _>>());
     let shown = client.edit_channel(&change.guild, &change.channel, &body).await?;
-    println!("{} is changed.", shown["name"].as_str().unwrap_or_default());
+    terminal::line(&format!("{} is changed.", terminal::inline(shown["name"].as_str().unwrap_or_default())))?;
     Ok(Outcome::Good)
 }

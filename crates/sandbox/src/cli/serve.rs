@@ -1,4 +1,4 @@
-//! `sandbox serve`: starts a sandbox, says how to use it, and leaves its address for others.
+//! `sandbox serve`: starts a sandbox, says how to use it, and leaves its address and secrets for its owner.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
 use sandbox::ratelimit::Config;
+use sandbox::state_file::{self, StateFile};
 use sandbox::voice::{self, Dave};
-use serde_json::json;
 
-use super::{DEFAULT_ADDRESS, Failure, Outcome};
+use super::{CONTROL_SECRET, DEFAULT_ADDRESS, Failure, Outcome, terminal, variable};
 
 /// Variable that gives the token.
-const TOKEN: &str = "SANDBOX_TOKEN";
+pub(super) const TOKEN: &str = "SANDBOX_TOKEN";
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -25,7 +25,7 @@ pub(super) struct Serve {
     /// Name of the bot.
     #[arg(long, default_value = "Sandbot")]
     bot_name: String,
-    /// Token of the bot; by default one that is the same on each start.
+    /// Token of the bot, the same on each start; by default a new random one, which `sandbox env` prints.
     #[arg(long, env = TOKEN, hide_env_values = true)]
     token: Option<String>,
     /// Address of voice, websocket and UDP; by default that of --listen with a free port.
@@ -67,6 +67,9 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(token) = token {
         builder = builder.token(token);
     }
+    if let Some(secret) = variable(CONTROL_SECRET) {
+        builder = builder.control_secret(secret);
+    }
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
@@ -81,34 +84,50 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
         ))
     })?;
-    let root = state_file.as_ref().map(|path| path.with_extension("pem"));
-    if let (Some(path), Some(root)) = (&state_file, &root) {
-        leave(root, sandbox.voice().root_certificate())?;
-        let state = json!({ "url": sandbox.url(), "pid": std::process::id(), "voice_root": root });
-        leave(path, &(state.to_string() + "\n"))?;
+    for (option, address) in [("--listen", Some(serve.listen)), ("--voice-listen", serve.voice_listen)] {
+        if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+            terminal::warn(&format!(
+                "{option} {address} is not this machine alone: whoever reaches it is kept out by the bot's token and the \
+                 secret of the control API, which go over it unencrypted"
+            ));
+        }
     }
-    greet(&sandbox, &serve.bot_name, origin, root.as_deref());
+    let chosen = state_file.is_some();
+    let path = state_file.or_else(|| state_file::default_path(sandbox.address().port())).ok_or_else(|| {
+        Failure("there is no home folder to leave the secrets of the sandbox in; name a file with --state-file".to_owned())
+    })?;
+    let root = path.with_extension("pem");
+    leave(&sandbox, &path, &root, origin.is_some())?;
+    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root);
     tokio::select! {
         () = sandbox.wait() => {}
-        () = stopped() => println!("Stopping."),
+        () = stopped() => say("Stopping."),
     }
     sandbox.shutdown().await;
-    for path in state_file.iter().chain(&root) {
+    for path in [&path, &root] {
         // Someone else may have removed it; then there is nothing left to do.
         let _ = std::fs::remove_file(path);
     }
     Ok(Outcome::Good)
 }
 
-/// Writes a file in one step, so that nobody reads half of it. The token stays out.
-fn leave(path: &Path, text: &str) -> Result<(), Failure> {
-    let told = |error| Failure(format!("can't write {}: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(told)?;
+/// Says a line; that nobody listens is no reason to end.
+fn say(line: &str) {
+    let _ = terminal::line(line);
+}
+
+/// Leaves the state file and the certificate. A token that was given may be a real one, and stays out.
+fn leave(sandbox: &Sandbox, path: &Path, root: &Path, token_given: bool) -> Result<(), Failure> {
+    let told = |path: &Path, error| Failure(format!("can't write {}: {error}", path.display()));
+    let mut state = StateFile::of(sandbox);
+    if token_given {
+        state.token = None;
     }
-    let draft = path.with_extension("new");
-    std::fs::write(&draft, text).map_err(told)?;
-    std::fs::rename(&draft, path).map_err(told)
+    state.voice_root = Some(root.to_owned());
+    // The state file comes last: who waits for it finds all that it names.
+    state_file::write_private(root, sandbox.voice().root_certificate().as_bytes())
+        .map_err(|error| told(root, error))?;
+    state.write(path).map_err(|error| told(path, error))
 }
 
 /// Says where a token that was given comes from.
@@ -116,36 +135,39 @@ fn origin(token: &str) -> &'static str {
     if std::env::var(TOKEN).is_ok_and(|variable| variable == token) { TOKEN } else { "--token" }
 }
 
-/// Tells how to use the sandbox. A token that was given may be a real one, and stays out of what a log may keep.
-fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, root: Option<&Path>) {
+/// Tells how to use the sandbox. Secrets stay out: what a server says ends up in logs, which others may read.
+fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>, root: &Path) {
     let url = sandbox.url();
-    println!("A local Discord is running at {url}");
-    println!("  REST     {}", sandbox.api_url());
-    println!("  gateway  {}", sandbox.gateway_url());
+    // As the other commands find it by themselves.
+    let command = match path {
+        Some(path) => format!("sandbox --state-file {}", path.display()),
+        None if sandbox.local_url() == format!("http://{DEFAULT_ADDRESS}") => "sandbox".to_owned(),
+        None => format!("sandbox --url {}", sandbox.local_url()),
+    };
+    say(&format!("A local Discord is running at {url}"));
+    say(&format!("  REST     {}", sandbox.api_url()));
+    say(&format!("  gateway  {}", sandbox.gateway_url()));
     if let Some((_, endpoint)) = sandbox.voice().endpoints().next() {
-        println!("  voice    wss://{endpoint}");
+        say(&format!("  voice    wss://{endpoint}"));
     }
-    println!(
+    say(&format!(
         "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
         sandbox.guild_id()
-    );
+    ));
     match origin {
-        Some(origin) => println!("Start your bot with the token that this sandbox has from {origin}."),
+        Some(origin) => say(&format!("Start your bot with the token that this sandbox has from {origin}.")),
         None => {
-            println!("Start your bot with this token, which is good for nothing else:");
-            println!("  DISCORD_TOKEN={}", sandbox.token());
+            say("Start your bot with a token that is good for nothing else, which this prints:");
+            say(&format!("  {command} env"));
         }
     }
-    println!("For voice it must trust the certificate of this sandbox, and of nothing else:");
-    match root {
-        Some(root) => println!("  SSL_CERT_FILE={}", root.display()),
-        None => println!("  curl -o root.pem {url}/sandbox/voice/root.pem && export SSL_CERT_FILE=root.pem"),
-    }
-    println!("Then be one of its users, from another terminal:");
-    println!("  sandbox --url {url} say '/ping'");
-    println!("  sandbox --url {url} send 'hello' --as bob --channel general");
-    println!("  sandbox --url {url} log --follow");
-    println!("Stop with Ctrl-C.");
+    say("For voice it must trust the certificate of this sandbox, which is good for these addresses alone:");
+    say(&format!("  SSL_CERT_FILE={}", root.display()));
+    say("Then be one of its users, from another terminal:");
+    say(&format!("  {command} say '/ping'"));
+    say(&format!("  {command} send 'hello' --as bob --channel general"));
+    say(&format!("  {command} log --follow"));
+    say("Stop with Ctrl-C.");
 }
 
 /// Ends when the process is asked to stop.

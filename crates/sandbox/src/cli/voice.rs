@@ -8,7 +8,7 @@ use sandbox::Client;
 use sandbox::voice::Heard;
 use serde_json::Value;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, terminal};
 
 /// The guild that is meant.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(super) struct Enter {
 
 pub(super) async fn enter(client: &Client, enter: Enter) -> Result<Outcome, Failure> {
     client.enter_voice(&enter.place.guild, &enter.user, &enter.channel).await?;
-    println!("{} is in {}.", enter.user, enter.channel);
+    terminal::line(&format!("{} is in {}.", enter.user, enter.channel))?;
     Ok(Outcome::Good)
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Exit {
 
 pub(super) async fn exit(client: &Client, exit: Exit) -> Result<Outcome, Failure> {
     client.leave_voice(&exit.place.guild, &exit.user).await?;
-    println!("{} is out of voice.", exit.user);
+    terminal::line(&format!("{} is out of voice.", exit.user))?;
     Ok(Outcome::Good)
 }
 
@@ -65,7 +65,11 @@ pub(super) async fn move_to(client: &Client, order: Move) -> Result<Outcome, Fai
         Some(channel) => client.enter_voice(&order.place.guild, &order.user, channel).await?,
         None => client.leave_voice(&order.place.guild, &order.user).await?,
     }
-    println!("{} is in {}.", order.user, order.channel.as_deref().unwrap_or("no voice channel"));
+    terminal::line(&format!(
+        "{} is in {}.",
+        order.user,
+        order.channel.as_deref().unwrap_or("no voice channel")
+    ))?;
     Ok(Outcome::Good)
 }
 
@@ -82,22 +86,22 @@ pub(super) async fn present(client: &Client, present: Present) -> Result<Outcome
     let states = client.voice(&present.place.guild).await?;
     for state in &states {
         if present.json {
-            println!("{state}");
+            terminal::json_line(state)?;
             continue;
         }
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let text = |value: &Value| terminal::inline(value.as_str().unwrap_or_default());
         let connection = &state["connection"];
         let note = match (state["bot"] == true, connection["connected"] == true, connection["mode"].as_str())
         {
             (false, ..) => String::new(),
-            (true, true, Some(mode)) => format!("  bot, connected, {mode}"),
+            (true, true, Some(mode)) => format!("  bot, connected, {}", terminal::inline(mode)),
             (true, true, None) => "  bot, connecting".to_owned(),
             (true, false, _) => "  bot, not connected".to_owned(),
         };
-        println!("{}  {}{note}", text(&state["channel"]), text(&state["name"]));
+        terminal::line(&format!("{}  {}{note}", text(&state["channel"]), text(&state["name"])))?;
     }
     if states.is_empty() && !present.json {
-        println!("Nobody is in voice.");
+        terminal::line("Nobody is in voice.")?;
     }
     Ok(Outcome::Good)
 }
@@ -140,9 +144,9 @@ pub(super) async fn hear(client: &Client, hear: Hear) -> Result<Outcome, Failure
             .map_err(|error| Failure(format!("can't write {}: {error}", path.display())))?;
     }
     if hear.json {
-        println!("{}", serde_json::to_string(&heard).map_err(|error| Failure(error.to_string()))?);
+        terminal::json_line(&heard)?;
     } else {
-        print!("{}", summary(&user, &heard, from));
+        terminal::print(&summary(&terminal::inline(&user), &heard, from))?;
     }
     Ok(if heard.position > from.max(heard.oldest) { Outcome::Good } else { Outcome::NoAnswer })
 }
@@ -202,6 +206,10 @@ pub(super) struct Region {
 
 pub(super) async fn region(client: &Client, asked: Region) -> Result<Outcome, Failure> {
     let set = client.change_region(&asked.place.guild, &asked.channel, asked.region.as_deref()).await?;
-    println!("{} is in the region {}.", asked.channel, set["region"].as_str().unwrap_or_default());
+    terminal::line(&format!(
+        "{} is in the region {}.",
+        asked.channel,
+        terminal::inline(set["region"].as_str().unwrap_or_default())
+    ))?;
     Ok(Outcome::Good)
 }

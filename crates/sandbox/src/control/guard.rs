@@ -1,68 +1,165 @@
-//! Keeps web pages out: a browser must not be able to drive the sandbox because it can reach the loopback interface.
+//! Keeps web pages out: a browser must not be the sandbox's bot or user because it can reach the loopback interface.
 //!
-//! A page's script can send requests to 127.0.0.1, and with DNS rebinding even read the answers. Both give themselves
-//! away: the first by an `Origin` that is not ours, the second by a `Host` that is a public name.
+//! A page's script can send requests to 127.0.0.1 and open websockets to it, and with DNS rebinding even read the
+//! answers. All three give themselves away: the first two by an `Origin` that is not ours (the Fetch standard has browsers
+//! send it with every websocket and every request that is not a GET or HEAD), requests without it by `Sec-Fetch-Site`, the
+//! last by a `Host` that is a public name. Programs send neither header, or name the address that they connect to.
 
-use axum::extract::Request;
-use axum::http::StatusCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::header::{HOST, HeaderMap, ORIGIN};
-use axum::middleware::Next;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
-use super::Refused;
+use crate::record::{Event, Recorder};
+
+/// Endings of names that nobody can register (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of 2024).
+const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".home.arpa"];
+
+/// The guard round all routes of a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    /// Host of the address that the sandbox was told it has, which may be public.
+    host: Arc<str>,
+    recorder: Recorder,
+}
+
+impl Guard {
+    /// Returns a guard that lets the host of a base address in, beside local names and IP addresses.
+    pub(crate) fn new(host: &str, recorder: Recorder) -> Self {
+        Self { host: host.to_ascii_lowercase().into(), recorder }
+    }
+
+    /// Puts the guard round all that a router serves.
+    pub(crate) fn around(self, router: Router) -> Router {
+        router.layer(from_fn_with_state(self, check))
+    }
+}
 
 /// Refuses requests that a web page of another site has made.
-pub(super) async fn check(request: Request, next: Next) -> Response {
-    match why_not(request.headers()) {
-        None => next.run(request).await,
-        Some(why) => Refused::new(StatusCode::FORBIDDEN, why).into_response(),
-    }
+async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let Some(why) = why_not(&guard.host, request.method(), request.uri(), request.headers()) else {
+        return next.run(request).await;
+    };
+    guard.recorder.push(Event::Refused { reason: why.to_owned() });
+    // REST's clients look for a message and a code, the control API's for an error.
+    let body = json!({ "message": why, "code": 0, "error": why });
+    (StatusCode::FORBIDDEN, axum::Json(body)).into_response()
 }
 
-fn why_not(headers: &HeaderMap) -> Option<&'static str> {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host = text(HOST).unwrap_or_default();
-    if !is_local(host) {
-        return Some("This address is only served under a local name or an IP address.");
+const PUBLIC_NAME: &str =
+    "This address is only served under a local name, an IP address, or the name in --public-url.";
+const OTHER_SITE: &str = "Pages of other sites can't use the sandbox.";
+
+fn why_not(own: &str, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
+    let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or("?").to_ascii_lowercase();
+    let named = headers.get(HOST).map(text);
+    let in_target = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
+    let host = named.clone().or_else(|| in_target.clone()).unwrap_or_default();
+    if [&named, &in_target].into_iter().flatten().chain([&host]).any(|host| !is_served(own, host)) {
+        return Some(PUBLIC_NAME);
     }
-    let same =
-        |origin: &str| origin.strip_prefix("http://").or(origin.strip_prefix("https://")) == Some(host);
-    if text(ORIGIN).is_some_and(|origin| !same(origin)) {
-        return Some("Pages of other sites can't use the sandbox.");
+    // Several would be a page's trick or a broken proxy; all have to be ours.
+    if headers.get_all(ORIGIN).iter().any(|origin| !is_own(&text(origin), &host)) {
+        return Some(OTHER_SITE);
     }
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return Some("Pages of other sites can't use the sandbox.");
-    }
-    None
+    let sent = |name: &str| headers.get(name).map(text);
+    let elsewhere =
+        sent("sec-fetch-site").is_some_and(|site| !matches!(site.as_str(), "same-origin" | "none"));
+    // Somebody follows a link to a file; the page with the link sees nothing of it.
+    let follows = method == Method::GET
+        && uri.path().starts_with("/attachments/")
+        && sent("sec-fetch-mode").as_deref() == Some("navigate")
+        && sent("sec-fetch-dest").as_deref() == Some("document");
+    (elsewhere && !follows).then_some(OTHER_SITE)
 }
 
-/// Whether a host can't be a name that someone registered: an IP address, a name without a dot, or `.localhost`.
-fn is_local(host: &str) -> bool {
+/// Whether an origin is the address that the request was sent to. Some websocket clients (Starscream) name it with the
+/// scheme of websockets; no browser does.
+fn is_own(origin: &str, host: &str) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    let port = match scheme {
+        "http" | "ws" => ":80",
+        "https" | "wss" => ":443",
+        _ => return false,
+    };
+    let plain = |authority: &'_ str| authority.strip_suffix(port).unwrap_or(authority).to_owned();
+    !authority.is_empty() && plain(authority) == plain(host)
+}
+
+/// Whether a host, with or without a port, is the sandbox's own or can't be a name that someone registered: an IP address,
+/// a name without a dot, or one that ends in a reserved word.
+fn is_served(own: &str, host: &str) -> bool {
     if host.starts_with('[') {
-        return host.parse::<std::net::SocketAddrV6>().is_ok() || host.ends_with(']');
+        return host.parse::<std::net::SocketAddrV6>().is_ok()
+            || host
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
     }
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name.parse::<std::net::Ipv4Addr>().is_ok()
-        || !name.is_empty() && !name.contains('.')
-        || name.ends_with(".localhost")
-        || name.ends_with(".internal")
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.is_empty() || !name.bytes().all(plain) {
+        return false;
+    }
+    name == own
+        || name.parse::<std::net::Ipv4Addr>().is_ok()
+        || !name.contains('.')
+        || RESERVED.iter().any(|ending| name.ends_with(ending))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    fn judge(pairs: &[(&'static str, &str)]) -> Option<&'static str> {
+        at(&Method::POST, "/api/v10/users/@me", pairs)
+    }
+
+    fn at(method: &Method, target: &str, pairs: &[(&'static str, &str)]) -> Option<&'static str> {
+        let headers: HeaderMap = pairs
+            .iter()
+            .map(|(name, value)| {
+                let name: axum::http::HeaderName = name.parse().unwrap();
+                (name, value.parse().unwrap())
+            })
+            .collect();
+        why_not("sandbox.example.com", method, &target.parse().unwrap(), &headers)
     }
 
     #[test]
-    fn a_terminal_and_our_own_page_are_let_in() {
-        for host in ["127.0.0.1:8787", "localhost:8787", "sandbox:8787", "[::1]:8787", "a.localhost"] {
-            assert_eq!(why_not(&headers(&[("host", host)])), None, "{host}");
+    fn programs_and_our_own_page_are_let_in() {
+        for host in [
+            "127.0.0.1:8787",
+            "localhost:8787",
+            "LocalHost",
+            "sandbox:8787",
+            "[::1]:8787",
+            "[::1]",
+            "a.localhost",
+            "host.docker.internal:8787",
+            "build-7.local:8787",
+            "sandbox.example.com",
+            "Sandbox.Example.com:443",
+        ] {
+            assert_eq!(judge(&[("host", host)]), None, "{host}");
         }
-        assert_eq!(why_not(&headers(&[("host", "localhost:1"), ("origin", "http://localhost:1")])), None);
+        for origin in ["http://localhost:1", "ws://localhost:1", "https://LOCALHOST:1", "wss://localhost:1"] {
+            assert_eq!(judge(&[("host", "localhost:1"), ("origin", origin)]), None, "{origin}");
+        }
+        assert_eq!(judge(&[("host", "sandbox"), ("origin", "http://sandbox:80")]), None);
+        assert_eq!(judge(&[("host", "sandbox:443"), ("origin", "https://sandbox")]), None);
+        // Node's own fetch and websockets.
+        assert_eq!(judge(&[("host", "127.0.0.1:1"), ("sec-fetch-mode", "cors")]), None);
+        // HTTP/2 has the host in its target.
+        assert_eq!(at(&Method::GET, "http://127.0.0.1:1/api", &[]), None);
     }
 
     #[test]
@@ -70,12 +167,37 @@ mod tests {
         for pairs in [
             &[("host", "evil.example:8787")][..],
             &[],
+            &[("host", "")],
+            &[("host", "[evil.example]")],
+            &[("host", "evil.example#.localhost")],
+            &[("host", "user@127.0.0.1")],
+            &[("host", "127.0.0.1.evil.example")],
             &[("host", "127.0.0.1:1"), ("origin", "https://evil.example")],
             &[("host", "127.0.0.1:1"), ("origin", "null")],
             &[("host", "127.0.0.1:1"), ("origin", "http://127.0.0.1:2")],
+            &[("host", "127.0.0.1:1"), ("origin", "http://localhost:1")],
+            &[("host", "127.0.0.1:1"), ("origin", "chrome-extension://127.0.0.1:1")],
             &[("host", "127.0.0.1:1"), ("sec-fetch-site", "cross-site")],
+            &[("host", "localhost:1"), ("sec-fetch-site", "same-site")],
         ] {
-            assert!(why_not(&headers(pairs)).is_some(), "{pairs:?}");
+            assert!(judge(pairs).is_some(), "{pairs:?}");
         }
+        assert!(at(&Method::GET, "http://evil.example/api", &[("host", "127.0.0.1:1")]).is_some());
+    }
+
+    #[test]
+    fn a_link_to_a_file_can_be_followed_from_anywhere() {
+        let link = [
+            ("host", "127.0.0.1:1"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        assert_eq!(at(&Method::GET, "/attachments/1/2/a.png", &link), None);
+        assert!(at(&Method::GET, "/api/v10/gateway", &link).is_some());
+        assert!(at(&Method::POST, "/attachments/1/2/a.png", &link).is_some());
+        let mut shown = link;
+        shown[2] = ("sec-fetch-mode", "no-cors");
+        assert!(at(&Method::GET, "/attachments/1/2/a.png", &shown).is_some());
     }
 }

@@ -202,7 +202,7 @@ async fn reset_token(
     let mut live = control.discord.lock();
     let id = live.find_user(&bot).map(|user| user.id).filter(|id| live.applications.contains_key(id));
     let Some(id) = id else { return Err(Refused::because(format!("There is no bot \"{bot}\"."))) };
-    let token = reset.token.unwrap_or_else(|| format!("{}-{}", scenario::token(id), live.next_id()));
+    let token = reset.token.unwrap_or_else(|| scenario::token(id));
     live.reset_token(id, token.clone());
     drop(live);
     let target = Target { bot: Some(id), ..Target::default() };

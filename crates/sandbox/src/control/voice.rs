@@ -23,13 +23,17 @@ use crate::voice::{Command, Heard, Target, Voice, wav};
 pub(super) fn routes() -> Router<Control> {
     Router::new()
         .route("/sandbox/voice", get(servers))
-        .route("/sandbox/voice/root.pem", get(root))
         .route("/sandbox/voice/connections", post(command))
         .route("/sandbox/guilds/{guild}/voice", get(present))
         .route("/sandbox/guilds/{guild}/voice/{user}", put(enter).patch(floor).delete(leave))
         .route("/sandbox/guilds/{guild}/voice/{user}/heard", get(heard).delete(forget))
         .route("/sandbox/guilds/{guild}/voice/{user}/heard.wav", get(heard_wav))
         .route("/sandbox/guilds/{guild}/channels/{channel}/region", put(region))
+}
+
+/// Returns the route of the certificate that clients of voice must trust.
+pub(super) fn root_certificate() -> Router<Control> {
+    Router::new().route("/sandbox/voice/root.pem", get(root))
 }
 
 /// Servers by region, and the root of their certificates.

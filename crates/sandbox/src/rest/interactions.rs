@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::request::parse_id;
-use super::{Payload, Query, Rest};
+use super::{Form, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::state;
 use crate::state::message::flag;
@@ -21,7 +21,7 @@ async fn callback(
     State(rest): State<Rest>,
     Path((id, token)): Path<(String, String)>,
     query: Query,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<Response> {
     let id = parse_id("interaction_id", &id)?;
     let Payload { json: body, uploads } = payload;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::guilds::require;
 use super::request::Bot;
-use super::{Ids, Payload, Query, Rest};
+use super::{Form, Ids, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::state::webhook::Invite;
@@ -24,7 +24,7 @@ async fn create(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([channel]): Ids<1>,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
     let body = payload.object()?;
     let number = |key: &str, default, most| match body.get(key).and_then(Value::as_u64) {

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::request::Bot;
-use super::{Ids, Payload, Query, Reason, Rest};
+use super::{Form, Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
@@ -91,7 +91,7 @@ async fn create(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([channel]): Ids<1>,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
     let draft = payload.draft(Way::Channel)?;
     let mut live = rest.discord.lock();
@@ -103,7 +103,7 @@ async fn edit(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([channel, id]): Ids<2>,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
     let Payload { json: body, uploads } = payload;
     let mut live = rest.discord.lock();

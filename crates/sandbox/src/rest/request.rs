@@ -168,7 +168,13 @@ fn percent_decode(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The body: JSON, or a form of either kind with `payload_json`, and files if it is multipart.
+/// Kind of the bodies of most routes.
+const JSON: &str = "application/json";
+/// Kinds of forms, which routes that take files read as well.
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
+
+/// The body: JSON. Anything else is refused, nothing at all counts as an empty object.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
     /// The JSON.
@@ -193,34 +199,57 @@ impl Payload {
 impl FromRequest<Rest> for Payload {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
-        let kind =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let is_urlencoded = kind.starts_with("application/x-www-form-urlencoded");
-        let notes = request.extensions().get::<Notes>().cloned();
-        if !kind.starts_with("multipart/form-data") {
-            let bytes = axum::body::to_bytes(request.into_body(), BODY_LIMIT)
-                .await
-                .map_err(|_| ApiError::entity_too_large())?;
-            if !is_urlencoded {
-                return Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() });
-            }
-            let json = urlencoded(&bytes)?;
-            if let Some(notes) = notes {
-                notes.0.lock().request = Some(json.clone());
-            }
-            return Ok(Self { json, uploads: Vec::new() });
+    async fn from_request(request: Request, _: &Rest) -> ApiResult<Self> {
+        let is_json = kind(&request) == JSON;
+        let bytes = read(request).await?;
+        if !is_json && !bytes.is_empty() {
+            return Err(ApiError::wrong_content_type(&[JSON]));
         }
-        let limited = request.map(|body| Body::new(http_body_limit(body)));
-        let form = Multipart::from_request(limited, rest)
-            .await
-            .map_err(|_| ApiError::wrong_content_type(&["application/json", "multipart/form-data"]))?;
-        let payload = Self::from_form(form).await?;
+        Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() })
+    }
+}
+
+/// The body of a route that takes files: JSON, or a form of either kind with `payload_json`, and files if it is multipart.
+#[derive(Debug, Default)]
+pub(crate) struct Form(pub(crate) Payload);
+
+impl FromRequest<Rest> for Form {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
+        let kind = kind(&request);
+        let notes = request.extensions().get::<Notes>().cloned();
+        let payload = match kind.as_str() {
+            MULTIPART => {
+                let limited = request.map(|body| Body::new(http_body_limit(body)));
+                let form = Multipart::from_request(limited, rest).await.map_err(|_| not_a_form())?;
+                Payload::from_form(form).await?
+            }
+            URLENCODED => Payload { json: urlencoded(&read(request).await?)?, uploads: Vec::new() },
+            JSON => return Payload::from_request(request, rest).await.map(Self),
+            _ if read(request).await?.is_empty() => return Ok(Self::default()),
+            _ => return Err(not_a_form()),
+        };
         if let Some(notes) = notes {
             notes.0.lock().request = Some(payload.json.clone());
         }
-        Ok(payload)
+        Ok(Self(payload))
     }
+}
+
+/// Returns a body's kind without its parameters.
+fn kind(request: &Request) -> String {
+    let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = header.unwrap_or_default().split(';').next().unwrap_or_default();
+    kind.trim().to_ascii_lowercase()
+}
+
+async fn read(request: Request) -> ApiResult<Bytes> {
+    axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| ApiError::entity_too_large())
+}
+
+fn not_a_form() -> ApiError {
+    ApiError::wrong_content_type(&[JSON, URLENCODED, MULTIPART])
 }
 
 impl Payload {
@@ -232,7 +261,7 @@ impl Payload {
             if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::entity_too_large()
             } else {
-                ApiError::wrong_content_type(&["application/json", "multipart/form-data"])
+                not_a_form()
             }
         };
         while let Some(field) = form.next_field().await.map_err(broken)? {

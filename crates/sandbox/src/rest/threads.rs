@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::request::Bot;
-use super::{Ids, Payload, Query, Rest};
+use super::{Form, Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
@@ -38,7 +38,7 @@ async fn open(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([parent]): Ids<1>,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
     let body = validate::channel::thread_create(&payload.json)?;
     let first = payload.json.get("message").filter(|message| message.is_object()).cloned();

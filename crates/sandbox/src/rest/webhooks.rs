@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::request::{Bot, parse_id};
-use super::{Ids, Payload, Query, Rest};
+use super::{Form, Ids, Payload, Query, Rest};
 use crate::draft::{self, Draft};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::{Live, Sender};
@@ -61,7 +61,7 @@ async fn execute(
     State(rest): State<Rest>,
     Path((id, token)): Path<(String, String)>,
     query: Query,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<Response> {
     let Payload { json: body, uploads } = payload;
     let mut live = rest.discord.lock();
@@ -155,7 +155,7 @@ async fn edit_message(
     State(rest): State<Rest>,
     Path((id, token, message)): Path<(String, String, String)>,
     query: Query,
-    payload: Payload,
+    Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
     let Payload { json: body, uploads } = payload;
     let mut live = rest.discord.lock();

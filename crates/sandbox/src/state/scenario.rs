@@ -18,16 +18,16 @@ pub struct Scenario {
     pub guild: Snowflake,
 }
 
-/// Id of the default bot: fixed, so that its token is the same on each start and fits into an example.
+/// Id of the default bot: fixed, so that it fits into an example.
 const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
 
-/// A token for a bot, of the form that clients check: base64 of the id, a time, a secret.
+/// Returns a new token for a bot, of the form that clients check: base64 of the id, a time, a secret.
 ///
-/// It opens nothing but a sandbox, and says so.
+/// It is random, since whoever knows it is the bot, and opens nothing but a sandbox.
 pub fn token(bot: Snowflake) -> String {
     use base64::Engine;
     let id = base64::engine::general_purpose::STANDARD_NO_PAD.encode(bot.to_string());
-    format!("{id}.Sandbx.local-sandbox-token-not-for-discord-com")
+    format!("{id}.{}.{}", secret(6), secret(38))
 }
 
 impl World {
@@ -200,6 +200,7 @@ mod tests {
         assert_eq!(bot_of(&scenario.token), Some(scenario.application));
         assert_eq!(world.bot_by_token(&scenario.token), Some(scenario.application));
         assert_eq!(world.bot_by_token("MTIz.other.token"), None);
+        assert_eq!(world.bot_by_token(&token(scenario.application)), None, "a token can be guessed");
     }
 
     #[test]

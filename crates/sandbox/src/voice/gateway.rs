@@ -17,6 +17,7 @@ use serde::Deserialize;
 use self::connection::Opening;
 use super::calls::Voice;
 use super::listener::Wire;
+use crate::control::guard::Guard;
 use crate::fault::VoiceConnectEffect;
 use crate::record::Event;
 
@@ -37,9 +38,9 @@ struct Endpoint {
     region: usize,
 }
 
-/// Endpoint of a region's server.
-pub(super) fn router(voice: Voice, region: usize) -> Router {
-    Router::new().route("/", any(connect)).with_state(Endpoint { voice, region })
+/// Endpoint of a region's server, which no web page reaches.
+pub(super) fn router(voice: Voice, region: usize, guard: Guard) -> Router {
+    guard.around(Router::new().route("/", any(connect)).with_state(Endpoint { voice, region }))
 }
 
 async fn connect(

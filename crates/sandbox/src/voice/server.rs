@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::calls::{Server, Voice};
 use super::listener::{TlsListener, Wire};
 use super::{gateway, tls, udp};
+use crate::control::guard::Guard;
 use crate::fault::Listener;
 
 /// Running servers; they end when this is dropped.
@@ -21,8 +22,12 @@ pub(crate) struct Running {
 
 /// Starts a server for each region on an interface; `host` is what bots reach it by.
 pub(crate) async fn start(voice: &Voice, ip: IpAddr, host: &str) -> io::Result<Running> {
-    let names = ["localhost", "127.0.0.1", "::1", host].map(|name| name.trim_matches(['[', ']']).to_owned());
-    let (root, config) = tls::identity(names.to_vec())
+    let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    let host_name = host.trim_matches(['[', ']']);
+    if !names.iter().any(|name| name == host_name) {
+        names.push(host_name.to_owned());
+    }
+    let (root, config) = tls::identity(names)
         .map_err(|error| io::Error::other(format!("no certificate for voice can be made: {error}")))?;
     let mut gateways = JoinSet::new();
     let (mut servers, mut audio) = (Vec::new(), Vec::new());
@@ -43,7 +48,8 @@ pub(crate) async fn start(voice: &Voice, ip: IpAddr, host: &str) -> io::Result<R
         servers.push(Server { endpoint: format!("{host}:{}", address.port()), port });
         audio.push(udp::start(voice, socket)?);
         let listener = Listener::new(TlsListener::new(listener, config.clone())?);
-        let service = gateway::router(voice.clone(), region).into_make_service_with_connect_info::<Wire>();
+        let service = gateway::router(voice.clone(), region, Guard::new(host, voice.recorder().clone()))
+            .into_make_service_with_connect_info::<Wire>();
         gateways.spawn(async move {
             // It serves until it is dropped: its listener never fails.
             let _ = axum::serve(listener, service).await;

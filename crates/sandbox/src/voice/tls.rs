@@ -1,13 +1,15 @@
 //! The certificates of the voice servers: a root of the sandbox's own, and what it signs.
 //!
 //! Both are made at the start and live in memory. The root is never installed anywhere; a client is told to trust it, by
-//! `SSL_CERT_FILE` for instance. Its key is forgotten once the servers have their certificate.
+//! `SSL_CERT_FILE` for instance. Its key is forgotten once the servers have their certificate, and it is constrained to
+//! their names and addresses (RFC 5280, 4.2.1.10), so that it proves nobody else even to a client that trusts it for all.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -18,18 +20,9 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 pub(crate) fn identity(
     names: Vec<String>,
 ) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error + Send + Sync>> {
-    let mut root = CertificateParams::default();
-    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    root.distinguished_name = name("Sandbox voice root, good for nothing else");
-    let root = CertifiedIssuer::self_signed(root, KeyPair::generate()?)?;
-
-    let mut server = CertificateParams::new(names)?;
-    server.distinguished_name = name("Sandbox voice server");
-    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    server.use_authority_key_identifier_extension = true;
+    let root = root(&names)?;
     let key = KeyPair::generate()?;
-    let certificate = server.signed_by(&key, &root)?;
+    let certificate = server(names)?.signed_by(&key, &root)?;
 
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -41,8 +34,77 @@ pub(crate) fn identity(
     Ok((root.pem(), Arc::new(config)))
 }
 
+/// Returns a root that can prove these names and addresses alone.
+fn root(names: &[String]) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut root = CertificateParams::default();
+    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    root.distinguished_name = name("Sandbox voice root, good for nothing else");
+    let permitted_subtrees = names.iter().map(|name| match name.parse::<IpAddr>() {
+        Ok(ip) => {
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(ip, if ip.is_ipv4() { 32 } else { 128 }))
+        }
+        Err(_) => GeneralSubtree::DnsName(name.clone()),
+    });
+    root.name_constraints = Some(NameConstraints {
+        permitted_subtrees: permitted_subtrees.collect(),
+        excluded_subtrees: Vec::new(),
+    });
+    CertifiedIssuer::self_signed(root, KeyPair::generate()?)
+}
+
+/// Returns what a server's certificate says.
+fn server(names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+    let mut server = CertificateParams::new(names)?;
+    server.distinguished_name = name("Sandbox voice server");
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    server.use_authority_key_identifier_extension = true;
+    Ok(server)
+}
+
 fn name(text: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, text);
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_rustls::rustls::RootCertStore;
+    use tokio_rustls::rustls::client::WebPkiServerVerifier;
+    use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+    use super::*;
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Whether a client that trusts a root takes a certificate that it has signed for a name.
+    fn is_taken(root: &CertifiedIssuer<'static, KeyPair>, names: &[&str], asked: &str) -> bool {
+        let key = KeyPair::generate().unwrap();
+        let certificate = server(owned(names)).unwrap().signed_by(&key, root).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(root.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let chain: &CertificateDer<'_> = certificate.der();
+        let asked = ServerName::try_from(asked.to_owned()).unwrap();
+        verifier.verify_server_cert(chain, &[], &asked, &[], UnixTime::now()).is_ok()
+    }
+
+    #[test]
+    fn the_root_proves_its_own_addresses_and_nobody_else() {
+        let root = root(&owned(&["localhost", "127.0.0.1", "::1", "sandbox"])).unwrap();
+        for own in ["localhost", "127.0.0.1", "::1", "sandbox"] {
+            assert!(is_taken(&root, &["localhost", "127.0.0.1", "::1", "sandbox"], own), "{own}");
+        }
+        for other in ["discord.com", "static.crates.io", "127.0.0.2", "10.0.0.1", "::2"] {
+            assert!(!is_taken(&root, &[other], other), "{other}");
+            // Not even beside what it may prove.
+            assert!(!is_taken(&root, &["localhost", other], "localhost"), "{other}");
+        }
+    }
 }

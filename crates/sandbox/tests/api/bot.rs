@@ -104,6 +104,12 @@ impl Bot {
         self.finish(method, path, request).await
     }
 
+    /// A request to the control API, for what its client has no method for.
+    pub(crate) fn control(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/sandbox{path}", self.sandbox.url());
+        self.http.request(method, url).bearer_auth(self.sandbox.control_secret())
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.sandbox.api_url()))

@@ -9,14 +9,24 @@ use tokio::time::timeout;
 
 use crate::bot::{Bot, text};
 
+/// The command line as a user's shell has it who owns no sandbox.
+pub(crate) fn command() -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"));
+    command.env_remove("SANDBOX_STATE_FILE").env_remove("SANDBOX_URL").env_remove("SANDBOX_TOKEN");
+    command.env_remove("SANDBOX_CONTROL_SECRET").env("XDG_RUNTIME_DIR", "/nowhere").kill_on_drop(true);
+    command
+}
+
+/// The command line for a test's sandbox.
+pub(crate) fn command_for(bot: &Bot) -> tokio::process::Command {
+    let mut command = command();
+    command.env("SANDBOX_URL", bot.sandbox.url());
+    command.env("SANDBOX_CONTROL_SECRET", bot.sandbox.control_secret());
+    command
+}
+
 async fn sandbox(bot: &Bot, arguments: &[&str]) -> Output {
-    tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
-        .env_remove("SANDBOX_STATE_FILE")
-        .env("SANDBOX_URL", bot.sandbox.url())
-        .args(arguments)
-        .output()
-        .await
-        .unwrap()
+    command_for(bot).args(arguments).output().await.unwrap()
 }
 
 #[tokio::test]
@@ -26,16 +36,12 @@ async fn say_prints_the_answer_for_a_person_and_for_a_script() {
     for json_too in [false, true] {
         let mut arguments = vec!["say", "/ping"];
         arguments.extend(json_too.then_some("--json"));
-        let url = bot.sandbox.url().to_owned();
+        let run = command_for(&bot).args(&arguments).output();
         let answering = async {
             let interaction = bot.event("INTERACTION_CREATE").await;
             let answer = json!({ "type": 4, "data": { "content": "pong", "flags": 64 } });
             assert_eq!(bot.callback(&interaction, answer).await.0, 204);
         };
-        let run = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
-            .args(["--url", &url])
-            .args(&arguments)
-            .output();
         let (output, ()) = tokio::join!(run, answering);
         let output = output.unwrap();
         assert!(output.status.success());
@@ -70,9 +76,7 @@ async fn a_command_without_the_shells_quotes_is_understood() {
     let mut bot = Bot::start().await;
     let option = json!({ "type": 3, "name": "text", "description": "d" });
     bot.register(json!({ "name": "echo", "description": "d", "options": [option] })).await;
-    let run = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
-        .args(["--url", bot.sandbox.url(), "say", "/echo", "text:good", "day", "--json"])
-        .output();
+    let run = command_for(&bot).args(["say", "/echo", "text:good", "day", "--json"]).output();
     let answering = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
         let answer = json!({ "type": 4, "data": { "content": interaction["data"]["options"][0]["value"] } });
@@ -86,11 +90,7 @@ async fn a_command_without_the_shells_quotes_is_understood() {
 #[tokio::test]
 async fn a_missing_server_is_told_with_the_way_out() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
-        .args(["--url", &format!("http://{free}"), "users"])
-        .output()
-        .await
-        .unwrap();
+    let output = command().args(["--url", &format!("http://{free}"), "users"]).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("sandbox serve") && said.lines().count() == 1, "{said}");
@@ -126,36 +126,110 @@ async fn permissions_and_channels_are_changed_and_shown() {
     }
 }
 
-/// Gives what a sandbox of these words and this `SANDBOX_TOKEN` says at its start.
-async fn greeting(words: &[&str], token: Option<&str>) -> String {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"));
-    command.args(["serve", "--listen", "127.0.0.1:0"]).args(words).stdout(Stdio::piped()).kill_on_drop(true);
-    command.env_remove("SANDBOX_STATE_FILE").env_remove("SANDBOX_TOKEN");
-    command.envs(token.map(|token| ("SANDBOX_TOKEN", token)));
-    let mut serving = command.spawn().unwrap();
-    let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
-    let mut said = String::new();
-    while !said.ends_with("Stop with Ctrl-C.\n") {
-        let line = timeout(Duration::from_mins(1), lines.next_line()).await.unwrap().unwrap();
-        said += &(line.unwrap_or_else(|| panic!("it has ended, after:\n{said}")) + "\n");
+/// A `sandbox serve` of its own, and a folder for its state file.
+struct Served {
+    process: tokio::process::Child,
+    folder: tempfile::TempDir,
+    said: String,
+}
+
+impl Served {
+    /// Starts one with these words and this `SANDBOX_TOKEN`, and reads its greeting.
+    async fn start(words: &[&str], token: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut serve = command();
+        serve.args(["serve", "--listen", "127.0.0.1:0"]).args(words).stdout(Stdio::piped());
+        serve.env("XDG_RUNTIME_DIR", folder.path()).envs(token.map(|token| ("SANDBOX_TOKEN", token)));
+        let mut process = serve.spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut said = String::new();
+        while !said.ends_with("Stop with Ctrl-C.\n") {
+            let line = timeout(Duration::from_mins(1), lines.next_line()).await.unwrap().unwrap();
+            said += &(line.unwrap_or_else(|| panic!("it has ended, after:\n{said}")) + "\n");
+        }
+        // The reader of its output goes away here, which has to be nothing to it.
+        Self { process, folder, said }
     }
-    said
+
+    /// Its address, from its greeting.
+    fn url(&self) -> &str {
+        let line = self.said.lines().next().unwrap_or_default();
+        line.rsplit(' ').next().unwrap_or_default()
+    }
+
+    /// What another command says, which finds the sandbox by itself.
+    async fn run(&self, token: Option<&str>, words: &[&str]) -> Output {
+        let mut run = command();
+        run.env("XDG_RUNTIME_DIR", self.folder.path()).envs(token.map(|token| ("SANDBOX_TOKEN", token)));
+        run.args(["--url", self.url()]).args(words).output().await.unwrap()
+    }
 }
 
 #[tokio::test]
-async fn only_a_token_of_its_own_making_is_printed() {
+async fn no_token_is_in_what_serve_says_and_its_own_is_in_the_state_file() {
+    let mut seen = Vec::new();
     for token in [None, Some("")] {
-        let said = greeting(&[], token).await;
-        let line = said.lines().find_map(|line| line.trim().strip_prefix("DISCORD_TOKEN="));
-        assert!(line.is_some_and(|token| token.len() > 20), "{said}");
+        let served = Served::start(&[], token).await;
+        assert!(!served.said.contains("DISCORD_TOKEN") && served.said.contains(" env\n"), "{}", served.said);
+        let told = String::from_utf8(served.run(None, &["env"]).await.stdout).unwrap();
+        let value = |name: &str| {
+            let line = told.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+            line.unwrap_or_else(|| panic!("{name} is missing in\n{told}")).to_owned()
+        };
+        assert_eq!(value("DISCORD_API_URL"), served.url());
+        let token = value("DISCORD_TOKEN");
+        assert!(token.len() > 60 && !served.said.contains(&token), "{}", served.said);
+        assert!(!served.said.contains(&value("SANDBOX_CONTROL_SECRET")), "{}", served.said);
+        seen.push(token);
     }
+    assert_ne!(seen[0], seen[1], "a token can be guessed");
     for (words, token, origin) in [
         (&[][..], Some("a-real-secret"), "from SANDBOX_TOKEN."),
         (&["--token", "a-real-secret"], None, "from --token."),
         (&["--token", "a-real-secret"], Some("another-secret"), "from --token."),
     ] {
-        let said = greeting(words, token).await;
-        assert!(said.contains(origin) && !said.contains("secret"), "{said}");
+        let served = Served::start(words, token).await;
+        assert!(served.said.contains(origin) && !served.said.contains("a-real-secret"), "{}", served.said);
+        let port = served.url().rsplit(':').next().unwrap();
+        let file = served.folder.path().join(format!("sandbox/{port}.json"));
+        assert!(!std::fs::read_to_string(file).unwrap().contains("a-real-secret"));
+        let told = served.run(token, &["env"]).await;
+        let out = String::from_utf8(told.stdout).unwrap();
+        match token {
+            Some(token) => assert!(out.starts_with(&format!("DISCORD_TOKEN={token}\n")), "{out}"),
+            None => assert!(String::from_utf8(told.stderr).unwrap().contains("set SANDBOX_TOKEN")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_finds_the_secret_by_itself_and_others_find_none() {
+    let mut served = Served::start(&[], None).await;
+    assert!(served.run(None, &["users"]).await.status.success());
+    // Another user of the machine: the same port, another home.
+    let other = command().args(["--url", served.url(), "users"]).output().await.unwrap();
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert_eq!((other.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    assert!(said.contains("state file") && said.contains("SANDBOX_CONTROL_SECRET"), "{said}");
+    // It has gone on without a reader of its output, ends as it is told to, and clears up.
+    let pid = served.process.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(timeout(Duration::from_mins(1), served.process.wait()).await.unwrap().unwrap().success());
+    assert_eq!(std::fs::read_dir(served.folder.path().join("sandbox")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn serve_warns_when_it_listens_to_more_than_this_machine() {
+    for (address, warned) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut serve = command();
+        serve.args(["serve", "--listen", address]).env("XDG_RUNTIME_DIR", folder.path());
+        let mut serving = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut greeting = BufReader::new(serving.stdout.take().unwrap()).lines();
+        timeout(Duration::from_mins(1), greeting.next_line()).await.unwrap().unwrap();
+        serving.start_kill().unwrap();
+        let said = serving.wait_with_output().await.unwrap().stderr;
+        assert_eq!(String::from_utf8(said).unwrap().contains("--listen 0.0.0.0:0 is not"), warned);
     }
 }
 
@@ -176,10 +250,7 @@ async fn commands_are_listed_and_said_in_a_users_language() {
     assert_eq!(printed(&bot, &["commands", "--as", "bob"]).await, "/malen  Malt\n");
     assert_eq!(printed(&bot, &["commands"]).await, "/paint  Paints\n");
     assert!(printed(&bot, &["users"]).await.contains("  bob  de\n"));
-    let url = bot.sandbox.url().to_owned();
-    let say = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
-        .args(["--url", &url, "say", "/malen", "--as", "bob"])
-        .output();
+    let say = command_for(&bot).args(["say", "/malen", "--as", "bob"]).output();
     let answering = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
         assert_eq!((&interaction["data"]["name"], &interaction["locale"]), (&json!("paint"), &json!("de")));

@@ -77,10 +77,9 @@ async fn only_those_may_run_a_command_whom_it_is_for() {
     bot.answers(user.run(Run::typed("/ban").by("bob")), done.clone()).await;
 
     let carol = bot.sandbox.user_id("carol").unwrap();
-    let path =
-        format!("{}/sandbox/guilds/Sandbox/commands/{}/permissions", bot.sandbox.url(), text(&command["id"]));
+    let path = format!("/guilds/Sandbox/commands/{}/permissions", text(&command["id"]));
     let rules = json!([{ "id": carol, "type": 2, "permission": true }]);
-    let set = reqwest::Client::new().put(path).json(&rules).send().await.unwrap();
+    let set = bot.control(Method::PUT, &path).json(&rules).send().await.unwrap();
     assert_eq!(set.status(), 200);
     assert_eq!(bot.event("APPLICATION_COMMAND_PERMISSIONS_UPDATE").await["id"], command["id"]);
     bot.answers(user.run(Run::typed("/ban").by("carol")), done).await;

@@ -129,15 +129,8 @@ async fn a_bot_with_few_permissions_is_held_to_them() {
     let bot = Bot::start().await;
     let body = json!({ "name": "Weak", "permissions": "0" });
     let http = reqwest::Client::new();
-    let made: Value = http
-        .post(format!("{}/sandbox/bots", bot.sandbox.url()))
-        .json(&body)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let made: Value =
+        bot.control(Method::POST, "/bots").json(&body).send().await.unwrap().json().await.unwrap();
     let call = |method: Method, path: String, body: Value| {
         let request = http
             .request(method, format!("{}{path}", bot.sandbox.api_url()))

@@ -11,6 +11,7 @@ mod components;
 mod errors;
 mod guilds;
 mod interactions;
+mod intruders;
 #[path = "../support/openapi.rs"]
 mod judge;
 mod load;
@@ -18,3 +19,4 @@ mod messages;
 mod modals;
 mod openapi;
 mod people;
+mod terminal;

@@ -173,8 +173,6 @@ async fn a_guild_that_was_there_says_that_it_is_available_and_one_that_is_joined
 #[tokio::test]
 async fn activities_carry_the_moment_they_began_for_as_long_as_they_go_on() {
     let mut bot = Bot::start().await;
-    let http = reqwest::Client::new();
-    let url = format!("{}/sandbox/presences/bob", bot.sandbox.url());
     let mut begun = Vec::new();
     for (status, activities) in [
         ("dnd", json!([{ "name": "chess", "type": 0 }])),
@@ -182,7 +180,8 @@ async fn activities_carry_the_moment_they_began_for_as_long_as_they_go_on() {
         ("online", Value::Null),
     ] {
         let presence = json!({ "status": status, "activities": activities });
-        http.put(&url).json(&presence).send().await.unwrap().error_for_status().unwrap();
+        let sent = bot.control(reqwest::Method::PUT, "/presences/bob").json(&presence).send().await;
+        sent.unwrap().error_for_status().unwrap();
         let update = bot.event("PRESENCE_UPDATE").await;
         assert_eq!(update["status"], status);
         begun.push(
@@ -291,8 +290,8 @@ async fn a_user_has_the_language_that_is_set() {
     let refused = user.edit_user("bob", &json!({ "locale": "xx" })).await.unwrap_err().to_string();
     assert!(refused.starts_with("There is no locale \"xx\"; there are ar, bg,"), "{refused}");
     assert!(user.edit_user("Sandbot", &json!({ "locale": "de" })).await.is_err());
-    let made = reqwest::Client::new()
-        .post(format!("{}/sandbox/users", bot.sandbox.url()))
+    let made = bot
+        .control(reqwest::Method::POST, "/users")
         .json(&json!({ "username": "dora", "locale": "pt-BR" }))
         .send()
         .await

@@ -15,6 +15,7 @@ async fn sandbox(world: &World, arguments: &[&str]) -> Output {
     tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .env_remove("SANDBOX_STATE_FILE")
         .env("SANDBOX_URL", world.sandbox.url())
+        .env("SANDBOX_CONTROL_SECRET", world.sandbox.control_secret())
         .args(arguments)
         .output()
         .await

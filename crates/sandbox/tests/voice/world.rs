@@ -75,8 +75,9 @@ impl World {
     pub(crate) async fn plain_bot(&self, permissions: u64) -> Bot {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let body = json!({ "name": "plain", "permissions": permissions.to_string() });
-        let made =
-            http.post(format!("{}/sandbox/bots", self.sandbox.url())).json(&body).send().await.unwrap();
+        let request = http.post(format!("{}/sandbox/bots", self.sandbox.url()));
+        let request = request.bearer_auth(self.sandbox.control_secret());
+        let made = request.json(&body).send().await.unwrap();
         let made: Value = made.json().await.unwrap();
         Bot::connect(&self.sandbox, made["token"].as_str().unwrap()).await
     }

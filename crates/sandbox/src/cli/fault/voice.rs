@@ -9,7 +9,7 @@ use sandbox::fault::{
 use sandbox::snowflake::Snowflake;
 use sandbox::voice::{Command, Target};
 
-use super::super::{Failure, Outcome};
+use super::super::{Failure, Outcome, terminal};
 use super::{add, find};
 
 #[derive(Debug, Args)]
@@ -117,6 +117,6 @@ fn stall(before: Stage) -> On {
 
 async fn now(client: &Client, user: Option<Snowflake>, command: Command) -> Result<Outcome, Failure> {
     let told = client.voice_command(Target { guild: None, user }, &command).await?;
-    println!("{}", told["connections"]);
+    terminal::json_line(&told["connections"])?;
     Ok(Outcome::Good)
 }

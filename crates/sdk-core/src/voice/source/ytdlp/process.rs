@@ -1,6 +1,6 @@
 //! Running a program for what it writes: bounded in time and size, and ended with all that it started.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::roots;
 use crate::voice::source::SourceError;
 
 /// Variables that a program gets of the bot's environment; a token is in none of them.
@@ -20,6 +21,11 @@ const COMPLAINT: u64 = 2 << 10;
 /// Returns the first program of a name in the folders of a `PATH`.
 pub(super) fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_program(file))
+}
+
+/// Returns what a variable is for a program; it trusts what the bot did before a local Discord came in.
+fn passed(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {
+    if name == roots::NAMED { roots::for_programs(variable) } else { variable(name) }
 }
 
 fn is_program(file: &Path) -> bool {
@@ -55,7 +61,9 @@ impl Group {
     pub(super) fn start(program: &Path, arguments: &[&str]) -> Result<Self, SourceError> {
         let mut command = Command::new(program);
         command.args(arguments).env_clear();
-        command.envs(PASSED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.envs(
+            PASSED.into_iter().filter_map(|name| Some((name, passed(name, |name| std::env::var_os(name))?))),
+        );
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| {
             tracing::warn!(program = %program.display(), %error, "a program does not start");
@@ -123,5 +131,23 @@ impl Drop for Group {
         if let Some(pid) = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
             let _ = kill_process_group(pid, Signal::KILL);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_trusts_no_local_discord() {
+        let bots = |name: &str| match name {
+            roots::NAMED => Some("with-sandbox.pem".into()),
+            roots::BEFORE => Some("machine.pem".into()),
+            "HOME" => Some("/home/me".into()),
+            _ => None,
+        };
+        assert_eq!(passed("SSL_CERT_FILE", bots), Some("machine.pem".into()));
+        assert_eq!(passed("HOME", bots), Some("/home/me".into()));
+        assert_eq!(passed("LANG", bots), None);
     }
 }

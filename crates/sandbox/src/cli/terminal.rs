@@ -1,0 +1,210 @@
+//! What reaches the terminal: text of others made harmless, and readers that go away.
+//!
+//! Names, messages and answers are written by people and bots, and a terminal obeys control characters: it would hide
+//! lines, set its title, or type for its user. Everything that the command line prints comes through here.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use super::Failure;
+
+/// Whether a character controls the terminal or the direction of text around it, or breaks a line in some readers: C0,
+/// DEL and C1, Unicode's bidirectional controls (UAX #9, and the deprecated ones beside them), and its line separators.
+pub(super) fn is_control(character: char) -> bool {
+    matches!(character,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{206f}')
+}
+
+/// Returns text of others as it may stand within a line: controls as escapes, such as `\u{1b}` and `\n`.
+pub(super) fn inline(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => shown.push_str("    "),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            character if is_control(character) => {
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+            }
+            character => shown.push(character),
+        }
+    }
+    shown
+}
+
+/// Returns the lines of a text of others, each as [`inline`] shows it. The caller indents them, so that a text has no
+/// line that could be somebody else's.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = String> {
+    text.lines().map(inline)
+}
+
+/// Returns JSON with its controls as `\u` escapes, which stand in strings alone, so that it means the same.
+pub(super) fn json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_control(character) && character != '\n' {
+            let _ = write!(shown, "\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Prints text whose parts of others are harmless already; where one was forgotten, its controls are escaped here.
+///
+/// A reader that has gone away, as in `sandbox say ... | head -n 1`, is no failure: it has what it wanted.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    write(text).map(|_| ())
+}
+
+/// Prints text as one line, whatever is in it.
+pub(super) fn line(text: &str) -> Result<(), Failure> {
+    print(&format!("{}\n", inline(text)))
+}
+
+/// Prints a value as a line of JSON.
+pub(super) fn json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(|error| Failure(error.to_string()))?;
+    line(&json(&text))
+}
+
+/// Prints text and returns whether somebody reads on.
+pub(super) fn write(text: &str) -> Result<bool, Failure> {
+    let mut shown = String::with_capacity(text.len());
+    for part in text.split_inclusive('\n') {
+        let (body, end) = part.strip_suffix('\n').map_or((part, ""), |body| (body, "\n"));
+        shown.push_str(&inline(body));
+        shown.push_str(end);
+    }
+    let mut out = io::stdout();
+    match out.write_all(shown.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure(format!("the output can't be written: {error}"))),
+    }
+}
+
+/// Says a sentence on the error stream, where nobody may listen.
+pub(super) fn warn(sentence: &str) {
+    let _ = writeln!(io::stderr(), "sandbox: {}", inline(sentence));
+}
+
+/// Ends when nobody can read the output any more, also while there is nothing to print; never where that can't be known,
+/// as with a file.
+pub(super) async fn reader_gone() {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd as _;
+
+        use tokio::io::Interest;
+        use tokio::net::unix::pipe::Sender;
+        // Nothing is written through it, so the output may stay in blocking mode.
+        let out = io::stdout().as_fd().try_clone_to_owned().and_then(Sender::from_owned_fd_unchecked);
+        if let Ok(out) = out
+            && out.ready(Interest::ERROR).await.is_ok()
+        {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Decodes a stream of UTF-8 that comes in pieces, which may end within a character.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    rest: Vec<u8>,
+}
+
+impl Decoder {
+    /// Returns the text that is whole by now; what is no UTF-8 is replaced.
+    pub(super) fn text(&mut self, piece: &[u8]) -> String {
+        self.rest.extend_from_slice(piece);
+        let mut text = String::new();
+        let mut at = 0;
+        loop {
+            match std::str::from_utf8(&self.rest[at..]) {
+                Ok(whole) => {
+                    text.push_str(whole);
+                    at = self.rest.len();
+                    break;
+                }
+                Err(error) => {
+                    let whole = at + error.valid_up_to();
+                    text.push_str(&String::from_utf8_lossy(&self.rest[at..whole]));
+                    at = whole;
+                    let Some(wrong) = error.error_len() else { break };
+                    text.push(char::REPLACEMENT_CHARACTER);
+                    at += wrong;
+                }
+            }
+        }
+        self.rest.drain(..at);
+        text
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Text with more controls in it than people write.
+    pub(crate) fn foreign() -> impl Strategy<Value = String> {
+        let nasty = [
+            '\0', '\t', '\n', '\r', '\x0b', '\x0c', '\x1b', '\x7f', '\u{85}', '\u{9b}', '\u{61c}', '\u{200f}',
+        ]
+        .into_iter()
+        .chain(['\u{2028}', '\u{2029}', '\u{202e}', '\u{2069}', ' ', '"', '\\', '\u{200d}', 'ß'])
+        .collect::<Vec<_>>();
+        let character = prop_oneof![2 => prop::sample::select(nasty), 1 => any::<char>()];
+        prop::collection::vec(character, 0..40).prop_map(String::from_iter)
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_shown_as_an_escape() {
+        assert_eq!(inline("a\x1b]0;title\x07\u{9b}2J\x7f"), "a\\u{1b}]0;title\\u{7}\\u{9b}2J\\u{7f}");
+        assert_eq!(
+            inline("a\u{202e}b\u{2066}c\u{61c}d\u{200f}e"),
+            "a\\u{202e}b\\u{2066}c\\u{61c}d\\u{200f}e"
+        );
+        assert_eq!(inline("a\nb\rc\td\u{2028}e\u{85}f"), "a\\nb\\rc    d\\u{2028}e\\u{85}f");
+        // What joins emoji, and other languages, stay.
+        let plain = "héllo 👩\u{200d}👩\u{200d}👧 שלום 🏴󠁧󠁢󠁥󠁮󠁧󠁿 \u{ad}";
+        assert_eq!(inline(plain), plain);
+        assert_eq!(lines("a\r\nb\n\nc\u{2029}d\re").collect::<Vec<_>>(), ["a", "b", "", "c\\u{2029}d\\re"]);
+    }
+
+    proptest! {
+        #[test]
+        fn json_means_the_same_without_its_controls(text in foreign()) {
+            let whole = serde_json::to_string(&text).unwrap();
+            let shown = json(&whole);
+            prop_assert!(!shown.contains(is_control), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        }
+
+        #[test]
+        fn no_control_is_left_in_a_line(text in foreign()) {
+            prop_assert!(!inline(&text).contains(is_control));
+            prop_assert!(lines(&text).all(|line| !line.contains(is_control)));
+        }
+
+        #[test]
+        fn text_in_pieces_is_the_same_text(text in foreign(), size in 1..9_usize) {
+            let mut decoder = Decoder::default();
+            let read: String = text.as_bytes().chunks(size).map(|piece| decoder.text(piece)).collect();
+            prop_assert_eq!(read, text);
+        }
+
+        #[test]
+        fn bytes_in_pieces_are_what_they_are_at_once(bytes in any::<Vec<u8>>(), size in 1..9_usize) {
+            let mut decoder = Decoder::default();
+            let mut read: String = bytes.chunks(size).map(|piece| decoder.text(piece)).collect();
+            read.push_str(&String::from_utf8_lossy(&decoder.rest));
+            prop_assert_eq!(read, String::from_utf8_lossy(&bytes));
+        }
+    }
+}

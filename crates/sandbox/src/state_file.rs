@@ -1,0 +1,204 @@
+//! The state file: how a running sandbox is reached, for its owner alone.
+//!
+//! `sandbox serve` leaves it, and takes it away at its end; the other commands and programs in any language read it. It
+//! is JSON and has secrets in it, so that only its owner can read it (mode 0600).
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::server::Sandbox;
+
+/// What a state file says.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct StateFile {
+    /// Base address of the sandbox, as its bots know it.
+    pub url: String,
+    /// The same from this machine, where it differs.
+    #[serde(default)]
+    pub local_url: String,
+    /// Id of its process.
+    #[serde(default)]
+    pub pid: u32,
+    /// What the control API asks for, as `Authorization: Bearer SECRET`.
+    #[serde(default)]
+    pub control_secret: String,
+    /// Token of the bot, unless the sandbox was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// File with the certificate that clients of voice must trust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice_root: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for StateFile {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("StateFile").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl StateFile {
+    /// Returns what there is to say of a sandbox of this process, its token included.
+    pub fn of(sandbox: &Sandbox) -> Self {
+        Self {
+            url: sandbox.url().to_owned(),
+            local_url: sandbox.local_url(),
+            pid: std::process::id(),
+            control_secret: sandbox.control_secret().to_owned(),
+            token: Some(sandbox.token().to_owned()),
+            voice_root: None,
+        }
+    }
+
+    /// Reads a state file.
+    ///
+    /// # Errors
+    /// When there is none, or something else is in its place.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        serde_json::from_str(&std::fs::read_to_string(path)?).map_err(io::Error::from)
+    }
+
+    /// Writes it in one step, so that nobody reads half of it, and for nobody's eyes but its owner's.
+    ///
+    /// # Errors
+    /// When the file or its folder can't be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_string(self)?;
+        text.push('\n');
+        write_private(path, text.as_bytes())
+    }
+
+    /// Whether an address leads to this sandbox, so that its secret may be sent there.
+    pub fn is_at(&self, url: &str) -> bool {
+        let url = url.trim_end_matches('/');
+        let same = |own: &str| {
+            !own.is_empty() && (own == url || loopback(own).is_some() && loopback(own) == loopback(url))
+        };
+        same(&self.url) || same(&self.local_url)
+    }
+}
+
+/// Returns scheme, port and path of an address on the loopback interface, which has many names.
+fn loopback(url: &str) -> Option<(String, u16)> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']);
+    let ip = host.parse::<std::net::IpAddr>();
+    (host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback()))
+        .then(|| (format!("{}{}", url.scheme(), url.path()), url.port_or_known_default().unwrap_or_default()))
+}
+
+/// Returns the place of the state file of a sandbox on this port, when none is named: a folder of this user's, which is
+/// `$XDG_RUNTIME_DIR/sandbox`, else `$XDG_STATE_HOME/sandbox`, else `~/.local/state/sandbox`; `None` without a home.
+pub fn default_path(port: u16) -> Option<PathBuf> {
+    place(port, |name| std::env::var_os(name).map(PathBuf::from))
+}
+
+fn place(port: u16, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    // The specification of these variables has relative ones ignored.
+    let folder = |name| variable(name).filter(|path: &PathBuf| path.is_absolute());
+    let folder = folder("XDG_RUNTIME_DIR")
+        .or_else(|| folder("XDG_STATE_HOME"))
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
+    Some(folder.join("sandbox").join(format!("{port}.json")))
+}
+
+/// Writes a file that nobody but its owner can read, in one step; a missing folder is made likewise.
+///
+/// # Errors
+/// When the file or its folder can't be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    // Never into what somebody has put there.
+    options.write(true).create_new(true);
+    let mut folders = std::fs::DirBuilder::new();
+    folders.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        options.mode(0o600);
+        folders.mode(0o700);
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        folders.create(folder)?;
+    }
+    let draft = path.with_extension("new");
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    options.open(&draft)?.write_all(bytes)?;
+    std::fs::rename(&draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> StateFile {
+        StateFile {
+            url: "http://sandbox:8787".into(),
+            local_url: "http://127.0.0.1:8787".into(),
+            pid: 1,
+            control_secret: "s3cret".into(),
+            token: None,
+            voice_root: None,
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_it_whatever_was_there() {
+        use std::os::unix::fs::{MetadataExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/state.json");
+        state().write(&path).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        assert_eq!(StateFile::read(&path).unwrap().control_secret, "s3cret");
+
+        let other = folder.path().join("others");
+        for place in [&path, &path.with_extension("new")] {
+            std::fs::write(&other, "theirs").unwrap();
+            let _ = std::fs::remove_file(place);
+            symlink(&other, place).unwrap();
+            state().write(&path).unwrap();
+            assert_eq!((mode(&path), std::fs::read_to_string(&other).unwrap().as_str()), (0o600, "theirs"));
+            assert!(path.symlink_metadata().unwrap().is_file());
+        }
+        assert!(!format!("{:?}", state()).contains("s3cret"));
+    }
+
+    #[test]
+    fn the_secret_is_for_this_sandbox_alone() {
+        for own in
+            ["http://sandbox:8787", "http://sandbox:8787/", "http://localhost:8787", "http://[::1]:8787"]
+        {
+            assert!(state().is_at(own), "{own}");
+        }
+        for other in [
+            "http://127.0.0.1:8788",
+            "http://sandbox:1",
+            "http://evil.example:8787",
+            "https://localhost:8787",
+            "",
+        ] {
+            assert!(!state().is_at(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn its_usual_place_belongs_to_the_user() {
+        let at = |set: &[(&str, &str)]| {
+            let set = set.to_vec();
+            place(8787, move |name| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+            })
+        };
+        let all = [("XDG_RUNTIME_DIR", "/run/user/1"), ("XDG_STATE_HOME", "/state"), ("HOME", "/home/me")];
+        assert_eq!(at(&all), Some("/run/user/1/sandbox/8787.json".into()));
+        assert_eq!(at(&all[1..]), Some("/state/sandbox/8787.json".into()));
+        assert_eq!(at(&all[2..]), Some("/home/me/.local/state/sandbox/8787.json".into()));
+        assert_eq!(at(&[("XDG_RUNTIME_DIR", "here"), ("HOME", "")]), None);
+    }
+}
