@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use sdk::PluginId;
+use sdk::answers::Answers;
 use sdk::serenity::all::{Http, HttpBuilder};
 
 use crate::config::{ApiUrl, Token};
@@ -44,6 +45,11 @@ impl Api {
     /// Names who hears of each request that had to wait for a rate limit; the first call counts.
     pub(crate) fn tell_waits(&self, waited: Waited) {
         self.limiter.tell_waits(waited);
+    }
+
+    /// Keeps a host's account of initial responses to interactions; the first call counts.
+    pub(crate) fn keep_answers(&self, answers: Arc<Answers>) {
+        self.relay.tell_answers(Box::new(move |interaction| answers.note(interaction.get().into())));
     }
 
     /// Gives the HTTP client below serenity, on the same way to Discord.

@@ -117,7 +117,7 @@ pub(crate) fn supervise(
         let filter = filter(reload, &workspace).map_err(Failure::configuration)?;
         let silence = Silence::of(&workspace);
         if let Some(words) = why_polling(reload, silence.as_ref()) {
-            eprintln!("hotcord: {words}");
+            sdk::text::write_error(format_args!("hotcord: {words}"));
         }
         let pace = pace(reload, silence.as_ref());
         // A Discord of one's own has voice servers with a certificate of their own, which that feature has the bot trust.

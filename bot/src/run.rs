@@ -70,6 +70,7 @@ pub(crate) async fn run(
     };
 
     health.watch(&host);
+    api.keep_answers(host.answers());
     host.set_http_of(https_of_plugins(api.clone(), application.id));
     host.voice().set_sources(Sources::new(config.media.sources(config.environment, &connection)));
 

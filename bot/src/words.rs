@@ -18,16 +18,16 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
         ["health", "--ready"] => true,
         other => {
             let other = other.join(" ");
-            eprintln!(
+            sdk::text::write_error(format_args!(
                 "hotcord does not know '{other}'; without words it starts the bot, and `hotcord health [--ready]` asks one."
-            );
+            ));
             return Some(ExitCode::from(USAGE));
         }
     };
     Some(match ask(ready) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("{sentence}");
+            sdk::text::write_error(sentence);
             ExitCode::FAILURE
         }
     })

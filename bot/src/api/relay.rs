@@ -19,7 +19,8 @@
 //! limit costs 39 µs in a debug build (`keeping_limits_costs`).
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::num::NonZeroU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -66,10 +67,14 @@ const KEY_BYTES: usize = 32;
 /// Names the plugin that a request is made for.
 pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin");
 
+/// Hears of an initial response to the interaction with this id.
+pub(crate) type Answering = Box<dyn Fn(NonZeroU64) + Send + Sync>;
+
 /// A running relay; it ends when this is dropped.
 pub(crate) struct Relay {
     address: SocketAddr,
     certificate: CertificateDer<'static>,
+    answering: Arc<OnceLock<Answering>>,
     key: HeaderValue,
     _serving: JoinSet<()>,
 }
@@ -79,14 +84,20 @@ impl Relay {
     pub(crate) async fn start(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
         let (certificate, config) = identity()?;
         let key = new_key()?;
-        let forwarder = Forwarder::new(target, limiter, key.clone())?;
+        let answering = Arc::<OnceLock<Answering>>::default();
+        let forwarder = Forwarder::new(target, limiter, answering.clone(), key.clone())?;
         let unusable = |error| format!("No loopback port can be opened for requests to Discord: {error}.");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, acceptor, Arc::new(forwarder)));
-        Ok(Self { address, certificate, key, _serving: serving })
+        Ok(Self { address, certificate, answering, key, _serving: serving })
+    }
+
+    /// Names who hears of each initial response to an interaction before it is sent; the first call counts.
+    pub(crate) fn tell_answers(&self, answering: Answering) {
+        let _ = self.answering.set(answering);
     }
 
     /// Makes a client that takes this relay for Discord.
@@ -175,11 +186,17 @@ struct Forwarder {
     is_named: bool,
     client: reqwest::Client,
     limiter: Arc<Limiter>,
+    answering: Arc<OnceLock<Answering>>,
     key: HeaderValue,
 }
 
 impl Forwarder {
-    fn new(target: Option<ApiUrl>, limiter: Arc<Limiter>, key: HeaderValue) -> Result<Self, String> {
+    fn new(
+        target: Option<ApiUrl>,
+        limiter: Arc<Limiter>,
+        answering: Arc<OnceLock<Answering>>,
+        key: HeaderValue,
+    ) -> Result<Self, String> {
         let is_named = target.is_some();
         let target = target.unwrap_or_else(ApiUrl::discord);
         let mut builder = reqwest::Client::builder()
@@ -195,7 +212,7 @@ impl Forwarder {
         let client = builder
             .build()
             .map_err(|error| format!("No HTTP client can be made for Discord: {}.", cause(&error)))?;
-        Ok(Self { target, is_named, client, limiter, key })
+        Ok(Self { target, is_named, client, limiter, answering, key })
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Response<reqwest::Body> {
@@ -222,7 +239,10 @@ impl Forwarder {
             }
         };
         let route = Route::parse(&head.method, path);
-        let permit = if route.is_callback() {
+        let permit = if let Some(interaction) = route.callback() {
+            if let Some(answering) = self.answering.get() {
+                answering(interaction);
+            }
             None
         } else {
             let plugin = plugin.as_ref().and_then(|plugin| plugin.to_str().ok()).map(Into::into);

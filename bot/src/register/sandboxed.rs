@@ -113,6 +113,7 @@ impl Bot {
         host.set_observer(unhandled.clone());
         let target = ApiUrl::parse(sandbox.url()).unwrap();
         let api = Api::new(Token::parse(sandbox.token(), false).unwrap(), target.as_ref()).await.unwrap();
+        api.keep_answers(host.answers());
         let http = Arc::new(api.http());
         Self { host, api, http, unhandled }
     }

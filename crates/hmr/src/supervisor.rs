@@ -78,7 +78,7 @@ pub(crate) fn run_folder(target: &std::path::Path) -> PathBuf {
 }
 
 fn tell(words: &str) {
-    eprintln!("hotcord: {words}");
+    sdk_core::text::write_error(format_args!("hotcord: {words}"));
 }
 
 struct Supervisor<'a> {

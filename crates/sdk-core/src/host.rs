@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use serenity::all::{GatewayIntents, Http, ShardManager};
+use serenity::all::{GatewayIntents, Http, InteractionId, ShardManager};
 
 use crate::PluginId;
+use crate::answers::Answers;
 use crate::bus::Bus;
 use crate::checkpoint::Changes;
 use crate::definition::CommandKey;
@@ -41,6 +42,7 @@ struct Inner {
     changes: Changes,
     store: Store,
     edits: Edits,
+    answers: Arc<Answers>,
     scheduler: Scheduler,
     snapshots: Snapshots,
     voice: Voice,
@@ -116,6 +118,7 @@ impl Host {
             bus: Bus::default(),
             store: Store::new(changes.clone()),
             edits: Edits::default(),
+            answers: Arc::default(),
             scheduler: Scheduler::new(changes.clone()),
             snapshots: Snapshots::new(changes.clone()),
             voice: Voice::new(changes.clone()),
@@ -135,6 +138,16 @@ impl Host {
             registrar: OnceLock::new(),
             closing: AtomicBool::new(false),
         }))
+    }
+
+    /// Returns the account of initial responses, which whoever sends requests to Discord for the bot keeps.
+    pub fn answers(&self) -> Arc<Answers> {
+        self.0.answers.clone()
+    }
+
+    /// Returns whether the process has answered an interaction, or is about to.
+    pub(crate) fn is_being_answered(&self, interaction: InteractionId) -> bool {
+        self.0.answers.has(interaction)
     }
 
     /// Gives the bot's version.

@@ -20,6 +20,7 @@
 //!
 //! This crate knows neither the bot nor the reload engine.
 
+pub mod answers;
 mod asker;
 pub mod bus;
 pub mod checkpoint;

@@ -1,5 +1,7 @@
 //! Words for people: durations, counts, and texts cut to what Discord takes.
 
+use std::fmt::Display;
+use std::io::Write as _;
 use std::time::Duration;
 
 /// Most characters of a message's content.
@@ -8,6 +10,11 @@ pub const MESSAGE: usize = 2000;
 pub const EMBED_DESCRIPTION: usize = 4096;
 /// Most characters of an embed field's value.
 pub const EMBED_FIELD: usize = 1024;
+
+/// Writes a line to standard error. Whoever read it may have left, which ends nothing.
+pub fn write_error(line: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
 
 /// Cuts `text` to at most `most` characters, the last of them an ellipsis when something was cut off.
 pub fn cut(text: impl Into<String>, most: usize) -> String {

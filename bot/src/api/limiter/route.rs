@@ -1,6 +1,7 @@
 //! Which rate limit a request counts towards, as far as its method and path tell.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use hyper::Method;
@@ -17,7 +18,8 @@ pub(crate) struct Route {
     major: Arc<str>,
     /// Whether an interaction's or a webhook's token authorises it, instead of the bot's.
     has_own_token: bool,
-    is_callback: bool,
+    /// Interaction whose first answer this is.
+    callback: Option<NonZeroU64>,
 }
 
 impl Route {
@@ -50,14 +52,17 @@ impl Route {
             template: template.into(),
             major: major.into(),
             has_own_token: has_token,
-            is_callback: resource == "interactions" && segments.last() == Some(&"callback"),
+            callback: match segments[..] {
+                ["interactions", id, _, "callback"] => id.parse().ok(),
+                _ => None,
+            },
         }
     }
 
-    /// Returns whether this is the first answer to an interaction, which no limit of the bot concerns: each interaction
+    /// Returns the interaction to which this is the first answer, which no limit of the bot concerns: each interaction
     /// takes one, within 3 seconds.
-    pub(crate) fn is_callback(&self) -> bool {
-        self.is_callback
+    pub(crate) fn callback(&self) -> Option<NonZeroU64> {
+        self.callback
     }
 
     /// Returns whether the bot's global limit does not concern it.
@@ -136,9 +141,9 @@ mod tests {
     #[test]
     fn interactions_are_outside_the_global_limit_and_their_tokens_are_not_shown() {
         let callback = Route::parse(&Method::POST, "/api/v10/interactions/1/secret/callback");
-        assert!(callback.is_callback() && callback.is_outside_global());
+        assert!(callback.callback().is_some() && callback.is_outside_global());
         let follow_up = Route::parse(&Method::PATCH, "/api/v10/webhooks/1/secret/messages/@original");
-        assert!(!follow_up.is_callback() && follow_up.is_outside_global());
+        assert!(follow_up.callback().is_none() && follow_up.is_outside_global());
         assert!(!callback.to_string().contains("secret") && !follow_up.to_string().contains("secret"));
         assert!(!Route::parse(&Method::GET, "/api/v10/webhooks/1").is_outside_global());
         let message = Route::parse(&Method::POST, "/api/v10/channels/5/messages");

@@ -46,15 +46,15 @@ pub fn serve_if_asked() -> Option<ExitCode> {
         Ok(code) => return Some(code),
         Err(Trouble::Unread) => return Some(ExitCode::SUCCESS),
         Err(Trouble::Usage(why)) => {
-            eprintln!("{why}; {WORDS}");
+            sdk_core::text::write_error(format_args!("{why}; {WORDS}"));
             USAGE
         }
         Err(Trouble::NoBot) => {
-            eprintln!("{NO_BOT}");
+            sdk_core::text::write_error(NO_BOT);
             UNAVAILABLE
         }
         Err(Trouble::Refused(why)) => {
-            eprintln!("{why}");
+            sdk_core::text::write_error(why);
             1
         }
     };
@@ -96,7 +96,7 @@ fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
 fn reload(plugin: Option<String>) -> Result<ExitCode, Trouble> {
     let outcome: Outcome = ask(&Request::Reload { plugin })?;
     for sentence in &outcome.failed {
-        eprintln!("{sentence}");
+        sdk_core::text::write_error(sentence);
     }
     for reloaded in &outcome.reloaded {
         print(&reloaded.line)?;
@@ -134,7 +134,7 @@ fn events(options: &[&str]) -> Result<ExitCode, Trouble> {
         }
         // A bot that replaces itself is back in a moment, and what it has told by then is all new.
         let Some(again) = back(&workspace) else {
-            eprintln!("the bot has ended");
+            sdk_core::text::write_error("the bot has ended");
             return Ok(ExitCode::SUCCESS);
         };
         (stream, last) = (again, usize::MAX);

@@ -145,10 +145,16 @@ impl NextHost {
         if let Some(child) = Child::this()
             && let Err(error) = note_host(&child.run, &self.host)
         {
-            eprintln!("hotcord: {} cannot be written ({error})", child.run.display());
+            sdk_core::text::write_error(format_args!(
+                "hotcord: {} cannot be written ({error})",
+                child.run.display()
+            ));
         }
         let error = Command::new(&program).env(VARIABLE, start.to_variable()).exec();
-        eprintln!("hotcord: {} cannot be started ({error})", program.display());
+        sdk_core::text::write_error(format_args!(
+            "hotcord: {} cannot be started ({error})",
+            program.display()
+        ));
         process::ExitCode::from(127)
     }
 }

@@ -6,9 +6,9 @@
 //! (`ComponentInteractionCollector` and its like, as `poise::builtins::paginate` uses them) take interactions in the shard,
 //! before dispatch, and do not say which; and another process of the same application gets the same events. The one sign
 //! that all of them give is the acknowledgement, for which Discord waits 3 s. So nobody is answered here before
-//! [`CHANCE`] has passed since the interaction was made. What this process has begun to answer by then is known from
-//! serenity's ratelimiter, which has an entry for each interaction; what somebody else has acknowledged Discord knows,
-//! and takes no second answer (code 40060). Nobody is answered twice, therefore, and a collector loses only what it has
+//! [`CHANCE`] has passed since the interaction was made. What this process has begun to answer by then the host knows, since
+//! all requests to Discord pass through it ([`Answers`](crate::answers::Answers)); what somebody else has acknowledged Discord knows, and
+//! takes no second answer (code 40060). Nobody is answered twice, therefore, and a collector loses only what it has
 //! left unacknowledged until shortly before Discord itself would give it up.
 //!
 //! Sources: "Responding to an Interaction" (3 s) and "JSON Error Codes" in Discord's documentation.
@@ -20,7 +20,6 @@ use serenity::all::{
     ChannelId, ComponentInteraction, ComponentInteractionDataKind, Http, HttpError, InteractionId, MessageId,
     ModalInteraction, UserId,
 };
-use serenity::http::Route;
 
 use super::interaction::ephemeral;
 use crate::host::Host;
@@ -81,7 +80,7 @@ impl Unhandled {
     /// Answers the user, unless somebody else has by the time at which it is nearly too late.
     pub(super) async fn see_to(self, host: Host, http: Arc<Http>) {
         tokio::time::sleep(CHANCE.saturating_sub(on_the_way(self.id, since_1970()))).await;
-        if self.is_being_answered(&http).await {
+        if host.is_being_answered(self.id) {
             tracing::debug!(custom_id = self.custom_id, "a collector has handled this component");
             return;
         }
@@ -99,15 +98,6 @@ impl Unhandled {
         }
         if let Err(error) = answered {
             tracing::warn!(custom_id, %error, "could not answer");
-        }
-    }
-
-    /// Returns whether this process has sent an initial response, or has begun to.
-    async fn is_being_answered(&self, http: &Http) -> bool {
-        let route = Route::InteractionResponse { interaction_id: self.id, token: &self.token };
-        match &http.ratelimiter {
-            Some(ratelimiter) => ratelimiter.routes().read().await.contains_key(&route.ratelimiting_bucket()),
-            None => false,
         }
     }
 }

@@ -1,0 +1,50 @@
+//! Which interactions this process has begun to answer of late, whoever in it does so.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use serenity::all::InteractionId;
+
+/// How long a beginning is remembered; Discord gives an interaction up after 3 s.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// The interactions, oldest first.
+#[derive(Default)]
+pub struct Answers(Mutex<VecDeque<(Instant, InteractionId)>>);
+
+impl Answers {
+    /// Notes that an initial response is about to be sent; the host itself answers that interaction no more.
+    pub fn note(&self, interaction: InteractionId) {
+        self.note_at(interaction, Instant::now());
+    }
+
+    fn note_at(&self, interaction: InteractionId, now: Instant) {
+        let mut begun = self.0.lock();
+        while begun.front().is_some_and(|(at, _)| now.duration_since(*at) > KEPT) {
+            begun.pop_front();
+        }
+        begun.push_back((now, interaction));
+    }
+
+    /// Returns whether an initial response has been sent, or is being sent.
+    pub(crate) fn has(&self, interaction: InteractionId) -> bool {
+        self.0.lock().iter().any(|(_, begun)| *begun == interaction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_known_for_longer_than_discord_waits_for_it_and_not_for_ever() {
+        let (answers, began) = (Answers::default(), Instant::now());
+        answers.note_at(InteractionId::new(1), began);
+        answers.note_at(InteractionId::new(2), began + Duration::from_secs(4));
+        assert!(answers.has(InteractionId::new(1)) && !answers.has(InteractionId::new(3)));
+        answers.note_at(InteractionId::new(3), began + KEPT + Duration::from_secs(1));
+        assert!(!answers.has(InteractionId::new(1)) && answers.has(InteractionId::new(2)));
+        assert_eq!(answers.0.lock().len(), 2);
+    }
+}
