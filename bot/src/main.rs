@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     match start() {
         Ok(code) => code,
         Err(failure) => {
-            sdk::text::write_error(failure);
+            sdk::text::write_error(&failure);
             ExitCode::from(failure.exit_code())
         }
     }

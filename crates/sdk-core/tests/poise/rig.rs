@@ -227,7 +227,8 @@ impl Bot {
     pub(crate) async fn control(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/sandbox/{path}", self.sandbox.url());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        http.post(url).json(&body).send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
+        let request = http.post(url).bearer_auth(self.sandbox.control_secret()).json(&body);
+        request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
     }
 
     /// Waits until a message of #bot-test, as it is now, is as `is` wants it.
