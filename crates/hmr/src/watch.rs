@@ -52,7 +52,7 @@ pub(crate) use walk::files_below;
 use crate::error::HostError;
 use control::Wanted;
 use folders::{Folders, Report};
-use moment::Noticed;
+use moment::{Moment, Noticed};
 use scanner::{Changed, Reported, Reports, Scanner};
 
 /// Longest time that events without a pause between them are joined for, so that what is saved all the time is
@@ -124,7 +124,7 @@ impl Watcher {
         if let Some(failure) = scanner.take_failure() {
             return Err(failure);
         }
-        let doing = Wanted { scope, pace, filter, is_paused: false };
+        let doing = Wanted { scope, pace, filter, filter_since: Moment::now(), is_paused: false };
         let control = Control::new(doing.clone());
         Ok(Self {
             changes: control.changes(),
@@ -225,7 +225,7 @@ impl Watcher {
                 changed.append(&mut scanner.follow(wanted.scope));
             }
             if wanted.filter != old.filter {
-                changed.append(&mut scanner.set_filter(wanted.filter));
+                changed.append(&mut scanner.set_filter(wanted.filter, wanted.filter_since));
             }
             if looks_anew {
                 changed.append(&mut scanner.look_at_all(Noticed::seen(Duration::ZERO)));

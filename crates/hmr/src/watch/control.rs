@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::Pace;
 use super::filter::Filter;
+use super::moment::Moment;
 use super::scope::Scope;
 
 /// A handle on a running [`Watcher`](super::Watcher).
@@ -18,6 +19,8 @@ pub(super) struct Wanted {
     pub(super) scope: Scope,
     pub(super) pace: Pace,
     pub(super) filter: Filter,
+    /// When the filter was set.
+    pub(super) filter_since: Moment,
     pub(super) is_paused: bool,
 }
 
@@ -61,9 +64,15 @@ impl Control {
         self.want(|wanted| &mut wanted.pace, pace);
     }
 
-    /// Leaves out other files from now on.
+    /// Leaves out other files from now on: what is saved after this call counts by this filter.
     pub fn set_filter(&self, filter: Filter) {
-        self.want(|wanted| &mut wanted.filter, filter);
+        self.0.send_if_modified(|wanted| {
+            let is_other = wanted.filter != filter;
+            if is_other {
+                (wanted.filter, wanted.filter_since) = (filter, Moment::now());
+            }
+            is_other
+        });
     }
 
     /// Gives what is left out, and which extensions count.

@@ -15,6 +15,9 @@ const LATEST_REPORT: Duration = Duration::from_secs(10);
 /// Longest time between writing a file and renaming it into place, if both are one save.
 const ONE_SAVE: Duration = Duration::from_millis(250);
 
+/// Largest step of the clock that the kernel stamps files with, which goes by its timer.
+const GRAIN: Duration = Duration::from_millis(10);
+
 /// A moment on the clock that nobody sets and on the one that stamps files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
@@ -34,6 +37,11 @@ pub(super) struct Noticed {
 impl Moment {
     pub(super) fn now() -> Self {
         Self { steady: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// Returns whether a file has been changed since this moment.
+    pub(super) fn precedes_change(&self, metadata: &Metadata) -> bool {
+        changed_at(metadata).is_some_and(|changed| changed + GRAIN >= self.wall)
     }
 
     /// Returns the moment of a time on the wall clock, as that clock stood at this moment.
@@ -63,11 +71,7 @@ impl Noticed {
 
     /// Returns when a file was saved that looks like this now.
     pub(super) fn saved(&self, metadata: &Metadata, now: Instant) -> Instant {
-        let changed = u64::try_from(metadata.ctime())
-            .ok()
-            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
-            .map(|time| time + Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).unwrap_or(0)));
-        self.date(changed, metadata.modified().ok(), now)
+        self.date(changed_at(metadata), metadata.modified().ok(), now)
     }
 
     fn date(&self, changed: Option<SystemTime>, modified: Option<SystemTime>, now: Instant) -> Instant {
@@ -80,6 +84,13 @@ impl Noticed {
         let dated = [written, Some(changed)].into_iter().flatten().filter_map(|wall| self.at.of(wall));
         dated.into_iter().find(is_likely).unwrap_or(self.at.steady)
     }
+}
+
+/// Returns when a file was last changed, by the kernel's stamp.
+fn changed_at(metadata: &Metadata) -> Option<SystemTime> {
+    let time =
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(metadata.ctime()).ok()?))?;
+    time.checked_add(Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).unwrap_or(0)))
 }
 
 #[cfg(test)]

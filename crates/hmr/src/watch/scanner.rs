@@ -9,7 +9,7 @@ use super::below::below;
 use super::contents::{Contents, Found};
 use super::filter::{Filter, GITIGNORE, Rules};
 use super::folders::Folders;
-use super::moment::Noticed;
+use super::moment::{Moment, Noticed};
 use super::scope::Scope;
 use super::walk::{Visit, walk};
 use crate::error::HostError;
@@ -98,12 +98,16 @@ impl Scanner {
     }
 
     /// Takes another filter, and gives what it brings in.
-    pub(super) fn set_filter(&mut self, filter: Filter) -> Changed {
+    ///
+    /// `since`: when it was set, which may be a while ago.
+    pub(super) fn set_filter(&mut self, filter: Filter, since: Moment) -> Changed {
         let old = std::mem::replace(&mut self.rules, Rules::new(filter));
         let mut changed = self.look_at_all(Noticed::seen(Duration::ZERO));
-        // What has another name than a source had until now was there, and nobody has saved it.
+        // What has another name than a source had until now was there; only what was saved since then is a save.
         changed.retain(|path, _| {
-            self.scope.may_matter(path, old.filter()) || !is_in_sight(&self.scope, &old, path, path.is_dir())
+            self.scope.may_matter(path, old.filter())
+                || !is_in_sight(&self.scope, &old, path, path.is_dir())
+                || fs::metadata(path).is_ok_and(|metadata| since.precedes_change(&metadata))
         });
         changed
     }
@@ -283,5 +287,34 @@ impl Visit for Looking<'_> {
 
     fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
         self.rules.leaves_out(path, is_folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::Of;
+
+    #[test]
+    fn a_file_that_a_new_filter_brings_in_counts_when_it_was_saved_after_that_was_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_path_buf();
+        let page = root.join("page.html");
+        fs::write(&page, "one").unwrap();
+        let trees = [(root.clone(), Of::Sources)].into();
+        let scope = Scope { root: root.clone(), trees, ..Scope::default() };
+        let filter = |extensions: &[&str]| {
+            let extensions: Vec<_> = extensions.iter().map(ToString::to_string).collect();
+            Filter::new(&root, &[], &extensions).unwrap()
+        };
+        let now = Moment::now();
+        let later = Moment { wall: now.wall + Duration::from_secs(60), ..now };
+        for (since, expected) in [(now, vec![&page]), (later, Vec::new())] {
+            let mut scanner = Scanner::new(filter(&[]));
+            assert!(scanner.follow(scope.clone()).is_empty());
+            fs::write(&page, "two").unwrap();
+            let changed = scanner.set_filter(filter(&["rs", "html"]), since);
+            assert_eq!(changed.keys().collect::<Vec<_>>(), expected);
+        }
     }
 }
