@@ -118,7 +118,7 @@ fn new_key() -> Result<HeaderValue, String> {
     let mut bytes = [0; KEY_BYTES];
     let failed = || "This machine gives no random numbers, which the way to Discord needs.".to_owned();
     ring::default_provider().secure_random.fill(&mut bytes).map_err(|_| failed())?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     let mut key = HeaderValue::try_from(text).map_err(|_| failed())?;
     key.set_sensitive(true);
     Ok(key)

@@ -35,7 +35,7 @@ const STEPS: &[&str] = &[
     "`on.event(...)`, `on.component(...)`, `on.timer(...)`",
     "a listener for an event that no plugin heard before",
     "a file that a source includes (`include_str!`)",
-    "a new `.rs` file that no `mod` names yet; `README`, notes",
+    "a new `.rs` file that no `mod` names yet; `README`, notes; pictures and data, however many",
     "`touch`, or a save without a change",
     "`#[cfg(test)]` code in a source file",
     "`tests/`, `benches/`, `examples/` of a plugin",
@@ -215,9 +215,13 @@ async fn take(ground: &mut Ground, step: &str) {
             edit(ground, "commands/general/src/words.txt", "one", "two", "commands/general ").await;
             edit(ground, GENERAL, with, "struct General;", "commands/general ").await;
         }
-        "a new `.rs` file that no `mod` names yet; `README`, notes" => {
+        "a new `.rs` file that no `mod` names yet; `README`, notes; pictures and data, however many" => {
             ground.playground.save("commands/general/src/unnamed.rs", "no Rust at all").unwrap();
             ground.playground.save("commands/general/README.md", "Notes.").unwrap();
+            for number in 0..200 {
+                let picture = format!("commands/general/pictures/{number}.png");
+                ground.playground.save(&picture, "a picture").unwrap();
+            }
             nothing_happened(ground, lines, "Unnamed").await;
         }
         "`touch`, or a save without a change" => {

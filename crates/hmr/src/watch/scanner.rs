@@ -308,7 +308,7 @@ mod tests {
             Filter::new(&root, &[], &extensions).unwrap()
         };
         let now = Moment::now();
-        let later = Moment { wall: now.wall + Duration::from_secs(60), ..now };
+        let later = Moment { wall: now.wall + Duration::from_mins(1), ..now };
         for (since, expected) in [(now, vec![&page]), (later, Vec::new())] {
             let mut scanner = Scanner::new(filter(&[]));
             assert!(scanner.follow(scope.clone()).is_empty());
