@@ -5,7 +5,6 @@ use std::cell::RefCell;
 
 use sandbox::Sandbox;
 use sandbox::client::Run;
-use sandbox::fault::{GatewayEffect, GatewayRule, On, Rule};
 use sandbox::record::Event;
 use sandbox::snowflake::Snowflake;
 use sdk::dispatch::Dispatcher;
@@ -21,9 +20,7 @@ use sdk::serenity::all::{
 };
 use sdk::serenity::async_trait;
 use sdk::settings::{Environment, Settings};
-use sdk::tracing::field::{Field, Visit};
 use sdk::{Command, EventKind, Plugin, PluginEntry};
-use tracing_subscriber::layer::{self, Layer, SubscriberExt as _};
 
 use super::*;
 use crate::config::{ApiUrl, Token};
@@ -453,45 +450,55 @@ async fn a_press_that_another_process_of_the_application_handles_is_its_own() {
     bot.has_counted(1).await;
 }
 
-/// Keeps the words of what is logged as an error.
-struct Errors(mpsc::UnboundedSender<String>);
+/// What a shipped plugin does, which a build without them does not have.
+#[cfg(feature = "plugins")]
+mod shipped {
+    use sandbox::fault::{GatewayEffect, GatewayRule, On, Rule};
+    use sdk::tracing::field::{Field, Visit};
+    use tracing_subscriber::layer::{self, Layer, SubscriberExt as _};
 
-impl<S: sdk::tracing::Subscriber> Layer<S> for Errors {
-    fn on_event(&self, event: &sdk::tracing::Event<'_>, _: layer::Context<'_, S>) {
-        struct Words(String);
-        impl Visit for Words {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                self.0.push_str(&format!("{field}={value:?} "));
+    use super::*;
+
+    /// Keeps the words of what is logged as an error.
+    struct Errors(mpsc::UnboundedSender<String>);
+
+    impl<S: sdk::tracing::Subscriber> Layer<S> for Errors {
+        fn on_event(&self, event: &sdk::tracing::Event<'_>, _: layer::Context<'_, S>) {
+            struct Words(String);
+            impl Visit for Words {
+                fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                    self.0.push_str(&format!("{field}={value:?} "));
+                }
+            }
+            if *event.metadata().level() <= sdk::tracing::Level::ERROR {
+                let mut words = Words(String::new());
+                event.record(&mut words);
+                let _ = self.0.send(words.0);
             }
         }
-        if *event.metadata().level() <= sdk::tracing::Level::ERROR {
-            let mut words = Words(String::new());
-            event.record(&mut words);
-            let _ = self.0.send(words.0);
-        }
     }
-}
 
-#[cfg(feature = "plugins")]
-#[tokio::test]
-async fn what_a_plugin_cannot_answer_in_an_outage_is_no_error() {
-    let (sender, mut errors) = mpsc::unbounded_channel();
-    let _logging = sdk::tracing::subscriber::set_default(tracing_subscriber::registry().with(Errors(sender)));
-    let sandbox = Sandbox::builder().start().await.unwrap();
-    // A server in an outage is one that Discord does not tell of.
-    let rule = GatewayRule {
-        event: Some("GUILD_CREATE".to_owned()),
-        effect: GatewayEffect::Ignore,
-        ..GatewayRule::default()
-    };
-    sandbox.faults().add(Rule::new(On::Dispatch(rule)));
-    let bot = Bot::at(&sandbox).await;
-    let general = commands::PLUGINS.iter().find(|entry| entry.id() == PluginId::new("commands/general"));
-    let generation = Generation::new(general.unwrap(), 1, &bot.host).unwrap();
-    assert!(bot.host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
-    bot.registrar(&sandbox, CommandScope::Split, HOUR).attempt(false).await.unwrap();
-    bot.connect().await;
-    let answer = sandbox.client().say("/serverinfo").await.unwrap();
-    assert!(answer.ephemeral && answer.content.contains("try again in a moment"), "{answer:?}");
-    assert_eq!(errors.try_recv().ok(), None);
+    #[tokio::test]
+    async fn what_a_plugin_cannot_answer_in_an_outage_is_no_error() {
+        let (sender, mut errors) = mpsc::unbounded_channel();
+        let _logging =
+            sdk::tracing::subscriber::set_default(tracing_subscriber::registry().with(Errors(sender)));
+        let sandbox = Sandbox::builder().start().await.unwrap();
+        // A server in an outage is one that Discord does not tell of.
+        let rule = GatewayRule {
+            event: Some("GUILD_CREATE".to_owned()),
+            effect: GatewayEffect::Ignore,
+            ..GatewayRule::default()
+        };
+        sandbox.faults().add(Rule::new(On::Dispatch(rule)));
+        let bot = Bot::at(&sandbox).await;
+        let general = commands::PLUGINS.iter().find(|entry| entry.id() == PluginId::new("commands/general"));
+        let generation = Generation::new(general.unwrap(), 1, &bot.host).unwrap();
+        assert!(bot.host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
+        bot.registrar(&sandbox, CommandScope::Split, HOUR).attempt(false).await.unwrap();
+        bot.connect().await;
+        let answer = sandbox.client().say("/serverinfo").await.unwrap();
+        assert!(answer.ephemeral && answer.content.contains("try again in a moment"), "{answer:?}");
+        assert_eq!(errors.try_recv().ok(), None);
+    }
 }
