@@ -129,6 +129,11 @@ pub fn is_extended_packet(packet: &[u8]) -> bool {
     aac::is_extended(packet)
 }
 
+/// Returns how many samples at 48 kHz a packet of Opus holds, as its first bytes tell: RFC 6716, section 3.1.
+pub fn opus_samples(packet: &[u8]) -> u64 {
+    opus::samples(packet)
+}
+
 /// Says whether a decoder can be made with these parameters, and takes no more memory than sound has need of.
 ///
 /// # Errors

@@ -9,6 +9,10 @@
 //! feeder is behind; or the end. The decoder is wrapped too ([`steady`]): a broken packet is heard as silence, and what
 //! panics ends that track alone, and a chain's later links are brought into the form of the first ([`conform`]).
 //!
+//! songbird sends Opus to listeners without decoding it, where no other track plays and the volume is 1; it does so up to three
+//! times with what is no frame of 20 ms too, and then decodes all of the track. So the decoder tells it before each frame
+//! whether the next packet is one: sound that has been decoded already, and packets of other lengths, are mixed.
+//!
 //! A seek goes to a packet some way before the place, so that the decoder has swung in by then, and drops what is before
 //! it: what is heard begins at the sample that was asked for.
 //!

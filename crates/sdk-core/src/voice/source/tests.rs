@@ -14,6 +14,7 @@ use crate::voice::loopback::{Reply, Server, range_of};
 
 mod chains;
 mod once;
+mod passed;
 mod places;
 mod spooled;
 

@@ -24,6 +24,10 @@ use crate::voice::source::Bounds;
 const PACKETS: usize = 4_096;
 /// Sound of a silent packet.
 const FRAME: Duration = Duration::from_millis(20);
+/// Samples of that in Opus, whose clock has 48 kHz.
+const FRAME_SAMPLES: u64 = 960;
+/// Most bytes of a packet with one frame of Opus: RFC 6716, section 3.2.
+const FRAME_BYTES: usize = 1_276;
 /// 20 ms of silence as Opus codes it.
 const OPUS_SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
 
@@ -49,6 +53,10 @@ struct State {
     bytes: usize,
     /// The mixer waits for a little more before it goes on.
     is_filling: bool,
+    /// The mixer passes on what it takes next, if that is coded as Opus.
+    is_passed_on: bool,
+    /// The mixer has come to be within a packet when it begins a frame, and has to decode all that follows.
+    is_uneven: bool,
     has_ended: bool,
     is_closed: bool,
     seek: Option<Time>,
@@ -155,16 +163,30 @@ impl Shared {
         state.held >= self.most || state.bytes >= self.most_bytes || state.items.len() >= PACKETS
     }
 
+    /// Returns whether the mixer may send what it takes next to listeners as it is, which is to be Opus. Until it has taken
+    /// that, nothing else is given to it.
+    pub(super) fn pass_on(&self) -> bool {
+        let mut state = self.state.lock();
+        let is_waiting = state.is_filling && !self.has_enough(&state);
+        state.is_passed_on = !state.is_uneven && (is_waiting || state.is_frame_next());
+        state.is_passed_on
+    }
+
     /// Takes what comes next.
     ///
     /// # Errors
     /// At the end.
     fn next(&self) -> Result<Taken> {
         let mut state = self.state.lock();
+        let is_passed_on = std::mem::take(&mut state.is_passed_on);
         if state.is_filling && !self.has_enough(&state) {
             return Ok(Taken::Nothing);
         }
         state.is_filling = false;
+        // It came just after the mixer had been told.
+        if is_passed_on && !state.is_frame_next() {
+            return Ok(Taken::Nothing);
+        }
         loop {
             let Some(item) = state.items.pop_front() else {
                 if state.has_ended {
@@ -181,7 +203,10 @@ impl Shared {
                 self.changed.notify_all();
             }
             match item {
-                Item::Packet(packet, _) => return Ok(Taken::Packet(packet)),
+                Item::Packet(packet, _) => {
+                    state.is_uneven |= !is_frame(&packet);
+                    return Ok(Taken::Packet(packet));
+                }
                 Item::Sound(sound, ts, dur, _) => {
                     *self.sound.lock() = Some(sound);
                     return Ok(Taken::Sound(ts, dur));
@@ -217,6 +242,23 @@ impl Shared {
             }
         }
     }
+}
+
+impl State {
+    /// Returns whether what comes next, if anything does, is a frame of Opus.
+    fn is_frame_next(&self) -> bool {
+        let next = self.items.iter().find_map(|item| match item {
+            Item::Packet(packet, _) => Some(is_frame(packet)),
+            Item::Sound(..) => Some(false),
+            Item::Decoder(_) | Item::Title(_) => None,
+        });
+        next.unwrap_or(true)
+    }
+}
+
+/// Returns whether a packet of Opus is what the mixer sends in one step, 20 ms, and leaves room for encryption.
+fn is_frame(packet: &Packet) -> bool {
+    packet.data.len() <= FRAME_BYTES && containers::opus_samples(&packet.data) == FRAME_SAMPLES
 }
 
 impl Item {
@@ -324,7 +366,7 @@ impl FormatReader for Ahead {
     fn next_packet(&mut self) -> Result<Packet> {
         let packet = match self.shared.next()? {
             Taken::Packet(packet) => packet,
-            // Songbird hands an empty one to the decoder, whatever it is coded as.
+            // It is never sent as it is: `Shared::pass_on` has said so.
             Taken::Sound(ts, dur) => Packet::new_from_slice(self.track(), ts, dur, &[]),
             Taken::Nothing if self.lack.missed(FRAME) => return Err(ended()),
             Taken::Nothing => return Ok(self.silence()),
@@ -343,5 +385,63 @@ impl Drop for Ahead {
     fn drop(&mut self) {
         self.shared.state.lock().is_closed = true;
         self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symphonia::core::audio::{Channels, SignalSpec};
+
+    use super::*;
+
+    fn packet(bytes: &[u8]) -> Item {
+        Item::Packet(Packet::new_from_slice(0, 0, FRAME_SAMPLES, bytes), FRAME)
+    }
+
+    fn sound() -> Item {
+        let spec = SignalSpec::new(48_000, Channels::FRONT_LEFT);
+        Item::Sound(AudioBuffer::new(FRAME_SAMPLES, spec), 0, FRAME_SAMPLES, FRAME)
+    }
+
+    fn shared() -> Shared {
+        Shared::new(&Bounds::default(), Arc::new(watch::channel(News::default()).0))
+    }
+
+    #[test]
+    fn what_comes_after_the_mixer_has_been_told_that_it_may_send_it_waits_a_frame() {
+        let shared = shared();
+        assert!(shared.pass_on(), "20 ms of silence are Opus too");
+        shared.push(Item::Title("Second".to_owned()));
+        shared.push(sound());
+        shared.push(packet(&OPUS_SILENCE));
+        assert!(matches!(shared.next(), Ok(Taken::Nothing)));
+        assert!(!shared.pass_on());
+        assert!(matches!(shared.next(), Ok(Taken::Sound(..))));
+        assert!(shared.pass_on());
+        assert!(matches!(shared.next(), Ok(Taken::Packet(_))));
+    }
+
+    #[test]
+    fn only_packets_of_20_ms_that_leave_room_are_sent_as_they_are() {
+        // Two frames of 20 ms; none at all; 20 ms in one frame, with as much padding as a file likes.
+        let padded = [&[0xfb, 0x41][..], &[0xff; 6], &[0; 1_500]].concat();
+        for bytes in [&[0xf9, 0, 0][..], &[], &padded] {
+            let shared = shared();
+            shared.push(packet(&OPUS_SILENCE));
+            shared.push(packet(bytes));
+            shared.push(packet(&OPUS_SILENCE));
+            let told: Vec<_> = std::iter::repeat_with(|| {
+                let told = shared.pass_on();
+                assert!(matches!(shared.next(), Ok(Taken::Packet(_))));
+                told
+            })
+            .take(3)
+            .collect();
+            // The mixer is within a packet from then on, of which it would lose the rest.
+            assert_eq!(told, [true, false, false], "{} bytes", bytes.len());
+            shared.clear();
+            shared.push(packet(&OPUS_SILENCE));
+            assert!(shared.pass_on(), "another place begins a frame");
+        }
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use symphonia::core::audio::{
     AsAudioBufferRef as _, AudioBuffer, AudioBufferRef, Channels, Signal as _, SignalSpec,
 };
-use symphonia::core::codecs::{CodecDescriptor, CodecParameters, Decoder, DecoderOptions, FinalizeResult};
+use symphonia::core::codecs::{
+    CODEC_TYPE_NULL, CODEC_TYPE_OPUS, CodecDescriptor, CodecParameters, Decoder, DecoderOptions,
+    FinalizeResult,
+};
 use symphonia::core::errors::{Error, Result, decode_error, unsupported_error};
 use symphonia::core::formats::Packet;
 
@@ -21,6 +24,8 @@ const BROKEN: u32 = 200;
 pub(super) struct Steady {
     inner: Box<dyn Decoder>,
     params: CodecParameters,
+    /// The same, of no codec; for Opus that is to be decoded.
+    uncoded: CodecParameters,
     shared: Arc<Shared>,
     /// What the first sound was like; songbird's mixer counts on the rest being so too.
     spec: Option<SignalSpec>,
@@ -39,11 +44,14 @@ impl Steady {
     pub(super) fn new(inner: Box<dyn Decoder>, form: &Form, shared: Arc<Shared>) -> Self {
         let mut params = inner.codec_params().clone();
         params.with_time_base(form.base).with_sample_rate(form.rate);
+        let mut uncoded = params.clone();
+        uncoded.for_codec(CODEC_TYPE_NULL);
         let channels = params.channels.unwrap_or(Channels::FRONT_LEFT | Channels::FRONT_RIGHT);
         let frame = usize::try_from(form.rate / 50).unwrap_or(960);
         Self {
             inner,
             params,
+            uncoded,
             shared,
             spec: None,
             conform: None,
@@ -147,8 +155,14 @@ impl Decoder for Steady {
         self.broken = 0;
     }
 
+    /// Returns how the sound is coded. songbird's mixer asks at the beginning of each frame, and sends what it takes then as it
+    /// is where that is Opus, even a packet that is empty or of another length.
     fn codec_params(&self) -> &CodecParameters {
-        &self.params
+        if self.params.codec == CODEC_TYPE_OPUS && !self.shared.pass_on() {
+            &self.uncoded
+        } else {
+            &self.params
+        }
     }
 
     fn decode(&mut self, packet: &Packet) -> Result<AudioBufferRef<'_>> {
