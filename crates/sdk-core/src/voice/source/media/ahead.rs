@@ -53,14 +53,23 @@ struct State {
     bytes: usize,
     /// The mixer waits for a little more before it goes on.
     is_filling: bool,
-    /// The mixer passes on what it takes next, if that is coded as Opus.
-    is_passed_on: bool,
-    /// The mixer has come to be within a packet when it begins a frame, and has to decode all that follows.
-    is_uneven: bool,
+    mixer: Mixer,
     has_ended: bool,
     is_closed: bool,
     seek: Option<Time>,
     sought: Option<Result<SeekedTo>>,
+}
+
+/// What the mixer does with Opus.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Mixer {
+    /// It decodes what it takes next.
+    #[default]
+    Decodes,
+    /// It may send what it takes next as it is.
+    PassesOn,
+    /// Its frames do not begin where packets do, so that it has to decode all that follows.
+    Uneven,
 }
 
 /// What the feeder puts into the queue.
@@ -168,8 +177,11 @@ impl Shared {
     pub(super) fn pass_on(&self) -> bool {
         let mut state = self.state.lock();
         let is_waiting = state.is_filling && !self.has_enough(&state);
-        state.is_passed_on = !state.is_uneven && (is_waiting || state.is_frame_next());
-        state.is_passed_on
+        if state.mixer != Mixer::Uneven {
+            let passes_on = is_waiting || state.is_frame_next();
+            state.mixer = if passes_on { Mixer::PassesOn } else { Mixer::Decodes };
+        }
+        state.mixer == Mixer::PassesOn
     }
 
     /// Takes what comes next.
@@ -178,7 +190,10 @@ impl Shared {
     /// At the end.
     fn next(&self) -> Result<Taken> {
         let mut state = self.state.lock();
-        let is_passed_on = std::mem::take(&mut state.is_passed_on);
+        let is_passed_on = state.mixer == Mixer::PassesOn;
+        if is_passed_on {
+            state.mixer = Mixer::Decodes;
+        }
         if state.is_filling && !self.has_enough(&state) {
             return Ok(Taken::Nothing);
         }
@@ -204,7 +219,9 @@ impl Shared {
             }
             match item {
                 Item::Packet(packet, _) => {
-                    state.is_uneven |= !is_frame(&packet);
+                    if !is_frame(&packet) {
+                        state.mixer = Mixer::Uneven;
+                    }
                     return Ok(Taken::Packet(packet));
                 }
                 Item::Sound(sound, ts, dur, _) => {

@@ -2,7 +2,7 @@
 
 use songbird::input::codecs::get_codec_registry;
 use symphonia::core::audio::AudioBufferRef;
-use symphonia::core::codecs::{CODEC_TYPE_OPUS, CodecParameters, Decoder};
+use symphonia::core::codecs::{CODEC_TYPE_OPUS, CodecParameters, Decoder, DecoderOptions};
 
 use super::places::{go, library, likeness, open_file};
 use super::*;
@@ -33,7 +33,8 @@ fn first_channel(sound: AudioBufferRef<'_>) -> Vec<f32> {
 /// Opus can be copied.
 fn sent(parsed: &mut Parsed) -> Sent {
     let params = CodecParameters::new().for_codec(CODEC_TYPE_OPUS).clone();
-    let mut listener: Box<dyn Decoder> = get_codec_registry().make(&params, &Default::default()).unwrap();
+    let mut listener: Box<dyn Decoder> =
+        get_codec_registry().make(&params, &DecoderOptions::default()).unwrap();
     let mut sent = Sent::default();
     let mut place = 0;
     let began = Instant::now();
