@@ -52,7 +52,7 @@ impl Api {
         self.relay.tell_answers(Box::new(move |interaction| answers.note(interaction.get().into())));
     }
 
-    /// Gives the HTTP client below serenity, on the same way to Discord.
+    /// Returns the HTTP client below serenity, on the same way to Discord.
     pub(crate) fn client(&self) -> reqwest::Client {
         self.client.clone()
     }

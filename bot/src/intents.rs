@@ -29,7 +29,7 @@ pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
     }
 }
 
-/// Gives the sentences on each plugin that needs more than was asked for.
+/// Returns the sentences on each plugin that needs more than was asked for.
 fn silent(live: &Snapshot, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<String> {
     let of =
         |generation: &Generation| [sentence(generation, asked), of_text_commands(generation, asked, prefix)];

@@ -153,7 +153,7 @@ impl Bot {
     }
 }
 
-/// Gives the context of a session that is ready.
+/// Returns the context of a session that is ready.
 struct Session(mpsc::UnboundedSender<Context>);
 
 #[async_trait]

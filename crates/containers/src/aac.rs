@@ -94,7 +94,7 @@ pub(crate) fn is_extended(frame: &[u8]) -> bool {
     take(frame, end, 3) == Some(7) && ends_extended(frame, end, FILLS)
 }
 
-/// Says whether a fill element of SBR ends at a bit, or before at most so many elements behind it that fill up a frame.
+/// Returns whether a fill element of SBR ends at a bit, or before at most so many elements behind it that fill up a frame.
 fn ends_extended(frame: &[u8], end: usize, most: usize) -> bool {
     fills(frame, end).any(|(kind, begins)| {
         let is_filling = FILLING.contains(&kind) && most > 0;
@@ -102,7 +102,7 @@ fn ends_extended(frame: &[u8], end: usize, most: usize) -> bool {
     })
 }
 
-/// Gives the types of the fill elements that may end at a bit, and at which they begin.
+/// Returns the types of the fill elements that may end at a bit, and at which they begin.
 fn fills(frame: &[u8], end: usize) -> impl Iterator<Item = (u64, usize)> {
     let short = (0..15).map(|count| (count, 7));
     let long = (15..=14 + 255).map(|count| (count, 15));
@@ -120,7 +120,7 @@ fn fills(frame: &[u8], end: usize) -> impl Iterator<Item = (u64, usize)> {
     })
 }
 
-/// Gives up to 8 bits from a place on.
+/// Returns up to 8 bits from a place on.
 fn take(frame: &[u8], at: usize, count: usize) -> Option<u64> {
     let two = [*frame.get(at / 8)?, frame.get(at / 8 + 1).copied().unwrap_or(0)];
     let shifted = u16::from_be_bytes(two) << (at % 8);

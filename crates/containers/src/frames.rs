@@ -130,7 +130,7 @@ impl Frame {
     }
 }
 
-/// Gives how many samples a frame holds; `None` where its head is no frame's.
+/// Returns how many samples a frame holds; `None` where its head is no frame's.
 pub(crate) fn samples(frame: &[u8]) -> Option<u64> {
     Frame::read(frame).map(|frame| frame.samples)
 }
@@ -214,7 +214,7 @@ fn measure(stream: &mut MediaSourceStream, kind: u32) -> Option<u64> {
     (samples > 0).then_some(samples)
 }
 
-/// Says whether frames are of one stream; a checksum may be in some.
+/// Returns whether frames are of one stream; a checksum may be in some.
 fn is_same(one: u32, other: u32) -> bool {
     (one ^ other) & !0x100 == 0
 }

@@ -124,12 +124,12 @@ impl Ogg {
         Ok(())
     }
 
-    /// Gives a time within a link as one of the chain.
+    /// Returns a time within a link as one of the chain.
     fn time(&self, own: u64) -> u64 {
         self.link.offset.saturating_add(self.units(&self.link.logical, own))
     }
 
-    /// Gives samples of a link in units of the chain.
+    /// Returns samples of a link in units of the chain.
     fn units(&self, logical: &Logical, own: u64) -> u64 {
         scaled(own, self.base.denom.into(), logical.rate())
     }
@@ -161,7 +161,7 @@ impl Ogg {
     }
 }
 
-/// Gives so many samples of one rate as samples of another.
+/// Returns so many samples of one rate as samples of another.
 fn scaled(samples: u64, to: u64, from: u64) -> u64 {
     let scaled = u128::from(samples) * u128::from(to) / u128::from(from.max(1));
     u64::try_from(scaled).unwrap_or(u64::MAX)

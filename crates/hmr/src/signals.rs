@@ -33,13 +33,20 @@ pub fn set_back() -> io::Result<()> {
     if ignored.is_empty() || IS_DONE.get().is_some() {
         return Ok(());
     }
-    // A handler belongs to the process, and outlives the runtime that asked for it.
+    // A runtime must not be dropped on a thread that runs tasks, where callers may be.
+    let handled = std::thread::scope(|scope| scope.spawn(|| handle(&ignored)).join());
+    handled.unwrap_or_else(|_| Err(io::Error::other("no handler of signals can be installed")))?;
+    let _ = IS_DONE.set(());
+    Ok(())
+}
+
+/// Takes a handler for each signal. It belongs to the process, and outlives the runtime that asked for it.
+fn handle(signals: &[Signal]) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
-    for ignored in ignored {
-        drop(signal(SignalKind::from_raw(ignored.as_raw()))?);
+    for taken in signals {
+        drop(signal(SignalKind::from_raw(taken.as_raw()))?);
     }
-    let _ = IS_DONE.set(());
     Ok(())
 }
 
@@ -73,7 +80,9 @@ mod tests {
             println!("before {}", ignored_in_a_child());
             assert!([Signal::INT, Signal::HUP, Signal::TERM].into_iter().all(is_ignored));
             assert!(!is_ignored(Signal::USR1));
-            set_back().unwrap();
+            // Tasks call it too, and no runtime may be dropped there.
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async { set_back() }).unwrap();
             println!("after {}", ignored_in_a_child());
             return;
         }

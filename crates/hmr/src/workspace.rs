@@ -114,7 +114,7 @@ impl Workspace {
         serde_json::from_slice(&std::fs::read(file).ok()?).ok()
     }
 
-    /// Gives what is to be watched: of what the host links and of the plugins' folders, sources; of the crates that
+    /// Returns what is to be watched: of what the host links and of the plugins' folders, sources; of the crates that
     /// plugins share, all, since any of their files may mend one that does not compile.
     pub fn scope(&self) -> Scope {
         let kinds = ["commands", "events"].map(|kind| self.root.join(kind));

@@ -271,7 +271,7 @@ impl Bot {
     }
 }
 
-/// Says whether a line of the host's decides about an edit of a plugin; others may name it as well.
+/// Returns whether a line of the host's decides about an edit of a plugin; others may name it as well.
 fn decides(line: &str, plugin: &str) -> bool {
     let Some((_, rest)) = line.split_once(&format!("{plugin} ")) else { return false };
     // Its generations come first: `1 -> 2 live in 5 ms`, `2 stays live: ...`, `is not live: ...`.

@@ -81,7 +81,7 @@ impl Load {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Gives the account of what has been answered or lost so far.
+    /// Returns the account of what has been answered or lost so far.
     pub fn so_far(&self) -> Tally {
         self.tally.lock().clone()
     }

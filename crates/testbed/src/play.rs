@@ -349,7 +349,7 @@ impl Listening {
         }
     }
 
-    /// Gives what each guild has heard so far.
+    /// Returns what each guild has heard so far.
     fn so_far(&self, concert: &Concert) -> Run {
         let heard = concert.rooms.iter().zip(&self.places).filter_map(|(room, place)| {
             let Follower { seconds, worst, .. } = *place;

@@ -34,7 +34,7 @@ fn kill(process: u32, signal: Signal) {
     kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
 }
 
-/// Gives the masks of the signals that the children of a process ignore.
+/// Returns the masks of the signals that the children of a process ignore.
 fn ignored_by_children_of(process: u32) -> Vec<u64> {
     let all = fs::read_dir("/proc").unwrap().flatten();
     let status = all.filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok());

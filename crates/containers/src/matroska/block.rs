@@ -29,7 +29,7 @@ impl<'a> Block<'a> {
         Some(Self { data: found?, duration: length, discard: cut })
     }
 
-    /// Gives the file's time at which it begins, in samples, if it is of the track that is played.
+    /// Returns the file's time at which it begins, in samples, if it is of the track that is played.
     pub(super) fn begins(&self, sound: &Sound, cluster: u64) -> Option<u64> {
         let mut data = Cursor(self.data);
         if number(&mut data)? != sound.number {
@@ -39,7 +39,7 @@ impl<'a> Block<'a> {
         Some(sound.time(cluster.saturating_add_signed(after.into())))
     }
 
-    /// Gives its packets, if they are of the track that is played; they follow on `next` where that is what the block says
+    /// Returns its packets, if they are of the track that is played; they follow on `next` where that is what the block says
     /// within the rounding of its time.
     pub(super) fn packets(&self, sound: &mut Sound, cluster: u64, next: Option<u64>) -> Option<Vec<Packet>> {
         let mut data = Cursor(self.data);

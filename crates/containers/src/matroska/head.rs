@@ -63,7 +63,7 @@ impl Sound {
         u32::try_from(self.number).unwrap_or(u32::MAX)
     }
 
-    /// Gives how many samples a packet holds, where that is known.
+    /// Returns how many samples a packet holds, where that is known.
     pub(super) fn length(&mut self, packet: &[u8]) -> Option<u64> {
         match &mut self.packets {
             Packets::Opus => Some(opus::samples(packet)),
@@ -83,12 +83,12 @@ impl Sound {
         }
     }
 
-    /// Gives the samples of so many of the file's units.
+    /// Returns the samples of so many of the file's units.
     pub(super) fn time(&self, units: u64) -> u64 {
         self.samples_of(u128::from(units) * u128::from(self.scale))
     }
 
-    /// Gives how many samples a time of the file may be off, because it is rounded.
+    /// Returns how many samples a time of the file may be off, because it is rounded.
     pub(super) fn rounding(&self) -> u64 {
         self.time(1) + 1
     }
@@ -98,7 +98,7 @@ impl Sound {
         u64::try_from(samples).unwrap_or(u64::MAX)
     }
 
-    /// Gives how many samples at a packet's end are not to be heard, of so many nanoseconds.
+    /// Returns how many samples at a packet's end are not to be heard, of so many nanoseconds.
     pub(super) fn discarded(&self, nanos: u64) -> u32 {
         let samples = self.samples_of(nanos.into());
         u32::try_from(samples).ok().filter(|samples| *samples <= self.rate).unwrap_or(0)

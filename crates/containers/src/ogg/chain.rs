@@ -65,7 +65,7 @@ impl Ogg {
         Ok(last)
     }
 
-    /// Says whether times go back, or whether another link is met, somewhere on the way to the end.
+    /// Returns whether times go back, or whether another link is met, somewhere on the way to the end.
     fn goes_back(&mut self, whole: u64) -> bool {
         let begins = self.link.begins;
         let mut before = 0;

@@ -83,12 +83,12 @@ impl Logical {
         self.is_ready
     }
 
-    /// Gives how many samples a second has.
+    /// Returns how many samples a second has.
     pub(super) fn rate(&self) -> u64 {
         u64::from(self.params.sample_rate.unwrap_or(1)).max(1)
     }
 
-    /// Gives the time that the last page has told.
+    /// Returns the time that the last page has told.
     pub(super) fn told(&self) -> Option<u64> {
         self.told.map(|granule| self.time_of(granule))
     }
@@ -147,7 +147,7 @@ impl Logical {
         Ok(())
     }
 
-    /// Gives how many samples before the sound a coder needs to swing in.
+    /// Returns how many samples before the sound a coder needs to swing in.
     fn before(&self) -> u64 {
         if let Codec::Opus { skip } = self.codec { skip } else { 0 }
     }
@@ -171,7 +171,7 @@ impl Logical {
         Ok(())
     }
 
-    /// Gives the packets that end on a page, and how many samples each adds.
+    /// Returns the packets that end on a page, and how many samples each adds.
     fn measured(&mut self, page: &Page) -> Result<Vec<(Vec<u8>, u64)>> {
         let collected = self.collect(page)?;
         let packets = collected.into_iter().map(|data| {

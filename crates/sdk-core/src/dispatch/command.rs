@@ -41,7 +41,7 @@ impl Called<'_> {
         Some(Called { interaction, is_autocomplete, key: command_key(interaction)? })
     }
 
-    /// Gives what the command came by, and its name as the generation has registered it.
+    /// Returns what the command came by, and its name as the generation has registered it.
     fn registered(&self, generation: &Generation) -> (Way, String) {
         let way = match self.key.kind {
             _ if self.is_autocomplete => Way::Autocomplete,

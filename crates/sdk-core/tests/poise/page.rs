@@ -7,7 +7,7 @@ use sdk::FrameworkOptions;
 use sdk::poise::PrefixFrameworkOptions;
 use sdk::{Data, Error};
 
-/// Gives the names of all fields; one that poise adds does not compile until it is here.
+/// Returns the names of all fields; one that poise adds does not compile until it is here.
 macro_rules! fields {
     ($options:ident: $type:ty { $($field:ident),* $(,)? }) => {{
         #[allow(deprecated)] // poise's `listener`.

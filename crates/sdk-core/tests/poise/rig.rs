@@ -110,12 +110,12 @@ impl Bot {
         swap(&self.host, entries).await;
     }
 
-    /// Gives the bot's own user.
+    /// Returns the bot's own user.
     pub(crate) fn id(&self) -> String {
         self.sandbox.bot_id().to_string()
     }
 
-    /// Gives the guild's id.
+    /// Returns the guild's id.
     pub(crate) fn guild(&self) -> String {
         self.sandbox.guild_id().to_string()
     }
@@ -130,7 +130,7 @@ impl Bot {
         self.people.run(run).await.unwrap()
     }
 
-    /// Gives the values that are suggested for the option that is being typed.
+    /// Returns the values that are suggested for the option that is being typed.
     pub(crate) async fn complete(&self, user: &str, text: &str) -> Vec<Value> {
         let answer = self.people.complete(Run::typed(text).by(user)).await.unwrap();
         assert!(answer.is_ok() && answer.message.is_none(), "{answer:?}");
@@ -154,7 +154,7 @@ impl Bot {
         self.until(&format!("{:?} is answered", sent["content"].as_str()), newer).await
     }
 
-    /// Gives the bot's messages in a channel after `sent`.
+    /// Returns the bot's messages in a channel after `sent`.
     async fn newer(&self, user: &str, channel: &str, sent: &Value) -> Vec<Value> {
         let mut messages = self.people.messages(user, channel, 50).await.unwrap();
         messages.retain(|message| id(message) > id(sent) && message["author"]["bot"] == true);
@@ -187,7 +187,7 @@ impl Bot {
         self.answers(sent).await
     }
 
-    /// Gives the texts of what the bot has written in #bot-test since a message.
+    /// Returns the texts of what the bot has written in #bot-test since a message.
     async fn answers(&self, sent: &Value) -> Vec<String> {
         let answers = self.newer("alice", "bot-test", sent).await;
         answers.iter().map(|message| self::text(message).to_owned()).collect()
@@ -212,13 +212,13 @@ impl Bot {
         dispatched.dispatch((*context).clone(), event).await;
     }
 
-    /// Gives the definition of a slash command as Discord gets it.
+    /// Returns the definition of a slash command as Discord gets it.
     pub(crate) fn definition(&self, name: &str) -> Value {
         let key = CommandKey { kind: CommandKind::Slash, name: name.to_owned() };
         self.host.registry().snapshot().definitions()[&key].clone()
     }
 
-    /// Gives a value that a plugin has stored.
+    /// Returns a value that a plugin has stored.
     pub(crate) fn stored<T: serde::de::DeserializeOwned>(&self, plugin: &str, key: &str) -> Option<T> {
         self.host.store().of(&PluginId::new(plugin)).get(key).unwrap()
     }

@@ -88,7 +88,7 @@ pub(super) trait Origin: Send + 'static {
     /// Says whether it has no beginning to go back to.
     fn is_live(&self) -> bool;
 
-    /// Says whether it costs little to read all of it.
+    /// Returns whether it costs little to read all of it.
     fn is_near(&self) -> bool {
         false
     }

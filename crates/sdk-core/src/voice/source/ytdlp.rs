@@ -250,7 +250,7 @@ struct Program {
 }
 
 impl Program {
-    /// Gives the options that it is always run with.
+    /// Returns the options that it is always run with.
     fn arguments(&self) -> Vec<String> {
         let options = [
             "--ignore-config",
@@ -277,7 +277,7 @@ impl Program {
         options
     }
 
-    /// Says whether a page is of a site for which it needs a JavaScript runtime and has none.
+    /// Returns whether a page is of a site for which it needs a JavaScript runtime and has none.
     fn lacks(&self, about: &str) -> bool {
         let has = self.runtime.as_ref().is_some_and(|runtime| runtime.is_supported);
         let host = Url::parse(about).ok().and_then(|url| url.host_str().map(str::to_ascii_lowercase));

@@ -41,7 +41,7 @@ fn look_up(locale: &str, key: &str) -> Option<&'static str> {
     TEXTS.iter().find(|(of, name, _)| *of == locale && *name == key).map(|(.., text)| *text)
 }
 
-/// Gives a text in the language of who runs a command.
+/// Returns a text in the language of who runs a command.
 fn tr(ctx: Context<'_>, key: &str) -> &'static str {
     let own = ctx.locale().and_then(|locale| look_up(locale, key));
     own.or_else(|| look_up("en-US", key)).unwrap_or("(no text)")

@@ -279,7 +279,7 @@ fn is_frame(packet: &Packet) -> bool {
 }
 
 impl Item {
-    /// Gives how long it sounds, and its bytes.
+    /// Returns how long it sounds, and its bytes.
     fn size(&self) -> (Duration, usize) {
         match self {
             Self::Packet(packet, length) => (*length, packet.data.len()),

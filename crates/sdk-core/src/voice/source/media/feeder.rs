@@ -69,7 +69,7 @@ impl Feeder {
         Self { form, format, is_seekable, origin, line, shared, at: 0, link, params, held, extended }
     }
 
-    /// Gives what is known of the sound by now.
+    /// Returns what is known of the sound by now.
     pub(super) fn form(&self) -> Form {
         self.form.clone()
     }
@@ -340,7 +340,7 @@ impl Feeder {
     }
 }
 
-/// Gives a time in units of a base, to the nearest: symphonia takes the one before, which is one sample off for 1.7 seconds.
+/// Returns a time in units of a base, to the nearest: symphonia takes the one before, which is one sample off for 1.7 seconds.
 fn units(base: TimeBase, time: Time) -> u64 {
     let part = time.frac * f64::from(base.denom) / f64::from(base.numer.max(1));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below the units of a second.
@@ -352,7 +352,7 @@ fn is_end(error: &Error) -> bool {
     matches!(error, Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
-/// Says whether each packet is heard by itself, since nothing is coded.
+/// Returns whether each packet is heard by itself, since nothing is coded.
 fn is_pcm(params: &CodecParameters) -> bool {
     !matches!(
         params.codec,

@@ -74,7 +74,7 @@ impl Steady {
         self.is_instead = true;
     }
 
-    /// Gives sound that is not the decoder's last, in the form that was had so far.
+    /// Returns sound that is not the decoder's last, in the form that was had so far.
     fn give(&mut self, sound: AudioBuffer<f32>) {
         let spec = *sound.spec();
         let first = *self.spec.get_or_insert(spec);
@@ -123,12 +123,12 @@ impl Steady {
     }
 }
 
-/// Says whether the mixer takes sound of one form for that of another.
+/// Returns whether the mixer takes sound of one form for that of another.
 fn is_like(one: SignalSpec, other: SignalSpec) -> bool {
     one.rate == other.rate && one.channels.count() == other.channels.count()
 }
 
-/// Gives a copy of decoded sound in samples of one kind.
+/// Returns a copy of decoded sound in samples of one kind.
 pub(super) fn plain(sound: &AudioBufferRef<'_>) -> AudioBuffer<f32> {
     let mut copy = sound.make_equivalent::<f32>();
     sound.convert(&mut copy);

@@ -42,12 +42,12 @@ impl Connection {
         Self::new(Bytes::Web(answer.body), answer.head.interval.map(Icy::new), 0)
     }
 
-    /// Says whether titles are in it.
+    /// Returns whether titles are in it.
     pub(super) fn has_titles(&self) -> bool {
         self.icy.is_some()
     }
 
-    /// Gives the bytes that have come and have not been read.
+    /// Returns the bytes that have come and have not been read.
     pub(super) fn rest(&self) -> &[u8] {
         &self.piece[self.read..]
     }
@@ -61,7 +61,7 @@ impl Connection {
         length
     }
 
-    /// Says whether a place is in what has come.
+    /// Returns whether a place is in what has come.
     pub(super) fn reaches(&self, to: u64) -> bool {
         let (behind, rest) = (self.read as u64, self.rest().len() as u64);
         self.at.saturating_sub(to) <= behind && to.saturating_sub(self.at) <= rest

@@ -50,7 +50,7 @@ fn played(parsed: &mut Parsed) -> Vec<f32> {
     heard
 }
 
-/// Gives how many hertz a tone has, by how often it crosses zero.
+/// Returns how many hertz a tone has, by how often it crosses zero.
 fn hertz(tone: &[f32], rate: u32) -> f64 {
     let crossings = tone.windows(2).filter(|two| two[0] < 0.0 && two[1] >= 0.0).count();
     crossings as f64 * f64::from(rate) / tone.len() as f64

@@ -77,7 +77,7 @@ fn sounding(file: &str, mut heard: Vec<f32>) -> Vec<f32> {
     heard
 }
 
-/// Gives how like two stretches of sound are: 1 is the same.
+/// Returns how like two stretches of sound are: 1 is the same.
 pub(super) fn likeness(one: &[f32], other: &[f32]) -> f64 {
     let (mut both, mut ones, mut others) = (0.0, 0.0, 0.0);
     for (one, other) in one.iter().zip(other) {
@@ -87,7 +87,7 @@ pub(super) fn likeness(one: &[f32], other: &[f32]) -> f64 {
     both / (ones * others).sqrt().max(f64::MIN_POSITIVE)
 }
 
-/// Gives by how many samples what was heard is late, beside a place in the whole; and how like it is there.
+/// Returns by how many samples what was heard is late, beside a place in the whole; and how like it is there.
 fn lateness(heard: &[f32], whole: &[f32], place: usize) -> (isize, f64) {
     const MOST: isize = 240;
     let lates = (-MOST..=MOST).filter_map(|late| {

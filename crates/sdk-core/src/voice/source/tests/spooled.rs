@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Gives a page whose sound the server has for a while, and then for nobody; yt-dlp has all of it.
+/// Returns a page whose sound the server has for a while, and then for nobody; yt-dlp has all of it.
 struct Refused {
     server: Server,
     sources: Sources,

@@ -65,7 +65,7 @@ impl Info {
         Found { playlist, skipped: entries.len() - tracks.len(), more, tracks }
     }
 
-    /// Gives the entry whose sound is played.
+    /// Returns the entry whose sound is played.
     pub(super) fn played(&self) -> &Self {
         match &self.entries {
             Some(entries) => entries.iter().flatten().next().map_or(self, Self::played),

@@ -72,7 +72,7 @@ impl Group {
         Ok(Self(child))
     }
 
-    /// Gives what it writes, piece by piece; what it complains of is thrown away.
+    /// Returns what it writes, piece by piece; what it complains of is thrown away.
     pub(super) fn written(&mut self) -> Option<ChildStdout> {
         let mut complaint = self.0.stderr.take()?;
         // It would wait for somebody to read that.
