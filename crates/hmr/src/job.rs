@@ -288,13 +288,18 @@ impl Workshop {
                 calls.insert(package.id.clone(), call);
             }
         }
-        let unknown: Vec<_> = packages
-            .iter()
-            .filter(|package| !calls.contains_key(&package.id) && outcome.libraries.contains(&package.name))
-            .map(|package| package.name.as_str())
-            .collect();
-        if !unknown.is_empty() {
-            // cargo had built them in a run that nobody listened to.
+        for _ in 0..CAPTURES {
+            let unknown: Vec<_> = packages
+                .iter()
+                .filter(|package| {
+                    !calls.contains_key(&package.id) && outcome.libraries.contains(&package.name)
+                })
+                .map(|package| package.name.as_str())
+                .collect();
+            if unknown.is_empty() {
+                break;
+            }
+            // cargo had built them in a run that nobody listened to; another cargo may do so again meanwhile.
             cargo::forget(workspace, &self.target, &unknown).await?;
             outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
             self.artifacts.lock().append(&mut outcome.artifacts);
@@ -320,7 +325,15 @@ impl Workshop {
                     all
                 })
             });
-            let error = SaveError::Compile(findings);
+            let error = if findings.errors == 0 {
+                let name = &package.name;
+                SaveError::Cargo(format!(
+                    "cargo did not tell how it builds {name}; if another cargo is at work in this folder, wait for it, \
+                     then save a file of the plugin again, or run ./dev-env.sh reload"
+                ))
+            } else {
+                SaveError::Compile(findings)
+            };
             failures.push(Failure { plugin: Some(package.id.clone()), error });
         }
         let host = if outcome.libraries.contains("bot") {
@@ -476,6 +489,9 @@ fn changed_at(path: &Path) -> Option<SystemTime> {
     let more = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).ok()?);
     SystemTime::UNIX_EPOCH.checked_add(seconds + more)
 }
+
+/// Most times that plugins are built anew to learn how cargo builds them.
+const CAPTURES: usize = 2;
 
 /// Plugins to build, and how.
 #[derive(Clone, Debug)]
