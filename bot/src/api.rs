@@ -42,7 +42,7 @@ impl Api {
         Ok(Self { client, token, relay, limiter })
     }
 
-    /// Names who hears of each request that had to wait for a rate limit; the first call counts.
+    /// Sets what is called for each request that had to wait for a rate limit; the first call counts.
     pub(crate) fn tell_waits(&self, waited: Waited) {
         self.limiter.tell_waits(waited);
     }

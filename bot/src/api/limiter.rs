@@ -97,7 +97,7 @@ impl Limiter {
         Self { shared, _clock: clock }
     }
 
-    /// Names who hears of each request that had to wait; the first call counts.
+    /// Sets what is called for each request that had to wait; the first call counts.
     pub(crate) fn tell_waits(&self, waited: Waited) {
         let _ = self.shared.waited.set(waited);
     }
@@ -241,7 +241,7 @@ impl Shared {
 }
 
 impl State {
-    /// Says why a request that comes now cannot be taken in.
+    /// Returns why a request that comes now cannot be taken in.
     fn check(&mut self, now: Instant, route: &Route) -> Result<(), Refusal> {
         if let Some(held_for) = self.invalid.held_for(now) {
             return Err(Refusal::invalid(held_for));

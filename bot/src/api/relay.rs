@@ -67,7 +67,7 @@ const KEY_BYTES: usize = 32;
 /// Names the plugin that a request is made for.
 pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin");
 
-/// Hears of an initial response to the interaction with this id.
+/// Called with the id of an interaction whose initial response is about to be sent.
 pub(crate) type Answering = Box<dyn Fn(NonZeroU64) + Send + Sync>;
 
 /// A running relay; it ends when this is dropped.
@@ -95,7 +95,7 @@ impl Relay {
         Ok(Self { address, certificate, answering, key, _serving: serving })
     }
 
-    /// Names who hears of each initial response to an interaction before it is sent; the first call counts.
+    /// Sets what is called for each initial response to an interaction before it is sent; the first call counts.
     pub(crate) fn tell_answers(&self, answering: Answering) {
         let _ = self.answering.set(answering);
     }

@@ -390,7 +390,7 @@ struct Global {
 }
 
 impl Global {
-    /// Says when there will be room, if there is none.
+    /// Returns when there will be room, if there is none.
     fn has_room(&mut self, now: Instant, is_outside: bool) -> Result<(), Instant> {
         if let Some(until) = self.blocked_until {
             if until <= now {
