@@ -118,7 +118,7 @@ impl Recorder {
 
     /// Stores a remark, for a test or a person to find later.
     pub fn note(&self, text: impl Into<String>, data: Option<&serde_json::Value>) -> u64 {
-        let data = data.map(|data| self.redactor().json(data));
+        let data = data.map(|data| Body::from(self.redactor().json(data)));
         self.push(Event::Note { text: text.into(), data })
     }
 

@@ -296,7 +296,7 @@ impl Connection {
                 return Err(close.into());
             }
         };
-        let data = Body::Json(self.hub.recorder().redactor().json(raw.data()));
+        let data = Body::from(self.hub.recorder().redactor().json(raw.data()));
         self.record_received(Some(raw.op), data);
         if let Some(strike) = self.strike_received(raw.op) {
             self.record_strike(&strike, &format!("opcode {}", raw.op));

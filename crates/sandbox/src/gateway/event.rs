@@ -44,7 +44,7 @@ impl Event {
         let shown = if json.get().len() > longest {
             Body::Omitted { content_type: "application/json".into(), bytes: Some(json.get().len() as u64) }
         } else {
-            Body::Json(match name {
+            Body::from(match name {
                 // The two frequent events with a token have it in one known place.
                 "INTERACTION_CREATE" | "VOICE_SERVER_UPDATE" => {
                     recorder.redactor().without(&json, data["token"].as_str().unwrap_or_default())

@@ -39,6 +39,10 @@ impl Entry {
     }
 }
 
+/// Deepest nesting of a body that an entry shows. `serde_json` and others read 127 levels; an entry and a page of entries
+/// stand around a body, and whoever embeds a page needs some as well.
+pub(super) const DEEPEST: usize = 100;
+
 /// Valid JSON text on one line, shared instead of copied.
 #[derive(Clone, Debug)]
 pub struct Json(Arc<RawValue>);
@@ -58,10 +62,37 @@ impl Json {
         self.0.get()
     }
 
+    /// Returns whether readers of an entry with this JSON in it can be expected to read it.
+    pub(super) fn is_shallow(&self) -> bool {
+        nesting(self.get()) <= DEEPEST
+    }
+
     /// This text as a value to look into.
     pub fn value(&self) -> Value {
         serde_json::from_str(self.get()).unwrap_or_default()
     }
+}
+
+/// Returns how deep arrays and objects of valid JSON are nested: 0 for a plain value.
+fn nesting(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = byte == b'\\' && !escaped;
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Returns valid JSON without the white space between its values; numbers and strings stay as they are written.
@@ -127,6 +158,16 @@ impl Body {
             Self::Json(json) => json.get().len(),
             Self::Omitted { content_type, .. } => content_type.len(),
         }
+    }
+}
+
+impl From<Json> for Body {
+    /// JSON as itself, or its length if it is nested so deep that readers of an entry would refuse it.
+    fn from(json: Json) -> Self {
+        if json.is_shallow() {
+            return Self::Json(json);
+        }
+        Self::Omitted { content_type: "application/json".into(), bytes: Some(json.get().len() as u64) }
     }
 }
 
@@ -486,7 +527,7 @@ pub enum Event {
         text: String,
         /// Anything to go with it.
         #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<Json>,
+        data: Option<Body>,
     },
 }
 
@@ -505,7 +546,7 @@ impl Event {
             | Self::Received { data, .. }
             | Self::VoiceSent { data, .. }
             | Self::VoiceReceived { data, .. } => data.weight(),
-            Self::Note { text, data } => text.len() + data.as_ref().map_or(0, |data| data.get().len()),
+            Self::Note { text, data } => text.len() + data.as_ref().map_or(0, Body::weight),
             _ => 0,
         }
     }

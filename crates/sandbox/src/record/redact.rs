@@ -71,8 +71,8 @@ impl Redactor {
     pub fn body(&self, bytes: &[u8], content_type: Option<&str>, longest: usize) -> Body {
         let json = || {
             let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= longest)?;
-            let json = Json::parse(text.trim().to_owned())?;
-            Some(Body::Json(self.text(&json).unwrap_or(json)))
+            let json = Json::parse(text.trim().to_owned()).filter(Json::is_shallow)?;
+            Some(Body::from(self.text(&json).unwrap_or(json)))
         };
         json().unwrap_or_else(|| omitted(content_type, bytes.len()))
     }
@@ -88,7 +88,7 @@ impl Redactor {
     pub fn value_body(&self, value: &Value, longest: usize) -> Body {
         let json = self.json(value);
         let length = json.get().len();
-        if length <= longest { Body::Json(json) } else { omitted(Some("application/json"), length) }
+        if length <= longest { Body::from(json) } else { omitted(Some("application/json"), length) }
     }
 
     /// The same JSON without its secrets, or nothing if it had none; most bodies are never parsed.

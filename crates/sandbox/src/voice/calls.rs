@@ -397,7 +397,7 @@ impl Voice {
 
     /// Sends a text frame to a client.
     pub(super) fn tell(&self, session: &Session, op: u8, data: Value) {
-        let recorded = Body::Json(Json::from(&data));
+        let recorded = Body::from(Json::from(&data));
         session.push(Message::Json { op, data, recorded }, self.options().replay_messages);
     }
 
@@ -411,7 +411,7 @@ impl Voice {
         let mut data = json!({ "mode": mode, "secret_key": key, "dave_protocol_version": version });
         let sent = data.clone();
         data["secret_key"] = self.recorder().redactor().mark(&format!("{key:?}")).into();
-        let recorded = Body::Json(Json::from(&data));
+        let recorded = Body::from(Json::from(&data));
         let message = Message::Json { op: op::SESSION_DESCRIPTION, data: sent, recorded };
         session.push(message, self.options().replay_messages);
     }

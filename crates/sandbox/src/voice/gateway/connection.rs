@@ -208,7 +208,7 @@ impl Connection {
     pub(super) async fn send(&mut self, op: u8, data: Value) -> Result<(), Ending> {
         let user = self.session.as_ref().map(|session| session.user);
         let frame = Frame::Text(json!({ "op": op, "d": data }).to_string().into());
-        let data = Body::Json(Json::from(&data));
+        let data = Body::from(Json::from(&data));
         self.voice.recorder().push(Event::VoiceSent { conn: self.id, user, op, seq: None, data });
         self.put(frame).await
     }
@@ -242,7 +242,7 @@ impl Connection {
                 return Err(close.into());
             }
         };
-        let data = Body::Json(self.voice.recorder().redactor().json(raw.data()));
+        let data = Body::from(self.voice.recorder().redactor().json(raw.data()));
         self.record_received(Some(raw.op), data);
         if !self.survives(raw.op).await? {
             return Ok(());
