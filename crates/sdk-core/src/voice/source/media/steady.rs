@@ -63,9 +63,9 @@ impl Steady {
         }
     }
 
-    /// Makes `frames` of silence the decoded sound.
+    /// Makes `frames` of silence the decoded sound. Where it is the first sound, what follows is brought into its form.
     fn silence(&mut self, frames: usize) {
-        let spec = self.spec.unwrap_or(*self.instead.spec());
+        let spec = *self.spec.get_or_insert(*self.instead.spec());
         if self.instead.capacity() < frames || *self.instead.spec() != spec {
             self.instead = buffer(spec, frames);
         }
@@ -203,5 +203,79 @@ impl Decoder for Steady {
 
     fn last_decoded(&self) -> AudioBufferRef<'_> {
         if self.is_instead { self.instead.as_audio_buffer_ref() } else { self.inner.last_decoded() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symphonia::core::units::TimeBase;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::voice::source::Bounds;
+
+    /// Decodes every packet to 20 ms of mono, but for those that are broken.
+    struct Mono {
+        params: CodecParameters,
+        sound: AudioBuffer<f32>,
+    }
+
+    impl Decoder for Mono {
+        fn try_new(_: &CodecParameters, _: &DecoderOptions) -> Result<Self> {
+            unsupported_error("it is made by the test")
+        }
+
+        fn supported_codecs() -> &'static [CodecDescriptor] {
+            &[]
+        }
+
+        fn reset(&mut self) {}
+
+        fn codec_params(&self) -> &CodecParameters {
+            &self.params
+        }
+
+        fn decode(&mut self, packet: &Packet) -> Result<AudioBufferRef<'_>> {
+            if packet.buf() == b"broken" { decode_error("broken") } else { Ok(self.last_decoded()) }
+        }
+
+        fn finalize(&mut self) -> FinalizeResult {
+            FinalizeResult::default()
+        }
+
+        fn last_decoded(&self) -> AudioBufferRef<'_> {
+            self.sound.as_audio_buffer_ref()
+        }
+    }
+
+    #[test]
+    fn sound_keeps_the_form_of_the_silence_before_it() {
+        // A file of mono that says it is stereo, as many of AAC do, and whose first packet is broken.
+        let mut params = CodecParameters::new();
+        params.with_channels(Channels::FRONT_LEFT | Channels::FRONT_RIGHT).with_sample_rate(16_000);
+        let mut sound = AudioBuffer::new(320, SignalSpec::new(16_000, Channels::FRONT_LEFT));
+        sound.render_reserved(Some(320));
+        sound.chan_mut(0).fill(0.5);
+        let base = TimeBase::new(1, 16_000);
+        let form = Form {
+            track: 0,
+            params: params.clone(),
+            base,
+            rate: 16_000,
+            is_live: false,
+            facts: super::super::Facts::default(),
+        };
+        let shared = Arc::new(Shared::new(
+            &Bounds::default(),
+            Arc::new(watch::Sender::new(super::super::News::default())),
+        ));
+        let mut steady = Steady::new(Box::new(Mono { params, sound }), &form, shared);
+        for (packet, expected) in [(&b"broken"[..], 0.0), (b"sound", 0.5), (b"broken", 0.0), (b"sound", 0.5)]
+        {
+            let packet = Packet::new_from_slice(0, 0, 320, packet);
+            let sound = plain(&steady.decode(&packet).unwrap());
+            assert_eq!((sound.spec().rate, sound.spec().channels.count(), sound.frames()), (16_000, 2, 320));
+            assert!([0, 1].iter().all(|channel| sound.chan(*channel).iter().all(|at| *at == expected)));
+        }
     }
 }
