@@ -12,7 +12,7 @@ use std::process::Stdio;
 use sdk_core::{PluginId, roots};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::compiler::{self, Group};
@@ -55,7 +55,7 @@ pub struct Call {
 
 impl Call {
     /// Reads a line of cargo's verbose output, without its "Running" and backticks.
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         let mut environment = BTreeMap::new();
         let mut words = shell_words::split(line).ok()?.into_iter().peekable();
         while let Some(word) = words.peek() {
@@ -196,18 +196,18 @@ pub type Artifacts = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
 /// What cargo's JSON messages tell.
 #[derive(Default)]
-struct Said {
-    libraries: BTreeSet<String>,
+pub(crate) struct Said {
+    pub(crate) libraries: BTreeSet<String>,
     artifacts: Artifacts,
-    failures: Failures,
+    pub(crate) failures: Failures,
 }
 
 /// Collects from cargo's JSON messages the packages whose library is there, its files, and the errors of each package.
-async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
+pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
     let mut said = Said::default();
     let Some(stdout) = stdout else { return said };
-    let mut lines = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    let mut lines = BufReader::new(stdout);
+    while let Some(line) = next_line(&mut lines).await {
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         let package = package_name(&message.package_id);
         if message.reason == "compiler-artifact" {
@@ -232,6 +232,16 @@ async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
     said
 }
 
+/// Reads a line. A build script may print what is no UTF-8, which is replaced: whoever stops to read there has cargo wait
+/// for room in the pipe, or end for want of a reader.
+async fn next_line(output: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut line = Vec::new();
+    let length = output.read_until(b'\n', &mut line).await.ok()?;
+    let text = line.strip_suffix(b"\n").unwrap_or(&line);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    (length > 0).then(|| String::from_utf8_lossy(text).into_owned())
+}
+
 /// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.
 fn package_name(id: &str) -> String {
     let after = id.rsplit_once('#').map_or(id, |(_, after)| after);
@@ -243,7 +253,7 @@ fn package_name(id: &str) -> String {
 }
 
 /// Collects the calls of rustc, and whatever else cargo says, from its verbose output.
-async fn read_progress(
+pub(crate) async fn read_progress(
     stderr: Option<impl AsyncRead + Unpin>,
     workspace: &Workspace,
     heard: impl Fn(&Package, &Call),
@@ -251,9 +261,9 @@ async fn read_progress(
     let mut calls = BTreeMap::new();
     let mut words = String::new();
     let Some(stderr) = stderr else { return (calls, words) };
-    let mut lines = BufReader::new(stderr).lines();
+    let mut lines = BufReader::new(stderr);
     let mut running: Option<String> = None;
-    while let Ok(Some(line)) = lines.next_line().await {
+    while let Some(line) = next_line(&mut lines).await {
         if let Some(begun) = line.trim_start().strip_prefix("Running `") {
             running = Some(begun.to_owned());
         } else if let Some(begun) = &mut running {
@@ -370,5 +380,16 @@ mod tests {
         let (calls, words) = read_progress(Some(text.as_bytes()), &workspace, |_, _| ()).await;
         assert_eq!(calls[&id].environment["A"], "x\ny");
         assert_eq!(words, "error: something else");
+    }
+
+    #[tokio::test]
+    async fn what_follows_a_line_that_is_no_utf_8_is_read_too() {
+        let artifact = br#"{"reason":"compiler-artifact","package_id":"path+file:///w/one#one@0.1.0"}"#;
+        let output = [b"\xe9\xff\n", &artifact[..], b"\r\n"].concat();
+        let said = read_messages(Some(&output[..])).await;
+        assert_eq!(said.libraries, ["one".to_owned()].into());
+        let output = b"[one 0.1.0] \xe9\n     Running `rustc \xff`\nerror: the last\n";
+        let (_, words) = read_progress(Some(&output[..]), &Workspace::default(), |_, _| ()).await;
+        assert_eq!(words, "[one 0.1.0] \u{fffd}\nerror: the last");
     }
 }

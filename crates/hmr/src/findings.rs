@@ -115,7 +115,7 @@ impl Findings {
     }
 }
 
-/// Removes the terminal's escape sequences that set colours: ESC, `[`, numbers, a letter.
+/// Removes the terminal's escape sequences that set colours, ESC, `[`, numbers, a letter, and ESC wherever else it is.
 fn without_colour(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -125,6 +125,8 @@ fn without_colour(text: &str) -> String {
         rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);
     }
     plain.push_str(rest);
+    // What is left around a sequence may make another one.
+    plain.retain(|c| c != '\u{1b}');
     plain
 }
 
@@ -164,6 +166,11 @@ linker says"#;
         assert_eq!(findings.first[0].message, findings.summary());
         findings.append(Findings::read(OUTPUT));
         assert_eq!(findings.summary(), "2 compile errors", "with others it is one of them");
+    }
+
+    #[test]
+    fn no_sequence_is_left_where_one_was_inside_of_another() {
+        assert_eq!(without_colour("a\u{1b}\u{1b}[0m[31mb\u{1b}"), "a[31mb");
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub struct Replay {
 impl Replay {
     /// Turns cargo's call into the one that builds the loadable library.
     pub fn call(&self, captured: &Call) -> Call {
-        let rustc = captured.words.iter().position(|word| word == "--crate-name").unwrap_or(1);
+        let rustc = captured.words.iter().position(|word| word == "--crate-name");
+        let rustc = rustc.unwrap_or(1).min(captured.words.len());
         // Before the first argument stand the compiler and whatever wrapper cargo was told to use.
         let program = captured.words[..rustc].last();
         let mut words = vec![program.cloned().unwrap_or_else(|| "rustc".to_owned())];
@@ -159,7 +160,7 @@ fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveErr
 }
 
 /// Reads the inputs from rustc's dep-info, which has make's form: one line per output, a space is escaped.
-fn inputs_of(dep_info: &str, working_folder: &Path) -> BTreeSet<PathBuf> {
+pub(crate) fn inputs_of(dep_info: &str, working_folder: &Path) -> BTreeSet<PathBuf> {
     let first = dep_info.lines().next().unwrap_or_default();
     let Some((_, inputs)) = first.split_once(": ") else { return BTreeSet::new() };
     let mut paths = BTreeSet::new();
@@ -205,6 +206,13 @@ mod tests {
              --json=diagnostic-rendered-ansi --crate-type=cdylib --emit=dep-info,link -Cprefer-dynamic \
              -Cembed-bitcode=no -Cextra-filename=-build -Cincremental=/t/one/incremental --out-dir /t/one"
         );
+    }
+
+    #[test]
+    fn a_call_without_words_is_one_of_rustc() {
+        // A file that holds a call may be cut short, or another program's.
+        let call = replay().call(&Call { environment: [].into(), words: Vec::new() });
+        assert_eq!(call.words[0], "rustc");
     }
 
     #[test]
