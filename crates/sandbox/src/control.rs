@@ -22,12 +22,13 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 
 use crate::fault::Faults;
 use crate::live::Discord;
 use crate::record::Recorder;
 
-pub(crate) use find::{Refused, Request};
+pub(crate) use find::{Path, Query, Refused, Request};
 
 /// What the control API reaches.
 #[derive(Debug, Clone)]
@@ -48,7 +49,10 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(permissions::routes())
         .merge(places::routes())
         .merge(voice::routes())
-        .merge(watch::routes());
+        .merge(watch::routes())
+        .method_not_allowed_fallback(async || {
+            Refused::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes no request of that method.")
+        });
     // A certificate is no secret, and bots in other containers fetch it.
     secret::Secret::new(secret).before(routes).merge(voice::root_certificate()).with_state(control)
 }

@@ -36,7 +36,7 @@ use crate::error::ApiError;
 use crate::live::Discord;
 use crate::ratelimit::{Edge, Limits};
 
-pub(crate) use request::{Form, Ids, Payload, Query, Reason};
+pub(crate) use request::{Form, Ids, Path, Payload, Query, Reason};
 
 /// What every handler reaches.
 #[derive(Debug, Clone)]

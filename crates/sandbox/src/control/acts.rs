@@ -1,6 +1,6 @@
 //! What a user does that a bot answers: commands, autocompletion, components and modals.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::values::FileGiven;
 use super::wait::{self, Patience};
-use super::{Control, Refused, Request, commands, components, modals};
+use super::{Control, Path, Refused, Request, commands, components, modals};
 use crate::answer::Answer;
 use crate::live::{Live, Trigger};
 use crate::snowflake::Snowflake;

@@ -1,13 +1,13 @@
 //! Running commands: those that the user sees and may use, with options as Discord's client reads them.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::acts::RunCommand;
 use super::values::Lookup;
-use super::{Control, Refused, find};
+use super::{Control, Query, Refused, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;

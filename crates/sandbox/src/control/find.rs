@@ -1,7 +1,9 @@
 //! Requests of the control API, and the people and places they name: by id, or by name as a person would say it.
 
-use axum::extract::{FromRequest, rejection::JsonRejection};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -64,6 +66,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Request<T> {
         let body = axum::Json::<T>::from_request(request, state).await;
         body.map(|body| Self(body.0))
             .map_err(|why: JsonRejection| Refused::new(why.status(), why.body_text()))
+    }
+}
+
+/// Parameters of the path; what is wrong with them is told in a sentence.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|why| Refused::new(why.status(), why.body_text()))
+    }
+}
+
+/// The query, likewise.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        query.map(|query| Self(query.0)).map_err(|why| Refused::new(why.status(), why.body_text()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::FileGiven;
-use super::{Control, Refused, Request, find};
+use super::{Control, Path, Query, Refused, Request, find};
 use crate::draft::{self, Draft, Upload};
 use crate::error::ApiError;
 use crate::live::{Live, Sender};

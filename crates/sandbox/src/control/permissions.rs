@@ -1,12 +1,12 @@
 //! Who may do what: roles, channels and their overwrites, as admins set them.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::patch;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Refused, Request, find};
+use super::{Control, Path, Refused, Request, find};
 use crate::live::Live;
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;

@@ -1,13 +1,13 @@
 //! People and places: users, guilds, channels, roles, memberships and bots, made and changed as admins do.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Refused, Request, find};
+use super::{Control, Path, Refused, Request, find};
 use crate::gateway::{Command, Target};
 use crate::live::{Live, MemberChange};
 use crate::permissions::Permissions;

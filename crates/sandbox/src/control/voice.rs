@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::places::pair;
-use super::{Control, Refused, Request, find};
+use super::{Control, Path, Query, Refused, Request, find};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;

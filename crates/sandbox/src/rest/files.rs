@@ -1,17 +1,19 @@
 //! Attachments, under the addresses that messages give for them.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Rest;
+use super::{Path, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new().route("/attachments/{channel_id}/{attachment_id}/{filename}", get(download))
+    Router::new()
+        .route("/attachments/{channel_id}/{attachment_id}/{filename}", get(download))
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
 }
 
 async fn download(

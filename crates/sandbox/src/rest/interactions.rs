@@ -1,6 +1,6 @@
 //! Interaction callbacks.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::request::parse_id;
-use super::{Form, Payload, Query, Rest};
+use super::{Form, Path, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::state;
 use crate::state::message::flag;

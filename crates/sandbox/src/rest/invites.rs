@@ -1,13 +1,13 @@
 //! Invites.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::guilds::require;
 use super::request::Bot;
-use super::{Form, Ids, Query, Rest};
+use super::{Form, Ids, Path, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::state::webhook::Invite;

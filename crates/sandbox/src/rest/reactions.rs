@@ -1,13 +1,13 @@
 //! Reactions.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, put};
 use axum::{Json, Router};
 use serde_json::Value;
 
 use super::request::{Bot, parse_id};
-use super::{Ids, Query, Rest};
+use super::{Ids, Path, Query, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Rest;
@@ -80,6 +81,19 @@ impl<const N: usize> FromRequestParts<Rest> for Ids<N> {
             *id = parse_id(name, text)?;
         }
         Ok(Self(ids))
+    }
+}
+
+/// Parameters of the path as they are; one that is no text once it is decoded names nothing.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Rest> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> ApiResult<Self> {
+        let path = axum::extract::Path::from_request_parts(parts, rest).await;
+        path.map(|path| Self(path.0)).map_err(|_| ApiError::not_found())
     }
 }
 

@@ -1,13 +1,13 @@
 //! Voice states: read, and changed on stages.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::Value;
 
 use super::request::{Bot, parse_id};
-use super::{Payload, Rest};
+use super::{Path, Payload, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;

@@ -1,6 +1,6 @@
 //! Webhooks: of interactions (followups and the original response) and of channels.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::request::{Bot, parse_id};
-use super::{Form, Ids, Payload, Query, Rest};
+use super::{Form, Ids, Path, Payload, Query, Rest};
 use crate::draft::{self, Draft};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::{Live, Sender};

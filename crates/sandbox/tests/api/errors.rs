@@ -46,6 +46,27 @@ async fn unknown_routes_methods_and_tokens_get_discords_own_words() {
 }
 
 #[tokio::test]
+async fn whatever_is_wrong_with_an_address_is_told_in_json() {
+    let bot = Bot::start().await;
+    let (rest, control) =
+        (format!("Bot {}", bot.sandbox.token()), format!("Bearer {}", bot.sandbox.control_secret()));
+    // A reaction that is no text, once its escapes are decoded.
+    let path = format!("/api/v10{}/messages/1/reactions/%F0%9A%91%8D/@me", bot.channel("general"));
+    assert_eq!(raw(&bot, Method::PUT, &path, Some(&rest)).await.0, 404);
+    assert_eq!(raw(&bot, Method::GET, "/api/v10/invites/%FF", Some(&rest)).await.0, 404);
+    let (status, answer) = raw(&bot, Method::DELETE, "/attachments/1/2/a.png", None).await;
+    assert_eq!((status, &answer["code"]), (405, &json!(0)));
+    for (method, path, status) in [
+        (Method::DELETE, "/sandbox/interactions/command", 405),
+        (Method::GET, "/sandbox/messages/none", 400),
+        (Method::GET, "/sandbox/messages?channel=general", 400),
+    ] {
+        let (found, answer) = raw(&bot, method, path, Some(&control)).await;
+        assert!(found == status && answer["error"].is_string(), "{path}: {found} {answer}");
+    }
+}
+
+#[tokio::test]
 async fn things_that_are_not_there_have_their_codes() {
     let bot = Bot::start().await;
     let general = bot.channel("general");
