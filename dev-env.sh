@@ -36,8 +36,8 @@ await_end() { # PID
     done
 }
 
-# build: cargo; local and docker: running the bot; check: testing and measuring; new: making plugins.
-for part in build local docker check new; do
+# build: cargo; local and docker: running the bot; check: testing and measuring; fuzz: fuzzing; new: making plugins.
+for part in build local docker check fuzz new; do
     # shellcheck source=/dev/null
     . "$ROOT/scripts/$part.sh"
 done
@@ -402,6 +402,8 @@ Check
                      are lost or late during reloads with two other programs holding the processors
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
   soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
+  fuzz [--minutes N] [TARGET...]  coverage-guided fuzzing of what reads bytes that others wrote, a minute each;
+                     needs a nightly compiler
   play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
   doctor             what is installed, what is missing
   help               this text
@@ -409,7 +411,7 @@ END
 }
 
 COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch prune restart
-exec shell new test check deny docs smoke bench faults soak play doctor help"
+exec shell new test check deny docs smoke bench faults soak fuzz play doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

@@ -16,6 +16,19 @@ cmd_test() {
 check_lock() {
     cargo_ metadata --locked --format-version 1 >/dev/null ||
         die "Cargo.lock does not fit the manifests; run cargo build, and commit both"
+    local other
+    other=$(other_versions "$ROOT/Cargo.lock" "$ROOT/fuzz/Cargo.lock")
+    [[ -z $other ]] ||
+        die "fuzz/Cargo.lock has other versions than Cargo.lock: ${other//$'\n'/, }; run cp Cargo.lock fuzz/ and ./dev-env.sh fuzz, and commit both"
+}
+
+# Prints the crates that a lock file has in a version that another one, which has the crate, has not.
+other_versions() { # LOCK OTHER-LOCK
+    awk '
+        /^name = / { name = $3 }
+        /^version = "/ && FNR == NR { known[name] = 1; has[name $3] = 1 }
+        /^version = "/ && FNR != NR && known[name] && !has[name $3] { gsub(/"/, "", name); gsub(/"/, "", $3); print name " " $3 }
+    ' "$1" "$2"
 }
 
 # Holds dependencies to deny.toml: licences and sources, and advisories where their list can be fetched.

@@ -31,6 +31,9 @@ pub mod engine;
 pub mod error;
 pub mod features;
 pub mod findings;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host_build;
 pub mod hosts;
 pub mod job;

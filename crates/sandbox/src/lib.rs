@@ -51,6 +51,9 @@ mod control;
 pub mod draft;
 pub mod error;
 pub mod fault;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gateway;
 pub mod live;
 pub mod permissions;

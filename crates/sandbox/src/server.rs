@@ -146,27 +146,10 @@ impl Builder {
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
-        let base_url = self.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
-        let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
-        world.base_url.clone_from(&base_url);
-        let recorder = Recorder::new(self.record);
-        let faults = Faults::default();
-        let hub = Hub::new(self.gateway, recorder.clone(), faults.clone());
-        let voice = Voice::new(self.voice, recorder.clone(), faults.clone());
-        let voice_servers = voice::start(&voice, address.ip(), host(&base_url)).await?;
-        let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
-        let limits = ratelimit::Limits::new(self.rate_limits);
-        let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
-        let control =
-            Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
-        let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits };
-        let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
-        let router = Router::new()
-            .merge(rest::router(&rest, edge))
-            .merge(control::router(control, &control_secret))
-            .merge(hub.router(Arc::new(backend::World(Arc::clone(&discord)))))
-            .fallback(async || ApiError::not_found());
-        let router = Guard::new(host(&base_url), recorder.clone()).around(router);
+        let base_url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let Assembled { router, scenario, control_secret, discord, recorder, faults } =
+            self.assemble(&base_url);
+        let voice_servers = voice::start(discord.voice(), address.ip(), host(&base_url)).await?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, router, stopped));
         Ok(Sandbox {
@@ -182,6 +165,40 @@ impl Builder {
             _voice: voice_servers,
         })
     }
+
+    /// Puts everything behind one router, under its base address; no voice server runs yet.
+    pub(crate) fn assemble(self, base_url: &str) -> Assembled {
+        let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
+        base_url.clone_into(&mut world.base_url);
+        let recorder = Recorder::new(self.record);
+        let faults = Faults::default();
+        let hub = Hub::new(self.gateway, recorder.clone(), faults.clone());
+        let voice = Voice::new(self.voice, recorder.clone(), faults.clone());
+        let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
+        let limits = ratelimit::Limits::new(self.rate_limits);
+        let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
+        let control =
+            Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
+        let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits };
+        let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
+        let router = Router::new()
+            .merge(rest::router(&rest, edge))
+            .merge(control::router(control, &control_secret))
+            .merge(hub.router(Arc::new(backend::World(Arc::clone(&discord)))))
+            .fallback(async || ApiError::not_found());
+        let router = Guard::new(host(base_url), recorder.clone()).around(router);
+        Assembled { router, scenario, control_secret, discord, recorder, faults }
+    }
+}
+
+/// All that answers requests, without an address to listen on.
+pub(crate) struct Assembled {
+    pub(crate) router: Router,
+    pub(crate) scenario: Scenario,
+    pub(crate) control_secret: String,
+    pub(crate) discord: Arc<Discord>,
+    pub(crate) recorder: Recorder,
+    pub(crate) faults: Faults,
 }
 
 /// The address under which a client on this machine reaches a listener.

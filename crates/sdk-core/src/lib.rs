@@ -33,6 +33,9 @@ mod edits;
 pub mod event;
 mod fit;
 pub mod flight;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 pub mod generation;
 pub mod handover;

@@ -181,7 +181,8 @@ fn run(command: &mut Command) -> io::Result<()> {
 
 /// Copies the sources, without build output, history, or a developer's own settings.
 fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
-    let left_out: &[&str] = &["target", ".git", ".hotcord", ".env"];
+    // Nothing in a workspace is built from `fuzz`, which may have grown very large.
+    let left_out: &[&str] = &["target", ".git", ".hotcord", ".env", "fuzz"];
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();

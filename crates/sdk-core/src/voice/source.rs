@@ -23,6 +23,8 @@ use super::track::{Playable, Track};
 
 mod bounds;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod guard;
 mod icy;
 mod library;

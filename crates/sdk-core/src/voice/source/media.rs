@@ -39,6 +39,8 @@ mod ahead;
 mod conform;
 mod demux;
 mod feeder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod lack;
 mod steady;
 mod tags;

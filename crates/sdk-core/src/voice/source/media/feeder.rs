@@ -135,7 +135,7 @@ impl Feeder {
     }
 
     /// Reads one packet into the queue, or ends it.
-    fn read(&mut self) {
+    pub(super) fn read(&mut self) {
         match self.next() {
             Ok(packet) => self.push(packet),
             Err(Error::ResetRequired) => {
@@ -271,7 +271,7 @@ impl Feeder {
     }
 
     /// Goes to `time`, by the shortest way that the source has; what is heard begins there.
-    fn seek(&mut self, time: Time) -> Result<SeekedTo> {
+    pub(super) fn seek(&mut self, time: Time) -> Result<SeekedTo> {
         let required_ts = units(self.form.base, time);
         let track_id = self.form.track;
         let is_whole = self.params.codec == CODEC_TYPE_FLAC || is_pcm(&self.params);

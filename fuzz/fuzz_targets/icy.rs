@@ -1,0 +1,6 @@
+//! A station's stream with titles in it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    hotcord_fuzz::within(16 << 20, || sdk_core::fuzzing::icy(bytes));
+});

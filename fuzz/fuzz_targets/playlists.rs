@@ -1,0 +1,6 @@
+//! Playlists, as any server may send them.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    hotcord_fuzz::within(16 << 20, || sdk_core::fuzzing::playlists(bytes));
+});

@@ -1,0 +1,6 @@
+//! Requests to the local Discord.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    hotcord_fuzz::within(128 << 20, || hotcord_fuzz::block_on(sandbox::fuzzing::rest_bodies(bytes)));
+});
