@@ -261,7 +261,11 @@ impl Container for Ogg {
                 return Ok(packet);
             }
             if let Some(first) = self.next.take() {
-                let length = self.track.codec_params.n_frames;
+                let mut length = self.track.codec_params.n_frames;
+                if matches!(self.links, Links::One) {
+                    // Its number had hidden it: what was measured is the last link's.
+                    (self.links, length) = (Links::Unknown, None);
+                }
                 self.follow(first, self.ends)?;
                 self.track.codec_params.n_frames = length;
                 return Err(Error::ResetRequired);

@@ -242,3 +242,29 @@ fn the_links_of_a_chain_follow_one_another_in_time() {
         }
     }
 }
+
+#[test]
+fn a_chain_that_reading_has_come_to_is_not_sought_in_as_if_its_link_were_all() {
+    use symphonia::core::errors::{Error, SeekErrorKind};
+    for name in ["first.ogg", "first.opus", "first.oga"] {
+        // Links of one number, of a file that is too far away to be read through first.
+        let how = How { is_near: false, ..HOW };
+        let chain = [own(name), own(name)].concat();
+        let mut format = containers::open(source(&chain, true), how).unwrap().format;
+        let track_id = format.default_track().unwrap().id;
+        let mut seek = |format: &mut Box<dyn symphonia::core::formats::FormatReader>| {
+            format.seek(SeekMode::Accurate, SeekTo::TimeStamp { ts: 0, track_id })
+        };
+        assert_eq!(seek(&mut format).unwrap().actual_ts, 0, "{name}");
+        loop {
+            match format.next_packet() {
+                Ok(_) => {}
+                Err(Error::ResetRequired) => break,
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+        // Whoever plays it begins it anew.
+        let sought = seek(&mut format);
+        assert!(matches!(sought, Err(Error::SeekError(SeekErrorKind::Unseekable))), "{name}: {sought:?}");
+    }
+}
