@@ -63,7 +63,7 @@ impl Place {
         let (mut world, scenario) = World::scenario("Sandbot", Some(TOKEN.to_owned()));
         "http://127.0.0.1:8787".clone_into(&mut world.base_url);
         let ids = Ids::new(&world, scenario.guild, scenario.application);
-        *std::ops::DerefMut::deref_mut(&mut self.discord.lock()) = world;
+        *self.discord.lock() = world;
         ids
     }
 }

@@ -37,9 +37,15 @@ mod tests {
 
     #[test]
     fn every_seed_keeps_the_rules() {
-        // How long it takes is for fuzzing to measure, with a processor clock.
-        seeds("demux_decode").iter().for_each(|seed| demux_decode(seed, &|| Duration::ZERO));
-        seeds("playlists").iter().for_each(|seed| playlists(seed));
-        seeds("icy").iter().for_each(|seed| icy(seed));
+        for seed in seeds("demux_decode") {
+            // How long it takes is for fuzzing to measure, with a processor clock.
+            demux_decode(&seed, &|| Duration::ZERO);
+        }
+        for seed in seeds("playlists") {
+            playlists(&seed);
+        }
+        for seed in seeds("icy") {
+            icy(&seed);
+        }
     }
 }

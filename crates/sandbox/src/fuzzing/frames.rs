@@ -113,11 +113,11 @@ fn frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     match payload.len() {
         length @ 0..=125 => out.push(0x80 | u8::try_from(length).unwrap_or(0)),
         length @ 126..=0xffff => {
-            out.push(0x80 | 126);
+            out.push(0xfe);
             out.extend(u16::try_from(length).unwrap_or(0).to_be_bytes());
         }
         length => {
-            out.push(0x80 | 127);
+            out.push(0xff);
             out.extend((length as u64).to_be_bytes());
         }
     }

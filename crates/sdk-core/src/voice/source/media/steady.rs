@@ -275,7 +275,12 @@ mod tests {
             let packet = Packet::new_from_slice(0, 0, 320, packet);
             let sound = plain(&steady.decode(&packet).unwrap());
             assert_eq!((sound.spec().rate, sound.spec().channels.count(), sound.frames()), (16_000, 2, 320));
-            assert!([0, 1].iter().all(|channel| sound.chan(*channel).iter().all(|at| *at == expected)));
+            assert!(
+                [0, 1].iter().all(|channel| sound
+                    .chan(*channel)
+                    .iter()
+                    .all(|at| (at - expected).abs() < f32::EPSILON))
+            );
         }
     }
 }
