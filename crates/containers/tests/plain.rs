@@ -252,7 +252,7 @@ fn a_chain_that_reading_has_come_to_is_not_sought_in_as_if_its_link_were_all() {
         let chain = [own(name), own(name)].concat();
         let mut format = containers::open(source(&chain, true), how).unwrap().format;
         let track_id = format.default_track().unwrap().id;
-        let mut seek = |format: &mut Box<dyn symphonia::core::formats::FormatReader>| {
+        let seek = |format: &mut Box<dyn symphonia::core::formats::FormatReader>| {
             format.seek(SeekMode::Accurate, SeekTo::TimeStamp { ts: 0, track_id })
         };
         assert_eq!(seek(&mut format).unwrap().actual_ts, 0, "{name}");

@@ -51,7 +51,7 @@ async fn whatever_is_wrong_with_an_address_is_told_in_json() {
     let (rest, control) =
         (format!("Bot {}", bot.sandbox.token()), format!("Bearer {}", bot.sandbox.control_secret()));
     // A reaction that is no text, once its escapes are decoded.
-    let path = format!("/api/v10{}/messages/1/reactions/%F0%9A%91%8D/@me", bot.channel("general"));
+    let path = format!("/api/v10{}/messages/1/reactions/%F5%9F%91%8D/@me", bot.channel("general"));
     assert_eq!(raw(&bot, Method::PUT, &path, Some(&rest)).await.0, 404);
     assert_eq!(raw(&bot, Method::GET, "/api/v10/invites/%FF", Some(&rest)).await.0, 404);
     let (status, answer) = raw(&bot, Method::DELETE, "/attachments/1/2/a.png", None).await;
