@@ -9,10 +9,14 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=$ROOT/.hotcord
 SANDBOX_STATE=$STATE/sandbox.json
 HOST_TARGET=$ROOT/target/hmr
+SANDBOX=$HOST_TARGET/debug/sandbox
 # Holds the process id of the dev-env.sh that runs a bot of this folder on this machine.
 LOCAL_MARK=$STATE/local.pid
 # Whatever a developer has set elsewhere: this script looks for what is built in here.
 export CARGO_TARGET_DIR=$ROOT/target
+# What cargo makes on the way to a program lies in one folder, for the host, the sandbox, the tests and all else that is
+# built here, and rustc is called through scripts/bin/hotcord-rustc: as hmr does, crates/hmr/src/process.rs.
+export CARGO_BUILD_BUILD_DIR=$ROOT/target/build RUSTC_WORKSPACE_WRAPPER=hotcord-rustc PATH=$ROOT/scripts/bin:$PATH
 
 say() { printf '%s\n' "$*"; }
 note() { printf '%s\n' "$*" >&2; }
@@ -45,8 +49,8 @@ done
 # ---- how things stand -------------------------------------------------------
 
 sandbox_() {
-    [[ -x $ROOT/target/debug/sandbox ]] || build_sandbox >&2
-    SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
+    [[ -x $SANDBOX ]] || build_host >&2
+    SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX" "$@"
 }
 
 # Prints the .env that the bot reads, if there is one.
@@ -68,8 +72,8 @@ configured() { # NAME
 }
 
 sandbox_runs() {
-    [[ -s $SANDBOX_STATE && -x $ROOT/target/debug/sandbox ]] &&
-        SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" users >/dev/null 2>&1
+    [[ -s $SANDBOX_STATE && -x $SANDBOX ]] &&
+        SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX" users >/dev/null 2>&1
 }
 
 # Says whether the bot needs a Discord to be brought.
@@ -229,7 +233,6 @@ cmd_build() {
     no_more build
     if [[ $WHERE == local ]]; then
         build_host
-        build_sandbox
         return
     fi
     need_docker build
@@ -241,9 +244,8 @@ cmd_rebuild() {
     no_more rebuild
     if [[ $WHERE == local ]]; then
         ! local_runs || die --code 75 "a bot of this folder is running; ./dev-env.sh down ends it"
-        rm -rf "$HOST_TARGET" "$ROOT/target/debug"
+        rm -rf "$HOST_TARGET" "$ROOT/target/debug" "$ROOT/target/build"
         build_host
-        build_sandbox
         return
     fi
     need_docker rebuild
@@ -391,7 +393,8 @@ Write
   new commands/NAME  a new command plugin, registered, with its test
   new events/NAME    a new event plugin, likewise
 Check
-  test               all tests, and that production builds hold no reload code; needs no Docker
+  test               all tests; needs no Docker
+  test --production  builds what is shipped, and looks through it for anything of hot reload
   test --docker      both ways into Docker, for real: development, and the production image;
                      --image: that image alone
   check              formatting, clippy on every feature set, dependencies, tests, documentation

@@ -23,7 +23,11 @@ impl Place {
             fs::copy(workspace().join(file), place.folder.path().join(file)).unwrap();
         }
         fs::create_dir(place.folder.path().join("scripts")).unwrap();
-        for script in fs::read_dir(workspace().join("scripts")).unwrap().flatten() {
+        for script in fs::read_dir(workspace().join("scripts"))
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.path().is_file())
+        {
             fs::copy(script.path(), place.folder.path().join("scripts").join(script.file_name())).unwrap();
         }
         // The programs that the script is made of, and no engine's.
