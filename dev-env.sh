@@ -9,7 +9,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=$ROOT/.hotcord
 SANDBOX_STATE=$STATE/sandbox.json
 HOST_TARGET=$ROOT/target/hmr
-SANDBOX=$HOST_TARGET/debug/sandbox
+SANDBOX_PROGRAM=$HOST_TARGET/debug/sandbox
 # Holds the process id of the dev-env.sh that runs a bot of this folder on this machine.
 LOCAL_MARK=$STATE/local.pid
 # Whatever a developer has set elsewhere: this script looks for what is built in here.
@@ -40,8 +40,8 @@ await_end() { # PID
     done
 }
 
-# build: cargo; local and docker: running the bot; check: testing and measuring; new: making plugins.
-for part in build local docker check new; do
+# build: cargo; local and docker: running the bot; check and bench-build: testing and measuring; new: making plugins.
+for part in build local docker check bench-build new; do
     # shellcheck source=/dev/null
     . "$ROOT/scripts/$part.sh"
 done
@@ -49,8 +49,8 @@ done
 # ---- how things stand -------------------------------------------------------
 
 sandbox_() {
-    [[ -x $SANDBOX ]] || build_host >&2
-    SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX" "$@"
+    [[ -x $SANDBOX_PROGRAM ]] || build_host >&2
+    SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" "$@"
 }
 
 # Prints the .env that the bot reads, if there is one.
@@ -72,8 +72,8 @@ configured() { # NAME
 }
 
 sandbox_runs() {
-    [[ -s $SANDBOX_STATE && -x $SANDBOX ]] &&
-        SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX" users >/dev/null 2>&1
+    [[ -s $SANDBOX_STATE && -x $SANDBOX_PROGRAM ]] &&
+        SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" users >/dev/null 2>&1
 }
 
 # Says whether the bot needs a Discord to be brought.
@@ -401,6 +401,8 @@ Check
   deny               licences, sources and advisories of dependencies, where cargo-deny is installed
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
+  bench --build --against COMMIT [--tests]
+                     how long a first start, edits of the host, and the tests take, against another commit
   bench [--json]     how long a reload takes, against bare rustc and a restart; --busy 2: how many answers
                      are lost or late during reloads with two other programs holding the processors
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME

@@ -77,7 +77,7 @@ cmd_check() {
         cargo_ clippy --workspace --all-targets --quiet $features -- -D warnings
     done
     if command -v shellcheck >/dev/null 2>&1; then
-        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh .ci/run)
+        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh scripts/bin/* .ci/run)
     else
         note "shellcheck is not installed, so dev-env.sh itself was not checked"
     fi
@@ -106,7 +106,14 @@ testbed_() {
 }
 
 cmd_smoke() { testbed_ smoke "$@"; }
-cmd_bench() { testbed_ bench "$@"; }
+cmd_bench() {
+    if [[ ${1-} == --build ]]; then
+        shift
+        bench_build "$@"
+    else
+        testbed_ bench "$@"
+    fi
+}
 cmd_faults() { testbed_ faults "$@"; }
 cmd_soak() { testbed_ soak "$@"; }
 cmd_play() { testbed_ play "$@"; }

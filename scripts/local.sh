@@ -29,7 +29,7 @@ start_sandbox() {
     for address in 127.0.0.1:8787 127.0.0.1:0; do
         # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
         set -m
-        "$SANDBOX" serve --listen "$address" --bot-name Hotcord --dave required \
+        "$SANDBOX_PROGRAM" serve --listen "$address" --bot-name Hotcord --dave required \
             --state-file "$SANDBOX_STATE" </dev/null >"$log" 2>&1 &
         SANDBOX_PID=$!
         set +m
@@ -164,7 +164,7 @@ run_local() { # MODE
         fi
         # The bot is a child of this shell, so what it is to read has to be exported.
         set -a
-        eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX" env)"
+        eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" env)"
         set +a
         # What its users do is not the bot's to do.
         unset SANDBOX_URL SANDBOX_CONTROL_SECRET
