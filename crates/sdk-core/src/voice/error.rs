@@ -25,6 +25,11 @@ pub enum VoiceError {
         /// Most tracks that may wait.
         max: usize,
     },
+    /// Whoever asks has as many tracks in the queue as one person may.
+    ShareFull {
+        /// Most tracks of one person that may wait.
+        max: usize,
+    },
     /// No track has that number.
     BadPosition {
         /// The number that was given, from 1.
@@ -71,6 +76,10 @@ impl fmt::Display for VoiceError {
             Self::QueueFull { max } => {
                 write!(f, "The queue is full: at most {max} tracks can wait.")
             }
+            Self::ShareFull { max } => write!(
+                f,
+                "You have {max} tracks in the queue, which is the most for one person; /remove takes yours out."
+            ),
             Self::BadPosition { position, len: 0 } => {
                 write!(f, "There is no number {position}: nothing waits in the queue.")
             }
