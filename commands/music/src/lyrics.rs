@@ -50,9 +50,10 @@ pub(crate) async fn lyrics(
 fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
     let [title, artist] = [&lyrics.title, &lyrics.artist].map(|name| foreign(name, Surface::Line, NAME));
     let title = format!("{title} – {artist}");
-    let body = match lyrics.is_instrumental {
-        true => "It has no words.".to_owned(),
-        false => foreign(&lyrics.plain, Surface::Lines, ROOM),
+    let body = if lyrics.is_instrumental {
+        "It has no words.".to_owned()
+    } else {
+        foreign(&lyrics.plain, Surface::Lines, ROOM)
     };
     let (first, rest) = split(&body);
     let mut embeds = vec![CreateEmbed::new().title(title).description(first).color(COLOR)];

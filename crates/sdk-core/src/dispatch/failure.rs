@@ -119,7 +119,7 @@ fn data<'a>(error: &FrameworkError<'a, Data, Error>) -> Option<&'a Data> {
         | FrameworkError::NonCommandMessage { framework, .. }
         | FrameworkError::UnknownInteraction { framework, .. } => Some(framework.user_data),
         FrameworkError::DynamicPrefix { ctx, .. } => Some(ctx.framework.user_data),
-        other => other.ctx().map(|ctx| ctx.data()),
+        other => other.ctx().map(poise::Context::data),
     }
 }
 

@@ -70,7 +70,7 @@ pub fn foreign(text: &str, surface: Surface, most: usize) -> String {
         }
         Surface::Line => line(clean(text).trim(), &mut shown),
         Surface::Lines | Surface::Quote => {
-            let lines: Vec<_> = text.trim().split('\n').map(clean).collect();
+            let lines: Vec<_> = text.lines().map(clean).collect();
             // Blank lines around the text may have been controls alone.
             let begin = lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(lines.len());
             let end = lines.iter().rposition(|line| !line.trim().is_empty()).map_or(begin, |last| last + 1);

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::text;
+use crate::text::{self, Surface, foreign};
 
 /// Why a player did not do what it was asked; the text is one sentence for that person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,11 @@ impl fmt::Display for VoiceError {
             Self::PastEnd { duration } => {
                 write!(f, "That is past the end: the track is {} long.", text::clock(*duration))
             }
-            Self::CannotSeek(why) => write!(f, "This track cannot be sought: {}.", text::clause(why)),
+            // A file or a server may have a word in it.
+            Self::CannotSeek(why) => {
+                let why = foreign(&text::clause(why), Surface::Line, 300);
+                write!(f, "This track cannot be sought: {why}.")
+            }
             Self::TooLoud { max } => write!(f, "The volume goes from 0 to {max} % here."),
             Self::AlreadyPaused => f.write_str("It is paused already."),
             Self::NotPaused => f.write_str("It is not paused."),

@@ -47,7 +47,8 @@ fn nobody_has_more_than_a_share_waiting_and_others_have_theirs() {
     let of = |user: u64, count: usize| {
         let requester = Requester { id: UserId::new(user), name: String::new() };
         let track = Track { requester: Some(requester), ..Track::clone(&track("a")) };
-        vec![Arc::new(track); count]
+        let track = Arc::new(track);
+        vec![track; count]
     };
     let mut queue = Queue::new(10);
     assert_eq!(queue.enqueue_within(of(1, 2), At::End, Some(3)), Ok((2, 0)));
