@@ -1,4 +1,5 @@
-//! How often one person may have something looked up, which costs: at other servers, with yt-dlp, and by decoding.
+//! How often one person may have something looked up, which costs: at other servers, with yt-dlp, and by decoding. What the
+//! library has is free.
 //!
 //! The account is in the plugin's state, so that a reload does not begin it anew, as it would with poise's cooldowns, which
 //! belong to the generation.
@@ -45,6 +46,11 @@ pub(crate) fn count(data: &Data, user: UserId) -> Result<(), Error> {
     counted.map_err(|why| refusal(why).into())
 }
 
+/// Takes back the last look-up of a person, which has cost nothing.
+pub(crate) fn give_back(data: &Data, user: UserId) -> Result<(), Error> {
+    data.state::<Music>().update(|music| music.pace.give_back(user))
+}
+
 fn refusal(why: TooFast) -> Refusal {
     Refusal::new(match why {
         TooFast::Person(left) => {
@@ -56,6 +62,12 @@ fn refusal(why: TooFast) -> Refusal {
 }
 
 impl Pace {
+    fn give_back(&mut self, user: UserId) {
+        if let Some(times) = self.asked.get_mut(&user) {
+            times.pop_back();
+        }
+    }
+
     fn count(&mut self, user: UserId, now: u64, within: Duration) -> Result<(), TooFast> {
         let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         self.asked.retain(|_, times| {
@@ -102,6 +114,18 @@ mod tests {
         assert_eq!(pace.count(USER, 61_000, WITHIN), Ok(()));
         let words = refusal(TooFast::Person(Duration::from_millis(1))).to_string();
         assert_eq!(words, "I look up at most 12 things a minute for one person; try again in 1 second.");
+    }
+
+    #[test]
+    fn what_has_cost_nothing_does_not_count() {
+        let mut pace = pace(MOST - 1);
+        for _ in 0..3 * MOST {
+            assert_eq!(pace.count(USER, 2_000, WITHIN), Ok(()));
+            pace.give_back(USER);
+        }
+        pace.give_back(UserId::new(8));
+        assert_eq!(pace.count(USER, 2_000, WITHIN), Ok(()));
+        assert!(pace.count(USER, 2_000, WITHIN).is_err());
     }
 
     #[test]

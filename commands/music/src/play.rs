@@ -4,7 +4,7 @@ use sdk::prelude::*;
 use sdk::text;
 use sdk::voice::queue::MAX_SHARE;
 use sdk::voice::source::{Limits, Query, Resolved};
-use sdk::voice::{At, Enqueued, Requester};
+use sdk::voice::{At, Enqueued, Requester, SourceKind};
 use serenity::{Attachment, AutocompleteChoice, ChannelId, CreateAutocompleteResponse};
 
 use crate::choose::{CHOICES, NAME};
@@ -29,7 +29,8 @@ pub(crate) enum Place {
 /// Plays an address, a file, a track of the library, or what a search finds
 ///
 /// At most 500 tracks wait, of them at most 250 of one person. That does not hold for managers of the server, members with
-/// the DJ role and who listens alone. With /lyrics, one person has at most 12 things a minute looked up.
+/// the DJ role and who listens alone. With /lyrics, one person has at most 12 things a minute looked up
+/// outside of the library.
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn play(
     ctx: Context<'_>,
@@ -50,7 +51,9 @@ pub(crate) async fn play(
         Some(Place::Now) => At::Now,
     };
     may_play(&desk, at)?;
-    pace::count(ctx.data(), desk.user)?;
+    if is_counted(&query) {
+        pace::count(ctx.data(), desk.user)?;
+    }
     change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
     let words = patiently(ctx, put_on(ctx, &desk, query, at)).await?;
     words::say(ctx, words).await
@@ -75,9 +78,18 @@ fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error>
     }
 }
 
+/// Returns whether finding it may cost something, which a track of the library that was chosen does not.
+fn is_counted(query: &Query) -> bool {
+    !matches!(query, Query::Library(_))
+}
+
 /// Finds the tracks, joins the channel and enqueues them; gives what to say.
 async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
+    let is_counted = is_counted(&query);
     let mut found = desk.data.voice().sources().resolve(query, Limits::default()).await?;
+    if is_counted && found.tracks.iter().all(|track| track.source() == SourceKind::Library) {
+        pace::give_back(&desk.data, desk.user)?;
+    }
     for track in &mut found.tracks {
         track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
     }
