@@ -51,8 +51,8 @@ async fn an_attached_file_is_heard() {
     band.is_heard().await;
 }
 
-#[tokio::test]
-async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
+/// Serves a song, and a playlist that has it a hundred times.
+async fn serve_playlist() -> String {
     let song = tone(150, 30);
     let list = (1..=100).fold("#EXTM3U\n".to_owned(), |list, number| {
         format!("{list}#EXTINF:30,Number {number}\nsong.wav?{number}\n")
@@ -66,7 +66,44 @@ async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
     let router = Router::new()
         .route("/song.wav", file("audio/wav", song))
         .route("/list.m3u", file("audio/x-mpegurl", list.into_bytes()));
-    let host = serve(router).await;
+    serve(router).await
+}
+
+#[tokio::test]
+async fn one_person_has_no_more_than_half_of_the_queue_while_others_listen() {
+    let host = serve_playlist().await;
+    let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
+    band.enters("carol", "Lounge").await;
+    band.enters("dave", "Lounge").await;
+    let list = format!("/play what:http://{host}/list.m3u");
+    // One of them plays at once, and waits no more.
+    for added in ["Playing 100 tracks.", "Added 100 tracks"] {
+        let words = band.told("carol", &list).await;
+        assert!(words.starts_with(added), "{words}");
+    }
+    let words = band.told("carol", &list).await;
+    assert!(words.starts_with("Added 51 tracks as number 200 in the queue"), "{words}");
+    assert!(
+        words.ends_with("; 250 tracks is the most for one person, so 49 tracks had to stay out."),
+        "{words}"
+    );
+    let words = band.refused("carol", &list).await;
+    let full = "You have 250 tracks in the queue, which is the most for one person; /remove takes yours out.";
+    assert_eq!(words, full);
+    assert!(band.told("dave", "/play what:Alpha").await.starts_with("Added **Alpha** as number 251 in"));
+    assert_eq!(band.told("carol", "/remove track:250").await.split(' ').next_back(), Some("queue."));
+    assert!(band.told("carol", "/play what:Beta").await.starts_with("Added **Beta** as number 251 in"));
+    // Who manages the server has no share.
+    band.enters("alice", "Lounge").await;
+    for _ in 0..2 {
+        assert!(band.told("alice", &list).await.starts_with("Added 100 tracks"));
+    }
+    assert!(band.told("alice", &list).await.ends_with("; the queue is full, so 51 tracks had to stay out."));
+}
+
+#[tokio::test]
+async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
+    let host = serve_playlist().await;
     let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
     band.enters("carol", "Lounge").await;
     let one = band.told("carol", &format!("/play what:http://{host}/song.wav")).await;
@@ -124,7 +161,7 @@ async fn lyrics_of_what_is_on_or_of_a_song_are_shown() {
         }
         let record = json!({
             "id": 1, "trackName": words, "artistName": "Somebody", "duration": 120.0,
-            "instrumental": false, "plainLyrics": "la la\nla", "syncedLyrics": null,
+            "instrumental": false, "plainLyrics": "la la\n# [la](https://evil.example)\u{202e}", "syncedLyrics": null,
         });
         (StatusCode::OK, json!([record]).to_string())
     };
@@ -132,7 +169,8 @@ async fn lyrics_of_what_is_on_or_of_a_song_are_shown() {
     let band = Band::with(vec![("LRCLIB_URL", format!("http://{host}"))]).await;
     band.enters("carol", "Lounge").await;
     let shown = words(&band.bot.say("carol", "/lyrics song:Some song").await.embeds[0]);
-    assert!(shown.starts_with("Some song – Somebody\nla la\nla"), "{shown}");
+    let lyrics = "Some song – Somebody\nla la\n\\# \\[la\\](https\\://evil.example)\nfrom LRCLIB";
+    assert_eq!(shown, lyrics, "markup and controls do nothing");
     assert_eq!(band.refused("carol", "/lyrics").await, "Nothing is playing right now.");
     band.told("carol", "/play what:Alpha").await;
     let shown = words(&band.bot.say("carol", "/lyrics").await.embeds[0]);

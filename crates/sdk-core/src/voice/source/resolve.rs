@@ -259,7 +259,7 @@ fn name_of(url: &Url) -> String {
     let Some(last) = last else { return url.host_str().unwrap_or_default().to_owned() };
     let name = percent_decoded(last);
     let name = name.rsplit_once('.').map_or(name.as_str(), |(name, _)| name);
-    name.chars().filter(|c| !c.is_control()).take(TITLE).collect()
+    name.chars().filter(|c| !crate::text::is_control(*c)).take(TITLE).collect()
 }
 
 fn percent_decoded(text: &str) -> String {
