@@ -38,6 +38,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::limiter::{Exceeded, Limiter, Route, Standing};
+use super::plain::NotPublic;
 use super::{ANSWER_WITHIN, CONNECT_WITHIN, cause};
 use crate::config::ApiUrl;
 use body::Outgoing;
@@ -80,12 +81,17 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay to `target`, or to Discord itself, on a free loopback port.
-    pub(crate) async fn start(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
+    /// Starts a relay to `target`, or to Discord itself, on a free loopback port; `plain` lets requests go to public addresses
+    /// without TLS.
+    pub(crate) async fn start(
+        target: Option<ApiUrl>,
+        plain: bool,
+        limiter: Arc<Limiter>,
+    ) -> Result<Self, String> {
         let (certificate, config) = identity()?;
         let key = new_key()?;
         let answering = Arc::<OnceLock<Answering>>::default();
-        let forwarder = Forwarder::new(target, limiter, answering.clone(), key.clone())?;
+        let forwarder = Forwarder::new(target, plain, limiter, answering.clone(), key.clone())?;
         let unusable = |error| format!("No loopback port can be opened for requests to Discord: {error}.");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
@@ -193,6 +199,7 @@ struct Forwarder {
 impl Forwarder {
     fn new(
         target: Option<ApiUrl>,
+        plain: bool,
         limiter: Arc<Limiter>,
         answering: Arc<OnceLock<Answering>>,
         key: HeaderValue,
@@ -205,6 +212,9 @@ impl Forwarder {
             .read_timeout(ANSWER_WITHIN)
             // What the target answers is serenity's to judge, a redirect too.
             .redirect(reqwest::redirect::Policy::none());
+        if !plain && !target.has_tls() {
+            builder = builder.dns_resolver(Arc::new(NotPublic::default()));
+        }
         if target.is_local() {
             // HTTPS_PROXY and its like are meant for the world outside.
             builder = builder.no_proxy();

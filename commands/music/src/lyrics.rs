@@ -35,7 +35,10 @@ pub(crate) async fn lyrics(
             client.find(&track.title, track.artist.as_deref(), track.duration)
         }
     };
-    let lyrics = patiently(ctx, async { Ok(asked.await?) }).await?;
+    let lyrics = {
+        let _permit = desk.data.voice().sources().admit(desk.caller())?;
+        patiently(ctx, async { Ok(asked.await?) }).await?
+    };
     let mut reply = poise::CreateReply::default();
     for embed in shown(&lyrics) {
         reply = reply.embed(embed);

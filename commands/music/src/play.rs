@@ -71,7 +71,7 @@ fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error>
 
 /// Finds the tracks, joins the channel and enqueues them; gives what to say.
 async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
-    let mut found = desk.data.voice().sources().resolve(query, Limits::default()).await?;
+    let mut found = desk.data.voice().sources().resolve(query, Limits::default(), desk.caller()).await?;
     for track in &mut found.tracks {
         track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
     }

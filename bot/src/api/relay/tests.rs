@@ -35,7 +35,7 @@ async fn server(router: Router) -> SocketAddr {
 
 async fn api(url: &str) -> Api {
     let target = ApiUrl::parse(url).unwrap();
-    Api::new(Token::parse(TOKEN, false).unwrap(), target.as_ref()).await.unwrap()
+    Api::new(Token::parse(TOKEN, false).unwrap(), target.as_ref(), false).await.unwrap()
 }
 
 /// One request as the server saw it.
