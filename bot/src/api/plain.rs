@@ -47,6 +47,17 @@ type Lookup = dyn Fn(String) -> BoxFuture<'static, Found> + Send + Sync;
 /// Looks up names for connections without TLS, and refuses those that lead to any public address.
 pub(super) struct NotPublic(Arc<Lookup>);
 
+impl NotPublic {
+    /// Makes one that looks up each name as these addresses, for tests.
+    #[cfg(test)]
+    pub(super) fn of(addresses: &'static [&'static str], asked: Arc<std::sync::atomic::AtomicUsize>) -> Self {
+        Self(Arc::new(move |_| -> BoxFuture<'static, Found> {
+            asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Box::pin(async move { Ok(addresses.iter().map(|text| text.parse().unwrap()).collect()) })
+        }))
+    }
+}
+
 impl Default for NotPublic {
     fn default() -> Self {
         let system = |host: String| -> BoxFuture<'static, Found> {
@@ -113,19 +124,20 @@ mod tests {
         }
     }
     async fn resolved(addresses: &'static [&'static str]) -> Result<usize, String> {
-        let found = move |_| -> BoxFuture<'static, Found> {
-            Box::pin(async move { Ok(addresses.iter().map(|text| text.parse().unwrap()).collect()) })
-        };
-        let resolved = NotPublic(Arc::new(found)).resolve("proxy.lan".parse().unwrap()).await;
+        let resolved = NotPublic::of(addresses, Arc::default()).resolve("proxy.lan".parse().unwrap()).await;
         resolved.map(Iterator::count).map_err(|error| error.to_string())
     }
 
     #[sdk::tokio::test]
     async fn a_name_that_leads_to_a_public_address_by_now_is_not_connected_to() {
         assert_eq!(resolved(&["10.0.0.1:0", "[fd00::1]:0", "127.0.0.1:0"]).await, Ok(3));
-        for addresses in [&["192.0.32.8:0"][..], &["10.0.0.1:0", "192.0.32.8:0"], &["[::ffff:192.0.32.8]:0"]] {
+        for addresses in [&["192.0.32.8:0"][..], &["10.0.0.1:0", "192.0.32.8:0"], &["[::ffff:192.0.32.8]:0"]]
+        {
             let sentence = resolved(addresses).await.unwrap_err();
-            assert!(sentence.contains("192.0.32.8 now") && sentence.contains("ALLOW_PLAIN_HTTP"), "{sentence}");
+            assert!(
+                sentence.contains("192.0.32.8 now") && sentence.contains("ALLOW_PLAIN_HTTP"),
+                "{sentence}"
+            );
         }
     }
 }

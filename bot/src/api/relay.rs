@@ -206,20 +206,7 @@ impl Forwarder {
     ) -> Result<Self, String> {
         let is_named = target.is_some();
         let target = target.unwrap_or_else(ApiUrl::discord);
-        let mut builder = reqwest::Client::builder()
-            .use_rustls_tls()
-            .connect_timeout(CONNECT_WITHIN)
-            .read_timeout(ANSWER_WITHIN)
-            // What the target answers is serenity's to judge, a redirect too.
-            .redirect(reqwest::redirect::Policy::none());
-        if !plain && !target.has_tls() {
-            builder = builder.dns_resolver(Arc::new(NotPublic::default()));
-        }
-        if target.is_local() {
-            // HTTPS_PROXY and its like are meant for the world outside.
-            builder = builder.no_proxy();
-        }
-        let client = builder
+        let client = outgoing(&target, plain, NotPublic::default())
             .build()
             .map_err(|error| format!("No HTTP client can be made for Discord: {}.", cause(&error)))?;
         Ok(Self { target, is_named, client, limiter, answering, key })
@@ -307,6 +294,24 @@ impl Forwarder {
         };
         refusal(StatusCode::BAD_GATEWAY, &format!("{who} {problem}: {cause}"))
     }
+}
+
+/// Makes the client that goes to the target; without TLS, only to addresses that are not public, unless it may (`plain`).
+fn outgoing(target: &ApiUrl, plain: bool, names: NotPublic) -> reqwest::ClientBuilder {
+    let mut builder = reqwest::Client::builder()
+        .use_rustls_tls()
+        .connect_timeout(CONNECT_WITHIN)
+        .read_timeout(ANSWER_WITHIN)
+        // What the target answers is serenity's to judge, a redirect too.
+        .redirect(reqwest::redirect::Policy::none());
+    if !plain && !target.has_tls() {
+        builder = builder.dns_resolver(Arc::new(names));
+    }
+    if target.is_local() {
+        // HTTPS_PROXY and its like are meant for the world outside.
+        builder = builder.no_proxy();
+    }
+    builder
 }
 
 /// Hands an answer back as it streams in.

@@ -129,7 +129,14 @@ fn the_example_file_names_every_variable_with_a_value_that_will_do() {
         .iter()
         .chain(&["COMMAND_SCOPE", "COMMAND_GRACE_MS"])
         .chain(&["OWNER_IDS", "COMMAND_PREFIX", "RUST_LOG", "DEV_CHANNEL_ID", "STATE_FILE"])
-        .chain(&["MUSIC_DIR", "YT_DLP", "MEDIA_ALLOW_HOSTS", "MEDIA_DENY_HOSTS", "LRCLIB_URL", "DISCORD_TOKEN_FILE"])
+        .chain(&[
+            "MUSIC_DIR",
+            "YT_DLP",
+            "MEDIA_ALLOW_HOSTS",
+            "MEDIA_DENY_HOSTS",
+            "LRCLIB_URL",
+            "DISCORD_TOKEN_FILE",
+        ])
         .chain(&["ALLOW_PLAIN_HTTP"])
         .chain(RELOAD_VARIABLES);
     for name in known {

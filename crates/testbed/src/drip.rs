@@ -208,9 +208,10 @@ async fn drip(options: &Options) -> io::Result<Outcome> {
         let user = &guild.users[1 + number / guilds.len()];
         asker(guild, user).asks(server.dripping(number))
     });
-    let stalling = guilds.iter().zip(0..STALLING).map(|(guild, number)| {
-        asker(guild, &guild.users[0]).asks(server.stalling(number))
-    });
+    let stalling = guilds
+        .iter()
+        .zip(0..STALLING)
+        .map(|(guild, number)| asker(guild, &guild.users[0]).asks(server.stalling(number)));
     let (answers, songs) =
         tokio::join!(futures_util::future::join_all(dripping), futures_util::future::join_all(stalling));
     outcome.left = left(&server, &playground).await?;
@@ -223,7 +224,8 @@ async fn drip(options: &Options) -> io::Result<Outcome> {
     }
     for guild in guilds.iter().take(STALLING) {
         let messages = client.messages("alice", &guild.text, 50).await.map_err(io::Error::other)?;
-        let is_told = |message: &Value| message["content"].as_str().is_some_and(|text| text.contains(TOO_SLOW));
+        let is_told =
+            |message: &Value| message["content"].as_str().is_some_and(|text| text.contains(TOO_SLOW));
         if !messages.iter().any(is_told) {
             outcome.wrong.push(format!("nobody is told why a song broke off: {messages:?}"));
         }

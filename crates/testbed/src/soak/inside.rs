@@ -72,9 +72,7 @@ mod tests {
 
     #[test]
     fn what_is_retired_counts_as_long_as_it_is_there() {
-        let generation = |plugin: &str, tasks: &[&str], listeners: u64, calls: u64| {
-            json!({"plugin": plugin, "tasks": tasks, "listeners": listeners, "calls": calls})
-        };
+        let generation = |plugin: &str, tasks: &[&str], listeners: u64, calls: u64| json!({"plugin": plugin, "tasks": tasks, "listeners": listeners, "calls": calls});
         let status = json!({
             "live": [generation("commands/music", &["a", "b"], 3, 2), generation("commands/general", &[], 1, 9)],
             "retired": [generation("commands/music", &["c"], 2, 1)],

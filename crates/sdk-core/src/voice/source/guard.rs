@@ -50,7 +50,8 @@ struct Rules {
 impl Rules {
     /// Returns whether an address may be connected to, by itself (`port`) or as that of a name, of which the port is not known.
     fn admit(&self, address: IpAddr, port: Option<u16>, is_listed: bool) -> bool {
-        if self.deny.denies_address(address::plain(address), port) || self.deny.denies_address(address, port) {
+        if self.deny.denies_address(address::plain(address), port) || self.deny.denies_address(address, port)
+        {
             return false;
         }
         let is_open = || is_public(address) && !self.interfaces.contain(address);
@@ -105,7 +106,9 @@ impl Guard {
         // The brackets of an IPv6 address are part of the host as `url` gives it.
         let allowed = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => self.rules.admit(address, Some(port), false),
-            Err(_) => self.rules.allow.may_reach(host, port) && !self.rules.deny.denies_name(host, Some(port)),
+            Err(_) => {
+                self.rules.allow.may_reach(host, port) && !self.rules.deny.denies_name(host, Some(port))
+            }
         };
         if allowed { Ok(()) } else { Err(SourceError::NotPublic) }
     }

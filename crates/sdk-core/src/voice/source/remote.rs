@@ -118,7 +118,8 @@ impl Origin for Fetched {
         let (place, now) = match (self.first.take(), &self.remote, &self.spool) {
             (Some(answer), ..) => (Place::of(&answer.head, self.is_live), Connection::of(answer)),
             (None, Some(remote), _) => {
-                let asked = async { remote.get(&self.web, 0, self.deadline()).await.map_err(|failed| failed.error) };
+                let asked =
+                    async { remote.get(&self.web, 0, self.deadline()).await.map_err(|failed| failed.error) };
                 // Nobody hears of it where nobody plays it.
                 let answer = self.line.wait(&self.runtime, asked).unwrap_or(Err(SourceError::Broken))?;
                 (Place::of(&answer.head, self.is_live), Connection::of(answer))

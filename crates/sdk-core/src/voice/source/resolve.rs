@@ -153,12 +153,10 @@ async fn attachment(
             }
             Ok(found)
         }
-        Answered::Playlist(playlist) => {
-            match of_playlist(sources, playlist, 1, limits, deadline).await? {
-                Step::Found(found) => Ok(found),
-                Step::Page(asked) => page(sources, asked, limits).await,
-            }
-        }
+        Answered::Playlist(playlist) => match of_playlist(sources, playlist, 1, limits, deadline).await? {
+            Step::Found(found) => Ok(found),
+            Step::Page(asked) => page(sources, asked, limits).await,
+        },
         Answered::Page(..) => Err(SourceError::NoSound),
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{Client, Response, StatusCode, Url, Version};
 use tokio::time::timeout;
 
 use super::deadline::Deadline;
-use super::guard::{HostList, Guard, Lookup, Refusal, System};
+use super::guard::{Guard, HostList, Lookup, Refusal, System};
 use super::{Bounds, SourceError};
 
 mod body;
@@ -138,10 +138,7 @@ impl Web {
     }
 
     /// Waits for a server to begin to answer.
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, SourceError>>,
-    ) -> Result<T, SourceError> {
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
         timeout(self.0.bounds.answer, work).await.unwrap_or(Err(SourceError::TimedOut))
     }
 

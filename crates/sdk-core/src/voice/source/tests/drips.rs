@@ -240,8 +240,8 @@ async fn at_a_port_that_is_no_web_servers_all_failures_are_one() {
     };
     let odd = plain(&[80, 443]);
     let paths = [
-        "/none", "/let-in", "/ssh", "/page", "/text", "/image", "/list", "/round", "/inside", "/cut", "/large",
-        "/reset", "/silent",
+        "/none", "/let-in", "/ssh", "/page", "/text", "/image", "/list", "/round", "/inside", "/cut",
+        "/large", "/reset", "/silent",
     ];
     let urls: Vec<_> = paths.iter().map(|path| server.url(path)).chain([closed]).collect();
     for url in &urls {
