@@ -20,11 +20,10 @@ impl Deadline {
     }
 
     /// Waits for work, and drops it at the deadline.
-    pub(super) async fn keep<T, E: From<SourceError>>(
+    pub(super) async fn keep<T>(
         self,
-        work: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        let late = || Err(SourceError::Late { most: self.most }.into());
-        timeout_at(self.until, work).await.unwrap_or_else(|_| late())
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        timeout_at(self.until, work).await.unwrap_or(Err(SourceError::Late { most: self.most }))
     }
 }
