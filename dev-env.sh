@@ -403,7 +403,7 @@ Check
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
   soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
   play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
-  drip [--servers N] servers that send a byte a second, asked for by 200 users at once: answers, and /ping meanwhile
+  drip [--servers N] servers that send a byte a second, asked for by as many users: answers, and /ping meanwhile
   doctor             what is installed, what is missing
   help               this text
 END

@@ -3,8 +3,8 @@
 //! # Theory of operation
 //!
 //! Each server sends a byte a second for ever, in a place of its own: the head of an answer, a playlist, a chunk's size, sound.
-//! As many users in a number of Discord servers `/play` one each, all at once; whoever is refused because too many requests are
-//! under way asks again. Some songs drip only once they play. Meanwhile users run `/ping`. What has to hold in the end: each
+//! As many users in a number of Discord servers `/play` one each, faster than the servers are given up, so that soon as many
+//! requests are under way as may be; whoever is refused because of that asks again. Some songs drip only once they play. Meanwhile users run `/ping`. What has to hold in the end: each
 //! `/play` was answered once, in a sentence; each server was asked; and soon after the last answer no connection and no call is
 //! left, and a good song is played.
 
@@ -40,6 +40,9 @@ pub struct Options {
     /// Discord servers whose users ask for them
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub guilds: u16,
+    /// Users who begin to ask, a second
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pace: u32,
     /// Runs of /ping a second
     #[arg(long, default_value_t = 20)]
     pub rate: u32,
@@ -206,7 +209,12 @@ async fn drip(options: &Options) -> io::Result<Outcome> {
     let dripping = (0..options.servers).map(|number| {
         let guild = &guilds[number % guilds.len()];
         let user = &guild.users[1 + number / guilds.len()];
-        asker(guild, user).asks(server.dripping(number))
+        let asks = asker(guild, user).asks(server.dripping(number));
+        let begins = Duration::from_secs(1) * u32::try_from(number).unwrap_or(u32::MAX) / options.pace;
+        async move {
+            tokio::time::sleep(begins).await;
+            asks.await
+        }
     });
     let stalling = guilds
         .iter()
@@ -299,7 +307,7 @@ impl Asker {
             if answer.callbacks != 1 || answer.error.is_some() {
                 return Err(format!("/play {url} was not answered once: {answer:?}"));
             }
-            let words = words(&answer);
+            let words = words(&self.client, answer).await.map_err(|error| format!("/play {url}: {error}"))?;
             if !BUSY.iter().any(|busy| words.starts_with(busy)) {
                 return Ok((words, asked.elapsed()));
             }
@@ -312,11 +320,21 @@ impl Asker {
     }
 }
 
-/// Returns what an answer says; where the bot was "thinking" first, the sentence follows that.
-fn words(answer: &Answer) -> String {
-    match answer.followups.last() {
-        Some(message) => message["content"].as_str().unwrap_or_default().to_owned(),
-        None => answer.content.clone(),
+/// Returns what an answer says. Where the bot was "thinking" first, that line is taken away and the sentence follows.
+async fn words(client: &Client, mut answer: Answer) -> io::Result<String> {
+    let began = Instant::now();
+    loop {
+        if let Some(message) = answer.followups.last() {
+            return Ok(message["content"].as_str().unwrap_or_default().to_owned());
+        }
+        if !answer.content.is_empty() {
+            return Ok(answer.content);
+        }
+        if began.elapsed() > ANSWER {
+            return Err(io::Error::other("nothing follows"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer = client.interaction(answer.interaction).await.map_err(io::Error::other)?;
     }
 }
 
@@ -332,7 +350,7 @@ impl Guild {
         let stage = client.create_channel(&guild, &stage).await.map_err(of_sandbox)?;
         let mut named = Vec::new();
         for user in 0..users {
-            let name = format!("user{number}-{user}");
+            let name = format!("user{number}_{user}");
             client.create_user(&name).await.map_err(of_sandbox)?;
             client.join(&guild, &name).await.map_err(of_sandbox)?;
             client.enter_voice(&guild, &name, &id(&stage)).await.map_err(of_sandbox)?;
