@@ -62,8 +62,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut under_way = self.admission.0.lock();
         under_way.all -= 1;
-        forget_one(&mut under_way.users, self.caller.user);
-        forget_one(&mut under_way.guilds, self.caller.guild);
+        forget_one(&mut under_way.users, &self.caller.user);
+        forget_one(&mut under_way.guilds, &self.caller.guild);
     }
 }
 
@@ -74,11 +74,11 @@ impl std::fmt::Debug for Permit {
 }
 
 /// Counts one less, and keeps no zeros.
-fn forget_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn forget_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

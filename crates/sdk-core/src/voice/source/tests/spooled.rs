@@ -132,7 +132,7 @@ async fn a_yt_dlp_that_drips_is_given_up_and_ended() {
     let fetch = "head -c 9000 sound; while :; do printf x; sleep 0.05; done";
     let refused = Refused::after(0, fetch).await;
     let (ahead, stall) = (Duration::from_millis(600), Duration::from_millis(300));
-    let bounds = Bounds { ahead, stall, ..super::bounds() };
+    let bounds = Bounds { stall, ahead, ..super::bounds() };
     let allow = HostList::parse(&refused.server.address.to_string()).unwrap();
     let program = refused.folder.path().join("yt-dlp");
     let sources =
