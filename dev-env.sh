@@ -408,13 +408,14 @@ Check
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
   soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
   play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
+  drip [--servers N] servers that send a byte a second, asked for by as many users: answers, and /ping meanwhile
   doctor             what is installed, what is missing
   help               this text
 END
 }
 
 COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch prune restart
-exec shell new test check deny docs smoke bench faults soak play doctor help"
+exec shell new test check deny docs smoke bench faults soak play drip doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

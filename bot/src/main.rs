@@ -35,6 +35,7 @@ mod files;
 mod gateway;
 mod health;
 mod intents;
+mod interfaces;
 #[cfg(test)]
 mod local_bot;
 mod log;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sdk::prelude::*;
 use sdk::voice::queue::MAX_SHARE;
+use sdk::voice::source::Caller;
 use sdk::voice::{ConnectionState, Current, GuildSettings, Player, PlayerStatus, VoiceError};
 use serenity::{
     ChannelId, ChannelType, ComponentInteraction, GuildId, Member, Mentionable as _, Permissions, RoleId,
@@ -90,6 +91,11 @@ impl Desk {
             player,
             status,
         })
+    }
+
+    /// Returns for whom servers are asked.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { guild: self.guild, user: self.user }
     }
 
     /// Refuses who is not in the bot's channel.

@@ -37,7 +37,10 @@ pub(crate) async fn lyrics(
         }
     };
     pace::count(ctx.data(), desk.user)?;
-    let lyrics = patiently(ctx, async { Ok(asked.await?) }).await?;
+    let lyrics = {
+        let _permit = desk.data.voice().sources().admit(desk.caller())?;
+        patiently(ctx, async { Ok(asked.await?) }).await?
+    };
     let mut reply = poise::CreateReply::default();
     for embed in shown(&lyrics) {
         reply = reply.embed(embed);

@@ -86,7 +86,7 @@ fn is_counted(query: &Query) -> bool {
 /// Finds the tracks, joins the channel and enqueues them; gives what to say.
 async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
     let is_counted = is_counted(&query);
-    let mut found = desk.data.voice().sources().resolve(query, Limits::default()).await?;
+    let mut found = desk.data.voice().sources().resolve(query, Limits::default(), desk.caller()).await?;
     if is_counted && found.tracks.iter().all(|track| track.source() == SourceKind::Library) {
         pace::give_back(&desk.data, desk.user)?;
     }

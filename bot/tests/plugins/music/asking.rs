@@ -208,3 +208,48 @@ async fn a_slow_address_does_not_take_the_bot_from_those_who_listen_meanwhile() 
     band.is_heard().await;
     assert!(band.queue().await.contains("Now: **Alpha**"));
 }
+
+#[tokio::test]
+async fn who_asks_slow_servers_is_told_to_wait_for_their_answers() {
+    let (asked, mut arrived) = tokio::sync::watch::channel(0);
+    let (go, released) = tokio::sync::watch::channel(false);
+    let song = tone(150, 30);
+    let slow = get(move || {
+        let (asked, mut released, song) = (asked.clone(), released.clone(), song.clone());
+        async move {
+            asked.send_modify(|asked| *asked += 1);
+            released.wait_for(|released| *released).await.unwrap();
+            ([("content-type", "audio/wav")], song)
+        }
+    });
+    let host = serve(Router::new().route("/slow.wav", slow)).await;
+    let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
+    band.enters("carol", "Lounge").await;
+    band.enters("dave", "Lounge").await;
+    let command = format!("/play what:http://{host}/slow.wav");
+    let slow = async || band.told("carol", &command).await;
+    let meanwhile = async {
+        arrived.wait_for(|asked| *asked == 3).await.unwrap();
+        let wait = "You have 3 requests under way already; wait until one of them is answered.";
+        assert_eq!(band.refused("carol", &command).await, wait);
+        assert_eq!(band.refused("carol", "/lyrics song:Alpha").await, wait);
+        // Others have their own.
+        assert_eq!(band.told("dave", "/play what:Alpha").await, "Playing **Alpha**.");
+        go.send_replace(true);
+    };
+    let (one, two, three, ()) = tokio::join!(slow(), slow(), slow(), meanwhile);
+    for told in [one, two, three] {
+        assert!(told.starts_with("Added **"), "{told}");
+    }
+    assert!(band.told("carol", &command).await.starts_with("Added **"));
+}
+
+#[tokio::test]
+async fn a_host_that_is_denied_is_not_asked_though_it_is_allowed() {
+    let host = serve(Router::new().route("/song.wav", get(|| async { tone(150, 30) }))).await;
+    let hosts = |name| (name, host.clone());
+    let band = Band::with(vec![hosts("MEDIA_ALLOW_HOSTS"), hosts("MEDIA_DENY_HOSTS")]).await;
+    band.enters("carol", "Lounge").await;
+    let refused = band.refused("carol", &format!("/play what:http://{host}/song.wav")).await;
+    assert_eq!(refused, "That address is not open to the public, so I do not go there.");
+}
