@@ -27,7 +27,7 @@ pub(super) struct Steady {
     /// The same, of no codec; for Opus that is to be decoded.
     uncoded: CodecParameters,
     shared: Arc<Shared>,
-    /// What the first sound was like; songbird's mixer counts on the rest being so too.
+    /// What the first sound was like, in at most two channels; songbird's mixer counts on the rest being so too.
     spec: Option<SignalSpec>,
     /// For what is of another form.
     conform: Option<Conform>,
@@ -55,7 +55,7 @@ impl Steady {
             shared,
             spec: None,
             conform: None,
-            instead: buffer(SignalSpec::new(form.rate, channels), frame),
+            instead: buffer(mixable(SignalSpec::new(form.rate, channels)), frame),
             is_instead: true,
             frame,
             broken: 0,
@@ -65,7 +65,11 @@ impl Steady {
 
     /// Makes `frames` of silence the decoded sound.
     fn silence(&mut self, frames: usize) {
-        let spec = self.spec.unwrap_or(*self.instead.spec());
+        let spec = match frames {
+            // The mixer does not look at what is empty.
+            0 => self.spec.unwrap_or(*self.instead.spec()),
+            _ => *self.spec.get_or_insert(*self.instead.spec()),
+        };
         if self.instead.capacity() < frames || *self.instead.spec() != spec {
             self.instead = buffer(spec, frames);
         }
@@ -77,7 +81,7 @@ impl Steady {
     /// Returns sound that is not the decoder's last, in the form that was had so far.
     fn give(&mut self, sound: AudioBuffer<f32>) {
         let spec = *sound.spec();
-        let first = *self.spec.get_or_insert(spec);
+        let first = *self.spec.get_or_insert(mixable(spec));
         self.is_instead = true;
         if is_like(spec, first) {
             self.instead = sound;
@@ -104,7 +108,7 @@ impl Steady {
                 Ok(true)
             }
             Ok(Ok((spec, _))) => {
-                let first = *self.spec.get_or_insert(spec);
+                let first = *self.spec.get_or_insert(mixable(spec));
                 if is_like(spec, first) {
                     self.is_instead = false;
                 } else {
@@ -120,6 +124,16 @@ impl Steady {
                 decode_error("the decoder panicked")
             }
         }
+    }
+}
+
+/// Returns the form in which sound is given to the mixer: its own, in stereo where it has more channels.
+///
+/// songbird resamples two channels; with more it panics, on the thread that plays in every guild.
+fn mixable(spec: SignalSpec) -> SignalSpec {
+    match spec.channels.count() {
+        1 | 2 => spec,
+        _ => SignalSpec::new(spec.rate, Channels::FRONT_LEFT | Channels::FRONT_RIGHT),
     }
 }
 
