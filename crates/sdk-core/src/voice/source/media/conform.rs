@@ -3,19 +3,60 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use rubato::{FftFixedIn, Resampler as _};
+use rubato::{FastFixedIn, FftFixedIn, PolynomialDegree, ResampleResult, Resampler as _};
 use symphonia::core::audio::{AudioBuffer, Channels, Signal as _, SignalSpec};
 
 /// Samples that are resampled at a time.
 const CHUNK: usize = 512;
 /// Parts in which they are.
 const PARTS: usize = 2;
+/// Longest transform; rates that have too little in common take one of all samples of a second.
+const LONGEST: u32 = 2_048;
+
+/// Brings samples from one rate to another.
+enum Rates {
+    Transform(FftFixedIn<f32>),
+    /// Between samples, for rates whose transform would be too long.
+    Between(FastFixedIn<f32>),
+}
+
+impl Rates {
+    fn new(from: u32, to: u32, channels: usize) -> Option<Self> {
+        let (mut common, mut rest) = (from, to);
+        while rest != 0 {
+            (common, rest) = (rest, common % rest);
+        }
+        if common != 0 && from.max(to) / common <= LONGEST {
+            let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
+            Some(Self::Transform(FftFixedIn::new(from, to, CHUNK, PARTS, channels).ok()?))
+        } else {
+            let ratio = f64::from(to) / f64::from(from);
+            // 5 ms, so that hardly anything of the end is left waiting.
+            let chunk = usize::try_from(from / 200).ok()?.max(8);
+            Some(Self::Between(FastFixedIn::new(ratio, 1.0, PolynomialDegree::Septic, chunk, channels).ok()?))
+        }
+    }
+
+    fn needed(&self) -> usize {
+        match self {
+            Self::Transform(resampler) => resampler.input_frames_next(),
+            Self::Between(resampler) => resampler.input_frames_next(),
+        }
+    }
+
+    fn process(&mut self, chunk: &[Vec<f32>]) -> ResampleResult<Vec<Vec<f32>>> {
+        match self {
+            Self::Transform(resampler) => resampler.process(chunk, None),
+            Self::Between(resampler) => resampler.process(chunk, None),
+        }
+    }
+}
 
 /// Brings sound of one form into another.
 pub(super) struct Conform {
     from: SignalSpec,
     to: SignalSpec,
-    resampler: Option<FftFixedIn<f32>>,
+    resampler: Option<Rates>,
     /// Samples of each channel that wait for more.
     waiting: Vec<Vec<f32>>,
 }
@@ -24,12 +65,8 @@ impl Conform {
     /// Makes one; `None` where there is no way from one rate to the other.
     pub(super) fn new(from: SignalSpec, to: SignalSpec) -> Option<Self> {
         let channels = to.channels.count();
-        let resampler = if from.rate == to.rate {
-            None
-        } else {
-            let rates = (usize::try_from(from.rate).ok()?, usize::try_from(to.rate).ok()?);
-            Some(FftFixedIn::new(rates.0, rates.1, CHUNK, PARTS, channels).ok()?)
-        };
+        let resampler =
+            if from.rate == to.rate { None } else { Some(Rates::new(from.rate, to.rate, channels)?) };
         Some(Self { from, to, resampler, waiting: vec![Vec::new(); channels] })
     }
 
@@ -58,13 +95,13 @@ impl Conform {
         };
         let mut done: Vec<Vec<f32>> = vec![Vec::new(); wanted];
         loop {
-            let needed = resampler.input_frames_next();
+            let needed = resampler.needed();
             if self.waiting.first().is_none_or(|waiting| waiting.len() < needed) {
                 return filled(self.to, &done);
             }
             let chunk: Vec<Vec<f32>> =
                 self.waiting.iter_mut().map(|waiting| waiting.drain(..needed).collect()).collect();
-            let Ok(more) = resampler.process(&chunk, None) else { return filled(self.to, &done) };
+            let Ok(more) = resampler.process(&chunk) else { return filled(self.to, &done) };
             for (done, more) in done.iter_mut().zip(more) {
                 done.extend(more);
             }
