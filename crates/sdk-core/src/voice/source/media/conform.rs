@@ -15,7 +15,7 @@ const LONGEST: u32 = 2_048;
 
 /// Brings samples from one rate to another.
 enum Rates {
-    Transform(FftFixedIn<f32>),
+    Transform(Box<FftFixedIn<f32>>),
     /// Between samples, for rates whose transform would be too long.
     Between(FastFixedIn<f32>),
 }
@@ -28,7 +28,7 @@ impl Rates {
         }
         if common != 0 && from.max(to) / common <= LONGEST {
             let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
-            Some(Self::Transform(FftFixedIn::new(from, to, CHUNK, PARTS, channels).ok()?))
+            Some(Self::Transform(Box::new(FftFixedIn::new(from, to, CHUNK, PARTS, channels).ok()?)))
         } else {
             let ratio = f64::from(to) / f64::from(from);
             // 5 ms, so that hardly anything of the end is left waiting.
