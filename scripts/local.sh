@@ -22,11 +22,13 @@ stop_children() {
 }
 
 start_sandbox() {
-    local log=$STATE/sandbox.log address
+    local log=$STATE/sandbox.log address addresses=("127.0.0.1:${SANDBOX_PORT:-8787}")
     mkdir -p "$STATE"
     rm -f "$SANDBOX_STATE"
-    # Its usual address, or any that is free when another one has that. Voice is encrypted end to end, as on Discord.
-    for address in 127.0.0.1:8787 127.0.0.1:0; do
+    # Its usual address, or any that is free when another one has that; a port that was asked for, or none. Voice is
+    # encrypted end to end, as on Discord.
+    [[ -n ${SANDBOX_PORT-} ]] || addresses+=(127.0.0.1:0)
+    for address in "${addresses[@]}"; do
         # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
         set -m
         "$SANDBOX_PROGRAM" serve --listen "$address" --bot-name Hotcord --dave required \

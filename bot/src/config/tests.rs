@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sdk::voice::source::HostList;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::reload::{RELOAD_VARIABLES, UnfitState};
 use super::*;
@@ -38,6 +39,20 @@ fn what_is_left_out_has_a_safe_default() {
     let connection = config.connection.unwrap();
     assert!(connection.api.is_none() && connection.gateway.is_none());
     assert!(EnvFilter::try_new(LOG_FILTER).is_ok());
+}
+
+#[test]
+fn neither_a_users_file_nor_a_deleted_folder_fills_the_log() {
+    let registry = tracing_subscriber::registry().with(EnvFilter::new(LOG_FILTER));
+    tracing::subscriber::with_default(registry, || {
+        assert!(!tracing::enabled!(target: "symphonia_bundle_mp3::demuxer", tracing::Level::WARN));
+        assert!(!tracing::enabled!(target: "symphonia_core::probe", tracing::Level::ERROR));
+        assert!(!tracing::enabled!(target: "notify::inotify", tracing::Level::WARN));
+        assert!(tracing::enabled!(target: "notify::inotify", tracing::Level::ERROR));
+        assert!(tracing::enabled!(target: "songbird::driver", tracing::Level::WARN));
+        assert!(!tracing::enabled!(target: "songbird::driver", tracing::Level::INFO));
+        assert!(tracing::enabled!(target: "sdk_core::voice", tracing::Level::INFO));
+    });
 }
 
 #[test]

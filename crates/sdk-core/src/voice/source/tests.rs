@@ -19,6 +19,7 @@ mod once;
 mod passed;
 mod places;
 mod spooled;
+mod surround;
 
 /// Longest wait for what has to come.
 const PATIENCE: Duration = Duration::from_mins(1);
