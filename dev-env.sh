@@ -9,10 +9,14 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=$ROOT/.hotcord
 SANDBOX_STATE=$STATE/sandbox.json
 HOST_TARGET=$ROOT/target/hmr
+SANDBOX_PROGRAM=$HOST_TARGET/debug/sandbox
 # Holds the process id of the dev-env.sh that runs a bot of this folder on this machine.
 LOCAL_MARK=$STATE/local.pid
 # Whatever a developer has set elsewhere: this script looks for what is built in here.
 export CARGO_TARGET_DIR=$ROOT/target
+# What cargo makes on the way to a program lies in one folder, for the host, the sandbox, the tests and all else that is
+# built here, and rustc is called through scripts/bin/hotcord-rustc: as hmr does, crates/hmr/src/process.rs.
+export CARGO_BUILD_BUILD_DIR=$ROOT/target/build RUSTC_WORKSPACE_WRAPPER=hotcord-rustc PATH=$ROOT/scripts/bin:$PATH
 
 say() { printf '%s\n' "$*"; }
 note() { printf '%s\n' "$*" >&2; }
@@ -36,8 +40,8 @@ await_end() { # PID
     done
 }
 
-# build: cargo; local and docker: running the bot; check: testing and measuring; fuzz: fuzzing; new: making plugins.
-for part in build local docker check fuzz new; do
+# build: cargo; local and docker: running the bot; check, fuzz and bench-build: testing and measuring; new: making plugins.
+for part in build local docker check fuzz bench-build new; do
     # shellcheck source=/dev/null
     . "$ROOT/scripts/$part.sh"
 done
@@ -45,8 +49,8 @@ done
 # ---- how things stand -------------------------------------------------------
 
 sandbox_() {
-    [[ -x $ROOT/target/debug/sandbox ]] || build_sandbox >&2
-    SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" "$@"
+    [[ -x $SANDBOX_PROGRAM ]] || build_host >&2
+    SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" "$@"
 }
 
 # Prints the .env that the bot reads, if there is one.
@@ -68,8 +72,8 @@ configured() { # NAME
 }
 
 sandbox_runs() {
-    [[ -s $SANDBOX_STATE && -x $ROOT/target/debug/sandbox ]] &&
-        SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" users >/dev/null 2>&1
+    [[ -s $SANDBOX_STATE && -x $SANDBOX_PROGRAM ]] &&
+        SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" users >/dev/null 2>&1
 }
 
 # Says whether the bot needs a Discord to be brought.
@@ -229,7 +233,6 @@ cmd_build() {
     no_more build
     if [[ $WHERE == local ]]; then
         build_host
-        build_sandbox
         return
     fi
     need_docker build
@@ -241,9 +244,8 @@ cmd_rebuild() {
     no_more rebuild
     if [[ $WHERE == local ]]; then
         ! local_runs || die --code 75 "a bot of this folder is running; ./dev-env.sh down ends it"
-        rm -rf "$HOST_TARGET" "$ROOT/target/debug"
+        rm -rf "$HOST_TARGET" "$ROOT/target/debug" "$ROOT/target/build"
         build_host
-        build_sandbox
         return
     fi
     need_docker rebuild
@@ -391,13 +393,16 @@ Write
   new commands/NAME  a new command plugin, registered, with its test
   new events/NAME    a new event plugin, likewise
 Check
-  test               all tests, and that production builds hold no reload code; needs no Docker
+  test               all tests; needs no Docker
+  test --production  builds what is shipped, and looks through it for anything of hot reload
   test --docker      both ways into Docker, for real: development, and the production image;
                      --image: that image alone
   check              formatting, clippy on every feature set, dependencies, tests, documentation
   deny               licences, sources and advisories of dependencies, where cargo-deny is installed
   docs               write docs/commands.md and docs/metrics.md from the code
   smoke              reloads under load and broken edits, end to end
+  bench --build --against COMMIT [--tests]
+                     how long a first start, edits of the host, and the tests take, against another commit
   bench [--json]     how long a reload takes, against bare rustc and a restart; --busy 2: how many answers
                      are lost or late during reloads with two other programs holding the processors
   faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
@@ -405,13 +410,14 @@ Check
   fuzz [--minutes N] [TARGET...]  coverage-guided fuzzing of what reads bytes that others wrote, a minute each;
                      needs a nightly compiler
   play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
+  drip [--servers N] servers that send a byte a second, asked for by as many users: answers, and /ping meanwhile
   doctor             what is installed, what is missing
   help               this text
 END
 }
 
 COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch prune restart
-exec shell new test check deny docs smoke bench faults soak fuzz play doctor help"
+exec shell new test check deny docs smoke bench faults soak fuzz play drip doctor help"
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD

@@ -54,16 +54,19 @@ need_rust() {
     need_opus
 }
 
-# Runs cargo in a process group of its own, without the token: build scripts and macros of every dependency run with it.
-# Told to end, the script ends all of that and goes no further.
-cargo_() {
+# Runs cargo; build scripts and macros of every dependency run with it.
+cargo_() { in_group cargo "$@"; }
+
+# Runs a program in a process group of its own, without the token. Told to end, the script ends all of that and goes no
+# further.
+in_group() { # PROGRAM [ARGUMENT...]
     local code=0
     CARGO_PID='' TOLD=''
     trap 'end_cargo 130' INT
     trap 'end_cargo 143' TERM
     trap 'end_cargo 129' HUP
     set -m
-    (cd "$ROOT" && unset DISCORD_TOKEN && exec cargo "$@") &
+    (cd "$ROOT" && unset DISCORD_TOKEN && exec "$@") &
     CARGO_PID=$!
     set +m
     [[ -z $TOLD ]] || end_cargo "$TOLD"
@@ -78,7 +81,7 @@ end_cargo() { # CODE
     [[ -z $CARGO_PID ]] || kill -TERM -- "-$CARGO_PID" 2>/dev/null || true
 }
 
-# Quiet when there is nothing to do, cargo's own progress when there is.
+# Builds the development host and the sandbox: quiet when there is nothing to do, cargo's own progress when there is.
 #
 # Host and plugins are selected in one call, here and by the reload engine: cargo unifies the features of shared
 # dependencies over what is selected, and host and plugins have to agree on them. A plugin that does not compile
@@ -91,8 +94,8 @@ build_host() {
         folder=${manifest%/Cargo.toml}
         plugins+=(-p "$(basename "${folder%/*}")-$(basename "$folder")")
     done
-    if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot ${plugins[@]+"${plugins[@]}"} \
-        --no-default-features --features bot/hmr; then
+    if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot -p sandbox -p workspace-hack \
+        ${plugins[@]+"${plugins[@]}"} --no-default-features --features bot/hmr; then
         if [[ ! -x $host || -n $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
             # Not one plugin's fault: a manifest that cannot be read, a dependency that there is none of.
             ! cargo_ metadata --format-version 1 >/dev/null 2>&1; then
@@ -100,9 +103,4 @@ build_host() {
         fi
         note "Not every plugin compiles; the bot starts without those, and brings them in when they do."
     fi
-}
-
-build_sandbox() {
-    need_rust
-    cargo_ build -p sandbox
 }

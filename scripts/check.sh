@@ -2,13 +2,22 @@
 # The words of ./dev-env.sh that check and measure.
 
 cmd_test() {
-    if [[ ${1-} == --docker ]]; then
+    case ${1-} in
+    --docker)
         shift
         need_docker test
         testbed_ docker "$@"
         return
-    fi
-    [[ $# -eq 0 ]] || die --code 64 "test does not know '$1'; usage: ./dev-env.sh test [--docker [--image]]"
+        ;;
+    --production)
+        shift
+        [[ $# -ne 0 ]] || {
+            check_production
+            return
+        }
+        ;;
+    esac
+    [[ $# -eq 0 ]] || die --code 64 "test does not know '$1'; usage: ./dev-env.sh test [--production | --docker [--image]]"
     test_all
 }
 
@@ -52,21 +61,22 @@ test_all() {
     [[ -z ${CI-} ]] || check_lock
     build_host
     cargo_ test --workspace --no-fail-fast
-    note "Checking the production build ..."
-    check_production
 }
 
 # Proves that what is shipped holds nothing of hot reload: neither its dependency tree nor the binary itself, which is
-# built as the Dockerfile does. The tests have built the testbed.
+# built as the Dockerfile does. The tests look at the tree as well, and at the binary that is not optimised.
 check_production() {
     local found
+    need_rust
+    note "Building what is shipped, optimised: some minutes ..."
     RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates" \
         cargo_ build --profile production -p bot
     found=$(cargo_ tree -p bot -e normal,build --prefix none |
-        awk '$1 ~ /^(hmr|notify|libloading|sandbox|sdk-dylib)$/ { print $1 }' | sort -u | tr '\n' ' ')
+        awk '$1 ~ /^(hmr|notify|libloading|sandbox|sdk-dylib|workspace-hack)$/ { print $1 }' | sort -u | tr '\n' ' ')
     [[ -z $found ]] || die "the production build depends on: $found"
-    say "production: no notify, libloading, hmr or sandbox in the tree"
-    (cd "$ROOT" && target/debug/testbed contents target/production/hotcord)
+    say "production: no notify, libloading, hmr or sandbox in the dependency tree"
+    cargo_ build -p testbed -p workspace-hack
+    in_group target/debug/testbed contents target/production/hotcord
 }
 
 cmd_check() {
@@ -80,12 +90,13 @@ cmd_check() {
         cargo_ clippy --workspace --all-targets --quiet $features -- -D warnings
     done
     if command -v shellcheck >/dev/null 2>&1; then
-        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh .ci/run)
+        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh scripts/bin/* .ci/run)
     else
         note "shellcheck is not installed, so dev-env.sh itself was not checked"
     fi
     cmd_deny
     test_all
+    check_production
     RUSTDOCFLAGS="-D warnings" cargo_ doc --workspace --no-deps --quiet
     say "check: all green"
 }
@@ -103,14 +114,23 @@ cmd_docs() {
 # Runs a program of the testbed on the development host.
 testbed_() {
     build_host
-    cargo_ run --quiet -p testbed -- "$@"
+    cargo_ build -p testbed -p workspace-hack
+    in_group target/debug/testbed "$@"
 }
 
 cmd_smoke() { testbed_ smoke "$@"; }
-cmd_bench() { testbed_ bench "$@"; }
+cmd_bench() {
+    if [[ ${1-} == --build ]]; then
+        shift
+        bench_build "$@"
+    else
+        testbed_ bench "$@"
+    fi
+}
 cmd_faults() { testbed_ faults "$@"; }
 cmd_soak() { testbed_ soak "$@"; }
 cmd_play() { testbed_ play "$@"; }
+cmd_drip() { testbed_ drip "$@"; }
 
 compose_version() { (need_compose && "${COMPOSE[@]}" version --short); }
 

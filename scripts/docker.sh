@@ -273,10 +273,10 @@ serve_sandbox() {
         return 0
     fi
     rm -f "$SANDBOX_STATE"
-    build_sandbox
+    build_host
     # All of the container's own network, of which Docker publishes one port on the host's loopback. What it warns of and
     # fails of is in the container's log; its greeting, for those who start it by hand, is not.
-    exec "$ROOT/target/debug/sandbox" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
+    exec "$SANDBOX_PROGRAM" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
         --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log"
 }
 

@@ -27,7 +27,7 @@ need_fuzz() {
 # Builds all targets; safe code needs no sanitizer, and is twice as fast without.
 build_fuzz() {
     note "Building the fuzz targets; the first time takes some minutes ..."
-    (cd "$ROOT/fuzz" && CARGO_TARGET_DIR=$ROOT/target/fuzz cargo +nightly fuzz build --sanitizer none --fuzz-dir . >&2) ||
+    (cd "$ROOT/fuzz" && unset CARGO_BUILD_BUILD_DIR RUSTC_WORKSPACE_WRAPPER && CARGO_TARGET_DIR=$ROOT/target/fuzz cargo +nightly fuzz build --sanitizer none --fuzz-dir . >&2) ||
         die "the fuzz targets do not build; the compiler's words are above"
     FUZZ_BUILT=$ROOT/target/fuzz/$(rustc +nightly -vV | sed -n 's/^host: //p')/release
 }

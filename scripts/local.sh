@@ -22,14 +22,16 @@ stop_children() {
 }
 
 start_sandbox() {
-    local log=$STATE/sandbox.log address
+    local log=$STATE/sandbox.log address addresses=("127.0.0.1:${SANDBOX_PORT:-8787}")
     mkdir -p "$STATE"
     rm -f "$SANDBOX_STATE"
-    # Its usual address, or any that is free when another one has that. Voice is encrypted end to end, as on Discord.
-    for address in 127.0.0.1:8787 127.0.0.1:0; do
+    # Its usual address, or any that is free when another one has that; a port that was asked for, or none. Voice is
+    # encrypted end to end, as on Discord.
+    [[ -n ${SANDBOX_PORT-} ]] || addresses+=(127.0.0.1:0)
+    for address in "${addresses[@]}"; do
         # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
         set -m
-        "$ROOT/target/debug/sandbox" serve --listen "$address" --bot-name Hotcord --dave required \
+        "$SANDBOX_PROGRAM" serve --listen "$address" --bot-name Hotcord --dave required \
             --state-file "$SANDBOX_STATE" </dev/null >"$log" 2>&1 &
         SANDBOX_PID=$!
         set +m
@@ -160,12 +162,11 @@ run_local() { # MODE
         if [[ -n ${HOTCORD_SANDBOX-} ]]; then
             await_sandbox
         else
-            build_sandbox
             start_sandbox
         fi
         # The bot is a child of this shell, so what it is to read has to be exported.
         set -a
-        eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$ROOT/target/debug/sandbox" env)"
+        eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" env)"
         set +a
         # What its users do is not the bot's to do.
         unset SANDBOX_URL SANDBOX_CONTROL_SECRET

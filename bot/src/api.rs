@@ -31,13 +31,13 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Gets ready to talk to `target`, or to Discord itself.
+    /// Gets ready to talk to `target`, or to Discord itself; `plain` lets requests go to public addresses without TLS.
     ///
     /// # Errors
     /// One sentence when this machine gives no port or no certificates.
-    pub(crate) async fn new(token: Token, target: Option<&ApiUrl>) -> Result<Self, String> {
+    pub(crate) async fn new(token: Token, target: Option<&ApiUrl>, plain: bool) -> Result<Self, String> {
         let limiter = Arc::new(Limiter::new());
-        let relay = Relay::start(target.cloned(), limiter.clone()).await?;
+        let relay = Relay::start(target.cloned(), plain, limiter.clone()).await?;
         let client = client(&relay, HeaderMap::new())?;
         Ok(Self { client, token, relay, limiter })
     }

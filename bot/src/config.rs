@@ -37,8 +37,11 @@ mod token_file;
 mod value;
 
 /// What is logged when `RUST_LOG` says nothing: everything of ours, and of others what goes wrong.
-const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=warn,hyper=warn,hyper_util=warn,\
-                          reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=warn";
+///
+/// symphonia warns of each place in a user's file that it cannot read, hundreds of times a file. What matters of that is told
+/// to the user. notify warns of each watch that the system has ended before it, as those of a folder that is deleted.
+const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=off,hyper=warn,hyper_util=warn,\
+                          reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=error";
 
 /// Where state and timers are kept when `STATE_FILE` says nothing, below the workspace.
 const STATE_FILE: &str = ".hotcord/state.json";

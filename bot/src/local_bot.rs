@@ -55,7 +55,7 @@ impl LocalBot {
             gateway: None,
             plain: false,
         };
-        let api = Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.unwrap());
+        let api = Arc::new(Api::new(connection.token.clone(), connection.api.as_ref(), false).await.unwrap());
         let host = Host::new("1.0.0", Settings::default());
         let application = sandbox.bot_id().to_string().parse().unwrap();
         api.keep_answers(host.answers());

@@ -1,29 +1,26 @@
-//! The log: one line a fact, without a token in it, and with every panic's place.
+//! The log: one line a fact, whatever its values hold, without a token in it, and with every panic's place.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write};
 
 use sdk::dispatch::panic_text;
-use tracing::Level;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::gateway::{RefusalLayer, Refusals};
 
+mod fields;
 pub(crate) mod redact;
 
 /// Starts the log on standard output and gives what the log tells of the gateway's refusals.
 pub(crate) fn start(filter: &str) -> Refusals {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let lines = tracing_subscriber::fmt::layer()
-        .compact()
-        .with_ansi(std::io::stdout().is_terminal() && !no_color)
-        // Its own errors would go to standard error, and whoever read the log may have left that too.
-        .log_internal_errors(false)
-        .with_writer(|| redact::Redacted(std::io::stdout()))
-        .with_filter(changeable(parsed(filter)));
+    let colours = std::io::stdout().is_terminal() && !no_color;
+    let lines = lines(colours, std::io::stdout).with_filter(changeable(parsed(filter)));
     let (layer, refusals) = RefusalLayer::new();
     let refusal_layer = layer.with_filter(Targets::new().with_target("serenity::gateway", Level::WARN));
     tracing_subscriber::registry().with(lines).with(refusal_layer).init();
@@ -34,12 +31,28 @@ pub(crate) fn start(filter: &str) -> Refusals {
         let text = panic_text(panic.payload());
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
-            tracing::error!(at, thread, "panic: {text}\n{backtrace}");
+            tracing::error!(at, thread, backtrace = %backtrace, "panic: {text}");
         } else {
             tracing::error!(at, thread, "panic: {text}");
         }
     }));
     refusals
+}
+
+/// Makes what writes the log's lines, with or without colours.
+fn lines<S, W>(colours: bool, to: impl Fn() -> W + Send + Sync + 'static) -> impl tracing_subscriber::Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: Write + 'static,
+{
+    let to = move || redact::Redacted(to());
+    tracing_subscriber::fmt::layer()
+        .compact()
+        .fmt_fields(fields::Fields)
+        .with_ansi(colours)
+        // Its own errors would go to standard error, and whoever read the log may have left that too.
+        .log_internal_errors(false)
+        .with_writer(to)
 }
 
 /// Reads a filter; the configuration has checked it, and the default stands in for a bug there.

@@ -35,6 +35,7 @@ mod files;
 mod gateway;
 mod health;
 mod intents;
+mod interfaces;
 #[cfg(test)]
 mod local_bot;
 mod log;
@@ -44,7 +45,7 @@ mod plugins;
 mod register;
 mod reload;
 mod run;
-#[cfg(feature = "sandbox")]
+#[cfg(any(feature = "sandbox", feature = "hmr"))]
 mod sandbox;
 mod shutdown;
 mod starts;
@@ -83,15 +84,15 @@ fn config() -> Result<(Config, Source), Mistakes> {
 }
 
 fn start() -> Result<ExitCode, Failure> {
-    #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
+    #[cfg_attr(not(any(feature = "sandbox", feature = "hmr")), allow(unused_mut))]
     let (mut config, source) = config().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
-    #[cfg(feature = "sandbox")]
+    #[cfg(any(feature = "sandbox", feature = "hmr"))]
     let local = if config.connection.is_none() {
         Some(sandbox::Local::start(sandbox::Trusted::name()?)?)
     } else {
         None
     };
-    #[cfg(feature = "sandbox")]
+    #[cfg(any(feature = "sandbox", feature = "hmr"))]
     if let Some(local) = &local {
         config.connection = Some(local.connection.clone());
         config.test_guild = Some(local.guild);

@@ -60,8 +60,8 @@ pub(crate) async fn run(
         plain::check(&api.to_string(), "DISCORD_API_URL").await.map_err(Failure::configuration)?;
     }
     let mut health = Health::open(config.health).await?;
-    let api =
-        Arc::new(Api::new(connection.token.clone(), connection.api.as_ref()).await.map_err(Failure::other)?);
+    let api = Api::new(connection.token.clone(), connection.api.as_ref(), connection.plain).await;
+    let api = Arc::new(api.map_err(Failure::other)?);
     let account = health.sessions();
     api.tell_waits(Box::new(move |scope, wait| account.limited(scope == LimitScope::Global, wait)));
     let (host, application, layout) = tokio::select! {

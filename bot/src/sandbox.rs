@@ -1,25 +1,27 @@
-//! The local Discord inside the bot, for a start without a token.
+//! The local Discord of a start without a token.
+//!
+//! A bot without hot reload has it inside, on a thread of its own. A development host starts the program that was built
+//! beside it: so a change of the sandbox's sources is no change of the host.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ::sandbox::Sandbox;
-use ::sandbox::state_file::StateFile;
 use sdk::roots;
 use sdk::serenity::all::GuildId;
-use sdk::tokio;
-use sdk::tokio::sync::oneshot;
 
 use crate::config::{ApiUrl, Connection, Token};
 use crate::failure::Failure;
 
-/// A running local Discord, on a thread of its own so that neither side waits for the other; it ends when this is
-/// dropped.
+#[cfg_attr(feature = "sandbox", path = "sandbox/embedded.rs")]
+#[cfg_attr(not(feature = "sandbox"), path = "sandbox/program.rs")]
+mod server;
+
+use server::Server;
+
+/// A running local Discord; it ends when this is dropped.
 pub(crate) struct Local {
     /// The way to it.
     pub(crate) connection: Connection,
@@ -27,11 +29,20 @@ pub(crate) struct Local {
     pub(crate) guild: GuildId,
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
     url: String,
-    /// Removed with this.
+    _server: Server,
+    /// Removed after the server has ended.
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
     trusted: Trusted,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+}
+
+/// What a local Discord tells once it serves.
+struct Started {
+    url: String,
+    token: String,
+    guild: u64,
+    root_certificate: String,
+    /// Command line of its client, to be followed by a command.
+    client: String,
 }
 
 /// The folder of a local Discord, which others can't look into: the file of root certificates that voice connections of
@@ -71,11 +82,9 @@ impl Trusted {
         &self.0
     }
 
-    /// Leaves the state file of a local Discord.
-    fn leave(&self, state: &StateFile) -> std::io::Result<PathBuf> {
-        let path = self.0.with_file_name("sandbox.json");
-        state.write(&path)?;
-        Ok(path)
+    /// Returns where the state file of the local Discord is.
+    fn state_file(&self) -> PathBuf {
+        self.0.with_file_name("sandbox.json")
     }
 
     /// Trusts one certificate more.
@@ -104,14 +113,6 @@ fn known_roots() -> Vec<u8> {
     files.find_map(|file| fs::read(file).ok()).unwrap_or_default()
 }
 
-/// What the thread tells once it serves.
-struct Started {
-    state: StateFile,
-    token: String,
-    guild: u64,
-    root_certificate: String,
-}
-
 impl Local {
     /// Starts a local Discord on a free loopback port and tells how to be one of its users.
     pub(crate) fn start(trusted: Trusted) -> Result<Self, Failure> {
@@ -120,40 +121,25 @@ impl Local {
                 "The local Discord cannot be started ({problem}); set DISCORD_TOKEN to use Discord itself."
             ))
         };
-        let (stop, stopped) = oneshot::channel();
-        let (sender, started) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                match runtime {
-                    Ok(runtime) => runtime.block_on(serve(&sender, stopped)),
-                    Err(error) => drop(sender.send(Err(error.to_string()))),
-                }
-            })
-            .map_err(|error| failed(&error.to_string()))?;
-        let started = match started.recv() {
-            Ok(Ok(started)) => started,
-            Ok(Err(problem)) => return Err(failed(&problem)),
-            Err(_) => return Err(failed("its thread has ended")),
-        };
+        let state = trusted.state_file();
+        let (server, started) = Server::start(&state).map_err(|problem| failed(&problem))?;
         trusted.add(&started.root_certificate).map_err(|error| failed(&error.to_string()))?;
         let token = Token::parse(&started.token, false).map_err(|problem| failed(&problem))?;
-        let api = ApiUrl::parse(&started.state.url).map_err(|problem| failed(&problem))?;
-        let state = trusted.leave(&started.state).map_err(|error| failed(&error.to_string()))?;
-        let (url, state) = (started.state.url, state.display());
+        let api = ApiUrl::parse(&started.url).map_err(|problem| failed(&problem))?;
         println!(
-            "No DISCORD_TOKEN is set, so the bot talks to a local Discord at {url}; nothing leaves this machine.\n\
+            "No DISCORD_TOKEN is set, so the bot talks to a local Discord at {}; nothing leaves this machine.\n\
              When it is ready, try it from another terminal:\n\
-             cargo run -q -p sandbox -- --state-file {state} say /ping"
+             {} --state-file {} say /ping",
+            started.url,
+            started.client,
+            state.display()
         );
         Ok(Self {
             connection: Connection { token, api, gateway: None, plain: false },
             guild: GuildId::new(started.guild),
-            url,
+            url: started.url,
+            _server: server,
             trusted,
-            stop: Some(stop),
-            thread: Some(thread),
         })
     }
 }
@@ -169,32 +155,5 @@ impl Local {
             (TRUSTED.into(), self.trusted.path().into()),
             (roots::BEFORE.into(), std::env::var_os(roots::BEFORE).unwrap_or_default()),
         ]
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The thread may have ended by itself.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-async fn serve(started: &mpsc::Sender<Result<Started, String>>, stopped: oneshot::Receiver<()>) {
-    match Sandbox::builder().bot_name("Hotcord").start().await {
-        Ok(sandbox) => {
-            let (state, token) = (StateFile::of(&sandbox), sandbox.token().to_owned());
-            let guild = sandbox.guild_id().0;
-            let root_certificate = sandbox.voice().root_certificate().to_owned();
-            if started.send(Ok(Started { state, token, guild, root_certificate })).is_ok() {
-                let _ = stopped.await;
-            }
-            sandbox.shutdown().await;
-        }
-        Err(error) => drop(started.send(Err(error.to_string()))),
     }
 }

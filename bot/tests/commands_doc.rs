@@ -116,6 +116,9 @@ fn described(command: &Command) -> String {
     ] {
         words += if holds { remark } else { "" };
     }
+    if let Some(help) = command.help_text.as_deref().map(str::trim).filter(|help| !help.is_empty()) {
+        words += &format!("\n\n{help}");
+    }
     words
 }
 

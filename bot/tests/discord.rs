@@ -266,6 +266,29 @@ async fn a_discord_that_is_out_of_order_at_first_is_waited_for() {
 }
 
 #[tokio::test]
+async fn in_production_a_user_hears_a_number_that_the_log_has() {
+    for (mode, is_told) in [("production", false), ("testing", true)] {
+        let discord = discord().await;
+        let mut bot = Bot::start(&discord, &[("APP_ENV", mode)]);
+        bot.says("command=user menu").await;
+        let effect = RequestEffect::Respond { status: 400, body: ErrorBody::Discord };
+        let path = Some("/interactions/*/*/callback".to_owned());
+        let rule = RequestRule { path, effect, ..RequestRule::default() };
+        discord.faults().add(Rule::new(On::Request(rule)).times(1));
+        let answer = discord.client().say("/ping").await.unwrap();
+        bot.says("a command failed").await;
+        let line = bot.log.lines().last().unwrap().to_owned();
+        if is_told {
+            assert_eq!(answer.content, "Something went wrong here. It has been logged.");
+            assert!(!line.contains("reference="), "{line}");
+        } else {
+            let number = answer.content.strip_prefix("Something went wrong (reference ").unwrap();
+            assert!(line.contains(&format!("reference={}", &number[..9])), "{line}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_tells_nothing_of_applications_will_do() {
     let discord = discord().await;
     let effect = RequestEffect::Respond { status: 404, body: ErrorBody::Discord };

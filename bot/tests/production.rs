@@ -4,7 +4,7 @@
 use std::process::Command;
 
 /// Crates that are for development alone.
-const DEVELOPMENT: [&str; 5] = ["hmr", "libloading", "notify", "sandbox", "sdk-dylib"];
+const DEVELOPMENT: [&str; 6] = ["hmr", "libloading", "notify", "sandbox", "sdk-dylib", "workspace-hack"];
 
 #[test]
 fn the_dependency_tree_holds_nothing_of_development() {

@@ -2,10 +2,17 @@
 //!
 //! A server in Discord's stead may be reached without TLS while it is on this machine or in a private network, as a
 //! proxy in the next container is. Elsewhere TLS is needed, unless `ALLOW_PLAIN_HTTP` says otherwise.
+//!
+//! A name may lead elsewhere later. So it is judged at the start, where a mistake stops the bot, and again each time that the
+//! relay connects: [`NotPublic`] is its client's only way from names to addresses, so it connects to just what was judged.
 
+use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use sdk::tokio::net::lookup_host;
 use sdk::voice::source::is_public;
 
@@ -31,6 +38,49 @@ pub(crate) async fn check(url: &str, variable: &str) -> Result<(), String> {
     match addresses.into_iter().find(|address| is_public(*address)) {
         None => Ok(()),
         Some(address) => Err(refusal(variable, url, address)),
+    }
+}
+
+type Found = Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>>;
+type Lookup = dyn Fn(String) -> BoxFuture<'static, Found> + Send + Sync;
+
+/// Looks up names for connections without TLS, and refuses those that lead to any public address.
+pub(super) struct NotPublic(Arc<Lookup>);
+
+impl NotPublic {
+    /// Makes one that looks up each name as these addresses, for tests.
+    #[cfg(test)]
+    pub(super) fn of(addresses: &'static [&'static str], asked: Arc<std::sync::atomic::AtomicUsize>) -> Self {
+        Self(Arc::new(move |_| -> BoxFuture<'static, Found> {
+            asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Box::pin(async move { Ok(addresses.iter().map(|text| text.parse().unwrap()).collect()) })
+        }))
+    }
+}
+
+impl Default for NotPublic {
+    fn default() -> Self {
+        let system = |host: String| -> BoxFuture<'static, Found> {
+            Box::pin(async move { Ok(lookup_host((host.as_str(), 0)).await?.collect()) })
+        };
+        Self(Arc::new(system))
+    }
+}
+
+impl Resolve for NotPublic {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = (self.0)(name.as_str().to_owned());
+        Box::pin(async move {
+            let found = found.await?;
+            if let Some(address) = found.iter().map(SocketAddr::ip).find(|address| is_public(*address)) {
+                let words = format!(
+                    "its name leads to {address} now, a public address, and without TLS anybody on the way could read \
+                     the token; use https://, or set ALLOW_PLAIN_HTTP=true if the way there is safe"
+                );
+                return Err(words.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -71,6 +121,23 @@ mod tests {
             let sentence = check(url, "DISCORD_API_URL").await.unwrap_err();
             assert!(sentence.starts_with(&format!("DISCORD_API_URL is '{url}'")), "{sentence}");
             assert!(sentence.contains(way_out), "{sentence}");
+        }
+    }
+    async fn resolved(addresses: &'static [&'static str]) -> Result<usize, String> {
+        let resolved = NotPublic::of(addresses, Arc::default()).resolve("proxy.lan".parse().unwrap()).await;
+        resolved.map(Iterator::count).map_err(|error| error.to_string())
+    }
+
+    #[sdk::tokio::test]
+    async fn a_name_that_leads_to_a_public_address_by_now_is_not_connected_to() {
+        assert_eq!(resolved(&["10.0.0.1:0", "[fd00::1]:0", "127.0.0.1:0"]).await, Ok(3));
+        for addresses in [&["192.0.32.8:0"][..], &["10.0.0.1:0", "192.0.32.8:0"], &["[::ffff:192.0.32.8]:0"]]
+        {
+            let sentence = resolved(addresses).await.unwrap_err();
+            assert!(
+                sentence.contains("192.0.32.8 now") && sentence.contains("ALLOW_PLAIN_HTTP"),
+                "{sentence}"
+            );
         }
     }
 }

@@ -38,6 +38,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::limiter::{Exceeded, Limiter, Route, Standing};
+use super::plain::NotPublic;
 use super::{ANSWER_WITHIN, CONNECT_WITHIN, cause};
 use crate::config::ApiUrl;
 use body::Outgoing;
@@ -80,12 +81,17 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay to `target`, or to Discord itself, on a free loopback port.
-    pub(crate) async fn start(target: Option<ApiUrl>, limiter: Arc<Limiter>) -> Result<Self, String> {
+    /// Starts a relay to `target`, or to Discord itself, on a free loopback port; `plain` lets requests go to public addresses
+    /// without TLS.
+    pub(crate) async fn start(
+        target: Option<ApiUrl>,
+        plain: bool,
+        limiter: Arc<Limiter>,
+    ) -> Result<Self, String> {
         let (certificate, config) = identity()?;
         let key = new_key()?;
         let answering = Arc::<OnceLock<Answering>>::default();
-        let forwarder = Forwarder::new(target, limiter, answering.clone(), key.clone())?;
+        let forwarder = Forwarder::new(target, plain, limiter, answering.clone(), key.clone())?;
         let unusable = |error| format!("No loopback port can be opened for requests to Discord: {error}.");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
@@ -193,23 +199,14 @@ struct Forwarder {
 impl Forwarder {
     fn new(
         target: Option<ApiUrl>,
+        plain: bool,
         limiter: Arc<Limiter>,
         answering: Arc<OnceLock<Answering>>,
         key: HeaderValue,
     ) -> Result<Self, String> {
         let is_named = target.is_some();
         let target = target.unwrap_or_else(ApiUrl::discord);
-        let mut builder = reqwest::Client::builder()
-            .use_rustls_tls()
-            .connect_timeout(CONNECT_WITHIN)
-            .read_timeout(ANSWER_WITHIN)
-            // What the target answers is serenity's to judge, a redirect too.
-            .redirect(reqwest::redirect::Policy::none());
-        if target.is_local() {
-            // HTTPS_PROXY and its like are meant for the world outside.
-            builder = builder.no_proxy();
-        }
-        let client = builder
+        let client = outgoing(&target, plain, NotPublic::default())
             .build()
             .map_err(|error| format!("No HTTP client can be made for Discord: {}.", cause(&error)))?;
         Ok(Self { target, is_named, client, limiter, answering, key })
@@ -297,6 +294,24 @@ impl Forwarder {
         };
         refusal(StatusCode::BAD_GATEWAY, &format!("{who} {problem}: {cause}"))
     }
+}
+
+/// Makes the client that goes to the target; without TLS, only to addresses that are not public, unless it may (`plain`).
+fn outgoing(target: &ApiUrl, plain: bool, names: NotPublic) -> reqwest::ClientBuilder {
+    let mut builder = reqwest::Client::builder()
+        .use_rustls_tls()
+        .connect_timeout(CONNECT_WITHIN)
+        .read_timeout(ANSWER_WITHIN)
+        // What the target answers is serenity's to judge, a redirect too.
+        .redirect(reqwest::redirect::Policy::none());
+    if !plain && !target.has_tls() {
+        builder = builder.dns_resolver(Arc::new(names));
+    }
+    if target.is_local() {
+        // HTTPS_PROXY and its like are meant for the world outside.
+        builder = builder.no_proxy();
+    }
+    builder
 }
 
 /// Hands an answer back as it streams in.

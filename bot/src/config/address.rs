@@ -49,6 +49,11 @@ impl ApiUrl {
         Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
     }
 
+    /// Returns whether requests go there over TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+
     /// Says whether the server is on this machine.
     pub(crate) fn is_local(&self) -> bool {
         let Ok(url) = Url::parse(&self.0) else { return false };

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use sdk::settings::Environment;
-use sdk::voice::source::{AllowList, SourceConfig};
+use sdk::voice::source::{HostList, Interfaces, SourceConfig};
 
 use super::reader::Reader;
 use super::{Connection, value};
+use crate::interfaces;
 
 /// Folder of the library when `MUSIC_DIR` says nothing, if there is one.
 const MUSIC: &str = "music";
@@ -19,7 +20,9 @@ pub(crate) struct Media {
     /// The yt-dlp to use.
     pub(crate) yt_dlp: Option<PathBuf>,
     /// Hosts that are fetched though they are not public.
-    pub(crate) allow: AllowList,
+    pub(crate) allow: HostList,
+    /// Hosts that are never fetched.
+    pub(crate) deny: HostList,
 }
 
 impl Media {
@@ -27,14 +30,8 @@ impl Media {
         Self {
             music: reader.read("MUSIC_DIR", value::folder),
             yt_dlp: reader.read("YT_DLP", value::file),
-            allow: reader.or_default("MEDIA_ALLOW_HOSTS", |text| {
-                AllowList::parse(text).map_err(|place| {
-                    format!(
-                        "is no list of hosts (entry {place} is none); write them like \
-                         'radio.lan,127.0.0.1:8000,10.0.0.0/8'"
-                    )
-                })
-            }),
+            allow: reader.or_default("MEDIA_ALLOW_HOSTS", hosts),
+            deny: reader.or_default("MEDIA_DENY_HOSTS", hosts),
         }
     }
 
@@ -52,9 +49,20 @@ impl Media {
             music: self.music.clone().or_else(by_default),
             yt_dlp: self.yt_dlp.clone(),
             allow,
+            deny: self.deny.clone(),
+            interfaces: Interfaces::new(interfaces::read),
             ..SourceConfig::default()
         }
     }
+}
+
+/// Reads a list of hosts.
+fn hosts(text: &str) -> Result<HostList, String> {
+    HostList::parse(text).map_err(|place| {
+        format!(
+            "is no list of hosts (entry {place} is none); write them like 'radio.lan,127.0.0.1:8000,10.0.0.0/8'"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -62,7 +70,7 @@ mod tests {
     use super::super::{ApiUrl, Token};
     use super::*;
 
-    fn allowed(environment: Environment, api: &str) -> AllowList {
+    fn allowed(environment: Environment, api: &str) -> HostList {
         let api = ApiUrl::parse(api).unwrap();
         let connection =
             Connection { token: Token::parse("x", false).unwrap(), api, gateway: None, plain: false };
@@ -71,20 +79,20 @@ mod tests {
 
     #[test]
     fn files_at_a_local_discord_are_fetched_at_its_port_alone_and_never_in_production() {
-        let local = AllowList::parse("127.0.0.1:3000").unwrap();
+        let local = HostList::parse("127.0.0.1:3000").unwrap();
         assert_eq!(allowed(Environment::Development, "http://127.0.0.1:3000/api/v10"), local);
         assert_eq!(allowed(Environment::Testing, "http://127.0.0.1:3000"), local);
-        assert_eq!(allowed(Environment::Development, "http://[::1]:1"), AllowList::parse("[::1]:1").unwrap());
+        assert_eq!(allowed(Environment::Development, "http://[::1]:1"), HostList::parse("[::1]:1").unwrap());
         assert_eq!(
             allowed(Environment::Development, "http://localhost"),
-            AllowList::parse("localhost:80").unwrap()
+            HostList::parse("localhost:80").unwrap()
         );
         for (environment, api) in [
             (Environment::Production, "http://127.0.0.1:3000"),
             (Environment::Development, "http://10.0.0.1:3000"),
             (Environment::Development, "https://discord.com/api"),
         ] {
-            assert_eq!(allowed(environment, api), AllowList::default(), "{api}");
+            assert_eq!(allowed(environment, api), HostList::default(), "{api}");
         }
     }
 }

@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
                  that this server knows."
                     .to_owned(),
             );
-        } else if !cfg!(feature = "sandbox") {
+        } else if !cfg!(any(feature = "sandbox", feature = "hmr")) {
             self.mistakes.push(
                 "DISCORD_TOKEN is not set; set it to your bot's token from \
                  https://discord.com/developers/applications, or run `./dev-env.sh hmr --local`, which brings a \

@@ -109,7 +109,8 @@ impl Bot {
         let unhandled = Arc::new(Unhandled::default());
         host.set_observer(unhandled.clone());
         let target = ApiUrl::parse(sandbox.url()).unwrap();
-        let api = Api::new(Token::parse(sandbox.token(), false).unwrap(), target.as_ref()).await.unwrap();
+        let api =
+            Api::new(Token::parse(sandbox.token(), false).unwrap(), target.as_ref(), false).await.unwrap();
         api.keep_answers(host.answers());
         let http = Arc::new(api.http());
         Self { host, api, http, unhandled }

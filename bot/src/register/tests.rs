@@ -99,7 +99,7 @@ impl Discord {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let target = ApiUrl::parse(&url).unwrap();
-        let api = Api::new(Token::parse("token", false).unwrap(), target.as_ref()).await.unwrap();
+        let api = Api::new(Token::parse("token", false).unwrap(), target.as_ref(), false).await.unwrap();
         let http = Arc::new(api.http());
         (api, http)
     }

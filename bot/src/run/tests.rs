@@ -459,7 +459,7 @@ async fn permissions_that_serenity_does_not_know_survive_a_change() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let token = crate::config::Token::parse(sandbox.token(), false).unwrap();
     let api = crate::config::ApiUrl::parse(sandbox.url()).unwrap();
-    let api = Arc::new(crate::api::Api::new(token, api.as_ref()).await.unwrap());
+    let api = Arc::new(crate::api::Api::new(token, api.as_ref(), false).await.unwrap());
     let (http, guild) = (api.http(), GuildId::new(sandbox.guild_id().0));
     let own = PIN_MESSAGES | BYPASS_SLOWMODE;
     let before = own | Permissions::VIEW_CHANNEL.into();

@@ -149,6 +149,36 @@ async fn a_poll_with_the_same_answer_twice_is_refused_in_a_sentence() {
 }
 
 #[tokio::test]
+async fn open_polls_are_bounded_and_the_refusal_says_the_way_out() {
+    let bot = Bot::start().await;
+    let mut polls = Vec::new();
+    for _ in 0..5 {
+        polls.push(bot.say("carol", ASK).await);
+    }
+    let refused = bot.say("carol", ASK).await;
+    let words = "You have 5 open polls, which is the most for one person; close one of them first.";
+    assert!(refused.ephemeral && refused.content == words, "{refused:?}");
+    assert!(bot.say("bob", ASK).await.message.is_some(), "others have polls of their own");
+    let first = message(&polls[0]);
+    bot.people.press("carol", id(first), &buttons(first).pop().unwrap()).await.unwrap();
+    assert!(!bot.say("carol", ASK).await.ephemeral);
+}
+
+#[tokio::test]
+async fn a_question_and_its_answers_mark_nothing_up() {
+    let bot = Bot::start().await;
+    let asked =
+        "/poll question:\"||Lunch||\u{202e}\" option1:\"[Soup](https://evil.example)\" option2:@everyone";
+    let answer = bot.say("alice", asked).await;
+    let shown = words(&message(&answer)["embeds"][0]);
+    assert!(shown.starts_with("\\|\\|Lunch\\|\\|\n"), "{shown}");
+    assert!(
+        shown.contains(r"**\[Soup\](https\://evil.example)**") && shown.contains(r"**\@everyone**"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn with_a_state_file_votes_buttons_and_the_end_outlive_a_restart() {
     let file = std::env::temp_dir().join(format!("hotcord-polls-{}.json", std::process::id()));
     let mut bot = Bot::start_with(vec![("STATE_FILE", file.display().to_string())]).await;

@@ -2,7 +2,6 @@
 
 use sdk::PluginId;
 use sdk::prelude::*;
-use sdk::text;
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
 /// Most choices that Discord shows, and most characters of one's name.
@@ -30,5 +29,5 @@ pub(crate) fn typed(ctx: Context<'_>, option: &str) -> Option<String> {
 
 /// Gives a plugin's name as it was typed, short enough for an answer.
 pub(crate) fn named(plugin: &str) -> String {
-    text::cut(plugin, NAME)
+    foreign(plugin, Surface::Line, NAME)
 }

@@ -21,7 +21,10 @@ pub(crate) async fn help(
         None => embed.title("Commands").description(page::overview(&commands)),
         Some(name) => match commands.iter().find(|shown| shown.name.eq_ignore_ascii_case(&name)) {
             Some(shown) => embed.title(shown.title()).description(page::details(shown)),
-            None => embed.description(format!("There is no command `{name}`. `/help` lists them all.")),
+            None => {
+                let name = foreign(&name, Surface::Code, 100);
+                embed.description(format!("There is no command `{name}`. `/help` lists them all."))
+            }
         },
     };
     ctx.send(poise::CreateReply::default().embed(embed)).await?;

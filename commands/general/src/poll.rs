@@ -3,35 +3,28 @@
 //! The votes are in the plugin's state and the end is the host's timer, so a poll outlives every reload and restart:
 //! any later generation counts, shows and closes it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sdk::prelude::*;
 use sdk::services::{MODLOG, ModLog};
 use sdk::tracing;
-use serde::{Deserialize, Serialize};
 use serenity::{
     ChannelId, ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage,
     EditInteractionResponse, EditMessage, HttpError, Mentionable as _, MessageId, Permissions, Timestamp,
 };
 
 mod ballot;
+mod polls;
 
 use ballot::{Ballot, Button, OVER};
+pub(crate) use polls::Polls;
 
 /// How long the result is remembered, for an answer to who presses a button of a poll that is over.
 const REMEMBERED: Duration = Duration::from_hours(1);
 
-/// Polls that are open or have ended lately.
-#[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Polls {
-    /// By the id of the command that made them.
-    ballots: BTreeMap<String, Ballot>,
-}
-
-impl State for Polls {}
-
 /// Asks a question and counts the answers
+///
+/// One person has at most 5 open polls, and a server at most 25. A poll counts at most 10,000 votes.
 #[poise::command(slash_command, guild_only)]
 #[allow(clippy::too_many_arguments)] // Discord has no option that takes a list.
 pub(crate) async fn poll(
@@ -62,23 +55,21 @@ pub(crate) async fn poll(
     let answers = [Some(option1), Some(option2), option3, option4, option5];
     let open_for = Duration::from_mins(minutes.unwrap_or(60).into());
     let closes_at = Timestamp::now().unix_timestamp() + open_for.as_secs().cast_signed();
-    let ballot = match Ballot::new(&question, answers.iter().flatten(), ctx.author().id, closes_at) {
-        Ok(ballot) => ballot,
-        Err(why) => {
-            ctx.send(poise::CreateReply::default().content(why).ephemeral(true)).await?;
-            return Ok(());
-        }
-    };
+    let (answers, guild) = (answers.iter().flatten(), ctx.guild_id());
+    let ballot = Ballot::new(&question, answers, ctx.author().id, guild, closes_at).map_err(Refusal::new)?;
 
     let (data, id) = (ctx.data(), ctx.id().to_string());
     // Kept before it is shown, so that no vote comes too early.
-    data.state::<Polls>().update(|polls| polls.ballots.insert(id.clone(), ballot.clone()))?;
+    let forgotten = data.state::<Polls>().update(|polls| polls.add(&id, ballot.clone()))??;
+    for id in &forgotten {
+        data.unschedule("poll", id);
+    }
     let reply = poise::CreateReply::default().embed(ballot.embed()).components(ballot.buttons(&id));
     let sent = async { ctx.send(reply).await?.into_message().await };
     let message = match sent.await {
         Ok(message) => message,
         Err(error) => {
-            data.state::<Polls>().update(|polls| polls.ballots.remove(&id))?;
+            data.state::<Polls>().update(|polls| polls.remove(&id))?;
             return Err(error.into());
         }
     };
@@ -88,22 +79,14 @@ pub(crate) async fn poll(
 /// Counts a vote, or closes the poll.
 pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> Result<(), Error> {
     let Some((id, button)) = ballot::pressed(&press.data.custom_id) else {
-        return refuse(&ctx, &press, OVER).await;
+        return Err(Refusal::new(OVER).into());
     };
     let member = press.member.as_ref();
     let may_manage = member
         .and_then(|member| member.permissions)
         .is_some_and(|all| all.intersects(Permissions::MANAGE_MESSAGES | Permissions::ADMINISTRATOR));
     let state = ctx.data().state::<Polls>();
-    let counted = state.update(|polls| {
-        let ballot = polls.ballots.get_mut(id).ok_or(OVER)?;
-        ballot.press(press.user.id, may_manage, button)?;
-        Ok(ballot.clone())
-    })?;
-    let mut shown = match counted {
-        Ok(ballot) => ballot,
-        Err(why) => return refuse(&ctx, &press, why).await,
-    };
+    let mut shown = state.update(|polls| polls.press(id, press.user.id, may_manage, button))??;
     if button == Button::Close {
         let place = (press.channel_id, press.message.id);
         ctx.data().schedule("poll", id, REMEMBERED, &place)?;
@@ -116,7 +99,7 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     }
     // Two votes at once may reach Discord in the other order. Whoever finds newer counts after its own edit edits
     // again, so the last edit always shows the final ones.
-    let latest = || state.read(|polls| polls.ballots.get(id).cloned());
+    let latest = || state.read(|polls| polls.get(id).cloned());
     while let Some(latest) = latest()?.filter(|latest| *latest != shown) {
         let edit = EditInteractionResponse::new().embed(latest.embed()).components(latest.buttons(id));
         press.edit_response(&ctx, edit).await?;
@@ -141,17 +124,7 @@ async fn log_closing(ctx: &EventContext, press: &ComponentInteraction, ballot: &
 /// Closes a poll whose time is up; going off once more, forgets it.
 pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
     let (id, data) = (&timer.key, ctx.data());
-    let closed = data.state::<Polls>().update(|polls| match polls.ballots.get_mut(id) {
-        Some(ballot) if !ballot.closed => {
-            ballot.closed = true;
-            Some(ballot.clone())
-        }
-        _ => {
-            polls.ballots.remove(id);
-            None
-        }
-    })?;
-    let Some(ballot) = closed else { return Ok(()) };
+    let Some(ballot) = data.state::<Polls>().update(|polls| polls.due(id))? else { return Ok(()) };
     let place: (ChannelId, MessageId) = timer.payload()?;
     data.schedule("poll", id, REMEMBERED, &place)?;
     let (channel, message) = place;
@@ -162,12 +135,6 @@ pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-async fn refuse(ctx: &EventContext, press: &ComponentInteraction, why: &str) -> Result<(), Error> {
-    let message = CreateInteractionResponseMessage::new().content(why).ephemeral(true);
-    press.create_response(ctx, CreateInteractionResponse::Message(message)).await?;
-    Ok(())
 }
 
 /// Says whether the channel (10003) or the message (10008) has been deleted, which ends a poll quietly.

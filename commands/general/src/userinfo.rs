@@ -32,10 +32,10 @@ async fn show(ctx: Context<'_>, user: &User) -> Result<(), Error> {
 fn describe(user: &User, member: Option<&Member>) -> serenity::CreateEmbed {
     let created = user.id.created_at().unix_timestamp();
     let mut embed = serenity::CreateEmbed::new()
-        .title(user.display_name())
+        .title(foreign(user.display_name(), Surface::Line, text::EMBED_TITLE))
         .description(user.mention().to_string())
         .thumbnail(user.face())
-        .field("Name", user.name.as_str(), true)
+        .field("Name", foreign(&user.name, Surface::Line, text::EMBED_FIELD), true)
         .field("Id", user.id.to_string(), true)
         .field("On Discord since", format!("<t:{created}:D>, <t:{created}:R>"), false);
     if user.bot {

@@ -15,6 +15,8 @@ use crate::words;
 
 /// Steps in which the position is told while it moves, so that a card is not edited for each second.
 const STEP: u64 = 5;
+/// Most characters of a user's name; Discord has 32.
+const NAME: usize = 64;
 
 /// What the buttons do; a card's buttons are for one start of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +118,7 @@ fn footer(status: &PlayerStatus, current: &Current) -> String {
         facts.push(words::repeat(status.repeat).to_owned());
     }
     if let Some(next) = status.upcoming.first() {
-        facts.push(format!("next: {}", text::cut(next.label(), 60)));
+        facts.push(format!("next: {}", foreign(&next.label(), Surface::Label, 60)));
     }
     facts.join(" · ")
 }
@@ -124,7 +126,7 @@ fn footer(status: &PlayerStatus, current: &Current) -> String {
 /// Says who asked for a track; a footer shows no markup.
 fn asked(track: &Track) -> String {
     match &track.requester {
-        Some(requester) => format!("for {}", requester.name),
+        Some(requester) => format!("for {}", foreign(&requester.name, Surface::Label, NAME)),
         None => "chosen by autoplay".to_owned(),
     }
 }

@@ -1,7 +1,6 @@
 //! What is offered while somebody types.
 
 use sdk::prelude::*;
-use sdk::text;
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
 /// Most choices that Discord shows, and most characters of one's name.
@@ -19,7 +18,7 @@ pub(crate) async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocomple
     for (index, track) in upcoming.iter().flat_map(|tracks| tracks.iter()).enumerate() {
         let name = format!("{}. {}", index + 1, track.label());
         if choices.len() < CHOICES && name.to_lowercase().contains(&partial) {
-            choices.push(AutocompleteChoice::new(text::cut(name, NAME), index + 1));
+            choices.push(AutocompleteChoice::new(foreign(&name, Surface::Label, NAME), index + 1));
         }
     }
     CreateAutocompleteResponse::new().set_choices(choices)

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use sdk::prelude::*;
+use sdk::voice::queue::MAX_SHARE;
+use sdk::voice::source::Caller;
 use sdk::voice::{ConnectionState, Current, GuildSettings, Player, PlayerStatus, VoiceError};
 use serenity::{
     ChannelId, ChannelType, ComponentInteraction, GuildId, Member, Mentionable as _, Permissions, RoleId,
@@ -91,6 +93,11 @@ impl Desk {
         })
     }
 
+    /// Returns for whom servers are asked.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { guild: self.guild, user: self.user }
+    }
+
     /// Refuses who is not in the bot's channel.
     pub(crate) fn is_listening(&self) -> Result<(), Error> {
         let Some(channel) = self.status.channel else { return Err(VoiceError::NotConnected.into()) };
@@ -140,6 +147,13 @@ impl Desk {
     /// Says whether the bot is in that channel, or on its way there.
     pub(crate) fn is_in(&self, channel: ChannelId) -> bool {
         self.status.channel == Some(channel) && self.status.connection != ConnectionState::Disconnected
+    }
+
+    /// Returns how many tracks of theirs may wait; `None` for managers of the server, members with the DJ role and who
+    /// listens alone.
+    pub(crate) fn share(&self) -> Option<usize> {
+        let has_role = self.settings.dj_role.is_some_and(|role| self.roles.contains(&role));
+        if self.is_manager || has_role || self.is_alone() { None } else { Some(MAX_SHARE) }
     }
 
     fn is_playing(&self) -> bool {

@@ -20,6 +20,7 @@ mod memory;
 mod r#move;
 mod news;
 mod nowplaying;
+mod pace;
 mod page;
 mod pause;
 mod play;

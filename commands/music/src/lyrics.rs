@@ -7,18 +7,19 @@ use serenity::{CreateEmbed, CreateEmbedFooter};
 
 use crate::guard::Desk;
 use crate::look::COLOR;
+use crate::pace;
 use crate::wait::patiently;
-use crate::words;
 
 /// Most characters of all embeds of a message, less what the title and the footer take. Source: "Embed Limits" in
 /// Discord's documentation.
 const ROOM: usize = 5_700;
 
-/// Most characters of a title, and of an artist: both together, with what keeps them as they are, fit the 256 of an embed's
-/// title.
-const NAME: usize = 63;
+/// Most characters of a title, and of an artist, as they are shown: both together fit an embed's title.
+const NAME: usize = (text::EMBED_TITLE - 3) / 2;
 
 /// Shows the words of what is on, or of another song
+///
+/// With /play, one person has at most 12 things a minute looked up.
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn lyrics(
     ctx: Context<'_>,
@@ -35,7 +36,11 @@ pub(crate) async fn lyrics(
             client.find(&track.title, track.artist.as_deref(), track.duration)
         }
     };
-    let lyrics = patiently(ctx, async { Ok(asked.await?) }).await?;
+    pace::count(ctx.data(), desk.user)?;
+    let lyrics = {
+        let _permit = desk.data.voice().sources().admit(desk.caller())?;
+        patiently(ctx, async { Ok(asked.await?) }).await?
+    };
     let mut reply = poise::CreateReply::default();
     for embed in shown(&lyrics) {
         reply = reply.embed(embed);
@@ -46,10 +51,14 @@ pub(crate) async fn lyrics(
 
 /// Draws lyrics as one embed, or two when they are long.
 fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
-    let [title, artist] = [&lyrics.title, &lyrics.artist].map(|name| words::plain_within(name, NAME));
+    let [title, artist] = [&lyrics.title, &lyrics.artist].map(|name| foreign(name, Surface::Line, NAME));
     let title = format!("{title} – {artist}");
-    let body = if lyrics.is_instrumental { "It has no words." } else { lyrics.plain.trim() };
-    let (first, rest) = split(&text::cut(body, ROOM));
+    let body = if lyrics.is_instrumental {
+        "It has no words.".to_owned()
+    } else {
+        foreign(&lyrics.plain, Surface::Lines, ROOM)
+    };
+    let (first, rest) = split(&body);
     let mut embeds = vec![CreateEmbed::new().title(title).description(first).color(COLOR)];
     if let Some(rest) = rest {
         embeds.push(CreateEmbed::new().description(rest).color(COLOR));
@@ -65,6 +74,9 @@ fn split(text: &str) -> (String, Option<String>) {
         return (text.to_owned(), None);
     };
     let at = text[..most].rfind('\n').filter(|at| *at > most / 2).unwrap_or(most);
+    // Never between a backslash and what it escapes.
+    let escapes = text[..at].len() - text[..at].trim_end_matches('\\').len();
+    let at = at - escapes % 2;
     (text[..at].to_owned(), Some(text[at..].trim_start().to_owned()))
 }
 
@@ -89,6 +101,22 @@ mod tests {
         assert!(lengths.sum::<usize>() <= ROOM);
         assert!(parts[0].ends_with(&line) && parts[1].starts_with(&line));
         assert_eq!(descriptions(&"x".repeat(5_000)).len(), 2);
+        for before in ["", "x"] {
+            let parts = descriptions(&format!("{before}{}", "*".repeat(3_000)));
+            assert!(
+                parts.iter().all(|part| part.matches('\\').count() == part.matches('*').count()),
+                "{parts:?}"
+            );
+            assert!(parts[0].ends_with(r"\*") && parts[1].starts_with(r"\*"), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn lyrics_mark_nothing_up_and_hold_no_controls() {
+        assert_eq!(
+            descriptions("# la\u{202e}\n[la](https://evil.example)"),
+            ["\\# la\n\\[la\\](https\\://evil.example)"]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the plugin remembers of each server: its live messages, where to tell of trouble, and votes.
+//! What the plugin remembers of each server: its live messages, where to tell of trouble, and votes. Each of these is one, or
+//! has a bound: lines of trouble, and voters, who are in a voice channel.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 use serenity::{ChannelId, GuildId, MessageId};
 
+use crate::pace::Pace;
 use crate::votes::Votes;
 
 /// Everything that is remembered over reloads and restarts.
@@ -13,6 +15,8 @@ use crate::votes::Votes;
 pub(crate) struct Music {
     #[serde(default)]
     pub(crate) guilds: BTreeMap<GuildId, Guild>,
+    #[serde(default)]
+    pub(crate) pace: Pace,
 }
 
 impl State for Music {}
@@ -31,6 +35,8 @@ pub(crate) struct Guild {
     pub(crate) announced: Option<Place>,
     /// The message that tells of trouble, while no track has begun since.
     pub(crate) trouble: Option<(Place, Vec<String>)>,
+    /// How many lines of trouble came before those.
+    pub(crate) more_trouble: usize,
     pub(crate) votes: Votes,
 }
 
@@ -78,10 +84,13 @@ mod tests {
             queue: Some((place, 4)),
             announced: Some(place),
             trouble: Some((place, vec!["broken".to_owned()])),
+            more_trouble: 3,
             votes: Votes::default(),
         };
         guild.votes.cast(7, UserId::new(8), &BTreeSet::new(), 50);
-        let kept = serde_json::to_value(Music { guilds: [(GuildId::new(9), guild)].into() }).unwrap();
+        let kept =
+            serde_json::to_value(Music { guilds: [(GuildId::new(9), guild)].into(), pace: Pace::default() })
+                .unwrap();
         let read: Music = sdk::state::from_value(kept.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), kept);
         assert_eq!(read.guilds[&GuildId::new(9)].queue, Some((place, 4)));

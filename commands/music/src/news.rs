@@ -11,6 +11,8 @@ use crate::{card, words};
 
 /// Lines of trouble that one message tells; those before are counted.
 const LINES: usize = 8;
+/// Most characters of a reason, which may hold the words of a server or a file.
+const WHY: usize = 120;
 
 /// Hears what happens to players.
 pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Error> {
@@ -19,12 +21,13 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
         VoiceEventKind::TrackStarted { track, number } => {
             change(ctx.data(), guild, |guild| {
                 guild.votes.begin(number);
-                guild.trouble = None;
+                (guild.trouble, guild.more_trouble) = (None, 0);
             })?;
             announce(&ctx, guild, &track).await
         }
         VoiceEventKind::TrackFailed { track, why } => {
-            let (track, why) = (words::bold(&track), text::clause(&why));
+            let (track, why) =
+                (words::bold(&track), foreign(text::clause(&why).as_str(), Surface::Line, WHY));
             tell(&ctx, guild, format!("{track} could not be played: {why}.")).await
         }
         VoiceEventKind::Suppressed { why } => tell(&ctx, guild, why).await,
@@ -74,13 +77,21 @@ async fn withdraw(ctx: &EventContext, guild: GuildId) -> Result<(), Error> {
 
 /// Tells of trouble where the music was asked for; one message, until a track begins, gathers what goes wrong.
 async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Error> {
-    let (asked_in, trouble) = change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone()))?;
+    let (asked_in, trouble, mut earlier) =
+        change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone(), guild.more_trouble))?;
     let Some(channel) = asked_in.or_else(|| ctx.data().voice().settings(guild).announce) else {
         return Ok(());
     };
     let (before, mut lines) = trouble.map_or((None, Vec::new()), |(place, lines)| (Some(place), lines));
+    if before.is_none() {
+        earlier = 0;
+    }
     lines.push(text::cut(line, 230));
-    let words = gathered(&lines);
+    if lines.len() > LINES {
+        earlier += lines.len() - LINES;
+        lines.drain(..lines.len() - LINES);
+    }
+    let words = gathered(&lines, earlier);
     let nobody = CreateAllowedMentions::new();
     let mut place = None;
     if let Some(before) = before {
@@ -90,7 +101,9 @@ async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Er
     if place.is_none() {
         place = post(ctx, channel, CreateMessage::new().content(words).allowed_mentions(nobody)).await;
     }
-    change(ctx.data(), guild, |guild| guild.trouble = place.map(|place| (place, lines)))
+    change(ctx.data(), guild, |guild| {
+        (guild.trouble, guild.more_trouble) = (place.map(|place| (place, lines)), earlier);
+    })
 }
 
 async fn post(ctx: &EventContext, channel: ChannelId, message: CreateMessage) -> Option<Place> {
@@ -104,13 +117,12 @@ async fn post(ctx: &EventContext, channel: ChannelId, message: CreateMessage) ->
 }
 
 /// Writes the last lines, and how many came before them.
-fn gathered(lines: &[String]) -> String {
-    let earlier = lines.len().saturating_sub(LINES);
+fn gathered(lines: &[String], earlier: usize) -> String {
     let mut words = Vec::new();
     if earlier > 0 {
         words.push(format!("And {earlier} more before:"));
     }
-    words.extend(lines[earlier..].iter().map(|line| format!("⚠️ {line}")));
+    words.extend(lines.iter().map(|line| format!("⚠️ {line}")));
     words.join("\n")
 }
 
@@ -120,10 +132,10 @@ mod tests {
 
     #[test]
     fn any_amount_of_trouble_fits_one_message() {
-        let lines: Vec<_> = (1..=50).map(|number| format!("{number} {}", "x".repeat(227))).collect();
-        assert_eq!(gathered(&lines[..1]).lines().count(), 1);
-        let words = gathered(&lines);
-        assert!(words.starts_with("And 42 more before:\n⚠️ 43 x"), "{words}");
+        let lines: Vec<_> = (1..=LINES).map(|number| format!("{number} {}", "x".repeat(227))).collect();
+        assert_eq!(gathered(&lines[..1], 0).lines().count(), 1);
+        let words = gathered(&lines, 42);
+        assert!(words.starts_with("And 42 more before:\n⚠️ 1 x"), "{words}");
         assert_eq!(words.lines().count(), 9);
         assert!(words.chars().count() <= text::MESSAGE, "{}", words.chars().count());
     }

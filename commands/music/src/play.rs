@@ -2,14 +2,16 @@
 
 use sdk::prelude::*;
 use sdk::text;
+use sdk::voice::queue::MAX_SHARE;
 use sdk::voice::source::{Limits, Query, Resolved};
-use sdk::voice::{At, Enqueued, Requester};
+use sdk::voice::{At, Enqueued, Requester, SourceKind};
 use serenity::{Attachment, AutocompleteChoice, ChannelId, CreateAutocompleteResponse};
 
 use crate::choose::{CHOICES, NAME};
 use crate::guard::Desk;
 use crate::join::enter;
 use crate::memory::change;
+use crate::pace;
 use crate::wait::patiently;
 use crate::words;
 
@@ -25,6 +27,10 @@ pub(crate) enum Place {
 }
 
 /// Plays an address, a file, a track of the library, or what a search finds
+///
+/// At most 500 tracks wait, of them at most 250 of one person. That does not hold for managers of the server, members with
+/// the DJ role and who listens alone. With /lyrics, one person has at most 12 things a minute looked up
+/// outside of the library.
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn play(
     ctx: Context<'_>,
@@ -45,6 +51,9 @@ pub(crate) async fn play(
         Some(Place::Now) => At::Now,
     };
     may_play(&desk, at)?;
+    if is_counted(&query) {
+        pace::count(ctx.data(), desk.user)?;
+    }
     change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
     let words = patiently(ctx, put_on(ctx, &desk, query, at)).await?;
     words::say(ctx, words).await
@@ -69,9 +78,18 @@ fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error>
     }
 }
 
+/// Returns whether finding it may cost something, which a track of the library that was chosen does not.
+fn is_counted(query: &Query) -> bool {
+    !matches!(query, Query::Library(_))
+}
+
 /// Finds the tracks, joins the channel and enqueues them; gives what to say.
 async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
-    let mut found = desk.data.voice().sources().resolve(query, Limits::default()).await?;
+    let is_counted = is_counted(&query);
+    let mut found = desk.data.voice().sources().resolve(query, Limits::default(), desk.caller()).await?;
+    if is_counted && found.tracks.iter().all(|track| track.source() == SourceKind::Library) {
+        pace::give_back(&desk.data, desk.user)?;
+    }
     for track in &mut found.tracks {
         track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
     }
@@ -81,7 +99,10 @@ async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<S
     if desk.status.channel != Some(channel) {
         enter(ctx, &desk, channel).await?;
     }
-    let enqueued = desk.player.enqueue(found.tracks.clone(), at).await?;
+    let enqueued = match desk.share() {
+        Some(share) => desk.player.enqueue_within(found.tracks.clone(), at, share).await?,
+        None => desk.player.enqueue(found.tracks.clone(), at).await?,
+    };
     Ok(told(&found, enqueued))
 }
 
@@ -98,6 +119,10 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
     if enqueued.left_out > 0 {
         let left_out = text::count(enqueued.left_out, "track");
         words += &format!("; the queue is full, so {left_out} had to stay out");
+    }
+    if enqueued.over_share > 0 {
+        let over = text::count(enqueued.over_share, "track");
+        words += &format!("; {MAX_SHARE} tracks is the most for one person, so {over} had to stay out");
     }
     if found.more > 0 {
         let (most, all) = (found.tracks.len(), found.tracks.len() + found.more);
@@ -124,7 +149,10 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
     let sources = ctx.data().voice().sources();
     let mut choices = Vec::new();
     for track in sources.library().find(partial, CHOICES).await {
-        choices.push(AutocompleteChoice::new(text::cut(track.label(), NAME), Query::choice(&track.id)));
+        choices.push(AutocompleteChoice::new(
+            foreign(&track.label(), Surface::Label, NAME),
+            Query::choice(&track.id),
+        ));
     }
     CreateAutocompleteResponse::new().set_choices(choices)
 }
@@ -142,7 +170,7 @@ mod tests {
 
     fn words(found: &Resolved) -> String {
         let added = found.tracks.len();
-        told(found, Enqueued { position: 0, added, left_out: 0, eta: None })
+        told(found, Enqueued { position: 0, added, left_out: 0, over_share: 0, eta: None })
     }
 
     #[test]
@@ -154,6 +182,20 @@ mod tests {
         let left_out = "Playing 3 tracks; 2 entries of it cannot be played here; 1 entry is longer than tracks may be here.";
         assert_eq!(words(&some), left_out);
         assert_eq!(words(&found(1)), "Playing **Song**.");
+    }
+
+    #[test]
+    fn what_the_queue_and_a_share_of_it_do_not_take_is_told() {
+        let found = found(5);
+        let told = |left_out, over_share| {
+            let added = 5 - left_out - over_share;
+            super::told(&found, Enqueued { position: 0, added, left_out, over_share, eta: None })
+        };
+        assert_eq!(
+            told(0, 2),
+            "Playing 3 tracks; 250 tracks is the most for one person, so 2 tracks had to stay out."
+        );
+        assert_eq!(told(1, 0), "Playing 4 tracks; the queue is full, so 1 track had to stay out.");
     }
 
     #[test]

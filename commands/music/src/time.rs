@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sdk::prelude::*;
-use sdk::text;
 use sdk::voice::Seek;
 
 /// Most of what was typed that an answer repeats, in characters.
@@ -20,7 +19,7 @@ pub(crate) fn seek(typed: &str) -> Result<Seek, Refusal> {
         length(typed).map(Seek::To)
     };
     read.ok_or_else(|| {
-        let typed = text::cut(typed, REPEATED);
+        let typed = foreign(typed, Surface::Code, REPEATED);
         Refusal::new(format!("`{typed}` is no time; write 1:30 or 90s, or +30s and -30s from here."))
     })
 }

@@ -54,6 +54,8 @@ impl Votes {
         if self.number != number {
             return None;
         }
+        // Who has left votes anew; so there are never more voters than people who listen.
+        self.voters.retain(|voter| listeners.contains(voter));
         let is_new = self.voters.insert(voter);
         let votes = self.voters.intersection(listeners).count();
         let needed = (listeners.len() * usize::from(ratio)).div_ceil(100).max(1);
@@ -93,6 +95,15 @@ mod tests {
         assert_eq!(second, Tally { votes: 1, needed: 2, is_new: true });
         assert!(!second.is_enough());
         assert!(votes.cast(7, UserId::new(3), &people([2, 3, 4]), 50).unwrap().is_enough());
+    }
+
+    #[test]
+    fn however_many_come_and_go_only_those_who_listen_are_remembered() {
+        let mut votes = Votes::default();
+        for user in 1..=1_000 {
+            votes.cast(7, UserId::new(user), &people([user, user + 1]), 100);
+        }
+        assert_eq!(votes.voters.len(), 1);
     }
 
     #[test]

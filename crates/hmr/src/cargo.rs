@@ -1,107 +1,30 @@
 //! The first build of a plugin: through cargo, which is the only one to know how rustc is to be called.
 //!
 //! cargo is asked for the host and all plugins in one selection, so that shared dependencies are built with the
-//! same features as the running host has them. Its verbose output tells the exact call of rustc for each crate
-//! that it builds; a plugin's call is kept, on disk too, and replayed by [`crate::rustc`].
+//! same features as the running host has them. It calls rustc through `scripts/bin/hotcord-rustc`, which keeps each call;
+//! a plugin's is found by the file that it made, whoever had cargo make it, and replayed by [`crate::rustc`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use sdk_core::{PluginId, roots};
+use sdk_core::PluginId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use crate::compiler::{self, Group};
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
-use crate::workspace::{HOST_FEATURES, Package, Workspace};
-
-/// Gives the cargo to call: the one that runs us, or the first on PATH.
-pub(crate) fn program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-/// Variable that no compiler, build script or macro has to know.
-pub(crate) const SECRET: &str = "DISCORD_TOKEN";
-
-/// Returns a program that builds, to be given words: without the token, and with the roots that the machine trusts, not
-/// the local Discord's.
-pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
-    with_environment(program, |name| std::env::var_os(name))
-}
-
-fn with_environment(program: impl AsRef<OsStr>, variable: impl Fn(&str) -> Option<OsString>) -> Command {
-    let mut command = Command::new(program);
-    command.env_remove(SECRET);
-    match roots::for_programs(variable) {
-        Some(file) => command.env(roots::NAMED, file),
-        None => command.env_remove(roots::NAMED),
-    };
-    command
-}
-
-/// One call of rustc, as cargo made it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
-    /// Environment variables that cargo added.
-    pub environment: BTreeMap<String, String>,
-    /// Program and arguments.
-    pub words: Vec<String>,
-}
-
-impl Call {
-    /// Reads a line of cargo's verbose output, without its "Running" and backticks.
-    pub(crate) fn parse(line: &str) -> Option<Self> {
-        let mut environment = BTreeMap::new();
-        let mut words = shell_words::split(line).ok()?.into_iter().peekable();
-        while let Some(word) = words.peek() {
-            let is_assignment = word.split_once('=').is_some_and(|(name, _)| {
-                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            });
-            if !is_assignment {
-                break;
-            }
-            if let Some((name, value)) = words.next()?.split_once('=') {
-                environment.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        Some(Self { environment, words: words.collect() })
-    }
-
-    /// Gives the value that follows `flag`.
-    pub fn value_of(&self, flag: &str) -> Option<&str> {
-        let place = self.words.iter().position(|word| word == flag)?;
-        self.words.get(place + 1).map(String::as_str)
-    }
-
-    /// Says whether one of `files` is what this call makes.
-    ///
-    /// cargo names a library by all that goes into it besides the sources: dependencies, features, profile, compiler.
-    pub fn makes_one_of<'a>(&self, files: impl IntoIterator<Item = &'a PathBuf>) -> bool {
-        let (Some(krate), Some(hash)) = (
-            self.value_of("--crate-name"),
-            self.words.iter().find_map(|word| word.strip_prefix("extra-filename=")),
-        ) else {
-            return false;
-        };
-        let stem = format!("lib{krate}{hash}");
-        files.into_iter().any(|file| file.file_stem().is_some_and(|name| name == stem.as_str()))
-    }
-
-    fn is_library_of(&self, krate: &str) -> bool {
-        self.value_of("--crate-name") == Some(krate) && self.value_of("--crate-type") == Some("lib")
-    }
-}
+use crate::process;
+use crate::rustc_call::RustcCall;
+use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// What a call of cargo gave.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Calls of rustc for the plugins that cargo built anew.
-    pub calls: BTreeMap<PluginId, Call>,
+    /// Calls of rustc for the plugins whose library is there and up to date.
+    pub calls: BTreeMap<PluginId, RustcCall>,
     /// Packages whose library or program is there and up to date.
     pub libraries: BTreeSet<String>,
     /// Files that were built of each crate of the workspace, by its folder.
@@ -123,6 +46,9 @@ struct Message {
     manifest_path: PathBuf,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+    /// What a build script has set for rustc.
+    #[serde(default)]
+    env: Vec<(String, String)>,
 }
 
 /// What an artifact was built from.
@@ -131,51 +57,46 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Runs cargo for the host and all plugins of `workspace`; `heard` is told each call of rustc for a plugin at once,
-/// since a run that is cut short has built for good what it has built.
+/// Runs cargo for the host and all plugins of `workspace`.
 ///
 /// # Errors
 /// When cargo cannot be run at all; crates that do not compile are part of the outcome.
-pub async fn build(
-    workspace: &Workspace,
-    target: &Path,
-    colour: bool,
-    heard: impl Fn(&Package, &Call),
-) -> Result<Outcome, SaveError> {
+pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result<Outcome, SaveError> {
     let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
-    let mut command = compiler::command(program());
+    let mut command = compiler::command(process::cargo());
     command
-        .args(["build", "-vv", "--keep-going", "--color=never"])
+        .args(["build", "--quiet", "--keep-going", "--color=never"])
         .arg(format!("--message-format={format}"))
         .arg("--target-dir")
         .arg(target)
-        .args(["-p", "bot"])
+        .args(HOST_PACKAGES)
         .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
         .args(HOST_FEATURES)
+        .envs(process::build_environment(&workspace.root))
         .current_dir(&workspace.root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = Group::spawn(command, "cargo")?;
     let (stdout, stderr) = (child.stdout(), child.stderr());
-    let (said, (calls, words)) = tokio::join!(read_messages(stdout), read_progress(stderr, workspace, heard));
-    let Said { libraries, artifacts, failures } = said;
+    let (messages, words) = tokio::join!(read_messages(stdout), read_text(stderr));
     let status =
         child.wait().await.map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
-    let failed = (!status.success() && failures.is_empty()).then_some(words);
+    let failed = (!status.success() && messages.failures.is_empty()).then_some(words);
+    let calls = messages.calls(workspace);
+    let Messages { libraries, artifacts, failures, .. } = messages;
     Ok(Outcome { calls, libraries, artifacts, failures, failed })
 }
 
-/// Makes cargo forget that it has built `packages`, so that its next run tells how it builds them.
+/// Makes cargo forget that it has built `packages`, so that its next run calls rustc for them.
 ///
 /// # Errors
 /// When cargo cannot be run.
 pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> Result<(), SaveError> {
-    let output = command(program())
+    let output = process::cargo_in(&workspace.root)
         .args(["clean", "--color=never", "--target-dir"])
         .arg(target)
         .args(packages.iter().flat_map(|package| ["-p", package]))
-        .current_dir(&workspace.root)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -196,40 +117,61 @@ pub type Artifacts = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
 /// What cargo's JSON messages tell.
 #[derive(Default)]
-pub(crate) struct Said {
+pub(crate) struct Messages {
     pub(crate) libraries: BTreeSet<String>,
     artifacts: Artifacts,
     pub(crate) failures: Failures,
+    /// What build scripts have set for rustc, by package.
+    environments: BTreeMap<String, Vec<(String, String)>>,
+}
+
+impl Messages {
+    /// Returns the calls that made the plugins' libraries.
+    fn calls(&self, workspace: &Workspace) -> BTreeMap<PluginId, RustcCall> {
+        let call = |plugin: &crate::workspace::Package| {
+            let files = self.artifacts.get(&plugin.root)?;
+            let mut call = RustcCall::find(&plugin.krate, &plugin.root, files)?;
+            call.environment.extend(self.environments.get(&plugin.name).into_iter().flatten().cloned());
+            Some((plugin.id.clone(), call))
+        };
+        workspace.plugins.values().filter_map(call).collect()
+    }
 }
 
 /// Collects from cargo's JSON messages the packages whose library is there, its files, and the errors of each package.
-pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Said {
-    let mut said = Said::default();
-    let Some(stdout) = stdout else { return said };
+pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Messages {
+    let mut messages = Messages::default();
+    let Some(stdout) = stdout else { return messages };
     let mut lines = BufReader::new(stdout);
     while let Some(line) = next_line(&mut lines).await {
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         let package = package_name(&message.package_id);
-        if message.reason == "compiler-artifact" {
-            if let Some(folder) = message.manifest_path.parent()
-                && message.package_id.starts_with("path+")
-            {
-                said.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
+        match message.reason.as_str() {
+            "compiler-artifact" => {
+                if let Some(folder) = message.manifest_path.parent()
+                    && message.package_id.starts_with("path+")
+                {
+                    messages.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
+                }
+                // A build script is there before what it is for.
+                if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
+                    messages.libraries.insert(package);
+                }
             }
-            // A build script is there before what it is for.
-            if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
-                said.libraries.insert(package);
+            "build-script-executed" => {
+                messages.environments.insert(package, message.env);
             }
-            continue;
-        }
-        let Some(diagnostic) = message.message.filter(|_| message.reason == "compiler-message") else {
-            continue;
-        };
-        if diagnostic.level.starts_with("error") {
-            said.failures.entry(package).or_default().add(diagnostic);
+            "compiler-message" => {
+                if let Some(diagnostic) = message.message
+                    && diagnostic.level.starts_with("error")
+                {
+                    messages.failures.entry(package).or_default().add(diagnostic);
+                }
+            }
+            _ => {}
         }
     }
-    said
+    messages
 }
 
 /// Reads a line. A build script may print what is no UTF-8, which is replaced: whoever stops to read there has cargo wait
@@ -242,6 +184,16 @@ async fn next_line(output: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     (length > 0).then(|| String::from_utf8_lossy(text).into_owned())
 }
 
+/// Reads what cargo says besides its messages, which with `--quiet` is why it fails.
+async fn read_text(stderr: Option<impl AsyncRead + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut stderr) = stderr {
+        // A read that fails leaves what was read; the exit status tells the rest.
+        let _ = stderr.read_to_end(&mut bytes).await;
+    }
+    String::from_utf8_lossy(&bytes).trim().to_owned()
+}
+
 /// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.
 fn package_name(id: &str) -> String {
     let after = id.rsplit_once('#').map_or(id, |(_, after)| after);
@@ -250,47 +202,6 @@ fn package_name(id: &str) -> String {
         // `path+file:///w/one#0.1.0`: the folder bears the package's name.
         None => id.split('#').next().and_then(|path| path.rsplit('/').next()).unwrap_or(id).to_owned(),
     }
-}
-
-/// Collects the calls of rustc, and whatever else cargo says, from its verbose output.
-pub(crate) async fn read_progress(
-    stderr: Option<impl AsyncRead + Unpin>,
-    workspace: &Workspace,
-    heard: impl Fn(&Package, &Call),
-) -> (BTreeMap<PluginId, Call>, String) {
-    let mut calls = BTreeMap::new();
-    let mut words = String::new();
-    let Some(stderr) = stderr else { return (calls, words) };
-    let mut lines = BufReader::new(stderr);
-    let mut running: Option<String> = None;
-    while let Some(line) = next_line(&mut lines).await {
-        if let Some(begun) = line.trim_start().strip_prefix("Running `") {
-            running = Some(begun.to_owned());
-        } else if let Some(begun) = &mut running {
-            // A value with a line break in it, a package's description say.
-            begun.push('\n');
-            begun.push_str(&line);
-        } else {
-            let is_progress = ["Fresh", "Compiling", "Dirty", "Finished", "Blocking"]
-                .iter()
-                .any(|word| line.trim_start().starts_with(word));
-            if !is_progress {
-                words.push_str(&line);
-                words.push('\n');
-            }
-        }
-        if let Some(whole) = running.as_ref().and_then(|begun| begun.strip_suffix('`')) {
-            if let Some(call) = Call::parse(whole) {
-                let plugin = workspace.plugins.values().find(|plugin| call.is_library_of(&plugin.krate));
-                if let Some(plugin) = plugin {
-                    heard(plugin, &call);
-                    calls.insert(plugin.id.clone(), call);
-                }
-            }
-            running = None;
-        }
-    }
-    (calls, words.trim().to_owned())
 }
 
 /// Reads what was kept by [`keep`].
@@ -317,79 +228,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_builds_knows_no_token_and_trusts_no_local_discord() {
-        for (before, expected) in [(Some("machine.pem"), Some("machine.pem")), (Some(""), None)] {
-            let command = with_environment("cargo", |name| match name {
-                roots::NAMED => Some("with-sandbox.pem".into()),
-                roots::BEFORE => before.map(OsString::from),
-                _ => None,
-            });
-            let set: BTreeMap<_, _> = command.as_std().get_envs().collect();
-            assert_eq!(set[OsStr::new(SECRET)], None);
-            assert_eq!(set[OsStr::new("SSL_CERT_FILE")], expected.map(OsStr::new));
-        }
-    }
-
-    #[test]
-    fn a_call_is_read_with_its_environment() {
-        let call = Call::parse(
-            "CARGO=/bin/cargo CARGO_PKG_DESCRIPTION='Two words,\nand a line: it'\\''s' /bin/rustc --crate-name one \
-             --crate-type lib --check-cfg 'cfg(feature, values(\"a\"))' -C metadata=1",
-        )
-        .unwrap();
-        assert_eq!(call.environment["CARGO_PKG_DESCRIPTION"], "Two words,\nand a line: it's");
-        assert_eq!(call.words[0], "/bin/rustc");
-        assert_eq!(call.value_of("--check-cfg"), Some("cfg(feature, values(\"a\"))"));
-        assert!(call.is_library_of("one") && !call.is_library_of("two"));
-    }
-
-    #[test]
-    fn a_call_is_known_by_the_file_that_it_makes() {
-        let call =
-            Call::parse("rustc --crate-name one -C metadata=1 -C extra-filename=-00c7 --crate-type lib")
-                .unwrap();
-        let files = |names: &[&str]| -> Vec<PathBuf> {
-            names.iter().map(|name| Path::new("/t/deps").join(name)).collect()
-        };
-        assert!(call.makes_one_of(&files(&["libone.rlib", "libone-00c7.rmeta"])));
-        assert!(!call.makes_one_of(&files(&["libone.rlib", "libone-99.rmeta", "libone-00c7a.rmeta"])));
-        let unnamed = Call::parse("rustc --crate-name one").unwrap();
-        assert!(!unnamed.makes_one_of(&files(&["libone.rlib"])));
-    }
-
-    #[test]
     fn package_ids_of_both_forms_give_the_name() {
         assert_eq!(package_name("path+file:///w/commands/one#commands-one@0.1.0"), "commands-one");
         assert_eq!(package_name("path+file:///w/crates/words#0.1.0"), "words");
     }
 
     #[tokio::test]
-    async fn a_call_over_several_lines_is_put_together() {
-        let text = "   Compiling one v0.1.0\n     Running `A='x\ny' rustc --crate-name commands_one --crate-type lib`\n\
-                    error: something else\n";
+    async fn a_plugins_call_is_found_with_what_its_build_script_has_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let (deps, calls) = (folder.path().join("debug/deps"), folder.path().join("debug/calls"));
+        std::fs::create_dir_all(&calls).unwrap();
+        std::fs::write(
+            calls.join("commands_one-7f"),
+            "CARGO_MANIFEST_DIR=/w/commands/one\0\0rustc\0--crate-name\0commands_one\0",
+        )
+        .unwrap();
         let id = PluginId::new("commands/one");
         let package = crate::workspace::Package {
             id: id.clone(),
             name: "commands-one".into(),
             krate: "commands_one".into(),
             root: "/w/commands/one".into(),
-            shared: std::collections::BTreeSet::new(),
-            copies: std::collections::BTreeSet::new(),
+            shared: BTreeSet::new(),
+            copies: BTreeSet::new(),
         };
         let workspace = Workspace { plugins: [(id.clone(), package)].into(), ..Workspace::default() };
-        let (calls, words) = read_progress(Some(text.as_bytes()), &workspace, |_, _| ()).await;
-        assert_eq!(calls[&id].environment["A"], "x\ny");
-        assert_eq!(words, "error: something else");
+        let said = |package: &str, rest: serde_json::Value| {
+            let mut message =
+                serde_json::json!({ "package_id": format!("path+file:///w/commands/one#{package}@0.1.0") });
+            message.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            message.to_string() + "\n"
+        };
+        let script = serde_json::json!({ "reason": "build-script-executed", "env": [["GREETING", "hi"]], "out_dir": "/o" });
+        let library = serde_json::json!({
+            "reason": "compiler-artifact",
+            "manifest_path": "/w/commands/one/Cargo.toml",
+            "target": { "kind": ["lib"] },
+            "filenames": [deps.join("libcommands_one-7f.rmeta")],
+        });
+        let text = said("commands-one", script) + "no JSON\n" + &said("commands-one", library);
+        let messages = read_messages(Some(text.as_bytes())).await;
+        let call = &messages.calls(&workspace)[&id];
+        assert_eq!(call.words, ["rustc", "--crate-name", "commands_one"]);
+        let environment: Vec<_> =
+            call.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(environment, ["CARGO_MANIFEST_DIR=/w/commands/one", "GREETING=hi"]);
+        assert_eq!(messages.libraries.iter().collect::<Vec<_>>(), ["commands-one"]);
     }
 
     #[tokio::test]
     async fn what_follows_a_line_that_is_no_utf_8_is_read_too() {
         let artifact = br#"{"reason":"compiler-artifact","package_id":"path+file:///w/one#one@0.1.0"}"#;
         let output = [b"\xe9\xff\n", &artifact[..], b"\r\n"].concat();
-        let said = read_messages(Some(&output[..])).await;
-        assert_eq!(said.libraries, ["one".to_owned()].into());
-        let output = b"[one 0.1.0] \xe9\n     Running `rustc \xff`\nerror: the last\n";
-        let (_, words) = read_progress(Some(&output[..]), &Workspace::default(), |_, _| ()).await;
-        assert_eq!(words, "[one 0.1.0] \u{fffd}\nerror: the last");
+        let messages = read_messages(Some(&output[..])).await;
+        assert_eq!(messages.libraries, ["one".to_owned()].into());
+        assert_eq!(read_text(Some(&b"error: \xe9\nthe last\n"[..])).await, "error: \u{fffd}\nthe last");
     }
 }

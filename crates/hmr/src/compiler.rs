@@ -37,7 +37,7 @@ const MOVING: Duration = Duration::from_millis(100);
 
 /// Returns a command that runs `program` at low priority, in a process group of its own.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = crate::cargo::command("nice");
+    let mut command = crate::process::command("nice");
     command.args(["-n", NICENESS]).arg(program).process_group(0);
     command
 }

@@ -21,13 +21,13 @@ use sdk_core::status::ReloadStatus;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
 
-use crate::cargo::Call;
 use crate::error::{HostError, SaveError};
 use crate::features::Shared;
 use crate::hosts::{Hosts, Staged};
 use crate::job::{Done, Ready, Workshop};
 use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
+use crate::rustc_call::RustcCall;
 use crate::supervisor::child::Child;
 use crate::supervisor::{NextHost, Recorder, Start};
 use crate::watch::{Control, Filter, Pace, Watcher};
@@ -226,7 +226,7 @@ impl Drop for Engine {
 /// What the engine remembers of a plugin.
 #[derive(Default)]
 struct Known {
-    call: Option<Call>,
+    call: Option<RustcCall>,
     /// Files that the last good build read, with the hash of what they held where that is known.
     inputs: BTreeMap<PathBuf, Option<u64>>,
     /// Whether the last build was good; when it was not, any source may mend it.

@@ -15,7 +15,7 @@ use std::process::Stdio;
 use sdk_core::PluginId;
 
 use crate::error::SaveError;
-use crate::workspace::{HOST_FEATURES, Workspace};
+use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// Packages that the host links, by name and version, with the features that each is built with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,11 +44,11 @@ impl Shared {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest.
     pub async fn read(workspace: &Workspace) -> Result<Self, SaveError> {
-        let output = crate::cargo::command("nice")
+        let output = crate::process::command("nice")
             .args(["-n", "10"])
-            .arg(crate::cargo::program())
+            .arg(crate::process::cargo())
             .args(["tree", "--edges=normal,build", "--prefix=depth", "--format={p}|{f}", "--color=never"])
-            .args(["-p", "bot"])
+            .args(HOST_PACKAGES)
             .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
             .args(HOST_FEATURES)
             .current_dir(&workspace.root)

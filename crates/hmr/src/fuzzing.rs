@@ -6,20 +6,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use futures_util::FutureExt as _;
-use sdk_core::PluginId;
 
-use crate::cargo::{Call, read_messages, read_progress};
+use crate::cargo::read_messages;
 use crate::findings::Findings;
 use crate::rustc::{Replay, inputs_of};
-use crate::workspace::{Package, Workspace};
+use crate::rustc_call::RustcCall;
 
 /// A message that cargo writes after whatever else it has written.
 const ARTIFACT: &[u8] = br#"
 {"reason":"compiler-artifact","package_id":"path+file:///w/crates/last#last@0.1.0","manifest_path":"/w/crates/last/Cargo.toml","target":{"kind":["lib"]},"filenames":["/t/liblast.rlib"]}
 "#;
-/// A call of rustc, likewise.
-const RUNNING: &[u8] = b"\n     Running `A=b rustc --crate-name commands_one --crate-type lib`\n";
-
 /// Reads bytes as what cargo and rustc write: the first one tells as what.
 pub fn cargo_output(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return };
@@ -27,8 +23,7 @@ pub fn cargo_output(bytes: &[u8]) {
     match kind {
         b'd' => dep_info(&text),
         b'm' => messages(rest),
-        b'p' => progress(rest),
-        b'c' => call(&text),
+        b'c' => call(rest),
         _ => findings(&Findings::read(&text)),
     }
 }
@@ -59,42 +54,17 @@ fn messages(bytes: &[u8]) {
     }
 }
 
-fn progress(bytes: &[u8]) {
-    let id = PluginId::new("commands/one");
-    let package = Package {
-        id: id.clone(),
-        name: "commands-one".into(),
-        krate: "commands_one".into(),
-        root: "/w/commands/one".into(),
-        shared: BTreeSet::new(),
-        copies: BTreeSet::new(),
-    };
-    let workspace = Workspace { plugins: [(id.clone(), package)].into(), ..Workspace::default() };
-    let output = [bytes, RUNNING].concat();
-    let counted = std::cell::Cell::new(0);
-    let read = read_progress(Some(&output[..]), &workspace, |_, call| {
-        replay(call);
-        counted.set(counted.get() + 1);
-    });
-    let (calls, words) = read.now_or_never().expect("bytes are there at once");
-    assert!(counted.get() >= 1, "what follows is not read");
-    assert_eq!(calls[&id].environment.get("A").map(String::as_str), Some("b"));
-    // Each byte that is no UTF-8 becomes a character of three.
-    assert!(words.len() <= output.len() * 3);
-}
-
 /// Reads a call of rustc, and again once it is written.
-fn call(text: &str) {
-    let Some(call) = Call::parse(text) else { return };
-    let assigned =
-        call.environment.iter().map(|(name, value)| format!("{name}={}", shell_words::quote(value)));
-    let words = call.words.iter().map(|word| shell_words::quote(word).into_owned());
-    let written = assigned.chain(words).collect::<Vec<_>>().join(" ");
-    assert_eq!(Call::parse(&written).as_ref(), Some(&call), "{written}");
+fn call(bytes: &[u8]) {
+    let Some(call) = RustcCall::parse(bytes) else { return };
+    let assigned = call.environment.iter().map(|(name, value)| format!("{name}={value}\0"));
+    let words = call.words.iter().map(|word| format!("{word}\0"));
+    let written: String = assigned.chain(["\0".to_owned()]).chain(words).collect();
+    assert_eq!(RustcCall::parse(written.as_bytes()).as_ref(), Some(&call), "{written:?}");
     replay(&call);
 }
 
-fn replay(call: &Call) {
+fn replay(call: &RustcCall) {
     let replay =
         Replay { folder: "/t/one".into(), suffix: "-g5".into(), colour: true, working_folder: "/w".into() };
     let made = replay.call(call);

@@ -14,7 +14,7 @@ use sdk_core::{FINGERPRINT, PluginId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::cargo::{self, Artifacts, Call};
+use crate::cargo::{self, Artifacts};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::hosts::Staged;
@@ -22,6 +22,7 @@ use crate::library::MappedSdk;
 use crate::probe::Prober;
 use crate::report::Parts;
 use crate::rustc::{Built, Replay};
+use crate::rustc_call::RustcCall;
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
 
@@ -83,7 +84,7 @@ pub struct Failure {
 #[derive(Debug)]
 pub struct Captured {
     /// Calls of rustc, by plugin.
-    pub calls: BTreeMap<PluginId, Call>,
+    pub calls: BTreeMap<PluginId, RustcCall>,
     /// Plugins that do not compile.
     pub failures: Vec<Failure>,
     /// What rustc said of the host's own crates, when the host does not compile.
@@ -94,7 +95,7 @@ pub struct Captured {
 #[derive(Serialize, Deserialize)]
 struct Account {
     fingerprint: String,
-    call: Call,
+    call: RustcCall,
     library: PathBuf,
     inputs: BTreeMap<PathBuf, u64>,
     /// Hashes of the crates that it holds a copy of as cargo has built them, which is what rustc links.
@@ -192,7 +193,7 @@ impl Workshop {
     }
 
     /// Gives the call of rustc that cargo told last.
-    pub fn kept_call(&self, package: &Package) -> Option<Call> {
+    pub fn kept_call(&self, package: &Package) -> Option<RustcCall> {
         cargo::kept(&self.call_file(package))
     }
 
@@ -204,7 +205,7 @@ impl Workshop {
     fn reuse(
         &self,
         package: &Package,
-        call: &Call,
+        call: &RustcCall,
         copies: &BTreeMap<String, u64>,
     ) -> Option<(Built, BTreeMap<PathBuf, u64>)> {
         let account = self.account(package)?;
@@ -269,42 +270,27 @@ impl Workshop {
     /// When cargo itself fails; a package that does not compile is among the failures.
     pub async fn capture(&self, workspace: &Workspace, packages: &[Package]) -> Result<Captured, SaveError> {
         let _turn = self.cargo.lock().await;
-        let keep = |package: &Package, call: &Call| {
+        let mut outcome = cargo::build(workspace, &self.target, self.colour).await?;
+        let unknown: Vec<_> = packages
+            .iter()
+            .filter(|package| {
+                outcome.libraries.contains(&package.name) && !outcome.calls.contains_key(&package.id)
+            })
+            .map(|package| package.name.as_str())
+            .collect();
+        if !unknown.is_empty() {
+            // Somebody has removed what the wrapper had kept, or another cargo is at work on the same files.
+            cargo::forget(workspace, &self.target, &unknown).await?;
+            outcome = cargo::build(workspace, &self.target, self.colour).await?;
+        }
+        let mut calls = std::mem::take(&mut outcome.calls);
+        for package in packages {
+            let Some(call) = calls.get(&package.id) else { continue };
             if let Err(error) = cargo::keep(&self.call_file(package), call) {
                 tracing::warn!(plugin = %package.id, %error, "cargo will be asked again at the next start");
             }
-        };
-        let mut outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
-        let made = outcome.artifacts.clone();
+        }
         self.artifacts.lock().append(&mut outcome.artifacts);
-        let mut calls = std::mem::take(&mut outcome.calls);
-        for package in packages {
-            // A call of former times would link what cargo has built anew since.
-            let is_current =
-                |call: &Call| made.get(&package.root).is_some_and(|files| call.makes_one_of(files));
-            if !calls.contains_key(&package.id)
-                && let Some(call) = self.kept_call(package).filter(is_current)
-            {
-                calls.insert(package.id.clone(), call);
-            }
-        }
-        for _ in 0..CAPTURES {
-            let unknown: Vec<_> = packages
-                .iter()
-                .filter(|package| {
-                    !calls.contains_key(&package.id) && outcome.libraries.contains(&package.name)
-                })
-                .map(|package| package.name.as_str())
-                .collect();
-            if unknown.is_empty() {
-                break;
-            }
-            // cargo had built them in a run that nobody listened to; another cargo may do so again meanwhile.
-            cargo::forget(workspace, &self.target, &unknown).await?;
-            outcome = cargo::build(workspace, &self.target, self.colour, keep).await?;
-            self.artifacts.lock().append(&mut outcome.artifacts);
-            calls.append(&mut outcome.calls);
-        }
         if let Err(error) = cargo::keep(&self.target.join(ARTIFACTS), &*self.artifacts.lock()) {
             tracing::warn!(%error, "plugins that are built after a crash may not find each other's services");
         }
@@ -362,7 +348,7 @@ impl Workshop {
         &self,
         workspace: &Workspace,
         package: &Package,
-        call: &Call,
+        call: &RustcCall,
         suffix: &str,
         may_reuse: bool,
     ) -> Result<Ready, SaveError> {
@@ -406,7 +392,7 @@ impl Workshop {
 }
 
 impl Account {
-    fn of(call: &Call, built: &Built, copies: &BTreeMap<String, u64>) -> Self {
+    fn of(call: &RustcCall, built: &Built, copies: &BTreeMap<String, u64>) -> Self {
         let inputs = built.inputs.iter().filter_map(|path| Some((path.clone(), hash_of(path).ok()??)));
         Self {
             fingerprint: String::new(),
@@ -490,14 +476,11 @@ fn changed_at(path: &Path) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(seconds + more)
 }
 
-/// Most times that plugins are built anew to learn how cargo builds them.
-const CAPTURES: usize = 2;
-
 /// Plugins to build, and how.
 #[derive(Clone, Debug)]
 pub struct Order {
     /// Plugins, with the call of each that is known.
-    pub packages: Vec<(Package, Option<Call>)>,
+    pub packages: Vec<(Package, Option<RustcCall>)>,
     /// Whether cargo has to be asked first.
     pub through_cargo: bool,
     /// Tells this order's files from those of others.
@@ -512,7 +495,7 @@ pub struct Order {
 #[derive(Debug, Default)]
 pub struct Done {
     /// Calls that cargo told.
-    pub calls: BTreeMap<PluginId, Call>,
+    pub calls: BTreeMap<PluginId, RustcCall>,
     /// Plugins that may go live.
     pub ready: Vec<Ready>,
     /// Plugins that may not.

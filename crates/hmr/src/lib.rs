@@ -13,8 +13,8 @@
 //! - [`workspace`]: which crates are plugins, and what a changed file means for them.
 //! - [`features`]: which plugin's dependency has the host built anew.
 //! - [`watch`]: from the file system's events to finished saves.
-//! - [`cargo`] and [`rustc`]: the first build, which captures the compiler's call, and its replay; `compiler`: how both
-//!   give way to the bot's own work.
+//! - [`process`]: how programs that build are called; [`cargo`], [`rustc_call`] and [`rustc`]: the first build, the call of
+//!   the compiler that it makes, and its replay; `compiler`: how both give way to the bot's own work.
 //! - [`probe`] and [`library`]: loading a built plugin, first in a child, then here; [`mapping`]: what it takes up.
 //! - [`engine`] and [`job`]: the loop that ties these together.
 //! - [`policy`]: what may change while the engine runs.
@@ -43,8 +43,10 @@ pub mod link;
 pub mod mapping;
 pub mod policy;
 pub mod probe;
+pub mod process;
 pub mod report;
 pub mod rustc;
+pub mod rustc_call;
 pub mod signals;
 pub mod supervisor;
 pub mod watch;

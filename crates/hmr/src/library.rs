@@ -109,10 +109,11 @@ impl MappedSdk {
         &self.path
     }
 
-    /// Says whether the library that cargo builds plugins with, in `target`, is the one that is mapped.
+    /// Returns whether the library that plugins are linked with, in the build folder beside `target`, is the one that is
+    /// mapped.
     pub fn is_current(&self, target: &Path) -> bool {
         use std::os::unix::fs::MetadataExt as _;
-        let built = target.join("debug/deps/libsdk_dylib.so");
+        let built = target.with_file_name("build").join("debug/deps/libsdk_dylib.so");
         // The host runs from a link to that file; where the file system cannot link, from a copy of it.
         fs::metadata(&built).is_ok_and(|metadata| metadata.ino() == self.inode)
             || crate::hosts::same_file(&built, &self.path).unwrap_or_default()

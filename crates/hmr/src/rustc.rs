@@ -10,10 +10,10 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::io::AsyncReadExt as _;
 
-use crate::cargo::Call;
 use crate::compiler::{self, Group};
 use crate::error::SaveError;
 use crate::findings::Findings;
+use crate::rustc_call::RustcCall;
 
 /// A built library with the files that it was made from.
 #[derive(Clone, Debug)]
@@ -48,9 +48,8 @@ pub struct Replay {
 
 impl Replay {
     /// Turns cargo's call into the one that builds the loadable library.
-    pub fn call(&self, captured: &Call) -> Call {
-        let rustc = captured.words.iter().position(|word| word == "--crate-name");
-        let rustc = rustc.unwrap_or(1).min(captured.words.len());
+    pub fn call(&self, captured: &RustcCall) -> RustcCall {
+        let rustc = captured.arguments_at();
         // Before the first argument stand the compiler and whatever wrapper cargo was told to use.
         let program = captured.words[..rustc].last();
         let mut words = vec![program.cloned().unwrap_or_else(|| "rustc".to_owned())];
@@ -93,14 +92,14 @@ impl Replay {
             "--out-dir".to_owned(),
             self.folder.display().to_string(),
         ]);
-        Call { environment: captured.environment.clone(), words }
+        RustcCall { environment: captured.environment.clone(), words }
     }
 
     /// Builds the library.
     ///
     /// # Errors
     /// [`SaveError::Compile`] with rustc's rendered diagnostics, or why rustc could not be run.
-    pub async fn run(&self, captured: &Call) -> Result<Built, SaveError> {
+    pub async fn run(&self, captured: &RustcCall) -> Result<Built, SaveError> {
         std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
         let call = self.call(captured);
         let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
@@ -193,7 +192,7 @@ mod tests {
             --json=artifacts --crate-type lib --emit=dep-info,metadata,link -C embed-bitcode=no -C metadata=12 \
             -C extra-filename=-12 --out-dir /t/deps -C incremental=/t/inc -L dependency=/t/deps \
             --extern sdk=/t/deps/libsdk-1.rmeta --extern macros=/t/deps/libmacros-2.so";
-        let captured = Call {
+        let captured = RustcCall {
             environment: [("CARGO_PKG_NAME".to_owned(), "one".to_owned())].into(),
             words: words.split_whitespace().map(str::to_owned).collect(),
         };
@@ -211,7 +210,7 @@ mod tests {
     #[test]
     fn a_call_without_words_is_one_of_rustc() {
         // A file that holds a call may be cut short, or another program's.
-        let call = replay().call(&Call { environment: [].into(), words: Vec::new() });
+        let call = replay().call(&RustcCall { environment: [].into(), words: Vec::new() });
         assert_eq!(call.words[0], "rustc");
     }
 

@@ -20,6 +20,10 @@ mod metadata;
 pub use meaning::Meaning;
 use metadata::Metadata;
 
+/// Packages of a development host, besides its plugins. `workspace-hack` names the features of dependencies that the
+/// sandbox, the tests and others ask for, so that all of them share one build of each dependency.
+pub const HOST_PACKAGES: &[&str] = &["-p", "bot", "-p", "workspace-hack"];
+
 /// Features that select a development host, the same in every call to cargo so that all calls agree on what
 /// the shared dependencies are built with.
 pub const HOST_FEATURES: &[&str] = &["--no-default-features", "--features", "bot/hmr"];
@@ -84,7 +88,7 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest; its words are in the error.
     pub async fn read(root: &Path) -> Result<Self, SaveError> {
-        let output = crate::cargo::command(crate::cargo::program())
+        let output = crate::process::command(crate::process::cargo())
             .args(["metadata", "--format-version=1"])
             .args(HOST_FEATURES)
             .current_dir(root)

@@ -36,7 +36,7 @@ pub struct Answer {
     pub latency_ms: Option<f64>,
     /// From the interaction leaving for the bot to its initial response of any type.
     pub acknowledged_ms: Option<f64>,
-    /// Initial responses that arrived. More than one means that the bot answered twice; Discord refused the others.
+    /// Initial responses that arrived, without those that had a mistake in them. More than one means that the bot answered twice; Discord refused the others.
     pub callbacks: u32,
     /// What went wrong, in the words that Discord shows the user.
     pub error: Option<String>,

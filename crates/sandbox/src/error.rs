@@ -124,6 +124,8 @@ documented! {
     unknown_message = NOT_FOUND, 10008, "Unknown Message";
     /// The channel has no overwrite for this role or member.
     unknown_overwrite = NOT_FOUND, 10009, "Unknown Overwrite";
+    /// A tag that the forum does not have.
+    unknown_tag = NOT_FOUND, 10087, "Unknown tag";
     /// No such role in this guild.
     unknown_role = NOT_FOUND, 10011, "Unknown Role";
     /// No such user.
@@ -182,6 +184,12 @@ documented! {
     already_crossposted = BAD_REQUEST, 40033, "This message has already been crossposted.";
     /// Renaming a command to a name that is taken.
     duplicate_command_name = BAD_REQUEST, 40041, "An application command with that name already exists";
+    /// Tags of a forum.
+    tag_names = BAD_REQUEST, 40061, "Tag names must be unique";
+    /// A tag that only moderators may give, where there is no other.
+    no_tag_for_members = BAD_REQUEST, 40066, "There are no tags available that can be set by non-moderators";
+    /// A post in a forum that wants one.
+    tag_required = BAD_REQUEST, 40067, "A tag is required to create a forum post in this channel";
     /// A second callback to one interaction.
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
     /// A place that the caller may not see.

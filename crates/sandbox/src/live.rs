@@ -10,6 +10,7 @@ mod guilds;
 mod interactions;
 mod members;
 mod messages;
+mod overwrites;
 mod reactions;
 mod voice;
 

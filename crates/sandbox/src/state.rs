@@ -7,6 +7,7 @@
 pub mod channel;
 pub mod clock;
 pub mod command;
+pub mod forum;
 pub mod guild;
 pub mod interaction;
 pub mod message;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::server::Sandbox;
+use crate::snowflake::Snowflake;
 
 /// What a state file says.
 #[derive(Clone, Deserialize, Serialize)]
@@ -27,6 +28,9 @@ pub struct StateFile {
     /// Token of the bot, unless the sandbox was given one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// Id of its first guild.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guild_id: Option<Snowflake>,
     /// File with the certificate that clients of voice must trust.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice_root: Option<PathBuf>,
@@ -47,6 +51,7 @@ impl StateFile {
             pid: std::process::id(),
             control_secret: sandbox.control_secret().to_owned(),
             token: Some(sandbox.token().to_owned()),
+            guild_id: Some(sandbox.guild_id()),
             voice_root: None,
         }
     }
@@ -142,6 +147,7 @@ mod tests {
             pid: 1,
             control_secret: "s3cret".into(),
             token: None,
+            guild_id: Some(Snowflake(7)),
             voice_root: None,
         }
     }

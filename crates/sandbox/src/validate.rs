@@ -10,6 +10,7 @@ pub mod command;
 pub mod component;
 pub mod embed;
 pub mod form;
+pub mod forum;
 pub mod guild;
 pub mod interaction;
 pub mod mentions;

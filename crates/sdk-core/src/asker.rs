@@ -1,8 +1,8 @@
 //! Who is waiting for the answer to a command, to be told when it fails where poise does not see it.
 
 use serenity::all::{
-    AutocompleteChoice, Builder as _, ChannelId, Context, CreateAutocompleteResponse,
-    CreateInteractionResponse, FullEvent, Interaction, InteractionId,
+    AutocompleteChoice, Builder as _, ChannelId, Context, CreateAllowedMentions, CreateAutocompleteResponse,
+    CreateInteractionResponse, CreateMessage, FullEvent, Interaction, InteractionId,
 };
 
 use crate::text;
@@ -31,17 +31,21 @@ impl Asker {
         }
     }
 
-    /// Tells that the command failed; where it has been answered already, Discord refuses this and all is well.
+    /// Tells that the command failed, and mentions nobody; where it has been answered already, Discord refuses this and all is well.
     pub(crate) async fn tell(self, ctx: &Context, words: String) {
         let told = match self {
             Self::Command(id, token) => {
-                crate::dispatch::ephemeral(words).execute(ctx, (id, token.as_str())).await
+                crate::dispatch::ephemeral(&words).execute(ctx, (id, token.as_str())).await
             }
             Self::Typing(id, token) => {
                 let nothing = CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new());
                 CreateInteractionResponse::Autocomplete(nothing).execute(ctx, (id, token.as_str())).await
             }
-            Self::Text(channel) => channel.say(ctx, text::cut(words, text::MESSAGE)).await.map(drop),
+            Self::Text(channel) => {
+                let message = CreateMessage::new().content(text::message(&words));
+                let nobody = CreateAllowedMentions::new();
+                channel.send_message(ctx, message.allowed_mentions(nobody)).await.map(drop)
+            }
         };
         if let Err(error) = told {
             tracing::debug!(%error, "the user of a command that failed could not be told");

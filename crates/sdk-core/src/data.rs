@@ -187,7 +187,8 @@ impl Data {
     /// While testing the delay is cut short, see [`Environment::delay`](crate::settings::Environment::delay).
     ///
     /// # Errors
-    /// When `payload` cannot be serialised.
+    /// When `payload` cannot be serialised or is too large, and when the plugin has too many timers; see
+    /// [`Scheduler::set`](crate::scheduler::Scheduler::set).
     pub fn schedule(
         &self,
         name: &str,
@@ -196,8 +197,7 @@ impl Data {
         payload: &impl Serialize,
     ) -> Result<(), Error> {
         let delay = self.settings().environment.delay(delay);
-        self.0.host.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?);
-        Ok(())
+        self.0.host.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?)
     }
 
     /// Takes back a timer and says whether it was still to come.

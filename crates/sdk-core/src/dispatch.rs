@@ -33,6 +33,7 @@ mod gateway;
 mod handler;
 mod interaction;
 mod message;
+mod reference;
 mod reloads;
 mod timers;
 mod unhandled;

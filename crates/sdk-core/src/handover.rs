@@ -20,7 +20,7 @@ use crate::host::Host;
 use crate::registry::{Change, Swapped};
 use crate::snapshot::Snapshot;
 use crate::snapshots::{Reason, Snapshots, StateSnapshot};
-use crate::state::{Phase, SavedState};
+use crate::state::{MAX_BYTES, Phase, SavedState};
 
 /// Longest time for saving and restoring; with the wait for calls it has to fit into Discord's 3 s.
 const CROSSING_WITHIN: Duration = Duration::from_secs(2);
@@ -327,6 +327,10 @@ fn keep_and_tell(host: &Host, state: &Crossed, held: Duration) {
                     version: saved.version,
                     bytes: snapshot.bytes,
                 });
+                if snapshot.bytes > MAX_BYTES {
+                    let (bytes, most) = (snapshot.bytes, MAX_BYTES);
+                    tracing::warn!(%plugin, bytes, most, "a state is larger than it should be; its plugin bounds it");
+                }
                 kept = Some(snapshot);
             }
             None if !fits => kept = Some(snapshots.add(plugin, 0, Reason::Unfit, saved.clone())),

@@ -16,7 +16,7 @@
 //! - [`flight`]: what is under way, for an account that outlives a crash; [`observer`]: what was done, for figures.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`permissions`]: edits of roles and overwrites that keep what serenity does not know.
-//! - [`text`]: durations, counts and cut texts, for answers.
+//! - [`text`]: durations, counts and cut texts, for answers, and text of others made harmless.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
@@ -94,6 +94,7 @@ pub mod prelude {
     pub use crate::event;
     pub use crate::scheduler::Timer;
     pub use crate::state::{State, StateSlot};
+    pub use crate::text::{Surface, foreign};
     pub use crate::voice::VoiceEvent;
     pub use crate::{
         Command, Context, Data, Dependency, Error, EventContext, FrameworkOptions, Plugin, Refusal, Services,

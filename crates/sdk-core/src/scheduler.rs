@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::checkpoint::Changes;
+use crate::state::json_bytes;
 use crate::{Error, PluginId};
 
 /// A timer that has gone off.
@@ -40,6 +41,11 @@ impl Timer {
 }
 
 type Key = (PluginId, String, String);
+
+/// Most timers that a plugin may have set.
+pub const MAX_TIMERS: usize = 5_000;
+/// Most bytes of a timer's key and of its payload as JSON, together.
+pub const MAX_PAYLOAD: usize = 2_048;
 
 /// Longest sleep before the clock is looked at again, which somebody may set or a suspended machine leave behind.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -97,10 +103,38 @@ impl Scheduler {
     }
 
     /// Sets a timer, replacing one of the same plugin, name and key.
-    pub fn set(&self, plugin: &PluginId, name: &str, key: &str, delay: Duration, payload: Value) {
+    ///
+    /// # Errors
+    /// When the plugin has [`MAX_TIMERS`] others, or key and payload are larger than [`MAX_PAYLOAD`].
+    pub fn set(
+        &self,
+        plugin: &PluginId,
+        name: &str,
+        key: &str,
+        delay: Duration,
+        payload: Value,
+    ) -> Result<(), Error> {
+        let bytes = key.len() + json_bytes(&payload);
+        if bytes > MAX_PAYLOAD {
+            return Err(format!(
+                "the timer {name} of {plugin} has a key and a payload of {bytes} bytes, and at most {MAX_PAYLOAD} are \
+                 kept; keep the rest in the state"
+            )
+            .into());
+        }
         let set = Set { at: (self.0.clock)() + delay, payload };
-        self.0.timers.lock().insert((plugin.clone(), name.to_owned(), key.to_owned()), set);
+        let place = (plugin.clone(), name.to_owned(), key.to_owned());
+        let mut timers = self.0.timers.lock();
+        if !timers.contains_key(&place) && count(&timers, plugin) >= MAX_TIMERS {
+            return Err(format!(
+                "{plugin} has {MAX_TIMERS} timers set, which is the most; take some back first"
+            )
+            .into());
+        }
+        timers.insert(place, set);
+        drop(timers);
         self.noted();
+        Ok(())
     }
 
     /// Puts back a timer that went off and found nobody, unless a new one has taken its place.
@@ -198,6 +232,12 @@ impl Scheduler {
     }
 }
 
+/// Counts a plugin's timers.
+fn count(timers: &BTreeMap<Key, Set>, plugin: &PluginId) -> usize {
+    let from = timers.range((plugin.clone(), String::new(), String::new())..);
+    from.take_while(|((of, _, _), _)| of == plugin).count()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::OnceLock;
@@ -220,9 +260,9 @@ mod tests {
     async fn timers_go_off_in_the_order_of_their_times() {
         let scheduler = scheduler();
         let plugin = PluginId::new("commands/one");
-        scheduler.set(&plugin, "close", "late", Duration::from_secs(50), Value::Null);
-        scheduler.set(&plugin, "close", "early", Duration::from_secs(5), Value::Null);
-        scheduler.set(&plugin, "close", "never", Duration::from_secs(1), Value::Null);
+        scheduler.set(&plugin, "close", "late", Duration::from_secs(50), Value::Null).unwrap();
+        scheduler.set(&plugin, "close", "early", Duration::from_secs(5), Value::Null).unwrap();
+        scheduler.set(&plugin, "close", "never", Duration::from_secs(1), Value::Null).unwrap();
         assert!(scheduler.remove(&plugin, "close", "never"));
         assert_eq!(scheduler.next(|_, _| true).await.key, "early");
         assert_eq!(clock().as_secs(), 1005);
@@ -234,7 +274,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_due_timer_waits_for_its_plugin() {
         let scheduler = scheduler();
-        scheduler.set(&PluginId::new("commands/one"), "close", "", Duration::ZERO, Value::Null);
+        scheduler.set(&PluginId::new("commands/one"), "close", "", Duration::ZERO, Value::Null).unwrap();
         let live = std::sync::atomic::AtomicBool::new(false);
         let next = scheduler.next(|_, _| live.load(std::sync::atomic::Ordering::Relaxed));
         tokio::pin!(next);
@@ -248,8 +288,8 @@ mod tests {
     async fn a_kept_timer_goes_off_at_its_own_time_and_one_that_was_missed_at_once() {
         let before = scheduler();
         let plugin = PluginId::new("commands/one");
-        before.set(&plugin, "close", "missed", Duration::from_secs(5), Value::from(1));
-        before.set(&plugin, "close", "ahead", Duration::from_secs(100), Value::from(2));
+        before.set(&plugin, "close", "missed", Duration::from_secs(5), Value::from(1)).unwrap();
+        before.set(&plugin, "close", "ahead", Duration::from_secs(100), Value::from(2)).unwrap();
         let kept = serde_json::to_string(&before.kept()).unwrap();
         tokio::time::advance(Duration::from_mins(1)).await;
         let after = scheduler();
@@ -264,6 +304,27 @@ mod tests {
     }
 
     #[test]
+    fn a_plugins_timers_and_their_payloads_are_bounded() {
+        let (scheduler, plugin) = (Scheduler::default(), PluginId::new("commands/one"));
+        let set = |plugin: &PluginId, key: &str, payload: Value| {
+            scheduler.set(plugin, "close", key, Duration::from_secs(9), payload)
+        };
+        for number in 0..MAX_TIMERS {
+            set(&plugin, &number.to_string(), Value::Null).unwrap();
+        }
+        let refused = set(&plugin, "more", Value::Null).unwrap_err().to_string();
+        assert!(refused.contains("commands/one has 5000 timers"), "{refused}");
+        // One that is there is replaced, and other plugins have timers of their own.
+        set(&plugin, "7", Value::from(1)).unwrap();
+        set(&PluginId::new("commands/two"), "7", Value::Null).unwrap();
+        assert!(scheduler.remove(&plugin, "close", "8"));
+        set(&plugin, "more", Value::Null).unwrap();
+        // The key, and two quotes.
+        set(&plugin, "7", "x".repeat(MAX_PAYLOAD - 3).into()).unwrap();
+        assert!(set(&plugin, "7", "x".repeat(MAX_PAYLOAD - 2).into()).is_err());
+    }
+
+    #[test]
     fn a_timer_that_is_put_back_does_not_replace_a_newer_one() {
         let scheduler = scheduler();
         let plugin = PluginId::new("commands/one");
@@ -275,7 +336,7 @@ mod tests {
         };
         scheduler.put_back(timer.clone());
         assert_eq!(scheduler.len(), 1);
-        scheduler.set(&plugin, "a", "", Duration::from_secs(1), Value::from(2));
+        scheduler.set(&plugin, "a", "", Duration::from_secs(1), Value::from(2)).unwrap();
         scheduler.put_back(timer);
         assert_eq!(scheduler.kept()[0].payload, Value::from(2));
     }

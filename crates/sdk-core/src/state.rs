@@ -25,6 +25,12 @@ use crate::{Data, Error};
 /// Longest wait for the lock; only a use inside of another use takes as long.
 const LOCKED_WITHIN: Duration = Duration::from_secs(2);
 
+/// Most bytes of JSON that a plugin keeps, in its state and in its [store](crate::store) each.
+///
+/// A state is saved and restored while calls wait, which Discord does for 3 s in all. The store refuses more; a state is the
+/// plugin's own value, so a plugin bounds what users can add to it, and tells them so.
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
 /// A plugin's state, kept over every reload and, where the bot has a state file, over restarts.
 ///
 /// A new field wants `#[serde(default)]`. A change that serde cannot bridge wants a higher [`VERSION`](Self::VERSION)
@@ -61,21 +67,26 @@ pub struct SavedState {
 impl SavedState {
     /// Measures the value as JSON, in bytes.
     pub fn bytes(&self) -> usize {
-        struct Count(usize);
-        impl std::io::Write for Count {
-            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0 += bytes.len();
-                Ok(bytes.len())
-            }
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
-        let mut count = Count(0);
-        // Counting does not fail, and neither does writing JSON as text.
-        let _ = serde_json::to_writer(&mut count, &self.value);
-        count.0
+        json_bytes(&self.value)
     }
+}
+
+/// Measures a value as JSON, in bytes.
+pub(crate) fn json_bytes(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting does not fail, and neither does writing JSON as text.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
 }
 
 /// Reads a value as `T`; an error names the place in the value, `ballots.7.votes` say.

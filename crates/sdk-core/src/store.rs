@@ -9,9 +9,24 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::checkpoint::Changes;
+use crate::state::{MAX_BYTES, json_bytes};
 use crate::{Error, PluginId};
 
-type Values = BTreeMap<(PluginId, String), Value>;
+type Values = BTreeMap<(PluginId, String), Stored>;
+
+/// A value, and what it and its key take as JSON.
+#[derive(Clone, Debug)]
+struct Stored {
+    value: Value,
+    bytes: usize,
+}
+
+impl Stored {
+    fn new(key: &str, value: Value) -> Self {
+        let bytes = key.len() + json_bytes(&value);
+        Self { value, bytes }
+    }
+}
 
 /// All plugins' values; a plugin sees its own through [`Data::store`](crate::Data::store).
 #[derive(Clone, Debug, Default)]
@@ -28,8 +43,8 @@ impl Store {
     /// Gives everything, to be kept.
     pub(crate) fn all(&self) -> BTreeMap<PluginId, BTreeMap<String, Value>> {
         let mut all = BTreeMap::<PluginId, BTreeMap<String, Value>>::new();
-        for ((plugin, key), value) in self.values.lock().iter() {
-            all.entry(plugin.clone()).or_default().insert(key.clone(), value.clone());
+        for ((plugin, key), stored) in self.values.lock().iter() {
+            all.entry(plugin.clone()).or_default().insert(key.clone(), stored.value.clone());
         }
         all
     }
@@ -37,7 +52,10 @@ impl Store {
     /// Takes over what was kept.
     pub(crate) fn restore(&self, all: BTreeMap<PluginId, BTreeMap<String, Value>>) {
         let values = all.into_iter().flat_map(|(plugin, values)| {
-            values.into_iter().map(move |(key, value)| ((plugin.clone(), key), value))
+            values.into_iter().map(move |(key, value)| {
+                let stored = Stored::new(&key, value);
+                ((plugin.clone(), key), stored)
+            })
         });
         self.values.lock().extend(values);
     }
@@ -68,10 +86,11 @@ impl PluginStore {
     /// Writes a value.
     ///
     /// # Errors
-    /// When `value` cannot be serialised.
+    /// When `value` cannot be serialised, and when the plugin's values would be larger than [`MAX_BYTES`] with it; what was
+    /// there stays then.
     pub fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|error| self.unfit(key, &error))?;
-        self.locked(key).set(value);
+        self.locked(key).set(value)?;
         self.store.changes.mark();
         Ok(())
     }
@@ -85,11 +104,11 @@ impl PluginStore {
         key: &str,
         change: impl FnOnce(Option<&mut T>) -> R,
     ) -> Result<R, Error> {
-        let mut locked = self.locked(key);
+        let locked = self.locked(key);
         let Some(value) = locked.value() else { return Ok(change(None)) };
-        let mut typed = T::deserialize(&*value).map_err(|error| self.unfit(key, &error))?;
+        let mut typed = T::deserialize(value).map_err(|error| self.unfit(key, &error))?;
         let result = change(Some(&mut typed));
-        *value = serde_json::to_value(&typed).map_err(|error| self.unfit(key, &error))?;
+        locked.set(serde_json::to_value(&typed).map_err(|error| self.unfit(key, &error))?)?;
         self.store.changes.mark();
         Ok(result)
     }
@@ -121,12 +140,26 @@ struct Locked<'a> {
 }
 
 impl Locked<'_> {
-    fn value(&mut self) -> Option<&mut Value> {
-        self.values.get_mut(&self.key)
+    fn value(&self) -> Option<&Value> {
+        self.values.get(&self.key).map(|stored| &stored.value)
     }
 
-    fn set(mut self, value: Value) {
-        self.values.insert(self.key, value);
+    fn set(mut self, value: Value) -> Result<(), Error> {
+        let (plugin, key) = &self.key;
+        let stored = Stored::new(key, value);
+        let own =
+            self.values.range((plugin.clone(), String::new())..).take_while(|((of, _), _)| of == plugin);
+        let others: usize = own.filter(|((_, other), _)| other != key).map(|(_, stored)| stored.bytes).sum();
+        let bytes = others + stored.bytes;
+        if bytes > MAX_BYTES {
+            return Err(format!(
+                "the stored values of {plugin} would be {bytes} bytes with '{key}', and at most {MAX_BYTES} are kept; \
+                 remove some first"
+            )
+            .into());
+        }
+        self.values.insert(self.key, stored);
+        Ok(())
     }
 }
 
@@ -141,6 +174,25 @@ mod tests {
         one.put("key", &1).unwrap();
         assert_eq!(one.get::<u32>("key").unwrap(), Some(1));
         assert_eq!(two.get::<u32>("key").unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_plugin_keeps_is_bounded_and_what_was_there_stays() {
+        let all = Store::default();
+        let store = all.of(&PluginId::new("commands/one"));
+        // Two quotes and a key of one character.
+        let text = |length: usize| "x".repeat(length - 3);
+        store.put("a", &text(MAX_BYTES / 2)).unwrap();
+        store.put("b", &text(MAX_BYTES / 2)).unwrap();
+        let refused = store.put("c", &1).unwrap_err().to_string();
+        assert!(refused.contains("commands/one") && refused.contains("remove some"), "{refused}");
+        assert!(store.update("b", |text: Option<&mut String>| text.unwrap().push('x')).is_err());
+        assert_eq!(store.get::<String>("b").unwrap().unwrap().len(), MAX_BYTES / 2 - 3);
+        // As large, instead of it, and of another plugin, that is none of its business.
+        store.put("b", &text(MAX_BYTES / 2)).unwrap();
+        all.of(&PluginId::new("commands/two")).put("c", &1).unwrap();
+        store.remove("a");
+        store.put("c", &1).unwrap();
     }
 
     #[test]

@@ -1,8 +1,12 @@
-//! Words for people: durations, counts, and texts cut to what Discord takes.
+//! Words for people: durations, counts, texts cut to what Discord takes, and [text of others](foreign()) made harmless.
 
 use std::fmt::Display;
 use std::io::Write as _;
 use std::time::Duration;
+
+mod foreign;
+
+pub use foreign::{Surface, foreign, is_control};
 
 /// Most characters of a message's content.
 pub const MESSAGE: usize = 2000;
@@ -10,10 +14,25 @@ pub const MESSAGE: usize = 2000;
 pub const EMBED_DESCRIPTION: usize = 4096;
 /// Most characters of an embed field's value.
 pub const EMBED_FIELD: usize = 1024;
+/// Most characters of an embed's title.
+pub const EMBED_TITLE: usize = 256;
+/// Most characters of an embed's footer.
+pub const EMBED_FOOTER: usize = 2048;
 
-/// Writes a line to standard error. Whoever read it may have left, which ends nothing.
-pub fn write_error(line: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+/// Writes lines to standard error, without controls of others in them. Whoever read it may have left, which ends nothing.
+pub fn write_error(lines: impl Display) {
+    fn write(text: &str) {
+        let mut error = std::io::stderr().lock();
+        for line in text.split('\n') {
+            let _ = writeln!(error, "{}", foreign(line, Surface::Log, usize::MAX));
+        }
+    }
+    write(&lines.to_string());
+}
+
+/// Returns an answer as a message may hold it: without controls but line breaks, cut to [`MESSAGE`] characters.
+pub(crate) fn message(words: &str) -> String {
+    cut(words.replace(|character| is_control(character) && character != '\n', " "), MESSAGE)
 }
 
 /// Cuts `text` to at most `most` characters, the last of them an ellipsis when something was cut off.

@@ -1,4 +1,4 @@
-//! A copy of the workspace, a sandbox and a host in it: what smoke, bench, play, docker and the reload tests stand on.
+//! A copy of the workspace, a sandbox and a host in it: what smoke, bench, play, drip, docker and the reload tests stand on.
 //!
 //! Nothing here touches the developer's own sources: plugins are edited in a [`Playground`], a copy with a build
 //! folder of its own, in which a development host runs as a child process ([`Bot`]) and talks to a sandbox.
@@ -9,6 +9,7 @@ pub mod bot;
 pub mod busy;
 pub mod concert;
 pub mod docker;
+pub mod drip;
 pub mod faults;
 pub mod ground;
 pub mod kept;

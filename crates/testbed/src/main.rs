@@ -1,4 +1,4 @@
-//! `testbed smoke`, `bench`, `faults`, `soak`, `play`, `docker` and `contents`, as `./dev-env.sh` calls them.
+//! `testbed smoke`, `bench`, `faults`, `soak`, `play`, `drip`, `docker` and `contents`, as `./dev-env.sh` calls them.
 
 use std::process::ExitCode;
 
@@ -24,6 +24,8 @@ enum Command {
     Soak(testbed::soak::Options),
     /// Reloads while music plays, and what listeners hear
     Play(testbed::play::Options),
+    /// Servers that send a byte a second, and who is kept waiting
+    Drip(testbed::drip::Options),
     /// Both ways into Docker, for real
     Docker(testbed::docker::Options),
     /// Whether a binary holds nothing of development
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
             Command::Faults(options) => testbed::faults::run(&options).await,
             Command::Soak(options) => testbed::soak::run(&options).await,
             Command::Play(options) => testbed::play::run(&options).await,
+            Command::Drip(options) => testbed::drip::run(&options).await,
             Command::Docker(options) => testbed::docker::run(&options).await,
             Command::Contents(options) => testbed::docker::contents::run(&options),
         }

@@ -4,8 +4,10 @@
 //! nothing to build anew.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
 use tempfile::TempDir;
@@ -24,9 +26,8 @@ impl Playground {
     /// # Errors
     /// When a file cannot be copied or the host does not build.
     pub fn new() -> io::Result<Self> {
-        let workspace = workspace();
-        build_host(&workspace)?;
-        let stock = Stock::of(&workspace)?;
+        build_own_host()?;
+        let stock = Stock::of(&workspace())?;
         let playground = Self::with_host()?;
         stock.put_into(playground.folder.path())?;
         Ok(playground)
@@ -37,7 +38,7 @@ impl Playground {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn bare() -> io::Result<Self> {
-        build_host(&workspace())?;
+        build_own_host()?;
         Self::with_host()
     }
 
@@ -47,7 +48,7 @@ impl Playground {
     /// When a file cannot be copied.
     pub(crate) fn with_host() -> io::Result<Self> {
         let playground = Self::fresh()?;
-        mirror(&workspace().join("target/hmr/debug"), &playground.path("target/hmr/debug"))?;
+        playground.take_build("target/hmr/debug")?;
         Ok(playground)
     }
 
@@ -62,6 +63,15 @@ impl Playground {
         let folder = tempfile::Builder::new().prefix("playground-").tempdir_in(parent)?;
         copy_sources(&workspace, folder.path())?;
         Ok(Self { folder })
+    }
+
+    /// Takes over the programs that this workspace has in a folder below it, and what cargo has made on the way to them.
+    fn take_build(&self, programs: &str) -> io::Result<()> {
+        let workspace = workspace();
+        mirror_files(&workspace.join(programs), &self.path(programs))?;
+        mirror(&workspace.join("target/build/debug"), &self.path("target/build/debug"))?;
+        let here = self.folder.path().display().to_string();
+        move_paths(&self.path("target/build/debug/calls"), &workspace.display().to_string(), &here, |_| true)
     }
 
     /// Adds what an ordinary `cargo build -p bot` has built, so that it is up to date here as well.
@@ -81,9 +91,10 @@ impl Playground {
     }
 
     fn with_build(self, features: &str) -> io::Result<Self> {
-        let workspace = workspace();
-        run(cargo(&workspace).args(["build", "--quiet", "-p", "bot", "--features", features]))?;
-        mirror(&workspace.join("target/debug"), &self.path("target/debug"))?;
+        let mut command = cargo(&workspace());
+        command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES);
+        run(command.args(["--features", features]))?;
+        self.take_build("target/debug")?;
         Ok(self)
     }
 
@@ -100,7 +111,8 @@ impl Playground {
     /// # Errors
     /// When it does not build.
     pub fn build_ordinarily(&self) -> io::Result<()> {
-        run(cargo(self.folder.path()).args(["build", "--quiet", "-p", "bot"]))
+        let mut command = cargo(self.folder.path());
+        run(command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES))
     }
 
     /// Gives the absolute path of a file in it.
@@ -153,6 +165,7 @@ fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     without_cargos(&mut command);
     command.current_dir(workspace).env("CARGO_TARGET_DIR", workspace.join("target")).stdin(Stdio::null());
+    command.envs(hmr::process::build_environment(workspace));
     command
 }
 
@@ -166,12 +179,24 @@ pub(crate) fn without_cargos(command: &mut Command) {
     }
 }
 
-/// Builds the development host as dev-env.sh does.
+/// Builds the development host and its sandbox as dev-env.sh does.
 fn build_host(workspace: &Path) -> io::Result<()> {
     let mut command = cargo(workspace);
-    command.args(["build", "--quiet", "--target-dir", "target/hmr", "-p", "bot"]);
+    command.args(["build", "--quiet", "--target-dir", "target/hmr", "-p", "sandbox"]);
+    command.args(hmr::workspace::HOST_PACKAGES);
     command.args(hmr::workspace::plugin_packages(workspace).iter().flat_map(|package| ["-p", package]));
     run(command.args(hmr::workspace::HOST_FEATURES))
+}
+
+/// Does so in this workspace, once for all tests of this process.
+fn build_own_host() -> io::Result<()> {
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*built {
+        build_host(&workspace())?;
+        *built = true;
+    }
+    Ok(())
 }
 
 fn run(command: &mut Command) -> io::Result<()> {
@@ -203,25 +228,65 @@ fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Copies cargo's output; what cargo and rustc only ever replace whole is linked instead of copied.
 pub(crate) fn mirror(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    mirror_files(from, to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() && name != "incremental" {
+            mirror(&path, &to.join(&name))?;
+            keep_time(&path, &to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Does the same for the files of a folder alone, and leaves those that are there already.
+fn mirror_files(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let (path, beside) = (entry?.path(), to);
+        let Some(to) = path.file_name().map(|name| beside.join(name)) else { continue };
+        if path.is_dir() || is_other_program(&path) || is_same(&path, &to) {
+            continue;
+        }
+        match fs::remove_file(&to) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        if !(is_replaced_whole(&path) && fs::hard_link(&path, &to).is_ok()) {
+            copy(&path, &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a file is a library or a program, which no linker writes into where it lies.
+fn is_replaced_whole(path: &Path) -> bool {
+    let is_library = ["rlib", "rmeta", "so", "a", "dylib"]
+        .iter()
+        .any(|extension| path.extension() == Some(OsStr::new(extension)));
+    let is_program = || {
+        path.extension().is_none()
+            && fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o100 != 0)
+    };
+    is_library || is_program()
+}
+
+/// Returns whether a copy is up to date.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) else { return false };
+    one.len() == other.len() && one.modified().ok() == other.modified().ok()
+}
+
+/// Replaces a folder's name in all files below another one that are `wanted`.
+pub(crate) fn move_paths(below: &Path, from: &str, to: &str, wanted: fn(&Path) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(below)? {
+        let path = entry?.path();
         if path.is_dir() {
-            if name != "incremental" {
-                mirror(&path, &to.join(&name))?;
-                keep_time(&path, &to.join(&name))?;
-            }
-            continue;
-        }
-        if is_other_program(&path) {
-            continue;
-        }
-        let replaced_whole = ["rlib", "rmeta", "so", "a", "dylib"]
-            .iter()
-            .any(|extension| path.extension() == Some(OsStr::new(extension)));
-        if !(replaced_whole && fs::hard_link(&path, to.join(&name)).is_ok()) {
-            copy(&path, &to.join(&name))?;
+            move_paths(&path, from, to, wanted)?;
+        } else if wanted(&path) {
+            let text = fs::read_to_string(&path)?;
+            fs::write(&path, text.replace(from, to))?;
         }
     }
     Ok(())
@@ -230,8 +295,11 @@ pub(crate) fn mirror(from: &Path, to: &Path) -> io::Result<()> {
 /// Says whether a file is a test or another program, large and of no use for building the bot.
 fn is_other_program(path: &Path) -> bool {
     let is_among_parts = path.parent().and_then(Path::file_name) == Some(OsStr::new("deps"));
-    let is_bot = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("hotcord-"));
-    is_among_parts && path.extension().is_none() && !is_bot
+    let is_one_of_ours = path.file_name().is_some_and(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("hotcord-") || name.starts_with("sandbox-")
+    });
+    is_among_parts && path.extension().is_none() && !is_one_of_ours
 }
 
 /// Copies a file with its time of modification, by which cargo tells what is up to date.

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bot::command;
-use crate::playground::{Playground, mirror};
+use crate::playground::{Playground, mirror, move_paths};
 
 /// Built plugins, with the calls of rustc that built them.
 pub(crate) struct Stock {
@@ -41,7 +41,9 @@ impl Stock {
         let plugins = playground.join("target/hmr/plugins");
         mirror(&self.folder.join("plugins"), &plugins)?;
         let made_in = fs::read_to_string(self.folder.join("made-in"))?;
-        move_paths(&plugins, &made_in, &playground.display().to_string())
+        move_paths(&plugins, &made_in, &playground.display().to_string(), |path| {
+            path.extension().is_some_and(|extension| extension == "json" || extension == "d")
+        })
     }
 }
 
@@ -111,18 +113,4 @@ fn until_ready(child: &mut Child) -> io::Result<()> {
         "the host that builds plugins for the tests did not start:\n{}",
         said.join("\n")
     )))
-}
-
-/// Replaces a folder's name in all that is written about the plugins.
-fn move_paths(plugins: &Path, from: &str, to: &str) -> io::Result<()> {
-    for entry in fs::read_dir(plugins)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            move_paths(&path, from, to)?;
-        } else if path.extension().is_some_and(|extension| extension == "json" || extension == "d") {
-            let text = fs::read_to_string(&path)?;
-            fs::write(&path, text.replace(from, to))?;
-        }
-    }
-    Ok(())
 }

@@ -20,15 +20,17 @@ pub(crate) async fn deleted(ctx: EventContext, gone: event::MessageDelete) -> Re
     let place = Place { guild, channel: gone.channel_id, message: gone.deleted_message_id };
     let entry = log::entry("Message deleted", RED, known.as_ref().map(|message| &message.author), &place);
     let entry = match &known {
-        Some(message) => log::with_files(
-            entry.description(log::quote(&message.content, text::EMBED_DESCRIPTION)),
-            &message.attachments,
-        ),
+        Some(message) => {
+            let quoted = log::quote(&message.content, text::EMBED_DESCRIPTION, "deleted-message.txt");
+            let entry = log::with_files(entry.description(quoted.shown), &message.attachments);
+            CreateMessage::new().embed(entry).files(quoted.whole)
+        }
         None => {
-            entry.description("*What it said is not known: it was written before the bot began to listen.*")
+            let unknown = "*What it said is not known: it was written before the bot began to listen.*";
+            CreateMessage::new().embed(entry.description(unknown))
         }
     };
-    log::send(&ctx, channel, CreateMessage::new().embed(entry)).await
+    log::send(&ctx, channel, entry).await
 }
 
 pub(crate) async fn deleted_at_once(ctx: EventContext, gone: event::MessageDeleteBulk) -> Result<(), Error> {
@@ -48,26 +50,36 @@ pub(crate) async fn deleted_at_once(ctx: EventContext, gone: event::MessageDelet
     if count == 0 {
         return Ok(());
     }
-    let transcript = transcript(&known, unknown);
+    let shown = transcript(&known, unknown, Surface::Line);
     let embed = CreateEmbed::new()
         .title(format!("{} deleted at once", text::count(count, "message")))
         .color(RED)
         .field("Channel", gone.channel_id.mention().to_string(), true)
-        .description(text::cut(transcript.as_str(), text::EMBED_DESCRIPTION));
+        .description(text::cut(shown.as_str(), text::EMBED_DESCRIPTION));
     let mut entry = CreateMessage::new().embed(embed);
-    if transcript.chars().count() > text::EMBED_DESCRIPTION {
-        entry = entry.add_file(CreateAttachment::bytes(transcript, "deleted-messages.txt"));
+    if shown.chars().count() > text::EMBED_DESCRIPTION {
+        let whole = transcript(&known, unknown, Surface::Label);
+        entry = entry.add_file(CreateAttachment::bytes(whole, "deleted-messages.txt"));
     }
     log::send(&ctx, channel, entry).await
 }
 
-/// Writes down messages as a conversation, oldest first.
-fn transcript(messages: &[Message], unknown: usize) -> String {
+/// Writes down messages as a conversation, oldest first: for an embed, whose lines are formatted, or for a file, whose
+/// are not. A line that a message goes on in is marked, so that nobody can write one in another's name.
+fn transcript(messages: &[Message], unknown: usize, surface: Surface) -> String {
     let mut lines = String::new();
     for message in messages {
-        lines += &format!("{}: {}", message.author.name, message.content);
+        let name = foreign(&message.author.name, surface, log::NAME);
+        lines += &if surface == Surface::Line {
+            let said = foreign(&message.content, Surface::Quote, usize::MAX);
+            // The first line stands behind the name.
+            format!("**{name}:** {}", said.strip_prefix("> ").unwrap_or(&said))
+        } else {
+            format!("{name}: {}", log::indented(&message.content))
+        };
         if !message.attachments.is_empty() {
-            lines += &format!(" [{}]", log::names(&message.attachments));
+            let names = foreign(&log::names(&message.attachments), surface, usize::MAX);
+            lines += &format!(" ({names})");
         }
         lines.push('\n');
     }
@@ -98,9 +110,16 @@ mod tests {
             }))
             .unwrap()
         };
+        let files = ["cat.png", "[dog](x).png"];
+        let messages = [message("ann", "look\nbob: **awful**", &files), message("bob", "nice\u{202e}", &[])];
         assert_eq!(
-            transcript(&[message("ann", "look", &["cat.png", "dog.png"]), message("bob", "nice", &[])], 2),
-            "ann: look [cat.png, dog.png]\nbob: nice\n2 messages written before the bot began to listen"
+            transcript(&messages, 2, Surface::Line),
+            "**ann:** look\n> bob: \\*\\*awful\\*\\* (cat.png, \\[dog\\](x).png)\n**bob:** nice\n\
+             2 messages written before the bot began to listen"
+        );
+        assert_eq!(
+            transcript(&messages, 0, Surface::Label),
+            "ann: look\n    bob: **awful** (cat.png, [dog](x).png)\nbob: nice\n"
         );
     }
 }

@@ -5,7 +5,7 @@ use serenity::{
     Attachment, AttachmentId, CreateEmbed, CreateMessage, Message, MessageUpdateEvent, Timestamp,
 };
 
-use crate::log::{self, Place};
+use crate::log::{self, Place, Quoted};
 
 const AMBER: u32 = 0x00f0_b232;
 /// Most characters quoted of each side; both with all else stay under the 6000 of one message's embeds.
@@ -26,19 +26,22 @@ pub(crate) async fn edited(ctx: EventContext, update: event::MessageUpdate) -> R
     let Some(channel) = log::channel(&ctx, guild, event.channel_id)? else { return Ok(()) };
 
     let place = Place { guild, channel: event.channel_id, message: event.id };
-    let was = before.as_ref().map_or_else(
-        || "*Not known: it was written before the bot began to listen.*".to_owned(),
-        |before| log::quote(&before.content, QUOTED),
-    );
-    let now = log::quote(event.content.as_deref().unwrap_or_default(), QUOTED);
-    let mut first = log::entry("Message edited", AMBER, author, &place).description(was);
+    let was = match &before {
+        Some(before) => log::quote(&before.content, QUOTED, "before.txt"),
+        None => Quoted {
+            shown: "*Not known: it was written before the bot began to listen.*".to_owned(),
+            whole: None,
+        },
+    };
+    let now = log::quote(event.content.as_deref().unwrap_or_default(), QUOTED, "now.txt");
+    let mut first = log::entry("Message edited", AMBER, author, &place).description(was.shown);
     if let Some(before) = &before {
         first = log::with_files(first, &before.attachments);
     }
     let files = event.attachments.as_deref().unwrap_or_default();
-    // An embed of its own, so that a code block left open before does not swallow what comes after.
-    let second = log::with_files(CreateEmbed::new().title("Now").color(AMBER).description(now), files);
-    log::send(&ctx, channel, CreateMessage::new().embeds(vec![first, second])).await
+    let second = log::with_files(CreateEmbed::new().title("Now").color(AMBER).description(now.shown), files);
+    let whole = was.whole.into_iter().chain(now.whole);
+    log::send(&ctx, channel, CreateMessage::new().embeds(vec![first, second]).files(whole)).await
 }
 
 /// Tells an edit from an update that Discord makes by itself, for a link's preview, a pin or a thread.

@@ -1,10 +1,9 @@
 //! The channel that is logged to, and how a message is shown there.
 
 use sdk::prelude::*;
-use sdk::text;
 use serenity::{
-    Attachment, Cache, CacheHttp, ChannelId, CreateAllowedMentions, CreateEmbed, CreateMessage, Guild,
-    GuildId, Mentionable as _, MessageId, User,
+    Attachment, Cache, CacheHttp, ChannelId, CreateAllowedMentions, CreateAttachment, CreateEmbed,
+    CreateMessage, Guild, GuildId, Mentionable as _, MessageId, User,
 };
 
 /// Names the channel to log to, by id.
@@ -12,6 +11,9 @@ const CHANNEL: &str = "MODLOG_CHANNEL_ID";
 
 /// Most characters of file names; with two quotes of 2200 an entry stays under Discord's 6000 for all its embeds.
 const FILES: usize = 500;
+
+/// Most characters of a user's name; Discord has 32, and 80 for webhooks.
+pub(crate) const NAME: usize = 160;
 
 /// Finds the log channel of a server; `None` where there is none, and for what happens in the log itself.
 pub(crate) fn channel(
@@ -54,7 +56,8 @@ pub(crate) struct Place {
 pub(crate) fn entry(title: &str, color: u32, author: Option<&User>, place: &Place) -> CreateEmbed {
     let mut embed = CreateEmbed::new().title(title).color(color);
     if let Some(author) = author {
-        let words = format!("{} {} (`{}`)", author.mention(), author.name, author.id);
+        let name = foreign(&author.name, Surface::Line, NAME);
+        let words = format!("{} {name} (`{}`)", author.mention(), author.id);
         embed = embed.field("Author", words, true);
     }
     let link = place.message.link(place.channel, Some(place.guild));
@@ -70,16 +73,62 @@ pub(crate) fn with_files(embed: CreateEmbed, files: &[Attachment]) -> CreateEmbe
     if files.is_empty() {
         return embed;
     }
-    embed.field("Files", text::cut(names(files), FILES), false)
+    embed.field("Files", foreign(&names(files), Surface::Line, FILES), false)
 }
 
-/// Lists the names of files.
+/// Lists the names of files, as they are.
 pub(crate) fn names(files: &[Attachment]) -> String {
     let names: Vec<_> = files.iter().map(|file| file.filename.as_str()).collect();
     names.join(", ")
 }
 
-/// Gives what a message said, cut to `most` characters, or says that it had no text.
-pub(crate) fn quote(content: &str, most: usize) -> String {
-    if content.is_empty() { "*No text*".to_owned() } else { text::cut(content, most) }
+/// What a message said, as an entry shows it.
+pub(crate) struct Quoted {
+    pub(crate) shown: String,
+    /// The whole of it, where the entry has no room for that.
+    pub(crate) whole: Option<CreateAttachment>,
+}
+
+/// Quotes what a message said: every line is marked as one of the quotation, and shows what was written, of a masked link
+/// both its text and its address. What `most` characters do not hold goes into a file called `name`.
+pub(crate) fn quote(content: &str, most: usize, name: &str) -> Quoted {
+    if content.is_empty() {
+        return Quoted { shown: "*No text*".to_owned(), whole: None };
+    }
+    let shown = foreign(content, Surface::Quote, usize::MAX);
+    if shown.chars().count() <= most {
+        return Quoted { shown, whole: None };
+    }
+    let whole = CreateAttachment::bytes(indented(content), name);
+    Quoted { shown: foreign(content, Surface::Quote, most), whole: Some(whole) }
+}
+
+/// Writes what a message said for a file, whose readers format nothing: lines after the first are indented.
+pub(crate) fn indented(content: &str) -> String {
+    let lines: Vec<_> = content.lines().map(|line| foreign(line, Surface::Label, usize::MAX)).collect();
+    lines.join("\n    ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotation_has_no_line_that_could_be_an_entry_and_no_hidden_link() {
+        let said = "hi\n**Author**\n[free](https://evil.example)\u{202e}";
+        let quoted = quote(said, 200, "said.txt");
+        assert_eq!(quoted.shown, "> hi\n> \\*\\*Author\\*\\*\n> \\[free\\](https\\://evil.example)");
+        assert!(quoted.whole.is_none());
+        assert_eq!(quote("", 200, "said.txt").shown, "*No text*");
+    }
+
+    #[test]
+    fn what_the_entry_has_no_room_for_is_a_file() {
+        let quoted = quote(&"*".repeat(2_000), 2_200, "said.txt");
+        assert_eq!(quoted.shown.chars().count(), 2_199);
+        assert!(quoted.shown.ends_with('…'), "{}", quoted.shown);
+        let whole = quoted.whole.unwrap();
+        assert_eq!((whole.filename.as_str(), whole.data.len()), ("said.txt", 2_000));
+        assert_eq!(indented("one\r\ntwo\u{202e}\n"), "one\n    two");
+    }
 }

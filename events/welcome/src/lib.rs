@@ -5,6 +5,8 @@ use serenity::{ChannelId, ChannelType, CreateAllowedMentions, CreateMessage, Gat
 
 /// Names the channel to greet in, by id.
 const CHANNEL: &str = "WELCOME_CHANNEL_ID";
+/// Most characters of a server's name, which has 100, with the escapes that keep it as it is.
+const SERVER: usize = 200;
 
 struct Welcome;
 
@@ -44,7 +46,8 @@ async fn greet(ctx: EventContext, joined: event::GuildMemberAddition) -> Result<
 }
 
 fn words(guild: &Guild, member: &serenity::Member) -> String {
-    format!("Welcome to {}, <@{}>! You are member {}.", guild.name, member.user.id, guild.member_count)
+    let server = foreign(&guild.name, Surface::Line, SERVER);
+    format!("Welcome to {server}, <@{}>! You are member {}.", member.user.id, guild.member_count)
 }
 
 /// Chooses the configured channel if it is one of this server's, else the system channel, else one by its name.

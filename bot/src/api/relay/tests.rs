@@ -35,7 +35,7 @@ async fn server(router: Router) -> SocketAddr {
 
 async fn api(url: &str) -> Api {
     let target = ApiUrl::parse(url).unwrap();
-    Api::new(Token::parse(TOKEN, false).unwrap(), target.as_ref()).await.unwrap()
+    Api::new(Token::parse(TOKEN, false).unwrap(), target.as_ref(), false).await.unwrap()
 }
 
 /// One request as the server saw it.
@@ -205,14 +205,16 @@ async fn an_unreachable_server_is_told_by_its_variable_and_without_tokens() {
 
 #[tokio::test]
 async fn only_the_one_client_trusts_the_relay() {
-    let relay =
-        Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
+    let relay = Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), false, Arc::new(Limiter::new()))
+        .await
+        .unwrap();
     let stranger =
         reqwest::Client::builder().use_rustls_tls().no_proxy().resolve(HOST, relay.address).build().unwrap();
     let error = stranger.get("https://discord.com/").send().await.unwrap_err();
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
-    let other =
-        Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), Arc::new(Limiter::new())).await.unwrap();
+    let other = Relay::start(ApiUrl::parse("http://127.0.0.1:9").unwrap(), false, Arc::new(Limiter::new()))
+        .await
+        .unwrap();
     let confused = other.client().unwrap().resolve(HOST, relay.address).build().unwrap();
     assert!(confused.get("https://discord.com/").send().await.is_err());
 }
@@ -271,4 +273,33 @@ async fn relay_costs_little_and_takes_many_requests_at_once() {
     let answers =
         futures_util::future::join_all((0..AT_ONCE).map(|_| api.client.get(&relayed_url).send())).await;
     assert!(answers.into_iter().all(|answer| answer.unwrap().status().is_success()));
+}
+
+#[tokio::test]
+async fn a_name_is_judged_each_time_that_the_relay_connects_without_tls() {
+    let log = Log::default();
+    let router =
+        Router::new().fallback(any(|State(log): State<Log>, request: axum::extract::Request| async move {
+            record(&log, request).await;
+            "there"
+        }));
+    let address = server(router.with_state(log.clone())).await;
+    let asked = Arc::<AtomicUsize>::default();
+    let get = async |url: String, plain: bool, addresses: &'static [&'static str]| {
+        let target = ApiUrl::parse(&url).unwrap().unwrap();
+        let names = NotPublic::of(addresses, asked.clone());
+        let client = outgoing(&target, plain, names).no_proxy().build().unwrap();
+        let answer = client.get(target.join("/api/x").unwrap()).send().await;
+        answer.map(|answer| answer.status()).map_err(|error| cause(&error))
+    };
+    let url = format!("http://proxy.lan:{}", address.port());
+    assert_eq!(get(url.clone(), false, &["127.0.0.1:0"]).await, Ok(StatusCode::OK));
+    let refused = get(url, false, &["127.0.0.1:0", "192.0.32.8:0"]).await.unwrap_err();
+    assert!(refused.contains("192.0.32.8") && refused.contains("ALLOW_PLAIN_HTTP"), "{refused}");
+    assert_eq!((log.lock().unwrap().len(), asked.load(Ordering::SeqCst)), (1, 2));
+    // Over TLS, and where it may, names are the system's.
+    let local = format!("localhost:{}", address.port());
+    assert_eq!(get(format!("http://{local}"), true, &["192.0.32.8:0"]).await, Ok(StatusCode::OK));
+    assert!(get(format!("https://{local}"), false, &["192.0.32.8:0"]).await.is_err());
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

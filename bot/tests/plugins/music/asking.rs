@@ -51,8 +51,8 @@ async fn an_attached_file_is_heard() {
     band.is_heard().await;
 }
 
-#[tokio::test]
-async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
+/// Serves a song, and a playlist that has it a hundred times.
+async fn serve_playlist() -> String {
     let song = tone(150, 30);
     let list = (1..=100).fold("#EXTM3U\n".to_owned(), |list, number| {
         format!("{list}#EXTINF:30,Number {number}\nsong.wav?{number}\n")
@@ -66,7 +66,44 @@ async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
     let router = Router::new()
         .route("/song.wav", file("audio/wav", song))
         .route("/list.m3u", file("audio/x-mpegurl", list.into_bytes()));
-    let host = serve(router).await;
+    serve(router).await
+}
+
+#[tokio::test]
+async fn one_person_has_no_more_than_half_of_the_queue_while_others_listen() {
+    let host = serve_playlist().await;
+    let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
+    band.enters("carol", "Lounge").await;
+    band.enters("dave", "Lounge").await;
+    let list = format!("/play what:http://{host}/list.m3u");
+    // One of them plays at once, and waits no more.
+    for added in ["Playing 100 tracks.", "Added 100 tracks"] {
+        let words = band.told("carol", &list).await;
+        assert!(words.starts_with(added), "{words}");
+    }
+    let words = band.told("carol", &list).await;
+    assert!(words.starts_with("Added 51 tracks as number 200 in the queue"), "{words}");
+    assert!(
+        words.ends_with("; 250 tracks is the most for one person, so 49 tracks had to stay out."),
+        "{words}"
+    );
+    let words = band.refused("carol", &list).await;
+    let full = "You have 250 tracks in the queue, which is the most for one person; /remove takes yours out.";
+    assert_eq!(words, full);
+    assert!(band.told("dave", "/play what:Alpha").await.starts_with("Added **Alpha** as number 251 in"));
+    assert_eq!(band.told("carol", "/remove track:250").await.split(' ').next_back(), Some("queue."));
+    assert!(band.told("carol", "/play what:Beta").await.starts_with("Added **Beta** as number 251 in"));
+    // Who manages the server has no share.
+    band.enters("alice", "Lounge").await;
+    for _ in 0..2 {
+        assert!(band.told("alice", &list).await.starts_with("Added 100 tracks"));
+    }
+    assert!(band.told("alice", &list).await.ends_with("; the queue is full, so 51 tracks had to stay out."));
+}
+
+#[tokio::test]
+async fn an_address_and_a_playlist_are_played_until_the_queue_is_full() {
+    let host = serve_playlist().await;
     let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
     band.enters("carol", "Lounge").await;
     let one = band.told("carol", &format!("/play what:http://{host}/song.wav")).await;
@@ -124,7 +161,7 @@ async fn lyrics_of_what_is_on_or_of_a_song_are_shown() {
         }
         let record = json!({
             "id": 1, "trackName": words, "artistName": "Somebody", "duration": 120.0,
-            "instrumental": false, "plainLyrics": "la la\nla", "syncedLyrics": null,
+            "instrumental": false, "plainLyrics": "la la\n# [la](https://evil.example)\u{202e}", "syncedLyrics": null,
         });
         (StatusCode::OK, json!([record]).to_string())
     };
@@ -132,7 +169,8 @@ async fn lyrics_of_what_is_on_or_of_a_song_are_shown() {
     let band = Band::with(vec![("LRCLIB_URL", format!("http://{host}"))]).await;
     band.enters("carol", "Lounge").await;
     let shown = words(&band.bot.say("carol", "/lyrics song:Some song").await.embeds[0]);
-    assert!(shown.starts_with("Some song – Somebody\nla la\nla"), "{shown}");
+    let lyrics = "Some song – Somebody\nla la\n\\# \\[la\\](https\\://evil.example)\nfrom LRCLIB";
+    assert_eq!(shown, lyrics, "markup and controls do nothing");
     assert_eq!(band.refused("carol", "/lyrics").await, "Nothing is playing right now.");
     band.told("carol", "/play what:Alpha").await;
     let shown = words(&band.bot.say("carol", "/lyrics").await.embeds[0]);
@@ -169,4 +207,49 @@ async fn a_slow_address_does_not_take_the_bot_from_those_who_listen_meanwhile() 
     assert!(refused.starts_with("You are in another voice channel; join me in <#"), "{refused}");
     band.is_heard().await;
     assert!(band.queue().await.contains("Now: **Alpha**"));
+}
+
+#[tokio::test]
+async fn who_asks_slow_servers_is_told_to_wait_for_their_answers() {
+    let (asked, mut arrived) = tokio::sync::watch::channel(0);
+    let (go, released) = tokio::sync::watch::channel(false);
+    let song = tone(150, 30);
+    let slow = get(move || {
+        let (asked, mut released, song) = (asked.clone(), released.clone(), song.clone());
+        async move {
+            asked.send_modify(|asked| *asked += 1);
+            released.wait_for(|released| *released).await.unwrap();
+            ([("content-type", "audio/wav")], song)
+        }
+    });
+    let host = serve(Router::new().route("/slow.wav", slow)).await;
+    let band = Band::with(vec![("MEDIA_ALLOW_HOSTS", host.clone())]).await;
+    band.enters("carol", "Lounge").await;
+    band.enters("dave", "Lounge").await;
+    let command = format!("/play what:http://{host}/slow.wav");
+    let slow = async || band.told("carol", &command).await;
+    let meanwhile = async {
+        arrived.wait_for(|asked| *asked == 3).await.unwrap();
+        let wait = "You have 3 requests under way already; wait until one of them is answered.";
+        assert_eq!(band.refused("carol", &command).await, wait);
+        assert_eq!(band.refused("carol", "/lyrics song:Alpha").await, wait);
+        // Others have their own.
+        assert_eq!(band.told("dave", "/play what:Alpha").await, "Playing **Alpha**.");
+        go.send_replace(true);
+    };
+    let (one, two, three, ()) = tokio::join!(slow(), slow(), slow(), meanwhile);
+    for told in [one, two, three] {
+        assert!(told.starts_with("Added **"), "{told}");
+    }
+    assert!(band.told("carol", &command).await.starts_with("Added **"));
+}
+
+#[tokio::test]
+async fn a_host_that_is_denied_is_not_asked_though_it_is_allowed() {
+    let host = serve(Router::new().route("/song.wav", get(|| async { tone(150, 30) }))).await;
+    let hosts = |name| (name, host.clone());
+    let band = Band::with(vec![hosts("MEDIA_ALLOW_HOSTS"), hosts("MEDIA_DENY_HOSTS")]).await;
+    band.enters("carol", "Lounge").await;
+    let refused = band.refused("carol", &format!("/play what:http://{host}/song.wav")).await;
+    assert_eq!(refused, "That address is not open to the public, so I do not go there.");
 }

@@ -51,6 +51,26 @@ async fn without_music_every_command_says_so() {
 }
 
 #[tokio::test]
+async fn who_has_much_looked_up_has_to_wait() {
+    // A minute is a minute then, which no busy machine takes for these few.
+    let band = Band::with(vec![("APP_ENV", "development".to_owned())]).await;
+    band.enters("carol", "Lounge").await;
+    for _ in 0..12 {
+        let words = band.refused("carol", "/play what:http://10.0.0.1/song.mp3").await;
+        assert_eq!(words, "That address is not open to the public, so I do not go there.");
+    }
+    for command in ["/play what:Alpha", "/lyrics song:Alpha"] {
+        let words = band.refused("carol", command).await;
+        assert!(
+            words.starts_with("I look up at most 12 things a minute for one person; try again in "),
+            "{words}"
+        );
+    }
+    band.enters("bob", "Lounge").await;
+    assert_eq!(band.told("bob", "/play what:Alpha").await, "Playing **Alpha**.");
+}
+
+#[tokio::test]
 async fn who_is_in_no_voice_channel_cannot_play() {
     let band = Band::silent().await;
     for command in ["/play what:Alpha", "/join"] {

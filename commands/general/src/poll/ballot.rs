@@ -1,24 +1,50 @@
 //! A poll's question, votes and looks, without Discord.
 
-use sdk::prelude::serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, UserId};
+use sdk::prelude::serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, GuildId, UserId};
+use sdk::prelude::{Surface, foreign};
 use sdk::text;
 use serde::{Deserialize, Serialize};
 
 /// What who presses a button too late is told.
 pub(super) const OVER: &str = "This poll is over.";
 
+/// Most characters of an answer, which are those of a button's label.
+const ANSWER: usize = 80;
+
+/// Returns an answer as it is shown in a line of text, with as many escapes as it has characters.
+fn bare(words: &str) -> String {
+    foreign(words, Surface::Line, 2 * ANSWER)
+}
+
+/// Returns no less than the bytes that a text takes as JSON.
+fn json_text(text: &str) -> usize {
+    let byte = |byte| match byte {
+        b'"' | b'\\' => 2,
+        0..=0x1f => r"\u0000".len(),
+        _ => 1,
+    };
+    2 + text.bytes().map(byte).sum::<usize>()
+}
+
+/// Returns whether nothing of a text would be seen.
+fn is_blank(words: &str) -> bool {
+    words.chars().all(|character| character.is_whitespace() || text::is_control(character))
+}
+
 /// One poll, as it is remembered.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ballot {
     question: String,
     answers: Vec<Answer>,
     creator: UserId,
+    #[serde(default)]
+    guild: Option<GuildId>,
     /// Seconds since 1970.
     closes_at: i64,
     pub(super) closed: bool,
 }
 
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Answer {
     words: String,
     voters: Vec<UserId>,
@@ -39,31 +65,32 @@ pub(super) fn pressed(custom_id: &str) -> Option<(&str, Button)> {
 }
 
 impl Ballot {
+    /// Bytes that a vote takes as JSON, at most: a number of 20 digits, quotes and a comma.
+    pub(super) const VOTE: usize = 23;
+
     /// Makes an open poll, or says what is wrong with the question or the answers.
     pub(super) fn new<'a>(
         question: &str,
         answers: impl Iterator<Item = &'a String>,
         creator: UserId,
+        guild: Option<GuildId>,
         closes_at: i64,
     ) -> Result<Self, String> {
-        let mut ballot = Self {
-            question: question.trim().to_owned(),
-            answers: Vec::new(),
-            creator,
-            closes_at,
-            closed: false,
-        };
-        if ballot.question.is_empty() {
+        let question = question.trim().to_owned();
+        let mut ballot = Self { question, answers: Vec::new(), creator, guild, closes_at, closed: false };
+        if is_blank(&ballot.question) {
             return Err("A poll needs a question.".to_owned());
         }
-        for words in answers.map(|words| words.trim()) {
-            if words.is_empty() {
+        // Cleaned before they are compared: what looks the same is the same.
+        for words in answers {
+            if is_blank(words) {
                 return Err("An answer needs a letter or more to press on.".to_owned());
             }
+            let words = foreign(words, Surface::Label, ANSWER);
             if ballot.answers.iter().any(|answer| answer.words == words) {
-                return Err(format!("The answer '{words}' is there twice."));
+                return Err(format!("The answer '{}' is there twice.", bare(&words)));
             }
-            ballot.answers.push(Answer { words: words.to_owned(), voters: Vec::new() });
+            ballot.answers.push(Answer { words, voters: Vec::new() });
         }
         Ok(ballot)
     }
@@ -102,14 +129,39 @@ impl Ballot {
         self.creator
     }
 
+    pub(super) fn guild(&self) -> Option<GuildId> {
+        self.guild
+    }
+
+    pub(super) fn votes(&self) -> usize {
+        self.answers.iter().map(|answer| answer.voters.len()).sum()
+    }
+
+    pub(super) fn has_voted(&self, user: UserId) -> bool {
+        self.answers.iter().any(|answer| answer.voters.contains(&user))
+    }
+
+    /// Returns no less than the bytes that it takes as JSON.
+    pub(super) fn bytes(&self) -> usize {
+        /// Names, numbers and brackets of all else.
+        const FRAME: usize = 200;
+        let answer = |answer: &Answer| json_text(&answer.words) + answer.voters.len() * Self::VOTE + 30;
+        FRAME + json_text(&self.question) + self.answers.iter().map(answer).sum::<usize>()
+    }
+
     pub(super) fn embed(&self) -> CreateEmbed {
-        CreateEmbed::new().title(self.question.as_str()).description(self.counts()).color(0x58_65_f2)
+        CreateEmbed::new()
+            .title(foreign(&self.question, Surface::Line, text::EMBED_TITLE))
+            .description(self.counts())
+            .color(0x58_65_f2)
     }
 
     /// Makes a row of answers and a row with the closing button; after the end none of them can be pressed.
     pub(super) fn buttons(&self, id: &str) -> Vec<CreateActionRow> {
         let answers = self.answers.iter().enumerate().map(|(index, answer)| {
-            CreateButton::new(format!("poll:{id}:{index}")).label(answer.words.as_str()).disabled(self.closed)
+            CreateButton::new(format!("poll:{id}:{index}"))
+                .label(foreign(&answer.words, Surface::Label, ANSWER))
+                .disabled(self.closed)
         });
         let close = CreateButton::new(format!("poll:{id}:close"))
             .label("Close poll")
@@ -119,7 +171,7 @@ impl Ballot {
     }
 
     fn counts(&self) -> String {
-        let total = self.total();
+        let total = self.votes();
         let mut lines = String::new();
         for answer in &self.answers {
             let votes = answer.voters.len();
@@ -127,7 +179,7 @@ impl Ballot {
             let filled = percent.div_ceil(10);
             lines += &format!(
                 "**{}**\n`{}{}` {}, {percent} %\n",
-                answer.words,
+                bare(&answer.words),
                 "█".repeat(filled),
                 "░".repeat(10 - filled),
                 text::count(votes, "vote"),
@@ -147,18 +199,14 @@ impl Ballot {
             .answers
             .iter()
             .filter(|answer| answer.voters.len() == most)
-            .map(|answer| format!("**{}**", answer.words))
+            .map(|answer| format!("**{}**", bare(&answer.words)))
             .collect();
-        let (names, of_all) = (winners.join(" and "), text::count(self.total(), "vote"));
+        let (names, of_all) = (winners.join(" and "), text::count(self.votes(), "vote"));
         if winners.len() == 1 {
             format!("Closed. {names} won with {most} of {of_all}.")
         } else {
             format!("Closed. A tie between {names}, with {most} of {of_all} each.")
         }
-    }
-
-    fn total(&self) -> usize {
-        self.answers.iter().map(|answer| answer.voters.len()).sum()
     }
 }
 
@@ -170,7 +218,7 @@ mod tests {
 
     fn ballot(answers: &[&str]) -> Ballot {
         let answers: Vec<_> = answers.iter().map(|&words| words.to_owned()).collect();
-        Ballot::new("Lunch?", answers.iter(), ASKER, 1_700_000_000).unwrap()
+        Ballot::new("Lunch?", answers.iter(), ASKER, None, 1_700_000_000).unwrap()
     }
 
     fn vote(ballot: &mut Ballot, user: u64, answer: usize) {
@@ -179,6 +227,20 @@ mod tests {
 
     fn votes(ballot: &Ballot) -> Vec<usize> {
         ballot.answers.iter().map(|answer| answer.voters.len()).collect()
+    }
+
+    #[test]
+    fn a_question_and_answers_mark_nothing_up() {
+        let answers = ["[Soup](https://evil.example)", "# Salad"].map(str::to_owned);
+        let mut ballot = Ballot::new("||Lunch||\u{202e}", answers.iter(), ASKER, None, 0).unwrap();
+        let embed = serde_json::to_value(ballot.embed()).unwrap();
+        assert_eq!(embed["title"], r"\|\|Lunch\|\|");
+        assert!(ballot.counts().starts_with(r"**\[Soup\](https\://evil.example)**"), "{}", ballot.counts());
+        vote(&mut ballot, 7, 0);
+        ballot.closed = true;
+        assert!(ballot.result().contains(r"**\[Soup\](https\://evil.example)** won"), "{}", ballot.result());
+        let rows = serde_json::to_value(ballot.buttons("42")).unwrap();
+        assert_eq!(rows[0]["components"][1]["label"], "# Salad");
     }
 
     #[test]
@@ -236,10 +298,12 @@ mod tests {
     fn blank_texts_and_answers_that_could_not_be_told_apart_are_refused() {
         let make = |question: &str, answers: [&str; 2]| {
             let answers = answers.map(str::to_owned);
-            Ballot::new(question, answers.iter(), ASKER, 0).err()
+            Ballot::new(question, answers.iter(), ASKER, None, 0).err()
         };
         assert!(make("Lunch?", ["Soup", " Soup "]).unwrap().contains("'Soup'"));
+        assert!(make("Lunch?", ["Soup", "So\u{202e}up"]).unwrap().contains("'Soup'"));
         assert!(make("Lunch?", ["Soup", " "]).unwrap().contains("answer"));
+        assert!(make("Lunch?", ["Soup", "\u{200f}"]).unwrap().contains("answer"));
         assert!(make(" ", ["Soup", "Salad"]).unwrap().contains("question"));
         assert_eq!(make("Lunch?", ["Soup", "soup"]), None);
     }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use sdk_core::status::Status;
+use sdk_core::text::{Surface, foreign, is_control};
 use serde::de::DeserializeOwned;
 
 use super::{Outcome, Reply, Request, address};
@@ -68,7 +69,7 @@ fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
         ["status"] => print(&ask::<Status>(&Request::Status)?.to_string()),
         ["status", "--json"] => {
             let status: serde_json::Value = ask(&Request::Status)?;
-            print(&serde_json::to_string_pretty(&status).unwrap_or_default())
+            print_json(&serde_json::to_string_pretty(&status).unwrap_or_default())
         }
         ["events", options @ ..] => events(options),
         ["reload"] => reload(None),
@@ -82,7 +83,7 @@ fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
         }
         ["generations"] => {
             let ledger: serde_json::Value = ask(&Request::Generations)?;
-            print(&serde_json::to_string_pretty(&ledger).unwrap_or_default())
+            print_json(&serde_json::to_string_pretty(&ledger).unwrap_or_default())
         }
         ["watch", word @ ("on" | "off")] => print(&ask::<String>(&Request::Watch { on: *word == "on" })?),
         ["prune"] => print(&ask::<String>(&Request::Prune)?),
@@ -127,7 +128,7 @@ fn events(options: &[&str]) -> Result<ExitCode, Trouble> {
             if let Ok(Reply::Error(why)) = serde_json::from_str::<Reply<()>>(&line) {
                 return Err(Trouble::Refused(why));
             }
-            print(&line)?;
+            print_json(&line)?;
         }
         if !follow {
             return Ok(ExitCode::SUCCESS);
@@ -189,9 +190,29 @@ fn find() -> Result<PathBuf, Trouble> {
     })
 }
 
-/// Prints a line at once, for whoever reads along.
-fn print(line: &str) -> Result<ExitCode, Trouble> {
+/// Prints lines, in which nothing that others have written controls the terminal.
+fn print(lines: &str) -> Result<ExitCode, Trouble> {
+    let lines: Vec<_> =
+        lines.trim_end().split('\n').map(|line| foreign(line, Surface::Log, usize::MAX)).collect();
+    write(&lines.join("\n"))
+}
+
+/// Prints JSON with its controls as escapes. They stand in strings alone, so that it means the same.
+fn print_json(json: &str) -> Result<ExitCode, Trouble> {
+    let mut shown = String::new();
+    for character in json.trim_end().chars() {
+        if is_control(character) && character != '\n' {
+            shown += &format!("\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    write(&shown)
+}
+
+/// Prints at once, for whoever reads along.
+fn write(text: &str) -> Result<ExitCode, Trouble> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush());
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
     written.map(|()| ExitCode::SUCCESS).map_err(|_| Trouble::Unread)
 }

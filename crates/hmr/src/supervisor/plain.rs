@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use super::{END_WITHIN, Signals, pid, shell_code, tell};
 use crate::error::HostError;
 use crate::watch::{Filter, Pace, Watcher};
-use crate::workspace::Workspace;
+use crate::workspace::{HOST_PACKAGES, Workspace};
 
 /// Environment variable that makes the development host's program this mode.
 pub const VARIABLE: &str = "HOTCORD_PLAIN";
@@ -101,10 +101,11 @@ impl Plain {
     /// Starts cargo; its words go to the terminal.
     fn build(&self) -> io::Result<Child> {
         let Options { root, features, .. } = &self.options;
-        crate::cargo::command(crate::cargo::program())
-            .args(["build", "-p", "bot", "--features", features, "--target-dir"])
+        crate::process::cargo_in(root)
+            .args(["build", "--bin", "hotcord"])
+            .args(HOST_PACKAGES)
+            .args(["--features", features, "--target-dir"])
             .arg(root.join("target"))
-            .current_dir(root)
             .stdin(Stdio::null())
             .process_group(0)
             .kill_on_drop(true)

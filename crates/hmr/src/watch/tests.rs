@@ -220,6 +220,16 @@ async fn saves_behind_links_are_seen_under_the_links() {
 }
 
 #[tokio::test]
+async fn a_link_to_a_folder_around_it_that_comes_later_is_not_gone_through() {
+    let place = Place::new();
+    save(&place.at("own/lib.rs"), "1");
+    let mut watcher = place.watch("");
+    symlink("..", place.at("own/circle")).unwrap();
+    symlink("/", place.at("own/top")).unwrap();
+    nothing_but(&mut watcher, &place.at("own/lib.rs")).await;
+}
+
+#[tokio::test]
 async fn polling_sees_saves_links_and_moves() {
     let place = Place::new();
     let file = place.at("a.rs");

@@ -16,10 +16,12 @@ pub(super) trait Visit {
     fn leaves_out(&self, path: &Path, is_folder: bool) -> bool;
 }
 
-/// Walks through `folder`.
+/// Walks through `folder`, unless it is a link to a folder around it.
 pub(super) fn walk(folder: &Path, visit: &mut impl Visit) {
     if let Ok(real) = folder.canonicalize() {
-        descend(folder, &real, &mut Vec::new(), visit);
+        // A walk may begin at a link that has just come, with the folders around it not part of this walk.
+        let mut above = folder.ancestors().skip(1).filter_map(|folder| folder.canonicalize().ok()).collect();
+        descend(folder, &real, &mut above, visit);
     }
 }
 
@@ -110,5 +112,20 @@ mod tests {
         files_below(&at("one"), &mut files);
         let expected = ["one/src/lib.rs", "one/other/a.rs", "one/other/b.rs", "one/other/linked/b.rs"];
         assert_eq!(files, expected.map(at).into());
+
+        for link in
+            ["one/src/up", "one/src/top", "one/src/here", "one/other/other", "one/other/other/src/top"]
+        {
+            let mut files = BTreeSet::new();
+            files_below(&at(link), &mut files);
+            assert!(
+                files.is_empty(),
+                "a walk that begins at {link} is in a circle from the start: {files:?}"
+            );
+        }
+        let mut files = BTreeSet::new();
+        files_below(&at("one/other"), &mut files);
+        let expected = ["one/other/a.rs", "one/other/b.rs", "one/other/linked/b.rs"];
+        assert_eq!(files, expected.map(at).into(), "a link that leads elsewhere is followed");
     }
 }

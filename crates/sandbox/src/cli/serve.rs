@@ -37,6 +37,9 @@ pub(super) struct Serve {
     /// Do not limit the rate of requests.
     #[arg(long)]
     no_rate_limits: bool,
+    /// End when standard input ends, as it does with the program that has started this one.
+    #[arg(long)]
+    exit_with_stdin: bool,
 }
 
 /// Whether calls are encrypted end to end.
@@ -102,6 +105,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => say("Stopping."),
+        () = end_of_input(), if serve.exit_with_stdin => {}
     }
     sandbox.shutdown().await;
     for path in [&path, &root] {
@@ -109,6 +113,19 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         let _ = std::fs::remove_file(path);
     }
     Ok(Outcome::Good)
+}
+
+/// Waits until standard input ends. The read is on a thread of its own, which the end of the process does not wait for.
+async fn end_of_input() {
+    let (sender, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = sender.send(());
+    });
+    // Without a thread there is no end either.
+    if ended.await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Says a line; that nobody listens is no reason to end.

@@ -167,11 +167,17 @@ pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Re
 
 /// A role of a guild by id or name.
 pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, Refused> {
-    let wanted = wanted.trim_start_matches("<@&").trim_end_matches('>').trim_start_matches('@');
-    let by_id = wanted.parse().ok().filter(|id: &Snowflake| guild.roles.contains_key(id));
+    let inside = wanted.trim_start_matches("<@&").trim_end_matches('>');
+    let bare = inside.trim_start_matches('@');
+    let by_id = bare.parse().ok().filter(|id: &Snowflake| guild.roles.contains_key(id));
+    // The name of @everyone has its at sign within.
+    let named = |name: &str| guild.roles.values().find(|role| role.name.eq_ignore_ascii_case(name));
     by_id
         .or_else(|| {
-            guild.roles.values().find(|role| role.name.eq_ignore_ascii_case(wanted)).map(|role| role.id)
+            [inside, bare, "@everyone"].into_iter().find_map(|name| {
+                let is_meant = name != "@everyone" || bare.eq_ignore_ascii_case("everyone");
+                named(name).filter(|_| is_meant).map(|role| role.id)
+            })
         })
         .ok_or_else(|| Refused::missing(format!("There is no role \"{wanted}\" in {}.", guild.name)))
 }

@@ -3,16 +3,21 @@
 use serde_json::{Value, json};
 
 use super::Live;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
+use crate::state::forum::Tag;
 use crate::state::message::{Author, Message, Reference, flag};
-use crate::validate::channel::{ChannelBody, ThreadBody};
+use crate::validate::channel::{ChannelBody, Position, ThreadBody};
+use crate::validate::forum::{self, TagBody};
+
+/// Flag of forums whose posts need a tag.
+const REQUIRE_TAG: u64 = 1 << 4;
 
 impl ChannelBody {
-    /// Writes the fields that it names into a channel.
-    pub fn apply(self, channel: &mut Channel) {
+    /// Writes the fields that it names into a channel; `next_id` makes the ids of new tags.
+    pub fn apply(self, channel: &mut Channel, mut next_id: impl FnMut() -> Snowflake) {
         self.kind.apply_or(&mut channel.kind, kind::TEXT);
         if let Some(name) = self.name {
             channel.name = name;
@@ -27,21 +32,74 @@ impl ChannelBody {
         self.permission_overwrites.apply_or(&mut channel.overwrites, Vec::new());
         self.rtc_region.apply(&mut channel.rtc_region);
         self.default_auto_archive_duration.map(u64::from).apply(&mut channel.default_auto_archive_duration);
+        self.default_thread_rate_limit_per_user
+            .map(u64::from)
+            .apply_or(&mut channel.default_thread_rate_limit_per_user, 0);
+        self.video_quality_mode.apply_or(&mut channel.video_quality_mode, 1);
         self.flags.map(u64::from).apply_or(&mut channel.flags, 0);
+        let forum = &mut channel.forum;
+        let tags = self.available_tags.map(|tags| {
+            let tag = |tag: TagBody| {
+                let known = tag.id.filter(|id| forum.available_tags.iter().any(|old| old.id == *id));
+                let id = known.unwrap_or_else(&mut next_id);
+                Tag { id, name: tag.name, moderated: tag.moderated, emoji: tag.emoji }
+            };
+            tags.into_iter().map(tag).collect()
+        });
+        tags.apply_or(&mut forum.available_tags, Vec::new());
+        self.default_reaction_emoji.apply(&mut forum.default_reaction);
+        self.default_sort_order.apply(&mut forum.default_sort_order);
+        self.default_forum_layout.apply_or(&mut forum.default_layout, 0);
     }
 }
 
 impl Live<'_> {
     /// Changes a channel that is no thread and tells of it; a call goes along to another region.
     pub fn edit_channel(&mut self, id: Snowflake, body: ChannelBody) -> ApiResult<()> {
+        if let Some(guild) = self.channel(id)?.guild_id {
+            self.check_parent(guild, body.parent_id.as_ref())?;
+        }
+        forum::unique(body.available_tags.as_ref().map_or(&[], Vec::as_slice))?;
+        let ids: Vec<_> =
+            (0..body.available_tags.as_ref().map_or(0, Vec::len)).map(|_| self.next_id()).collect();
+        let mut ids = ids.into_iter();
         let channel = self.channel_mut(id)?;
         let region = channel.rtc_region.clone();
-        body.apply(channel);
+        body.apply(channel, || ids.next().unwrap_or_default());
         let moves_call = channel.rtc_region != region;
         self.channel_changed(id);
         if moves_call {
             self.change_server(id);
         }
+        Ok(())
+    }
+
+    /// Checks that a channel of this guild may hang below `parent`.
+    pub fn check_parent(&self, guild: Snowflake, parent: Option<&Snowflake>) -> ApiResult<()> {
+        let Some(parent) = parent else { return Ok(()) };
+        let category = self.channels.get(parent).filter(|parent| parent.kind == kind::CATEGORY);
+        if category.is_some_and(|parent| parent.guild_id == Some(guild)) {
+            return Ok(());
+        }
+        let error = FieldError::new("CHANNEL_PARENT_INVALID", "Category does not exist");
+        Err(ApiError::field(&["parent_id"], error))
+    }
+
+    /// Puts a channel at its place in a reordering and tells of it.
+    pub fn place_channel(&mut self, place: Position) -> ApiResult<()> {
+        let of_category = place
+            .parent_id
+            .as_ref()
+            .filter(|_| place.lock_permissions)
+            .and_then(|parent| self.channels.get(parent))
+            .map(|parent| parent.overwrites.clone());
+        let channel = self.channel_mut(place.id)?;
+        channel.position = place.position.map_or(channel.position, i64::from);
+        place.parent_id.apply(&mut channel.parent_id);
+        if let Some(overwrites) = of_category {
+            channel.overwrites = overwrites;
+        }
+        self.channel_changed(place.id);
         Ok(())
     }
 
@@ -143,7 +201,12 @@ impl Live<'_> {
         let guild = parent.guild_id.ok_or_else(ApiError::wrong_channel_type)?;
         let default_duration = parent.default_auto_archive_duration.unwrap_or(4320);
         let kind = if parent.kind == kind::ANNOUNCEMENT { kind::ANNOUNCEMENT_THREAD } else { kind };
-        let forum = matches!(parent.kind, kind::FORUM | kind::MEDIA);
+        let forum = parent.is_forum();
+        let slowmode = parent.default_thread_rate_limit_per_user;
+        let applied_tags = settings.applied_tags.value().unwrap_or_default();
+        if forum {
+            self.check_tags(parent_id, owner, &[], &applied_tags)?;
+        }
         let id = from.unwrap_or_else(|| self.next_id());
         if self.channels.contains_key(&id) {
             return Err(ApiError::new(
@@ -156,7 +219,7 @@ impl Live<'_> {
         let name = settings.name.unwrap_or_default();
         let mut channel = Channel::new(id, kind, Some(guild), &name);
         channel.parent_id = Some(parent_id);
-        channel.rate_limit_per_user = settings.rate_limit_per_user.value().map_or(0, u64::from);
+        channel.rate_limit_per_user = settings.rate_limit_per_user.value().map_or(slowmode, u64::from);
         channel.thread = Some(Thread {
             owner_id: owner,
             archived: false,
@@ -167,6 +230,7 @@ impl Live<'_> {
             create_timestamp: now.clone(),
             members: [(owner, now)].into_iter().collect(),
             total_sent: 0,
+            applied_tags: if forum { applied_tags } else { Vec::new() },
         });
         self.channels.insert(id, channel);
         if let Some(guild) = self.guilds.get_mut(&guild) {
@@ -192,6 +256,31 @@ impl Live<'_> {
             self.publish(notice);
         }
         Ok(id)
+    }
+
+    /// Checks that a post of a forum may get these tags in place of those that it has.
+    pub fn check_tags(
+        &self,
+        forum: Snowflake,
+        user: Snowflake,
+        before: &[Snowflake],
+        after: &[Snowflake],
+    ) -> ApiResult<()> {
+        let channel = self.channel(forum)?;
+        let available = &channel.forum.available_tags;
+        let moderates = self.permissions_in(user, channel).contains(Permissions::MANAGE_THREADS);
+        if channel.flags & REQUIRE_TAG != 0 && after.is_empty() {
+            let for_members = available.iter().any(|tag| moderates || !tag.moderated);
+            return Err(if for_members { ApiError::tag_required() } else { ApiError::no_tag_for_members() });
+        }
+        for id in before.iter().chain(after).filter(|id| before.contains(id) != after.contains(id)) {
+            match available.iter().find(|tag| tag.id == *id) {
+                Some(tag) if tag.moderated && !moderates => return Err(ApiError::missing_permissions()),
+                None if after.contains(id) => return Err(ApiError::unknown_tag()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn tell_thread_created(&self, id: Snowflake) {

@@ -240,6 +240,7 @@ impl Live<'_> {
         self.interactions.totals.acknowledged += 1;
         if let Some(interaction) = self.interactions.get_mut(id) {
             let now = Instant::now();
+            interaction.callbacks += 1;
             interaction.original = message;
             interaction.acknowledged = Some(now);
             if matches!(response, Response::Deferred | Response::DeferredUpdate) {
@@ -252,7 +253,7 @@ impl Live<'_> {
         Ok(message)
     }
 
-    /// Checks that an initial response may come now, and counts it.
+    /// Checks that an initial response may come now, and counts it if not.
     fn claim(&mut self, id: Snowflake, token: &str) -> ApiResult<()> {
         let deadline = self.limits.response;
         let interactions = &mut self.interactions;
@@ -260,12 +261,13 @@ impl Live<'_> {
         if interaction.token != token {
             return Err(ApiError::invalid_webhook_token());
         }
-        interaction.callbacks += 1;
         if interaction.is_acknowledged() {
+            interaction.callbacks += 1;
             interactions.totals.doubled += 1;
             return Err(ApiError::already_acknowledged());
         }
         if interaction.created.elapsed() > deadline {
+            interaction.callbacks += 1;
             interactions.totals.late += 1;
             return Err(ApiError::unknown_interaction());
         }

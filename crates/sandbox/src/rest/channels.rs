@@ -10,7 +10,7 @@ use super::request::Bot;
 use super::{Ids, Payload, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
-use crate::permissions::Permissions;
+use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::validate;
 
@@ -45,6 +45,11 @@ async fn edit(
     } else {
         live.require(id, bot, Permissions::MANAGE_CHANNELS)?;
         let body = validate::channel::modify(&payload.json, channel.kind)?;
+        if body.permission_overwrites.is_change() {
+            live.require(id, bot, Permissions::MANAGE_ROLES)?;
+            let after = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
+            may_overwrite(&live, id, bot, after)?;
+        }
         live.edit_channel(id, body)?;
     }
     let guild = live.channel(id)?.guild_id;
@@ -58,10 +63,15 @@ async fn edit(
 fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value) -> ApiResult<()> {
     let body = validate::channel::thread_modify(body)?;
     let own = live.channel(id)?.thread.as_ref().is_some_and(|thread| thread.owner_id == bot);
-    if !own || body.locked.is_change() {
+    if !own || body.locked.is_change() || body.flags.is_change() {
         live.require(id, bot, Permissions::MANAGE_THREADS)?;
     }
     let now = live.now();
+    if let (Some(tags), Some(parent)) = (body.applied_tags.as_ref(), live.channel(id)?.parent_id) {
+        let before =
+            live.channel(id)?.thread.as_ref().map_or(Vec::new(), |thread| thread.applied_tags.clone());
+        live.check_tags(parent, bot, &before, tags)?;
+    }
     let channel = live.channel_mut(id)?;
     let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
     if body.archived.apply_or(&mut thread.archived, false) {
@@ -75,6 +85,8 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     if let Some(name) = body.name {
         channel.name = name;
     }
+    body.applied_tags.apply_or(&mut thread.applied_tags, Vec::new());
+    body.flags.map(u64::from).apply_or(&mut channel.flags, 0);
     body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
     Ok(())
 }
@@ -109,8 +121,18 @@ async fn set_overwrite(
     let overwrite = validate::channel::overwrite(&payload.json, target)?;
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::MANAGE_ROLES)?;
+    let mut after = live.channel(id)?.overwrites.clone();
+    after.retain(|other| other.id != target);
+    after.push(overwrite);
+    may_overwrite(&live, id, bot, &after)?;
     live.set_overwrite(id, overwrite)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn may_overwrite(live: &Live<'_>, id: Snowflake, bot: Snowflake, after: &[Overwrite]) -> ApiResult<()> {
+    let channel = live.channel(id)?;
+    let Some(guild) = channel.guild_id else { return Ok(()) };
+    live.check_overwrites(guild, Some(id), channel.parent_id, bot, &channel.overwrites, after)
 }
 
 async fn remove_overwrite(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest, start};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -145,16 +145,13 @@ async fn create_channel(
     if guild.channels.len() >= 500 {
         return Err(ApiError::max_channels());
     }
-    if let Some(parent) = body.parent_id.as_ref() {
-        let category = live.channels.get(parent).filter(|parent| parent.kind == kind::CATEGORY);
-        if category.is_none_or(|parent| parent.guild_id != Some(id)) {
-            let error = FieldError::new("CHANNEL_PARENT_INVALID", "Category does not exist");
-            return Err(ApiError::field(&["parent_id"], error));
-        }
-    }
+    live.check_parent(id, body.parent_id.as_ref())?;
+    let overwrites = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
+    live.check_overwrites(id, None, body.parent_id.as_ref().copied(), bot, &[], overwrites)?;
     let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "");
     channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
-    body.apply(&mut channel);
+    validate::forum::unique(body.available_tags.as_ref().map_or(&[], Vec::as_slice))?;
+    body.apply(&mut channel, || live.next_id());
     let (channel_id, shown) = (channel.id, channel.json());
     live.add_channel(channel);
     live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), Vec::new());
@@ -169,13 +166,15 @@ async fn move_channels(
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     require(&live, id, bot, Permissions::MANAGE_CHANNELS)?;
-    for (channel_id, position) in validate::role::positions(&payload.json)? {
-        let channel = live.channel_mut(channel_id)?;
-        if channel.guild_id != Some(id) {
+    let places = validate::channel::positions(&payload.json)?;
+    for place in &places {
+        if live.channel(place.id)?.guild_id != Some(id) {
             return Err(ApiError::unknown_channel());
         }
-        channel.position = position.map_or(channel.position, i64::from);
-        live.channel_changed(channel_id);
+        live.check_parent(id, place.parent_id.as_ref())?;
+    }
+    for place in places {
+        live.place_channel(place)?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -85,6 +85,12 @@ async fn edit(
     }
     if body.communication_disabled_until.is_change() {
         outranks(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
+        // Discord's reference: 403 where the member is an administrator or the owner.
+        let sets = body.communication_disabled_until.as_ref().is_some();
+        let has = live.guild_permissions(user, live.guild_for(guild, bot)?);
+        if sets && has.contains(Permissions::ADMINISTRATOR) {
+            return Err(ApiError::missing_permissions());
+        }
     }
     for (asked, needed) in
         [(&body.mute, Permissions::MUTE_MEMBERS), (&body.deaf, Permissions::DEAFEN_MEMBERS)]

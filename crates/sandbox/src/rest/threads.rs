@@ -1,10 +1,13 @@
 //! Threads: opened, joined, left, listed.
 
+use std::cmp::Reverse;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::request::Bot;
 use super::{Form, Ids, Payload, Query, Rest};
@@ -14,6 +17,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::validate;
+use crate::validate::form::parse_moment;
 use crate::validate::message::Way;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -25,7 +29,7 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/channels/{channel_id}/thread-members/{user_id}", get(member).put(add).delete(remove))
         .route("/channels/{channel_id}/threads/archived/public", get(archived_public))
         .route("/channels/{channel_id}/threads/archived/private", get(archived_private))
-        .route("/channels/{channel_id}/users/@me/threads/archived/private", get(archived_private))
+        .route("/channels/{channel_id}/users/@me/threads/archived/private", get(archived_joined))
         .route("/guilds/{guild_id}/threads/active", get(active))
 }
 
@@ -157,8 +161,7 @@ async fn members(
     Ok(Json(thread.members.keys().filter_map(|user| member_json(&live, channel, *user, full)).collect()))
 }
 
-fn listing<'a>(live: &Live<'_>, bot: Snowflake, threads: impl Iterator<Item = &'a Channel>) -> Value {
-    let threads: Vec<&Channel> = threads.collect();
+fn listing(live: &Live<'_>, bot: Snowflake, threads: &[&Channel]) -> Value {
     json!({
         "threads": threads.iter().map(|thread| live.channel_json(thread, Some(bot))).collect::<Vec<_>>(),
         "members": threads.iter().filter_map(|thread| thread.thread_member(bot)).collect::<Vec<_>>(),
@@ -173,35 +176,96 @@ async fn active(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
         channel.thread.as_ref().is_some_and(|thread| !thread.archived)
             && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
     });
-    Ok(Json(listing(&live, bot, threads)))
+    Ok(Json(listing(&live, bot, &threads.collect::<Vec<_>>())))
 }
 
-fn archived(rest: &Rest, bot: Snowflake, parent: Snowflake, private: bool) -> ApiResult<Json<Value>> {
+/// Archived threads that are listed together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Archive {
+    Public,
+    Private,
+    /// Private ones that the bot is in.
+    Joined,
+}
+
+/// Lists archived threads, a page at a time: by when they were archived, those that the bot is in by their ids.
+fn archived(
+    rest: &Rest,
+    bot: Snowflake,
+    parent: Snowflake,
+    of: Archive,
+    query: &Query,
+) -> ApiResult<Json<Value>> {
+    let limit = query.number("limit", 2..=100, 50)?;
+    let (before_id, before) = match of {
+        Archive::Joined => (query.id("before")?, None),
+        Archive::Public | Archive::Private => (None, moment(query)?),
+    };
+    let needed = match of {
+        Archive::Private => Permissions::READ_MESSAGE_HISTORY | Permissions::MANAGE_THREADS,
+        Archive::Public | Archive::Joined => Permissions::READ_MESSAGE_HISTORY,
+    };
     let live = rest.discord.lock();
-    let channel = live.channel_for(parent, bot, Permissions::READ_MESSAGE_HISTORY)?;
+    let channel = live.channel_for(parent, bot, needed)?;
     let guild =
         channel.guild_id.and_then(|id| live.guilds.get(&id)).ok_or_else(ApiError::wrong_channel_type)?;
-    let threads = guild.threads.iter().filter_map(|id| live.channels.get(id)).filter(|channel| {
-        channel.parent_id == Some(parent)
-            && (channel.kind == kind::PRIVATE_THREAD) == private
-            && channel.thread.as_ref().is_some_and(|thread| thread.archived)
-            && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
-    });
-    Ok(Json(listing(&live, bot, threads)))
+    let mut threads: Vec<_> = guild
+        .threads
+        .iter()
+        .filter_map(|id| live.channels.get(id))
+        .filter_map(|channel| Some((channel, channel.thread.as_ref()?)))
+        .filter(|(channel, thread)| {
+            channel.parent_id == Some(parent)
+                && (channel.kind == kind::PRIVATE_THREAD) == (of != Archive::Public)
+                && (of != Archive::Joined || thread.members.contains_key(&bot))
+                && thread.archived
+                && before_id.is_none_or(|before| channel.id < before)
+                && before.is_none_or(|before| parse_moment(&thread.archive_timestamp) < Some(before))
+                && live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL)
+        })
+        .collect();
+    if of == Archive::Joined {
+        threads.sort_by_key(|(channel, _)| Reverse(channel.id));
+    } else {
+        threads
+            .sort_by_key(|(channel, thread)| Reverse((parse_moment(&thread.archive_timestamp), channel.id)));
+    }
+    let more = threads.len() > limit;
+    let threads: Vec<_> = threads.into_iter().take(limit).map(|(channel, _)| channel).collect();
+    let mut listed = listing(&live, bot, &threads);
+    listed["has_more"] = more.into();
+    Ok(Json(listed))
+}
+
+fn moment(query: &Query) -> ApiResult<Option<OffsetDateTime>> {
+    let Some(text) = query.text("before") else { return Ok(None) };
+    let error = || ApiError::field(&["before"], FieldError::not_a_time(&Value::from(text)));
+    parse_moment(text).map(Some).ok_or_else(error)
 }
 
 async fn archived_public(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([id]): Ids<1>,
+    query: Query,
 ) -> ApiResult<Json<Value>> {
-    archived(&rest, bot, id, false)
+    archived(&rest, bot, id, Archive::Public, &query)
 }
 
 async fn archived_private(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([id]): Ids<1>,
+    query: Query,
 ) -> ApiResult<Json<Value>> {
-    archived(&rest, bot, id, true)
+    archived(&rest, bot, id, Archive::Private, &query)
+}
+
+async fn archived_joined(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    query: Query,
+) -> ApiResult<Json<Value>> {
+    archived(&rest, bot, id, Archive::Joined, &query)
 }

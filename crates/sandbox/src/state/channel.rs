@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::clock;
+use super::forum::Forum;
 use super::message::Message;
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
@@ -60,6 +61,8 @@ pub struct Thread {
     pub members: IndexMap<Snowflake, String>,
     /// Messages sent in it so far, deleted ones included.
     pub total_sent: u64,
+    /// Tags that it has as a post of a forum.
+    pub applied_tags: Vec<Snowflake>,
 }
 
 impl Thread {
@@ -108,8 +111,14 @@ pub struct Channel {
     pub user_limit: u64,
     /// Voice: fixed region.
     pub rtc_region: Option<String>,
+    /// Voice: quality of cameras, 1 automatic and 2 full.
+    pub video_quality_mode: u8,
     /// Minutes after which new threads close.
     pub default_auto_archive_duration: Option<u64>,
+    /// Seconds a member waits between messages in new threads.
+    pub default_thread_rate_limit_per_user: u64,
+    /// Of forums.
+    pub forum: Forum,
     /// Channel flags.
     pub flags: u64,
     /// Newest message ever sent, even if it is gone.
@@ -143,7 +152,10 @@ impl Channel {
             bitrate: 64_000,
             user_limit: 0,
             rtc_region: None,
+            video_quality_mode: 1,
             default_auto_archive_duration: None,
+            default_thread_rate_limit_per_user: 0,
+            forum: Forum::default(),
             flags: 0,
             last_message_id: None,
             last_pin_timestamp: None,
@@ -167,6 +179,11 @@ impl Channel {
     /// Whether messages can be sent in it.
     pub fn is_text(&self) -> bool {
         !matches!(self.kind, kind::CATEGORY | kind::FORUM | kind::MEDIA)
+    }
+
+    /// Whether it has posts in place of messages.
+    pub fn is_forum(&self) -> bool {
+        matches!(self.kind, kind::FORUM | kind::MEDIA)
     }
 
     /// Whether people can talk in it.
@@ -199,6 +216,7 @@ impl Channel {
             o.insert("message_count".into(), self.messages.len().into());
             o.insert("member_count".into(), thread.members.len().min(50).into());
             o.insert("total_message_sent".into(), thread.total_sent.into());
+            o.insert("applied_tags".into(), json!(thread.applied_tags));
         } else if self.guild_id.is_some() {
             o.insert("topic".into(), self.topic.clone().into());
             o.insert("position".into(), self.position.into());
@@ -210,17 +228,19 @@ impl Channel {
             if let Some(minutes) = self.default_auto_archive_duration {
                 o.insert("default_auto_archive_duration".into(), minutes.into());
             }
-            if self.kind == kind::FORUM || self.kind == kind::MEDIA {
-                o.insert("available_tags".into(), json!([]));
-                o.insert("default_reaction_emoji".into(), Value::Null);
-                o.insert("default_sort_order".into(), Value::Null);
-                o.insert("default_forum_layout".into(), 0.into());
+            if self.default_thread_rate_limit_per_user > 0 || self.is_forum() {
+                let seconds = self.default_thread_rate_limit_per_user;
+                o.insert("default_thread_rate_limit_per_user".into(), seconds.into());
+            }
+            if self.is_forum() {
+                self.forum.write(&mut o);
             }
         }
         if self.is_voice() {
             o.insert("bitrate".into(), self.bitrate.into());
             o.insert("user_limit".into(), self.user_limit.into());
             o.insert("rtc_region".into(), self.rtc_region.clone().into());
+            o.insert("video_quality_mode".into(), self.video_quality_mode.into());
         }
         Value::Object(o)
     }

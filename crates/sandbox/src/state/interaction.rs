@@ -85,7 +85,7 @@ pub struct Interaction {
     pub original: Option<Snowflake>,
     /// Further messages, in order.
     pub followups: Vec<Snowflake>,
-    /// Initial responses that arrived, refused ones included.
+    /// Initial responses that arrived, those that came late or second included; what had a mistake in it is none.
     pub callbacks: u32,
     /// When the first initial response arrived.
     pub acknowledged: Option<Instant>,

@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use super::form::{Change, Form, Object};
+use super::forum::{self, TagBody};
 use crate::error::{ApiResult, FieldError};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
+use crate::state::forum::EmojiRef;
 
 /// Kinds of channels.
 pub mod kind {
@@ -70,6 +72,14 @@ pub struct ChannelBody {
     pub default_thread_rate_limit_per_user: Change<u32>,
     /// Flags.
     pub flags: Change<u32>,
+    /// Of a forum: its tags, all of them.
+    pub available_tags: Change<Vec<TagBody>>,
+    /// Of a forum: the first reaction that is offered.
+    pub default_reaction_emoji: Change<EmojiRef>,
+    /// Of a forum: order of posts.
+    pub default_sort_order: Change<u8>,
+    /// Of a forum: view of posts.
+    pub default_forum_layout: Change<u8>,
 }
 
 /// Reads the body of a creation; the type is text unless it says otherwise.
@@ -132,7 +142,40 @@ fn read(form: &mut Form, body: &Object, of: u8, kind: Change<u8>) -> ChannelBody
         default_auto_archive_duration: form.field(body, "default_auto_archive_duration", archive_minutes),
         default_thread_rate_limit_per_user: form.field(body, "default_thread_rate_limit_per_user", slowmode),
         flags: form.field(body, "flags", |form, value| form.uint(value, u32::MAX)),
+        available_tags: form.field(body, "available_tags", forum::tags),
+        default_reaction_emoji: form.field(body, "default_reaction_emoji", forum::emoji),
+        default_sort_order: form.field(body, "default_sort_order", |form, value| form.one_of(value, &[0, 1])),
+        default_forum_layout: form
+            .field(body, "default_forum_layout", |form, value| form.one_of(value, &[0, 1, 2])),
     }
+}
+
+/// A channel's new place, from the body of a reordering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The channel.
+    pub id: Snowflake,
+    /// Place in the list.
+    pub position: Option<u32>,
+    /// Category.
+    pub parent_id: Change<Snowflake>,
+    /// Whether it takes the overwrites of its new category.
+    pub lock_permissions: bool,
+}
+
+/// Reads the body of a reordering.
+pub fn positions(body: &Value) -> ApiResult<Vec<Position>> {
+    Form::read(|form| {
+        form.list(body, 0..=1000, |form, item| {
+            let item = form.object(item)?;
+            let id = form.required(item, "id", Form::snowflake);
+            let position =
+                form.optional(item, "position", |form, value| form.uint(value, i32::MAX.unsigned_abs()));
+            let parent_id = form.field(item, "parent_id", Form::snowflake);
+            let lock_permissions = form.optional(item, "lock_permissions", Form::boolean).unwrap_or(false);
+            Some(Position { id: id?, position, parent_id, lock_permissions })
+        })
+    })
 }
 
 /// Whether channels of this type are called exactly what they were named: voice channels, stages, categories, threads.

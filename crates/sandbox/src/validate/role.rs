@@ -58,7 +58,7 @@ pub fn read(body: &Value) -> ApiResult<RoleBody> {
     })
 }
 
-/// Reads the body of a reordering, of roles or channels: ids with their new places.
+/// Reads the body of a reordering of roles: ids with their new places.
 pub fn positions(body: &Value) -> ApiResult<Vec<(Snowflake, Option<u32>)>> {
     Form::read(|form| {
         form.list(body, 0..=1000, |form, item| {

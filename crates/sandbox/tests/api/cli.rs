@@ -233,6 +233,27 @@ async fn serve_warns_when_it_listens_to_more_than_this_machine() {
     }
 }
 
+#[tokio::test]
+async fn serve_ends_with_its_input_where_it_is_to_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("own.json");
+    let mut serve = command();
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--exit-with-stdin", "--state-file"]).arg(&state);
+    let mut serving = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut greeting = BufReader::new(serving.stdout.take().unwrap()).lines();
+    timeout(Duration::from_mins(1), greeting.next_line()).await.unwrap().unwrap();
+    // All that a program needs to be its bot is there by the first line.
+    let told: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    for name in ["url", "token", "guild_id", "voice_root"] {
+        assert!(told[name].is_string(), "{name}");
+    }
+    assert_eq!(serving.try_wait().unwrap(), None);
+    drop(serving.stdin.take());
+    let status = timeout(Duration::from_mins(1), serving.wait()).await.unwrap().unwrap();
+    assert!(status.success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 /// Runs the command line and gives back what it printed.
 async fn printed(bot: &Bot, arguments: &[&str]) -> String {
     let output = sandbox(bot, arguments).await;

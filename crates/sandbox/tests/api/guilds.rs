@@ -125,6 +125,23 @@ async fn a_timeout_silences_for_its_time() {
 }
 
 #[tokio::test]
+async fn an_administrator_cannot_be_timed_out_but_a_timeout_can_be_taken_away() {
+    let bot = Bot::start().await;
+    let carol = bot.sandbox.user_id("carol").unwrap();
+    let path = format!("{}/members/{carol}", bot.guild());
+    let soon = sandbox::state::clock::iso(sandbox::state::clock::now() + time::Duration::hours(1));
+    let until = json!({ "communication_disabled_until": soon });
+    bot.expect(200, Method::PATCH, &path, &until).await;
+    let role = json!({ "name": "admins", "permissions": "8" });
+    let role = bot.expect(200, Method::POST, &format!("{}/roles", bot.guild()), &role).await;
+    bot.expect(204, Method::PUT, &format!("{path}/roles/{}", text(&role["id"])), &Value::Null).await;
+    assert!(bot.user.send("carol", "general", "hm").await.is_ok(), "permissions of administrators stay");
+    let (status, error) = bot.call(Method::PATCH, &path, &until).await;
+    assert_eq!((status, &error["code"]), (403, &json!(50013)));
+    bot.expect(200, Method::PATCH, &path, &json!({ "communication_disabled_until": null })).await;
+}
+
+#[tokio::test]
 async fn a_bot_with_few_permissions_is_held_to_them() {
     let bot = Bot::start().await;
     let body = json!({ "name": "Weak", "permissions": "0" });
@@ -156,6 +173,46 @@ async fn a_bot_with_few_permissions_is_held_to_them() {
     }
     let commands = format!("/applications/{}/commands", bot.sandbox.bot_id());
     assert_eq!(call(Method::GET, commands, Value::Null).await["code"], 20012);
+}
+
+#[tokio::test]
+async fn a_bot_gives_and_takes_in_a_channel_only_what_it_has_itself() {
+    let bot = Bot::start().await;
+    // MANAGE_CHANNELS, VIEW_CHANNEL, SEND_MESSAGES, MANAGE_ROLES.
+    let has = 1_u64 << 4 | 1 << 10 | 1 << 11 | 1 << 28;
+    let body = json!({ "name": "Keeper", "permissions": has.to_string() });
+    let made: Value =
+        bot.control(Method::POST, "/bots").json(&body).send().await.unwrap().json().await.unwrap();
+    let http = reqwest::Client::new();
+    let call = async |method: Method, path: &str, body: &Value| {
+        let request = http
+            .request(method, format!("{}{path}", bot.sandbox.api_url()))
+            .header("authorization", format!("Bot {}", text(&made["token"])));
+        request.json(body).send().await.unwrap().status().as_u16()
+    };
+    let everyone = bot.sandbox.guild_id();
+    let general = bot.channel("general");
+    let one = format!("{general}/permissions/{everyone}");
+    let channels = format!("{}/channels", bot.guild());
+    let [send, ban, manage_roles] = [1_u64 << 11, 1 << 2, 1 << 28].map(|bit| bit.to_string());
+    let list = |field: &str, bit: &str| json!({ "name": "new", "permission_overwrites": [{ "id": everyone.to_string(), "type": 0, field: bit }] });
+    for field in ["allow", "deny"] {
+        assert_eq!(call(Method::PUT, &one, &json!({ "type": 0, field: ban })).await, 403, "{field}");
+        assert_eq!(call(Method::PATCH, &general, &list(field, &ban)).await, 403, "{field}");
+        assert_eq!(call(Method::POST, &channels, &list(field, &ban)).await, 403, "{field}");
+        assert_eq!(call(Method::PUT, &one, &json!({ "type": 0, field: send })).await, 204, "{field}");
+        assert_eq!(call(Method::PATCH, &general, &list(field, &send)).await, 200, "{field}");
+        assert_eq!(call(Method::POST, &channels, &list(field, &send)).await, 201, "{field}");
+    }
+    // What is there already may stay.
+    bot.expect(204, Method::PUT, &one, &json!({ "type": 0, "deny": ban })).await;
+    assert_eq!(call(Method::PATCH, &general, &list("deny", &ban)).await, 200);
+    assert_eq!(call(Method::PATCH, &general, &json!({ "permission_overwrites": [] })).await, 403);
+    // Managing roles is for administrators to give in a new channel; who has been given it there gives all.
+    assert_eq!(call(Method::POST, &channels, &list("allow", &manage_roles)).await, 403);
+    let own = format!("{general}/permissions/{}", text(&made["id"]));
+    bot.expect(204, Method::PUT, &own, &json!({ "type": 1, "allow": manage_roles })).await;
+    assert_eq!(call(Method::PUT, &one, &json!({ "type": 0, "allow": ban })).await, 204);
 }
 
 #[tokio::test]

@@ -126,6 +126,24 @@ async fn a_second_callback_is_refused_and_counted() {
 }
 
 #[tokio::test]
+async fn an_answer_with_a_mistake_in_it_is_none_and_the_next_is_the_first() {
+    let mut bot = with_ping().await;
+    let user = bot.user.clone();
+    let asked = tokio::spawn(async move { user.say("/ping").await });
+    let interaction = bot.event("INTERACTION_CREATE").await;
+    for (mistake, code) in
+        [(json!({ "content": "" }), 50006), (json!({ "content": "x".repeat(2001) }), 50035)]
+    {
+        let (status, error) = bot.callback(&interaction, json!({ "type": 4, "data": mistake })).await;
+        assert_eq!((status, &error["code"]), (400, &json!(code)));
+    }
+    let (status, _) = bot.callback(&interaction, json!({ "type": 4, "data": { "content": "1" } })).await;
+    assert_eq!(status, 204);
+    let answer = asked.await.unwrap().unwrap();
+    assert_eq!((answer.content.as_str(), answer.callbacks), ("1", 1));
+}
+
+#[tokio::test]
 async fn a_silent_bot_is_given_up_on_and_its_late_answer_refused() {
     let builder = Sandbox::builder().response_deadline(Duration::from_millis(100));
     let mut bot = Bot::start_with(builder).await;

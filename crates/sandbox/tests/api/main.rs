@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod components;
 mod errors;
+mod forums;
 mod guilds;
 mod interactions;
 mod intruders;

@@ -67,7 +67,7 @@ async fn a_host_that_begins_again_remembers() {
     host.snapshots().take(&first).unwrap();
     press(&first);
     host.store().of(&plugin).put("greeting", &"hello").unwrap();
-    host.scheduler().set(&plugin, "close", "7", Duration::from_hours(1), json!([1, 2]));
+    host.scheduler().set(&plugin, "close", "7", Duration::from_hours(1), json!([1, 2])).unwrap();
     checkpoint.save().await;
 
     let (host, checkpoint) = open(&folder).await;

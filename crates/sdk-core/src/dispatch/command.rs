@@ -13,7 +13,7 @@ use serenity::all::{
 };
 use tokio::sync::Mutex;
 
-use super::handler::{panic_text, panic_words, panicked};
+use super::handler::{panic_text, panicked};
 use super::interaction::ephemeral;
 use super::{Dispatcher, enter, failure};
 use crate::asker::Asker;
@@ -135,9 +135,9 @@ impl Dispatcher {
             watch.tell(&self.host, *way, name, *ended.as_ref().unwrap_or(&Outcome::Panic));
         }
         if let Err(panic) = ended {
-            let panic = panicked(&generation.data, &what, panic_text(&*panic));
+            let words = panicked(&generation.data, &what, panic_text(&*panic));
             if let Some(asker) = Asker::of(event) {
-                asker.tell(ctx, panic_words(&generation.data, &panic)).await;
+                asker.tell(ctx, words).await;
             }
         }
         true
@@ -193,12 +193,12 @@ async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteracti
     let response = if is_autocomplete {
         no_suggestions()
     } else if withdrawn {
-        ephemeral(format!(
+        ephemeral(&format!(
             "/{} is being worked on; it is not part of this bot at the moment.",
             command.data.name
         ))
     } else {
-        ephemeral(format!("/{} is not part of this bot any more.", command.data.name))
+        ephemeral(&format!("/{} is not part of this bot any more.", command.data.name))
     };
     if let Err(error) = command.create_response(ctx, response).await {
         tracing::warn!(command = command.data.name, %error, "could not answer");

@@ -12,17 +12,20 @@ use futures_util::future::BoxFuture;
 use poise::{CommandInteractionType, Context, CreateReply, FrameworkError};
 use serenity::all::{CreateAllowedMentions, CreateInteractionResponseFollowup, HttpError, Permissions};
 
-use super::handler::{INTERNAL, panic_words, panicked, user_words};
+use super::handler::panicked;
+use super::reference::{INTERNAL, Reference};
 use crate::observer::Outcome;
-use crate::{Data, Error, FrameworkOptions, Refusal, text};
+use crate::text::{self, Surface, foreign};
+use crate::{Data, Error, FrameworkOptions, Refusal};
 
 /// Discord's code for an answer to an interaction that has one already.
 const ALREADY_ACKNOWLEDGED: isize = 40060;
 
 /// What the host knows of the error that this task hands to an `on_error`.
 struct Handing {
-    /// What the user may read of a panic.
-    panic: Option<String>,
+    /// What the user may read of it.
+    words: Option<String>,
+    reference: Option<Reference>,
     /// Whether the host's own [`on_error`] has seen it.
     by_host: Cell<bool>,
 }
@@ -47,17 +50,17 @@ pub(super) async fn handle(
     answered: Option<&AtomicBool>,
 ) -> Failed {
     let outcome = outcome(&error);
-    let panic = match &error {
+    let reference = reference(&error);
+    let words = match &error {
         // Told to probation whoever handles it, and here, on the thread that knows the place.
         FrameworkError::CommandPanic { ctx, payload, .. } => {
             let what = format!("{}{}", ctx.prefix(), ctx.command().qualified_name);
-            let panic = panicked(ctx.data(), &what, payload.as_deref().unwrap_or_default());
-            Some(panic_words(ctx.data(), &panic))
+            Some(panicked(ctx.data(), &what, payload.as_deref().unwrap_or_default()))
         }
-        _ => None,
+        error => sentence(error, reference),
     };
-    let (ctx, words) = (error.ctx(), sentence(&error, panic.as_deref()));
-    let handing = Handing { panic, by_host: Cell::new(false) };
+    let (ctx, cause) = (error.ctx(), reference.and_then(|_| cause(&error)));
+    let handing = Handing { words: words.clone(), reference, by_host: Cell::new(false) };
     let handled = async {
         error.handle(options).await;
         HANDING.with(|handing| handing.by_host.get())
@@ -65,7 +68,11 @@ pub(super) async fn handle(
     let by_host = HANDING.scope(handing, handled).await;
     let is_answered = answered.is_none_or(|answered| answered.load(Ordering::SeqCst));
     if let (false, false, Some(ctx), Some(words)) = (by_host, is_answered, ctx, words) {
-        tell(ctx, words, false).await;
+        if let (Some(reference), Some(cause)) = (reference, cause) {
+            let (plugin, command) = (ctx.data().plugin(), &ctx.command().qualified_name);
+            tracing::error!(%plugin, command = %command, %reference, cause, "the on_error of a plugin told nobody");
+        }
+        tell(ctx, &words, false).await;
     }
     Failed { outcome, by_host }
 }
@@ -77,11 +84,15 @@ pub fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
     Box::pin(async move {
         let handing = HANDING.try_with(|handing| {
             handing.by_host.set(true);
-            handing.panic.clone()
+            (handing.words.clone(), handing.reference)
         });
-        log(&error);
-        if let (Some(ctx), Some(words)) = (error.ctx(), sentence(&error, handing.ok().flatten().as_deref())) {
-            tell(ctx, words, true).await;
+        let (words, reference) = handing.unwrap_or_else(|_| {
+            let reference = reference(&error);
+            (sentence(&error, reference), reference)
+        });
+        log(&error, reference);
+        if let (Some(ctx), Some(words)) = (error.ctx(), words) {
+            tell(ctx, &words, true).await;
         }
     })
 }
@@ -101,12 +112,78 @@ fn outcome(error: &FrameworkError<'_, Data, Error>) -> Outcome {
     }
 }
 
+/// Returns the plugin that an error is of; `None` for a prefix without a command, which happens every day.
+fn data<'a>(error: &FrameworkError<'a, Data, Error>) -> Option<&'a Data> {
+    match error {
+        FrameworkError::EventHandler { framework, .. }
+        | FrameworkError::NonCommandMessage { framework, .. }
+        | FrameworkError::UnknownInteraction { framework, .. } => Some(framework.user_data),
+        FrameworkError::DynamicPrefix { ctx, .. } => Some(ctx.framework.user_data),
+        other => other.ctx().map(poise::Context::data),
+    }
+}
+
+/// Returns the number of an error whose words are not for users; a panic has one of its own.
+fn reference(error: &FrameworkError<'_, Data, Error>) -> Option<Reference> {
+    let data = data(error)?;
+    match error {
+        FrameworkError::Command { error, .. }
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. }
+        | FrameworkError::EventHandler { error, .. }
+        | FrameworkError::NonCommandMessage { error, .. }
+        | FrameworkError::DynamicPrefix { error, .. } => Reference::of_error(data, error),
+        FrameworkError::ArgumentParse { error, .. } if !is_users_mistake(&**error) => {
+            Reference::of_error(data, error)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the words of what a plugin has ended with.
+fn cause(error: &FrameworkError<'_, Data, Error>) -> Option<String> {
+    match error {
+        FrameworkError::Command { error, .. }
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. }
+        | FrameworkError::ArgumentParse { error, .. } => Some(error.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns whether an argument does not fit in a way that poise, serenity or std tells of, whose words are for whoever typed
+/// it. A plugin's own type may hold anything in its error, unless that is a [`Refusal`].
+fn is_users_mistake(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    macro_rules! is_one_of {
+        ($($error:ty),* $(,)?) => { $(error.is::<$error>())||* };
+    }
+    is_one_of!(
+        poise::CodeBlockError,
+        poise::InvalidBool,
+        poise::InvalidChoice,
+        poise::TooFewArguments,
+        poise::TooManyArguments,
+        serenity::all::ChannelParseError,
+        serenity::all::EmojiParseError,
+        serenity::all::GuildChannelParseError,
+        serenity::all::GuildParseError,
+        serenity::all::MemberParseError,
+        serenity::all::MessageParseError,
+        serenity::all::RoleParseError,
+        serenity::all::UserParseError,
+        std::char::ParseCharError,
+        std::net::AddrParseError,
+        std::num::ParseFloatError,
+        std::num::ParseIntError,
+        std::str::ParseBoolError,
+    )
+}
+
 /// Returns what the user of a failed command reads; `None` where nobody waits for an answer.
-fn sentence(error: &FrameworkError<'_, Data, Error>, panic: Option<&str>) -> Option<String> {
+fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) -> Option<String> {
     let words = match error {
         FrameworkError::Command { error, .. }
-        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => user_words(error),
-        FrameworkError::CommandPanic { .. } => panic.unwrap_or(INTERNAL).to_owned(),
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => Reference::words(reference, error),
+        // Only where it was caught its place is known, and the words for it are made.
+        FrameworkError::CommandPanic { .. } => INTERNAL.to_owned(),
         FrameworkError::CommandCheckFailed { error: None, .. } => {
             "This command is not available to you here.".to_owned()
         }
@@ -116,9 +193,16 @@ fn sentence(error: &FrameworkError<'_, Data, Error>, panic: Option<&str>) -> Opt
             format!("This command needs one of its subcommands: {}.", names.join(", "))
         }
         FrameworkError::ArgumentParse { ctx, error, input, .. } => {
+            // An error may repeat what was typed.
+            let why = match reference {
+                Some(reference) => format!(" (reference {reference})"),
+                None => format!(": {}", foreign(&error.to_string(), Surface::Line, 400)),
+            };
             let words = match input {
-                Some(input) => format!("`{}` cannot be used here: {error}.", text::cut(input.clone(), 200)),
-                None => format!("The arguments do not fit: {error}."),
+                Some(input) => {
+                    format!("`{}` cannot be used here{why}.", foreign(input, Surface::Code, 200))
+                }
+                None => format!("The arguments do not fit{why}."),
             };
             match &ctx.command().help_text {
                 Some(help) => format!("{words}\n{help}"),
@@ -155,18 +239,9 @@ fn sentence(error: &FrameworkError<'_, Data, Error>, panic: Option<&str>) -> Opt
 }
 
 /// Logs an error: what is wrong in the bot as such, what a user has brought about for those who look closely.
-fn log(error: &FrameworkError<'_, Data, Error>) {
-    let data = match error {
-        FrameworkError::EventHandler { framework, .. }
-        | FrameworkError::NonCommandMessage { framework, .. }
-        | FrameworkError::UnknownInteraction { framework, .. } => framework.user_data,
-        FrameworkError::DynamicPrefix { ctx, .. } => ctx.framework.user_data,
-        other => match other.ctx() {
-            Some(ctx) => ctx.data(),
-            // A prefix and no command: that happens every day.
-            None => return,
-        },
-    };
+fn log(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) {
+    let Some(data) = data(error) else { return };
+    let reference = reference.map(tracing::field::display);
     let (plugin, generation) = (data.plugin(), data.generation());
     let command = error.ctx().map(|ctx| ctx.command().qualified_name.to_string()).unwrap_or_default();
     match error {
@@ -175,7 +250,7 @@ fn log(error: &FrameworkError<'_, Data, Error>) {
             if Refusal::is(error) {
                 tracing::debug!(%plugin, generation, command, %error, "a command was refused");
             } else {
-                tracing::error!(%plugin, generation, command, %error, "a command failed");
+                tracing::error!(%plugin, generation, command, reference, %error, "a command failed");
             }
         }
         // Logged when it was caught.
@@ -188,27 +263,30 @@ fn log(error: &FrameworkError<'_, Data, Error>) {
         }
         FrameworkError::EventHandler { error, event, .. } => {
             let event = event.snake_case_name();
-            tracing::error!(%plugin, generation, event, %error, "an event handler failed");
+            tracing::error!(%plugin, generation, event, reference, %error, "an event handler failed");
         }
         FrameworkError::NonCommandMessage { error, .. } => {
-            tracing::error!(%plugin, generation, %error, "a handler of messages failed");
+            tracing::error!(%plugin, generation, reference, %error, "a handler of messages failed");
         }
         FrameworkError::DynamicPrefix { error, .. } => {
-            tracing::error!(%plugin, generation, %error, "a prefix could not be looked up");
+            tracing::error!(%plugin, generation, reference, %error, "a prefix could not be looked up");
+        }
+        FrameworkError::ArgumentParse { error, .. } if reference.is_some() => {
+            tracing::error!(%plugin, generation, command, reference, %error, "an argument could not be read");
         }
         other => tracing::debug!(%plugin, generation, command, why = %other, "a command was refused"),
     }
 }
 
 /// Tells the user of a command what went wrong, if need be `beside` an answer that the host does not know of.
-async fn tell(ctx: Context<'_, Data, Error>, words: String, beside: bool) {
+async fn tell(ctx: Context<'_, Data, Error>, words: &str, beside: bool) {
     // An answer to autocompletion is a list.
     if let Context::Application(application) = ctx
         && application.interaction_type == CommandInteractionType::Autocomplete
     {
         return;
     }
-    let words = text::cut(words, text::MESSAGE);
+    let words = text::message(words);
     let reply = CreateReply::default()
         .content(words.clone())
         .ephemeral(true)

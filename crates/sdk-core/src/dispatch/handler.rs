@@ -5,16 +5,16 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
+use super::reference::Reference;
 use crate::generation::Generation;
-use crate::panics::Panic;
-use crate::settings::Environment;
 use crate::subscriptions::Outcome;
 use crate::{Data, Error, EventContext, Refusal, observer};
 
 /// Why a handler did not do its work.
 pub(super) enum Failed {
     Error(Error),
-    Panic(Panic),
+    /// With what a user may read of it.
+    Panic(String),
 }
 
 impl From<&Result<(), Failed>> for observer::Outcome {
@@ -51,47 +51,35 @@ pub(super) async fn outcome(
     }
 }
 
-/// Logs a failure and gives the words for the user.
+/// Logs a failure and returns the words for the user.
 pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Option<String> {
     let (plugin, number) = (generation.plugin(), generation.number());
     match outcome {
         Ok(()) => None,
         Err(Failed::Error(error)) => {
+            let reference = Reference::of_error(&generation.data, &error);
             if Refusal::is(&error) {
                 tracing::debug!(%plugin, generation = number, what, %error, "a handler refused");
             } else {
-                tracing::error!(%plugin, generation = number, what, %error, "a handler failed");
+                let reference = reference.map(tracing::field::display);
+                tracing::error!(%plugin, generation = number, what, reference, %error, "a handler failed");
             }
-            Some(user_words(&error))
+            Some(Reference::words(reference, &error))
         }
-        Err(Failed::Panic(panic)) => Some(panic_words(&generation.data, &panic)),
+        Err(Failed::Panic(words)) => Some(words),
     }
 }
 
-pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged.";
-
-/// Gives what a user may read of an error: its own words, unless they are those of a request that failed.
-pub(super) fn user_words(error: &Error) -> String {
-    if error.is::<serenity::Error>() { INTERNAL.to_owned() } else { error.to_string() }
-}
-
-/// Logs and reports a panic that this thread has just caught.
-pub(super) fn panicked(data: &Data, what: &str, text: &str) -> Panic {
+/// Logs and reports a panic that this thread has just caught, and returns what a user may read of it.
+pub(super) fn panicked(data: &Data, what: &str, text: &str) -> String {
     let panic = data.probation().panicked(what, text);
     if let Some(observer) = data.host().observer() {
         observer.panicked(data.plugin());
     }
-    let (plugin, generation) = (data.plugin(), data.generation());
-    tracing::error!(%plugin, generation, "{panic}");
-    panic
-}
-
-/// Gives what a user may read of a panic.
-pub(super) fn panic_words(data: &Data, panic: &Panic) -> String {
-    match data.settings().environment {
-        Environment::Production => INTERNAL.to_owned(),
-        Environment::Development | Environment::Testing => panic.to_string(),
-    }
+    let (plugin, generation, reference) = (data.plugin(), data.generation(), Reference::of(data));
+    let shown = reference.map(tracing::field::display);
+    tracing::error!(%plugin, generation, reference = shown, "{panic}");
+    reference.map_or_else(|| panic.to_string(), Reference::sentence)
 }
 
 /// Gives the text of a panic's payload.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use serenity::all::{CreateInteractionResponse, CreateInteractionResponseMessage, FullEvent, Interaction};
+use serenity::all::{
+    CreateAllowedMentions, CreateInteractionResponse, CreateInteractionResponseMessage, FullEvent,
+    Interaction,
+};
 
 use super::handler::{outcome, told};
 use super::unhandled::Unhandled;
@@ -41,7 +44,7 @@ impl Dispatcher {
                 let find = |live: &Snapshot| live.component(id).cloned();
                 match self.keyed(ctx, snapshot, &kind, find, |on| &on.components, component).await {
                     Err(NoHandler) => return self.unhandled(ctx, Unhandled::press(component)),
-                    Ok(Some(words)) => component.create_response(ctx, ephemeral(words)).await,
+                    Ok(Some(words)) => component.create_response(ctx, ephemeral(&words)).await,
                     Ok(None) => Ok(()),
                 }
             }
@@ -54,7 +57,7 @@ impl Dispatcher {
                 let find = |live: &Snapshot| live.modal(id).cloned();
                 match self.keyed(ctx, snapshot, &kind, find, |on| &on.modals, modal).await {
                     Err(NoHandler) => return self.unhandled(ctx, Unhandled::submit(modal)),
-                    Ok(Some(words)) => modal.create_response(ctx, ephemeral(words)).await,
+                    Ok(Some(words)) => modal.create_response(ctx, ephemeral(&words)).await,
                     Ok(None) => Ok(()),
                 }
             }
@@ -114,7 +117,7 @@ impl Dispatcher {
 
 /// Tells users who come in the last moments that the bot is about to end; says whether the event is one of theirs.
 pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &FullEvent) -> bool {
-    let words = || ephemeral("The bot is restarting. Please try again in a moment.".to_owned());
+    let words = || ephemeral("The bot is restarting. Please try again in a moment.");
     let answered = match event {
         FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
             command.create_response(ctx, words()).await
@@ -133,9 +136,9 @@ pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &F
     true
 }
 
-/// Makes an answer that only its user sees, cut to what a message holds.
-pub(crate) fn ephemeral(words: String) -> CreateInteractionResponse {
-    CreateInteractionResponse::Message(
-        CreateInteractionResponseMessage::new().content(text::cut(words, text::MESSAGE)).ephemeral(true),
-    )
+/// Makes an answer that only its user sees and that mentions nobody, of what a message holds.
+pub(crate) fn ephemeral(words: &str) -> CreateInteractionResponse {
+    let message = CreateInteractionResponseMessage::new().content(text::message(words));
+    let nobody = CreateAllowedMentions::new();
+    CreateInteractionResponse::Message(message.ephemeral(true).allowed_mentions(nobody))
 }

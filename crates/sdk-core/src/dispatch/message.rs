@@ -22,7 +22,7 @@ use serenity::all::{Context, FullEvent, Message, ShardManager};
 use tokio::sync::Mutex;
 
 use super::failure::{self, Failed};
-use super::handler::{panic_text, panic_words, panicked};
+use super::handler::{panic_text, panicked};
 use super::{Dispatcher, enter};
 use crate::asker::Asker;
 use crate::edits::Edit;
@@ -105,8 +105,7 @@ impl Said<'_> {
         match AssertUnwindSafe(call.run(handled)).catch_unwind().await {
             Ok(failed) => failed,
             Err(panic) => {
-                let panic = panicked(&generation.data, what, panic_text(&*panic));
-                let words = panic_words(&generation.data, &panic);
+                let words = panicked(&generation.data, what, panic_text(&*panic));
                 Asker::Text(self.message.channel_id).tell(ctx, words).await;
                 Failed { outcome: Outcome::Panic, by_host: false }
             }

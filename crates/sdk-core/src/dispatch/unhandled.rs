@@ -84,7 +84,7 @@ impl Unhandled {
             tracing::debug!(custom_id = self.custom_id, "a collector has handled this component");
             return;
         }
-        let words = ephemeral(format!("This {} is not part of this bot any more.", self.what));
+        let words = ephemeral(&format!("This {} is not part of this bot any more.", self.what));
         let answered = http.create_interaction_response(self.id, &self.token, &words, Vec::new()).await;
         if answered.as_ref().is_err_and(is_acknowledged) {
             tracing::debug!(custom_id = self.custom_id, "somebody else has handled this component");

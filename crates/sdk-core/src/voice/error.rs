@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::text;
+use crate::text::{self, Surface, foreign};
 
 /// Why a player did not do what it was asked; the text is one sentence for that person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub enum VoiceError {
     /// The queue holds as many tracks as it may.
     QueueFull {
         /// Most tracks that may wait.
+        max: usize,
+    },
+    /// Whoever asks has as many tracks in the queue as one person may.
+    ShareFull {
+        /// Most tracks of one person that may wait.
         max: usize,
     },
     /// No track has that number.
@@ -71,6 +76,10 @@ impl fmt::Display for VoiceError {
             Self::QueueFull { max } => {
                 write!(f, "The queue is full: at most {max} tracks can wait.")
             }
+            Self::ShareFull { max } => write!(
+                f,
+                "You have {max} tracks in the queue, which is the most for one person; /remove takes yours out."
+            ),
             Self::BadPosition { position, len: 0 } => {
                 write!(f, "There is no number {position}: nothing waits in the queue.")
             }
@@ -80,7 +89,11 @@ impl fmt::Display for VoiceError {
             Self::PastEnd { duration } => {
                 write!(f, "That is past the end: the track is {} long.", text::clock(*duration))
             }
-            Self::CannotSeek(why) => write!(f, "This track cannot be sought: {}.", text::clause(why)),
+            // A file or a server may have a word in it.
+            Self::CannotSeek(why) => {
+                let why = foreign(&text::clause(why), Surface::Line, 300);
+                write!(f, "This track cannot be sought: {why}.")
+            }
             Self::TooLoud { max } => write!(f, "The volume goes from 0 to {max} % here."),
             Self::AlreadyPaused => f.write_str("It is paused already."),
             Self::NotPaused => f.write_str("It is not paused."),

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -12,8 +14,14 @@ use tokio::task::JoinHandle;
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
+    open: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
+
+/// Time between two bytes of a server that drips.
+const DRIP: Duration = Duration::from_millis(50);
+/// Longest wait for connections to be closed.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer, byte for byte.
 pub(super) struct Reply {
@@ -25,6 +33,7 @@ enum Then {
     Close,
     Hang,
     Repeat(Vec<u8>),
+    Drip(Vec<u8>),
 }
 
 impl Server {
@@ -41,12 +50,19 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let (seen, answer) = (requests.clone(), Arc::new(answer));
+        let open = Arc::<AtomicUsize>::default();
+        let count = open.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, seen.clone(), answer.clone()));
+                let (seen, answer, count) = (seen.clone(), answer.clone(), count.clone());
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    serve(stream, seen, answer).await;
+                    count.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
-        Self { address, requests, task }
+        Self { address, requests, open, task }
     }
 
     pub(super) fn url(&self, path: &str) -> String {
@@ -56,6 +72,15 @@ impl Server {
     /// Gives the heads of all requests so far.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().clone()
+    }
+
+    /// Waits until every connection to it has been closed.
+    pub(super) async fn is_left(&self) {
+        let until = Instant::now() + PATIENCE;
+        while self.open.load(Ordering::SeqCst) > 0 {
+            assert!(Instant::now() < until, "{} connections are open", self.open.load(Ordering::SeqCst));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
@@ -85,7 +110,19 @@ async fn serve(
     let mut sent = stream.write_all(&reply.bytes).await;
     match reply.then {
         Then::Close => {}
-        Then::Hang => std::future::pending().await,
+        Then::Hang => while matches!(stream.read(&mut piece).await, Ok(read) if read > 0) {},
+        Then::Drip(bytes) => {
+            let mut bytes = bytes.iter().cycle();
+            while sent.is_ok() {
+                tokio::select! {
+                    read = stream.read(&mut piece) => if !matches!(read, Ok(read) if read > 0) { return },
+                    () = tokio::time::sleep(DRIP) => {
+                        let byte = bytes.next().copied().unwrap_or_default();
+                        sent = stream.write_all(&[byte]).await;
+                    }
+                }
+            }
+        }
         Then::Repeat(bytes) => {
             while sent.is_ok() {
                 sent = stream.write_all(&bytes).await;
@@ -132,6 +169,11 @@ impl Reply {
     /// Goes on with these bytes without end.
     pub(super) fn then_repeat(self, bytes: Vec<u8>) -> Self {
         Self { then: Then::Repeat(bytes), ..self }
+    }
+
+    /// Goes on with these bytes without end, one each 50 milliseconds.
+    pub(super) fn then_drip(self, bytes: &[u8]) -> Self {
+        Self { then: Then::Drip(bytes.to_owned()), ..self }
     }
 
     /// Answers with a file, or with the part of it that `head` asks for.

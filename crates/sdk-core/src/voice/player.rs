@@ -44,7 +44,7 @@ impl Answers {
 pub(super) enum Command {
     Join(ChannelId, Answer<()>),
     Leave(Answer<()>),
-    Enqueue(Vec<Track>, At, Answer<Enqueued>),
+    Enqueue(Vec<Track>, At, Option<usize>, Answer<Enqueued>),
     Skip(Option<u64>, usize, Answer<Vec<Arc<Track>>>),
     Jump(usize, Answer<Arc<Track>>),
     Previous(Answer<Arc<Track>>),
@@ -110,7 +110,21 @@ impl Player {
     /// # Errors
     /// [`VoiceError::NotConnected`] and [`VoiceError::QueueFull`].
     pub fn enqueue(&self, tracks: Vec<Track>, at: At) -> BoxFuture<'static, Result<Enqueued, VoiceError>> {
-        self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, answer))
+        self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, None, answer))
+    }
+
+    /// As [`enqueue`](Self::enqueue), and of each requester at most `share` tracks wait then, such as
+    /// [`MAX_SHARE`](super::queue::MAX_SHARE).
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue), and [`VoiceError::ShareFull`].
+    pub fn enqueue_within(
+        &self,
+        tracks: Vec<Track>,
+        at: At,
+        share: usize,
+    ) -> BoxFuture<'static, Result<Enqueued, VoiceError>> {
+        self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, Some(share), answer))
     }
 
     /// Goes on by `count` tracks, at least one, and gives those that were passed over, the current one first.

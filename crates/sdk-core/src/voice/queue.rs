@@ -2,7 +2,7 @@
 //!
 //! A track is in one place at a time: current, upcoming or history.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use super::track::{self, Track};
 
 /// Most tracks that may wait in a guild.
 pub const MAX_UPCOMING: usize = 500;
+/// Most of these that one person may have put there, where others may want some too.
+pub const MAX_SHARE: usize = MAX_UPCOMING / 2;
 /// Tracks that are remembered after they were played.
 pub const MAX_HISTORY: usize = 50;
 
@@ -63,6 +65,8 @@ pub struct Enqueued {
     pub added: usize,
     /// How many were not, because the queue is full.
     pub left_out: usize,
+    /// How many were not, because whoever asked for them has as many there as one person may.
+    pub over_share: usize,
     /// Time until the first of them is played; `None` when a length before it is not known.
     pub eta: Option<Duration>,
 }
@@ -176,24 +180,59 @@ impl Queue {
     /// # Errors
     /// When there is room for none.
     pub fn enqueue(&mut self, tracks: Vec<Arc<Track>>, at: At) -> Result<usize, VoiceError> {
+        self.enqueue_within(tracks, at, None).map(|(added, _)| added)
+    }
+
+    /// As [`enqueue`](Self::enqueue), with at most `share` waiting tracks of each requester; returns how many were taken, and
+    /// how many were not for that reason.
+    ///
+    /// # Errors
+    /// When there is room for none.
+    pub(super) fn enqueue_within(
+        &mut self,
+        tracks: Vec<Arc<Track>>,
+        at: At,
+        share: Option<usize>,
+    ) -> Result<(usize, usize), VoiceError> {
         let room = self.max.saturating_sub(self.upcoming.len());
         if room == 0 && !tracks.is_empty() {
             return Err(VoiceError::QueueFull { max: self.max });
         }
-        let added = tracks.len().min(room);
-        let taken = tracks.into_iter().take(room).map(|mut track| {
-            Track::doubt_length(&mut track);
-            track
-        });
+        let (mut taken, over_share) = self.within_share(tracks, share);
+        if let (true, 1.., Some(max)) = (taken.is_empty(), over_share, share) {
+            return Err(VoiceError::ShareFull { max });
+        }
+        taken.truncate(room);
+        taken.iter_mut().for_each(Track::doubt_length);
+        let added = taken.len();
         match at {
             At::End => self.upcoming.extend(taken),
             At::Now | At::Next => {
-                for (index, track) in taken.enumerate() {
+                for (index, track) in taken.into_iter().enumerate() {
                     self.upcoming.insert(index, track);
                 }
             }
         }
-        Ok(added)
+        Ok((added, over_share))
+    }
+
+    /// Returns those of new tracks of which no requester has more than a share, and how many the others are.
+    fn within_share(&self, mut tracks: Vec<Arc<Track>>, share: Option<usize>) -> (Vec<Arc<Track>>, usize) {
+        let Some(share) = share else { return (tracks, 0) };
+        let by = |track: &Track| track.requester.as_ref().map(|requester| requester.id);
+        let mut counts = BTreeMap::<_, usize>::new();
+        for requester in self.upcoming.iter().filter_map(|track| by(track)) {
+            *counts.entry(requester).or_default() += 1;
+        }
+        let asked = tracks.len();
+        tracks.retain(|track| {
+            let Some(requester) = by(track) else { return true };
+            let count = counts.entry(requester).or_default();
+            *count += 1;
+            *count <= share
+        });
+        let over_share = asked - tracks.len();
+        (tracks, over_share)
     }
 
     /// Goes to the next track and gives it; `None` when nothing is left.

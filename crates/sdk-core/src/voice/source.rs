@@ -21,7 +21,9 @@ use reqwest::Url;
 
 use super::track::{Playable, Track};
 
+mod admission;
 mod bounds;
+mod deadline;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -39,14 +41,17 @@ mod tests;
 mod web;
 mod ytdlp;
 
+pub use admission::{Caller, Permit};
 pub use bounds::{Bounds, Limits};
 pub use error::SourceError;
-pub use guard::{AllowList, Guard, is_public};
+pub use guard::{Guard, HostList, Interfaces, Network, is_public};
 pub use library::{Library, LibraryTrack};
 pub use media::{News, Opened};
 pub use resolve::{Query, Resolved};
 pub use status::{JsRuntime, LibraryStatus, SourceStatus, YtDlpStatus};
 
+use admission::Admission;
+use deadline::Deadline;
 use looked::Looked;
 use remote::{Fetched, Remote};
 use resolve::Answered;
@@ -61,7 +66,11 @@ pub struct SourceConfig {
     /// The yt-dlp to use; unset, the first on the `PATH`.
     pub yt_dlp: Option<PathBuf>,
     /// Hosts that are fetched though they are not public.
-    pub allow: AllowList,
+    pub allow: HostList,
+    /// Hosts that are never fetched, also where they are public or allowed.
+    pub deny: HostList,
+    /// This machine's networks, in which no host is fetched unless it is allowed.
+    pub interfaces: Interfaces,
     /// Limits.
     pub bounds: Bounds,
 }
@@ -76,6 +85,7 @@ struct Inner {
     library: Library,
     yt_dlp: YtDlp,
     looked: Looked,
+    admission: Admission,
 }
 
 impl Sources {
@@ -85,11 +95,13 @@ impl Sources {
     /// Outside a tokio runtime.
     pub fn new(config: SourceConfig) -> Self {
         let bounds = Arc::new(config.bounds);
-        let guard = Guard::new(config.allow, bounds.address);
+        let guard = Guard::new(config.allow, bounds.address).denying(config.deny);
+        let guard = guard.apart_from(config.interfaces);
         Self(Arc::new(Inner {
             library: Library::open(config.music, &bounds),
             yt_dlp: YtDlp::find(config.yt_dlp, guard.clone(), bounds.clone()),
             looked: Looked::default(),
+            admission: Admission::default(),
             web: Web::new(guard, bounds),
         }))
     }
@@ -104,13 +116,29 @@ impl Sources {
         SourceStatus { library: self.0.library.status(), yt_dlp: self.0.yt_dlp.status() }
     }
 
-    /// Finds the tracks that are asked for.
+    /// Finds the tracks that a caller asks for, in a bounded time, as long as not too many requests are under way.
     ///
     /// # Errors
     /// One sentence for the person who asks.
-    pub fn resolve(&self, query: Query, limits: Limits) -> BoxFuture<'static, Result<Resolved, SourceError>> {
+    pub fn resolve(
+        &self,
+        query: Query,
+        limits: Limits,
+        caller: Caller,
+    ) -> BoxFuture<'static, Result<Resolved, SourceError>> {
         let sources = self.clone();
-        Box::pin(async move { resolve::resolve(&sources, query, limits).await })
+        Box::pin(async move {
+            let _permit = sources.admit(caller)?;
+            resolve::resolve(&sources, query, limits).await
+        })
+    }
+
+    /// Counts a request of a caller's to any server, until the permit is dropped.
+    ///
+    /// # Errors
+    /// One sentence for the person who asks, when too many requests of theirs, of their Discord server's or of all are under way.
+    pub fn admit(&self, caller: Caller) -> Result<Permit, SourceError> {
+        self.0.admission.admit(caller, self.bounds())
     }
 
     /// Finds up to `most` tracks by words, those of the library first.
@@ -153,14 +181,21 @@ impl Sources {
 
     /// Opens a file or stream, or the first entry of a playlist.
     async fn open_url(&self, mut url: Url) -> Result<Opened, SourceError> {
+        let deadline = Deadline::after(self.bounds().open);
         for _ in 0..self.bounds().nesting {
-            match resolve::ask(self, &url).await? {
-                Answered::Sound(remote, answer) => return self.play(remote, *answer).await,
+            match resolve::ask(self, &url, deadline).await? {
+                Answered::Sound(remote, answer) => {
+                    let port = answer.port.clone();
+                    let opened = deadline.keep(self.play(remote, *answer)).await;
+                    return opened.map_err(|error| port.told(error));
+                }
                 Answered::Playlist(playlist) => {
                     let first = playlist.entries.into_iter().next().ok_or(SourceError::EmptyPlaylist)?;
                     url = first.url;
                 }
-                Answered::Page(page) => return self.open_page(&page).await,
+                Answered::Page(page, port) => {
+                    return self.open_page(&page).await.map_err(|error| port.told(error));
+                }
             }
         }
         Err(SourceError::EmptyPlaylist)
@@ -173,12 +208,12 @@ impl Sources {
             return self.play_spool(spool).await;
         }
         let remote = self.0.yt_dlp.media(page).await?;
-        let (remote, answer) = match remote.get(&self.0.web, 0).await {
+        let (remote, answer) = match self.get(&remote).await {
             // Such addresses are good for a while only.
-            Err(SourceError::Status(_)) => {
+            Err(failed) if matches!(failed.error, SourceError::Status(_)) => {
                 let remote = self.ask_again(page).await?;
-                match remote.get(&self.0.web, 0).await {
-                    Err(SourceError::Status(_)) => {
+                match self.get(&remote).await {
+                    Err(failed) if matches!(failed.error, SourceError::Status(_)) => {
                         return self.play_spool(self.0.yt_dlp.spool(page, &remote).await?).await;
                     }
                     answer => (remote, answer?),
@@ -188,8 +223,15 @@ impl Sources {
         };
         let (line, ear) = media::line();
         let renew = Renew { sources: self.clone(), page: page.clone() };
+        let port = answer.port.clone();
         let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?.renewed_by(renew);
-        media::open(origin, line, ear, self.bounds().clone()).await
+        let opened = media::open(origin, line, ear, self.bounds().clone()).await;
+        opened.map_err(|error| port.told(error))
+    }
+
+    /// Asks for the beginning of what yt-dlp has found.
+    async fn get(&self, remote: &Remote) -> Result<web::Answer, web::Failed> {
+        remote.get(&self.0.web, 0, Deadline::after(self.bounds().open)).await
     }
 
     async fn play_spool(&self, spool: Arc<Spool>) -> Result<Opened, SourceError> {

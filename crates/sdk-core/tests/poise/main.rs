@@ -12,5 +12,6 @@ mod examples;
 mod page;
 mod plugins;
 mod prefixes;
+mod production;
 mod rig;
 mod showcase;

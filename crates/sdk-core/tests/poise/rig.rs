@@ -63,8 +63,22 @@ impl Bot {
         Self::start_with(entries, Some("!"), GatewayIntents::empty()).await
     }
 
+    /// Starts a bot with these plugins in another mode than testing.
+    pub(crate) async fn start_in(environment: Environment, entries: &[PluginEntry]) -> Self {
+        Self::begin(environment, entries, Some("!"), TEXT).await
+    }
+
     /// Starts a bot with these intents, and with those that its plugins need unless there are none.
     pub(crate) async fn start_with(
+        entries: &[PluginEntry],
+        prefix: Option<&str>,
+        intents: GatewayIntents,
+    ) -> Self {
+        Self::begin(Environment::Testing, entries, prefix, intents).await
+    }
+
+    async fn begin(
+        environment: Environment,
         entries: &[PluginEntry],
         prefix: Option<&str>,
         mut intents: GatewayIntents,
@@ -73,7 +87,7 @@ impl Bot {
         let host = Host::new(
             "1.0.0",
             Settings {
-                environment: Environment::Testing,
+                environment,
                 owners: [UserId::new(sandbox.user_id("alice").unwrap().0)].into(),
                 prefix: prefix.map(str::to_owned),
                 ..Settings::default()

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 mod ends;
+mod log;
 mod play;
 mod rejoin;
 mod restart;
@@ -108,7 +109,10 @@ fn main() -> ExitCode {
 
 /// Runs a test on threads of its own.
 fn wait(test: impl Future<Output = ()>) {
+    let log = log::Log::new();
+    log.attach();
     let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.on_thread_start(move || log.attach());
     let runtime = threads.worker_threads(2).enable_all().build().expect("threads can be started");
     let outcome = runtime.block_on(async { tokio::time::timeout(WITHIN, test).await });
     runtime.shutdown_timeout(Duration::from_secs(1));

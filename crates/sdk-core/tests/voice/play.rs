@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::time::Duration;
 
-use sdk_core::voice::source::{AllowList, SourceConfig, Sources};
+use sdk_core::voice::source::{HostList, SourceConfig, Sources};
 use sdk_core::voice::{
     At, ConnectionState, EndReason, Loop, Playable, PlayerStatus, Seek, Track, VoiceError, VoiceEventKind,
 };
@@ -220,7 +220,7 @@ pub(crate) async fn a_radio_is_not_sought_and_plays_on() {
     let rig = Rig::start().await;
     rig.join().await;
     let station = Station::start();
-    let allow = AllowList::parse(&station.address).unwrap();
+    let allow = HostList::parse(&station.address).unwrap();
     rig.host().voice().set_sources(Sources::new(SourceConfig { allow, ..SourceConfig::default() }));
     let player = rig.player();
     let url = format!("http://{}/", station.address);

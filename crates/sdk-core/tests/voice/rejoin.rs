@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sandbox::fault::{On, Rule, VoiceConnectEffect, VoiceConnectRule, VoiceServerEffect, VoiceServerRule};
 use sdk_core::voice::{At, ConnectionState, VoiceError, VoiceEventKind};
+use tracing::Level;
 
+use super::log;
 use super::rig::Rig;
 
 /// Likeness of what is heard to its source, after Opus.
@@ -100,6 +102,13 @@ pub(crate) async fn a_moderators_move_plays_on() {
     rig.player().join(rig.channel(0)).await.unwrap();
     goes_on(&rig, at).await;
     assert_eq!(rig.player().status().channel, Some(rig.channel(0)));
+    // Nothing of it is anything to worry about.
+    let lines = log::lines();
+    assert!(lines.iter().all(|(level, _)| *level >= Level::INFO), "{lines:#?}");
+    let moves = |(level, line): &&(Level, String)| {
+        *level == Level::INFO && line.contains("moved to another voice channel")
+    };
+    assert_eq!(lines.iter().filter(moves).count(), 2, "{lines:#?}");
 }
 
 pub(crate) async fn a_moderators_disconnect_ends_it() {

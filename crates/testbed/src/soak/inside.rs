@@ -18,6 +18,8 @@ pub struct Inside {
     pub listeners: u64,
     /// Retired generations in which something still runs or is referred to.
     pub retired: u64,
+    /// Calls under way in `commands/music`.
+    pub music_calls: u64,
 }
 
 impl Inside {
@@ -46,6 +48,10 @@ impl Inside {
             tasks: all().map(tasks).sum::<usize>() as u64,
             listeners: all().filter_map(|generation| generation["listeners"].as_u64()).sum(),
             retired: list("retired").len() as u64,
+            music_calls: all()
+                .filter(|generation| generation["plugin"] == "commands/music")
+                .filter_map(|generation| generation["calls"].as_u64())
+                .sum(),
         }
     }
 }
@@ -66,11 +72,11 @@ mod tests {
 
     #[test]
     fn what_is_retired_counts_as_long_as_it_is_there() {
-        let generation = |tasks: &[&str], listeners: u64| json!({"tasks": tasks, "listeners": listeners});
+        let generation = |plugin: &str, tasks: &[&str], listeners: u64, calls: u64| json!({"plugin": plugin, "tasks": tasks, "listeners": listeners, "calls": calls});
         let status = json!({
-            "live": [generation(&["a", "b"], 3), generation(&[], 1)],
-            "retired": [generation(&["c"], 2)],
+            "live": [generation("commands/music", &["a", "b"], 3, 2), generation("commands/general", &[], 1, 9)],
+            "retired": [generation("commands/music", &["c"], 2, 1)],
         });
-        assert_eq!(Inside::read(&status), Inside { tasks: 3, listeners: 6, retired: 1 });
+        assert_eq!(Inside::read(&status), Inside { tasks: 3, listeners: 6, retired: 1, music_calls: 3 });
     }
 }

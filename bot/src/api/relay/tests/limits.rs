@@ -242,5 +242,5 @@ async fn a_full_queue_does_not_hold_up_the_end() {
 
 async fn at(sandbox: &Sandbox) -> Api {
     let token = Token::parse(sandbox.token(), false).unwrap();
-    Api::new(token, ApiUrl::parse(sandbox.url()).unwrap().as_ref()).await.unwrap()
+    Api::new(token, ApiUrl::parse(sandbox.url()).unwrap().as_ref(), false).await.unwrap()
 }

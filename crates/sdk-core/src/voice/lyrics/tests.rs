@@ -72,6 +72,22 @@ async fn a_server_in_trouble_is_told_in_a_sentence() {
     }
 }
 
+#[tokio::test]
+async fn a_server_that_drips_is_given_up() {
+    let server = Server::start(|head| match head.split(['=', ' ']).nth(2).unwrap() {
+        "head" => Reply::raw("HTTP/1.1 200 OK\r\nX-A: ").then_drip(b"x"),
+        _ => Reply::raw("HTTP/1.1 200 OK\r\n\r\n[").then_drip(b" "),
+    })
+    .await;
+    let bounds = Arc::new(Bounds { answer: Duration::from_millis(400), ..Bounds::default() });
+    let client = LyricsClient { bounds, ..client(&server) };
+    for words in ["head", "body"] {
+        assert_eq!(client.find(words, None, None).await, Err(LyricsError::TimedOut), "{words}");
+    }
+    assert_eq!(server.requests().len(), 2);
+    server.is_left().await;
+}
+
 proptest! {
     #[test]
     fn timed_lines_are_read_in_order(lines in prop::collection::vec((0_u32..600, 0_u32..6_000, "[a-z]{0,8}"), 0..10)) {

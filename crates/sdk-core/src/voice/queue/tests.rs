@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use serenity::all::UserId;
 
 use super::*;
-use crate::voice::track::{self, Playable};
+use crate::voice::track::{self, Playable, Requester};
 
 fn track(name: &str) -> Arc<Track> {
     Arc::new(Track::new(name, Playable::Library { path: name.to_owned() }))
@@ -39,6 +40,33 @@ fn tracks_go_where_they_are_put() {
     queue.enqueue(tracks("x y"), At::Next).unwrap();
     queue.enqueue(tracks("z"), At::End).unwrap();
     assert_eq!(state(&queue), " | a | x y b c d z");
+}
+
+#[test]
+fn nobody_has_more_than_a_share_waiting_and_others_have_theirs() {
+    let of = |user: u64, count: usize| {
+        let requester = Requester { id: UserId::new(user), name: String::new() };
+        let track = Track { requester: Some(requester), ..Track::clone(&track("a")) };
+        let track = Arc::new(track);
+        vec![track; count]
+    };
+    let mut queue = Queue::new(10);
+    assert_eq!(queue.enqueue_within(of(1, 2), At::End, Some(3)), Ok((2, 0)));
+    assert_eq!(queue.enqueue_within(of(1, 1), At::Next, Some(3)), Ok((1, 0)));
+    assert_eq!(queue.enqueue_within(of(1, 1), At::End, Some(3)), Err(VoiceError::ShareFull { max: 3 }));
+    assert_eq!(queue.enqueue_within(of(2, 5), At::End, Some(3)), Ok((3, 2)));
+    // What is on waits no more, and what nobody asked for counts for nobody.
+    queue.advance(Advance::Ended);
+    assert_eq!(queue.enqueue_within(of(1, 2), At::End, Some(3)), Ok((1, 1)));
+    assert_eq!(queue.enqueue_within(tracks("b"), At::End, Some(3)), Ok((1, 0)));
+    assert_eq!(queue.enqueue_within(of(1, 1), At::End, None), Ok((1, 0)));
+    assert_eq!(
+        queue.enqueue_within(of(3, 4), At::End, Some(3)),
+        Ok((2, 1)),
+        "the queue is full before the share is"
+    );
+    assert_eq!(queue.enqueue_within(of(3, 1), At::End, Some(3)), Err(VoiceError::QueueFull { max: 10 }));
+    assert_eq!(queue.enqueue_within(Vec::new(), At::End, Some(0)), Ok((0, 0)));
 }
 
 #[test]

@@ -17,6 +17,21 @@ pub struct Bounds {
     pub silence: Duration,
     /// Longest time for finding out what something is, or until it can be played.
     pub open: Duration,
+    /// Longest time for all that is asked of servers for one request: redirects, playlists that lead to one another, and the
+    /// first sound. What yt-dlp does has limits of its own: `answer` for its turn, and `find`.
+    pub resolve: Duration,
+    /// How many requests may be under way at a time for one user.
+    pub resolves_of_user: usize,
+    /// The same for one server of Discord's.
+    pub resolves_of_guild: usize,
+    /// The same for all together.
+    pub resolves: usize,
+    /// How many names may be looked up at a time; each takes a thread until the system has given it up.
+    pub lookups: usize,
+    /// Ports of web servers. At others nothing is told of a failure that differs for a port that is open and one that is not.
+    pub ports: Vec<u16>,
+    /// Longest silence in place of sound, less what the sound in between makes up for.
+    pub stall: Duration,
     /// Longest wait before a connection that broke is tried again; the first wait is a tenth of it.
     pub reconnect: Duration,
     /// Attempts to go on with a connection that broke, without anything heard in between.
@@ -68,6 +83,13 @@ impl Default for Bounds {
             answer: Duration::from_secs(15),
             silence: Duration::from_secs(15),
             open: Duration::from_secs(18),
+            resolve: Duration::from_secs(20),
+            resolves_of_user: 3,
+            resolves_of_guild: 8,
+            resolves: 64,
+            lookups: 64,
+            ports: vec![80, 443],
+            stall: Duration::from_secs(20),
             reconnect: Duration::from_secs(5),
             reconnects: 5,
             file: 2 << 30,

@@ -24,6 +24,13 @@ pub enum SourceError {
     Unreachable,
     /// Something did not happen in time.
     TimedOut,
+    /// All of it together took longer than it may.
+    Late {
+        /// Longest time.
+        most: Duration,
+    },
+    /// Nothing can be played at a port that is no web server's; why is not told, since that would tell whether it is open.
+    NothingThere,
     /// The server answers with a failure.
     Status(u16),
     /// Address leads to address without end.
@@ -57,6 +64,10 @@ pub enum SourceError {
     NoSearch,
     /// Too much is being looked for already.
     Busy,
+    /// The user has so many requests under way, which is the most.
+    BusyUser(usize),
+    /// The users of the Discord server have so many requests under way, which is the most.
+    BusyGuild(usize),
     /// There is no library.
     NoLibrary,
     /// The library does not hold that track any more.
@@ -73,6 +84,16 @@ impl fmt::Display for SourceError {
             Self::NoHost => "There is no server of that name; check the address.",
             Self::Unreachable => "That server cannot be reached; check the address, or try again later.",
             Self::TimedOut => "That took too long; try again later.",
+            Self::Late { most } => {
+                return write!(
+                    f,
+                    "That took longer than {} to answer; try again later, or give another address.",
+                    text::duration(*most)
+                );
+            }
+            Self::NothingThere => {
+                "There is nothing at that address and port that I can play; check both, or try again later."
+            }
             Self::Status(404 | 410) => "There is nothing at that address any more; check it, or give another one.",
             Self::Status(401 | 403) => "That server does not let me in; give an address that is open to everyone.",
             Self::Status(status) => {
@@ -106,6 +127,20 @@ impl fmt::Display for SourceError {
                 "The library has nothing like that, and yt-dlp, which searches elsewhere, is not installed."
             }
             Self::Busy => "I am looking for too much at once; try again in a moment.",
+            Self::BusyUser(most) => {
+                return write!(
+                    f,
+                    "You have {} under way already; wait until one of them is answered.",
+                    text::count(*most, "request")
+                );
+            }
+            Self::BusyGuild(most) => {
+                return write!(
+                    f,
+                    "This server has {} under way already; try again in a moment.",
+                    text::count(*most, "request")
+                );
+            }
             Self::NoLibrary => "There is no library; set MUSIC_DIR to a folder with music.",
             Self::NotInLibrary => "The library does not hold that track any more; choose another one.",
         })

@@ -1,4 +1,4 @@
-//! What the bot fetches for a user: public http(s) addresses, and what the allow-list names.
+//! What the bot fetches for a user: public http(s) addresses, and what the allow-list names; never what the deny-list names.
 //!
 //! # Theory of operation
 //!
@@ -7,38 +7,76 @@
 //! followed. A host that is a name is judged where the client looks it up: [`Resolver`] is the client's only way to an
 //! address, it refuses the name when any of its addresses is not public, and the client connects to exactly what it
 //! was given, so there is no second look-up that could answer otherwise.
+//!
+//! A public address is not all that it takes: this machine's own, and those of its neighbours on a link, are refused as private
+//! ones are. A firewall lets them in, and services on them may trust whoever comes from there.
 
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::SourceError;
 
 mod address;
-mod allow;
+mod hosts;
+mod interfaces;
+mod names;
 
 pub use address::is_public;
-pub use allow::AllowList;
+pub use hosts::HostList;
+pub use interfaces::{Interfaces, Network};
+pub(super) use names::{Lookup, System};
 
 /// Decides which addresses are fetched; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    allow: Arc<AllowList>,
+    rules: Arc<Rules>,
     /// Most characters of an address.
     most: usize,
 }
 
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    allow: HostList,
+    deny: HostList,
+    interfaces: Interfaces,
+}
+
+impl Rules {
+    /// Returns whether an address may be connected to, by itself (`port`) or as that of a name, of which the port is not known.
+    fn admit(&self, address: IpAddr, port: Option<u16>, is_listed: bool) -> bool {
+        if self.deny.denies_address(address::plain(address), port) || self.deny.denies_address(address, port)
+        {
+            return false;
+        }
+        let is_open = || is_public(address) && !self.interfaces.contain(address);
+        is_listed || self.allow.has_address(address, port) || is_open()
+    }
+}
+
 impl Guard {
     /// Makes a guard that lets through what is public, and what `allow` names.
-    pub fn new(allow: AllowList, most: usize) -> Self {
-        Self { allow: Arc::new(allow), most }
+    pub fn new(allow: HostList, most: usize) -> Self {
+        Self { rules: Arc::new(Rules { allow, ..Rules::default() }), most }
+    }
+
+    /// Has it refuse what `deny` names, also where that is public or allowed.
+    #[must_use]
+    pub fn denying(mut self, deny: HostList) -> Self {
+        Arc::make_mut(&mut self.rules).deny = deny;
+        self
+    }
+
+    /// Has it refuse this machine and its neighbours, also where their addresses are public.
+    #[must_use]
+    pub fn apart_from(mut self, interfaces: Interfaces) -> Self {
+        Arc::make_mut(&mut self.rules).interfaces = interfaces;
+        self
     }
 
     /// Reads an address as a user gives it.
@@ -67,39 +105,23 @@ impl Guard {
         let port = url.port_or_known_default().ok_or(SourceError::NoAddress)?;
         // The brackets of an IPv6 address are part of the host as `url` gives it.
         let allowed = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) => is_public(address) || self.allow.has_address(address, Some(port)),
-            Err(_) => self.allow.may_reach(host, port),
+            Ok(address) => self.rules.admit(address, Some(port), false),
+            Err(_) => {
+                self.rules.allow.may_reach(host, port) && !self.rules.deny.denies_name(host, Some(port))
+            }
         };
         if allowed { Ok(()) } else { Err(SourceError::NotPublic) }
     }
 
     /// Makes the HTTP client's way from names to addresses.
     pub(super) fn resolver(&self, lookup: Arc<dyn Lookup>, within: Duration) -> Resolver {
-        Resolver { allow: self.allow.clone(), lookup, within }
-    }
-}
-
-/// Looks up names; the system does, or a test.
-pub(super) trait Lookup: Send + Sync {
-    /// Gives all addresses of a name.
-    fn lookup(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
-}
-
-/// Names as the system knows them.
-pub(super) struct System;
-
-impl Lookup for System {
-    fn lookup(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+        Resolver { rules: self.rules.clone(), lookup, within }
     }
 }
 
 /// Looks up names for the HTTP client, and refuses those that are not public.
 pub(super) struct Resolver {
-    allow: Arc<AllowList>,
+    rules: Arc<Rules>,
     lookup: Arc<dyn Lookup>,
     within: Duration,
 }
@@ -107,15 +129,16 @@ pub(super) struct Resolver {
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
-        let (found, allow, within) = (self.lookup.lookup(host.clone()), self.allow.clone(), self.within);
+        let (found, rules, within) = (self.lookup.lookup(host.clone()), self.rules.clone(), self.within);
         Box::pin(async move {
             let found = tokio::time::timeout(within, found).await.map_err(|_| Refusal::Late)?;
             let found = found.map_err(|_| Refusal::Unknown)?;
             if found.is_empty() {
                 return Err(Refusal::Unknown.into());
             }
-            let any = allow.has_name(&host);
-            if !any && found.iter().any(|address| !is_public(*address) && !allow.has_address(*address, None))
+            let is_listed = rules.allow.has_name(&host);
+            if rules.deny.denies_name(&host, None)
+                || !found.iter().all(|address| rules.admit(*address, None, is_listed))
             {
                 return Err(Refusal::NotPublic.into());
             }
@@ -166,10 +189,14 @@ impl Error for Refusal {}
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use futures_util::future::BoxFuture;
+
     use super::*;
 
     fn guard(allow: &str) -> Guard {
-        Guard::new(AllowList::parse(allow).unwrap(), 2_048)
+        Guard::new(HostList::parse(allow).unwrap(), 2_048)
     }
 
     #[test]
@@ -250,5 +277,71 @@ mod tests {
         assert_eq!(resolve(&guard, "a.example", &["10.1.0.9"]).await, Ok(1));
         assert_eq!(resolve(&guard, "studio.lan", &["192.168.0.1"]).await, Ok(1));
         assert_eq!(resolve(&guard, "radio.lan", &["192.168.0.1"]).await, Ok(1));
+    }
+    /// A machine with a public IPv4 address of its own, and an IPv6 network that it shares.
+    fn on_the_internet(allow: &str) -> Guard {
+        guard(allow).apart_from(Interfaces::new(|| {
+            let network = |address: &str, length| Network::new(address.parse().unwrap(), length);
+            Ok(vec![network("127.0.0.1", 8), network("192.0.32.8", 29), network("2606:4700:1:2::3", 64)])
+        }))
+    }
+
+    #[tokio::test]
+    async fn the_machine_itself_and_its_neighbours_are_refused_unless_they_are_allowed() {
+        let alone = on_the_internet("");
+        for text in [
+            "http://192.0.32.8/",
+            "http://192.0.32.9:8000/",
+            "https://[2606:4700:1:2::9]/",
+            "http://[::ffff:192.0.32.8]/",
+        ] {
+            assert_eq!(alone.parse(text).unwrap_err(), SourceError::NotPublic, "{text}");
+        }
+        for text in ["http://192.0.32.16/", "https://[2606:4700:1:3::9]/", "http://me.example/"] {
+            alone.parse(text).unwrap();
+        }
+        for addresses in [&["192.0.32.8"][..], &["8.8.8.8", "192.0.32.8"], &["2606:4700:1:2::9"]] {
+            assert_eq!(resolve(&alone, "me.example", addresses).await, Err(Refusal::NotPublic));
+        }
+        assert_eq!(resolve(&alone, "other.example", &["192.0.32.16"]).await, Ok(1));
+
+        let allowing = on_the_internet("192.0.32.8:8000, me.example");
+        allowing.parse("http://192.0.32.8:8000/").unwrap();
+        assert_eq!(allowing.parse("http://192.0.32.8/").unwrap_err(), SourceError::NotPublic);
+        assert_eq!(resolve(&allowing, "me.example", &["192.0.32.8"]).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn what_is_denied_is_refused_also_where_it_is_public_or_allowed() {
+        let deny = "bad.example, half.example:8000, 8.8.8.0/24, 9.9.9.9:8000, 10.0.0.1, 2606:4700::/32";
+        let allow = "10.0.0.0/8, bad.example, good.example";
+        let guard = guard(allow).denying(HostList::parse(deny).unwrap());
+        for text in [
+            "https://bad.example/",
+            "http://BAD.example.:9/",
+            "http://half.example:8000/",
+            "http://8.8.8.8/",
+            "http://[::ffff:8.8.8.8]/",
+            "http://9.9.9.9:8000/",
+            "http://10.0.0.1/",
+            "http://[2606:4700::1]/",
+        ] {
+            assert_eq!(guard.parse(text).unwrap_err(), SourceError::NotPublic, "{text}");
+        }
+        for text in ["http://half.example/", "http://9.9.9.9/", "http://10.0.0.2/", "http://8.8.4.4/"] {
+            guard.parse(text).unwrap();
+        }
+        for (name, address) in [
+            ("bad.example", "1.1.1.1"),
+            ("good.example", "10.0.0.1"),
+            ("other.example", "8.8.8.8"),
+            ("other.example", "::ffff:8.8.8.8"),
+            // Where a name leads, the port is not known.
+            ("other.example", "9.9.9.9"),
+        ] {
+            assert_eq!(resolve(&guard, name, &[address]).await, Err(Refusal::NotPublic), "{name}");
+        }
+        assert_eq!(resolve(&guard, "half.example", &["1.1.1.1"]).await, Ok(1));
+        assert_eq!(resolve(&guard, "good.example", &["10.0.0.2"]).await, Ok(1));
     }
 }

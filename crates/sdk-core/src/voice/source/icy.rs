@@ -78,7 +78,7 @@ fn title(block: &[u8]) -> Option<String> {
     let rest = text.split_once("StreamTitle='")?.1;
     // A title may hold quotes; what ends it is a quote and a semicolon.
     let title = rest.split_once("';").map_or_else(|| rest.trim_end_matches('\''), |(title, _)| title);
-    let title: String = title.chars().filter(|c| !c.is_control()).take(MOST).collect();
+    let title: String = title.chars().filter(|c| !crate::text::is_control(*c)).take(MOST).collect();
     let title = title.trim();
     (!title.is_empty()).then(|| title.to_owned())
 }

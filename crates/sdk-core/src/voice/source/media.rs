@@ -16,6 +16,10 @@
 //! A seek goes to a packet some way before the place, so that the decoder has swung in by then, and drops what is before
 //! it: what is heard begins at the sample that was asked for.
 //!
+//! A server can keep a reader waiting without ever being silent, a byte a second, or send for ever what is no sound. So the feeder
+//! has a [`budget`] of time for its reads, which the sound that they bring makes up for: it is in force while the track is heard,
+//! while it is paused, and while it waits for its turn.
+//!
 //! Nothing reaches songbird before its first sound is there, so everything that can be wrong with a source is told as a
 //! [`SourceError`] beforehand. What goes wrong later is in the track's [`News`].
 
@@ -24,10 +28,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use songbird::input::{Input, LiveInput, Parsed};
 use symphonia::core::io::MediaSource;
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Bounds, SourceError};
 use ahead::{Ahead, Shared};
@@ -36,6 +42,7 @@ use lack::Lack;
 use steady::Steady;
 
 mod ahead;
+mod budget;
 mod conform;
 mod demux;
 mod feeder;
@@ -101,6 +108,8 @@ pub(super) trait Origin: Send + 'static {
 pub(super) struct Line {
     pub(super) news: Arc<watch::Sender<News>>,
     pub(super) stop: watch::Receiver<()>,
+    /// Until when reads may wait for a server; the track's thread sets it before each.
+    until: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The other end of a [`Line`]: dropping it stops what reads.
@@ -113,7 +122,7 @@ pub(super) struct Ear {
 pub(super) fn line() -> (Line, Ear) {
     let (news, told) = watch::channel(News::default());
     let (stop, stopped) = watch::channel(());
-    (Line { news: Arc::new(news), stop: stopped }, Ear { news: told, stop })
+    (Line { news: Arc::new(news), stop: stopped, until: Arc::default() }, Ear { news: told, stop })
 }
 
 impl Line {
@@ -124,6 +133,41 @@ impl Line {
             news.failure.get_or_insert(error);
             is_first
         });
+    }
+
+    /// Has all reads from now on end after a time, however often a server sends something in it.
+    fn allow(&self, time: Duration) {
+        *self.until.lock() = Some(Instant::now() + time);
+    }
+
+    /// Waits for what a server sends, on the track's thread; `None` when nobody plays it any more.
+    ///
+    /// # Errors
+    /// [`SourceError::Stalled`] when the time for reads is over.
+    pub(super) fn wait<T>(
+        &self,
+        runtime: &Handle,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Option<Result<T, SourceError>> {
+        let (until, mut stop) = (*self.until.lock(), self.stop.clone());
+        // A server may send without a pause what is no sound.
+        if until.is_some_and(|until| until <= Instant::now()) {
+            return Some(Err(SourceError::Stalled));
+        }
+        let over = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = stop.changed() => None,
+                () = over => Some(Err(SourceError::Stalled)),
+                done = work => Some(done),
+            }
+        })
     }
 
     /// Notes what a station plays.
@@ -145,7 +189,7 @@ pub(super) async fn open(
     bounds: Arc<Bounds>,
 ) -> Result<Opened, SourceError> {
     let (ready, is_ready) = oneshot::channel();
-    let (within, news) = (bounds.open, line.news.clone());
+    let (within, stall, news) = (bounds.open, bounds.stall, line.news.clone());
     let thread = std::thread::Builder::new().name("media".to_owned());
     let spawned = thread.spawn(move || {
         if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &line, &bounds, ready))).is_err() {
@@ -163,7 +207,7 @@ pub(super) async fn open(
     let decoder = demux::decoder(&form.params)?;
     let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
     let silence = Arc::<AtomicU64>::default();
-    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone()));
+    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone(), stall));
     let input = Parsed {
         decoder: Box::new(Steady::new(decoder, &form, shared)),
         track_id: form.track,
@@ -184,6 +228,7 @@ type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;
 
 /// Finds out what the bytes are, and reads ahead until the track is dropped.
 fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
+    line.allow(bounds.open);
     let opened = origin.open().and_then(|source| demux::demux(source, origin.is_live(), origin.is_near()));
     // What is wrong with the connection says more than what a reader of formats makes of it.
     let opened = opened.map_err(|error| line.failure().unwrap_or(error));

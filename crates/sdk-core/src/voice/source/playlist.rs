@@ -166,7 +166,7 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 fn clean(title: &str) -> Option<String> {
-    let title: String = title.chars().filter(|c| !c.is_control()).take(TITLE).collect();
+    let title: String = title.chars().filter(|c| !crate::text::is_control(*c)).take(TITLE).collect();
     let title = title.trim();
     (!title.is_empty()).then(|| title.to_owned())
 }

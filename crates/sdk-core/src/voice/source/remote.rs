@@ -9,8 +9,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RANGE};
 use symphonia::core::io::MediaSource;
 use tokio::runtime::Handle;
 
+use super::deadline::Deadline;
 use super::media::{Line, Origin};
-use super::web::{Answer, Head, Web};
+use super::web::{Answer, Failed, Head, Web};
 use super::ytdlp::Spool;
 use super::{Renew, SourceError};
 use connection::{Bytes, Connection};
@@ -44,17 +45,17 @@ impl Remote {
     }
 
     /// Asks for it from byte `from` on.
-    pub(super) async fn get(&self, web: &Web, from: u64) -> Result<Answer, SourceError> {
+    pub(super) async fn get(&self, web: &Web, from: u64, deadline: Deadline) -> Result<Answer, Failed> {
         let mut headers = self.headers.clone();
         headers.insert(HeaderName::from_static("icy-metadata"), HeaderValue::from_static("1"));
         let end = self.window.map(|window| (from + window - 1).to_string()).unwrap_or_default();
         let part = HeaderValue::from_str(&format!("bytes={from}-{end}")).map_err(|_| SourceError::Broken)?;
         headers.insert(RANGE, part);
-        match web.get(&self.url, &headers).await {
+        match web.get(&self.url, &headers, deadline).await {
             // It answers with no parts, or the file is empty.
-            Err(SourceError::Status(416)) if from == 0 => {
+            Err(failed) if failed.error == SourceError::Status(416) && from == 0 => {
                 headers.remove(RANGE);
-                web.get(&self.url, &headers).await
+                web.get(&self.url, &headers, deadline).await
             }
             answer => answer,
         }
@@ -101,6 +102,10 @@ impl Fetched {
         }
     }
 
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.web.bounds().open)
+    }
+
     /// Has it ask for its address anew, when that is good no more.
     pub(super) fn renewed_by(mut self, renew: Renew) -> Self {
         self.renew = Some(renew);
@@ -113,7 +118,10 @@ impl Origin for Fetched {
         let (place, now) = match (self.first.take(), &self.remote, &self.spool) {
             (Some(answer), ..) => (Place::of(&answer.head, self.is_live), Connection::of(answer)),
             (None, Some(remote), _) => {
-                let answer = self.runtime.block_on(remote.get(&self.web, 0))?;
+                let asked =
+                    async { remote.get(&self.web, 0, self.deadline()).await.map_err(|failed| failed.error) };
+                // Nobody hears of it where nobody plays it.
+                let answer = self.line.wait(&self.runtime, asked).unwrap_or(Err(SourceError::Broken))?;
                 (Place::of(&answer.head, self.is_live), Connection::of(answer))
             }
             (None, None, Some(spool)) => {
@@ -242,7 +250,7 @@ impl Reader {
         let Some(remote) = self.remote.clone().filter(|_| self.spool.is_none()) else {
             return self.connect_to_spool();
         };
-        let answer = match (remote.get(&self.web, from).await, self.renew.clone()) {
+        let answer = match (self.get(&remote, from).await, self.renew.clone()) {
             // Where answers are in parts, YouTube has let others have the first and no more.
             (Err(SourceError::Status(403)), Some(renew)) if self.is_in_parts() && from > 0 => {
                 self.spool = Some(renew.spool(&remote).await?);
@@ -251,7 +259,7 @@ impl Reader {
             (Err(SourceError::Status(_)), Some(renew)) => {
                 let remote = renew.again().await?;
                 self.remote = Some(remote.clone());
-                match remote.get(&self.web, from).await {
+                match self.get(&remote, from).await {
                     Err(SourceError::Status(_)) => {
                         self.spool = Some(renew.spool(&remote).await?);
                         return self.connect_to_spool();
@@ -271,6 +279,12 @@ impl Reader {
         now.at = self.at;
         self.now = Some(now);
         Ok(())
+    }
+
+    /// Asks for it from a byte on. It has sounded, so what fails now tells of no port that it is open.
+    async fn get(&self, remote: &Remote, from: u64) -> Result<Answer, SourceError> {
+        let deadline = Deadline::after(self.web.bounds().open);
+        remote.get(&self.web, from, deadline).await.map_err(|failed| failed.error)
     }
 
     fn connect_to_spool(&mut self) -> Result<(), SourceError> {
@@ -319,24 +333,23 @@ impl Read for Reader {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let (runtime, mut stop) = (self.runtime.clone(), self.line.stop.clone());
-        let filled = runtime.block_on(async {
-            tokio::select! {
-                filled = self.fill() => Some(filled),
-                // Nobody plays it any more.
-                _ = stop.changed() => None,
-            }
-        });
+        let (runtime, line) = (self.runtime.clone(), self.line.clone());
+        let filled = line.wait(&runtime, self.fill());
         match filled {
             Some(Ok(true)) => {}
             Some(Ok(false)) => return Ok(0),
             Some(Err(error)) => {
+                if error == SourceError::Stalled {
+                    // There is no time for either of them.
+                    (self.now, self.left) = (None, None);
+                }
                 // Whoever only looked at another place goes on where it was.
                 if self.left.is_none() {
                     self.line.fail(error.clone());
                 }
                 return Err(io::Error::other(error));
             }
+            // Nobody plays it any more.
             None => return Err(io::ErrorKind::ConnectionAborted.into()),
         }
         let Some(now) = &mut self.now else { return Ok(0) };

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::deadline::Deadline;
 use super::playlist::{Form, Playlist};
 use super::remote::Remote;
-use super::web::Answer;
+use super::web::{Answer, Failed, Port};
 use super::ytdlp;
 use super::{Limits, SourceError, Sources};
 use crate::voice::track::{Playable, Track};
@@ -78,11 +79,29 @@ pub struct Resolved {
 pub(super) enum Answered {
     Sound(Remote, Box<Answer>),
     Playlist(Playlist),
-    /// A page, and its address after all redirects.
-    Page(Url),
+    /// A page at its address after all redirects.
+    Page(Url, Port),
+}
+
+/// How far one comes without yt-dlp.
+enum Step {
+    Found(Resolved),
+    Page(Page),
+}
+
+/// A page for yt-dlp to look into.
+struct Page {
+    url: Url,
+    port: Port,
+    /// Title that a playlist has for it.
+    title: Option<String>,
+    /// Why its server turned the bot away, if it did.
+    refused: Option<Failed>,
 }
 
 /// Finds the tracks that are asked for.
+///
+/// All that servers are asked for has one deadline, and what yt-dlp does another.
 pub(super) async fn resolve(
     sources: &Sources,
     query: Query,
@@ -94,25 +113,14 @@ pub(super) async fn resolve(
             Resolved { tracks: vec![track.track()], ..Resolved::default() }
         }
         Query::Search(text) => Resolved { tracks: search(sources, &text, 1).await?, ..Resolved::default() },
-        Query::Attachment { url, name } => {
-            let url = sources.0.web.guard().parse(&url)?;
-            let playable = Playable::Attachment { url: url.to_string(), name: name.clone() };
-            match ask(sources, &url).await? {
-                Answered::Sound(remote, answer) => {
-                    let mut found = track(sources, remote, *answer, &name, playable).await?;
-                    // The address is not a page, and good for a day only.
-                    for track in &mut found.tracks {
-                        track.url = None;
-                    }
-                    found
-                }
-                Answered::Playlist(playlist) => of_playlist(sources, playlist, 1, limits).await?,
-                Answered::Page(_) => return Err(SourceError::NoSound),
-            }
-        }
+        Query::Attachment { url, name } => attachment(sources, &url, &name, limits).await?,
         Query::Url(text) => {
             let url = sources.0.web.guard().parse(&text)?;
-            of_url(sources, url, 0, limits).await?
+            let deadline = Deadline::after(sources.bounds().resolve);
+            match of_url(sources, url, 0, limits, deadline).await? {
+                Step::Found(found) => found,
+                Step::Page(asked) => page(sources, asked, limits).await?,
+            }
         }
     };
     let playables: Vec<_> = found.tracks.iter().map(|track| track.playable.clone()).collect();
@@ -122,6 +130,35 @@ pub(super) async fn resolve(
             sources.0.looked.forget(playable);
         }
     })
+}
+
+/// Finds what a user has attached.
+async fn attachment(
+    sources: &Sources,
+    url: &str,
+    name: &str,
+    limits: Limits,
+) -> Result<Resolved, SourceError> {
+    let url = sources.0.web.guard().parse(url)?;
+    let deadline = Deadline::after(sources.bounds().resolve);
+    let playable = Playable::Attachment { url: url.to_string(), name: name.to_owned() };
+    // The address is Discord's choice and no user's, so what is told of it tells of no port.
+    match ask(sources, &url, deadline).await.map_err(|failed| failed.error)? {
+        Answered::Sound(remote, answer) => {
+            let found = track(sources, remote, *answer, name, playable, deadline).await;
+            let mut found = found.map_err(|failed| failed.error)?;
+            // The address is not a page, and good for a day only.
+            for track in &mut found.tracks {
+                track.url = None;
+            }
+            Ok(found)
+        }
+        Answered::Playlist(playlist) => match of_playlist(sources, playlist, 1, limits, deadline).await? {
+            Step::Found(found) => Ok(found),
+            Step::Page(asked) => page(sources, asked, limits).await,
+        },
+        Answered::Page(..) => Err(SourceError::NoSound),
+    }
 }
 
 /// Finds tracks by words: the library's, and then those that yt-dlp finds.
@@ -135,33 +172,40 @@ pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result
         tracks.extend(others.map(|track| track.track()).take(most - 1));
         return Ok(tracks);
     }
-    let mut found = sources.0.yt_dlp.search(text, most).await?.tracks;
+    let bounds = sources.bounds();
+    let searching = sources.0.yt_dlp.search(text, most);
+    let mut found = Deadline::after(bounds.answer + bounds.find).keep(searching).await?.tracks;
     found.truncate(most);
     Ok(found)
 }
 
 /// Asks what is at an address.
-pub(super) async fn ask(sources: &Sources, url: &Url) -> Result<Answered, SourceError> {
+pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Result<Answered, Failed> {
     let remote = Remote::new(url.clone());
-    let mut answer = remote.get(&sources.0.web, 0).await?;
+    let mut answer = remote.get(&sources.0.web, 0, deadline).await?;
+    let port = answer.port.clone();
+    let failed = |error| port.failed(error);
     if answer.head.whole().is_some_and(|whole| whole > sources.bounds().file) {
-        return Err(SourceError::TooLarge);
+        return Err(failed(SourceError::TooLarge));
     }
-    let first = answer.body.peek(FIRST).await?;
+    let first = deadline.keep(answer.body.peek(FIRST)).await.map_err(failed)?;
     if let Some(form) = Form::of(&answer.head.kind, &first, answer.url.path()) {
         let bounds = sources.bounds();
-        let text = answer.body.whole(bounds.playlist).await?;
-        let mut playlist = form.read(&text, &answer.url, bounds.entries)?;
+        let text = deadline.keep(answer.body.whole(bounds.playlist)).await.map_err(failed)?;
+        let mut playlist = form.read(&text, &answer.url, bounds.entries).map_err(failed)?;
         let all = playlist.entries.len();
         playlist.entries.retain(|entry| sources.0.web.guard().check(&entry.url).is_ok());
         playlist.skipped += all - playlist.entries.len();
+        if playlist.entries.is_empty() {
+            return Err(failed(SourceError::EmptyPlaylist));
+        }
         return Ok(Answered::Playlist(playlist));
     }
     if is_page(&answer.head.kind, &first) {
-        return Ok(Answered::Page(answer.url));
+        return Ok(Answered::Page(answer.url, port));
     }
     if answer.head.kind.starts_with("image/") {
-        return Err(SourceError::NoSound);
+        return Err(failed(SourceError::NoSound));
     }
     Ok(Answered::Sound(remote, Box::new(answer)))
 }
@@ -174,26 +218,45 @@ fn is_page(kind: &str, first: &[u8]) -> bool {
     begins || matches!(kind, "text/html" | "application/xhtml+xml") && text.starts_with('<')
 }
 
-async fn of_url(sources: &Sources, url: Url, depth: usize, limits: Limits) -> Result<Resolved, SourceError> {
-    match ask(sources, &url).await {
+async fn of_url(
+    sources: &Sources,
+    url: Url,
+    depth: usize,
+    limits: Limits,
+    deadline: Deadline,
+) -> Result<Step, SourceError> {
+    match ask(sources, &url, deadline).await {
         Ok(Answered::Sound(remote, answer)) => {
             let name = name_of(&url);
             let playable = Playable::Http { url: url.to_string() };
-            track(sources, remote, *answer, &name, playable).await
+            Ok(Step::Found(track(sources, remote, *answer, &name, playable, deadline).await?))
         }
-        Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits).await,
-        Ok(Answered::Page(url)) => page(sources, &url, limits).await,
+        Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits, deadline).await,
+        Ok(Answered::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
         // Some sites turn away whoever is no browser.
-        Err(error @ SourceError::Status(_)) if sources.0.yt_dlp.is_there().await => {
-            page(sources, &url, limits).await.map_err(|_| error)
+        Err(refused) if matches!(refused.error, SourceError::Status(_)) => {
+            let port = refused.port.clone();
+            Ok(Step::Page(Page { url, port, title: None, refused: Some(refused) }))
         }
-        Err(error) => Err(error),
+        Err(failed) => Err(failed.into()),
     }
 }
 
-async fn page(sources: &Sources, url: &Url, limits: Limits) -> Result<Resolved, SourceError> {
-    let found = sources.0.yt_dlp.page(url, limits.tracks).await?;
-    let ytdlp::Found { tracks, playlist, skipped, more } = found;
+/// Has yt-dlp look into a page.
+async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved, SourceError> {
+    let Page { url, port, title, refused } = page;
+    let bounds = sources.bounds();
+    let looking = Deadline::after(bounds.answer + bounds.find).keep(async {
+        if refused.is_some() && !sources.0.yt_dlp.is_there().await {
+            return Err(SourceError::NoPages);
+        }
+        sources.0.yt_dlp.page(&url, limits.tracks).await
+    });
+    let found = looking.await.map_err(|error| refused.unwrap_or_else(|| port.failed(error)))?;
+    let ytdlp::Found { mut tracks, playlist, skipped, more } = found;
+    if let ([track], Some(title)) = (tracks.as_mut_slice(), title) {
+        track.title = title;
+    }
     Ok(Resolved { tracks, playlist, skipped, more, ..Resolved::default() })
 }
 
@@ -203,18 +266,25 @@ async fn of_playlist(
     playlist: Playlist,
     depth: usize,
     limits: Limits,
-) -> Result<Resolved, SourceError> {
+    deadline: Deadline,
+) -> Result<Step, SourceError> {
     let Playlist { title, mut entries, skipped, more } = playlist;
-    if entries.is_empty() || depth > sources.bounds().nesting {
+    if depth > sources.bounds().nesting {
         return Err(SourceError::EmptyPlaylist);
     }
     if entries.len() == 1 && skipped == 0 && more == 0 {
         let entry = entries.remove(0);
-        let mut found = Box::pin(of_url(sources, entry.url, depth, limits)).await?;
-        if let ([track], Some(title)) = (found.tracks.as_mut_slice(), entry.title) {
-            track.title = title;
+        let mut step = Box::pin(of_url(sources, entry.url, depth, limits, deadline)).await?;
+        match (&mut step, entry.title) {
+            (Step::Found(found), Some(title)) => {
+                if let [track] = found.tracks.as_mut_slice() {
+                    track.title = title;
+                }
+            }
+            (Step::Page(page), Some(title)) => page.title = Some(title),
+            (_, None) => {}
         }
-        return Ok(found);
+        return Ok(step);
     }
     let tracks = entries.into_iter().map(|entry| {
         let title = entry.title.unwrap_or_else(|| name_of(&entry.url));
@@ -225,7 +295,8 @@ async fn of_playlist(
             ..Track::new(&title, Playable::Http { url })
         }
     });
-    Ok(Resolved { tracks: tracks.collect(), playlist: title, skipped, more, ..Resolved::default() })
+    let tracks = tracks.collect();
+    Ok(Step::Found(Resolved { tracks, playlist: title, skipped, more, ..Resolved::default() }))
 }
 
 /// Looks into sound for what it says of itself, and keeps it open for a while.
@@ -235,9 +306,11 @@ async fn track(
     answer: Answer,
     name: &str,
     playable: Playable,
-) -> Result<Resolved, SourceError> {
+    deadline: Deadline,
+) -> Result<Resolved, Failed> {
     let (station, url) = (answer.head.station.clone(), remote.url.to_string());
-    let opened = sources.play(remote, answer).await?;
+    let port = answer.port.clone();
+    let opened = deadline.keep(sources.play(remote, answer)).await.map_err(|error| port.failed(error))?;
     let facts = &opened.facts;
     let title =
         station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
@@ -259,7 +332,7 @@ fn name_of(url: &Url) -> String {
     let Some(last) = last else { return url.host_str().unwrap_or_default().to_owned() };
     let name = percent_decoded(last);
     let name = name.rsplit_once('.').map_or(name.as_str(), |(name, _)| name);
-    name.chars().filter(|c| !c.is_control()).take(TITLE).collect()
+    name.chars().filter(|c| !crate::text::is_control(*c)).take(TITLE).collect()
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serenity::all::{GuildId, UserId};
 use songbird::input::{Input, LiveInput, Parsed};
 use symphonia::core::audio::SampleBuffer;
 use symphonia::core::formats::{SeekMode, SeekTo};
@@ -13,13 +14,18 @@ use super::*;
 use crate::voice::loopback::{Reply, Server, range_of};
 
 mod chains;
+mod drips;
 mod once;
 mod passed;
 mod places;
 mod spooled;
+mod surround;
 
 /// Longest wait for what has to come.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Who asks.
+const CALLER: Caller = Caller { guild: GuildId::new(1), user: UserId::new(2) };
 
 fn media(file: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media").join(file)).unwrap()
@@ -41,8 +47,10 @@ fn wav(seconds: i16) -> Vec<u8> {
     wav
 }
 
-fn sources(server: &Server, bounds: Bounds) -> Sources {
-    let allow = AllowList::parse(&server.address.to_string()).unwrap();
+fn sources(server: &Server, mut bounds: Bounds) -> Sources {
+    // What its failures are is told, as those of a web server.
+    bounds.ports.push(server.address.port());
+    let allow = HostList::parse(&server.address.to_string()).unwrap();
     let guard = Guard::new(allow, bounds.address);
     let web = Web::new(guard, Arc::new(bounds));
     Sources(Arc::new(Inner { web, ..Inner::default() }))
@@ -53,7 +61,7 @@ fn bounds() -> Bounds {
 }
 
 async fn resolve(sources: &Sources, url: &str) -> Result<Resolved, SourceError> {
-    sources.resolve(Query::from_text(url), Limits::default()).await
+    sources.resolve(Query::from_text(url), Limits::default(), CALLER).await
 }
 
 async fn open(sources: &Sources, url: &str) -> Opened {
@@ -67,6 +75,11 @@ fn parsed(opened: Opened) -> Parsed {
     }
 }
 
+/// Waits as long as the mixer does before it takes more: silence that is taken at once would soon count as a stall.
+fn until_next_frame() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
 /// Gives the next samples of the first channel; none at the end.
 fn next(parsed: &mut Parsed) -> Vec<f32> {
     let began = Instant::now();
@@ -75,7 +88,7 @@ fn next(parsed: &mut Parsed) -> Vec<f32> {
         if packet.buf() == [0xf8, 0xff, 0xfe] {
             // Silence of Opus, because the feeder is behind.
             assert!(began.elapsed() < PATIENCE, "nothing more comes");
-            std::thread::sleep(Duration::from_millis(1));
+            until_next_frame();
             continue;
         }
         let is_empty = packet.buf().is_empty();
@@ -86,7 +99,7 @@ fn next(parsed: &mut Parsed) -> Vec<f32> {
         // The feeder is behind, because this takes all at once; or the packet stands for sound that has been decoded.
         if is_empty && samples.samples().iter().all(|sample| *sample == 0.0) {
             assert!(began.elapsed() < PATIENCE, "nothing more comes");
-            std::thread::sleep(Duration::from_millis(1));
+            until_next_frame();
             continue;
         }
         // What a coder puts before the first sound is cut off, which may be the whole of a packet.
@@ -344,19 +357,19 @@ async fn playlists_lead_to_their_entries() {
     }
 
     let limits = Limits { tracks: 1, duration: None };
-    let found = sources.resolve(Query::Url(server.url("/all.m3u")), limits).await.unwrap();
+    let found = sources.resolve(Query::Url(server.url("/all.m3u")), limits, CALLER).await.unwrap();
     assert_eq!((found.tracks.len(), found.skipped, found.more), (1, 2, 1));
     let most = Duration::from_secs(2);
     let limits = Limits { tracks: 9, duration: Some(most) };
-    let found = sources.resolve(Query::Url(server.url("/a.mp3")), limits).await;
+    let found = sources.resolve(Query::Url(server.url("/a.mp3")), limits, CALLER).await;
     assert_eq!(found.unwrap_err(), SourceError::TooLong { most });
 
     let attached = Query::Attachment { url: server.url("/a.mp3"), name: "my song.mp3".to_owned() };
-    let found = sources.resolve(attached, Limits::default()).await.unwrap();
+    let found = sources.resolve(attached, Limits::default(), CALLER).await.unwrap();
     let playable = Playable::Attachment { url: server.url("/a.mp3"), name: "my song.mp3".to_owned() };
     assert_eq!((&found.tracks[0].playable, &found.tracks[0].url), (&playable, &None));
     let attached = Query::Attachment { url: server.url("/page"), name: "page.mp3".to_owned() };
-    assert_eq!(sources.resolve(attached, Limits::default()).await.unwrap_err(), SourceError::NoSound);
+    assert_eq!(sources.resolve(attached, Limits::default(), CALLER).await.unwrap_err(), SourceError::NoSound);
 }
 
 #[test]
@@ -369,6 +382,9 @@ fn every_failure_is_one_sentence() {
         SourceError::NoHost,
         SourceError::Unreachable,
         SourceError::TimedOut,
+        SourceError::Late { most: Bounds::default().resolve },
+        SourceError::NothingThere,
+        SourceError::Stalled,
         SourceError::Status(404),
         SourceError::Status(403),
         SourceError::Status(500),
@@ -385,6 +401,8 @@ fn every_failure_is_one_sentence() {
         SourceError::NothingFound,
         SourceError::NoSearch,
         SourceError::Busy,
+        SourceError::BusyUser(3),
+        SourceError::BusyGuild(8),
         SourceError::NoLibrary,
         SourceError::NotInLibrary,
     ] {
@@ -406,8 +424,10 @@ fn with_yt_dlp(server: &Server, folder: &Path, script: &str) -> Sources {
     std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
     // A file that is written while another thread starts a program cannot be run; a renamed one can.
     std::fs::rename(&new, &program).unwrap();
-    let allow = AllowList::parse(&server.address.to_string()).unwrap();
-    Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds: bounds(), ..SourceConfig::default() })
+    let allow = HostList::parse(&server.address.to_string()).unwrap();
+    let mut bounds = bounds();
+    bounds.ports.push(server.address.port());
+    Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds, ..SourceConfig::default() })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -436,7 +456,7 @@ async fn a_page_in_a_playlist_is_looked_into_and_yt_dlp_gets_the_address_that_an
     assert_eq!(arguments.lines().last(), Some(server.url("/page").as_str()));
     // Whoever asks for a playlist of one page has no more tracks of it than of the page.
     let limits = Limits { tracks: 7, duration: None };
-    sources.resolve(Query::Url(server.url("/one")), limits).await.unwrap();
+    sources.resolve(Query::Url(server.url("/one")), limits, CALLER).await.unwrap();
     let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
     assert!(arguments.lines().any(|argument| argument == "1:7"), "{arguments}");
 }
@@ -480,7 +500,7 @@ async fn a_file_that_lies_of_its_sizes_is_refused() {
     let sources = sources(&server, bounds());
     assert_eq!(resolve(&sources, &server.url("/a.webm")).await.unwrap_err(), SourceError::NoSound);
     let file = Query::Attachment { url: server.url("/a.webm"), name: "a.webm".to_owned() };
-    assert_eq!(sources.resolve(file, Limits::default()).await.unwrap_err(), SourceError::NoSound);
+    assert_eq!(sources.resolve(file, Limits::default(), CALLER).await.unwrap_err(), SourceError::NoSound);
     let found = resolve(&sources, &server.url("/list")).await.unwrap();
     assert_eq!(found.tracks[0].duration, None);
     assert_eq!(sources.open_track(&found.tracks[0].playable).await.unwrap_err(), SourceError::NoSound);

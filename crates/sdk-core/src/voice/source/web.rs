@@ -1,25 +1,31 @@
 //! The HTTP client of all sources: guarded, bounded in time, and following redirects one by one.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url, Version};
 use tokio::time::timeout;
 
-use super::guard::{AllowList, Guard, Lookup, Refusal, System};
+use super::deadline::Deadline;
+use super::guard::{Guard, HostList, Lookup, Refusal, System};
 use super::{Bounds, SourceError};
 
 mod body;
+mod failed;
 mod head;
 #[cfg(test)]
 mod tests;
 
 pub(super) use body::Body;
+pub(super) use failed::{Failed, Port};
 pub(super) use head::Head;
 
 /// Name that servers see.
 const AGENT: &str = concat!("hotcord/", env!("CARGO_PKG_VERSION"));
+/// Time for which a connection is kept for another request.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// The HTTP client of all sources; cheap to clone.
 #[derive(Clone)]
@@ -36,7 +42,7 @@ struct Inner {
 impl Default for Web {
     fn default() -> Self {
         let bounds = Bounds::default();
-        Self::new(Guard::new(AllowList::default(), bounds.address), Arc::new(bounds))
+        Self::new(Guard::new(HostList::default(), bounds.address), Arc::new(bounds))
     }
 }
 
@@ -48,12 +54,15 @@ pub(super) struct Answer {
     pub(super) head: Head,
     /// What follows.
     pub(super) body: Body,
+    /// Which ports that are no web server's it took to get here.
+    pub(super) port: Port,
 }
 
 impl Web {
     /// Makes a client that reaches only what `guard` lets through.
     pub(super) fn new(guard: Guard, bounds: Arc<Bounds>) -> Self {
-        Self::with_lookup(guard, bounds, Arc::new(System))
+        let lookup = System::new(bounds.lookups);
+        Self::with_lookup(guard, bounds, Arc::new(lookup))
     }
 
     pub(super) fn with_lookup(guard: Guard, bounds: Arc<Bounds>, lookup: Arc<dyn Lookup>) -> Self {
@@ -73,6 +82,7 @@ impl Web {
                 .http09_responses()
                 .http1_only()
                 .pool_max_idle_per_host(2)
+                .pool_idle_timeout(IDLE)
                 .build();
             // A client without the guard's resolver must not be.
             client.expect("no file, proxy or native library is configured, so nothing in it can fail")
@@ -90,40 +100,66 @@ impl Web {
     }
 
     /// Asks for `url`, follows redirects, and gives the first answer that is a success.
-    pub(super) async fn get(&self, url: &Url, headers: &HeaderMap) -> Result<Answer, SourceError> {
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        deadline: Deadline,
+    ) -> Result<Answer, Failed> {
         let mut url = url.clone();
         let mut headers = headers.clone();
+        let mut port = Port::default();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
         for _ in 0..=self.0.bounds.redirects {
-            self.0.guard.check(&url)?;
+            self.0.guard.check(&url).map_err(|error| port.failed(error))?;
             let request = self.client().get(url.clone()).headers(headers.clone()).send();
-            let response = timeout(self.0.bounds.answer, request)
-                .await
-                .map_err(|_| SourceError::TimedOut)?
-                .map_err(|error| failure(&error))?;
-            let Some(next) = redirect(&url, &response) else { return self.answer(url, response).await };
-            let next = next?;
+            let response = deadline.keep(self.in_time(async { Ok(request.await) })).await;
+            // A name that is refused was not connected to.
+            if let Ok(Err(error)) = &response
+                && let Some(refusal) = Refusal::within(error)
+            {
+                return Err(port.failed(refusal.into()));
+            }
+            port.note(&url, &self.0.bounds.ports);
+            let response = response.map_err(|error| port.failed(error))?;
+            let response = response.map_err(|error| failed(&port, &error))?;
+            let Some(next) = redirect(&url, &response) else {
+                return self.answer(url, response, port, deadline).await;
+            };
+            let next = next.map_err(|error| port.failed(error))?;
             if next.origin() != url.origin() {
                 headers.remove(AUTHORIZATION);
                 headers.remove(COOKIE);
             }
             url = next;
         }
-        Err(SourceError::Redirects)
+        Err(port.failed(SourceError::Redirects))
     }
 
-    async fn answer(&self, url: Url, response: Response) -> Result<Answer, SourceError> {
+    /// Waits for a server to begin to answer.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+        timeout(self.0.bounds.answer, work).await.unwrap_or(Err(SourceError::TimedOut))
+    }
+
+    async fn answer(
+        &self,
+        url: Url,
+        response: Response,
+        port: Port,
+        deadline: Deadline,
+    ) -> Result<Answer, Failed> {
         if !response.status().is_success() {
-            return Err(SourceError::Status(response.status().as_u16()));
+            return Err(port.failed(SourceError::Status(response.status().as_u16())));
         }
         let is_bare = response.version() == Version::HTTP_09;
         let mut head = Head::new(response.status(), response.headers());
         let mut body = Body::new(response, self.0.bounds.silence);
         if is_bare {
-            head = Head::of_shoutcast(&body.take_head().await?)?;
+            let told = deadline.keep(self.in_time(body.take_head())).await;
+            head = told.and_then(|told| Head::of_shoutcast(&told)).map_err(|error| port.failed(error))?;
         }
-        Ok(Answer { url, head, body })
+        Ok(Answer { url, head, body, port })
     }
 }
 
@@ -142,14 +178,17 @@ fn redirect(url: &Url, response: &Response) -> Option<Result<Url, SourceError>> 
     Some(location.ok_or(SourceError::Status(response.status().as_u16())))
 }
 
-/// Says in our words why a request failed.
-pub(super) fn failure(error: &reqwest::Error) -> SourceError {
-    if let Some(refusal) = Refusal::within(error) {
-        refusal.into()
-    } else if error.is_timeout() {
-        SourceError::TimedOut
-    } else {
-        tracing::debug!(error = %error.to_string().replace(error.url().map_or("\n", Url::as_str), "the address"), "a request failed");
-        SourceError::Unreachable
+/// Says in our words why a request failed, and keeps the cause for the log.
+fn failed(port: &Port, error: &reqwest::Error) -> Failed {
+    if error.is_timeout() {
+        return port.failed(SourceError::TimedOut);
     }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    // What the client itself says quotes the address, which may hold a secret.
+    let cause = cause.to_string().replace(error.url().map_or("\n", Url::as_str), "the address");
+    tracing::debug!(cause, "a request failed");
+    Failed { cause: Some(cause), ..port.failed(SourceError::Unreachable) }
 }

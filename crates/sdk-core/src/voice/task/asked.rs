@@ -20,7 +20,9 @@ impl Task {
         match command {
             Command::Join(channel, to) => self.link.join(channel, to),
             Command::Leave(to) => self.answer(to, Self::leave),
-            Command::Enqueue(tracks, at, to) => self.answer(to, |this| this.enqueue(tracks, at)),
+            Command::Enqueue(tracks, at, share, to) => {
+                self.answer(to, |this| this.enqueue(tracks, at, share));
+            }
             Command::Skip(start, count, to) => self.answer(to, |this| this.skip(start, count)),
             Command::Jump(position, to) => self.answer(to, |this| this.change(|queue| queue.jump(position))),
             Command::Previous(to) => self.answer(to, Self::previous),
@@ -65,7 +67,7 @@ impl Task {
         Ok(())
     }
 
-    fn enqueue(&mut self, tracks: Vec<Track>, at: At) -> Result<Enqueued, VoiceError> {
+    fn enqueue(&mut self, tracks: Vec<Track>, at: At, share: Option<usize>) -> Result<Enqueued, VoiceError> {
         if self.link.is_out() {
             return Err(VoiceError::NotConnected);
         }
@@ -78,8 +80,9 @@ impl Task {
             At::Now | At::Next => Some(Duration::ZERO),
         };
         let waited = self.queue.upcoming().len();
-        let added = self.queue.enqueue(tracks.into_iter().map(Arc::new).collect(), at)?;
-        let left_out = asked - added;
+        let tracks = tracks.into_iter().map(Arc::new).collect();
+        let (added, over_share) = self.queue.enqueue_within(tracks, at, share)?;
+        let left_out = asked - added - over_share;
         let at_once = self.queue.current().is_none() || at == At::Now;
         if at_once && added > 0 {
             self.over(EndReason::Skipped);
@@ -87,11 +90,11 @@ impl Task {
             self.begin(Duration::ZERO);
             // Whoever adds a track wants to hear it.
             self.paused = false;
-            return Ok(Enqueued { position: 0, added, left_out, eta: Some(Duration::ZERO) });
+            return Ok(Enqueued { position: 0, added, left_out, over_share, eta: Some(Duration::ZERO) });
         }
         let position = if at == At::End { waited + 1 } else { 1 };
         let eta = before.zip(self.remaining()).and_then(|(before, remaining)| before.checked_add(remaining));
-        Ok(Enqueued { position, added, left_out, eta })
+        Ok(Enqueued { position, added, left_out, over_share, eta })
     }
 
     fn skip(&mut self, start: Option<u64>, count: usize) -> Result<Vec<Arc<Track>>, VoiceError> {

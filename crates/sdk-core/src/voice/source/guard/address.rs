@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// IPv4 networks that are not public, with the length of their prefix.
-const IPV4: [(Ipv4Addr, u32); 15] = [
+const IPV4: [(Ipv4Addr, u32); 16] = [
     // "This network" and the unspecified address.
     (Ipv4Addr::UNSPECIFIED, 8),
     // Private.
@@ -18,6 +18,9 @@ const IPV4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     // Protocol assignments.
     (Ipv4Addr::new(192, 0, 0, 0), 24),
+    // Azure's virtual public address of the machine's host, which serves its agents. Source: "What is IP address
+    // 168.63.129.16?" in Azure's documentation. Metadata of other clouds is at link-local, shared or local addresses.
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
     // Documentation.
     (Ipv4Addr::new(192, 0, 2, 0), 24),
     // Relays of 6to4, which is no more.
@@ -59,6 +62,14 @@ pub fn is_public(address: IpAddr) -> bool {
                     && !IPV6.iter().any(|(network, length)| in_ipv6(address, *network, *length))
             }
         },
+    }
+}
+
+/// Returns the IPv4 address in place of an IPv6 address that stands for one.
+pub(super) fn plain(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(long) => embedded(long).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
     }
 }
 
@@ -124,6 +135,43 @@ mod tests {
             for address in [before, after].into_iter().flatten() {
                 assert!(is_public(address.parse().unwrap()), "{address}");
             }
+        }
+    }
+
+    #[test]
+    fn the_metadata_of_no_cloud_is_public() {
+        for address in [
+            // AWS, Google, Azure, Oracle, DigitalOcean, Hetzner, Vultr, IBM, OpenStack.
+            "169.254.169.254",
+            // AWS, its tasks' credentials, its DNS and its clock.
+            "fd00:ec2::254",
+            "169.254.170.2",
+            "fd00:ec2::23",
+            "169.254.169.253",
+            "fd00:ec2::253",
+            "169.254.169.123",
+            // Azure's host.
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "64:ff9b::a83f:8110",
+            // Google, for machines without IPv4.
+            "fd20:ce::254",
+            // Alibaba.
+            "100.100.100.200",
+            // Oracle's older one.
+            "192.0.0.192",
+            // Scaleway.
+            "169.254.42.42",
+            "fd00:42::42",
+            // OpenStack.
+            "fe80::a9fe:a9fe",
+            // Tencent.
+            "169.254.0.23",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for neighbour in ["168.63.129.15", "168.63.129.17"] {
+            assert!(is_public(neighbour.parse().unwrap()), "{neighbour}");
         }
     }
 

@@ -50,6 +50,8 @@ struct State {
     items: VecDeque<Item>,
     /// Sound in the queue.
     held: Duration,
+    /// Sound that was ever put into it.
+    pushed: Duration,
     bytes: usize,
     /// The mixer waits for a little more before it goes on.
     is_filling: bool,
@@ -136,6 +138,7 @@ impl Shared {
         let mut state = self.state.lock();
         let (length, bytes) = item.size();
         state.held += length;
+        state.pushed += length;
         state.bytes += bytes;
         state.items.push_back(item);
         self.changed.notify_all();
@@ -150,7 +153,13 @@ impl Shared {
     /// Empties the queue, because what follows is from another place.
     pub(super) fn clear(&self) {
         let mut state = self.state.lock();
-        *state = State { is_closed: state.is_closed, is_filling: true, ..State::default() };
+        let State { is_closed, pushed, .. } = *state;
+        *state = State { is_closed, pushed, is_filling: true, ..State::default() };
+    }
+
+    /// Returns how much sound was ever put into the queue.
+    pub(super) fn pushed(&self) -> Duration {
+        self.state.lock().pushed
     }
 
     /// Answers a wish to go to another place.

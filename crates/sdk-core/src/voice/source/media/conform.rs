@@ -1,18 +1,62 @@
-//! Bringing sound of one form into another: a chain's later links into that of the first, which the mixer counts on.
+//! Bringing sound of one form into another: a chain's later links into that of the first, which the mixer counts on, and
+//! surround sound into stereo.
 
-use rubato::{FftFixedIn, Resampler as _};
-use symphonia::core::audio::{AudioBuffer, Signal as _, SignalSpec};
+use std::f32::consts::FRAC_1_SQRT_2;
+
+use rubato::{FastFixedIn, FftFixedIn, PolynomialDegree, ResampleResult, Resampler as _};
+use symphonia::core::audio::{AudioBuffer, Channels, Signal as _, SignalSpec};
 
 /// Samples that are resampled at a time.
 const CHUNK: usize = 512;
 /// Parts in which they are.
 const PARTS: usize = 2;
+/// Longest transform; rates that have too little in common take one of all samples of a second.
+const LONGEST: u32 = 2_048;
+
+/// Brings samples from one rate to another.
+enum Rates {
+    Transform(Box<FftFixedIn<f32>>),
+    /// Between samples, for rates whose transform would be too long.
+    Between(FastFixedIn<f32>),
+}
+
+impl Rates {
+    fn new(from: u32, to: u32, channels: usize) -> Option<Self> {
+        let (mut common, mut rest) = (from, to);
+        while rest != 0 {
+            (common, rest) = (rest, common % rest);
+        }
+        if common != 0 && from.max(to) / common <= LONGEST {
+            let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
+            Some(Self::Transform(Box::new(FftFixedIn::new(from, to, CHUNK, PARTS, channels).ok()?)))
+        } else {
+            let ratio = f64::from(to) / f64::from(from);
+            // 5 ms, so that hardly anything of the end is left waiting.
+            let chunk = usize::try_from(from / 200).ok()?.max(8);
+            Some(Self::Between(FastFixedIn::new(ratio, 1.0, PolynomialDegree::Septic, chunk, channels).ok()?))
+        }
+    }
+
+    fn needed(&self) -> usize {
+        match self {
+            Self::Transform(resampler) => resampler.input_frames_next(),
+            Self::Between(resampler) => resampler.input_frames_next(),
+        }
+    }
+
+    fn process(&mut self, chunk: &[Vec<f32>]) -> ResampleResult<Vec<Vec<f32>>> {
+        match self {
+            Self::Transform(resampler) => resampler.process(chunk, None),
+            Self::Between(resampler) => resampler.process(chunk, None),
+        }
+    }
+}
 
 /// Brings sound of one form into another.
 pub(super) struct Conform {
     from: SignalSpec,
     to: SignalSpec,
-    resampler: Option<FftFixedIn<f32>>,
+    resampler: Option<Rates>,
     /// Samples of each channel that wait for more.
     waiting: Vec<Vec<f32>>,
 }
@@ -21,12 +65,8 @@ impl Conform {
     /// Makes one; `None` where there is no way from one rate to the other.
     pub(super) fn new(from: SignalSpec, to: SignalSpec) -> Option<Self> {
         let channels = to.channels.count();
-        let resampler = if from.rate == to.rate {
-            None
-        } else {
-            let rates = (usize::try_from(from.rate).ok()?, usize::try_from(to.rate).ok()?);
-            Some(FftFixedIn::new(rates.0, rates.1, CHUNK, PARTS, channels).ok()?)
-        };
+        let resampler =
+            if from.rate == to.rate { None } else { Some(Rates::new(from.rate, to.rate, channels)?) };
         Some(Self { from, to, resampler, waiting: vec![Vec::new(); channels] })
     }
 
@@ -37,18 +77,16 @@ impl Conform {
 
     /// Brings sound into the form; the last of it may come with the next.
     pub(super) fn bring(&mut self, sound: &AudioBuffer<f32>) -> AudioBuffer<f32> {
-        let (given, wanted) = (sound.spec().channels.count(), self.to.channels.count());
+        let wanted = self.to.channels.count();
         for (channel, waiting) in self.waiting.iter_mut().enumerate() {
-            match (given, wanted) {
-                (1, _) => waiting.extend_from_slice(sound.chan(0)),
-                (given, 1) => waiting.extend((0..sound.frames()).map(|at| {
-                    let sum: f32 = (0..given).map(|channel| sound.chan(channel)[at]).sum();
-                    #[expect(clippy::cast_precision_loss)] // At most 8.
-                    let count = given as f32;
-                    sum / count
-                })),
-                (given, _) if channel < given => waiting.extend_from_slice(sound.chan(channel)),
-                _ => waiting.resize(waiting.len() + sound.frames(), 0.0),
+            let start = waiting.len();
+            waiting.resize(start + sound.frames(), 0.0);
+            for (from, part) in shares(sound.spec().channels, wanted, channel).into_iter().enumerate() {
+                if part != 0.0 {
+                    for (sum, sample) in waiting[start..].iter_mut().zip(sound.chan(from)) {
+                        *sum += part * sample;
+                    }
+                }
             }
         }
         let Some(resampler) = &mut self.resampler else {
@@ -57,17 +95,75 @@ impl Conform {
         };
         let mut done: Vec<Vec<f32>> = vec![Vec::new(); wanted];
         loop {
-            let needed = resampler.input_frames_next();
+            let needed = resampler.needed();
             if self.waiting.first().is_none_or(|waiting| waiting.len() < needed) {
                 return filled(self.to, &done);
             }
             let chunk: Vec<Vec<f32>> =
                 self.waiting.iter_mut().map(|waiting| waiting.drain(..needed).collect()).collect();
-            let Ok(more) = resampler.process(&chunk, None) else { return filled(self.to, &done) };
+            let Ok(more) = resampler.process(&chunk) else { return filled(self.to, &done) };
             for (done, more) in done.iter_mut().zip(more) {
                 done.extend(more);
             }
         }
+    }
+}
+
+/// Returns what each channel of some sound adds to one of the wanted channels.
+///
+/// More than two become stereo as ITU-R BS.775 has it: the centre and what is behind with 3 dB less, without the deep effects,
+/// and all of it as much softer as keeps the loudest from being cut off.
+fn shares(given: Channels, wanted: usize, channel: usize) -> Vec<f32> {
+    let count = given.count();
+    match (count, wanted) {
+        (0 | 1, _) => vec![1.0; count],
+        #[expect(clippy::cast_precision_loss)] // At most 32.
+        (_, 1) => vec![1.0 / count as f32; count],
+        (3.., 2) => {
+            let parts: Vec<f32> = given.iter().map(|from| share(from, channel == 0)).collect();
+            let loudest: f32 = parts.iter().sum();
+            parts.into_iter().map(|part| part / loudest.max(1.0)).collect()
+        }
+        _ => (0..count).map(|from| if from == channel { 1.0 } else { 0.0 }).collect(),
+    }
+}
+
+/// Returns what a channel adds to the left or the right one of two.
+fn share(channel: Channels, is_left: bool) -> f32 {
+    let fronts = Channels::FRONT_LEFT
+        | Channels::FRONT_LEFT_CENTRE
+        | Channels::FRONT_LEFT_WIDE
+        | Channels::FRONT_RIGHT
+        | Channels::FRONT_RIGHT_CENTRE
+        | Channels::FRONT_RIGHT_WIDE;
+    let lefts = Channels::FRONT_LEFT
+        | Channels::FRONT_LEFT_CENTRE
+        | Channels::FRONT_LEFT_WIDE
+        | Channels::FRONT_LEFT_HIGH
+        | Channels::SIDE_LEFT
+        | Channels::REAR_LEFT
+        | Channels::REAR_LEFT_CENTRE
+        | Channels::TOP_FRONT_LEFT
+        | Channels::TOP_REAR_LEFT;
+    let rights = Channels::FRONT_RIGHT
+        | Channels::FRONT_RIGHT_CENTRE
+        | Channels::FRONT_RIGHT_WIDE
+        | Channels::FRONT_RIGHT_HIGH
+        | Channels::SIDE_RIGHT
+        | Channels::REAR_RIGHT
+        | Channels::REAR_RIGHT_CENTRE
+        | Channels::TOP_FRONT_RIGHT
+        | Channels::TOP_REAR_RIGHT;
+    let (same, other) = if is_left { (lefts, rights) } else { (rights, lefts) };
+    if other.contains(channel) || (Channels::LFE1 | Channels::LFE2).contains(channel) {
+        0.0
+    } else if fronts.contains(channel) {
+        1.0
+    } else if same.contains(channel) || channel == Channels::FRONT_CENTRE {
+        FRAC_1_SQRT_2
+    } else {
+        // Behind or above the middle.
+        0.5
     }
 }
 
@@ -80,4 +176,43 @@ fn filled(spec: SignalSpec, channels: &[Vec<f32>]) -> AudioBuffer<f32> {
         buffer.chan_mut(channel).copy_from_slice(samples);
     }
     buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEREO: Channels = Channels::FRONT_LEFT.union(Channels::FRONT_RIGHT);
+
+    /// Returns what is heard of one channel of `given` when the others are silent.
+    fn alone(given: Channels, to: Channels, channel: usize) -> Vec<f32> {
+        let mut conform = Conform::new(SignalSpec::new(48_000, given), SignalSpec::new(48_000, to)).unwrap();
+        let mut sound = vec![vec![0.0; 4]; given.count()];
+        sound[channel].fill(1.0);
+        let done = conform.bring(&filled(SignalSpec::new(48_000, given), &sound));
+        (0..to.count()).map(|channel| done.chan(channel)[3]).collect()
+    }
+
+    #[test]
+    fn of_surround_sound_no_voice_is_lost_and_none_changes_its_side() {
+        let five =
+            STEREO | Channels::FRONT_CENTRE | Channels::LFE1 | Channels::REAR_LEFT | Channels::REAR_RIGHT;
+        let heard: Vec<_> = (0..6).map(|channel| alone(five, STEREO, channel)).collect();
+        let (front, behind) = (heard[0][0], heard[4][0]);
+        assert_eq!(heard[0], [front, 0.0]);
+        assert_eq!(heard[1], [0.0, front]);
+        assert_eq!(heard[2], [behind, behind], "who speaks is in the middle");
+        assert_eq!(heard[3], [0.0, 0.0]);
+        assert_eq!(heard[4..], [vec![behind, 0.0], vec![0.0, behind]]);
+        assert!((behind / front - FRAC_1_SQRT_2).abs() < 1e-6, "{behind} of {front}");
+        let all: f32 = heard.iter().map(|heard| heard[0]).sum();
+        assert!((all - 1.0).abs() < 1e-6, "{all} is cut off, or too soft");
+    }
+
+    #[test]
+    fn one_channel_is_heard_on_both_sides_and_two_become_their_mean() {
+        assert_eq!(alone(Channels::FRONT_LEFT, STEREO, 0), [1.0, 1.0]);
+        assert_eq!(alone(STEREO, Channels::FRONT_LEFT, 1), [0.5]);
+        assert_eq!(alone(STEREO, STEREO, 1), [0.0, 1.0]);
+    }
 }

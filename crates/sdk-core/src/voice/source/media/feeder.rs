@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use symphonia::core::audio::{AudioBuffer, Signal as _};
 use symphonia::core::codecs::{
@@ -17,6 +17,7 @@ use symphonia::core::meta::StandardTagKey;
 use symphonia::core::units::{Time, TimeBase};
 
 use super::ahead::{Item, Shared, Work};
+use super::budget::Budget;
 use super::demux::{Form, decoder, demux, of};
 use super::steady::plain;
 use super::{Line, Origin};
@@ -43,6 +44,9 @@ pub(super) struct Feeder {
     origin: Box<dyn Origin>,
     line: Line,
     shared: Arc<Shared>,
+    budget: Budget,
+    /// Longest time for going to another place.
+    seek_within: Duration,
     /// Place after the last packet.
     at: u64,
     /// The track that is read now, and how it is coded; those of a chain's later links are others.
@@ -66,7 +70,24 @@ impl Feeder {
         let shared = Arc::new(Shared::new(bounds, line.news.clone()));
         let (link, params) = (form.track, form.params.clone());
         let (held, extended) = (Vec::new(), (0, 0));
-        Self { form, format, is_seekable, origin, line, shared, at: 0, link, params, held, extended }
+        let budget = Budget::new(bounds.stall + bounds.ahead);
+        // The mixer waits for so long, and then bears so much silence.
+        let seek_within = bounds.open + bounds.stall;
+        Self {
+            form,
+            format,
+            is_seekable,
+            origin,
+            line,
+            shared,
+            budget,
+            seek_within,
+            at: 0,
+            link,
+            params,
+            held,
+            extended,
+        }
     }
 
     /// Returns what is known of the sound by now.
@@ -103,7 +124,7 @@ impl Feeder {
             return Err(SourceError::NoSound);
         }
         while !self.shared.is_filled() {
-            self.read();
+            self.read_one();
         }
         let (asked, extended) = self.extended;
         // One in 60 looks so by chance.
@@ -126,6 +147,8 @@ impl Feeder {
                 Work::Read => self.read(),
                 Work::Seek(time) => {
                     self.shared.clear();
+                    self.budget.renew();
+                    self.line.allow(self.seek_within);
                     let sought = self.seek(time);
                     self.shared.answer(sought);
                 }
@@ -134,8 +157,15 @@ impl Feeder {
         }
     }
 
-    /// Reads one packet into the queue, or ends it.
+    /// Reads one packet into the queue, or ends it; for a time that the sound in the queue makes up for.
     pub(super) fn read(&mut self) {
+        let (began, before) = (Instant::now(), self.shared.pushed());
+        self.line.allow(self.budget.left());
+        self.read_one();
+        self.budget.spend(began.elapsed(), self.shared.pushed().saturating_sub(before));
+    }
+
+    fn read_one(&mut self) {
         match self.next() {
             Ok(packet) => self.push(packet),
             Err(Error::ResetRequired) => {

@@ -128,7 +128,7 @@ pub(crate) fn play(bytes: &[u8], clock: Clock<'_>) {
     let Some(Some(mut feeder)) = begun else { return };
     let (form, shared) = (feeder.form(), feeder.shared());
     let Ok(inner) = decoder(&form.params) else { panic!("what has decoded has no decoder") };
-    let lack = Lack::new(line.news.clone(), Arc::default());
+    let lack = Lack::new(line.news.clone(), Arc::default(), bounds.stall);
     let mut track = Playing {
         ahead: Ahead::new(shared.clone(), &form, bounds.open, ear.stop, lack),
         steady: Steady::new(inner, &form, shared.clone()),

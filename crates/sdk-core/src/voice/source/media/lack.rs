@@ -9,10 +9,8 @@ use tokio::sync::watch;
 use super::News;
 use crate::voice::source::SourceError;
 
-/// Silence after which a track is given up, less the sound that came in between.
-const MOST: Duration = Duration::from_secs(20);
 /// Sound makes up for a part of the silence before it: one second in so many.
-const MAKES_UP: u32 = 4;
+pub(super) const MAKES_UP: u32 = 4;
 
 /// Counts silence in place of sound.
 pub(super) struct Lack {
@@ -21,11 +19,13 @@ pub(super) struct Lack {
     silence: Arc<AtomicU64>,
     /// What sound has not made up for.
     owed: Duration,
+    /// How much of it is borne.
+    most: Duration,
 }
 
 impl Lack {
-    pub(super) fn new(news: Arc<watch::Sender<News>>, silence: Arc<AtomicU64>) -> Self {
-        Self { news, silence, owed: Duration::ZERO }
+    pub(super) fn new(news: Arc<watch::Sender<News>>, silence: Arc<AtomicU64>, most: Duration) -> Self {
+        Self { news, silence, owed: Duration::ZERO, most }
     }
 
     /// Notes sound.
@@ -38,7 +38,7 @@ impl Lack {
         let millis = u64::try_from(silence.as_millis()).unwrap_or(0);
         self.silence.fetch_add(millis, Ordering::Relaxed);
         self.owed += silence;
-        let is_over = self.owed > MOST;
+        let is_over = self.owed > self.most;
         if is_over {
             self.news.send_if_modified(|news| {
                 let is_first = news.failure.is_none();
@@ -63,7 +63,7 @@ mod tests {
 
     fn lack() -> (Lack, watch::Receiver<News>) {
         let (news, told) = watch::channel(News::default());
-        (Lack::new(Arc::new(news), Arc::default()), told)
+        (Lack::new(Arc::new(news), Arc::default(), Duration::from_secs(20)), told)
     }
 
     /// Plays so many frames of sound and of silence in turns, and says after how many seconds it is given up.

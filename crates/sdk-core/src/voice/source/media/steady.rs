@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use rubato::{FftFixedOut, Resampler as _};
 use symphonia::core::audio::{
     AsAudioBufferRef as _, AudioBuffer, AudioBufferRef, Channels, Signal as _, SignalSpec,
 };
@@ -20,6 +21,11 @@ use super::demux::Form;
 /// Broken packets in a row after which a track ends; of mp3 they are 5 seconds.
 const BROKEN: u32 = 200;
 
+/// Samples a second that songbird mixes.
+const MIXED: u32 = 48_000;
+/// Samples of 20 ms of that.
+const FRAME: usize = 960;
+
 /// A decoder that keeps its form.
 pub(super) struct Steady {
     inner: Box<dyn Decoder>,
@@ -27,15 +33,15 @@ pub(super) struct Steady {
     /// The same, of no codec; for Opus that is to be decoded.
     uncoded: CodecParameters,
     shared: Arc<Shared>,
-    /// What the first sound was like; songbird's mixer counts on the rest being so too.
+    /// The form of the first sound, as [`mixable`] has it; songbird's mixer counts on the rest being so too.
     spec: Option<SignalSpec>,
     /// For what is of another form.
     conform: Option<Conform>,
     /// Given in place of what the decoder has.
     instead: AudioBuffer<f32>,
     is_instead: bool,
-    /// Samples of 20 ms.
-    frame: usize,
+    /// Samples a second, as the file has them.
+    rate: u32,
     broken: u32,
     is_dead: bool,
 }
@@ -47,7 +53,7 @@ impl Steady {
         let mut uncoded = params.clone();
         uncoded.for_codec(CODEC_TYPE_NULL);
         let channels = params.channels.unwrap_or(Channels::FRONT_LEFT | Channels::FRONT_RIGHT);
-        let frame = usize::try_from(form.rate / 50).unwrap_or(960);
+        let spec = mixable(SignalSpec::new(form.rate, channels));
         Self {
             inner,
             params,
@@ -55,17 +61,23 @@ impl Steady {
             shared,
             spec: None,
             conform: None,
-            instead: buffer(SignalSpec::new(form.rate, channels), frame),
+            instead: buffer(spec, FRAME),
             is_instead: true,
-            frame,
+            rate: form.rate,
             broken: 0,
             is_dead: false,
         }
     }
 
-    /// Makes `frames` of silence the decoded sound. Where it is the first sound, what follows is brought into its form.
+    /// Makes `frames` of silence, as the file counts them, the decoded sound.
     fn silence(&mut self, frames: usize) {
-        let spec = *self.spec.get_or_insert(*self.instead.spec());
+        let spec = match frames {
+            // The mixer does not look at what is empty.
+            0 => self.spec.unwrap_or(*self.instead.spec()),
+            _ => *self.spec.get_or_insert(*self.instead.spec()),
+        };
+        let scaled = u64::try_from(frames).unwrap_or(0) * u64::from(spec.rate) / u64::from(self.rate.max(1));
+        let frames = usize::try_from(scaled).unwrap_or(0);
         if self.instead.capacity() < frames || *self.instead.spec() != spec {
             self.instead = buffer(spec, frames);
         }
@@ -77,7 +89,7 @@ impl Steady {
     /// Returns sound that is not the decoder's last, in the form that was had so far.
     fn give(&mut self, sound: AudioBuffer<f32>) {
         let spec = *sound.spec();
-        let first = *self.spec.get_or_insert(spec);
+        let first = *self.spec.get_or_insert_with(|| mixable(spec));
         self.is_instead = true;
         if is_like(spec, first) {
             self.instead = sound;
@@ -104,7 +116,7 @@ impl Steady {
                 Ok(true)
             }
             Ok(Ok((spec, _))) => {
-                let first = *self.spec.get_or_insert(spec);
+                let first = *self.spec.get_or_insert_with(|| mixable(spec));
                 if is_like(spec, first) {
                     self.is_instead = false;
                 } else {
@@ -121,6 +133,25 @@ impl Steady {
             }
         }
     }
+}
+
+/// Returns the form in which sound is given to the mixer: its own, or else stereo, or 48,000 samples a second.
+///
+/// songbird 0.6.1 resamples into a buffer of two channels and 960 samples. What needs more panics, on the thread that plays in
+/// every guild: sound of more channels, and of rates such as 192,000 or 44,101.
+fn mixable(spec: SignalSpec) -> SignalSpec {
+    let channels = match spec.channels.count() {
+        1 | 2 => spec.channels,
+        _ => Channels::FRONT_LEFT | Channels::FRONT_RIGHT,
+    };
+    SignalSpec::new(if is_resampled(spec.rate) { spec.rate } else { MIXED }, channels)
+}
+
+/// Returns whether songbird's mixer takes this rate, made out by its own resampler.
+fn is_resampled(rate: u32) -> bool {
+    let resampler = |rate| FftFixedOut::<f32>::new(rate, 48_000, FRAME / 2, 4, 1);
+    let needed = usize::try_from(rate).ok().and_then(|rate| resampler(rate).ok());
+    rate == MIXED || needed.is_some_and(|resampler| resampler.input_frames_max() <= FRAME)
 }
 
 /// Returns whether the mixer takes sound of one form for that of another.
@@ -152,6 +183,8 @@ impl Decoder for Steady {
         if !self.is_dead {
             self.inner.reset();
         }
+        // What waits in it is from before a seek.
+        self.conform = None;
         self.broken = 0;
     }
 
@@ -176,7 +209,7 @@ impl Decoder for Steady {
             let sound = self.shared.sound.lock().take();
             match sound {
                 Some(sound) => self.give(sound),
-                None => self.silence(self.frame),
+                None => self.silence(usize::try_from(self.rate / 50).unwrap_or(0)),
             }
         } else if self.try_decode(packet)? {
             self.broken = 0;

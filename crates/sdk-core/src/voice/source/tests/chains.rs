@@ -31,7 +31,11 @@ fn played(parsed: &mut Parsed) -> Vec<f32> {
         assert!(packet.ts + 1 >= at, "{} after {at}", packet.ts);
         let is_silence = packet.buf() == [0xf8, 0xff, 0xfe];
         let sound = parsed.decoder.decode(&packet).unwrap();
-        if sound.frames() == 0 || is_silence {
+        if is_silence {
+            super::until_next_frame();
+            continue;
+        }
+        if sound.frames() == 0 {
             continue;
         }
         let first = *spec.get_or_insert(*sound.spec());
@@ -41,7 +45,7 @@ fn played(parsed: &mut Parsed) -> Vec<f32> {
         let samples: Vec<_> = samples.samples().iter().step_by(first.channels.count()).copied().collect();
         // Silence in place of sound that is behind; else an empty packet stands for sound that has been decoded.
         if packet.buf().is_empty() && samples.iter().all(|sample| *sample == 0.0) {
-            std::thread::yield_now();
+            super::until_next_frame();
         } else {
             heard.extend(samples);
             at = packet.ts + packet.dur;

@@ -60,7 +60,7 @@ async fn a_file_attached_and_the_one_entry_of_a_playlist_are_asked_for_once() {
     let sources = sources(&server, bounds());
     assert_eq!(asked_and_heard(&sources, &server.url("/one.m3u")).await.len(), 24_000);
     let file = Query::Attachment { url: server.url("/attached.wav"), name: "attached.wav".to_owned() };
-    let found = sources.resolve(file, Limits::default()).await.unwrap();
+    let found = sources.resolve(file, Limits::default(), CALLER).await.unwrap();
     let opened = sources.begin_track(&found.tracks[0].playable).await.unwrap();
     assert_eq!(all(&mut parsed(opened)).len(), 24_000);
 }
@@ -89,7 +89,7 @@ async fn what_is_refused_for_its_length_is_not_kept_open() {
     let sources = sources(&server, bounds());
     let (url, most) = (server.url("/long.wav"), Duration::from_secs(30));
     let limits = Limits { tracks: 1, duration: Some(most) };
-    let refused = sources.resolve(Query::Url(url.clone()), limits).await.unwrap_err();
+    let refused = sources.resolve(Query::Url(url.clone()), limits, CALLER).await.unwrap_err();
     assert_eq!(refused, SourceError::TooLong { most });
     assert!(sources.0.looked.take(&Playable::Http { url }).is_none());
 }

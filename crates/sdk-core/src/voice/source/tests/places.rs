@@ -178,7 +178,7 @@ async fn a_length_that_nothing_tells_is_measured_on_disk_and_a_guess_from_the_we
         assert!((heard - 6.0).abs() < 0.1, "{name}: {heard} s are heard");
         // No guess is a reason to refuse.
         let limits = Limits { tracks: 1, duration: Some(Duration::from_secs(1)) };
-        sources.resolve(Query::Url(server.url(&format!("/{name}"))), limits).await.unwrap();
+        sources.resolve(Query::Url(server.url(&format!("/{name}"))), limits, CALLER).await.unwrap();
     }
 }
 

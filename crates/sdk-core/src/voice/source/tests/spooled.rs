@@ -107,7 +107,7 @@ async fn what_yt_dlp_cannot_fetch_or_is_too_large_ends_in_a_sentence() {
     ] {
         let refused = Refused::after(0, fetch).await;
         let bounds = Bounds { spool: 500_000, ..super::bounds() };
-        let allow = AllowList::parse(&refused.server.address.to_string()).unwrap();
+        let allow = HostList::parse(&refused.server.address.to_string()).unwrap();
         let program = refused.folder.path().join("yt-dlp");
         let sources =
             Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds, ..SourceConfig::default() });
@@ -125,4 +125,22 @@ async fn what_yt_dlp_cannot_fetch_or_is_too_large_ends_in_a_sentence() {
         };
         assert_eq!(told, error, "{fetch}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yt_dlp_that_drips_is_given_up_and_ended() {
+    let fetch = "head -c 9000 sound; while :; do printf x; sleep 0.05; done";
+    let refused = Refused::after(0, fetch).await;
+    let (ahead, stall) = (Duration::from_millis(600), Duration::from_millis(300));
+    let bounds = Bounds { stall, ahead, ..super::bounds() };
+    let allow = HostList::parse(&refused.server.address.to_string()).unwrap();
+    let program = refused.folder.path().join("yt-dlp");
+    let sources =
+        Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds, ..SourceConfig::default() });
+    let opened = sources.open_track(&refused.page).await.unwrap();
+    let mut news = opened.news.clone();
+    let failed = tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
+    assert_eq!(failed.unwrap().unwrap().failure, Some(SourceError::Stalled));
+    drop(opened);
+    refused.is_over();
 }

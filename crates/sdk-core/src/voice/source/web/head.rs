@@ -89,7 +89,7 @@ fn media_type(text: &str) -> String {
 }
 
 fn station(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
+    let name: String = name.chars().filter(|c| !crate::text::is_control(*c)).take(200).collect();
     let name = name.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

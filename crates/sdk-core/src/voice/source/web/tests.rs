@@ -16,12 +16,13 @@ fn bounds() -> Bounds {
 }
 
 fn web(allow: &str) -> Web {
-    Web::new(Guard::new(AllowList::parse(allow).unwrap(), 2_048), Arc::new(bounds()))
+    Web::new(Guard::new(HostList::parse(allow).unwrap(), 2_048), Arc::new(bounds()))
 }
 
 async fn get(web: &Web, url: &str) -> Result<Answer, SourceError> {
     let url = web.guard().parse(url)?;
-    web.get(&url, &HeaderMap::new()).await
+    let answer = web.get(&url, &HeaderMap::new(), Deadline::after(Duration::from_mins(1))).await;
+    answer.map_err(|failed| failed.error)
 }
 
 async fn error(web: &Web, url: &str) -> SourceError {
@@ -87,7 +88,7 @@ async fn a_name_that_changes_its_address_leads_nowhere_else() {
     let private = Server::start_at(&address, |_| Reply::ok("audio/mpeg", "secret")).await;
     let answers = [vec!["127.0.0.1"], vec!["127.0.0.2"], vec!["127.0.0.1", "127.0.0.2"], vec![]];
     let answers = answers.iter().map(|one| one.iter().map(|ip| ip.parse().unwrap()).collect()).collect();
-    let guard = Guard::new(AllowList::parse("127.0.0.1").unwrap(), 2_048);
+    let guard = Guard::new(HostList::parse("127.0.0.1").unwrap(), 2_048);
     let web = Web::with_lookup(guard, Arc::new(bounds()), Arc::new(Rebinding(Mutex::new(answers))));
     let url = format!("http://radio.example:{}/", public.address.port());
     assert_eq!(get(&web, &url).await.unwrap().body.whole(5).await.unwrap(), b"sound");

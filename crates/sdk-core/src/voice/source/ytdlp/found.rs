@@ -105,7 +105,7 @@ impl Info {
 }
 
 fn clean(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(TITLE).collect();
+    let text: String = text.chars().filter(|c| !crate::text::is_control(*c)).take(TITLE).collect();
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

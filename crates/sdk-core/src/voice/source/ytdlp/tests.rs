@@ -2,9 +2,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use serenity::all::{GuildId, UserId};
 use tempfile::TempDir;
 
-use super::super::{AllowList, Limits, Query, SourceConfig, Sources};
+use super::super::{Caller, HostList, Limits, Query, SourceConfig, Sources};
 use super::*;
 use crate::voice::Playable;
 
@@ -41,17 +42,19 @@ impl Double {
     fn sources(&self, bounds: Bounds) -> Sources {
         Sources::new(SourceConfig {
             yt_dlp: Some(self.path().join("yt-dlp")),
-            allow: AllowList::default(),
+            allow: HostList::default(),
             bounds,
             ..SourceConfig::default()
         })
     }
 
     fn yt_dlp(&self, bounds: Bounds) -> YtDlp {
-        let guard = Guard::new(AllowList::default(), 2_048);
+        let guard = Guard::new(HostList::default(), 2_048);
         YtDlp::find(Some(self.path().join("yt-dlp")), guard, Arc::new(bounds))
     }
 }
+
+const CALLER: Caller = Caller { guild: GuildId::new(1), user: UserId::new(2) };
 
 fn page() -> Url {
     Url::parse("https://video.example/watch?v=1").unwrap()
@@ -72,7 +75,7 @@ async fn its_version_is_told_and_nothing_is_asked_before() {
     assert_eq!((path, version.as_str()), (double.path().join("yt-dlp"), "2026.11.01"));
     assert_eq!(double.arguments(), [""; 0]);
 
-    let guard = Guard::new(AllowList::default(), 2_048);
+    let guard = Guard::new(HostList::default(), 2_048);
     let path = double.path().join("none");
     let absent = YtDlp::find(Some(path.clone()), guard, Arc::new(Bounds::default()));
     assert!(!absent.is_there().await);
@@ -128,7 +131,7 @@ async fn words_are_never_an_option_nor_an_address() {
     );
     let sources = double.sources(Bounds::default());
     for words in ["--exec=id", "-f", "--", "ytsearch9:x", "a\nb\u{0}c"] {
-        let found = sources.resolve(Query::from_text(words), Limits::default()).await.unwrap();
+        let found = sources.resolve(Query::from_text(words), Limits::default(), CALLER).await.unwrap();
         assert_eq!(found.tracks[0].title, "A");
         let arguments = double.arguments();
         let [.., before, last] = &arguments[..] else { panic!("{arguments:?}") };
@@ -162,7 +165,7 @@ async fn an_address_of_another_kind_never_reaches_it() {
             continue;
         }
         assert_eq!(query, Query::Url(text.to_owned()));
-        assert_eq!(sources.resolve(query, Limits::default()).await.unwrap_err(), error, "{text}");
+        assert_eq!(sources.resolve(query, Limits::default(), CALLER).await.unwrap_err(), error, "{text}");
         let playable = Playable::YtDlp { url: text.to_owned() };
         assert_eq!(sources.open_track(&playable).await.unwrap_err(), error, "{text}");
     }
@@ -233,7 +236,7 @@ async fn with_runtimes(
     for (name, told) in runtimes {
         runtime(folder.path(), name, told);
     }
-    let guard = Guard::new(AllowList::default(), 2_048);
+    let guard = Guard::new(HostList::default(), 2_048);
     let (path, folders) = (double.path().join("yt-dlp"), folder.path().as_os_str().to_owned());
     let yt_dlp = YtDlp::find_in(Some(path), folders, guard, Arc::new(Bounds::default()));
     let page = Url::parse("https://www.youtube.com/watch?v=1").unwrap();

@@ -48,6 +48,7 @@ const STEPS: &[&str] = &[
     "a plugin's folder deleted",
     "`commands/lib.rs`, `events/lib.rs`",
     "`commands/Cargo.toml`, `events/Cargo.toml`",
+    "`crates/sandbox/`, the end-to-end tools",
 ];
 
 /// Lines that have a test of their own, and which.
@@ -78,7 +79,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "dependencies.rs::a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back",
     ),
     (
-        "`bot/`, `crates/hmr/`, `crates/sandbox/`",
+        "`bot/`, `crates/hmr/`",
         "restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
     ),
     (
@@ -114,7 +115,7 @@ async fn each_line_of_what_you_edit_is_what_happens() {
     assert_eq!(told, known, "the guide and this test tell the same lines");
     for (line, test) in ELSEWHERE {
         let (file, name) = test.split_once("::").unwrap();
-        let source = fs::read_to_string(workspace().join("crates/testbed/tests").join(file)).unwrap();
+        let source = fs::read_to_string(workspace().join("crates/testbed/tests/e2e").join(file)).unwrap();
         assert!(source.contains(&format!("async fn {name}(")), "{line}: there is no test {test}");
     }
 
@@ -313,6 +314,13 @@ async fn take(ground: &mut Ground, step: &str) {
             }
             nothing_happened(ground, lines, "Manifests").await;
         }
+        "`crates/sandbox/`, the end-to-end tools" => {
+            for file in ["crates/sandbox/src/lib.rs", "crates/testbed/src/lib.rs"] {
+                let text = ground.playground.read(file).unwrap();
+                ground.playground.save(file, &format!("{text}\nstruct More;\n")).unwrap();
+            }
+            nothing_happened(ground, lines, "Sandbox").await;
+        }
         other => panic!("there is no step for {other:?}"),
     }
 }
@@ -371,20 +379,20 @@ const PROVOKED: &[(&str, &str)] = &[
     ("cargo could not be run", "crates/testbed/src/faults/table.rs::cargo missing"),
     (
         "rustc failed (...) and found no error in the source; it said: ...",
-        "crates/testbed/tests/troubles.rs::a_compiler_that_is_killed_each_time_is_told",
+        "crates/testbed/tests/e2e/troubles.rs::a_compiler_that_is_killed_each_time_is_told",
     ),
     ("... could not be created / written / read", "crates/testbed/src/faults/table.rs::missing library"),
     (
         "A stays as it is too: they go live together",
-        "crates/testbed/tests/reload.rs::plugins_come_and_go_and_share_crates",
+        "crates/testbed/tests/e2e/reload.rs::plugins_come_and_go_and_share_crates",
     ),
     (
         "cargo will be asked again at the next start",
-        "crates/testbed/tests/troubles.rs::a_call_of_rustc_that_cannot_be_kept_is_told",
+        "crates/testbed/tests/e2e/troubles.rs::a_call_of_rustc_that_cannot_be_kept_is_told",
     ),
     (
         "Not every plugin compiles; the bot starts without those ...",
-        "crates/testbed/tests/troubles.rs::the_script_starts_a_bot_of_which_a_plugin_does_not_compile",
+        "crates/testbed/tests/e2e/troubles.rs::the_script_starts_a_bot_of_which_a_plugin_does_not_compile",
     ),
     (
         "loading it crashed the probe process (SIGABRT)",
@@ -409,7 +417,7 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "the package in commands/x has to be named commands-x, as its folder is",
-        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+        "crates/testbed/tests/e2e/watching.rs::folders_may_be_renamed_and_go_and_come_back",
     ),
     ("... could not be loaded (undefined symbol ...)", "crates/testbed/src/faults/table.rs::empty library"),
     (
@@ -436,11 +444,11 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "components 'p:' are handled by A and by B",
-        "crates/testbed/tests/troubles.rs::a_prefix_has_one_handler",
+        "crates/testbed/tests/e2e/troubles.rs::a_prefix_has_one_handler",
     ),
     (
         "two component handlers are registered for 'p:'",
-        "crates/testbed/tests/troubles.rs::a_prefix_has_one_handler",
+        "crates/testbed/tests/e2e/troubles.rs::a_prefix_has_one_handler",
     ),
     (
         "events/a needs commands/b, which is not live",
@@ -448,11 +456,11 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "needs service greeter ^1, which no live plugin offers",
-        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+        "crates/testbed/tests/e2e/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
     ),
     (
         "events/a needs service greeter ^2, which commands/b offers as 1.2.0",
-        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+        "crates/testbed/tests/e2e/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
     ),
     (
         "needs commands/b ^0.2, which is live as 0.1.0",
@@ -468,7 +476,7 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "A -> B -> A need each other in a circle",
-        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+        "crates/testbed/tests/e2e/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
     ),
     (
         "the versions '...' of ... are no semver range",
@@ -488,15 +496,15 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "events/a: its start hook ...",
-        "crates/testbed/tests/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
+        "crates/testbed/tests/e2e/dependencies.rs::what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it",
     ),
     (
         "the state of commands/a (version 1) does not fit the new code: boxes: missing field ...",
-        "crates/testbed/tests/state.rs::votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one",
+        "crates/testbed/tests/e2e/state.rs::votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one",
     ),
     (
         "the state of commands/a cannot be migrated from version 2 to 1: ...",
-        "crates/testbed/tests/state.rs::votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one",
+        "crates/testbed/tests/e2e/state.rs::votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one",
     ),
     (
         "the state of commands/a 3 (version 1) cannot be saved: key must be a string",
@@ -504,70 +512,70 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "its state's default is not read back as it is saved",
-        "crates/testbed/tests/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
+        "crates/testbed/tests/e2e/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
     ),
     ("its start hook failed: ...", "crates/testbed/src/faults/table.rs::error from start"),
     ("panicked: ... (at FILE:LINE)", "crates/testbed/src/faults/table.rs::panic in start"),
     ("did not end within 5000 ms", "crates/testbed/src/faults/table.rs::endless loop in start"),
     (
         "bot/src/x.rs belongs to the host: a new host is built while this one runs on",
-        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+        "crates/testbed/tests/e2e/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
     ),
     (
         "the running host stays: ...",
-        "crates/testbed/tests/restart.rs::a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_comes_in",
+        "crates/testbed/tests/e2e/restart.rs::a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_comes_in",
     ),
     (
         "commands/x: the change comes in with the new host",
-        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+        "crates/testbed/tests/e2e/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
     ),
     (
         "the host died of ...",
-        "crates/testbed/tests/supervisor.rs::a_crash_on_probation_brings_the_code_before_it_back",
+        "crates/testbed/tests/e2e/supervisor.rs::a_crash_on_probation_brings_the_code_before_it_back",
     ),
     (
         "host 4 is the one that died before it was ready; change it first",
-        "crates/testbed/tests/restart.rs::a_new_host_that_does_not_come_up_leaves_its_place_to_the_one_before",
+        "crates/testbed/tests/e2e/restart.rs::a_new_host_that_does_not_come_up_leaves_its_place_to_the_one_before",
     ),
     (
         "... that is 5 times within 60 s, so it is not started again",
-        "crates/testbed/tests/supervisor.rs::a_crash_loop_is_given_up",
+        "crates/testbed/tests/e2e/supervisor.rs::a_crash_loop_is_given_up",
     ),
     (
         "a development host of this folder is running already",
-        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+        "crates/testbed/tests/e2e/troubles.rs::what_keeps_the_bot_from_starting_is_told",
     ),
     (
         "commands/x is out; the lines that name it in commands/Cargo.toml and commands/lib.rs have to go too before cargo can be asked again",
-        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+        "crates/testbed/tests/e2e/watching.rs::folders_may_be_renamed_and_go_and_come_back",
     ),
     (
         "commands/x is out; commands/y comes in when commands/Cargo.toml and commands/lib.rs name it in place of commands/x, and its package is named commands-y (it is commands-x now)",
-        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+        "crates/testbed/tests/e2e/watching.rs::folders_may_be_renamed_and_go_and_come_back",
     ),
     (
         "commands/x is out with commands/, and back as soon as it comes back",
-        "crates/testbed/tests/watching.rs::folders_may_be_renamed_and_go_and_come_back",
+        "crates/testbed/tests/e2e/watching.rs::folders_may_be_renamed_and_go_and_come_back",
     ),
     (
         "commands/x stays live although its folder is gone: ...",
-        "crates/testbed/tests/dependencies.rs::a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back",
+        "crates/testbed/tests/e2e/dependencies.rs::a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back",
     ),
     (
         "commands/x 3 is out of dispatch, but its stop hook ...",
-        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+        "crates/testbed/tests/e2e/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
     ),
     (
         "but task ... did not end within 5000 ms",
-        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+        "crates/testbed/tests/e2e/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
     ),
     (
         "/x (1.2 s) was still under way when the state of commands/x 3 was handed over",
-        "crates/testbed/tests/state.rs::a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin",
+        "crates/testbed/tests/e2e/state.rs::a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin",
     ),
     (
         "commands/x 4 begins with its default state: ...; what it was is kept as snapshot 7",
-        "crates/testbed/tests/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
+        "crates/testbed/tests/e2e/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
     ),
     (
         ".../state.json cannot be written (...)",
@@ -575,31 +583,31 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "commands/x 3 is stopped with calls still under way: /slow (5.0 s)",
-        "crates/testbed/tests/troubles.rs::a_call_that_outlasts_its_time_is_named_and_still_answers",
+        "crates/testbed/tests/e2e/troubles.rs::a_call_that_outlasts_its_time_is_named_and_still_answers",
     ),
     (
         "commands/x 2 -> 3 live in 6 ms, back to the code of 1: ...",
-        "crates/testbed/tests/rollback.rs::a_panic_on_probation_brings_back_the_code_before_it_with_its_state",
+        "crates/testbed/tests/e2e/rollback.rs::a_panic_on_probation_brings_back_the_code_before_it_with_its_state",
     ),
     (
         "commands/x 2 stays live after ... panicked ...; the code before it: ...",
-        "crates/testbed/tests/troubles.rs::code_that_does_not_start_again_cannot_come_back",
+        "crates/testbed/tests/e2e/troubles.rs::code_that_does_not_start_again_cannot_come_back",
     ),
     (
         "commands/x: ...; tried again in 50 ms (1 of 2)",
-        "crates/testbed/tests/rollback.rs::a_library_caught_half_written_is_built_again_and_no_more_often_than_told",
+        "crates/testbed/tests/e2e/rollback.rs::a_library_caught_half_written_is_built_again_and_no_more_often_than_told",
     ),
     (
         "the code of retired generations takes ... KiB, and HMR_MEMORY_MB allows ...",
-        "crates/testbed/tests/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
+        "crates/testbed/tests/e2e/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
     ),
     (
         "echo 2 was built with another crates/words than ..., and no generation of ... goes with it",
-        "crates/testbed/tests/rollback.rs::what_went_live_together_goes_back_together",
+        "crates/testbed/tests/e2e/rollback.rs::what_went_live_together_goes_back_together",
     ),
     (
         "events/x listens to ReactionAdd, silent until a restart: this session did not ask for ...",
-        "crates/testbed/tests/guide.rs::take",
+        "crates/testbed/tests/e2e/guide.rs::take",
     ),
     (
         "commands/x has text commands (!y), not heard ... until a restart: this session did not ask for ...",
@@ -611,19 +619,19 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "nothing is taken over from .env: ...",
-        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+        "crates/testbed/tests/e2e/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
     ),
     (
         "changed in .env, and in force after a restart: X",
-        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+        "crates/testbed/tests/e2e/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
     ),
     (
         "X changed in .env, but the environment sets it too and wins",
-        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+        "crates/testbed/tests/e2e/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
     ),
     (
         "text commands need the intents ..., which this session did not ask for; they come with a restart",
-        "crates/testbed/tests/configuration.rs::a_prefix_where_there_was_none_names_the_intents_that_come_with_a_restart",
+        "crates/testbed/tests/e2e/configuration.rs::a_prefix_where_there_was_none_names_the_intents_that_come_with_a_restart",
     ),
     (
         "ENABLE_HMR is ignored, because APP_ENV is production; ...",
@@ -631,27 +639,27 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "HMR_X is not a variable of hot reload and is ignored; did you mean ...?",
-        "crates/testbed/tests/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
+        "crates/testbed/tests/e2e/configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
     ),
     (
         "this binary was built without hot reload; ENABLE_HMR is ignored",
-        "crates/testbed/tests/plain.rs::a_save_builds_the_whole_bot_and_starts_it_anew",
+        "crates/testbed/tests/e2e/plain.rs::a_save_builds_the_whole_bot_and_starts_it_anew",
     ),
     (
         "the dependency x of commands/y turns on ... of z: ...",
-        "crates/testbed/tests/restart.rs::a_dependency_that_has_the_host_built_anew_is_told_before_it_begins",
+        "crates/testbed/tests/e2e/restart.rs::a_dependency_that_has_the_host_built_anew_is_told_before_it_begins",
     ),
     (
         "hot reload cannot read the workspace: ...",
-        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+        "crates/testbed/tests/e2e/troubles.rs::what_keeps_the_bot_from_starting_is_told",
     ),
     (
         "HMR_WORKSPACE is '...', which holds no Cargo.toml with commands/ and events/",
-        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+        "crates/testbed/tests/e2e/troubles.rs::what_keeps_the_bot_from_starting_is_told",
     ),
     (
         "Hot reload finds no Cargo.toml ...",
-        "crates/testbed/tests/troubles.rs::what_keeps_the_bot_from_starting_is_told",
+        "crates/testbed/tests/e2e/troubles.rs::what_keeps_the_bot_from_starting_is_told",
     ),
 ];
 
@@ -682,32 +690,32 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
 const LIMITS: &[(&str, &str)] = &[
     (
         "Plugins reload; the host is replaced.",
-        "crates/testbed/tests/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
+        "crates/testbed/tests/e2e/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
     ),
     (
         "Memory of a plugin starts anew with each generation:",
-        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+        "crates/testbed/tests/e2e/statics.rs::statics_are_those_of_one_library",
     ),
-    ("Intents are fixed while a session lasts.", "crates/testbed/tests/guide.rs::take"),
+    ("Intents are fixed while a session lasts.", "crates/testbed/tests/e2e/guide.rs::take"),
     (
         "A library is loaded by another process first, a command is not run there.",
         "crates/testbed/src/faults/table.rs::abort while loading",
     ),
     (
         "A loop without `.await` cannot be interrupted.",
-        "crates/testbed/tests/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
+        "crates/testbed/tests/e2e/rollback.rs::what_will_not_end_is_named_and_holds_nothing_up",
     ),
     (
         "Old code stays mapped.",
-        "crates/testbed/tests/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
+        "crates/testbed/tests/e2e/restart.rs::retired_code_above_its_budget_is_told_once_with_the_way_out",
     ),
     (
         "A plugin that is reloaded only because of another keeps its statics:",
-        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+        "crates/testbed/tests/e2e/statics.rs::statics_are_those_of_one_library",
     ),
     (
         "A crate that only plugins link is one copy per plugin,",
-        "crates/testbed/tests/statics.rs::statics_are_those_of_one_library",
+        "crates/testbed/tests/e2e/statics.rs::statics_are_those_of_one_library",
     ),
 ];
 

@@ -273,7 +273,9 @@ fn the_script_starts_a_bot_of_which_a_plugin_does_not_compile() {
     let workspace = testbed::playground::workspace();
     fs::copy(workspace.join("dev-env.sh"), root.join("dev-env.sh")).unwrap();
     fs::create_dir(root.join("scripts")).unwrap();
-    for script in fs::read_dir(workspace.join("scripts")).unwrap().flatten() {
+    for script in
+        fs::read_dir(workspace.join("scripts")).unwrap().flatten().filter(|entry| entry.path().is_file())
+    {
         fs::copy(script.path(), root.join("scripts").join(script.file_name())).unwrap();
     }
     for made in ["bot", "crates", "commands/faulty"] {

@@ -23,7 +23,11 @@ impl Place {
             fs::copy(workspace().join(file), place.folder.path().join(file)).unwrap();
         }
         fs::create_dir(place.folder.path().join("scripts")).unwrap();
-        for script in fs::read_dir(workspace().join("scripts")).unwrap().flatten() {
+        for script in fs::read_dir(workspace().join("scripts"))
+            .unwrap()
+            .flatten()
+            .filter(|entry| entry.path().is_file())
+        {
             fs::copy(script.path(), place.folder.path().join("scripts").join(script.file_name())).unwrap();
         }
         // The programs that the script is made of, and no engine's.
@@ -338,6 +342,39 @@ fn ends_while_building(start: impl Fn(&Place, &[&str]) -> Child) {
     assert_eq!(output.status.code(), Some(143), "{said}");
     assert!(!said.contains("Not every plugin") && !said.contains("was started"), "{said}");
     assert!(!place.folder.path().join(".hotcord/local.pid").exists());
+}
+
+#[test]
+fn a_port_for_the_sandbox_is_the_one_it_listens_on_without_docker_too() {
+    let place = Place::new();
+    let at = |path: &str| place.folder.path().join(path);
+    for folder in ["target/hmr/debug", "target/debug", "bot", "crates"] {
+        fs::create_dir_all(at(folder)).unwrap();
+    }
+    for program in ["cargo", "cc", "pkg-config"] {
+        place.program(program, ":");
+    }
+    // It is told where to listen, and finds the port taken.
+    let sandbox = at("target/debug/sandbox");
+    fs::write(&sandbox, format!("#!/bin/sh\necho \"$3\" >>'{}'\nexit 1\n", at("asked").display())).unwrap();
+    fs::set_permissions(&sandbox, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::copy(&sandbox, at("target/hmr/debug/hotcord")).unwrap();
+    let bash = place.programs.path().join("bash");
+    for (port, expected) in [
+        ("", "127.0.0.1:8787\n127.0.0.1:0\n"),
+        ("SANDBOX_PORT=8788", "127.0.0.1:8788\n"),
+        ("SANDBOX_PORT=0", "127.0.0.1:0\n"),
+    ] {
+        let script = format!("{port} exec \"$0\" dev-env.sh hmr --local");
+        let output = place
+            .start_with(Command::new(&bash).args(["-c", &script]).arg(&bash))
+            .wait_with_output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!output.status.success(), "{said}");
+        assert_eq!(fs::read_to_string(at("asked")).expect(&said), expected, "{said}");
+        fs::remove_file(at("asked")).unwrap();
+    }
 }
 
 #[test]

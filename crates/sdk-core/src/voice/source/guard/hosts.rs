@@ -1,12 +1,12 @@
-//! Addresses that are fetched though they are not public, for development.
+//! Lists of hosts and networks: those that are fetched though they are not public, and those that never are.
 
 use std::net::IpAddr;
 
 use super::address::in_network;
 
-/// Hosts and networks that are fetched though they are not public.
+/// A list of hosts and networks, each at one port or at all ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowList(Vec<Entry>);
+pub struct HostList(Vec<Entry>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Entry {
@@ -16,7 +16,7 @@ enum Entry {
     Network(IpAddr, u32, Option<u16>),
 }
 
-impl AllowList {
+impl HostList {
     /// Reads entries separated by commas or spaces: `host`, `host:port`, an address, or a network like `10.0.0.0/8`.
     ///
     /// # Errors
@@ -63,6 +63,27 @@ impl AllowList {
     }
 }
 
+impl HostList {
+    /// Returns whether an address is listed at a port; without a `port`, whether it is listed at any.
+    pub(super) fn denies_address(&self, address: IpAddr, port: Option<u16>) -> bool {
+        self.0.iter().any(|entry| match entry {
+            Entry::Network(network, length, at) => {
+                in_network(address, *network, *length) && (at.is_none() || port.is_none() || *at == port)
+            }
+            Entry::Name(..) => false,
+        })
+    }
+
+    /// Returns whether a name is listed at a port; without a `port`, whether it is listed at all ports.
+    pub(super) fn denies_name(&self, name: &str, port: Option<u16>) -> bool {
+        let name = plain(name);
+        self.0.iter().any(|entry| match entry {
+            Entry::Name(listed, at) => *listed == name && (at.is_none() || *at == port),
+            Entry::Network(..) => false,
+        })
+    }
+}
+
 impl Entry {
     fn parse(word: &str) -> Option<Self> {
         if let Some((network, length)) = word.split_once('/') {
@@ -101,22 +122,22 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_none_is_named_by_its_place() {
-        assert_eq!(AllowList::parse(" a.lan, 127.0.0.1:80 [::1]:80,::1,fd00::/8 "), {
-            let mut list = AllowList::default();
+        assert_eq!(HostList::parse(" a.lan, 127.0.0.1:80 [::1]:80,::1,fd00::/8 "), {
+            let mut list = HostList::default();
             assert!(
                 ["a.lan", "127.0.0.1:80", "[::1]:80", "::1", "fd00::/8"].iter().all(|entry| list.add(entry))
             );
             Ok(list)
         });
         for wrong in ["a,http://b", "a,10.0.0.0/33", "a,b:port", "a,x/8", "a,:80", "a,*.lan"] {
-            assert_eq!(AllowList::parse(wrong), Err(2), "{wrong}");
+            assert_eq!(HostList::parse(wrong), Err(2), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in ".{0,60}", name in ".{0,20}", port: u16) {
-            if let Ok(list) = AllowList::parse(&text) {
+            if let Ok(list) = HostList::parse(&text) {
                 let _ = (list.has_name(&name), list.may_reach(&name, port));
             }
         }
@@ -124,7 +145,7 @@ mod tests {
         #[test]
         fn a_network_has_just_what_shares_its_prefix(bits: u32, other: u32, length in 0_u32..=32) {
             let network = std::net::Ipv4Addr::from_bits(bits);
-            let list = AllowList::parse(&format!("{network}/{length}")).unwrap();
+            let list = HostList::parse(&format!("{network}/{length}")).unwrap();
             let other_address = std::net::Ipv4Addr::from_bits(other);
             let same = length == 0 || (bits ^ other) >> (32 - length) == 0;
             prop_assert_eq!(list.has_address(other_address.into(), Some(1)), same);

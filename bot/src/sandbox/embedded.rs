@@ -1,0 +1,79 @@
+//! The local Discord inside the bot.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use ::sandbox::Sandbox;
+use ::sandbox::state_file::StateFile;
+use sdk::tokio;
+use sdk::tokio::sync::oneshot;
+
+use super::Started;
+
+/// A thread that serves, so that neither side waits for the other.
+pub(super) struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts it, and leaves its state file at `state`.
+    ///
+    /// # Errors
+    /// In a clause, what is wrong.
+    pub(super) fn start(state: &Path) -> Result<(Self, Started), String> {
+        let (stop, stopped) = oneshot::channel();
+        let (sender, started) = mpsc::channel();
+        let state = state.to_owned();
+        let thread = std::thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                match runtime {
+                    Ok(runtime) => runtime.block_on(serve(&state, &sender, stopped)),
+                    Err(error) => drop(sender.send(Err(error.to_string()))),
+                }
+            })
+            .map_err(|error| error.to_string())?;
+        let started = started.recv().map_err(|_| "its thread has ended".to_owned())??;
+        Ok((Self { stop: Some(stop), thread: Some(thread) }, started))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(
+    state: &Path,
+    started: &mpsc::Sender<Result<Started, String>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    match Sandbox::builder().bot_name("Hotcord").start().await {
+        Ok(sandbox) => {
+            let told =
+                StateFile::of(&sandbox).write(state).map_err(|error| error.to_string()).map(|()| Started {
+                    url: sandbox.url().to_owned(),
+                    token: sandbox.token().to_owned(),
+                    guild: sandbox.guild_id().0,
+                    root_certificate: sandbox.voice().root_certificate().to_owned(),
+                    client: "cargo run -q -p sandbox --".to_owned(),
+                });
+            let serves = told.is_ok();
+            if started.send(told).is_ok() && serves {
+                let _ = stopped.await;
+            }
+            sandbox.shutdown().await;
+        }
+        Err(error) => drop(started.send(Err(error.to_string()))),
+    }
+}

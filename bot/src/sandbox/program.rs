@@ -1,0 +1,82 @@
+//! The local Discord as a process of its own: the program `sandbox` that is built together with a development host.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::Started;
+
+/// A process that ends when this is dropped, or when this process ends in any way.
+pub(super) struct Server(Child);
+
+impl Server {
+    /// Starts it, and waits until its state file is at `state`.
+    ///
+    /// # Errors
+    /// In a clause, what is wrong.
+    pub(super) fn start(state: &Path) -> Result<(Self, Started), String> {
+        let program = program()?;
+        let mut child = Command::new(&program)
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--bot-name",
+                "Hotcord",
+                "--exit-with-stdin",
+                "--state-file",
+            ])
+            .arg(state)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        // Its first line comes after the state file.
+        let mut line = String::new();
+        let stdout = child.stdout.take().ok_or("it has no output")?;
+        let read = BufReader::new(stdout).read_line(&mut line);
+        let server = Self(child);
+        if !read.is_ok_and(|length| length > 0) {
+            return Err("it has ended; its last words are above".to_owned());
+        }
+        let started = read_state(state, &program)
+            .ok_or_else(|| format!("{} is not its state file", state.display()))?;
+        Ok((server, started))
+    }
+}
+
+/// Returns the program, which cargo has put beside this one.
+fn program() -> Result<PathBuf, String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let target =
+        hmr::hosts::Hosts::target_of(&this).ok_or("this program is in no target folder of cargo's")?;
+    let program = target.join("debug/sandbox");
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!("{} is not there; build it with ./dev-env.sh hmr --local", program.display()))
+    }
+}
+
+fn read_state(file: &Path, program: &Path) -> Option<Started> {
+    let state: Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    let text = |name: &str| state[name].as_str().map(str::to_owned);
+    Some(Started {
+        url: text("url")?,
+        token: text("token")?,
+        guild: text("guild_id")?.parse().ok()?,
+        root_certificate: std::fs::read_to_string(text("voice_root")?).ok()?,
+        client: program.display().to_string(),
+    })
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The end of its input is the end of it.
+        drop(self.0.stdin.take());
+        // It may have ended by itself.
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,83 @@
+//! How cargo, rustc and other programs that build are called.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use sdk_core::roots;
+use tokio::process::Command;
+
+/// Variable that no compiler, build script or macro has to know.
+pub(crate) const SECRET: &str = "DISCORD_TOKEN";
+
+/// Program in `scripts/bin` that cargo calls rustc through for the crates of the workspace. It keeps the calls; see
+/// [`RustcCall`](crate::rustc_call::RustcCall).
+///
+/// cargo makes the name a part of what it builds, so it is one that is looked up in `PATH`: a copy of the workspace in
+/// another folder finds everything built.
+const WRAPPER: &str = "hotcord-rustc";
+
+/// Returns the cargo to call: the one that runs this process, or the first on `PATH`.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Returns the variables that every call of cargo in a development workspace has to agree on, `dev-env.sh` included.
+///
+/// They name one folder for what cargo makes on the way to a program, so that the host, the sandbox, the tests and the
+/// plain mode build each dependency once.
+pub fn build_environment(root: &Path) -> [(&'static str, OsString); 3] {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(root.join("scripts/bin"));
+    let folders = folders.chain(std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty()));
+    // Only a folder with a colon in its name can't be listed; rustc is then called without the wrapper.
+    let path = std::env::join_paths(folders).unwrap_or(path);
+    [
+        ("CARGO_BUILD_BUILD_DIR", root.join("target/build").into()),
+        ("RUSTC_WORKSPACE_WRAPPER", WRAPPER.into()),
+        ("PATH", path),
+    ]
+}
+
+/// Returns a program that builds: without the token, and with the root certificates that the machine trusts, not the
+/// sandbox's.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    with_environment(program, |name| std::env::var_os(name))
+}
+
+/// Returns a call of cargo in the workspace at `root`.
+pub(crate) fn cargo_in(root: &Path) -> Command {
+    let mut command = command(cargo());
+    command.envs(build_environment(root)).current_dir(root);
+    command
+}
+
+fn with_environment(program: impl AsRef<OsStr>, variable: impl Fn(&str) -> Option<OsString>) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove(SECRET);
+    match roots::for_programs(variable) {
+        Some(file) => command.env(roots::NAMED, file),
+        None => command.env_remove(roots::NAMED),
+    };
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn what_builds_knows_no_token_and_trusts_no_local_discord() {
+        for (before, expected) in [(Some("machine.pem"), Some("machine.pem")), (Some(""), None)] {
+            let command = with_environment("cargo", |name| match name {
+                roots::NAMED => Some("with-sandbox.pem".into()),
+                roots::BEFORE => before.map(OsString::from),
+                _ => None,
+            });
+            let set: BTreeMap<_, _> = command.as_std().get_envs().collect();
+            assert_eq!(set[OsStr::new(SECRET)], None);
+            assert_eq!(set[OsStr::new("SSL_CERT_FILE")], expected.map(OsStr::new));
+        }
+    }
+}

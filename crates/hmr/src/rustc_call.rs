@@ -1,0 +1,179 @@
+//! A call of rustc as cargo has made it: what there is to know about how a plugin is built.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// One call of rustc, as cargo made it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RustcCall {
+    /// Environment variables that cargo added.
+    pub environment: BTreeMap<String, String>,
+    /// Program and arguments.
+    pub words: Vec<String>,
+}
+
+impl RustcCall {
+    /// Finds the call that made one of `files`, a library of `krate` in `folder`, among those that
+    /// `scripts/bin/hotcord-rustc` keeps.
+    ///
+    /// cargo names a library by all that goes into it besides the sources (dependencies, features, profile, compiler), so
+    /// a call that is found by that name is the one that is in force. The name does not tell the folder of the workspace:
+    /// in one that was copied or moved, calls are those of the former folder until cargo makes them anew.
+    pub fn find<'a>(
+        krate: &str,
+        folder: &Path,
+        files: impl IntoIterator<Item = &'a PathBuf>,
+    ) -> Option<Self> {
+        let prefix = format!("lib{krate}-");
+        files.into_iter().find_map(|file| {
+            let hash = file.file_stem()?.to_str()?.strip_prefix(&prefix)?;
+            let calls = file.parent()?.parent()?.join("calls");
+            let call = Self::parse(&std::fs::read(calls.join(format!("{krate}-{hash}"))).ok()?)?;
+            (call.environment.get("CARGO_MANIFEST_DIR").map(Path::new) == Some(folder)).then_some(call)
+        })
+    }
+
+    /// Reads strings that each end with a NUL: variables, an empty string, then the command line.
+    ///
+    /// Returns nothing for anything else, such as a file that was cut off.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\0')?;
+        let mut strings = text.split('\0');
+        let mut environment = BTreeMap::new();
+        loop {
+            match strings.next()? {
+                "" => break,
+                variable => {
+                    let (name, value) = variable.split_once('=')?;
+                    environment.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
+        let words: Vec<_> = strings.map(str::to_owned).collect();
+        (!words.is_empty()).then_some(Self { environment, words })
+    }
+
+    /// Returns the value that follows `flag`.
+    pub fn value_of(&self, flag: &str) -> Option<&str> {
+        let at = self.words.iter().position(|word| word == flag)?;
+        self.words.get(at + 1).map(String::as_str)
+    }
+
+    /// Returns where rustc and its arguments part: the arguments begin with `--crate-name`.
+    pub(crate) fn arguments_at(&self) -> usize {
+        self.words.iter().position(|word| word == "--crate-name").unwrap_or(1).min(self.words.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Runs the wrapper as cargo does, with `true` in rustc's place.
+    fn wrap(deps: &Path, environment: &[(&str, &str)], words: &[&str]) {
+        let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/bin/hotcord-rustc");
+        let status = Command::new(wrapper)
+            .arg("true")
+            .args(words)
+            .arg("--out-dir")
+            .arg(deps)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .envs(environment.iter().copied())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    #[test]
+    fn what_the_wrapper_keeps_is_found_by_the_file_that_was_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let deps = folder.path().join("debug/deps");
+        let description = "Two words,\nand a line: it's \"so\" $HOME `id` \\n";
+        let environment = [
+            ("CARGO_MANIFEST_DIR", "/w/one"),
+            ("CARGO_PKG_DESCRIPTION", description),
+            ("CARGO_PKG_HOMEPAGE", ""),
+            ("CARGO_REGISTRY_TOKEN", "secret"),
+            ("DISCORD_TOKEN", "secret"),
+            ("OUT_DIR", "/t/out"),
+        ];
+        let words = [
+            "--crate-name",
+            "one",
+            "src/lib.rs",
+            "--crate-type",
+            "lib",
+            "--check-cfg",
+            "cfg(feature, values(\"a\"))",
+            "-C",
+            "metadata=1",
+            "-C",
+            "extra-filename=-00c7",
+            "--cfg",
+            "",
+        ];
+        wrap(&deps, &environment, &words);
+        let made = [deps.join("libone.rlib"), deps.join("libone-00c7.rmeta")];
+        let call = RustcCall::find("one", Path::new("/w/one"), &made).unwrap();
+        assert_eq!(
+            call.environment,
+            [environment[0], environment[1], environment[2], environment[5]]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            "nothing that cargo has not set for the crate is kept"
+        );
+        let deps_word = deps.display().to_string();
+        let expected: Vec<_> = ["true"].into_iter().chain(words).chain(["--out-dir", &deps_word]).collect();
+        assert_eq!(call.words, expected);
+        assert_eq!(call.value_of("--check-cfg"), Some("cfg(feature, values(\"a\"))"));
+        for other in ["libone-00c7a.rmeta", "libone-99.rmeta", "libtwo-00c7.rmeta", "libone.rlib"] {
+            assert_eq!(RustcCall::find("one", Path::new("/w/one"), &[deps.join(other)]), None, "{other}");
+        }
+        assert_eq!(RustcCall::find("one", Path::new("/moved/one"), &made), None, "it is of another folder");
+    }
+
+    #[test]
+    fn the_wrapper_keeps_libraries_alone_and_ends_as_rustc_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let deps = folder.path().join("debug/deps");
+        for kind in ["bin", "proc-macro", "dylib"] {
+            wrap(&deps, &[], &["--crate-name", "one", "--crate-type", kind, "-C", "extra-filename=-1"]);
+        }
+        wrap(&folder.path().join("elsewhere"), &[], &["--crate-name", "one", "--crate-type", "lib"]);
+        assert!(!folder.path().join("debug/calls").exists());
+        let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/bin/hotcord-rustc");
+        let status = Command::new(&wrapper).args(["sh", "-c", "exit 7"]).status().unwrap();
+        assert_eq!(status.code(), Some(7));
+        // Where nothing can be kept, rustc is called all the same.
+        std::fs::create_dir_all(folder.path().join("full")).unwrap();
+        std::fs::write(folder.path().join("full/calls"), "a file").unwrap();
+        wrap(&folder.path().join("full/deps"), &[], &["--crate-name", "one", "--crate-type", "lib"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = RustcCall::parse(&bytes);
+        }
+
+        #[test]
+        fn a_file_that_was_cut_off_in_a_string_is_refused(
+            words in proptest::collection::vec("[^\0]{1,8}", 1..5),
+            variables in proptest::collection::btree_map("[A-Z_]{1,6}", "[^\0]{0,8}", 0..4),
+        ) {
+            let mut text: String = variables.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+            text.push('\0');
+            words.iter().for_each(|word| text.extend([word.as_str(), "\0"]));
+            let call = RustcCall { environment: variables, words };
+            prop_assert_eq!(RustcCall::parse(text.as_bytes()), Some(call));
+            prop_assert_eq!(RustcCall::parse(&text.as_bytes()[..text.len() - 1]), None);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What forums have beyond other channels: tags, and how their posts are shown.
+
+use serde_json::{Map, Value, json};
+
+use crate::snowflake::Snowflake;
+
+/// An emoji that is named somewhere: one of a guild, or a character.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EmojiRef {
+    /// Of a guild's emoji.
+    pub id: Option<Snowflake>,
+    /// The character of any other.
+    pub name: Option<String>,
+}
+
+/// A tag that posts of a forum can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Its id.
+    pub id: Snowflake,
+    /// Its name.
+    pub name: String,
+    /// Whether only members with MANAGE_THREADS may give it and take it away.
+    pub moderated: bool,
+    /// What stands before it.
+    pub emoji: EmojiRef,
+}
+
+impl Tag {
+    /// The forum-tag object.
+    pub fn json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "moderated": self.moderated,
+            "emoji_id": self.emoji.id,
+            "emoji_name": self.emoji.name,
+        })
+    }
+}
+
+/// What a forum has beyond a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forum {
+    /// Tags that its posts can have.
+    pub available_tags: Vec<Tag>,
+    /// What is offered as the first reaction to a post.
+    pub default_reaction: Option<EmojiRef>,
+    /// Order of posts: 0 by activity, 1 by creation.
+    pub default_sort_order: Option<u8>,
+    /// View: 0 unset, 1 list, 2 gallery.
+    pub default_layout: u8,
+}
+
+impl Forum {
+    /// Writes the fields of a forum's channel object.
+    pub fn write(&self, o: &mut Map<String, Value>) {
+        o.insert("available_tags".into(), self.available_tags.iter().map(Tag::json).collect());
+        let reaction = self.default_reaction.as_ref();
+        o.insert(
+            "default_reaction_emoji".into(),
+            reaction.map(|emoji| json!({ "emoji_id": emoji.id, "emoji_name": emoji.name })).into(),
+        );
+        o.insert("default_sort_order".into(), self.default_sort_order.into());
+        o.insert("default_forum_layout".into(), self.default_layout.into());
+    }
+}

@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# ./dev-env.sh bench --build: how long this commit and another one take to start, to take in an edit and to pass the tests,
+# from an empty target folder, one after the other on this machine.
+
+# Prints a figure as soon as it is there, and keeps it for the comparison at the end.
+bench_note() { # WHICH FIGURE VALUE UNIT
+    printf '%-8s %-52s %10s %s\n' "$1" "$2" "$3" "$4"
+    printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$BENCH_FOLDER/figures"
+}
+
+bench_seconds() { # SINCE, as date +%s.%N gives it
+    awk -v since="$1" -v now="$(date +%s.%N)" 'BEGIN { printf "%.1f", now - since }'
+}
+
+# Waits for a line of the log with these words, and fails when the bot ends before.
+bench_await() { # LOG WORDS
+    local line
+    while IFS= read -r line <&9; do
+        printf '%s\n' "$line" >>"$1"
+        [[ $line != *"$2"* ]] || return 0
+    done
+    tail -n 20 "$1" >&2
+    die "the bot ended before it said '$2'; its last words are above"
+}
+
+# Starts the bot of a clone and makes the edits, each timed until it is live.
+bench_commit() { # WHICH COMMIT
+    local clone=$BENCH_FOLDER/$1 log=$BENCH_FOLDER/$1.log since before player
+    rm -rf "$clone"
+    git clone --quiet --no-checkout "$ROOT" "$clone"
+    git -C "$clone" checkout --quiet --detach "$2"
+    : >"$log"
+    (cd "$clone" && unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER && cargo fetch --quiet --locked)
+    since=$(date +%s.%N)
+    rm -f "$BENCH_FOLDER/lines"
+    mkfifo "$BENCH_FOLDER/lines"
+    set -m
+    (
+        unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER DISCORD_TOKEN DISCORD_API_URL
+        cd "$clone" && exec ./dev-env.sh hmr --local
+    ) >"$BENCH_FOLDER/lines" 2>&1 </dev/null &
+    BENCH_RUNS=$!
+    set +m
+    exec 9<"$BENCH_FOLDER/lines"
+    bench_await "$log" "The bot is ready"
+    bench_note "$1" "first start, from an empty folder to ready" "$(bench_seconds "$since")" s
+    bench_note "$1" "target/ after it" "$(du -sm "$clone/target" | cut -f 1)" MB
+
+    since=$(date +%s.%N)
+    printf '\n/// Only for the measurement.\npub const MEASURED: u32 = 1;\n' >>"$clone/crates/sdk-core/src/text.rs"
+    bench_await "$log" "restarted as host"
+    bench_note "$1" "edit of sdk-core, to the new host live" "$(bench_seconds "$since")" s
+
+    for player in crates/player/src/clock.rs crates/sdk-core/src/voice/clock.rs; do
+        [[ ! -e $clone/$player ]] || break
+    done
+    before=$(find "$clone/target" -path '*/plugins/*.so' | wc -l)
+    since=$(date +%s.%N)
+    printf '\n/// Only for the measurement.\npub const MEASURED: u32 = 1;\n' >>"$clone/$player"
+    bench_await "$log" "restarted as host"
+    bench_note "$1" "edit of the player, to the new host live" "$(bench_seconds "$since")" s
+    bench_note "$1" "plugins that were built for it" "$(($(find "$clone/target" -path '*/plugins/*.so' | wc -l) - before))" ''
+    kill -TERM "$BENCH_RUNS"
+    # Whoever writes needs a reader until the end.
+    cat <&9 >>"$log"
+    await_end "$BENCH_RUNS" || true
+    BENCH_RUNS=''
+    exec 9<&-
+    git -C "$clone" checkout --quiet .
+}
+
+# The tests of a fresh clone, and once more after an edit of a plugin.
+bench_tests() { # WHICH COMMIT
+    local clone=$BENCH_FOLDER/$1 run since
+    rm -rf "$clone/target" "$clone/.hotcord"
+    for run in "from an empty folder" "after one line of a plugin"; do
+        since=$(date +%s.%N)
+        if (cd "$clone" && unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER && ./dev-env.sh test) \
+            >"$BENCH_FOLDER/$1-tests.log" 2>&1; then
+            bench_note "$1" "tests, $run" "$(bench_seconds "$since")" s
+        else
+            bench_note "$1" "tests, $run (some failed)" "$(bench_seconds "$since")" s
+        fi
+        printf '\n// Only for the measurement.\n' >>"$clone/commands/general/src/ping.rs"
+    done
+    git -C "$clone" checkout --quiet .
+}
+
+bench_end() {
+    [[ -z ${BENCH_RUNS-} ]] || kill -TERM "$BENCH_RUNS" 2>/dev/null || true
+    rm -rf "$BENCH_FOLDER/before" "$BENCH_FOLDER/now"
+}
+
+bench_build() {
+    local against='' tests=''
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+        --against) against=${2-} && shift ;;
+        --tests) tests=1 ;;
+        *) die --code 64 "bench --build does not know '$1'; usage: ./dev-env.sh bench --build --against COMMIT [--tests]" ;;
+        esac
+        shift
+    done
+    git -C "$ROOT" rev-parse --quiet --verify "$against^{commit}" >/dev/null 2>&1 ||
+        die --code 64 "bench --build compares with another commit, and '$against' is none; usage: ./dev-env.sh bench --build --against COMMIT [--tests]"
+    need_rust
+    need_none
+    BENCH_FOLDER=$ROOT/target/bench-build
+    mkdir -p "$BENCH_FOLDER"
+    : >"$BENCH_FOLDER/figures"
+    trap bench_end EXIT
+    bench_commit before "$against"
+    bench_commit now HEAD
+    if [[ $tests ]]; then
+        bench_tests before "$against"
+        bench_tests now HEAD
+    fi
+    say ''
+    awk -F '\t' '
+        $1 == "before" { before[$2] = $3 }
+        $1 == "now" && ($2 in before) && before[$2] > 0 { printf "%-61s %10.2f times\n", $2, $3 / before[$2] }
+    ' "$BENCH_FOLDER/figures"
+    say "The figures are kept in target/bench-build/figures."
+}
