@@ -168,9 +168,14 @@ mod tests {
             words in proptest::collection::vec("[^\0]{1,8}", 1..5),
             variables in proptest::collection::btree_map("[A-Z_]{1,6}", "[^\0]{0,8}", 0..4),
         ) {
-            let mut text: String = variables.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+            let mut text = String::new();
+            for (name, value) in &variables {
+                text.extend([name, "=", value, "\0"]);
+            }
             text.push('\0');
-            words.iter().for_each(|word| text.extend([word.as_str(), "\0"]));
+            for word in &words {
+                text.extend([word, "\0"]);
+            }
             let call = RustcCall { environment: variables, words };
             prop_assert_eq!(RustcCall::parse(text.as_bytes()), Some(call));
             prop_assert_eq!(RustcCall::parse(&text.as_bytes()[..text.len() - 1]), None);
