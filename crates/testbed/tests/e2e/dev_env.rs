@@ -348,14 +348,14 @@ fn ends_while_building(start: impl Fn(&Place, &[&str]) -> Child) {
 fn a_port_for_the_sandbox_is_the_one_it_listens_on_without_docker_too() {
     let place = Place::new();
     let at = |path: &str| place.folder.path().join(path);
-    for folder in ["target/hmr/debug", "target/debug", "bot", "crates"] {
+    for folder in ["target/hmr/debug", "bot", "crates"] {
         fs::create_dir_all(at(folder)).unwrap();
     }
     for program in ["cargo", "cc", "pkg-config"] {
         place.program(program, ":");
     }
     // It is told where to listen, and finds the port taken.
-    let sandbox = at("target/debug/sandbox");
+    let sandbox = at("target/hmr/debug/sandbox");
     fs::write(&sandbox, format!("#!/bin/sh\necho \"$3\" >>'{}'\nexit 1\n", at("asked").display())).unwrap();
     fs::set_permissions(&sandbox, fs::Permissions::from_mode(0o755)).unwrap();
     fs::copy(&sandbox, at("target/hmr/debug/hotcord")).unwrap();
