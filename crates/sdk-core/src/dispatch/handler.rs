@@ -88,5 +88,25 @@ pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .filter(|text| !text.trim().is_empty())
         .unwrap_or("(no text)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_without_words_is_told_as_such() {
+        let payloads: [(Box<dyn Any + Send>, &str); 5] = [
+            (Box::new("one"), "one"),
+            (Box::new("two".to_owned()), "two"),
+            (Box::new(""), "(no text)"),
+            (Box::new(" \n".to_owned()), "(no text)"),
+            (Box::new(7), "(no text)"),
+        ];
+        for (payload, expected) in payloads {
+            assert_eq!(panic_text(&*payload), expected);
+        }
+    }
 }

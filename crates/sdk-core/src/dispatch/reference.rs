@@ -39,7 +39,11 @@ impl Reference {
         match reference {
             Some(reference) => reference.sentence(),
             None if error.is::<serenity::Error>() => INTERNAL.to_owned(),
-            None => error.to_string(),
+            None => {
+                let words = error.to_string();
+                // Discord refuses a message of nothing but white space, and the user would hear nothing at all.
+                if words.trim().is_empty() { INTERNAL.to_owned() } else { words }
+            }
         }
     }
 }
@@ -70,5 +74,8 @@ mod tests {
         assert_eq!(Reference::words(None, &secret()), "the database at db.internal is gone");
         let request: Error = serenity::Error::Other("POST https://discord.com/api/v10/x").into();
         assert_eq!(Reference::words(None, &request), INTERNAL);
+        for nothing in ["", " \n"] {
+            assert_eq!(Reference::words(None, &Error::from(nothing)), INTERNAL);
+        }
     }
 }
