@@ -1,10 +1,11 @@
 //! How songbird's drivers are made: one scheduler and one configuration for all guilds.
 
 use std::num::{NonZeroU8, NonZeroUsize};
-use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use songbird::Config;
 use songbird::driver::retry::{Retry, Strategy};
 use songbird::driver::{DisposalThread, Driver, Scheduler, SchedulerConfig, SchedulerMode};
@@ -33,22 +34,42 @@ pub(super) fn drivers() -> Box<dyn Drivers> {
 }
 
 #[derive(Default)]
-struct Shared(OnceLock<Config>);
+struct Shared(Mutex<Option<Config>>);
+
+impl Shared {
+    fn scheduler(&self) -> Option<Scheduler> {
+        self.0.lock().as_ref()?.scheduler.clone()
+    }
+}
 
 impl Drivers for Shared {
     fn make(&self) -> Driver {
-        Driver::new(self.0.get_or_init(config).clone())
+        let mut shared = self.0.lock();
+        if shared.as_ref().and_then(|config| config.scheduler.as_ref()).is_some_and(has_died) {
+            tracing::error!(
+                "songbird's scheduler has ended; players that stand still begin anew with another one"
+            );
+            *shared = None;
+        }
+        Driver::new(shared.get_or_insert_with(config).clone())
     }
 
     fn mixing_time(&self) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(async {
             // Before the first driver is made, no thread mixes.
-            let scheduler = self.0.get()?.scheduler.as_ref()?;
+            let scheduler = self.scheduler()?;
             let workers = timeout(STATS_WITHIN, scheduler.worker_thread_stats()).await.ok()?.ok()?;
             let busy = workers.iter().filter(|worker| worker.live_mixers() > 0);
             busy.map(|worker| Duration::from_nanos(worker.last_compute_cost_ns())).max()
         })
     }
+}
+
+/// Returns whether the task of a scheduler has ended, as it does for good when a track makes it panic: no driver that has
+/// it mixes ever again.
+fn has_died(scheduler: &Scheduler) -> bool {
+    // A task that is there takes its time to answer; one that has ended leaves nobody to ask.
+    scheduler.worker_thread_stats().now_or_never().is_some_and(|answer| answer.is_err())
 }
 
 fn config() -> Config {
@@ -57,4 +78,33 @@ fn config() -> Config {
     threads.strategy = SchedulerMode::MaxPerThread(NonZeroUsize::MIN);
     let retry = Retry { strategy: Strategy::Every(RETRY_AFTER.into()), retry_limit: Some(NonZeroU8::MIN) };
     Config::default().disposer(DisposalThread::run()).driver_retry(retry).scheduler(Scheduler::new(threads))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_is_made_after_the_scheduler_has_died_has_another_one() {
+        let runtime = || {
+            let mut threads = tokio::runtime::Builder::new_multi_thread();
+            threads.worker_threads(1).enable_all().build().unwrap()
+        };
+        let shared = Shared::default();
+        let first = runtime();
+        let (_one, _two) = first.block_on(async { (shared.make(), shared.make()) });
+        let before = shared.scheduler().unwrap();
+        assert!(first.block_on(before.worker_thread_stats()).is_ok() && !has_died(&before));
+        // Its task ends with the runtime that it was spawned in, as it does with a panic.
+        drop(first);
+        assert!(has_died(&before));
+        runtime().block_on(async {
+            assert_eq!(shared.mixing_time().await, None);
+            let _three = shared.make();
+            let after = shared.scheduler().unwrap();
+            assert!(after.worker_thread_stats().await.is_ok() && !has_died(&after));
+            let _four = shared.make();
+            assert!(!has_died(&shared.scheduler().unwrap()));
+        });
+    }
 }
