@@ -160,7 +160,8 @@ fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveErr
 
 /// Reads the inputs from rustc's dep-info, which has make's form: one line per output, a space is escaped.
 pub(crate) fn inputs_of(dep_info: &str, working_folder: &Path) -> BTreeSet<PathBuf> {
-    let first = dep_info.lines().next().unwrap_or_default();
+    // Not by `lines`, which takes a carriage return away that ends a name.
+    let first = dep_info.split('\n').next().unwrap_or_default();
     let Some((_, inputs)) = first.split_once(": ") else { return BTreeSet::new() };
     let mut paths = BTreeSet::new();
     let mut path = String::new();
@@ -219,5 +220,7 @@ mod tests {
         let text = "/t/one.d: src/lib.rs src/with\\ space.rs /abs/text.md\n\nsrc/lib.rs:\n";
         let expected = ["/w/src/lib.rs", "/w/src/with space.rs", "/abs/text.md"].map(PathBuf::from);
         assert_eq!(inputs_of(text, Path::new("/w")), expected.into());
+        let odd = inputs_of("/t/one.d: src/lib.rs src/odd\r\n", Path::new("/w"));
+        assert_eq!(odd, ["/w/src/lib.rs", "/w/src/odd\r"].map(PathBuf::from).into());
     }
 }
