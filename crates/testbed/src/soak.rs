@@ -50,6 +50,8 @@ pub struct Options {
 
 /// Reloads that are not counted: until then the allocator's arenas and the pool of connections fill up.
 const WARM_UP: u64 = 30;
+/// Time that is not counted either, for what is made once a minute at most and then stays.
+const WARM_UP_TIME: Duration = Duration::from_secs(90);
 
 /// KiB of private memory that a reload may cost.
 pub const KIB_PER_RELOAD: f64 = 48.0;
@@ -269,8 +271,8 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
     bot.wait_for_line(0, "command=/small3").await?;
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
-    let mut began = Instant::now();
-    let mut shown_at = Instant::now();
+    let (started, mut began, mut shown_at) = (Instant::now(), Instant::now(), Instant::now());
+    let mut first = WARM_UP;
     if !options.json {
         println!(
             "{:>7}{:>14}{:>14}{:>8}{:>9}{:>7}{:>11}{:>9}",
@@ -283,10 +285,11 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
         outcome.tally = load.so_far();
         outcome.identifies = sandbox.record().count(sandbox::record::Kind::Identified);
         reloaded?;
-        if reload < WARM_UP {
+        if reload < WARM_UP || outcome.samples.is_empty() && started.elapsed() < WARM_UP_TIME {
             continue;
         }
         if outcome.samples.is_empty() {
+            first = reload;
             outcome.before = times(&sandbox).await?;
             began = Instant::now();
         }
@@ -294,7 +297,7 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
         let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&playground).await? };
         outcome.samples.push(sample);
         let is_last = match options.reloads {
-            Some(reloads) => reload >= WARM_UP + reloads,
+            Some(reloads) => reload >= first + reloads,
             None => began.elapsed() >= Duration::from_mins(options.minutes),
         };
         if is_last || outcome.samples.len() == 1 || shown_at.elapsed() > Duration::from_secs(30) {

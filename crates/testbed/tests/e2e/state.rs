@@ -10,7 +10,7 @@ use testbed::ground::{GENERAL, PING};
 use testbed::load::Load;
 use testbed::{Bot, Ground, Playground};
 
-const POLL: &str = "commands/general/src/poll.rs";
+const POLL: &str = "commands/general/src/poll/polls.rs";
 const ABOUT: &str = "commands/general/src/about.rs";
 const ASK: &str = "/poll question:\"Tea or coffee?\" option1:tea option2:coffee";
 
@@ -91,11 +91,11 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     assert!(line.contains("from version 1 to 2"), "{line}");
 
     let migration = "
-    fn migrate(from_version: u32, mut saved: sdk::state::Value) -> Result<Self, Error> {
+    fn migrate(from_version: u32, mut saved: sdk::state::Value) -> Result<Self, sdk::prelude::Error> {
         if from_version != 1 {
             return Err(format!(\"version {from_version} is not known\").into());
         }
-        Ok(Self { boxes: sdk::state::from_value(saved[\"ballots\"].take())? })
+        Ok(Self { boxes: sdk::state::from_value(saved[\"ballots\"].take())?, ..Self::default() })
     }
 }";
     let version = "const VERSION: u32 = 2;\n";
