@@ -117,7 +117,7 @@ fn is_called_by_library() -> bool {
     callers.next().is_some_and(is_registry)
 }
 
-/// Tells how much processor time this thread has used.
+/// Returns how much processor time this thread has used.
 pub fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let (seconds, nanos) =

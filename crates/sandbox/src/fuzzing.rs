@@ -48,7 +48,7 @@ impl Place {
         };
         let builder = Builder::default().token(TOKEN).control_secret(SECRET);
         let builder = builder.rate_limits(Config::off()).gateway(gateway).record(capacity);
-        // A command that nobody answers is waited for this long.
+        // Longest wait for the answer to a command.
         let builder = builder.response_deadline(Duration::from_millis(20));
         let Assembled { router, discord, .. } = builder.assemble("http://127.0.0.1:8787");
         Self { router, discord, left: INPUTS }

@@ -77,7 +77,7 @@ fn start(place: &Place, ids: &mut Ids, kind: &str) {
     ids.set("$i", started.id.to_string());
 }
 
-/// Says whether a request waits, reads without end, or harms on purpose.
+/// Returns whether a request waits, reads without end, or injects a fault.
 fn is_left_out(path: &str, body: &[u8]) -> bool {
     ["/sandbox/log", "/sandbox/faults"].iter().any(|left| path.starts_with(left))
         || path.starts_with("/sandbox/interactions") && body.windows(3).any(|word| word == b"_ms")
@@ -167,7 +167,7 @@ async fn look_again(place: &Place, method: &str, path: &str, made: &Value) {
     assert_eq!(seen.as_ref(), Some(made), "{path}");
 }
 
-/// Looks at the whole world: what is named is there, and a bot that comes now is told of it.
+/// Checks the whole world: each id refers to something that exists, and the READY of a new bot lists it.
 fn judge(world: &World) {
     for guild in world.guilds.values() {
         for bot in world.applications.keys().filter(|bot| guild.members.contains_key(*bot)) {

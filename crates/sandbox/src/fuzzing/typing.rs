@@ -135,7 +135,7 @@ fn told(data: Result<Value, Mistakes>, command: Command<'_>, text: &str) {
     }
 }
 
-/// Gives the names and values of all options that are no subcommands.
+/// Returns the names and values of all options that are no subcommands.
 fn values(options: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for option in options.as_array().into_iter().flatten() {

@@ -178,7 +178,7 @@ fn redirect(url: &Url, response: &Response) -> Option<Result<Url, SourceError>> 
     Some(location.ok_or(SourceError::Status(response.status().as_u16())))
 }
 
-/// Says in our words why a request failed, and keeps the cause for the log.
+/// Returns the error of a failed request for the user, and keeps the cause for the log.
 fn failed(port: &Port, error: &reqwest::Error) -> Failed {
     if error.is_timeout() {
         return port.failed(SourceError::TimedOut);

@@ -30,7 +30,7 @@ const READING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mi
 /// Processor time that decoding may take: for anything, and for each second of sound.
 const DECODING: (Duration, u32) = (Duration::from_secs(1), 4);
 
-/// Tells how much processor time this thread has used.
+/// Returns how much processor time this thread has used.
 pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
 
 /// Bytes as a source of media.
