@@ -12,6 +12,12 @@ bench_seconds() { # SINCE, as date +%s.%N gives it
     awk -v since="$1" -v now="$(date +%s.%N)" 'BEGIN { printf "%.1f", now - since }'
 }
 
+# Becomes a program as it would be in a fresh clone, without what dev-env.sh sets for this folder; to be called in a subshell.
+bench_alone() { # FOLDER PROGRAM [ARGUMENT...]
+    unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER DISCORD_TOKEN DISCORD_API_URL
+    cd "$1" && shift && exec "$@"
+}
+
 # Waits for a line of the log with these words, and fails when the bot ends before.
 bench_await() { # LOG WORDS
     local line
@@ -30,15 +36,12 @@ bench_commit() { # WHICH COMMIT
     git clone --quiet --no-checkout "$ROOT" "$clone"
     git -C "$clone" checkout --quiet --detach "$2"
     : >"$log"
-    (cd "$clone" && unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER && cargo fetch --quiet --locked)
+    (bench_alone "$clone" cargo fetch --quiet --locked)
     since=$(date +%s.%N)
     rm -f "$BENCH_FOLDER/lines"
     mkfifo "$BENCH_FOLDER/lines"
     set -m
-    (
-        unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER DISCORD_TOKEN DISCORD_API_URL
-        cd "$clone" && exec ./dev-env.sh hmr --local
-    ) >"$BENCH_FOLDER/lines" 2>&1 </dev/null &
+    bench_alone "$clone" ./dev-env.sh hmr --local >"$BENCH_FOLDER/lines" 2>&1 </dev/null &
     BENCH_RUNS=$!
     set +m
     exec 9<"$BENCH_FOLDER/lines"
@@ -75,8 +78,7 @@ bench_tests() { # WHICH COMMIT
     rm -rf "$clone/target" "$clone/.hotcord"
     for run in "from an empty folder" "after one line of a plugin"; do
         since=$(date +%s.%N)
-        if (cd "$clone" && unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER && ./dev-env.sh test) \
-            >"$BENCH_FOLDER/$1-tests.log" 2>&1; then
+        if (bench_alone "$clone" ./dev-env.sh test) >"$BENCH_FOLDER/$1-tests.log" 2>&1; then
             bench_note "$1" "tests, $run" "$(bench_seconds "$since")" s
         else
             bench_note "$1" "tests, $run (some failed)" "$(bench_seconds "$since")" s

@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 
 /// The one field whose value has lines: they follow the line, indented.
-pub(super) const BACKTRACE: &str = "backtrace";
+const BACKTRACE: &str = "backtrace";
 
 /// Writes fields as tracing-subscriber does, with what controls a terminal or breaks a line as escapes.
 pub(super) struct Fields;

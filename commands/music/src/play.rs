@@ -99,10 +99,7 @@ async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<S
     if desk.status.channel != Some(channel) {
         enter(ctx, &desk, channel).await?;
     }
-    let enqueued = match desk.share() {
-        Some(share) => desk.player.enqueue_within(found.tracks.clone(), at, share).await?,
-        None => desk.player.enqueue(found.tracks.clone(), at).await?,
-    };
+    let enqueued = desk.player.enqueue_within(found.tracks.clone(), at, desk.share()).await?;
     Ok(told(&found, enqueued))
 }
 

@@ -63,7 +63,7 @@ struct Target {
 /// When cargo cannot be run at all; crates that do not compile are part of the outcome.
 pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result<Outcome, SaveError> {
     let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
-    let mut command = compiler::command(process::cargo());
+    let mut command = process::in_workspace(compiler::command(process::cargo()), &workspace.root);
     command
         .args(["build", "--quiet", "--keep-going", "--color=never"])
         .arg(format!("--message-format={format}"))
@@ -72,8 +72,6 @@ pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result
         .args(HOST_PACKAGES)
         .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
         .args(HOST_FEATURES)
-        .envs(process::build_environment(&workspace.root))
-        .current_dir(&workspace.root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -15,6 +15,7 @@ use std::process::Stdio;
 use sdk_core::PluginId;
 
 use crate::error::SaveError;
+use crate::process;
 use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// Packages that the host links, by name and version, with the features that each is built with.
@@ -44,14 +45,13 @@ impl Shared {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest.
     pub async fn read(workspace: &Workspace) -> Result<Self, SaveError> {
-        let output = crate::process::command("nice")
+        let output = process::in_workspace(process::command("nice"), &workspace.root)
             .args(["-n", "10"])
-            .arg(crate::process::cargo())
+            .arg(process::cargo())
             .args(["tree", "--edges=normal,build", "--prefix=depth", "--format={p}|{f}", "--color=never"])
             .args(HOST_PACKAGES)
             .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
             .args(HOST_FEATURES)
-            .current_dir(&workspace.root)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

@@ -16,6 +16,7 @@ use crate::rustc_call::RustcCall;
 const ARTIFACT: &[u8] = br#"
 {"reason":"compiler-artifact","package_id":"path+file:///w/crates/last#last@0.1.0","manifest_path":"/w/crates/last/Cargo.toml","target":{"kind":["lib"]},"filenames":["/t/liblast.rlib"]}
 "#;
+
 /// Reads bytes as what cargo and rustc write: the first one tells as what.
 pub fn cargo_output(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return };

@@ -7,7 +7,7 @@ use sdk_core::roots;
 use tokio::process::Command;
 
 /// Variable that no compiler, build script or macro has to know.
-pub(crate) const SECRET: &str = "DISCORD_TOKEN";
+const SECRET: &str = "DISCORD_TOKEN";
 
 /// Program in `scripts/bin` that cargo calls rustc through for the crates of the workspace. It keeps the calls; see
 /// [`RustcCall`](crate::rustc_call::RustcCall).
@@ -29,7 +29,7 @@ pub fn build_environment(root: &Path) -> [(&'static str, OsString); 3] {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(root.join("scripts/bin"));
     let folders = folders.chain(std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty()));
-    // Only a folder with a colon in its name can't be listed; rustc is then called without the wrapper.
+    // Only a folder with a colon in its name can't be listed, and cargo builds nothing in such a folder.
     let path = std::env::join_paths(folders).unwrap_or(path);
     [
         ("CARGO_BUILD_BUILD_DIR", root.join("target/build").into()),
@@ -46,7 +46,11 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// Returns a call of cargo in the workspace at `root`.
 pub(crate) fn cargo_in(root: &Path) -> Command {
-    let mut command = command(cargo());
+    in_workspace(command(cargo()), root)
+}
+
+/// Has a call of cargo agree with all others in the workspace at `root`.
+pub(crate) fn in_workspace(mut command: Command, root: &Path) -> Command {
     command.envs(build_environment(root)).current_dir(root);
     command
 }

@@ -88,10 +88,9 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest; its words are in the error.
     pub async fn read(root: &Path) -> Result<Self, SaveError> {
-        let output = crate::process::command(crate::process::cargo())
+        let output = crate::process::cargo_in(root)
             .args(["metadata", "--format-version=1"])
             .args(HOST_FEATURES)
-            .current_dir(root)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

@@ -1,6 +1,6 @@
 //! What an end-to-end test of reloading stands on: a playground, a sandbox, and a host that is ready.
 
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sandbox::record::Kind;
@@ -94,18 +94,17 @@ impl Ground {
         ping_that_says(&source, words).expect("/ping says something that ends in '!'")
     }
 
-    /// Makes a new plugin as a developer does.
+    /// Returns the source of `/ping` that defers, and answers once there is a file at `gate`.
     ///
     /// # Panics
-    /// When dev-env.sh refuses.
-    pub fn new_plugin(&self, name: &str) {
-        let output = Command::new("bash")
-            .arg("dev-env.sh")
-            .args(["new", name])
-            .current_dir(self.playground.path(""))
-            .output()
-            .expect("bash can be run");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    /// As [`ping_that_says`](Self::ping_that_says).
+    pub fn ping_that_waits(&self, words: &str, gate: &Path) -> String {
+        let waits = format!(
+            "ctx.defer().await?;\n    while !std::path::Path::new({:?}).exists() {{\n        \
+             sdk::tokio::time::sleep(std::time::Duration::from_millis(20)).await;\n    }}\n    let latency =",
+            gate.display().to_string()
+        );
+        self.ping_that_says(words).replace("let latency =", &waits)
     }
 
     /// Counts the gateway sessions that the host has begun.

@@ -98,6 +98,19 @@ impl Playground {
         Ok(self)
     }
 
+    /// Makes a new plugin as a developer does.
+    ///
+    /// # Panics
+    /// When dev-env.sh refuses.
+    pub fn new_plugin(&self, name: &str) {
+        let output = Command::new("bash")
+            .args(["dev-env.sh", "new", name])
+            .current_dir(self.folder.path())
+            .output()
+            .expect("bash can be run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Builds its development host, where something that the host is made of was edited before the start.
     ///
     /// # Errors

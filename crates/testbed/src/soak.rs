@@ -272,7 +272,6 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
     let (started, mut began, mut shown_at) = (Instant::now(), Instant::now(), Instant::now());
-    let mut first = WARM_UP;
     if !options.json {
         println!(
             "{:>7}{:>14}{:>14}{:>8}{:>9}{:>7}{:>11}{:>9}",
@@ -289,7 +288,6 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
             continue;
         }
         if outcome.samples.is_empty() {
-            first = reload;
             outcome.before = times(&sandbox).await?;
             began = Instant::now();
         }
@@ -297,7 +295,7 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
         let sample = Sample { reload, held: Held::of(pid)?, inside: Inside::of(&playground).await? };
         outcome.samples.push(sample);
         let is_last = match options.reloads {
-            Some(reloads) => reload >= first + reloads,
+            Some(reloads) => outcome.samples.len() as u64 > reloads,
             None => began.elapsed() >= Duration::from_mins(options.minutes),
         };
         if is_last || outcome.samples.len() == 1 || shown_at.elapsed() > Duration::from_secs(30) {

@@ -42,7 +42,7 @@ impl Event {
         let json = Json::from(data);
         let longest = recorder.capacity().body;
         let shown = if json.get().len() > longest {
-            Body::Omitted { content_type: "application/json".into(), bytes: Some(json.get().len() as u64) }
+            Body::omitted(Some("application/json"), json.get().len())
         } else {
             Body::from(match name {
                 // The two frequent events with a token have it in one known place.

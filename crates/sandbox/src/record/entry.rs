@@ -75,20 +75,14 @@ impl Json {
 
 /// Returns how deep arrays and objects of valid JSON are nested: 0 for a plain value.
 fn nesting(json: &str) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in json.bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = byte == b'\\' && !escaped;
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'[' | b'{' => {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for (character, _) in characters(json).filter(|(_, in_string)| !in_string) {
+        match character {
+            '[' | '{' => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            b']' | b'}' => depth = depth.saturating_sub(1),
+            ']' | '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
@@ -97,17 +91,23 @@ fn nesting(json: &str) -> usize {
 
 /// Returns valid JSON without the white space between its values; numbers and strings stay as they are written.
 fn compact(json: &str) -> String {
+    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    characters(json).filter(|(c, in_string)| *in_string || !is_space(*c)).map(|(c, _)| c).collect()
+}
+
+/// Returns the characters of valid JSON, each with whether it is part of a string.
+fn characters(json: &str) -> impl Iterator<Item = (char, bool)> {
     let (mut in_string, mut escaped) = (false, false);
-    let keep = |c: &char| {
+    json.chars().map(move |c| {
+        let was_in_string = in_string;
         if in_string {
-            in_string = escaped || *c != '"';
-            escaped = *c == '\\' && !escaped;
-            return true;
+            in_string = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+        } else {
+            in_string = c == '"';
         }
-        in_string = *c == '"';
-        !matches!(c, ' ' | '\t' | '\n' | '\r')
-    };
-    json.chars().filter(keep).collect()
+        (c, was_in_string || in_string)
+    })
 }
 
 impl From<&Value> for Json {
@@ -153,6 +153,12 @@ impl Body {
         }
     }
 
+    /// Returns a body of which only the type and the length in bytes are shown.
+    pub(crate) fn omitted(content_type: Option<&str>, bytes: usize) -> Self {
+        let content_type = content_type.unwrap_or("unknown").to_owned().into();
+        Self::Omitted { content_type, bytes: Some(bytes as u64) }
+    }
+
     fn weight(&self) -> usize {
         match self {
             Self::Json(json) => json.get().len(),
@@ -167,7 +173,7 @@ impl From<Json> for Body {
         if json.is_shallow() {
             return Self::Json(json);
         }
-        Self::Omitted { content_type: "application/json".into(), bytes: Some(json.get().len() as u64) }
+        Self::omitted(Some("application/json"), json.get().len())
     }
 }
 

@@ -72,23 +72,28 @@ impl Redactor {
         let json = || {
             let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= longest)?;
             let json = Json::parse(text.trim().to_owned()).filter(Json::is_shallow)?;
-            Some(Body::from(self.text(&json).unwrap_or(json)))
+            // Without its secrets it is nested no deeper.
+            Some(Body::Json(self.text(&json).unwrap_or(json)))
         };
-        json().unwrap_or_else(|| omitted(content_type, bytes.len()))
+        json().unwrap_or_else(|| Body::omitted(content_type, bytes.len()))
     }
 
     /// The same for the bytes of a request, which may be anything. JSON that no handler can read (half a surrogate pair, a
     /// number out of range, too deep) is told by its length, since whoever reads the record could not read it either.
     pub fn foreign_body(&self, bytes: &[u8], content_type: Option<&str>, longest: usize) -> Body {
         let readable = bytes.len() <= longest && serde_json::from_slice::<Value>(bytes).is_ok();
-        if readable { self.body(bytes, content_type, longest) } else { omitted(content_type, bytes.len()) }
+        if readable {
+            self.body(bytes, content_type, longest)
+        } else {
+            Body::omitted(content_type, bytes.len())
+        }
     }
 
     /// The same for a body that has been read.
     pub fn value_body(&self, value: &Value, longest: usize) -> Body {
         let json = self.json(value);
         let length = json.get().len();
-        if length <= longest { Body::from(json) } else { omitted(Some("application/json"), length) }
+        if length <= longest { Body::from(json) } else { Body::omitted(Some("application/json"), length) }
     }
 
     /// The same JSON without its secrets, or nothing if it had none; most bodies are never parsed.
@@ -122,11 +127,6 @@ impl Redactor {
             format!("{}{}{rest}", &text[..token], self.mark(&text[token..end]))
         })
     }
-}
-
-fn omitted(content_type: Option<&str>, bytes: usize) -> Body {
-    let content_type = content_type.unwrap_or("unknown").to_owned().into();
-    Body::Omitted { content_type, bytes: Some(bytes as u64) }
 }
 
 #[cfg(test)]

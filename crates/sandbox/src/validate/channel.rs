@@ -165,16 +165,10 @@ pub struct Position {
 
 /// Reads the body of a reordering.
 pub fn positions(body: &Value) -> ApiResult<Vec<Position>> {
-    Form::read(|form| {
-        form.list(body, 0..=1000, |form, item| {
-            let item = form.object(item)?;
-            let id = form.required(item, "id", Form::snowflake);
-            let position =
-                form.optional(item, "position", |form, value| form.uint(value, i32::MAX.unsigned_abs()));
-            let parent_id = form.field(item, "parent_id", Form::snowflake);
-            let lock_permissions = form.optional(item, "lock_permissions", Form::boolean).unwrap_or(false);
-            Some(Position { id: id?, position, parent_id, lock_permissions })
-        })
+    super::role::placed(body, |form, item, id, position| {
+        let parent_id = form.field(item, "parent_id", Form::snowflake);
+        let lock_permissions = form.optional(item, "lock_permissions", Form::boolean).unwrap_or(false);
+        Some(Position { id, position, parent_id, lock_permissions })
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::form::{Change, Form};
+use super::form::{Change, Form, Object};
 use crate::error::{ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -60,13 +60,21 @@ pub fn read(body: &Value) -> ApiResult<RoleBody> {
 
 /// Reads the body of a reordering of roles: ids with their new places.
 pub fn positions(body: &Value) -> ApiResult<Vec<(Snowflake, Option<u32>)>> {
+    placed(body, |_, _, id, position| Some((id, position)))
+}
+
+/// Reads the body of a reordering: from each item an id and a new place, and the rest of it by `read`.
+pub(super) fn placed<T>(
+    body: &Value,
+    read: impl Fn(&mut Form, &Object, Snowflake, Option<u32>) -> Option<T>,
+) -> ApiResult<Vec<T>> {
     Form::read(|form| {
         form.list(body, 0..=1000, |form, item| {
             let item = form.object(item)?;
             let id = form.required(item, "id", Form::snowflake);
             let position =
                 form.optional(item, "position", |form, value| form.uint(value, i32::MAX.unsigned_abs()));
-            Some((id?, position))
+            read(form, item, id?, position)
         })
     })
 }

@@ -110,11 +110,11 @@ impl Player {
     /// # Errors
     /// [`VoiceError::NotConnected`] and [`VoiceError::QueueFull`].
     pub fn enqueue(&self, tracks: Vec<Track>, at: At) -> BoxFuture<'static, Result<Enqueued, VoiceError>> {
-        self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, None, answer))
+        self.enqueue_within(tracks, at, None)
     }
 
     /// As [`enqueue`](Self::enqueue), and of each requester at most `share` tracks wait then, such as
-    /// [`MAX_SHARE`](super::queue::MAX_SHARE).
+    /// [`MAX_SHARE`](super::queue::MAX_SHARE); `None` sets no share.
     ///
     /// # Errors
     /// As [`enqueue`](Self::enqueue), and [`VoiceError::ShareFull`].
@@ -122,9 +122,9 @@ impl Player {
         &self,
         tracks: Vec<Track>,
         at: At,
-        share: usize,
+        share: Option<usize>,
     ) -> BoxFuture<'static, Result<Enqueued, VoiceError>> {
-        self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, Some(share), answer))
+        self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, share, answer))
     }
 
     /// Goes on by `count` tracks, at least one, and gives those that were passed over, the current one first.

@@ -261,7 +261,7 @@ async fn take(ground: &mut Ground, step: &str) {
             edit(ground, PING, "Contxt<'_>", "Context<'_>", "commands/general ").await;
         }
         "`./dev-env.sh new commands/echo`" => {
-            ground.new_plugin("commands/echo");
+            ground.playground.new_plugin("commands/echo");
             let line = ground.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
             assert!(line.ends_with("+ /echo"), "{line}");
             assert_eq!(ground.say("/echo").await.content, "Hello, world!");

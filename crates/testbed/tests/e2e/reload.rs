@@ -175,12 +175,12 @@ async fn plugins_come_and_go_and_share_crates() {
 
     // A new folder comes in: by dev-env.sh, as the README says.
     let lines = ground.bot.line_count();
-    ground.new_plugin("commands/echo");
+    ground.playground.new_plugin("commands/echo");
     let line = ground.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
     assert!(line.contains("+ /echo"), "{line}");
     assert_eq!(ground.say("/echo whom:you").await.content, "Hello, you!");
     let lines = ground.bot.line_count();
-    ground.new_plugin("events/waver");
+    ground.playground.new_plugin("events/waver");
     ground.bot.wait_for_line(lines, "events/waver 1 live").await.unwrap();
 
     // A crate that both share reloads them together, or not at all.

@@ -95,13 +95,8 @@ async fn a_restart_by_hand_waits_for_calls_and_brings_back_what_was_live() {
     let mut ground = Ground::new(&[]).await;
     ground.bot.wait_for_line(0, "/dev scope=").await.unwrap();
     let gate = ground.playground.path("gate");
-    let waits = format!(
-        "ctx.defer().await?;\n    while !std::path::Path::new({:?}).exists() {{\n        \
-         sdk::tokio::time::sleep(std::time::Duration::from_millis(20)).await;\n    }}\n    let latency =",
-        gate.display().to_string()
-    );
     let lines = ground.bot.line_count();
-    let source = ground.ping_that_says("Slow").replace("let latency =", &waits);
+    let source = ground.ping_that_waits("Slow", &gate);
     ground.playground.save(PING, &source).unwrap();
     ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     let client = ground.sandbox.client();

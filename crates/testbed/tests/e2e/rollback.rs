@@ -1,8 +1,6 @@
 //! Code that fails once it is live: what panics on probation goes back by itself, earlier code comes back by hand, and
 //! what will not end is named.
 
-use std::process::Command;
-
 use sandbox::Answer;
 use testbed::faults::programs::Programs;
 use testbed::ground::PING;
@@ -66,17 +64,10 @@ async fn count(ctx: Context<'_>) -> Result<(), Error> {
 sdk::export!(Counting);
 "#;
 
-fn new_plugin(playground: &Playground, name: &str) {
-    let made =
-        Command::new("bash").args(["dev-env.sh", "new", name]).current_dir(playground.path("")).output();
-    let made = made.expect("bash can be run");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
-
 /// A playground with the counting plugin in it.
 fn with_tally() -> Playground {
     let playground = Playground::new().unwrap();
-    new_plugin(&playground, "commands/tally");
+    playground.new_plugin("commands/tally");
     let manifest = "commands/tally/Cargo.toml";
     playground
         .edit(manifest, "sdk.workspace = true\n", "sdk.workspace = true\nserde.workspace = true\n")
@@ -238,8 +229,8 @@ async fn what_went_live_together_goes_back_together() {
     playground.save("crates/words/Cargo.toml", manifest).unwrap();
     let words = |body: &str| format!("pub fn word() -> &'static str {{\n    {body}\n}}\n");
     playground.save("crates/words/src/lib.rs", &words("\"Hello\"")).unwrap();
-    new_plugin(&playground, "commands/echo");
-    new_plugin(&playground, "events/waver");
+    playground.new_plugin("commands/echo");
+    playground.new_plugin("events/waver");
     for plugin in ["commands/echo", "events/waver"] {
         let (from, to) =
             ("sdk.workspace = true\n", "sdk.workspace = true\nwords = { path = \"../../crates/words\" }\n");
@@ -292,7 +283,7 @@ async fn what_went_live_together_goes_back_together() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_told() {
     let playground = Playground::new().unwrap();
-    new_plugin(&playground, "commands/faulty");
+    playground.new_plugin("commands/faulty");
     let programs = Programs::collect(playground.path("programs")).unwrap();
     let path = programs.folder().display().to_string();
     let mut ground = Ground::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "2")]).await;
@@ -325,7 +316,7 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_caught_half_written_at_the_start_is_built_again() {
     let playground = Playground::new().unwrap();
-    new_plugin(&playground, "commands/faulty");
+    playground.new_plugin("commands/faulty");
     let programs = Programs::collect(playground.path("programs")).unwrap();
     let spoil_two = "n=$(cat \"$here/count\" 2>/dev/null || echo 0)\necho $((n + 1)) >\"$here/count\"\n\
                      case $n in 0) truncate -s 100 \"$library\" ;; 1) : >\"$library\" ;; esac\n";

@@ -57,17 +57,10 @@ async fn count(ctx: Context<'_>) -> Result<(), Error> {
 sdk::export!(Counting);
 "#;
 
-fn new_plugin(playground: &Playground, name: &str) {
-    let made =
-        Command::new("bash").args(["dev-env.sh", "new", name]).current_dir(playground.path("")).output();
-    let made = made.expect("bash can be run");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
-
 /// A playground with the counting plugin, with another `start` hook.
 fn with_tally(start: &str) -> Playground {
     let playground = Playground::new().unwrap();
-    new_plugin(&playground, "commands/tally");
+    playground.new_plugin("commands/tally");
     let (from, to) = ("sdk.workspace = true\n", "sdk.workspace = true\nserde.workspace = true\n");
     playground.edit("commands/tally/Cargo.toml", from, to).unwrap();
     playground.save(TALLY, &tally(start)).unwrap();
@@ -147,14 +140,9 @@ async fn a_call_of_rustc_that_cannot_be_kept_is_told() {
 async fn a_call_that_outlasts_its_time_is_named_and_still_answers() {
     let mut ground = Ground::new(&[("HMR_STOP_MS", "200")]).await;
     let gate = ground.playground.path("gate");
-    let waits = format!(
-        "ctx.defer().await?;\n    while !std::path::Path::new({:?}).exists() {{\n        \
-         sdk::tokio::time::sleep(std::time::Duration::from_millis(20)).await;\n    }}\n    let latency =",
-        gate.display().to_string()
-    );
     let lines = ground.bot.line_count();
     let quick = ground.playground.read(PING).unwrap();
-    let slow = ground.ping_that_says("Slow").replace("let latency =", &waits);
+    let slow = ground.ping_that_waits("Slow", &gate);
     ground.playground.save(PING, &slow).unwrap();
     ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     let (client, from) = (ground.sandbox.client(), ground.sandbox.record().newest() + 1);
@@ -243,7 +231,7 @@ async fn state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_compiler_that_is_killed_each_time_is_told() {
     let playground = Playground::new().unwrap();
-    new_plugin(&playground, "commands/faulty");
+    playground.new_plugin("commands/faulty");
     let programs = Programs::collect(playground.path("programs")).unwrap();
     let path = programs.folder().display().to_string();
     let mut ground = Ground::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "1")]).await;

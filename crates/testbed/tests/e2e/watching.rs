@@ -154,7 +154,7 @@ async fn folders_may_be_renamed_and_go_and_come_back() {
     let mut ground = Ground::new(&[]).await;
     let elsewhere = tempfile::tempdir_in(ground.playground.path("target")).unwrap();
     let lines = ground.bot.line_count();
-    ground.new_plugin("commands/echo");
+    ground.playground.new_plugin("commands/echo");
     live(&mut ground, lines, "commands/echo").await;
 
     // Renamed: each step says what is still missing.
