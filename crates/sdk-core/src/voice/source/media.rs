@@ -244,6 +244,8 @@ fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready)
                 feeder.run();
             }
         }
+        // The time for reads is that of opening here, and `open` may see its end later than this thread.
+        Err(SourceError::Stalled) => drop(ready.send(Err(SourceError::TimedOut))),
         Err(error) => drop(ready.send(Err(error))),
     }
 }
@@ -268,5 +270,71 @@ impl Opened {
     /// Returns whether it is HE-AAC, of which only the lower half of the spectrum is played.
     pub fn is_core_only(&self) -> bool {
         self.facts.is_core_only
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Seek, SeekFrom};
+
+    use super::*;
+
+    /// A server that sends nothing.
+    struct Silent(Line, Handle);
+
+    impl Origin for Silent {
+        fn open(&mut self) -> Result<Box<dyn MediaSource>, SourceError> {
+            Ok(Box::new(Self(self.0.clone(), self.1.clone())))
+        }
+
+        fn is_live(&self) -> bool {
+            false
+        }
+    }
+
+    impl Read for Silent {
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            let nothing = std::future::pending::<Result<usize, SourceError>>();
+            let waited = self.0.wait(&self.1, nothing).ok_or(io::ErrorKind::ConnectionAborted)?;
+            waited.map_err(|error| {
+                self.0.fail(error.clone());
+                io::Error::other(error)
+            })
+        }
+    }
+
+    impl Seek for Silent {
+        fn seek(&mut self, _to: SeekFrom) -> io::Result<u64> {
+            Err(io::ErrorKind::NotSeekable.into())
+        }
+    }
+
+    impl MediaSource for Silent {
+        fn is_seekable(&self) -> bool {
+            false
+        }
+
+        fn byte_len(&self) -> Option<u64> {
+            None
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn opening_times_out_alike_whichever_of_its_two_clocks_is_first() {
+        let (line, ear) = line();
+        let bounds = Arc::new(Bounds { open: Duration::from_millis(20), ..Bounds::default() });
+        // The track's thread is the only one with a clock here.
+        let (ready, is_ready) = oneshot::channel();
+        let silent = Silent(line.clone(), Handle::current());
+        std::thread::spawn({
+            let bounds = bounds.clone();
+            move || feed(Box::new(silent), &line, &bounds, ready)
+        });
+        assert_eq!(is_ready.await.unwrap().err(), Some(SourceError::TimedOut));
+        drop(ear);
+        // Both have one.
+        let (line, ear) = super::line();
+        let silent = Silent(line.clone(), Handle::current());
+        assert_eq!(open(silent, line, ear, bounds).await.unwrap_err(), SourceError::TimedOut);
     }
 }
