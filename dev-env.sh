@@ -210,20 +210,20 @@ end_bot() {
     esac
 }
 
-# Forgets what was built and what the bot remembers.
-cmd_down_volumes() {
+# Removes what was built and what the bot has stored.
+cmd_clean() {
     find_bot "$@"
-    no_more down-volumes
+    no_more clean
     if [[ " $* " == *' --local '* ]]; then
         # Its volumes lie in these folders.
-        ! docker_runs || die --code 75 "the bot runs in Docker; end it first: ./dev-env.sh down, or down-volumes without --local"
+        ! docker_runs || die --code 75 "the bot runs in Docker; end it first: ./dev-env.sh down, or clean without --local"
         ! local_runs || end_bot
         rm -rf "$ROOT/target" "$STATE"
         say "What was built here, and what the bot remembered, is gone."
         return
     fi
-    [[ $WHERE != local ]] || die --code 75 "the bot runs on this machine; ./dev-env.sh down-volumes --local ends it and removes target/ and .hotcord/"
-    need_docker down-volumes
+    [[ $WHERE != local ]] || die --code 75 "the bot runs on this machine; ./dev-env.sh clean --local ends it and removes target/ and .hotcord/"
+    need_docker clean
     docker_down --volumes
     say "The volumes of this folder's containers are gone: what was built in them, and what the bot remembered."
 }
@@ -362,62 +362,70 @@ cmd_restart() { carry_out ctl restart "$@"; }
 
 cmd_help() {
     cat <<'END'
-Usage: ./dev-env.sh COMMAND [WORDS...]
+Usage: ./dev-env.sh COMMAND [OPTIONS...]
 
 Run (in Docker; with --local on this machine)
   hmr                build and run the bot, reloading on every save; without DISCORD_TOKEN on a
-                     local Discord, the sandbox; Ctrl-C ends it
+                     local Discord, the sandbox; Ctrl-C stops it
   up                 the same in the background
-  dev                the same without hot reload, for comparison: builds the whole bot and
-                     starts it anew on every save
-  down               end it; what was built and what the bot remembers stays
-  down-volumes       end it and forget both
-  build, rebuild     make the development image, without Docker's cache the latter
+  dev                the same without hot reload, for comparison: every save builds and restarts the whole bot
+  down               stop it; build output and the bot's state are kept
+  clean              stop it and remove both
+  build, rebuild     build the development image; rebuild ignores Docker's cache
 Try (while it runs)
   say '/ping'        run a command as a user of the sandbox and print the answer; --json for scripts
-  log [--follow]     the sandbox's record of requests and events, as JSON lines
-  sandbox ...        every other thing the sandbox can do: press, choose, send, join, fault
-Look after (a bot that runs, wherever it does)
-  status [--json]    what is live, watched, being built, and why a save is not live
-  events [--last N]  what happens to plugins, as JSON lines, until Ctrl-C; --no-follow ends at once
-  logs               what it says, from the start, until Ctrl-C
-  ps                 its containers, or processes
-  reload [PLUGIN]    build and swap a plugin now, or all
-  rollback PLUGIN [GENERATION]  bring earlier code back: the one before, or a generation's
-  watch on|off       stop reloading on save, or go on with it
-  prune              remove commands from Discord that no plugin defines any more, without waiting
-  restart [--now]    replace the bot's process by a new one; state and timers stay
+  log [--follow]     the sandbox's log of requests and events, as JSON lines
+  sandbox ...        everything else the sandbox can do: press, choose, send, join, fault
+Control (a running bot, in Docker or not)
+  status [--json]    what is live, watched and being built, and why a save is not live
+  events [--last N]  reloads and other events as JSON lines, until Ctrl-C; --no-follow stops at once
+  logs               the bot's log from the start, until Ctrl-C
+  ps                 its containers or processes
+  reload [PLUGIN]    build and swap one plugin now, or all
+  rollback PLUGIN [GENERATION]  go back to the previous code, or to a generation's
+  watch on|off       resume or pause reloading on save
+  prune              remove commands from Discord that no plugin defines any more
+  restart [--now]    replace the bot's process; state and timers are kept
   exec COMMAND...    run a program where the bot runs
-  shell              a shell there, or in a fresh container when none runs
+  shell              a shell there, or in a new container when no bot runs
 Write
-  new commands/NAME  a new command plugin, registered, with its test
-  new events/NAME    a new event plugin, likewise
+  new commands/NAME  create a command plugin with its test
+  new events/NAME    create an event plugin with its test
 Check
   test               all tests; needs no Docker
-  test --production  builds what is shipped, and looks through it for anything of hot reload
-  test --docker      both ways into Docker, for real: development, and the production image;
-                     --image: that image alone
+  test --production  build the production binary and check that it contains no hot reload
+  test --docker      the development containers and the production image, for real;
+                     --image: the image only
   check              formatting, clippy on every feature set, dependencies, tests, documentation
-  deny               licences, sources and advisories of dependencies, where cargo-deny is installed
-  docs               write docs/commands.md and docs/metrics.md from the code
+  deny               licences, sources and advisories of dependencies, with cargo-deny
+  docs               generate docs/commands.md and docs/metrics.md
   smoke              reloads under load and broken edits, end to end
+  bench [--json]     how long a reload takes, compared with bare rustc and a restart; --busy 2: how many answers
+                     are late or lost while two other programs use the processors
   bench --build --against COMMIT [--tests]
-                     how long a first start, edits of the host, and the tests take, against another commit
-  bench [--json]     how long a reload takes, against bare rustc and a restart; --busy 2: how many answers
-                     are lost or late during reloads with two other programs holding the processors
-  faults [--json]    everything that goes wrong, done for real, as a table; --only NAME
-  soak [--minutes N] reloads without a pause under load: memory, files, threads, tasks
-  fuzz [--minutes N] [TARGET...]  coverage-guided fuzzing of what reads bytes that others wrote, a minute each;
+                     how long a first start, edits of the host, and the tests take, compared with another commit
+  bench-music [--reloads N]  reloads while four guilds listen: gaps, packet intervals, and whether the audio is right
+  faults [--json]    everything that can go wrong, done for real, as a table; --only NAME
+  soak [--minutes N] continuous reloads under load: memory, files, threads, tasks
+  fuzz [--minutes N] [TARGET...]  coverage-guided fuzzing of what parses untrusted bytes, one minute each;
                      needs a nightly compiler
-  play [--reloads N] reloads while four guilds listen: gaps, times between packets, and whether it is the music
-  drip [--servers N] servers that send a byte a second, asked for by as many users: answers, and /ping meanwhile
-  doctor             what is installed, what is missing
+  drip [--servers N] play from servers that send one byte a second: error messages, and /ping meanwhile
+  doctor             what is installed and what is missing
   help               this text
 END
 }
 
-COMMANDS="hmr up dev down down-volumes build rebuild say log sandbox status events logs ps reload rollback watch prune restart
-exec shell new test check deny docs smoke bench faults soak fuzz play drip doctor help"
+COMMANDS="hmr up dev down clean build rebuild say log sandbox status events logs ps reload rollback watch prune restart
+exec shell new test check deny docs smoke bench bench-music faults soak fuzz drip doctor help"
+
+# Former names of commands, which still work. docs/configuration.md lists them.
+present_name() { # COMMAND
+    case $1 in
+    down-volumes) say clean ;;
+    play) say bench-music ;;
+    *) say "$1" ;;
+    esac
+}
 
 # Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
 nearest() { # WORD
@@ -456,6 +464,7 @@ main() {
     (($# == 0)) || shift
     case $command in
     -h | --help) command=help ;;
+    *) command=$(present_name "$command") ;;
     esac
     case " ${COMMANDS//$'\n'/ } service " in
     *" $command "*) "cmd_${command//-/_}" "$@" ;;

@@ -129,7 +129,7 @@ cmd_bench() {
 }
 cmd_faults() { testbed_ faults "$@"; }
 cmd_soak() { testbed_ soak "$@"; }
-cmd_play() { testbed_ play "$@"; }
+cmd_bench_music() { testbed_ play "$@"; }
 cmd_drip() { testbed_ drip "$@"; }
 
 compose_version() { (need_compose && "${COMPOSE[@]}" version --short); }

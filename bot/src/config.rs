@@ -24,6 +24,7 @@ mod address;
 mod changes;
 mod commands;
 mod env_file;
+mod former;
 mod health;
 mod list;
 mod media;
@@ -45,6 +46,31 @@ const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=
 
 /// Where state and timers are kept when `STATE_FILE` says nothing, below the workspace.
 const STATE_FILE: &str = ".hotcord/state.json";
+
+/// Every variable that the bot itself reads, beside those of hot reload.
+#[cfg(test)]
+const VARIABLES: &[&str] = &[
+    "ALLOW_PLAIN_HTTP",
+    "APP_ENV",
+    "COMMAND_GRACE_MS",
+    "COMMAND_PREFIX",
+    "COMMAND_SCOPE",
+    "DEV_CHANNEL_ID",
+    "DISCORD_API_URL",
+    "DISCORD_GATEWAY_URL",
+    "DISCORD_TOKEN",
+    "DISCORD_TOKEN_FILE",
+    "HEALTH_ADDR",
+    "LRCLIB_URL",
+    "MEDIA_ALLOW_HOSTS",
+    "MEDIA_DENY_HOSTS",
+    "MUSIC_DIR",
+    "OWNER_IDS",
+    "RUST_LOG",
+    "STATE_FILE",
+    "TEST_GUILD_ID",
+    "YT_DLP",
+];
 
 /// The bot's configuration.
 #[derive(Clone, Debug)]
@@ -130,6 +156,7 @@ impl Config {
         reader.finish()?;
 
         let mut warnings = reload::misspelt(&variables);
+        warnings.extend(former::warnings(&variables));
         if reload.enabled && environment == Environment::Production {
             reload.enabled = false;
             let why = if cfg!(feature = "hmr") {

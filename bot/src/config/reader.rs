@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sdk::serenity::all::GuildId;
 use sdk::settings::Environment;
 
-use super::{ApiUrl, Connection, GatewayUrl, Mistakes, Token, value};
+use super::{ApiUrl, Connection, GatewayUrl, Mistakes, Token, former, value};
 
 /// Reads variables and gathers what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -14,23 +14,25 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Makes a reader that has found no mistake yet.
+    /// Returns a reader of these variables.
     pub(super) fn new(variables: &'a BTreeMap<String, String>) -> Self {
         Self { variables, mistakes: Vec::new() }
     }
 
-    /// Ends the reading: fails with all mistakes, if there were any.
+    /// Fails with all mistakes that were found, if there were any.
     pub(super) fn finish(self) -> Result<(), Mistakes> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
     }
 
-    /// Gives a variable as it stands; an empty one counts as not set.
+    /// Returns a variable as it is set; an empty one counts as not set.
     fn raw(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
     }
 
-    /// Reads a variable; `parse` says what is wrong with it, to follow "NAME is 'value', which".
+    /// Reads a variable, under its former name where only that is set. The error of `parse` follows "NAME is 'value', which".
     pub(super) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let former = former::of(name).filter(|_| self.raw(name).is_none());
+        let name = former.unwrap_or(name);
         let text = self.raw(name)?.trim();
         match parse(text) {
             Ok(value) => Some(value),

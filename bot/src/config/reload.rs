@@ -8,15 +8,16 @@ use std::time::Duration;
 use sdk::settings::Environment;
 
 use super::reader::Reader;
-use super::{list, value};
+use super::{former, list, value};
 
-/// Every variable of hot reload; one that is not here but begins the same way is taken for a misspelling.
+/// Every variable of hot reload; another one that begins with `HMR_` is taken for a misspelling.
 pub(super) const RELOAD_VARIABLES: &[&str] = &[
     "ENABLE_HMR",
     "HMR_DEBOUNCE_MS",
     "HMR_EXTENSIONS",
     "HMR_HANDOVER_MS",
     "HMR_IGNORE",
+    "HMR_INCOMPATIBLE_STATE",
     "HMR_MAX_RETRIES",
     "HMR_MEMORY_MB",
     "HMR_POLL_MS",
@@ -25,7 +26,6 @@ pub(super) const RELOAD_VARIABLES: &[&str] = &[
     "HMR_PROBATION_MS",
     "HMR_RELOAD_DEPENDENTS",
     "HMR_STOP_MS",
-    "HMR_UNFIT_STATE",
     "HMR_VALIDATE",
     "HMR_WORKSPACE",
 ];
@@ -50,7 +50,7 @@ pub(crate) struct Reload {
     /// Whether state crosses from one generation to the next.
     pub(crate) preserve_state: Option<bool>,
     /// What happens with state that cannot be restored.
-    pub(crate) unfit_state: UnfitState,
+    pub(crate) on_incompatible: OnIncompatible,
     /// Whether a library is loaded by another process first, and checked.
     pub(crate) validate: Option<bool>,
     /// Whether dependents reload with what they depend on.
@@ -71,7 +71,7 @@ pub(crate) struct Reload {
 
 /// What happens with state that cannot be restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum UnfitState {
+pub(crate) enum OnIncompatible {
     /// The old generation stays.
     #[default]
     Refuse,
@@ -94,7 +94,7 @@ impl Reload {
             ignore: reader.or_default("HMR_IGNORE", list::patterns),
             extensions: reader.read("HMR_EXTENSIONS", list::extensions),
             preserve_state: reader.read("HMR_PRESERVE_STATE", value::switch),
-            unfit_state: reader.or_default("HMR_UNFIT_STATE", unfit_state),
+            on_incompatible: reader.or_default("HMR_INCOMPATIBLE_STATE", on_incompatible),
             validate: reader.read("HMR_VALIDATE", value::switch),
             dependents: reader.read("HMR_RELOAD_DEPENDENTS", value::switch),
             handover: reader.read("HMR_HANDOVER_MS", ms(0..=10_000)),
@@ -121,9 +121,9 @@ impl Reload {
         };
         hmr::Policy {
             preserve_state: self.preserve_state.unwrap_or(default.preserve_state),
-            unfit_state: match self.unfit_state {
-                UnfitState::Refuse => hmr::policy::UnfitState::Refuse,
-                UnfitState::Default => hmr::policy::UnfitState::StartFromDefault,
+            unfit_state: match self.on_incompatible {
+                OnIncompatible::Refuse => hmr::policy::UnfitState::Refuse,
+                OnIncompatible::Default => hmr::policy::UnfitState::StartFromDefault,
             },
             validate: self.validate.unwrap_or(default.validate),
             dependents: self.dependents.unwrap_or(default.dependents),
@@ -138,22 +138,23 @@ impl Reload {
 }
 
 /// Reads what happens with state that cannot be restored.
-fn unfit_state(text: &str) -> Result<UnfitState, String> {
+fn on_incompatible(text: &str) -> Result<OnIncompatible, String> {
     match text.to_ascii_lowercase().as_str() {
-        "refuse" => Ok(UnfitState::Refuse),
-        "default" => Ok(UnfitState::Default),
+        "refuse" => Ok(OnIncompatible::Refuse),
+        "default" => Ok(OnIncompatible::Default),
         _ => Err("is neither; use refuse to keep the old generation, or default to start without the state"
             .to_owned()),
     }
 }
 
-/// Gives a sentence for each variable that looks like one of hot reload but is none.
+/// Returns a warning for each variable that begins as those of hot reload do but is none of them.
 pub(super) fn misspelt(variables: &BTreeMap<String, String>) -> Vec<String> {
     variables
         .keys()
         .filter(|name| name.starts_with("HMR_") && !RELOAD_VARIABLES.contains(&name.as_str()))
+        .filter(|name| former::current(name).is_none())
         .filter_map(|name| {
-            let nearest = RELOAD_VARIABLES.iter().min_by_key(|known| value::distance(name, known))?;
+            let nearest = RELOAD_VARIABLES.iter().min_by_key(|known| strsim::levenshtein(name, known))?;
             Some(format!("{name} is not a variable of hot reload and is ignored; did you mean {nearest}?"))
         })
         .collect()

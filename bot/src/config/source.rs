@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::env_file::{EnvFile, Reach};
 use super::reader::Reader;
-use super::{Config, Health, Mistakes, token_file};
+use super::{Config, Health, Mistakes, former, token_file};
 
 /// Variables as they were read; the environment's come before those of `.env`.
 #[derive(Clone)]
@@ -77,9 +77,8 @@ impl Source {
     }
 
     fn variables(&self) -> BTreeMap<String, String> {
-        let mut variables = self.file.as_ref().map(|file| file.variables.clone()).unwrap_or_default();
-        variables.extend(self.environment.clone());
-        variables
+        let file = self.file.as_ref().map(|file| file.variables.clone()).unwrap_or_default();
+        former::overlay(file, &self.environment)
     }
 
     /// Gives the `.env` that was read, if there is one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sdk::voice::source::HostList;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::reload::{RELOAD_VARIABLES, UnfitState};
+use super::reload::{OnIncompatible, RELOAD_VARIABLES};
 use super::*;
 
 const TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB";
@@ -67,7 +67,7 @@ fn every_variable_is_read() {
         ("HMR_IGNORE", "*.tmp, /notes/"),
         ("HMR_EXTENSIONS", ".rs,ftl"),
         ("HMR_PRESERVE_STATE", "off"),
-        ("HMR_UNFIT_STATE", "Default"),
+        ("HMR_INCOMPATIBLE_STATE", "Default"),
         ("HMR_VALIDATE", "no"),
         ("HMR_RELOAD_DEPENDENTS", "false"),
         ("HMR_HANDOVER_MS", "0"),
@@ -103,7 +103,7 @@ fn every_variable_is_read() {
             ignore: vec!["*.tmp".to_owned(), "/notes/".to_owned()],
             extensions: Some(vec!["rs".to_owned(), "ftl".to_owned()]),
             preserve_state: Some(false),
-            unfit_state: UnfitState::Default,
+            on_incompatible: OnIncompatible::Default,
             validate: Some(false),
             dependents: Some(false),
             handover: Some(Duration::ZERO),
@@ -139,22 +139,7 @@ fn the_example_file_names_every_variable_with_a_value_that_will_do() {
     let file = include_str!("../../../.env.example");
     let commented = file.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
     let shown: Vec<_> = commented.filter(|(name, _)| !name.contains(' ')).collect();
-    let known = ["DISCORD_TOKEN", "DISCORD_API_URL", "DISCORD_GATEWAY_URL", "APP_ENV", "TEST_GUILD_ID"];
-    let known = known
-        .iter()
-        .chain(&["COMMAND_SCOPE", "COMMAND_GRACE_MS"])
-        .chain(&["OWNER_IDS", "COMMAND_PREFIX", "RUST_LOG", "DEV_CHANNEL_ID", "STATE_FILE"])
-        .chain(&[
-            "MUSIC_DIR",
-            "YT_DLP",
-            "MEDIA_ALLOW_HOSTS",
-            "MEDIA_DENY_HOSTS",
-            "LRCLIB_URL",
-            "DISCORD_TOKEN_FILE",
-        ])
-        .chain(&["ALLOW_PLAIN_HTTP"])
-        .chain(RELOAD_VARIABLES);
-    for name in known {
+    for name in VARIABLES.iter().chain(RELOAD_VARIABLES) {
         assert!(shown.iter().any(|(shown, _)| shown == name), "{name} is not in .env.example");
     }
     // Its file is another way to give the token than the one that `with` has.
@@ -166,6 +151,49 @@ fn the_example_file_names_every_variable_with_a_value_that_will_do() {
     assert_eq!(config.warnings, Vec::<String>::new());
     assert_eq!(config.environment, Environment::default());
     assert_eq!(config.reload.debounce, Some(Duration::from_millis(2)));
+}
+
+#[test]
+fn the_documentation_lists_every_variable_and_former_name() {
+    let page = include_str!("../../../docs/configuration.md");
+    let listed: BTreeSet<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
+    for name in VARIABLES.iter().chain(RELOAD_VARIABLES) {
+        assert!(listed.contains(name), "{name} is not in docs/configuration.md");
+    }
+    for (former, current) in former::FORMER_NAMES {
+        let row = format!("| `{former}` | `{current}` |");
+        assert!(page.contains(&row), "docs/configuration.md has no row {row}");
+    }
+}
+
+#[test]
+fn compose_passes_every_variable_on() {
+    let file = include_str!("../../../docker-compose.dev.yml");
+    let passed: Vec<_> = file.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    let former = former::FORMER_NAMES.iter().map(|(former, _)| former);
+    // These two are fixed there.
+    let fixed = ["ENABLE_HMR", "HMR_WORKSPACE"];
+    for name in VARIABLES.iter().chain(RELOAD_VARIABLES).chain(former).filter(|name| !fixed.contains(name)) {
+        assert!(passed.contains(name), "{name} is not in docker-compose.dev.yml");
+    }
+}
+
+#[test]
+fn a_former_name_works_with_a_warning_that_has_the_present_one() {
+    let config = with(&[("HMR_UNFIT_STATE", "default")]).unwrap();
+    assert_eq!(config.reload.on_incompatible, OnIncompatible::Default);
+    assert_eq!(
+        config.warnings,
+        ["HMR_UNFIT_STATE is now called HMR_INCOMPATIBLE_STATE; the former name works for now."]
+    );
+    assert!(mistake("HMR_UNFIT_STATE", "keep").contains("use refuse"));
+    let both = with(&[("HMR_UNFIT_STATE", "default"), ("HMR_INCOMPATIBLE_STATE", "refuse")]).unwrap();
+    assert_eq!(both.reload.on_incompatible, OnIncompatible::Refuse);
+    assert!(both.warnings[0].contains("is ignored"), "{:?}", both.warnings);
 }
 
 #[test]
@@ -193,7 +221,7 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         ("HMR_IGNORE", "*.tmp,[a", "entry 2 is none"),
         ("HMR_EXTENSIONS", "rs,*", "entry 2 is none"),
         ("HMR_PRESERVE_STATE", "some", "use true or false"),
-        ("HMR_UNFIT_STATE", "keep", "use refuse to keep the old generation"),
+        ("HMR_INCOMPATIBLE_STATE", "keep", "use refuse to keep the old generation"),
         ("HMR_VALIDATE", "2", "use true or false"),
         ("HMR_RELOAD_DEPENDENTS", "all", "use true or false"),
         ("HMR_HANDOVER_MS", "10001", "from 0 to 10000"),
@@ -365,7 +393,7 @@ fn a_mode_decides_what_is_not_set() {
     };
     assert_eq!(testing, expected);
     let set = policy(
-        &[("HMR_MEMORY_MB", "1"), ("HMR_UNFIT_STATE", "default"), ("HMR_PROBATION_CALLS", "0")],
+        &[("HMR_MEMORY_MB", "1"), ("HMR_INCOMPATIBLE_STATE", "default"), ("HMR_PROBATION_CALLS", "0")],
         Environment::Testing,
     );
     assert_eq!((set.memory_budget, set.probation_calls), (1_048_576, 0));

@@ -102,35 +102,9 @@ pub(super) fn shown(text: &str, token: Option<&str>) -> String {
     }
 }
 
-/// Counts the single-letter edits between two names (Levenshtein's distance).
-pub(super) fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    proptest! {
-        #[test]
-        fn distance_is_symmetric_and_zero_only_between_equals(one in "[A-C]{0,6}", other in "[A-C]{0,6}") {
-            prop_assert_eq!(distance(&one, &other), distance(&other, &one));
-            prop_assert_eq!(distance(&one, &other) == 0, one == other);
-        }
-    }
 
     #[test]
     fn a_long_value_is_cut() {

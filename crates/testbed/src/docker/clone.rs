@@ -43,10 +43,10 @@ pub(super) async fn run(options: &Options) -> io::Result<()> {
     };
     let outcome = outcome.await;
     // Whatever became of it; a test leaves nothing behind.
-    let gone = said(&mut dev_env(clone, &["down-volumes"])).await;
+    let gone = said(&mut dev_env(clone, &["clean"])).await;
     let project = outcome?;
     gone?;
-    insist(volumes(&project).await?.is_empty(), || "down-volumes leaves volumes behind".to_owned())
+    insist(volumes(&project).await?.is_empty(), || "clean leaves volumes behind".to_owned())
 }
 
 /// Begins to build, and insists that a Ctrl-C ends that in time and goes no further.

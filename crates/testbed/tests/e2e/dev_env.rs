@@ -119,7 +119,7 @@ esac"#;
 #[test]
 fn without_an_engine_each_word_says_so_and_names_the_way_out() {
     let place = Place::new();
-    for word in ["hmr", "up", "dev", "shell", "build", "rebuild", "down-volumes"] {
+    for word in ["hmr", "up", "dev", "shell", "build", "rebuild", "clean"] {
         place.fails(
             &[word],
             69,
@@ -269,6 +269,7 @@ fn words_for_a_bot_find_the_container_that_runs_it() {
     let (code, said) = place.run(&["down"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(!place.calls().contains("--volumes"), "{}", place.calls());
+    // By its former name.
     assert_eq!(place.run(&["down-volumes"]).0, Some(0));
     assert!(place.calls().contains("down --remove-orphans --volumes"), "{}", place.calls());
 }
@@ -386,7 +387,7 @@ fn a_wrong_word_suggests_the_near_one_and_help_names_every_word() {
         place.fails(&[wrong], 64, &[&format!("did you mean '{near}'?")]);
     }
     place.fails(&["hmr", "--locl"], 64, &["'--locl'", "./dev-env.sh hmr [--local]"]);
-    for (word, wrong) in [("down", "--volumes"), ("build", "--fast"), ("ps", "-a"), ("down-volumes", "--al")]
+    for (word, wrong) in [("down", "--volumes"), ("build", "--fast"), ("ps", "-a"), ("clean", "--al")]
     {
         place.fails(&[word, wrong], 64, &[word, wrong, "./dev-env.sh help"]);
     }

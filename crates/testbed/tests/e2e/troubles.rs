@@ -207,7 +207,7 @@ async fn code_that_does_not_start_again_cannot_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew() {
-    let mut ground = Ground::on(with_tally("Ok(())"), &[("HMR_UNFIT_STATE", "default")]).await;
+    let mut ground = Ground::on(with_tally("Ok(())"), &[("HMR_INCOMPATIBLE_STATE", "default")]).await;
     assert_eq!(ground.say("/count").await.content, "Count 1!");
     // A default that cannot be read back would be lost with the next reload.
     let lines = ground.bot.line_count();
