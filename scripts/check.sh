@@ -104,8 +104,8 @@ cmd_check() {
 # Writes the pages that the code tells, which `test` compares.
 cmd_docs() {
     need_rust
-    UPDATE_DOCS=1 cargo_ test --quiet -p bot --test commands_doc >/dev/null ||
-        die "docs/commands.md was not written; UPDATE_DOCS=1 cargo test -p bot --test commands_doc says why"
+    UPDATE_DOCS=1 cargo_ test --quiet -p bot --test plugins commands_doc >/dev/null ||
+        die "docs/commands.md was not written; UPDATE_DOCS=1 cargo test -p bot --test plugins commands_doc says why"
     UPDATE_DOCS=1 cargo_ test --quiet -p bot --bin hotcord metrics::tests >/dev/null ||
         die "docs/metrics.md was not written; UPDATE_DOCS=1 cargo test -p bot --bin hotcord metrics::tests says why"
     say "docs/commands.md and docs/metrics.md are written from the code"

@@ -387,8 +387,7 @@ fn a_wrong_word_suggests_the_near_one_and_help_names_every_word() {
         place.fails(&[wrong], 64, &[&format!("did you mean '{near}'?")]);
     }
     place.fails(&["hmr", "--locl"], 64, &["'--locl'", "./dev-env.sh hmr [--local]"]);
-    for (word, wrong) in [("down", "--volumes"), ("build", "--fast"), ("ps", "-a"), ("clean", "--al")]
-    {
+    for (word, wrong) in [("down", "--volumes"), ("build", "--fast"), ("ps", "-a"), ("clean", "--al")] {
         place.fails(&[word, wrong], 64, &[word, wrong, "./dev-env.sh help"]);
     }
     let (code, help) = place.run(&["help"]);

@@ -1,5 +1,4 @@
 //! docs/commands.md says what the plugins define; `UPDATE_DOCS=1` in the environment has it written anew.
-#![cfg(feature = "plugins")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! Health, readiness and metrics as whoever asks over HTTP sees them: the binary itself, against a local Discord.
-#![cfg(not(any(feature = "hmr", feature = "sandbox")))]
 
 mod bot;
 mod figures;

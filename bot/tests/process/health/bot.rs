@@ -12,8 +12,8 @@ use sdk::tokio::process::{Child, ChildStdout, Command};
 use sdk::tokio::time::{sleep, timeout};
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::http::{Page, get};
-use crate::openmetrics::Scrape;
+use super::http::{Page, get};
+use super::openmetrics::Scrape;
 
 /// Longest wait for anything; generous, since a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,5 +1,4 @@
 //! The bot as Discord sees it: the binary itself, against a local Discord.
-#![cfg(not(any(feature = "hmr", feature = "sandbox")))]
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;

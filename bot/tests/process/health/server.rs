@@ -6,8 +6,8 @@ use sdk::tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use sdk::tokio::net::TcpStream;
 use sdk::tokio::time::timeout;
 
-use crate::bot::{Bot, PATIENCE, discord};
-use crate::http::{request, request_as};
+use super::bot::{Bot, PATIENCE, discord};
+use super::http::{request, request_as};
 
 #[tokio::test]
 async fn other_paths_and_methods_are_refused_in_one_line() {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Output;
 
-use crate::bot::{Bot, discord, hotcord};
+use super::bot::{Bot, discord, hotcord};
 
 async fn run(words: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = hotcord(variables).args(words).output().await.unwrap();
@@ -110,7 +110,7 @@ async fn a_usual_port_that_is_taken_is_done_without() {
         }
         panic!("the bot has ended: {warnings:?}");
     };
-    let warnings = sdk::tokio::time::timeout(crate::bot::PATIENCE, ready).await.unwrap();
+    let warnings = sdk::tokio::time::timeout(super::bot::PATIENCE, ready).await.unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("127.0.0.1:9464") && warnings[0].contains("HEALTH_ADDR"), "{warnings:?}");
 }

@@ -1,5 +1,4 @@
 //! What is shipped holds no reload engine and no local Discord: neither its dependencies nor the binary itself.
-#![cfg(not(any(feature = "hmr", feature = "sandbox")))]
 
 use std::process::Command;
 

@@ -10,8 +10,8 @@ use sandbox::gateway::{Command, Options, Target};
 use sandbox::record::{Entry, Event, Kind};
 use serde_json::json;
 
-use crate::bot::{Bot, PATIENCE, discord, until};
-use crate::http::get;
+use super::bot::{Bot, PATIENCE, discord, until};
+use super::http::get;
 
 #[tokio::test]
 async fn a_bot_is_ready_after_ready_and_not_before() {

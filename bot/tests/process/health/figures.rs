@@ -1,7 +1,7 @@
 //! What users do is what is counted.
 
-use crate::bot::{Bot, discord};
-use crate::openmetrics::Scrape;
+use super::bot::{Bot, discord};
+use super::openmetrics::Scrape;
 use sandbox::client::Run;
 use sandbox::fault::{ErrorBody, On, RequestEffect, RequestRule, Rule};
 
