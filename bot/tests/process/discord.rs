@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sandbox::Sandbox;
+use sandbox::client::Run;
 use sandbox::fault::{
     ConnectEffect, ConnectRule, ErrorBody, GatewayEffect, GatewayRule, On, RequestEffect, RequestRule, Rule,
 };
@@ -326,4 +327,18 @@ async fn hot_reload_is_ignored_with_a_word_where_it_is_not_built_in() {
     let mut bot = Bot::start(&discord, &[("ENABLE_HMR", "true")]);
     bot.says("this binary was built without hot reload; ENABLE_HMR is ignored").await;
     bot.says("ready").await;
+}
+
+#[tokio::test]
+async fn suggestions_that_discord_refuses_are_logged_with_their_plugin() {
+    let discord = discord().await;
+    let mut bot = Bot::start(&discord, &[]);
+    bot.says("command=user menu").await;
+    let effect = RequestEffect::Respond { status: 400, body: ErrorBody::Discord };
+    let path = Some("/interactions/*/*/callback".to_owned());
+    discord.faults().add(Rule::new(On::Request(RequestRule { path, effect, ..RequestRule::default() })));
+    let _ = discord.client().complete(Run::typed("/help command:pi")).await;
+    bot.says("couldn't send autocomplete response").await;
+    let line = bot.log.lines().last().unwrap();
+    assert!(line.contains("plugin=commands/general") && line.contains("command=help"), "{line}");
 }

@@ -12,6 +12,7 @@ use serenity::all::{
     Interaction, ResolvedOption, ResolvedValue, ShardManager,
 };
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 use super::handler::{panic_text, panicked};
 use super::interaction::ephemeral;
@@ -77,6 +78,9 @@ impl Called<'_> {
         let invocation_data: Mutex<Box<dyn Any + Send + Sync>> = Mutex::new(Box::new(()));
         let mut tree = Vec::new();
         let dispatched = if self.is_autocomplete {
+            // poise logs a refused answer itself, without saying whose it was.
+            let span =
+                tracing::warn_span!("autocomplete", plugin = %generation.plugin(), command = %self.key.name);
             poise::dispatch_autocomplete(
                 framework,
                 self.interaction,
@@ -85,6 +89,7 @@ impl Called<'_> {
                 &given,
                 &mut tree,
             )
+            .instrument(span)
             .await
         } else {
             poise::dispatch_interaction(
