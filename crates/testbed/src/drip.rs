@@ -21,8 +21,8 @@ use sandbox::{Answer, Client, Sandbox};
 use serde_json::{Value, json};
 
 use crate::bot::PATIENCE;
-use crate::concert::until;
 use crate::load::{Load, Tally};
+use crate::music_host::until;
 use crate::playground::workspace;
 use crate::soak::inside::Inside;
 use crate::{Bot, Playground};

@@ -15,13 +15,13 @@ use clap::Args;
 
 use crate::kept::{Kept, Show};
 
-pub mod acts;
 pub mod disk;
 pub mod foreign;
 pub mod plugin;
 pub mod programs;
 pub mod pulse;
 pub mod row;
+pub mod scenarios;
 pub mod stage;
 pub mod table;
 pub mod trial;

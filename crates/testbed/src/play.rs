@@ -14,8 +14,8 @@ use clap::Args;
 use sandbox::voice::{Counts, Heard};
 use serde_json::{Value, json};
 
-use crate::concert::{ALIKE, Concert, Program, until};
 use crate::kept::{Kept, Show};
+use crate::music_host::{ALIKE, MusicOptions, MusicTestHost, until};
 use crate::numbers::Numbers;
 use crate::playground::workspace;
 use crate::song::{self, RATE};
@@ -224,22 +224,25 @@ pub async fn run(options: &Options) -> io::Result<bool> {
 /// When a song is not heard, or a reload does not go live.
 pub async fn play(options: &Options, outcome: &mut Outcome) -> io::Result<()> {
     let reloads = u32::try_from(options.reloads).map_err(io::Error::other)?;
-    let program =
-        Program { rooms: options.guilds, seconds: 120 + SECONDS_PER_RELOAD * reloads, ..Program::default() };
-    let mut concert = Concert::new(program).await?;
+    let program = MusicOptions {
+        rooms: options.guilds,
+        seconds: 120 + SECONDS_PER_RELOAD * reloads,
+        ..MusicOptions::default()
+    };
+    let mut host = MusicTestHost::new(program).await?;
 
-    let mut listening = Listening::begin(&concert).await?;
-    let room = &concert.rooms[0];
-    let card = concert.say(room, "/nowplaying").await?;
+    let mut listening = Listening::begin(&host).await?;
+    let room = &host.rooms[0];
+    let card = host.say(room, "/nowplaying").await?;
     for round in 1..=options.reloads {
-        let took = reload_music(&mut concert, round).await?;
+        let took = reload_music(&mut host, round).await?;
         outcome.reloads.push(took);
         if round % 2 == 0 {
-            WELCOME.says(&format!("Welcome {round} to"), &mut concert).await?;
+            WELCOME.says(&format!("Welcome {round} to"), &mut host).await?;
         }
-        listening.compare(&concert);
-        outcome.reloaded = listening.so_far(&concert);
-        outcome.joins = concert.joins();
+        listening.compare(&host);
+        outcome.reloaded = listening.so_far(&host);
+        outcome.joins = host.joins();
         if !options.json && (round % 10 == 0 || round == options.reloads) {
             let worst = outcome.reloaded.ears.iter().map(|ear| ear.worst).fold(1.0, f64::min);
             println!(
@@ -249,27 +252,27 @@ pub async fn play(options: &Options, outcome: &mut Outcome) -> io::Result<()> {
             );
         }
     }
-    outcome.reloaded = listening.end(&concert).await?;
-    state_has_crossed(&concert, &card).await?;
+    outcome.reloaded = listening.end(&host).await?;
+    state_has_crossed(&host, &card).await?;
 
-    let mut listening = Listening::begin(&concert).await?;
+    let mut listening = Listening::begin(&host).await?;
     while listening.began.elapsed() < outcome.reloaded.lasted {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        listening.compare(&concert);
-        outcome.quiet = listening.so_far(&concert);
+        listening.compare(&host);
+        outcome.quiet = listening.so_far(&host);
     }
-    outcome.quiet = listening.end(&concert).await?;
-    outcome.joins = concert.joins();
-    concert.bot.stop().await.map(drop)
+    outcome.quiet = listening.end(&host).await?;
+    outcome.joins = host.joins();
+    host.bot.stop().await.map(drop)
 }
 
 /// Has commands/music answer in other words, and gives the milliseconds until a listener reads them.
-async fn reload_music(concert: &mut Concert, round: usize) -> io::Result<f64> {
+async fn reload_music(host: &mut MusicTestHost, round: usize) -> io::Result<f64> {
     let began = Instant::now();
     let words = format!("already (round {round}).");
-    MUSIC.says(&words, concert).await?;
-    let room = &concert.rooms[round % concert.rooms.len()];
-    let answer = concert.say(room, "/join").await?;
+    MUSIC.says(&words, host).await?;
+    let room = &host.rooms[round % host.rooms.len()];
+    let answer = host.say(room, "/join").await?;
     if !answer.content.ends_with(&words) || answer.callbacks != 1 {
         return Err(io::Error::other(format!("after reload {round}: {answer:?}")));
     }
@@ -278,25 +281,25 @@ async fn reload_music(concert: &mut Concert, round: usize) -> io::Result<f64> {
 
 impl Edited {
     /// Saves the source with other words in their place, and waits until it is live.
-    async fn says(&self, words: &str, concert: &mut Concert) -> io::Result<()> {
+    async fn says(&self, words: &str, host: &mut MusicTestHost) -> io::Result<()> {
         // The playground is a copy of this workspace, where nothing has been edited yet.
         let original = std::fs::read_to_string(workspace().join(self.file))?;
         if !original.contains(self.words) {
             return Err(io::Error::other(format!("{} does not hold {:?}", self.file, self.words)));
         }
-        let lines = concert.bot.line_count();
-        concert.playground.save(self.file, &original.replace(self.words, words))?;
-        concert.bot.went_live(lines, self.plugin).await.map(drop)
+        let lines = host.bot.line_count();
+        host.playground.save(self.file, &original.replace(self.words, words))?;
+        host.bot.went_live(lines, self.plugin).await.map(drop)
     }
 }
 
 /// Waits until the card of what is on, which the plugin knows by its state, shows what a listener changes.
-async fn state_has_crossed(concert: &Concert, card: &sandbox::Answer) -> io::Result<()> {
-    let room = &concert.rooms[0];
+async fn state_has_crossed(host: &MusicTestHost, card: &sandbox::Answer) -> io::Result<()> {
+    let room = &host.rooms[0];
     let message = card.message.as_ref().map(|message| message["id"].clone());
-    concert.say(room, "/volume percent:90").await?;
+    host.say(room, "/volume percent:90").await?;
     until("the card made before the reloads shows the new volume", async || {
-        let messages = concert.sandbox.client().messages("alice", "bot-test", 100).await.ok()?;
+        let messages = host.sandbox.client().messages("alice", "bot-test", 100).await.ok()?;
         let shown = messages.iter().find(|other| Some(&other["id"]) == message.as_ref())?;
         shown["embeds"].to_string().contains("volume 90 %").then_some(())
     })
@@ -320,15 +323,15 @@ struct Follower {
 }
 
 impl Listening {
-    async fn begin(concert: &Concert) -> io::Result<Self> {
+    async fn begin(host: &MusicTestHost) -> io::Result<Self> {
         let mut moments = Vec::new();
-        for room in &concert.rooms {
-            moments.push(concert.play(room).await?);
+        for room in &host.rooms {
+            moments.push(host.play(room).await?);
         }
         let mut places = Vec::new();
-        for (room, moment) in concert.rooms.iter().zip(moments) {
-            concert.sandbox.voice().forget(room.guild, concert.sandbox.bot_id());
-            let heard = concert.position(room);
+        for (room, moment) in host.rooms.iter().zip(moments) {
+            host.sandbox.voice().forget(room.guild, host.sandbox.bot_id());
+            let heard = host.position(room);
             let song = moment.song.frame + (heard - moment.heard);
             places.push(Follower { heard, song, seconds: 0, worst: 1.0 });
         }
@@ -336,11 +339,11 @@ impl Listening {
     }
 
     /// Compares every second that was heard since the last time.
-    fn compare(&mut self, concert: &Concert) {
+    fn compare(&mut self, host: &MusicTestHost) {
         let second = u64::from(RATE);
-        for (room, place) in concert.rooms.iter().zip(&mut self.places) {
-            while concert.position(room) >= place.heard + second {
-                let heard = song::left(&concert.samples(room, place.heard, second));
+        for (room, place) in host.rooms.iter().zip(&mut self.places) {
+            while host.position(room) >= place.heard + second {
+                let heard = song::left(&host.samples(room, place.heard, second));
                 place.worst = place.worst.min(room.song.likeness(&heard, place.song));
                 place.heard += second;
                 place.song += second;
@@ -350,21 +353,21 @@ impl Listening {
     }
 
     /// Returns what each guild has heard so far.
-    fn so_far(&self, concert: &Concert) -> Run {
-        let heard = concert.rooms.iter().zip(&self.places).filter_map(|(room, place)| {
+    fn so_far(&self, host: &MusicTestHost) -> Run {
+        let heard = host.rooms.iter().zip(&self.places).filter_map(|(room, place)| {
             let Follower { seconds, worst, .. } = *place;
-            Some(Ear { title: room.title, heard: concert.heard(room)?, seconds, worst })
+            Some(Ear { title: room.title, heard: host.heard(room)?, seconds, worst })
         });
         Run { ears: heard.collect(), lasted: self.began.elapsed() }
     }
 
-    async fn end(mut self, concert: &Concert) -> io::Result<Run> {
+    async fn end(mut self, host: &MusicTestHost) -> io::Result<Run> {
         let lasted = self.began.elapsed();
-        for (room, place) in concert.rooms.iter().zip(&self.places) {
-            concert.until_heard(room, place.heard + u64::from(RATE)).await?;
+        for (room, place) in host.rooms.iter().zip(&self.places) {
+            host.until_heard(room, place.heard + u64::from(RATE)).await?;
         }
-        self.compare(concert);
-        let run = Run { lasted, ..self.so_far(concert) };
+        self.compare(host);
+        let run = Run { lasted, ..self.so_far(host) };
         if run.ears.len() < self.places.len() {
             return Err(io::Error::other("nothing was heard"));
         }

@@ -12,7 +12,7 @@ use std::{fs, io};
 
 use tempfile::TempDir;
 
-use crate::stock::Stock;
+use crate::plugin_cache::PluginCache;
 
 /// A copy of the workspace; dropping it removes it.
 pub struct Playground {
@@ -27,9 +27,9 @@ impl Playground {
     /// When a file cannot be copied or the host does not build.
     pub fn new() -> io::Result<Self> {
         build_own_host()?;
-        let stock = Stock::of(&workspace())?;
+        let cache = PluginCache::of(&workspace())?;
         let playground = Self::with_host()?;
-        stock.put_into(playground.folder.path())?;
+        cache.put_into(playground.folder.path())?;
         Ok(playground)
     }
 

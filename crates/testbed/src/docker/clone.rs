@@ -12,9 +12,9 @@ use tokio::process::Command;
 use super::saves::Way;
 use super::{Options, docker, insist, said};
 use crate::bot::{PATIENCE, process};
-use crate::ground::{PING, ping_that_says};
 use crate::numbers::Numbers;
 use crate::playground::without_cargos;
+use crate::test_host::{PING, ping_that_says};
 use crate::{Bot, Playground};
 
 /// Longest first build, image and all, on a slow machine.

@@ -60,7 +60,7 @@ impl Place {
 
 /// What is done there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Sabotage {
     /// A panic.
     Panic,
     /// An error that is returned.
@@ -75,7 +75,7 @@ pub enum Deed {
     Overflow,
 }
 
-impl Deed {
+impl Sabotage {
     /// Gives the code.
     fn code(self) -> &'static str {
         match self {
@@ -89,11 +89,11 @@ impl Deed {
     }
 }
 
-/// Gives the plugin's source, answering with `version`, with a deed in one of its places.
-pub fn source(version: &str, deed: Option<(Place, Deed)>) -> String {
+/// Gives the plugin's source, answering with `version`, with a sabotage in one of its places.
+pub fn source(version: &str, sabotage: Option<(Place, Sabotage)>) -> String {
     let source = TEMPLATE.replace("VERSION_HERE", version);
-    match deed {
-        Some((place, deed)) => source.replace(place.mark(), deed.code()),
+    match sabotage {
+        Some((place, sabotage)) => source.replace(place.mark(), sabotage.code()),
         None => source,
     }
 }
@@ -153,7 +153,7 @@ impl Faulty {
 impl Plugin for Faulty {
     fn commands(&self) -> Vec<Command> {
         // in commands()
-        vec![pulse(), deed(), board(), later()]
+        vec![pulse(), sabotage(), board(), later()]
     }
 
     fn subscriptions(&self, on: &mut Subscriptions) {
@@ -198,7 +198,7 @@ async fn pulse(ctx: Context<'_>) -> Result<(), Error> {
 
 /// Fails when it is told to
 #[poise::command(slash_command)]
-async fn deed(ctx: Context<'_>) -> Result<(), Error> {
+async fn sabotage(ctx: Context<'_>) -> Result<(), Error> {
     // in the command
     ctx.say("Nothing happened.").await?;
     Ok(())

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 
 use super::foreign::Origin;
-use super::plugin::{Deed, Place};
+use super::plugin::{Place, Sabotage};
 use super::stage::Stage;
 
 /// One thing that goes wrong.
@@ -45,7 +45,7 @@ impl Group {
 #[derive(Clone, Copy)]
 pub enum Fault {
     /// Code in one of the places of the failing plugin; where a user has to do something for it to run, one does.
-    Deed(Place, Deed),
+    Sabotage(Place, Sabotage),
     /// A file in which one text takes another's place.
     Edit {
         /// File, as seen from the workspace.
@@ -60,18 +60,18 @@ pub enum Fault {
     /// A good edit in whose library's place a foreign one is put.
     Foreign(Origin),
     /// Anything else.
-    Act(Act),
+    Scenario(Scenario),
 }
 
-/// An act on a stage, which gives what it observed besides the words that are told.
+/// A scenario on a stage, which gives what it observed besides the words that are told.
 ///
 /// An error of kind `Unsupported` says why it cannot be tried on this machine.
-pub type Act = fn(&mut Stage) -> Acting<'_>;
+pub type Scenario = fn(&mut Stage) -> ScenarioFuture<'_>;
 
-/// An act under way.
-pub type Acting<'a> = Pin<Box<dyn Future<Output = io::Result<Seen>> + Send + 'a>>;
+/// A scenario in progress.
+pub type ScenarioFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Seen>> + Send + 'a>>;
 
-/// What an act observed itself; where it says nothing, the log and the users do.
+/// What a scenario observed itself; where it says nothing, the log and the users do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// What was observed.
@@ -89,13 +89,13 @@ pub enum After {
     NewAnswers,
     /// The new code was live and has failed on probation; the code from before is back and answers.
     OldIsBack,
-    /// The host has ended and comes back; the act itself brings it back.
+    /// The host has ended and comes back; the scenario itself brings it back.
     HostIsBack,
 }
 
 impl Row {
     /// Says whether the host is not fit for another row afterwards: a thread of it is lost to a loop.
     pub fn wears_out_the_host(&self) -> bool {
-        matches!(self.fault, Fault::Deed(Place::Start | Place::Stop, Deed::Loop))
+        matches!(self.fault, Fault::Sabotage(Place::Start | Place::Stop, Sabotage::Loop))
     }
 }

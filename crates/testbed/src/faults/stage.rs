@@ -8,7 +8,7 @@ use std::{fs, io};
 use sandbox::Sandbox;
 use sandbox::record::Kind;
 
-use super::plugin::{self, Deed, MANIFEST, PLUGIN, Place, SHARED, SOURCE};
+use super::plugin::{self, MANIFEST, PLUGIN, Place, SHARED, SOURCE, Sabotage};
 use super::programs::Programs;
 use super::pulse::Pulse;
 use crate::bot::PATIENCE;
@@ -83,15 +83,15 @@ impl Stage {
         answer(self.version + 1)
     }
 
-    /// Saves the next version of the failing plugin, with a deed in one of its places.
+    /// Saves the next version of the failing plugin, with a sabotage in one of its places.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save_next(&self, deed: Option<(Place, Deed)>) -> io::Result<()> {
-        self.playground.save(SOURCE, &plugin::source(&(self.version + 1).to_string(), deed))
+    pub fn save_next(&self, sabotage: Option<(Place, Sabotage)>) -> io::Result<()> {
+        self.playground.save(SOURCE, &plugin::source(&(self.version + 1).to_string(), sabotage))
     }
 
-    /// Saves the next version without a deed and waits until it is live; what was the next version until now is the old
+    /// Saves the next version without a sabotage and waits until it is live; what was the next version until now is the old
     /// one then.
     ///
     /// # Errors

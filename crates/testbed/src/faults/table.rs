@@ -1,29 +1,40 @@
 //! Every row of the table.
 
-use super::acts;
 use super::foreign::Origin;
-use super::plugin::{Deed, MANIFEST, Place, SHARED, SOURCE};
-use super::row::{Act, After, Fault, Group, Row};
+use super::plugin::{MANIFEST, Place, SHARED, SOURCE, Sabotage};
+use super::row::{After, Fault, Group, Row, Scenario};
+use super::scenarios;
 
 /// Code that never goes live.
-const fn refused(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
-    Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::OldAnswers }
+const fn refused(name: &'static str, place: Place, sabotage: Sabotage, told: &'static [&'static str]) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Sabotage(place, sabotage), told, after: After::OldAnswers }
 }
 
 /// Code that goes live and fails there.
-const fn contained(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
-    Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::NewAnswers }
+const fn contained(
+    name: &'static str,
+    place: Place,
+    sabotage: Sabotage,
+    told: &'static [&'static str],
+) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Sabotage(place, sabotage), told, after: After::NewAnswers }
 }
 
 /// Code that panics while it is on probation, so that the code from before comes back.
 const fn rolled_back(name: &'static str, place: Place) -> Row {
     let told = &["panicked at commands/faulty/src/lib.rs", "back to the code of"];
-    Row { name, group: Group::Code, fault: Fault::Deed(place, Deed::Panic), told, after: After::OldIsBack }
+    Row {
+        name,
+        group: Group::Code,
+        fault: Fault::Sabotage(place, Sabotage::Panic),
+        told,
+        after: After::OldIsBack,
+    }
 }
 
 /// Code that takes the host with it; what was under way is named, and the code from before is back.
-const fn fatal(name: &'static str, place: Place, deed: Deed, told: &'static [&'static str]) -> Row {
-    Row { name, group: Group::Code, fault: Fault::Deed(place, deed), told, after: After::HostIsBack }
+const fn fatal(name: &'static str, place: Place, sabotage: Sabotage, told: &'static [&'static str]) -> Row {
+    Row { name, group: Group::Code, fault: Fault::Sabotage(place, sabotage), told, after: After::HostIsBack }
 }
 
 /// An edit that never goes live.
@@ -42,9 +53,15 @@ const fn library(name: &'static str, fault: Fault, told: &'static [&'static str]
     Row { name, group: Group::Library, fault, told, after: After::OldAnswers }
 }
 
-/// An act in one of the other groups.
-const fn act(group: Group, name: &'static str, act: Act, told: &'static [&'static str], after: After) -> Row {
-    Row { name, group, fault: Fault::Act(act), told, after }
+/// A scenario in one of the other groups.
+const fn scenario(
+    group: Group,
+    name: &'static str,
+    run: Scenario,
+    told: &'static [&'static str],
+    after: After,
+) -> Row {
+    Row { name, group, fault: Fault::Scenario(run), told, after }
 }
 
 /// All rows, in the order in which they are printed.
@@ -105,8 +122,8 @@ pub const ROWS: &[Row] = &[
     edited(
         "a command's name that Discord does not take",
         SOURCE,
-        "#[poise::command(slash_command)]\nasync fn deed",
-        "#[poise::command(slash_command, rename = \"Deed Done\")]\nasync fn deed",
+        "#[poise::command(slash_command)]\nasync fn sabotage",
+        "#[poise::command(slash_command, rename = \"Sabotage Done\")]\nasync fn sabotage",
         &["commands/faulty", "the name has to be in lower case"],
     ),
     edited(
@@ -119,15 +136,15 @@ pub const ROWS: &[Row] = &[
     edited(
         "a command of another plugin",
         SOURCE,
-        "async fn deed(ctx",
-        "async fn ping(ctx: Context<'_>) -> Result<(), Error> {\n    Ok(())\n}\n\nfn deed() -> Command {\n    ping()\n}\n\nasync \
+        "async fn sabotage(ctx",
+        "async fn ping(ctx: Context<'_>) -> Result<(), Error> {\n    Ok(())\n}\n\nfn sabotage() -> Command {\n    ping()\n}\n\nasync \
          fn unused(ctx",
         &["/ping is defined by commands/faulty and by commands/general"],
     ),
     refused(
         "panic in the constructor",
         Place::Constructor,
-        Deed::Panic,
+        Sabotage::Panic,
         &[
             "commands/faulty",
             "stays live: it panicked while its commands and subscriptions were made: as asked",
@@ -136,7 +153,7 @@ pub const ROWS: &[Row] = &[
     refused(
         "panic in commands()",
         Place::Commands,
-        Deed::Panic,
+        Sabotage::Panic,
         &[
             "commands/faulty",
             "stays live: it panicked while its commands and subscriptions were made: as asked",
@@ -145,7 +162,7 @@ pub const ROWS: &[Row] = &[
     refused(
         "panic in subscriptions()",
         Place::Subscriptions,
-        Deed::Panic,
+        Sabotage::Panic,
         &[
             "commands/faulty",
             "stays live: it panicked while its commands and subscriptions were made: as asked",
@@ -154,43 +171,43 @@ pub const ROWS: &[Row] = &[
     refused(
         "panic in start",
         Place::Start,
-        Deed::Panic,
+        Sabotage::Panic,
         &["commands/faulty", "stays live: its start hook panicked: as asked"],
     ),
     refused(
         "error from start",
         Place::Start,
-        Deed::Error,
+        Sabotage::Error,
         &["commands/faulty", "stays live: its start hook failed: as asked"],
     ),
     refused(
         "endless loop in start",
         Place::Start,
-        Deed::Loop,
+        Sabotage::Loop,
         &["commands/faulty", "stays live: its start hook did not end within"],
     ),
     refused(
         "endless loop while loading",
         Place::Constructor,
-        Deed::Loop,
+        Sabotage::Loop,
         &["commands/faulty", "stays live: loading it did not end within"],
     ),
     refused(
         "abort while loading",
         Place::Constructor,
-        Deed::Abort,
+        Sabotage::Abort,
         &["commands/faulty", "stays live: loading it crashed the probe process (SIGABRT)"],
     ),
     refused(
         "segmentation fault while loading",
         Place::Commands,
-        Deed::Segfault,
+        Sabotage::Segfault,
         &["commands/faulty", "stays live: loading it crashed the probe process (SIGSEGV)"],
     ),
     refused(
         "stack overflow while loading",
         Place::Subscriptions,
-        Deed::Overflow,
+        Sabotage::Overflow,
         &[
             "commands/faulty",
             "stays live: loading it crashed the probe process (SIGABRT)",
@@ -218,12 +235,12 @@ pub const ROWS: &[Row] = &[
             "the state of commands/faulty cannot be migrated from version 1 to 2: it panicked: as asked",
         ],
     ),
-    contained("panic in stop", Place::Stop, Deed::Panic, &["its stop hook panicked: as asked"]),
-    contained("error from stop", Place::Stop, Deed::Error, &["its stop hook failed: as asked"]),
+    contained("panic in stop", Place::Stop, Sabotage::Panic, &["its stop hook panicked: as asked"]),
+    contained("error from stop", Place::Stop, Sabotage::Error, &["its stop hook failed: as asked"]),
     contained(
         "endless loop in stop",
         Place::Stop,
-        Deed::Loop,
+        Sabotage::Loop,
         &["commands/faulty", "its stop hook did not end within"],
     ),
     rolled_back("panic in a command", Place::Command),
@@ -231,41 +248,41 @@ pub const ROWS: &[Row] = &[
     rolled_back("panic in a component handler", Place::Component),
     rolled_back("panic in a timer", Place::Timer),
     rolled_back("panic in a task", Place::Task),
-    act(
+    scenario(
         Group::Code,
         "panic outside probation",
-        acts::panic_outside_probation,
+        scenarios::panic_outside_probation,
         &["component faulty:1 panicked at commands/faulty/src/lib.rs"],
         After::NewAnswers,
     ),
     contained(
         "error from a command",
         Place::Command,
-        Deed::Error,
+        Sabotage::Error,
         &["a command failed plugin=commands/faulty"],
     ),
     fatal(
         "abort in a command",
         Place::Command,
-        Deed::Abort,
-        &["the host died of SIGABRT while /deed of commands/faulty"],
+        Sabotage::Abort,
+        &["the host died of SIGABRT while /sabotage of commands/faulty"],
     ),
     fatal(
         "segmentation fault in a component handler",
         Place::Component,
-        Deed::Segfault,
+        Sabotage::Segfault,
         &["the host died of SIGSEGV", "of commands/faulty"],
     ),
     fatal(
         "stack overflow in a listener",
         Place::Listener,
-        Deed::Overflow,
+        Sabotage::Overflow,
         &["the host died of SIGABRT", "of commands/faulty"],
     ),
-    act(
+    scenario(
         Group::Machine,
         "host killed (kill -9)",
-        acts::host_killed,
+        scenarios::host_killed,
         &["the host died of SIGKILL"],
         After::HostIsBack,
     ),
@@ -299,18 +316,24 @@ pub const ROWS: &[Row] = &[
             "built against another sdk",
         ],
     ),
-    act(
+    scenario(
         Group::Machine,
         "disk full while building",
-        acts::disk_full,
+        scenarios::disk_full,
         &["commands/faulty", "No space left on device"],
         After::OldAnswers,
     ),
-    act(Group::Machine, "cargo missing", acts::cargo_missing, &["cargo could not be run"], After::OldAnswers),
-    act(
+    scenario(
+        Group::Machine,
+        "cargo missing",
+        scenarios::cargo_missing,
+        &["cargo could not be run"],
+        After::OldAnswers,
+    ),
+    scenario(
         Group::Machine,
         "rustc that cannot be started",
-        acts::rustc_missing,
+        scenarios::rustc_missing,
         &["rustc could not be run"],
         After::OldAnswers,
     ),
@@ -321,55 +344,61 @@ pub const ROWS: &[Row] = &[
         told: &["cargo failed", "commands/faulty/Cargo.toml"],
         after: After::OldAnswers,
     },
-    act(
+    scenario(
         Group::Machine,
         "sources deleted",
-        acts::sources_deleted,
+        scenarios::sources_deleted,
         &["commands/faulty", "stays live"],
         After::OldAnswers,
     ),
-    act(Group::Machine, "plugin's folder deleted", acts::folder_deleted, &["taken out"], After::NewAnswers),
-    act(
+    scenario(
+        Group::Machine,
+        "plugin's folder deleted",
+        scenarios::folder_deleted,
+        &["taken out"],
+        After::NewAnswers,
+    ),
+    scenario(
         Group::Discord,
         "gateway closed (4000) while a swap is prepared",
-        acts::gateway_closed,
+        scenarios::gateway_closed,
         &[],
         After::NewAnswers,
     ),
-    act(
+    scenario(
         Group::Discord,
         "gateway dropped while a swap is prepared",
-        acts::gateway_severed,
+        scenarios::gateway_severed,
         &[],
         After::NewAnswers,
     ),
-    act(
+    scenario(
         Group::Discord,
         "registration answered by 400",
-        acts::registration_400,
+        scenarios::registration_400,
         &["Discord does not take /pulse"],
         After::NewAnswers,
     ),
-    act(
+    scenario(
         Group::Discord,
         "registration answered by 401",
-        acts::registration_401,
+        scenarios::registration_401,
         &["DISCORD_TOKEN"],
         After::NewAnswers,
     ),
-    act(
+    scenario(
         Group::Discord,
         "registration answered by 429",
-        acts::registration_429,
+        scenarios::registration_429,
         &["command redefined command=/pulse"],
         After::NewAnswers,
     ),
-    act(
+    scenario(
         Group::Discord,
         "registration answered by 500",
-        acts::registration_500,
+        scenarios::registration_500,
         &["commands are not registered yet", "command redefined command=/pulse"],
         After::NewAnswers,
     ),
-    act(Group::Discord, "token revoked", acts::token_revoked, &[], After::HostIsBack),
+    scenario(Group::Discord, "token revoked", scenarios::token_revoked, &[], After::HostIsBack),
 ];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::foreign;
-use super::plugin::{Deed, Place};
+use super::plugin::{Place, Sabotage};
 use super::pulse::{Asked, Pulse};
 use super::row::{After, Fault, Row};
 use super::stage::Stage;
@@ -86,7 +86,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     let mut outcome = Outcome::of(row.name);
     let identified = stage.count(sandbox::record::Kind::Identified);
     let began = Instant::now();
-    // Users of a host that comes and goes are the act's own.
+    // Users of a host that comes and goes are those of the scenario.
     let pulse = (row.after != After::HostIsBack).then(|| Pulse::start(&stage.sandbox, "/pulse"));
     let new = stage.new_answer();
     let too_far = async {
@@ -131,8 +131,8 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
 /// Does what the row says and waits for the words that it has to lead to.
 async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Result<()> {
     match row.fault {
-        Fault::Deed(place, deed) => {
-            stage.save_next(Some((place, deed)))?;
+        Fault::Sabotage(place, sabotage) => {
+            stage.save_next(Some((place, sabotage)))?;
             if row.after == After::HostIsBack {
                 stage.live().await?;
                 fell(row, stage, place, outcome).await?;
@@ -142,7 +142,7 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
                 if place == Place::Stop {
                     stage.succeed().await?;
                 }
-                if let Some(problem) = provoke(stage, place, deed).await? {
+                if let Some(problem) = provoke(stage, place, sabotage).await? {
                     outcome.wrong.push(problem);
                 }
             }
@@ -161,8 +161,8 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
             stage.programs.after_linking(&format!("cp '{}' \"$library\"", library.display()))?;
             stage.save_next(None)?;
         }
-        Fault::Act(act) => {
-            let seen = act(stage).await?;
+        Fault::Scenario(run) => {
+            let seen = run(stage).await?;
             outcome.observed = seen.observed.unwrap_or_default();
             outcome.answers = seen.answers.unwrap_or_default();
         }
@@ -179,7 +179,7 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
 /// Has a user do what the host dies of, and waits until it is back.
 async fn fell(row: &Row, stage: &mut Stage, place: Place, outcome: &mut Outcome) -> io::Result<()> {
     // Whoever asked is left without an answer; the log names what was under way.
-    let provoked = provoke(stage, place, Deed::Abort);
+    let provoked = provoke(stage, place, Sabotage::Abort);
     let _ = tokio::time::timeout(Duration::from_secs(10), provoked).await;
     for words in row.told {
         stage.told(words).await?;
@@ -191,11 +191,15 @@ async fn fell(row: &Row, stage: &mut Stage, place: Place, outcome: &mut Outcome)
 }
 
 /// Does what a user does for the place's code to run; gives what is wrong with the answer.
-pub(super) async fn provoke(stage: &mut Stage, place: Place, deed: Deed) -> io::Result<Option<String>> {
+pub(super) async fn provoke(
+    stage: &mut Stage,
+    place: Place,
+    sabotage: Sabotage,
+) -> io::Result<Option<String>> {
     let failed = |error: sandbox::client::Error| io::Error::other(error.to_string());
     let client = stage.sandbox.client();
     let answer = match place {
-        Place::Command => stage.say("/deed").await?,
+        Place::Command => stage.say("/sabotage").await?,
         Place::Component => {
             let board = stage.say("/board").await?;
             let message = board.message.as_ref().and_then(|message| message["id"].as_str()?.parse().ok());
@@ -221,7 +225,7 @@ pub(super) async fn provoke(stage: &mut Stage, place: Place, deed: Deed) -> io::
     };
     let words = answer.error.unwrap_or(answer.content);
     let is_told = answer.callbacks == 1 && answer.ephemeral && !words.is_empty();
-    Ok((!is_told && deed == Deed::Panic)
+    Ok((!is_told && sabotage == Sabotage::Panic)
         .then(|| format!("the user is not told of the failure, but sees {words:?}")))
 }
 

@@ -14,9 +14,9 @@ use sandbox::snowflake::Snowflake;
 
 use super::Outcome;
 use crate::bot::PATIENCE;
-use crate::concert::{Concert, Moment, Program, until};
+use crate::music_host::{Moment, MusicOptions, MusicTestHost, until};
 
-pub mod acts;
+pub mod scenarios;
 pub mod table;
 
 pub use table::ROWS;
@@ -51,7 +51,7 @@ pub enum Fault {
     /// It does so, and again at each IDENTIFY.
     CloseAlways(u16),
     /// Anything else.
-    Act(acts::Act),
+    Scenario(scenarios::Scenario),
 }
 
 /// What comes of a fault.
@@ -85,7 +85,7 @@ impl Ending {
 /// Where rows are tried.
 pub struct Stage {
     /// A bot that plays, its sandbox, and one room.
-    pub concert: Concert,
+    pub host: MusicTestHost,
     /// Line of the bot's log from which on the row looks.
     from: usize,
 }
@@ -101,40 +101,40 @@ impl Stage {
             heartbeat_interval: Duration::from_secs(2),
             ..sandbox::voice::Options::default()
         };
-        let concert = Concert::new(Program { voice, ..Program::default() }).await?;
-        Ok(Self { concert, from: 0 })
+        let host = MusicTestHost::new(MusicOptions { voice, ..MusicOptions::default() }).await?;
+        Ok(Self { host, from: 0 })
     }
 
     /// Takes away what the row before has left, and has the song played from its beginning.
     async fn play(&mut self) -> io::Result<Moment> {
-        let client = self.concert.sandbox.client();
+        let client = self.host.sandbox.client();
         client.remove_fault(None).await.map_err(io::Error::other)?;
-        let concert = &mut self.concert;
-        let (guild, bot) = (concert.rooms[0].guild.to_string(), concert.sandbox.bot_id().to_string());
-        if concert.is_in(&concert.rooms[0]).await? {
-            let lines = concert.bot.line_count();
+        let host = &mut self.host;
+        let (guild, bot) = (host.rooms[0].guild.to_string(), host.sandbox.bot_id().to_string());
+        if host.is_in(&host.rooms[0]).await? {
+            let lines = host.bot.line_count();
             client.leave_voice(&guild, &bot).await.map_err(io::Error::other)?;
-            concert.bot.wait_for_line(lines, Ending::Leaves.words()).await?;
+            host.bot.wait_for_line(lines, Ending::Leaves.words()).await?;
         }
-        concert.rooms[0].reopen(&concert.sandbox).await?;
-        concert.play(&concert.rooms[0]).await
+        host.rooms[0].reopen(&host.sandbox).await?;
+        host.play(&host.rooms[0]).await
     }
 
     /// Counts the connections to voice servers.
     fn connects(&self) -> u64 {
-        self.concert.sandbox.record().count(Kind::VoiceConnected)
+        self.host.sandbox.record().count(Kind::VoiceConnected)
     }
 
     /// Gives what the bot's log says of voice since the row began.
     fn said(&self) -> Vec<String> {
-        let lines = self.concert.bot.lines_from(self.from);
+        let lines = self.host.bot.lines_from(self.from);
         let said = lines.iter().filter_map(|line| line.split_once("what=").map(|(_, what)| what.to_owned()));
         said.collect()
     }
 
     /// Gives what the bot has written in the text channel after a message.
     async fn written(&self, after: Snowflake) -> io::Result<Vec<String>> {
-        let client = self.concert.sandbox.client();
+        let client = self.host.sandbox.client();
         let messages = client.messages("alice", "bot-test", 20).await.map_err(io::Error::other)?;
         let is_new = |message: &&serde_json::Value| {
             let id = message["id"].as_str().and_then(|id| id.parse::<Snowflake>().ok());
@@ -150,7 +150,7 @@ impl Stage {
     /// # Errors
     /// When it does not end.
     pub async fn end(self) -> io::Result<()> {
-        self.concert.bot.stop().await.map(|_| ())
+        self.host.bot.stop().await.map(|_| ())
     }
 }
 
@@ -160,11 +160,11 @@ impl Stage {
 /// When the song is not heard in the first place.
 pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     let before = stage.play().await?;
-    let client = stage.concert.sandbox.client();
+    let client = stage.host.sandbox.client();
     let messages = client.messages("alice", "bot-test", 1).await.map_err(io::Error::other)?;
     let newest = messages.last().and_then(|message| message["id"].as_str()?.parse().ok()).unwrap_or_default();
-    stage.from = stage.concert.bot.line_count();
-    let (joins, connects) = (stage.concert.joins(), stage.connects());
+    stage.from = stage.host.bot.line_count();
+    let (joins, connects) = (stage.host.joins(), stage.connects());
     let began = Instant::now();
     let mut outcome = Outcome::of(row.name);
     let ended = async {
@@ -173,7 +173,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
             return Ok(());
         }
         let from = stage.from;
-        stage.concert.bot.wait_for_line(from, row.ending.words()).await.map(|_| ())
+        stage.host.bot.wait_for_line(from, row.ending.words()).await.map(|_| ())
     };
     let ended = ended.await.map(|()| began.elapsed());
     match (ended, row.ending) {
@@ -184,7 +184,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
         }
         (Ok(_), _) => goes_on(stage, before, &mut outcome).await,
     }
-    let begun = stage.concert.joins() - joins;
+    let begun = stage.host.joins() - joins;
     if begun != row.joins {
         outcome.wrong.push(format!("it has begun {begun} voice sessions, not {}", row.joins));
     }
@@ -206,21 +206,21 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
 
 async fn strike(row: &Row, stage: &mut Stage) -> io::Result<()> {
     match row.fault {
-        Fault::Close(code) => acts::close(stage, code).await,
+        Fault::Close(code) => scenarios::close(stage, code).await,
         Fault::CloseAlways(code) => {
-            acts::close_at_identify(stage, code).await?;
-            acts::close(stage, code).await
+            scenarios::close_at_identify(stage, code).await?;
+            scenarios::close(stage, code).await
         }
-        Fault::Act(act) => act(stage).await,
+        Fault::Scenario(run) => run(stage).await,
     }
 }
 
 /// Hears that the song goes on where it was.
 async fn goes_on(stage: &Stage, before: Moment, outcome: &mut Outcome) {
-    let room = &stage.concert.rooms[0];
-    let from = stage.concert.position(room);
+    let room = &stage.host.rooms[0];
+    let from = stage.host.position(room);
     let begins = before.song.seconds();
-    match stage.concert.hear(room, from, begins..begins + NEAR).await {
+    match stage.host.hear(room, from, begins..begins + NEAR).await {
         Ok(after) => {
             let (seconds, alike) = (after.song.seconds(), after.song.correlation);
             outcome.answers = format!("played on at {seconds:.1} s (correlation {alike:.3})");
@@ -231,9 +231,9 @@ async fn goes_on(stage: &Stage, before: Moment, outcome: &mut Outcome) {
 
 /// Sees that the bot is out, says so in one sentence, and does not come back.
 async fn is_out(row: &Row, stage: &Stage, newest: Snowflake, outcome: &mut Outcome) -> io::Result<()> {
-    let concert = &stage.concert;
-    let room = &concert.rooms[0];
-    let out = until("the bot is out", async || (!concert.is_in(room).await.ok()?).then_some(())).await;
+    let host = &stage.host;
+    let room = &host.rooms[0];
+    let out = until("the bot is out", async || (!host.is_in(room).await.ok()?).then_some(())).await;
     out.err().into_iter().for_each(|error| outcome.wrong.push(error.to_string()));
     let told = async || stage.written(newest).await.ok().filter(|written| !written.is_empty());
     match tokio::time::timeout(PATIENCE, until("it tells so", told)).await {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use sandbox::Sandbox;
 use sandbox::client::Run;
 use testbed::bot::PATIENCE;
-use testbed::ground::{GENERAL, PING};
+use testbed::test_host::{GENERAL, PING};
 use testbed::{Bot, Playground};
 
 /// Looks like the token of another bot.
@@ -15,7 +15,7 @@ const OTHER_TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstu
 const WELCOME: &str = "events/welcome/src/lib.rs";
 
 /// A host that got its configuration from `.env`, all but `ENABLE_HMR`.
-struct Ground {
+struct TestHost {
     playground: Playground,
     sandbox: Sandbox,
     bot: Bot,
@@ -23,7 +23,7 @@ struct Ground {
     discord: String,
 }
 
-impl Ground {
+impl TestHost {
     async fn new(file: &str) -> Self {
         let playground = Playground::new().unwrap();
         playground.edit(PING, "command(slash_command)", "command(slash_command, prefix_command)").unwrap();
@@ -111,90 +111,87 @@ impl Ground {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
-    let mut ground = Ground::new("COMMAND_PREFIX=!\n").await;
-    ground.bot.wait_for_line(0, "/dev scope=").await.unwrap();
+    let mut host = TestHost::new("COMMAND_PREFIX=!\n").await;
+    host.bot.wait_for_line(0, "/dev scope=").await.unwrap();
 
     // The prefix: messages are answered by the new one alone.
-    ground.ping_by_text("!ping").await;
-    ground.save("COMMAND_PREFIX=?\n", "changed in .env and in force: COMMAND_PREFIX").await;
-    let before = ground.answers().await;
-    ground.sandbox.client().send("alice", "bot-test", "!ping").await.unwrap();
-    ground.ping_by_text("?ping").await;
-    assert_eq!(ground.answers().await, before + 1);
+    host.ping_by_text("!ping").await;
+    host.save("COMMAND_PREFIX=?\n", "changed in .env and in force: COMMAND_PREFIX").await;
+    let before = host.answers().await;
+    host.sandbox.client().send("alice", "bot-test", "!ping").await.unwrap();
+    host.ping_by_text("?ping").await;
+    assert_eq!(host.answers().await, before + 1);
 
     // Owners, in generations that were live before.
-    let (alice, carol) = (ground.id("alice"), ground.id("carol"));
-    assert!(ground.plugins("carol").await.contains("owners can use this"));
+    let (alice, carol) = (host.id("alice"), host.id("carol"));
+    assert!(host.plugins("carol").await.contains("owners can use this"));
     let owners = format!("COMMAND_PREFIX=?\nOWNER_IDS={alice},{carol}\n");
-    ground.save(&owners, "in force: OWNER_IDS").await;
-    assert!(ground.plugins("carol").await.contains("commands/general"));
-    assert!(ground.plugins("alice").await.contains("commands/general"));
+    host.save(&owners, "in force: OWNER_IDS").await;
+    assert!(host.plugins("carol").await.contains("commands/general"));
+    assert!(host.plugins("alice").await.contains("commands/general"));
     let owners = format!("COMMAND_PREFIX=?\nOWNER_IDS={carol}\n");
-    ground.playground.save("commands/general/src/notes.rs", "1").unwrap();
-    ground.save(&owners, "in force: OWNER_IDS").await;
-    assert!(ground.plugins("alice").await.contains("owners can use this"));
+    host.playground.save("commands/general/src/notes.rs", "1").unwrap();
+    host.save(&owners, "in force: OWNER_IDS").await;
+    assert!(host.plugins("alice").await.contains("owners can use this"));
 
     // What is logged.
     let debug = "saved, and no plugin is built from it";
-    ground.save(&format!("{owners}RUST_LOG=info,hmr=debug\n"), "in force: RUST_LOG").await;
-    assert!(!ground.bot.lines_from(0).iter().any(|line| line.contains(debug)));
-    let lines = ground.bot.line_count();
-    ground.playground.save("commands/general/src/notes.rs", "2").unwrap();
-    ground.bot.wait_for_line(lines, debug).await.unwrap();
+    host.save(&format!("{owners}RUST_LOG=info,hmr=debug\n"), "in force: RUST_LOG").await;
+    assert!(!host.bot.lines_from(0).iter().any(|line| line.contains(debug)));
+    let lines = host.bot.line_count();
+    host.playground.save("commands/general/src/notes.rs", "2").unwrap();
+    host.bot.wait_for_line(lines, debug).await.unwrap();
 
     // How reloading works: a hook has less time now.
-    ground.save(&format!("{owners}HMR_STOP_MS=50\n"), "in force: HMR_STOP_MS, RUST_LOG").await;
-    let lines = ground.bot.line_count();
+    host.save(&format!("{owners}HMR_STOP_MS=50\n"), "in force: HMR_STOP_MS, RUST_LOG").await;
+    let lines = host.bot.line_count();
     let hook = "    async fn start(&self, _: &Data) -> Result<(), Error> {\n        std::future::pending().await\n    }";
-    let general = ground.playground.read(GENERAL).unwrap();
+    let general = host.playground.read(GENERAL).unwrap();
     let stuck = general.replace(
         "impl Plugin for General {",
         &format!("#[async_trait]\nimpl Plugin for General {{\n{hook}\n"),
     );
-    ground.playground.save(GENERAL, &stuck).unwrap();
-    ground.bot.wait_for_line(lines, "start hook did not end within 50 ms").await.unwrap();
+    host.playground.save(GENERAL, &stuck).unwrap();
+    host.bot.wait_for_line(lines, "start hook did not end within 50 ms").await.unwrap();
 
     // Plugins read their own variables whenever they need them.
-    ground
-        .save(&format!("{owners}HMR_STOP_MS=50\nMODLOG_CHANNEL_ID=5\n"), "in force: MODLOG_CHANNEL_ID")
-        .await;
+    host.save(&format!("{owners}HMR_STOP_MS=50\nMODLOG_CHANNEL_ID=5\n"), "in force: MODLOG_CHANNEL_ID").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing() {
-    let mut ground = Ground::new("COMMAND_PREFIX=!\n").await;
+    let mut host = TestHost::new("COMMAND_PREFIX=!\n").await;
 
     // A mistake keeps all values, those that are right too.
     let line =
-        ground.save("COMMAND_PREFIX=?\nHMR_HANDOVER_MS=fast\n", "nothing is taken over from .env: ").await;
+        host.save("COMMAND_PREFIX=?\nHMR_HANDOVER_MS=fast\n", "nothing is taken over from .env: ").await;
     assert!(line.contains("HMR_HANDOVER_MS is 'fast', which does not fit"), "{line}");
-    ground.ping_by_text("!ping").await;
-    let line = ground
+    host.ping_by_text("!ping").await;
+    let line = host
         .save(&format!("MINE=\"open\nOTHER={OTHER_TOKEN} x\n"), "nothing is taken over from .env: ")
         .await;
     assert!(line.contains(".env, line 4: this is not NAME=value"), "{line}");
-    std::fs::remove_file(ground.playground.path(".env")).unwrap();
-    ground.bot.wait_for_line(0, ".env is gone").await.unwrap();
-    ground.ping_by_text("!ping").await;
+    std::fs::remove_file(host.playground.path(".env")).unwrap();
+    host.bot.wait_for_line(0, ".env is gone").await.unwrap();
+    host.ping_by_text("!ping").await;
 
     // What waits for a restart is named, and again when it is taken back.
-    let file = ground.discord.replace("TEST_GUILD_ID=", "TEST_GUILD_ID=1") + "COMMAND_PREFIX=!\n";
-    ground.save_all(&file, "in force after a restart: TEST_GUILD_ID").await;
-    ground.save("COMMAND_PREFIX=!\n", "again in .env as the bot runs with it: TEST_GUILD_ID").await;
-    let other = ground.discord.replace(ground.sandbox.token(), OTHER_TOKEN);
-    ground.save_all(&format!("{other}COMMAND_PREFIX=!\n"), "in force after a restart: DISCORD_TOKEN").await;
+    let file = host.discord.replace("TEST_GUILD_ID=", "TEST_GUILD_ID=1") + "COMMAND_PREFIX=!\n";
+    host.save_all(&file, "in force after a restart: TEST_GUILD_ID").await;
+    host.save("COMMAND_PREFIX=!\n", "again in .env as the bot runs with it: TEST_GUILD_ID").await;
+    let other = host.discord.replace(host.sandbox.token(), OTHER_TOKEN);
+    host.save_all(&format!("{other}COMMAND_PREFIX=!\n"), "in force after a restart: DISCORD_TOKEN").await;
 
     // The environment wins, which is worth a word when it does so against a change.
-    ground
-        .save("COMMAND_PREFIX=!\nENABLE_HMR=false\n", "ENABLE_HMR changed in .env, but the environment")
+    host.save("COMMAND_PREFIX=!\nENABLE_HMR=false\n", "ENABLE_HMR changed in .env, but the environment")
         .await;
-    ground.ping_by_text("!ping").await;
+    host.ping_by_text("!ping").await;
 
     // A misspelling is told as it is at the start.
-    ground.save("COMMAND_PREFIX=!\nHMR_PROBATION=1\n", "did you mean HMR_PROBATION_MS?").await;
+    host.save("COMMAND_PREFIX=!\nHMR_PROBATION=1\n", "did you mean HMR_PROBATION_MS?").await;
 
-    let said = ground.bot.lines_from(0).join("\n");
-    assert!(!said.contains(ground.sandbox.token()), "the token is in the log");
+    let said = host.bot.lines_from(0).join("\n");
+    assert!(!said.contains(host.sandbox.token()), "the token is in the log");
     assert!(!said.contains("abcdefghijklm"), "the other token is in the log");
     let told = said.matches("ENABLE_HMR changed in .env").count();
     assert_eq!(told, 1, "{said}");
@@ -202,64 +199,64 @@ async fn what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prefix_where_there_was_none_names_the_intents_that_come_with_a_restart() {
-    let mut ground = Ground::new("").await;
-    let line = ground.save("COMMAND_PREFIX=!\n", "which this session did not ask for").await;
+    let mut host = TestHost::new("").await;
+    let line = host.save("COMMAND_PREFIX=!\n", "which this session did not ask for").await;
     assert!(line.contains("text commands need the intents ") && line.contains("DIRECT_MESSAGES"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_counts_as_a_save_follows_a_saved_env() {
-    let mut ground = Ground::new("").await;
-    ground.bot.wait_for_line(0, "/ping scope=").await.unwrap();
+    let mut host = TestHost::new("").await;
+    host.bot.wait_for_line(0, "/ping scope=").await.unwrap();
 
     // A pattern begins to leave out, and stays in force while what is saved after it is wrong.
-    ground.save("HMR_IGNORE=/commands/general/\n", "changed in .env and in force: HMR_IGNORE").await;
-    let from = ground.bot.line_count();
-    ground.save_ping("One");
-    ground.only_welcome(from).await;
-    let line = ground.save("HMR_IGNORE=[z-a]\n", "nothing is taken over from .env: ").await;
+    host.save("HMR_IGNORE=/commands/general/\n", "changed in .env and in force: HMR_IGNORE").await;
+    let from = host.bot.line_count();
+    host.save_ping("One");
+    host.only_welcome(from).await;
+    let line = host.save("HMR_IGNORE=[z-a]\n", "nothing is taken over from .env: ").await;
     assert!(line.contains("In HMR_IGNORE or HMR_EXTENSIONS, '[z-a]' is no pattern"), "{line}");
-    let line = ground.save("HMR_IGNORE=\nHMR_POLL_MS=1\n", "nothing is taken over from .env: ").await;
+    let line = host.save("HMR_IGNORE=\nHMR_POLL_MS=1\n", "nothing is taken over from .env: ").await;
     assert!(line.contains("HMR_POLL_MS is '1'"), "{line}");
-    let from = ground.bot.line_count();
-    ground.save_ping("Two");
-    ground.only_welcome(from).await;
+    let from = host.bot.line_count();
+    host.save_ping("Two");
+    host.only_welcome(from).await;
     // What it left out comes in when it goes.
-    let from = ground.bot.line_count();
-    ground.save("", "changed in .env and in force: HMR_IGNORE").await;
-    ground.general(from, "Two").await;
+    let from = host.bot.line_count();
+    host.save("", "changed in .env and in force: HMR_IGNORE").await;
+    host.general(from, "Two").await;
 
     // An extension begins to count.
     let page = "commands/general/pages/a.html";
-    let from = ground.bot.line_count();
-    ground.playground.save(page, "one").unwrap();
-    ground.only_welcome(from).await;
-    ground.save("HMR_EXTENSIONS=rs,html\n", "changed in .env and in force: HMR_EXTENSIONS").await;
-    let from = ground.bot.line_count();
-    ground.playground.save(page, "two").unwrap();
-    ground.general(from, "Two").await;
+    let from = host.bot.line_count();
+    host.playground.save(page, "one").unwrap();
+    host.only_welcome(from).await;
+    host.save("HMR_EXTENSIONS=rs,html\n", "changed in .env and in force: HMR_EXTENSIONS").await;
+    let from = host.bot.line_count();
+    host.playground.save(page, "two").unwrap();
+    host.general(from, "Two").await;
 
     // Polling begins: what is not closed yet is seen by looking alone.
-    ground.save("HMR_POLL_MS=50\n", "changed in .env and in force: HMR_EXTENSIONS, HMR_POLL_MS").await;
-    let from = ground.bot.line_count();
-    let source = ground.ping_that_says("Polled");
-    let mut open = File::create(ground.playground.path(PING)).unwrap();
+    host.save("HMR_POLL_MS=50\n", "changed in .env and in force: HMR_EXTENSIONS, HMR_POLL_MS").await;
+    let from = host.bot.line_count();
+    let source = host.ping_that_says("Polled");
+    let mut open = File::create(host.playground.path(PING)).unwrap();
     open.write_all(source.as_bytes()).unwrap();
-    ground.general(from, "Polled").await;
+    host.general(from, "Polled").await;
 
     // And ends: it is seen when it is closed.
-    ground.save("", "changed in .env and in force: HMR_POLL_MS").await;
-    let from = ground.bot.line_count();
+    host.save("", "changed in .env and in force: HMR_POLL_MS").await;
+    let from = host.bot.line_count();
     open.write_all(b"\n// More.\n").unwrap();
-    ground.only_welcome(from).await;
+    host.only_welcome(from).await;
     drop(open);
-    ground.general(from, "Polled").await;
+    host.general(from, "Polled").await;
 
     // A longer quiet time is waited for.
-    ground.save("HMR_DEBOUNCE_MS=900\n", "changed in .env and in force: HMR_DEBOUNCE_MS").await;
-    let from = ground.bot.line_count();
-    ground.save_ping("Late");
-    let line = ground.general(from, "Late").await;
+    host.save("HMR_DEBOUNCE_MS=900\n", "changed in .env and in force: HMR_DEBOUNCE_MS").await;
+    let from = host.bot.line_count();
+    host.save_ping("Late");
+    let line = host.general(from, "Late").await;
     let watch = line.split("(watch ").nth(1).and_then(|rest| rest.split(',').next());
     assert!(watch.unwrap().parse::<u64>().unwrap() >= 900, "{line}");
 }

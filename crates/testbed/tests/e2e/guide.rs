@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use testbed::ground::{GENERAL, Ground, PING};
 use testbed::playground::workspace;
+use testbed::test_host::{GENERAL, PING, TestHost};
 
 const GUIDE: &str = "docs/hot-reload.md";
 const ECHO: &str = "commands/echo/src/echo.rs";
@@ -119,43 +119,43 @@ async fn each_line_of_what_you_edit_is_what_happens() {
         assert!(source.contains(&format!("async fn {name}(")), "{line}: there is no test {test}");
     }
 
-    let mut ground = Ground::new(&[("HMR_PROBATION_CALLS", "0")]).await;
+    let mut host = TestHost::new(&[("HMR_PROBATION_CALLS", "0")]).await;
     for step in STEPS {
         println!("{step}");
-        take(&mut ground, step).await;
+        take(&mut host, step).await;
     }
-    assert_eq!(ground.identifies(), 1);
+    assert_eq!(host.identifies(), 1);
 }
 
 /// Makes an edit that reloads commands/general, and gives what the host has said from the line numbered `from` on.
-async fn said_until_next_reload(ground: &mut Ground, from: usize, words: &str) -> Vec<String> {
-    let line = ground.edit_ping(words).await;
+async fn said_until_next_reload(host: &mut TestHost, from: usize, words: &str) -> Vec<String> {
+    let line = host.edit_ping(words).await;
     assert!(line.contains(" live in "), "{line}");
-    assert!(ground.ping().await.starts_with(words));
-    ground.bot.lines_from(from)
+    assert!(host.ping().await.starts_with(words));
+    host.bot.lines_from(from)
 }
 
 /// Fails unless nothing but one reload of commands/general has happened since the line numbered `from`.
-async fn nothing_happened(ground: &mut Ground, from: usize, words: &str) {
-    let said = said_until_next_reload(ground, from, words).await;
+async fn nothing_happened(host: &mut TestHost, from: usize, words: &str) {
+    let said = said_until_next_reload(host, from, words).await;
     let reloads: Vec<_> = said.iter().filter(|line| line.contains(" live")).collect();
     assert_eq!(reloads.len(), 1, "{said:?}");
 }
 
-async fn edit(ground: &mut Ground, file: &str, from: &str, to: &str, expected: &str) -> String {
-    let lines = ground.bot.line_count();
-    ground.playground.edit(file, from, to).unwrap();
-    ground.bot.wait_for_line(lines, expected).await.unwrap_or_else(|error| panic!("{error}"))
+async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str, expected: &str) -> String {
+    let lines = host.bot.line_count();
+    host.playground.edit(file, from, to).unwrap();
+    host.bot.wait_for_line(lines, expected).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn take(ground: &mut Ground, step: &str) {
-    let lines = ground.bot.line_count();
+async fn take(host: &mut TestHost, step: &str) {
+    let lines = host.bot.line_count();
     match step {
         "the body of a command or listener" => {
-            ground.edit_ping("Body").await;
-            assert!(ground.ping().await.starts_with("Body!"));
+            host.edit_ping("Body").await;
+            assert!(host.ping().await.starts_with("Body!"));
             let line = edit(
-                ground,
+                host,
                 "events/welcome/src/lib.rs",
                 "Err(format!(\"a member could",
                 "Err(format!(\"one member could",
@@ -165,123 +165,122 @@ async fn take(ground: &mut Ground, step: &str) {
             assert!(line.contains("1 -> 2 live"), "{line}");
         }
         "a command's name, description or options" => {
-            let line =
-                edit(ground, PING, "/// Answers, with", "/// Replies, with", "commands/general ").await;
+            let line = edit(host, PING, "/// Answers, with", "/// Replies, with", "commands/general ").await;
             assert!(line.ends_with("~ /ping"), "{line}");
-            ground.bot.wait_for_line(lines, "/ping scope=").await.unwrap();
+            host.bot.wait_for_line(lines, "/ping scope=").await.unwrap();
         }
         "a new command, and its line in `commands()`" => {
-            let source = ground.playground.read(PING).unwrap();
+            let source = host.playground.read(PING).unwrap();
             let source = source
                 .replace("fn ping(", "fn hi(")
                 .replace("(slash_command", "(slash_command, rename = \"hi\"");
-            ground.playground.save("commands/general/src/hi.rs", &source).unwrap();
-            let lib = ground.playground.read(GENERAL).unwrap();
+            host.playground.save("commands/general/src/hi.rs", &source).unwrap();
+            let lib = host.playground.read(GENERAL).unwrap();
             let lib = lib
                 .replace("mod help;", "mod help;\nmod hi;")
                 .replace("help::help(),", "help::help(),\n            hi::hi(),");
-            ground.playground.save(GENERAL, &lib).unwrap();
-            let line = ground.bot.wait_for_line(lines, "+ /hi").await.unwrap();
+            host.playground.save(GENERAL, &lib).unwrap();
+            let line = host.bot.wait_for_line(lines, "+ /hi").await.unwrap();
             assert!(line.contains("commands/general"), "{line}");
-            assert!(ground.say("/hi").await.error.is_none());
+            assert!(host.say("/hi").await.error.is_none());
         }
         "a command taken out of `commands()`" => {
-            edit(ground, GENERAL, "            hi::hi(),\n", "", "- /hi").await;
-            ground.bot.wait_for_line(lines, "commands withdrawn").await.unwrap();
-            assert!(ground.say("/hi").await.content.contains("is being worked on"));
-            assert_eq!(ground.say("/dev prune").await.content, "removed 1 command");
-            ground.bot.wait_for_line(lines, "command removed").await.unwrap();
-            assert!(ground.sandbox.client().say("/hi").await.is_err());
-            edit(ground, GENERAL, "mod hi;\n", "", "commands/general ").await;
+            edit(host, GENERAL, "            hi::hi(),\n", "", "- /hi").await;
+            host.bot.wait_for_line(lines, "commands withdrawn").await.unwrap();
+            assert!(host.say("/hi").await.content.contains("is being worked on"));
+            assert_eq!(host.say("/dev prune").await.content, "removed 1 command");
+            host.bot.wait_for_line(lines, "command removed").await.unwrap();
+            assert!(host.sandbox.client().say("/hi").await.is_err());
+            edit(host, GENERAL, "mod hi;\n", "", "commands/general ").await;
         }
         "`on.event(...)`, `on.component(...)`, `on.timer(...)`" => {
             let old = "on.timer(\"poll\", poll::due);";
             let new = format!("{old}\n        on.component(\"none:\", poll::pressed);");
-            edit(ground, GENERAL, old, &new, "+ component none:").await;
-            edit(ground, GENERAL, &new, old, "- component none:").await;
+            edit(host, GENERAL, old, &new, "+ component none:").await;
+            edit(host, GENERAL, &new, old, "- component none:").await;
         }
         "a listener for an event that no plugin heard before" => {
             let old = "on.component(\"poll:\", poll::pressed);";
             let listener = "on.event(async |_: EventContext, _: event::TypingStart| Ok(()));";
             let new = format!("{old}\n        {listener}");
-            edit(ground, GENERAL, old, &new, "+ TypingStart").await;
-            let warning = ground.bot.wait_for_line(lines, "silent until a restart").await.unwrap();
+            edit(host, GENERAL, old, &new, "+ TypingStart").await;
+            let warning = host.bot.wait_for_line(lines, "silent until a restart").await.unwrap();
             assert!(warning.contains("TypingStart") && warning.contains("commands/general"), "{warning}");
-            edit(ground, GENERAL, &new, old, "- TypingStart").await;
+            edit(host, GENERAL, &new, old, "- TypingStart").await;
         }
         "a file that a source includes (`include_str!`)" => {
-            ground.playground.save("commands/general/src/words.txt", "one").unwrap();
+            host.playground.save("commands/general/src/words.txt", "one").unwrap();
             let with = "const _: &str = include_str!(\"words.txt\");\nstruct General;";
-            edit(ground, GENERAL, "struct General;", with, "commands/general ").await;
-            edit(ground, "commands/general/src/words.txt", "one", "two", "commands/general ").await;
-            edit(ground, GENERAL, with, "struct General;", "commands/general ").await;
+            edit(host, GENERAL, "struct General;", with, "commands/general ").await;
+            edit(host, "commands/general/src/words.txt", "one", "two", "commands/general ").await;
+            edit(host, GENERAL, with, "struct General;", "commands/general ").await;
         }
         "a new `.rs` file that no `mod` names yet; `README`, notes; pictures and data, however many" => {
-            ground.playground.save("commands/general/src/unnamed.rs", "no Rust at all").unwrap();
-            ground.playground.save("commands/general/README.md", "Notes.").unwrap();
+            host.playground.save("commands/general/src/unnamed.rs", "no Rust at all").unwrap();
+            host.playground.save("commands/general/README.md", "Notes.").unwrap();
             for number in 0..200 {
                 let picture = format!("commands/general/pictures/{number}.png");
-                ground.playground.save(&picture, "a picture").unwrap();
+                host.playground.save(&picture, "a picture").unwrap();
             }
-            nothing_happened(ground, lines, "Unnamed").await;
+            nothing_happened(host, lines, "Unnamed").await;
         }
         "`touch`, or a save without a change" => {
-            ground.playground.save(ABOUT, &ground.playground.read(ABOUT).unwrap()).unwrap();
-            let file = fs::File::open(ground.playground.path(GENERAL)).unwrap();
+            host.playground.save(ABOUT, &host.playground.read(ABOUT).unwrap()).unwrap();
+            let file = fs::File::open(host.playground.path(GENERAL)).unwrap();
             file.set_modified(SystemTime::now()).unwrap();
-            nothing_happened(ground, lines, "Touched").await;
+            nothing_happened(host, lines, "Touched").await;
         }
         "`#[cfg(test)]` code in a source file" => {
-            let old = ground.playground.read(ABOUT).unwrap();
-            ground.playground.save(ABOUT, &format!("{old}\n#[cfg(test)]\nmod more {{}}\n")).unwrap();
-            ground.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+            let old = host.playground.read(ABOUT).unwrap();
+            host.playground.save(ABOUT, &format!("{old}\n#[cfg(test)]\nmod more {{}}\n")).unwrap();
+            host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
         }
         "`tests/`, `benches/`, `examples/` of a plugin" => {
             for folder in ["tests", "benches", "examples"] {
-                ground.playground.save(&format!("commands/general/{folder}/a.rs"), "fn main() {}").unwrap();
+                host.playground.save(&format!("commands/general/{folder}/a.rs"), "fn main() {}").unwrap();
             }
-            nothing_happened(ground, lines, "Tests").await;
+            nothing_happened(host, lines, "Tests").await;
         }
-        "several files at once (`git checkout`, search and replace)" => several_files(ground, lines).await,
+        "several files at once (`git checkout`, search and replace)" => several_files(host, lines).await,
         "a file again, while it is being built" => {
-            let first = ground.ping_that_says("First");
-            let second = ground.ping_that_says("Second");
-            ground.playground.save(PING, &first).unwrap();
-            ground.playground.save(PING, &second).unwrap();
-            ground.bot.wait_for_line(lines, "commands/general ").await.unwrap();
-            assert!(ground.ping().await.starts_with("Second!"));
-            nothing_happened(ground, ground.bot.line_count(), "Third").await;
+            let first = host.ping_that_says("First");
+            let second = host.ping_that_says("Second");
+            host.playground.save(PING, &first).unwrap();
+            host.playground.save(PING, &second).unwrap();
+            host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+            assert!(host.ping().await.starts_with("Second!"));
+            nothing_happened(host, host.bot.line_count(), "Third").await;
         }
         "a mistake" => {
-            let line = edit(ground, PING, "Context<'_>", "Contxt<'_>", "stays live").await;
+            let line = edit(host, PING, "Context<'_>", "Contxt<'_>", "stays live").await;
             assert!(line.contains("commands/general") && line.contains("1 compile error"), "{line}");
-            let said = ground.bot.lines_from(lines).join("\n");
+            let said = host.bot.lines_from(lines).join("\n");
             assert_eq!(said.matches("cannot find type `Contxt` in this scope").count(), 1, "{said}");
-            assert!(ground.ping().await.starts_with("Third!"));
-            edit(ground, PING, "Contxt<'_>", "Context<'_>", "commands/general ").await;
+            assert!(host.ping().await.starts_with("Third!"));
+            edit(host, PING, "Contxt<'_>", "Context<'_>", "commands/general ").await;
         }
         "`./dev-env.sh new commands/echo`" => {
-            ground.playground.new_plugin("commands/echo");
-            let line = ground.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
+            host.playground.new_plugin("commands/echo");
+            let line = host.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
             assert!(line.ends_with("+ /echo"), "{line}");
-            assert_eq!(ground.say("/echo").await.content, "Hello, world!");
+            assert_eq!(host.say("/echo").await.content, "Hello, world!");
         }
         "a plugin's `Cargo.toml` or `build.rs`" => {
             let script = "fn main() {\n    println!(\"cargo::rustc-env=WORD=Moin\");\n}\n";
-            ground.playground.save("commands/echo/build.rs", script).unwrap();
-            ground.bot.wait_for_line(lines, "commands/echo 1 -> 2 live").await.unwrap();
+            host.playground.save("commands/echo/build.rs", script).unwrap();
+            host.bot.wait_for_line(lines, "commands/echo 1 -> 2 live").await.unwrap();
             edit(
-                ground,
+                host,
                 ECHO,
                 "\"Hello, {}!\", ",
                 "\"{}, {}!\", env!(\"WORD\"), ",
                 "commands/echo 2 -> 3 live",
             )
             .await;
-            assert_eq!(ground.say("/echo").await.content, "Moin, world!");
+            assert_eq!(host.say("/echo").await.content, "Moin, world!");
             let version = "version = \"9.8.7\"";
             edit(
-                ground,
+                host,
                 "commands/echo/Cargo.toml",
                 "version.workspace = true\nedition",
                 &format!("{version}\nedition"),
@@ -289,82 +288,79 @@ async fn take(ground: &mut Ground, step: &str) {
             )
             .await;
         }
-        "a crate that plugins share by path (`crates/words`, say)" => shared_crate(ground).await,
+        "a crate that plugins share by path (`crates/words`, say)" => shared_crate(host).await,
         "a plugin's folder deleted" => {
-            fs::remove_dir_all(ground.playground.path("commands/echo")).unwrap();
-            let line = ground.bot.wait_for_line(lines, "taken out").await.unwrap();
+            fs::remove_dir_all(host.playground.path("commands/echo")).unwrap();
+            let line = host.bot.wait_for_line(lines, "taken out").await.unwrap();
             assert!(line.contains("commands/echo") && line.ends_with("- /echo"), "{line}");
-            ground
-                .playground
-                .edit("commands/Cargo.toml", "commands-echo = { path = \"echo\" }\n", "")
-                .unwrap();
-            ground.playground.edit("commands/lib.rs", "    &commands_echo::PLUGIN,\n", "").unwrap();
+            host.playground.edit("commands/Cargo.toml", "commands-echo = { path = \"echo\" }\n", "").unwrap();
+            host.playground.edit("commands/lib.rs", "    &commands_echo::PLUGIN,\n", "").unwrap();
         }
         "`commands/lib.rs`, `events/lib.rs`" => {
             for file in ["commands/lib.rs", "events/lib.rs"] {
-                let text = ground.playground.read(file).unwrap();
-                ground.playground.save(file, &format!("{text}\n// More.\n")).unwrap();
+                let text = host.playground.read(file).unwrap();
+                host.playground.save(file, &format!("{text}\n// More.\n")).unwrap();
             }
-            nothing_happened(ground, lines, "Lists").await;
+            nothing_happened(host, lines, "Lists").await;
         }
         "`commands/Cargo.toml`, `events/Cargo.toml`" => {
             for file in ["commands/Cargo.toml", "events/Cargo.toml"] {
-                let text = ground.playground.read(file).unwrap();
-                ground.playground.save(file, &format!("{text}\n# More.\n")).unwrap();
+                let text = host.playground.read(file).unwrap();
+                host.playground.save(file, &format!("{text}\n# More.\n")).unwrap();
             }
-            nothing_happened(ground, lines, "Manifests").await;
+            nothing_happened(host, lines, "Manifests").await;
         }
         "`crates/sandbox/`, the end-to-end tools" => {
             for file in ["crates/sandbox/src/lib.rs", "crates/testbed/src/lib.rs"] {
-                let text = ground.playground.read(file).unwrap();
-                ground.playground.save(file, &format!("{text}\nstruct More;\n")).unwrap();
+                let text = host.playground.read(file).unwrap();
+                host.playground.save(file, &format!("{text}\nstruct More;\n")).unwrap();
             }
-            nothing_happened(ground, lines, "Sandbox").await;
+            nothing_happened(host, lines, "Sandbox").await;
         }
         other => panic!("there is no step for {other:?}"),
     }
 }
 
 /// Saves files of two plugins, one of them twice, as fast as a checkout does.
-async fn several_files(ground: &mut Ground, lines: usize) {
-    let ping = ground.ping_that_says("Several");
-    let about = ground.playground.read(ABOUT).unwrap();
-    let welcome = ground.playground.read("events/welcome/src/lib.rs").unwrap();
-    ground.playground.save(ABOUT, &format!("{about}\n// One.\n")).unwrap();
-    ground.playground.save(PING, &ping).unwrap();
-    ground.playground.save("events/welcome/src/lib.rs", &format!("{welcome}\n// One.\n")).unwrap();
-    ground.playground.save(ABOUT, &format!("{about}\n// Two.\n")).unwrap();
-    ground.bot.wait_for_line(lines, "commands/general ").await.unwrap();
-    ground.bot.wait_for_line(lines, "events/welcome ").await.unwrap();
-    assert!(ground.ping().await.starts_with("Several!"));
-    let said = said_until_next_reload(ground, lines, "Settled").await;
+async fn several_files(host: &mut TestHost, lines: usize) {
+    let ping = host.ping_that_says("Several");
+    let about = host.playground.read(ABOUT).unwrap();
+    let welcome = host.playground.read("events/welcome/src/lib.rs").unwrap();
+    host.playground.save(ABOUT, &format!("{about}\n// One.\n")).unwrap();
+    host.playground.save(PING, &ping).unwrap();
+    host.playground.save("events/welcome/src/lib.rs", &format!("{welcome}\n// One.\n")).unwrap();
+    host.playground.save(ABOUT, &format!("{about}\n// Two.\n")).unwrap();
+    host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+    host.bot.wait_for_line(lines, "events/welcome ").await.unwrap();
+    assert!(host.ping().await.starts_with("Several!"));
+    let said = said_until_next_reload(host, lines, "Settled").await;
     let count =
         |plugin: &str| said.iter().filter(|line| line.contains(plugin) && line.contains(" live in")).count();
     assert_eq!((count("commands/general "), count("events/welcome ")), (2, 1), "{said:?}");
 }
 
 /// Has two plugins share a crate, and edits that.
-async fn shared_crate(ground: &mut Ground) {
+async fn shared_crate(host: &mut TestHost) {
     let manifest = "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
-    ground.playground.save("crates/words/Cargo.toml", manifest).unwrap();
-    ground.playground.save("crates/words/src/lib.rs", "pub const WORD: &str = \"Hello\";\n").unwrap();
+    host.playground.save("crates/words/Cargo.toml", manifest).unwrap();
+    host.playground.save("crates/words/src/lib.rs", "pub const WORD: &str = \"Hello\";\n").unwrap();
     for plugin in ["commands/echo", "events/welcome"] {
         let with = "sdk.workspace = true\nwords = { path = \"../../crates/words\" }\n";
         let expected = format!("{plugin} ");
-        edit(ground, &format!("{plugin}/Cargo.toml"), "sdk.workspace = true\n", with, &expected).await;
+        edit(host, &format!("{plugin}/Cargo.toml"), "sdk.workspace = true\n", with, &expected).await;
     }
-    edit(ground, ECHO, "env!(\"WORD\")", "words::WORD", "commands/echo ").await;
-    assert_eq!(ground.say("/echo").await.content, "Hello, world!");
-    let lines = ground.bot.line_count();
-    edit(ground, "crates/words/src/lib.rs", "\"Hello\"", "\"Ahoy\"", "commands/echo ").await;
-    ground.bot.wait_for_line(lines, "events/welcome ").await.unwrap();
-    assert_eq!(ground.say("/echo").await.content, "Ahoy, world!");
-    let lines = ground.bot.line_count();
-    edit(ground, "crates/words/src/lib.rs", "&str", "&[u8]", "stays live").await;
-    let said = ground.bot.lines_from(lines);
+    edit(host, ECHO, "env!(\"WORD\")", "words::WORD", "commands/echo ").await;
+    assert_eq!(host.say("/echo").await.content, "Hello, world!");
+    let lines = host.bot.line_count();
+    edit(host, "crates/words/src/lib.rs", "\"Hello\"", "\"Ahoy\"", "commands/echo ").await;
+    host.bot.wait_for_line(lines, "events/welcome ").await.unwrap();
+    assert_eq!(host.say("/echo").await.content, "Ahoy, world!");
+    let lines = host.bot.line_count();
+    edit(host, "crates/words/src/lib.rs", "&str", "&[u8]", "stays live").await;
+    let said = host.bot.lines_from(lines);
     assert!(!said.iter().any(|line| line.contains(" live in ")), "{said:?}");
-    assert_eq!(ground.say("/echo").await.content, "Ahoy, world!");
-    edit(ground, "crates/words/src/lib.rs", "&[u8]", "&str", "commands/echo ").await;
+    assert_eq!(host.say("/echo").await.content, "Ahoy, world!");
+    edit(host, "crates/words/src/lib.rs", "&[u8]", "&str", "commands/echo ").await;
 }
 
 /// Messages of the troubleshooting tables, and what provokes each: a test, or a row of the fault table.

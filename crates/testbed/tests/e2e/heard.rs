@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sandbox::voice::{Dave, Mode, Options};
 use testbed::audio::{SECONDS, find, melody};
-use testbed::concert::{Concert, Program, until};
+use testbed::music_host::{MusicOptions, MusicTestHost, until};
 use testbed::song::RATE;
 use testbed::{Playground, song};
 
@@ -22,22 +22,22 @@ const FILES: [(&str, usize); 8] = [
 ];
 
 /// Starts a bot whose library is the media, at voice servers that offer one encryption.
-async fn concert(mode: Mode, dave: Dave) -> Concert {
+async fn host(mode: Mode, dave: Dave) -> MusicTestHost {
     let voice = Options { modes: vec![mode], dave, ..Options::default() };
     let music = Path::new(env!("CARGO_MANIFEST_DIR")).join("media");
-    let program = Program { seconds: 1, voice, music: Some(music), ..Program::default() };
-    Concert::on(Playground::new().unwrap(), program).await.unwrap()
+    let program = MusicOptions { seconds: 1, voice, music: Some(music), ..MusicOptions::default() };
+    MusicTestHost::on(Playground::new().unwrap(), program).await.unwrap()
 }
 
 /// Plays a file and compares what is heard with the melody, on both sides.
-async fn is_heard(concert: &Concert, file: &str, channels: usize) {
-    let room = &concert.rooms[0];
-    let bot = concert.sandbox.bot_id();
-    concert.sandbox.voice().forget(room.guild, bot);
-    let from = concert.position(room);
+async fn is_heard(host: &MusicTestHost, file: &str, channels: usize) {
+    let room = &host.rooms[0];
+    let bot = host.sandbox.bot_id();
+    host.sandbox.voice().forget(room.guild, bot);
+    let from = host.position(room);
     let command = format!("/play what:{file}");
     let told = until("the library is there", async || {
-        let answer = concert.say(room, &command).await.ok()?;
+        let answer = host.say(room, &command).await.ok()?;
         answer.content.starts_with("Playing **").then_some(answer.content)
     });
     let told = told.await.unwrap();
@@ -45,8 +45,8 @@ async fn is_heard(concert: &Concert, file: &str, channels: usize) {
     // Some silence follows when it is over.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = (SECONDS * f64::from(RATE)) as u64;
-    concert.until_heard(room, from + whole).await.unwrap();
-    let samples = concert.samples(room, from, whole + u64::from(RATE));
+    host.until_heard(room, from + whole).await.unwrap();
+    let samples = host.samples(room, from, whole + u64::from(RATE));
     let sides = [song::left(&samples), song::left(&samples[1..])];
     for (side, heard) in sides.iter().enumerate() {
         let of = if channels == 1 { 0 } else { side };
@@ -54,7 +54,7 @@ async fn is_heard(concert: &Concert, file: &str, channels: usize) {
         println!("{file} side {side}: {found:?}");
         assert!(found.correlation > 0.9, "{file} side {side}: {found:?}");
     }
-    let heard = concert.heard(room).unwrap().counts;
+    let heard = host.heard(room).unwrap().counts;
     let lost = (heard.sequence_gaps, heard.timestamp_gaps, heard.lost);
     assert_eq!(lost, (0, 0, 0), "{file}: {heard:?}");
     let unread = heard.undecryptable + heard.unopened + heard.undecodable;
@@ -63,9 +63,9 @@ async fn is_heard(concert: &Concert, file: &str, channels: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_format_is_heard_through_voice() {
-    let concert = concert(Mode::Aes256Gcm, Dave::Off).await;
+    let host = host(Mode::Aes256Gcm, Dave::Off).await;
     for (file, channels) in FILES {
-        is_heard(&concert, file, channels).await;
+        is_heard(&host, file, channels).await;
     }
 }
 
@@ -76,9 +76,9 @@ async fn each_encryption_is_heard() {
         (Mode::Aes256Gcm, Dave::Required),
         (Mode::XChaCha20Poly1305, Dave::Required),
     ] {
-        let concert = concert(mode, dave).await;
-        is_heard(&concert, "melody.opus", 2).await;
-        let encrypted = concert.heard(&concert.rooms[0]).unwrap().counts.encrypted;
+        let host = host(mode, dave).await;
+        is_heard(&host, "melody.opus", 2).await;
+        let encrypted = host.heard(&host.rooms[0]).unwrap().counts.encrypted;
         assert_eq!(encrypted > 0, dave == Dave::Required, "{mode:?} {dave:?}: {encrypted} frames end to end");
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use testbed::Ground;
+use testbed::TestHost;
 use testbed::bot::PATIENCE;
-use testbed::ground::PING;
+use testbed::test_host::PING;
 
 /// Gives status and body of a page, if somebody serves it.
 async fn get(address: &str, path: &str) -> Option<(u16, String)> {
@@ -40,7 +40,7 @@ fn value(metrics: &str, sample: &str) -> f64 {
 async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_address() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string();
     let address = free.as_str();
-    let mut ground = Ground::new(&[("HEALTH_ADDR", address), ("HMR_PROBATION_CALLS", "0")]).await;
+    let mut host = TestHost::new(&[("HEALTH_ADDR", address), ("HMR_PROBATION_CALLS", "0")]).await;
     shows(address, "/ready", 200, "\"ready\"").await;
     shows(address, "/metrics", 200, "reload=\"yes\"").await;
 
@@ -58,7 +58,7 @@ async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_add
         }
     });
     for words in ["Pang", "Peng", "Pung"] {
-        assert!(ground.edit_ping(words).await.contains(" live in "));
+        assert!(host.edit_ping(words).await.contains(" live in "));
     }
     ended.store(true, Ordering::Relaxed);
     assert!(watch.await.unwrap() > 3);
@@ -71,37 +71,37 @@ async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_add
     assert!(value(&metrics, &format!("{took}_sum{{plugin=\"commands/general\"}}")) > 0.05);
 
     // A save that does not build, and one that panics.
-    let source = ground.playground.read(PING).unwrap();
-    ground.playground.save(PING, &source.replace("Context<'_>", "Contxt<'_>")).unwrap();
+    let source = host.playground.read(PING).unwrap();
+    host.playground.save(PING, &source.replace("Context<'_>", "Contxt<'_>")).unwrap();
     let failed = "hotcord_reloads_total{plugin=\"commands/general\",outcome=\"failed\"} 1";
     shows(address, "/metrics", 200, failed).await;
-    let lines = ground.bot.line_count();
+    let lines = host.bot.line_count();
     let panics = "assert!(ctx.guild_id().is_none(), \"no guilds today\");\n    let latency =";
-    ground.playground.save(PING, &source.replace("let latency =", panics)).unwrap();
-    ground.bot.wait_for_line(lines, "commands/general 4 -> 5 live").await.unwrap();
-    assert!(ground.say("/ping").await.content.contains("no guilds today"));
+    host.playground.save(PING, &source.replace("let latency =", panics)).unwrap();
+    host.bot.wait_for_line(lines, "commands/general 4 -> 5 live").await.unwrap();
+    assert!(host.say("/ping").await.content.contains("no guilds today"));
     let panicked = "hotcord_commands_total{command=\"ping\",kind=\"slash\",outcome=\"panic\"} 1";
     let before = shows(address, "/metrics", 200, panicked).await;
     assert!((value(&before, "hotcord_panics_total{plugin=\"commands/general\"}") - 1.0).abs() < 1e-9);
 
     // A host that takes the place of this one, and one that is started after a crash.
     let began = "hotcord_process_start_time_seconds";
-    let lines = ground.bot.line_count();
-    assert_eq!(ground.say("/dev restart now:true").await.content, "The bot restarts now.");
-    ground.bot.wait_for_line(lines, "nobody answered for ").await.unwrap();
+    let lines = host.bot.line_count();
+    assert_eq!(host.say("/dev restart now:true").await.content, "The bot restarts now.");
+    host.bot.wait_for_line(lines, "nobody answered for ").await.unwrap();
     shows(address, "/ready", 200, "\"ready\"").await;
     let after = shows(address, "/metrics", 200, "hotcord_gateway_identifies_total{shard=\"0\"} 1").await;
     assert!(value(&after, began) > value(&before, began));
-    let lines = ground.bot.line_count();
-    ground.bot.kill_host().unwrap();
-    ground.bot.wait_for(lines, "ready", |line| line.contains(": ready ")).await.unwrap();
+    let lines = host.bot.line_count();
+    host.bot.kill_host().unwrap();
+    host.bot.wait_for(lines, "ready", |line| line.contains(": ready ")).await.unwrap();
     shows(address, "/ready", 200, "\"ready\"").await;
-    let said = ground.bot.lines_from(0).join("\n");
+    let said = host.bot.lines_from(0).join("\n");
     assert!(!said.contains("cannot be listened on"), "{said}");
 
     // The development host's program asks, too.
     for (words, code) in [(&["health"][..], 0), (&["health", "--ready"], 0), (&["helth"], 64)] {
-        let mut asked = Command::new(ground.playground.path("target/hmr/debug/hotcord"));
+        let mut asked = Command::new(host.playground.path("target/hmr/debug/hotcord"));
         let asked = asked.args(words).env_clear().env("HEALTH_ADDR", address).output().unwrap();
         assert_eq!(asked.status.code(), Some(code), "{asked:?}");
     }
@@ -110,12 +110,12 @@ async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_add
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_on_probation_that_panics_is_counted_as_rolled_back() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string();
-    let mut ground = Ground::new(&[("HEALTH_ADDR", &free)]).await;
-    let lines = ground.bot.line_count();
+    let mut host = TestHost::new(&[("HEALTH_ADDR", &free)]).await;
+    let lines = host.bot.line_count();
     let panics = "assert!(ctx.guild_id().is_none(), \"no guilds today\");\n    let latency =";
-    ground.playground.edit(PING, "let latency =", panics).unwrap();
-    ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
-    ground.say("/ping").await;
+    host.playground.edit(PING, "let latency =", panics).unwrap();
+    host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    host.say("/ping").await;
     let back = "hotcord_reloads_total{plugin=\"commands/general\",outcome=\"rolled_back\"} 1";
     shows(&free, "/metrics", 200, back).await;
 }

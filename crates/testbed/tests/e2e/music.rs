@@ -3,7 +3,7 @@
 use sandbox::Client;
 use sandbox::snowflake::Snowflake;
 use serde_json::Value;
-use testbed::Ground;
+use testbed::TestHost;
 use testbed::bot::PATIENCE;
 use testbed::playground::workspace;
 
@@ -17,17 +17,17 @@ struct Card {
 }
 
 impl Card {
-    async fn ask(ground: &Ground) -> Self {
-        let answer = ground.say("/nowplaying").await;
+    async fn ask(host: &TestHost) -> Self {
+        let answer = host.say("/nowplaying").await;
         let message = answer.message.unwrap_or_else(|| panic!("{:?}", answer.content));
         let text = |field: &str| message[field].as_str().unwrap().to_owned();
         Self { message: text("id").parse().unwrap(), channel: text("channel_id") }
     }
 
     /// Waits until the card has this line above its title.
-    async fn shows(&self, ground: &Ground, headline: &str) -> Value {
-        let client = ground.sandbox.client();
-        let mut happenings = ground.sandbox.record().subscribe(ground.sandbox.record().newest() + 1);
+    async fn shows(&self, host: &TestHost, headline: &str) -> Value {
+        let client = host.sandbox.client();
+        let mut happenings = host.sandbox.record().subscribe(host.sandbox.record().newest() + 1);
         let shown = async {
             loop {
                 if let Some(found) = self.look(&client, headline).await {
@@ -38,7 +38,7 @@ impl Card {
         };
         tokio::time::timeout(PATIENCE, shown)
             .await
-            .unwrap_or_else(|_| panic!("the card never says {headline}: {:?}", ground.bot.lines_from(0)))
+            .unwrap_or_else(|_| panic!("the card never says {headline}: {:?}", host.bot.lines_from(0)))
     }
 
     async fn look(&self, client: &Client, headline: &str) -> Option<Value> {
@@ -47,19 +47,19 @@ impl Card {
         (own["embeds"][0]["author"]["name"] == headline).then_some(own)
     }
 
-    async fn press(&self, ground: &Ground, card: &Value, label: &str) {
+    async fn press(&self, host: &TestHost, card: &Value, label: &str) {
         let buttons = card["components"][0]["components"].as_array().unwrap();
         let button = buttons.iter().find(|button| button["label"] == label);
         let id = button.unwrap_or_else(|| panic!("no {label} in {card}"))["custom_id"].as_str().unwrap();
-        let answer = ground.sandbox.client().press("alice", self.message, id).await.unwrap();
+        let answer = host.sandbox.client().press("alice", self.message, id).await.unwrap();
         assert!(answer.is_ok() && !answer.ephemeral, "{answer:?}");
     }
 }
 
 /// Waits until the bot has been heard for a second more.
-async fn is_heard(ground: &Ground) {
-    let (guild, bot) = (ground.sandbox.guild_id().to_string(), ground.sandbox.bot_id().to_string());
-    let client = ground.sandbox.client();
+async fn is_heard(host: &TestHost) {
+    let (guild, bot) = (host.sandbox.guild_id().to_string(), host.sandbox.bot_id().to_string());
+    let client = host.sandbox.client();
     let before = client.heard(&guild, &bot).await.map_or(0, |heard| heard.counts.packets);
     let heard = client.heard_packets(&guild, &bot, before + 50, PATIENCE).await.unwrap();
     assert!(heard.counts.packets >= before + 50, "{heard:?}");
@@ -68,37 +68,37 @@ async fn is_heard(ground: &Ground) {
 #[tokio::test(flavor = "multi_thread")]
 async fn music_plays_on_and_its_messages_go_on_while_its_commands_reload_and_the_bot_restarts() {
     let media = workspace().join("crates/testbed/media").display().to_string();
-    let mut ground = Ground::new(&[("MUSIC_DIR", media.as_str())]).await;
-    let guild = ground.sandbox.guild_id().to_string();
-    ground.sandbox.client().enter_voice(&guild, "alice", "Lounge").await.unwrap();
-    let answer = ground.say("/play what:Melody").await;
+    let mut host = TestHost::new(&[("MUSIC_DIR", media.as_str())]).await;
+    let guild = host.sandbox.guild_id().to_string();
+    host.sandbox.client().enter_voice(&guild, "alice", "Lounge").await.unwrap();
+    let answer = host.say("/play what:Melody").await;
     assert!(answer.content.starts_with("Playing **"), "{answer:?}");
-    assert_eq!(ground.say("/loop mode:track").await.content, "From now on the track repeats.");
-    let card = Card::ask(&ground).await;
-    card.shows(&ground, "Now playing").await;
-    is_heard(&ground).await;
+    assert_eq!(host.say("/loop mode:track").await.content, "From now on the track repeats.");
+    let card = Card::ask(&host).await;
+    card.shows(&host, "Now playing").await;
+    is_heard(&host).await;
 
-    let lines = ground.bot.line_count();
-    ground.playground.edit(PAUSE, "Paused; /resume plays on.", "Hushed.").unwrap();
-    ground.bot.wait_for_line(lines, "commands/music 1 -> 2 live").await.unwrap();
-    is_heard(&ground).await;
-    assert_eq!(ground.say("/pause").await.content, "Hushed.");
-    let paused = card.shows(&ground, "Paused").await;
+    let lines = host.bot.line_count();
+    host.playground.edit(PAUSE, "Paused; /resume plays on.", "Hushed.").unwrap();
+    host.bot.wait_for_line(lines, "commands/music 1 -> 2 live").await.unwrap();
+    is_heard(&host).await;
+    assert_eq!(host.say("/pause").await.content, "Hushed.");
+    let paused = card.shows(&host, "Paused").await;
 
     // What a save changes of the card shows on the one that is there.
-    let lines = ground.bot.line_count();
-    ground.playground.edit(CARD, "=> \"Paused\",", "=> \"Halted\",").unwrap();
-    ground.bot.wait_for_line(lines, "commands/music 2 -> 3 live").await.unwrap();
-    card.shows(&ground, "Halted").await;
-    card.press(&ground, &paused, "Resume").await;
-    card.shows(&ground, "Now playing").await;
-    is_heard(&ground).await;
+    let lines = host.bot.line_count();
+    host.playground.edit(CARD, "=> \"Paused\",", "=> \"Halted\",").unwrap();
+    host.bot.wait_for_line(lines, "commands/music 2 -> 3 live").await.unwrap();
+    card.shows(&host, "Halted").await;
+    card.press(&host, &paused, "Resume").await;
+    card.shows(&host, "Now playing").await;
+    is_heard(&host).await;
 
-    let lines = ground.bot.line_count();
-    let asked = ground.say("/dev restart now:true").await;
+    let lines = host.bot.line_count();
+    let asked = host.say("/dev restart now:true").await;
     assert!(asked.content.contains("restarts now"), "{asked:?}");
-    ground.bot.wait_for_line(lines, "ready").await.unwrap();
-    is_heard(&ground).await;
-    ground.say("/pause").await;
-    card.shows(&ground, "Halted").await;
+    host.bot.wait_for_line(lines, "ready").await.unwrap();
+    is_heard(&host).await;
+    host.say("/pause").await;
+    card.shows(&host, "Halted").await;
 }

@@ -1,6 +1,6 @@
 //! Music plays on: through reloads without a lost frame, through restarts and crashes of the host from where it was.
 
-use testbed::concert::{Concert, Program, Room, until};
+use testbed::music_host::{MusicOptions, MusicTestHost, Room, until};
 use testbed::play::{Options, Outcome, play};
 
 /// Seconds that may be between the place before a restart and the one after it: what a busy machine takes to notice.
@@ -16,76 +16,75 @@ async fn reloads_of_music_lose_no_frame_of_what_plays() {
 }
 
 /// Waits until a host has come back, and gives what it says of that.
-async fn back(concert: &mut Concert, from: usize) -> String {
-    concert.bot.wait_for_line(from, "nobody answered for ").await.unwrap()
+async fn back(host: &mut MusicTestHost, from: usize) -> String {
+    host.bot.wait_for_line(from, "nobody answered for ").await.unwrap()
 }
 
 /// Gives where in the song the bot is, having begun no more than one voice session since there were `joins`.
-async fn goes_on(concert: &Concert, room: &Room, from: u64, joins: u64, before: f64) -> f64 {
-    let moment = concert.hear(room, from, before - NEAR..before + NEAR).await.unwrap();
-    assert_eq!(concert.joins(), joins + 1, "it joins once");
+async fn goes_on(host: &MusicTestHost, room: &Room, from: u64, joins: u64, before: f64) -> f64 {
+    let moment = host.hear(room, from, before - NEAR..before + NEAR).await.unwrap();
+    assert_eq!(host.joins(), joins + 1, "it joins once");
     moment.song.seconds()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_plays_on_where_it_was_while_somebody_listens() {
-    let mut concert = Concert::new(Program::default()).await.unwrap();
-    let room = concert.rooms.remove(0);
-    let before = concert.play(&room).await.unwrap().song.seconds();
+    let mut host = MusicTestHost::new(MusicOptions::default()).await.unwrap();
+    let room = host.rooms.remove(0);
+    let before = host.play(&room).await.unwrap().song.seconds();
 
     // By hand.
-    let (lines, joins, from) = (concert.bot.line_count(), concert.joins(), concert.position(&room));
-    let answer = concert.sandbox.client().say("/dev restart").await.unwrap();
+    let (lines, joins, from) = (host.bot.line_count(), host.joins(), host.position(&room));
+    let answer = host.sandbox.client().say("/dev restart").await.unwrap();
     assert!(answer.content.starts_with("The bot restarts"), "{answer:?}");
-    let line = back(&mut concert, lines).await;
+    let line = back(&mut host, lines).await;
     assert!(line.contains("because of a request"), "{line}");
-    let again = goes_on(&concert, &room, from, joins, before).await;
+    let again = goes_on(&host, &room, from, joins, before).await;
     assert!(again > before, "{before} {again}");
 
     // And by a crash.
-    let (lines, joins, from) = (concert.bot.line_count(), concert.joins(), concert.position(&room));
-    concert.bot.kill_host().unwrap();
-    let line = back(&mut concert, lines).await;
+    let (lines, joins, from) = (host.bot.line_count(), host.joins(), host.position(&room));
+    host.bot.kill_host().unwrap();
+    let line = back(&mut host, lines).await;
     assert!(line.contains("after a crash"), "{line}");
-    let crashed = goes_on(&concert, &room, from, joins, again).await;
+    let crashed = goes_on(&host, &room, from, joins, again).await;
     // What is written of the position is some seconds old at most.
     assert!(crashed > again - 10.0, "{again} {crashed}");
 
     // It obeys as before.
-    let answer = concert.say(&room, "/stop").await.unwrap();
+    let answer = host.say(&room, "/stop").await.unwrap();
     assert!(answer.is_ok(), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_to_an_empty_channel_stays_out_and_remembers_the_place() {
-    let mut concert = Concert::new(Program::default()).await.unwrap();
-    let room = concert.rooms.remove(0);
-    let before = concert.play(&room).await.unwrap().song.seconds();
-    let client = concert.sandbox.client();
+    let mut host = MusicTestHost::new(MusicOptions::default()).await.unwrap();
+    let room = host.rooms.remove(0);
+    let before = host.play(&room).await.unwrap().song.seconds();
+    let client = host.sandbox.client();
     let guild = room.guild.to_string();
     client.leave_voice(&guild, &room.listener).await.unwrap();
-    concert.bot.wait_for_line(0, "alone in the channel").await.unwrap();
+    host.bot.wait_for_line(0, "alone in the channel").await.unwrap();
 
     for (number, is_crash) in [(1, false), (2, true)] {
-        let (lines, joins) = (concert.bot.line_count(), concert.joins());
+        let (lines, joins) = (host.bot.line_count(), host.joins());
         if is_crash {
-            concert.bot.kill_host().unwrap();
+            host.bot.kill_host().unwrap();
         } else {
             let answer = client.say("/dev restart").await.unwrap();
             assert!(answer.content.starts_with("The bot restarts"), "{answer:?}");
         }
-        back(&mut concert, lines).await;
-        concert.bot.wait_for_line(lines, "a player is as it was before the restart").await.unwrap();
-        until("the bot is out", async || (!concert.is_in(&room).await.ok()?).then_some(())).await.unwrap();
-        assert_eq!(concert.joins(), joins, "restart {number}");
+        back(&mut host, lines).await;
+        host.bot.wait_for_line(lines, "a player is as it was before the restart").await.unwrap();
+        until("the bot is out", async || (!host.is_in(&room).await.ok()?).then_some(())).await.unwrap();
+        assert_eq!(host.joins(), joins, "restart {number}");
     }
 
     // Whoever has it join hears it go on.
-    let (from, joins) = (concert.position(&room), concert.joins());
+    let (from, joins) = (host.position(&room), host.joins());
     client.enter_voice(&guild, &room.listener, &room.channel.to_string()).await.unwrap();
-    let answer =
-        until("/join is there again", async || concert.say(&room, "/join").await.ok()).await.unwrap();
+    let answer = until("/join is there again", async || host.say(&room, "/join").await.ok()).await.unwrap();
     assert!(answer.is_ok() && answer.content.ends_with("> now."), "{answer:?}");
-    let after = goes_on(&concert, &room, from, joins, before).await;
+    let after = goes_on(&host, &room, from, joins, before).await;
     assert!(after > before - 10.0, "{before} {after}");
 }

@@ -1,6 +1,6 @@
 //! What of a plugin's memory lasts: statics are those of a library, and of each library's own copy of a shared crate.
 
-use testbed::{Ground, Playground};
+use testbed::{Playground, TestHost};
 
 /// Says how often it was called, by a static of its own and by one of a shared crate.
 const COUNTING: &str = r#"//! Counts.
@@ -62,21 +62,20 @@ async fn statics_are_those_of_one_library() {
     playground.save("crates/words/src/lib.rs", WORDS).unwrap();
     add(&playground, "one", "");
     add(&playground, "two", "Dependency::required(\"commands/one\")");
-    let mut ground = Ground::on(playground, &[]).await;
+    let mut host = TestHost::on(playground, &[]).await;
     for round in 0..2 {
         let counted = format!("own {round}, shared {round}");
-        assert_eq!(ground.say("/one").await.content, counted);
-        assert_eq!(ground.say("/two").await.content, counted, "its copy of the shared crate is its own");
+        assert_eq!(host.say("/one").await.content, counted);
+        assert_eq!(host.say("/two").await.content, counted, "its copy of the shared crate is its own");
     }
 
-    let lines = ground.bot.line_count();
-    ground
-        .playground
+    let lines = host.bot.line_count();
+    host.playground
         .edit("commands/one/src/lib.rs", "/// Counts its calls", "/// Counts all its calls")
         .unwrap();
-    let line = ground.bot.wait_for_line(lines, "commands/two 1 -> 2 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "commands/two 1 -> 2 live").await.unwrap();
     assert!(line.contains("(with commands/one)"), "{line}");
-    ground.bot.wait_for_line(lines, "commands/one 1 -> 2 live").await.unwrap();
-    assert_eq!(ground.say("/one").await.content, "own 0, shared 0", "its library is a new one");
-    assert_eq!(ground.say("/two").await.content, "own 2, shared 2", "its library is the same");
+    host.bot.wait_for_line(lines, "commands/one 1 -> 2 live").await.unwrap();
+    assert_eq!(host.say("/one").await.content, "own 0, shared 0", "its library is a new one");
+    assert_eq!(host.say("/two").await.content, "own 2, shared 2", "its library is the same");
 }

@@ -10,15 +10,15 @@ use sandbox::Sandbox;
 use sandbox::client::Run;
 use sandbox::record::Kind;
 use testbed::bot::PATIENCE;
-use testbed::ground::PING;
-use testbed::{Bot, Ground, Playground};
+use testbed::test_host::PING;
+use testbed::{Bot, Playground, TestHost};
 
 /// Most milliseconds from a death to an answer.
 const BACK_WITHIN: u64 = 2000;
 
 /// Gives the process id of the host below the supervisor; waits while there is none.
-async fn host(ground: &Ground) -> u32 {
-    let supervisor = ground.bot.pid().unwrap();
+async fn host(test_host: &TestHost) -> u32 {
+    let supervisor = test_host.bot.pid().unwrap();
     let began = Instant::now();
     loop {
         let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
@@ -66,17 +66,17 @@ async fn closed(sandbox: &Sandbox) {
 }
 
 /// Waits for the line of a host that has come back, and gives how long nobody answered.
-async fn back(ground: &mut Ground, from: usize) -> u64 {
-    let line = ground.bot.wait_for_line(from, "after a crash: nobody answered for ").await.unwrap();
+async fn back(test_host: &mut TestHost, from: usize) -> u64 {
+    let line = test_host.bot.wait_for_line(from, "after a crash: nobody answered for ").await.unwrap();
     let ms = line.split("answered for ").nth(1).and_then(|rest| rest.split(' ').next());
     ms.unwrap_or_else(|| panic!("{line}")).parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_on_probation_brings_the_code_before_it_back() {
-    let mut ground = Ground::new(&[]).await;
-    let source = ground.playground.read(PING).unwrap();
-    let deeds = [
+    let mut test_host = TestHost::new(&[]).await;
+    let source = test_host.playground.read(PING).unwrap();
+    let sabotages = [
         (
             "SIGSEGV",
             "#[allow(unsafe_code)]\n    unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() };",
@@ -85,107 +85,111 @@ async fn a_crash_on_probation_brings_the_code_before_it_back() {
         ("SIGABRT", "let _ = deeper(0);"),
     ];
     let deeper = "\nfn deeper(depth: u64) -> u64 {\n    std::hint::black_box([depth; 999])[7] + deeper(depth + 1) + 1\n}\n";
-    for (round, (signal, deed)) in deeds.iter().enumerate() {
+    for (round, (signal, sabotage)) in sabotages.iter().enumerate() {
         // A generation is set aside, and the code before it comes back under the next number.
         let (old, new, again) = (1 + 2 * round, 2 + 2 * round, 3 + 2 * round);
-        let lines = ground.bot.line_count();
-        let crashing = source.replace("let latency =", &format!("{deed}\n    let latency =")).replace(
+        let lines = test_host.bot.line_count();
+        let crashing = source.replace("let latency =", &format!("{sabotage}\n    let latency =")).replace(
             "/// Answers,",
             "#[allow(unreachable_code, unconditional_recursion, unused)]\n/// Answers,",
         );
-        ground
+        test_host
             .playground
-            .save(PING, &(crashing + if deed.contains("deeper") { deeper } else { "" }))
+            .save(PING, &(crashing + if sabotage.contains("deeper") { deeper } else { "" }))
             .unwrap();
-        ground.bot.wait_for_line(lines, &format!("commands/general {old} -> {new} live")).await.unwrap();
-        let before = host(&ground).await;
-        let _ = ground.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
-        let line = ground.bot.wait_for_line(lines, "the host died of").await.unwrap();
+        test_host.bot.wait_for_line(lines, &format!("commands/general {old} -> {new} live")).await.unwrap();
+        let before = host(&test_host).await;
+        let _ = test_host.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
+        let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
         let blamed = format!(
             "the host died of {signal} while /ping of commands/general {new} was under way; commands/general {new} \
              was on probation and is set aside, the code of {old} is back as {again}"
         );
         assert!(line.contains(&blamed), "{line}");
-        let ms = back(&mut ground, lines).await;
+        let ms = back(&mut test_host, lines).await;
         assert!(ms < BACK_WITHIN, "{ms} ms");
-        assert!(ground.ping().await.starts_with("Pong!"));
-        assert_ne!(host(&ground).await, before);
+        assert!(test_host.ping().await.starts_with("Pong!"));
+        assert_ne!(host(&test_host).await, before);
     }
     // Neither cargo nor rustc had a part in it, and the next save is built as ever.
-    let lines = ground.bot.line_count();
-    ground.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
-    ground.bot.wait_for_line(lines, "commands/general 7 -> 8 live").await.unwrap();
-    assert!(ground.ping().await.starts_with("Pang!"));
+    let lines = test_host.bot.line_count();
+    test_host.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/general 7 -> 8 live").await.unwrap();
+    assert!(test_host.ping().await.starts_with("Pang!"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_after_the_calls_of_probation_sets_nothing_aside() {
     let variables = [("HMR_PROBATION_CALLS", "2"), ("RUST_LOG", "info,hmr=debug")];
-    let mut ground = Ground::new(&variables).await;
-    let lines = ground.bot.line_count();
+    let mut test_host = TestHost::new(&variables).await;
+    let lines = test_host.bot.line_count();
     // Each host counts anew.
     let third = "static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n    \
                  if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {\n        std::process::abort();\n    }";
     let source =
-        ground.ping_that_says("Pang").replace("let latency =", &format!("{third}\n    let latency ="));
-    ground.playground.save(PING, &source).unwrap();
-    ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+        test_host.ping_that_says("Pang").replace("let latency =", &format!("{third}\n    let latency ="));
+    test_host.playground.save(PING, &source).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     for _ in 0..2 {
-        assert!(ground.ping().await.starts_with("Pang!"));
+        assert!(test_host.ping().await.starts_with("Pang!"));
     }
-    ground.bot.wait_for_line(lines, "commands/general 2 has stood the calls of its probation").await.unwrap();
-    let _ = ground.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
-    let line = ground.bot.wait_for_line(lines, "the host died of").await.unwrap();
+    test_host
+        .bot
+        .wait_for_line(lines, "commands/general 2 has stood the calls of its probation")
+        .await
+        .unwrap();
+    let _ = test_host.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
+    let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
     let blamed =
         "the host died of SIGABRT while /ping of commands/general 2 was under way; it is started again now";
     assert!(line.contains(blamed), "{line}");
-    back(&mut ground, lines).await;
-    assert!(ground.ping().await.starts_with("Pang!"));
+    back(&mut test_host, lines).await;
+    assert!(test_host.ping().await.starts_with("Pang!"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_killed_comes_back_as_it_was() {
-    let mut ground = Ground::new(&[]).await;
-    ground.edit_ping("Pang").await;
-    let lines = ground.bot.line_count();
-    let killed = host(&ground).await;
+    let mut test_host = TestHost::new(&[]).await;
+    test_host.edit_ping("Pang").await;
+    let lines = test_host.bot.line_count();
+    let killed = host(&test_host).await;
     kill(killed, Signal::KILL);
-    let line = ground.bot.wait_for_line(lines, "the host died of").await.unwrap();
+    let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
     assert!(line.contains("the host died of SIGKILL; it is started again now"), "{line}");
-    let ms = back(&mut ground, lines).await;
+    let ms = back(&mut test_host, lines).await;
     assert!(ms < BACK_WITHIN, "{ms} ms");
-    assert!(ground.ping().await.starts_with("Pang!"));
-    assert_ne!(host(&ground).await, killed);
-    let said = ground.bot.lines_from(lines).join("\n");
+    assert!(test_host.ping().await.starts_with("Pang!"));
+    assert_ne!(host(&test_host).await, killed);
+    let said = test_host.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 2"), "{said}");
     // Reloading goes on from there.
-    assert!(ground.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
-    assert!(ground.ping().await.starts_with("Peng!"));
+    assert!(test_host.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
+    assert!(test_host.ping().await.starts_with("Peng!"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_loop_is_given_up() {
-    let mut ground = Ground::new(&[]).await;
+    let mut test_host = TestHost::new(&[]).await;
     for round in 1..=5 {
-        let lines = ground.bot.line_count();
-        let killed = host(&ground).await;
+        let lines = test_host.bot.line_count();
+        let killed = host(&test_host).await;
         kill(killed, Signal::ABORT);
-        let line = ground.bot.wait_for_line(lines, "the host died of SIGABRT").await.unwrap();
+        let line = test_host.bot.wait_for_line(lines, "the host died of SIGABRT").await.unwrap();
         assert_eq!(round == 5, line.contains("5 times within 60 s, so it is not started again"), "{line}");
         if round < 5 {
             gone(killed).await;
             // A crash that comes later than the others would be none of a loop.
-            ground.bot.wait_for_line(lines, "hotcord starts").await.unwrap();
+            test_host.bot.wait_for_line(lines, "hotcord starts").await.unwrap();
         }
     }
-    assert_eq!(ground.bot.ended().await.unwrap().code(), Some(70));
+    assert_eq!(test_host.bot.ended().await.unwrap().code(), Some(70));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_signal_ends_supervisor_and_host_and_closes_the_session() {
-    let ground = Ground::new(&[]).await;
-    let host = host(&ground).await;
-    let Ground { bot, sandbox, playground } = ground;
+    let test_host = TestHost::new(&[]).await;
+    let host = host(&test_host).await;
+    let TestHost { bot, sandbox, playground } = test_host;
     assert_eq!(bot.stop().await.unwrap().code(), Some(0));
     gone(host).await;
     closed(&sandbox).await;
@@ -202,13 +206,13 @@ async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
     let program = playground.path("target/ignoring");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let bot = Bot::run(&playground, program, &sandbox, &[("ENABLE_HMR", "true")]).await.unwrap();
-    let mut ground = Ground { playground, sandbox, bot };
-    let (supervisor, host) = (ground.bot.pid().unwrap(), host(&ground).await);
+    let mut test_host = TestHost { playground, sandbox, bot };
+    let (supervisor, host) = (test_host.bot.pid().unwrap(), host(&test_host).await);
 
     kill(supervisor, Signal::HUP);
-    let line = ground.edit_ping("Still").await;
+    let line = test_host.edit_ping("Still").await;
     assert!(line.contains(" live in "), "{line}");
-    assert!(ground.ping().await.starts_with("Still!"));
+    assert!(test_host.ping().await.starts_with("Still!"));
     // What the host starts hears what ends it: its probe does, and so do compilers.
     let ignored = ignored_by_children_of(host);
     assert!(!ignored.is_empty(), "there is a probe");
@@ -217,7 +221,7 @@ async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
         assert!(ignored.iter().all(|mask| mask & bit == 0), "{signal:?} is ignored: {ignored:x?}");
     }
     kill(supervisor, Signal::INT);
-    let Ground { mut bot, sandbox, playground } = ground;
+    let TestHost { mut bot, sandbox, playground } = test_host;
     assert_eq!(bot.ended().await.unwrap().code(), Some(0), "{:?}", bot.lines_from(0));
     gone(host).await;
     closed(&sandbox).await;
@@ -226,9 +230,9 @@ async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_does_not_outlive_its_supervisor() {
-    let ground = Ground::new(&[]).await;
-    let host = host(&ground).await;
-    let Ground { bot, sandbox, playground } = ground;
+    let test_host = TestHost::new(&[]).await;
+    let host = host(&test_host).await;
+    let TestHost { bot, sandbox, playground } = test_host;
     bot.kill().await.unwrap();
     gone(host).await;
     closed(&sandbox).await;

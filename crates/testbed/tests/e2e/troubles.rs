@@ -7,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 use sandbox::Sandbox;
 use testbed::bot::PATIENCE;
 use testbed::faults::programs::Programs;
-use testbed::ground::PING;
-use testbed::{Ground, Playground};
+use testbed::test_host::PING;
+use testbed::{Playground, TestHost};
 
 const TALLY: &str = "commands/tally/src/lib.rs";
 const FAULTY: &str = "commands/faulty/src/faulty.rs";
@@ -98,26 +98,26 @@ async fn run_to_end(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_the_bot_from_starting_is_told() {
-    let mut ground = Ground::new(&[]).await;
-    let root = ground.playground.path("");
-    let (code, said) = run_to_end(&ground.playground, &ground.sandbox, &root, &[]).await;
+    let mut test_host = TestHost::new(&[]).await;
+    let root = test_host.playground.path("");
+    let (code, said) = run_to_end(&test_host.playground, &test_host.sandbox, &root, &[]).await;
     assert_eq!(code, Some(75), "{said}");
     assert!(said.contains("a development host of this folder is running already"), "{said}");
     // The one that runs is none the worse.
-    ground.edit_ping("Pang").await;
-    assert!(ground.ping().await.starts_with("Pang!"));
+    test_host.edit_ping("Pang").await;
+    assert!(test_host.ping().await.starts_with("Pang!"));
 
     let elsewhere = tempfile::tempdir().unwrap();
     let folder = elsewhere.path().display().to_string();
     let (code, said) =
-        run_to_end(&ground.playground, &ground.sandbox, &root, &[("HMR_WORKSPACE", &folder)]).await;
+        run_to_end(&test_host.playground, &test_host.sandbox, &root, &[("HMR_WORKSPACE", &folder)]).await;
     assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("which holds no Cargo.toml with commands/ and events/"), "{said}");
-    let (code, said) = run_to_end(&ground.playground, &ground.sandbox, elsewhere.path(), &[]).await;
+    let (code, said) = run_to_end(&test_host.playground, &test_host.sandbox, elsewhere.path(), &[]).await;
     assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("Hot reload finds no Cargo.toml with commands/ and events/"), "{said}");
 
-    let Ground { playground, sandbox, bot } = ground;
+    let TestHost { playground, sandbox, bot } = test_host;
     assert!(bot.stop().await.unwrap().success());
     playground.edit("Cargo.toml", "[workspace]\n", "[workspace\n").unwrap();
     let (code, said) = run_to_end(&playground, &sandbox, &root, &[]).await;
@@ -129,30 +129,31 @@ async fn what_keeps_the_bot_from_starting_is_told() {
 async fn a_call_of_rustc_that_cannot_be_kept_is_told() {
     let playground = Playground::bare().unwrap();
     fs::create_dir_all(playground.path("target/hmr/plugins/commands-general/call.json")).unwrap();
-    let mut ground = Ground::on(playground, &[]).await;
-    let line = ground.bot.wait_for_line(0, "cargo will be asked again at the next start").await.unwrap();
+    let mut test_host = TestHost::on(playground, &[]).await;
+    let line = test_host.bot.wait_for_line(0, "cargo will be asked again at the next start").await.unwrap();
     assert!(line.contains("commands/general"), "{line}");
-    ground.edit_ping("Pang").await;
-    assert!(ground.ping().await.starts_with("Pang!"));
+    test_host.edit_ping("Pang").await;
+    assert!(test_host.ping().await.starts_with("Pang!"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_outlasts_its_time_is_named_and_still_answers() {
-    let mut ground = Ground::new(&[("HMR_STOP_MS", "200")]).await;
-    let gate = ground.playground.path("gate");
-    let lines = ground.bot.line_count();
-    let quick = ground.playground.read(PING).unwrap();
-    let slow = ground.ping_that_waits("Slow", &gate);
-    ground.playground.save(PING, &slow).unwrap();
-    ground.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
-    let (client, from) = (ground.sandbox.client(), ground.sandbox.record().newest() + 1);
+    let mut test_host = TestHost::new(&[("HMR_STOP_MS", "200")]).await;
+    let gate = test_host.playground.path("gate");
+    let lines = test_host.bot.line_count();
+    let quick = test_host.playground.read(PING).unwrap();
+    let slow = test_host.ping_that_waits("Slow", &gate);
+    test_host.playground.save(PING, &slow).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    let (client, from) = (test_host.sandbox.client(), test_host.sandbox.record().newest() + 1);
     let call = tokio::spawn(async move { client.say("/ping").await });
-    let begun = ground.sandbox.record().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
+    let begun =
+        test_host.sandbox.record().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
     assert!(begun.await.is_ok(), "/ping is not under way");
-    ground.playground.save(PING, &quick).unwrap();
+    test_host.playground.save(PING, &quick).unwrap();
     let words = "commands/general 2 is stopped with calls still under way: /ping (";
-    ground.bot.wait_for_line(lines, words).await.unwrap();
-    assert!(ground.ping().await.starts_with("Pong!"));
+    test_host.bot.wait_for_line(lines, words).await.unwrap();
+    assert!(test_host.ping().await.starts_with("Pong!"));
     fs::write(gate, "").unwrap();
     let answer = call.await.unwrap().unwrap();
     assert!(answer.content.starts_with("Slow!"), "{answer:?}");
@@ -160,7 +161,7 @@ async fn a_call_that_outlasts_its_time_is_named_and_still_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prefix_has_one_handler() {
-    let mut ground = Ground::on(with_tally("Ok(())"), &[]).await;
+    let mut test_host = TestHost::on(with_tally("Ok(())"), &[]).await;
     let registering = |handlers: &str| {
         let subscriptions =
             format!("    fn subscriptions(&self, on: &mut Subscriptions) {{\n        {handlers}\n    }}\n\n");
@@ -175,11 +176,11 @@ async fn a_prefix_has_one_handler() {
         (handler("tally:") + &handler("tally:"), "two component handlers are registered for 'tally:'"),
         (handler("poll:"), "components 'poll:' are handled by commands/general and by commands/tally"),
     ] {
-        let lines = ground.bot.line_count();
-        ground.playground.save(TALLY, &registering(&handlers)).unwrap();
-        let line = ground.bot.wait_for_line(lines, words).await.unwrap();
+        let lines = test_host.bot.line_count();
+        test_host.playground.save(TALLY, &registering(&handlers)).unwrap();
+        let line = test_host.bot.wait_for_line(lines, words).await.unwrap();
         assert!(line.contains("commands/tally 1 stays live: "), "{line}");
-        assert_eq!(ground.say("/count").await.callbacks, 1);
+        assert_eq!(test_host.say("/count").await.callbacks, 1);
     }
 }
 
@@ -187,45 +188,46 @@ async fn a_prefix_has_one_handler() {
 async fn code_that_does_not_start_again_cannot_come_back() {
     let once = "if std::path::Path::new(\"started\").exists() {\n            return Err(\"not again\".into());\n        }\n        \
                 Ok(())";
-    let mut ground = Ground::on(with_tally(once), &[]).await;
-    assert_eq!(ground.say("/count").await.content, "Count 1!");
-    fs::write(ground.playground.path("started"), "").unwrap();
-    let lines = ground.bot.line_count();
+    let mut test_host = TestHost::on(with_tally(once), &[]).await;
+    assert_eq!(test_host.say("/count").await.content, "Count 1!");
+    fs::write(test_host.playground.path("started"), "").unwrap();
+    let lines = test_host.bot.line_count();
     let panics = TALLY_SOURCE
         .replace("    ctx.say(format", "    assert!(count > 9, \"no counts today\");\n    ctx.say(format");
-    ground.playground.save(TALLY, &panics).unwrap();
-    ground.bot.wait_for_line(lines, "commands/tally 1 -> 2 live").await.unwrap();
-    assert!(ground.say("/count").await.content.contains("no counts today"));
-    let line = ground.bot.wait_for_line(lines, "commands/tally 2 stays live after ").await.unwrap();
+    test_host.playground.save(TALLY, &panics).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/tally 1 -> 2 live").await.unwrap();
+    assert!(test_host.say("/count").await.content.contains("no counts today"));
+    let line = test_host.bot.wait_for_line(lines, "commands/tally 2 stays live after ").await.unwrap();
     assert!(line.contains("/count panicked at commands/tally/src/lib.rs:"), "{line}");
     assert!(line.contains("; the code before it: its start hook failed: not again"), "{line}");
     // The save that mends it comes in.
-    ground.playground.save(TALLY, TALLY_SOURCE).unwrap();
-    ground.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
-    assert_eq!(ground.say("/count").await.content, "Count 3!");
+    test_host.playground.save(TALLY, TALLY_SOURCE).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
+    assert_eq!(test_host.say("/count").await.content, "Count 3!");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew() {
-    let mut ground = Ground::on(with_tally("Ok(())"), &[("HMR_INCOMPATIBLE_STATE", "default")]).await;
-    assert_eq!(ground.say("/count").await.content, "Count 1!");
+    let mut test_host = TestHost::on(with_tally("Ok(())"), &[("HMR_INCOMPATIBLE_STATE", "default")]).await;
+    assert_eq!(test_host.say("/count").await.content, "Count 1!");
     // A default that cannot be read back would be lost with the next reload.
-    let lines = ground.bot.line_count();
+    let lines = test_host.bot.line_count();
     let unread =
         "count: u32,\n    #[serde(skip_serializing_if = \"Vec::is_empty\")]\n    names: Vec<String>,\n";
-    ground.playground.save(TALLY, &TALLY_SOURCE.replace("count: u32,\n", unread)).unwrap();
-    let line = ground.bot.wait_for_line(lines, "its state's default is not read back as it is saved").await;
-    assert!(line.unwrap().contains("commands/tally 1 stays live: "));
-    assert_eq!(ground.say("/count").await.content, "Count 2!");
-
-    let lines = ground.bot.line_count();
-    let more = TALLY_SOURCE.replace("count: u32,\n", "count: u32,\n    names: Vec<String>,\n");
-    ground.playground.save(TALLY, &more).unwrap();
+    test_host.playground.save(TALLY, &TALLY_SOURCE.replace("count: u32,\n", unread)).unwrap();
     let line =
-        ground.bot.wait_for_line(lines, "commands/tally 2 begins with its default state: ").await.unwrap();
+        test_host.bot.wait_for_line(lines, "its state's default is not read back as it is saved").await;
+    assert!(line.unwrap().contains("commands/tally 1 stays live: "));
+    assert_eq!(test_host.say("/count").await.content, "Count 2!");
+
+    let lines = test_host.bot.line_count();
+    let more = TALLY_SOURCE.replace("count: u32,\n", "count: u32,\n    names: Vec<String>,\n");
+    test_host.playground.save(TALLY, &more).unwrap();
+    let line =
+        test_host.bot.wait_for_line(lines, "commands/tally 2 begins with its default state: ").await.unwrap();
     assert!(line.contains("missing field `names`"), "{line}");
     assert!(line.contains("; what it was is kept as snapshot "), "{line}");
-    assert_eq!(ground.say("/count").await.content, "Count 1!");
+    assert_eq!(test_host.say("/count").await.content, "Count 1!");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,15 +236,15 @@ async fn a_compiler_that_is_killed_each_time_is_told() {
     playground.new_plugin("commands/faulty");
     let programs = Programs::collect(playground.path("programs")).unwrap();
     let path = programs.folder().display().to_string();
-    let mut ground = Ground::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "1")]).await;
+    let mut test_host = TestHost::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "1")]).await;
     programs.after_linking("echo >>\"$here/links\"\nkill -9 $PPID\n").unwrap();
-    let lines = ground.bot.line_count();
-    ground.playground.edit(FAULTY, "\"Hello, ", "\"Ahoy, ").unwrap();
-    let line = ground.bot.wait_for_line(lines, "commands/faulty 1 stays live: ").await.unwrap();
+    let lines = test_host.bot.line_count();
+    test_host.playground.edit(FAULTY, "\"Hello, ", "\"Ahoy, ").unwrap();
+    let line = test_host.bot.wait_for_line(lines, "commands/faulty 1 stays live: ").await.unwrap();
     assert!(line.contains("SIGKILL"), "{line}");
     assert!(line.contains(" and found no error in the source; it said: "), "{line}");
-    assert_eq!(ground.playground.read("programs/links").unwrap().lines().count(), 2);
-    assert_eq!(ground.say("/faulty").await.content, "Hello, world!");
+    assert_eq!(test_host.playground.read("programs/links").unwrap().lines().count(), 2);
+    assert_eq!(test_host.say("/faulty").await.content, "Hello, world!");
 }
 
 /// Makes a program of shell's words.

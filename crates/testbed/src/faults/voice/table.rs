@@ -1,6 +1,6 @@
 //! Every row of voice: all close codes, and what else can happen to a call.
 
-use super::acts::{self, Act};
+use super::scenarios::{self, Scenario};
 use super::{Ending, Fault, Row};
 
 /// A connection that is closed with a code, once.
@@ -10,8 +10,8 @@ const fn closed(name: &'static str, code: u16, ending: Ending, told: &'static st
 }
 
 /// Anything else.
-const fn act(name: &'static str, act: Act, ending: Ending, joins: u64, told: &'static str) -> Row {
-    Row { name, fault: Fault::Act(act), ending, joins, told }
+const fn scenario(name: &'static str, run: Scenario, ending: Ending, joins: u64, told: &'static str) -> Row {
+    Row { name, fault: Fault::Scenario(run), ending, joins, told }
 }
 
 /// All rows, in the order in which they are printed.
@@ -46,28 +46,58 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "voice closed: 4006, then 4017 at the rejoin",
-        fault: Fault::Act(acts::refused_at_rejoin),
+        fault: Fault::Scenario(scenarios::refused_at_rejoin),
         ending: Ending::GivesUp,
         joins: 0,
         told: "(close code 4017)",
     },
-    act("voice gateway dropped", acts::severed, Ending::PlaysOn, 0, ""),
-    act("voice packets lost, 5 %", acts::lossy, Ending::PlaysOn, 0, ""),
-    act("voice UDP dead for 5 s", acts::dead_socket, Ending::PlaysOn, 0, ""),
-    act("voice UDP dead at a rejoin", acts::dead_socket_at_join, Ending::Rejoins, 3, "(close code 4006)"),
-    act("voice server answers no heartbeat", acts::unanswered_heartbeats, Ending::PlaysOn, 0, ""),
-    act("voice server stalls at a rejoin", acts::stalled_server, Ending::Rejoins, 1, "(close code 4006)"),
-    act("voice server refuses for good", acts::refusing_server, Ending::GivesUp, 0, "cannot be reached"),
-    act("no VOICE_SERVER_UPDATE, once", acts::no_server_update_once, Ending::Rejoins, 1, "(close code 4006)"),
-    act("no VOICE_SERVER_UPDATE, ever", acts::no_server_update, Ending::GivesUp, 0, "did not answer"),
-    act(
+    scenario("voice gateway dropped", scenarios::severed, Ending::PlaysOn, 0, ""),
+    scenario("voice packets lost, 5 %", scenarios::lossy, Ending::PlaysOn, 0, ""),
+    scenario("voice UDP dead for 5 s", scenarios::dead_socket, Ending::PlaysOn, 0, ""),
+    scenario(
+        "voice UDP dead at a rejoin",
+        scenarios::dead_socket_at_join,
+        Ending::Rejoins,
+        3,
+        "(close code 4006)",
+    ),
+    scenario("voice server answers no heartbeat", scenarios::unanswered_heartbeats, Ending::PlaysOn, 0, ""),
+    scenario(
+        "voice server stalls at a rejoin",
+        scenarios::stalled_server,
+        Ending::Rejoins,
+        1,
+        "(close code 4006)",
+    ),
+    scenario(
+        "voice server refuses for good",
+        scenarios::refusing_server,
+        Ending::GivesUp,
+        0,
+        "cannot be reached",
+    ),
+    scenario(
+        "no VOICE_SERVER_UPDATE, once",
+        scenarios::no_server_update_once,
+        Ending::Rejoins,
+        1,
+        "(close code 4006)",
+    ),
+    scenario(
+        "no VOICE_SERVER_UPDATE, ever",
+        scenarios::no_server_update,
+        Ending::GivesUp,
+        0,
+        "did not answer",
+    ),
+    scenario(
         "voice region changed: endpoint null, then new",
-        acts::region_change,
+        scenarios::region_change,
         Ending::Rejoins,
         1,
         "connection restored",
     ),
-    act("bot moved by a moderator", acts::moved, Ending::Moves, 1, ""),
-    act("bot disconnected by a moderator", acts::disconnected, Ending::Leaves, 0, "disconnected"),
-    act("voice channel deleted", acts::channel_deleted, Ending::Leaves, 0, "disconnected"),
+    scenario("bot moved by a moderator", scenarios::moved, Ending::Moves, 1, ""),
+    scenario("bot disconnected by a moderator", scenarios::disconnected, Ending::Leaves, 0, "disconnected"),
+    scenario("voice channel deleted", scenarios::channel_deleted, Ending::Leaves, 0, "disconnected"),
 ];

@@ -13,14 +13,14 @@ use sandbox::voice::{Command, Target};
 use serde_json::json;
 
 use super::Stage;
-use crate::faults::acts::until;
+use crate::faults::scenarios::until;
 use crate::song::RATE;
 
-/// An act on a stage, which is over when the fault has struck.
-pub type Act = fn(&mut Stage) -> Acting<'_>;
+/// A scenario on a stage, which is over when the fault has struck.
+pub type Scenario = fn(&mut Stage) -> ScenarioFuture<'_>;
 
-/// An act under way.
-pub type Acting<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+/// A scenario in progress.
+pub type ScenarioFuture<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
 /// Opcode by which a client begins a session.
 const IDENTIFY: u64 = 0;
@@ -30,24 +30,24 @@ const HEARTBEAT: u64 = 3;
 const INVALID_SESSION: u16 = 4006;
 
 async fn command(stage: &Stage, command: &Command) -> io::Result<()> {
-    let closed = stage.concert.sandbox.record().count(Kind::VoiceClosed);
-    let client = stage.concert.sandbox.client();
+    let closed = stage.host.sandbox.record().count(Kind::VoiceClosed);
+    let client = stage.host.sandbox.client();
     client.voice_command(Target::default(), command).await.map_err(io::Error::other)?;
     happened(stage, Kind::VoiceClosed, closed).await
 }
 
 /// Waits until there are more entries of a kind in the record than there were.
 async fn happened(stage: &Stage, kind: Kind, before: u64) -> io::Result<()> {
-    let record = stage.concert.sandbox.record();
+    let record = stage.host.sandbox.record();
     until(&format!("{kind:?} happens"), || record.count(kind) > before).await
 }
 
 async fn add(stage: &Stage, rule: Rule) -> io::Result<()> {
-    stage.concert.sandbox.client().add_fault(&rule).await.map(|_| ()).map_err(io::Error::other)
+    stage.host.sandbox.client().add_fault(&rule).await.map(|_| ()).map_err(io::Error::other)
 }
 
 async fn mend(stage: &Stage) -> io::Result<()> {
-    stage.concert.sandbox.client().remove_fault(None).await.map_err(io::Error::other)
+    stage.host.sandbox.client().remove_fault(None).await.map_err(io::Error::other)
 }
 
 /// Closes the voice connection with a code.
@@ -63,7 +63,7 @@ pub(super) async fn close_at_identify(stage: &Stage, code: u16) -> io::Result<()
 }
 
 /// Closes the connection, and the next session with a code that is final.
-pub fn refused_at_rejoin(stage: &mut Stage) -> Acting<'_> {
+pub fn refused_at_rejoin(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         close_at_identify(stage, 4017).await?;
         close(stage, INVALID_SESSION).await
@@ -71,12 +71,12 @@ pub fn refused_at_rejoin(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Drops the voice gateway's connection without a word.
-pub fn severed(stage: &mut Stage) -> Acting<'_> {
+pub fn severed(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async { command(stage, &Command::Sever).await })
 }
 
 /// Loses every twentieth packet for three seconds.
-pub fn lossy(stage: &mut Stage) -> Acting<'_> {
+pub fn lossy(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let direction = Some(Direction::Received);
         add(
@@ -88,15 +88,15 @@ pub fn lossy(stage: &mut Stage) -> Acting<'_> {
             })),
         )
         .await?;
-        let room = &stage.concert.rooms[0];
-        stage.concert.until_heard(room, stage.concert.position(room) + 3 * u64::from(RATE)).await?;
-        let lost = stage.concert.heard(room).map_or(0, |heard| heard.counts.lost);
+        let room = &stage.host.rooms[0];
+        stage.host.until_heard(room, stage.host.position(room) + 3 * u64::from(RATE)).await?;
+        let lost = stage.host.heard(room).map_or(0, |heard| heard.counts.lost);
         if lost == 0 { Err(io::Error::other("no packet was lost")) } else { Ok(()) }
     })
 }
 
 /// Has no packet go either way for five seconds.
-pub fn dead_socket(stage: &mut Stage) -> Acting<'_> {
+pub fn dead_socket(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, Rule::new(On::VoicePacket(VoicePacketRule::default()))).await?;
         // That is the fault itself.
@@ -106,11 +106,11 @@ pub fn dead_socket(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Has no packet go either way while the bot joins anew, until it tries once more.
-pub fn dead_socket_at_join(stage: &mut Stage) -> Acting<'_> {
+pub fn dead_socket_at_join(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, Rule::new(On::VoicePacket(VoicePacketRule::default()))).await?;
         close(stage, INVALID_SESSION).await?;
-        let joins = stage.concert.joins();
+        let joins = stage.host.joins();
         happened(stage, Kind::VoiceIdentified, joins).await?;
         happened(stage, Kind::VoiceIdentified, joins + 1).await?;
         mend(stage).await
@@ -118,9 +118,9 @@ pub fn dead_socket_at_join(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Has a server that acknowledges no heartbeat.
-pub fn unanswered_heartbeats(stage: &mut Stage) -> Acting<'_> {
+pub fn unanswered_heartbeats(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        let closed = stage.concert.sandbox.record().count(Kind::VoiceClosed);
+        let closed = stage.host.sandbox.record().count(Kind::VoiceClosed);
         let effect = VoiceEffect::Ignore;
         add(
             stage,
@@ -133,7 +133,7 @@ pub fn unanswered_heartbeats(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Has a server on which the next websocket opens, and nothing ever comes.
-pub fn stalled_server(stage: &mut Stage) -> Acting<'_> {
+pub fn stalled_server(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let effect = VoiceConnectEffect::Stall;
         add(stage, Rule::new(On::VoiceConnect(VoiceConnectRule { effect })).times(1)).await?;
@@ -142,7 +142,7 @@ pub fn stalled_server(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Has a server that refuses every websocket.
-pub fn refusing_server(stage: &mut Stage) -> Acting<'_> {
+pub fn refusing_server(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let effect = VoiceConnectEffect::Refuse { status: 503 };
         add(stage, Rule::new(On::VoiceConnect(VoiceConnectRule { effect }))).await?;
@@ -155,7 +155,7 @@ fn voice_server(effect: VoiceServerEffect) -> Rule {
 }
 
 /// Does not tell the bot where to connect, once.
-pub fn no_server_update_once(stage: &mut Stage) -> Acting<'_> {
+pub fn no_server_update_once(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, voice_server(VoiceServerEffect::Withhold).times(1)).await?;
         close(stage, INVALID_SESSION).await
@@ -163,7 +163,7 @@ pub fn no_server_update_once(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Never tells the bot where to connect.
-pub fn no_server_update(stage: &mut Stage) -> Acting<'_> {
+pub fn no_server_update(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, voice_server(VoiceServerEffect::Withhold)).await?;
         close(stage, INVALID_SESSION).await
@@ -171,11 +171,11 @@ pub fn no_server_update(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Gives the call to another server: an update without an endpoint, then one with.
-pub fn region_change(stage: &mut Stage) -> Acting<'_> {
+pub fn region_change(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        let joins = stage.concert.joins();
-        let room = &stage.concert.rooms[0];
-        let client = stage.concert.sandbox.client();
+        let joins = stage.host.joins();
+        let room = &stage.host.rooms[0];
+        let client = stage.host.sandbox.client();
         let (guild, channel) = (room.guild.to_string(), room.channel.to_string());
         client.change_region(&guild, &channel, None).await.map_err(io::Error::other)?;
         happened(stage, Kind::VoiceIdentified, joins).await
@@ -183,31 +183,31 @@ pub fn region_change(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Moves the bot as a moderator does, to a channel where somebody listens.
-pub fn moved(stage: &mut Stage) -> Acting<'_> {
+pub fn moved(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        let client = stage.concert.sandbox.client();
-        let room = &stage.concert.rooms[0];
-        let (guild, bot) = (room.guild.to_string(), stage.concert.sandbox.bot_id().to_string());
+        let client = stage.host.sandbox.client();
+        let room = &stage.host.rooms[0];
+        let (guild, bot) = (room.guild.to_string(), stage.host.sandbox.bot_id().to_string());
         client.enter_voice(&guild, "bob", "Lounge").await.map_err(io::Error::other)?;
         client.enter_voice(&guild, &bot, "Lounge").await.map_err(io::Error::other)
     })
 }
 
 /// Disconnects the bot as a moderator does.
-pub fn disconnected(stage: &mut Stage) -> Acting<'_> {
+pub fn disconnected(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        let client = stage.concert.sandbox.client();
-        let guild = stage.concert.rooms[0].guild.to_string();
-        let bot = stage.concert.sandbox.bot_id().to_string();
+        let client = stage.host.sandbox.client();
+        let guild = stage.host.rooms[0].guild.to_string();
+        let bot = stage.host.sandbox.bot_id().to_string();
         client.leave_voice(&guild, &bot).await.map_err(io::Error::other)
     })
 }
 
 /// Deletes the voice channel.
-pub fn channel_deleted(stage: &mut Stage) -> Acting<'_> {
+pub fn channel_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        let path = format!("channels/{}", stage.concert.rooms[0].channel);
-        let gone = stage.concert.rest("DELETE", &path, None).await?;
+        let path = format!("channels/{}", stage.host.rooms[0].channel);
+        let gone = stage.host.rest("DELETE", &path, None).await?;
         if gone["type"] == json!(2) { Ok(()) } else { Err(io::Error::other(format!("deleted {gone}"))) }
     })
 }

@@ -8,8 +8,8 @@ use sandbox::gateway::{Command, Target};
 use sandbox::record::Kind;
 
 use super::disk::SmallDisk;
-use super::plugin::{self, Deed, MANIFEST, PLUGIN, Place};
-use super::row::{Acting, Seen};
+use super::plugin::{self, MANIFEST, PLUGIN, Place, Sabotage};
+use super::row::{ScenarioFuture, Seen};
 use super::stage::Stage;
 use super::trial;
 use crate::bot::PATIENCE;
@@ -34,14 +34,14 @@ pub(super) async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()
 }
 
 /// Runs a new version until its probation is over, and then into a panic.
-pub fn panic_outside_probation(stage: &mut Stage) -> Acting<'_> {
+pub fn panic_outside_probation(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        stage.save_next(Some((Place::Component, Deed::Panic)))?;
+        stage.save_next(Some((Place::Component, Sabotage::Panic)))?;
         stage.live().await?;
         for _ in 0..PROBATION_CALLS {
             stage.say("/pulse").await?;
         }
-        match trial::provoke(stage, Place::Component, Deed::Panic).await? {
+        match trial::provoke(stage, Place::Component, Sabotage::Panic).await? {
             Some(problem) => Err(io::Error::other(problem)),
             None => Ok(Seen::default()),
         }
@@ -49,7 +49,7 @@ pub fn panic_outside_probation(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Builds on a disk that has no room.
-pub fn disk_full(stage: &mut Stage) -> Acting<'_> {
+pub fn disk_full(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let disk = SmallDisk::over(&stage.output()).map_err(|error| {
             io::Error::new(io::ErrorKind::Unsupported, format!("no small disk can be mounted here: {error}"))
@@ -62,7 +62,7 @@ pub fn disk_full(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Saves a manifest while there is no cargo.
-pub fn cargo_missing(stage: &mut Stage) -> Acting<'_> {
+pub fn cargo_missing(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.programs.hide("cargo")?;
         let manifest = stage.playground.read(MANIFEST)?;
@@ -72,7 +72,7 @@ pub fn cargo_missing(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Saves a source while the compiler cannot be started: the program that starts it at low priority is gone.
-pub fn rustc_missing(stage: &mut Stage) -> Acting<'_> {
+pub fn rustc_missing(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.programs.hide("nice")?;
         stage.save_next(None)?;
@@ -81,7 +81,7 @@ pub fn rustc_missing(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Removes the folder of the sources.
-pub fn sources_deleted(stage: &mut Stage) -> Acting<'_> {
+pub fn sources_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.remove("commands/faulty/src")?;
         Ok(Seen::default())
@@ -89,7 +89,7 @@ pub fn sources_deleted(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Removes the plugin's whole folder, and puts another version in its place once it is out.
-pub fn folder_deleted(stage: &mut Stage) -> Acting<'_> {
+pub fn folder_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.remove(PLUGIN)?;
         let line = stage.told("taken out").await?;
@@ -105,7 +105,7 @@ pub fn folder_deleted(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Kills the host as the system does when memory runs out.
-pub fn host_killed(stage: &mut Stage) -> Acting<'_> {
+pub fn host_killed(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.bot()?.kill_host()?;
         let back = stage.back().await?;
@@ -114,7 +114,7 @@ pub fn host_killed(stage: &mut Stage) -> Acting<'_> {
 }
 
 /// Closes the gateway's connections while a library is linked, and lets the link end when the session is resumed.
-fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
+fn interrupted(stage: &mut Stage, command: Command) -> ScenarioFuture<'_> {
     Box::pin(async move {
         stage.programs.hold_linking()?;
         stage.save_next(None)?;
@@ -141,17 +141,17 @@ fn interrupted(stage: &mut Stage, command: Command) -> Acting<'_> {
 }
 
 /// Closes the gateway with a code after which a session may be resumed.
-pub fn gateway_closed(stage: &mut Stage) -> Acting<'_> {
+pub fn gateway_closed(stage: &mut Stage) -> ScenarioFuture<'_> {
     interrupted(stage, Command::Close { code: 4000, reason: String::new() })
 }
 
 /// Drops the gateway's connection without a word.
-pub fn gateway_severed(stage: &mut Stage) -> Acting<'_> {
+pub fn gateway_severed(stage: &mut Stage) -> ScenarioFuture<'_> {
     interrupted(stage, Command::Sever)
 }
 
 /// Redefines a command while Discord answers registrations so, `count` times.
-fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) -> Acting<'_> {
+fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) -> ScenarioFuture<'_> {
     Box::pin(async move {
         let rule = RequestRule {
             method: Some("POST".to_owned()),
@@ -174,27 +174,27 @@ fn status(status: u16) -> RequestEffect {
 }
 
 /// Registration is answered by 400.
-pub fn registration_400(stage: &mut Stage) -> Acting<'_> {
+pub fn registration_400(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, status(400), 1)
 }
 
 /// Registration is answered by 401.
-pub fn registration_401(stage: &mut Stage) -> Acting<'_> {
+pub fn registration_401(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, status(401), 1)
 }
 
 /// Registration is answered by 429.
-pub fn registration_429(stage: &mut Stage) -> Acting<'_> {
+pub fn registration_429(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, RequestEffect::RateLimit { retry_after: 0.5, scope: LimitScope::User }, 1)
 }
 
 /// Registration is answered by 500.
-pub fn registration_500(stage: &mut Stage) -> Acting<'_> {
+pub fn registration_500(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, status(500), 1)
 }
 
 /// Resets the bot's token, and gives it back once the bot has ended.
-pub fn token_revoked(stage: &mut Stage) -> Acting<'_> {
+pub fn token_revoked(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let client = stage.sandbox.client();
         let bot = stage.sandbox.bot_id().to_string();

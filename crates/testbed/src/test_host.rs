@@ -9,14 +9,14 @@ use sandbox::{Answer, Sandbox};
 use crate::bot::PATIENCE;
 use crate::{Bot, Playground};
 
-/// Source of `/ping`, which [`Ground::edit_ping`] edits.
+/// Source of `/ping`, which [`TestHost::edit_ping`] edits.
 pub const PING: &str = "commands/general/src/ping.rs";
 
 /// Root of the plugin that holds `/ping`.
 pub const GENERAL: &str = "commands/general/src/lib.rs";
 
 /// A playground, a sandbox, and a host that is ready.
-pub struct Ground {
+pub struct TestHost {
     /// Copy of the workspace that the host runs in.
     pub playground: Playground,
     /// Discord that the host is connected to.
@@ -25,7 +25,7 @@ pub struct Ground {
     pub bot: Bot,
 }
 
-impl Ground {
+impl TestHost {
     /// Starts a development host in a fresh copy of the workspace, with further environment variables.
     ///
     /// # Panics
@@ -42,9 +42,9 @@ impl Ground {
     pub async fn on(playground: Playground, variables: &[(&str, &str)]) -> Self {
         let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.expect("a sandbox can be started");
         let bot = Bot::start(&playground, &sandbox, variables).await.expect("the host becomes ready");
-        let ground = Self { playground, sandbox, bot };
-        assert!(ground.ping().await.starts_with("Pong!"), "{:?}", ground.bot.lines_from(0));
-        ground
+        let host = Self { playground, sandbox, bot };
+        assert!(host.ping().await.starts_with("Pong!"), "{:?}", host.bot.lines_from(0));
+        host
     }
 
     /// Runs a command as alice; waits while its registration is under way.

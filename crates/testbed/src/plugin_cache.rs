@@ -11,21 +11,21 @@ use crate::bot::command;
 use crate::playground::{Playground, mirror, move_paths};
 
 /// Built plugins, with the calls of rustc that built them.
-pub(crate) struct Stock {
+pub(crate) struct PluginCache {
     folder: PathBuf,
 }
 
-impl Stock {
-    /// Gives the stock of what is built in a workspace now, and makes it where there is none.
+impl PluginCache {
+    /// Gives the cache of what is built in a workspace now, and makes it where there is none.
     ///
     /// # Errors
     /// When a file cannot be read or written, or the host does not start.
     pub(crate) fn of(workspace: &Path) -> io::Result<Self> {
         let parent = workspace.join("target/testbed");
         fs::create_dir_all(&parent)?;
-        let lock = File::create(parent.join("stock.lock"))?;
+        let lock = File::create(parent.join("cache.lock"))?;
         lock.lock()?;
-        let folder = parent.join("stock");
+        let folder = parent.join("cache");
         let stamp = stamp(workspace)?;
         if fs::read_to_string(folder.join("stamp")).ok().as_ref() != Some(&stamp) {
             make(&folder, &stamp)?;

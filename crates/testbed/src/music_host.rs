@@ -29,8 +29,8 @@ const STRETCH: u64 = RATE as u64 / 2;
 /// Channel in which commands are run.
 const TEXT: &str = "bot-test";
 
-/// What a concert is made of.
-pub struct Program {
+/// What a music host is made of.
+pub struct MusicOptions {
     /// Guilds, each with a channel, a listener and a song of its own; at most four.
     pub rooms: usize,
     /// Length of the songs in seconds.
@@ -41,14 +41,14 @@ pub struct Program {
     pub music: Option<PathBuf>,
 }
 
-impl Default for Program {
+impl Default for MusicOptions {
     fn default() -> Self {
         Self { rooms: 1, seconds: 300, voice: Options::default(), music: None }
     }
 }
 
 /// A bot that can play, and who listens.
-pub struct Concert {
+pub struct MusicTestHost {
     /// Copy of the workspace that the host runs in.
     pub playground: Playground,
     /// Discord.
@@ -75,12 +75,12 @@ pub struct Room {
     pub song: Song,
 }
 
-impl Concert {
+impl MusicTestHost {
     /// Starts everything in a fresh copy of the workspace; nothing plays yet.
     ///
     /// # Errors
     /// When something does not come up.
-    pub async fn new(program: Program) -> io::Result<Self> {
+    pub async fn new(program: MusicOptions) -> io::Result<Self> {
         Self::on(Playground::new()?, program).await
     }
 
@@ -88,8 +88,8 @@ impl Concert {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub async fn on(playground: Playground, program: Program) -> io::Result<Self> {
-        let Program { rooms: count, seconds, voice, music } = program;
+    pub async fn on(playground: Playground, program: MusicOptions) -> io::Result<Self> {
+        let MusicOptions { rooms: count, seconds, voice, music } = program;
         let folder = tempfile::tempdir()?;
         let sandbox = Sandbox::builder().bot_name("Hotcord").voice(voice).start().await?;
         let library = folder.path().join("music");
@@ -100,9 +100,9 @@ impl Concert {
         }
         let library = music.unwrap_or(library);
         let bot = Bot::start(&playground, &sandbox, &[("MUSIC_DIR", &library.display().to_string())]).await?;
-        let concert = Self { playground, sandbox, bot, rooms, _folder: folder };
-        concert.register().await?;
-        Ok(concert)
+        let host = Self { playground, sandbox, bot, rooms, _folder: folder };
+        host.register().await?;
+        Ok(host)
     }
 
     /// Brings the commands, which a bot in development registers in its test guild alone, into the other guilds.
