@@ -16,9 +16,23 @@ cmd_test() {
             return
         }
         ;;
+    --slow)
+        shift
+        [[ $# -ne 0 ]] || {
+            test_slow
+            return
+        }
+        ;;
     esac
-    [[ $# -eq 0 ]] || die --code 64 "test does not know '$1'; usage: ./dev-env.sh test [--production | --docker [--image]]"
+    [[ $# -eq 0 ]] || die --code 64 "test does not know '$1'; usage: ./dev-env.sh test [--slow | --production | --docker [--image]]"
     test_all
+}
+
+# Runs what takes too long for every change: all tests, then every fault, then reloads for an hour.
+test_slow() {
+    test_all
+    testbed_ faults
+    testbed_ soak --minutes 60
 }
 
 # Refuses a manifest that was changed without its lock file: the versions built would be others than those committed.
