@@ -6,7 +6,7 @@ cmd_test() {
     --docker)
         shift
         need_docker test
-        testbed_ docker "$@"
+        e2e_ docker "$@"
         return
         ;;
     --production)
@@ -31,8 +31,8 @@ cmd_test() {
 # Runs what takes too long for every change: all tests, then every fault, then reloads for an hour.
 test_slow() {
     test_all
-    testbed_ faults
-    testbed_ soak --minutes 60
+    e2e_ faults
+    e2e_ soak --minutes 60
 }
 
 # Refuses a manifest that was changed without its lock file: the versions built would be others than those committed.
@@ -89,8 +89,8 @@ check_production() {
         awk '$1 ~ /^(hmr|notify|libloading|sandbox|sdk-dylib|workspace-hack)$/ { print $1 }' | sort -u | tr '\n' ' ')
     [[ -z $found ]] || die "the production build depends on: $found"
     say "production: no notify, libloading, hmr or sandbox in the dependency tree"
-    cargo_ build -p testbed -p workspace-hack
-    in_group target/debug/testbed contents target/production/hotcord
+    cargo_ build -p e2e -p workspace-hack
+    in_group target/debug/e2e contents target/production/hotcord
 }
 
 cmd_check() {
@@ -125,26 +125,26 @@ cmd_docs() {
     say "docs/commands.md and docs/metrics.md are written from the code"
 }
 
-# Runs a program of the testbed on the development host.
-testbed_() {
+# Runs a program of the e2e on the development host.
+e2e_() {
     build_host
-    cargo_ build -p testbed -p workspace-hack
-    in_group target/debug/testbed "$@"
+    cargo_ build -p e2e -p workspace-hack
+    in_group target/debug/e2e "$@"
 }
 
-cmd_smoke() { testbed_ smoke "$@"; }
+cmd_smoke() { e2e_ smoke "$@"; }
 cmd_bench() {
     if [[ ${1-} == --build ]]; then
         shift
         bench_build "$@"
     else
-        testbed_ bench "$@"
+        e2e_ bench "$@"
     fi
 }
-cmd_faults() { testbed_ faults "$@"; }
-cmd_soak() { testbed_ soak "$@"; }
-cmd_bench_music() { testbed_ play "$@"; }
-cmd_drip() { testbed_ drip "$@"; }
+cmd_faults() { e2e_ faults "$@"; }
+cmd_soak() { e2e_ soak "$@"; }
+cmd_bench_music() { e2e_ play "$@"; }
+cmd_drip() { e2e_ drip "$@"; }
 
 compose_version() { (need_compose && "${COMPOSE[@]}" version --short); }
 

@@ -36,7 +36,7 @@ fn every_selection_builds_dependencies_with_the_features_that_the_tests_have() {
     host.extend(plugins.iter().map(String::as_str));
     let with_sandbox = [&["-psandbox"], host.as_slice()].concat();
     let plain = ["-pbot", "-pworkspace-hack", "--features", "bot/sandbox"];
-    let tools = ["-ptestbed", "-pworkspace-hack"];
+    let tools = ["-pe2e", "-pworkspace-hack"];
     let tests = dependencies("normal,build,dev", &["--workspace"]);
     assert!(
         tests.iter().any(|line| line.starts_with("tokio v1.") && line.contains("test-util")),

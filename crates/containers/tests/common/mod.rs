@@ -29,7 +29,7 @@ pub(crate) const FILES: [&str; 8] = [
 ];
 
 pub(crate) fn file(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media").join(name)).unwrap()
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/media").join(name)).unwrap()
 }
 
 /// Reads one of the files that are for these tests alone.

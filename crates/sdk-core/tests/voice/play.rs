@@ -261,7 +261,7 @@ impl Station {
     fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let melody = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media/melody.mp3");
+        let melody = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/media/melody.mp3");
         let melody = std::fs::read(melody).unwrap();
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {

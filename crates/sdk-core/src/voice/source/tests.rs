@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const CALLER: Caller = Caller { guild: GuildId::new(1), user: UserId::new(2) };
 
 fn media(file: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/media").join(file)).unwrap()
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/media").join(file)).unwrap()
 }
 
 /// A WAV file of 8 kHz in which each sample tells its second.

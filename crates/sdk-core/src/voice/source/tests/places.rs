@@ -31,7 +31,7 @@ const FILES: [(&str, usize); 13] = [
 pub(super) fn library() -> (tempfile::TempDir, Sources) {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for media in ["testbed/media", "containers/tests/media"] {
+    for media in ["e2e/media", "containers/tests/media"] {
         for file in std::fs::read_dir(root.join(media)).unwrap().flatten() {
             std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
         }

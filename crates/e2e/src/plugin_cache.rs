@@ -1,0 +1,116 @@
+//! Plugins as a host has built them once, so that a playground's host begins as a developer's second start does.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bot::command;
+use crate::playground::{Playground, mirror, move_paths};
+
+/// Built plugins, with the calls of rustc that built them.
+pub(crate) struct PluginCache {
+    folder: PathBuf,
+}
+
+impl PluginCache {
+    /// Gives the cache of what is built in a workspace now, and makes it where there is none.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, or the host does not start.
+    pub(crate) fn of(workspace: &Path) -> io::Result<Self> {
+        let parent = workspace.join("target/e2e");
+        fs::create_dir_all(&parent)?;
+        let lock = File::create(parent.join("cache.lock"))?;
+        lock.lock()?;
+        let folder = parent.join("cache");
+        let stamp = stamp(workspace)?;
+        if fs::read_to_string(folder.join("stamp")).ok().as_ref() != Some(&stamp) {
+            make(&folder, &stamp)?;
+        }
+        Ok(Self { folder })
+    }
+
+    /// Puts the plugins into the target folder of a copy of the workspace.
+    ///
+    /// # Errors
+    /// When a file cannot be copied.
+    pub(crate) fn put_into(&self, playground: &Path) -> io::Result<()> {
+        let plugins = playground.join("target/hmr/plugins");
+        mirror(&self.folder.join("plugins"), &plugins)?;
+        let made_in = fs::read_to_string(self.folder.join("made-in"))?;
+        move_paths(&plugins, &made_in, &playground.display().to_string(), |path| {
+            path.extension().is_some_and(|extension| extension == "json" || extension == "d")
+        })
+    }
+}
+
+/// Tells what is built of host and plugins: names, sizes and times of modification.
+fn stamp(workspace: &Path) -> io::Result<String> {
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(workspace.join("target/hmr/debug"))? {
+        let entry = entry?;
+        let name = PathBuf::from(entry.file_name());
+        let is_library = name.extension().is_some_and(|extension| extension == "rlib" || extension == "so");
+        if is_library || name == Path::new("hotcord") {
+            let metadata = entry.metadata()?;
+            lines.push(format!("{} {} {:?}", name.display(), metadata.len(), metadata.modified()?));
+        }
+    }
+    lines.sort();
+    Ok(lines.join("\n"))
+}
+
+/// Has a host build all plugins in a bare playground.
+fn make(folder: &Path, stamp: &str) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::create_dir_all(folder)?,
+    }
+    let playground = Playground::with_host()?;
+    build_plugins(&playground)?;
+    let plugins = folder.join("plugins");
+    fs::rename(playground.path("target/hmr/plugins"), &plugins)?;
+    // What rustc keeps between builds is good for the folder in which it built.
+    for plugin in fs::read_dir(&plugins)? {
+        let incremental = plugin?.path().join("incremental");
+        if incremental.is_dir() {
+            fs::remove_dir_all(incremental)?;
+        }
+    }
+    let made_in = playground.path("").display().to_string();
+    fs::write(folder.join("made-in"), made_in.trim_end_matches('/'))?;
+    fs::write(folder.join("stamp"), stamp)
+}
+
+/// Runs a host, on a local Discord of its own, until it is ready.
+fn build_plugins(playground: &Playground) -> io::Result<()> {
+    let mut child =
+        command(playground, playground.path("target/hmr/debug/hotcord"), &[("ENABLE_HMR", "true")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+    let said = until_ready(&mut child);
+    // It may have ended by itself.
+    let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+    child.wait()?;
+    said
+}
+
+fn until_ready(child: &mut Child) -> io::Result<()> {
+    let mut said = Vec::new();
+    for line in child.stdout.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
+        let line = line?;
+        if line.contains(": ready") {
+            return Ok(());
+        }
+        said.push(line);
+    }
+    Err(io::Error::other(format!(
+        "the host that builds plugins for the tests did not start:\n{}",
+        said.join("\n")
+    )))
+}

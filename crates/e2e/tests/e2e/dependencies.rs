@@ -1,0 +1,283 @@
+//! Plugins that need each other: what reloads with what, and what is refused.
+
+use std::fs;
+
+use e2e::load::Load;
+use e2e::{Playground, TestHost};
+
+const POLITE: &str = "events/polite/src/lib.rs";
+const HELLO: &str = "commands/hello/src/lib.rs";
+const WORDS: &str = "crates/words/src/lib.rs";
+
+const GREETER: &str = "\
+//! A trait that plugins share.
+
+/// Says a word.
+pub trait Greeter: Send + Sync {
+    /// Gives the word.
+    fn word(&self) -> String;
+}
+";
+
+const PROVIDER: &str = "\
+//! Offers a word.
+
+use std::sync::Arc;
+
+use sdk::prelude::*;
+use words::Greeter;
+
+struct Polite;
+
+struct Says(&'static str);
+
+impl Greeter for Says {
+    fn word(&self) -> String {
+        self.0.to_owned()
+    }
+}
+
+impl Plugin for Polite {
+    fn services(&self, offer: &mut Services) {
+        offer.provide::<dyn Greeter>(\"greeter\", \"1.2.0\", Arc::new(Says(\"Hello\")));
+    }
+}
+
+sdk::export!(Polite);
+";
+
+/// Answers `whole` when the word is the one that this generation's start heard, and stays the same for a whole call.
+const CONSUMER: &str = "\
+//! Says the word that another plugin offers.
+
+use std::time::Duration;
+
+use sdk::prelude::*;
+use sdk::tokio;
+use words::Greeter;
+
+struct Hello;
+
+#[async_trait]
+impl Plugin for Hello {
+    fn dependencies(&self) -> Vec<Dependency> {
+        vec![Dependency::service(\"greeter\", \"^1.2\")]
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        vec![hello()]
+    }
+
+    async fn start(&self, data: &Data) -> Result<(), Error> {
+        let word = data.service::<dyn Greeter>(\"greeter\").map(|greeter| greeter.word()).unwrap_or_default();
+        if word == \"Grr\" {
+            return Err(\"that is no greeting\".into());
+        }
+        data.store().put(&data.generation().to_string(), &word)
+    }
+}
+
+/// Says the word
+#[poise::command(slash_command)]
+async fn hello(ctx: Context<'_>) -> Result<(), Error> {
+    let data = ctx.data();
+    let at_start: Option<String> = data.store().get(&data.generation().to_string())?;
+    let before = data.service::<dyn Greeter>(\"greeter\")?.word();
+    // Long enough for a swap to come in between.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let after = data.service::<dyn Greeter>(\"greeter\")?.word();
+    if at_start.as_ref() == Some(&before) && before == after {
+        ctx.say(format!(\"whole {after}\")).await?;
+    } else {
+        ctx.say(format!(\"mixed {at_start:?} {before} {after}\")).await?;
+    }
+    Ok(())
+}
+
+sdk::export!(Hello);
+";
+
+fn manifest(name: &str) -> String {
+    format!(
+        "[package]\nname = \"{name}\"\ndescription = \"To be tested.\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\npoise.workspace = true\nsdk.workspace = true\nwords = {{ path = \"../../crates/words\" }}\n"
+    )
+}
+
+fn add_shared_crate(playground: &Playground) {
+    let manifest = "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    playground.save("crates/words/Cargo.toml", manifest).unwrap();
+    playground.save(WORDS, GREETER).unwrap();
+}
+
+fn add_provider(playground: &Playground) {
+    playground.save(POLITE, PROVIDER).unwrap();
+    playground.save("events/polite/Cargo.toml", &manifest("events-polite")).unwrap();
+}
+
+fn add_consumer(playground: &Playground) {
+    playground.save(HELLO, CONSUMER).unwrap();
+    playground.save("commands/hello/Cargo.toml", &manifest("commands-hello")).unwrap();
+}
+
+/// A host with both plugins.
+async fn both(variables: &[(&str, &str)]) -> TestHost {
+    let playground = Playground::new().unwrap();
+    add_shared_crate(&playground);
+    add_provider(&playground);
+    add_consumer(&playground);
+    let host = TestHost::on(playground, variables).await;
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+    host
+}
+
+/// Edits a file and waits for the first line since then that holds `words`.
+async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str, words: &str) -> String {
+    let lines = host.bot.line_count();
+    host.playground.edit(file, from, to).unwrap();
+    host.bot.wait_for_line(lines, words).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
+    let mut host = both(&[]).await;
+    let load = Load::start(&host.sandbox, "/hello", "whole ", 30);
+    let mut word = "Hello".to_owned();
+    for round in 1..=5 {
+        let next = format!("Round{round}");
+        let lines = host.bot.line_count();
+        host.playground.edit(POLITE, &format!("\"{word}\""), &format!("\"{next}\"")).unwrap();
+        host.bot.wait_for_line(lines, &format!("events/polite {round} -> {} live", round + 1)).await.unwrap();
+        let line = host.bot.wait_for_line(lines, "commands/hello ").await.unwrap();
+        assert!(line.contains(&format!("{round} -> {} live", round + 1)), "{line}");
+        assert!(line.contains("(with events/polite)"), "{line}");
+        assert_eq!(host.say("/hello").await.content, format!("whole {next}"));
+        word = next;
+    }
+    // Its own edits leave the provider where it is.
+    let lines = host.bot.line_count();
+    host.playground.edit(HELLO, "whole {after}", "whole and {after}").unwrap();
+    let line = host.bot.wait_for_line(lines, "commands/hello ").await.unwrap();
+    assert!(line.contains("6 -> 7 live") && !line.contains("(with"), "{line}");
+    assert_eq!(host.say("/hello").await.content, "whole and Round5");
+    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("events/polite")));
+    let tally = load.stop().await;
+    assert!(tally.is_clean() && tally.sent > 0, "{tally:?}");
+    assert_eq!(host.identifies(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it() {
+    let mut host = both(&[]).await;
+
+    // The trait itself changes: both are built anew, and neither goes live until both compile.
+    let mark = "    /// Ends the sentence.\n    fn mark(&self) -> char;\n    /// Gives the word.\n";
+    edit(&mut host, WORDS, "    /// Gives the word.\n", mark, "events/polite 1 stays live: 1 compile error")
+        .await;
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+    let lines = host.bot.line_count();
+    let marked = "impl Greeter for Says {\n    fn mark(&self) -> char {\n        '!'\n    }\n";
+    edit(&mut host, POLITE, "impl Greeter for Says {\n", marked, "events/polite 1 -> 2 live").await;
+    host.bot.wait_for_line(lines, "commands/hello 1 -> 2 live").await.unwrap();
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+
+    // A version that the consumer does not take waits for the consumer that does.
+    let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "events/polite 2 stays live").await;
+    let told = "commands/hello needs service greeter ^1.2, which events/polite offers as 2.0.0";
+    assert!(line.contains(told), "{line}");
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+    let lines = host.bot.line_count();
+    edit(&mut host, HELLO, "\"^1.2\"", "\"^2\"", "commands/hello 2 -> 3 live").await;
+    host.bot.wait_for_line(lines, "events/polite 2 -> 3 live").await.unwrap();
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+
+    // A consumer whose start fails keeps the provider out as well.
+    let line = edit(&mut host, POLITE, "\"Hello\"", "\"Grr\"", "events/polite 3 stays live").await;
+    assert!(line.contains("commands/hello: its start hook failed: that is no greeting"), "{line}");
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+    edit(&mut host, POLITE, "\"Grr\"", "\"Ahoy\"", "events/polite 3 -> 4 live").await;
+    assert_eq!(host.say("/hello").await.content, "whole Ahoy");
+
+    // A circle is told by its names.
+    let needs = "impl Plugin for Polite {\n    fn dependencies(&self) -> Vec<Dependency> {\n        \
+                 vec![Dependency::required(\"commands/hello\")]\n    }\n\n";
+    let line =
+        edit(&mut host, POLITE, "impl Plugin for Polite {\n", needs, "events/polite 4 stays live").await;
+    assert!(line.contains("commands/hello -> events/polite -> commands/hello need each other"), "{line}");
+    assert_eq!(host.say("/hello").await.content, "whole Ahoy");
+
+    // So is a range that is none.
+    let line = edit(&mut host, HELLO, "\"^2\"", "\"newest\"", "commands/hello 4 stays live").await;
+    assert!(line.contains("the versions 'newest' of service greeter are no semver range"), "{line}");
+    assert_eq!(host.say("/hello").await.content, "whole Ahoy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
+    let mut host = both(&[]).await;
+    let lines = host.bot.line_count();
+    fs::remove_dir_all(host.playground.path("events/polite")).unwrap();
+    let line = host.bot.wait_for_line(lines, "stays live although its folder is gone").await.unwrap();
+    assert!(
+        line.contains("commands/hello needs service greeter ^1.2, which no live plugin offers"),
+        "{line}"
+    );
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+
+    // Once nobody needs it any more, it goes.
+    let lines = host.bot.line_count();
+    host.playground.edit(HELLO, "Dependency::service(", "Dependency::optional_service(").unwrap();
+    host.bot.wait_for_line(lines, "commands/hello 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "events/polite 1 taken out").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "commands/hello 2 -> 3 live").await.unwrap();
+    assert!(line.contains("(with events/polite)"), "{line}");
+    let told = host.say("/hello").await.content;
+    assert_eq!(told, "no live plugin offers the service greeter that commands/hello asks for");
+
+    // Whoever uses it notices when it is there again.
+    let lines = host.bot.line_count();
+    add_provider(&host.playground);
+    host.bot.wait_for_line(lines, "events/polite 2 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "commands/hello 3 -> 4 live").await.unwrap();
+    assert!(line.contains("(with events/polite)"), "{line}");
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_comes_in_once_what_it_needs_is_there() {
+    let playground = Playground::new().unwrap();
+    add_shared_crate(&playground);
+    add_consumer(&playground);
+    let mut host = TestHost::on(playground, &[]).await;
+    let told =
+        "commands/hello is not live: commands/hello needs service greeter ^1.2, which no live plugin offers";
+    host.bot.wait_for_line(0, told).await.unwrap();
+    let lines = host.bot.line_count();
+    add_provider(&host.playground);
+    host.bot.wait_for_line(lines, "events/polite 1 live").await.unwrap();
+    host.bot.wait_for_line(lines, "commands/hello 1 live").await.unwrap();
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dependents_stay_where_that_is_asked_for() {
+    let mut host = both(&[("HMR_RELOAD_DEPENDENTS", "false")]).await;
+    let lines = host.bot.line_count();
+    edit(&mut host, POLITE, "\"Hello\"", "\"Ahoy\"", "events/polite 1 -> 2 live").await;
+    // It reads the newest provider, and is the generation that it was.
+    assert_eq!(host.say("/hello").await.content, "mixed Some(\"Hello\") Ahoy Ahoy");
+    let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "events/polite 2 stays live").await;
+    assert!(line.contains("commands/hello needs service greeter ^1.2"), "{line}");
+    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("commands/hello 1 -> 2")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plugins_here_reload_with_what_they_use() {
+    let mut host = TestHost::new(&[]).await;
+    let lines = host.bot.line_count();
+    edit(&mut host, "events/modlog/src/written.rs", "Ok(true)", "Ok(!false)", "events/modlog 1 -> 2 live")
+        .await;
+    let line = host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    assert!(line.contains("(with events/modlog)"), "{line}");
+    assert!(host.ping().await.starts_with("Pong!"));
+}

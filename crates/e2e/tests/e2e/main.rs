@@ -1,0 +1,25 @@
+//! The whole project, end to end: a host in a copy of the workspace, at a sandbox of its own.
+//!
+//! One program, since each one links everything: `cargo test -p e2e --test e2e watching::` runs one module.
+
+mod configuration;
+mod dependencies;
+mod dev_env;
+mod events;
+mod faults;
+mod formats;
+mod guide;
+mod heard;
+mod metrics;
+mod music;
+mod plain;
+mod play;
+mod reload;
+mod restart;
+mod rollback;
+mod soak;
+mod state;
+mod statics;
+mod supervisor;
+mod troubles;
+mod watching;

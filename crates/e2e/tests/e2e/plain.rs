@@ -1,0 +1,73 @@
+//! The plain mode, `./dev-env.sh dev`: every change builds the whole bot and starts it anew.
+
+use e2e::bot::PATIENCE;
+use e2e::playground::workspace;
+use e2e::test_host::PING;
+use e2e::{Playground, TestHost};
+use sandbox::record::Kind;
+
+/// Waits until a bot that was built and started anew is connected.
+async fn started(host: &mut TestHost, from: usize) {
+    host.bot.wait_for_line(from, "built and started anew in ").await.unwrap();
+    host.bot.wait_for(from, "ready", |line| line.contains(": ready ")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
+    let playground = Playground::new().unwrap().with_plain_build().unwrap();
+    // Its own setting is ignored by a bot without hot reload, which says so.
+    let media = workspace().join("crates/e2e/media").display().to_string();
+    let mut host = TestHost::on(playground, &[("HOTCORD_PLAIN", "1"), ("MUSIC_DIR", &media)]).await;
+    host.bot
+        .wait_for_line(0, "this binary was built without hot reload; ENABLE_HMR is ignored")
+        .await
+        .unwrap();
+    assert_eq!(host.identifies(), 1);
+
+    // It trusts the sandbox's voice servers.
+    let (guild, bot) = (host.sandbox.guild_id().to_string(), host.sandbox.bot_id().to_string());
+    let client = host.sandbox.client();
+    client.enter_voice(&guild, "alice", "Lounge").await.unwrap();
+    let answer = host.say("/join").await;
+    assert!(answer.is_ok(), "{answer:?}");
+    let answer = host.say("/play what:Melody").await;
+    assert!(answer.content.starts_with("Playing **"), "{answer:?}");
+    let heard = client.heard_packets(&guild, &bot, 50, PATIENCE).await.unwrap();
+    assert!(heard.counts.packets >= 50, "{heard:?}");
+
+    // A mistake leaves the bot that runs.
+    let lines = host.bot.line_count();
+    let source = host.playground.read(PING).unwrap();
+    host.playground.save(PING, &source.replace("Context<'_>", "Contxt<'_>")).unwrap();
+    host.bot.wait_for_line(lines, "the bot does not build; the one before runs on").await.unwrap();
+    assert!(host.ping().await.starts_with("Pong!"));
+    assert_eq!(host.identifies(), 1);
+
+    let lines = host.bot.line_count();
+    host.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
+    started(&mut host, lines).await;
+    assert!(host.ping().await.starts_with("Pang!"));
+    assert_eq!(host.identifies(), 2, "a session of its own");
+
+    // What no program is built from starts nothing.
+    host.playground.save("commands/general/README.md", "Notes.").unwrap();
+    let lines = host.bot.line_count();
+    host.playground.save(PING, &source.replace("Pong!", "Peng!")).unwrap();
+    started(&mut host, lines).await;
+    assert!(host.ping().await.starts_with("Peng!"));
+    assert_eq!(host.identifies(), 3);
+
+    // A bot that dies stays away until the next save.
+    let lines = host.bot.line_count();
+    host.bot.kill_host().unwrap();
+    host.bot.wait_for_line(lines, "(SIGKILL); the next save starts it again").await.unwrap();
+    host.playground.save(PING, &source.replace("Pong!", "Ping!")).unwrap();
+    started(&mut host, lines).await;
+    assert!(host.ping().await.starts_with("Ping!"));
+    assert_eq!(host.identifies(), 4);
+
+    let TestHost { bot, sandbox, playground } = host;
+    assert_eq!(bot.stop().await.unwrap().code(), Some(0));
+    assert_eq!(sandbox.record().count(Kind::Identified), 4);
+    drop(playground);
+}

@@ -1,0 +1,240 @@
+//! A host that dies: it comes back with the code that worked, and it is told what it died of.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use e2e::bot::PATIENCE;
+use e2e::test_host::PING;
+use e2e::{Bot, Playground, TestHost};
+use rustix::process::{Pid, Signal, kill_process};
+use sandbox::Sandbox;
+use sandbox::client::Run;
+use sandbox::record::Kind;
+
+/// Most milliseconds from a death to an answer.
+const BACK_WITHIN: u64 = 2000;
+
+/// Gives the process id of the host below the supervisor; waits while there is none.
+async fn host(test_host: &TestHost) -> u32 {
+    let supervisor = test_host.bot.pid().unwrap();
+    let began = Instant::now();
+    loop {
+        let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
+        if let Some(child) = children.split_whitespace().next() {
+            return child.parse().unwrap();
+        }
+        assert!(began.elapsed() < PATIENCE, "{supervisor} has no child");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn kill(process: u32, signal: Signal) {
+    kill_process(Pid::from_raw(process.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Returns the masks of the signals that the children of a process ignore.
+fn ignored_by_children_of(process: u32) -> Vec<u64> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    let status = all.filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok());
+    status
+        .filter(|status| status.lines().any(|line| line == format!("PPid:\t{process}")))
+        .filter_map(|status| {
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+            u64::from_str_radix(mask.trim(), 16).ok()
+        })
+        .collect()
+}
+
+/// Waits until a process has gone.
+async fn gone(process: u32) {
+    let began = Instant::now();
+    while Path::new(&format!("/proc/{process}/exe")).exists() {
+        assert!(began.elapsed() < PATIENCE, "{process} is still there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until the one session is closed.
+async fn closed(sandbox: &Sandbox) {
+    let began = Instant::now();
+    while sandbox.record().count(Kind::Closed) == 0 {
+        assert!(began.elapsed() < PATIENCE, "the gateway has not been closed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits for the line of a host that has come back, and gives how long nobody answered.
+async fn back(test_host: &mut TestHost, from: usize) -> u64 {
+    let line = test_host.bot.wait_for_line(from, "after a crash: nobody answered for ").await.unwrap();
+    let ms = line.split("answered for ").nth(1).and_then(|rest| rest.split(' ').next());
+    ms.unwrap_or_else(|| panic!("{line}")).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_on_probation_brings_the_code_before_it_back() {
+    let mut test_host = TestHost::new(&[]).await;
+    let source = test_host.playground.read(PING).unwrap();
+    let sabotages = [
+        (
+            "SIGSEGV",
+            "#[allow(unsafe_code)]\n    unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() };",
+        ),
+        ("SIGABRT", "std::process::abort();"),
+        ("SIGABRT", "let _ = deeper(0);"),
+    ];
+    let deeper = "\nfn deeper(depth: u64) -> u64 {\n    std::hint::black_box([depth; 999])[7] + deeper(depth + 1) + 1\n}\n";
+    for (round, (signal, sabotage)) in sabotages.iter().enumerate() {
+        // A generation is set aside, and the code before it comes back under the next number.
+        let (old, new, again) = (1 + 2 * round, 2 + 2 * round, 3 + 2 * round);
+        let lines = test_host.bot.line_count();
+        let crashing = source.replace("let latency =", &format!("{sabotage}\n    let latency =")).replace(
+            "/// Answers,",
+            "#[allow(unreachable_code, unconditional_recursion, unused)]\n/// Answers,",
+        );
+        test_host
+            .playground
+            .save(PING, &(crashing + if sabotage.contains("deeper") { deeper } else { "" }))
+            .unwrap();
+        test_host.bot.wait_for_line(lines, &format!("commands/general {old} -> {new} live")).await.unwrap();
+        let before = host(&test_host).await;
+        let _ = test_host.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
+        let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
+        let blamed = format!(
+            "the host died of {signal} while /ping of commands/general {new} was under way; commands/general {new} \
+             was on probation and is set aside, the code of {old} is back as {again}"
+        );
+        assert!(line.contains(&blamed), "{line}");
+        let ms = back(&mut test_host, lines).await;
+        assert!(ms < BACK_WITHIN, "{ms} ms");
+        assert!(test_host.ping().await.starts_with("Pong!"));
+        assert_ne!(host(&test_host).await, before);
+    }
+    // Neither cargo nor rustc had a part in it, and the next save is built as ever.
+    let lines = test_host.bot.line_count();
+    test_host.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/general 7 -> 8 live").await.unwrap();
+    assert!(test_host.ping().await.starts_with("Pang!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_after_the_calls_of_probation_sets_nothing_aside() {
+    let variables = [("HMR_PROBATION_CALLS", "2"), ("RUST_LOG", "info,hmr=debug")];
+    let mut test_host = TestHost::new(&variables).await;
+    let lines = test_host.bot.line_count();
+    // Each host counts anew.
+    let third = "static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n    \
+                 if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {\n        std::process::abort();\n    }";
+    let source =
+        test_host.ping_that_says("Pang").replace("let latency =", &format!("{third}\n    let latency ="));
+    test_host.playground.save(PING, &source).unwrap();
+    test_host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    for _ in 0..2 {
+        assert!(test_host.ping().await.starts_with("Pang!"));
+    }
+    test_host
+        .bot
+        .wait_for_line(lines, "commands/general 2 has stood the calls of its probation")
+        .await
+        .unwrap();
+    let _ = test_host.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
+    let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
+    let blamed =
+        "the host died of SIGABRT while /ping of commands/general 2 was under way; it is started again now";
+    assert!(line.contains(blamed), "{line}");
+    back(&mut test_host, lines).await;
+    assert!(test_host.ping().await.starts_with("Pang!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_killed_comes_back_as_it_was() {
+    let mut test_host = TestHost::new(&[]).await;
+    test_host.edit_ping("Pang").await;
+    let lines = test_host.bot.line_count();
+    let killed = host(&test_host).await;
+    kill(killed, Signal::KILL);
+    let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
+    assert!(line.contains("the host died of SIGKILL; it is started again now"), "{line}");
+    let ms = back(&mut test_host, lines).await;
+    assert!(ms < BACK_WITHIN, "{ms} ms");
+    assert!(test_host.ping().await.starts_with("Pang!"));
+    assert_ne!(host(&test_host).await, killed);
+    let said = test_host.bot.lines_from(lines).join("\n");
+    assert!(said.contains("commands/general 2"), "{said}");
+    // Reloading goes on from there.
+    assert!(test_host.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
+    assert!(test_host.ping().await.starts_with("Peng!"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_loop_is_given_up() {
+    let mut test_host = TestHost::new(&[]).await;
+    for round in 1..=5 {
+        let lines = test_host.bot.line_count();
+        let killed = host(&test_host).await;
+        kill(killed, Signal::ABORT);
+        let line = test_host.bot.wait_for_line(lines, "the host died of SIGABRT").await.unwrap();
+        assert_eq!(round == 5, line.contains("5 times within 60 s, so it is not started again"), "{line}");
+        if round < 5 {
+            gone(killed).await;
+            // A crash that comes later than the others would be none of a loop.
+            test_host.bot.wait_for_line(lines, "hotcord starts").await.unwrap();
+        }
+    }
+    assert_eq!(test_host.bot.ended().await.unwrap().code(), Some(70));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_signal_ends_supervisor_and_host_and_closes_the_session() {
+    let test_host = TestHost::new(&[]).await;
+    let host = host(&test_host).await;
+    let TestHost { bot, sandbox, playground } = test_host;
+    assert_eq!(bot.stop().await.unwrap().code(), Some(0));
+    gone(host).await;
+    closed(&sandbox).await;
+    drop(playground);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
+    let playground = Playground::new().unwrap();
+    let sandbox = Sandbox::builder().bot_name("Hotcord").start().await.unwrap();
+    let host_program = playground.path("target/hmr/debug/hotcord");
+    let script = format!("#!/bin/sh\ntrap '' INT HUP QUIT\nexec '{}'\n", host_program.display());
+    playground.save("target/ignoring", &script).unwrap();
+    let program = playground.path("target/ignoring");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let bot = Bot::run(&playground, program, &sandbox, &[("ENABLE_HMR", "true")]).await.unwrap();
+    let mut test_host = TestHost { playground, sandbox, bot };
+    let (supervisor, host) = (test_host.bot.pid().unwrap(), host(&test_host).await);
+
+    kill(supervisor, Signal::HUP);
+    let line = test_host.edit_ping("Still").await;
+    assert!(line.contains(" live in "), "{line}");
+    assert!(test_host.ping().await.starts_with("Still!"));
+    // What the host starts hears what ends it: its probe does, and so do compilers.
+    let ignored = ignored_by_children_of(host);
+    assert!(!ignored.is_empty(), "there is a probe");
+    for signal in [Signal::INT, Signal::QUIT] {
+        let bit = 1 << (signal.as_raw() - 1);
+        assert!(ignored.iter().all(|mask| mask & bit == 0), "{signal:?} is ignored: {ignored:x?}");
+    }
+    kill(supervisor, Signal::INT);
+    let TestHost { mut bot, sandbox, playground } = test_host;
+    assert_eq!(bot.ended().await.unwrap().code(), Some(0), "{:?}", bot.lines_from(0));
+    gone(host).await;
+    closed(&sandbox).await;
+    drop(playground);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_does_not_outlive_its_supervisor() {
+    let test_host = TestHost::new(&[]).await;
+    let host = host(&test_host).await;
+    let TestHost { bot, sandbox, playground } = test_host;
+    bot.kill().await.unwrap();
+    gone(host).await;
+    closed(&sandbox).await;
+    drop(playground);
+}
