@@ -1,28 +1,28 @@
-# The production image: the bot as one binary with its plugins in it, and nothing that reloads, builds or debugs.
+# The production image: one binary with the bot and its plugins, without hot reload, build tools and debug information.
 #
 #   docker build --target bot -t hotcord .                          the bot
 #   docker build --target bot --build-arg YT_DLP=1 -t hotcord .     with yt-dlp, for pages and searches
 #   docker build --target sandbox -t sandbox .                      the local Discord, to try the bot on
 #
-# Any Debian or Ubuntu with the same C library or a newer one serves as RUNTIME_IMAGE.
+# RUNTIME_IMAGE can be any Debian or Ubuntu with the same C library or a newer one.
 ARG RUST_IMAGE=rust:1.95-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${RUST_IMAGE} AS toolchain
-# libopus goes into the binary; pkg-config would name the shared one.
+# libopus is linked statically; pkg-config would name the shared library.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libopus-dev pkg-config \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir -p /opus/lib \
  && ln -s "$(pkg-config --variable=libdir opus)/libopus.a" /opus/lib
 ENV OPUS_STATIC=1 OPUS_NO_PKG=1 OPUS_LIB_DIR=/opus
-# Exactly this image's toolchain, and paths in panics that do not name it.
+# Use exactly this image's toolchain, and keep its paths out of panic messages.
 ENV RUSTUP_TOOLCHAIN=${RUST_VERSION} RUSTFLAGS="--remap-path-prefix=/usr/local/cargo/registry/src=crates"
 ENV CARGO_TERM_PROGRESS_WHEN=never
 WORKDIR /src
 
-# The workspace with all that cargo needs to know of it and no line of its code: the same for every edit of a source, so
-# what is built from it is taken from the cache until a manifest changes.
+# The workspace's manifests, with empty sources. An edit of a source does not change this stage, so the dependencies built from
+# it stay in the cache until a manifest changes.
 FROM toolchain AS manifests
 COPY . /sources
 RUN cd /sources \
@@ -40,14 +40,14 @@ RUN cargo build --locked --profile production -p bot
 
 FROM dependencies AS build
 COPY . /src
-# Newer than what was built without code in its place.
+# The sources must be newer than the build of the empty ones.
 RUN find bot commands crates events -name '*.rs' -exec touch {} + \
  && cargo build --locked --profile production -p bot \
  && mkdir -p /image/bin /image/state \
  && cp target/production/hotcord /image/bin
 
 FROM ${RUNTIME_IMAGE} AS runtime
-# Any value brings yt-dlp, its scripts and the JavaScript runtime for YouTube, of the versions and hashes in scripts/yt-dlp.txt.
+# Any value installs yt-dlp, its scripts and the JavaScript runtime for YouTube, with the versions and hashes in scripts/yt-dlp.txt.
 ARG YT_DLP=
 COPY scripts/yt-dlp.txt /tmp/
 RUN test -z "$YT_DLP" || { \
@@ -68,7 +68,7 @@ USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["hotcord", "health"]
 ENTRYPOINT ["hotcord"]
-# Of the workspace, and of the commit that was built.
+# Version of the workspace, and the commit that was built.
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Hotcord" \
@@ -77,7 +77,7 @@ LABEL org.opencontainers.image.title="Hotcord" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# The local Discord, whose address others reach it by is its name in the network.
+# The sandbox, a local Discord. Other containers reach it by its name in the network.
 FROM toolchain AS sandbox-dependencies
 COPY --from=manifests /src /src
 RUN cargo build --locked --release -p sandbox
@@ -94,7 +94,7 @@ FROM ${RUNTIME_IMAGE} AS sandbox
 COPY --from=sandbox-build /image/bin /usr/local/bin
 USER 65532:65532
 EXPOSE 8787
-# The secrets of the sandbox, for `docker exec CONTAINER sandbox say /ping`; a read-only container has /tmp in memory.
+# The sandbox's secrets, for `docker exec CONTAINER sandbox say /ping`. In a read-only container, /tmp is in memory.
 ENV SANDBOX_STATE_FILE=/tmp/sandbox/state.json
 HEALTHCHECK --interval=10s --timeout=5s CMD ["sandbox", "--url", "http://127.0.0.1:8787", "users"]
 ENTRYPOINT ["sandbox"]
@@ -107,5 +107,5 @@ LABEL org.opencontainers.image.title="Sandbox" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# What is built unless another target is named.
+# The default target.
 FROM bot

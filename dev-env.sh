@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The front door of this repository: ./dev-env.sh help
+# Runs everything in this repository: ./dev-env.sh help
 #
 # Works in any folder, with or without a terminal, with bash 3.2 and later.
 # shellcheck disable=SC2317 # commands are called by their names
@@ -10,12 +10,12 @@ STATE=$ROOT/.hotcord
 SANDBOX_STATE=$STATE/sandbox.json
 HOST_TARGET=$ROOT/target/hmr
 SANDBOX_PROGRAM=$HOST_TARGET/debug/sandbox
-# Holds the process id of the dev-env.sh that runs a bot of this folder on this machine.
+# File with the process id of the dev-env.sh that runs a bot of this folder on this machine.
 LOCAL_MARK=$STATE/local.pid
-# Whatever a developer has set elsewhere: this script looks for what is built in here.
+# Overrides the developer's own setting: this script expects build output in this folder.
 export CARGO_TARGET_DIR=$ROOT/target
-# What cargo makes on the way to a program lies in one folder, for the host, the sandbox, the tests and all else that is
-# built here, and rustc is called through scripts/bin/hotcord-rustc: as hmr does, crates/hmr/src/process.rs.
+# All builds share one folder for intermediate artifacts: the host, the sandbox, the tests and everything else. rustc is called
+# through scripts/bin/hotcord-rustc. hmr does both too: crates/hmr/src/process.rs.
 export CARGO_BUILD_BUILD_DIR=$ROOT/target/build RUSTC_WORKSPACE_WRAPPER=hotcord-rustc PATH=$ROOT/scripts/bin:$PATH
 
 say() { printf '%s\n' "$*"; }
@@ -30,7 +30,7 @@ die() {
     exit "$code"
 }
 
-# Waits until a child has really ended, since a signal ends `wait` early, and gives its exit code.
+# Waits until a child has ended and returns its exit code. Loops, because a signal ends `wait` early.
 await_end() { # PID
     local code
     while :; do
@@ -40,13 +40,13 @@ await_end() { # PID
     done
 }
 
-# build: cargo; local and docker: running the bot; check, fuzz and bench-build: testing and measuring; new: making plugins.
+# build: cargo; local and docker: running the bot; check, fuzz and bench-build: testing and measuring; new: creating plugins.
 for part in build local docker check fuzz bench-build new; do
     # shellcheck source=/dev/null
     . "$ROOT/scripts/$part.sh"
 done
 
-# ---- how things stand -------------------------------------------------------
+# ---- current state ----------------------------------------------------------
 
 sandbox_() {
     [[ -x $SANDBOX_PROGRAM ]] || build_host >&2
@@ -58,7 +58,7 @@ env_file() {
     [[ ! -f $ROOT/.env ]] || printf '%s' "$ROOT/.env"
 }
 
-# Reads a variable as the bot would: from the environment, where an empty one counts, else the first in .env.
+# Reads a variable as the bot does: from the environment, even if it is empty there, else the first one in .env.
 configured() { # NAME
     local value=${!1-} file
     file=$(env_file)
@@ -76,7 +76,7 @@ sandbox_runs() {
         SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" users >/dev/null 2>&1
 }
 
-# Says whether the bot needs a Discord to be brought.
+# Returns whether the bot needs a sandbox.
 needs_sandbox() {
     [[ -z $(configured DISCORD_TOKEN) && -z $(configured DISCORD_TOKEN_FILE) && -z $(configured DISCORD_API_URL) ]]
 }
@@ -102,19 +102,19 @@ local_runs() {
     local pid
     [[ -s $LOCAL_MARK ]] || return 1
     pid=$(cat "$LOCAL_MARK")
-    # After a crash of the machine the number may be another program's.
+    # After a crash of the machine, the process id may belong to another program.
     kill -0 "$pid" 2>/dev/null && [[ $(ps -o args= -p "$pid" 2>/dev/null) == *dev-env.sh* ]]
 }
 
-# Finds out where the bot of this folder runs, unless `--local` among the words says so: WHERE is `local`, `docker` or
-# empty, and WORDS are the other words.
+# Finds out where the bot of this folder runs, unless the arguments contain `--local`. Sets WHERE to `local`, `docker` or
+# empty, and WORDS to the other arguments.
 find_bot() {
     local word
     WHERE='' WORDS=()
     for word in "$@"; do
         if [[ $word == --local ]]; then WHERE=local; else WORDS+=("$word"); fi
     done
-    # In a container, this is the machine.
+    # In a container, the bot is local.
     if [[ -n $WHERE || -n ${HOTCORD_SANDBOX-} ]]; then
         WHERE=local
     elif local_runs; then
@@ -124,13 +124,13 @@ find_bot() {
     fi
 }
 
-# Finds the bot as `find_bot` does, and also one that has ended by itself in Docker, whose containers are still there.
+# Like `find_bot`, but also finds a bot in Docker that exited by itself, whose containers still exist.
 find_remains() {
     find_bot "$@"
     [[ -n $WHERE || ! -e $DOCKER_MARK ]] || WHERE=docker
 }
 
-# Refuses words that a command does not have.
+# Refuses arguments that a command does not accept.
 no_more() { # COMMAND
     [[ ${#WORDS[@]} -eq 0 ]] || die --code 64 "$1 does not know '${WORDS[0]}'; see ./dev-env.sh help"
 }
@@ -178,7 +178,7 @@ cmd_hmr() { start hmr "$@"; }
 cmd_dev() { start dev "$@"; }
 cmd_up() { start up "$@"; }
 
-# ---- looking after ----------------------------------------------------------
+# ---- managing ---------------------------------------------------------------
 
 NO_BOT="no bot of this folder is running; start one with ./dev-env.sh hmr"
 
@@ -196,7 +196,7 @@ end_bot() {
         local_runs || die --code 69 "no bot of this folder is running on this machine"
         pid=$(cat "$LOCAL_MARK")
         kill -TERM "$pid"
-        # The bot takes up to 10 s to say goodbye.
+        # The bot takes up to 10 s to shut down.
         for ((tenths = 0; tenths < 300; tenths++)); do
             kill -0 "$pid" 2>/dev/null || return 0
             sleep 0.1
@@ -210,12 +210,12 @@ end_bot() {
     esac
 }
 
-# Removes what was built and what the bot has stored.
+# Removes build output and the bot's state.
 cmd_clean() {
     find_bot "$@"
     no_more clean
     if [[ " $* " == *' --local '* ]]; then
-        # Its volumes lie in these folders.
+        # Its volumes are mounted on these folders.
         ! docker_runs || die --code 75 "the bot runs in Docker; end it first: ./dev-env.sh down, or clean without --local"
         ! local_runs || end_bot
         rm -rf "$ROOT/target" "$STATE"
@@ -315,7 +315,7 @@ cmd_shell() {
     docker_shell
 }
 
-# Carries out a word where the bot runs: in its container, or here by a function.
+# Runs a command where the bot runs: in its container, or here as a function.
 carry_out() { # FUNCTION WORD...
     local function=$1
     shift
@@ -327,7 +327,7 @@ carry_out() { # FUNCTION WORD...
     fi
 }
 
-# Has a user of the sandbox do something.
+# Runs the sandbox's command line.
 use_sandbox() {
     sandbox_runs || die --code 69 "no sandbox is running; start one with ./dev-env.sh hmr"
     sandbox_ "$@"
@@ -344,7 +344,7 @@ any_sandbox() { sandbox_ "${@:2}"; }
 
 cmd_sandbox() { carry_out any_sandbox sandbox "$@"; }
 
-# Has the development host, as a program of its own, ask the bot that is running.
+# Sends a request to the running bot, with the development host's program as the client.
 ctl() {
     [[ -x $HOST_TARGET/debug/hotcord ]] || die --code 69 "$NO_BOT"
     HMR_WORKSPACE=$ROOT exec "$HOST_TARGET/debug/hotcord" ctl "$@"
@@ -428,7 +428,7 @@ present_name() { # COMMAND
     esac
 }
 
-# Gives the command that a mistyped word is nearest to: the one that has most of its letters, in any order.
+# Prints the command that is most similar to a mistyped one: that with most of its letters, in any order.
 nearest() { # WORD
     local word=$1 best='' most=0 command left shared i
     for command in $COMMANDS; do
@@ -439,16 +439,16 @@ nearest() { # WORD
                 shared=$((shared + 1))
             fi
         done
-        # In percent of both words' letters; three in four make it worth mentioning.
+        # In percent of the letters of both; from 75 % on it is suggested.
         shared=$((200 * shared / (${#word} + ${#command})))
         if ((shared >= 75 && shared > most)); then best=$command most=$shared; fi
     done
     printf '%s' "$best"
 }
 
-# bash can neither trap nor set back a signal that was ignored when it began, as some service managers and runners of CI
-# start programs. SIGTERM is how this script and what it starts are told to end, so that one is heard again. The others
-# stay as the caller wants them: whoever puts this into the background has the terminal's Ctrl-C ignored.
+# bash can neither trap nor reset a signal that was ignored when it started, as some service managers and CI runners start
+# programs. This script and its children are stopped by SIGTERM, so its default is restored. Other signals stay as the caller
+# set them: a shell that starts this script in the background makes it ignore Ctrl-C.
 hear_term() { # WORDS of the call
     [[ -n $(trap -p TERM) && -z ${HOTCORD_HEARS_TERM-} ]] || return 0
     export HOTCORD_HEARS_TERM=1
@@ -475,7 +475,7 @@ main() {
         die --code 64 "there is no command '$command'${near:-; see ./dev-env.sh help}"
         ;;
     esac
-    # bash reads a script as it goes on; one that was edited meanwhile must not be read further.
+    # bash reads a script while it runs it. If the script was edited meanwhile, the rest must not be read.
     exit
 }
 

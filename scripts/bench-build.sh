@@ -1,24 +1,24 @@
 # shellcheck shell=bash
-# ./dev-env.sh bench --build: how long this commit and another one take to start, to take in an edit and to pass the tests,
-# from an empty target folder, one after the other on this machine.
+# ./dev-env.sh bench --build: how long this commit and another one take to start, to apply an edit and to pass the tests,
+# each from an empty target folder, one after the other on this machine.
 
-# Prints a figure as soon as it is there, and keeps it for the comparison at the end.
+# Prints a measurement at once, and keeps it for the comparison at the end.
 bench_note() { # WHICH FIGURE VALUE UNIT
     printf '%-8s %-52s %10s %s\n' "$1" "$2" "$3" "$4"
     printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$BENCH_FOLDER/figures"
 }
 
-bench_seconds() { # SINCE, as date +%s.%N gives it
+bench_seconds() { # SINCE, as printed by date +%s.%N
     awk -v since="$1" -v now="$(date +%s.%N)" 'BEGIN { printf "%.1f", now - since }'
 }
 
-# Becomes a program as it would be in a fresh clone, without what dev-env.sh sets for this folder; to be called in a subshell.
+# Replaces this process by a program, without the variables that dev-env.sh sets, as in a fresh clone. Call it in a subshell.
 bench_alone() { # FOLDER PROGRAM [ARGUMENT...]
     unset CARGO_BUILD_BUILD_DIR CARGO_TARGET_DIR RUSTC_WORKSPACE_WRAPPER DISCORD_TOKEN DISCORD_API_URL
     cd "$1" && shift && exec "$@"
 }
 
-# Waits for a line of the log with these words, and fails when the bot ends before.
+# Waits for a line of the log that contains WORDS; fails if the bot ends first.
 bench_await() { # LOG WORDS
     local line
     while IFS= read -r line <&9; do
@@ -64,7 +64,7 @@ bench_commit() { # WHICH COMMIT
     bench_note "$1" "edit of the player, to the new host live" "$(bench_seconds "$since")" s
     bench_note "$1" "plugins that were built for it" "$(($(find "$clone/target" -path '*/plugins/*.so' | wc -l) - before))" ''
     kill -TERM "$BENCH_RUNS"
-    # Whoever writes needs a reader until the end.
+    # The writer needs a reader until it ends.
     cat <&9 >>"$log"
     await_end "$BENCH_RUNS" || true
     BENCH_RUNS=''

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# Building on this machine, or in a container: what has to be there, and cargo.
+# Building on this machine or in a container: requirements, and cargo.
 
 need_cc() {
     command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 ||
         die --code 69 "no C compiler is found, and Rust links with one; install it (Debian: apt-get install build-essential, macOS: xcode-select --install)"
 }
 
-# Voice needs libopus, which is found through pkg-config.
+# Voice needs libopus, found through pkg-config.
 need_opus() {
     if command -v pkg-config >/dev/null 2>&1 && pkg-config --exists opus; then
         return 0
     fi
-    # A container or a fresh machine of continuous integration.
+    # A container, or a fresh CI machine.
     if command -v apt-get >/dev/null 2>&1 && [[ $(id -u) == 0 ]]; then
         note "libopus is not installed; apt-get brings it, with pkg-config."
         if apt-get update -qq >&2 &&
@@ -24,7 +24,7 @@ need_opus() {
     die --code 69 "libopus is not found through pkg-config, and voice needs it; install both (Debian: sudo apt-get install pkg-config libopus-dev, macOS: brew install pkg-config opus)"
 }
 
-# Rust comes by rustup, which then follows rust-toolchain.toml.
+# Installs Rust through rustup, which then follows rust-toolchain.toml.
 need_rust() {
     local answer
     if [[ -d ${CARGO_HOME:-$HOME/.cargo}/bin ]]; then
@@ -54,11 +54,10 @@ need_rust() {
     need_opus
 }
 
-# Runs cargo; build scripts and macros of every dependency run with it.
+# Runs cargo, without the token: build scripts and macros of every dependency run in it.
 cargo_() { in_group cargo "$@"; }
 
-# Runs a program in a process group of its own, without the token. Told to end, the script ends all of that and goes no
-# further.
+# Runs a program in its own process group, without the token. On a signal, the script ends the whole group and exits.
 in_group() { # PROGRAM [ARGUMENT...]
     local code=0
     CARGO_PID='' TOLD=''
@@ -83,9 +82,9 @@ end_cargo() { # CODE
 
 # Builds the development host and the sandbox: quiet when there is nothing to do, cargo's own progress when there is.
 #
-# Host and plugins are selected in one call, here and by the reload engine: cargo unifies the features of shared
-# dependencies over what is selected, and host and plugins have to agree on them. A plugin that does not compile
-# is no reason not to start: the host brings it in with the save that mends it.
+# Host and plugins are selected in one call, here and in the reload engine: cargo unifies the features of shared
+# dependencies across the selected packages, and host and plugins must agree on them. If a plugin does not compile, the bot starts
+# without it; a save that fixes the plugin loads it.
 build_host() {
     local host=$HOST_TARGET/debug/hotcord manifest folder plugins=()
     need_rust
@@ -97,7 +96,7 @@ build_host() {
     if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot -p sandbox -p workspace-hack \
         ${plugins[@]+"${plugins[@]}"} --no-default-features --features bot/hmr; then
         if [[ ! -x $host || -n $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
-            # Not one plugin's fault: a manifest that cannot be read, a dependency that there is none of.
+            # Not the fault of one plugin: an unreadable manifest, or a missing dependency.
             ! cargo_ metadata --format-version 1 >/dev/null 2>&1; then
             die "the bot does not build; cargo's words are above"
         fi

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The words of ./dev-env.sh that check and measure.
+# The commands of ./dev-env.sh that check and measure.
 
 cmd_test() {
     case ${1-} in
@@ -28,14 +28,14 @@ cmd_test() {
     test_all
 }
 
-# Runs what takes too long for every change: all tests, then every fault, then reloads for an hour.
+# Runs what takes too long for every change: all tests, every fault, and an hour of reloads.
 test_slow() {
     test_all
     e2e_ faults
     e2e_ soak --minutes 60
 }
 
-# Refuses a manifest that was changed without its lock file: the versions built would be others than those committed.
+# Fails if a manifest was changed without its lock file: the build would use other versions than those committed.
 check_lock() {
     cargo_ metadata --locked --format-version 1 >/dev/null ||
         die "Cargo.lock does not fit the manifests; run cargo build, and commit both"
@@ -45,7 +45,7 @@ check_lock() {
         die "fuzz/Cargo.lock has other versions than Cargo.lock: ${other//$'\n'/, }; run cp Cargo.lock fuzz/ and ./dev-env.sh fuzz, and commit both"
 }
 
-# Prints the crates that a lock file has in a version that another one, which has the crate, has not.
+# Prints the crates in LOCK whose version differs from the one in OTHER-LOCK; crates in one file only are skipped.
 other_versions() { # LOCK OTHER-LOCK
     awk '
         /^name = / { name = $3 }
@@ -54,7 +54,7 @@ other_versions() { # LOCK OTHER-LOCK
     ' "$1" "$2"
 }
 
-# Holds dependencies to deny.toml: licences and sources, and advisories where their list can be fetched.
+# Checks dependencies against deny.toml: licences and sources, and advisories if their list can be downloaded.
 cmd_deny() {
     need_rust
     if ! cargo deny --version >/dev/null 2>&1; then
@@ -71,14 +71,14 @@ cmd_deny() {
 
 test_all() {
     need_rust
-    # A plugin that has just been made is on nobody's list yet; what is committed has to be.
+    # A plugin that was just created is not in the lock file yet. In CI, what is committed must be.
     [[ -z ${CI-} ]] || check_lock
     build_host
     cargo_ test --workspace --no-fail-fast
 }
 
-# Proves that what is shipped holds nothing of hot reload: neither its dependency tree nor the binary itself, which is
-# built as the Dockerfile does. The tests look at the tree as well, and at the binary that is not optimised.
+# Checks that the production build contains nothing of hot reload, in its dependency tree and in the binary, built as in the
+# Dockerfile. The tests check the tree too, and the debug binary.
 check_production() {
     local found
     need_rust
@@ -115,7 +115,7 @@ cmd_check() {
     say "check: all green"
 }
 
-# Writes the pages that the code tells, which `test` compares.
+# Generates the pages that `test` compares with the code.
 cmd_docs() {
     need_rust
     UPDATE_DOCS=1 cargo_ test --quiet -p bot --test plugins commands_doc >/dev/null ||
@@ -148,7 +148,7 @@ cmd_drip() { e2e_ drip "$@"; }
 
 compose_version() { (need_compose && "${COMPOSE[@]}" version --short); }
 
-# Says whether a version is another one or newer: dots and dashes part its numbers.
+# Returns whether VERSION is LEAST or newer; dots and dashes separate numbers.
 is_since() { # VERSION LEAST
     local -a has wants
     IFS=.- read -ra has <<<"$1"
@@ -164,8 +164,8 @@ is_since() { # VERSION LEAST
     done
 }
 
-# Says which yt-dlp there is, and which JavaScript runtime it has for YouTube: the bot's own rule, crates/sdk-core's
-# voice/source/ytdlp/runtime.rs, which has where the versions are from.
+# Prints which yt-dlp is installed, and its JavaScript runtime for YouTube. The rule is the bot's own, in
+# voice/source/ytdlp/runtime.rs of crates/sdk-core, which names the source of the versions.
 doctor_yt_dlp() {
     local program version known name asked least old=''
     program=$(configured YT_DLP)
@@ -177,9 +177,9 @@ doctor_yt_dlp() {
     printf '  ok       %-14s %s\n' yt-dlp "$version"
     for known in deno:--version:2.3.0 node:--version:22.0.0 qjs:--help:2023.12.9 bun:--version:1.2.11; do
         IFS=: read -r name asked least <<<"$known"
-        # QuickJS tells its version with its help, and fails.
+        # QuickJS prints its version with its help, and exits with an error.
         version=$({ "$name" "$asked" 2>/dev/null </dev/null || true; } | grep -oE '[0-9]+([.-][0-9]+)+' | head -n 1) || continue
-        # A fork of QuickJS counts its versions anew, all of which are new enough.
+        # QuickJS-ng, a fork, has its own version numbers; all of them are new enough.
         if is_since "$version" "$least" || { [[ $name == qjs ]] && ! is_since "$version" 1000; }; then
             printf '  ok       %-14s %s %s\n' "JavaScript" "$name" "$version"
             return

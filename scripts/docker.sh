@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2119,SC2120 # dev-env.sh gives the words
-# The words of ./dev-env.sh where the bot runs in Docker; docker-compose.dev.yml says what runs there.
+# shellcheck disable=SC2119,SC2120 # dev-env.sh passes the arguments
+# The commands of ./dev-env.sh for a bot in Docker; docker-compose.dev.yml describes the containers.
 
 COMPOSE_YML=$ROOT/docker-compose.dev.yml
-# There while a bot of this folder runs in Docker, or was not told to end.
+# Exists while a bot of this folder runs in Docker, also if it exited and was not stopped.
 DOCKER_MARK=$STATE/docker
 
 # One project for each clone, whatever its folder is called.
@@ -11,7 +11,7 @@ docker_project() {
     printf 'hotcord-%s' "$(printf '%s' "$ROOT" | cksum | cut -d ' ' -f 1)"
 }
 
-# ---- what has to be there ---------------------------------------------------
+# ---- requirements -----------------------------------------------------------
 
 need_engine() { # WORD
     local said without
@@ -31,7 +31,7 @@ need_engine() { # WORD
     die --code 69 "the Docker engine does not answer; start it (Linux: sudo systemctl start docker, macOS and Windows: open Docker Desktop)$without"
 }
 
-# Finds Compose, the plugin or the program of earlier days.
+# Finds Compose: the plugin, or the older program.
 need_compose() {
     local version
     if docker compose version >/dev/null 2>&1; then
@@ -47,14 +47,14 @@ need_compose() {
     esac
 }
 
-# Says who runs the containers, and of what image they are.
+# Sets the containers' user and image.
 docker_variables() {
     HOTCORD_UID=$(id -u) HOTCORD_GID=$(id -g)
-    # Where Docker itself runs without root, the container's root is the user.
+    # In rootless Docker, the container's root is the user.
     case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in
     *name=rootless*) HOTCORD_UID=0 HOTCORD_GID=0 ;;
     esac
-    # An image for each state of the file that it is built from.
+    # One image for each content of the Dockerfile.
     HOTCORD_IMAGE=$( (cat "$ROOT/Dockerfile.dev" && printf '%s' "${RUST_IMAGE-}") | cksum | cut -d ' ' -f 1)
     if [[ ${SANDBOX_PORT-} == 0 ]]; then export SANDBOX_PORT=; fi
     export HOTCORD_UID HOTCORD_GID HOTCORD_IMAGE
@@ -66,7 +66,7 @@ need_docker() { # WORD
     docker_variables
 }
 
-# Runs Compose on this folder's project; .env is left to the bot, which reads it in the mounted sources.
+# Runs Compose on this folder's project, without .env: the bot reads that in the mounted sources.
 compose() {
     mkdir -p "$STATE"
     : >"$STATE/compose.env"
@@ -74,9 +74,9 @@ compose() {
         --file "$COMPOSE_YML" "$@"
 }
 
-# ---- looking ----------------------------------------------------------------
+# ---- inspecting -------------------------------------------------------------
 
-# Gives the container of a service: one that runs, or with --all also one that has ended.
+# Prints the id of a service's container: a running one, or with --all also one that exited.
 container() { # SERVICE [--all]
     docker ps ${2:+"$2"} --quiet --no-trunc --filter "label=com.docker.compose.project=$(docker_project)" \
         --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.oneoff=False" 2>/dev/null |
@@ -87,8 +87,8 @@ docker_runs() {
     [[ -e $DOCKER_MARK ]] && command -v docker >/dev/null 2>&1 && [[ -n $(container bot) ]]
 }
 
-# Shows what the containers say until Ctrl-C, or what they said.
-docker_logs() { # WORDS for `docker logs`
+# Prints the containers' logs, until Ctrl-C if they run.
+docker_logs() { # OPTIONS of `docker logs`
     local id sandbox follower=''
     id=$(container bot --all) sandbox=$(container sandbox --all)
     [[ -n $id ]] || die --code 69 "$NO_BOT"
@@ -105,23 +105,23 @@ docker_exit_code() { # CONTAINER
     docker inspect --format '{{.State.ExitCode}}' "$1" 2>/dev/null || printf 1
 }
 
-# Runs a program in the bot's container, on this terminal where there is one.
+# Runs a program in the bot's container, on this terminal if there is one.
 docker_exec() {
     local tty=()
     if [[ -t 0 && -t 1 ]]; then tty=(--tty); fi
     docker exec --interactive ${tty[@]+"${tty[@]}"} "$(container bot)" "$@"
 }
 
-# Has the dev-env.sh in the bot's container carry out words.
+# Runs a command of the dev-env.sh in the bot's container.
 docker_words() {
     local open=$STATE/open.$$ code=0
-    # A terminal's Ctrl-C goes through to what follows a log.
+    # With a terminal, Ctrl-C reaches the command.
     if [[ -t 0 && -t 1 ]]; then
         docker exec --interactive --tty "$(container bot)" ./dev-env.sh "$@"
         return
     fi
-    # Otherwise Docker passes no signal on. The input, on which nothing ever comes, ends with this program, and what runs
-    # there with it.
+    # Without one, Docker passes no signals on. Instead, the command ends when its input ends. Nothing is ever written to that
+    # input, and it ends with this program.
     mkfifo "$open"
     exec 9<>"$open"
     rm -f "$open"
@@ -133,7 +133,7 @@ docker_words() {
 # ---- running ----------------------------------------------------------------
 
 docker_build() { # [--no-cache]
-    # Docker would make what its volumes lie on, and it would be root's.
+    # Otherwise Docker would create the mount points of its volumes, as root.
     mkdir -p "$STATE" "$ROOT/target"
     note "Building the image of the development containers ..."
     compose build "$@" bot >&2 || die "the image does not build; Docker's words are above"
@@ -144,7 +144,7 @@ docker_image() {
     docker image inspect "hotcord-dev:$HOTCORD_IMAGE" >/dev/null 2>&1 || docker_build
 }
 
-# Starts the containers in the background. Told to end, it ends them; from here on TOLD says so to who called.
+# Starts the containers in the background. On a signal it stops them and exits; after it has returned, a signal sets TOLD.
 docker_start() { # hmr|dev
     local services=(bot) log=$STATE/docker.log code=0 said
     docker_image
@@ -157,7 +157,7 @@ docker_start() { # hmr|dev
     TOLD=''
     trap 'TOLD=130' INT TERM HUP
     docker_project >"$DOCKER_MARK"
-    # Anew, since one that has ended by itself would go on with its old log.
+    # Recreated, because a container that exited would continue its old log.
     HOTCORD_MODE=$1 compose up --detach --no-build --no-deps --force-recreate "${services[@]}" >"$log" 2>&1 || code=$?
     if [[ -n $TOLD ]]; then
         trap '' INT TERM HUP
@@ -165,7 +165,7 @@ docker_start() { # hmr|dev
         exit "$TOLD"
     fi
     [[ $code != 0 ]] || return 0
-    # Ending the containers writes into the same file.
+    # Stopping the containers writes to the same file.
     said=$(cat "$log")
     case $said in
     *'already allocated'* | *'already in use'*)
@@ -178,7 +178,7 @@ docker_start() { # hmr|dev
     die "Docker could not start the containers; its words are above"
 }
 
-# Ends the containers, the bot before its sandbox; volumes stay.
+# Stops the containers, the bot before its sandbox; volumes are kept.
 docker_down() { # [--volumes]
     if ! compose down --remove-orphans "$@" >"$STATE/docker.log" 2>&1; then
         cat "$STATE/docker.log" >&2
@@ -187,13 +187,13 @@ docker_down() { # [--volumes]
     rm -f "$DOCKER_MARK"
 }
 
-# Runs in the foreground, with what the bot says, and ends with its exit code.
+# Runs in the foreground with the bot's log, and returns the bot's exit code.
 docker_run() { # hmr|dev
     local code id sandbox bot_log sandbox_log='' waiter
     docker_start "$1"
-    # The bot may have ended already.
+    # The bot may have exited already.
     id=$(container bot --all) sandbox=$(container sandbox --all)
-    # Process groups of their own, so that the terminal's Ctrl-C leaves them there to show the bot's goodbye.
+    # In their own process groups, so that Ctrl-C does not stop them before the bot has shut down.
     set -m
     if [[ -n $sandbox ]]; then
         docker logs --follow "$sandbox" 2>&1 &
@@ -209,7 +209,7 @@ docker_run() { # hmr|dev
     note "It starts in Docker (the first time takes some minutes); Ctrl-C ends it."
     await_end "$waiter" || true
     trap '' INT TERM HUP
-    # It is told to end now, or has ended by itself.
+    # The bot is stopped now, or has exited by itself.
     docker stop --time 15 "$id" >/dev/null 2>&1 || true
     code=$(docker_exit_code "$id")
     wait "$bot_log" 2>/dev/null || true
@@ -236,7 +236,7 @@ docker_shell() {
 
 # ---- inside the containers --------------------------------------------------
 
-# What docker-compose.dev.yml has the containers run.
+# The command that docker-compose.dev.yml runs in the containers.
 cmd_service() {
     case ${1-} in
     hmr) run_local ENABLE_HMR=true ;;
@@ -253,7 +253,7 @@ cmd_service() {
     esac
 }
 
-# Carries out words for a caller outside the container, and ends when the input does.
+# Runs a command for a caller outside the container, and ends when the input ends.
 carry_out_attended() {
     local code=0 work attendant
     set -m
@@ -274,26 +274,26 @@ serve_sandbox() {
     fi
     rm -f "$SANDBOX_STATE"
     build_host
-    # All of the container's own network, of which Docker publishes one port on the host's loopback. What it warns of and
-    # fails of is in the container's log; its greeting, for those who start it by hand, is not.
+    # Listens on the container's whole network, of which Docker publishes one port on the host's loopback. Warnings and errors go to
+    # the container's log; the greeting, which is for a start by hand, does not.
     exec "$SANDBOX_PROGRAM" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
         --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" >"$STATE/sandbox.log"
 }
 
-# Waits for the other container's sandbox, which may still be built.
+# Waits for the sandbox in the other container, which may still be building.
 await_sandbox() {
     until sandbox_runs; do
         getent hosts "${HOTCORD_SANDBOX%:*}" >/dev/null ||
             die --code 69 "the sandbox's container has ended; its last words are above"
         sleep 0.2
     done
-    # What its users attach is played from an address that is not this machine's.
+    # Files attached by its users are played from another machine's address, the sandbox's.
     local own
     own=$(configured MEDIA_ALLOW_HOSTS)
     export MEDIA_ALLOW_HOSTS=${own:+$own,}$HOTCORD_SANDBOX
 }
 
-# Says whether the other container's sandbox is there.
+# Returns whether the sandbox in the other container is reachable.
 sandbox_listens() {
     (exec 3<>"/dev/tcp/${HOTCORD_SANDBOX%:*}/${HOTCORD_SANDBOX#*:}") 2>/dev/null
 }

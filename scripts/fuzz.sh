@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# ./dev-env.sh fuzz: coverage-guided fuzzing of what reads bytes that others wrote; see docs/fuzzing.md.
+# ./dev-env.sh fuzz: coverage-guided fuzzing of the code that parses untrusted bytes; see docs/fuzzing.md.
 
 FUZZ_TARGETS="demux_decode playlists icy gateway_frames rest_bodies typed_command cargo_output"
-# The version that `fuzz` installs where there is none.
+# The version that `fuzz` installs if it is missing.
 CARGO_FUZZ=0.13.2
-# Bytes of an input at most, seconds that one may take, and megabytes that the process may take up.
+# Limits: bytes of an input, seconds for one input, and megabytes of the process.
 FUZZ_LONGEST=12000 FUZZ_SECONDS=30 FUZZ_MEMORY=2048
 
-# Makes sure of a nightly compiler, which instruments for coverage, of cargo-fuzz, and of the C++ compiler that builds libFuzzer.
+# Requires a nightly compiler, for coverage instrumentation, and a C++ compiler, for libFuzzer; installs cargo-fuzz if it is missing.
 need_fuzz() {
     need_rust
     command -v rustup >/dev/null 2>&1 ||
@@ -24,7 +24,7 @@ need_fuzz() {
     fi
 }
 
-# Builds all targets; safe code needs no sanitizer, and is twice as fast without.
+# Builds all targets, without a sanitizer: safe code needs none and is twice as fast without.
 build_fuzz() {
     note "Building the fuzz targets; the first time takes some minutes ..."
     (cd "$ROOT/fuzz" && unset CARGO_BUILD_BUILD_DIR RUSTC_WORKSPACE_WRAPPER && CARGO_TARGET_DIR=$ROOT/target/fuzz cargo +nightly fuzz build --sanitizer none --fuzz-dir . >&2) ||
@@ -32,7 +32,7 @@ build_fuzz() {
     FUZZ_BUILT=$ROOT/target/fuzz/$(rustc +nightly -vV | sed -n 's/^host: //p')/release
 }
 
-# Runs one target, and prints a line about it each half minute and at its end. Fails when something was found.
+# Runs one target, and prints a line of progress every half minute and at the end. Fails if something was found.
 run_fuzz() { # TARGET SECONDS
     local target=$1 seconds=$2 corpus=$ROOT/fuzz/corpus/$1 found=$ROOT/fuzz/artifacts/$1
     local dictionary=$ROOT/fuzz/dictionaries/$1.dict log=$ROOT/target/fuzz/$1.log before code=0 line began=$SECONDS
@@ -62,7 +62,7 @@ run_fuzz() { # TARGET SECONDS
     return 1
 }
 
-# Prints how far a target is, from the last that libFuzzer has written of it.
+# Prints a target's progress, from the last lines of libFuzzer's output.
 fuzz_line() { # TARGET NEW FOUND
     local log=$ROOT/target/fuzz/$1.log runs coverage
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^#\([0-9]\{1,\}\)[^0-9].*/\1/p' "$log" | tail -n 1)

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2153,SC2164 # STATE is of dev-env.sh, which ends at errors
-# Running the bot on this machine, or in a container, with its sandbox.
+# shellcheck disable=SC2153,SC2164 # dev-env.sh sets STATE, and exits on errors
+# Running the bot with its sandbox, on this machine or in a container.
 
 WITH_SANDBOX=
 SANDBOX_PID=
 BOT_PID=
-# Processes that only look on.
+# Processes that only observe.
 ONLOOKERS=
 
 stop_children() {
@@ -25,11 +25,11 @@ start_sandbox() {
     local log=$STATE/sandbox.log address addresses=("127.0.0.1:${SANDBOX_PORT:-8787}")
     mkdir -p "$STATE"
     rm -f "$SANDBOX_STATE"
-    # Its usual address, or any that is free when another one has that; a port that was asked for, or none. Voice is
-    # encrypted end to end, as on Discord.
+    # The usual address, or any free one if it is taken; with SANDBOX_PORT, only that one. Voice is encrypted end to end, as on
+    # Discord.
     [[ -n ${SANDBOX_PORT-} ]] || addresses+=(127.0.0.1:0)
     for address in "${addresses[@]}"; do
-        # A process group of its own, so that the terminal's Ctrl-C leaves it there for the bot to say goodbye to.
+        # In its own process group, so that Ctrl-C does not stop it before the bot has shut down.
         set -m
         "$SANDBOX_PROGRAM" serve --listen "$address" --bot-name Hotcord --dave required \
             --state-file "$SANDBOX_STATE" </dev/null >"$log" 2>&1 &
@@ -45,8 +45,8 @@ start_sandbox() {
     die "the sandbox did not start"
 }
 
-# Has the bot trust the sandbox's voice servers, whose certificate lies beside its state, and whatever it trusted before.
-# Cargo and yt-dlp, which the bot runs, read the same variable; they get what it was before.
+# Makes the bot trust the certificate of the sandbox's voice servers, beside the sandbox's state file, in addition to the usual ones.
+# cargo and yt-dlp, which the bot runs, read the same variable; they get its former value.
 trust_sandbox() {
     local known roots=$STATE/roots.pem
     for known in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
@@ -57,7 +57,7 @@ trust_sandbox() {
     export HOTCORD_SSL_CERT_FILE=${SSL_CERT_FILE-} SSL_CERT_FILE=$roots
 }
 
-# Lists the bot and its sandbox, which are children of the dev-env.sh that has started them.
+# Lists the bot and its sandbox, children of the dev-env.sh that started them.
 local_processes() {
     ps -e -o pid= -o ppid= -o etime= -o args= | awk -v top="$(cat "$LOCAL_MARK")" '
         { pid[NR] = $1; parent[NR] = $2; line[NR] = $0 }
@@ -71,10 +71,10 @@ local_processes() {
         }'
 }
 
-# Says what to do next as soon as it works, below the lines of the start.
+# Prints what to do next as soon as the bot is ready, after the lines of the start.
 tell_when_ready() {
     local before='' now=''
-    # Commands are registered one by one; when there are no more, all are there.
+    # Commands are registered one by one; when the list stops growing, it is complete.
     until [[ -n $now && $now == "$before" ]]; do
         [[ -e $SANDBOX_STATE ]] || return 0
         sleep 0.2
@@ -93,14 +93,14 @@ Then edit commands/general/src/ping.rs, save, and say /ping again. Ctrl-C ends t
 END
 }
 
-# Ends the bot when its sandbox has ended by itself: there is nobody left to talk to.
+# Stops the bot when its sandbox has exited by itself.
 watch_sandbox() { # BOT
     local words="$STATE/sandbox.log has its last words"
     if [[ $SANDBOX_PID ]]; then
         while kill -0 "$SANDBOX_PID" 2>/dev/null; do sleep 0.2; done
     else
         words="its last words are above"
-        # One answer that fails may be the network's doing.
+        # A single failure may be the network's fault.
         while sandbox_listens || { sleep 1 && sandbox_listens; } || { sleep 2 && sandbox_listens; }; do sleep 1; done
     fi
     kill -0 "$1" 2>/dev/null || return 0
@@ -108,7 +108,7 @@ watch_sandbox() { # BOT
     kill -TERM "$1" 2>/dev/null || true
 }
 
-# Runs the bot in the foreground and ends with its exit code; a signal goes to the bot first.
+# Runs the bot in the foreground and returns its exit code; a signal goes to the bot first.
 run_bot() {
     local code=0
     "$@" &
@@ -123,7 +123,7 @@ run_bot() {
     return "$code"
 }
 
-# Starts `hmr --local` in the background, where the end of the terminal does not end it.
+# Starts `hmr --local` in the background, where it survives the end of the terminal.
 up_local() {
     local pid
     mkdir -p "$STATE"
@@ -142,7 +142,7 @@ up_local() {
     tell_of_up
 }
 
-# Builds the development host and runs it in the given mode, with a sandbox unless there is a Discord.
+# Builds the development host and runs it in the given mode, with a sandbox if no token or API is configured.
 run_local() { # MODE
     local code=0
     if needs_sandbox; then
@@ -164,11 +164,11 @@ run_local() { # MODE
         else
             start_sandbox
         fi
-        # The bot is a child of this shell, so what it is to read has to be exported.
+        # The bot is a child of this shell and reads exported variables.
         set -a
         eval "$(SANDBOX_STATE_FILE=$SANDBOX_STATE "$SANDBOX_PROGRAM" env)"
         set +a
-        # What its users do is not the bot's to do.
+        # The bot must not control the sandbox's users.
         unset SANDBOX_URL SANDBOX_CONTROL_SECRET
         trust_sandbox
         [[ -n ${HOTCORD_SANDBOX-} ]] || tell_of_sandbox

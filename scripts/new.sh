@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What ./dev-env.sh new makes: a plugin with its test, on the static list.
+# ./dev-env.sh new: creates a plugin with its test and adds it to the static list.
 
 # Rust's keywords, and the crates that every plugin names.
 RESERVED="as async await box break const continue crate do dyn else enum extern false final fn for gen if impl in let
@@ -21,7 +21,7 @@ cmd_new() {
     folder=$ROOT/$kind/$name package=$kind-$name krate=${kind}_${name//-/_}
     [[ ! -e $folder ]] || die --code 73 "$kind/$name is there already"
     camel=$(printf '%s' "$name" | awk -F- '{ for (i = 1; i <= NF; i++) printf "%s%s", toupper(substr($i, 1, 1)), substr($i, 2) }')
-    # Made aside and moved in at once, so that a running host sees a whole plugin.
+    # Created elsewhere and then moved, so that a running host sees a complete plugin.
     local made
     made=$(mktemp -d "$ROOT/target/new.XXXXXX" 2>/dev/null || mktemp -d)
     mkdir -p "$made/src"
@@ -46,7 +46,7 @@ cmd_new() {
     say "its test runs with: cargo test -p $package"
 }
 
-# Puts a line among its like, which begin with PREFIX, in alphabetical order.
+# Inserts a line among those that begin with PREFIX, in alphabetical order.
 add_sorted() { # FILE PREFIX LINE
     local file=$1
     awk -v prefix="$2" -v line="$3" '

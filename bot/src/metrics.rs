@@ -85,13 +85,13 @@ impl Metrics {
             "build",
             None,
             vec!["version", "reload"],
-            "The bot's version, and whether it was built with hot reload (yes or no)",
+            "Version of the bot, and whether it was built with hot reload (yes or no)",
             Info::new([("version", env!("CARGO_PKG_VERSION")), ("reload", reload)]),
         );
         let began: Fraction = c.single(
             "process_start_time",
             Some(Unit::Seconds),
-            "When the bot began, in seconds since 1970; a restart with `exec` is a new beginning",
+            "Start of the bot, in seconds since 1970; a restart with `exec` counts as a start",
         );
         began.set(gather::now());
         let memory =
@@ -103,13 +103,13 @@ impl Metrics {
             events: c.counters(
                 "events",
                 ["type"],
-                "Events that have come in from the gateway, by the name that serenity gives them",
+                "Events received from the gateway, by serenity's name",
             ),
             commands: c.counters(
                 "commands",
                 ["command", "kind", "outcome"],
-                "Commands that have ended; kind: slash, user, message (menus) or text; outcome: ok, error, refused (told \
-                 why it cannot be: no permission, nothing playing, a wrong argument) or panic",
+                "Commands that ended; kind: slash, user, message (menus) or text; outcome: ok, error, refused (it \
+                 answered with the reason: no permission, nothing playing, a wrong argument) or panic",
             ),
             command_duration: c.seconds(
                 "command_duration",
@@ -120,29 +120,30 @@ impl Metrics {
             autocompletes: c.counters(
                 "autocompletes",
                 ["command", "outcome"],
-                "Suggestions that were asked for while somebody typed a command",
+                "Autocomplete requests",
             ),
             interactions: c.counters(
                 "interactions",
                 ["kind", "handler", "outcome"],
-                "Presses and choices (kind component) and modals (kind modal) that were handled; handler: the prefix of \
-                 custom ids that it is registered for, or (awaited) where a command had waited for it; outcomes as above",
+                "Component interactions (kind component) and modals (kind modal) that were handled; handler: the \
+                 registered prefix of custom ids, or (awaited) if a command was waiting for it; outcome: as for \
+                 commands",
             ),
             interaction_duration: c.seconds(
                 "interaction_duration",
                 ["kind", "handler"],
-                "Time from such an event to the end of its handling",
+                "Time from such an interaction's event to the end of its handler",
                 call_seconds,
             ),
             turned_away: c.counters(
                 "interactions_turned_away",
                 ["reason"],
-                "Interactions that nobody handled; reason: closing, unknown_command or unknown_component",
+                "Interactions without a handler; reason: closing, unknown_command or unknown_component",
             ),
             panics: c.counters(
                 "panics",
                 ["plugin"],
-                "Panics that were contained in a plugin's commands, handlers and timers",
+                "Panics caught in a plugin's commands, handlers and timers",
             ),
             connected: c.gauges(
                 "gateway_connected",
@@ -154,40 +155,40 @@ impl Metrics {
                 "gateway_heartbeat_latency",
                 Some(Unit::Seconds),
                 ["shard"],
-                "Time from the shard's last heartbeat to its answer; absent before the first one",
+                "Time from the shard's last heartbeat to its acknowledgement; absent before the first one",
             ),
             identifies: c.counters(
                 "gateway_identifies",
                 ["shard"],
-                "Sessions that the shard has begun: IDENTIFY, answered with READY",
+                "Sessions that the shard started (IDENTIFY, answered by READY)",
             ),
             resumes: c.counters(
                 "gateway_resumes",
                 ["shard"],
-                "Sessions that the shard has taken up again: RESUME, answered with RESUMED; no event is lost",
+                "Sessions that the shard resumed (RESUME, answered by RESUMED), without losing events",
             ),
             reconnects: c.counters(
                 "gateway_reconnects",
                 ["shard"],
-                "Times that the shard was connected again, by either way, after its first session",
+                "Reconnections of the shard after its first session, by IDENTIFY or RESUME",
             ),
             rest_waits: c.counters(
                 "rest_rate_limit_waits",
                 ["scope"],
-                "Requests to Discord that had to wait for a rate limit; scope: route or global",
+                "Requests to Discord that waited for a rate limit; scope: route or global",
             ),
             rest_waited: c.single(
                 "rest_rate_limit_wait",
                 Some(Unit::Seconds),
-                "Time that they were told to wait",
+                "Total time that requests to Discord had to wait for rate limits",
             ),
             calls: c.single("voice_calls", None, "Voice channels that the bot is connected to"),
             playing: c.single(
                 "voice_tracks_playing",
                 None,
-                "Tracks that can be heard: connected, open and not paused",
+                "Tracks that are audible: connected, open and not paused",
             ),
-            tracks_started: c.single("voice_tracks_started", None, "Tracks that began to be heard"),
+            tracks_started: c.single("voice_tracks_started", None, "Tracks that started to play"),
             tracks_failed: c.single(
                 "voice_tracks_failed",
                 None,
@@ -196,42 +197,42 @@ impl Metrics {
             connections_lost: c.single(
                 "voice_connections_lost",
                 None,
-                "Voice connections that were lost, so that the bot went on its way back",
+                "Voice connections that were lost, so that the bot tried to rejoin",
             ),
             rejoins: c.counters(
                 "voice_rejoins",
                 ["outcome"],
-                "Ways back into a call that have ended; outcome: restored, or gave_up",
+                "Rejoins that ended; outcome: restored or gave_up",
             ),
-            frames: c.single("voice_frames", None, "Frames of 20 ms that the mixers have taken from tracks"),
+            frames: c.single("voice_frames", None, "Frames of 20 ms that the mixers took from tracks"),
             frames_late: c.single(
                 "voice_frames_late",
                 None,
-                "Those of them that were taken more than 20 ms late, seen from the earliest of the last 5 seconds, so \
-                 that they were sent late; the network and what a source leaves out are not in it",
+                "Frames that were taken more than 20 ms after their time, by the earliest of the last 5 seconds, and \
+                 so were sent late; excludes the network and gaps in a source",
             ),
             mixing: c.single(
                 "voice_mixing",
                 Some(Unit::Seconds),
-                "Time that the slowest mixer took for its last frame, to send, mix, encode and encrypt; more than 0.02 \
-                 cannot be kept up",
+                "Time that the slowest mixer needed for its last frame, to send, mix, encode and encrypt; above 0.02 \
+                 it falls behind",
             ),
             generations: c.gauges(
                 "plugin_generation",
                 None,
                 ["plugin"],
-                "Number of the plugin's live generation; 1 for good without hot reload",
+                "Number of the plugin's live generation; always 1 without hot reload",
             ),
             retired: c.single(
                 "generations_retired",
                 None,
-                "Generations that were replaced and in which something still runs or is held",
+                "Replaced generations in which something still runs or is held",
             ),
             reloads: c.counters(
                 "reloads",
                 ["plugin", "outcome"],
-                "With hot reload: saves and requests that have ended, but for a plugin's first load; outcome: live, \
-                 failed or rolled_back; no plugin where it concerns none alone",
+                "With hot reload: saves and requests that ended, except a plugin's first load; outcome: live, failed \
+                 or rolled_back; no plugin if it concerns several or none",
             ),
             reload_duration: c.seconds(
                 "reload_duration",

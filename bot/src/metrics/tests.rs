@@ -12,7 +12,7 @@ const BEGINS: &str = "<!-- the list: written by a test -->\n";
 
 /// Gives the list as the page has it.
 fn list(entries: &[catalogue::Entry]) -> String {
-    let mut list = "| name | kind | labels | what it counts or tells |\n|---|---|---|---|\n".to_owned();
+    let mut list = "| name | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
     for entry in entries {
         let labels: Vec<_> = entry.labels.iter().map(|label| format!("`{label}`")).collect();
         list += &format!("| `{}` | {} | {} | {} |\n", entry.name, entry.kind, labels.join(", "), entry.help);
