@@ -47,6 +47,7 @@ const FORBIDDEN: &[&str] = &[
     "/notify-",
     "HMR_DEBOUNCE_MS=",
     "HOTCORD_PROBE",
+    "crates/discord-rules/",
     "crates/hmr/",
     "crates/sandbox/",
     "inotify_add_watch",

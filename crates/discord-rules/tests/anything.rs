@@ -1,11 +1,11 @@
 //! Whatever a body holds, a validator answers: with a value, or with an error that says what is wrong.
 
+use discord_rules::error::{ApiError, ApiResult};
+use discord_rules::validate::command::{self, Scope};
+use discord_rules::validate::interaction::{self, Asked};
+use discord_rules::validate::message::{self, Present, Way};
+use discord_rules::validate::{channel, guild, role};
 use proptest::prelude::*;
-use sandbox::error::{ApiError, ApiResult};
-use sandbox::validate::command::{self, Scope};
-use sandbox::validate::interaction::{self, Asked};
-use sandbox::validate::message::{self, Present, Way};
-use sandbox::validate::{channel, guild, role};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::form::{Change, Form, Object};
 use super::forum::{self, TagBody};
+use crate::emoji::EmojiRef;
 use crate::error::{ApiResult, FieldError};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
-use crate::state::forum::EmojiRef;
 
 /// Kinds of channels.
 pub mod kind {

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::form::{Form, Object};
+use crate::emoji::EmojiRef;
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
-use crate::state::forum::EmojiRef;
 
 const MAX_TAGS: usize = 20;
 
