@@ -37,6 +37,7 @@
 //! - [`error`], [`permissions`], [`snowflake`], [`validate`]: Discord's rules, of the crate `discord-rules`.
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: what stands before REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same from Rust; [`typed`]: commands as people type them.
+//! - [`voice`]: the voice servers, which are the crate `sandbox-voice`.
 //! - [`record`]: every request and event; [`fault`]: what goes wrong on purpose.
 //! - [`server`]: puts it all behind one address; [`state_file`]: where its owner finds it.
 //!

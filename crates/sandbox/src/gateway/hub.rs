@@ -186,11 +186,11 @@ impl Hub {
         &self.shared.options
     }
 
-    pub(super) fn recorder(&self) -> &Recorder {
+    pub(crate) fn recorder(&self) -> &Recorder {
         &self.shared.recorder
     }
 
-    pub(super) fn faults(&self) -> &Faults {
+    pub(crate) fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 

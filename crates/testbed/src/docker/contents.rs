@@ -49,6 +49,8 @@ const FORBIDDEN: &[&str] = &[
     "HOTCORD_PROBE",
     "crates/discord-rules/",
     "crates/hmr/",
+    "crates/sandbox-net/",
+    "crates/sandbox-voice/",
     "crates/sandbox/",
     "inotify_add_watch",
     "libloading",
