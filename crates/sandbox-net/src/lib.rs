@@ -1,11 +1,13 @@
 //! What the sandbox's gateway and its voice gateway share.
 //!
 //! # Layout
+//! - [`ws`]: a websocket of a gateway, generic over what is spoken on it.
 //! - [`Listener`]: a listener whose connections can be cut from inside.
 //! - [`Strike`]: an injected fault that is about to happen.
 //! - [`Closer`]: who ended a connection.
 
 mod listener;
+pub mod ws;
 
 use std::time::Duration;
 

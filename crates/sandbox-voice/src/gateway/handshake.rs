@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use sandbox_net::ws::Ending;
 use serde_json::{Value, json};
 
-use super::connection::{Connection, Ending};
+use super::connection::Connection;
 use crate::call::Job;
 use crate::calls::Voice;
 use crate::close::Close;
@@ -33,7 +34,7 @@ impl Connection {
         let modes = &self.voice.options().modes;
         let ready = json!({
             "ssrc": ssrc,
-            "ip": self.wire.local.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            "ip": self.local.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             "port": self.voice.servers().get(self.region).map(|server| server.port),
             "modes": modes,
             // "An erroneous field and should be ignored" (Voice); whoever does not will be noticed here.
