@@ -316,17 +316,12 @@ async fn create_role(
     Ok(Json(shown))
 }
 
-/// The guild and user that a path names.
-pub(super) fn pair(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), Refused> {
-    Ok((find::guild(live, Some(guild))?.id, find::user(live, user)?.id))
-}
-
 async fn join(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
 ) -> Result<Json<Value>, Refused> {
     let mut live = control.discord.lock();
-    let (guild, user) = pair(&live, &guild, &user)?;
+    let (guild, user) = find::member(&live, &guild, &user)?;
     if live.applications.contains_key(&user) {
         if live.member(guild, user).is_err() {
             live.install_bot(guild, user, Permissions::ADMINISTRATOR);
@@ -342,7 +337,7 @@ async fn leave(
     Path((guild, user)): Path<(String, String)>,
 ) -> Result<StatusCode, Refused> {
     let mut live = control.discord.lock();
-    let (guild, user) = pair(&live, &guild, &user)?;
+    let (guild, user) = find::member(&live, &guild, &user)?;
     live.leave(guild, user)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -370,7 +365,7 @@ async fn edit_member(
     Request(edit): Request<EditMember>,
 ) -> Result<Json<Value>, Refused> {
     let mut live = control.discord.lock();
-    let (guild_id, user) = pair(&live, &guild, &user)?;
+    let (guild_id, user) = find::member(&live, &guild, &user)?;
     let guild = find::guild(&live, Some(&guild))?;
     let roles = edit.roles.try_map(|names| names.iter().map(|name| find::role(guild, name)).collect())?;
     let timeout = filled(edit.timeout_until).try_map(|text| {
