@@ -86,7 +86,7 @@ check_production() {
     RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates" \
         cargo_ build --profile production -p bot
     found=$(cargo_ tree -p bot -e normal,build --prefix none |
-        awk '$1 ~ /^(hmr|notify|libloading|sandbox|sdk-dylib|workspace-hack)$/ { print $1 }' | sort -u | tr '\n' ' ')
+        awk '$1 ~ /^(discord-rules|hmr|notify|libloading|sandbox|sandbox-net|sandbox-voice|sdk-dylib|workspace-hack)$/ { print $1 }' | sort -u | tr '\n' ' ')
     [[ -z $found ]] || die "the production build depends on: $found"
     say "production: no notify, libloading, hmr or sandbox in the dependency tree"
     cargo_ build -p e2e -p workspace-hack

@@ -3,7 +3,17 @@
 use std::process::Command;
 
 /// Crates that are for development alone.
-const DEVELOPMENT: [&str; 6] = ["hmr", "libloading", "notify", "sandbox", "sdk-dylib", "workspace-hack"];
+const DEVELOPMENT: [&str; 9] = [
+    "discord-rules",
+    "hmr",
+    "libloading",
+    "notify",
+    "sandbox",
+    "sandbox-net",
+    "sandbox-voice",
+    "sdk-dylib",
+    "workspace-hack",
+];
 
 #[test]
 fn the_dependency_tree_holds_nothing_of_development() {

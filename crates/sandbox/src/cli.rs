@@ -4,7 +4,7 @@ mod act;
 mod answer;
 mod env;
 mod fault;
-mod look;
+mod inspect;
 mod place;
 mod serve;
 mod terminal;
@@ -84,13 +84,13 @@ enum Command {
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
-    Users(look::Users),
+    Users(inspect::Users),
     /// Show the newest messages of a channel.
-    Messages(look::Messages),
+    Messages(inspect::Messages),
     /// List the commands that a user can run.
-    Commands(look::Commands),
+    Commands(inspect::Commands),
     /// Print the record of requests and events as JSON lines.
-    Log(look::Log),
+    Log(inspect::Log),
     /// Print sums over all interactions as JSON.
     Stats,
     /// Inject faults: dropped connections, close codes, delays, 5xx, 429, lost voice packets.
@@ -228,11 +228,11 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Hear(hear) => voice::hear(&client, hear).await,
         Command::Region(region) => voice::region(&client, region).await,
         Command::Env => env::print(&client, state.as_ref()).await,
-        Command::Users(users) => look::users(&client, users).await,
-        Command::Messages(messages) => look::messages(&client, messages).await,
-        Command::Commands(commands) => look::commands(&client, commands).await,
-        Command::Log(log) => look::log(&client, log).await,
-        Command::Stats => look::stats(&client).await,
+        Command::Users(users) => inspect::users(&client, users).await,
+        Command::Messages(messages) => inspect::messages(&client, messages).await,
+        Command::Commands(commands) => inspect::commands(&client, commands).await,
+        Command::Log(log) => inspect::log(&client, log).await,
+        Command::Stats => inspect::stats(&client).await,
         Command::Fault(fault) => fault::run(&client, fault).await,
     }
 }

@@ -4,15 +4,15 @@
 //! `{"error": "one sentence"}`. It takes who knows the sandbox's secret ([`secret`]); web pages reach nothing of a
 //! sandbox ([`guard`]).
 
-mod acts;
+mod admin;
 mod commands;
 mod components;
 mod find;
 pub(crate) mod guard;
+mod interactions;
 mod messages;
 mod modals;
 mod permissions;
-mod places;
 mod secret;
 mod values;
 mod voice;
@@ -44,10 +44,10 @@ pub(crate) struct Control {
 /// All routes under `/sandbox`, for callers that know the secret.
 pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
-        .merge(acts::routes())
+        .merge(interactions::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
-        .merge(places::routes())
+        .merge(admin::routes())
         .merge(voice::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {

@@ -33,10 +33,11 @@
 //!
 //! # Layout
 //! - [`state`]: everything that exists, as plain data; [`live`]: changes to it that gateways hear of.
-//! - [`rest`]: the routes of REST; [`validate`] and [`draft`]: bodies read and made into things of the world;
-//!   [`error`]: how Discord refuses.
+//! - [`rest`]: the routes of REST; [`draft`]: bodies made into things of the world.
+//! - [`error`], [`permissions`], [`snowflake`], [`validate`]: Discord's rules, of the crate `discord-rules`.
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: what stands before REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same from Rust; [`typed`]: commands as people type them.
+//! - [`voice`]: the voice servers, which are the crate `sandbox-voice`.
 //! - [`record`]: every request and event; [`fault`]: what goes wrong on purpose.
 //! - [`server`]: puts it all behind one address; [`state_file`]: where its owner finds it.
 //!
@@ -49,25 +50,22 @@ mod backend;
 pub mod client;
 mod control;
 pub mod draft;
-pub mod error;
 pub mod fault;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;
 pub mod live;
-pub mod permissions;
 pub mod ratelimit;
 pub mod record;
 pub mod rest;
 pub mod server;
-pub mod snowflake;
 pub mod state;
 pub mod state_file;
 pub mod typed;
-pub mod validate;
 pub mod voice;
 
 pub use answer::Answer;
 pub use client::Client;
+pub use discord_rules::{error, permissions, snowflake, validate};
 pub use server::{Builder, Sandbox};

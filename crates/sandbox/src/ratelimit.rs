@@ -7,5 +7,5 @@ mod route;
 
 pub use self::config::{BucketRule, Config};
 pub use self::edge::{Edge, Extra};
-pub use self::limits::{Limits, Refusal, Scope, Standing, Verdict};
+pub use self::limits::{BucketState, Limits, Refusal, Scope, Verdict};
 pub use self::route::Route;

@@ -16,7 +16,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-pub use self::entry::{Body, Closer, Entry, Event, Json, Kind, Request};
+pub use sandbox_net::Closer;
+
+pub use self::entry::{Body, Entry, Event, Json, Kind, Request};
 pub use self::redact::Redactor;
 pub use self::subscription::{Missed, Subscription, WaitError};
 

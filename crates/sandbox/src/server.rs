@@ -149,7 +149,9 @@ impl Builder {
         let base_url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
         let Assembled { router, scenario, control_secret, discord, recorder, faults } =
             self.assemble(&base_url);
-        let voice_servers = voice::start(discord.voice(), address.ip(), host(&base_url)).await?;
+        let host = host(&base_url);
+        let guard = |router| Guard::new(host, recorder.clone()).around(router);
+        let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, router, stopped));
         Ok(Sandbox {
@@ -173,7 +175,7 @@ impl Builder {
         let recorder = Recorder::new(self.record);
         let faults = Faults::default();
         let hub = Hub::new(self.gateway, recorder.clone(), faults.clone());
-        let voice = Voice::new(self.voice, recorder.clone(), faults.clone());
+        let voice = voice::voice(self.voice, recorder.clone(), faults.clone());
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };

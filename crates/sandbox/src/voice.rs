@@ -1,48 +1,88 @@
-//! Voice: the servers that VOICE_SERVER_UPDATE names, their websockets and their UDP.
-//!
-//! # Theory of operation
-//!
-//! The world decides who is in voice. For a bot that joins or is moved it asks [`Voice`] for an *assignment*: a server
-//! and a token. A client that identifies with it on that server's websocket gets a *session*, numbered messages that
-//! outlive the websocket; sessions of one channel form a *call*, whose own task tells clients of each other and runs the
-//! DAVE group. Packets come to a thread for each server, which opens them, notes what is *heard*, decodes it, and seals
-//! them again for the others in the call, as a selective forwarding unit does.
-//!
-//! # Layout
-//! - `gateway`: websockets; `payload`, `close`: what clients may say and what they are told when they may not.
-//! - `calls`: assignments, sessions, calls and how to find them; `session`, `call`: one of each; `links`: commands.
-//! - `udp`: audio in and out; `rtp`, `discovery`, `crypto`: its formats.
-//! - [`heard`](Heard): counts and times; `order`, `intervals`, `pcm`, [`wav`]: what they are made of.
-//! - `server`, `listener`, `tls`: sockets and certificates; `dave`: end-to-end encryption.
+//! The voice servers of `sandbox-voice`, with the sandbox's log and faults around them.
 
-mod call;
-mod calls;
-mod close;
-mod crypto;
-pub(crate) mod dave;
-mod discovery;
-mod gateway;
-mod heard;
-mod intervals;
-mod links;
-mod listener;
-mod options;
-mod order;
-mod payload;
-mod pcm;
-mod rtp;
-mod server;
-mod session;
-mod tls;
-mod udp;
-pub mod wav;
+use std::sync::Arc;
 
-pub use self::calls::Voice;
-pub(crate) use self::close::Close;
-pub use self::crypto::Mode;
-pub use self::dave::Dave;
-pub use self::heard::{Counts, Heard, StreamHeard};
-pub use self::intervals::Between;
-pub use self::links::{Command, Target};
-pub use self::options::Options;
-pub(crate) use self::server::{Running, start};
+use sandbox_voice::fault::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace};
+pub use sandbox_voice::{
+    Between, Close, Command, Counts, Dave, Heard, Mode, Options, StreamHeard, Target, Voice, wav,
+};
+use sandbox_voice::{Data, Event as VoiceEvent, Host};
+pub(crate) use sandbox_voice::{Running, start};
+
+use crate::fault::{Faults, Strike};
+use crate::record::{Body, Event, Json, Recorder};
+
+/// Returns voice without servers, which tells of itself in this record and is struck by these faults.
+pub(crate) fn voice(options: Options, recorder: Recorder, faults: Faults) -> Voice {
+    Voice::new(options, Arc::new(Surroundings { recorder, faults }))
+}
+
+struct Surroundings {
+    recorder: Recorder,
+    faults: Faults,
+}
+
+impl Surroundings {
+    fn event(&self, event: VoiceEvent) -> Event {
+        match event {
+            VoiceEvent::Connected { conn, region, version } => {
+                Event::VoiceConnected { conn, region, version }
+            }
+            VoiceEvent::Identified { conn, guild, channel, user, session, ssrc, max_dave } => {
+                Event::VoiceIdentified { conn, guild, channel, user, session, ssrc, max_dave }
+            }
+            VoiceEvent::Resumed { conn, guild, user, replayed } => {
+                Event::VoiceResumed { conn, guild, user, replayed }
+            }
+            VoiceEvent::Sent { conn, user, op, seq, data } => {
+                Event::VoiceSent { conn, user, op, seq, data: body(data, |json| json) }
+            }
+            VoiceEvent::Received { conn, user, op, data } => {
+                let data = body(data, |json| self.recorder.redactor().shared(&json));
+                Event::VoiceReceived { conn, user, op, data }
+            }
+            VoiceEvent::Heard { guild, channel, user, ssrc } => {
+                Event::VoiceHeard { guild, channel, user, ssrc }
+            }
+            VoiceEvent::Closed { conn, guild, user, code, reason, by } => {
+                Event::VoiceClosed { conn, guild, user, code, reason, by }
+            }
+            VoiceEvent::Ended { guild, channel, user, ssrc, reason } => {
+                Event::VoiceEnded { guild, channel, user, ssrc, reason }
+            }
+            VoiceEvent::Fault { rule, place, effect } => Event::Fault { rule, place, effect },
+        }
+    }
+}
+
+impl Host for Surroundings {
+    fn log(&self, event: VoiceEvent) {
+        self.recorder.push(self.event(event));
+    }
+
+    fn mark(&self, secret: &str) -> String {
+        self.recorder.redactor().mark(secret)
+    }
+
+    fn on_connect(&self) -> Option<Strike<VoiceConnectEffect>> {
+        self.faults.on_voice_connect()
+    }
+
+    fn on_received(&self, place: VoicePlace) -> Option<Strike<VoiceEffect>> {
+        self.faults.on_voice_received(place)
+    }
+
+    fn on_packet(&self, direction: Direction, place: VoicePlace) -> Option<Strike<()>> {
+        self.faults.on_voice_packet(direction, place)
+    }
+}
+
+/// Returns the data of a payload as it is recorded.
+fn body(data: Data, redact: impl FnOnce(Json) -> Json) -> Body {
+    match data {
+        Data::Json(json) => Body::from(redact(Json::from(json))),
+        Data::Omitted { what, bytes } => {
+            Body::Omitted { content_type: what.into(), bytes: Some(bytes as u64) }
+        }
+    }
+}

@@ -22,7 +22,14 @@ use crate::supervisor::NextHost;
 const QUIET: Duration = Duration::from_secs(3);
 
 /// Crates of the host that no plugin links.
-const APART: [&str; 3] = ["bot", "crates/hmr", "crates/sandbox"];
+const APART: [&str; 6] = [
+    "bot",
+    "crates/discord-rules",
+    "crates/hmr",
+    "crates/sandbox",
+    "crates/sandbox-net",
+    "crates/sandbox-voice",
+];
 
 /// A new host in the making.
 #[derive(Default)]

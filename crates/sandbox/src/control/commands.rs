@@ -1,12 +1,14 @@
 //! Running commands: those that the user sees and may use, with options as Discord's client reads them.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::acts::RunCommand;
-use super::values::Lookup;
+use super::values::{FileGiven, Lookup};
+use super::wait::Patience;
 use super::{Control, Query, Refused, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -19,6 +21,36 @@ use crate::state::user::Application;
 use crate::typed;
 use crate::validate::command::kind as command_kind;
 use crate::validate::command::{Definition, ShownIn};
+
+/// A command to run, or to complete.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RunCommand {
+    /// Who runs it.
+    #[serde(rename = "as")]
+    pub(super) user: String,
+    /// Where.
+    pub(super) channel: String,
+    /// Guild in which the channel is looked up by name.
+    pub(super) guild: Option<String>,
+    /// As typed: `/poll question:"a b"`.
+    pub(super) text: Option<String>,
+    /// Name of the command, where options are given apart.
+    pub(super) name: Option<String>,
+    /// Options as JSON.
+    pub(super) options: Option<Value>,
+    /// For autocompletion with options apart: the option being typed.
+    pub(super) focused: Option<String>,
+    /// For a user command or message command: on whom, or on which message.
+    pub(super) target: Option<String>,
+    /// Bot whose command it is, where several have one of that name.
+    pub(super) bot: Option<String>,
+    /// Files that options name, by the path they are named with.
+    #[serde(default)]
+    pub(super) files: HashMap<String, FileGiven>,
+    /// How long to wait.
+    #[serde(flatten)]
+    pub(super) patience: Patience,
+}
 
 /// Whose commands are listed, and where.
 #[derive(Debug, Deserialize)]

@@ -1,9 +1,10 @@
 //! Pressing buttons and choosing from menus: only what is on the message, is not disabled, and is visible to the user.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::acts::UseComponent;
 use super::values::{Lookup, Resolved};
+use super::wait::Patience;
 use super::{Refused, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -11,6 +12,28 @@ use crate::snowflake::Snowflake;
 use crate::state::interaction;
 use crate::state::message::Message;
 use crate::validate::component::{flatten, kind};
+
+/// A button to press, or a menu to choose from.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct UseComponent {
+    /// Who uses it.
+    #[serde(rename = "as")]
+    pub(super) user: String,
+    /// Message it is on.
+    pub(super) message: Snowflake,
+    /// Its custom id, or else what is written on it.
+    pub(super) component: Option<String>,
+    /// Its custom id.
+    pub(super) custom_id: Option<String>,
+    /// Its label or placeholder.
+    pub(super) label: Option<String>,
+    /// What is chosen from a menu.
+    #[serde(default)]
+    pub(super) values: Vec<String>,
+    /// How long to wait.
+    #[serde(flatten)]
+    pub(super) patience: Patience,
+}
 
 /// Makes the interaction of a component.
 pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger, Refused> {

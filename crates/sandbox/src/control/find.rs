@@ -110,6 +110,11 @@ pub(super) fn person<'a>(world: &'a World, wanted: &str) -> Result<&'a User, Ref
     Ok(user)
 }
 
+/// Returns the guild and the user that a path names.
+pub(super) fn member(world: &World, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), Refused> {
+    Ok((self::guild(world, Some(guild))?.id, self::user(world, user)?.id))
+}
+
 /// A guild by id or name; without a wish the oldest.
 pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Guild, Refused> {
     let Some(wanted) = wanted else {

@@ -1,14 +1,34 @@
 //! Submitting modals: each input filled in within its limits, as Discord's client insists.
 
-use serde_json::{Value, json};
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::Refused;
-use super::acts::SubmitModal;
 use super::components::{called, chosen, option_value};
-use super::values::{Lookup, Resolved};
+use super::values::{FileGiven, Lookup, Resolved};
+use super::wait::Patience;
 use crate::live::{Live, Trigger};
+use crate::snowflake::Snowflake;
 use crate::state::interaction::{self, Interaction, Response};
 use crate::validate::component::{flatten, kind};
+
+/// A modal to submit.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SubmitModal {
+    /// Interaction that opened it.
+    pub(super) interaction: Snowflake,
+    /// Inputs by custom id: a text, a list of choices, or true and false.
+    #[serde(default)]
+    pub(super) values: Map<String, Value>,
+    /// Files that uploads name, by the path they are named with.
+    #[serde(default)]
+    pub(super) files: HashMap<String, FileGiven>,
+    /// How long to wait.
+    #[serde(flatten)]
+    pub(super) patience: Patience,
+}
 
 /// Makes the interaction of a submitted modal.
 pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger, Refused> {

@@ -11,7 +11,6 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::places::pair;
 use super::{Control, Path, Query, Refused, Request, find};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
@@ -103,7 +102,7 @@ async fn enter(
     Request(asked): Request<Enter>,
 ) -> Result<StatusCode, Refused> {
     let mut live = control.discord.lock();
-    let (guild_id, user) = pair(&live, &guild, &user)?;
+    let (guild_id, user) = find::member(&live, &guild, &user)?;
     let channel = find::channel(&mut live, &asked.channel, Some(&guild), user)?;
     let (id, name) = (channel.id, channel.name.clone());
     if !channel.is_voice() {
@@ -152,7 +151,7 @@ async fn floor(
     Request(asked): Request<Suppress>,
 ) -> Result<StatusCode, Refused> {
     let mut live = control.discord.lock();
-    let (guild, user) = pair(&live, &guild, &user)?;
+    let (guild, user) = find::member(&live, &guild, &user)?;
     let state = live.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user)).cloned();
     let Some(mut state) = state else {
         return Err(Refused::because("They are in no voice channel.".to_owned()));
@@ -172,7 +171,7 @@ async fn leave(
     Path((guild, user)): Path<(String, String)>,
 ) -> Result<StatusCode, Refused> {
     let mut live = control.discord.lock();
-    let (guild, user) = pair(&live, &guild, &user)?;
+    let (guild, user) = find::member(&live, &guild, &user)?;
     live.set_voice(guild, user, None);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -269,7 +268,7 @@ async fn forget(
 }
 
 fn named(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake, String), Refused> {
-    let (guild, user) = pair(live, guild, user)?;
+    let (guild, user) = find::member(live, guild, user)?;
     Ok((guild, user, live.user(user)?.username.clone()))
 }
 

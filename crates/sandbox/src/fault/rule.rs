@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::voice::{VoiceConnectRule, VoicePacketRule, VoiceRule, VoiceServerRule};
 use crate::snowflake::Snowflake;
+use sandbox_voice::fault::{VoiceConnectRule, VoicePacketRule, VoiceRule, VoiceServerRule};
 
 /// One fault rule.
 ///

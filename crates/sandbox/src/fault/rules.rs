@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use sandbox_net::Strike;
 use serde::Serialize;
 
 use super::rule::{ConnectEffect, GatewayEffect, GatewayRule, On, RequestEffect, Rule};
-use super::voice::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace, VoiceServerEffect};
 use crate::snowflake::Snowflake;
+use sandbox_voice::fault::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace, VoiceServerEffect};
 
 /// Handle to the fault rules; clones share them.
 #[derive(Clone, Debug, Default)]
@@ -52,19 +53,6 @@ pub struct RuleState {
     pub struck: u64,
     /// Whether it will not strike any more.
     pub used_up: bool,
-}
-
-/// What a rule does, now that it strikes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Strike<E> {
-    /// Number of the rule.
-    pub rule: u64,
-    /// How often it has struck, this time included.
-    pub times: u64,
-    /// Time to wait before the effect.
-    pub delay: Duration,
-    /// Effect.
-    pub effect: E,
 }
 
 /// Where on the gateway something happens.

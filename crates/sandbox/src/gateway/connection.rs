@@ -5,16 +5,14 @@ mod handshake;
 mod requests;
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::future::{pending, ready};
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::SinkExt;
+use axum::extract::ws::WebSocket;
+use sandbox_net::ws::{self, End, Ending, Limits, Protocol, Socket, Start};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use self::faults::Delivery;
 use super::hub::Order;
@@ -27,10 +25,6 @@ use crate::record::{self, Body, Closer};
 
 /// Events written before the client's own payloads are looked at again.
 const BATCH: usize = 64;
-/// Time that a client has to answer a close frame.
-const FAREWELL: Duration = Duration::from_secs(2);
-/// Time in which `payloads_per_minute` counts.
-const MINUTE: Duration = Duration::from_mins(1);
 
 /// What a connection starts with.
 pub(super) struct Opening {
@@ -45,76 +39,49 @@ pub(super) struct Opening {
     pub(super) delay: Duration,
 }
 
+/// A client's connection, as the gateway speaks on it.
 struct Connection {
     hub: Hub,
     backend: Arc<dyn Backend>,
     id: u64,
-    socket: WebSocket,
-    wire: Option<Wire>,
+    socket: Socket,
     transport: Transport,
     resume_url: String,
     session: Option<Arc<Session>>,
     /// Number of the newest event that was written.
     written: u64,
-    /// When the next heartbeat is overdue.
-    overdue: Instant,
     /// When heartbeats that came are to be acknowledged.
     due: VecDeque<Instant>,
-    /// When the payloads of the last minute came.
-    recent: VecDeque<Instant>,
     /// Event that an injected delay holds back, and all after it.
     held: Option<faults::Held>,
-}
-
-/// Why a connection ends.
-enum Ending {
-    /// The gateway closes it.
-    Close(Close),
-    /// A fault drops it.
-    Sever,
-    /// The client closed it.
-    Closed { code: Option<u16>, reason: String },
-    /// It broke.
-    Lost(String),
 }
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(opening: Opening) {
     let Opening { hub, backend, socket, wire, transport, resume_url, delay } = opening;
     let (id, orders) = hub.link();
-    let refused = transport.as_ref().err().cloned();
+    let start =
+        transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
     // A client that asked for something impossible can at least read a plain close frame.
     let transport = transport.unwrap_or(Transport::Json { compress_from: None, zlib: None });
     hub.recorder().push(record::Event::Connected { conn: id, transport: transport.name() });
-    let overdue = Instant::now() + delay + patience(&hub);
-    let mut connection = Connection {
+    let limits = Limits {
+        heartbeat_interval: hub.options().heartbeat_interval,
+        payloads_per_minute: hub.options().payloads_per_minute,
+    };
+    let connection = Connection {
         hub,
         backend,
         id,
-        socket,
-        wire,
+        socket: Socket::new(socket, wire, limits, delay),
         transport,
         resume_url,
         session: None,
         written: 0,
-        overdue,
         due: VecDeque::new(),
-        recent: VecDeque::new(),
         held: None,
     };
-    let ending = if let Some(close) = refused {
-        Ending::Close(close)
-    } else {
-        sleep(delay).await;
-        let Err(ending) = connection.live(orders).await;
-        ending
-    };
-    connection.end(ending).await;
-}
-
-/// Time without a heartbeat after which a connection counts as dead: one and a half intervals.
-fn patience(hub: &Hub) -> Duration {
-    hub.options().heartbeat_interval * 3 / 2
+    ws::serve(connection, orders, start).await;
 }
 
 impl Drop for Connection {
@@ -124,58 +91,20 @@ impl Drop for Connection {
     }
 }
 
-impl Connection {
-    async fn live(&mut self, mut orders: mpsc::UnboundedReceiver<Order>) -> Result<Infallible, Ending> {
-        let interval = self.hub.options().heartbeat_interval;
-        let hello = json!({"heartbeat_interval": u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)});
-        self.send(op::HELLO, hello).await?;
-        loop {
-            let more = self.write_news().await?;
-            let session = self.session.clone();
-            let news = async {
-                match &session {
-                    Some(session) => session.news.notified().await,
-                    None => pending().await,
-                }
-            };
-            let held_until = self.held.as_ref().map(|held| held.until);
-            let release = async {
-                match held_until {
-                    Some(until) => sleep_until(until).await,
-                    None => pending().await,
-                }
-            };
-            let due = self.due.front().copied();
-            let acknowledge = async {
-                match due {
-                    Some(due) => sleep_until(due).await,
-                    None => pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                order = orders.recv() => match order {
-                    Some(Order::Command(command)) => self.obey(command).await?,
-                    Some(Order::Replaced) | None => return Err(Ending::Close(Close {
-                        code: 4000,
-                        reason: "The session was resumed on another connection.".into(),
-                    })),
-                },
-                () = acknowledge => {
-                    self.due.pop_front();
-                    self.send(op::HEARTBEAT_ACK, Value::Null).await?;
-                }
-                message = self.socket.recv() => self.receive(message).await?,
-                () = sleep_until(self.overdue) => return Err(Close::timed_out().into()),
-                () = release => {}
-                () = ready(()), if more => {}
-                () = news, if held_until.is_none() => {}
-            }
-        }
+impl Protocol for Connection {
+    type Order = Order;
+
+    fn socket(&mut self) -> &mut Socket {
+        &mut self.socket
     }
 
-    /// Writes events that the session holds; tells whether there may be more.
-    async fn write_news(&mut self) -> Result<bool, Ending> {
+    async fn hello(&mut self) -> Result<(), Ending> {
+        let interval = self.hub.options().heartbeat_interval;
+        let hello = json!({"heartbeat_interval": u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)});
+        self.send(op::HELLO, hello).await
+    }
+
+    async fn flush_events(&mut self) -> Result<bool, Ending> {
         let Some(session) = self.session.clone() else { return Ok(false) };
         if self.held.as_ref().is_some_and(|held| Instant::now() < held.until) {
             return Ok(false);
@@ -185,10 +114,10 @@ impl Connection {
             Next::Nothing => return Ok(false),
             Next::Behind => {
                 self.hub.end(&session, "its reader fell behind");
-                return Err(Ending::Close(Close {
+                return Err(Ending::Close {
                     code: 4000,
                     reason: "Events were lost because they were not read in time.".into(),
-                }));
+                });
             }
             Next::Ended => {
                 // The ring may have been meant for the connection that took over.
@@ -212,7 +141,7 @@ impl Connection {
                 effect => {
                     // What was written before must not be lost with the connection.
                     self.flush().await?;
-                    self.suffer(effect.clone()).await?;
+                    self.inject_fault(effect.clone()).await?;
                     if self.session.is_none() {
                         return Ok(false);
                     }
@@ -236,10 +165,80 @@ impl Connection {
         Ok(more)
     }
 
-    async fn obey(&mut self, command: Command) -> Result<(), Ending> {
+    fn events(&self) -> impl Future<Output = ()> + Send + use<> {
+        let session = self.session.clone();
+        let held_until = self.held.as_ref().map(|held| held.until);
+        async move {
+            match (held_until, session) {
+                (Some(until), _) => sleep_until(until).await,
+                (None, Some(session)) => session.news.notified().await,
+                (None, None) => pending().await,
+            }
+        }
+    }
+
+    async fn handle_text(&mut self, text: &str) -> Result<(), Ending> {
+        self.payload(text.as_bytes()).await
+    }
+
+    async fn handle_binary(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+        self.payload(bytes).await
+    }
+
+    async fn handle_order(&mut self, order: Option<Order>) -> Result<(), Ending> {
+        match order {
+            Some(Order::Command(command)) => self.handle_command(command).await,
+            Some(Order::Replaced) | None => Err(Ending::Close {
+                code: 4000,
+                reason: "The session was resumed on another connection.".into(),
+            }),
+        }
+    }
+
+    fn timer(&self) -> Option<Instant> {
+        self.due.front().copied()
+    }
+
+    async fn handle_timer(&mut self) -> Result<(), Ending> {
+        self.due.pop_front();
+        self.send(op::HEARTBEAT_ACK, Value::Null).await
+    }
+
+    fn timed_out(&self) -> Ending {
+        Close::timed_out().into()
+    }
+
+    fn rate_limited(&self) -> Ending {
+        Close::rate_limited().into()
+    }
+
+    fn unreadable(&self, error: &axum::Error) -> Ending {
+        // The length is the client's error and has its code; anything else breaks the connection.
+        if is_capacity(error) { Close::too_long().into() } else { Ending::Lost(error.to_string()) }
+    }
+
+    fn ended(&mut self, end: &End) {
+        let session = self.session.clone();
+        self.hub.recorder().push(record::Event::Closed {
+            conn: self.id,
+            session: session.as_ref().map(|session| session.id.clone()),
+            code: end.code,
+            reason: end.reason.clone(),
+            by: end.by,
+        });
+        self.leave_session();
+        // "When you close the connection with 1000 or 1001, your session will be invalidated" (Gateway).
+        if let (Closer::Client, Some(1000 | 1001), Some(session)) = (end.by, end.code, &session) {
+            self.hub.end(session, "closed by the client");
+        }
+    }
+}
+
+impl Connection {
+    async fn handle_command(&mut self, command: Command) -> Result<(), Ending> {
         match command {
             Command::Sever => Err(Ending::Sever),
-            Command::Close { code, reason } => Err(Ending::Close(Close { code, reason })),
+            Command::Close { code, reason } => Err(Ending::Close { code, reason }),
             Command::Reconnect => self.send(op::RECONNECT, Value::Null).await,
             Command::InvalidSession { resumable } => self.invalidate(resumable).await,
             Command::RequestHeartbeat => self.send(op::HEARTBEAT, Value::Null).await,
@@ -267,24 +266,7 @@ impl Connection {
         }
     }
 
-    async fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Ending> {
-        match message {
-            Some(Ok(Message::Text(text))) => self.payload(text.as_bytes()).await,
-            Some(Ok(Message::Binary(bytes))) => self.payload(&bytes).await,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(frame))) => Err(match frame {
-                Some(frame) => Ending::Closed { code: Some(frame.code), reason: frame.reason.to_string() },
-                None => Ending::Closed { code: None, reason: String::new() },
-            }),
-            // The length is the client's error and has its code; anything else breaks the connection.
-            Some(Err(error)) if is_capacity(&error) => Err(Close::too_long().into()),
-            Some(Err(error)) => Err(Ending::Lost(error.to_string())),
-            None => Err(Ending::Lost("the connection ended without a close frame".into())),
-        }
-    }
-
     async fn payload(&mut self, bytes: &[u8]) -> Result<(), Ending> {
-        self.count_payload()?;
         if bytes.len() > payload::LONGEST {
             self.record_received(None, unread(bytes));
             return Err(Close::too_long().into());
@@ -304,7 +286,7 @@ impl Connection {
             if strike.effect == GatewayEffect::Ignore {
                 if raw.op == u64::from(op::HEARTBEAT) {
                     // Only the acknowledgement is lost; the client is not to be closed as dead.
-                    self.overdue = Instant::now() + patience(&self.hub);
+                    self.socket.beat();
                 }
                 return Ok(());
             }
@@ -323,7 +305,7 @@ impl Connection {
         let request = raw.request()?;
         match (request, self.session.clone()) {
             (Request::Heartbeat, _) => {
-                self.overdue = Instant::now() + patience(&self.hub);
+                self.socket.beat();
                 self.due.push_back(Instant::now() + self.hub.options().heartbeat_latency);
                 Ok(())
             }
@@ -337,20 +319,6 @@ impl Connection {
         }
     }
 
-    /// Counts a payload against the limit of a connection: so many in any 60 seconds.
-    fn count_payload(&mut self) -> Result<(), Ending> {
-        let Some(limit) = self.hub.options().payloads_per_minute else { return Ok(()) };
-        let now = Instant::now();
-        while self.recent.front().is_some_and(|&first| now.duration_since(first) >= MINUTE) {
-            self.recent.pop_front();
-        }
-        if self.recent.len() >= limit {
-            return Err(Close::rate_limited().into());
-        }
-        self.recent.push_back(now);
-        Ok(())
-    }
-
     async fn send(&mut self, op: u8, data: Value) -> Result<(), Ending> {
         let payload = json!({"t": null, "s": null, "op": op, "d": data}).to_string();
         let session = self.session.as_ref().map(|session| session.id.clone());
@@ -361,57 +329,11 @@ impl Connection {
 
     async fn feed(&mut self, payload: String) -> Result<(), Ending> {
         let frame = self.transport.frame(payload).map_err(|error| Ending::Lost(error.to_string()))?;
-        unstalled(&self.hub, self.socket.feed(frame)).await
+        self.socket.feed(frame).await
     }
 
     async fn flush(&mut self) -> Result<(), Ending> {
-        unstalled(&self.hub, self.socket.flush()).await
-    }
-
-    /// Ends the connection for a reason, and tells everyone.
-    async fn end(mut self, ending: Ending) {
-        let session = self.session.clone();
-        let (code, reason, by) = match &ending {
-            Ending::Close(close) => (Some(close.code), close.reason.clone(), Closer::Server),
-            Ending::Sever => (None, "dropped by an injected fault".to_owned(), Closer::Server),
-            Ending::Closed { code, reason } => (*code, reason.clone(), Closer::Client),
-            Ending::Lost(reason) => (None, reason.clone(), Closer::Lost),
-        };
-        let session_id = session.as_ref().map(|session| session.id.clone());
-        self.hub.recorder().push(record::Event::Closed {
-            conn: self.id,
-            session: session_id,
-            code,
-            reason,
-            by,
-        });
-        self.leave_session();
-        // "When you close the connection with 1000 or 1001, your session will be invalidated" (Gateway).
-        if let (Ending::Closed { code: Some(1000 | 1001), .. }, Some(session)) = (&ending, &session) {
-            self.hub.end(session, "closed by the client");
-        }
-        match ending {
-            Ending::Close(close) => {
-                let frame = CloseFrame { code: close.code, reason: close.reason.into() };
-                let farewell = async {
-                    // A client that is gone already can't be told.
-                    let _ = self.socket.send(Message::Close(Some(frame))).await;
-                    // Unread payloads would turn the end into a reset, and the close frame would be lost.
-                    while let Some(Ok(_)) = self.socket.recv().await {}
-                };
-                let _ = timeout(FAREWELL, farewell).await;
-            }
-            Ending::Sever => {
-                if let Some(wire) = &self.wire {
-                    wire.sever();
-                }
-            }
-            Ending::Closed { .. } => {
-                // Reading on lets the answer to the close frame out.
-                let _ = timeout(FAREWELL, self.socket.recv()).await;
-            }
-            Ending::Lost(_) => {}
-        }
+        self.socket.flush().await
     }
 
     fn record_received(&self, op: Option<u64>, data: Body) {
@@ -422,21 +344,12 @@ impl Connection {
 
 impl From<Close> for Ending {
     fn from(close: Close) -> Self {
-        Self::Close(close)
+        Self::Close { code: close.code, reason: close.reason }
     }
 }
 
 fn unread(bytes: &[u8]) -> Body {
     Body::Omitted { content_type: "unreadable payload".into(), bytes: Some(bytes.len() as u64) }
-}
-
-/// Waits for a write, but not longer than for a heartbeat: a client that does not read is as dead as a silent one.
-async fn unstalled(hub: &Hub, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Ending> {
-    match timeout(patience(hub), write).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Ending::Lost(error.to_string())),
-        Err(_) => Err(Ending::Lost("the client stopped reading".into())),
-    }
 }
 
 /// Whether reading failed because a frame is longer than this gateway reads at all.

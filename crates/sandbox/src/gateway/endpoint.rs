@@ -35,8 +35,13 @@ struct Endpoint {
     backend: Arc<dyn Backend>,
 }
 
-pub(super) fn router(hub: Hub, backend: Arc<dyn Backend>) -> Router {
-    Router::new().route("/", any(connect)).with_state(Endpoint { hub, backend })
+impl Hub {
+    /// Returns the websocket endpoint at `/`, in front of this backend.
+    ///
+    /// The hub itself holds no backend, so a backend may hold the hub.
+    pub fn router(&self, backend: Arc<dyn Backend>) -> Router {
+        Router::new().route("/", any(connect)).with_state(Endpoint { hub: self.clone(), backend })
+    }
 }
 
 async fn connect(
@@ -77,7 +82,7 @@ async fn connect(
         }
     }
     let resume_url = hub.options().resume_url.clone().unwrap_or_else(|| address(&headers));
-    let transport = judge(&wishes);
+    let transport = negotiate(&wishes);
     upgrade.max_message_size(LONGEST_FRAME).max_frame_size(LONGEST_FRAME).on_upgrade(move |socket| {
         connection::serve(Opening { hub, backend, socket, wire, transport, resume_url, delay })
     })
@@ -87,7 +92,7 @@ async fn connect(
 ///
 /// Only JSON is spoken. A client that asks for ETF is told so in the reason of a 4002, since that is what it would get
 /// next: its payloads can't be decoded here.
-fn judge(wishes: &Wishes) -> Result<Transport, Close> {
+fn negotiate(wishes: &Wishes) -> Result<Transport, Close> {
     if wishes.v.as_deref().is_some_and(|version| version != "10") {
         return Err(Close::invalid_version());
     }

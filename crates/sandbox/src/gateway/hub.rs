@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::Router;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +15,7 @@ use super::event::Outgoing;
 use super::listings::Listings;
 use super::session::Session;
 use super::starts::Starts;
-use super::{Backend, Dispatch, Intents, Options, endpoint};
+use super::{Dispatch, Intents, Options};
 use crate::fault::Faults;
 use crate::record::{self, Recorder};
 use crate::snowflake::Snowflake;
@@ -138,13 +137,6 @@ impl Hub {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Websocket endpoint at `/`, in front of this backend.
-    ///
-    /// The hub itself holds no backend, so a backend may hold the hub.
-    pub fn router(&self, backend: Arc<dyn Backend>) -> Router {
-        endpoint::router(self.clone(), backend)
-    }
-
     /// Puts an event into the buffers of every session that may see it; never waits, never asks the backend.
     ///
     /// Sessions get the events of one caller in the order of its calls. GUILD_CREATE must be for one bot: it makes
@@ -186,11 +178,11 @@ impl Hub {
         &self.shared.options
     }
 
-    pub(super) fn recorder(&self) -> &Recorder {
+    pub(crate) fn recorder(&self) -> &Recorder {
         &self.shared.recorder
     }
 
-    pub(super) fn faults(&self) -> &Faults {
+    pub(crate) fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 

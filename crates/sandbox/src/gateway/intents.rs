@@ -1,8 +1,8 @@
 //! Gateway intents: the bits a client asks for, and which of them let each event through.
 
 use std::fmt;
-use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 
+use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
 /// Set of gateway intents, by Discord's bit positions (Gateway, "List of Intents").
@@ -10,123 +10,61 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Intents(u64);
 
-/// Name and bit of every documented intent, in the order of the documentation.
-const NAMED: [(&str, Intents); 21] = [
-    ("GUILDS", Intents::GUILDS),
-    ("GUILD_MEMBERS", Intents::GUILD_MEMBERS),
-    ("GUILD_MODERATION", Intents::GUILD_MODERATION),
-    ("GUILD_EXPRESSIONS", Intents::GUILD_EXPRESSIONS),
-    ("GUILD_INTEGRATIONS", Intents::GUILD_INTEGRATIONS),
-    ("GUILD_WEBHOOKS", Intents::GUILD_WEBHOOKS),
-    ("GUILD_INVITES", Intents::GUILD_INVITES),
-    ("GUILD_VOICE_STATES", Intents::GUILD_VOICE_STATES),
-    ("GUILD_PRESENCES", Intents::GUILD_PRESENCES),
-    ("GUILD_MESSAGES", Intents::GUILD_MESSAGES),
-    ("GUILD_MESSAGE_REACTIONS", Intents::GUILD_MESSAGE_REACTIONS),
-    ("GUILD_MESSAGE_TYPING", Intents::GUILD_MESSAGE_TYPING),
-    ("DIRECT_MESSAGES", Intents::DIRECT_MESSAGES),
-    ("DIRECT_MESSAGE_REACTIONS", Intents::DIRECT_MESSAGE_REACTIONS),
-    ("DIRECT_MESSAGE_TYPING", Intents::DIRECT_MESSAGE_TYPING),
-    ("MESSAGE_CONTENT", Intents::MESSAGE_CONTENT),
-    ("GUILD_SCHEDULED_EVENTS", Intents::GUILD_SCHEDULED_EVENTS),
-    ("AUTO_MODERATION_CONFIGURATION", Intents::AUTO_MODERATION_CONFIGURATION),
-    ("AUTO_MODERATION_EXECUTION", Intents::AUTO_MODERATION_EXECUTION),
-    ("GUILD_MESSAGE_POLLS", Intents::GUILD_MESSAGE_POLLS),
-    ("DIRECT_MESSAGE_POLLS", Intents::DIRECT_MESSAGE_POLLS),
-];
+bitflags! {
+    impl Intents: u64 {
+        /// Guilds, channels, roles, threads and stages.
+        const GUILDS = 1;
+        /// Members who join, change or leave; privileged.
+        const GUILD_MEMBERS = 1 << 1;
+        /// Bans and audit log entries.
+        const GUILD_MODERATION = 1 << 2;
+        /// Emojis, stickers and soundboard sounds.
+        const GUILD_EXPRESSIONS = 1 << 3;
+        /// Integrations.
+        const GUILD_INTEGRATIONS = 1 << 4;
+        /// Webhooks.
+        const GUILD_WEBHOOKS = 1 << 5;
+        /// Invites.
+        const GUILD_INVITES = 1 << 6;
+        /// Voice states and voice channel effects.
+        const GUILD_VOICE_STATES = 1 << 7;
+        /// Presences; privileged.
+        const GUILD_PRESENCES = 1 << 8;
+        /// Messages in guilds.
+        const GUILD_MESSAGES = 1 << 9;
+        /// Reactions in guilds.
+        const GUILD_MESSAGE_REACTIONS = 1 << 10;
+        /// Typing in guilds.
+        const GUILD_MESSAGE_TYPING = 1 << 11;
+        /// Direct messages.
+        const DIRECT_MESSAGES = 1 << 12;
+        /// Reactions in direct messages.
+        const DIRECT_MESSAGE_REACTIONS = 1 << 13;
+        /// Typing in direct messages.
+        const DIRECT_MESSAGE_TYPING = 1 << 14;
+        /// What messages say, beside the events that carry them; privileged.
+        const MESSAGE_CONTENT = 1 << 15;
+        /// Scheduled events.
+        const GUILD_SCHEDULED_EVENTS = 1 << 16;
+        /// Auto moderation rules.
+        const AUTO_MODERATION_CONFIGURATION = 1 << 20;
+        /// Auto moderation at work.
+        const AUTO_MODERATION_EXECUTION = 1 << 21;
+        /// Poll votes in guilds.
+        const GUILD_MESSAGE_POLLS = 1 << 24;
+        /// Poll votes in direct messages.
+        const DIRECT_MESSAGE_POLLS = 1 << 25;
+    }
+}
 
 impl Intents {
-    /// Guilds, channels, roles, threads and stages.
-    pub const GUILDS: Self = Self(1);
-    /// Members who join, change or leave; privileged.
-    pub const GUILD_MEMBERS: Self = Self(1 << 1);
-    /// Bans and audit log entries.
-    pub const GUILD_MODERATION: Self = Self(1 << 2);
-    /// Emojis, stickers and soundboard sounds.
-    pub const GUILD_EXPRESSIONS: Self = Self(1 << 3);
-    /// Integrations.
-    pub const GUILD_INTEGRATIONS: Self = Self(1 << 4);
-    /// Webhooks.
-    pub const GUILD_WEBHOOKS: Self = Self(1 << 5);
-    /// Invites.
-    pub const GUILD_INVITES: Self = Self(1 << 6);
-    /// Voice states and voice channel effects.
-    pub const GUILD_VOICE_STATES: Self = Self(1 << 7);
-    /// Presences; privileged.
-    pub const GUILD_PRESENCES: Self = Self(1 << 8);
-    /// Messages in guilds.
-    pub const GUILD_MESSAGES: Self = Self(1 << 9);
-    /// Reactions in guilds.
-    pub const GUILD_MESSAGE_REACTIONS: Self = Self(1 << 10);
-    /// Typing in guilds.
-    pub const GUILD_MESSAGE_TYPING: Self = Self(1 << 11);
-    /// Direct messages.
-    pub const DIRECT_MESSAGES: Self = Self(1 << 12);
-    /// Reactions in direct messages.
-    pub const DIRECT_MESSAGE_REACTIONS: Self = Self(1 << 13);
-    /// Typing in direct messages.
-    pub const DIRECT_MESSAGE_TYPING: Self = Self(1 << 14);
-    /// What messages say, beside the events that carry them; privileged.
-    pub const MESSAGE_CONTENT: Self = Self(1 << 15);
-    /// Scheduled events.
-    pub const GUILD_SCHEDULED_EVENTS: Self = Self(1 << 16);
-    /// Auto moderation rules.
-    pub const AUTO_MODERATION_CONFIGURATION: Self = Self(1 << 20);
-    /// Auto moderation at work.
-    pub const AUTO_MODERATION_EXECUTION: Self = Self(1 << 21);
-    /// Poll votes in guilds.
-    pub const GUILD_MESSAGE_POLLS: Self = Self(1 << 24);
-    /// Poll votes in direct messages.
-    pub const DIRECT_MESSAGE_POLLS: Self = Self(1 << 25);
-
     /// Intents that an application must have enabled before it may ask for them.
     pub const PRIVILEGED: Self =
-        Self(Self::GUILD_MEMBERS.0 | Self::GUILD_PRESENCES.0 | Self::MESSAGE_CONTENT.0);
-
-    /// No intent; as the condition of an event: it goes to everyone.
-    pub const fn empty() -> Self {
-        Self(0)
-    }
-
-    /// Every documented intent.
-    pub fn all() -> Self {
-        NAMED.iter().fold(Self(0), |all, (_, intent)| all | *intent)
-    }
-
-    /// Set with exactly these bits, or nothing if one of them is no documented intent.
-    pub fn from_bits(bits: u64) -> Option<Self> {
-        (bits & !Self::all().0 == 0).then_some(Self(bits))
-    }
-
-    /// Bits of this set.
-    pub const fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// Whether no intent is in this set.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Intents of both sets, also in a constant.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all intents of `other` are in this set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether at least one intent is in both sets.
-    pub const fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
+        Self::GUILD_MEMBERS.union(Self::GUILD_PRESENCES).union(Self::MESSAGE_CONTENT);
 
     /// Documented names of the intents in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMED.into_iter().filter(move |(_, intent)| self.contains(*intent)).map(|(name, _)| name)
+        self.iter_names().map(|(name, _)| name)
     }
 
     /// Intents of which any one lets the event of this name through; empty if it goes to everyone.
@@ -198,37 +136,6 @@ impl Intents {
             }
             _ => Self::empty(),
         }
-    }
-}
-
-impl BitOr for Intents {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-impl BitOrAssign for Intents {
-    fn bitor_assign(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-}
-
-impl BitAnd for Intents {
-    type Output = Self;
-
-    fn bitand(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-}
-
-impl Not for Intents {
-    type Output = Self;
-
-    /// Every documented intent that is not in this set.
-    fn not(self) -> Self {
-        Self(!self.0) & Self::all()
     }
 }
 

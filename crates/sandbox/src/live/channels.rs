@@ -15,30 +15,30 @@ use crate::validate::forum::{self, TagBody};
 /// Flag of forums whose posts need a tag.
 const REQUIRE_TAG: u64 = 1 << 4;
 
-impl ChannelBody {
-    /// Writes the fields that it names into a channel; `next_id` makes the ids of new tags.
-    pub fn apply(self, channel: &mut Channel, mut next_id: impl FnMut() -> Snowflake) {
-        self.kind.apply_or(&mut channel.kind, kind::TEXT);
-        if let Some(name) = self.name {
-            channel.name = name;
+impl Channel {
+    /// Takes over the fields that a body names; `next_id` makes the ids of new tags.
+    pub fn apply(&mut self, body: ChannelBody, mut next_id: impl FnMut() -> Snowflake) {
+        body.kind.apply_or(&mut self.kind, kind::TEXT);
+        if let Some(name) = body.name {
+            self.name = name;
         }
-        self.position.map(i64::from).apply_or(&mut channel.position, 0);
-        self.topic.apply(&mut channel.topic);
-        self.bitrate.map(u64::from).apply_or(&mut channel.bitrate, 64_000);
-        self.user_limit.map(u64::from).apply_or(&mut channel.user_limit, 0);
-        self.nsfw.apply_or(&mut channel.nsfw, false);
-        self.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
-        self.parent_id.apply(&mut channel.parent_id);
-        self.permission_overwrites.apply_or(&mut channel.overwrites, Vec::new());
-        self.rtc_region.apply(&mut channel.rtc_region);
-        self.default_auto_archive_duration.map(u64::from).apply(&mut channel.default_auto_archive_duration);
-        self.default_thread_rate_limit_per_user
+        body.position.map(i64::from).apply_or(&mut self.position, 0);
+        body.topic.apply(&mut self.topic);
+        body.bitrate.map(u64::from).apply_or(&mut self.bitrate, 64_000);
+        body.user_limit.map(u64::from).apply_or(&mut self.user_limit, 0);
+        body.nsfw.apply_or(&mut self.nsfw, false);
+        body.rate_limit_per_user.map(u64::from).apply_or(&mut self.rate_limit_per_user, 0);
+        body.parent_id.apply(&mut self.parent_id);
+        body.permission_overwrites.apply_or(&mut self.overwrites, Vec::new());
+        body.rtc_region.apply(&mut self.rtc_region);
+        body.default_auto_archive_duration.map(u64::from).apply(&mut self.default_auto_archive_duration);
+        body.default_thread_rate_limit_per_user
             .map(u64::from)
-            .apply_or(&mut channel.default_thread_rate_limit_per_user, 0);
-        self.video_quality_mode.apply_or(&mut channel.video_quality_mode, 1);
-        self.flags.map(u64::from).apply_or(&mut channel.flags, 0);
-        let forum = &mut channel.forum;
-        let tags = self.available_tags.map(|tags| {
+            .apply_or(&mut self.default_thread_rate_limit_per_user, 0);
+        body.video_quality_mode.apply_or(&mut self.video_quality_mode, 1);
+        body.flags.map(u64::from).apply_or(&mut self.flags, 0);
+        let forum = &mut self.forum;
+        let tags = body.available_tags.map(|tags| {
             let tag = |tag: TagBody| {
                 let known = tag.id.filter(|id| forum.available_tags.iter().any(|old| old.id == *id));
                 let id = known.unwrap_or_else(&mut next_id);
@@ -47,9 +47,9 @@ impl ChannelBody {
             tags.into_iter().map(tag).collect()
         });
         tags.apply_or(&mut forum.available_tags, Vec::new());
-        self.default_reaction_emoji.apply(&mut forum.default_reaction);
-        self.default_sort_order.apply(&mut forum.default_sort_order);
-        self.default_forum_layout.apply_or(&mut forum.default_layout, 0);
+        body.default_reaction_emoji.apply(&mut forum.default_reaction);
+        body.default_sort_order.apply(&mut forum.default_sort_order);
+        body.default_forum_layout.apply_or(&mut forum.default_layout, 0);
     }
 }
 
@@ -65,7 +65,7 @@ impl Live<'_> {
         let mut ids = ids.into_iter();
         let channel = self.channel_mut(id)?;
         let region = channel.rtc_region.clone();
-        body.apply(channel, || ids.next().unwrap_or_default());
+        channel.apply(body, || ids.next().unwrap_or_default());
         let moves_call = channel.rtc_region != region;
         self.channel_changed(id);
         if moves_call {

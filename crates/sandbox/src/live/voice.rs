@@ -22,7 +22,7 @@ impl Live<'_> {
         let guild = update.guild_id;
         let Some(channel) = update.channel_id else { return self.set_voice(guild, bot, None) };
         if let Err(why) = self.may_join(guild, channel, bot) {
-            self.voice.recorder().note(format!("bot {bot} can't join voice channel {channel}: {why}"), None);
+            self.hub.recorder().note(format!("bot {bot} can't join voice channel {channel}: {why}"), None);
             return;
         }
         let before = self.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&bot));
@@ -148,11 +148,11 @@ impl Live<'_> {
         let assigned = self.voice.assign(guild, channel, bot, session_id, region);
         let mut server = json!({ "token": assigned.token, "guild_id": guild, "endpoint": assigned.endpoint });
         let place = VoicePlace { op: None, guild: Some(guild), user: Some(bot) };
-        let strike = self.voice.faults().on_voice_server(place);
+        let strike = self.hub.faults().on_voice_server(place);
         if let Some(strike) = &strike {
             let effect = json!(strike.effect);
             let place = "VOICE_SERVER_UPDATE".to_owned();
-            self.voice.recorder().push(Event::Fault { rule: Some(strike.rule), place, effect });
+            self.hub.recorder().push(Event::Fault { rule: Some(strike.rule), place, effect });
             server["endpoint"].take();
         }
         if strike.is_none_or(|strike| strike.effect == VoiceServerEffect::NullEndpoint) {

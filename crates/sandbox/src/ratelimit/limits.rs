@@ -49,7 +49,7 @@ struct Window {
 
 /// Where a request leaves its bucket.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing {
+pub struct BucketState {
     /// Requests in a window.
     pub limit: u32,
     /// Requests left in this one.
@@ -81,14 +81,14 @@ pub struct Refusal {
     /// Limit that was exceeded.
     pub scope: Scope,
     /// Bucket, if it was one.
-    pub standing: Option<Standing>,
+    pub state: Option<BucketState>,
 }
 
 /// What the limits say of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It may be handled; the standing goes into the headers of the answer.
-    Allowed(Option<Standing>),
+    /// it may be handled; the state of its bucket goes into the headers of the answer.
+    Allowed(Option<BucketState>),
     /// It must be answered with a 429.
     Refused(Refusal),
 }
@@ -114,7 +114,7 @@ impl Limits {
         if let Some(limit) = config.global_per_second.filter(|_| !route.is_token_authorised()) {
             let window = self.count(("global", who), limit, Duration::from_secs(1), now, 1);
             if let Err(wait) = window {
-                return Verdict::Refused(Refusal { retry_after: wait, scope: Scope::Global, standing: None });
+                return Verdict::Refused(Refusal { retry_after: wait, scope: Scope::Global, state: None });
             }
         }
         if route.is_interaction_callback() {
@@ -125,7 +125,7 @@ impl Limits {
         match counted {
             Ok(Window { used, ends }) => {
                 let reset_after = ends.saturating_duration_since(now);
-                Verdict::Allowed(Some(Standing {
+                Verdict::Allowed(Some(BucketState {
                     limit,
                     remaining: limit.saturating_sub(used),
                     reset_after,
@@ -135,7 +135,7 @@ impl Limits {
             Err(wait) => Verdict::Refused(Refusal {
                 retry_after: wait,
                 scope: Scope::User,
-                standing: Some(Standing { limit, remaining: 0, reset_after: wait, bucket }),
+                state: Some(BucketState { limit, remaining: 0, reset_after: wait, bucket }),
             }),
         }
     }
@@ -194,7 +194,7 @@ impl Limits {
         (window.used >= limit && window.ends > now).then(|| Refusal {
             retry_after: window.ends - now,
             scope: Scope::Cloudflare,
-            standing: None,
+            state: None,
         })
     }
 
@@ -232,7 +232,7 @@ impl Windows {
     }
 }
 
-impl Standing {
+impl BucketState {
     /// Writes the headers that every answer of this bucket carries.
     pub fn write_headers(&self, headers: &mut HeaderMap) {
         let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.reset_after;
@@ -271,8 +271,8 @@ impl Refusal {
             headers.insert("server", HeaderValue::from_static("cloudflare"));
             return;
         }
-        if let Some(standing) = &self.standing {
-            standing.write_headers(headers);
+        if let Some(state) = &self.state {
+            state.write_headers(headers);
         }
         headers.insert("x-ratelimit-scope", HeaderValue::from_static(self.scope.name()));
         if self.scope == Scope::Global {
@@ -323,8 +323,8 @@ mod tests {
         let limits = Limits::new(Config::default());
         let start = Instant::now();
         for sent in 1..=5 {
-            let Verdict::Allowed(Some(standing)) = send(&limits, start, 1) else { panic!("{sent}") };
-            assert_eq!((standing.limit, standing.remaining), (5, 5 - sent));
+            let Verdict::Allowed(Some(state)) = send(&limits, start, 1) else { panic!("{sent}") };
+            assert_eq!((state.limit, state.remaining), (5, 5 - sent));
         }
         let Verdict::Refused(refusal) = send(&limits, start + Duration::from_secs(1), 1) else { panic!() };
         assert_eq!((refusal.scope, refusal.retry_after), (Scope::User, Duration::from_secs(4)));

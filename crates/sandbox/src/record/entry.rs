@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use sandbox_net::Closer;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -108,6 +109,13 @@ fn characters(json: &str) -> impl Iterator<Item = (char, bool)> {
         }
         (c, was_in_string || in_string)
     })
+}
+
+impl From<Arc<RawValue>> for Json {
+    /// Takes JSON that was written without white space.
+    fn from(raw: Arc<RawValue>) -> Self {
+        Self(raw)
+    }
 }
 
 impl From<&Value> for Json {
@@ -224,18 +232,6 @@ pub struct Request {
     /// Number of the fault rule that touched it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<u64>,
-}
-
-/// Who ended a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Closer {
-    /// Client, with a close frame.
-    Client,
-    /// Sandbox, with a close frame or by dropping the connection.
-    Server,
-    /// Nobody said; the connection was gone.
-    Lost,
 }
 
 macro_rules! kinds {

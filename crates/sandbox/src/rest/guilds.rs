@@ -151,7 +151,7 @@ async fn create_channel(
     let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "");
     channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
     validate::forum::unique(body.available_tags.as_ref().map_or(&[], Vec::as_slice))?;
-    body.apply(&mut channel, || live.next_id());
+    channel.apply(body, || live.next_id());
     let (channel_id, shown) = (channel.id, channel.json());
     live.add_channel(channel);
     live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), Vec::new());

@@ -167,19 +167,7 @@ impl FromRequestParts<Rest> for Reason {
 
 /// Undoes percent-encoding; what is not UTF-8 is replaced.
 fn percent_decode(bytes: &[u8]) -> String {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        let hex = |at: usize| tail.get(at).and_then(|digit| char::from(*digit).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (byte, hex(0), hex(1)) {
-            out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-            rest = &tail[2..];
-        } else {
-            out.push(byte);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_encoding::percent_decode(bytes).decode_utf8_lossy().into_owned()
 }
 
 /// Kind of the bodies of most routes.
@@ -307,23 +295,17 @@ impl Payload {
 /// Fields of a form without files, which some libraries (py-cord) send; `payload_json` stands for the whole.
 fn urlencoded(bytes: &[u8]) -> ApiResult<Value> {
     let mut fields = Map::new();
-    for pair in bytes.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
-        let mut halves = pair.splitn(2, |&byte| byte == b'=');
-        let mut half = || {
-            let spaced = halves.next().unwrap_or_default().iter().map(|&b| if b == b'+' { b' ' } else { b });
-            percent_decode(&spaced.collect::<Vec<u8>>())
-        };
-        let (name, value) = (half(), half());
+    for (name, value) in form_urlencoded::parse(bytes) {
         if name == "payload_json" {
-            return json_body(&value.into());
+            return json_body(value.as_bytes());
         }
-        fields.insert(name, value.into());
+        fields.insert(name.into_owned(), value.into());
     }
     Ok(Value::Object(fields))
 }
 
 /// JSON, where nothing at all counts as an empty object.
-fn json_body(bytes: &Bytes) -> ApiResult<Value> {
+fn json_body(bytes: &[u8]) -> ApiResult<Value> {
     if bytes.is_empty() {
         return Ok(Value::Object(Map::new()));
     }

@@ -1,17 +1,9 @@
 //! What forums have beyond other channels: tags, and how their posts are shown.
 
+pub use discord_rules::emoji::EmojiRef;
 use serde_json::{Map, Value, json};
 
 use crate::snowflake::Snowflake;
-
-/// An emoji that is named somewhere: one of a guild, or a character.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EmojiRef {
-    /// Of a guild's emoji.
-    pub id: Option<Snowflake>,
-    /// The character of any other.
-    pub name: Option<String>,
-}
 
 /// A tag that posts of a forum can have.
 #[derive(Debug, Clone, PartialEq, Eq)]

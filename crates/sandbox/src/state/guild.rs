@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::clock;
 use super::user::User;
-use crate::permissions::{Permissions, Standing};
+use crate::permissions::{MemberPermissions, Permissions};
 use crate::snowflake::Snowflake;
 
 /// A user's membership of a guild.
@@ -362,11 +362,11 @@ impl Guild {
     }
 
     /// Asks about what a user may do here; someone who is no member may do nothing.
-    pub fn standing<T: Default>(&self, user: Snowflake, ask: impl FnOnce(Standing<'_>) -> T) -> T {
+    pub fn standing<T: Default>(&self, user: Snowflake, ask: impl FnOnce(MemberPermissions<'_>) -> T) -> T {
         let Some(member) = self.members.get(&user) else { return T::default() };
         let roles: Vec<_> =
             member.roles.iter().filter_map(|id| Some((*id, self.roles.get(id)?.permissions))).collect();
-        ask(Standing {
+        ask(MemberPermissions {
             guild_id: self.id,
             user_id: user,
             owner: user == self.owner_id,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{Connection, Ending};
 use crate::fault::{GatewayEffect, Place, Strike, lay_over};
 use crate::gateway::event::Event;
-use crate::gateway::payload::{Close, Raw, op};
+use crate::gateway::payload::{Raw, op};
 use crate::gateway::session::{Numbered, Session};
 use crate::record::{self, Body};
 
@@ -49,7 +49,7 @@ impl Connection {
     }
 
     /// Lets an injected effect happen to this connection.
-    pub(super) async fn suffer(&mut self, effect: GatewayEffect) -> Result<(), Ending> {
+    pub(super) async fn inject_fault(&mut self, effect: GatewayEffect) -> Result<(), Ending> {
         match effect {
             GatewayEffect::Pass
             | GatewayEffect::Ignore
@@ -57,7 +57,7 @@ impl Connection {
             | GatewayEffect::Truncate { .. }
             | GatewayEffect::Duplicate { .. } => Ok(()),
             GatewayEffect::Sever => Err(Ending::Sever),
-            GatewayEffect::Close { code, reason } => Err(Ending::Close(Close { code, reason })),
+            GatewayEffect::Close { code, reason } => Err(Ending::Close { code, reason }),
             GatewayEffect::Reconnect => self.send(op::RECONNECT, Value::Null).await,
             GatewayEffect::InvalidSession { resumable } => self.invalidate(resumable).await,
         }
@@ -112,7 +112,7 @@ impl Connection {
                 self.act(raw).await
             }
             effect => {
-                self.suffer(effect).await?;
+                self.inject_fault(effect).await?;
                 self.act(raw).await
             }
         }

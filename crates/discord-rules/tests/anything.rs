@@ -1,0 +1,151 @@
+//! Whatever a body holds, a validator answers: with a value, or with an error that says what is wrong.
+
+use discord_rules::error::{ApiError, ApiResult};
+use discord_rules::validate::command::{self, Scope};
+use discord_rules::validate::interaction::{self, Asked};
+use discord_rules::validate::message::{self, Present, Way};
+use discord_rules::validate::{channel, guild, role};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+/// Keys that some validator looks at, so that random bodies reach further than their first line.
+const KEYS: &[&str] = &[
+    "type",
+    "name",
+    "description",
+    "options",
+    "choices",
+    "value",
+    "required",
+    "autocomplete",
+    "min_value",
+    "max_value",
+    "content",
+    "embeds",
+    "components",
+    "accessory",
+    "component",
+    "custom_id",
+    "style",
+    "label",
+    "url",
+    "emoji",
+    "id",
+    "items",
+    "media",
+    "file",
+    "title",
+    "fields",
+    "footer",
+    "text",
+    "flags",
+    "data",
+    "attachments",
+    "nonce",
+    "poll",
+    "question",
+    "answers",
+    "poll_media",
+    "allowed_mentions",
+    "parse",
+    "users",
+    "message_reference",
+    "message_id",
+    "topic",
+    "permission_overwrites",
+    "colors",
+    "nick",
+    "roles",
+    "name_localizations",
+    "de",
+    "contexts",
+    "messages",
+];
+
+fn body() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3_i64..25).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        "\\PC{0,8}".prop_map(Value::from),
+        proptest::sample::select(
+            &["a", "1", "32768", "https://a/b", "attachment://a.png", "users", "👍"][..]
+        )
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 6, |inside| {
+        prop_oneof![
+            proptest::collection::vec(inside.clone(), 0..5).prop_map(Value::from),
+            proptest::collection::vec((proptest::sample::select(KEYS), inside), 0..8).prop_map(|fields| {
+                Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+            }),
+        ]
+    })
+}
+
+/// An error about a body names at least one place in it; another kind of error has no tree.
+fn says_what_is_wrong(error: &ApiError) -> bool {
+    fn complaints(node: &Value) -> usize {
+        let inside = node.as_object().into_iter().flatten();
+        inside.map(|(key, value)| if key == "_errors" { 1 } else { complaints(value) }).sum()
+    }
+    let json = error.to_json();
+    error.status().is_client_error()
+        && !error.message().is_empty()
+        && (error.code() == 50035) == (complaints(&json["errors"]) > 0)
+}
+
+fn fine<T>(result: ApiResult<T>) -> Result<Option<T>, TestCaseError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => {
+            prop_assert!(says_what_is_wrong(&error), "{}", error.to_json());
+            Ok(None)
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_body_makes_a_validator_panic_or_fall_silent(body in body()) {
+        for way in [Way::Channel, Way::Webhook, Way::Interaction] {
+            fine(message::create(&body, &[], way))?;
+        }
+        fine(message::edit(&body, &[], &Present::default()))?;
+        fine(message::bulk_delete(&body, 0))?;
+        fine(message::webhook(&body))?;
+        for kind in 1..=5 {
+            fine(interaction::callback(&body, &[], Asked { kind, focused: None, message: None }))?;
+        }
+        fine(command::overwrite(&body, Scope::Guild))?;
+        fine(channel::create(&body))?;
+        fine(channel::modify(&body, 0))?;
+        fine(channel::thread_create(&body))?;
+        fine(role::read(&body))?;
+        fine(role::positions(&body))?;
+        fine(guild::modify(&body))?;
+        fine(guild::member(&body, OffsetDateTime::UNIX_EPOCH))?;
+        fine(guild::ban(&body))?;
+    }
+
+    #[test]
+    fn a_command_that_is_taken_is_taken_again_as_it_is_shown(name in "[a-zA-Z ]{1,8}", fields in body()) {
+        let mut command = fields.as_object().cloned().unwrap_or_else(Map::new);
+        command.insert("name".into(), json!(name));
+        command.entry("description").or_insert_with(|| json!("d"));
+        if let Some(definition) = fine(command::create(&Value::Object(command), Scope::Global))? {
+            let identity = command::Identity {
+                id: 1.into(), application_id: 2.into(), guild_id: None, version: 3.into(),
+            };
+            let shown = definition.to_json(&identity, command::ShownIn::Every);
+            let again = command::create(&shown, Scope::Global);
+            prop_assert!(again.is_ok(), "{shown}: {}", again.unwrap_err().to_json());
+            let again = again.unwrap();
+            prop_assert_eq!(&again.options, &definition.options);
+            prop_assert_eq!(command::edit(&definition, &json!({}), Scope::Global).unwrap(), definition);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A listener whose connections can be cut from inside, as when a cable is pulled.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Wraps a listener, so that a handler can drop the connection it is called on.
+///
+/// Serve with `into_make_service_with_connect_info::<Connection>()`; requests then carry
+/// `ConnectInfo<Connection>`, which the REST edge and the gateway use for their faults.
+#[derive(Debug)]
+pub struct Listener<L> {
+    inner: L,
+}
+
+/// Handle to one connection of a [`Listener`].
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    severed: Arc<AtomicBool>,
+}
+
+/// Stream of a [`Listener`]'s connection.
+#[derive(Debug)]
+pub struct Severable<S> {
+    stream: S,
+    connection: Connection,
+}
+
+impl<S> Severable<S> {
+    /// The stream beneath.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// Handle to this connection.
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
+    }
+}
+
+impl<L> Listener<L> {
+    /// Wraps a listener.
+    pub fn new(inner: L) -> Self {
+        Self { inner }
+    }
+}
+
+impl Connection {
+    /// Makes every further reading and writing fail, so that the connection ends without another byte.
+    pub fn sever(&self) {
+        self.severed.store(true, Ordering::Release);
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.severed.load(Ordering::Acquire) {
+            return Err(io::Error::new(io::ErrorKind::ConnectionReset, "dropped by an injected fault"));
+        }
+        Ok(())
+    }
+}
+
+impl<L: axum::serve::Listener> axum::serve::Listener for Listener<L> {
+    type Io = Severable<L::Io>;
+    type Addr = L::Addr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = self.inner.accept().await;
+        (Severable { stream, connection: Connection::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.inner.local_addr()
+    }
+}
+
+impl<L: axum::serve::Listener> Connected<IncomingStream<'_, Listener<L>>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listener<L>>) -> Self {
+        stream.io().connection()
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Severable<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.connection.check()?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Severable<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.connection.check()?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.connection.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.connection.check()?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

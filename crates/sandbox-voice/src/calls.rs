@@ -1,0 +1,482 @@
+//! Every assignment, session and call there is, and the ways to reach them.
+//!
+//! The world tells of joins, moves and departures while its own lock is held; nothing here ever asks the world, waits, or
+//! calls into DAVE. Locks are taken in this order: world, [`State`], a session's own.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rand::Rng;
+use rand::distr::Alphanumeric;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use super::call::{Call, Job};
+use super::close::Close;
+use super::crypto::{KEY, Mode};
+use super::heard::{Heard, Hearing};
+use super::host::{Data, Event, Host};
+use super::links::{Link, Order};
+use super::payload::{Identify, Resume, op};
+use super::session::{Founding, Message, Session};
+use super::{Dave, Options};
+use discord_rules::snowflake::Snowflake;
+
+/// Handle to voice; clones reach the same calls.
+#[derive(Clone)]
+pub struct Voice {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    options: Options,
+    host: Arc<dyn Host>,
+    servers: OnceLock<Vec<Server>>,
+    root: OnceLock<String>,
+    state: Mutex<State>,
+    pub(super) links: Mutex<HashMap<u64, Link>>,
+    last_conn: AtomicU64,
+    /// Counts packets heard; a signal only.
+    packets: watch::Sender<u64>,
+}
+
+/// One region's server.
+pub(crate) struct Server {
+    /// Host and port of its websocket.
+    pub(crate) endpoint: String,
+    /// Port of its audio.
+    pub(crate) port: u16,
+}
+
+/// A user in a guild.
+type Seat = (Snowflake, Snowflake);
+
+#[derive(Default)]
+struct State {
+    assignments: HashMap<Seat, Assignment>,
+    /// Tokens that were good once, newest last.
+    stale: VecDeque<String>,
+    sessions: HashMap<Seat, Arc<Session>>,
+    by_ssrc: HashMap<u32, Arc<Session>>,
+    /// Calls by guild and channel.
+    calls: HashMap<(Snowflake, Snowflake), Arc<Call>>,
+    /// Channels of people, who have no client.
+    people: HashMap<Seat, Snowflake>,
+    hearings: HashMap<Seat, Arc<Mutex<Hearing>>>,
+    last_ssrc: u32,
+}
+
+/// What a VOICE_SERVER_UPDATE told a bot.
+struct Assignment {
+    channel: Snowflake,
+    session_id: String,
+    token: String,
+    region: usize,
+    /// Whether a client has identified with it.
+    used: bool,
+    muted: bool,
+    deaf: bool,
+}
+
+/// What a VOICE_SERVER_UPDATE is to say.
+pub struct Assigned {
+    /// Token to identify with.
+    pub token: String,
+    /// Host and port of the server; nothing before there is one.
+    pub endpoint: Option<String>,
+    /// Session that the bot had.
+    pub before: Option<Arc<Session>>,
+}
+
+/// Returns a token that a bot identifies with.
+fn token() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect()
+}
+
+/// Tokens that are remembered as used up.
+const STALE: usize = 1024;
+
+impl State {
+    fn forget(&mut self, assignment: Assignment) {
+        self.stale.push_back(assignment.token);
+        if self.stale.len() > STALE {
+            self.stale.pop_front();
+        }
+    }
+}
+
+impl Voice {
+    /// Opens voice without servers.
+    pub fn new(options: Options, host: Arc<dyn Host>) -> Self {
+        let shared = Shared {
+            options,
+            host,
+            servers: OnceLock::new(),
+            root: OnceLock::new(),
+            state: Mutex::default(),
+            links: Mutex::default(),
+            last_conn: AtomicU64::new(0),
+            packets: watch::Sender::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Names the servers, in the order of their regions, and the root of their certificates, once.
+    pub(crate) fn open(&self, servers: Vec<Server>, root: String) {
+        let _ = self.shared.servers.set(servers);
+        let _ = self.shared.root.set(root);
+    }
+
+    /// Certificate that clients of the voice servers must trust, as PEM.
+    pub fn root_certificate(&self) -> &str {
+        self.shared.root.get().map_or("", String::as_str)
+    }
+
+    /// Host and port of each region's websocket, by the region's id.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
+        let endpoints = self.servers().iter().map(|server| server.endpoint.as_str());
+        self.options().regions.iter().map(String::as_str).zip(endpoints)
+    }
+
+    /// Ids of the regions.
+    pub fn regions(&self) -> &[String] {
+        &self.options().regions
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.shared.host
+    }
+
+    pub(crate) fn servers(&self) -> &[Server] {
+        self.shared.servers.get().map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
+    pub(crate) fn upgrade(shared: &Weak<Shared>) -> Option<Self> {
+        shared.upgrade().map(|shared| Self { shared })
+    }
+
+    /// Gives a bot a place on a server in stead of the one it had; its session there is the caller's to end.
+    pub fn assign(
+        &self,
+        guild: Snowflake,
+        channel: Snowflake,
+        user: Snowflake,
+        session_id: &str,
+        region: Option<&str>,
+    ) -> Assigned {
+        let regions = &self.options().regions;
+        let region = region.and_then(|wanted| regions.iter().position(|id| id == wanted)).unwrap_or(0);
+        let mut state = self.shared.state.lock();
+        // A bot that asks twice may be on its way already with the first answer.
+        let same = |old: &&Assignment| {
+            !old.used && old.channel == channel && old.session_id == session_id && old.region == region
+        };
+        let known = state.assignments.get(&(guild, user)).filter(same).map(|old| old.token.clone());
+        let token = known.clone().unwrap_or_else(token);
+        let assignment = Assignment {
+            channel,
+            session_id: session_id.to_owned(),
+            token: token.clone(),
+            region,
+            used: false,
+            muted: false,
+            deaf: false,
+        };
+        let old = state.assignments.insert((guild, user), assignment);
+        if let Some(old) = old.filter(|_| known.is_none()) {
+            state.forget(old);
+        }
+        let before = state.sessions.get(&(guild, user)).cloned();
+        Assigned { token, endpoint: self.servers().get(region).map(|server| server.endpoint.clone()), before }
+    }
+
+    /// Takes a bot's place away; its connection closes with this code.
+    pub fn remove(&self, guild: Snowflake, user: Snowflake, close: Close) {
+        let mut state = self.shared.state.lock();
+        if let Some(old) = state.assignments.remove(&(guild, user)) {
+            state.forget(old);
+        }
+        if let Some(session) = state.sessions.get(&(guild, user)).cloned() {
+            self.finish(&mut state, &session, close);
+        }
+    }
+
+    /// Whether a bot has a connection to a voice server for this channel, joined by this gateway session.
+    pub fn is_live(&self, guild: Snowflake, channel: Snowflake, user: Snowflake, session_id: &str) -> bool {
+        let state = self.shared.state.lock();
+        state.sessions.get(&(guild, user)).is_some_and(|session| {
+            session.channel == channel && session.session_id == session_id && session.conn().is_some()
+        })
+    }
+
+    /// Sets whether a bot may be heard and hears.
+    pub fn silence(&self, guild: Snowflake, user: Snowflake, muted: bool, deaf: bool) {
+        let mut state = self.shared.state.lock();
+        if let Some(assignment) = state.assignments.get_mut(&(guild, user)) {
+            (assignment.muted, assignment.deaf) = (muted, deaf);
+        }
+        if let Some(session) = state.sessions.get(&(guild, user)) {
+            session.silence(muted, deaf);
+        }
+    }
+
+    /// A person, who has no client, is in a channel now, or in none.
+    pub fn person(&self, guild: Snowflake, user: Snowflake, channel: Option<Snowflake>) {
+        let mut state = self.shared.state.lock();
+        let before = match channel {
+            Some(channel) => state.people.insert((guild, user), channel),
+            None => state.people.remove(&(guild, user)),
+        };
+        if before == channel {
+            return;
+        }
+        if let Some(call) = before.and_then(|channel| state.calls.get(&(guild, channel))) {
+            call.queue(Job::Exit(user));
+        }
+        if let Some(call) = channel.and_then(|channel| state.calls.get(&(guild, channel))) {
+            call.queue(Job::Enter(user));
+        }
+    }
+
+    /// Starts the session that an IDENTIFY asks for.
+    pub(super) fn identify(&self, region: usize, identify: Identify) -> Result<Arc<Session>, Close> {
+        let Identify { server_id: guild, user_id: user, session_id, token, max_dave_protocol_version } =
+            identify;
+        let max_dave = max_dave_protocol_version.unwrap_or(0);
+        let mut state = self.shared.state.lock();
+        let is_stale = state.stale.contains(&token);
+        let Some(assignment) = state.assignments.get_mut(&(guild, user)) else {
+            let here =
+                state.assignments.iter().any(|((at, _), other)| *at == guild && other.region == region);
+            return Err(match (is_stale, here) {
+                (true, _) => Close::invalid_session(),
+                (false, true) => Close::authentication_failed(),
+                (false, false) => Close::no_server(),
+            });
+        };
+        if assignment.token != token {
+            return Err(if is_stale { Close::invalid_session() } else { Close::authentication_failed() });
+        }
+        if assignment.session_id != session_id {
+            return Err(Close::invalid_session());
+        }
+        if assignment.region != region {
+            return Err(Close::no_server());
+        }
+        if self.options().dave == Dave::Required && max_dave == 0 {
+            return Err(Close::dave_required());
+        }
+        assignment.used = true;
+        let (channel, muted, deaf) = (assignment.channel, assignment.muted, assignment.deaf);
+        if let Some(before) = state.sessions.get(&(guild, user)).cloned() {
+            self.finish(&mut state, &before, Close::replaced());
+        }
+        state.last_ssrc = state.last_ssrc.wrapping_add(1).max(1);
+        let ssrc = state.last_ssrc;
+        let call = match state.calls.get(&(guild, channel)) {
+            Some(call) => call.clone(),
+            None => {
+                let here =
+                    |(seat, at): (&Seat, &Snowflake)| (seat.0 == guild && *at == channel).then_some(seat.1);
+                let people: BTreeSet<_> = state.people.iter().filter_map(here).collect();
+                let call = Call::start(self, guild, channel, people);
+                state.calls.insert((guild, channel), call.clone());
+                call
+            }
+        };
+        let keep = self.options().keep;
+        let hearing =
+            state.hearings.entry((guild, user)).or_insert_with(|| Arc::new(Mutex::new(Hearing::new(keep))));
+        let hearing = hearing.clone();
+        hearing.lock().begin(ssrc, channel);
+        let founding =
+            Founding { guild, channel, user, session_id, token, ssrc, max_dave, call, hearing, muted, deaf };
+        let session = Arc::new(Session::new(founding));
+        state.sessions.insert((guild, user), session.clone());
+        state.by_ssrc.insert(ssrc, session.clone());
+        Ok(session)
+    }
+
+    /// Session that a RESUME asks for.
+    pub(super) fn resume(&self, resume: &Resume) -> Option<Arc<Session>> {
+        let state = self.shared.state.lock();
+        let mut sessions = state.sessions.values();
+        let same = |session: &&Arc<Session>| {
+            session.guild == resume.server_id
+                && session.token == resume.token
+                && session.session_id == resume.session_id
+        };
+        sessions.find(same).cloned()
+    }
+
+    /// Ends a session; its connection closes with this code.
+    pub fn end(&self, session: &Arc<Session>, close: Close) {
+        self.finish(&mut self.shared.state.lock(), session, close);
+    }
+
+    fn finish(&self, state: &mut State, session: &Arc<Session>, close: Close) {
+        let Session { guild, channel, user, ssrc, .. } = **session;
+        if state.by_ssrc.remove(&ssrc).is_none() {
+            return;
+        }
+        if state.sessions.get(&(guild, user)).is_some_and(|current| Arc::ptr_eq(current, session)) {
+            state.sessions.remove(&(guild, user));
+        }
+        let reason = close.reason.clone();
+        self.host().log(Event::Ended { guild, channel, user, ssrc, reason });
+        session.end(close);
+        session.call.queue(Job::Disconnect(session.clone()));
+        if !state.sessions.values().any(|other| Arc::ptr_eq(&other.call, &session.call)) {
+            state.calls.remove(&(guild, channel));
+        }
+    }
+
+    /// Ends a session when it has not been resumed in time.
+    pub(super) fn expire_later(&self, session: Arc<Session>, attachment: u64) {
+        let voice = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(voice.options().resume_window).await;
+            if session.is_waiting(attachment) {
+                voice.end(&session, Close::timed_out());
+            }
+        });
+    }
+
+    /// Ends all sessions and closes all connections.
+    pub fn close_all(&self) {
+        let mut state = self.shared.state.lock();
+        for session in state.sessions.values().cloned().collect::<Vec<_>>() {
+            self.finish(&mut state, &session, Close::going_away());
+        }
+        drop(state);
+        for link in self.shared.links.lock().values() {
+            // A connection that is ending has no use for the order.
+            let _ = link.mailbox.send(Order::Close(Close::going_away()));
+        }
+    }
+
+    /// Session whose packets have this SSRC.
+    pub(super) fn by_ssrc(&self, ssrc: u32) -> Option<Arc<Session>> {
+        self.shared.state.lock().by_ssrc.get(&ssrc).cloned()
+    }
+
+    /// Sessions of the others in a session's call.
+    pub(super) fn others(&self, session: &Session) -> Vec<Arc<Session>> {
+        let state = self.shared.state.lock();
+        let others = state.sessions.values().filter(|other| {
+            other.ssrc != session.ssrc && (other.guild, other.channel) == (session.guild, session.channel)
+        });
+        others.cloned().collect()
+    }
+
+    /// Session of a user in a guild.
+    pub fn session(&self, guild: Snowflake, user: Snowflake) -> Option<Arc<Session>> {
+        self.shared.state.lock().sessions.get(&(guild, user)).cloned()
+    }
+
+    /// Sends a text frame to a client.
+    pub(super) fn tell(&self, session: &Session, op: u8, data: Value) {
+        let recorded = Data::from(&data);
+        session.push(Message::Json { op, data, recorded }, self.options().replay_messages);
+    }
+
+    /// Sends a binary frame to a client.
+    pub(super) fn tell_binary(&self, session: &Session, op: u8, payload: Vec<u8>) {
+        session.push(Message::Binary { op, payload }, self.options().replay_messages);
+    }
+
+    /// Sends SESSION DESCRIPTION, whose key stays out of the record.
+    pub(super) fn describe(&self, session: &Session, mode: Mode, key: &[u8; KEY], version: u16) {
+        let mut data = json!({ "mode": mode, "secret_key": key, "dave_protocol_version": version });
+        let sent = data.clone();
+        data["secret_key"] = self.host().mark(&format!("{key:?}")).into();
+        let recorded = Data::from(&data);
+        let message = Message::Json { op: op::SESSION_DESCRIPTION, data: sent, recorded };
+        session.push(message, self.options().replay_messages);
+    }
+
+    /// A new key for transport encryption.
+    pub(super) fn key() -> [u8; KEY] {
+        let mut key = [0; KEY];
+        rand::rng().fill(&mut key);
+        key
+    }
+
+    /// Makes a connection known and gives it its number and its mailbox.
+    pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
+        let conn = self.shared.last_conn.fetch_add(1, Ordering::Relaxed) + 1;
+        let (mailbox, orders) = mpsc::unbounded_channel();
+        self.shared.links.lock().insert(conn, Link { mailbox, session: None });
+        (conn, orders)
+    }
+
+    /// Rings for those who wait for packets.
+    pub(super) fn ring(&self) {
+        self.shared.packets.send_modify(|packets| *packets += 1);
+    }
+
+    fn hearing(&self, guild: Snowflake, user: Snowflake) -> Option<Arc<Mutex<Hearing>>> {
+        self.shared.state.lock().hearings.get(&(guild, user)).cloned()
+    }
+
+    /// What was heard of a user in a guild; nothing if they never had a voice session there.
+    pub fn heard(&self, guild: Snowflake, user: Snowflake) -> Option<Heard> {
+        Some(self.hearing(guild, user)?.lock().report(guild, user))
+    }
+
+    /// Waits until what was heard of a user fits, or for a time; tells what was heard then.
+    pub async fn heard_when(
+        &self,
+        guild: Snowflake,
+        user: Snowflake,
+        within: Duration,
+        fits: impl Fn(&Heard) -> bool,
+    ) -> Option<Heard> {
+        let mut signal = self.shared.packets.subscribe();
+        let waiting = async {
+            loop {
+                if self.heard(guild, user).is_some_and(|heard| fits(&heard)) {
+                    return;
+                }
+                // The sender lives as long as this handle.
+                let _ = signal.changed().await;
+            }
+        };
+        // Late or not, what is told is what was heard.
+        let _ = tokio::time::timeout(within, waiting).await;
+        self.heard(guild, user)
+    }
+
+    /// Decoded audio of a user that is kept: samples of 48 kHz stereo from a frame on, this many frames at most.
+    pub fn pcm(&self, guild: Snowflake, user: Snowflake, from: u64, frames: usize) -> Vec<i16> {
+        self.hearing(guild, user).map_or_else(Vec::new, |hearing| hearing.lock().pcm().read(from, frames))
+    }
+
+    /// Forgets what was heard of a user; tells whether there was anything.
+    pub fn forget(&self, guild: Snowflake, user: Snowflake) -> bool {
+        self.hearing(guild, user).map(|hearing| hearing.lock().reset()).is_some()
+    }
+}
+
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Voice")
+            .field("endpoints", &self.endpoints().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

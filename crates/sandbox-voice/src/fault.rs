@@ -1,0 +1,171 @@
+//! Rules that strike in voice: VOICE_SERVER_UPDATE, the voice websocket, and UDP.
+
+use serde::{Deserialize, Serialize};
+
+use discord_rules::snowflake::Snowflake;
+
+/// Which answers to a bot that joins voice, and what happens to them. A rule's delay has no meaning here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceServerRule {
+    /// Guild; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild: Option<Snowflake>,
+    /// Bot; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Snowflake>,
+    /// What happens.
+    pub effect: VoiceServerEffect,
+}
+
+/// What happens to a VOICE_SERVER_UPDATE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VoiceServerEffect {
+    /// It never comes.
+    #[default]
+    Withhold,
+    /// It names no endpoint: "the voice server allocated has gone away", and no other one comes.
+    NullEndpoint,
+}
+
+/// Which new websockets of a voice server are struck.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceConnectRule {
+    /// What happens.
+    pub effect: VoiceConnectEffect,
+}
+
+/// What happens to a new websocket of a voice server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VoiceConnectEffect {
+    /// Nothing but the rule's delay, which comes before HELLO.
+    #[default]
+    Pass,
+    /// The upgrade is refused with this status.
+    Refuse {
+        /// Status.
+        status: u16,
+    },
+    /// The connection is dropped without an answer.
+    Sever,
+    /// The websocket opens, and nothing ever comes.
+    Stall,
+}
+
+/// Which payloads of voice clients are struck, before they are acted upon.
+///
+/// To ignore opcode 0 is a server that never sends READY; opcode 1, one that never sends SESSION DESCRIPTION; opcode 3,
+/// one that acknowledges no heartbeat.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceRule {
+    /// Opcode; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub op: Option<u64>,
+    /// Guild, once it is known; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild: Option<Snowflake>,
+    /// User, once they are known; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Snowflake>,
+    /// What happens.
+    pub effect: VoiceEffect,
+}
+
+/// What happens when a voice client has sent a payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VoiceEffect {
+    /// Nothing but the rule's delay.
+    #[default]
+    Pass,
+    /// The payload is lost.
+    Ignore,
+    /// The connection is dropped without a close frame; the session can be resumed.
+    Sever,
+    /// The connection is closed with a code; after 4009 and 4015 the session can be resumed.
+    Close {
+        /// Close code.
+        code: u16,
+        /// Reason for the close frame.
+        #[serde(default)]
+        reason: String,
+    },
+}
+
+/// Which UDP packets are lost. A rule's delay has no meaning here; the record tells of its first loss alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoicePacketRule {
+    /// Way that they go; absent: both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// Guild; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild: Option<Snowflake>,
+    /// User whose client sends or receives them; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Snowflake>,
+    /// How many of a hundred are lost, at random; 100 is a dead socket, which answers no IP discovery either.
+    pub percent: f64,
+}
+
+impl Default for VoicePacketRule {
+    fn default() -> Self {
+        Self { direction: None, guild: None, user: None, percent: 100.0 }
+    }
+}
+
+/// Way of a UDP packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From a client.
+    Received,
+    /// To a client.
+    Sent,
+}
+
+/// Where in voice something happens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VoicePlace {
+    /// Opcode that was received.
+    pub op: Option<u64>,
+    /// Guild, once it is known.
+    pub guild: Option<Snowflake>,
+    /// User, once they are known.
+    pub user: Option<Snowflake>,
+}
+
+impl VoicePlace {
+    /// Whether it is in this guild and of this user, where they are given.
+    fn is_of(self, guild: Option<Snowflake>, user: Option<Snowflake>) -> bool {
+        guild.is_none_or(|guild| self.guild == Some(guild)) && user.is_none_or(|user| self.user == Some(user))
+    }
+}
+
+impl VoiceServerRule {
+    /// Returns whether this place is one of those that are struck.
+    pub fn fits(&self, place: VoicePlace) -> bool {
+        place.is_of(self.guild, self.user)
+    }
+}
+
+impl VoiceRule {
+    /// Returns whether this place is one of those that are struck.
+    pub fn fits(&self, place: VoicePlace) -> bool {
+        place.is_of(self.guild, self.user) && self.op.is_none_or(|op| place.op == Some(op))
+    }
+}
+
+impl VoicePacketRule {
+    /// Whether this packet is one of those that are lost.
+    pub fn hits(&self, way: Direction, place: VoicePlace) -> bool {
+        place.is_of(self.guild, self.user)
+            && self.direction.is_none_or(|direction| direction == way)
+            && rand::random_range(0.0..100.0) < self.percent
+    }
+}

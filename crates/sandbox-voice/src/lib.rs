@@ -1,0 +1,53 @@
+//! Voice: the servers that VOICE_SERVER_UPDATE names, their websockets and their UDP.
+//!
+//! # Theory of operation
+//!
+//! The world decides who is in voice. For a bot that joins or is moved it asks [`Voice`] for an *assignment*: a server
+//! and a token. A client that identifies with it on that server's websocket gets a *session*, numbered messages that
+//! outlive the websocket; sessions of one channel form a *call*, whose own task tells clients of each other and runs the
+//! DAVE group. Packets come to a thread for each server, which opens them, notes what is *heard*, decodes it, and seals
+//! them again for the others in the call, as a selective forwarding unit does.
+//!
+//! # Layout
+//! - `gateway`: websockets; `payload`, `close`: what clients may say and what they are told when they may not.
+//! - `calls`: assignments, sessions, calls and how to find them; `session`, `call`: one of each; `links`: commands.
+//! - `udp`: audio in and out; `rtp`, `discovery`, `crypto`: its formats.
+//! - [`heard`](Heard): counts and times; `order`, `intervals`, `pcm`, [`wav`]: what they are made of.
+//! - `server`, `listener`, `tls`: sockets and certificates; `dave`: end-to-end encryption.
+//! - [`Host`]: what the servers are embedded in, with its log and its faults; [`fault`]: the rules of these.
+
+mod call;
+mod calls;
+mod close;
+mod crypto;
+mod dave;
+mod discovery;
+pub mod fault;
+mod gateway;
+mod heard;
+mod host;
+mod intervals;
+mod links;
+mod listener;
+mod options;
+mod order;
+mod payload;
+mod pcm;
+mod rtp;
+mod server;
+mod session;
+mod tls;
+mod udp;
+pub mod wav;
+
+pub use self::calls::{Assigned, Voice};
+pub use self::close::Close;
+pub use self::crypto::Mode;
+pub use self::dave::Dave;
+pub use self::heard::{Counts, Heard, StreamHeard};
+pub use self::host::{Data, Event, Host};
+pub use self::intervals::Between;
+pub use self::links::{Command, Target};
+pub use self::options::Options;
+pub use self::server::{Running, start};
+pub use self::session::Session;

@@ -1,0 +1,91 @@
+//! Live voice connections, and commands for them from outside.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::calls::Voice;
+use super::close::Close;
+use super::host::Event;
+use super::session::Session;
+use discord_rules::snowflake::Snowflake;
+
+/// Way to one live connection.
+pub(super) struct Link {
+    pub(super) mailbox: mpsc::UnboundedSender<Order>,
+    pub(super) session: Option<Arc<Session>>,
+}
+
+/// What a connection's task is told from outside.
+pub(super) enum Order {
+    /// Drop the connection.
+    Sever,
+    /// Close it.
+    Close(Close),
+}
+
+/// Which live voice connections a command is for: those whose session fits every field that is given.
+///
+/// With no field given also those that have not identified yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Target {
+    /// Guild.
+    pub guild: Option<Snowflake>,
+    /// User.
+    pub user: Option<Snowflake>,
+}
+
+/// Something to be done once to live voice connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Drops the connection without a close frame; the session can be resumed.
+    Sever,
+    /// Closes the connection with a code; after 4009 and 4015 the session can be resumed.
+    Close {
+        /// Close code.
+        code: u16,
+        /// Reason for the close frame.
+        #[serde(default)]
+        reason: String,
+    },
+}
+
+impl Target {
+    fn fits(self, session: Option<&Session>) -> bool {
+        let Some(session) = session else { return self == Self::default() };
+        self.guild.is_none_or(|guild| guild == session.guild)
+            && self.user.is_none_or(|user| user == session.user)
+    }
+}
+
+impl Voice {
+    /// Gives a command to all live voice connections of a target and tells how many there were.
+    pub fn command(&self, target: Target, command: &Command) -> usize {
+        let links = self.shared().links.lock();
+        let fitting = links.values().filter(|link| target.fits(link.session.as_deref()));
+        let order = || match command.clone() {
+            Command::Sever => Order::Sever,
+            Command::Close { code, reason } => Order::Close(Close { code, reason }),
+        };
+        let told = fitting.filter(|link| link.mailbox.send(order()).is_ok()).count();
+        drop(links);
+        let place = format!("{told} voice connections");
+        self.host().log(Event::Fault { rule: None, place, effect: json!(command) });
+        told
+    }
+
+    pub(super) fn unlink(&self, conn: u64) {
+        self.shared().links.lock().remove(&conn);
+    }
+
+    /// Notes which session a connection serves now.
+    pub(super) fn relink(&self, conn: u64, session: Option<Arc<Session>>) {
+        if let Some(link) = self.shared().links.lock().get_mut(&conn) {
+            link.session = session;
+        }
+    }
+}

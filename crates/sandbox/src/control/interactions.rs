@@ -1,0 +1,70 @@
+//! What a user does that a bot answers: commands, autocompletion, components and modals.
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+
+use super::commands::{self, RunCommand};
+use super::components::{self, UseComponent};
+use super::modals::{self, SubmitModal};
+use super::wait::{self, Patience};
+use super::{Control, Path, Refused, Request};
+use crate::answer::Answer;
+use crate::live::{Live, Trigger};
+use crate::snowflake::Snowflake;
+
+pub(super) fn routes() -> Router<Control> {
+    Router::new()
+        .route("/sandbox/commands", get(commands::list))
+        .route("/sandbox/interactions/command", post(command))
+        .route("/sandbox/interactions/autocomplete", post(autocomplete))
+        .route("/sandbox/interactions/component", post(component))
+        .route("/sandbox/interactions/modal", post(modal))
+        .route("/sandbox/interactions/{id}", get(look))
+        .layer(axum::extract::DefaultBodyLimit::max(64 << 20))
+}
+
+async fn run(
+    control: &Control,
+    patience: Patience,
+    prepare: impl FnOnce(&mut Live<'_>) -> Result<Trigger, Refused>,
+) -> Result<Json<Answer>, Refused> {
+    let started = {
+        let mut live = control.discord.lock();
+        let trigger = prepare(&mut live)?;
+        live.start(&trigger)?
+    };
+    wait::answer(control, &started, patience).await.map(Json)
+}
+
+async fn command(
+    State(control): State<Control>,
+    Request(asked): Request<RunCommand>,
+) -> Result<Json<Answer>, Refused> {
+    run(&control, asked.patience, |live| commands::run(live, &asked, false)).await
+}
+
+async fn autocomplete(
+    State(control): State<Control>,
+    Request(asked): Request<RunCommand>,
+) -> Result<Json<Answer>, Refused> {
+    run(&control, asked.patience, |live| commands::run(live, &asked, true)).await
+}
+
+async fn component(
+    State(control): State<Control>,
+    Request(asked): Request<UseComponent>,
+) -> Result<Json<Answer>, Refused> {
+    run(&control, asked.patience, |live| components::press(live, &asked)).await
+}
+
+async fn modal(
+    State(control): State<Control>,
+    Request(asked): Request<SubmitModal>,
+) -> Result<Json<Answer>, Refused> {
+    run(&control, asked.patience, |live| modals::submit(live, &asked)).await
+}
+
+async fn look(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, Refused> {
+    wait::read(&control.discord.lock(), id).map(Json)
+}

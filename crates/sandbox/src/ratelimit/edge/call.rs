@@ -1,0 +1,54 @@
+//! What all layers look at in a request.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, stream};
+
+use super::super::Route;
+use crate::fault::Connection;
+
+/// A request on its way.
+pub(super) struct Call {
+    pub(super) method: String,
+    pub(super) route: Route,
+    /// What it sends as authorization, which tells whose limits it counts against.
+    pub(super) who: Option<String>,
+    /// Handle to its connection, if the listener offers one.
+    connection: Option<Connection>,
+}
+
+impl Call {
+    pub(super) fn read(request: &Request) -> Self {
+        let who = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        Self {
+            method: request.method().as_str().to_owned(),
+            route: Route::parse(request.uri().path()),
+            who: who.map(str::to_owned),
+            connection: request.extensions().get::<ConnectInfo<Connection>>().map(|info| info.0.clone()),
+        }
+    }
+
+    /// Cuts the connection; without a handle to it (another listener than [`crate::fault::Listener`]) the answer aborts.
+    pub(super) fn drop_connection(&self) -> Response {
+        if let Some(connection) = &self.connection {
+            connection.sever();
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let cut = stream::once(async { Err::<Bytes, _>(cut_short()) });
+        Response::new(Body::from_stream(cut))
+    }
+}
+
+/// Reads a request that is refused to its end, as the proxy in front of Discord does: who still writes when the
+/// connection closes may not see the answer.
+pub(super) async fn drain(request: Request) {
+    let mut body = request.into_body().into_data_stream();
+    while let Some(Ok(_)) = body.next().await {}
+}
+
+/// Error of an answer that ends before its end.
+pub(super) fn cut_short() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "cut short by an injected fault")
+}

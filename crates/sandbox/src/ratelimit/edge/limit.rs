@@ -1,0 +1,57 @@
+//! The innermost layer: rate limits, and the headers that tell of them.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::call::{Call, drain};
+use super::record::Pending;
+use crate::ratelimit::{Limits, Refusal, Scope, Verdict};
+
+/// Has the handler answer, or refuses the request if it exceeds a limit.
+pub(super) async fn handle(
+    limits: &Limits,
+    call: &Call,
+    request: Request,
+    next: Next,
+    pending: &mut Pending,
+) -> Response {
+    match limits.check(Instant::now(), call.who.as_deref(), &call.method, &call.route) {
+        Verdict::Refused(refusal) => refuse(&refusal, request, pending).await,
+        Verdict::Allowed(state) => {
+            let mut response = next.run(request).await;
+            if let Some(state) = state {
+                state.write_headers(response.headers_mut());
+                pending.entry.bucket = Some(state.bucket);
+            }
+            response
+        }
+    }
+}
+
+/// Answers 429.
+pub(super) async fn refuse(refusal: &Refusal, request: Request, pending: &mut Pending) -> Response {
+    pending.entry.limited = Some(refusal.scope.name());
+    pending.entry.bucket = refusal.state.as_ref().map(|state| state.bucket.clone());
+    drain(request).await;
+    let mut response = match refusal.body() {
+        Some(body) => (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response(),
+        None => (StatusCode::TOO_MANY_REQUESTS, "error code: 1015").into_response(),
+    };
+    refusal.write_headers(response.headers_mut());
+    response
+}
+
+/// Counts an answer against the limit of invalid requests, and names the proxy that it came through.
+pub(super) fn finish(limits: &Limits, call: &Call, response: &mut Response, pending: &Pending) {
+    // Discord's own answers name the proxy they came through; those of Cloudflare in front of it do not, and
+    // libraries (discord.py) take a 429 without it for a ban and give up.
+    if pending.entry.limited != Some(Scope::Cloudflare.name()) {
+        response.headers_mut().insert(header::VIA, HeaderValue::from_static("1.1 sandbox"));
+    }
+    let shared = pending.entry.limited == Some(Scope::Shared.name());
+    limits.answered(Instant::now(), call.who.as_deref(), response.status(), shared);
+}

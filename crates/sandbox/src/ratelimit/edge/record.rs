@@ -1,0 +1,112 @@
+//! The outermost layer: a request goes to the log with its body, its answer, and what the other layers did to it.
+
+use std::time::Instant;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use futures_util::stream;
+
+use super::Extra;
+use super::call::Call;
+use crate::record::{self, Recorder};
+
+/// Entry of a request under way; it is recorded when this is dropped, so also when the client hangs up.
+pub(super) struct Pending {
+    recorder: Recorder,
+    started: Instant,
+    pub(super) entry: Box<record::Request>,
+}
+
+impl Pending {
+    pub(super) fn new(recorder: &Recorder, call: &Call, query: Option<&str>) -> Self {
+        let mut path = call.route.shown(recorder.redactor());
+        if let Some(query) = query {
+            path.push('?');
+            path.push_str(query);
+        }
+        let entry = record::Request {
+            method: call.method.clone(),
+            path,
+            route: call.route.template().to_owned(),
+            ..record::Request::default()
+        };
+        Self { recorder: recorder.clone(), started: Instant::now(), entry: Box::new(entry) }
+    }
+
+    /// Takes a JSON body out to record it and puts it back; other bodies stream on unread.
+    pub(super) async fn read_request(&mut self, request: Request) -> Request {
+        let longest = self.recorder.capacity().body;
+        let kind = content_type(request.headers());
+        let hint = request.body().size_hint();
+        if hint.exact() == Some(0) {
+            return request;
+        }
+        let is_json = kind.as_deref().is_none_or(|kind| kind.starts_with("application/json"));
+        let short = hint.upper().is_some_and(|upper| upper <= longest as u64);
+        if !is_json || !short {
+            self.entry.request = Some(omitted(kind, hint.exact()));
+            return request;
+        }
+        let (parts, body) = request.into_parts();
+        match axum::body::to_bytes(body, longest).await {
+            Ok(bytes) => {
+                let recorded = self.recorder.redactor().foreign_body(&bytes, kind.as_deref(), longest);
+                self.entry.request = Some(recorded);
+                Request::from_parts(parts, Body::from(bytes))
+            }
+            // The handler meets the same broken body and answers for it.
+            Err(error) => {
+                let broken = stream::once(async move { Err::<Bytes, _>(error) });
+                Request::from_parts(parts, Body::from_stream(broken))
+            }
+        }
+    }
+
+    /// Takes over what the handler knew.
+    pub(super) fn take_extra(&mut self, response: &mut Response) {
+        let Some(extra) = response.extensions_mut().remove::<Extra>() else { return };
+        self.entry.bot = extra.bot;
+        if let Some(body) = extra.request {
+            let longest = self.recorder.capacity().body;
+            self.entry.request = Some(self.recorder.redactor().value_body(&body, longest));
+        }
+    }
+
+    /// Records an answer: its status, and its body if that is short.
+    pub(super) async fn read_response(&mut self, response: Response) -> Response {
+        self.entry.status = Some(response.status().as_u16());
+        let longest = self.recorder.capacity().body;
+        let hint = response.body().size_hint();
+        if hint.exact() == Some(0) {
+            return response;
+        }
+        let kind = content_type(response.headers());
+        if hint.exact().is_none_or(|length| length > longest as u64) {
+            self.entry.response = Some(omitted(kind, hint.exact()));
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        // A body of known length is in memory already; it can't fail.
+        let bytes = axum::body::to_bytes(body, longest).await.unwrap_or_default();
+        self.entry.response = Some(self.recorder.redactor().body(&bytes, kind.as_deref(), longest));
+        Response::from_parts(parts, Body::from(bytes))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.entry.us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.recorder.push(record::Event::Request(std::mem::take(&mut self.entry)));
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn omitted(content_type: Option<String>, bytes: Option<u64>) -> record::Body {
+    let content_type = content_type.unwrap_or_else(|| "unknown".into()).into();
+    record::Body::Omitted { content_type, bytes }
+}
