@@ -44,11 +44,11 @@ use steady::Steady;
 mod ahead;
 mod budget;
 mod conform;
-mod demux;
 mod feeder;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
 mod lack;
+mod probe;
 mod steady;
 mod tags;
 mod unprobed;
@@ -204,7 +204,7 @@ pub(super) async fn open(
     let ready = timeout(within, is_ready).await.map_err(|_| SourceError::TimedOut)?;
     // The thread has panicked when there is no answer at all.
     let (shared, form) = ready.unwrap_or(Err(SourceError::Broken))?;
-    let decoder = demux::decoder(&form.params)?;
+    let decoder = probe::decoder(&form.params)?;
     let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
     let silence = Arc::<AtomicU64>::default();
     let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone(), stall));
@@ -224,16 +224,16 @@ pub(super) async fn open(
     })
 }
 
-type Ready = oneshot::Sender<Result<(Arc<Shared>, demux::Form), SourceError>>;
+type Ready = oneshot::Sender<Result<(Arc<Shared>, probe::Form), SourceError>>;
 
 /// Finds out what the bytes are, and reads ahead until the track is dropped.
 fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
     line.allow(bounds.open);
-    let opened = origin.open().and_then(|source| demux::demux(source, origin.is_live(), origin.is_near()));
+    let opened = origin.open().and_then(|source| probe::probe(source, origin.is_live(), origin.is_near()));
     // What is wrong with the connection says more than what a reader of formats makes of it.
     let opened = opened.map_err(|error| line.failure().unwrap_or(error));
-    let opened = opened.and_then(|demuxed| {
-        let demux::Demuxed { form, format, is_seekable } = demuxed;
+    let opened = opened.and_then(|probed| {
+        let probe::Probed { form, format, is_seekable } = probed;
         let mut feeder = Feeder::new(form, format, is_seekable, origin, line.clone(), bounds);
         feeder.begin().map_err(|error| line.failure().unwrap_or(error))?;
         Ok(feeder)

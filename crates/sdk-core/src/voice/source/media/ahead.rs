@@ -16,8 +16,8 @@ use symphonia::core::units::{Time, TimeBase};
 use tokio::sync::watch;
 
 use super::News;
-use super::demux::{Form, nothing};
 use super::lack::Lack;
+use super::probe::{Form, nothing};
 use crate::voice::source::Bounds;
 
 /// Most packets that are read ahead, however little they hold.
@@ -284,7 +284,7 @@ impl State {
 
 /// Returns whether a packet of Opus is what the mixer sends in one step, 20 ms, and leaves room for encryption.
 fn is_frame(packet: &Packet) -> bool {
-    packet.data.len() <= FRAME_BYTES && containers::opus_samples(&packet.data) == FRAME_SAMPLES
+    packet.data.len() <= FRAME_BYTES && demux::opus_samples(&packet.data) == FRAME_SAMPLES
 }
 
 impl Item {

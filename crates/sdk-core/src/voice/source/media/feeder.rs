@@ -18,7 +18,7 @@ use symphonia::core::units::{Time, TimeBase};
 
 use super::ahead::{Item, Shared, Work};
 use super::budget::Budget;
-use super::demux::{Form, decoder, demux, of};
+use super::probe::{Form, decoder, of, probe};
 use super::steady::plain;
 use super::{Line, Origin};
 use crate::voice::source::{Bounds, SourceError};
@@ -262,7 +262,7 @@ impl Feeder {
                 let (asked, extended) = &mut self.extended;
                 if self.params.codec == CODEC_TYPE_AAC && *asked < ASKED {
                     *asked += 1;
-                    *extended += u32::from(containers::is_extended_packet(&packet.data));
+                    *extended += u32::from(demux::is_extended_packet(&packet.data));
                 }
                 return Ok(packet);
             }
@@ -358,7 +358,7 @@ impl Feeder {
     /// Begins anew.
     fn again(&mut self) -> Result<()> {
         let opened =
-            self.origin.open().and_then(|source| demux(source, self.origin.is_live(), self.origin.is_near()));
+            self.origin.open().and_then(|source| probe(source, self.origin.is_live(), self.origin.is_near()));
         let opened = opened.map_err(|error| {
             self.line.fail(error.clone());
             self.shared.end();

@@ -11,9 +11,9 @@ use symphonia::core::io::{MediaSource, ReadOnlySource};
 use symphonia::core::units::Time;
 
 use super::ahead::Ahead;
-use super::demux::{Demuxed, decoder, demux};
 use super::feeder::Feeder;
 use super::lack::Lack;
+use super::probe::{Probed, decoder, probe};
 use super::steady::Steady;
 use super::{Line, Origin, line};
 use crate::voice::source::{Bounds, SourceError};
@@ -155,7 +155,7 @@ pub(crate) fn play(bytes: &[u8], clock: Clock<'_>) {
 fn begin(origin: &Bytes, line: &Line, bounds: &Bounds) -> Option<Feeder> {
     let mut origin = origin.clone();
     let source = origin.open().ok()?;
-    let Demuxed { form, format, is_seekable } = demux(source, origin.is_live, origin.is_near).ok()?;
+    let Probed { form, format, is_seekable } = probe(source, origin.is_live, origin.is_near).ok()?;
     let mut feeder = Feeder::new(form, format, is_seekable, Box::new(origin), line.clone(), bounds);
     feeder.begin().ok().map(|()| feeder)
 }
@@ -186,10 +186,10 @@ impl Playing {
             filled?;
             let is_sent = self.passes_on && self.steady.codec_params().codec == CODEC_TYPE_OPUS;
             let packet = self.ahead.next_packet().ok()?;
-            assert!(packet.data.len() <= containers::PACKET, "a packet of {} bytes", packet.data.len());
+            assert!(packet.data.len() <= demux::PACKET, "a packet of {} bytes", packet.data.len());
             if is_sent {
                 assert!(
-                    packet.data.len() <= 1_276 && containers::opus_samples(&packet.data) == 960,
+                    packet.data.len() <= 1_276 && demux::opus_samples(&packet.data) == 960,
                     "no frame of 20 ms is sent as it is"
                 );
                 continue;
@@ -221,10 +221,10 @@ impl Playing {
 /// # Panics
 /// When it does, or when a seek ends after the place that was asked for.
 pub(crate) fn compare(bytes: &[u8]) {
-    let how = containers::How { gapless: true, is_near: false };
+    let how = demux::How { gapless: true, is_near: false };
     let open = |is_seekable| {
         let mut origin = Bytes { is_seekable, is_live: false, is_near: false, ..Bytes::new(bytes) };
-        guarded(|| containers::open(origin.open().ok()?, how).ok()).flatten()
+        guarded(|| demux::open(origin.open().ok()?, how).ok()).flatten()
     };
     let (Some(mut one), Some(mut other)) = (open(true), open(false)) else { return };
     let mut first = None;

@@ -16,7 +16,7 @@ use symphonia::core::formats::Packet;
 
 use super::ahead::Shared;
 use super::conform::Conform;
-use super::demux::Form;
+use super::probe::Form;
 
 /// Broken packets in a row after which a track ends; of mp3 they are 5 seconds.
 const BROKEN: u32 = 200;

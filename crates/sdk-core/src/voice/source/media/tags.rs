@@ -4,9 +4,9 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use containers::Tags;
+use demux::Tags;
 
-use super::demux::demux;
+use super::probe::probe;
 use crate::voice::source::SourceError;
 
 /// What media says of itself.
@@ -22,6 +22,6 @@ pub(in crate::voice::source) struct Facts {
 
 /// Reads what a file says of itself.
 pub(in crate::voice::source) fn of_file(file: File) -> Result<Facts, SourceError> {
-    let read = catch_unwind(AssertUnwindSafe(|| demux(Box::new(file), false, true)));
+    let read = catch_unwind(AssertUnwindSafe(|| probe(Box::new(file), false, true)));
     Ok(read.unwrap_or(Err(SourceError::Broken))?.form.facts)
 }

@@ -19,7 +19,7 @@ const CHAINS: [(&str, &str, u32); 3] = [
 ];
 
 fn link(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../containers/tests/media").join(name)).unwrap()
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demux/tests/media").join(name)).unwrap()
 }
 
 /// Plays all of a track as songbird's mixer does; gives its samples, and checks what the mixer counts on.

@@ -31,7 +31,7 @@ const FILES: [(&str, usize); 13] = [
 pub(super) fn library() -> (tempfile::TempDir, Sources) {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for media in ["testbed/media", "containers/tests/media"] {
+    for media in ["testbed/media", "demux/tests/media"] {
         for file in std::fs::read_dir(root.join(media)).unwrap().flatten() {
             std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
         }
@@ -197,7 +197,7 @@ async fn he_aac_is_told_wherever_it_comes_from_and_plain_aac_is_not_taken_for_it
         assert_eq!(open_file(&sources, file).await.is_core_only(), is_core_only, "{file}");
     }
     // A station of it.
-    let sound = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../containers/tests/media/he.aac"));
+    let sound = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demux/tests/media/he.aac"));
     let sound = sound.unwrap();
     let server = Server::start(move |_| {
         Reply::raw("HTTP/1.0 200 OK\r\nContent-Type: audio/aacp\r\n\r\n").then_repeat(sound.clone())

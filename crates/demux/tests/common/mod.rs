@@ -14,7 +14,7 @@ use symphonia::core::io::{MediaSource, ReadOnlySource};
 use symphonia::core::units::Time;
 
 /// As a file of the library is read.
-pub(crate) const HOW: containers::How = containers::How { gapless: true, is_near: true };
+pub(crate) const HOW: demux::How = demux::How { gapless: true, is_near: true };
 
 /// Files of the same melody, 3 seconds long, in each format.
 pub(crate) const FILES: [&str; 8] = [
@@ -53,7 +53,7 @@ impl<R: Read + Send + Sync> Whole for R {}
 /// What was found in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    pub(crate) tags: containers::Tags,
+    pub(crate) tags: demux::Tags,
     pub(crate) length: Option<Duration>,
     /// Time that all packets take.
     pub(crate) sum: Duration,
@@ -64,11 +64,11 @@ pub(crate) struct Found {
 
 /// Opens, decodes up to `most` packets, and goes to another place; `None` when there is no sound.
 pub(crate) fn play(bytes: &[u8], is_seekable: bool, most: usize) -> Option<Found> {
-    let sound = containers::open(source(bytes, is_seekable), HOW).ok()?;
+    let sound = demux::open(source(bytes, is_seekable), HOW).ok()?;
     let mut format = sound.format;
     let track = format.default_track()?.clone();
     let params = &track.codec_params;
-    containers::check(params).ok()?;
+    demux::check(params).ok()?;
     let mut decoder = symphonia::default::get_codecs().make(params, &DecoderOptions::default()).ok();
     let base = params.time_base?;
     let mut found = Found { tags: sound.tags, ..Found::default() };

@@ -17,7 +17,7 @@ use crate::voice::track::believed;
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 
 /// Sound found in bytes.
-pub(super) struct Demuxed {
+pub(super) struct Probed {
     /// What is known of it.
     pub(super) form: Form,
     /// Reads the packets.
@@ -44,16 +44,15 @@ pub(super) struct Form {
 }
 
 /// Finds out what bytes are.
-pub(super) fn demux(
+pub(super) fn probe(
     source: Box<dyn MediaSource>,
     is_live: bool,
     is_near: bool,
-) -> Result<Demuxed, SourceError> {
+) -> Result<Probed, SourceError> {
     let is_seekable = source.is_seekable();
     // A station may begin with a file's head, which tells of an end where there is none.
-    let how = containers::How { gapless: !is_live, is_near };
-    let containers::Sound { format, tags, length } =
-        containers::open(source, how).map_err(|error| of(&error))?;
+    let how = demux::How { gapless: !is_live, is_near };
+    let demux::Sound { format, tags, length } = demux::open(source, how).map_err(|error| of(&error))?;
     let track = playable(&*format).ok_or(SourceError::NoSound)?;
     let mut params = track.codec_params.clone();
     // songbird's decoder always gives 48 kHz, whatever the file says it was made from.
@@ -67,11 +66,11 @@ pub(super) fn demux(
     let facts = Facts {
         tags,
         duration: params.n_frames.and_then(|frames| believed(base.calc_time(frames).into())),
-        is_about: length == containers::Length::About,
-        is_core_only: containers::is_extended(&params),
+        is_about: length == demux::Length::About,
+        is_core_only: demux::is_extended(&params),
     };
     let form = Form { track: track.id, params, base, rate, is_live, facts };
-    Ok(Demuxed { form, format, is_seekable })
+    Ok(Probed { form, format, is_seekable })
 }
 
 /// Gives the first track with sound that can be decoded, the default one before others.
@@ -83,7 +82,7 @@ fn playable(format: &dyn FormatReader) -> Option<Track> {
 
 /// Makes a decoder, if it is told of no more than sound has need of.
 pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, SourceError> {
-    containers::check(params).map_err(|_| SourceError::NoSound)?;
+    demux::check(params).map_err(|_| SourceError::NoSound)?;
     get_codec_registry().make(params, &DecoderOptions::default()).map_err(|_| SourceError::NoSound)
 }
 

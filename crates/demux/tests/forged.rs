@@ -211,7 +211,7 @@ fn codebooks_of_vorbis_may_be_forged() {
         let extra = [ident, b"\x05vorbis", &bits.bytes()].concat();
         let mut params = CodecParameters::new();
         params.for_codec(CODEC_TYPE_VORBIS).with_extra_data(extra.into());
-        let (checked, cost) = peak_of(|| containers::check(&params));
+        let (checked, cost) = peak_of(|| demux::check(&params));
         assert!(checked.is_err() && cost < 1 << 20, "{dimensions} {entries}: {cost} bytes");
     }
 }
@@ -220,9 +220,9 @@ fn codebooks_of_vorbis_may_be_forged() {
 fn packets_of_a_decoder_may_be_forged() {
     let mut params = CodecParameters::new();
     params.for_codec(CODEC_TYPE_PCM_S16LE).with_max_frames_per_packet(1 << 32);
-    assert!(containers::check(&params).is_err());
+    assert!(demux::check(&params).is_err());
     params.with_max_frames_per_packet(1_152);
-    assert!(containers::check(&params).is_ok());
+    assert!(demux::check(&params).is_ok());
 }
 
 proptest! {

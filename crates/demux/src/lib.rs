@@ -12,6 +12,9 @@
 //! Times are counted in samples wherever the codec tells how many a packet holds, not in what the container says of
 //! packets, which may be rounded or missing. A reader that is sent to a time stops at a packet that begins there or before.
 //!
+//! The crate can go once symphonia's own readers allocate no more than the bytes that they have read: `tests/forged.rs`, run
+//! against them, tells.
+//!
 //! # Layout
 //!
 //! `bytes`: reading from a stream and from memory. `id3`, `comments`, `tags`: what a file says of itself. `flac`, `wav`,

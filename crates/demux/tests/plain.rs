@@ -11,7 +11,7 @@ mod common;
 use std::time::Duration;
 
 use common::{FILES, HOW, file, own, play, source};
-use containers::{How, Length};
+use demux::{How, Length};
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
 
@@ -49,7 +49,7 @@ fn each_format_tells_its_tags_and_length_and_decodes_to_its_end() {
 #[test]
 fn a_place_that_is_sought_is_found() {
     for name in FILES.into_iter().filter(|name| *name != "melody.aac") {
-        let mut format = containers::open(source(&file(name), true), HOW).unwrap().format;
+        let mut format = demux::open(source(&file(name), true), HOW).unwrap().format;
         let track = format.default_track().unwrap().clone();
         let base = track.codec_params.time_base.unwrap();
         for seconds in [2.0, 0.5, 1.25, 0.0, 2.75] {
@@ -98,7 +98,7 @@ fn any(name: &str) -> Vec<u8> {
 #[test]
 fn matroska_counts_time_in_samples_though_its_own_is_in_thousandths() {
     for (name, rate) in MATROSKA {
-        let mut format = containers::open(source(&any(name), true), HOW).unwrap().format;
+        let mut format = demux::open(source(&any(name), true), HOW).unwrap().format;
         let params = format.default_track().unwrap().codec_params.clone();
         let base = params.time_base.unwrap();
         assert_eq!((u64::from(base.numer), u64::from(base.denom)), (1, rate), "{name}");
@@ -116,7 +116,7 @@ fn matroska_counts_time_in_samples_though_its_own_is_in_thousandths() {
 #[test]
 fn a_place_in_matroska_is_come_to_at_the_packet_in_which_it_is() {
     for (name, rate) in MATROSKA {
-        let mut format = containers::open(source(&any(name), true), HOW).unwrap().format;
+        let mut format = demux::open(source(&any(name), true), HOW).unwrap().format;
         let track = format.default_track().unwrap().id;
         for tenth in (0..30).rev().chain([29, 3, 15]) {
             let ts = tenth * rate / 10 + 7;
@@ -136,7 +136,7 @@ fn the_length_of_mp3_without_one_is_measured_or_said_to_be_about_right() {
     for name in ["quiet-then-loud.mp3", "loud-then-quiet.mp3"] {
         for (is_near, expected) in [(true, Length::Told), (false, Length::About)] {
             let how = How { gapless: true, is_near };
-            let sound = containers::open(source(&own(name), true), how).unwrap();
+            let sound = demux::open(source(&own(name), true), how).unwrap();
             assert_eq!(sound.length, expected, "{name}");
             let mut format = sound.format;
             let params = format.default_track().unwrap().codec_params.clone();
@@ -154,21 +154,21 @@ fn the_length_of_mp3_without_one_is_measured_or_said_to_be_about_right() {
     // A header tells it, and so it is neither measured nor doubted; ADTS has none.
     for (name, length) in [("melody.mp3", Length::Told), ("melody.aac", Length::About)] {
         let how = How { gapless: true, is_near: false };
-        assert_eq!(containers::open(source(&file(name), true), how).unwrap().length, length, "{name}");
+        assert_eq!(demux::open(source(&file(name), true), how).unwrap().length, length, "{name}");
     }
 }
 
 #[test]
 fn he_aac_is_known_in_each_way_in_which_it_is_told_or_not() {
     let extended = |bytes: &[u8]| {
-        let mut format = containers::open(source(bytes, true), HOW).unwrap().format;
+        let mut format = demux::open(source(bytes, true), HOW).unwrap().format;
         let params = format.default_track().unwrap().codec_params.clone();
         let (mut packets, mut extended) = (0, 0);
         while let Ok(packet) = format.next_packet() {
             packets += 1;
-            extended += usize::from(containers::is_extended_packet(&packet.data));
+            extended += usize::from(demux::is_extended_packet(&packet.data));
         }
-        (containers::is_extended(&params), extended * 100 / packets)
+        (demux::is_extended(&params), extended * 100 / packets)
     };
     for name in ["he.aac", "he-v2.aac", "he-implicit.m4a"] {
         let (is_told, share) = extended(&own(name));
@@ -213,7 +213,7 @@ fn the_links_of_a_chain_follow_one_another_in_time() {
     ] {
         let chain = [own(first), own(second), own(first)].concat();
         for is_seekable in [true, false] {
-            let mut format = containers::open(source(&chain, is_seekable), HOW).unwrap().format;
+            let mut format = demux::open(source(&chain, is_seekable), HOW).unwrap().format;
             let length = format.default_track().unwrap().codec_params.n_frames;
             if is_seekable {
                 let seconds = length.unwrap() as f64 / f64::from(rate);
@@ -250,7 +250,7 @@ fn a_chain_that_reading_has_come_to_is_not_sought_in_as_if_its_link_were_all() {
         // Links of one number, of a file that is too far away to be read through first.
         let how = How { is_near: false, ..HOW };
         let chain = [own(name), own(name)].concat();
-        let mut format = containers::open(source(&chain, true), how).unwrap().format;
+        let mut format = demux::open(source(&chain, true), how).unwrap().format;
         let track_id = format.default_track().unwrap().id;
         let seek = |format: &mut Box<dyn symphonia::core::formats::FormatReader>| {
             format.seek(SeekMode::Accurate, SeekTo::TimeStamp { ts: 0, track_id })
