@@ -150,8 +150,8 @@ is_since() { # VERSION LEAST
     done
 }
 
-# Says which yt-dlp there is, and which JavaScript runtime it has for YouTube: the bot's own rule, crates/sdk-core's
-# voice/source/ytdlp/runtime.rs, which has where the versions are from.
+# Says which yt-dlp there is, and which JavaScript runtime it has for YouTube: the bot's own rule, crates/player's
+# source/ytdlp/runtime.rs, which has where the versions are from.
 doctor_yt_dlp() {
     local program version known name asked least old=''
     program=$(configured YT_DLP)
