@@ -164,8 +164,8 @@ is_since() { # VERSION LEAST
     done
 }
 
-# Prints which yt-dlp is installed, and its JavaScript runtime for YouTube. The rule is the bot's own, in
-# voice/source/ytdlp/runtime.rs of crates/sdk-core, which names the source of the versions.
+# Prints which yt-dlp is installed, and its JavaScript runtime for YouTube. The rule is the bot's own, in source/ytdlp/runtime.rs
+# of crates/player, which names the source of the versions.
 doctor_yt_dlp() {
     local program version known name asked least old=''
     program=$(configured YT_DLP)

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use if_addrs::IfAddr;
-use sdk::voice::source::Network;
+use player::source::Network;
 
 /// Reads the addresses of all interfaces and the prefixes of their networks.
 ///

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use player::{Engine, Sources};
 use sdk::checkpoint::Checkpoint;
 use sdk::dispatch::{Dispatcher, Gateway, run_reload_handlers, run_timers, run_voice_handlers};
 use sdk::host::{Host, HttpOf};
@@ -16,7 +17,6 @@ use sdk::settings::Environment;
 use sdk::tokio::task::JoinSet;
 use sdk::tokio::time::timeout;
 use sdk::tracing::{info, warn};
-use sdk::voice::Sources;
 use sdk::{serenity, tokio};
 
 use crate::api::{Api, Scope as LimitScope, plain};
@@ -72,7 +72,9 @@ pub(crate) async fn run(
     health.watch(&host);
     api.keep_answers(host.answers());
     host.set_http_of(https_of_plugins(api.clone(), application.id));
-    host.voice().set_sources(Sources::new(config.media.sources(config.environment, &connection)));
+    let engine = Engine::new(host.changes().clone());
+    engine.set_sources(Sources::new(config.media.sources(config.environment, &connection)));
+    host.set_player(Arc::new(engine));
 
     let checkpoint = match reload::state_file(&config) {
         Some(path) => {

@@ -7,7 +7,7 @@ use hotcord_fuzz::{forgive_libraries, ogg, processor_time, within};
 const MOST: usize = 64 << 20;
 
 libfuzzer_sys::fuzz_target!(init: forgive_libraries(), |bytes: &[u8]| {
-    within(MOST + 8 * bytes.len(), || sdk_core::fuzzing::demux_decode(bytes, &processor_time));
+    within(MOST + 8 * bytes.len(), || player::fuzzing::demux_decode(bytes, &processor_time));
 });
 
 libfuzzer_sys::fuzz_mutator!(|bytes: &mut [u8], length: usize, most: usize, seed: u32| {

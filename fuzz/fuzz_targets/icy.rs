@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    hotcord_fuzz::within(16 << 20, || sdk_core::fuzzing::icy(bytes));
+    hotcord_fuzz::within(16 << 20, || player::fuzzing::icy(bytes));
 });

@@ -11,10 +11,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use player::source::is_public;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use sdk::tokio::net::lookup_host;
-use sdk::voice::source::is_public;
 
 /// Checks an address that gets the token: it has TLS, or no public address.
 ///

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use player::source::{HostList, Interfaces, SourceConfig};
 use sdk::settings::Environment;
-use sdk::voice::source::{HostList, Interfaces, SourceConfig};
 
 use super::reader::Reader;
 use super::{Connection, value};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sdk::voice::source::HostList;
+use player::source::HostList;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::reload::{OnIncompatible, RELOAD_VARIABLES};
@@ -51,7 +51,7 @@ fn neither_a_users_file_nor_a_deleted_folder_fills_the_log() {
         assert!(tracing::enabled!(target: "notify::inotify", tracing::Level::ERROR));
         assert!(tracing::enabled!(target: "songbird::driver", tracing::Level::WARN));
         assert!(!tracing::enabled!(target: "songbird::driver", tracing::Level::INFO));
-        assert!(tracing::enabled!(target: "sdk_core::voice", tracing::Level::INFO));
+        assert!(tracing::enabled!(target: "player::engine", tracing::Level::INFO));
     });
 }
 

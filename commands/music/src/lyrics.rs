@@ -2,7 +2,7 @@
 
 use sdk::prelude::*;
 use sdk::text;
-use sdk::voice::{Lyrics, LyricsClient};
+use sdk::voice::Lyrics;
 use serenity::{CreateEmbed, CreateEmbedFooter};
 
 use crate::guard::Desk;
@@ -28,7 +28,7 @@ pub(crate) async fn lyrics(
     song: Option<String>,
 ) -> Result<(), Error> {
     let desk = Desk::of(ctx)?;
-    let client = LyricsClient::of_settings(&ctx.data().settings())?;
+    let client = ctx.data().voice().lyrics(&ctx.data().settings())?;
     let asked = match song.as_deref() {
         Some(song) => client.find(song, None, None),
         None => {

@@ -145,7 +145,7 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let sources = ctx.data().voice().sources();
     let mut choices = Vec::new();
-    for track in sources.library().find(partial, CHOICES).await {
+    for track in sources.find_in_library(partial, CHOICES).await {
         choices.push(AutocompleteChoice::new(
             foreign(&track.label(), Surface::Label, NAME),
             Query::choice(&track.id),

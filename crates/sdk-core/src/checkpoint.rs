@@ -58,7 +58,7 @@ struct Document {
     plugins: BTreeMap<PluginId, Saved>,
     timers: Vec<Kept>,
     #[serde(default)]
-    voice: crate::voice::Kept,
+    voice: crate::voice::SavedVoice,
 }
 
 /// A host's file.
@@ -205,7 +205,7 @@ impl Checkpoint {
             store: self.host.store().all(),
             plugins,
             timers: self.host.scheduler().kept(),
-            voice: self.host.voice().kept(),
+            voice: self.host.voice().saved(),
         };
         (document, problems)
     }

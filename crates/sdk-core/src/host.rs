@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::snapshots::Snapshots;
 use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded, Withdrawn, WithdrawnCommand};
 use crate::store::Store;
-use crate::voice::Voice;
+use crate::voice::{Players, Voice};
 
 /// The host's services; cheap to clone.
 #[derive(Clone)]
@@ -121,7 +121,7 @@ impl Host {
             answers: Arc::default(),
             scheduler: Scheduler::new(changes.clone()),
             snapshots: Snapshots::new(changes.clone()),
-            voice: Voice::new(changes.clone()),
+            voice: Voice::default(),
             changes,
             serenity: ArcSwapOption::empty(),
             cache_keeper: Arc::default(),
@@ -198,6 +198,11 @@ impl Host {
     /// Gives all guilds' players.
     pub fn voice(&self) -> &Voice {
         &self.0.voice
+    }
+
+    /// Takes the player's engine; the first call counts. To be called before [`Checkpoint::open`](crate::checkpoint::Checkpoint::open).
+    pub fn set_player(&self, players: Arc<dyn Players>) {
+        self.0.voice.set_players(players);
     }
 
     /// Gives the note that something has changed which a checkpoint keeps.

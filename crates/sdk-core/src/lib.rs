@@ -12,7 +12,7 @@
 //! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
 //! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
 //! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
-//! - [`voice`]: one player for each guild, its queue and its connection, which play on while plugins reload.
+//! - [`voice`]: what plugins see of the player; its engine is the crate `player`, which only the host links.
 //! - [`flight`]: what is under way, for an account that outlives a crash; [`observer`]: what was done, for figures.
 //! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
 //! - [`permissions`]: edits of roles and overwrites that keep what serenity does not know.
@@ -33,9 +33,6 @@ mod edits;
 pub mod event;
 mod fit;
 pub mod flight;
-#[cfg(any(test, feature = "fuzzing"))]
-#[doc(hidden)]
-pub mod fuzzing;
 mod gate;
 pub mod generation;
 pub mod handover;
@@ -74,7 +71,7 @@ pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
 pub use refusal::Refusal;
 pub use services::Services;
 pub use subscriptions::{EventContext, Subscriptions};
-pub use {poise, serenity, songbird, tokio, tracing};
+pub use {poise, serenity, tokio, tracing};
 
 /// Any error a command, listener or hook may end with; its text is what the user reads.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

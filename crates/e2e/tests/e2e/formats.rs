@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use e2e::audio::{Match, find, melody};
-use sdk_core::voice::source::{LibraryStatus, Opened, SourceConfig, SourceError, Sources};
+use player::Sources;
+use player::source::{Opened, SourceConfig};
+use sdk_core::voice::source::{LibraryStatus, SourceError};
 use sdk_core::voice::{Playable, Track};
 use songbird::input::{Input, LiveInput, Parsed};
 use symphonia::core::audio::SampleBuffer;

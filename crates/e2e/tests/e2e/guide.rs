@@ -79,7 +79,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "dependencies.rs::a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back",
     ),
     (
-        "`bot/`, `crates/hmr/`",
+        "`bot/`, `crates/hmr/`, `crates/player/`",
         "restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
     ),
     (

@@ -21,25 +21,35 @@ impl Gateway {
 #[async_trait]
 impl VoiceGatewayManager for Gateway {
     async fn initialise(&self, shard_count: u32, user_id: UserId) {
-        self.0.voice().initialise(shard_count, user_id).await;
+        if let Some(players) = self.0.voice().engine() {
+            players.initialise(shard_count, user_id).await;
+        }
     }
 
     async fn register_shard(&self, shard_id: u32, sender: UnboundedSender<ShardRunnerMessage>) {
         if let Some(shards) = self.0.shards() {
             self.0.cache_keeper().session_begins(shard_id, shards).await;
         }
-        self.0.voice().register_shard(shard_id, sender).await;
+        if let Some(players) = self.0.voice().engine() {
+            players.register_shard(shard_id, sender).await;
+        }
     }
 
     async fn deregister_shard(&self, shard_id: u32) {
-        self.0.voice().deregister_shard(shard_id).await;
+        if let Some(players) = self.0.voice().engine() {
+            players.deregister_shard(shard_id).await;
+        }
     }
 
     async fn server_update(&self, guild_id: GuildId, endpoint: &Option<String>, token: &str) {
-        self.0.voice().server_update(guild_id, endpoint, token).await;
+        if let Some(players) = self.0.voice().engine() {
+            players.server_update(guild_id, endpoint, token).await;
+        }
     }
 
     async fn state_update(&self, guild_id: GuildId, voice_state: &VoiceState) {
-        self.0.voice().state_update(guild_id, voice_state).await;
+        if let Some(players) = self.0.voice().engine() {
+            players.state_update(guild_id, voice_state).await;
+        }
     }
 }

@@ -10,7 +10,6 @@ use serenity::all::{ChannelId, GuildId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::clock::Clock;
 use super::error::VoiceError;
 use super::queue::{At, Enqueued, Loop};
 use super::status::PlayerStatus;
@@ -23,41 +22,50 @@ const JOIN_WITHIN: Duration = Duration::from_mins(1);
 /// Longest wait for the answer to a seek, which opens the source again.
 const SEEK_WITHIN: Duration = Duration::from_secs(45);
 
-pub(super) type Answer<T> = oneshot::Sender<Result<T, VoiceError>>;
+/// Takes the answer to a command.
+pub type Answer<T> = oneshot::Sender<Result<T, VoiceError>>;
 
-/// Answers that are given once the status shows what they tell of.
-#[derive(Default)]
-pub(super) struct Answers(Vec<Box<dyn FnOnce() + Send>>);
-
-impl Answers {
-    pub(super) fn add<T: Send + 'static>(&mut self, to: Answer<T>, outcome: Result<T, VoiceError>) {
-        // Whoever has stopped waiting wants no answer.
-        self.0.push(Box::new(move || drop(to.send(outcome))));
-    }
-
-    pub(super) fn give(&mut self) {
-        self.0.drain(..).for_each(|answer| answer());
-    }
+/// What a player's task is asked for; each is the call of [`Player`] with that name.
+#[derive(Debug)]
+pub enum Command {
+    /// [`Player::join`].
+    Join(ChannelId, Answer<()>),
+    /// [`Player::leave`].
+    Leave(Answer<()>),
+    /// [`Player::enqueue_within`].
+    Enqueue(Vec<Track>, At, Option<usize>, Answer<Enqueued>),
+    /// [`Player::skip_start`]; without a number, [`Player::skip`].
+    Skip(Option<u64>, usize, Answer<Vec<Arc<Track>>>),
+    /// [`Player::jump`].
+    Jump(usize, Answer<Arc<Track>>),
+    /// [`Player::previous`].
+    Previous(Answer<Arc<Track>>),
+    /// [`Player::seek`].
+    Seek(Seek, Answer<Duration>),
+    /// [`Player::pause`].
+    Pause(Answer<()>),
+    /// [`Player::resume`].
+    Resume(Answer<()>),
+    /// [`Player::stop`].
+    Stop(Answer<usize>),
+    /// [`Player::clear`].
+    Clear(Answer<usize>),
+    /// [`Player::shuffle`].
+    Shuffle(Answer<usize>),
+    /// [`Player::move_track`].
+    Move(usize, usize, Answer<Arc<Track>>),
+    /// [`Player::remove_those`]; without tracks, [`Player::remove`].
+    Remove(RangeInclusive<usize>, Option<Vec<Arc<Track>>>, Answer<Vec<Arc<Track>>>),
+    /// [`Player::set_loop`].
+    SetLoop(Loop, Answer<()>),
+    /// [`Player::set_volume`].
+    SetVolume(u16, Answer<()>),
 }
 
-/// What a player can be asked for.
-pub(super) enum Command {
-    Join(ChannelId, Answer<()>),
-    Leave(Answer<()>),
-    Enqueue(Vec<Track>, At, Option<usize>, Answer<Enqueued>),
-    Skip(Option<u64>, usize, Answer<Vec<Arc<Track>>>),
-    Jump(usize, Answer<Arc<Track>>),
-    Previous(Answer<Arc<Track>>),
-    Seek(Seek, Answer<Duration>),
-    Pause(Answer<()>),
-    Resume(Answer<()>),
-    Stop(Answer<usize>),
-    Clear(Answer<usize>),
-    Shuffle(Answer<usize>),
-    Move(usize, usize, Answer<Arc<Track>>),
-    Remove(RangeInclusive<usize>, Option<Vec<Arc<Track>>>, Answer<Vec<Arc<Track>>>),
-    SetLoop(Loop, Answer<()>),
-    SetVolume(u16, Answer<()>),
+/// How far the current track has come, as the mixer knows.
+pub trait Position: Send + Sync {
+    /// Returns the time into the track of the start with that number; `None` when another one is on.
+    fn position(&self, number: u64) -> Option<Duration>;
 }
 
 /// Where to go in a track.
@@ -77,13 +85,36 @@ pub enum Seek {
 /// happens all the same.
 #[derive(Clone)]
 pub struct Player {
-    pub(super) guild: GuildId,
-    pub(super) commands: mpsc::Sender<Command>,
-    pub(super) status: watch::Receiver<Arc<PlayerStatus>>,
-    pub(super) clock: Arc<Clock>,
+    guild: GuildId,
+    commands: mpsc::Sender<Command>,
+    status: watch::Receiver<Arc<PlayerStatus>>,
+    clock: Arc<dyn Position>,
 }
 
 impl Player {
+    /// Makes the handle of a task that receives these commands and shows its status there.
+    pub fn new(
+        guild: GuildId,
+        commands: mpsc::Sender<Command>,
+        status: watch::Receiver<Arc<PlayerStatus>>,
+        clock: Arc<dyn Position>,
+    ) -> Self {
+        Self { guild, commands, status, clock }
+    }
+
+    /// Makes the handle of a player that answers nothing but [`VoiceError::Closing`].
+    pub(super) fn closed(guild: GuildId) -> Self {
+        struct Nowhere;
+        impl Position for Nowhere {
+            fn position(&self, _: u64) -> Option<Duration> {
+                None
+            }
+        }
+        let (commands, _) = mpsc::channel(1);
+        let (_, status) = watch::channel(Arc::new(PlayerStatus::of(guild)));
+        Self { guild, commands, status, clock: Arc::new(Nowhere) }
+    }
+
     /// Gives the player's guild.
     pub fn guild(&self) -> GuildId {
         self.guild

@@ -1,305 +1,208 @@
-//! What can be played: the library, attachments, files and streams on the web, and what yt-dlp finds.
-//!
-//! # Theory of operation
-//!
-//! A command hands what somebody asked for to [`Sources::resolve`], which gives tracks: data that outlives a reload and
-//! a restart. The player hands a track's [`Playable`] to [`Sources::open_track`], which connects, checks and reads ahead,
-//! and gives what songbird plays; see `media`. Between the two lies any time at all, so nothing that was found out for
-//! the first is trusted by the second: every address is judged again (`guard`), every file opened anew, without
-//! following links (`library`). What is played at once is the exception: the connection by which an address was looked at
-//! is kept for a short while, with what has been read of it, and played (`looked`), so that an address that is good once
-//! can be played and a station counts one listener.
-//!
-//! All limits are in [`Bounds`].
+//! Where audio comes from, as plugins ask for it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::Url;
+use serenity::all::{GuildId, UserId};
 
 use super::track::{Playable, Track};
+use crate::text;
 
-mod admission;
-mod bounds;
-mod deadline;
 mod error;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) mod fuzzing;
-mod guard;
-mod icy;
-mod library;
-mod looked;
-mod media;
-mod playlist;
-mod remote;
-mod resolve;
 mod status;
-#[cfg(test)]
-mod tests;
-mod web;
-mod ytdlp;
 
-pub use admission::{Caller, Permit};
-pub use bounds::{Bounds, Limits};
 pub use error::SourceError;
-pub use guard::{Guard, HostList, Interfaces, Network, is_public};
-pub use library::{Library, LibraryTrack};
-pub use media::{News, Opened};
-pub use resolve::{Query, Resolved};
 pub use status::{JsRuntime, LibraryStatus, SourceStatus, YtDlpStatus};
 
-use admission::Admission;
-use deadline::Deadline;
-use looked::Looked;
-use remote::{Fetched, Remote};
-use resolve::Answered;
-use web::Web;
-use ytdlp::{Spool, YtDlp};
+/// Most characters of a choice's name at Discord.
+const CHOICE: usize = 100;
+/// What the value of a choice of the library begins with.
+const LIBRARY: &str = "library:";
 
-/// Where sources are, as the bot's configuration says.
-#[derive(Clone, Debug, Default)]
-pub struct SourceConfig {
-    /// Folder of the library.
-    pub music: Option<PathBuf>,
-    /// The yt-dlp to use; unset, the first on the `PATH`.
-    pub yt_dlp: Option<PathBuf>,
-    /// Hosts that are fetched though they are not public.
-    pub allow: HostList,
-    /// Hosts that are never fetched, also where they are public or allowed.
-    pub deny: HostList,
-    /// This machine's networks, in which no host is fetched unless it is allowed.
-    pub interfaces: Interfaces,
-    /// Limits.
-    pub bounds: Bounds,
-}
-
-/// All sources; cheap to clone. The default has no library and no yt-dlp.
-#[derive(Clone, Default)]
-pub struct Sources(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    web: Web,
-    library: Library,
-    yt_dlp: YtDlp,
-    looked: Looked,
-    admission: Admission,
-}
-
-impl Sources {
-    /// Makes sources, begins to index the library, and looks for yt-dlp.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub fn new(config: SourceConfig) -> Self {
-        let bounds = Arc::new(config.bounds);
-        let guard = Guard::new(config.allow, bounds.address).denying(config.deny);
-        let guard = guard.apart_from(config.interfaces);
-        Self(Arc::new(Inner {
-            library: Library::open(config.music, &bounds),
-            yt_dlp: YtDlp::find(config.yt_dlp, guard.clone(), bounds.clone()),
-            looked: Looked::default(),
-            admission: Admission::default(),
-            web: Web::new(guard, bounds),
-        }))
-    }
-
-    /// Gives the library.
-    pub fn library(&self) -> &Library {
-        &self.0.library
-    }
-
-    /// Says what there is to play from.
-    pub fn status(&self) -> SourceStatus {
-        SourceStatus { library: self.0.library.status(), yt_dlp: self.0.yt_dlp.status() }
-    }
+/// The library, attachments, files and streams on the web, and what yt-dlp finds.
+pub trait Sources: Send + Sync {
+    /// Returns what there is to play from.
+    fn status(&self) -> SourceStatus;
 
     /// Finds the tracks that a caller asks for, in a bounded time, as long as not too many requests are under way.
     ///
     /// # Errors
     /// One sentence for the person who asks.
-    pub fn resolve(
+    fn resolve(
         &self,
         query: Query,
         limits: Limits,
         caller: Caller,
-    ) -> BoxFuture<'static, Result<Resolved, SourceError>> {
-        let sources = self.clone();
-        Box::pin(async move {
-            let _permit = sources.admit(caller)?;
-            resolve::resolve(&sources, query, limits).await
-        })
-    }
+    ) -> BoxFuture<'static, Result<Resolved, SourceError>>;
 
     /// Counts a request of a caller's to any server, until the permit is dropped.
     ///
     /// # Errors
     /// One sentence for the person who asks, when too many requests of theirs, of their Discord server's or of all are under way.
-    pub fn admit(&self, caller: Caller) -> Result<Permit, SourceError> {
-        self.0.admission.admit(caller, self.bounds())
-    }
+    fn admit(&self, caller: Caller) -> Result<Permit, SourceError>;
 
     /// Finds up to `most` tracks by words, those of the library first.
     ///
     /// # Errors
     /// One sentence for the person who asks.
-    pub fn search(&self, text: &str, most: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>> {
-        let (sources, text) = (self.clone(), text.to_owned());
-        Box::pin(async move { resolve::search(&sources, &text, most).await })
+    fn search(&self, text: &str, most: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>>;
+
+    /// Finds up to `most` tracks of the library that match `text`, the best first; all match an empty one.
+    fn find_in_library(&self, text: &str, most: usize) -> BoxFuture<'static, Vec<Arc<LibraryTrack>>>;
+}
+
+/// Sources of a host that has no player.
+pub(super) struct NoSources;
+
+impl Sources for NoSources {
+    fn status(&self) -> SourceStatus {
+        SourceStatus::default()
     }
 
-    /// Opens a track's audio from its beginning, by the connection over which it was just looked at where there is one.
-    ///
-    /// # Errors
-    /// One sentence for the person who asked for it.
-    pub async fn begin_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
-        match self.0.looked.take(playable) {
-            Some(opened) => Ok(opened),
-            None => self.open_track(playable).await,
+    fn resolve(&self, _: Query, _: Limits, _: Caller) -> BoxFuture<'static, Result<Resolved, SourceError>> {
+        Box::pin(async { Err(SourceError::NothingFound) })
+    }
+
+    fn admit(&self, _: Caller) -> Result<Permit, SourceError> {
+        Ok(Permit::new(()))
+    }
+
+    fn search(&self, _: &str, _: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>> {
+        Box::pin(async { Err(SourceError::NothingFound) })
+    }
+
+    fn find_in_library(&self, _: &str, _: usize) -> BoxFuture<'static, Vec<Arc<LibraryTrack>>> {
+        Box::pin(async { Vec::new() })
+    }
+}
+
+/// Whom a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// Discord server that the user asks in.
+    pub guild: GuildId,
+    /// The user.
+    pub user: UserId,
+}
+
+/// A request that is under way; dropping it makes room for another one.
+#[must_use]
+pub struct Permit {
+    _count: Box<dyn Send + Sync>,
+}
+
+impl Permit {
+    /// Makes a permit that ends when `count` is dropped.
+    pub fn new(count: impl Send + Sync + 'static) -> Self {
+        Self { _count: Box::new(count) }
+    }
+}
+
+/// What the person who asks may have, as a guild's settings say.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most tracks of one request.
+    pub tracks: usize,
+    /// Longest track; live streams have no length and are not measured by it.
+    pub duration: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { tracks: 100, duration: None }
+    }
+}
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// An address.
+    Url(String),
+    /// Words.
+    Search(String),
+    /// A file that was attached.
+    Attachment {
+        /// Its address at Discord.
+        url: String,
+        /// Its name.
+        name: String,
+    },
+    /// The id of a track of the library.
+    Library(String),
+}
+
+impl Query {
+    /// Reads a text option: an address, the value of a choice of the library, or words.
+    pub fn from_text(text: &str) -> Self {
+        let text = text.trim();
+        if let Some(id) = text.strip_prefix(LIBRARY) {
+            return Self::Library(id.to_owned());
         }
-    }
-
-    /// Opens a track's audio anew: what it gives is checked, and plays at once.
-    ///
-    /// # Errors
-    /// One sentence for the person who asked for it.
-    pub async fn open_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
-        match playable {
-            Playable::Library { path } => {
-                let (line, ear) = media::line();
-                media::open(self.0.library.origin(path), line, ear, self.bounds().clone()).await
-            }
-            Playable::Http { url } | Playable::Attachment { url, .. } => {
-                let url = self.0.web.guard().parse(url)?;
-                self.open_url(url).await
-            }
-            Playable::YtDlp { url } => self.open_page(&self.0.web.guard().parse(url)?).await,
-        }
-    }
-
-    /// Opens a file or stream, or the first entry of a playlist.
-    async fn open_url(&self, mut url: Url) -> Result<Opened, SourceError> {
-        let deadline = Deadline::after(self.bounds().open);
-        for _ in 0..self.bounds().nesting {
-            match resolve::ask(self, &url, deadline).await? {
-                Answered::Sound(remote, answer) => {
-                    let port = answer.port.clone();
-                    let opened = deadline.keep(self.play(remote, *answer)).await;
-                    return opened.map_err(|error| port.told(error));
-                }
-                Answered::Playlist(playlist) => {
-                    let first = playlist.entries.into_iter().next().ok_or(SourceError::EmptyPlaylist)?;
-                    url = first.url;
-                }
-                Answered::Page(page, port) => {
-                    return self.open_page(&page).await.map_err(|error| port.told(error));
-                }
-            }
-        }
-        Err(SourceError::EmptyPlaylist)
-    }
-
-    /// Opens what yt-dlp finds on a page.
-    async fn open_page(&self, page: &Url) -> Result<Opened, SourceError> {
-        // It is being fetched already, for an earlier place in it.
-        if let Some(spool) = self.0.yt_dlp.spooled(page) {
-            return self.play_spool(spool).await;
-        }
-        let remote = self.0.yt_dlp.media(page).await?;
-        let (remote, answer) = match self.get(&remote).await {
-            // Such addresses are good for a while only.
-            Err(failed) if matches!(failed.error, SourceError::Status(_)) => {
-                let remote = self.ask_again(page).await?;
-                match self.get(&remote).await {
-                    Err(failed) if matches!(failed.error, SourceError::Status(_)) => {
-                        return self.play_spool(self.0.yt_dlp.spool(page, &remote).await?).await;
-                    }
-                    answer => (remote, answer?),
-                }
-            }
-            answer => (remote, answer?),
-        };
-        let (line, ear) = media::line();
-        let renew = Renew { sources: self.clone(), page: page.clone() };
-        let port = answer.port.clone();
-        let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?.renewed_by(renew);
-        let opened = media::open(origin, line, ear, self.bounds().clone()).await;
-        opened.map_err(|error| port.told(error))
-    }
-
-    /// Asks for the beginning of what yt-dlp has found.
-    async fn get(&self, remote: &Remote) -> Result<web::Answer, web::Failed> {
-        remote.get(&self.0.web, 0, Deadline::after(self.bounds().open)).await
-    }
-
-    async fn play_spool(&self, spool: Arc<Spool>) -> Result<Opened, SourceError> {
-        let (line, ear) = media::line();
-        let origin = Fetched::spooled(spool, self.0.web.clone(), line.clone());
-        media::open(origin, line, ear, self.bounds().clone()).await
-    }
-
-    /// Asks yt-dlp where the sound of a page is by now.
-    async fn ask_again(&self, page: &Url) -> Result<Remote, SourceError> {
-        self.0.yt_dlp.forget(page.as_str());
-        self.0.yt_dlp.media(page).await
-    }
-
-    /// Gives the longest time that [`open_track`](Self::open_track) takes.
-    pub fn within(&self, playable: &Playable) -> Duration {
-        let bounds = self.bounds();
-        let page = match playable {
-            Playable::YtDlp { .. } => bounds.answer + bounds.find,
-            // An address in a playlist may turn out to be a page.
-            Playable::Http { .. } if self.0.yt_dlp.is_found() => bounds.answer + bounds.find,
-            _ => Duration::ZERO,
-        };
-        page + bounds.open + Duration::from_secs(2)
-    }
-
-    async fn play(&self, remote: Remote, answer: web::Answer) -> Result<Opened, SourceError> {
-        let (line, ear) = media::line();
-        let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?;
-        media::open(origin, line, ear, self.bounds().clone()).await
-    }
-
-    /// Chooses a track of the library to go on with: one that is not in `recent`, whose latest is last, or else the one
-    /// that was played the longest time ago.
-    pub fn suggest(&self, recent: &[Arc<Track>]) -> Option<Track> {
-        let played = recent.iter().enumerate().filter_map(|(at, track)| match &track.playable {
-            Playable::Library { path } => Some((path.as_str(), at)),
-            _ => None,
+        // What has a scheme is meant as an address, also if it is of none that is played.
+        let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
+            !scheme.is_empty()
+                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
         });
-        self.0.library.least_recent(&played.collect()).map(|track| track.track())
+        if has_scheme { Self::Url(text.to_owned()) } else { Self::Search(text.to_owned()) }
     }
 
-    fn bounds(&self) -> &Arc<Bounds> {
-        self.0.web.bounds()
-    }
-}
-
-/// Where the sound of a page is, once its address is good no more.
-#[derive(Clone)]
-struct Renew {
-    sources: Sources,
-    page: Url,
-}
-
-impl Renew {
-    /// Finds another address.
-    async fn again(&self) -> Result<Remote, SourceError> {
-        self.sources.ask_again(&self.page).await
-    }
-
-    /// Has yt-dlp fetch it, because its server refuses others.
-    async fn spool(&self, remote: &Remote) -> Result<Arc<Spool>, SourceError> {
-        self.sources.0.yt_dlp.spool(&self.page, remote).await
+    /// Gives the value of a choice that names a track of the library, as [`from_text`](Self::from_text) reads it.
+    pub fn choice(id: &str) -> String {
+        format!("{LIBRARY}{id}")
     }
 }
 
-impl std::fmt::Debug for Sources {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Sources").field(&self.status()).finish()
+/// Tracks that were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The tracks, at least one.
+    pub tracks: Vec<Track>,
+    /// Title of the playlist that they are of.
+    pub playlist: Option<String>,
+    /// Entries that were left out because they cannot be played.
+    pub skipped: usize,
+    /// Entries that were left out because they are longer than is allowed.
+    pub too_long: usize,
+    /// Entries that were left out because there are more than may be added at once.
+    pub more: usize,
+    /// It is HE-AAC, of which only the lower half of the spectrum is played.
+    pub is_core_only: bool,
+}
+
+/// A track of the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LibraryTrack {
+    /// Name for a choice's value: the same for the same path, 13 characters.
+    pub id: String,
+    /// Path below the library's folder, with `/` between its parts.
+    pub path: String,
+    /// Title, or the file's name where it has none.
+    pub title: String,
+    /// Artist.
+    pub artist: Option<String>,
+    /// Album.
+    pub album: Option<String>,
+    /// Length.
+    pub duration: Option<Duration>,
+}
+
+impl LibraryTrack {
+    /// Gives artist and title in one line, as long as a choice's name may be.
+    pub fn label(&self) -> String {
+        let label = match &self.artist {
+            Some(artist) => format!("{artist}: {}", self.title),
+            None => self.title.clone(),
+        };
+        text::cut(label, CHOICE)
+    }
+
+    /// Gives it as something to play.
+    pub fn track(&self) -> Track {
+        Track {
+            artist: self.artist.clone(),
+            duration: self.duration,
+            ..Track::new(&self.title, Playable::Library { path: self.path.clone() })
+        }
     }
 }

@@ -34,8 +34,8 @@ pub struct PlayerStatus {
 }
 
 impl PlayerStatus {
-    /// Begins in no channel.
-    pub(super) fn of(guild: GuildId) -> Self {
+    /// Makes the status of a player in no channel.
+    pub fn of(guild: GuildId) -> Self {
         Self {
             guild,
             channel: None,
@@ -50,8 +50,8 @@ impl PlayerStatus {
         }
     }
 
-    /// Says whether nothing but the time has changed.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    /// Returns whether nothing but the time has changed.
+    pub fn is_like(&self, other: &Self) -> bool {
         let same = |ours: &[Arc<Track>], theirs: &[Arc<Track>]| {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, two)| Arc::ptr_eq(one, two))
         };
@@ -131,4 +131,13 @@ pub enum ConnectionState {
         /// Number of the attempt, from 1.
         attempt: u32,
     },
+}
+
+/// Counts of frames of 20 ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameCounts {
+    /// Frames that the mixer has taken from tracks.
+    pub mixed: u64,
+    /// Those of them that it took more than 20 ms late, so that they were sent late.
+    pub late: u64,
 }

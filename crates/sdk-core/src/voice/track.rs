@@ -1,14 +1,10 @@
 //! What can be played: a track's description, and the data from which its audio is opened.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serenity::all::UserId;
-
-/// Longest track whose length is believed; what claims to be longer has none.
-pub const LONGEST: Duration = Duration::from_hours(7 * 24);
 
 /// One track: what people see of it, and how its audio is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,13 +53,6 @@ impl Track {
         self.playable.source()
     }
 
-    /// Forgets a length that cannot be, since a length is what a file or a playlist of others says.
-    pub(super) fn doubt_length(track: &mut Arc<Self>) {
-        if track.duration.is_some() && track.duration.and_then(believed).is_none() {
-            Arc::make_mut(track).duration = None;
-        }
-    }
-
     /// Gives title and artist in one line.
     pub fn label(&self) -> String {
         match &self.artist {
@@ -71,11 +60,6 @@ impl Track {
             None => self.title.clone(),
         }
     }
-}
-
-/// Gives a length that may be; `None` for one of nothing, and one past [`LONGEST`].
-pub(super) fn believed(length: Duration) -> Option<Duration> {
-    (!length.is_zero() && length <= LONGEST).then_some(length)
 }
 
 /// Who asked for a track.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::text;
 
 /// What there is to play from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceStatus {
     /// The library.
     pub library: LibraryStatus,

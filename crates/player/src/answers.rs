@@ -1,0 +1,19 @@
+//! Answers to commands, which are given once the status shows what they tell of.
+
+use sdk_core::voice::VoiceError;
+use sdk_core::voice::player::Answer;
+
+/// Answers that are given once the status shows what they tell of.
+#[derive(Default)]
+pub(super) struct Answers(Vec<Box<dyn FnOnce() + Send>>);
+
+impl Answers {
+    pub(super) fn add<T: Send + 'static>(&mut self, to: Answer<T>, outcome: Result<T, VoiceError>) {
+        // Whoever has stopped waiting wants no answer.
+        self.0.push(Box::new(move || drop(to.send(outcome))));
+    }
+
+    pub(super) fn give(&mut self) {
+        self.0.drain(..).for_each(|answer| answer());
+    }
+}

@@ -1,0 +1,492 @@
+//! What is on: the current track from opening to its end, a seek in it, and the next track kept ready.
+//!
+//! The mixer holds one track at most, and only one whose audio is ready.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use sdk_core::voice::player::Answer;
+use sdk_core::voice::{SourceKind, Track, VoiceError};
+use songbird::driver::Driver;
+use songbird::events::{Event, EventData, TrackEvent};
+use songbird::input::{Input, LiveInput, Parsed};
+use songbird::tracks::{Track as Mixed, TrackHandle};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::answers::Answers;
+use super::clock::{Clock, Hand};
+use super::note::{Ends, Note, Notes, Ticks};
+use super::open::{self, Opened};
+use super::pace::{Frames, Pace, Timed};
+use super::saved::now;
+use super::source::{News, Sources};
+
+/// Time before a track's end at which the next one is made ready.
+const READY_BEFORE: Duration = Duration::from_secs(15);
+/// The same for one that yt-dlp has to find first, which takes up to a minute.
+const FOUND_BEFORE: Duration = Duration::from_secs(75);
+/// Time without audio after which a track is given up.
+const STALLED_AFTER: Duration = Duration::from_secs(20);
+
+/// Counts starts and jobs; it begins at the time of day, so that a restart does not use a number again.
+static NUMBERS: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(now() * 1000));
+
+fn number() -> u64 {
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A job that opens a source; dropping it ends the job.
+struct Job {
+    number: u64,
+    task: AbortHandle,
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+enum Stage {
+    Empty,
+    Opening {
+        number: u64,
+        at: Duration,
+        job: Job,
+    },
+    /// It waits for a connection.
+    Ready {
+        number: u64,
+        opened: Opened,
+    },
+    On(On),
+}
+
+struct On {
+    number: u64,
+    job: u64,
+    handle: TrackHandle,
+    hand: Arc<Hand>,
+    is_live: bool,
+    is_core_only: bool,
+    pace: Arc<Pace>,
+    news: watch::Receiver<News>,
+    _teller: Teller,
+    /// How much was mixed when that last changed.
+    moved: (Duration, Instant),
+}
+
+/// A task that passes on what a source says of itself; dropping it ends the task.
+struct Teller(AbortHandle);
+
+impl Teller {
+    fn of(mut news: watch::Receiver<News>, notes: Notes) -> Self {
+        let task = tokio::spawn(async move {
+            while news.changed().await.is_ok() {
+                let _ = notes.send(Note::News);
+            }
+        });
+        Self(task.abort_handle())
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+struct Seeking {
+    job: Job,
+    answer: Answer<Duration>,
+}
+
+struct Preload {
+    track: Arc<Track>,
+    job: Job,
+    outcome: Option<Result<Opened, String>>,
+}
+
+/// What a job that has ended means.
+pub(super) enum Outcome {
+    /// Nobody wants it any more, or it is for later.
+    Nothing,
+    /// The current track can be put on; its length, where its format tells.
+    Ready { duration: Option<Duration>, is_about: bool },
+    /// The current track cannot be played.
+    Failed(String),
+}
+
+/// What is on in a guild.
+pub(super) struct Deck {
+    notes: Notes,
+    clock: Arc<Clock>,
+    stage: Stage,
+    seeking: Option<Seeking>,
+    preload: Option<Preload>,
+    volume: u16,
+    held: bool,
+    /// The mixer has a connection.
+    runs: bool,
+    frames: Arc<Frames>,
+    answers: Answers,
+}
+
+impl Deck {
+    pub(super) fn new(notes: Notes, clock: Arc<Clock>, volume: u16, frames: Arc<Frames>) -> Self {
+        Self {
+            notes,
+            clock,
+            stage: Stage::Empty,
+            seeking: None,
+            preload: None,
+            volume,
+            held: false,
+            runs: false,
+            frames,
+            answers: Answers::default(),
+        }
+    }
+
+    /// Gives the answers that are due.
+    pub(super) fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.stage, Stage::Empty)
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        matches!(self.stage, Stage::On(_))
+    }
+
+    /// Says whether people wait for audio: of a new track, or of another position.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.stage, Stage::Opening { .. } | Stage::Ready { .. }) || self.seeking.is_some()
+    }
+
+    pub(super) fn volume(&self) -> u16 {
+        self.volume
+    }
+
+    /// Gives the number of the current start.
+    pub(super) fn number(&self) -> Option<u64> {
+        match &self.stage {
+            Stage::Empty => None,
+            Stage::Opening { number, .. } | Stage::Ready { number, .. } => Some(*number),
+            Stage::On(on) => Some(on.number),
+        }
+    }
+
+    /// Gives what a radio station says it plays.
+    pub(super) fn title(&self) -> Option<String> {
+        match &self.stage {
+            Stage::On(on) => on.news.borrow().title.clone(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether what is on is HE-AAC, of which only the lower half of the spectrum is played.
+    pub(super) fn is_core_only(&self) -> bool {
+        match &self.stage {
+            Stage::Ready { opened, .. } => opened.is_core_only,
+            Stage::On(on) => on.is_core_only,
+            _ => false,
+        }
+    }
+
+    /// Gives the time into the current track.
+    pub(super) fn position(&self) -> Duration {
+        match &self.stage {
+            Stage::Empty => Duration::ZERO,
+            Stage::Opening { at, .. } => *at,
+            Stage::Ready { opened, .. } => opened.start,
+            Stage::On(on) => on.hand.position(),
+        }
+    }
+
+    /// Gives how much of the current track has been mixed since it was put on.
+    pub(super) fn mixed(&self) -> Duration {
+        match &self.stage {
+            Stage::On(on) => on.hand.mixed(),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Begins to open a track, or takes it from where it is kept ready; what was on is on until it is replaced.
+    pub(super) fn start(&mut self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Outcome {
+        self.abandon_seek();
+        let number = number();
+        let ready = self.preload.take().filter(|preload| at.is_zero() && Arc::ptr_eq(&preload.track, track));
+        match ready {
+            Some(Preload { job, outcome: None, .. }) => {
+                self.stage = Stage::Opening { number, at, job };
+                Outcome::Nothing
+            }
+            Some(Preload { outcome: Some(outcome), .. }) => self.take(number, outcome),
+            None => {
+                let job = self.job(track, at, sources);
+                self.stage = Stage::Opening { number, at, job };
+                Outcome::Nothing
+            }
+        }
+    }
+
+    /// Goes to another position: opens the source again there, while it plays on here.
+    pub(super) fn seek(
+        &mut self,
+        track: &Arc<Track>,
+        to: Duration,
+        sources: Arc<Sources>,
+        answer: Answer<Duration>,
+    ) {
+        self.abandon_seek();
+        if matches!(&self.stage, Stage::On(on) if on.is_live) {
+            let why = "it is a live stream".to_owned();
+            return self.answers.add(answer, Err(VoiceError::CannotSeek(why)));
+        }
+        let job = self.job(track, to, sources);
+        self.seeking = Some(Seeking { job, answer });
+    }
+
+    /// Hears that a job has ended.
+    pub(super) fn opened(
+        &mut self,
+        job: u64,
+        outcome: Result<Opened, String>,
+        driver: &mut Driver,
+    ) -> Outcome {
+        if let Some(preload) = self.preload.as_mut().filter(|preload| preload.job.number == job) {
+            preload.outcome = Some(outcome);
+            return Outcome::Nothing;
+        }
+        if let Some(seeking) = self.seeking.take_if(|seeking| seeking.job.number == job) {
+            let answer = match (outcome, self.number()) {
+                (Ok(opened), Some(number)) => {
+                    let reached = opened.start;
+                    self.put(number, opened, driver);
+                    Ok(reached)
+                }
+                (Err(why), _) => Err(VoiceError::CannotSeek(why)),
+                (_, None) => Err(VoiceError::NothingPlaying),
+            };
+            self.answers.add(seeking.answer, answer);
+            return Outcome::Nothing;
+        }
+        match &self.stage {
+            Stage::Opening { number, job: opening, .. } if opening.number == job => {
+                let number = *number;
+                self.take(number, outcome)
+            }
+            _ => Outcome::Nothing,
+        }
+    }
+
+    fn take(&mut self, number: u64, outcome: Result<Opened, String>) -> Outcome {
+        match outcome {
+            Ok(opened) => {
+                let (duration, is_about) = (opened.duration, opened.is_about);
+                if opened.is_core_only {
+                    tracing::info!(
+                        "a track is HE-AAC, of which only the lower half of the spectrum is played"
+                    );
+                }
+                self.stage = Stage::Ready { number, opened };
+                Outcome::Ready { duration, is_about }
+            }
+            Err(why) => {
+                self.stage = Stage::Empty;
+                Outcome::Failed(why)
+            }
+        }
+    }
+
+    /// Puts on what is ready, and gives the number of the start that is heard now.
+    pub(super) fn put_on(&mut self, driver: &mut Driver) -> Option<u64> {
+        match std::mem::replace(&mut self.stage, Stage::Empty) {
+            Stage::Ready { number, opened } => {
+                self.put(number, opened, driver);
+                Some(number)
+            }
+            stage => {
+                self.stage = stage;
+                None
+            }
+        }
+    }
+
+    fn put(&mut self, number_: u64, opened: Opened, driver: &mut Driver) {
+        let job = number();
+        let hand = Arc::new(Hand::new(opened.start, opened.silence));
+        let pace = Arc::new(Pace::new(self.frames.clone()));
+        pace.set_resting(self.is_resting());
+        let mut mixed = Mixed::new(timed(opened.input, &pace)).volume(factor(self.volume));
+        if self.held {
+            mixed = mixed.pause();
+        }
+        let ends = Ends { notes: self.notes.clone(), job, news: opened.news.clone() };
+        let teller = Teller::of(opened.news.clone(), self.notes.clone());
+        mixed.events.add_event(EventData::new(Event::Track(TrackEvent::End), ends), Duration::ZERO);
+        let ticks = EventData::new(Event::Periodic(Ticks::PERIOD, None), Ticks(hand.clone()));
+        mixed.events.add_event(ticks, Duration::ZERO);
+        self.clock.follow(number_, hand.clone());
+        let handle = driver.play_only(mixed);
+        self.stage = Stage::On(On {
+            number: number_,
+            job,
+            handle,
+            hand,
+            is_live: opened.is_live,
+            is_core_only: opened.is_core_only,
+            pace,
+            news: opened.news,
+            _teller: teller,
+            moved: (Duration::ZERO, Instant::now()),
+        });
+    }
+
+    /// Says whether a mixer's word of an end is about what is on.
+    pub(super) fn is_of(&self, job: u64) -> bool {
+        matches!(&self.stage, Stage::On(on) if on.job == job)
+    }
+
+    /// Takes off what is on, and gives up what is being opened.
+    pub(super) fn stop(&mut self, driver: &mut Driver) {
+        self.abandon_seek();
+        self.preload = None;
+        self.empty(driver);
+    }
+
+    /// As [`stop`](Self::stop), but what is kept ready stays so.
+    pub(super) fn empty(&mut self, driver: &mut Driver) {
+        self.abandon_seek();
+        if self.is_on() {
+            driver.stop();
+        }
+        self.stage = Stage::Empty;
+        self.clock.clear();
+    }
+
+    /// Pauses, or goes on.
+    pub(super) fn hold(&mut self, held: bool) {
+        if self.held == held {
+            return;
+        }
+        self.held = held;
+        self.follow_pace();
+        if let Stage::On(on) = &mut self.stage {
+            // Fails only when the track has ended, which is told anyway.
+            let _ = if held { on.handle.pause() } else { on.handle.play() };
+            on.moved.1 = Instant::now();
+        }
+    }
+
+    /// Notes whether the mixer has a connection.
+    pub(super) fn set_running(&mut self, runs: bool) {
+        if self.runs != runs {
+            self.runs = runs;
+            self.follow_pace();
+        }
+    }
+
+    /// Says whether the mixer need not keep its pace.
+    fn is_resting(&self) -> bool {
+        self.held || !self.runs
+    }
+
+    fn follow_pace(&self) {
+        if let Stage::On(on) = &self.stage {
+            on.pace.set_resting(self.is_resting());
+        }
+    }
+
+    /// Sets the volume, in per cent.
+    pub(super) fn set_volume(&mut self, volume: u16) {
+        self.volume = volume;
+        if let Stage::On(on) = &self.stage {
+            let _ = on.handle.set_volume(factor(volume));
+        }
+    }
+
+    /// Makes the next track ready when the current one is near its end.
+    pub(super) fn prepare(
+        &mut self,
+        remaining: Option<Duration>,
+        next: Option<&Arc<Track>>,
+        sources: &Arc<Sources>,
+    ) {
+        if self
+            .preload
+            .as_ref()
+            .is_some_and(|preload| next.is_none_or(|next| !Arc::ptr_eq(next, &preload.track)))
+        {
+            self.preload = None;
+        }
+        let due = |next: &Track| remaining.is_some_and(|remaining| remaining <= ready_before(next));
+        if let Some(next) = next.filter(|next| self.is_on() && due(next) && self.preload.is_none()) {
+            let job = self.job(next, Duration::ZERO, sources.clone());
+            self.preload = Some(Preload { track: next.clone(), job, outcome: None });
+        }
+    }
+
+    /// Gives when [`prepare`](Self::prepare) has something to do.
+    pub(super) fn prepare_at(
+        &self,
+        remaining: Option<Duration>,
+        next: Option<&Arc<Track>>,
+    ) -> Option<Instant> {
+        let wait = remaining?.checked_sub(ready_before(next?))?;
+        let due = self.is_on() && !self.held && self.preload.is_none();
+        due.then(|| Instant::now().checked_add(wait)).flatten()
+    }
+
+    /// Says whether the mixer, which is `running`, has mixed nothing of the track for too long.
+    pub(super) fn is_stalled(&mut self, running: bool) -> bool {
+        let held = self.held;
+        let Stage::On(on) = &mut self.stage else { return false };
+        let mixed = on.hand.mixed();
+        if held || !running || mixed != on.moved.0 {
+            on.moved = (mixed, Instant::now());
+        }
+        on.moved.1.elapsed() >= STALLED_AFTER
+    }
+
+    fn job(&self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Job {
+        let (number, notes, playable) = (number(), self.notes.clone(), track.playable.clone());
+        let task = tokio::spawn(async move {
+            let outcome = open::open(sources, playable, at).await;
+            let _ = notes.send(Note::Opened { job: number, outcome });
+        });
+        Job { number, task: task.abort_handle() }
+    }
+
+    fn abandon_seek(&mut self) {
+        if let Some(seeking) = self.seeking.take() {
+            self.answers.add(seeking.answer, Err(VoiceError::Superseded));
+        }
+    }
+}
+
+fn ready_before(next: &Track) -> Duration {
+    if next.source() == SourceKind::YtDlp { FOUND_BEFORE } else { READY_BEFORE }
+}
+
+/// Has the frames of what is put on counted.
+fn timed(input: Input, pace: &Arc<Pace>) -> Input {
+    match input {
+        Input::Live(LiveInput::Parsed(parsed), again) => {
+            let decoder = Box::new(Timed { inner: parsed.decoder, pace: pace.clone() });
+            Input::Live(LiveInput::Parsed(Parsed { decoder, ..parsed }), again)
+        }
+        // Nothing else is put on.
+        other => other,
+    }
+}
+
+fn factor(volume: u16) -> f32 {
+    f32::from(volume) / 100.0
+}

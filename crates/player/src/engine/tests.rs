@@ -1,0 +1,123 @@
+//! Tests of what becomes of players that break down, and of what the bot dies on.
+
+use std::time::Duration;
+
+use sdk_core::voice::{At, Playable, SavedQueue, SavedVoice, Track, VoiceError};
+use serenity::all::UserId;
+use tokio::time::timeout;
+
+use super::*;
+use crate::saved::now;
+
+const GUILD: GuildId = GuildId::new(1);
+
+fn track(name: &str) -> Arc<Track> {
+    Arc::new(Track::new(name, Playable::Library { path: name.to_owned() }))
+}
+
+/// What was saved of a player with one track on and one that waits.
+fn saved() -> SavedVoice {
+    let player = SavedPlayer {
+        channel: None,
+        queue: SavedQueue {
+            current: Some(track("deadly")),
+            upcoming: vec![track("next")],
+            ..SavedQueue::default()
+        },
+        position: Duration::ZERO,
+        paused: false,
+        volume: 50,
+        at: now(),
+        deaths: 0,
+    };
+    SavedVoice { players: [(GUILD, player)].into(), ..SavedVoice::default() }
+}
+
+/// Waits until the guild's player has done all that it was told to.
+async fn settled(engine: &Engine) -> PlayerStatus {
+    let player = engine.player(GUILD);
+    assert_eq!(player.leave().await, Err(VoiceError::NotConnected));
+    player.status()
+}
+
+#[tokio::test]
+async fn a_player_that_breaks_down_is_told_forgotten_and_made_anew() {
+    let engine = Engine::new(Changes::default());
+    engine.0.shards.identify(1, UserId::new(9));
+    engine.restore(saved());
+    engine.guild_came(GUILD);
+    assert_eq!(settled(&engine).await.upcoming.len(), 1);
+    assert_eq!(engine.saved().players.len(), 1);
+    let (player, mut events) = (engine.player(GUILD), engine.listen());
+
+    engine.note(GUILD, Note::Break);
+    let event = events.recv().await.unwrap();
+    assert!(matches!(&event.kind, VoiceEventKind::Left { why } if why.contains("broke down")), "{event:?}");
+    assert!(engine.existing(GUILD).is_none());
+    assert!(engine.saved().players.is_empty(), "what it broke down on would break it down again");
+    assert_eq!(player.pause().await, Err(VoiceError::Closing));
+    let anew = engine.player(GUILD);
+    assert_eq!(anew.enqueue(Vec::new(), At::End).await, Err(VoiceError::NotConnected));
+    assert!(engine.existing(GUILD).is_some());
+}
+
+#[tokio::test]
+async fn what_the_bot_dies_on_again_and_again_is_left_out() {
+    let mut left = saved();
+    // An end in order counts for nothing.
+    for (closed, deaths) in [(false, 1), (true, 1), (false, 2)] {
+        let engine = Engine::new(Changes::default());
+        left.closed = closed;
+        assert_eq!(engine.restore(left), !closed);
+        assert_eq!(engine.saved().players[&GUILD].deaths, deaths, "it is there before the guild comes");
+        engine.guild_came(GUILD);
+        assert_eq!(settled(&engine).await.current.unwrap().track.title, "deadly");
+        left = engine.saved();
+        assert_eq!(left.players[&GUILD].deaths, deaths);
+    }
+    let engine = Engine::new(Changes::default());
+    let mut events = engine.listen();
+    assert!(engine.restore(left));
+    engine.guild_came(GUILD);
+    let event = events.recv().await.unwrap();
+    let VoiceEventKind::TrackFailed { track, why } = event.kind else { panic!("{event:?}") };
+    assert!(track.title == "deadly" && why.ends_with('.'), "{why}");
+    assert_eq!(settled(&engine).await.current.unwrap().track.title, "next");
+    assert_eq!(engine.saved().players[&GUILD].deaths, 0);
+}
+
+#[tokio::test]
+async fn what_proves_harmless_is_not_suspected_any_more() {
+    let engine = Engine::new(Changes::default());
+    assert!(engine.restore(saved()));
+    engine.guild_came(GUILD);
+    assert_eq!(settled(&engine).await.upcoming.len(), 1);
+    // Skipped, so that another track is on.
+    engine.player(GUILD).skip(1).await.unwrap();
+    assert_eq!(engine.saved().players[&GUILD].deaths, 0);
+}
+
+#[tokio::test]
+async fn a_guild_that_is_gone_is_told_once_and_nothing_of_it_is_saved() {
+    let engine = Engine::new(Changes::default());
+    let mut events = engine.listen();
+    engine.set_settings(GUILD, GuildSettings { stay: true, ..GuildSettings::default() });
+    engine.restore(SavedVoice { settings: engine.saved().settings, ..saved() });
+    engine.guild_gone(GUILD);
+    assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
+    let saved = engine.saved();
+    assert!(saved.settings.is_empty() && saved.players.is_empty());
+    // One that is never used anew; its task tells.
+    let player = engine.player(GUILD);
+    engine.guild_gone(GUILD);
+    assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
+    assert_eq!(player.pause().await, Err(VoiceError::Closing));
+    assert!(events.try_recv().is_err());
+    // Nor does it matter whether anybody else has the player; its task looks at notes and commands in any order.
+    for _ in 0..50 {
+        drop(engine.player(GUILD));
+        engine.guild_gone(GUILD);
+        let told = timeout(Duration::from_secs(10), events.recv()).await;
+        assert!(matches!(told.expect("it is told").unwrap().kind, VoiceEventKind::GuildGone));
+    }
+}

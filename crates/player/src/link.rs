@@ -1,0 +1,468 @@
+//! A player's voice connection: asking Discord, connecting the driver, and coming back after a loss.
+//!
+//! It owns songbird's driver and is owned by the player's task. Nothing in here waits: each stage has a deadline, and the
+//! task calls [`Link::expire`] when it has passed.
+
+use std::time::Duration;
+
+use sdk_core::voice::player::Answer;
+use sdk_core::voice::{ConnectionState, VoiceError};
+use serenity::all::{ChannelId, GuildId};
+use songbird::ConnectionInfo;
+use songbird::driver::Driver;
+use songbird::events::{CoreEvent, Event};
+use tokio::time::{Instant, timeout};
+
+use super::answers::Answers;
+use super::engine::Engine;
+use super::floor;
+use super::note::{Connections, Note, Notes};
+use super::rejoin::{ATTEMPTS, Attempts, Loss, Policy, STEADY_AFTER};
+use super::seat::Seat;
+use super::signal::{Place, Signal};
+
+/// Longest wait for Discord's gateway to say where to connect.
+const ASKED_WITHIN: Duration = Duration::from_secs(10);
+/// Longest wait for the driver, which tries twice with 10 s each.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(25);
+/// Wait for word of a move or of another server after close codes 4014 and 4022.
+///
+/// Of a moderator's disconnect there is word at once. Without any, the gateway session may be gone, which serenity tells
+/// after some seconds.
+const MOVED_WITHIN: Duration = Duration::from_secs(10);
+/// Wait for the gateway's own session, which comes back by itself.
+const SESSION_WITHIN: Duration = Duration::from_secs(2);
+/// Longest time without a gateway session before the bot gives up.
+const SESSION_AT_ALL: Duration = Duration::from_mins(5);
+/// Attempts for somebody who waits for an answer.
+const FIRST_ATTEMPTS: u32 = 2;
+
+/// What has become of the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing that anybody has to know.
+    Nothing,
+    Joined,
+    Moved {
+        from: ChannelId,
+    },
+    Lost(String),
+    Restored {
+        after: Duration,
+    },
+    GaveUp(String),
+    /// The bot is in no channel, which whoever asked for one has been told.
+    NotJoined,
+    Left {
+        channel: Option<ChannelId>,
+        why: String,
+    },
+}
+
+#[derive(Debug)]
+enum Stage {
+    Out,
+    /// Discord was asked, or has announced a move, and says where to connect.
+    Asked {
+        until: Instant,
+    },
+    Connecting {
+        until: Instant,
+    },
+    In {
+        since: Instant,
+    },
+    /// The next attempt comes then.
+    Waiting {
+        until: Instant,
+    },
+    /// Close code 4014 or 4022: Discord may say that it was a move, or which server there is now.
+    Moving {
+        until: Instant,
+    },
+}
+
+/// A player's voice connection.
+pub(super) struct Link {
+    guild: GuildId,
+    engine: Engine,
+    notes: Notes,
+    driver: Driver,
+    driver_number: u64,
+    signal: Signal,
+    stage: Stage,
+    attempts: Attempts,
+    attempt: u64,
+    /// When and why the connection was lost that the bot is on its way back to.
+    lost: Option<(Instant, Loss)>,
+    moved_from: Option<ChannelId>,
+    /// Channel to go back to when the one that a command asks for cannot be joined.
+    home: Option<ChannelId>,
+    seat: Seat,
+    waiting: Vec<Answer<()>>,
+    answers: Answers,
+}
+
+impl Link {
+    pub(super) fn new(guild: GuildId, engine: Engine, notes: Notes) -> Self {
+        let driver = driver(&engine, &notes, 0);
+        Self {
+            guild,
+            engine,
+            notes,
+            driver,
+            driver_number: 0,
+            signal: Signal::new(guild),
+            stage: Stage::Out,
+            attempts: Attempts::default(),
+            attempt: 0,
+            lost: None,
+            moved_from: None,
+            home: None,
+            seat: Seat::default(),
+            waiting: Vec::new(),
+            answers: Answers::default(),
+        }
+    }
+
+    /// Gives the answers that are due.
+    pub(super) fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
+    }
+
+    pub(super) fn driver(&mut self) -> &mut Driver {
+        &mut self.driver
+    }
+
+    /// Gives the channel that the bot is in or on its way to.
+    pub(super) fn channel(&self) -> Option<ChannelId> {
+        self.signal.channel()
+    }
+
+    /// Says whether audio can be sent.
+    pub(super) fn is_in(&self) -> bool {
+        matches!(self.stage, Stage::In { .. })
+    }
+
+    pub(super) fn is_out(&self) -> bool {
+        matches!(self.stage, Stage::Out)
+    }
+
+    pub(super) fn state(&self) -> ConnectionState {
+        match self.stage {
+            Stage::Out => ConnectionState::Disconnected,
+            Stage::In { .. } => ConnectionState::Connected,
+            _ if self.lost.is_some() => ConnectionState::Rejoining { attempt: self.attempts.made().max(1) },
+            _ => ConnectionState::Connecting,
+        }
+    }
+
+    /// Gives when [`expire`](Self::expire) is to be called.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Asked { until }
+            | Stage::Connecting { until }
+            | Stage::Waiting { until }
+            | Stage::Moving { until } => Some(until),
+            Stage::Out | Stage::In { .. } => None,
+        }
+    }
+
+    /// Goes into a channel; the answer comes when the bot can be heard, or cannot.
+    pub(super) fn join(&mut self, channel: ChannelId, answer: Answer<()>) {
+        if self.channel() == Some(channel) && !self.is_out() {
+            if self.is_in() {
+                self.answers.add(answer, Ok(()));
+            } else {
+                self.waiting.push(answer);
+            }
+            return;
+        }
+        if self.engine.shards().move_to(self.guild, Some(channel)).is_err() {
+            let words = "the bot has no session at Discord's gateway at this moment".to_owned();
+            self.answers.add(answer, Err(VoiceError::JoinFailed(words)));
+            return;
+        }
+        self.answer(&Err(VoiceError::Superseded));
+        self.waiting.push(answer);
+        if self.is_in() {
+            (self.moved_from, self.home) = (self.channel(), self.channel());
+        } else if self.home.is_none() {
+            self.lost = None;
+        }
+        self.attempts.reset();
+        self.signal.ask(channel);
+        self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+    }
+
+    /// Comes back into the channel that the bot was in before a restart, as after a loss.
+    pub(super) fn rejoin(&mut self, channel: ChannelId) -> Turn {
+        self.lost = Some((Instant::now(), Loss::NoAnswer));
+        self.attempts.reset();
+        // A process that died has left its place to this one.
+        self.seat.taken();
+        self.ask(channel)
+    }
+
+    /// Leaves, because somebody or the player itself wants that.
+    pub(super) fn leave(&mut self) {
+        self.answer(&Err(VoiceError::Superseded));
+        self.out("the bot has left");
+    }
+
+    /// Hears the bot's own voice state.
+    pub(super) fn heard_state(&mut self, session: &str, channel: Option<ChannelId>) -> Turn {
+        let before = self.channel();
+        let Some(channel) = channel else {
+            let by_others = self.seat.emptied();
+            return if by_others && !self.is_out() { self.removed() } else { Turn::Nothing };
+        };
+        self.seat.taken();
+        if !self.is_out() {
+            self.signal.state(channel, session);
+            if before != Some(channel) {
+                self.moved_from = self.moved_from.or(before);
+                self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+            }
+            self.connect_if_complete();
+        }
+        Turn::Nothing
+    }
+
+    /// Hears of the guild's voice server.
+    pub(super) fn heard_server(&mut self, endpoint: Option<&str>, token: &str) {
+        if !self.is_out() {
+            self.signal.server(endpoint, token);
+            self.connect_if_complete();
+        }
+    }
+
+    /// Hears of a new gateway session, to which Discord ties the bot's place in the channel.
+    pub(super) fn heard_session(&mut self) -> Turn {
+        self.seat.vacate();
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return Turn::Nothing };
+        // What is connected plays on until the new connection stands.
+        self.lost.get_or_insert((Instant::now(), Loss::Network));
+        self.ask(channel)
+    }
+
+    /// Hears that the driver is connected.
+    pub(super) fn heard_connected(&mut self, driver: u64, place: &Place) -> Turn {
+        let is_awaited = driver == self.driver_number && self.signal.is_used(place);
+        if !is_awaited || !matches!(self.stage, Stage::Connecting { .. }) {
+            return Turn::Nothing;
+        }
+        self.stage = Stage::In { since: Instant::now() };
+        self.seat.settle();
+        self.home = None;
+        self.answer(&Ok(()));
+        match (self.lost.take(), self.moved_from.take()) {
+            (_, Some(from)) if Some(from) != self.channel() => Turn::Moved { from },
+            (Some((since, _)), _) => Turn::Restored { after: since.elapsed() },
+            (None, _) => Turn::Joined,
+        }
+    }
+
+    /// Hears that an attempt of the driver has failed.
+    pub(super) fn heard_failed(&mut self, attempt: u64, loss: Loss) -> Turn {
+        if attempt != self.attempt || !matches!(self.stage, Stage::Connecting { .. }) {
+            return Turn::Nothing;
+        }
+        self.failed(loss)
+    }
+
+    /// Hears that the driver's connection is gone.
+    pub(super) fn heard_disconnected(&mut self, driver: u64, loss: Loss) -> Turn {
+        let Stage::In { since } = self.stage else { return Turn::Nothing };
+        if driver != self.driver_number {
+            return Turn::Nothing;
+        }
+        if since.elapsed() >= STEADY_AFTER {
+            self.attempts.reset();
+        }
+        self.lost = Some((Instant::now(), loss));
+        match self.failed(loss) {
+            // A move is none, and whether it is one is not known yet.
+            Turn::Nothing if loss.policy() != Policy::Await => Turn::Lost(loss.words()),
+            turn => turn,
+        }
+    }
+
+    /// Does what is due when a deadline has passed.
+    pub(super) fn expire(&mut self) -> Turn {
+        match self.stage {
+            Stage::Out | Stage::In { .. } => Turn::Nothing,
+            Stage::Asked { .. } => self.failed(Loss::NoAnswer),
+            Stage::Connecting { .. } => self.failed(Loss::Network),
+            // Without a session, the bot's place in the channel went with it.
+            Stage::Moving { .. } if !self.engine.shards().has_session(self.guild) => {
+                self.stage = Stage::Waiting { until: Instant::now() };
+                Turn::Lost("the session at Discord's gateway is gone".to_owned())
+            }
+            Stage::Moving { .. } => match self.lost {
+                Some((_, loss @ Loss::Closed(4022))) => self.give_up(&loss.words()),
+                _ => self.removed(),
+            },
+            Stage::Waiting { .. } => match self.channel() {
+                Some(channel) => self.ask(channel),
+                None => Turn::Nothing,
+            },
+        }
+    }
+
+    /// Begins to become a speaker on the stage that the bot is on.
+    pub(super) fn ask_to_speak(&self, channel: ChannelId) {
+        let Some(http) = self.engine.http() else { return };
+        let (notes, asking) = (self.notes.clone(), floor::ask(http, self.guild, channel));
+        tokio::spawn(async move {
+            let outcome = asking.await;
+            let _ = notes.send(Note::Asked { channel, outcome });
+        });
+    }
+
+    /// Takes a new driver, because the mixer of the old one hangs in a source, and connects it.
+    pub(super) fn renew_driver(&mut self) -> Turn {
+        self.driver_number += 1;
+        self.driver = driver(&self.engine, &self.notes, self.driver_number);
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return Turn::Nothing };
+        self.lost.get_or_insert((Instant::now(), Loss::Network));
+        self.ask(channel)
+    }
+
+    /// Stands still, because the bot ends.
+    pub(super) fn close(&mut self) {
+        self.answer(&Err(VoiceError::Closing));
+    }
+
+    /// Asks for the channel anew: out of it, so that Discord makes a new session, and in again.
+    fn ask(&mut self, channel: ChannelId) -> Turn {
+        self.signal.ask(channel);
+        let left = self.engine.shards().move_to(self.guild, None);
+        if left.is_ok() {
+            self.seat.leave();
+        }
+        if left.and_then(|()| self.engine.shards().move_to(self.guild, Some(channel))).is_ok() {
+            self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+            return Turn::Nothing;
+        }
+        match self.lost {
+            Some((since, _)) if since.elapsed() >= SESSION_AT_ALL => {
+                self.give_up("the bot has no session at Discord's gateway")
+            }
+            _ => {
+                self.stage = Stage::Waiting { until: Instant::now() + SESSION_WITHIN };
+                Turn::Nothing
+            }
+        }
+    }
+
+    fn connect_if_complete(&mut self) {
+        let Some(user) = self.engine.shards().user() else { return };
+        if let Some(info) = self.signal.complete(user) {
+            if self.is_in() {
+                // Another server in the same channel.
+                self.lost.get_or_insert((Instant::now(), Loss::Network));
+            }
+            self.connect(info);
+        }
+    }
+
+    fn connect(&mut self, info: ConnectionInfo) {
+        self.attempt += 1;
+        self.stage = Stage::Connecting { until: Instant::now() + CONNECTED_WITHIN };
+        let (notes, attempt, connecting) = (self.notes.clone(), self.attempt, self.driver.connect(info));
+        tokio::spawn(async move {
+            // That it is connected comes as an event, in one line with the loss of it.
+            let loss = match timeout(CONNECTED_WITHIN, connecting).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => Loss::of_attempt(&error).unwrap_or(Loss::Network),
+                Err(_) => Loss::Network,
+            };
+            let _ = notes.send(Note::Failed { attempt, loss });
+        });
+    }
+
+    /// Does what the policy says after a loss.
+    fn failed(&mut self, loss: Loss) -> Turn {
+        let enough = match loss {
+            _ if self.home.is_none() && (self.lost.is_some() || self.moved_from.is_some()) => ATTEMPTS,
+            // Somebody who waits is told soon.
+            Loss::NoAnswer => 0,
+            _ => FIRST_ATTEMPTS - 1,
+        };
+        match loss.policy() {
+            Policy::Await => {
+                self.stage = Stage::Moving { until: Instant::now() + MOVED_WITHIN };
+                Turn::Nothing
+            }
+            Policy::Final => self.give_up(&loss.words()),
+            Policy::Resumes | Policy::Rejoin if self.attempts.made() >= enough => self.give_up(&loss.words()),
+            Policy::Resumes | Policy::Rejoin => match self.attempts.another() {
+                Some(wait) => {
+                    self.stage = Stage::Waiting { until: Instant::now() + wait };
+                    Turn::Nothing
+                }
+                None => self.give_up(&loss.words()),
+            },
+        }
+    }
+
+    /// Is out, because somebody removed the bot from the channel.
+    fn removed(&mut self) -> Turn {
+        let channel = self.channel();
+        self.out("the bot was disconnected from the channel");
+        Turn::Left { channel, why: "I was disconnected from the voice channel.".to_owned() }
+    }
+
+    fn give_up(&mut self, words: &str) -> Turn {
+        if let Some(home) = self.home.take() {
+            return self.go_back(home, words);
+        }
+        let was_in = self.lost.is_some() || self.moved_from.is_some();
+        self.out(words);
+        if was_in { Turn::GaveUp(format!("The voice connection is lost: {words}.")) } else { Turn::NotJoined }
+    }
+
+    /// Returns to where the bot was before a command took it away.
+    fn go_back(&mut self, home: ChannelId, words: &str) -> Turn {
+        self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
+        self.attempt += 1;
+        self.attempts.reset();
+        self.moved_from = None;
+        self.lost = Some((Instant::now(), Loss::NoAnswer));
+        match self.ask(home) {
+            Turn::Nothing => Turn::Lost(words.to_owned()),
+            turn => turn,
+        }
+    }
+
+    /// Is out of every channel from now on; whoever waits to come in is told why.
+    fn out(&mut self, words: &str) {
+        self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
+        self.driver.leave();
+        // Without a session the bot is in no channel anyway.
+        let _ = self.engine.shards().move_to(self.guild, None);
+        self.seat.leave();
+        self.signal.leave();
+        self.attempt += 1;
+        self.attempts.reset();
+        self.lost = None;
+        (self.moved_from, self.home) = (None, None);
+        self.stage = Stage::Out;
+    }
+
+    fn answer(&mut self, outcome: &Result<(), VoiceError>) {
+        for answer in self.waiting.drain(..) {
+            self.answers.add(answer, outcome.clone());
+        }
+    }
+}
+
+fn driver(engine: &Engine, notes: &Notes, number: u64) -> Driver {
+    let mut driver = engine.driver();
+    for event in [CoreEvent::DriverConnect, CoreEvent::DriverDisconnect] {
+        let connections = Connections { notes: notes.clone(), driver: number };
+        driver.add_global_event(Event::Core(event), connections);
+    }
+    driver
+}

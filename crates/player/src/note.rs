@@ -1,0 +1,138 @@
+//! What a player's task hears beside commands: Discord, the driver, sources, and the host.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sdk_core::voice::{SavedPlayer, Track};
+use serenity::all::ChannelId;
+use serenity::async_trait;
+use songbird::events::context_data::DisconnectKind;
+use songbird::events::{Event, EventContext, EventHandler};
+use songbird::tracks::PlayMode;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::clock::Hand;
+use super::floor::Asked;
+use super::open::Opened;
+use super::rejoin::Loss;
+use super::signal::Place;
+use super::source::News;
+
+/// What a player's task hears beside commands.
+pub(super) enum Note {
+    /// The bot's own voice state.
+    State { session: String, channel: Option<ChannelId>, suppressed: bool },
+    /// The guild's voice server.
+    Server { endpoint: Option<String>, token: String },
+    /// The guild's shard has a new session.
+    Session,
+    /// What has come of becoming a speaker on the stage in that channel.
+    Asked { channel: ChannelId, outcome: Asked },
+    /// Somebody may have come or gone.
+    Listeners,
+    /// The driver is connected there.
+    Connected { driver: u64, place: Place },
+    /// An attempt of the driver to connect has failed.
+    Failed { attempt: u64, loss: Loss },
+    /// The driver's connection is gone.
+    Disconnected { driver: u64, loss: Loss },
+    /// The source of a job is open, or why not.
+    Opened { job: u64, outcome: Result<Opened, String> },
+    /// A source says something new of itself.
+    News,
+    /// The mixer is done with a job's audio.
+    Ended { job: u64, how: Ended },
+    /// The guild's settings may have changed.
+    Settings,
+    /// The player is as it was before a restart; it joins again if that is asked for. What the bot has died on is left out.
+    Restore { kept: Box<SavedPlayer>, rejoin: bool, culprit: Option<Arc<Track>> },
+    /// The bot is in the guild no more, which ends the task.
+    Gone,
+    /// Breaks the task down.
+    #[cfg(test)]
+    Break,
+    /// The bot ends: nothing moves any more.
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) type Notes = mpsc::UnboundedSender<Note>;
+
+/// How the mixer ended a track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Finished,
+    Failed(String),
+}
+
+/// Tells of a driver's connections, in their order.
+pub(super) struct Connections {
+    pub(super) notes: Notes,
+    pub(super) driver: u64,
+}
+
+#[async_trait]
+impl EventHandler for Connections {
+    async fn act(&self, ctx: &EventContext<'_>) -> Option<Event> {
+        let driver = self.driver;
+        let note = match ctx {
+            EventContext::DriverConnect(data) => Note::Connected {
+                driver,
+                place: Place {
+                    channel: data.channel_id.0.into(),
+                    session: data.session_id.to_owned(),
+                    endpoint: data.server.to_owned(),
+                },
+            },
+            // A failed attempt tells of itself.
+            EventContext::DriverDisconnect(data) if !matches!(data.kind, DisconnectKind::Connect) => {
+                Note::Disconnected { driver, loss: Loss::of(data.reason.as_ref())? }
+            }
+            _ => return None,
+        };
+        let _ = self.notes.send(note);
+        None
+    }
+}
+
+/// Tells of a track's end.
+pub(super) struct Ends {
+    pub(super) notes: Notes,
+    pub(super) job: u64,
+    /// What the source says: to the mixer one that breaks off looks like one that is over.
+    pub(super) news: watch::Receiver<News>,
+}
+
+#[async_trait]
+impl EventHandler for Ends {
+    async fn act(&self, ctx: &EventContext<'_>) -> Option<Event> {
+        if let EventContext::Track([(state, _), ..]) = ctx {
+            let how = match &state.playing {
+                PlayMode::Errored(error) => Ended::Failed(super::open::words(error)),
+                _ => match &self.news.borrow().failure {
+                    Some(failure) => Ended::Failed(failure.to_string()),
+                    None => Ended::Finished,
+                },
+            };
+            let _ = self.notes.send(Note::Ended { job: self.job, how });
+        }
+        None
+    }
+}
+
+/// Writes how much of a track was mixed.
+pub(super) struct Ticks(pub(super) Arc<Hand>);
+
+impl Ticks {
+    /// One mixed frame.
+    pub(super) const PERIOD: Duration = Duration::from_millis(20);
+}
+
+#[async_trait]
+impl EventHandler for Ticks {
+    async fn act(&self, ctx: &EventContext<'_>) -> Option<Event> {
+        if let EventContext::Track([(state, _), ..]) = ctx {
+            self.0.set(state.position);
+        }
+        None
+    }
+}

@@ -1,0 +1,142 @@
+//! From a track to audio that the mixer can play at once: opened, probed, and sought to its position.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use sdk_core::voice::Playable;
+use songbird::input::codecs::{get_codec_registry, get_probe};
+use songbird::input::{AudioStreamError, Input, LiveInput, Parsed};
+use songbird::tracks::PlayError;
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::{SeekMode, SeekTo};
+use symphonia::core::units::Time;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::source::{News, Opened as Source, Sources};
+use crate::length::believed;
+
+/// Audio that the mixer can play at once.
+pub(super) struct Opened {
+    pub(super) input: Input,
+    /// Time into the track at which it begins.
+    pub(super) start: Duration,
+    /// The track's length, where its format tells.
+    pub(super) duration: Option<Duration>,
+    /// Whether that is an estimate.
+    pub(super) is_about: bool,
+    /// Whether it is HE-AAC, of which only the lower half of the spectrum is played.
+    pub(super) is_core_only: bool,
+    /// Whether there is no place in it to go to.
+    pub(super) is_live: bool,
+    /// Milliseconds of silence that were heard in place of sound.
+    pub(super) silence: Arc<AtomicU64>,
+    /// What happens to it while it plays.
+    pub(super) news: watch::Receiver<News>,
+}
+
+/// Opens a track's audio at a time into it.
+///
+/// # Errors
+/// One sentence why that cannot be.
+pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
+    let within = sources.within(&playable);
+    let opening = async {
+        let opened = if at.is_zero() {
+            sources.begin_track(&playable).await
+        } else {
+            sources.open_track(&playable).await
+        };
+        let source = opened.map_err(|error| error.to_string())?;
+        let (is_about, is_core_only) = (source.is_about(), source.is_core_only());
+        let Source { news, silence, is_live, input, .. } = source;
+        // A stream goes on from wherever one comes in.
+        let at = if is_live { Duration::ZERO } else { at };
+        let input = input.make_live_async().await.map_err(|error| match error {
+            AudioStreamError::Fail(cause) => sentence("It cannot be opened", &*cause),
+            _ => "It cannot be opened.".to_owned(),
+        })?;
+        // Probing and seeking read from the source, and block while they do.
+        tokio::task::spawn_blocking(move || parse(input, at))
+            .await
+            .unwrap_or_else(|_| Err("Its decoder broke down on it.".to_owned()))
+            .map(|(input, start, duration)| Opened {
+                input,
+                start,
+                duration,
+                is_about,
+                is_core_only,
+                is_live,
+                silence,
+                news,
+            })
+    };
+    let late = || Err(format!("Its source did not answer within {} seconds.", within.as_secs()));
+    timeout(within, opening).await.unwrap_or_else(|_| late())
+}
+
+fn parse(input: Input, at: Duration) -> Result<(Input, Duration, Option<Duration>), String> {
+    let Input::Live(live, again) = input else { return Err("It cannot be opened.".to_owned()) };
+    let live = live.promote(get_codec_registry(), get_probe()).map_err(|error| unreadable(&error))?;
+    let LiveInput::Parsed(mut parsed) = live else { return Err("It cannot be opened.".to_owned()) };
+    let start = if at.is_zero() {
+        at
+    } else {
+        seek(&mut parsed, at).map_err(|error| sentence("Its source cannot go to another position", &error))?
+    };
+    let duration = duration(&parsed);
+    Ok((Input::Live(LiveInput::Parsed(parsed), again), start, duration))
+}
+
+/// Goes to a time, and gives the one that it really went to.
+fn seek(parsed: &mut Parsed, at: Duration) -> Result<Duration, SymphoniaError> {
+    let to = SeekTo::Time { time: Time::from(at.as_secs_f64()), track_id: Some(parsed.track_id) };
+    let reached = parsed.format.seek(SeekMode::Accurate, to)?;
+    parsed.decoder.reset();
+    Ok(parsed.decoder.codec_params().time_base.map_or(at, |base| time(base.calc_time(reached.actual_ts))))
+}
+
+fn duration(parsed: &Parsed) -> Option<Duration> {
+    let track = parsed.format.tracks().iter().find(|track| track.id == parsed.track_id)?;
+    let (base, frames) = (track.codec_params.time_base?, track.codec_params.n_frames?);
+    believed(time(base.calc_time(frames)))
+}
+
+fn time(time: Time) -> Duration {
+    let part = Duration::try_from_secs_f64(time.frac).unwrap_or_default();
+    Duration::from_secs(time.seconds).saturating_add(part)
+}
+
+/// Says in a sentence why the mixer could not go on.
+pub(super) fn words(error: &PlayError) -> String {
+    match error {
+        PlayError::Parse(error) => unreadable(error),
+        PlayError::Decode(error) => sentence("Its audio is damaged", &**error),
+        PlayError::Seek(error) => sentence("Its source cannot go to another position", &**error),
+        _ => "It cannot be opened.".to_owned(),
+    }
+}
+
+fn unreadable(error: &SymphoniaError) -> String {
+    match error {
+        SymphoniaError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "It is no audio that this bot knows, or it is cut off.".to_owned()
+        }
+        SymphoniaError::IoError(error) => sentence("It cannot be read", error),
+        SymphoniaError::Unsupported(_) | SymphoniaError::DecodeError(_) => {
+            "It is no audio that this bot knows.".to_owned()
+        }
+        error => sentence("It cannot be read", error),
+    }
+}
+
+/// Writes a sentence with a cause, as far as the cause has words fit for one.
+fn sentence(what: &str, cause: &dyn std::error::Error) -> String {
+    let cause = cause.to_string();
+    // An HTTP client's errors quote addresses, which may hold a secret.
+    if cause.is_empty() || cause.contains("://") || cause.contains('\n') {
+        return format!("{what}.");
+    }
+    format!("{what}: {}.", cause.trim_end_matches('.'))
+}

@@ -1,0 +1,105 @@
+//! Silence in place of sound that comes too late, and when there is too much of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::News;
+use crate::source::SourceError;
+
+/// Sound makes up for a part of the silence before it: one second in so many.
+pub(super) const MAKES_UP: u32 = 4;
+
+/// Counts silence in place of sound.
+pub(super) struct Lack {
+    news: Arc<watch::Sender<News>>,
+    /// All of it, in milliseconds.
+    silence: Arc<AtomicU64>,
+    /// What sound has not made up for.
+    owed: Duration,
+    /// How much of it is borne.
+    most: Duration,
+}
+
+impl Lack {
+    pub(super) fn new(news: Arc<watch::Sender<News>>, silence: Arc<AtomicU64>, most: Duration) -> Self {
+        Self { news, silence, owed: Duration::ZERO, most }
+    }
+
+    /// Notes sound.
+    pub(super) fn heard(&mut self, sound: Duration) {
+        self.owed = self.owed.saturating_sub(sound / MAKES_UP);
+    }
+
+    /// Notes silence, and says whether that is too much.
+    pub(super) fn missed(&mut self, silence: Duration) -> bool {
+        let millis = u64::try_from(silence.as_millis()).unwrap_or(0);
+        self.silence.fetch_add(millis, Ordering::Relaxed);
+        self.owed += silence;
+        let is_over = self.owed > self.most;
+        if is_over {
+            self.news.send_if_modified(|news| {
+                let is_first = news.failure.is_none();
+                news.failure.get_or_insert(SourceError::Stalled);
+                is_first
+            });
+        }
+        is_over
+    }
+
+    /// Begins anew, at another place.
+    pub(super) fn forget(&mut self) {
+        self.owed = Duration::ZERO;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Duration = Duration::from_millis(20);
+
+    fn lack() -> (Lack, watch::Receiver<News>) {
+        let (news, told) = watch::channel(News::default());
+        (Lack::new(Arc::new(news), Arc::default(), Duration::from_secs(20)), told)
+    }
+
+    /// Plays so many frames of sound and of silence in turns, and says after how many seconds it is given up.
+    fn given_up_after(sound: u32, silence: u32) -> Option<u32> {
+        let (mut lack, _told) = lack();
+        for turn in 0..50_000 / (sound + silence) {
+            (0..sound).for_each(|_| lack.heard(FRAME));
+            for missed in 1..=silence {
+                if lack.missed(FRAME) {
+                    return Some((turn * (sound + silence) + sound + missed) / 50);
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_server_that_sends_nothing_or_drips_or_stutters_is_given_up() {
+        assert_eq!(given_up_after(0, 1), Some(20));
+        // 400 ms of sound in each 14 seconds, and half of the sound.
+        assert!(given_up_after(20, 680).is_some_and(|seconds| seconds < 30));
+        assert!(given_up_after(50, 50).is_some_and(|seconds| seconds < 60));
+    }
+
+    #[test]
+    fn a_pause_now_and_then_is_borne() {
+        // 15 seconds in each two minutes, and one in ten.
+        assert_eq!(given_up_after(105 * 50, 15 * 50), None);
+        assert_eq!(given_up_after(450, 50), None);
+    }
+
+    #[test]
+    fn why_it_is_given_up_is_told_and_what_was_silent_is_counted() {
+        let (mut lack, told) = lack();
+        while !lack.missed(FRAME) {}
+        assert_eq!(told.borrow().failure, Some(SourceError::Stalled));
+        assert_eq!(lack.silence.load(Ordering::Relaxed), 20_020);
+    }
+}

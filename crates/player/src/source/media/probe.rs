@@ -1,0 +1,101 @@
+//! Finding out what bytes are, and which of the tracks in them is played.
+
+use std::io;
+
+use crate::length::believed;
+use songbird::input::codecs::get_codec_registry;
+use symphonia::core::codecs::{CODEC_TYPE_OPUS, CodecParameters, Decoder, DecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::{FormatReader, Track};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource};
+use symphonia::core::units::TimeBase;
+
+use super::tags::Facts;
+use crate::source::SourceError;
+
+/// Sample rates that songbird's resampler takes.
+const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+
+/// Sound found in bytes.
+pub(super) struct Probed {
+    /// What is known of it.
+    pub(super) form: Form,
+    /// Reads the packets.
+    pub(super) format: Box<dyn FormatReader>,
+    /// Whether its bytes can be read from any place.
+    pub(super) is_seekable: bool,
+}
+
+/// What is known of sound once its format is.
+#[derive(Clone)]
+pub(super) struct Form {
+    /// Number of the track that is played.
+    pub(super) track: u32,
+    /// How it is coded.
+    pub(super) params: CodecParameters,
+    /// Unit of its timestamps.
+    pub(super) base: TimeBase,
+    /// Samples a second.
+    pub(super) rate: u32,
+    /// Whether there is no place to go to.
+    pub(super) is_live: bool,
+    /// What it says of itself.
+    pub(super) facts: Facts,
+}
+
+/// Finds out what bytes are.
+pub(super) fn probe(
+    source: Box<dyn MediaSource>,
+    is_live: bool,
+    is_near: bool,
+) -> Result<Probed, SourceError> {
+    let is_seekable = source.is_seekable();
+    // A station may begin with a file's head, which tells of an end where there is none.
+    let how = demux::How { gapless: !is_live, is_near };
+    let demux::Sound { format, tags, length } = demux::open(source, how).map_err(|error| of(&error))?;
+    let track = playable(&*format).ok_or(SourceError::NoSound)?;
+    let mut params = track.codec_params.clone();
+    // songbird's decoder always gives 48 kHz, whatever the file says it was made from.
+    let rate = if params.codec == CODEC_TYPE_OPUS { 48_000 } else { params.sample_rate.unwrap_or(0) };
+    if !RATES.contains(&rate) {
+        return Err(SourceError::NoSound);
+    }
+    let base = params.time_base.unwrap_or_else(|| TimeBase::new(1, rate));
+    params.time_base = Some(base);
+    params.n_frames = params.n_frames.filter(|frames| *frames > 0 && !is_live);
+    let facts = Facts {
+        tags,
+        duration: params.n_frames.and_then(|frames| believed(base.calc_time(frames).into())),
+        is_about: length == demux::Length::About,
+        is_core_only: demux::is_extended(&params),
+    };
+    let form = Form { track: track.id, params, base, rate, is_live, facts };
+    Ok(Probed { form, format, is_seekable })
+}
+
+/// Gives the first track with sound that can be decoded, the default one before others.
+fn playable(format: &dyn FormatReader) -> Option<Track> {
+    let tracks = format.default_track().into_iter().chain(format.tracks());
+    let mut sound = tracks.filter(|track| decoder(&track.codec_params).is_ok());
+    sound.next().cloned()
+}
+
+/// Makes a decoder, if it is told of no more than sound has need of.
+pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, SourceError> {
+    demux::check(params).map_err(|_| SourceError::NoSound)?;
+    get_codec_registry().make(params, &DecoderOptions::default()).map_err(|_| SourceError::NoSound)
+}
+
+/// Says in our words what a reader of formats met.
+pub(super) fn of(error: &Error) -> SourceError {
+    let told = match error {
+        Error::IoError(error) => error.get_ref().and_then(|error| error.downcast_ref::<SourceError>()),
+        _ => None,
+    };
+    told.cloned().unwrap_or(SourceError::NoSound)
+}
+
+/// Gives a stream without bytes.
+pub(super) fn nothing() -> MediaSourceStream {
+    MediaSourceStream::new(Box::new(ReadOnlySource::new(io::empty())), MediaSourceStreamOptions::default())
+}

@@ -1,0 +1,318 @@
+//! From what somebody asks for to tracks.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use sdk_core::voice::source::{Limits, Query, Resolved, SourceError};
+use sdk_core::voice::{Playable, Track};
+
+use super::Sources;
+use super::deadline::Deadline;
+use super::playlist::{Form, Playlist};
+use super::remote::Remote;
+use super::web::{Answer, Failed, Port};
+use super::ytdlp;
+
+/// Bytes by which a playlist or a page is told from sound.
+const FIRST: usize = 512;
+/// Most characters of a title that are kept.
+const TITLE: usize = 200;
+
+/// What is at an address.
+pub(super) enum Answered {
+    Sound(Remote, Box<Answer>),
+    Playlist(Playlist),
+    /// A page at its address after all redirects.
+    Page(Url, Port),
+}
+
+/// How far one comes without yt-dlp.
+enum Step {
+    Found(Resolved),
+    Page(Page),
+}
+
+/// A page for yt-dlp to look into.
+struct Page {
+    url: Url,
+    port: Port,
+    /// Title that a playlist has for it.
+    title: Option<String>,
+    /// Why its server turned the bot away, if it did.
+    refused: Option<Failed>,
+}
+
+/// Finds the tracks that are asked for.
+///
+/// All that servers are asked for has one deadline, and what yt-dlp does another.
+pub(super) async fn resolve(
+    sources: &Sources,
+    query: Query,
+    limits: Limits,
+) -> Result<Resolved, SourceError> {
+    let found = match query {
+        Query::Library(id) => {
+            let track = sources.library().get(&id).ok_or(SourceError::NotInLibrary)?;
+            Resolved { tracks: vec![track.track()], ..Resolved::default() }
+        }
+        Query::Search(text) => Resolved { tracks: search(sources, &text, 1).await?, ..Resolved::default() },
+        Query::Attachment { url, name } => attachment(sources, &url, &name, limits).await?,
+        Query::Url(text) => {
+            let url = sources.0.web.guard().parse(&text)?;
+            let deadline = Deadline::after(sources.bounds().resolve);
+            match of_url(sources, url, 0, limits, deadline).await? {
+                Step::Found(found) => found,
+                Step::Page(asked) => page(sources, asked, limits).await?,
+            }
+        }
+    };
+    let playables: Vec<_> = found.tracks.iter().map(|track| track.playable.clone()).collect();
+    within(found, limits).inspect_err(|_| {
+        // What is not to be played is not kept open.
+        for playable in &playables {
+            sources.0.looked.forget(playable);
+        }
+    })
+}
+
+/// Finds what a user has attached.
+async fn attachment(
+    sources: &Sources,
+    url: &str,
+    name: &str,
+    limits: Limits,
+) -> Result<Resolved, SourceError> {
+    let url = sources.0.web.guard().parse(url)?;
+    let deadline = Deadline::after(sources.bounds().resolve);
+    let playable = Playable::Attachment { url: url.to_string(), name: name.to_owned() };
+    // The address is Discord's choice and no user's, so what is told of it tells of no port.
+    match ask(sources, &url, deadline).await.map_err(|failed| failed.error)? {
+        Answered::Sound(remote, answer) => {
+            let found = track(sources, remote, *answer, name, playable, deadline).await;
+            let mut found = found.map_err(|failed| failed.error)?;
+            // The address is not a page, and good for a day only.
+            for track in &mut found.tracks {
+                track.url = None;
+            }
+            Ok(found)
+        }
+        Answered::Playlist(playlist) => match of_playlist(sources, playlist, 1, limits, deadline).await? {
+            Step::Found(found) => Ok(found),
+            Step::Page(asked) => page(sources, asked, limits).await,
+        },
+        Answered::Page(..) => Err(SourceError::NoSound),
+    }
+}
+
+/// Finds tracks by words: the library's, and then those that yt-dlp finds.
+pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result<Vec<Track>, SourceError> {
+    if text.trim().is_empty() || most == 0 {
+        return Err(SourceError::NothingFound);
+    }
+    if let Some(best) = sources.library().best(text) {
+        let mut tracks = vec![best.track()];
+        let others = sources.library().search(text, most).into_iter().filter(|track| track.id != best.id);
+        tracks.extend(others.map(|track| track.track()).take(most - 1));
+        return Ok(tracks);
+    }
+    let bounds = sources.bounds();
+    let searching = sources.0.yt_dlp.search(text, most);
+    let mut found = Deadline::after(bounds.answer + bounds.find).keep(searching).await?.tracks;
+    found.truncate(most);
+    Ok(found)
+}
+
+/// Asks what is at an address.
+pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Result<Answered, Failed> {
+    let remote = Remote::new(url.clone());
+    let mut answer = remote.get(&sources.0.web, 0, deadline).await?;
+    let port = answer.port.clone();
+    let failed = |error| port.failed(error);
+    if answer.head.whole().is_some_and(|whole| whole > sources.bounds().file) {
+        return Err(failed(SourceError::TooLarge));
+    }
+    let first = deadline.keep(answer.body.peek(FIRST)).await.map_err(failed)?;
+    if let Some(form) = Form::of(&answer.head.kind, &first, answer.url.path()) {
+        let bounds = sources.bounds();
+        let text = deadline.keep(answer.body.whole(bounds.playlist)).await.map_err(failed)?;
+        let mut playlist = form.read(&text, &answer.url, bounds.entries).map_err(failed)?;
+        let all = playlist.entries.len();
+        playlist.entries.retain(|entry| sources.0.web.guard().check(&entry.url).is_ok());
+        playlist.skipped += all - playlist.entries.len();
+        if playlist.entries.is_empty() {
+            return Err(failed(SourceError::EmptyPlaylist));
+        }
+        return Ok(Answered::Playlist(playlist));
+    }
+    if is_page(&answer.head.kind, &first) {
+        return Ok(Answered::Page(answer.url, port));
+    }
+    if answer.head.kind.starts_with("image/") {
+        return Err(failed(SourceError::NoSound));
+    }
+    Ok(Answered::Sound(remote, Box::new(answer)))
+}
+
+fn is_page(kind: &str, first: &[u8]) -> bool {
+    let text =
+        String::from_utf8_lossy(first).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    let begins =
+        ["<!doctype", "<html", "<head", "<?xml", "<script"].iter().any(|start| text.starts_with(start));
+    begins || matches!(kind, "text/html" | "application/xhtml+xml") && text.starts_with('<')
+}
+
+async fn of_url(
+    sources: &Sources,
+    url: Url,
+    depth: usize,
+    limits: Limits,
+    deadline: Deadline,
+) -> Result<Step, SourceError> {
+    match ask(sources, &url, deadline).await {
+        Ok(Answered::Sound(remote, answer)) => {
+            let name = name_of(&url);
+            let playable = Playable::Http { url: url.to_string() };
+            Ok(Step::Found(track(sources, remote, *answer, &name, playable, deadline).await?))
+        }
+        Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits, deadline).await,
+        Ok(Answered::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
+        // Some sites turn away whoever is no browser.
+        Err(refused) if matches!(refused.error, SourceError::Status(_)) => {
+            let port = refused.port.clone();
+            Ok(Step::Page(Page { url, port, title: None, refused: Some(refused) }))
+        }
+        Err(failed) => Err(failed.into()),
+    }
+}
+
+/// Has yt-dlp look into a page.
+async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved, SourceError> {
+    let Page { url, port, title, refused } = page;
+    let bounds = sources.bounds();
+    let looking = Deadline::after(bounds.answer + bounds.find).keep(async {
+        if refused.is_some() && !sources.0.yt_dlp.is_there().await {
+            return Err(SourceError::NoPages);
+        }
+        sources.0.yt_dlp.page(&url, limits.tracks).await
+    });
+    let found = looking.await.map_err(|error| refused.unwrap_or_else(|| port.failed(error)))?;
+    let ytdlp::Found { mut tracks, playlist, skipped, more } = found;
+    if let ([track], Some(title)) = (tracks.as_mut_slice(), title) {
+        track.title = title;
+    }
+    Ok(Resolved { tracks, playlist, skipped, more, ..Resolved::default() })
+}
+
+/// Gives the tracks of a playlist; what is in it is looked at when its turn comes, but for that of a single entry.
+async fn of_playlist(
+    sources: &Sources,
+    playlist: Playlist,
+    depth: usize,
+    limits: Limits,
+    deadline: Deadline,
+) -> Result<Step, SourceError> {
+    let Playlist { title, mut entries, skipped, more } = playlist;
+    if depth > sources.bounds().nesting {
+        return Err(SourceError::EmptyPlaylist);
+    }
+    if entries.len() == 1 && skipped == 0 && more == 0 {
+        let entry = entries.remove(0);
+        let mut step = Box::pin(of_url(sources, entry.url, depth, limits, deadline)).await?;
+        match (&mut step, entry.title) {
+            (Step::Found(found), Some(title)) => {
+                if let [track] = found.tracks.as_mut_slice() {
+                    track.title = title;
+                }
+            }
+            (Step::Page(page), Some(title)) => page.title = Some(title),
+            (_, None) => {}
+        }
+        return Ok(step);
+    }
+    let tracks = entries.into_iter().map(|entry| {
+        let title = entry.title.unwrap_or_else(|| name_of(&entry.url));
+        let url = entry.url.to_string();
+        Track {
+            duration: entry.duration,
+            url: Some(url.clone()),
+            ..Track::new(&title, Playable::Http { url })
+        }
+    });
+    let tracks = tracks.collect();
+    Ok(Step::Found(Resolved { tracks, playlist: title, skipped, more, ..Resolved::default() }))
+}
+
+/// Looks into sound for what it says of itself, and keeps it open for a while.
+async fn track(
+    sources: &Sources,
+    remote: Remote,
+    answer: Answer,
+    name: &str,
+    playable: Playable,
+    deadline: Deadline,
+) -> Result<Resolved, Failed> {
+    let (station, url) = (answer.head.station.clone(), remote.url.to_string());
+    let port = answer.port.clone();
+    let opened = deadline.keep(sources.play(remote, answer)).await.map_err(|error| port.failed(error))?;
+    let facts = &opened.facts;
+    let title =
+        station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
+    let track = Track {
+        artist: facts.tags.artist.clone(),
+        duration: facts.duration,
+        is_about: facts.is_about,
+        url: Some(url),
+        ..Track::new(&title, playable.clone())
+    };
+    let is_core_only = facts.is_core_only;
+    sources.0.looked.keep(playable, opened);
+    Ok(Resolved { tracks: vec![track], is_core_only, ..Resolved::default() })
+}
+
+/// Gives the last part of an address as a title.
+fn name_of(url: &Url) -> String {
+    let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
+    let Some(last) = last else { return url.host_str().unwrap_or_default().to_owned() };
+    let name = percent_decoded(last);
+    let name = name.rsplit_once('.').map_or(name.as_str(), |(name, _)| name);
+    name.chars().filter(|c| !sdk_core::text::is_control(*c)).take(TITLE).collect()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, later)) = rest.split_first() {
+        let code = later.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let code = code.filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &later[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = later;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Leaves out what is not allowed.
+fn within(mut found: Resolved, limits: Limits) -> Result<Resolved, SourceError> {
+    let all = found.tracks.len();
+    let is_allowed = |length: Option<Duration>| match (length, limits.duration) {
+        (Some(length), Some(most)) => length <= most,
+        _ => true,
+    };
+    // A length that is a guess is no reason to refuse.
+    found.tracks.retain(|track| track.is_about || is_allowed(track.duration));
+    found.too_long += all - found.tracks.len();
+    if let (true, Some(most)) = (found.tracks.is_empty() && all > 0, limits.duration) {
+        return Err(SourceError::TooLong { most });
+    }
+    let allowed = found.tracks.len();
+    found.tracks.truncate(limits.tracks.max(1));
+    found.more += allowed - found.tracks.len();
+    if found.tracks.is_empty() { Err(SourceError::NothingFound) } else { Ok(found) }
+}

@@ -1,0 +1,104 @@
+//! Failures of servers, and which of them users are told.
+//!
+//! Whoever may have any address fetched could find out which ports of a machine are open, by what is said of each. Web servers'
+//! ports are open to everybody, so their failures are told as they are. At every other port all failures are one: whether nothing
+//! listens there, or something that sends no sound.
+
+use reqwest::Url;
+
+use crate::source::SourceError;
+
+/// The last port that is no web server's among those that were connected to, if there was one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::source) struct Port(Option<String>);
+
+/// A failure as it is, which turns into what a user is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::source) struct Failed {
+    /// What it is.
+    pub(in crate::source) error: SourceError,
+    /// Where it was.
+    pub(in crate::source) port: Port,
+    /// What the system says of it.
+    pub(in crate::source) cause: Option<String>,
+}
+
+impl Port {
+    /// Notes that an address was connected to, or that this was tried.
+    pub(super) fn note(&mut self, url: &Url, ports: &[u16]) {
+        let port = url.port_or_known_default().filter(|port| !ports.contains(port));
+        let host = url.host_str().unwrap_or_default();
+        self.0 = port.map(|port| format!("{host}:{port}")).or(self.0.take());
+    }
+
+    /// Makes a failure of an error that was met there.
+    pub(in crate::source) fn failed(&self, error: SourceError) -> Failed {
+        Failed { error, port: self.clone(), cause: None }
+    }
+
+    /// Returns what a user is told of an error that was met there.
+    pub(in crate::source) fn told(&self, error: SourceError) -> SourceError {
+        self.failed(error).into()
+    }
+}
+
+impl From<Failed> for SourceError {
+    fn from(failed: Failed) -> Self {
+        let Failed { error, port: Port(Some(at)), cause } = failed else { return failed.error };
+        // Those tell of sound, or of the bot itself.
+        if matches!(error, Self::TooLong { .. } | Self::Hls | Self::Busy) {
+            return error;
+        }
+        let cause = cause.unwrap_or_else(|| error.to_string());
+        tracing::info!(at, cause, "nothing can be played at a port that is no web server's");
+        Self::NothingThere
+    }
+}
+
+impl From<SourceError> for Failed {
+    /// Makes a failure of an error that was met before anything was connected to.
+    fn from(error: SourceError) -> Self {
+        Port::default().failed(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(urls: &[&str]) -> Port {
+        let mut port = Port::default();
+        for url in urls {
+            port.note(&Url::parse(url).unwrap(), &[80, 443]);
+        }
+        port
+    }
+
+    #[test]
+    fn a_failure_tells_nothing_once_a_port_that_is_no_web_servers_was_connected_to() {
+        for urls in [
+            &["http://a.example:22/"][..],
+            &["http://a.example/", "http://b.example:8443/"],
+            &["https://a.example:80/", "http://[::1]:25/", "https://b.example/"],
+        ] {
+            for error in [
+                SourceError::Unreachable,
+                SourceError::TimedOut,
+                SourceError::Late { most: std::time::Duration::from_secs(20) },
+                SourceError::Status(404),
+                SourceError::NoSound,
+                SourceError::Broken,
+                SourceError::NotPublic,
+                SourceError::NoPages,
+                SourceError::EmptyPlaylist,
+                SourceError::TooLarge,
+            ] {
+                assert_eq!(port(urls).told(error), SourceError::NothingThere, "{urls:?}");
+            }
+            assert_eq!(port(urls).told(SourceError::Hls), SourceError::Hls);
+        }
+        for urls in [&["http://a.example/", "https://b.example/"][..], &["https://b.example:443/"], &[]] {
+            assert_eq!(port(urls).told(SourceError::NoSound), SourceError::NoSound, "{urls:?}");
+        }
+    }
+}
