@@ -1,23 +1,25 @@
-//! What `fuzz/` calls: bytes that others may write, brought to what reads them. Nothing in this workspace turns the feature on.
+//! Entry points for `fuzz/`: they pass untrusted bytes to the code that reads them. Nothing in this workspace enables
+//! the feature.
 //!
-//! Each function panics when a rule is broken.
+//! Each function panics if a rule is broken.
 
 use std::time::Duration;
 
 use crate::source::fuzzing as source;
 
-/// Opens, decodes and seeks in media as the player does; `clock` tells the processor time of this thread.
+/// Opens, decodes and seeks in media as the player does. `clock` returns the processor time of this thread.
 pub fn demux_decode(bytes: &[u8], clock: &dyn Fn() -> Duration) {
     source::play(bytes, clock);
     source::compare(bytes);
 }
 
-/// Reads a playlist: one line with its media type, one with its path, and then its text.
+/// Reads a playlist: one line with its media type, one with its path, then its text.
 pub fn playlists(bytes: &[u8]) {
     source::playlist(bytes);
 }
 
-/// Takes titles out of a station's stream: the first byte is the interval, the second one seeds where it is cut.
+/// Extracts titles from a station's stream. The first byte is the interval, the second one seeds the positions of the
+/// cuts.
 pub fn icy(bytes: &[u8]) {
     source::icy(bytes);
 }
@@ -38,7 +40,7 @@ mod tests {
     #[test]
     fn every_seed_keeps_the_rules() {
         for seed in seeds("demux_decode") {
-            // How long it takes is for fuzzing to measure, with a processor clock.
+            // The duration is measured by fuzzing only, with a processor clock.
             demux_decode(&seed, &|| Duration::ZERO);
         }
         for seed in seeds("playlists") {

@@ -1,4 +1,4 @@
-//! Which interactions this process has begun to answer of late, whoever in it does so.
+//! The interactions that this process, host or plugin, has recently begun to answer.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serenity::all::InteractionId;
 
-/// How long a beginning is remembered; Discord gives an interaction up after 3 s.
+/// How long an entry is kept. Discord drops an interaction that is not answered within 3 s.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// The interactions, oldest first.
@@ -14,7 +14,7 @@ const KEPT: Duration = Duration::from_secs(10);
 pub struct Answers(Mutex<VecDeque<(Instant, InteractionId)>>);
 
 impl Answers {
-    /// Notes that an initial response is about to be sent; the host itself answers that interaction no more.
+    /// Records that an initial response is about to be sent. The host itself does not answer that interaction any more.
     pub fn note(&self, interaction: InteractionId) {
         self.note_at(interaction, Instant::now());
     }

@@ -1,4 +1,5 @@
-//! Who is waiting for the answer to a command, to be told when it fails where poise does not see it.
+//! The user who waits for the answer to a command. They get an error message if the command fails where poise does not
+//! see it.
 
 use serenity::all::{
     AutocompleteChoice, Builder as _, ChannelId, Context, CreateAllowedMentions, CreateAutocompleteResponse,
@@ -7,7 +8,7 @@ use serenity::all::{
 
 use crate::text;
 
-/// Who sent a command, and how to answer.
+/// Where to send the error message of a failed command.
 pub(crate) enum Asker {
     /// A user of a slash or menu command.
     Command(InteractionId, String),
@@ -31,7 +32,8 @@ impl Asker {
         }
     }
 
-    /// Tells that the command failed, and mentions nobody; where it has been answered already, Discord refuses this and all is well.
+    /// Sends `words` as an error message that mentions no user. If the command is answered already, Discord refuses the
+    /// message, which is fine.
     pub(crate) async fn tell(self, ctx: &Context, words: String) {
         let told = match self {
             Self::Command(id, token) => {

@@ -1,4 +1,4 @@
-//! What happens to plugins, told to everyone who asks: plugins, the terminal, Discord, other programs.
+//! Events about plugins, published to all subscribers: plugins, the terminal, Discord and other programs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -10,31 +10,32 @@ use tokio::sync::broadcast;
 use crate::PluginId;
 use crate::status::{LastFailure, since_1970};
 
-/// Events kept for a listener that is slow; one that falls further behind is told how many it missed.
+/// Events that are kept for a slow receiver. A receiver that falls further behind gets the number of events that it
+/// missed.
 const KEPT: usize = 1024;
-/// Events of the past kept for those who come later.
+/// Past events that are kept for later subscribers.
 pub const REMEMBERED: usize = 200;
 
-/// One thing that happened, and when.
+/// An event and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
     /// Milliseconds since 1970.
     pub at: u64,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: ReloadEvent,
 }
 
-/// Something that happened to plugins or to the host; as JSON it is tagged with `event`, in kebab case.
+/// An event about plugins or the host. Its JSON is tagged with `event`, in kebab case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReloadEvent {
-    /// A build has begun that is to end in a swap.
+    /// A build that is meant to end in a swap has begun.
     ReloadStarted {
         /// Plugins that are built together.
         plugins: Vec<PluginId>,
-        /// What asked for it.
+        /// Cause of the build.
         cause: Cause,
     },
     /// A generation is live.
@@ -43,46 +44,46 @@ pub enum ReloadEvent {
         plugin: PluginId,
         /// Generation that was live before.
         from: Option<u64>,
-        /// Generation that is live now; `None` when the plugin was taken out.
+        /// Generation that is live now; `None` if the plugin was removed.
         to: Option<u64>,
         /// Milliseconds from the save to the swap.
         ms: u64,
         /// Milliseconds of each part, by name.
         parts: BTreeMap<String, f64>,
-        /// What came, went or is defined differently, such as `~ /ping`.
+        /// Added, removed and redefined commands and listeners, such as `~ /ping`.
         changes: Vec<String>,
     },
-    /// A save did not go live; what was live answers on.
+    /// A save did not go live. The live generation stays.
     ReloadFailed {
-        /// Plugin; `None` when the reason is none of a single plugin's.
+        /// Plugin; `None` if the reason does not belong to a single plugin.
         plugin: Option<PluginId>,
-        /// Generation that answers on.
+        /// Generation that stays live.
         live: Option<u64>,
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         reason: String,
-        /// What the compiler found.
+        /// The compiler's diagnostics.
         diagnostics: Vec<Diagnostic>,
     },
-    /// A generation's state was taken.
+    /// A generation's state was saved.
     StatePreserved {
         /// Plugin whose state it is.
         plugin: PluginId,
-        /// Generation that it was taken from.
+        /// Generation that the state was saved from.
         generation: u64,
-        /// Version of its shape.
+        /// Version of the state's format.
         version: u32,
         /// Size as JSON.
         bytes: usize,
     },
-    /// A generation was given state.
+    /// A generation received its state.
     StateRestored {
         /// Plugin whose state it is.
         plugin: PluginId,
-        /// Generation that it was given to.
+        /// Generation that received it.
         generation: u64,
-        /// Version of its shape.
+        /// Version of the state's format.
         version: u32,
-        /// Version that it was migrated from, when that is another one.
+        /// Version that the state was migrated from, if it differs.
         migrated_from: Option<u32>,
     },
     /// An earlier generation's code is live again.
@@ -95,49 +96,49 @@ pub enum ReloadEvent {
         to: u64,
         /// Generation whose code that is.
         code_of: u64,
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         reason: String,
     },
-    /// A change that only a new host process brings in.
+    /// A change takes effect only in a new host process.
     RestartRequired {
-        /// Files or variables that ask for it.
+        /// Files or variables that require the restart.
         because: Vec<String>,
         /// Whether the host restarts by itself once it is built.
         automatic: bool,
     },
-    /// Anything else worth a line: a task that will not end, a call that outlived its generation.
+    /// Any other message, such as about a task that does not end or a call that outlived its generation.
     Note {
-        /// Plugin concerned, if one is.
+        /// Plugin concerned, if any.
         plugin: Option<PluginId>,
-        /// A sentence.
+        /// The message, in one sentence.
         words: String,
     },
 }
 
-/// What asked for a reload.
+/// The cause of a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// A saved file.
     Save,
-    /// A person.
+    /// A request by a person.
     Request,
-    /// A plugin that this one depends on.
+    /// A reload of a plugin that this one depends on.
     Dependency,
-    /// A load that failed and is tried again.
+    /// A retry of a load that failed.
     Retry,
 }
 
-/// One error or warning of the compiler.
+/// An error or warning of the compiler.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// `error` or `warning`.
     pub level: String,
     /// Code, such as `E0599`.
     pub code: Option<String>,
-    /// First line of its text.
+    /// First line of the compiler's text.
     pub message: String,
-    /// File as seen from the workspace.
+    /// File, relative to the workspace.
     pub file: Option<String>,
     /// Line, from 1.
     pub line: Option<u32>,
@@ -147,7 +148,7 @@ pub struct Diagnostic {
     pub rendered: String,
 }
 
-/// Tells events to any number of listeners, and remembers the last ones; cheap to clone.
+/// Publishes events to any number of receivers and keeps the last ones. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Bus(Arc<Inner>);
 
@@ -160,7 +161,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Past {
     recent: VecDeque<Stamped>,
-    /// Why each plugin's newest save is not live; `None` stands for what is no single plugin's.
+    /// Why each plugin's newest save is not live. The key `None` stands for failures that do not belong to a single
+    /// plugin.
     failures: BTreeMap<Option<PluginId>, LastFailure>,
 }
 
@@ -171,29 +173,30 @@ impl Default for Bus {
 }
 
 impl Bus {
-    /// Tells everyone who listens, nobody need; never waits for any of them.
+    /// Publishes an event to all receivers, if there are any. Never waits for a receiver.
     pub fn emit(&self, event: ReloadEvent) {
         let stamped = Stamped { at: since_1970(), event };
-        // Held while sending, so that who listens hears in the order in which it is remembered.
+        // Held while sending, so that receivers see the order in which events are kept.
         let mut past = self.0.past.lock();
         past.note(&stamped);
-        // An error means that nobody listens.
+        // An error means that there is no receiver.
         let _ = self.0.sender.send(stamped);
     }
 
-    /// Hears everything that is told from now on.
+    /// Returns a receiver of all events from now on.
     pub fn listen(&self) -> broadcast::Receiver<Stamped> {
         self.0.sender.subscribe()
     }
 
-    /// Gives the last events, at most [`REMEMBERED`], and hears everything that comes after them.
+    /// Returns the last events, at most [`REMEMBERED`], and a receiver of all events after them.
     pub fn listen_after(&self, last: usize) -> (Vec<Stamped>, broadcast::Receiver<Stamped>) {
         let past = self.0.past.lock();
         let skipped = past.recent.len().saturating_sub(last);
         (past.recent.iter().skip(skipped).cloned().collect(), self.0.sender.subscribe())
     }
 
-    /// Gives why the newest save of a plugin, or of all, is not live; what went live since is not among them.
+    /// Returns why the newest save of each plugin, or of all plugins together, is not live. Plugins that went live
+    /// since are left out.
     pub fn failures(&self) -> Vec<LastFailure> {
         self.0.past.lock().failures.values().cloned().collect()
     }
@@ -233,7 +236,8 @@ impl Past {
 }
 
 impl Diagnostic {
-    /// Gives file, line and column as editors read them: `commands/general/src/ping.rs:12:79`.
+    /// Returns file, line and column in the form that editors read, for example `commands/general/src/ping.rs:12:79`;
+    /// `None` without a file.
     pub fn place(&self) -> Option<String> {
         let mut words = self.file.clone()?;
         for number in [self.line, self.column] {
@@ -245,7 +249,7 @@ impl Diagnostic {
 }
 
 impl ReloadEvent {
-    /// Gives the plugins that it is about.
+    /// Returns the plugins that the event concerns.
     pub fn plugins(&self) -> &[PluginId] {
         match self {
             Self::ReloadStarted { plugins, .. } => plugins,

@@ -1,12 +1,11 @@
-//! What the bot remembers over a restart: one file with the plugins' states and values, the timers,
-//! and the players.
+//! What outlives a restart: one file with the plugins' states and values, the timers, and the players.
 //!
 //! # Theory of operation
 //!
-//! Whatever changes marks [`Changes`]. [`Checkpoint::keep`] waits for a mark, writes, and waits a moment, so that many
-//! changes make few writes; serialising and writing have a thread of their own, so that no event waits for a disk. A file
-//! is written beside the old one and renamed over it, so that there is a whole file at every moment. What cannot be read
-//! is put aside, never overwritten.
+//! Each change marks [`Changes`]. [`Checkpoint::keep`] waits for a mark, writes, and pauses, so that many changes cause
+//! few writes. Serialising and writing run on a thread of their own, so that no event waits for the disk. A new file is
+//! written beside the old one and renamed over it, so that a complete file exists at every moment. A file that cannot
+//! be read is moved aside, never overwritten.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -27,22 +26,22 @@ use crate::state::SavedState;
 
 mod file;
 
-/// Shape of the file.
+/// Version of the file's format.
 const FORMAT: u32 = 1;
 /// Shortest time from one write to the next.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The note that something has changed which is to be kept; cheap to clone.
+/// A signal that something to be saved has changed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Changes(Arc<Notify>);
 
 impl Changes {
-    /// Notes a change.
+    /// Signals a change.
     pub fn mark(&self) {
         self.0.notify_one();
     }
 
-    /// Waits for a change since the last one that was waited for.
+    /// Waits for a change since the last one waited for.
     async fn noted(&self) {
         self.0.notified().await;
     }
@@ -52,7 +51,7 @@ impl Changes {
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Document {
     format: u32,
-    /// Application that it belongs to: another one's messages, users and guilds are not this one's.
+    /// Application that the file belongs to. Another application's messages, users and guilds do not fit this one.
     application: u64,
     store: BTreeMap<PluginId, BTreeMap<String, Value>>,
     plugins: BTreeMap<PluginId, Saved>,
@@ -65,14 +64,14 @@ struct Document {
 pub struct Checkpoint {
     host: Host,
     application: u64,
-    /// `None` when a file is in the way that can be neither read nor moved.
+    /// `None` if a file is in the way that can be neither read nor moved.
     path: Option<PathBuf>,
     writing: Arc<tokio::sync::Mutex<()>>,
     written: Mutex<Written>,
     writes: watch::Sender<u64>,
 }
 
-/// What was last written, and what was told of it.
+/// What was last written, and which problems were logged.
 #[derive(Default)]
 struct Written {
     hash: u64,
@@ -82,10 +81,10 @@ struct Written {
 }
 
 impl Checkpoint {
-    /// Reads the file, gives the host what it holds, and makes what writes it from now on.
+    /// Reads the file, restores its content into the host, and returns the checkpoint that writes the file from now on.
     ///
-    /// To be called before any plugin starts. A file that cannot be used is put aside and told in a sentence; the bot
-    /// then begins without.
+    /// Call it before any plugin starts. A file that cannot be used is moved aside with a log message, and the bot
+    /// starts without it.
     pub async fn open(host: &Host, path: PathBuf, application: u64) -> Arc<Self> {
         let reading = tokio::task::spawn_blocking(move || read(&path, application));
         let (path, document) = reading.await.unwrap_or_else(|error| {
@@ -124,23 +123,23 @@ impl Checkpoint {
         this
     }
 
-    /// Writes what changes, until the future is dropped.
+    /// Writes changes until the future is dropped.
     pub async fn keep(self: Arc<Self>) {
         loop {
             self.host.changes().noted().await;
             let began = Instant::now();
             self.save().await;
-            // A large state is written less often, so that it takes a tenth of a processor at most.
+            // A large state is written less often, so that writing takes at most a tenth of a processor.
             tokio::time::sleep(PAUSE.max(began.elapsed() * 9)).await;
         }
     }
 
-    /// Writes now, unless the file holds it all; what goes wrong is told, once.
+    /// Writes the file now, unless it is up to date. A problem is logged once.
     pub async fn save(self: &Arc<Self>) {
         let Some(path) = self.path.clone() else { return };
         let turn = self.writing.clone().lock_owned().await;
         let this = self.clone();
-        // The turn goes along: a write goes on when nobody waits for it any more.
+        // The lock guard moves along: the write continues even if its caller is gone.
         let write = move || {
             let _turn = turn;
             this.write(&path)
@@ -159,7 +158,7 @@ impl Checkpoint {
         written.told = problem;
     }
 
-    /// Counts the writes, and tells of each one.
+    /// Returns a receiver of the number of writes, which changes with each write.
     pub fn writes(&self) -> watch::Receiver<u64> {
         self.writes.subscribe()
     }
@@ -184,7 +183,7 @@ impl Checkpoint {
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
 
-    /// Gathers everything; a state that cannot be saved is as it was when it last could.
+    /// Collects the document, and the problems found. A state that cannot be saved is taken as last saved.
     fn document(&self) -> (Document, Vec<String>) {
         let mut problems = Vec::new();
         let mut plugins = self.host.snapshots().all();
@@ -211,9 +210,9 @@ impl Checkpoint {
     }
 }
 
-/// Reads the file; gives where to write from now on, and what it held.
+/// Reads the file. Returns the path to write to from now on, and the content.
 fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
-    // Through a link, so that the file is replaced and not the link.
+    // The link is resolved, so that the file is replaced and not the link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let own = file::beside(&path, &format!("of-{application}"));
     let (problem, aside) = match parse(&path) {
@@ -236,7 +235,7 @@ fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
         }
         tracing::warn!("{problem}; it is kept as {}, and the bot begins without", aside.display());
     }
-    // This application's own, from before another one used the same file.
+    // This application's own file, from before another application used the same path.
     match parse(&own) {
         Ok(Some(document)) if document.application == application && std::fs::rename(&own, &path).is_ok() => {
             (Some(path), Some(document))
@@ -245,7 +244,7 @@ fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
     }
 }
 
-/// What every format begins with.
+/// The fields that every format begins with.
 #[derive(Deserialize)]
 struct Head {
     format: u32,

@@ -1,9 +1,9 @@
 //! Presses and modals that a call waits for.
 //!
-//! serenity's collectors put a closure of the plugin's into the shard, where it outlives the plugin's generation. Here
-//! what is waited for is kept as data: dispatch looks here first and hands the interaction over. A generation that is
-//! replaced ends its waits at once, and an interaction that comes later goes to the handler that is registered for its
-//! custom id. While a call waits it runs no code, so no handover waits for it.
+//! serenity's collectors move a closure of the plugin into the shard, where it outlives the plugin's generation. Here a
+//! wait is kept as data: dispatch looks here first and delivers the interaction. When a generation is replaced, its
+//! waits end at once, and a later interaction goes to the handler registered for its custom id. A waiting call runs no
+//! code, so no handover waits for it.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -37,7 +37,7 @@ pub(crate) struct Wait<T> {
 
 impl<T: Awaited> Wait<T> {
     fn is_for(&self, interaction: &T) -> bool {
-        // One whose call has ended is only not yet taken out.
+        // A wait whose call has ended stays in the list until it is removed.
         interaction.custom_id().starts_with(&self.prefix)
             && self.by.is_none_or(|by| by == interaction.user())
             && !self.give.is_closed()
@@ -80,7 +80,8 @@ impl Awaited for ModalInteraction {
 }
 
 impl Collectors {
-    /// Waits for an interaction from this moment on; `None` when the time is up or the generation has been replaced.
+    /// Waits for an interaction from this moment on. Returns `None` when the time is up or the generation has been
+    /// replaced.
     pub(crate) fn next<T: Awaited>(
         &self,
         prefix: &str,
@@ -91,7 +92,7 @@ impl Collectors {
         let mut waits = self.0.lock();
         waits.next += 1;
         let id = waits.next;
-        // Without an entry nobody holds the other end, and the wait ends at once.
+        // Without an entry the sender is dropped, and the wait ends at once.
         if !waits.closed {
             T::waits(&mut waits).push(Wait { id, prefix: prefix.to_owned(), by, give });
         }
@@ -103,12 +104,12 @@ impl Collectors {
         }
     }
 
-    /// Says whether some call waits for an interaction.
+    /// Returns whether a call waits for the interaction.
     pub(crate) fn wants<T: Awaited>(&self, interaction: &T) -> bool {
         T::waits(&mut self.0.lock()).iter().any(|wait| wait.is_for(interaction))
     }
 
-    /// Hands an interaction to the call that has waited longest for it, and says whether there was one.
+    /// Delivers an interaction to the call that has waited longest for it. Returns whether there was one.
     pub(crate) fn give<T: Awaited>(&self, interaction: &T) -> bool {
         loop {
             let taken = {
@@ -124,7 +125,7 @@ impl Collectors {
         }
     }
 
-    /// Ends every wait; none begins any more.
+    /// Ends all waits. Later ones end at once.
     pub(crate) fn close(&self) {
         let mut waits = self.0.lock();
         waits.closed = true;
@@ -132,13 +133,13 @@ impl Collectors {
         waits.modals.clear();
     }
 
-    /// Lets waits begin again, in a generation that goes live once more.
+    /// Allows waits again, in a generation that goes live once more.
     pub(crate) fn open(&self) {
         self.0.lock().closed = false;
     }
 }
 
-/// Takes a wait out however its call ends.
+/// Removes a wait when its call ends, in whichever way.
 struct Entry<'a, T: Awaited> {
     collectors: &'a Collectors,
     id: u64,

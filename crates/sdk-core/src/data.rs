@@ -1,4 +1,4 @@
-//! A generation's handle to the host: poise's user data, and what hooks and handlers get.
+//! A generation's handle to the host: poise's user data, also passed to hooks and handlers.
 
 use std::any::type_name;
 use std::future::Future;
@@ -30,7 +30,7 @@ use crate::tasks::Tasks;
 use crate::voice::Voice;
 use crate::{Dependency, Error, Manifest, PluginId, Refusal};
 
-/// What a command finds in `ctx.data()`; cheap to clone.
+/// The type of `ctx.data()` in a command. Cheap to clone.
 #[derive(Clone)]
 pub struct Data(Arc<Inner>);
 
@@ -45,7 +45,7 @@ struct Inner {
     prefix_hooks: PrefixHooks,
     dependencies: Vec<Dependency>,
     linked: Linked,
-    /// Last snapshot that the generation was part of; a call that a swap finds under way still holds it.
+    /// The last snapshot that contained this generation. A call in progress during a swap still holds it.
     snapshot: ArcSwap<Weak<Snapshot>>,
 }
 
@@ -75,27 +75,27 @@ impl Data {
         }))
     }
 
-    /// Gives the plugin that this handle belongs to.
+    /// Returns the plugin that this handle belongs to.
     pub fn plugin(&self) -> &PluginId {
         &self.0.plugin
     }
 
-    /// Gives the generation that this handle belongs to, from 1.
+    /// Returns the number of the generation that this handle belongs to, from 1.
     pub fn generation(&self) -> u64 {
         self.0.generation
     }
 
-    /// Gives the host: registry, gateway, uptime.
+    /// Returns the host: registry, gateway, uptime.
     pub fn host(&self) -> &Host {
         &self.0.host
     }
 
-    /// Gives the settings of this moment.
+    /// Returns the current settings.
     pub fn settings(&self) -> Arc<Settings> {
         self.0.host.settings()
     }
 
-    /// Gives the way to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
+    /// Returns a handle to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
     pub fn state<S: State>(&self) -> StateHandle<'_, S> {
         StateHandle::new(self)
     }
@@ -110,28 +110,28 @@ impl Data {
 
     /// Returns serenity's context of the last session, for tasks and services; `None` before the first session.
     ///
-    /// Requests through it are known as this plugin's, as those of a handler's own context are.
+    /// Its requests are attributed to this plugin, as with a handler's own context.
     pub fn serenity_context(&self) -> Option<serenity::all::Context> {
         let ctx = self.0.host.serenity_context()?;
         Some(self.0.host.context_of(&self.0.plugin, &ctx))
     }
 
-    /// Gives this plugin's values in the host, which outlive every reload.
+    /// Returns this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.host.store().of(&self.0.plugin)
     }
 
-    /// Gives all guilds' players: `ctx.data().voice().player(guild)`.
+    /// Returns the players of all guilds: `ctx.data().voice().player(guild)`.
     pub fn voice(&self) -> &Voice {
         self.0.host.voice()
     }
 
-    /// Gives this generation's probation.
+    /// Returns this generation's probation.
     pub(crate) fn probation(&self) -> &Probation {
         &self.0.probation
     }
 
-    /// Spawns a task that belongs to this generation and is cancelled when the generation stops.
+    /// Spawns a task of this generation. The task is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
         self.0.tasks.spawn(name, self.flight(name).carry(future));
@@ -163,14 +163,14 @@ impl Data {
                     };
                     match called {
                         Ok(Ok(())) => {}
-                        // What is expected is no failure.
+                        // An expected error is not a failure.
                         Ok(Err(error)) if Refusal::is(&error) => {
                             tracing::debug!(%plugin, task, %spawned_at, %error, "a repeated task refused");
                         }
                         Ok(Err(error)) => {
                             tracing::error!(%plugin, task, %spawned_at, %error, "a repeated task failed");
                         }
-                        // It is called again in its time all the same.
+                        // The task continues at its next time.
                         Err(panic) => {
                             let panic = probation.panicked(&format!("task {task}"), panic_text(&*panic));
                             tracing::error!(%plugin, %spawned_at, "{panic}");
@@ -181,13 +181,13 @@ impl Data {
         );
     }
 
-    /// Asks the host to call this plugin's timer handler `name` after `delay`, in whichever generation is then
-    /// live; a timer of the same name and key is replaced.
+    /// Calls this plugin's timer handler `name` after `delay`, in the generation that is live then. A timer with the
+    /// same name and key is replaced.
     ///
-    /// While testing the delay is cut short, see [`Environment::delay`](crate::settings::Environment::delay).
+    /// In tests the delay is shortened, see [`Environment::delay`](crate::settings::Environment::delay).
     ///
     /// # Errors
-    /// When `payload` cannot be serialised or is too large, and when the plugin has too many timers; see
+    /// If `payload` cannot be serialised or is too large, or if the plugin has too many timers; see
     /// [`Scheduler::set`](crate::scheduler::Scheduler::set).
     pub fn schedule(
         &self,
@@ -200,19 +200,19 @@ impl Data {
         self.0.host.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?)
     }
 
-    /// Takes back a timer and says whether it was still to come.
+    /// Cancels a timer. Returns whether it was still pending.
     pub fn unschedule(&self, name: &str, key: &str) -> bool {
         self.0.host.scheduler().remove(&self.0.plugin, name, key)
     }
 
-    /// Gives a service that another plugin offers, by name: `data.service::<dyn Greeter>("greeter")?`.
+    /// Returns a service of another plugin by its name: `data.service::<dyn Greeter>("greeter")?`.
     ///
-    /// It is the newest one, except in a call of a replaced generation, which goes on with the services of the
-    /// snapshot that it began on.
+    /// It is the newest one, except in a call of a retired generation, which keeps the services of the snapshot on
+    /// which it began.
     ///
     /// # Errors
-    /// When no live plugin offers it, in another version than this plugin takes or as another trait, and when this
-    /// plugin does not name it in its dependencies.
+    /// If no live plugin offers the service, if its version or trait does not match, or if this plugin does not list it
+    /// in its dependencies.
     pub fn service<T: ?Sized + 'static>(&self, name: &str) -> Result<Service<T>, NoService> {
         let snapshot = self.snapshot();
         let (provider, offer) = self.find_service(&snapshot, name)?;
@@ -255,7 +255,7 @@ impl Data {
         }
     }
 
-    /// Gives the snapshot that this generation is or was last part of, while one is, else the live one.
+    /// Returns the last snapshot that contained this generation while it exists, otherwise the live one.
     fn snapshot(&self) -> Arc<Snapshot> {
         self.0.snapshot.load().upgrade().unwrap_or_else(|| self.0.host.registry().snapshot())
     }
@@ -264,11 +264,12 @@ impl Data {
         self.0.snapshot.store(Arc::new(snapshot));
     }
 
-    /// Waits for a press or a choice whose custom id begins with `prefix`, by `by` if that is given.
+    /// Waits for a press or a choice whose custom id begins with `prefix`, only from `by` if given.
     ///
-    /// It is listened for from this call on, so call it before the button is sent, and await it after. `None` when
-    /// `within` has passed, or at once when this generation has been replaced; a press that comes later goes to
-    /// [`Subscriptions::component`](crate::Subscriptions::component). Put the id of the command into the prefix.
+    /// The wait begins with this call, so call it before you send the button and await it afterwards. Returns `None`
+    /// when `within` has passed, or at once when this generation is replaced. A later press goes to
+    /// [`Subscriptions::component`](crate::Subscriptions::component). Include the id of the command's interaction in
+    /// the prefix.
     pub fn next_press(
         &self,
         prefix: &str,
@@ -278,7 +279,7 @@ impl Data {
         self.0.collectors.next(prefix, by, within).boxed()
     }
 
-    /// Waits for a modal as [`next_press`](Self::next_press) does for a press.
+    /// Waits for a modal, as [`next_press`](Self::next_press) does for a press.
     pub fn next_modal(
         &self,
         prefix: &str,
@@ -292,7 +293,7 @@ impl Data {
         &self.0.collectors
     }
 
-    /// Gives the tasks that this generation has started.
+    /// Returns the tasks that this generation has started.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
     }

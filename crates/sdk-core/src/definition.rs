@@ -1,4 +1,4 @@
-//! Command definitions as Discord sees them, to compare and to register.
+//! Command definitions in Discord's form, for comparing and registering.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Command;
 
-/// Kinds of application commands, with Discord's numbers.
+/// Kinds of application commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CommandKind {
     /// A slash command (`CHAT_INPUT`, 1).
@@ -19,7 +19,7 @@ pub enum CommandKind {
 }
 
 impl CommandKind {
-    /// Gives the kind that Discord's number stands for; a missing number means a slash command.
+    /// Returns the kind with Discord's number. A missing number is a slash command; an unknown one gives `None`.
     pub fn from_number(number: Option<u64>) -> Option<Self> {
         match number {
             None | Some(1) => Some(Self::Slash),
@@ -30,7 +30,7 @@ impl CommandKind {
     }
 }
 
-/// What tells a command from all others in one scope: Discord allows a name once per kind.
+/// Identifies a command in its scope. Discord allows a name once per kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandKey {
     /// Kind of the command.
@@ -49,10 +49,10 @@ impl fmt::Display for CommandKey {
     }
 }
 
-/// Definitions of a set of commands, by key; the value is the body that Discord's create endpoint takes.
+/// Definitions of a set of commands, by key. The value is the body of Discord's create endpoint.
 pub type Definitions = BTreeMap<CommandKey, Value>;
 
-/// Gives the definitions of `commands`, and the keys that occur twice.
+/// Returns the definitions of `commands`, and the keys that occur twice.
 pub fn definitions_of(commands: &[Command]) -> (Definitions, Vec<CommandKey>) {
     let mut definitions = Definitions::new();
     let mut doubled = Vec::new();
@@ -68,7 +68,7 @@ pub fn definitions_of(commands: &[Command]) -> (Definitions, Vec<CommandKey>) {
     (definitions, doubled)
 }
 
-/// What a new set of definitions changes against an old one.
+/// The differences between an old and a new set of definitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DefinitionChanges {
     /// Commands only in the new set.
@@ -96,7 +96,7 @@ impl DefinitionChanges {
         }
     }
 
-    /// Says whether nothing differs.
+    /// Returns whether nothing differs.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.redefined.is_empty()
     }
@@ -116,11 +116,11 @@ impl fmt::Display for DefinitionChanges {
     }
 }
 
-/// Reduces a definition, ours or one that Discord returned, to what makes it differ from another.
+/// Reduces a definition, our own or one returned by Discord, to the fields that count in a comparison.
 ///
-/// Fields that Discord adds (ids, versions) go; fields that stand at their documented default go as well, so that
-/// a field left out equals one spelt out; only `integration_types` has a default that depends on the application,
-/// which the caller has to know. Source: "Application Command Object" in Discord's documentation.
+/// Removed are fields that Discord adds (ids, versions), and fields with their documented default, so that an omitted
+/// field equals an explicit one. Only `integration_types` has a default that depends on the application; the caller has
+/// to know it. Source: "Application Command Object" in Discord's documentation.
 pub fn normalised(definition: &Value) -> Value {
     const OF_COMMAND: &[&str] = &[
         "name",
@@ -143,7 +143,7 @@ pub fn normalised(definition: &Value) -> Value {
     if command.get("description").and_then(Value::as_str) == Some("") || kind != 1 {
         command.remove("description");
     }
-    // The older way to say "in guilds alone", which Discord still returns beside `contexts`.
+    // The older form of "guilds only", which Discord still returns beside `contexts`.
     if !command.contains_key("contexts") && definition["dm_permission"] == false {
         command.insert("contexts".to_owned(), serde_json::json!([0]));
     }
@@ -179,7 +179,7 @@ fn normalise_options(options: &mut Value) {
         for choice in fields.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
             let mut fields = kept(choice, &["name", "name_localizations"]);
             trim(&mut fields, "name");
-            // 0 and "" are values, not defaults; 1 and 1.0 are the same one.
+            // 0 and "" are values, not defaults; 1 and 1.0 are the same value.
             let value = &choice["value"];
             fields.insert("value".to_owned(), value.as_f64().map_or_else(|| value.clone(), Value::from));
             *choice = Value::Object(fields);
@@ -198,7 +198,7 @@ fn normalise_options(options: &mut Value) {
     }
 }
 
-/// Takes the white space around a text and its translations away, as Discord does before it keeps them.
+/// Trims a text and its translations, as Discord does before storing them.
 fn trim(fields: &mut serde_json::Map<String, Value>, field: &str) {
     let trim = |text: &mut Value| {
         if let Value::String(text) = text {
@@ -211,14 +211,14 @@ fn trim(fields: &mut serde_json::Map<String, Value>, field: &str) {
     translations.into_iter().flatten().for_each(|(_, text)| trim(text));
 }
 
-/// Puts a list of which Discord takes the order for nothing into one order.
+/// Sorts a list whose order has no meaning for Discord.
 fn sort_numbers(list: &mut Value) {
     if let Some(numbers) = list.as_array_mut() {
         numbers.sort_by_key(Value::as_u64);
     }
 }
 
-/// Keeps the named fields that do not stand at their default: null, false, or an empty list or map.
+/// Keeps the named fields that differ from their default: null, false, or an empty list or map.
 fn kept(object: &Value, names: &[&str]) -> serde_json::Map<String, Value> {
     let is_default = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,

@@ -1,4 +1,4 @@
-//! What a plugin needs of others: plugins by folder, services by name, each in a range of versions.
+//! What a plugin depends on: plugins by folder, services by name, each with a range of versions.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use semver::{Version, VersionReq};
 
 use crate::PluginId;
 
-/// A plugin or a service that a plugin needs, or uses where it is live.
+/// A plugin or a service that a plugin needs, or uses if it is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependency {
-    /// What it is.
+    /// The plugin or service.
     pub on: On,
     /// Whether the dependent starts without it.
     pub optional: bool,
     range: Option<String>,
 }
 
-/// What a [`Dependency`] is on.
+/// The target of a [`Dependency`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum On {
     /// A plugin, by its folder.
@@ -26,43 +26,43 @@ pub enum On {
 }
 
 impl Dependency {
-    /// Names a plugin that has to be live.
+    /// Creates a dependency on a plugin that has to be live.
     pub fn required(plugin: &str) -> Self {
         Self { on: On::Plugin(PluginId::new(plugin)), optional: false, range: None }
     }
 
-    /// Names a plugin that is used when it is live.
+    /// Creates a dependency on a plugin that is used if it is live.
     pub fn optional(plugin: &str) -> Self {
         Self { optional: true, ..Self::required(plugin) }
     }
 
-    /// Names a service that some live plugin has to offer in a version of `range`, `^1.2` say.
+    /// Creates a dependency on a service that a live plugin has to offer in a version of `range`, for example `^1.2`.
     pub fn service(name: &str, range: &str) -> Self {
         Self { on: On::Service(name.to_owned()), optional: false, range: Some(range.to_owned()) }
     }
 
-    /// Names a service that is used when a live plugin offers it in a version of `range`.
+    /// Creates a dependency on a service that is used if a live plugin offers it in a version of `range`.
     pub fn optional_service(name: &str, range: &str) -> Self {
         Self { optional: true, ..Self::service(name, range) }
     }
 
-    /// Takes only versions of `range`, which is written as in Cargo.toml; without it any version will do.
+    /// Sets the accepted range of versions, written as in Cargo.toml. Without it every version is accepted.
     #[must_use]
     pub fn version(mut self, range: &str) -> Self {
         self.range = Some(range.to_owned());
         self
     }
 
-    /// Says in a sentence what is wrong with its range of versions.
+    /// Returns what is wrong with the range of versions, as a sentence.
     pub(crate) fn problem(&self) -> Option<String> {
         let error = self.parsed().err()?;
         let range = self.range.as_deref().unwrap_or_default();
         Some(format!("the versions '{range}' of {} are no semver range ({error})", self.named()))
     }
 
-    /// Says whether `version` is one that it takes.
+    /// Returns whether `version` is accepted.
     pub(crate) fn takes(&self, version: &str) -> bool {
-        // A range or version that is none has been refused with its generation.
+        // An invalid range or version has already caused its generation to be refused.
         let (Ok(range), Ok(version)) = (self.parsed(), Version::parse(version)) else { return false };
         range.is_none_or(|range| range.matches(&version))
     }
@@ -83,7 +83,7 @@ impl Dependency {
     }
 }
 
-/// Writes what is needed as it reads in a sentence: `service greeter ^1.2`, `commands/general`.
+/// Writes the dependency as it appears in a sentence: `service greeter ^1.2`, `commands/general`.
 impl fmt::Display for Dependency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.named())?;

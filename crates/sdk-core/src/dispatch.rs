@@ -1,16 +1,19 @@
-//! From a gateway event to the code that handles it.
+//! Dispatch of gateway events to the code that handles them.
 //!
 //! # Theory of operation
 //!
 //! serenity calls `Dispatcher::dispatch` once for each event, in a task of its own. The event loads the live
-//! [`Snapshot`]: commands and autocomplete go through poise to the one generation that defines them, text commands to the
-//! one plugin that has the command, components and modals to the closest custom-id prefix, and every listener of the
-//! event's kind and every plugin's `event_handler` hears it. Each enters its generation
-//! through that one's gate, by itself, so that one plugin's event never waits for another plugin. The gate holds it back
-//! while the plugin's state crosses, and sends it on when the generation has been replaced meanwhile: then it looks up in
-//! the newest snapshot who is there for it now. So an event is handled by the old code or by the new, never by both and
-//! never by neither. A panic is contained in the handler it came from. A press or a modal for which nobody has registered
-//! is answered by `unhandled`, once nobody else can take it any more.
+//! [`Snapshot`]. Commands and autocompletion go through poise to the generation that defines the command, text commands
+//! to the plugin that has the command, components and modals to the longest matching custom-id prefix, and every
+//! listener of the event's kind and every plugin's `event_handler` receives it.
+//!
+//! Each handler enters its generation through that generation's gate independently, so that the event of one plugin
+//! never waits for another plugin. The gate holds the event while the plugin's state is transferred, and redirects it
+//! if the generation has been replaced meanwhile: the handler is then looked up in the newest snapshot. So an event is
+//! handled by the old code or by the new, never by both and never by neither.
+//!
+//! A panic is contained in its handler. A press or a modal without a registered handler is answered by `unhandled`,
+//! after everything else has had the chance to answer it.
 
 use std::sync::Arc;
 
@@ -57,7 +60,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Makes a dispatcher that reads the host's live snapshot.
+    /// Creates a dispatcher that reads the host's live snapshot.
     pub fn new(host: Host) -> Self {
         Self { host }
     }
@@ -68,7 +71,7 @@ impl Dispatcher {
         }
     }
 
-    /// Has each plugin's listeners hear an event.
+    /// Calls the listeners of all plugins with an event.
     async fn listeners(
         &self,
         ctx: &serenity::all::Context,
@@ -83,7 +86,7 @@ impl Dispatcher {
             .await;
     }
 
-    /// Has one plugin's listeners hear an event, all of them in one generation.
+    /// Calls one plugin's listeners with an event, all of them in one generation.
     async fn listeners_of(
         &self,
         plugin: &PluginId,
@@ -104,7 +107,8 @@ impl Dispatcher {
     }
 }
 
-/// Begins a call in the generation that `find` gives, following it to newer snapshots; `None` when there is none now.
+/// Begins a call in the generation that `find` returns, and follows it to newer snapshots. Returns `None` if the newest
+/// one has none.
 async fn enter<T>(
     host: &Host,
     snapshot: &Arc<Snapshot>,
@@ -116,7 +120,7 @@ async fn enter<T>(
         let (generation, place) = find(&snapshot)?;
         match generation.enter(what).await {
             Ok(call) => return Some((generation, place, call.on(snapshot))),
-            // A swap stores the new snapshot before it sends anyone on.
+            // A swap stores the new snapshot before it redirects calls.
             Err(Moved) => snapshot = host.registry().snapshot(),
         }
     }
@@ -137,11 +141,11 @@ impl serenity::framework::Framework for Dispatcher {
         }
         match &event {
             FullEvent::GuildCreate { guild, .. } => {
-                // Events are handled side by side, so that this one may overtake `READY`.
+                // Events are handled concurrently, so this one may overtake `READY`.
                 self.host.voice().set_context(&ctx);
                 self.host.voice().guild_came(guild.id);
             }
-            // One that is not available for now comes back by itself.
+            // An unavailable guild comes back by itself.
             FullEvent::GuildDelete { incomplete, .. } if !incomplete.unavailable => {
                 self.host.voice().guild_gone(incomplete.id);
             }

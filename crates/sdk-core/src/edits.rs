@@ -1,8 +1,8 @@
 //! Edits and deletions of messages that were text commands: one tracker for all plugins, which outlives every reload.
 //!
-//! poise's tracker holds messages and nothing of a plugin's code, so an edit finds the first answer whichever generation
-//! gave it. poise would process an edit once for each framework, which changes the tracker each time; here it is
-//! processed once, and each plugin's options then say whether it concerns the plugin.
+//! poise's tracker holds messages and no code of a plugin, so an edit finds the first answer, whichever generation sent
+//! it. poise would process an edit once for each framework, which changes the tracker each time. Here it is processed
+//! once, and each plugin's options then decide whether it concerns the plugin.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use crate::{Data, Error};
 
 /// How long a text command and its answer are remembered.
 const KEPT: Duration = Duration::from_hours(1);
-/// How often those that are older are forgotten, as poise's own framework does.
+/// How often older ones are forgotten, as poise's own framework does.
 const PURGED_EVERY: Duration = Duration::from_mins(1);
 
-/// The host's account of text commands and their answers.
+/// The host's record of text commands and their answers.
 pub(crate) struct Edits {
     tracker: Arc<RwLock<EditTracker>>,
     purged: Mutex<Instant>,
@@ -48,14 +48,14 @@ impl Edits {
 
     /// Returns what an update of a message means; `None` when its author has not changed its text.
     ///
-    /// Discord sends an update also when it adds an embed or somebody pins the message. `edited_timestamp` is null
+    /// Discord also sends an update when it adds an embed or when the message is pinned. `edited_timestamp` is null
     /// until the author edits it. Source: Discord's Message object.
     pub(crate) fn edited(&self, old: Option<&Message>, update: &MessageUpdateEvent) -> Option<Edit> {
         update.edited_timestamp?;
         let mut tracker = self.locked();
         let was_answered = tracker.find_bot_response(update.id).is_some();
         let (message, was_command) = tracker.process_message_update(update, false, None)?;
-        // Of a message that is not tracked nothing is known but what the update says.
+        // Of a message that is not tracked, only what the update contains is known.
         if !was_command && (update.author.is_none() || update.content.is_none()) {
             return None;
         }
@@ -65,12 +65,12 @@ impl Edits {
         Some(Edit { message, was_command, was_answered, is_as_cached, age: Duration::from_secs(age) })
     }
 
-    /// Forgets a message; returns the answer that is to be deleted with it.
+    /// Forgets a message. Returns the answer that is to be deleted with it.
     pub(crate) fn deleted(&self, message: MessageId) -> Option<Message> {
         self.locked().process_message_delete(message)
     }
 
-    /// Forgets what is too old, now and then.
+    /// Forgets old entries, at most once per [`PURGED_EVERY`].
     pub(crate) fn purge(&self) {
         let mut purged = self.purged.lock();
         if purged.elapsed() >= PURGED_EVERY {
@@ -87,7 +87,7 @@ impl Edits {
 }
 
 impl Edit {
-    /// Returns what poise is told of it.
+    /// Returns the edit's trigger for poise.
     pub(crate) fn trigger(&self) -> MessageDispatchTrigger {
         if self.was_command {
             MessageDispatchTrigger::MessageEdit
@@ -96,7 +96,7 @@ impl Edit {
         }
     }
 
-    /// Returns whether a plugin with these options takes notice of the edit, as poise decides it.
+    /// Returns whether a plugin with these options handles the edit, by poise's rules.
     pub(crate) fn concerns(&self, options: &PrefixFrameworkOptions<Data, Error>) -> bool {
         options.edit_tracker.is_some()
             && !(options.check_edits_against_cache && self.is_as_cached)
@@ -129,7 +129,7 @@ mod tests {
         serde_json::from_value(whole).unwrap()
     }
 
-    /// Returns an id of a message that is so old.
+    /// Returns the id of a message of that age.
     fn id_of(age: Duration) -> u64 {
         const EPOCH_MS: u64 = 1_420_070_400_000;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

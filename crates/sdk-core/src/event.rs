@@ -1,4 +1,4 @@
-//! Every gateway event as a type of its own, so that a listener's argument says what it listens to.
+//! Every gateway event as a type of its own, so that a listener's argument determines what it listens to.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serenity::all::*;
 
 macro_rules! events {
     ($( $(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* } needs $intents:expr; )*) => {
-        /// What an event is about; one kind for each variant of serenity's [`FullEvent`].
+        /// The kind of an event, one for each variant of serenity's [`FullEvent`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum EventKind {
             $( $(#[doc = $doc])* $name, )*
@@ -17,7 +17,7 @@ macro_rules! events {
             /// Every kind, in the order of their indices.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Gives the kind of an event, or `None` for one that Discord no longer sends.
+            /// Returns the kind of an event; `None` for one that Discord no longer sends.
             pub fn of(event: &FullEvent) -> Option<Self> {
                 match event {
                     $( FullEvent::$name { .. } => Some(Self::$name), )*
@@ -25,15 +25,15 @@ macro_rules! events {
                 }
             }
 
-            /// Gives the kind's name as serenity spells it, `GuildMemberAddition` say.
+            /// Returns the kind's name as serenity spells it, for example `GuildMemberAddition`.
             pub const fn name(self) -> &'static str {
                 match self { $( Self::$name => stringify!($name), )* }
             }
 
-            /// Gives the intents without which Discord does not send this event in a guild.
+            /// Returns the intents without which Discord does not send this event in a guild.
             ///
             /// Source: Discord's list of intents in the gateway documentation. For direct messages a plugin adds
-            /// `DIRECT_MESSAGES` and its like in [`Plugin::intents`](crate::Plugin::intents).
+            /// `DIRECT_MESSAGES` and the like in [`Plugin::intents`](crate::Plugin::intents).
             pub const fn intents(self) -> GatewayIntents {
                 match self { $( Self::$name => $intents, )* }
             }
@@ -59,12 +59,12 @@ macro_rules! events {
     };
 }
 
-/// An event that a listener can name as its argument.
+/// An event that a listener can have as its argument.
 pub trait Event: Sized + Send + 'static {
     /// Kind of the event.
     const KIND: EventKind;
 
-    /// Takes the event out of serenity's enum; `None` when it is of another kind.
+    /// Extracts the event from serenity's enum; `None` if it is of another kind.
     fn from_full(event: &FullEvent) -> Option<Self>;
 }
 
@@ -117,7 +117,7 @@ events! {
     GuildMemberRemoval { guild_id: GuildId, user: User, member_data_if_available: Option<Member> } needs GatewayIntents::GUILD_MEMBERS;
     /// A member was changed.
     GuildMemberUpdate { old_if_available: Option<Member>, new: Option<Member>, event: GuildMemberUpdateEvent } needs GatewayIntents::GUILD_MEMBERS;
-    /// Members came that were asked for.
+    /// Requested members arrived.
     GuildMembersChunk { chunk: GuildMembersChunkEvent } needs NONE;
     /// A role was created.
     GuildRoleCreate { new: Role } needs GatewayIntents::GUILDS;
@@ -157,7 +157,7 @@ events! {
     Resume { event: ResumedEvent } needs NONE;
     /// A shard's connection changed its stage.
     ShardStageUpdate { event: ShardStageUpdateEvent } needs NONE;
-    /// Soundboard sounds came that were asked for.
+    /// Requested soundboard sounds arrived.
     SoundboardSounds { event: SoundboardSoundsEvent } needs NONE;
     /// A soundboard sound was created.
     SoundboardSoundCreate { event: SoundboardSoundCreateEvent } needs GatewayIntents::GUILD_EMOJIS_AND_STICKERS;
@@ -199,7 +199,7 @@ events! {
     ThreadUpdate { old: Option<GuildChannel>, new: GuildChannel } needs GatewayIntents::GUILDS;
     /// A thread was deleted.
     ThreadDelete { thread: PartialGuildChannel, full_thread_data: Option<GuildChannel> } needs GatewayIntents::GUILDS;
-    /// The bot gained sight of a channel's threads.
+    /// The bot gained access to a channel's threads.
     ThreadListSync { thread_list_sync: ThreadListSyncEvent } needs GatewayIntents::GUILDS;
     /// The bot's own thread membership was changed.
     ThreadMemberUpdate { thread_member: ThreadMember } needs GatewayIntents::GUILDS;
@@ -223,7 +223,7 @@ events! {
     EntitlementDelete { entitlement: Entitlement } needs NONE;
     /// A user voted in a poll.
     MessagePollVoteAdd { event: MessagePollVoteAddEvent } needs GatewayIntents::GUILD_MESSAGE_POLLS;
-    /// A user took a vote back.
+    /// A user removed a vote from a poll.
     MessagePollVoteRemove { event: MessagePollVoteRemoveEvent } needs GatewayIntents::GUILD_MESSAGE_POLLS;
     /// A request waited for a rate limit.
     Ratelimit { data: RatelimitInfo } needs NONE;

@@ -1,4 +1,4 @@
-//! Whether generations fit together: what each needs is there, in a version that it takes.
+//! Compatibility of generations: the dependencies of each are live, in accepted versions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::{Dependency, PluginId};
 /// Services of all live generations, by name.
 pub(crate) type Offers = BTreeMap<String, (Arc<Generation>, usize)>;
 
-/// What is amiss between generations.
+/// The result of a compatibility check.
 #[derive(Debug, Default)]
 pub(crate) struct Amiss {
-    /// Why they cannot be live together.
+    /// Reasons why the generations cannot be live together.
     pub(crate) problems: Vec<String>,
-    /// What a plugin would use if it fitted, and does without.
+    /// Optional dependencies that do not match, which the plugin does without.
     pub(crate) notes: Vec<String>,
 }
 
-/// Collects the services of `generations`; with a sentence for each that two of them offer.
+/// Returns the services of `generations`. Adds a sentence to `problems` for each service that two of them offer.
 pub(crate) fn offers(
     generations: &BTreeMap<PluginId, Arc<Generation>>,
     problems: &mut Vec<String>,
@@ -41,7 +41,7 @@ pub(crate) fn offers(
     offers
 }
 
-/// Says what is missing, unfit or circular among `generations`.
+/// Checks `generations` for missing, incompatible and circular dependencies.
 pub(crate) fn amiss(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &Offers) -> Amiss {
     let mut amiss = Amiss::default();
     for (id, generation) in generations {
@@ -79,7 +79,7 @@ fn unfit_plugin(id: &PluginId, dependency: &Dependency, other: &Generation) -> O
         .then(|| format!("{id} {} {dependency}, which is live as {version}", verb(dependency)))
 }
 
-/// Says in a sentence why a service is none for the plugin `id`.
+/// Returns why a service does not fit the plugin `id`, as a sentence; `None` if it fits.
 pub(crate) fn unfit_service(
     id: &PluginId,
     linked: &Linked,

@@ -1,8 +1,8 @@
-//! What is under way at this moment, for an account that outlives a crash.
+//! Calls, hooks and tasks in progress, recorded so that the record outlives a crash.
 //!
-//! A host that dies cannot tell what it was doing. So each call, hook and task of a plugin is noted while it lasts,
-//! with whether a thread is running it just now; a [`Recorder`] keeps these notes where another process can read
-//! them. Without one, as in production, nothing is noted.
+//! A host that dies cannot report what it was doing. So each call, hook and task of a plugin is recorded while it
+//! lasts, together with whether a thread is running it at that moment. A [`Recorder`] keeps these entries where another
+//! process can read them. Without a recorder, as in production, nothing is recorded.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -11,19 +11,19 @@ use std::sync::Arc;
 
 use crate::PluginId;
 
-/// Keeps notes of what is under way.
+/// Records what is in progress.
 pub trait Recorder: Send + Sync {
-    /// Notes that something begins and gives its place; `None` when all places are taken.
+    /// Records that something begins. Returns its slot; `None` if all slots are taken.
     fn begin(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Option<usize>;
 
-    /// Notes whether a thread is running what has this place.
+    /// Records whether a thread is running the work in this slot.
     fn set_running(&self, place: usize, running: bool);
 
-    /// Notes that it has ended.
+    /// Records that the work in this slot has ended.
     fn end(&self, place: usize);
 }
 
-/// Something that is under way until this is dropped.
+/// An entry of the recorder that lasts until this is dropped.
 pub(crate) struct Flight(Option<(Arc<dyn Recorder>, usize)>);
 
 impl Flight {
@@ -38,12 +38,12 @@ impl Flight {
         )
     }
 
-    /// Lasts as long as a future.
+    /// Runs a future to its end, then ends the entry.
     pub(crate) async fn carry<F: Future>(self, future: F) -> F::Output {
         self.follow(future).await
     }
 
-    /// Runs a future to its end, and notes whenever a thread is at it.
+    /// Runs a future to its end, and records while a thread is polling it.
     pub(crate) async fn follow<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|cx| {
@@ -62,7 +62,7 @@ impl Drop for Flight {
     }
 }
 
-/// The time in which a thread is at it; a panic ends it as well.
+/// The time in which a thread runs the work. A panic ends it too.
 struct Running<'a>(&'a Flight);
 
 impl<'a> Running<'a> {

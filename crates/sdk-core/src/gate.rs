@@ -1,5 +1,5 @@
-//! The door of a generation: it counts calls in and out, holds new ones back while state crosses, and sends those that
-//! come after a swap on to the next generation.
+//! The gate of a generation: it counts calls, holds new ones while state is transferred, and redirects those that come
+//! after a swap to the next generation.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,18 +15,18 @@ use crate::generation::Generation;
 use crate::snapshot::Snapshot;
 
 tokio::task_local! {
-    /// The call that runs in this task, if one does.
+    /// The call that runs in this task, if any.
     static CURRENT: (Arc<Generation>, u64);
 }
 
-/// A call that is under way in a generation.
+/// A call in progress in a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallReport {
-    /// What it is, such as `/poll` or `component poll:7:1`.
+    /// Name of the call, such as `/poll` or `component poll:7:1`.
     pub what: String,
     /// Time since it began.
     pub age: Duration,
-    /// Whether it waits for a user, and so runs no code of its plugin.
+    /// Whether it waits for a user and so runs no code of its plugin.
     pub waits: bool,
 }
 
@@ -36,11 +36,11 @@ impl fmt::Display for CallReport {
     }
 }
 
-/// The generation is out of dispatch; the newest snapshot knows who has taken its place.
+/// The generation is out of dispatch. The newest snapshot has its replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moved;
 
-/// The state of a door, with the calls that have gone through it.
+/// The gate's state and its calls in progress.
 #[derive(Default)]
 pub(crate) struct Gate {
     inner: Mutex<Inner>,
@@ -78,7 +78,7 @@ impl Inner {
 }
 
 impl Gate {
-    /// Counts a call in; while the door is held, waits until it is opened again or has moved.
+    /// Counts a call in. While the gate is held, waits until it is opened again or the generation is replaced.
     async fn enter(&self, what: &str) -> Result<u64, Moved> {
         loop {
             if let Some(outcome) = self.try_enter(what) {
@@ -87,7 +87,7 @@ impl Gate {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            // The door may have opened before this began to listen.
+            // The gate may have opened before the wait began.
             if let Some(outcome) = self.try_enter(what) {
                 return outcome;
             }
@@ -95,7 +95,7 @@ impl Gate {
         }
     }
 
-    /// Counts a call in unless the door is held.
+    /// Counts a call in, unless the gate is held.
     fn try_enter(&self, what: &str) -> Option<Result<u64, Moved>> {
         let mut inner = self.inner.lock();
         match inner.door {
@@ -105,7 +105,7 @@ impl Gate {
         }
     }
 
-    /// Counts a call in, whatever the door.
+    /// Counts a call in, whatever the gate's state.
     fn count_in(&self, what: &str) -> u64 {
         self.inner.lock().count_in(what)
     }
@@ -131,27 +131,27 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
-    /// Keeps new calls waiting at the door.
+    /// Holds new calls at the gate.
     pub(crate) fn hold(&self) {
         self.set_door(&[Door::Open], Door::Held);
     }
 
-    /// Lets calls in again, those that have waited first.
+    /// Lets calls in again, the held ones first.
     pub(crate) fn release(&self) {
         self.set_door(&[Door::Held], Door::Open);
     }
 
-    /// Opens the door of a generation that goes live.
+    /// Opens the gate of a generation that goes live.
     pub(crate) fn open(&self) {
         self.set_door(&[Door::Held, Door::Moved], Door::Open);
     }
 
-    /// Sends on whoever waits or comes later.
+    /// Redirects held calls and all later ones.
     pub(crate) fn send_on(&self) {
         self.set_door(&[Door::Open, Door::Held], Door::Moved);
     }
 
-    /// Lists the calls under way, the oldest first.
+    /// Lists the calls in progress, the oldest first.
     pub(crate) fn calls(&self) -> Vec<CallReport> {
         let report = |record: &Record| CallReport {
             what: record.what.clone(),
@@ -165,7 +165,8 @@ impl Gate {
         self.inner.lock().calls.len()
     }
 
-    /// Waits until no call is under way, or none but those that wait for a user; says whether that came in time.
+    /// Waits until no call is in progress, except those that wait for a user if `but_those_that_wait`. Returns whether
+    /// that happened before the deadline.
     pub(crate) async fn quiet(&self, deadline: Duration, but_those_that_wait: bool) -> bool {
         let is_quiet = || self.inner.lock().calls.values().all(|record| but_those_that_wait && record.waits);
         let quiet = async {
@@ -183,23 +184,23 @@ impl Gate {
     }
 }
 
-/// A call that is under way; it ends when this is dropped.
+/// A call in progress. It ends when this is dropped.
 pub(crate) struct Call {
     generation: Arc<Generation>,
     id: u64,
     flight: Flight,
-    /// What was live when it began; it goes on with the services of that.
+    /// The snapshot on which the call began. The call keeps its services.
     snapshot: Option<Arc<Snapshot>>,
 }
 
 impl Call {
-    /// Begins a call in `generation`, waiting while its state crosses.
+    /// Begins a call in `generation`. Waits while state is transferred.
     pub(crate) async fn begin(generation: &Arc<Generation>, what: &str) -> Result<Self, Moved> {
         let id = generation.gate.enter(what).await?;
         Ok(Self::of(generation, id, what))
     }
 
-    /// Begins a call that is part of one under way elsewhere, which nothing may hold up.
+    /// Begins a call that is part of another call in progress. It never waits at the gate.
     pub(crate) fn inside(generation: &Arc<Generation>, what: &str) -> Self {
         let id = generation.gate.count_in(what);
         Self::of(generation, id, what)
@@ -211,13 +212,13 @@ impl Call {
         Self { generation: generation.clone(), id, flight, snapshot: None }
     }
 
-    /// Keeps what was live when the call began.
+    /// Keeps the snapshot on which the call began.
     pub(crate) fn on(mut self, snapshot: Arc<Snapshot>) -> Self {
         self.snapshot = Some(snapshot);
         self
     }
 
-    /// Runs the call's own work, which then knows what call it belongs to.
+    /// Runs the call's work, with this call as the current one of the task.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         CURRENT.scope((self.generation.clone(), self.id), self.flight.follow(work)).await
     }
@@ -230,7 +231,7 @@ impl Drop for Call {
     }
 }
 
-/// Waits for something that a user does, which keeps no handover waiting.
+/// Waits for an action of a user. No handover waits for the call meanwhile.
 pub(crate) async fn wait_for_user<T>(something: impl Future<Output = T>) -> T {
     struct Waiting(Option<(Arc<Generation>, u64)>);
     impl Drop for Waiting {
@@ -294,7 +295,7 @@ mod tests {
         assert_eq!(gate.count(), 0);
     }
 
-    /// Whatever the order in which threads come to the door, each call goes in once or is sent on once.
+    /// Each call enters once or is redirected once, in whatever order threads reach the gate.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn nobody_is_left_at_the_door() {
         for _ in 0..200 {
@@ -317,7 +318,7 @@ mod tests {
             gate.release();
             gate.hold();
             assert!(gate.quiet(Duration::from_secs(30), true).await);
-            // From here on none is inside, and none comes in.
+            // From here on no call is inside and none enters.
             let inside = gate.count();
             gate.send_on();
             let outcomes = tokio::time::timeout(Duration::from_secs(30), join_all(callers)).await.unwrap();

@@ -1,4 +1,4 @@
-//! One built and loaded version of a plugin: its instance, what it registered, and what runs in it.
+//! A built and loaded version of a plugin: its instance, what it registered, and its calls and tasks.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +25,7 @@ use crate::{
     preflight,
 };
 
-/// Where a generation stands in its life.
+/// The stage of a generation's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Stage {
@@ -33,7 +33,7 @@ pub enum Stage {
     Starting,
     /// In the live snapshot.
     Live,
-    /// Out of the live snapshot; calls under way may still finish in it.
+    /// Out of the live snapshot. Calls in progress may still finish in it.
     Retired,
 }
 
@@ -56,17 +56,17 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Makes the generation `number` of a plugin and checks what it defines; nothing of it runs yet.
+    /// Creates the generation `number` of a plugin and checks its definitions. None of its hooks or handlers runs yet.
     ///
-    /// The plugin is linked into the binary; for one in a library of its own there is [`loaded`](Self::loaded).
+    /// The plugin is linked into the binary. For one in a library of its own use [`loaded`](Self::loaded).
     ///
     /// # Errors
-    /// One sentence per mistake: a panic while it was made, or a definition that Discord would refuse.
+    /// One sentence per problem: a panic while the plugin was created, or a definition that Discord would refuse.
     pub fn new(entry: &PluginEntry, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
         Self::loaded(entry, number, host, Linked::into_the_binary())
     }
 
-    /// Makes the generation `number` of a plugin whose library was linked from `linked`.
+    /// Creates the generation `number` of a plugin whose library was linked from `linked`.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -85,7 +85,7 @@ impl Generation {
             let instance = entry.instance();
             let manifest = entry.manifest(&*instance);
             let state = instance.state().map(StateCell::new);
-            // Better told now than when there are values to lose.
+            // A problem is better reported now than when there are values to lose.
             let tried = state.as_ref().map(|state| state.save().and_then(|saved| state.restore(saved)));
             let options = Options::new(&*instance, host);
             let hooks = options.as_ref().map(Options::hooks).unwrap_or_default();
@@ -137,7 +137,7 @@ impl Generation {
         }))
     }
 
-    /// Makes a new generation from the same code.
+    /// Creates a new generation from the same code.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -145,27 +145,27 @@ impl Generation {
         self.code.instantiate(number, host)
     }
 
-    /// Gives the plugin's id.
+    /// Returns the plugin's id.
     pub fn plugin(&self) -> &PluginId {
         &self.manifest.id
     }
 
-    /// Gives the generation's number, from 1.
+    /// Returns the generation's number, from 1.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Gives name, version and dependencies.
+    /// Returns name, version and dependencies.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Gives its commands, with their functions.
+    /// Returns its commands, with their functions.
     pub fn commands(&self) -> &[crate::Command] {
         self.options.commands()
     }
 
-    /// Gives poise's options for one event.
+    /// Returns poise's options for one event.
     pub(crate) fn options(&self) -> Arc<FrameworkOptions> {
         self.options.current(&*self.instance, self.data.host())
     }
@@ -174,17 +174,17 @@ impl Generation {
         self.options.has_text_commands()
     }
 
-    /// Returns whether messages concern it: as text commands, or because they are none.
+    /// Returns whether it handles messages: text commands, or messages that are not commands.
     pub(crate) fn reads_messages(&self) -> bool {
         self.options.reads_messages()
     }
 
-    /// Returns whether it wants to know of messages that are no commands.
+    /// Returns whether it handles messages that are not commands.
     pub(crate) fn handles_other_messages(&self) -> bool {
         self.options.handles_other_messages()
     }
 
-    /// Returns a context whose requests are known as this plugin's.
+    /// Returns a context whose requests are attributed to this plugin.
     pub(crate) fn own_context(&self, ctx: &serenity::all::Context) -> serenity::all::Context {
         self.data.host().context_of(self.plugin(), ctx)
     }
@@ -194,7 +194,7 @@ impl Generation {
         self.options.asks_for_prefix()
     }
 
-    /// Returns whether the names of its text commands are equal if they differ in case alone.
+    /// Returns whether names of its text commands match regardless of case.
     pub(crate) fn ignores_case(&self) -> bool {
         self.options.ignores_case()
     }
@@ -204,67 +204,67 @@ impl Generation {
         self.options.handles_events()
     }
 
-    /// Gives the definitions of its commands.
+    /// Returns the definitions of its commands.
     pub fn definitions(&self) -> &Definitions {
         &self.definitions
     }
 
-    /// Gives what it listens to.
+    /// Returns its subscriptions.
     pub fn subscriptions(&self) -> &Subscriptions {
         &self.subscriptions
     }
 
-    /// Gives the services that it offers.
+    /// Returns the services that it offers.
     pub fn services(&self) -> &[Offer] {
         &self.services
     }
 
-    /// Gives what its library was linked from.
+    /// Returns what its library was linked from.
     pub fn linked(&self) -> &Linked {
         self.code.linked()
     }
 
-    /// Gives its code, from which other generations can be made.
+    /// Returns its code, from which other generations can be created.
     pub fn code(&self) -> &Code {
         &self.code
     }
 
-    /// Gives its probation.
+    /// Returns its probation.
     pub fn probation(&self) -> &Probation {
         self.data.probation()
     }
 
-    /// Gives the hooks that have not ended; one that blocks its thread never does.
+    /// Returns the hooks that have not ended. A hook that blocks its thread never ends.
     pub fn hooks(&self) -> Vec<HookReport> {
         self.hooks.running()
     }
 
-    /// Gives the gateway intents that it needs.
+    /// Returns the gateway intents that it needs.
     pub fn intents(&self) -> GatewayIntents {
         self.intents
     }
 
-    /// Counts the calls under way in it.
+    /// Returns the number of calls in progress.
     pub fn calls_under_way(&self) -> usize {
         self.gate.count()
     }
 
-    /// Lists the calls under way in it, the oldest first.
+    /// Lists the calls in progress, the oldest first.
     pub fn calls(&self) -> Vec<CallReport> {
         self.gate.calls()
     }
 
-    /// Gives the tasks running in it.
+    /// Returns its running tasks.
     pub fn tasks(&self) -> Vec<TaskReport> {
         self.data.tasks().running()
     }
 
-    /// Gives the time since it was made.
+    /// Returns the time since it was created.
     pub fn age(&self) -> Duration {
         self.born.elapsed()
     }
 
-    /// Gives where it stands.
+    /// Returns its stage.
     pub fn stage(&self) -> Stage {
         match self.stage.load(Ordering::Acquire) {
             0 => Stage::Starting,
@@ -273,7 +273,7 @@ impl Generation {
         }
     }
 
-    /// Moves it on in its life; a retired one sends those who come to it on to the newest snapshot.
+    /// Sets its stage. A retired generation redirects calls to the newest snapshot.
     pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::Release);
         let phase = match stage {
@@ -292,32 +292,32 @@ impl Generation {
         self.set_state_phase(phase);
     }
 
-    /// Says who may change the state.
+    /// Sets the phase of the state, which determines whether the state can be changed.
     pub(crate) fn set_state_phase(&self, phase: Phase) {
         if let Some(state) = self.data.state_cell() {
             state.set_phase(phase);
         }
     }
 
-    /// Begins a call, waiting while the state crosses; fails when another generation has taken this one's place.
+    /// Begins a call. Waits while the state is transferred. Fails if another generation has replaced this one.
     pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Moved> {
         Call::begin(self, what).await
     }
 
-    /// Waits until no call is under way in it, or until `deadline` has passed; says whether none is.
+    /// Waits until no call is in progress, at most `deadline`. Returns whether none is.
     pub async fn quiet(&self, deadline: Duration) -> bool {
         self.gate.quiet(deadline, false).await
     }
 
-    /// Gives its declaration of state, if it has any.
+    /// Returns its declaration of state, if any.
     pub fn state_slot(&self) -> Option<&StateSlot> {
         self.data.state_cell().map(StateCell::slot)
     }
 
-    /// Saves its state; `None` when it declares none.
+    /// Saves its state. Returns `None` if it declares none.
     ///
     /// # Errors
-    /// In a sentence, when the state cannot be serialised or that panics.
+    /// A sentence, if the state cannot be serialised or serialising it panics.
     pub fn save_state(&self) -> Result<Option<SavedState>, String> {
         let Some(state) = self.data.state_cell() else { return Ok(None) };
         contained(|| state.save()).map(Some).map_err(|why| {
@@ -330,10 +330,10 @@ impl Generation {
         })
     }
 
-    /// Gives it what a generation has saved; `Some` is the version that it was migrated from.
+    /// Restores a saved state. Returns the version that it was migrated from, if it was migrated.
     ///
     /// # Errors
-    /// In a sentence that names both versions and the place that does not fit; its state is then as it was.
+    /// A sentence with both versions and the place that does not fit. The generation's state is then unchanged.
     pub fn restore_state(&self, saved: SavedState) -> Result<Option<u32>, String> {
         let plugin = self.plugin();
         let Some(state) = self.data.state_cell() else { return Err(format!("{plugin} declares no state")) };
@@ -348,10 +348,10 @@ impl Generation {
         Ok((from != to).then_some(from))
     }
 
-    /// Gives it the default state.
+    /// Resets the state to its default.
     ///
     /// # Errors
-    /// When making it panics.
+    /// If creating the default panics.
     pub fn reset_state(&self) -> Result<(), String> {
         let Some(state) = self.data.state_cell() else { return Ok(()) };
         contained(|| state.reset())
@@ -361,7 +361,7 @@ impl Generation {
     /// Runs the plugin's `start` hook.
     ///
     /// # Errors
-    /// When the hook fails, panics or exceeds `deadline`; what it had spawned is then cancelled.
+    /// If the hook fails, panics or exceeds `deadline`. The tasks that it spawned are then cancelled.
     pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
@@ -378,7 +378,7 @@ impl Generation {
 
     /// Runs the plugin's `stop` hook, then cancels its tasks, each bounded by `deadline`.
     ///
-    /// Returns what went wrong and which tasks would not end, one sentence each.
+    /// Returns the problems and the tasks that did not end, one sentence each.
     pub async fn stop(self: &Arc<Self>, deadline: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         let this = self.clone();
@@ -401,7 +401,7 @@ impl Drop for Generation {
     }
 }
 
-/// Runs a plugin's code that serialises or deserialises, and gives a panic as an error.
+/// Runs a plugin's code that serialises or deserialises. A panic is returned as an error.
 fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),
@@ -409,22 +409,22 @@ fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
     }
 }
 
-/// Runs a hook so that a panic or an endless wait in it is told instead of passed on.
+/// Runs a hook. A panic or an endless wait in it is returned as an error.
 ///
-/// It runs on a thread of its own: one that never gives its thread back must not take one from the events, nor hold up
-/// who waits for it.
+/// It runs on a thread of its own: a hook that blocks its thread must not take one from the events, nor block the
+/// caller.
 async fn bounded(
     hook: &'static str,
     deadline: Duration,
     call: impl Future<Output = Result<(), Error>> + Send + 'static,
 ) -> Result<(), String> {
-    /// What a hook that only waits too long is given to be told so by its own clock.
+    /// Additional time in which a hook that only waits too long is reported by its own timeout.
     const GRACE: Duration = Duration::from_millis(100);
     let late = || Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()));
     let runtime = tokio::runtime::Handle::current();
     let task = tokio::task::spawn_blocking(move || {
         let ended = || runtime.block_on(async { tokio::time::timeout(deadline, call).await });
-        // Caught on the thread that knows the place.
+        // Caught on the thread that knows the panic's location.
         catch_unwind(AssertUnwindSafe(ended)).map_err(|panic| Panic::caught(hook, panic_text(&*panic)))
     });
     match tokio::time::timeout(deadline + GRACE, task).await {

@@ -1,12 +1,13 @@
-//! State from the generations that go to those that come, and the swap that it belongs to.
+//! Handover: the transfer of state from old generations to new ones, and the swap.
 //!
 //! # Theory of operation
 //!
-//! [`prepare`] gives new generations a copy of the state before they start, which finds what does not fit while nobody
-//! waits. [`swap`] then holds new calls to the plugins whose state crosses, waits for a bounded time until those under
-//! way have ended, forbids changes, saves, restores, and swaps in one atomic store; whoever was held goes on to the new
-//! generation. A failure before the store lets them go on in the old one, whose state is as it was. Saving and restoring
-//! run the plugins' code, so they have a thread of their own, a deadline, and panics in them are contained.
+//! [`prepare`] gives new generations a copy of the state before they start. This finds states that do not fit while no
+//! call waits. [`swap`] then holds new calls to the plugins whose state is transferred, waits for a limited time until
+//! their calls in progress have ended, forbids changes, saves, restores, and swaps in one atomic store. Held calls
+//! continue in the new generation. If anything fails before the store, they continue in the old generation, whose state
+//! is unchanged. Saving and restoring run the plugins' code, so they run on a thread of their own, with a deadline, and
+//! panics in them are contained.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,17 +23,17 @@ use crate::snapshot::Snapshot;
 use crate::snapshots::{Reason, Snapshots, StateSnapshot};
 use crate::state::{MAX_BYTES, Phase, SavedState};
 
-/// Longest time for saving and restoring; with the wait for calls it has to fit into Discord's 3 s.
+/// Longest time for saving and restoring. Together with the wait for calls it has to fit into Discord's 3 s.
 const CROSSING_WITHIN: Duration = Duration::from_secs(2);
 
-/// How state crosses.
+/// How state is transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandoverPolicy {
-    /// Whether it crosses at all; without, every new generation begins with its default.
+    /// Whether state is transferred at all. If not, every new generation starts with its default.
     pub preserve: bool,
-    /// Longest wait for calls under way.
+    /// Longest wait for calls in progress.
     pub deadline: Duration,
-    /// What happens when the new code cannot read it.
+    /// What happens if the new code cannot read the state.
     pub unfit: Unfit,
 }
 
@@ -42,62 +43,62 @@ impl Default for HandoverPolicy {
     }
 }
 
-/// What happens when a state cannot be saved, or not be restored in the new generation.
+/// What happens if a state cannot be saved, or cannot be restored in the new generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
     /// The swap is refused.
     Refuse,
-    /// The new generation begins with its default; the old state is kept as a snapshot.
+    /// The new generation starts with its default. The old state is kept as a snapshot.
     Default,
-    /// The new generation gets the newest snapshot that fits it, or its default; the old state is kept as a snapshot.
+    /// The new generation gets the newest snapshot that fits it, or its default. The old state is kept as a snapshot.
     Earlier,
 }
 
-/// What a handover did.
+/// The result of a handover.
 pub struct HandedOver {
-    /// What the swap did.
+    /// The result of the swap.
     pub swapped: Swapped,
-    /// What became of each state.
+    /// The result for each state.
     pub states: Vec<Crossed>,
-    /// Time for which calls were held; zero when no state crossed.
+    /// Time for which calls were held; zero if no state was transferred.
     pub held: Duration,
-    /// Calls that went on in generations whose state had been taken.
+    /// Calls that continued in generations whose state had been saved.
     pub outlived: Vec<(PluginId, u64, CallReport)>,
 }
 
-/// What became of a plugin's state.
+/// The result of the transfer of a plugin's state.
 #[derive(Clone, Debug)]
 pub struct Crossed {
     /// Plugin concerned.
     pub plugin: PluginId,
-    /// Generation that it was taken from; `None` when it was at rest.
+    /// Generation that it was saved from; `None` if it was stored for a plugin that was not live.
     pub from: Option<u64>,
-    /// Generation that takes it over; `None` when it is at rest now.
+    /// Generation that received it; `None` if it is stored until the plugin is live again.
     pub to: Option<u64>,
-    /// What was saved; `None` when saving failed.
+    /// The saved state; `None` if saving failed.
     pub saved: Option<Arc<SavedState>>,
-    /// How it went.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// How a state crossed.
+/// The outcome of the transfer of a state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It was restored.
+    /// The state was restored.
     Restored {
-        /// Version that it was migrated from, when that is another one.
+        /// Version that it was migrated from, if it differs.
         migrated_from: Option<u32>,
     },
-    /// It was kept for the plugin's return.
+    /// The state is stored until the plugin is live again.
     AtRest,
-    /// It does not fit; an earlier snapshot was restored.
+    /// The state does not fit. An earlier snapshot was restored.
     Earlier {
         /// That snapshot's number.
         snapshot: u64,
         /// What does not fit.
         why: String,
     },
-    /// It does not fit; the generation began with its default.
+    /// The state does not fit. The generation started with its default.
     Default {
         /// What does not fit.
         why: String,
@@ -129,7 +130,7 @@ impl Crossing {
             .collect()
     }
 
-    /// Saves and restores; runs the plugin's code.
+    /// Saves and restores the state. Runs the plugin's code.
     fn carry(&self, snapshots: &Snapshots, policy: HandoverPolicy) -> Result<Option<Crossed>, String> {
         let old = self.old.as_ref().filter(|old| is_preserved(old));
         if self.old.is_some() && !policy.preserve {
@@ -186,7 +187,7 @@ fn is_preserved(generation: &Arc<Generation>) -> bool {
     generation.state_slot().is_some_and(crate::state::StateSlot::is_preserved)
 }
 
-/// Generations to which new calls are held; those that have not been replaced go on when this is dropped.
+/// Generations whose new calls are held. When this is dropped, calls continue in those that have not been replaced.
 struct Hold(Vec<Arc<Generation>>);
 
 impl Hold {
@@ -198,7 +199,7 @@ impl Hold {
         Self(generations)
     }
 
-    /// Waits until nothing runs in them and gives what still does at the deadline.
+    /// Waits until no call runs in them. Returns the calls that still run at the deadline.
     async fn quiet(&self, deadline: Duration) -> Vec<(PluginId, u64, CallReport)> {
         join_all(self.0.iter().map(|generation| generation.gate.quiet(deadline, true))).await;
         let running = |generation: &Arc<Generation>| {
@@ -225,10 +226,10 @@ impl Drop for Hold {
     }
 }
 
-/// Gives new generations a copy of their plugins' state, as it is now or was at rest, so that they can start with it.
+/// Gives new generations a copy of their plugins' state, the current or the stored one, so that they can start with it.
 ///
 /// # Errors
-/// One sentence for each state that does not fit, when the policy refuses that.
+/// One sentence for each state that does not fit, if the policy refuses that.
 pub async fn prepare(
     host: &Host,
     generations: &[Arc<Generation>],
@@ -239,13 +240,13 @@ pub async fn prepare(
     carry(host, crossings, policy).await.map(drop)
 }
 
-/// Hands state over and makes a change live.
+/// Transfers state and makes a change live.
 ///
-/// The generations it replaces are out of dispatch when this returns; stopping them is the caller's next step.
+/// When this returns, the replaced generations are out of dispatch. The caller has to stop them.
 ///
 /// # Errors
-/// As [`Registry::swap`](crate::registry::Registry::swap), and one sentence for each state that does not fit, when the
-/// policy refuses that; nothing has changed then.
+/// As [`Registry::swap`](crate::registry::Registry::swap), and one sentence for each state that does not fit, if the
+/// policy refuses that. Nothing has changed then.
 pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result<HandedOver, Vec<String>> {
     let _turn = host.registry().handover.lock().await;
     let crossings = Crossing::all(&host.registry().snapshot(), &change);
@@ -277,7 +278,7 @@ pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result
     Ok(HandedOver { swapped, states, held, outlived })
 }
 
-/// Saves and restores on a thread of its own; all of it or nothing.
+/// Saves and restores on a thread of its own, all states or none.
 async fn carry(
     host: &Host,
     crossings: Vec<Crossing>,
@@ -310,7 +311,7 @@ async fn carry(
     Err(vec![problem])
 }
 
-/// Keeps what was saved and tells what became of it.
+/// Stores the saved state and publishes the outcome.
 fn keep_and_tell(host: &Host, state: &Crossed, held: Duration) {
     let Crossed { plugin, from, to, saved, outcome } = state;
     let snapshots = host.snapshots();
@@ -375,22 +376,22 @@ fn tell_restored(host: &Host, plugin: &PluginId, generation: u64, migrated_from:
     host.bus().emit(ReloadEvent::StateRestored { plugin, generation, version, migrated_from });
 }
 
-/// What putting back a snapshot did.
+/// The result of restoring a snapshot.
 #[derive(Clone, Debug)]
 pub struct PutBack {
     /// Generation that has the state now.
     pub generation: u64,
-    /// Version that the state was migrated from, when that is another one.
+    /// Version that the state was migrated from, if it differs.
     pub migrated_from: Option<u32>,
     /// Snapshot of the state that it replaced.
     pub before: StateSnapshot,
 }
 
-/// Puts a snapshot back into the live generation of its plugin, with a snapshot of the state that it replaces.
+/// Restores a snapshot in the live generation of its plugin. The state that it replaces is kept as a snapshot.
 ///
 /// # Errors
-/// In a sentence, when there is no such snapshot, the plugin is not live, or the snapshot does not fit it; its state is
-/// then as it was.
+/// A sentence, if there is no such snapshot, the plugin is not live, or the snapshot does not fit. The state is then
+/// unchanged.
 pub async fn put_back(host: &Host, plugin: &PluginId, number: u64) -> Result<PutBack, String> {
     let _turn = host.registry().handover.lock().await;
     let live = host.registry().snapshot();

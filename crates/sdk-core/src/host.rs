@@ -1,4 +1,4 @@
-//! What stays while generations come and go: registry, settings, store, timers, and the gateway.
+//! What outlives generations: registry, settings, store, timers, and the gateway.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +29,7 @@ use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded, Withdraw
 use crate::store::Store;
 use crate::voice::{Players, Voice};
 
-/// The host's services; cheap to clone.
+/// The host's services. Cheap to clone.
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
 
@@ -62,52 +62,52 @@ struct Inner {
     closing: AtomicBool,
 }
 
-/// Makes the HTTP client for one plugin's requests; `None` when it has none of its own.
+/// Creates the HTTP client for one plugin's requests; `None` if the plugin has none of its own.
 pub type HttpOf = Box<dyn Fn(&PluginId) -> Option<Http> + Send + Sync>;
 
-/// A reload engine, as plugins may use it; a production host has none.
+/// The reload engine as plugins can use it. A production host has none.
 pub trait Reloader: Send + Sync {
-    /// Says what is watched, built and held back at this moment; waits for nothing.
+    /// Returns what is watched, built and held back at this moment. Does not wait.
     fn status(&self) -> ReloadStatus;
 
     /// Builds and swaps a plugin now, or all plugins, changed or not.
     ///
-    /// Gives what went live, or a sentence why it did not, for each plugin.
+    /// Returns for each plugin what went live, or a sentence with the reason why it did not.
     fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
 
-    /// Makes earlier code of a plugin live again: that of `generation`, or of the last one before what is live.
+    /// Rolls a plugin back to the code of `generation`, or to that of the last generation before the live one.
     ///
-    /// Gives a line for each plugin that went back, or a sentence why none did.
+    /// Returns a line for each plugin that was rolled back, or a sentence with the reason why none was.
     fn rollback(
         &self,
         plugin: PluginId,
         generation: Option<u64>,
     ) -> BoxFuture<'static, Result<String, String>>;
 
-    /// Stops watching, or goes on with it and takes in what has changed meanwhile; says in a sentence what it did.
+    /// Pauses or resumes watching. Resuming applies what has changed meanwhile. Returns a sentence about what was done.
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
 
-    /// Replaces the host process by a new one with the same plugins, at once or as soon as no call has been under
-    /// way for a while; state, timers and the terminal stay.
+    /// Replaces the host process by a new one with the same plugins, at once or when no call has been in progress for a
+    /// while. State, timers and the terminal stay.
     ///
     /// # Errors
-    /// Why that cannot be.
+    /// The reason why a restart is not possible.
     fn restart(&self, when_quiet: bool) -> Result<(), String> {
         let _ = when_quiet;
         Err("this bot is not supervised; end it and start it again".to_owned())
     }
 }
 
-/// Whoever registers commands at Discord, as plugins and the control socket may use it.
+/// Registers commands at Discord, as plugins and the control socket can use it.
 pub trait Registrar: Send + Sync {
-    /// Removes all commands at once that are registered though no live plugin defines them any more.
+    /// Removes at once all registered commands that no live plugin defines any more.
     ///
-    /// Returns what was removed in a sentence, or why it was not.
+    /// Returns a sentence about what was removed, or the reason why nothing was.
     fn prune(&self) -> BoxFuture<'static, Result<String, String>>;
 }
 
 impl Host {
-    /// Makes a host; `version` is the bot's.
+    /// Creates a host. `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
         let changes = Changes::default();
         Self(Arc::new(Inner {
@@ -140,27 +140,27 @@ impl Host {
         }))
     }
 
-    /// Returns the account of initial responses, which whoever sends requests to Discord for the bot keeps.
+    /// Returns the record of initial responses. Code that sends requests to Discord has to keep it up to date.
     pub fn answers(&self) -> Arc<Answers> {
         self.0.answers.clone()
     }
 
-    /// Returns whether the process has answered an interaction, or is about to.
+    /// Returns whether the process has answered an interaction or is about to.
     pub(crate) fn is_being_answered(&self, interaction: InteractionId) -> bool {
         self.0.answers.has(interaction)
     }
 
-    /// Gives the bot's version.
+    /// Returns the bot's version.
     pub fn version(&self) -> &str {
         &self.0.version
     }
 
-    /// Gives the time since the host began.
+    /// Returns the time since the host began.
     pub fn uptime(&self) -> Duration {
         self.0.began.elapsed()
     }
 
-    /// Gives the settings of this moment.
+    /// Returns the current settings.
     pub fn settings(&self) -> Arc<Settings> {
         self.0.settings.load_full()
     }
@@ -170,77 +170,78 @@ impl Host {
         self.0.settings.store(Arc::new(settings));
     }
 
-    /// Gives the registry of generations.
+    /// Returns the registry of generations.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
     }
 
-    /// Gives the bus on which everything that happens to plugins is told.
+    /// Returns the bus on which all events about plugins are published.
     pub fn bus(&self) -> &Bus {
         &self.0.bus
     }
 
-    /// Gives all plugins' values.
+    /// Returns the values of all plugins.
     pub fn store(&self) -> &Store {
         &self.0.store
     }
 
-    /// Returns the account of text commands and their answers.
+    /// Returns the record of text commands and their answers.
     pub(crate) fn edits(&self) -> &Edits {
         &self.0.edits
     }
 
-    /// Gives the states that were saved: handed over, taken by hand, or left by plugins that are not live.
+    /// Returns the saved states: those handed over, those saved by hand, and those of plugins that are not live.
     pub fn snapshots(&self) -> &Snapshots {
         &self.0.snapshots
     }
 
-    /// Gives all guilds' players.
+    /// Returns the players of all guilds.
     pub fn voice(&self) -> &Voice {
         &self.0.voice
     }
 
-    /// Takes the player's engine; the first call counts. To be called before [`Checkpoint::open`](crate::checkpoint::Checkpoint::open).
+    /// Sets the player's engine. Only the first call has an effect. Call it before
+    /// [`Checkpoint::open`](crate::checkpoint::Checkpoint::open).
     pub fn set_player(&self, players: Arc<dyn Players>) {
         self.0.voice.set_players(players);
     }
 
-    /// Gives the note that something has changed which a checkpoint keeps.
+    /// Returns the signal that something has changed which a checkpoint saves.
     pub fn changes(&self) -> &Changes {
         &self.0.changes
     }
 
-    /// Gives the timers.
+    /// Returns the timers.
     pub fn scheduler(&self) -> &Scheduler {
         &self.0.scheduler
     }
 
-    /// Gives the reload engine; `None` in production and where reloading is off.
+    /// Returns the reload engine; `None` in production and where reloading is off.
     pub fn reloader(&self) -> Option<&Arc<dyn Reloader>> {
         self.0.reloader.get()
     }
 
-    /// Names the reload engine; the first call counts.
+    /// Sets the reload engine. Only the first call has an effect.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
     }
 
-    /// Gives the file that keeps values over a restart, if one does.
+    /// Returns the file that keeps values over a restart, if there is one.
     pub fn state_file(&self) -> Option<&Path> {
         self.0.state_file.get().map(PathBuf::as_path)
     }
 
-    /// Names the file that keeps values over a restart; the first call counts.
+    /// Sets the file that keeps values over a restart. Only the first call has an effect.
     pub fn set_state_file(&self, file: PathBuf) {
         let _ = self.0.state_file.set(file);
     }
 
-    /// Names who keeps notes of what is under way; the first call counts.
+    /// Sets the recorder of what is in progress. Only the first call has an effect.
     pub fn set_recorder(&self, recorder: Arc<dyn Recorder>) {
         let _ = self.0.recorder.set(recorder);
     }
 
-    /// Names who hears what dispatch did; the first call counts.
+    /// Sets the observer of dispatch. Only the first call has an effect.
     pub fn set_observer(&self, observer: Arc<dyn Observer>) {
         let _ = self.0.observer.set(observer);
     }
@@ -249,17 +250,17 @@ impl Host {
         self.0.observer.get()
     }
 
-    /// Notes that something of a plugin begins.
+    /// Records that a call, hook or task of a plugin begins.
     pub(crate) fn flight(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Flight {
         Flight::begin(self.0.recorder.get(), plugin, generation, what)
     }
 
-    /// Returns how many commands were created within the last day, by where they are registered.
+    /// Returns how many commands were created within the last day, by scope.
     pub fn creations(&self) -> Vec<Creations> {
         self.0.creations.load().iter().map(CreationAccount::now).collect()
     }
 
-    /// Replaces the account of the commands that were created in one scope.
+    /// Replaces the record of the commands created in one scope.
     pub fn set_creations(&self, account: &CreationAccount) {
         self.0.creations.rcu(|all| {
             let mut all = Vec::clone(all);
@@ -271,52 +272,52 @@ impl Host {
         });
     }
 
-    /// Returns the commands that are registered though no live plugin defines them any more.
+    /// Returns the registered commands that no live plugin defines any more.
     pub fn withdrawn(&self) -> Vec<Withdrawn> {
         self.0.withdrawn.load().iter().map(WithdrawnCommand::now).collect()
     }
 
-    /// Returns whether a command is registered though no live plugin defines it any more.
+    /// Returns whether a command is registered although no live plugin defines it any more.
     pub(crate) fn is_withdrawn(&self, key: &CommandKey) -> bool {
         self.0.withdrawn.load().iter().any(|withdrawn| withdrawn.key == *key)
     }
 
-    /// Replaces the list of commands that are registered though no live plugin defines them any more.
+    /// Replaces the list of registered commands that no live plugin defines any more.
     pub fn set_withdrawn(&self, withdrawn: Vec<WithdrawnCommand>) {
         self.0.withdrawn.store(Arc::new(withdrawn));
     }
 
-    /// Returns who registers commands, once somebody does.
+    /// Returns the registrar of commands, once one is set.
     pub fn registrar(&self) -> Option<&Arc<dyn Registrar>> {
         self.0.registrar.get()
     }
 
-    /// Names who registers commands; the first call counts.
+    /// Sets the registrar of commands. Only the first call has an effect.
     pub fn set_registrar(&self, registrar: Arc<dyn Registrar>) {
         let _ = self.0.registrar.set(registrar);
     }
 
-    /// Stops handing out events, because the bot is about to end; users are told to try again.
+    /// Stops dispatching events, because the bot is about to exit. Users are told to try again.
     pub fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
     }
 
-    /// Says whether the bot is about to end.
+    /// Returns whether the bot is about to exit.
     pub fn is_closing(&self) -> bool {
         self.0.closing.load(Ordering::Acquire)
     }
 
-    /// Gives the intents that the gateway session asked for, once it has.
+    /// Returns the intents that the gateway session requested, once it has.
     pub fn intents(&self) -> Option<GatewayIntents> {
         self.0.intents.get().copied()
     }
 
-    /// Notes the intents that the gateway session asks for; the first call counts.
+    /// Sets the intents that the gateway session requests. Only the first call has an effect.
     pub fn set_intents(&self, intents: GatewayIntents) {
         let _ = self.0.intents.set(intents);
     }
 
-    /// Gives serenity's context of the last session that became ready.
+    /// Returns serenity's context of the last session that became ready.
     pub fn serenity_context(&self) -> Option<Arc<serenity::all::Context>> {
         self.0.serenity.load_full()
     }
@@ -331,12 +332,13 @@ impl Host {
         &self.0.cache_keeper
     }
 
-    /// Names who makes plugins' HTTP clients, by which requests are known to be theirs; the first call counts.
+    /// Sets the function that creates plugins' HTTP clients, by which requests are attributed to a plugin. Only the
+    /// first call has an effect.
     pub fn set_http_of(&self, http_of: HttpOf) {
         let _ = self.0.http_of.set(http_of);
     }
 
-    /// Returns serenity's context with the plugin's own HTTP client, the same one each time.
+    /// Returns serenity's context with the plugin's own HTTP client, which is created once.
     pub(crate) fn context_of(
         &self,
         plugin: &PluginId,
@@ -355,7 +357,7 @@ impl Host {
         ctx
     }
 
-    /// Gives the shard manager, once the client is built.
+    /// Returns the shard manager, once the client is built.
     pub fn shards(&self) -> Option<&Arc<ShardManager>> {
         self.0.shards.get()
     }

@@ -1,8 +1,7 @@
 //! Generic code that plugins commonly use, instantiated here once.
 //!
-//! rustc takes a generic function that an upstream crate has already instantiated from there (at low
-//! optimisation), so each line here is code that no plugin compiles again on its every reload. Measured with
-//! `./dev-env.sh bench`.
+//! If an upstream crate has already instantiated a generic function (at low optimisation), rustc uses that instance. So
+//! no plugin has to compile the code below again with each reload. Measured with `./dev-env.sh bench`.
 
 #![expect(dead_code, reason = "compiled for its instantiations, never called")]
 
@@ -19,7 +18,7 @@ use serenity::all::{
 use crate::scheduler::Timer;
 use crate::{Context, Error, EventContext};
 
-/// Answers, as commands give them.
+/// Answers of the kinds that commands send.
 async fn answers(ctx: Context<'_>, guild: GuildId, user: User, channel: ChannelId) -> Result<(), Error> {
     ctx.say("").await?;
     ctx.say(String::new()).await?.edit(ctx, CreateReply::default().content(String::new())).await?;
@@ -35,7 +34,7 @@ async fn answers(ctx: Context<'_>, guild: GuildId, user: User, channel: ChannelI
     Ok(())
 }
 
-/// What handlers of events, components and timers send.
+/// Requests of the kinds that handlers of events, components and timers send.
 async fn events(ctx: EventContext, press: ComponentInteraction, timer: Timer) -> Result<(), Error> {
     let (channel, message_id): (ChannelId, MessageId) = timer.payload()?;
     channel.say(&ctx, "").await?;

@@ -1,4 +1,4 @@
-//! The account of generations: which were live when, what still runs in each, and what its code takes up.
+//! The ledger of generations: when each was live, what still runs in it, and how much memory its code takes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
@@ -12,10 +12,10 @@ use crate::services::Linked;
 use crate::status::milliseconds;
 use crate::{PluginEntry, PluginId};
 
-/// Rows kept for each plugin, besides those of generations in which something still runs.
+/// Rows kept for each plugin, besides generations in which something still runs.
 const KEPT: usize = 64;
 
-/// Code of a plugin, from which any number of generations can be made: it stays mapped for the life of the process.
+/// Code of a plugin, from which any number of generations can be created. It stays mapped for the life of the process.
 #[derive(Clone, Debug)]
 pub struct Code {
     pub(crate) entry: PluginEntry,
@@ -24,17 +24,17 @@ pub struct Code {
 }
 
 impl Code {
-    /// Gives the number of the generation that it was built for.
+    /// Returns the number of the generation that it was built for.
     pub fn of(&self) -> u64 {
         self.of
     }
 
-    /// Gives what its library was linked from.
+    /// Returns what its library was linked from.
     pub fn linked(&self) -> &Linked {
         &self.linked
     }
 
-    /// Makes the generation `number` from it; nothing of it runs yet.
+    /// Creates the generation `number` from it. None of its hooks or handlers runs yet.
     ///
     /// # Errors
     /// As [`Generation::new`].
@@ -43,28 +43,28 @@ impl Code {
     }
 }
 
-/// A generation that was live, as far as its code is concerned.
+/// The number and the code of a generation that was live.
 #[derive(Clone, Debug)]
 pub struct Former {
     /// Its number.
     pub generation: u64,
     /// Its code.
     pub code: Code,
-    /// Whether it was set aside because it panicked on probation.
+    /// Whether it was rolled back because it panicked on probation.
     pub is_set_aside: bool,
 }
 
-/// Where a generation stands.
+/// The stage of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LedgerStage {
     /// It did not go live, and something of it still runs.
     NeverLive,
-    /// It is live, and a panic brings back the code before it.
+    /// It is live. A panic restores the code before it.
     Probation,
     /// It is live.
     Live,
-    /// Another one has taken its place, or its plugin is gone.
+    /// It has been replaced, or its plugin has been removed.
     Retired,
     /// It panicked on probation.
     SetAside,
@@ -75,44 +75,44 @@ pub enum LedgerStage {
 pub struct LedgerRow {
     /// Its number, from 1.
     pub generation: u64,
-    /// Generation that its code was built for: its own number, unless it was brought back or made anew for another.
+    /// Generation that its code was built for: its own number, unless the code was restored or instantiated again.
     pub code_of: u64,
     /// Version of the plugin.
     pub version: String,
-    /// Where it stands.
+    /// Its stage.
     pub stage: LedgerStage,
-    /// When it was made, in milliseconds since 1970.
+    /// When it was created, in milliseconds since 1970.
     pub made_at: u64,
-    /// When it went live.
+    /// When it went live, in milliseconds since 1970.
     pub live_at: Option<u64>,
-    /// When it was retired.
+    /// When it was retired, in milliseconds since 1970.
     pub retired_at: Option<u64>,
     /// Milliseconds for which it has been live.
     pub live_ms: u64,
-    /// The last thing that went wrong in it.
+    /// Its last error.
     pub error: Option<String>,
-    /// Calls under way in it, each with its age.
+    /// Calls in progress, each with its age.
     pub calls: Vec<String>,
-    /// Tasks running in it, each with the place of its spawn.
+    /// Running tasks, each with the location of its spawn.
     pub tasks: Vec<String>,
     /// Hooks that have not ended, each with its age.
     pub hooks: Vec<String>,
     /// Handlers of events, components, modals and timers.
     pub listeners: usize,
-    /// Bytes of address space that the library of its code takes up, where that is known.
+    /// Bytes of address space of the library with its code, if known.
     pub mapped_bytes: Option<u64>,
-    /// Bytes of these that are in memory and this process's alone.
+    /// Bytes of these that are in memory and private to this process.
     pub private_bytes: Option<u64>,
 }
 
-/// Rows that are kept no longer, summed up.
+/// The sum of the rows that are no longer kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Older {
-    /// Count of generations.
+    /// Number of generations.
     pub generations: u64,
-    /// Bytes of address space that their libraries take up.
+    /// Bytes of address space of their libraries.
     pub mapped_bytes: u64,
-    /// Bytes of these that are in memory and this process's alone.
+    /// Bytes of these that are in memory and private to this process.
     pub private_bytes: u64,
 }
 
@@ -123,16 +123,16 @@ pub struct PluginLedger {
     pub plugin: PluginId,
     /// Its generations, the newest first.
     pub rows: Vec<LedgerRow>,
-    /// Those before them.
+    /// The sum of older generations.
     pub older: Older,
 }
 
-/// What a library takes up.
+/// Memory of a library.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Bytes of address space.
     pub mapped: u64,
-    /// Bytes of these that are in memory and this process's alone.
+    /// Bytes of these that are in memory and private to this process.
     pub private: u64,
 }
 
@@ -144,7 +144,7 @@ pub(crate) struct Ledger {
 #[derive(Default)]
 struct Account {
     last: u64,
-    /// The newest is the last.
+    /// The last one is the newest.
     entries: VecDeque<Entry>,
     older: Older,
 }
@@ -160,11 +160,11 @@ struct Entry {
     retired: Option<Moment>,
     is_set_aside: bool,
     error: Option<String>,
-    /// What its own library takes up; none for code of another row.
+    /// Memory of its own library; `None` if its code belongs to another row.
     memory: Option<Memory>,
 }
 
-/// A moment by the wall clock, for people, and by the one that never jumps, for spans.
+/// A time by the wall clock, for people, and by the monotonic clock, for durations.
 #[derive(Clone, Copy)]
 struct Moment {
     wall: u64,
@@ -249,12 +249,12 @@ impl Account {
         &mut self.entries[place]
     }
 
-    /// Codes that live generations run.
+    /// Returns the codes that live generations run.
     fn live_codes(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().filter(|entry| entry.is_live()).map(|entry| entry.code.of)
     }
 
-    /// Sums up the oldest rows of which nothing runs any more.
+    /// Sums up the oldest rows in which nothing runs any more.
     fn shorten(&mut self) {
         while self.entries.len() > KEPT {
             let live: Vec<_> = self.live_codes().collect();
@@ -313,7 +313,7 @@ impl Ledger {
         }
     }
 
-    /// Gives the private bytes of code that no live generation runs.
+    /// Returns the private bytes of code that no live generation runs.
     pub(crate) fn retired_bytes(&self) -> u64 {
         let of = |account: &Account| {
             let live: Vec<_> = account.live_codes().collect();
@@ -324,12 +324,12 @@ impl Ledger {
         self.plugins.values().map(of).sum()
     }
 
-    /// Says whether a live generation runs that code.
+    /// Returns whether a live generation runs that code.
     pub(crate) fn is_code_live(&self, plugin: &PluginId, code_of: u64) -> bool {
         self.plugins.get(plugin).is_some_and(|account| account.live_codes().any(|of| of == code_of))
     }
 
-    /// Gives the generations that were live, the newest first.
+    /// Returns the generations that were live, the newest first.
     pub(crate) fn formers(&self, plugin: &PluginId) -> Vec<Former> {
         let entries = self.plugins.get(plugin).into_iter().flat_map(|account| account.entries.iter().rev());
         entries
@@ -342,7 +342,7 @@ impl Ledger {
             .collect()
     }
 
-    /// Gives the generations that are not live and in which something still runs or is referred to.
+    /// Returns the generations that are not live but in which something still runs, or that are still referenced.
     pub(crate) fn lingering(&self) -> Vec<Arc<Generation>> {
         self.plugins
             .values()
@@ -467,7 +467,7 @@ mod tests {
         assert_eq!(rows.len(), KEPT);
         assert_eq!(rows.last().unwrap().generation, held.number());
         assert_eq!((older.generations, older.mapped_bytes), (9, 900));
-        // All code but that of the live generation; the first has not been measured.
+        // All code except that of the live generation; the first has not been measured.
         assert_eq!(bench.host.registry().retired_bytes(), (KEPT as u64 + 7) * memory.private);
         assert_eq!(bench.host.registry().lingering().len(), 1);
         drop(held);

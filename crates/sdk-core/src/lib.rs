@@ -1,22 +1,25 @@
-//! What plugins and the host share: plugins, registries, dispatch, and the services the host owns.
+//! What plugins and the host share: plugins, registries, dispatch, and the services of the host.
 //!
 //! # Layout
 //!
-//! - [`plugin`]: what a plugin is and how it is exported.
-//! - [`event`] and [`subscriptions`]: what a plugin listens to.
-//! - [`data`] and [`tasks`]: a generation's handle to the host, and the work it started.
-//! - [`state`], [`snapshots`] and [`handover`]: what a plugin remembers, and how it gets to the next generation.
-//! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how that changes in one atomic store.
-//! - [`ledger`], [`probation`] and [`panics`]: the account of generations, and what a panic in a new one does.
+//! - [`plugin`]: the plugin trait and how a plugin is exported.
+//! - [`event`] and [`subscriptions`]: events and the listeners of a plugin.
+//! - [`data`] and [`tasks`]: a generation's handle to the host, and its tasks.
+//! - [`state`], [`snapshots`] and [`handover`]: a plugin's state, and its transfer to the next generation.
+//! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how it changes in one atomic store.
+//! - [`ledger`], [`probation`] and [`panics`]: the ledger of generations, and the effect of a panic in a new one.
 //! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
-//! - [`definition`] and [`preflight`]: command definitions as Discord sees them, and what Discord would refuse.
-//! - [`dependency`], [`order`] and [`services`]: what plugins need of each other, and what they offer.
-//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: and a restart.
+//! - [`definition`] and [`preflight`]: command definitions in Discord's form, and the check of what Discord would
+//!   refuse.
+//! - [`dependency`], [`order`] and [`services`]: dependencies between plugins, and the services that plugins offer.
+//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: what outlives a
+//!   restart.
 //! - [`voice`]: what plugins see of the player; its engine is the crate `player`, which only the host links.
-//! - [`flight`]: what is under way, for an account that outlives a crash; [`observer`]: what was done, for figures.
-//! - [`bus`] and [`status`]: what happens to plugins and how things stand, for everyone who asks.
-//! - [`permissions`]: edits of roles and overwrites that keep what serenity does not know.
-//! - [`text`]: durations, counts and cut texts, for answers, and text of others made harmless.
+//! - [`flight`]: what is in progress, recorded so that it outlives a crash; [`observer`]: what was handled, for
+//!   metrics.
+//! - [`bus`] and [`status`]: events about plugins, and the status of the bot.
+//! - [`permissions`]: edits of roles and overwrites that keep permissions unknown to serenity.
+//! - [`text`]: formatting of durations and counts, shortening, and escaping of untrusted text.
 //!
 //! This crate knows neither the bot nor the reload engine.
 
@@ -73,7 +76,7 @@ pub use services::Services;
 pub use subscriptions::{EventContext, Subscriptions};
 pub use {poise, serenity, tokio, tracing};
 
-/// Any error a command, listener or hook may end with; its text is what the user reads.
+/// The error type of commands, listeners and hooks. Its text is shown to the user.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// poise's command context with this bot's [`Data`] and [`Error`].
@@ -85,7 +88,7 @@ pub type Command = poise::Command<Data, Error>;
 /// poise's options of a framework with this bot's [`Data`] and [`Error`]; see [`Plugin::options`].
 pub type FrameworkOptions = poise::FrameworkOptions<Data, Error>;
 
-/// What most plugin files start with: `use sdk::prelude::*;`.
+/// The imports of most plugin files: `use sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::bus::ReloadEvent;
     pub use crate::event;

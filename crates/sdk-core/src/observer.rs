@@ -1,35 +1,35 @@
-//! What dispatch did, told to one observer of the host's, for figures that outlive every reload.
+//! Reports of dispatch to one observer of the host, for metrics that outlive every reload.
 //!
-//! Names come from what live generations have registered, never from what a user has typed, so that there are no more of
-//! them than there are commands and handlers. Without an observer nothing is measured.
+//! Names are those that live generations have registered, never the user's input, so that there are no more names than
+//! commands and handlers. Without an observer nothing is measured.
 
 use std::time::{Duration, Instant};
 
 use crate::host::Host;
 use crate::{Command, Error, EventKind, Refusal};
 
-/// Hears what dispatch did; it is called on the way of every event, so it must not wait.
+/// Receives reports of dispatch. It is called for every event, so it must not block.
 pub trait Observer: Send + Sync {
-    /// An event has come in from the gateway.
+    /// An event has arrived from the gateway.
     fn event(&self, kind: EventKind);
 
-    /// A user's call of a plugin is over.
+    /// A user's call of a plugin has ended.
     fn call(&self, call: &Call<'_>);
 
-    /// A user's interaction was handled by nobody.
+    /// A user's interaction was not handled.
     fn turned_away(&self, why: TurnedAway);
 
-    /// A panic in a plugin was contained: in a command, a handler, a timer.
+    /// A panic in a plugin was contained: in a command, a handler or a timer.
     fn panicked(&self, plugin: &crate::PluginId);
 }
 
-/// A user's call of a plugin, when it is over.
+/// A user's call of a plugin that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call<'a> {
-    /// What it came by.
+    /// Kind of interaction that triggered it.
     pub way: Way,
-    /// Name as registered: of a command with its subcommands (`dev reload`), the prefix of custom ids that a handler was
-    /// registered for, or [`AWAITED`].
+    /// Name as registered: of a command with its subcommands (`dev reload`), the custom-id prefix of a handler, or
+    /// [`AWAITED`].
     pub name: &'a str,
     /// How it ended.
     pub outcome: Outcome,
@@ -37,10 +37,10 @@ pub struct Call<'a> {
     pub took: Duration,
 }
 
-/// Name of a press, a choice or a modal that a command under way had waited for.
+/// Name for a press, a choice or a modal that a call in progress had waited for.
 pub const AWAITED: &str = "(awaited)";
 
-/// What a call came by.
+/// The kind of interaction that triggered a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// A slash command.
@@ -51,7 +51,7 @@ pub enum Way {
     Message,
     /// A text command.
     Text,
-    /// Suggestions for an option while somebody types.
+    /// Suggestions for an option while a user types.
     Autocomplete,
     /// A button or a select menu.
     Component,
@@ -60,7 +60,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// Gives it as a word.
+    /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Slash => "slash",
@@ -82,14 +82,14 @@ pub enum Outcome {
     Ok,
     /// With an error.
     Error,
-    /// With a sentence why it cannot be: a [`Refusal`], a missing permission, a cooldown, an argument that is none.
+    /// With the reason for a refusal: a [`Refusal`], a missing permission, a cooldown or an invalid argument.
     Refused,
     /// With a panic.
     Panic,
 }
 
 impl Outcome {
-    /// Gives it as a word.
+    /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -104,20 +104,20 @@ impl Outcome {
     }
 }
 
-/// Why nobody handled a user's interaction.
+/// Why a user's interaction was not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TurnedAway {
-    /// The bot is about to end.
+    /// The bot is about to exit.
     Closing,
     /// No live plugin defines the command.
     UnknownCommand,
-    /// No live plugin has registered for the component or modal, and nothing else has acknowledged it in time: no collector
-    /// and no other process of the same application.
+    /// No live plugin has registered a handler for the component or modal, and no collector and no other process of the
+    /// same application has acknowledged it in time.
     UnknownComponent,
 }
 
 impl TurnedAway {
-    /// Gives it as a word.
+    /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closing => "closing",
@@ -127,7 +127,7 @@ impl TurnedAway {
     }
 }
 
-/// The time of a call that is under way.
+/// The start of a call, for measuring its duration.
 pub(crate) struct Watch(Instant);
 
 impl Watch {
@@ -135,7 +135,7 @@ impl Watch {
         Self(Instant::now())
     }
 
-    /// Tells that the call is over.
+    /// Reports to the observer that the call has ended.
     pub(crate) fn tell(&self, host: &Host, way: Way, name: &str, outcome: Outcome) {
         if let Some(observer) = host.observer() {
             observer.call(&Call { way, name, outcome, took: self.0.elapsed() });
@@ -143,7 +143,8 @@ impl Watch {
     }
 }
 
-/// Gives the registered name of the command that `path` leads to: a command's name, and those of subcommands.
+/// Returns the registered name of the command that `path` leads to. The path holds a command's name and those of its
+/// subcommands.
 pub(crate) fn registered<'a, 'p>(
     commands: &'a [Command],
     path: impl IntoIterator<Item = &'p str>,

@@ -1,12 +1,13 @@
-//! poise's options of one generation: what the plugin has set, what the host adds, and what no plugin can set.
+//! poise's options of one generation: those set by the plugin, those added by the host, and those that no plugin can
+//! set.
 //!
 //! # Theory of operation
 //!
-//! [`Plugin::options`] gets the host's defaults and changes them. Three things are one for all plugins, so that they
-//! outlive a reload and agree with each other: the owners, the edit tracker and the prefix `COMMAND_PREFIX`. Fields
-//! that would make a second one of these are refused when the plugin is loaded. The host's prefix stands in the place
-//! of `stripped_dynamic_prefix`, since it may change while the bot runs; the plugin's own two callbacks are kept
-//! beside it in [`PrefixHooks`].
+//! [`Plugin::options`] receives the host's defaults and changes them. Three things are shared by all plugins, so that
+//! they outlive a reload and agree with each other: the owners, the edit tracker and the prefix `COMMAND_PREFIX`.
+//! Fields that would create a second one of these are refused when the plugin is loaded. The host's prefix takes the
+//! place of `stripped_dynamic_prefix`, because it may change while the bot runs. The plugin's own two callbacks are
+//! kept beside it in [`PrefixHooks`].
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -31,17 +32,17 @@ type StrippedPrefix =
 type EventHandler =
     for<'a> fn(FrameworkContext<'a, Data, Error>, &'a FullEvent) -> BoxFuture<'a, Result<(), Error>>;
 
-/// A plugin's own prefix callbacks, which the host calls from its own.
+/// A plugin's own prefix callbacks, which the host's callbacks call.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct PrefixHooks {
     dynamic: Option<DynamicPrefix>,
     stripped: Option<StrippedPrefix>,
 }
 
-/// Options of one generation, whose owners are those of this moment.
+/// Options of one generation, with the current owners.
 ///
-/// poise reads the owners from its options, which also hold the commands, and neither can be changed or copied. So
-/// when the owners change, the plugin makes its options once more; cooldowns begin anew with them.
+/// poise reads the owners from its options, which also hold the commands and can be neither changed nor copied. So when
+/// the owners change, the plugin creates its options again; this resets cooldowns.
 pub(crate) struct Options {
     first: Arc<FrameworkOptions>,
     renewed: ArcSwapOption<FrameworkOptions>,
@@ -51,10 +52,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Makes the options of a plugin.
+    /// Creates the options of a plugin.
     ///
     /// # Errors
-    /// One sentence for each field that is the host's; it names the field and the way out.
+    /// One sentence for each field that belongs to the host. It names the field and what to do instead.
     pub(crate) fn new(instance: &dyn Plugin, host: &Host) -> Result<Self, Vec<String>> {
         let (options, hooks) = make(instance, host)?;
         Ok(Self {
@@ -66,12 +67,12 @@ impl Options {
         })
     }
 
-    /// Returns the commands as they were first made.
+    /// Returns the commands as first created.
     pub(crate) fn commands(&self) -> &[Command] {
         &self.first.commands
     }
 
-    /// Returns the options with the owners of this moment, for one event.
+    /// Returns the options with the current owners, for one event.
     pub(crate) fn current(&self, instance: &dyn Plugin, host: &Host) -> Arc<FrameworkOptions> {
         let owners = &host.settings().owners;
         if are_same(&self.first.owners, owners) {
@@ -108,12 +109,12 @@ impl Options {
         self.has_text_commands
     }
 
-    /// Returns whether messages concern the plugin at all: as text commands, or because they are none.
+    /// Returns whether the plugin handles messages at all: text commands, or messages that are not commands.
     pub(crate) fn reads_messages(&self) -> bool {
         self.has_text_commands || self.handles_other_messages()
     }
 
-    /// Returns whether the plugin wants to know of messages that are no commands.
+    /// Returns whether the plugin handles messages that are not commands.
     pub(crate) fn handles_other_messages(&self) -> bool {
         self.first.prefix_options.non_command_message.is_some()
     }
@@ -123,7 +124,7 @@ impl Options {
         self.hooks.dynamic.is_some() || self.hooks.stripped.is_some()
     }
 
-    /// Returns whether text commands are equal whose names differ in case alone.
+    /// Returns whether names of text commands match regardless of case.
     pub(crate) fn ignores_case(&self) -> bool {
         self.first.prefix_options.case_insensitive_commands
     }
@@ -133,9 +134,9 @@ impl Options {
         self.handles_events
     }
 
-    /// Returns the intents that prefixes of the plugin's own and `non_command_message` are nothing without.
+    /// Returns the intents that the plugin's own prefixes and `non_command_message` need.
     ///
-    /// Source: Discord's list of intents; edits come with the intents of messages.
+    /// Source: Discord's list of intents. Edits come with the intents of messages.
     pub(crate) fn intents(&self) -> GatewayIntents {
         let prefixes = &self.first.prefix_options;
         let has_prefix =
@@ -148,7 +149,7 @@ impl Options {
     }
 }
 
-/// Has a plugin make its options, and adds what is the host's.
+/// Creates a plugin's options and adds those of the host.
 fn make(instance: &dyn Plugin, host: &Host) -> Result<(FrameworkOptions, PrefixHooks), Vec<String>> {
     let mut options = defaults(host);
     instance.options(&mut options);
@@ -170,7 +171,7 @@ fn make(instance: &dyn Plugin, host: &Host) -> Result<(FrameworkOptions, PrefixH
     Ok((options, hooks))
 }
 
-/// Returns what a plugin's options are if it changes nothing.
+/// Returns the options of a plugin that changes nothing.
 fn defaults(host: &Host) -> FrameworkOptions {
     FrameworkOptions {
         on_error,
@@ -184,7 +185,7 @@ fn defaults(host: &Host) -> FrameworkOptions {
     }
 }
 
-/// Returns a sentence for each field that makes something of the plugin's own of what is one for all.
+/// Returns a sentence for each field that replaces something shared by all plugins.
 fn refused(options: &FrameworkOptions, host: &Host) -> Vec<String> {
     const OWNERS: &str = "owners are the bot's, one set for all plugins: leave it out and set OWNER_IDS";
     let mut problems = Vec::new();
@@ -209,7 +210,7 @@ fn refused(options: &FrameworkOptions, host: &Host) -> Vec<String> {
     problems
 }
 
-/// Returns whether a command, or one below it, has `track_edits` or a part of it.
+/// Returns whether a command or one of its subcommands has `track_edits` or a part of it.
 fn wants_edits(command: &Command) -> bool {
     command.invoke_on_edit
         || command.track_deletion
@@ -221,28 +222,28 @@ fn no_events<'a>(_: FrameworkContext<'a, Data, Error>, _: &'a FullEvent) -> BoxF
     Box::pin(std::future::ready(Ok(())))
 }
 
-/// Returns whether an event handler is the plugin's.
+/// Returns whether an event handler is the plugin's own.
 ///
-/// poise's default may have another address in a plugin's code than here. It is then called and does nothing.
+/// poise's default may have a different address in a plugin's code. It is then called and does nothing.
 fn handles_events(handler: EventHandler) -> bool {
     let defaults = [no_events as EventHandler, FrameworkOptions::default().event_handler];
     !defaults.into_iter().any(|default| fn_addr_eq(default, handler))
 }
 
-/// What is known of a message's prefix, so that no callback of a plugin is called twice for one message.
+/// What is known about a message's prefix, so that no callback of a plugin is called twice for one message.
 #[derive(Default)]
 pub(crate) enum KnownPrefix {
-    /// Nothing, or no longer.
+    /// Nothing, or nothing any more.
     #[default]
     Unknown,
-    /// The message begins with this one.
+    /// The message begins with this prefix.
     Is(String),
-    /// The message has none that a callback would find.
+    /// No callback finds a prefix in the message.
     None,
 }
 
 tokio::task_local! {
-    /// The prefix of the message that this task hands to poise.
+    /// The prefix of the message that this task passes to poise.
     pub(crate) static PREFIX: Cell<KnownPrefix>;
 }
 
@@ -250,7 +251,7 @@ fn known_prefix() -> KnownPrefix {
     PREFIX.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Stands in the place of `dynamic_prefix`, of which poise asks first.
+/// Replaces `dynamic_prefix`, which poise calls first.
 fn dynamic_prefix(
     ctx: PartialContext<'_, Data, Error>,
 ) -> BoxFuture<'_, Result<Option<Cow<'static, str>>, Error>> {
@@ -258,7 +259,7 @@ fn dynamic_prefix(
         match known_prefix() {
             KnownPrefix::Is(prefix) => Ok(Some(Cow::Owned(prefix))),
             KnownPrefix::None => {
-                // The other callback is still to be asked.
+                // The other callback has not been called yet.
                 PREFIX.with(|known| known.set(KnownPrefix::None));
                 Ok(None)
             }
@@ -270,7 +271,7 @@ fn dynamic_prefix(
     })
 }
 
-/// Stands in the place of `stripped_dynamic_prefix`, and knows the host's prefix.
+/// Replaces `stripped_dynamic_prefix`, and handles the host's prefix.
 fn stripped_prefix<'a>(
     ctx: &'a Context,
     message: &'a Message,

@@ -1,4 +1,4 @@
-//! Who needs whom among generations, and what follows: the order of starts and stops, circles, dependents.
+//! Dependencies among generations, and what follows from them: the order of starts and stops, circles, dependents.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use crate::PluginId;
 use crate::dependency::On;
 use crate::generation::Generation;
 
-/// For each plugin those that it needs, with whether it cannot do without.
+/// For each plugin its dependencies, with whether each is required.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs(BTreeMap<PluginId, BTreeMap<PluginId, bool>>);
 
 impl Needs {
-    /// Looks up who needs whom among `generations`; needs that none of them meets are left out.
+    /// Collects the dependencies among `generations`. Dependencies that none of them satisfies are left out.
     pub fn among<'a>(generations: impl IntoIterator<Item = &'a Arc<Generation>>) -> Self {
         let generations: Vec<_> = generations.into_iter().collect();
         let plugins: BTreeSet<_> = generations.iter().map(|generation| generation.plugin()).collect();
@@ -38,14 +38,14 @@ impl Needs {
         needs
     }
 
-    /// Gives the plugins that `plugin` needs or uses, with whether it cannot do without.
+    /// Returns the dependencies of `plugin`, with whether each is required.
     pub fn of(&self, plugin: &PluginId) -> impl Iterator<Item = (&PluginId, bool)> {
         self.0.get(plugin).into_iter().flatten().map(|(plugin, required)| (plugin, *required))
     }
 
-    /// Gives all plugins so that each comes after those that it needs.
+    /// Returns all plugins so that each comes after its required dependencies.
     ///
-    /// What a plugin merely uses comes first too, except where that goes round in a circle.
+    /// Optional dependencies come first too, except in a circle.
     pub fn order(&self) -> Vec<PluginId> {
         let mut waiting: BTreeSet<_> = self.0.keys().collect();
         let mut order = Vec::new();
@@ -68,7 +68,8 @@ impl Needs {
         order
     }
 
-    /// Gives circles of plugins that cannot do without each other, each from its first name on; of those that meet, one.
+    /// Returns the circles of required dependencies, each starting with its first name. Of circles that overlap, one is
+    /// returned.
     pub fn circles(&self) -> Vec<Vec<PluginId>> {
         let mut circles = Vec::new();
         let mut done = BTreeSet::new();
@@ -107,7 +108,7 @@ impl Needs {
         done.insert(plugin);
     }
 
-    /// Gives the plugins that need or use one of `plugins`, directly or through others, without these themselves.
+    /// Returns the plugins that depend on one of `plugins`, directly or indirectly, without these themselves.
     pub fn dependents(&self, plugins: &BTreeSet<PluginId>) -> BTreeSet<PluginId> {
         let mut found = plugins.clone();
         loop {
@@ -127,7 +128,7 @@ impl Needs {
     }
 }
 
-/// Writes a circle as it reads in a sentence: `a -> b -> a`.
+/// Returns a sentence about a circle: `a -> b -> a need each other ...`.
 pub fn circle_words(circle: &[PluginId]) -> String {
     let names: Vec<_> = circle.iter().chain(circle.first()).map(PluginId::as_str).collect();
     format!(
@@ -136,7 +137,7 @@ pub fn circle_words(circle: &[PluginId]) -> String {
     )
 }
 
-/// Puts generations in the order in which they start: each after those that it needs.
+/// Sorts generations in the order in which they start: each after its dependencies.
 pub fn to_start(generations: &[Arc<Generation>]) -> Vec<Arc<Generation>> {
     let by_plugin: BTreeMap<_, _> =
         generations.iter().map(|generation| (generation.plugin(), generation)).collect();
@@ -147,7 +148,7 @@ pub fn to_start(generations: &[Arc<Generation>]) -> Vec<Arc<Generation>> {
         .collect()
 }
 
-/// Puts generations in the order in which they stop: those of one step together, each before those that it needs.
+/// Groups generations in the order in which they stop: those of a group together, each before its dependencies.
 pub fn to_stop(generations: Vec<Arc<Generation>>) -> Vec<Vec<Arc<Generation>>> {
     let needs = Needs::among(&generations);
     let mut steps = Vec::new();
@@ -164,7 +165,7 @@ pub fn to_stop(generations: Vec<Arc<Generation>>) -> Vec<Vec<Arc<Generation>>> {
         let (mut later, mut now): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|generation| is_needed(generation, true));
         if now.is_empty() {
-            // What is optional may go round in a circle.
+            // Optional dependencies may form a circle.
             (later, now) = later.into_iter().partition(|generation| is_needed(generation, false));
         }
         if now.is_empty() {
@@ -203,7 +204,7 @@ mod tests {
     fn what_is_used_comes_first_unless_that_goes_round() {
         let order = needs(&[(1, 2, false), (2, 3, true)]).order();
         assert_eq!(order, [id(3), id(2), id(1)]);
-        // 1 cannot do without 2, which merely uses 1.
+        // 1 requires 2, which only uses 1.
         assert_eq!(needs(&[(1, 2, true), (2, 1, false)]).order(), [id(2), id(1)]);
     }
 
@@ -227,7 +228,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_comes_after_what_it_needs(edges in prop::collection::vec((0u8..12, 0u8..12, any::<bool>()), 0..40)) {
-            // Required edges point to smaller numbers, so that they make no circle; the others go anywhere.
+            // Required edges point to smaller numbers, so that they form no circle; the others go anywhere.
             let edges: Vec<_> = edges
                 .into_iter()
                 .filter(|(one, other, required)| one != other && (!required || other < one))
@@ -242,7 +243,7 @@ mod tests {
                     prop_assert!(place(&order, &id(*other)) < place(&order, &id(*plugin)), "{:?}", order);
                 }
             }
-            // Without circles of any kind, optional ones come first as well.
+            // Without circles of any kind, optional dependencies come first as well.
             if edges.iter().all(|(one, other, _)| other < one) {
                 for (plugin, other, _) in &edges {
                     prop_assert!(place(&order, &id(*other)) < place(&order, &id(*plugin)), "{:?}", order);
@@ -253,7 +254,7 @@ mod tests {
         #[test]
         fn a_circle_is_found_exactly_when_there_is_one(edges in prop::collection::vec((0u8..6, 0u8..6), 0..14)) {
             let needs = needs(&edges.iter().map(|(one, other)| (*one, *other, true)).collect::<Vec<_>>());
-            // Taking out again and again what needs nothing leaves nothing if and only if nothing goes round.
+            // Repeatedly removing whatever needs nothing leaves nothing if and only if there is no circle.
             let mut left: BTreeSet<_> = needs.0.keys().cloned().collect();
             while let Some(free) = left.iter().find(|one| !needs.of(one).any(|(other, _)| left.contains(other))).cloned() {
                 left.remove(&free);

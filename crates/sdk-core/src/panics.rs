@@ -1,7 +1,7 @@
-//! Panics in plugins: what panicked, at which place, and who is told.
+//! Panics in plugins: what panicked, where, and who receives the report.
 //!
-//! A panic is contained where it is caught, and its payload does not tell where it began. The process's panic hook runs
-//! on the same thread before that, so it notes the place here.
+//! A panic is contained where it is caught, and its payload does not contain its location. The process's panic hook
+//! runs earlier on the same thread, so it stores the location here.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,14 +13,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::PluginId;
 
 thread_local! {
-    /// Place of this thread's last panic.
+    /// Location of this thread's last panic.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Notes the place of a panic; to be called by the process's panic hook.
+/// Stores the location of a panic. The process's panic hook has to call it.
 pub fn note_place(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
-    // A thread that is ending may have no place to note it any more.
+    // A thread that is exiting may have no thread-local any more.
     let _ = PLACE.try_with(|noted| noted.replace(place));
 }
 
@@ -31,18 +31,18 @@ pub struct Panic {
     pub what: String,
     /// Its text.
     pub text: String,
-    /// Source file and line, as far as the panic hook tells.
+    /// Source file and line, if the panic hook provides them.
     pub at: Option<String>,
 }
 
 impl Panic {
-    /// Describes a panic that this thread has just caught.
+    /// Returns a description of a panic that this thread has just caught.
     pub(crate) fn caught(what: &str, text: &str) -> Self {
         let at = PLACE.try_with(RefCell::take).ok().flatten();
         Self { what: what.to_owned(), text: text.to_owned(), at }
     }
 
-    /// Gives the place, or words that stand for one that is not known.
+    /// Returns the location, or a placeholder if it is not known.
     pub fn place(&self) -> &str {
         self.at.as_deref().unwrap_or("an unknown place")
     }
@@ -61,18 +61,18 @@ pub struct PanicReport {
     pub plugin: PluginId,
     /// Generation in which it happened.
     pub generation: u64,
-    /// What happened.
+    /// The panic.
     pub panic: Panic,
     /// Whether the generation was on probation then.
     pub on_probation: bool,
 }
 
-/// The way by which a reload engine hears of panics; cheap to clone.
+/// Sends panic reports to a reload engine. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Panics(Arc<OnceLock<UnboundedSender<PanicReport>>>);
 
 impl Panics {
-    /// Hears of all panics from now on; the first call counts, and any later one hears nothing.
+    /// Returns a receiver of all panics from now on. Only the first call's receiver gets any.
     pub fn listen(&self) -> UnboundedReceiver<PanicReport> {
         let (sender, receiver) = unbounded_channel();
         let _ = self.0.set(sender);
@@ -81,7 +81,7 @@ impl Panics {
 
     pub(crate) fn tell(&self, report: impl FnOnce() -> PanicReport) {
         if let Some(listener) = self.0.get() {
-            // An engine that has ended is told nothing any more.
+            // An engine that has ended receives nothing.
             let _ = listener.send(report());
         }
     }

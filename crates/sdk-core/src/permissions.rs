@@ -1,10 +1,10 @@
-//! Changes of permissions that keep what serenity does not know.
+//! Changes of permissions that keep those unknown to serenity.
 //!
-//! serenity 0.12.5 knows permissions up to bit 50 and drops those above when it reads a role or an overwrite. Who sends
-//! such a value back, as `EditRole::from_role`, `EditChannel::permissions` and `create_permission` do, takes these
-//! permissions away: [`PIN_MESSAGES`] and [`BYPASS_SLOWMODE`] today, and whatever Discord adds tomorrow.
+//! serenity 0.12.5 knows permissions up to bit 50 and drops higher bits when it reads a role or an overwrite. Code that
+//! sends such a value back, as `EditRole::from_role`, `EditChannel::permissions` and `create_permission` do, removes
+//! these permissions: [`PIN_MESSAGES`] and [`BYPASS_SLOWMODE`] today, and later ones of Discord.
 //!
-//! The functions here read the numbers as Discord writes them, change what is asked for, and send the whole back:
+//! The functions here read Discord's complete numbers, apply the change, and send the result back:
 //!
 //! ```no_run
 //! # use sdk_core::serenity::all::{GuildId, Http, Permissions, RoleId};
@@ -30,12 +30,12 @@ pub const PIN_MESSAGES: Bits = Bits(1 << 51);
 /// Permission to write in spite of slowmode. Source: "Bitwise Permission Flags" in Discord's documentation.
 pub const BYPASS_SLOWMODE: Bits = Bits(1 << 52);
 
-/// Permissions as Discord counts them, those included that serenity has no name for.
+/// Permissions in Discord's encoding, including those that serenity has no name for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bits(pub u64);
 
 impl Bits {
-    /// Returns whether all of these are among them.
+    /// Returns whether all of `others` are set.
     pub fn contains(self, others: impl Into<Self>) -> bool {
         let others = others.into();
         self & others == others
@@ -80,13 +80,13 @@ impl Not for Bits {
 }
 
 impl fmt::Display for Bits {
-    /// Writes the number, as Discord's API takes it.
+    /// Writes the number in the form of Discord's API.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// What changes; everything else stays as it is. Of two wishes for one permission the later counts.
+/// A change of permissions. All others stay as they are. The last call for a permission counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     allow: Bits,
@@ -95,12 +95,12 @@ pub struct Change {
 }
 
 impl Change {
-    /// Returns a change of nothing.
+    /// Returns an empty change.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives these to the role, or allows them in the channel.
+    /// Grants these to the role, or allows them in the channel.
     #[must_use]
     pub fn allow(mut self, permissions: impl Into<Bits>) -> Self {
         let bits = permissions.into();
@@ -109,7 +109,7 @@ impl Change {
         self
     }
 
-    /// Takes these from the role, or denies them in the channel.
+    /// Removes these from the role, or denies them in the channel.
     #[must_use]
     pub fn deny(mut self, permissions: impl Into<Bits>) -> Self {
         let bits = permissions.into();
@@ -118,7 +118,7 @@ impl Change {
         self
     }
 
-    /// Lets these in a channel be as they are outside of it; for a role, the same as [`deny`](Self::deny).
+    /// Makes these in a channel the same as outside of it. For a role this is the same as [`deny`](Self::deny).
     #[must_use]
     pub fn inherit(mut self, permissions: impl Into<Bits>) -> Self {
         let bits = permissions.into();
@@ -128,12 +128,12 @@ impl Change {
     }
 }
 
-/// Changes what a role may do, and returns what it may do then; `reason` goes to the audit log.
+/// Changes the permissions of a role and returns the new ones. `reason` goes to the audit log.
 ///
-/// A change that somebody else makes between the two requests is lost, as with every edit of Discord's roles.
+/// A change made elsewhere between the two requests is lost, as with every edit of Discord's roles.
 ///
 /// # Errors
-/// serenity's, when Discord refuses a request.
+/// serenity's, if Discord refuses a request.
 pub async fn edit_role(
     http: impl AsRef<Http>,
     guild: GuildId,
@@ -149,12 +149,12 @@ pub async fn edit_role(
     Ok(after)
 }
 
-/// Changes what a channel allows and denies a role or member, and returns both then; `reason` goes to the audit log.
+/// Changes what a channel allows and denies a role or member, and returns both. `reason` goes to the audit log.
 ///
-/// A change that somebody else makes between the two requests is lost, as with every edit of Discord's overwrites.
+/// A change made elsewhere between the two requests is lost, as with every edit of Discord's overwrites.
 ///
 /// # Errors
-/// serenity's, when Discord refuses a request.
+/// serenity's, if Discord refuses a request.
 pub async fn edit_overwrite(
     http: impl AsRef<Http>,
     channel: ChannelId,

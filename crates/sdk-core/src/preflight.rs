@@ -1,8 +1,8 @@
-//! What Discord would refuse, told before anything is swapped or sent.
+//! The checks of Discord, made before anything is swapped or sent.
 //!
-//! Source of every rule: "Application Commands" in Discord's documentation, and its OpenAPI description for what that page
-//! leaves open. The sandbox has the same rules in a module of its own, since it depends on nothing of this workspace; the
-//! tests in `agreement` feed both the same definitions.
+//! Source of every rule: "Application Commands" in Discord's documentation, and its OpenAPI description for what that
+//! page leaves open. The sandbox implements the same rules in a module of its own, because it does not depend on this
+//! crate; the tests in `agreement` feed both the same definitions.
 
 mod name;
 mod option;
@@ -13,18 +13,18 @@ use serde_json::Value;
 
 use crate::definition::{CommandKey, CommandKind, Definitions};
 
-/// Most slash commands in one scope.
+/// Maximum number of slash commands in one scope.
 pub const MAX_SLASH_COMMANDS: usize = 100;
-/// Most user commands, and most message commands, in one scope.
+/// Maximum number of user commands, and of message commands, in one scope.
 pub const MAX_MENU_COMMANDS: usize = 15;
-/// Most options of a command, and most choices of an option.
+/// Maximum number of options of a command, and of choices of an option.
 pub const MAX_OPTIONS: usize = 25;
-/// Most characters in names, descriptions and choice values of one command together.
+/// Maximum number of characters in the names, descriptions and choice values of one command together.
 pub const MAX_COMMAND_CHARACTERS: usize = 8000;
-/// Greatest permission set that `default_member_permissions` takes: 54 bits.
+/// Largest value of `default_member_permissions`: 54 bits.
 const MAX_PERMISSIONS: u64 = (1 << 54) - 1;
 
-/// Gives one sentence for each thing that Discord would refuse in `definitions`.
+/// Returns one sentence for each thing that Discord would refuse in `definitions`.
 pub fn check_definitions(definitions: &Definitions) -> Vec<String> {
     let mut problems = Vec::new();
     for (kind, limit, word) in [
@@ -43,7 +43,7 @@ pub fn check_definitions(definitions: &Definitions) -> Vec<String> {
     problems
 }
 
-/// One command under examination, and what was found wrong so far.
+/// A command being checked, and the problems found so far.
 struct Check<'a> {
     key: &'a CommandKey,
     problems: &'a mut Vec<String>,
@@ -72,7 +72,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks that an entry of a menu has a name and nothing else.
+    /// Checks that a context menu entry has a name and neither description nor options.
     fn menu(&mut self, body: &Value) {
         for (field, word) in [("description", "a description"), ("options", "options")] {
             let empty = match &body[field] {
@@ -87,7 +87,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks the fields that say where and for whom a command is there.
+    /// Checks the fields that determine where and for whom a command is available.
     fn availability(&mut self, body: &Value) {
         let permissions = &body["default_member_permissions"];
         if !permissions.is_null() && value::permissions(permissions).is_none_or(|set| set > MAX_PERMISSIONS) {
@@ -100,14 +100,14 @@ impl Check<'_> {
         self.numbers("", &body["integration_types"], "integration_types", 1, &[0, 1]);
     }
 
-    /// Checks a field that is true, false, or not there.
+    /// Checks a field that is true, false or missing.
     fn boolean(&mut self, place: &str, value: &Value, field: &str) {
         if !value.is_null() && !value.is_boolean() {
             self.problem(&format!("{place}{field} is true or false, not {value}"));
         }
     }
 
-    /// Checks a list of different numbers out of `allowed`, at least so many unless the list is not there.
+    /// Checks a list of distinct numbers out of `allowed`, at least `least` unless the list is missing.
     fn numbers(&mut self, place: &str, value: &Value, field: &str, least: usize, allowed: &[i64]) {
         if value.is_null() {
             return;

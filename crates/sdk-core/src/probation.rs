@@ -1,4 +1,4 @@
-//! The first calls of a new generation, in which a panic brings back the code before it.
+//! The first calls of a new generation, in which a panic causes a rollback.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,9 +10,9 @@ use tokio::time::timeout_at;
 use crate::PluginId;
 use crate::panics::{Panic, PanicReport, Panics};
 
-/// A generation's probation, which is off until it begins; cheap to clone.
+/// A generation's probation, which is off until it begins. Cheap to clone.
 ///
-/// It ends with a number of calls that have ended or with a time, whichever comes first.
+/// It ends after a number of ended calls or after a time, whichever comes first.
 #[derive(Clone, Debug)]
 pub struct Probation(Arc<Inner>);
 
@@ -23,7 +23,7 @@ struct Inner {
     panics: Panics,
     calls_left: AtomicU64,
     until: OnceLock<Instant>,
-    /// Told when the last call has ended.
+    /// Notified when the last call has ended.
     passed: Notify,
 }
 
@@ -33,30 +33,31 @@ impl Probation {
         Self(Arc::new(Inner { plugin, generation, panics, calls_left, until, passed: Notify::new() }))
     }
 
-    /// Puts the generation on probation for so many calls, and for `time` at most; the first call counts.
+    /// Puts the generation on probation for `calls` calls, and for `time` at most. Only the first call has an effect.
     pub fn begin(&self, calls: u64, time: Duration) {
         if self.0.until.set(Instant::now() + time).is_ok() {
             self.0.calls_left.store(calls, Ordering::Release);
         }
     }
 
-    /// Says whether the generation is on probation.
+    /// Returns whether the generation is on probation.
     pub fn is_on(&self) -> bool {
         self.0.calls_left.load(Ordering::Acquire) > 0
             && self.0.until.get().is_some_and(|until| Instant::now() < *until)
     }
 
-    /// Waits for the end of its last call; `false` when its time is up before, or it has not begun.
+    /// Waits for the end of the last call on probation. Returns `false` if the time is up before, or if probation has
+    /// not begun.
     pub async fn passed(&self) -> bool {
         let Some(until) = self.0.until.get() else { return false };
         let ended = self.0.passed.notified();
-        // Checked after that was made, so that no call ends unheard in between.
+        // Checked after the future was created, so that no call's end in between is missed.
         self.0.calls_left.load(Ordering::Acquire) == 0 || timeout_at((*until).into(), ended).await.is_ok()
     }
 
-    /// Counts a call that has ended, whichever way.
+    /// Counts a call that has ended, in whichever way.
     pub(crate) fn call_ended(&self) {
-        // Of all generations but the newest few this is all it costs.
+        // For all generations except the newest few, this check is the only cost.
         if self.0.calls_left.load(Ordering::Relaxed) > 0 {
             let less = |left: u64| left.checked_sub(1);
             if self.0.calls_left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, less) == Ok(1) {
@@ -65,7 +66,7 @@ impl Probation {
         }
     }
 
-    /// Reports a panic that this thread has just caught, and gives what is to be told of it.
+    /// Reports a panic that this thread has just caught. Returns its description.
     pub(crate) fn panicked(&self, what: &str, text: &str) -> Panic {
         let panic = Panic::caught(what, text);
         self.0.panics.tell(|| PanicReport {

@@ -1,4 +1,4 @@
-//! What somebody is told who asks for what cannot be done, as opposed to a failure of the bot.
+//! Refusals: answers to requests that cannot be fulfilled, as opposed to failures of the bot.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,20 +7,20 @@ use crate::Error;
 use crate::voice::source::SourceError;
 use crate::voice::{LyricsError, VoiceError};
 
-/// One sentence for somebody who asks for what cannot be done: `return Err(Refusal::new("The poll is over.").into())`.
+/// A sentence for a user whose request cannot be fulfilled: `return Err(Refusal::new("The poll is over.").into())`.
 ///
-/// A command or handler that ends with it has done its work: the sentence is shown to that person alone, and no failure
-/// is logged.
+/// It does not count as a failure of the command or handler: only that user sees the sentence, and no failure is
+/// logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(Cow<'static, str>);
 
 impl Refusal {
-    /// Makes a refusal with the sentence that is shown.
+    /// Creates a refusal with the sentence to show.
     pub fn new(words: impl Into<Cow<'static, str>>) -> Self {
         Self(words.into())
     }
 
-    /// Says whether an error is an answer to what was asked, and no failure.
+    /// Returns whether an error is a refusal rather than a failure.
     pub(crate) fn is(error: &Error) -> bool {
         error.is::<Self>()
             || error.is::<VoiceError>()

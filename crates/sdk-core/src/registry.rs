@@ -1,4 +1,4 @@
-//! Which generations are live, and the one way to change that.
+//! The live generations, and the only way to change them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -16,11 +16,11 @@ use crate::ledger::{Former, Ledger, Memory, PluginLedger};
 use crate::panics::{PanicReport, Panics};
 use crate::snapshot::Snapshot;
 
-/// Holds the live snapshot and the account of all generations.
+/// Holds the live snapshot and the ledger of all generations.
 #[derive(Default)]
 pub struct Registry {
     live: ArcSwap<Snapshot>,
-    /// Has one handover follow another.
+    /// Serialises handovers.
     pub(crate) handover: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
     swaps: watch::Sender<u64>,
@@ -28,17 +28,17 @@ pub struct Registry {
     ended: Notify,
 }
 
-/// A change of what is live: generations that come in, and plugins that go.
+/// A change of what is live: generations to install and plugins to remove.
 #[derive(Clone, Default)]
 pub struct Change {
-    /// Generations to make live; each takes the place of the live one of its plugin.
+    /// Generations to make live. Each replaces the live one of its plugin.
     pub install: Vec<Arc<Generation>>,
-    /// Plugins to take out.
+    /// Plugins to remove.
     pub remove: Vec<PluginId>,
 }
 
 impl Change {
-    /// Gives what is live after the change, and the plugins that it concerns.
+    /// Returns what is live after the change, and the plugins concerned.
     fn applied_to(self, before: &Snapshot) -> Result<(Snapshot, Vec<PluginId>), Vec<String>> {
         let mut generations = before.generations().clone();
         let mut touched = self.remove;
@@ -53,15 +53,15 @@ impl Change {
     }
 }
 
-/// What a swap did.
+/// The result of a swap.
 pub struct Swapped {
     /// Per plugin: old generation, new generation, and how they differ.
     pub plugins: Vec<PluginSwap>,
-    /// Time of the atomic store with the tables built before it.
+    /// Time of the atomic store and of building the tables before it.
     pub took: Duration,
 }
 
-/// What a swap did to one plugin.
+/// The result of a swap for one plugin.
 pub struct PluginSwap {
     /// Plugin that changed.
     pub plugin: PluginId,
@@ -78,22 +78,22 @@ pub struct PluginSwap {
 }
 
 impl Registry {
-    /// Gives what is live now; an event loads it once and finishes on it.
+    /// Returns what is live now. An event loads it once and keeps it to its end.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.live.load_full()
     }
 
-    /// Gives the number that the next generation of `plugin` bears; one that never goes live uses none up.
+    /// Returns the number of the next generation of `plugin`. A generation that never goes live uses up no number.
     pub fn next_number(&self, plugin: &PluginId) -> u64 {
         self.ledger.lock().next_number(plugin)
     }
 
-    /// Has the next generation of `plugin` bear a number above `number`, as a former process has come that far.
+    /// Makes the next generation of `plugin` have a number above `number`, which a former process has reached.
     pub fn continue_from(&self, plugin: &PluginId, number: u64) {
         self.ledger.lock().continue_from(plugin, number);
     }
 
-    /// Gives what would be live after a change, in which the generations it brings find services already.
+    /// Returns what would be live after a change. The generations to install find services there already.
     ///
     /// # Errors
     /// As [`Snapshot::new`].
@@ -106,14 +106,14 @@ impl Registry {
 
     /// Makes a change live in one atomic store.
     ///
-    /// The generations it replaces are out of dispatch when this returns; stopping them is the caller's next step.
-    /// State does not cross here: that is what [`handover::swap`](crate::handover::swap) adds.
+    /// When this returns, the replaced generations are out of dispatch. The caller has to stop them. State is not
+    /// transferred here, but in [`handover::swap`](crate::handover::swap).
     ///
     /// # Errors
-    /// As [`Snapshot::new`]; nothing has changed then.
+    /// As [`Snapshot::new`]. Nothing has changed then.
     pub fn swap(&self, change: Change) -> Result<Swapped, Vec<String>> {
         let began = Instant::now();
-        // Held over the whole change, so that two swaps follow each other.
+        // Held during the whole change, so that swaps happen one after the other.
         let mut ledger = self.ledger.lock();
         let before = self.live.load_full();
         let (after, touched) = change.applied_to(&before)?;
@@ -133,7 +133,7 @@ impl Registry {
             let new = after.generations().get(&plugin).cloned();
             let is_kept = |old: &Arc<Generation>| new.as_ref().is_some_and(|new| Arc::ptr_eq(old, new));
             if let Some(old) = old.as_ref().filter(|old| !is_kept(old)) {
-                // Not before the store: who is sent on from here finds the new one.
+                // After the store, so that redirected calls find the new generation.
                 old.set_stage(Stage::Retired);
                 ledger.was_retired(old);
             }
@@ -147,54 +147,54 @@ impl Registry {
         Ok(Swapped { plugins, took })
     }
 
-    /// Gives the generations that are not live and in which something still runs or is still referred to.
+    /// Returns the generations that are not live but in which something still runs, or that are still referenced.
     pub fn lingering(&self) -> Vec<Arc<Generation>> {
         self.ledger.lock().lingering()
     }
 
-    /// Gives the account of all generations, by plugin.
+    /// Returns the ledger of all generations, by plugin.
     pub fn ledger(&self) -> Vec<PluginLedger> {
         self.ledger.lock().tell()
     }
 
-    /// Gives the generations of a plugin that were live and whose code can be brought back, the newest first.
+    /// Returns the generations of a plugin that were live and whose code can be restored, the newest first.
     pub fn formers(&self, plugin: &PluginId) -> Vec<Former> {
         self.ledger.lock().formers(plugin)
     }
 
-    /// Notes in the ledger what went wrong in a generation.
+    /// Records an error of a generation in the ledger.
     pub fn note(&self, generation: &Arc<Generation>, error: impl Into<String>) {
         self.ledger.lock().note(generation, error.into());
     }
 
-    /// Notes in the ledger that a generation was set aside because it panicked on probation.
+    /// Records in the ledger that a generation was set aside because it panicked on probation.
     pub fn set_aside(&self, plugin: &PluginId, number: u64) {
         self.ledger.lock().set_aside(plugin, number);
     }
 
-    /// Notes in the ledger what the library that was built for the generation `code_of` takes up.
+    /// Records in the ledger the memory of the library that was built for the generation `code_of`.
     pub fn set_memory(&self, plugin: &PluginId, code_of: u64, memory: Memory) {
         self.ledger.lock().set_memory(plugin, code_of, memory);
     }
 
-    /// Says whether a live generation runs the code that was built for the generation `code_of`.
+    /// Returns whether a live generation runs the code that was built for the generation `code_of`.
     pub fn is_code_live(&self, plugin: &PluginId, code_of: u64) -> bool {
         self.ledger.lock().is_code_live(plugin, code_of)
     }
 
-    /// Gives the bytes of address space that the library of each generation's code takes up, where that is known.
+    /// Returns the bytes of address space of the library of each generation's code, where known.
     pub fn mapped_bytes(&self) -> BTreeMap<(PluginId, u64), u64> {
         let plugins = self.ledger().into_iter();
         let rows = plugins.flat_map(|one| one.rows.into_iter().map(move |row| (one.plugin.clone(), row)));
         rows.filter_map(|(plugin, row)| Some(((plugin, row.generation), row.mapped_bytes?))).collect()
     }
 
-    /// Gives the bytes of memory, this process's alone, of code that no live generation runs.
+    /// Returns the bytes of memory, private to this process, of code that no live generation runs.
     pub fn retired_bytes(&self) -> u64 {
         self.ledger.lock().retired_bytes()
     }
 
-    /// Waits until nothing refers to a generation any more.
+    /// Waits until a generation is no longer referenced.
     pub async fn ended(&self, generation: &Weak<Generation>) {
         loop {
             let ended = self.ended.notified();
@@ -211,7 +211,7 @@ impl Registry {
         self.ended.notify_waiters();
     }
 
-    /// Hears of all panics in generations from now on; the first call counts.
+    /// Returns a receiver of all panics in generations from now on. Only the first call's receiver gets any.
     pub fn panics(&self) -> UnboundedReceiver<PanicReport> {
         self.panics.listen()
     }
@@ -220,7 +220,7 @@ impl Registry {
         &self.panics
     }
 
-    /// Counts swaps, and tells of each one.
+    /// Returns a receiver of the number of swaps, which changes with each swap.
     pub fn swaps(&self) -> watch::Receiver<u64> {
         self.swaps.subscribe()
     }

@@ -1,17 +1,18 @@
-//! Root certificates that programs trust which the bot runs.
+//! Root certificates for programs that the bot runs.
 //!
-//! On a local Discord the bot trusts one root more than the machine does, for its voice servers, and `SSL_CERT_FILE` is the
-//! one way to say so to songbird's TLS. Cargo and yt-dlp read the same variable and have nothing to do with that root, so
-//! whoever adds it leaves what the variable was before in [`BEFORE`].
+//! On a local Discord the bot trusts one root more than the machine does, for its voice servers, and `SSL_CERT_FILE` is
+//! the only way to tell songbird's TLS. Cargo and yt-dlp read the same variable and do not need that root. So the code
+//! that adds it stores the variable's former value in [`BEFORE`].
 
 use std::ffi::OsString;
 
-/// Variable that names the file of trusted roots, as OpenSSL has it.
+/// Variable that names the file of trusted roots, as defined by OpenSSL.
 pub const NAMED: &str = "SSL_CERT_FILE";
-/// Variable that holds what [`NAMED`] was before the local Discord's root was added; empty where it was not set.
+/// Variable that holds the value of [`NAMED`] before the local Discord's root was added; empty if it was not set.
 pub const BEFORE: &str = "HOTCORD_SSL_CERT_FILE";
 
-/// Returns the value of [`NAMED`] for a program that the bot runs, if it is to be set there; `variable` reads the bot's.
+/// Returns the value of [`NAMED`] for a program that the bot runs, if it should be set there. `variable` reads the
+/// bot's variables.
 pub fn for_programs(variable: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {
     variable(BEFORE).or_else(|| variable(NAMED)).filter(|value| !value.is_empty())
 }

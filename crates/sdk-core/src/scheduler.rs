@@ -1,4 +1,4 @@
-//! Timers that the host keeps: they go off in whichever generation is live by then.
+//! Timers kept by the host. They fire in the generation that is live at that time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use crate::checkpoint::Changes;
 use crate::state::json_bytes;
 use crate::{Error, PluginId};
 
-/// A timer that has gone off.
+/// A timer that has fired.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timer {
     /// Plugin that set it.
     pub plugin: PluginId,
     /// Name of the handler, as in [`Subscriptions::timer`](crate::Subscriptions::timer).
     pub name: String,
-    /// Tells timers of the same name apart.
+    /// Distinguishes timers of the same name.
     pub key: String,
     /// Value given when it was set.
     pub payload: Value,
 }
 
 impl Timer {
-    /// Reads the payload as `T`.
+    /// Deserialises the payload as `T`.
     ///
     /// # Errors
-    /// When the payload has another shape, which a changed struct may cause.
+    /// If the payload has another shape, for example because the struct has changed.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, Error> {
         T::deserialize(&self.payload).map_err(|error| {
             let Self { plugin, name, key, .. } = self;
@@ -42,18 +42,18 @@ impl Timer {
 
 type Key = (PluginId, String, String);
 
-/// Most timers that a plugin may have set.
+/// Maximum number of timers of a plugin.
 pub const MAX_TIMERS: usize = 5_000;
-/// Most bytes of a timer's key and of its payload as JSON, together.
+/// Maximum size in bytes of a timer's key and its payload as JSON, together.
 pub const MAX_PAYLOAD: usize = 2_048;
 
-/// Longest sleep before the clock is looked at again, which somebody may set or a suspended machine leave behind.
+/// Longest sleep before the clock is read again. The clock may be set, or the machine suspended, in the meantime.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// All timers that are still to go off; cheap to clone.
+/// All pending timers. Cheap to clone.
 ///
-/// They are kept by the wall clock, so that one set before a restart goes off at its time after it, or at once if that
-/// has passed.
+/// They are kept by the wall clock, so a timer set before a restart fires at its time, or immediately if that has
+/// passed.
 #[derive(Clone)]
 pub struct Scheduler(Arc<Inner>);
 
@@ -64,7 +64,7 @@ struct Inner {
     clock: fn() -> Duration,
 }
 
-/// A timer that is set.
+/// A pending timer.
 #[derive(Clone, Debug, PartialEq)]
 struct Set {
     /// Time since 1970.
@@ -72,7 +72,7 @@ struct Set {
     payload: Value,
 }
 
-/// A timer as it lies in a file.
+/// A timer as stored in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) plugin: PluginId,
@@ -105,7 +105,7 @@ impl Scheduler {
     /// Sets a timer, replacing one of the same plugin, name and key.
     ///
     /// # Errors
-    /// When the plugin has [`MAX_TIMERS`] others, or key and payload are larger than [`MAX_PAYLOAD`].
+    /// If the plugin has [`MAX_TIMERS`] others, or if key and payload are larger than [`MAX_PAYLOAD`].
     pub fn set(
         &self,
         plugin: &PluginId,
@@ -137,7 +137,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Puts back a timer that went off and found nobody, unless a new one has taken its place.
+    /// Restores a timer that fired but found no handler, unless a new one has replaced it.
     pub(crate) fn put_back(&self, timer: Timer) {
         let Timer { plugin, name, key, payload } = timer;
         let at = (self.0.clock)();
@@ -145,7 +145,7 @@ impl Scheduler {
         self.noted();
     }
 
-    /// Removes a timer and says whether it was there.
+    /// Removes a timer. Returns whether it was pending.
     pub fn remove(&self, plugin: &PluginId, name: &str, key: &str) -> bool {
         let was_there =
             self.0.timers.lock().remove(&(plugin.clone(), name.to_owned(), key.to_owned())).is_some();
@@ -153,7 +153,7 @@ impl Scheduler {
         was_there
     }
 
-    /// Gives all timers, to be kept.
+    /// Returns all timers, for storing.
     pub(crate) fn kept(&self) -> Vec<Kept> {
         let timers = self.0.timers.lock();
         let kept = timers.iter().map(|((plugin, name, key), set)| Kept {
@@ -166,7 +166,7 @@ impl Scheduler {
         kept.collect()
     }
 
-    /// Sets the timers that were kept, each for its own time.
+    /// Restores stored timers, each with its own time.
     pub(crate) fn restore(&self, kept: Vec<Kept>) {
         let sets = kept.into_iter().map(|Kept { plugin, name, key, at, payload }| {
             ((plugin, name, key), Set { at: Duration::from_millis(at), payload })
@@ -180,19 +180,19 @@ impl Scheduler {
         self.0.changes.mark();
     }
 
-    /// Counts the timers that are still to go off.
+    /// Returns the number of pending timers.
     pub fn len(&self) -> usize {
         self.0.timers.lock().len()
     }
 
-    /// Says whether no timer is set.
+    /// Returns whether no timer is pending.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Waits for the next timer that is due and `ready`, and takes it out.
+    /// Waits for the next timer that is due and `ready`, removes it and returns it.
     ///
-    /// A timer whose plugin is not `ready` stays, and is looked at again after [`wake`](Self::wake).
+    /// A timer whose plugin is not `ready` stays, and is checked again after [`wake`](Self::wake).
     pub async fn next(&self, ready: impl Fn(&PluginId, &str) -> bool) -> Timer {
         loop {
             let changed = self.0.changed.notified();
@@ -213,7 +213,7 @@ impl Scheduler {
                         let (plugin, name, key) = key;
                         return Timer { plugin, name, key, payload };
                     }
-                    // Clocks tell whole milliseconds where this is kept.
+                    // Stored times are in whole milliseconds.
                     wait = Some(at.saturating_sub(now).clamp(Duration::from_millis(1), LOOK_AGAIN));
                 }
             }
@@ -226,13 +226,13 @@ impl Scheduler {
         }
     }
 
-    /// Has [`next`](Self::next) look again at who is ready.
+    /// Makes [`next`](Self::next) check again which timers are ready.
     pub fn wake(&self) {
         self.0.changed.notify_one();
     }
 }
 
-/// Counts a plugin's timers.
+/// Returns the number of a plugin's timers.
 fn count(timers: &BTreeMap<Key, Set>, plugin: &PluginId) -> usize {
     let from = timers.range((plugin.clone(), String::new(), String::new())..);
     from.take_while(|((of, _, _), _)| of == plugin).count()
@@ -246,7 +246,7 @@ mod tests {
 
     use super::*;
 
-    /// A wall clock that goes with tokio's, and stands at 1000 s when first looked at.
+    /// A wall clock that follows tokio's clock and starts at 1000 s.
     fn clock() -> Duration {
         thread_local!(static BEGAN: OnceLock<Instant> = const { OnceLock::new() });
         BEGAN.with(|began| began.get_or_init(Instant::now).elapsed()) + Duration::from_secs(1000)
@@ -314,12 +314,12 @@ mod tests {
         }
         let refused = set(&plugin, "more", Value::Null).unwrap_err().to_string();
         assert!(refused.contains("commands/one has 5000 timers"), "{refused}");
-        // One that is there is replaced, and other plugins have timers of their own.
+        // An existing timer is replaced, and other plugins have timers of their own.
         set(&plugin, "7", Value::from(1)).unwrap();
         set(&PluginId::new("commands/two"), "7", Value::Null).unwrap();
         assert!(scheduler.remove(&plugin, "close", "8"));
         set(&plugin, "more", Value::Null).unwrap();
-        // The key, and two quotes.
+        // The key and two quotes count too.
         set(&plugin, "7", "x".repeat(MAX_PAYLOAD - 3).into()).unwrap();
         assert!(set(&plugin, "7", "x".repeat(MAX_PAYLOAD - 2).into()).is_err());
     }

@@ -1,37 +1,36 @@
-//! What plugins offer each other: a trait under a name and a version.
+//! Services that plugins offer each other: a trait with a name and a version.
 //!
 //! # Theory of operation
 //!
 //! A plugin offers an `Arc<dyn Trait>` in [`Plugin::services`](crate::Plugin::services). The services of all live
 //! generations are part of the snapshot, so they change in the same atomic store as everything else. Another plugin
 //! names the service in its dependencies and asks for it when it needs it, with
-//! [`Data::service`](crate::Data::service). A call that a swap finds under way goes on with the services of the
-//! snapshot that it began on; everything later gets the newest.
+//! [`Data::service`](crate::Data::service). A call in progress during a swap keeps the services of the snapshot on
+//! which it began; later calls get the newest.
 //!
 //! # Why the cast is sound
 //!
-//! The snapshot holds services as [`Any`] and the consumer casts back to `Arc<dyn Trait>`. `TypeId` alone does not
-//! make that sound. It is a hash of the type's path and of the *identity* of the crate that defines it: name, version,
+//! The snapshot holds services as [`Any`] and the consumer casts back to `Arc<dyn Trait>`. `TypeId` alone does not make
+//! that sound. It is a hash of the type's path and of the *identity* of the crate that defines it: name, version,
 //! features, the identities of its dependencies, the compiler. It does not cover the crate's *contents*. A crate that
-//! plugins share is linked into each plugin's library anew, so after an edit of its trait an old library and a new one
-//! have the same `TypeId` for two traits whose tables of functions differ.
+//! plugins share is linked into each plugin's library separately. So after an edit of its trait, an old library and a
+//! new one have the same `TypeId` for two traits with different vtables.
 //!
-//! So a generation also carries what its library was linked from ([`Linked`]): for every crate of the workspace that
-//! it holds a copy of, a hash of the very file that the linker was given, and for itself a value that no other library
-//! has. A service is handed over only when provider and consumer agree on every crate that both link.
-//! Then:
+//! So a generation also carries what its library was linked from ([`Linked`]): for every crate of the workspace of
+//! which it holds a copy, a hash of the file passed to the linker, and for itself a value that no other library has. A
+//! service is passed on only if provider and consumer agree on every crate that both link. Then:
 //!
-//! - The trait, and every type that its functions name, comes from (a) the sdk or the standard library, (b) a
+//! - The trait, and every type in its functions' signatures, comes from (a) the sdk or the standard library, (b) a
 //!   registry, (c) a crate of the workspace that both link, or (d) a plugin's own crate.
-//! - (a) is one shared library in this process, and the sdk's fingerprint has been compared on loading, which also
-//!   stands for the compiler and its options.
-//! - (b) does not change under one version, and another version or feature set has another `TypeId`.
-//! - (c) is the same file for both, so trait and types are the same, and so are their tables and layouts.
-//! - (d) is never handed over between two libraries: their values differ, whether the consumer links the provider's
-//!   crate or is a later generation of it.
+//! - (a) is one shared library in this process. The sdk's fingerprint is compared when a plugin is loaded, and it
+//!   covers the compiler and its options.
+//! - (b) does not change within a version, and another version or feature set has another `TypeId`.
+//! - (c) is the same file for both, so trait and types are the same, and so are their vtables and layouts.
+//! - (d) is never passed between two libraries: their values differ, whether the consumer links the provider's crate or
+//!   is a later generation of it.
 //!
 //! In a binary that links all plugins statically there is one copy of everything, and nothing to compare. Code of a
-//! provider that has been replaced stays mapped, so a [`Service`] that is held for long never dangles; it is merely old.
+//! replaced provider stays mapped, so a [`Service`] that is held for long never dangles; it only becomes outdated.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -62,20 +61,20 @@ pub struct Offer {
     name: String,
     version: String,
     trait_name: &'static str,
-    /// An `Arc<T>` of the `T` that it was offered as.
+    /// An `Arc<T>`, where `T` is the type it was offered as.
     service: Box<dyn Any + Send + Sync>,
 }
 
-/// A service in use; its provider is not stopped before it is dropped, or before the time for that is up.
+/// A service in use. Its provider is not stopped before this is dropped, or before the time for that is up.
 ///
-/// Take it for one call. One that is kept is the old one after a reload.
+/// Get it anew for each call. One that is kept is outdated after a reload.
 #[must_use]
 pub struct Service<T: ?Sized> {
     service: Arc<T>,
     _call: Call,
 }
 
-/// Why a service cannot be had, in a sentence that names it.
+/// Why a service is not available, in a sentence that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoService(pub(crate) String);
 
@@ -86,7 +85,7 @@ impl Services {
 
     /// Offers `service` to all plugins: `offer.provide::<dyn Greeter>("greeter", "1.2.0", Arc::new(Polite))`.
     ///
-    /// The version is that of the service, as semver has it: other plugins say which they take.
+    /// The version is the service's semver version. Other plugins declare which versions they accept.
     pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, name: &str, version: &str, service: Arc<T>) {
         self.add(name, version, type_name::<T>(), Box::new(service));
     }
@@ -108,7 +107,7 @@ impl Services {
         self.offers.push(Offer { name: name.to_owned(), version: version.to_owned(), trait_name, service });
     }
 
-    /// Gives the generation's handle to the host, for services that use it.
+    /// Returns the generation's handle to the host, for services that use it.
     pub fn data(&self) -> &Data {
         &self.data
     }
@@ -119,22 +118,22 @@ impl Services {
 }
 
 impl Offer {
-    /// Gives the name that other plugins ask for.
+    /// Returns the name of the service.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Gives its version.
+    /// Returns its version.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Gives the trait's path, for messages.
+    /// Returns the trait's path, for messages.
     pub fn trait_name(&self) -> &'static str {
         self.trait_name
     }
 
-    /// Gives the service, if it was offered as a `T`; sound only between libraries that [`Linked`] lets agree.
+    /// Returns the service if it was offered as a `T`. Sound only between libraries that agree according to [`Linked`].
     pub(crate) fn cast<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
         self.service.downcast_ref::<Arc<T>>().cloned()
     }

@@ -1,4 +1,4 @@
-//! What plugins may know of the bot's configuration; the token is not part of it.
+//! The part of the bot's configuration that plugins can read. The token is not part of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,17 +10,17 @@ use crate::Error;
 /// The mode the bot runs in, from `APP_ENV`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
-    /// Commands go to the test guild; failures are told in detail.
+    /// Commands are registered in the test guild. Failures are reported in detail.
     #[default]
     Development,
     /// Commands are registered globally.
     Production,
-    /// As development, with delays cut short.
+    /// As development, with shortened delays.
     Testing,
 }
 
 impl Environment {
-    /// Gives the word that `APP_ENV` uses.
+    /// Returns the value of `APP_ENV`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Development => "development",
@@ -29,7 +29,7 @@ impl Environment {
         }
     }
 
-    /// Gives how long a timer set for `delay` really takes: while testing, a minute lasts a second.
+    /// Returns how long a timer set for `delay` really takes: in tests a minute lasts a second.
     pub fn delay(self, delay: Duration) -> Duration {
         match self {
             Self::Development | Self::Production => delay,
@@ -38,7 +38,7 @@ impl Environment {
     }
 }
 
-/// Configuration that commands and handlers read; a whole new value replaces it when it changes.
+/// Configuration for commands and handlers. It is replaced as a whole when it changes.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Mode the bot runs in.
@@ -49,22 +49,22 @@ pub struct Settings {
     pub owners: BTreeSet<UserId>,
     /// Prefix of text commands; `None` turns them off.
     pub prefix: Option<String>,
-    /// Channel that tells developers of reloads; `None` tells them in the log alone.
+    /// Channel for messages about reloads; `None` if they only go to the log.
     pub dev_channel: Option<ChannelId>,
-    /// Variables of the plugins' own, by name.
+    /// Variables of plugins, by name.
     pub variables: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// Gives a plugin's own variable, as the environment or `.env` sets it; an empty one counts as not set.
+    /// Returns a plugin's own variable, as set by the environment or `.env`. An empty one counts as not set.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Gives the channel that a plugin's own variable names by id.
+    /// Returns the channel whose id is in a plugin's own variable.
     ///
     /// # Errors
-    /// When the variable is set to something else.
+    /// If the variable has another value.
     pub fn channel(&self, name: &str) -> Result<Option<ChannelId>, Error> {
         let Some(value) = self.variable(name) else { return Ok(None) };
         match value.parse::<u64>() {

@@ -1,4 +1,4 @@
-//! Everything that is live at one moment, in the tables that dispatch reads.
+//! The snapshot: everything that is live at one moment, in the tables for dispatch.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::generation::Generation;
 use crate::services::Offer;
 use crate::{Command, EventKind, PluginId};
 
-/// A handler's place: the generation and the index in its list.
+/// A reference to a handler: the generation and the index in its list.
 pub(crate) type Place = (Arc<Generation>, usize);
 
-/// An immutable view of all live generations; a swap replaces it whole.
+/// An immutable view of all live generations. A swap replaces it as a whole.
 #[derive(Default)]
 pub struct Snapshot {
     generations: BTreeMap<PluginId, Arc<Generation>>,
@@ -32,8 +32,8 @@ impl Snapshot {
     /// Builds the tables for a set of generations.
     ///
     /// # Errors
-    /// One sentence for each name that two plugins claim, and for each dependency that is not there, does not fit or
-    /// goes round in a circle.
+    /// One sentence for each name that two plugins claim, and for each dependency that is missing, incompatible or part
+    /// of a circle.
     pub fn new(generations: BTreeMap<PluginId, Arc<Generation>>) -> Result<Self, Vec<String>> {
         let mut snapshot = Self::default();
         let mut problems = Vec::new();
@@ -62,7 +62,7 @@ impl Snapshot {
             }
         }
         for (word, table) in [("component", &mut snapshot.components), ("modal", &mut snapshot.modals)] {
-            // Longest prefix first, so that the first match is the closest one.
+            // The longest prefix first, so that the first match is the longest.
             table.sort_by(|one, other| other.0.len().cmp(&one.0.len()).then_with(|| one.0.cmp(&other.0)));
             for pair in table.windows(2) {
                 if pair[0].0 == pair[1].0 {
@@ -79,41 +79,41 @@ impl Snapshot {
         if problems.is_empty() { Ok(snapshot) } else { Err(problems) }
     }
 
-    /// Gives the live generations, by plugin.
+    /// Returns the live generations, by plugin.
     pub fn generations(&self) -> &BTreeMap<PluginId, Arc<Generation>> {
         &self.generations
     }
 
-    /// Gives the commands of all live generations, each with its plugin.
+    /// Returns the commands of all live generations, each with its plugin.
     pub fn commands(&self) -> impl Iterator<Item = (&PluginId, &Command)> {
         self.generations
             .values()
             .flat_map(|generation| generation.commands().iter().map(|command| (generation.plugin(), command)))
     }
 
-    /// Gives all live definitions.
+    /// Returns all live definitions.
     pub fn definitions(&self) -> Definitions {
         self.generations.values().flat_map(|generation| generation.definitions().clone()).collect()
     }
 
-    /// Gives the gateway intents that the live generations need.
+    /// Returns the gateway intents that the live generations need.
     pub fn intents(&self) -> GatewayIntents {
         self.generations.values().map(|generation| generation.intents()).collect()
     }
 
-    /// Gives the services of all live generations, each with who offers it.
+    /// Returns the services of all live generations, each with its provider.
     pub fn services(&self) -> impl Iterator<Item = (&PluginId, &Offer)> {
         self.services
             .values()
             .map(|(generation, index)| (generation.plugin(), &generation.services()[*index]))
     }
 
-    /// Gives a sentence for each optional dependency that is live and does not fit, so that it is done without.
+    /// Returns a sentence for each optional dependency that is live but incompatible, and so is not used.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Has `generations` find services here from now on, while anyone holds this snapshot.
+    /// Makes `generations` find their services in this snapshot from now on, while it exists.
     pub fn show_to<'a>(self: &Arc<Self>, generations: impl IntoIterator<Item = &'a Arc<Generation>>) {
         for generation in generations {
             generation.data.show(Arc::downgrade(self));
@@ -128,7 +128,7 @@ impl Snapshot {
         self.commands.get(key)
     }
 
-    /// Returns the generations that messages concern, by the names of their plugins.
+    /// Returns the generations that handle messages, sorted by the names of their plugins.
     pub(crate) fn readers(&self) -> &[Arc<Generation>] {
         &self.readers
     }
@@ -157,7 +157,7 @@ impl Snapshot {
     }
 }
 
-/// The names of text commands; one that two plugins would answer to is a problem.
+/// The names of text commands. A name that two plugins would answer to is a problem.
 #[derive(Default)]
 struct TextCommands<'a>(HashMap<String, Vec<(&'a str, &'a Arc<Generation>)>>);
 
@@ -166,7 +166,7 @@ impl<'a> TextCommands<'a> {
         let commands = generation.commands().iter().filter(|command| command.prefix_action.is_some());
         for name in commands.flat_map(|command| std::iter::once(&command.name).chain(command.aliases.iter()))
         {
-            // poise compares names as ASCII.
+            // poise ignores case only in ASCII.
             let same = self.0.entry(name.to_ascii_lowercase()).or_default();
             let answers_too = |(other, by): &&(&str, &Arc<Generation>)| {
                 let is_equal = *other == &**name || by.ignores_case() || generation.ignores_case();

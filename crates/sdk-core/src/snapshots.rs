@@ -1,4 +1,4 @@
-//! States that were saved: when they were handed over, by hand, or because their plugin is not live.
+//! Saved states: from handovers, saved by hand, or of plugins that are not live.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::generation::Generation;
 use crate::state::SavedState;
 use crate::status::since_1970;
 
-/// Snapshots kept of each plugin, of those that came by themselves and of the others alike.
+/// Snapshots kept of each plugin, separately for those of handovers and for all others.
 const KEPT: usize = 16;
 
 /// A plugin's state at one moment.
@@ -20,34 +20,34 @@ const KEPT: usize = 16;
 pub struct StateSnapshot {
     /// Number among the plugin's snapshots, from 1.
     pub number: u64,
-    /// Generation that it was taken from.
+    /// Generation that it was saved from.
     pub generation: u64,
     /// Milliseconds since 1970.
     pub at: u64,
     /// Size as JSON.
     pub bytes: usize,
-    /// Why it was taken.
+    /// Why it was saved.
     pub reason: Reason,
     /// The state.
     pub state: Arc<SavedState>,
 }
 
-/// Why a snapshot was taken.
+/// Why a snapshot was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// It was handed over to the next generation.
+    /// The state was handed over to the next generation.
     Handover,
-    /// Somebody asked for it.
+    /// A user requested it.
     ByHand,
-    /// The next generation could not read it and began from its default or from an earlier state.
+    /// The next generation could not read it and started with its default or an earlier state.
     Unfit,
-    /// An earlier one was put back in its stead.
+    /// An earlier snapshot was restored in its place.
     PutBack,
 }
 
 impl Reason {
-    /// Gives the reason in words that follow "taken".
+    /// Returns the reason in words that follow "taken".
     pub const fn words(self) -> &'static str {
         match self {
             Self::Handover => "at a reload",
@@ -58,7 +58,7 @@ impl Reason {
     }
 }
 
-/// All plugins' saved states; cheap to clone.
+/// The saved states of all plugins. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots(Arc<Inner>);
 
@@ -68,7 +68,7 @@ struct Inner {
     changes: Changes,
 }
 
-/// What is saved of one plugin.
+/// The saved states of one plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Saved {
@@ -76,10 +76,10 @@ pub(crate) struct Saved {
     #[serde(rename = "state")]
     pub(crate) at_rest: Option<Arc<SavedState>>,
     pub(crate) last: u64,
-    /// Those that reloads have left.
+    /// Snapshots of handovers.
     #[serde(skip)]
     pub(crate) handed_over: VecDeque<StateSnapshot>,
-    /// Those that somebody may come back for.
+    /// Snapshots that a user may want to restore.
     pub(crate) kept: VecDeque<StateSnapshot>,
 }
 
@@ -88,10 +88,10 @@ impl Snapshots {
         Self(Arc::new(Inner { plugins: Mutex::default(), changes }))
     }
 
-    /// Takes a snapshot of a generation's state by hand.
+    /// Saves a snapshot of a generation's state by hand.
     ///
     /// # Errors
-    /// In a sentence, when it declares no state or that cannot be saved.
+    /// A sentence, if the generation declares no state or the state cannot be saved.
     pub fn take(&self, generation: &Generation) -> Result<StateSnapshot, String> {
         let saved = generation.save_state()?;
         let saved = saved.ok_or_else(|| format!("{} declares no state", generation.plugin()))?;
@@ -107,12 +107,12 @@ impl Snapshots {
         all
     }
 
-    /// Gives one of a plugin's snapshots.
+    /// Returns one of a plugin's snapshots.
     pub fn get(&self, plugin: &PluginId, number: u64) -> Option<StateSnapshot> {
         self.list(plugin).into_iter().find(|snapshot| snapshot.number == number)
     }
 
-    /// Gives the newest snapshot that was taken from one of a plugin's generations.
+    /// Returns the newest snapshot that was saved from one of a plugin's generations.
     pub fn of_generation(&self, plugin: &PluginId, generation: u64) -> Option<StateSnapshot> {
         self.list(plugin).into_iter().find(|snapshot| snapshot.generation == generation)
     }
@@ -127,7 +127,7 @@ impl Snapshots {
         let mut plugins = self.0.plugins.lock();
         let saved = plugins.entry(plugin.clone()).or_default();
         if let Some(same) = saved.handed_over.back().filter(|last| last.state == state) {
-            // Most reloads change nothing; one copy will do.
+            // Most reloads change nothing, so the copy is shared.
             state = same.state.clone();
         }
         saved.last += 1;
@@ -149,7 +149,7 @@ impl Snapshots {
         snapshot
     }
 
-    /// Gives the state of a plugin that is not live.
+    /// Returns the state of a plugin that is not live.
     pub fn at_rest(&self, plugin: &PluginId) -> Option<Arc<SavedState>> {
         self.0.plugins.lock().get(plugin)?.at_rest.clone()
     }
@@ -159,12 +159,12 @@ impl Snapshots {
         self.0.changes.mark();
     }
 
-    /// Gives everything that a checkpoint keeps.
+    /// Returns everything that a checkpoint saves.
     pub(crate) fn all(&self) -> BTreeMap<PluginId, Saved> {
         self.0.plugins.lock().clone()
     }
 
-    /// Takes over what a checkpoint has kept.
+    /// Restores what a checkpoint has saved.
     pub(crate) fn set_all(&self, all: BTreeMap<PluginId, Saved>) {
         *self.0.plugins.lock() = all;
     }

@@ -1,13 +1,14 @@
-//! What a plugin remembers: typed while a generation lives, data when it goes from one generation to the next.
+//! A plugin's state: typed within a generation, data between generations.
 //!
 //! # Theory of operation
 //!
 //! A plugin names its state's type once, in [`Plugin::state`](crate::Plugin::state). Each generation holds a value of
-//! that type in a `StateCell`, made, read, changed and dropped by that generation's own code. Two generations' types of
-//! one name are two types, so the value itself never leaves its generation, and nobody but the code that made it
-//! downcasts it: what crosses is [`SavedState`], a version and JSON. Before a generation is live its state can be read
-//! and not changed, and from the moment in which it is saved for the next one it cannot be changed any more: a change
-//! that would be lost is refused instead.
+//! that type in a `StateCell`, which only that generation's own code creates, reads, changes and drops. Types of the
+//! same name in two generations are two types, so the value itself never leaves its generation, and only the code that
+//! created it downcasts it. What is transferred is [`SavedState`], a version and JSON.
+//!
+//! Before a generation is live, its state can be read but not changed. From the moment in which it is saved for the
+//! next generation, it cannot be changed any more: a change that would be lost is refused instead.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -22,27 +23,27 @@ pub use serde_json::Value;
 
 use crate::{Data, Error};
 
-/// Longest wait for the lock; only a use inside of another use takes as long.
+/// Longest wait for the lock. Only a nested use takes that long.
 const LOCKED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Most bytes of JSON that a plugin keeps, in its state and in its [store](crate::store) each.
+/// Maximum size in bytes of a plugin's state as JSON, and of its [store](crate::store).
 ///
-/// A state is saved and restored while calls wait, which Discord does for 3 s in all. The store refuses more; a state is the
-/// plugin's own value, so a plugin bounds what users can add to it, and tells them so.
+/// A state is saved and restored while calls wait, for which Discord allows 3 s in all. The store refuses larger
+/// values. A state is the plugin's own value, so a plugin has to limit what users can add to it, and tell them.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// A plugin's state, kept over every reload and, where the bot has a state file, over restarts.
+/// A plugin's state, kept over every reload and, if the bot has a state file, over restarts.
 ///
-/// A new field wants `#[serde(default)]`. A change that serde cannot bridge wants a higher [`VERSION`](Self::VERSION)
+/// A new field needs `#[serde(default)]`. A change that serde cannot handle needs a higher [`VERSION`](Self::VERSION)
 /// and a [`migrate`](Self::migrate).
 pub trait State: Serialize + DeserializeOwned + Default + Send + 'static {
-    /// Version of the type's shape.
+    /// Version of the type's format.
     const VERSION: u32 = 1;
 
-    /// Makes a value of what another version has saved, older or newer.
+    /// Creates a value from one saved by another version, older or newer.
     ///
     /// # Errors
-    /// When that cannot be done, which is the default; the reload is then refused or starts from the default, as
+    /// If that is not possible, which is the default. The reload is then refused, or starts with the default, as
     /// configured.
     fn migrate(from_version: u32, value: Value) -> Result<Self, Error> {
         drop(value);
@@ -55,23 +56,23 @@ pub trait State: Serialize + DeserializeOwned + Default + Send + 'static {
     }
 }
 
-/// State as it crosses from one generation to another, or lies in a file.
+/// A state as transferred between generations, or stored in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedState {
-    /// Version of the shape.
+    /// Version of the format.
     pub version: u32,
     /// The value.
     pub value: Value,
 }
 
 impl SavedState {
-    /// Measures the value as JSON, in bytes.
+    /// Returns the size of the value as JSON, in bytes.
     pub fn bytes(&self) -> usize {
         json_bytes(&self.value)
     }
 }
 
-/// Measures a value as JSON, in bytes.
+/// Returns the size of a value as JSON, in bytes.
 pub(crate) fn json_bytes(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -84,22 +85,22 @@ pub(crate) fn json_bytes(value: &Value) -> usize {
         }
     }
     let mut count = Count(0);
-    // Counting does not fail, and neither does writing JSON as text.
+    // Neither counting nor writing JSON as text can fail.
     let _ = serde_json::to_writer(&mut count, value);
     count.0
 }
 
-/// Reads a value as `T`; an error names the place in the value, `ballots.7.votes` say.
+/// Deserialises a value as `T`. An error names the place in the value, for example `ballots.7.votes`.
 ///
 /// # Errors
-/// When the value has another shape.
+/// If the value has another shape.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     serde_path_to_error::deserialize::<Value, T>(value).map_err(|error| misfit(&error))
 }
 
 fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let path = error.path().to_string();
-    // A lone dot stands for the value as a whole.
+    // A single dot stands for the whole value.
     if path == "." { error.inner().to_string() } else { format!("{path}: {}", error.inner()) }.into()
 }
 
@@ -137,19 +138,19 @@ impl StateSlot {
         }
     }
 
-    /// Has every generation, and every start of the bot, begin with the default.
+    /// Makes every generation, and every start of the bot, begin with the default.
     #[must_use]
     pub fn not_preserved(mut self) -> Self {
         self.preserved = false;
         self
     }
 
-    /// Gives the version of the shape.
+    /// Returns the version of the format.
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// Says whether the state goes from one generation to the next.
+    /// Returns whether the state is transferred from one generation to the next.
     pub fn is_preserved(&self) -> bool {
         self.preserved
     }
@@ -166,13 +167,13 @@ fn foreign() -> Error {
     "the value is of another type than its slot".into()
 }
 
-/// Gives a type's name without the modules around it.
+/// Returns a type's name without its modules.
 fn short_name<S>() -> &'static str {
     let name = type_name::<S>();
     name.rsplit("::").next().unwrap_or(name)
 }
 
-/// The state has gone over to the next generation, or is about to; the change was not made.
+/// The state has been transferred to the next generation, or is about to be. The change was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateMoved;
 
@@ -186,7 +187,7 @@ impl fmt::Display for StateMoved {
 
 impl std::error::Error for StateMoved {}
 
-/// Who may change a cell's value.
+/// The phase of a cell, which determines whether its value can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
@@ -206,7 +207,7 @@ pub(crate) struct StateCell {
 }
 
 impl StateCell {
-    /// Makes a cell with the default; runs the plugin's code, which may panic.
+    /// Creates a cell with the default. Runs the plugin's code, which may panic.
     pub(crate) fn new(slot: StateSlot) -> Self {
         Self { slot, phase: AtomicU8::new(Phase::Starting as u8), value: Mutex::new((slot.make)()) }
     }
@@ -219,22 +220,22 @@ impl StateCell {
         self.phase.store(phase as u8, Ordering::SeqCst);
     }
 
-    /// Saves the value; runs the plugin's code, which may panic.
+    /// Saves the value. Runs the plugin's code, which may panic.
     ///
-    /// A change that began before the phase was set to [`Phase::Moved`] is part of what is saved.
+    /// A change that began before the phase was set to [`Phase::Moved`] is included.
     pub(crate) fn save(&self) -> Result<SavedState, Error> {
         let value = (self.slot.save)(&**self.lock()?)?;
         Ok(SavedState { version: self.slot.version, value })
     }
 
-    /// Replaces the value by what was saved; runs the plugin's code, which may panic.
+    /// Replaces the value by a saved one. Runs the plugin's code, which may panic.
     pub(crate) fn restore(&self, saved: SavedState) -> Result<(), Error> {
         let value = (self.slot.restore)(saved)?;
         *self.lock()? = value;
         Ok(())
     }
 
-    /// Puts the default back; runs the plugin's code, which may panic.
+    /// Resets the value to the default. Runs the plugin's code, which may panic.
     pub(crate) fn reset(&self) -> Result<(), Error> {
         let value = (self.slot.make)();
         *self.lock()? = value;
@@ -266,7 +267,7 @@ impl StateCell {
     }
 }
 
-/// A plugin's way to its state, from [`Data::state`].
+/// A plugin's handle to its state, from [`Data::state`].
 pub struct StateHandle<'a, S> {
     data: &'a Data,
     of: PhantomData<fn() -> S>,
@@ -277,19 +278,19 @@ impl<'a, S: State> StateHandle<'a, S> {
         Self { data, of: PhantomData }
     }
 
-    /// Looks at the state; nobody changes it meanwhile, so keep it short.
+    /// Reads the state. It cannot change meanwhile, so keep `look` short.
     ///
     /// # Errors
-    /// When the plugin has declared no state, or one of another type.
+    /// If the plugin has declared no state, or one of another type.
     pub fn read<R>(&self, look: impl FnOnce(&S) -> R) -> Result<R, Error> {
         let value = self.cell()?.lock()?;
         value.downcast_ref().map(look).ok_or_else(|| self.mistaken())
     }
 
-    /// Changes the state in one step that no other caller sees half done; keep it short.
+    /// Changes the state in one step, of which no other caller sees an intermediate result. Keep `change` short.
     ///
     /// # Errors
-    /// As [`read`](Self::read); in a `start` hook; and with [`StateMoved`] when the state has gone over to the next
+    /// As [`read`](Self::read); in a `start` hook; and [`StateMoved`] if the state has been transferred to the next
     /// generation, so that the change would be lost.
     pub fn update<R>(&self, change: impl FnOnce(&mut S) -> R) -> Result<R, Error> {
         let mut value = self.cell()?.lock_to_change()?;

@@ -1,4 +1,4 @@
-//! How things stand at one moment, as data: the same for the terminal, for Discord and for other programs.
+//! The bot's status as data: the same for the terminal, Discord and other programs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::host::Host;
 
 mod words;
 
-/// Everything worth knowing of a running bot.
+/// The status of a running bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The process and its session.
@@ -23,14 +23,14 @@ pub struct Status {
     pub reload: ReloadStatus,
     /// Live generations, by plugin.
     pub live: Vec<GenerationStatus>,
-    /// Retired generations in which something still runs or is held.
+    /// Retired generations in which something still runs, or that are still referenced.
     pub retired: Vec<GenerationStatus>,
     /// Why newest saves are not live.
     pub failures: Vec<LastFailure>,
-    /// Commands created within the last day, by where they are registered; none before the first registration.
+    /// Commands created within the last day, by scope. Empty before the first registration.
     #[serde(default)]
     pub creations: Vec<Creations>,
-    /// Commands that are registered though no live plugin defines them any more.
+    /// Registered commands that no live plugin defines any more.
     #[serde(default)]
     pub withdrawn: Vec<Withdrawn>,
 }
@@ -44,18 +44,18 @@ pub struct HostStatus {
     pub version: String,
     /// Mode, as `APP_ENV` names it.
     pub environment: String,
-    /// Milliseconds since it began.
+    /// Milliseconds since the host began.
     pub uptime_ms: u64,
-    /// Bytes of memory that are its alone, where the system tells.
+    /// Bytes of memory that are private to the process, if the system reports them.
     pub memory_bytes: Option<u64>,
     /// Gateway sessions, by shard.
     pub sessions: Vec<SessionStatus>,
     /// File that keeps values over a restart.
     pub state_file: Option<PathBuf>,
-    /// The library of music, in words.
+    /// A description of the music library.
     #[serde(default)]
     pub library: String,
-    /// yt-dlp and the JavaScript runtime that it has, in words.
+    /// A description of yt-dlp and its JavaScript runtime.
     #[serde(default)]
     pub yt_dlp: String,
 }
@@ -65,7 +65,7 @@ pub struct HostStatus {
 pub struct SessionStatus {
     /// Number of the shard, from 0.
     pub shard: u32,
-    /// `connected`, or what it is at.
+    /// `connected`, or the current stage.
     pub stage: String,
     /// Milliseconds from a heartbeat to its answer.
     pub latency_ms: Option<u64>,
@@ -76,20 +76,21 @@ pub struct SessionStatus {
 pub struct ReloadStatus {
     /// Whether this bot can reload at all.
     pub on: bool,
-    /// Whether saves start builds at present.
+    /// Whether saves start builds now.
     pub watching: bool,
-    /// Watched folders, as seen from the workspace.
+    /// Watched folders, relative to the workspace.
     pub folders: Vec<String>,
-    /// Milliseconds between two looks at them; `None` where the system tells of changes.
+    /// Milliseconds between two scans of them; `None` if the system reports changes.
     #[serde(default)]
     pub poll_ms: Option<u64>,
-    /// Plugins being built, those together that go live together.
+    /// Plugins being built, grouped by those that go live together.
     pub building: Vec<Vec<PluginId>>,
-    /// Plugins held back until the save that mends one of theirs.
+    /// Plugins that are held back until a save fixes one of their group.
     pub held: Vec<Vec<PluginId>>,
-    /// Changed files that only a restart brings in.
+    /// Changed files that take effect only after a restart.
     pub awaiting_restart: Vec<String>,
-    /// Why cargo builds what the host links anew, with the way to avoid it, while it does so for a plugin's dependency.
+    /// Why cargo is rebuilding what the host links, and how to avoid it, while it does so because of a plugin's
+    /// dependency.
     #[serde(default)]
     pub rebuilding: Option<String>,
 }
@@ -103,74 +104,74 @@ pub struct GenerationStatus {
     pub generation: u64,
     /// Version of the plugin.
     pub version: String,
-    /// Milliseconds since it was made.
+    /// Milliseconds since it was created.
     pub age_ms: u64,
-    /// Calls under way in it.
+    /// Number of calls in progress.
     pub calls: usize,
-    /// Tasks running in it, each with the place of its spawn, and hooks that have not ended.
+    /// Running tasks, each with the location of its spawn, and hooks that have not ended.
     pub tasks: Vec<String>,
-    /// Commands that it defines.
+    /// Number of commands that it defines.
     pub commands: usize,
-    /// Handlers of events, components, modals and timers.
+    /// Number of handlers of events, components, modals and timers.
     pub listeners: usize,
-    /// Bytes that its library takes up, where that is known.
+    /// Bytes of memory of its library, if known.
     pub memory_bytes: Option<u64>,
 }
 
 /// Why a plugin's newest save is not live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastFailure {
-    /// Plugin; `None` when the reason is none of a single plugin's.
+    /// Plugin; `None` if the reason does not belong to a single plugin.
     pub plugin: Option<PluginId>,
     /// Milliseconds since 1970.
     pub at: u64,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
     /// File, line and column of the first error.
     pub place: Option<String>,
 }
 
-/// Commands created within the last day, of which Discord allows a number in each guild.
+/// Commands created within the last day. Discord limits their number in each guild.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Creations {
-    /// Where they are registered: `guild 41771983423143937` or `global`.
+    /// Scope in which they are registered: `guild 41771983423143937` or `global`.
     pub scope: String,
-    /// Count within the last 24 hours, as far as this bot has made them.
+    /// Number within the last 24 hours, as far as created by this bot.
     pub used: usize,
-    /// Count that Discord allows.
+    /// Number that Discord allows.
     pub limit: usize,
-    /// Milliseconds until one more is possible, when none is.
+    /// Milliseconds until another creation is possible, if none is now.
     pub possible_in_ms: Option<u64>,
 }
 
-/// What [`Creations`] are reckoned from, kept by whoever registers commands.
+/// The record from which [`Creations`] are computed, kept by the code that registers commands.
 #[derive(Clone, Debug, Default)]
 pub struct CreationAccount {
-    /// Where they are registered.
+    /// Scope in which they are registered.
     pub scope: String,
-    /// Count that Discord allows within a day.
+    /// Number that Discord allows per day.
     pub limit: usize,
-    /// When each was made, in milliseconds since 1970.
+    /// When each was created, in milliseconds since 1970.
     pub made: Vec<u64>,
-    /// Until when Discord has said that it takes none.
+    /// Until when Discord refuses creations, by its own answer.
     pub closed_until: Option<SystemTime>,
 }
 
 impl CreationAccount {
     const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-    /// Gives those made within the last day.
+    /// Returns the times of those created within the last day.
     pub fn made_today(&self) -> impl Iterator<Item = u64> {
         let day_ago = since_1970().saturating_sub(Self::DAY_MS);
         self.made.iter().copied().filter(move |at| *at > day_ago)
     }
 
-    /// Gives the time until Discord takes one again, where it has said that it takes none.
+    /// Returns the time until Discord accepts a creation again, if it has refused one.
     pub fn closed_for(&self) -> Option<Duration> {
         self.closed_until?.duration_since(SystemTime::now()).ok()
     }
 
-    /// Gives how things stand now.
+    /// Returns the current status.
     pub fn now(&self) -> Creations {
         Creations {
             scope: self.scope.clone(),
@@ -181,35 +182,35 @@ impl CreationAccount {
     }
 }
 
-/// A command that stays registered for a while though no live plugin defines it any more: bringing it back is then no
-/// creation.
+/// A command that stays registered for a while although no live plugin defines it any more. If it comes back meanwhile,
+/// that is not a creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {
     /// Command, as in `/ping`.
     pub command: String,
-    /// Where it is registered, as in [`Creations::scope`].
+    /// Scope in which it is registered, as in [`Creations::scope`].
     pub scope: String,
-    /// Milliseconds until it is removed, where a time is all that it waits for.
+    /// Milliseconds until it is removed, if it only waits for a time.
     pub removed_in_ms: Option<u64>,
-    /// What else it waits for, in words.
+    /// A description of what else it waits for.
     pub waits_for: Option<String>,
 }
 
-/// What [`Withdrawn`] is reckoned from, kept by whoever registers commands.
+/// The record from which [`Withdrawn`] is computed, kept by the code that registers commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithdrawnCommand {
     /// Command.
     pub key: CommandKey,
-    /// Where it is registered.
+    /// Scope in which it is registered.
     pub scope: String,
-    /// When it is removed at the earliest, in milliseconds since 1970.
+    /// Earliest time of its removal, in milliseconds since 1970.
     pub due: u64,
-    /// What else its removal waits for, in words.
+    /// A description of what else its removal waits for.
     pub waits_for: Option<&'static str>,
 }
 
 impl WithdrawnCommand {
-    /// Returns how it stands now.
+    /// Returns the current status.
     pub fn now(&self) -> Withdrawn {
         let left = self.due.saturating_sub(since_1970());
         Withdrawn {
@@ -236,7 +237,7 @@ pub struct Reloaded {
     pub to_version: Option<String>,
     /// Milliseconds from the request to the swap.
     pub ms: u64,
-    /// All of it in one line, with what changed.
+    /// The result in one line, with what changed.
     pub line: String,
 }
 
@@ -247,7 +248,7 @@ impl fmt::Display for Reloaded {
 }
 
 impl Status {
-    /// Looks at everything.
+    /// Collects the status.
     pub async fn of(host: &Host) -> Self {
         let registry = host.registry();
         let live = registry.snapshot();
@@ -318,7 +319,7 @@ async fn sessions(host: &Host) -> Vec<SessionStatus> {
     sessions
 }
 
-/// Reads the memory that no other process shares, which is what more reloads would add to.
+/// Returns the bytes of memory that no other process shares, which is what reloads add to.
 fn private_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let kilobytes = |name: &str| -> Option<u64> {
@@ -328,12 +329,12 @@ fn private_memory() -> Option<u64> {
     Some((kilobytes("Private_Clean")? + kilobytes("Private_Dirty")?) * 1024)
 }
 
-/// Gives the milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub fn since_1970() -> u64 {
     milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// Gives whole milliseconds.
+/// Returns a duration in whole milliseconds.
 pub fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

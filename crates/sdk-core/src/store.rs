@@ -1,4 +1,4 @@
-//! Values that outlive every reload, kept by the host as data and never as a plugin's own type.
+//! Values that outlive every reload. The host keeps them as data, never as a plugin's own type.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::{Error, PluginId};
 
 type Values = BTreeMap<(PluginId, String), Stored>;
 
-/// A value, and what it and its key take as JSON.
+/// A value, and the size of its key and value as JSON.
 #[derive(Clone, Debug)]
 struct Stored {
     value: Value,
@@ -28,7 +28,7 @@ impl Stored {
     }
 }
 
-/// All plugins' values; a plugin sees its own through [`Data::store`](crate::Data::store).
+/// All plugins' values. A plugin accesses its own through [`Data::store`](crate::Data::store).
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     values: Arc<Mutex<Values>>,
@@ -40,7 +40,7 @@ impl Store {
         Self { values: Arc::default(), changes }
     }
 
-    /// Gives everything, to be kept.
+    /// Returns all values, for storing.
     pub(crate) fn all(&self) -> BTreeMap<PluginId, BTreeMap<String, Value>> {
         let mut all = BTreeMap::<PluginId, BTreeMap<String, Value>>::new();
         for ((plugin, key), stored) in self.values.lock().iter() {
@@ -49,7 +49,7 @@ impl Store {
         all
     }
 
-    /// Takes over what was kept.
+    /// Restores stored values.
     pub(crate) fn restore(&self, all: BTreeMap<PluginId, BTreeMap<String, Value>>) {
         let values = all.into_iter().flat_map(|(plugin, values)| {
             values.into_iter().map(move |(key, value)| {
@@ -60,7 +60,7 @@ impl Store {
         self.values.lock().extend(values);
     }
 
-    /// Gives the part of the store that belongs to `plugin`.
+    /// Returns the part of the store that belongs to `plugin`.
     pub fn of(&self, plugin: &PluginId) -> PluginStore {
         PluginStore { store: self.clone(), plugin: plugin.clone() }
     }
@@ -77,7 +77,7 @@ impl PluginStore {
     /// Reads a value.
     ///
     /// # Errors
-    /// When the value does not have the shape of `T`, which a changed struct may cause.
+    /// If the value does not have the shape of `T`, for example because the struct has changed.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let Some(value) = self.locked(key).value().cloned() else { return Ok(None) };
         T::deserialize(&value).map(Some).map_err(|error| self.unfit(key, &error))
@@ -86,8 +86,8 @@ impl PluginStore {
     /// Writes a value.
     ///
     /// # Errors
-    /// When `value` cannot be serialised, and when the plugin's values would be larger than [`MAX_BYTES`] with it; what was
-    /// there stays then.
+    /// If `value` cannot be serialised, or if the plugin's values would be larger than [`MAX_BYTES`] with it. The old
+    /// value then stays.
     pub fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|error| self.unfit(key, &error))?;
         self.locked(key).set(value)?;
@@ -95,10 +95,11 @@ impl PluginStore {
         Ok(())
     }
 
-    /// Changes a value in one step that no other caller sees half done, and gives what `change` returns.
+    /// Changes a value in one step, of which no other caller sees an intermediate result. Returns what `change`
+    /// returns.
     ///
     /// # Errors
-    /// As [`get`](Self::get) and [`put`](Self::put); the value is then as it was.
+    /// As [`get`](Self::get) and [`put`](Self::put). The value is then unchanged.
     pub fn update<T: DeserializeOwned + Serialize, R>(
         &self,
         key: &str,
@@ -113,7 +114,7 @@ impl PluginStore {
         Ok(result)
     }
 
-    /// Removes a value and says whether there was one.
+    /// Removes a value. Returns whether there was one.
     pub fn remove(&self, key: &str) -> bool {
         let was_there = self.store.values.lock().remove(&self.key(key)).is_some();
         self.store.changes.mark();
@@ -133,7 +134,7 @@ impl PluginStore {
     }
 }
 
-/// One key of the locked store; not generic, so that plugins do not compile the map and the lock again.
+/// A key of the locked store. It is not generic, so that plugins do not compile the map and the lock again.
 struct Locked<'a> {
     values: MutexGuard<'a, Values>,
     key: (PluginId, String),
@@ -180,7 +181,7 @@ mod tests {
     fn what_a_plugin_keeps_is_bounded_and_what_was_there_stays() {
         let all = Store::default();
         let store = all.of(&PluginId::new("commands/one"));
-        // Two quotes and a key of one character.
+        // Two quotes and a key of one character count too.
         let text = |length: usize| "x".repeat(length - 3);
         store.put("a", &text(MAX_BYTES / 2)).unwrap();
         store.put("b", &text(MAX_BYTES / 2)).unwrap();
@@ -188,7 +189,7 @@ mod tests {
         assert!(refused.contains("commands/one") && refused.contains("remove some"), "{refused}");
         assert!(store.update("b", |text: Option<&mut String>| text.unwrap().push('x')).is_err());
         assert_eq!(store.get::<String>("b").unwrap().unwrap().len(), MAX_BYTES / 2 - 3);
-        // As large, instead of it, and of another plugin, that is none of its business.
+        // A value of the same size replaces it, and another plugin has a limit of its own.
         store.put("b", &text(MAX_BYTES / 2)).unwrap();
         all.of(&PluginId::new("commands/two")).put("c", &1).unwrap();
         store.remove("a");

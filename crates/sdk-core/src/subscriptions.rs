@@ -1,4 +1,4 @@
-//! What a plugin listens to: gateway events by kind, components and modals by custom id, timers by name.
+//! A plugin's subscriptions: gateway events by kind, components and modals by custom id, timers by name.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -16,9 +16,9 @@ use crate::scheduler::Timer;
 use crate::voice::VoiceEvent;
 use crate::{Data, Error, EventKind};
 
-/// What a handler gets beside the event: serenity's context and the plugin's [`Data`].
+/// The context of a handler, passed with the event: serenity's context and the plugin's [`Data`].
 ///
-/// It stands in for serenity's context: `channel.say(&ctx, ..)` and `ctx.cache` read as usual.
+/// It can be used like serenity's context: `channel.say(&ctx, ..)` and `ctx.cache` work as usual.
 #[derive(Clone)]
 pub struct EventContext {
     serenity: serenity::all::Context,
@@ -30,12 +30,12 @@ impl EventContext {
         Self { serenity, data }
     }
 
-    /// Gives serenity's context.
+    /// Returns serenity's context.
     pub fn serenity_context(&self) -> &serenity::all::Context {
         &self.serenity
     }
 
-    /// Gives the plugin's handle to the host.
+    /// Returns the plugin's handle to the host.
     pub fn data(&self) -> &Data {
         &self.data
     }
@@ -81,25 +81,25 @@ pub struct Listener {
     pub(crate) handler: HandlerFn<Arc<FullEvent>>,
 }
 
-/// One handler of components, modals or timers, with the prefix or name it answers to.
+/// A handler of components, modals or timers, with its prefix or name.
 pub struct Keyed<T> {
     pub(crate) key: String,
     pub(crate) handler: HandlerFn<T>,
 }
 
-/// A listener to what happens to plugins.
+/// A listener to reload events.
 pub(crate) struct ReloadHandler {
     pub(crate) name: &'static str,
     pub(crate) handler: HandlerFn<ReloadEvent>,
 }
 
-/// A listener to what happens to players.
+/// A listener to voice events.
 pub(crate) struct VoiceHandler {
     pub(crate) name: &'static str,
     pub(crate) handler: HandlerFn<VoiceEvent>,
 }
 
-/// Everything one generation listens to.
+/// All subscriptions of a generation.
 #[derive(Default)]
 pub struct Subscriptions {
     pub(crate) listeners: Vec<Listener>,
@@ -111,8 +111,8 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Listens to the event that the handler's argument names: `on.event(greet)` with
-    /// `async fn greet(ctx: EventContext, joined: event::GuildMemberAddition) -> Result<(), Error>`.
+    /// Subscribes to the event that is the handler's argument: `on.event(greet)` with `async fn greet(ctx:
+    /// EventContext, joined: event::GuildMemberAddition) -> Result<(), Error>`.
     pub fn event<E: Event, F>(&mut self, handler: impl Fn(EventContext, E) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -127,7 +127,7 @@ impl Subscriptions {
         });
     }
 
-    /// Listens to a kind of event that is chosen at run time.
+    /// Subscribes to a kind of event that is chosen at run time.
     pub fn kind<F>(
         &mut self,
         kind: EventKind,
@@ -142,7 +142,7 @@ impl Subscriptions {
         });
     }
 
-    /// Handles presses and choices whose custom id begins with `prefix`; the longest prefix of all plugins wins.
+    /// Handles presses and choices whose custom id begins with `prefix`. The longest prefix of all plugins wins.
     pub fn component<F>(
         &mut self,
         prefix: &str,
@@ -153,7 +153,7 @@ impl Subscriptions {
         self.components.push(keyed(prefix, handler));
     }
 
-    /// Handles modals whose custom id begins with `prefix`; the longest prefix of all plugins wins.
+    /// Handles modals whose custom id begins with `prefix`. The longest prefix of all plugins wins.
     pub fn modal<F>(
         &mut self,
         prefix: &str,
@@ -164,7 +164,7 @@ impl Subscriptions {
         self.modals.push(keyed(prefix, handler));
     }
 
-    /// Handles timers that this plugin set with [`Data::schedule`] under `name`, in whichever generation.
+    /// Handles timers that this plugin has set with [`Data::schedule`] under `name`, in any generation.
     pub fn timer<F>(&mut self, name: &str, handler: impl Fn(EventContext, Timer) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -172,10 +172,11 @@ impl Subscriptions {
         self.timers.push(keyed(name, handler));
     }
 
-    /// Listens to what happens to plugins, this one's own reloads included, from the first gateway session on:
+    /// Subscribes to events about plugins, including this one's own reloads, from the first gateway session on:
     /// `on.reload(watch)` with `async fn watch(ctx: EventContext, event: ReloadEvent) -> Result<(), Error>`.
     ///
-    /// An event is heard by what is live when it is handed out: the end of a swap by the new generation.
+    /// An event goes to the generations that are live when it is dispatched. So the new generation receives the end of
+    /// its own swap.
     pub fn reload<F>(&mut self, handler: impl Fn(EventContext, ReloadEvent) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -186,10 +187,10 @@ impl Subscriptions {
         });
     }
 
-    /// Listens to what happens to players: `on.voice(announce)` with
-    /// `async fn announce(ctx: EventContext, event: VoiceEvent) -> Result<(), Error>`.
+    /// Subscribes to events about players: `on.voice(announce)` with `async fn announce(ctx: EventContext, event:
+    /// VoiceEvent) -> Result<(), Error>`.
     ///
-    /// A plugin hears one guild's events in their order, each after it has handled the one before.
+    /// A plugin receives one guild's events in order, each after it has handled the one before.
     pub fn voice<F>(&mut self, handler: impl Fn(EventContext, VoiceEvent) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -200,23 +201,23 @@ impl Subscriptions {
         });
     }
 
-    /// Counts all handlers.
+    /// Returns the number of handlers.
     pub fn len(&self) -> usize {
         let keyed = self.components.len() + self.modals.len() + self.timers.len();
         self.listeners.len() + keyed + self.reloads.len() + self.voice.len()
     }
 
-    /// Says whether there is no handler.
+    /// Returns whether there is no handler.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Gives the intents that Discord wants for these events.
+    /// Returns the intents that Discord requires for these events.
     pub fn intents(&self) -> GatewayIntents {
         self.listeners.iter().map(|listener| listener.kind.intents()).collect()
     }
 
-    /// Describes each subscription in a few words, sorted, for the account of what a reload moved.
+    /// Describes each subscription in a few words, sorted, for the report of what a reload changed.
     pub fn describe(&self) -> Vec<String> {
         let mut words: Vec<_> = self
             .listeners

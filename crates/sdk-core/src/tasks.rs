@@ -1,4 +1,4 @@
-//! The work a generation has started, so that none of it outlives the generation unseen.
+//! The tasks of a generation, tracked so that none outlives the generation unnoticed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::dispatch::panic_text;
 use crate::panics::Panic;
 use crate::probation::Probation;
 
-/// A task that is still running, and where it was spawned.
+/// A running task and the location of its spawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskReport {
     /// Name given at the spawn.
@@ -37,7 +37,7 @@ pub struct Tasks(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// Who is told of a panic.
+    /// Receives reports of panics.
     probation: Option<Probation>,
     running: Mutex<Running>,
     ended: Notify,
@@ -50,7 +50,7 @@ struct Running {
     tasks: BTreeMap<u64, (TaskReport, Option<AbortHandle>)>,
 }
 
-/// Removes the task from the list however it ends: done, panicked or cancelled.
+/// Removes the task from the list when it ends: done, panicked or cancelled.
 struct Entry(Arc<Inner>, u64);
 
 impl Drop for Entry {
@@ -61,14 +61,14 @@ impl Drop for Entry {
 }
 
 impl Tasks {
-    /// Makes the tasks of the generation whose probation this is.
+    /// Creates the tasks of the generation with this probation.
     pub(crate) fn of(probation: Probation) -> Self {
         Self(Arc::new(Inner { probation: Some(probation), ..Inner::default() }))
     }
 
-    /// Spawns `future` on the host's runtime; after [`cancel`](Self::cancel) nothing more is started.
+    /// Spawns `future` on the host's runtime; after [`cancel`](Self::cancel) no task is started any more.
     ///
-    /// A panic inside ends that task alone; it is logged, and told where the generation may be on probation.
+    /// A panic ends only that task. It is logged and reported to the generation's probation, if there is one.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
         let report = TaskReport { name: name.to_owned(), spawned_at: Location::caller().to_string() };
@@ -100,15 +100,14 @@ impl Tasks {
         }
     }
 
-    /// Lists what is running.
+    /// Lists the running tasks.
     pub fn running(&self) -> Vec<TaskReport> {
         self.0.running.lock().tasks.values().map(|(report, _)| report.clone()).collect()
     }
 
-    /// Cancels every task and waits until all have ended, or until `deadline` has passed.
+    /// Cancels all tasks and waits until they have ended, or until `deadline` has passed.
     ///
-    /// Returns those that would not end: a task is cancelled at its next `.await`, which one in a tight loop
-    /// never reaches.
+    /// Returns those that did not end. A task is cancelled at its next `.await`, which a tight loop never reaches.
     pub async fn cancel(&self, deadline: Duration) -> Vec<TaskReport> {
         {
             let mut running = self.0.running.lock();

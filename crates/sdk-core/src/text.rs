@@ -1,4 +1,4 @@
-//! Words for people: durations, counts, texts cut to what Discord takes, and [text of others](foreign()) made harmless.
+//! Text for people: durations, counts, texts shortened to Discord's limits, and [untrusted text](foreign()) made safe.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -8,18 +8,18 @@ mod foreign;
 
 pub use foreign::{Surface, foreign, is_control};
 
-/// Most characters of a message's content.
+/// Maximum number of characters of a message's content.
 pub const MESSAGE: usize = 2000;
-/// Most characters of an embed's description.
+/// Maximum number of characters of an embed's description.
 pub const EMBED_DESCRIPTION: usize = 4096;
-/// Most characters of an embed field's value.
+/// Maximum number of characters of an embed field's value.
 pub const EMBED_FIELD: usize = 1024;
-/// Most characters of an embed's title.
+/// Maximum number of characters of an embed's title.
 pub const EMBED_TITLE: usize = 256;
-/// Most characters of an embed's footer.
+/// Maximum number of characters of an embed's footer.
 pub const EMBED_FOOTER: usize = 2048;
 
-/// Writes lines to standard error, without controls of others in them. Whoever read it may have left, which ends nothing.
+/// Writes lines to standard error, with control characters escaped. Errors are ignored: the reader may be gone.
 pub fn write_error(lines: impl Display) {
     fn write(text: &str) {
         let mut error = std::io::stderr().lock();
@@ -30,12 +30,13 @@ pub fn write_error(lines: impl Display) {
     write(&lines.to_string());
 }
 
-/// Returns an answer as a message may hold it: without controls but line breaks, cut to [`MESSAGE`] characters.
+/// Returns the text of an answer as a message accepts it: without control characters except line breaks, and shortened
+/// to [`MESSAGE`] characters.
 pub(crate) fn message(words: &str) -> String {
     cut(words.replace(|character| is_control(character) && character != '\n', " "), MESSAGE)
 }
 
-/// Cuts `text` to at most `most` characters, the last of them an ellipsis when something was cut off.
+/// Shortens `text` to at most `most` characters. If something was cut off, the last one is an ellipsis.
 pub fn cut(text: impl Into<String>, most: usize) -> String {
     fn cut(mut text: String, most: usize) -> String {
         if text.chars().count() > most {
@@ -50,7 +51,7 @@ pub fn cut(text: impl Into<String>, most: usize) -> String {
     cut(text.into(), most)
 }
 
-/// Writes a number with its noun: `1 vote`, `2 votes`, `2 entries`.
+/// Formats a number with its noun: `1 vote`, `2 votes`, `2 entries`.
 pub fn count(number: usize, noun: &str) -> String {
     match noun.strip_suffix('y') {
         _ if number == 1 => format!("1 {noun}"),
@@ -59,8 +60,8 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// Writes a sentence as it goes on after a colon: without its full stop, and without the capital of its first word unless
-/// that is a name or "I".
+/// Formats a sentence so that it can follow a colon: without its full stop, and without the capital of its first word
+/// unless that is a name or "I".
 pub fn clause(sentence: &str) -> String {
     const FIRST: [&str; 9] = ["It", "Its", "That", "The", "There", "This", "Only", "Nothing", "Nobody"];
     let sentence = sentence.trim().trim_end_matches('.');
@@ -72,7 +73,7 @@ pub fn clause(sentence: &str) -> String {
     }
 }
 
-/// Writes a duration in its two largest units: `3 days 4 hours`, `5 minutes`, `12 seconds`.
+/// Formats a duration in its two largest units: `3 days 4 hours`, `5 minutes`, `12 seconds`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
@@ -90,7 +91,7 @@ pub fn duration(duration: Duration) -> String {
     words
 }
 
-/// Writes a time as a player shows it: `3:07`, `1:02:45`.
+/// Formats a time as on a player: `3:07`, `1:02:45`.
 pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

@@ -1,4 +1,4 @@
-//! Hosts that end and begin again with the same file.
+//! Hosts that end and start again with the same file.
 
 use std::fs;
 
@@ -71,7 +71,7 @@ async fn a_host_that_begins_again_remembers() {
     checkpoint.save().await;
 
     let (host, checkpoint) = open(&folder).await;
-    // Written before the plugin is back, nothing is lost.
+    // A write before the plugin is back loses nothing.
     host.changes().mark();
     checkpoint.save().await;
     let (host, _) = {
@@ -97,13 +97,13 @@ async fn the_file_is_its_owners_alone_and_replaced_whole() {
     checkpoint.save().await;
     let path = folder.path().join("in/state.json");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    // A write that was cut short leaves the file that was there.
+    // An interrupted write leaves the previous file.
     fs::write(folder.path().join("in/state.json.new"), "{\"format\": 1, \"sto").unwrap();
     assert!(open(&folder).await.0.snapshots().at_rest(first.plugin()).is_some());
     press(&first);
     checkpoint.save().await;
     assert!(text(&folder).contains("\"presses\":1"));
-    // So does one that cannot be begun.
+    // So does a write that cannot start.
     let before = text(&folder);
     fs::create_dir(folder.path().join("in/state.json.new")).unwrap();
     press(&first);

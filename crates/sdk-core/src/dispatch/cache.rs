@@ -1,26 +1,26 @@
-//! Keeps serenity's cache equal to Discord, where serenity 0.12.5 leaves events out.
+//! Keeps serenity's cache equal to Discord for the events that serenity 0.12.5 does not apply.
 //!
 //! # Theory of operation
 //!
-//! serenity applies an event to its cache in the shard's task and then dispatches it in tasks that run side by side. So
-//! what a handler of its own applied would come too late for the others, and for the next event's. What is called in the
-//! shard's task, before serenity's own update, are collectors. One of ours sits in each shard and applies what serenity
-//! does not:
+//! serenity applies an event to its cache in the shard's task and then dispatches it in tasks that run concurrently. An
+//! update in a handler would therefore come too late for the other handlers and for those of the next event. Collectors
+//! are called in the shard's task, before serenity's own update. One of ours runs in each shard and applies what
+//! serenity does not:
 //!
-//! - `GUILD_UPDATE` and `CHANNEL_PINS_UPDATE`, for which serenity has the update and does not call it;
+//! - `GUILD_UPDATE` and `CHANNEL_PINS_UPDATE`, for which serenity has the update but does not call it;
 //! - a member's flags and avatar decoration, stage instances, scheduled events, threads' members and pins, synchronised
-//!   thread lists, threads that go with their channel, places of roles
-//!   beside one that comes or goes, members and overwrites of a role that goes, settings that name a channel that goes, presences of members who
-//!   left, reactions to cached messages, and guilds that were left while the bot was away.
+//!   thread lists, threads of a deleted channel, positions of roles beside a created or deleted one, members and
+//!   overwrites of a deleted role, settings that name a deleted channel, presences of members who left, reactions to
+//!   cached messages, and guilds that were left while the bot was away.
 //!
-//! Its updates go through serenity's own [`CacheUpdate`](serenity::cache::CacheUpdate)s, which hold the entry's lock; all
-//! events of a guild come in one shard's task, so nothing comes between reading and writing. A guild's fields without such
-//! an update are replaced with the whole guild, which copies it; the events that need that are rare.
+//! The updates go through serenity's own [`CacheUpdate`](serenity::cache::CacheUpdate)s, which hold the entry's lock;
+//! all events of a guild arrive in one shard's task, so nothing happens between reading and writing. A guild's fields
+//! without such an update are replaced with the whole guild, which copies it; the events that need this are rare.
 //!
-//! Out of reach stay a deleted message, which serenity keeps so that its last text can be told, and a message's poll.
+//! Not handled are deleted messages, which serenity keeps so that their last text can be read, and polls of messages.
 //!
-//! serenity reads the state before an event from the cache. Where ours has been applied by then, [`complete`] puts what was
-//! there before into the event that is dispatched.
+//! serenity reads the state before an event from the cache. If our update has been applied by then, [`complete`]
+//! inserts the earlier state into the event that is dispatched.
 //!
 //! [`complete`]: CacheKeeper::complete
 
@@ -44,10 +44,10 @@ use self::updates::Updates;
 mod reactions;
 mod updates;
 
-/// What was before events that have not been dispatched yet, at most so many.
+/// Maximum number of earlier states kept for events that have not been dispatched yet.
 const REMEMBERED: usize = 64;
 
-/// Keeps the cache of one client.
+/// Keeps the cache of one client up to date.
 #[derive(Default)]
 pub(crate) struct CacheKeeper {
     cache: ArcSwapOption<Cache>,
@@ -58,12 +58,12 @@ pub(crate) struct CacheKeeper {
 /// A collector in one shard's task.
 #[derive(Default)]
 struct Session {
-    /// Whether another one has taken its place.
+    /// Whether another collector has replaced this one.
     is_over: AtomicBool,
     has_seen_ready: AtomicBool,
 }
 
-/// What an event has replaced, to be found by the event's content.
+/// What an event has replaced, found by the event's content.
 struct Before {
     event: serde_json::Value,
     was: Was,
@@ -75,12 +75,12 @@ enum Was {
 }
 
 impl CacheKeeper {
-    /// Names the cache to keep.
+    /// Sets the cache to keep.
     pub(crate) fn set_cache(&self, cache: Arc<Cache>) {
         self.cache.store(Some(cache));
     }
 
-    /// Begins with a shard that is about to handle its `READY`; called in the shard's task.
+    /// Starts collecting on a shard that is about to handle its `READY`. Called in the shard's task.
     pub(crate) async fn session_begins(self: &Arc<Self>, shard: u32, manager: &ShardManager) {
         let shard = ShardId(shard);
         if let Some(runner) = manager.runners.lock().await.get(&shard) {
@@ -88,7 +88,8 @@ impl CacheKeeper {
         }
     }
 
-    /// Begins with a shard whose `READY` has been dispatched, if it was not known under its number when that came.
+    /// Starts collecting on a shard whose `READY` has been dispatched, if the shard was not known by its number at that
+    /// time.
     pub(super) fn session_has_begun(self: &Arc<Self>, shard: ShardId, messenger: &ShardMessenger) {
         let sessions = self.sessions.lock();
         let is_kept =
@@ -120,7 +121,7 @@ impl CacheKeeper {
         })));
     }
 
-    /// Applies what serenity leaves out of an event, just before serenity applies the rest.
+    /// Applies the part of an event that serenity leaves out, just before serenity applies the rest.
     fn apply(&self, cache: &Cache, event: &Event) {
         match event {
             Event::Ready(event) => forget_left_guilds(cache, &event.ready),
@@ -161,7 +162,7 @@ impl CacheKeeper {
                 let own = cache.current_user().id;
                 let added = event.added_members.iter().find(|member| member.user_id == own);
                 update_thread(cache, event.guild_id, event.id, |thread| {
-                    // serenity keeps it in a byte; Discord counts to 50.
+                    // serenity stores it in a byte; Discord counts to 50.
                     thread.member_count = u8::try_from(event.member_count).ok().or(thread.member_count);
                     if event.removed_member_ids.contains(&own) {
                         thread.member = None;
@@ -241,7 +242,7 @@ impl CacheKeeper {
         before.remove(place).map(|found| found.was)
     }
 
-    /// Puts what was before an event into it, where serenity has read the cache too late for that.
+    /// Inserts the state before an event into the event, where serenity has read the cache too late.
     pub(super) fn complete(&self, event: &mut FullEvent) {
         match event {
             FullEvent::GuildUpdate { old_data_if_available, new_data } => {
@@ -261,13 +262,13 @@ impl CacheKeeper {
     }
 }
 
-/// Returns what tells an event from another of its kind.
+/// Returns a value that distinguishes an event from others of its kind.
 fn key(event: &impl Serialize) -> serde_json::Value {
-    // What serenity has read it can write.
+    // Whatever serenity has read it can write.
     serde_json::to_value(event).unwrap_or_default()
 }
 
-/// Removes guilds that a new session does not name: the bot was put out while it had no session.
+/// Removes guilds that a new session does not list: the bot was removed from them while it had no session.
 fn forget_left_guilds(cache: &Cache, ready: &Ready) {
     let (shard, total) =
         ready.shard.map_or((0, 1), |info| (u64::from(info.id.0), u64::from(info.total.max(1))));
@@ -279,7 +280,7 @@ fn forget_left_guilds(cache: &Cache, ready: &Ready) {
     }
 }
 
-/// Moves the roles above a new one, of which Discord sends no events; discord.py does the same (`Guild._add_role`).
+/// Moves up the roles above a new one, for which Discord sends no events. discord.py does the same (`Guild._add_role`).
 fn make_place(cache: &Cache, new: &Role) {
     let Some(roles) = cache.guild(new.guild_id).map(|guild| guild.roles.clone()) else { return };
     let others = || roles.values().filter(|role| role.id != new.id && role.id.get() != new.guild_id.get());
@@ -292,7 +293,7 @@ fn make_place(cache: &Cache, new: &Role) {
     }
 }
 
-/// Moves the roles above one that goes, as `Guild._remove_role` of discord.py does.
+/// Moves down the roles above a deleted one, as `Guild._remove_role` of discord.py does.
 fn close_place(cache: &Cache, guild: GuildId, gone: RoleId) {
     let Some(roles) = cache.guild(guild).map(|guild| guild.roles.clone()) else { return };
     let Some(place) = roles.get(&gone).map(|role| role.position) else { return };
@@ -302,7 +303,7 @@ fn close_place(cache: &Cache, guild: GuildId, gone: RoleId) {
     }
 }
 
-/// Takes a deleted role from the members who still wear it.
+/// Removes a deleted role from the members who still have it.
 fn take_role(cache: &Cache, guild: GuildId, role: RoleId) {
     let wearers: Vec<_> = cache.guild(guild).map_or_else(Vec::new, |guild| {
         guild.members.values().filter(|member| member.roles.contains(&role)).cloned().collect()
@@ -314,7 +315,7 @@ fn take_role(cache: &Cache, guild: GuildId, role: RoleId) {
     Updates(cache).members(guild, without);
 }
 
-/// Removes what channels allow and deny a role that is gone.
+/// Removes the channels' permission overwrites for a deleted role.
 fn remove_overwrites(cache: &Cache, guild: GuildId, role: RoleId) {
     let kind = PermissionOverwriteType::Role(role);
     let concerned: Vec<_> = cache.guild(guild).map_or_else(Vec::new, |guild| {
@@ -328,7 +329,7 @@ fn remove_overwrites(cache: &Cache, guild: GuildId, role: RoleId) {
     }
 }
 
-/// Takes a channel that is gone out of the guild's settings.
+/// Removes a deleted channel from the guild's settings.
 fn forget_channel(cache: &Cache, id: GuildId, gone: ChannelId) {
     let Some(guild) = cache.guild(id) else { return };
     let afk = guild.afk_metadata.as_ref().map(|afk| afk.afk_channel_id);
@@ -368,7 +369,7 @@ fn update_thread(cache: &Cache, guild: GuildId, id: ChannelId, change: impl FnOn
     }
 }
 
-/// Removes the guild's threads for which this holds, with their messages.
+/// Removes the guild's threads for which `goes` holds, with their messages.
 fn remove_threads(cache: &Cache, guild: GuildId, goes: impl Fn(&GuildChannel) -> bool) {
     let gone: Vec<_> = cache.guild(guild).map_or_else(Vec::new, |guild| {
         guild.threads.iter().filter(|thread| goes(thread)).map(|thread| thread.id).collect()
@@ -379,7 +380,7 @@ fn remove_threads(cache: &Cache, guild: GuildId, goes: impl Fn(&GuildChannel) ->
     }
 }
 
-/// Source: "Thread List Sync" in Discord's documentation: the active threads of these channels, or of all.
+/// Replaces the active threads of the given channels, or of all. Source: "Thread List Sync" in Discord's documentation.
 fn sync_threads(cache: &Cache, sync: &ThreadListSyncEvent) {
     let is_synced = |thread: &GuildChannel| {
         sync.channel_ids
@@ -412,7 +413,7 @@ fn put_scheduled(cache: &Cache, event: &serenity::all::ScheduledEvent) {
     });
 }
 
-/// Replaces a guild by a changed copy, for fields that no update of serenity's writes.
+/// Replaces a guild by a changed copy, for fields that no update of serenity writes.
 fn replace(cache: &Cache, id: GuildId, change: impl FnOnce(&mut Guild)) {
     if let Some(mut guild) = cache.guild(id).map(|guild| guild.clone()) {
         change(&mut guild);

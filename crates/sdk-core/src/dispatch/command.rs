@@ -1,4 +1,4 @@
-//! Commands and autocompletion, each through poise in the one generation that defines it.
+//! Commands and autocompletion, each run by poise in the generation that defines it.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -23,7 +23,7 @@ use crate::generation::Generation;
 use crate::observer::{Outcome, TurnedAway, Watch, Way, registered};
 use crate::snapshot::Snapshot;
 
-/// A command or its autocompletion, as a user has sent it.
+/// A command or its autocompletion, as sent by a user.
 struct Called<'a> {
     interaction: &'a CommandInteraction,
     is_autocomplete: bool,
@@ -42,7 +42,7 @@ impl Called<'_> {
         Some(Called { interaction, is_autocomplete, key: command_key(interaction)? })
     }
 
-    /// Returns what the command came by, and its name as the generation has registered it.
+    /// Returns the kind of the command and its name as registered by the generation.
     fn registered(&self, generation: &Generation) -> (Way, String) {
         let way = match self.key.kind {
             _ if self.is_autocomplete => Way::Autocomplete,
@@ -51,7 +51,7 @@ impl Called<'_> {
             CommandKind::Message => Way::Message,
         };
         let path = std::iter::once(self.key.name.as_str()).chain(subcommands(self.interaction));
-        // An entry in a menu has a name of its own, by which it was found.
+        // A context menu entry has its own name, by which it was found.
         let name = match self.key.kind {
             CommandKind::Slash => registered(generation.commands(), path).unwrap_or_default(),
             CommandKind::User | CommandKind::Message => &self.key.name,
@@ -59,7 +59,7 @@ impl Called<'_> {
         (way, name.to_owned())
     }
 
-    /// Has poise run it in a generation.
+    /// Runs it with poise in a generation.
     async fn run(
         &self,
         ctx: &serenity::all::Context,
@@ -78,7 +78,7 @@ impl Called<'_> {
         let invocation_data: Mutex<Box<dyn Any + Send + Sync>> = Mutex::new(Box::new(()));
         let mut tree = Vec::new();
         let dispatched = if self.is_autocomplete {
-            // poise logs a refused answer itself, without saying whose it was.
+            // poise logs a refused answer itself, without the plugin and command.
             let span =
                 tracing::warn_span!("autocomplete", plugin = %generation.plugin(), command = %self.key.name);
             poise::dispatch_autocomplete(
@@ -112,7 +112,7 @@ impl Called<'_> {
 }
 
 impl Dispatcher {
-    /// Has a command run, or completed, by the generation that defines it; says whether the event is one.
+    /// Runs a command or its autocompletion in the generation that defines it. Returns whether the event is one.
     pub(super) async fn command(
         &self,
         ctx: &serenity::all::Context,
@@ -130,9 +130,9 @@ impl Dispatcher {
             answer_unknown(ctx, called.interaction, self.host.is_withdrawn(&called.key)).await;
             return true;
         };
-        // Nobody else wants the name.
+        // Only the observer uses the name.
         let named = self.host.observer().map(|_| called.registered(&generation));
-        // Boxed, so that the many events that are no command do not carry the 20 KB of poise's future.
+        // Boxed, so that the many events that are not commands do not carry the 20 KB of poise's future.
         let run = Box::pin(called.run(ctx, &generation, shard_manager));
         // poise contains panics of the command itself; this contains those of an `on_error`.
         let ended = AssertUnwindSafe(call.run(run)).catch_unwind().await;
@@ -149,7 +149,7 @@ impl Dispatcher {
     }
 }
 
-/// Answers autocompletion that failed with an empty list, without which the user's client waits for one.
+/// Answers a failed autocompletion with an empty list. Without an answer the user's client keeps waiting.
 async fn suggest_nothing(ctx: &serenity::all::Context, command: &CommandInteraction) {
     if let Err(error) = command.create_response(ctx, no_suggestions()).await {
         tracing::debug!(command = command.data.name, %error, "could not answer an autocompletion");
@@ -167,13 +167,13 @@ fn command_key(command: &CommandInteraction) -> Option<CommandKey> {
     Some(CommandKey { kind, name: command.data.name.clone() })
 }
 
-/// Gives a command as a user typed it, `/dev reload` say, without its options.
+/// Returns a command as a user types it, for example `/dev reload`, without its options.
 fn typed(command: &CommandInteraction) -> String {
     let Some(key) = command_key(command) else { return command.data.name.clone() };
     subcommands(command).into_iter().fold(key.to_string(), |words, name| words + " " + name)
 }
 
-/// Gives the names of the subcommands that lead to what is called.
+/// Returns the names of the subcommands that lead to the called one.
 fn subcommands(command: &CommandInteraction) -> Vec<&str> {
     let mut names = Vec::new();
     let mut options = command.data.options();
@@ -189,9 +189,9 @@ fn subcommands(command: &CommandInteraction) -> Vec<&str> {
     names
 }
 
-/// Answers a command that no plugin defines, so that the user is not left waiting.
+/// Answers a command that no plugin defines, so that its user does not wait in vain.
 ///
-/// `withdrawn`: it is kept registered, since the code that defined it may come back in a moment.
+/// `withdrawn`: the command stays registered, because the code that defined it may come back soon.
 async fn answer_unknown(ctx: &serenity::all::Context, command: &CommandInteraction, withdrawn: bool) {
     tracing::warn!(command = command.data.name, withdrawn, "no live plugin defines this command");
     let is_autocomplete = command.data.autocomplete().is_some();

@@ -1,4 +1,4 @@
-//! poise's `event_handler` of each plugin that has one, beside its listeners.
+//! poise's `event_handler` of each plugin that has one, besides its listeners.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 use crate::{Data, Error, EventKind, FrameworkOptions};
 
 impl Dispatcher {
-    /// Has the event handler of each plugin hear an event, each through its own gate.
+    /// Calls each plugin's event handler with an event, each through its own gate.
     pub(super) async fn event_handlers(
         &self,
         ctx: &Context,
@@ -61,14 +61,14 @@ impl Dispatcher {
 }
 
 tokio::task_local! {
-    /// The error of an event handler, and the options with the `on_error` that is to hear of it.
+    /// The error of an event handler, and the options whose `on_error` is to handle it.
     static FAILED: RefCell<Option<(Arc<FrameworkOptions>, Error)>>;
 }
 
-/// Hands the error of an event handler to the plugin's `on_error`.
+/// Passes the error of an event handler to the plugin's `on_error`.
 ///
-/// Only poise can make a [`FrameworkError::EventHandler`]. So it is made to, with options that do nothing else, and what
-/// it makes is put right before it is passed on.
+/// Only poise can create a [`FrameworkError::EventHandler`]. So poise is called with options whose event handler only
+/// fails, and the error that it creates is corrected before it is passed on.
 async fn fail(
     framework: FrameworkContext<'_, Data, Error>,
     options: Arc<FrameworkOptions>,
@@ -92,7 +92,7 @@ async fn fail(
 fn pass_on(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
     Box::pin(async move {
         let mut failed = error;
-        // Without commands, an interaction is unknown as well.
+        // Without commands, an interaction is also reported as unknown.
         let FrameworkError::EventHandler { error, framework, .. } = &mut failed else { return };
         let Some((options, real)) = FAILED.with(RefCell::take) else { return };
         *error = real;

@@ -1,8 +1,8 @@
-//! What happens to poise's errors: the log, the sentence for the user, and a plugin's own `on_error`.
+//! Handling of poise's errors: the log, the message for the user, and a plugin's own `on_error`.
 //!
-//! A command's or a plugin's own `on_error` comes first. What it leaves unsaid to the user of an interaction, the host
-//! says, since Discord tells that user otherwise that the application did not respond. Who types text commands waits for
-//! nothing, so there a plugin's `on_error` may keep silent.
+//! The `on_error` of the command or plugin comes first. If it sends nothing to the user of an interaction, the host
+//! does, because Discord otherwise shows that the application did not respond. The author of a text command does not
+//! wait for a response, so there a plugin's `on_error` may send nothing.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,15 +18,15 @@ use crate::observer::Outcome;
 use crate::text::{self, Surface, foreign};
 use crate::{Data, Error, FrameworkOptions, Refusal};
 
-/// Discord's code for an answer to an interaction that has one already.
+/// Discord's error code for a response to an interaction that already has one.
 const ALREADY_ACKNOWLEDGED: isize = 40060;
 
-/// What the host knows of the error that this task hands to an `on_error`.
+/// What the host knows about the error that this task passes to an `on_error`.
 struct Handing {
-    /// What the user may read of it.
+    /// The message for the user.
     words: Option<String>,
     reference: Option<Reference>,
-    /// Whether the host's own [`on_error`] has seen it.
+    /// Whether the host's own [`on_error`] has handled it.
     by_host: Cell<bool>,
 }
 
@@ -37,13 +37,13 @@ tokio::task_local! {
 /// How a failed call ended.
 pub(super) struct Failed {
     pub(super) outcome: Outcome,
-    /// Whether it came to the host's [`on_error`]: the plugin has none of its own, or passed it on.
+    /// Whether the host's [`on_error`] handled it: the plugin has none of its own, or passed the error on.
     pub(super) by_host: bool,
 }
 
-/// Hands an error to who handles it, and makes sure that the user of an interaction is told.
+/// Passes an error to its `on_error`, and makes sure that the user of an interaction gets a message.
 ///
-/// `answered` says whether the interaction has an answer; text commands have none.
+/// `answered` holds whether the interaction has an answer; it is `None` for text commands.
 pub(super) async fn handle(
     error: FrameworkError<'_, Data, Error>,
     options: &FrameworkOptions,
@@ -52,7 +52,8 @@ pub(super) async fn handle(
     let outcome = outcome(&error);
     let reference = reference(&error);
     let words = match &error {
-        // Told to probation whoever handles it, and here, on the thread that knows the place.
+        // Reported to probation independently of the `on_error`, and here, on the thread that knows the panic's
+        // location.
         FrameworkError::CommandPanic { ctx, payload, .. } => {
             let what = format!("{}{}", ctx.prefix(), ctx.command().qualified_name);
             Some(panicked(ctx.data(), &what, payload.as_deref().unwrap_or_default()))
@@ -77,9 +78,9 @@ pub(super) async fn handle(
     Failed { outcome, by_host }
 }
 
-/// Logs an error and tells the user in a sentence: what the host does where a plugin's options set no `on_error`.
+/// Logs an error and sends the user a message. The host calls it for plugins whose options set no `on_error`.
 ///
-/// A plugin's own can pass on what it does not handle: `other => sdk::on_error(other).await`.
+/// A plugin's own `on_error` can pass on what it does not handle: `other => sdk::on_error(other).await`.
 pub fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
     Box::pin(async move {
         let handing = HANDING.try_with(|handing| {
@@ -97,7 +98,7 @@ pub fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
     })
 }
 
-/// Returns how a call has ended: with a mistake of its own, or because it was not to be.
+/// Returns how a call has ended: as a failure, or as refused.
 fn outcome(error: &FrameworkError<'_, Data, Error>) -> Outcome {
     match error {
         FrameworkError::Command { error, .. }
@@ -112,7 +113,7 @@ fn outcome(error: &FrameworkError<'_, Data, Error>) -> Outcome {
     }
 }
 
-/// Returns the plugin that an error is of; `None` for a prefix without a command, which happens every day.
+/// Returns the data of the plugin that an error belongs to; `None` for a prefix without a command, which is common.
 fn data<'a>(error: &FrameworkError<'a, Data, Error>) -> Option<&'a Data> {
     match error {
         FrameworkError::EventHandler { framework, .. }
@@ -123,7 +124,7 @@ fn data<'a>(error: &FrameworkError<'a, Data, Error>) -> Option<&'a Data> {
     }
 }
 
-/// Returns the number of an error whose words are not for users; a panic has one of its own.
+/// Returns the reference number of an error whose text is not for users. A panic has a number of its own.
 fn reference(error: &FrameworkError<'_, Data, Error>) -> Option<Reference> {
     let data = data(error)?;
     match error {
@@ -139,7 +140,7 @@ fn reference(error: &FrameworkError<'_, Data, Error>) -> Option<Reference> {
     }
 }
 
-/// Returns the words of what a plugin has ended with.
+/// Returns the text of a plugin's error.
 fn cause(error: &FrameworkError<'_, Data, Error>) -> Option<String> {
     match error {
         FrameworkError::Command { error, .. }
@@ -149,8 +150,8 @@ fn cause(error: &FrameworkError<'_, Data, Error>) -> Option<String> {
     }
 }
 
-/// Returns whether an argument does not fit in a way that poise, serenity or std tells of, whose words are for whoever typed
-/// it. A plugin's own type may hold anything in its error, unless that is a [`Refusal`].
+/// Returns whether an argument's error is one of poise, serenity or std, whose text is meant for the user. An error of
+/// a plugin's own type may contain anything, unless it is a [`Refusal`].
 fn is_users_mistake(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     macro_rules! is_one_of {
         ($($error:ty),* $(,)?) => { $(error.is::<$error>())||* };
@@ -177,12 +178,12 @@ fn is_users_mistake(error: &(dyn std::error::Error + Send + Sync + 'static)) -> 
     )
 }
 
-/// Returns what the user of a failed command reads; `None` where nobody waits for an answer.
+/// Returns the message for the user of a failed command; `None` if no user waits for an answer.
 fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) -> Option<String> {
     let words = match error {
         FrameworkError::Command { error, .. }
         | FrameworkError::CommandCheckFailed { error: Some(error), .. } => Reference::words(reference, error),
-        // Only where it was caught its place is known, and the words for it are made.
+        // The location of a panic is known only where it is caught, and the message is built there.
         FrameworkError::CommandPanic { .. } => INTERNAL.to_owned(),
         FrameworkError::CommandCheckFailed { error: None, .. } => {
             "This command is not available to you here.".to_owned()
@@ -193,7 +194,7 @@ fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference
             format!("This command needs one of its subcommands: {}.", names.join(", "))
         }
         FrameworkError::ArgumentParse { ctx, error, input, .. } => {
-            // An error may repeat what was typed.
+            // The error may repeat the user's input.
             let why = match reference {
                 Some(reference) => format!(" (reference {reference})"),
                 None => format!(": {}", foreign(&error.to_string(), Surface::Line, 400)),
@@ -238,7 +239,7 @@ fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference
     Some(words)
 }
 
-/// Logs an error: what is wrong in the bot as such, what a user has brought about for those who look closely.
+/// Logs an error: faults of the bot at a visible level, mistakes of users at debug level.
 fn log(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) {
     let Some(data) = data(error) else { return };
     let reference = reference.map(tracing::field::display);
@@ -278,9 +279,9 @@ fn log(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) {
     }
 }
 
-/// Tells the user of a command what went wrong, if need be `beside` an answer that the host does not know of.
+/// Sends the user of a command the error message, if necessary `beside` an answer that the host does not know of.
 async fn tell(ctx: Context<'_, Data, Error>, words: &str, beside: bool) {
-    // An answer to autocompletion is a list.
+    // The answer to an autocompletion is a list.
     if let Context::Application(application) = ctx
         && application.interaction_type == CommandInteractionType::Autocomplete
     {
@@ -309,7 +310,7 @@ async fn tell(ctx: Context<'_, Data, Error>, words: &str, beside: bool) {
     }
 }
 
-/// Returns whether Discord refused an answer because the plugin has given one without poise.
+/// Returns whether Discord refused a response because the plugin has already sent one without poise.
 fn is_acknowledged(error: &serenity::Error) -> bool {
     matches!(
         error,
@@ -318,7 +319,7 @@ fn is_acknowledged(error: &serenity::Error) -> bool {
     )
 }
 
-/// Returns whole seconds, at least as many as there are left.
+/// Returns the time in whole seconds, rounded up.
 fn rounded_up(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let plural = if seconds == 1 { "" } else { "s" };

@@ -1,4 +1,4 @@
-//! serenity's gateway hooks: what a shard hears of its session and of voice, in its own task.
+//! serenity's gateway hooks: session and voice events of a shard, handled in the shard's task.
 
 use futures_channel::mpsc::UnboundedSender;
 use serenity::all::{GuildId, ShardRunnerMessage, UserId, VoiceGatewayManager, VoiceState};
@@ -6,13 +6,13 @@ use serenity::async_trait;
 
 use crate::host::Host;
 
-/// Hands what shards hear to the host's cache keeper and to its players.
+/// Passes events of shards to the host's cache keeper and players.
 ///
 /// serenity awaits these in the shard's task, before it dispatches the event.
 pub struct Gateway(Host);
 
 impl Gateway {
-    /// Makes the hooks of this host, for `ClientBuilder::voice_manager_arc`.
+    /// Creates the hooks of this host, for `ClientBuilder::voice_manager_arc`.
     pub fn new(host: Host) -> Self {
         Self(host)
     }

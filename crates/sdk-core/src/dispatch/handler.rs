@@ -1,4 +1,4 @@
-//! A handler's run: its panic is contained, and its failure told in the log and in words fit for the user.
+//! Running a handler: its panic is contained, and its failure is logged and turned into a message for the user.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -10,10 +10,10 @@ use crate::generation::Generation;
 use crate::subscriptions::Outcome;
 use crate::{Data, Error, EventContext, Refusal, observer};
 
-/// Why a handler did not do its work.
+/// Why a handler failed.
 pub(super) enum Failed {
     Error(Error),
-    /// With what a user may read of it.
+    /// Holds the message for the user.
     Panic(String),
 }
 
@@ -27,7 +27,7 @@ impl From<&Result<(), Failed>> for observer::Outcome {
     }
 }
 
-/// Runs a handler; a failure is logged and told in words fit for the user.
+/// Runs a handler and logs its failure. Returns the message for the user, if it failed.
 pub(super) async fn run(
     ctx: &serenity::all::Context,
     generation: &Generation,
@@ -51,7 +51,7 @@ pub(super) async fn outcome(
     }
 }
 
-/// Logs a failure and returns the words for the user.
+/// Logs a failure and returns the message for the user.
 pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Option<String> {
     let (plugin, number) = (generation.plugin(), generation.number());
     match outcome {
@@ -70,7 +70,7 @@ pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Fail
     }
 }
 
-/// Logs and reports a panic that this thread has just caught, and returns what a user may read of it.
+/// Logs and reports a panic that this thread has just caught. Returns the message for the user.
 pub(super) fn panicked(data: &Data, what: &str, text: &str) -> String {
     let panic = data.probation().panicked(what, text);
     if let Some(observer) = data.host().observer() {
@@ -82,7 +82,7 @@ pub(super) fn panicked(data: &Data, what: &str, text: &str) -> String {
     reference.map_or_else(|| panic.to_string(), Reference::sentence)
 }
 
-/// Gives the text of a panic's payload.
+/// Returns the text of a panic's payload.
 pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

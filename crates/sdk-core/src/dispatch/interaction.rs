@@ -1,4 +1,4 @@
-//! Presses, choices and modals, each in the generation that registered the closest custom-id prefix.
+//! Presses, choices and modals, each handled in the generation that registered the longest matching custom-id prefix.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::snapshot::{Place, Snapshot};
 use crate::subscriptions::Keyed;
 use crate::{Subscriptions, text};
 
-/// Which interaction it is, for figures and for the account of calls.
+/// The kind of an interaction, for metrics and for the recorder of calls.
 struct Kind {
     way: Way,
     what: String,
 }
 
-/// No live generation has registered a handler for it.
+/// No live generation has registered a handler for the interaction.
 struct NoHandler;
 
 impl Dispatcher {
-    /// Has a press, a choice or a modal handled; says whether the event is one.
+    /// Handles a press, a choice or a modal. Returns whether the event is one.
     pub(super) async fn interaction(
         &self,
         ctx: &serenity::all::Context,
@@ -69,7 +69,7 @@ impl Dispatcher {
         true
     }
 
-    /// Hands an interaction to the call that waits for it, and says whether there is one.
+    /// Delivers an interaction to the call that waits for it. Returns whether there is one.
     async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, kind: &Kind, interaction: &T) -> bool {
         let watch = Watch::begin();
         let find = |live: &Snapshot| {
@@ -87,13 +87,14 @@ impl Dispatcher {
         given
     }
 
-    /// Waits, in a task of its own, whether anybody else handles an interaction; says that the event is one.
+    /// Spawns a task that answers an interaction unless something else handles it. Returns `true`: the event is an
+    /// interaction.
     fn unhandled(&self, ctx: &serenity::all::Context, interaction: Unhandled) -> bool {
         tokio::spawn(interaction.see_to(self.host.clone(), ctx.http.clone()));
         true
     }
 
-    /// Runs a component or modal handler and gives the words to tell the user when it failed.
+    /// Runs a component or modal handler. Returns the message for the user if it failed.
     async fn keyed<T: Clone>(
         &self,
         ctx: &serenity::all::Context,
@@ -115,7 +116,8 @@ impl Dispatcher {
     }
 }
 
-/// Tells users who come in the last moments that the bot is about to end; says whether the event is one of theirs.
+/// Answers users of interactions during shutdown that the bot is restarting. Returns whether the event is such an
+/// interaction.
 pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &FullEvent) -> bool {
     let words = || ephemeral("The bot is restarting. Please try again in a moment.");
     let answered = match event {
@@ -136,7 +138,7 @@ pub(super) async fn answer_while_closing(ctx: &serenity::all::Context, event: &F
     true
 }
 
-/// Makes an answer that only its user sees and that mentions nobody, of what a message holds.
+/// Creates an answer that only its user sees and that mentions no user, shortened to what a message holds.
 pub(crate) fn ephemeral(words: &str) -> CreateInteractionResponse {
     let message = CreateInteractionResponseMessage::new().content(text::message(words));
     let nobody = CreateAllowedMentions::new();

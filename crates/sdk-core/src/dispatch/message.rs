@@ -1,13 +1,14 @@
-//! Messages, their edits and deletions: to the one plugin whose text command it is, or else to those that want to know.
+//! Messages, their edits and deletions: passed to the plugin whose text command it is, otherwise to the plugins that
+//! want other messages.
 //!
 //! # Theory of operation
 //!
-//! Each plugin has a framework of poise's, which knows its prefixes and its commands alone. A message is first parsed in
-//! all of them. Where no code of the plugin decides what a prefix is, that needs no call, and the longest prefix before a
-//! command wins. Only if none of these has the command are plugins asked that have `dynamic_prefix` or
-//! `stripped_dynamic_prefix`, side by side, each through its own gate. The plugin that has the command runs it, whoever
-//! else would have reacted. If none has, an unknown command after a prefix is told to one plugin, and
-//! `non_command_message` runs in each plugin in whose framework the message is none, as poise has it.
+//! Each plugin has a poise framework of its own, which knows only its prefixes and its commands. A message is first
+//! parsed in all of them. If no code of the plugin decides what a prefix is, this needs no call, and the longest prefix
+//! before a command wins. Only if none of these has the command, the plugins with `dynamic_prefix` or
+//! `stripped_dynamic_prefix` are asked, concurrently, each through its own gate. The plugin that has the command runs
+//! it, whatever the others would have done. If none has it, one plugin receives the unknown command after a prefix, and
+//! `non_command_message` runs in each plugin in whose framework the message is not a command, as in poise.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -33,7 +34,7 @@ use crate::options::{KnownPrefix, PREFIX};
 use crate::snapshot::Snapshot;
 use crate::{Data, Error, PluginId};
 
-/// A message, and why it is looked at.
+/// A message and its trigger.
 struct Said<'a> {
     message: &'a Message,
     trigger: MessageDispatchTrigger,
@@ -41,7 +42,7 @@ struct Said<'a> {
     shards: &'a Arc<ShardManager>,
 }
 
-/// What a message is in the framework of one plugin; lengths are those of the prefix, in bytes.
+/// What a message is in the framework of one plugin. Lengths are those of the prefix, in bytes.
 enum Verdict {
     Command {
         prefix: u16,
@@ -51,7 +52,7 @@ enum Verdict {
         prefix: u16,
     },
     NoCommand,
-    /// An edit of which the plugin takes no notice.
+    /// An edit that the plugin ignores.
     Ignored,
 }
 
@@ -79,7 +80,7 @@ impl Said<'_> {
         }
     }
 
-    /// Has poise do all that follows from the message in a plugin's framework.
+    /// Handles the message with poise in a plugin's framework.
     async fn handle(&self, ctx: &Context, generation: &Generation, known: KnownPrefix) -> Failed {
         let options = generation.options();
         let own_context = generation.own_context(ctx);
@@ -131,13 +132,13 @@ fn invocation_data() -> Mutex<Box<dyn Any + Send + Sync>> {
     Mutex::new(Box::new(()))
 }
 
-/// Finds what is live of a plugin, for [`enter`].
+/// Returns a lookup of the live generation of a plugin, for [`enter`].
 fn live(plugin: &PluginId) -> impl Fn(&Snapshot) -> Option<(Arc<Generation>, ())> {
     move |snapshot| snapshot.generations().get(plugin).cloned().map(|found| (found, ()))
 }
 
 impl Dispatcher {
-    /// Handles a message, an edit or a deletion; any other event is none of its business.
+    /// Handles a message, an edit or a deletion. Other events are ignored.
     pub(super) async fn message(&self, ctx: &Context, snapshot: &Arc<Snapshot>, event: &FullEvent) {
         let Some(shards) = self.host.shards() else { return };
         match event {
@@ -170,7 +171,7 @@ impl Dispatcher {
         }
     }
 
-    /// Handles a message on a snapshot; returns whether that is done, or a swap has taken the command elsewhere.
+    /// Handles a message on a snapshot. Returns whether that is done; `false` if a swap has moved the command.
     async fn said_on(&self, ctx: &Context, snapshot: &Arc<Snapshot>, said: &Said<'_>) -> bool {
         let (asking, reading): (Vec<_>, Vec<_>) =
             snapshot.readers().iter().partition(|generation| generation.asks_for_prefix());
@@ -197,7 +198,8 @@ impl Dispatcher {
         true
     }
 
-    /// Runs a text command in what is live of its plugin by now; returns whether that still has it.
+    /// Runs a text command in the plugin's generation that is live by now. Returns whether that generation still has
+    /// it.
     async fn text_command(
         &self,
         ctx: &Context,
@@ -223,8 +225,8 @@ impl Dispatcher {
         true
     }
 
-    /// Parses a message in a plugin that decides by its own code what a prefix is, and runs the command unless
-    /// another plugin has claimed the message.
+    /// Parses a message in a plugin that decides by its own code what a prefix is. Runs the command unless another
+    /// plugin has claimed the message.
     async fn ask_for_prefix(
         &self,
         ctx: &Context,
@@ -247,7 +249,7 @@ impl Dispatcher {
             && !claimed.swap(true, Ordering::AcqRel)
         {
             let (what, watch) = (format!("text command {name}"), Watch::begin());
-            // The other call stays until this one ends, since it holds what was live when it began.
+            // The other call stays until this one ends, because it holds what was live when it began.
             let command = Call::inside(&generation, &what);
             self.host.edits().purge();
             let failed = said.run(ctx, &generation, &command, &what, said.prefix(*prefix)).await;
@@ -256,7 +258,7 @@ impl Dispatcher {
         verdict
     }
 
-    /// Tells one plugin of an unknown command, and those to which the message is none that they may look at it.
+    /// Reports an unknown command to one plugin, and passes the message to those in which it is not a command.
     async fn no_command(
         &self,
         ctx: &Context,
@@ -272,7 +274,7 @@ impl Dispatcher {
                 _ => None,
             })
             .collect();
-        // The sort is stable, so among equals the order is that of the plugins' names.
+        // The sort is stable, so equals stay in the order of the plugins' names.
         unknown.sort_by_key(|(prefix, _)| std::cmp::Reverse(*prefix));
         if !unknown.is_empty() {
             self.turned_away(TurnedAway::UnknownCommand);

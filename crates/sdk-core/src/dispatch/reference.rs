@@ -1,11 +1,11 @@
-//! What a user hears of a failure: in production a number, by which its line in the log is found, and nothing else.
+//! What a user reads about a failure: in production only a number, by which its log line is found.
 
 use std::fmt;
 
 use crate::settings::Environment;
 use crate::{Data, Error, Refusal};
 
-/// What stands for an error whose words are not for users, while the bot is being developed.
+/// The message for an error whose text is not for users, during development.
 pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged.";
 
 /// The short random number of a failure; in the log it is the field `reference`.
@@ -13,8 +13,8 @@ pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged
 pub(super) struct Reference(u32);
 
 impl Reference {
-    /// Returns a number for a failure of a plugin in production; `None` while the bot is being developed, where users hear
-    /// what went wrong.
+    /// Returns a number for a failure of a plugin in production; `None` during development, where users read what went
+    /// wrong.
     pub(super) fn of(data: &Data) -> Option<Self> {
         match data.settings().environment {
             Environment::Production => Some(Self(rand::random())),
@@ -22,26 +22,26 @@ impl Reference {
         }
     }
 
-    /// Returns a number for an error, unless that is an answer to what was asked.
+    /// Returns a number for an error, unless the error is a refusal.
     pub(super) fn of_error(data: &Data, error: &Error) -> Option<Self> {
         if Refusal::is(error) { None } else { Self::of(data) }
     }
 
-    /// Returns what the user hears.
+    /// Returns the message for the user.
     pub(super) fn sentence(self) -> String {
         format!(
             "Something went wrong (reference {self}); with this number, whoever runs the bot finds out what."
         )
     }
 
-    /// Returns what the user of an error hears.
+    /// Returns the message for the user of an error.
     pub(super) fn words(reference: Option<Self>, error: &Error) -> String {
         match reference {
             Some(reference) => reference.sentence(),
             None if error.is::<serenity::Error>() => INTERNAL.to_owned(),
             None => {
                 let words = error.to_string();
-                // Discord refuses a message of nothing but white space, and the user would hear nothing at all.
+                // Discord refuses a message of white space only, so the user would get no message.
                 if words.trim().is_empty() { INTERNAL.to_owned() } else { words }
             }
         }

@@ -1,4 +1,4 @@
-//! What happens to plugins, for the plugins that listen to it.
+//! Reload events, for the plugins that listen to them.
 
 use futures_util::future::join_all;
 use tokio::sync::broadcast::error::RecvError;
@@ -9,7 +9,7 @@ use crate::bus::ReloadEvent;
 use crate::host::Host;
 use crate::snapshot::Snapshot;
 
-/// Hands what happens to plugins to those that listen to it, until the future is dropped.
+/// Passes reload events to the plugins that listen to them, until the future is dropped.
 pub async fn run_reload_handlers(host: Host) {
     let mut heard = host.bus().listen();
     loop {
@@ -23,8 +23,8 @@ pub async fn run_reload_handlers(host: Host) {
     }
 }
 
-/// Has an event heard by each plugin that listens to reloads; as with timers, in tasks that are none of a generation's
-/// own.
+/// Calls the reload listeners of each plugin with an event. As with timers, this runs in tasks that do not belong to a
+/// generation.
 fn hand_out(host: &Host, event: &ReloadEvent) {
     let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { return };
     let snapshot = host.registry().snapshot();
@@ -34,7 +34,7 @@ fn hand_out(host: &Host, event: &ReloadEvent) {
         }
         let (host, snapshot, plugin) = (host.clone(), snapshot.clone(), generation.plugin().clone());
         let (ctx, event) = (ctx.clone(), event.clone());
-        // As with timers: a call of the generation, that runs to its end when it is replaced.
+        // As with timers: a call of the generation, which runs to its end if the generation is replaced.
         tokio::spawn(async move {
             let find = |snapshot: &Snapshot| snapshot.generations().get(&plugin).cloned().map(|g| (g, ()));
             let Some((generation, (), call)) = enter(&host, &snapshot, "reload event", find).await else {

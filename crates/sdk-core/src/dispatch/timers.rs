@@ -1,4 +1,4 @@
-//! Timers that have gone off.
+//! Timers that have fired.
 
 use super::enter;
 use super::handler::{Failed, outcome, told};
@@ -22,8 +22,8 @@ pub async fn run_timers(host: Host) {
     }
 }
 
-/// Has a timer that has gone off handled, in a task that is none of the generation's own: those end with it, and a
-/// timer that has gone off is out of the scheduler.
+/// Handles a timer that has fired, in a task that does not belong to the generation: those end with it, and a timer
+/// that has fired is no longer in the scheduler.
 fn fire(host: &Host, timer: Timer) {
     let host = host.clone();
     tokio::spawn(async move {
@@ -31,7 +31,7 @@ fn fire(host: &Host, timer: Timer) {
         let find = |snapshot: &Snapshot| snapshot.timer(&timer.plugin, &timer.name);
         let place = enter(&host, &host.registry().snapshot(), &what, find).await;
         let (Some(ctx), Some((generation, index, call))) = (host.serenity_context(), place) else {
-            // Its plugin has gone meanwhile; it waits for the return.
+            // Its plugin has been removed meanwhile; the timer waits for its return.
             host.scheduler().put_back(timer);
             return;
         };

@@ -2,14 +2,15 @@
 //!
 //! # Theory of operation
 //!
-//! That no handler is registered does not mean that nobody handles it. serenity's own collectors
-//! (`ComponentInteractionCollector` and its like, as `poise::builtins::paginate` uses them) take interactions in the shard,
-//! before dispatch, and do not say which; and another process of the same application gets the same events. The one sign
-//! that all of them give is the acknowledgement, for which Discord waits 3 s. So nobody is answered here before
-//! [`CHANCE`] has passed since the interaction was made. What this process has begun to answer by then the host knows, since
-//! all requests to Discord pass through it ([`Answers`](crate::answers::Answers)); what somebody else has acknowledged Discord knows, and
-//! takes no second answer (code 40060). Nobody is answered twice, therefore, and a collector loses only what it has
-//! left unacknowledged until shortly before Discord itself would give it up.
+//! Without a registered handler, an interaction may still be handled. serenity's own collectors
+//! (`ComponentInteractionCollector` and similar ones, as in `poise::builtins::paginate`) take interactions in the
+//! shard, before dispatch, and do not report which; and another process of the same application receives the same
+//! events. What all of them do is acknowledge the interaction, for which Discord waits 3 s. So no answer is sent from
+//! here before [`CHANCE`] has passed since the interaction was created. The host knows what this process has begun to
+//! answer by then, because all requests to Discord pass through it ([`Answers`](crate::answers::Answers)). Discord
+//! knows what another process has acknowledged, and refuses a second answer (code 40060). Therefore no interaction is
+//! answered twice, and a collector loses only an interaction that it has not acknowledged until shortly before Discord
+//! itself would drop it.
 //!
 //! Sources: "Responding to an Interaction" (3 s) and "JSON Error Codes" in Discord's documentation.
 
@@ -26,19 +27,19 @@ use crate::host::Host;
 use crate::observer::TurnedAway;
 use crate::status::since_1970;
 
-/// Time that others have to acknowledge an interaction, from when it was made; Discord gives it up after 3 s.
+/// Time in which an interaction can be acknowledged elsewhere, from its creation. Discord drops it after 3 s.
 const CHANCE: Duration = Duration::from_millis(2500);
-/// Largest part of [`CHANCE`] that may have passed before the event came in, should the two clocks not agree.
+/// Largest part of [`CHANCE`] that may have passed before the event arrived, in case the two clocks differ.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
 
-/// First millisecond of the time that snowflakes hold.
+/// Start of the time in snowflakes, in milliseconds since 1970.
 const DISCORD_EPOCH: u64 = 1_420_070_400_000;
-/// Discord's code for a second initial response.
+/// Discord's error code for a second initial response.
 const ACKNOWLEDGED_ALREADY: isize = 40060;
 
 /// An interaction for which no live plugin has registered.
 pub(super) struct Unhandled {
-    /// What a user sees it as.
+    /// What a user sees it as, such as a button.
     what: &'static str,
     id: InteractionId,
     token: String,
@@ -77,7 +78,7 @@ impl Unhandled {
         }
     }
 
-    /// Answers the user, unless somebody else has by the time at which it is nearly too late.
+    /// Answers the user, unless the interaction has been answered elsewhere shortly before Discord's deadline.
     pub(super) async fn see_to(self, host: Host, http: Arc<Http>) {
         tokio::time::sleep(CHANCE.saturating_sub(on_the_way(self.id, since_1970()))).await;
         if host.is_being_answered(self.id) {
@@ -102,14 +103,14 @@ impl Unhandled {
     }
 }
 
-/// Returns how long an interaction was on its way until `now`, in milliseconds since 1970, as far as both clocks can be
-/// believed. Source: "Snowflakes" in Discord's documentation.
+/// Returns how long an interaction took to arrive by `now` (milliseconds since 1970), limited to what is plausible if
+/// the clocks differ. Source: "Snowflakes" in Discord's documentation.
 fn on_the_way(id: InteractionId, now: u64) -> Duration {
     let made = (id.get() >> 22) + DISCORD_EPOCH;
     Duration::from_millis(now.saturating_sub(made)).min(ON_THE_WAY)
 }
 
-/// Returns whether Discord refuses a response since it has one already.
+/// Returns whether Discord refuses a response because the interaction already has one.
 fn is_acknowledged(error: &serenity::Error) -> bool {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {

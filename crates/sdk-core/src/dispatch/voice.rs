@@ -1,4 +1,4 @@
-//! What happens to players, handed to the plugins that listen to it.
+//! Voice events, for the plugins that listen to them.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use crate::host::Host;
 use crate::snapshot::Snapshot;
 use crate::voice::{VoiceEvent, VoiceEventKind};
 
-/// Hands what happens to players to the plugins that listen to it, until the future is dropped.
+/// Passes voice events to the plugins that listen to them, until the future is dropped.
 ///
-/// Each plugin hears a guild's events one after the other, in whichever generation is live then; no plugin and no guild
-/// waits for another.
+/// Each plugin receives a guild's events one after the other, in the generation that is live then. No plugin and no
+/// guild waits for another.
 pub async fn run_voice_handlers(host: Host) {
     let mut heard = host.voice().listen();
     let mut lines = HashMap::<(PluginId, GuildId), UnboundedSender<VoiceEvent>>::new();
@@ -42,7 +42,7 @@ pub async fn run_voice_handlers(host: Host) {
                 work.spawn(hand_out(host.clone(), plugin.clone(), waiting));
                 line
             });
-            // The other end is in `work`, which outlives the loop.
+            // The receiver is in `work`, which outlives the loop.
             let _ = line.send(event.clone());
         }
         if matches!(event.kind, VoiceEventKind::GuildGone) {
@@ -52,7 +52,7 @@ pub async fn run_voice_handlers(host: Host) {
     }
 }
 
-/// Has one plugin hear one guild's events.
+/// Passes one guild's events to one plugin.
 async fn hand_out(host: Host, plugin: PluginId, mut waiting: UnboundedReceiver<VoiceEvent>) {
     while let Some(event) = waiting.recv().await {
         let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { continue };

@@ -149,7 +149,7 @@ async fn a_service_is_the_newest_except_in_a_call_that_a_swap_found_under_way() 
     let made = |entry: &PluginEntry, number| Generation::new(entry, number, &host).unwrap();
     let swap = |install| host.registry().swap(Change { install, remove: Vec::new() }).map(|_| ());
 
-    // Before the swap, a `start` hook finds what comes with it.
+    // Before the swap, a `start` hook finds the services of the same swap.
     let first = Change { install: vec![made(&provider, 1), made(&consumer, 1)], remove: Vec::new() };
     let old = first.install[1].clone();
     assert!(word(&old).unwrap_err().contains("no live plugin offers the service greeter"));
@@ -158,7 +158,7 @@ async fn a_service_is_the_newest_except_in_a_call_that_a_swap_found_under_way() 
     drop(prospect);
     swap(first.install).unwrap();
 
-    // An event holds its snapshot as long as it lasts.
+    // An event holds its snapshot while it is handled.
     let event = host.registry().snapshot();
     swap(vec![made(&provider, 2), made(&consumer, 2)]).unwrap();
     assert_eq!(word(&old), Ok("commands/a 1".to_owned()));
@@ -166,7 +166,7 @@ async fn a_service_is_the_newest_except_in_a_call_that_a_swap_found_under_way() 
     drop(event);
     assert_eq!(word(&old), Ok("commands/a 2".to_owned()));
 
-    // A provider that changes alone is found by a consumer that stays.
+    // If only the provider changes, a consumer that stays finds it.
     swap(vec![made(&provider, 3)]).unwrap();
     assert_eq!(word(&live(&host, "commands/b")), Ok("commands/a 3".to_owned()));
 }
@@ -226,7 +226,7 @@ async fn libraries_that_hold_different_contents_of_a_crate_share_no_service() {
     let told = snapshot(library(&[("commands/b", 2), ("commands/a", 6)])).err().unwrap_or_default();
     assert!(told.join("").contains("the trait has to be in a crate that both link"), "{told:?}");
 
-    // A later generation of the plugin itself is refused by the cast's own check as well.
+    // A later generation of the plugin itself is also refused by the check of the cast.
     let itself =
         entry!("commands-a", [("greeter", "1.0.0")], vec![Dependency::optional_service("greeter", "^1")]);
     let old = Generation::loaded(&itself, 1, &host, library(&[("commands/a", 1)])).unwrap();

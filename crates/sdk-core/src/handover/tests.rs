@@ -1,4 +1,4 @@
-//! Plugins of several versions hand their state over to each other.
+//! Plugins of several versions that hand their state over to each other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::state::{State, StateMoved, StateSlot, Value};
 use crate::{Error, Plugin, PluginEntry};
 
-/// What the first version counts.
+/// State of the first version.
 #[derive(Default, Serialize, Deserialize)]
 struct Votes {
     votes: u32,
@@ -19,7 +19,7 @@ struct Votes {
 
 impl State for Votes {}
 
-/// What the second version counts.
+/// State of the second version.
 #[derive(Default, Serialize, Deserialize)]
 struct Ballots {
     ballots: Vec<String>,
@@ -45,7 +45,7 @@ struct Mistyped {
 
 impl State for Mistyped {}
 
-/// What cannot be saved once it holds something.
+/// A state that cannot be saved once it holds something.
 #[derive(Default, Serialize, Deserialize)]
 struct Unsavable {
     by_place: std::collections::BTreeMap<(u8, u8), u8>,
@@ -53,7 +53,7 @@ struct Unsavable {
 
 impl State for Unsavable {}
 
-/// A plugin whose state is the type.
+/// A plugin whose state is `S`.
 struct Keeps<S>(std::marker::PhantomData<fn() -> S>);
 
 impl<S: State> Plugin for Keeps<S> {
@@ -90,7 +90,7 @@ fn votes(generation: &Generation) -> u32 {
     generation.data.state::<Votes>().read(|state| state.votes).unwrap()
 }
 
-/// Makes a host in which generation 1 is live with two votes.
+/// Creates a host in which generation 1 is live with two votes.
 async fn two_votes() -> (Host, Arc<Generation>) {
     let host = host();
     let first = generation::<Votes>(&host, 1);
@@ -221,7 +221,7 @@ async fn a_plugin_that_goes_finds_its_state_when_it_returns() {
     swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
     assert_eq!(votes(&second), 2);
     assert_eq!(host.snapshots().at_rest(&plugin), None);
-    // The same for code that declares no state for a while.
+    // The same with code that declares no state for a while.
     let entry = PluginEntry::new("commands-votes", "1.0.0", "", || Box::new(Forgets));
     let third = Generation::new(&entry, 3, &host).unwrap();
     swap(&host, install(&third), HandoverPolicy::default()).await.ok().unwrap();
@@ -306,7 +306,7 @@ async fn every_vote_is_counted_once_while_generations_come_and_go() {
             while !done.load(Ordering::Relaxed) {
                 let live = host.registry().snapshot();
                 let generation = live.generations().values().next().unwrap();
-                // Sent on, it looks again, as dispatch does.
+                // When redirected, it looks the generation up again, as dispatch does.
                 let Ok(call) = generation.enter("vote").await else { continue };
                 tokio::task::yield_now().await;
                 call.run(async { vote(generation).unwrap() }).await;

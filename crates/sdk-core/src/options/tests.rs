@@ -3,7 +3,7 @@ use crate::settings::Settings;
 
 type Change = fn(&mut FrameworkOptions);
 
-/// A plugin whose options are changed like this.
+/// A plugin with changed options.
 struct Sample(Change);
 
 impl Plugin for Sample {
@@ -121,7 +121,7 @@ fn messages_are_asked_for_where_a_plugin_has_prefixes_of_its_own_or_handles_them
     let intents = |change| options(change).intents();
     let messages =
         GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES | GatewayIntents::MESSAGE_CONTENT;
-    // With the host's prefix they are the host's to ask for.
+    // With the host's prefix, the host requests the intents.
     assert_eq!(intents(|_| ()), GatewayIntents::empty());
     assert_eq!(intents(|options| options.prefix_options.prefix = Some("~".into())), messages);
     assert_eq!(

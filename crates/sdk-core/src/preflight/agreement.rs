@@ -1,8 +1,8 @@
-//! Preflight and the sandbox say the same of every definition.
+//! Preflight and the sandbox agree on every definition.
 //!
-//! The sandbox depends on nothing of this workspace, so its rules are written down a second time. Here both judge the same
-//! definitions: random ones that are right, each of them again with one rule broken or kept at its edge, and every character
-//! of Unicode in a name.
+//! The sandbox does not depend on this crate, so its rules are a second implementation. Here both judge the same
+//! definitions: random valid ones, each of them again with one rule broken or at its limit, and every Unicode character
+//! in a name.
 
 #![allow(clippy::needless_pass_by_value, reason = "reads better where `json!` is the argument")]
 
@@ -14,12 +14,12 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// Names that slash commands and options may have, in several scripts.
+/// Valid names of slash commands and options, in several scripts.
 const NAMES: &[&str] =
     &["a", "ping", "über-cool", "a_b-c'd", "频道", "สวัสดี", "नमस्ते", "3d", "x", "ñandú", "щука"];
 const LOCALES: &[&str] = &["de", "en-GB", "en-US", "es-419", "ja", "zh-TW", "ar"];
 
-/// Makes random definitions; the same number makes the same ones.
+/// Creates random definitions. The same seed creates the same ones.
 struct Maker(StdRng);
 
 impl Maker {
@@ -31,11 +31,11 @@ impl Maker {
         let length = self.0.random_range(1..=most);
         let letters: Vec<char> = "abc déf 漢字 XYZ!?".chars().collect();
         let text: String = (0..length).map(|_| *letters.choose(&mut self.0).unwrap()).collect();
-        // White space around a text is taken away, and would leave nothing of some.
+        // White space around a text is trimmed, which would leave some texts empty.
         if text.trim().is_empty() { "t".to_owned() } else { text }
     }
 
-    /// Translations into some languages, by what makes one.
+    /// Translations into some languages, created by `one`.
     fn translations(&mut self, mut one: impl FnMut(&mut Self, &str) -> String) -> Value {
         if self.chance(70) {
             return Value::Null;
@@ -50,7 +50,7 @@ impl Maker {
         Value::Object(translations)
     }
 
-    /// A name of its own among siblings, in every language.
+    /// A name that is unique among siblings, in every language.
     fn named(&mut self, index: usize, description: usize) -> Map<String, Value> {
         let stem = NAMES.choose(&mut self.0).unwrap().chars().take(20).collect::<String>();
         let name = format!("{stem}{index}");
@@ -72,7 +72,7 @@ impl Maker {
             4 => json!(self.0.random_range(-9_007_199_254_740_991_i64..=9_007_199_254_740_991)),
             _ => json!(self.0.random_range(-1e6..1e6)),
         };
-        // Few names, so that some come twice.
+        // Few names, so that some occur twice.
         let name = ["one", "two", " three ", "Four!"].choose(&mut self.0).unwrap();
         json!({ "name": name, "value": value, "name_localizations": self.translations(|maker, _| maker.words(9)) })
     }
@@ -125,7 +125,7 @@ impl Maker {
         Value::Object(option)
     }
 
-    /// A definition that Discord takes.
+    /// A definition that Discord accepts.
     fn definition(&mut self) -> Value {
         let mut body = self.named(0, 100);
         let kind = if self.chance(80) { 1 } else { self.0.random_range(2..=3) };
@@ -184,7 +184,7 @@ fn with(mut body: Value, fields: Value) -> Value {
     body
 }
 
-/// Every rule at its edge and past it: what it is about, the definition, and whether Discord takes it.
+/// Every rule at its limit and beyond: the subject, the definition, and whether Discord accepts it.
 fn rules() -> Vec<(&'static str, Value, bool)> {
     let named = |name: &str| json!({ "type": 1, "name": name, "description": "d" });
     let menu = |fields: Value| with(json!({ "type": 2, "name": "High Five" }), fields);
@@ -289,7 +289,7 @@ fn rules() -> Vec<(&'static str, Value, bool)> {
         ("choices", one(3, json!({ "autocomplete": "yes" })), false),
         ("choices", one(3, json!({ "choices": { "name": "n", "value": "v" } })), false),
         ("choices", one(3, json!({ "choices": [null] })), false),
-        // Where there are none, they are overlooked.
+        // Ignored for kinds that have no choices.
         ("choices", one(5, json!({ "choices": choices(26), "autocomplete": 5, "min_value": "x" })), true),
         ("choice name", one(3, json!({ "choices": [{ "name": "", "value": "v" }] })), false),
         ("choice name", one(3, json!({ "choices": [{ "name": "  ", "value": "v" }] })), false),
@@ -395,14 +395,14 @@ fn rules() -> Vec<(&'static str, Value, bool)> {
     ]
 }
 
-/// Returns what preflight says of a definition: nothing where it takes it.
+/// Returns preflight's problems with a definition; none if it accepts it.
 fn preflight(body: &Value) -> Vec<String> {
     let kind = CommandKind::from_number(body["type"].as_u64()).unwrap();
     let key = CommandKey { kind, name: value::text(&body["name"]).unwrap_or_default().into_owned() };
     check_definitions(&Definitions::from([(key, body.clone())]))
 }
 
-/// Returns what the sandbox says of a definition, in a guild and globally.
+/// Returns the sandbox's verdict on a definition, which is the same in a guild and globally.
 fn in_sandbox(body: &Value) -> Result<(), String> {
     let [global, guild] = [Scope::Global, Scope::Guild]
         .map(|scope| command::create(body, scope).map(|_| ()).map_err(|error| error.to_json().to_string()));
@@ -410,7 +410,7 @@ fn in_sandbox(body: &Value) -> Result<(), String> {
     global
 }
 
-/// Returns whether both take a definition, or how they disagree.
+/// Returns whether both accept a definition. An error describes a disagreement.
 fn verdict(what: &str, body: &Value) -> Result<bool, String> {
     let (ours, theirs) = (preflight(body), in_sandbox(body));
     if ours.is_empty() == theirs.is_ok() {
@@ -437,7 +437,7 @@ fn both_say_the_same_of_a_thousand_definitions() {
             Ok(taken) => assert!(taken, "{whole}\n{:?}", preflight(&whole)),
             Err(differs) => differ.push(differs),
         }
-        // The same definition with the part of another that keeps or breaks one rule.
+        // The same definition with the part of another one that keeps or breaks one rule.
         let (what, other, fits) = &rules[usize::try_from(number).unwrap() % rules.len()];
         if whole["type"] != other["type"] {
             continue;
@@ -457,7 +457,7 @@ fn both_say_the_same_of_a_thousand_definitions() {
     assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
 }
 
-/// Changes one place of a definition that is right, whatever it is, to some value; most break something.
+/// Replaces any one place of a valid definition by some value. Most such changes break a rule.
 #[test]
 fn both_say_the_same_of_definitions_with_one_place_changed() {
     let values = [
@@ -488,7 +488,7 @@ fn both_say_the_same_of_definitions_with_one_place_changed() {
         let place = places.choose(&mut maker.0).unwrap();
         let value = values.choose(&mut maker.0).unwrap();
         *body.pointer_mut(place).unwrap() = value.clone();
-        // The kind of a command is in its key, and texts in quotes for a type are not worth a rule.
+        // The kind of a command is in its key, and a quoted number as a type needs no rule.
         if place == "/type" || place.ends_with("/type") && value.is_string() {
             continue;
         }
@@ -503,7 +503,7 @@ fn both_say_the_same_of_definitions_with_one_place_changed() {
     assert!(taken > 100 && refused > 300, "{taken} taken, {refused} refused");
 }
 
-/// Returns a pointer to everything inside a value.
+/// Returns a pointer to every value inside a value.
 fn places(value: &Value, path: String) -> Vec<String> {
     let inside: Vec<(String, &Value)> = match value {
         Value::Array(items) => {
@@ -539,7 +539,7 @@ fn both_count_the_commands_of_a_scope_alike() {
 #[test]
 fn both_allow_the_same_characters_in_names() {
     let name = |c: char| json!({ "type": 1, "name": c.to_string(), "description": "d" });
-    // All that has characters assigned (planes 0 to 3), and of the rest one here and there.
+    // All assigned planes (0 to 3), and a sample of the rest.
     let sampled = ('\u{40000}'..=char::MAX).step_by(1009);
     let differ: Vec<char> = ('\0'..'\u{34000}')
         .chain(sampled)

@@ -5,7 +5,7 @@ use unicode_general_category::{GeneralCategory as Category, get_general_category
 
 use super::{Check, value};
 
-/// Locales of Discord's reference, and the two that its API takes besides (ar, he).
+/// Locales of Discord's reference, and two more that its API accepts (ar, he).
 const LOCALES: &[&str] = &[
     "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he", "hi", "hr",
     "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk",
@@ -14,8 +14,8 @@ const LOCALES: &[&str] = &[
 
 impl Check<'_> {
     /// Checks a name of 1 to 32 characters. The strict form is that of slash commands and options:
-    /// `^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$`, in lower case where there is one. Names in menus have white space
-    /// inside, and lose that around them.
+    /// `^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$`, in lower case where the script has it. Names of context menu
+    /// entries may contain white space; around them it is trimmed.
     pub(super) fn name(&mut self, what: &str, name: &str, strict: bool) {
         if !strict {
             self.text(what, name.trim(), 1, 32);
@@ -30,7 +30,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks the translations of a field, each under the rules of the field itself.
+    /// Checks the translations of a field, each by the rules of the field itself.
     pub(super) fn localizations(
         &mut self,
         what: &str,
@@ -56,10 +56,10 @@ impl Check<'_> {
     }
 }
 
-/// Returns whether a name in the strict form may hold a character.
+/// Returns whether a name in the strict form may contain a character.
 pub(super) fn is_allowed(c: char) -> bool {
-    // Every character of these scripts, marks and signs too (Unicode's Scripts.txt); those that they share with others,
-    // such as the danda, are of neither.
+    // Every character of these scripts, including marks and signs (Unicode's Scripts.txt). Characters that they share
+    // with other scripts, such as the danda, belong to neither.
     let of_script = |c| {
         matches!(c,
             '\u{900}'..='\u{950}' | '\u{955}'..='\u{963}' | '\u{966}'..='\u{97f}' // Devanagari

@@ -1,4 +1,4 @@
-//! Options: which may stand where, in what order, and what each kind may hold.
+//! Options: the allowed kinds, their order, and the fields of each kind.
 
 use std::collections::BTreeSet;
 
@@ -17,9 +17,9 @@ const NUMBER: i64 = 10;
 pub(super) const ANY: &[i64] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 const PARAMETERS: &[i64] = &[3, 4, 5, 6, 7, 8, 9, 10, 11];
 const CHANNEL_TYPES: &[i64] = &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16];
-/// Longest text that an option takes.
+/// Maximum length of an option's text.
 const MAX_TEXT: i64 = 6000;
-/// Greatest whole number, and greatest number, that an option takes (2^53 - 1, 2^53).
+/// Largest integer and largest number of an option (2^53 - 1, 2^53).
 const MAX_WHOLE: i64 = (1 << 53) - 1;
 const MAX_NUMBER: f64 = 9_007_199_254_740_992.0;
 
@@ -28,13 +28,13 @@ pub(super) fn has_values(kind: i64) -> bool {
     matches!(kind, STRING | INTEGER | NUMBER)
 }
 
-/// Returns the kind of an option; 0 where it has none.
+/// Returns the kind of an option; 0 if it has none.
 pub(super) fn kind(option: &Value) -> i64 {
     value::whole(&option["type"]).unwrap_or_default()
 }
 
 impl Check<'_> {
-    /// Checks the options of a command, group or subcommand, of which only some kinds may stand here.
+    /// Checks the options of a command, group or subcommand. Only the kinds in `allowed` are accepted here.
     pub(super) fn options(&mut self, path: &str, options: &Value, allowed: &[i64]) {
         let Some(options) = options.as_array() else {
             if !options.is_null() {
@@ -71,7 +71,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks an option without what only its kind has.
+    /// Checks the fields of an option that do not depend on its kind.
     fn option(&mut self, path: &str, option: &Value, allowed: &[i64]) {
         let name = value::text(&option["name"]).unwrap_or_default();
         let what = format!("{path}the name of option '{name}'");
@@ -98,8 +98,8 @@ impl Check<'_> {
         }
     }
 
-    /// Checks that siblings have different names, in every language: "distinct from all other default option names of that
-    /// command, as well as all other option names within that locale" ("Localization").
+    /// Checks that siblings have distinct names in every language: "distinct from all other default option names of
+    /// that command, as well as all other option names within that locale" ("Localization").
     fn different_names(&mut self, path: &str, options: &[Value]) {
         let mut names = BTreeSet::new();
         for name in options.iter().filter_map(|option| option["name"].as_str()) {
@@ -121,7 +121,7 @@ impl Check<'_> {
         }
     }
 
-    /// Checks what only options of some kinds have; others may hold the fields, and Discord overlooks them.
+    /// Checks the fields that only some kinds of options have. Discord ignores them on other kinds.
     fn values(&mut self, place: &str, option: &Value) {
         let kind = kind(option);
         if kind == CHANNEL {
@@ -145,7 +145,7 @@ impl Check<'_> {
         if !choices.is_empty() && option["autocomplete"].as_bool() == Some(true) {
             self.problem(&format!("{place}has choices and autocomplete, which exclude each other"));
         }
-        // Several choices may have one name, and several one value.
+        // Several choices may have the same name or the same value.
         for choice in choices {
             self.choice(place, choice, kind);
         }

@@ -1,11 +1,11 @@
-//! How large a command is: "a maximum of 8000 characters for combined name, description, and value properties for each
+//! The size of a command: "a maximum of 8000 characters for combined name, description, and value properties for each
 //! command, its options (including subcommands and groups), and choices" ("Slash Commands").
 
 use serde_json::Value;
 
 use super::{option, value};
 
-/// Returns the characters of a command as Discord counts them: of each text the longest of its translations.
+/// Returns the number of characters of a command as Discord counts them: for each text the longest of its translations.
 pub(super) fn characters(command: &Value, slash: bool) -> usize {
     let own = longest(command, "name", slash);
     if slash { own + longest(command, "description", false) + of_options(command) } else { own }
@@ -32,7 +32,8 @@ fn of_choice(choice: &Value, kind: i64) -> usize {
     longest(choice, "name", false) + value.map_or(0, |text| text.chars().count())
 }
 
-/// Counts the longest of a text and its translations, without the white space around them that Discord takes away.
+/// Returns the length of the longest of a text and its translations, without the surrounding white space that Discord
+/// trims.
 fn longest(object: &Value, field: &str, whole: bool) -> usize {
     let translations = object[format!("{field}_localizations").as_str()].as_object().into_iter().flatten();
     let texts = translations.map(|(_, text)| text).chain([&object[field]]).filter_map(value::text);

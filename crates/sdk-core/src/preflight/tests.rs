@@ -1,4 +1,4 @@
-//! What preflight says of broken definitions.
+//! Preflight's problems with broken definitions.
 
 use serde_json::json;
 

@@ -1,13 +1,13 @@
-//! Values as Discord reads them: a number for text, a number in quotes for a number.
+//! Lenient values, as Discord reads them: a number for a text, a quoted number for a number.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// Greatest whole number that a double holds exactly along with all smaller ones, plus one.
+/// One more than the largest integer that a double holds exactly along with all smaller ones.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Returns the text of a value, if it can be one.
+/// Returns the text of a value, if it can be read as one.
 pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
@@ -16,7 +16,7 @@ pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Returns the whole number of a value, if it is one.
+/// Returns the integer of a value, if it is one.
 pub(super) fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
@@ -38,7 +38,7 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Returns the bits of a set of permissions, which is written as text or as a number.
+/// Returns the bits of a permission set, written as a text or as a number.
 pub(super) fn permissions(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }

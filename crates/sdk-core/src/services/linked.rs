@@ -1,26 +1,26 @@
-//! What a plugin's library was linked from, so that no two views of one crate meet.
+//! What a plugin's library was linked from, so that two versions of one crate never meet.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Contents of the crates that a plugin's library holds a copy of; cheap to clone.
+/// Contents of the crates of which a plugin's library holds a copy. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Linked(Option<Arc<BTreeMap<String, u64>>>);
 
 impl Linked {
-    /// Stands for a plugin that is linked into the binary, together with all others.
+    /// Returns the value for a plugin that is linked into the binary, together with all others.
     pub fn into_the_binary() -> Self {
         Self(None)
     }
 
-    /// Stands for a library of its own, with a hash of each crate of the workspace that it holds a copy of.
+    /// Returns the value for a library of its own, with a hash of each workspace crate of which it holds a copy.
     ///
-    /// The plugin's own crate has to be among them, under a value that no other library has.
+    /// The plugin's own crate has to be included, with a value that no other library has.
     pub fn into_a_library(crates: BTreeMap<String, u64>) -> Self {
         Self(Some(Arc::new(crates)))
     }
 
-    /// Gives a crate whose contents differ between the two; `None` when values may pass between them.
+    /// Returns the name of a crate whose contents differ; `None` if values may be passed between the two libraries.
     pub fn differs_in<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
         match (&self.0, &other.0) {
             (None, None) => None,

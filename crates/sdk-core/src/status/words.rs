@@ -1,4 +1,4 @@
-//! The status as a person reads it in a terminal.
+//! The status as text for a terminal.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl fmt::Display for Status {
 }
 
 impl Status {
-    /// Returns what there is to know of registered commands; `None` before the first registration.
+    /// Returns the lines about registered commands; `None` before the first registration.
     pub fn commands(&self) -> Option<String> {
         let mut lines: Vec<_> =
             self.creations.iter().map(|creations| format!("commands: {creations}")).collect();
@@ -29,7 +29,7 @@ impl Status {
     }
 }
 
-/// Returns a sentence on commands that no live plugin defines any more; `None` where there are none.
+/// Returns a sentence about commands that no live plugin defines any more; `None` if there are none.
 fn withdrawn(all: &[Withdrawn]) -> Option<String> {
     let first = all.iter().min_by_key(|withdrawn| withdrawn.removed_in_ms.unwrap_or(u64::MAX))?;
     let names: Vec<_> = all.iter().map(|withdrawn| withdrawn.command.as_str()).collect();
@@ -163,7 +163,7 @@ fn names(plugins: &[PluginId]) -> String {
     plugins.iter().map(PluginId::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// Writes bytes in the unit that fits: `980 KB`, `12.5 MB`.
+/// Formats bytes in a suitable unit: `980 KB`, `12.5 MB`.
 fn size(bytes: u64) -> String {
     let kilobytes = bytes.div_ceil(1024);
     if kilobytes < 1000 {

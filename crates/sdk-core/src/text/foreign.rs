@@ -1,47 +1,47 @@
-//! Text of others, made harmless for the place where it is shown.
+//! Untrusted text, made safe for the place where it is shown.
 //!
 //! # Theory of operation
 //!
-//! Names, titles, lyrics, messages and the answers of servers are written by people whom nobody has checked. Shown as they
-//! are, they could mention, link, format and hide; with Unicode's bidirectional controls they turn round what stands beside
-//! them; and with a line break they write a line of a log. So all of them come through [`foreign`], once, where they are
-//! shown and not where they are kept: only there it is known what does harm.
+//! Names, titles, lyrics, messages and responses of servers are untrusted. Shown unchanged, they could mention, link,
+//! format and hide; with Unicode's bidirectional controls they could reverse the text beside them; and with a line
+//! break they could write a line of a log. So all of them pass through [`foreign`], once, when they are shown and not
+//! when they are stored: only then it is known what is harmful.
 //!
-//! Discord's client takes a backslash before any ASCII punctuation for "as it is". What has a meaning anywhere in a line is
-//! escaped everywhere, what has one at the beginning of a line is escaped there, and pairs (`||`, `~~`) where they are
-//! pairs, so that ordinary titles stay as they are. Mentions are switched off in messages as well, by their
-//! `allowed_mentions`: Discord looks for those that notify somebody without regard to backslashes.
+//! Discord's client takes a backslash before any ASCII punctuation as an escape. Characters that have a meaning
+//! anywhere in a line are escaped everywhere, those that have one at the beginning of a line are escaped there, and
+//! pairs (`||`, `~~`) only as pairs, so that ordinary titles stay unchanged. In messages, mentions are also switched
+//! off by `allowed_mentions`, because Discord finds mentions that notify someone regardless of backslashes.
 //!
 //! Source: "Message Formatting" in Discord's documentation, and "Markdown Text 101" of its support pages.
 
 use std::fmt::Write as _;
 
-/// Ends a text that was cut.
+/// Marks the end of a text that was cut.
 const ELLIPSIS: char = '…';
-/// Stands for a text of which nothing is left, since Discord refuses fields and buttons without text.
+/// Replaces a text that would be empty, because Discord refuses fields and buttons without text.
 const NOTHING: char = '\u{fffd}';
 
-/// Where text of others is shown.
+/// Where untrusted text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surface {
-    /// Where Discord formats nothing: buttons, choices, footers, an embed's author, files. One line.
+    /// Unformatted text: buttons, choices, footers, an embed's author, files. One line.
     Label,
-    /// Within a line of formatted text: messages, and the titles, descriptions and fields of embeds.
+    /// Part of a line of formatted text: messages, and the titles, descriptions and fields of embeds.
     Line,
-    /// Formatted text of several lines, whose line breaks stay.
+    /// Formatted text of several lines, which keeps its line breaks.
     Lines,
-    /// The same as a quotation: each line is marked, so that none could be anybody else's.
+    /// Formatted text of several lines as a quotation: each line is marked, so that none looks like text of the bot.
     Quote,
     /// Between two backticks of the caller.
     Code,
-    /// A line of a log or a terminal; what cannot stand there is shown as an escape, such as `\n` and `\u{202e}`.
+    /// A line of a log or a terminal. Control characters are shown as escapes, such as `\n` and `\u{202e}`.
     Log,
 }
 
 /// Returns whether a character controls a terminal or the direction of text, or breaks lines.
 ///
-/// These are C0, DEL and C1, Unicode's bidirectional controls (UAX #9, and the deprecated ones beside them), and its line
-/// and paragraph separators.
+/// These are C0, DEL and C1, Unicode's bidirectional controls (UAX #9, and related deprecated ones), and its line and
+/// paragraph separators.
 pub const fn is_control(character: char) -> bool {
     matches!(character, '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}')
         || is_directional(character)
@@ -52,12 +52,12 @@ const fn is_directional(character: char) -> bool {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
-/// Returns text of others as it may be shown on a surface, of at most `most` characters, escapes included.
+/// Returns untrusted text in a form that is safe on `surface`, with at most `most` characters, escapes included.
 ///
-/// Controls are gone and markup does nothing; what was cut off ends with an ellipsis. Of a text that is not empty something
-/// is always shown.
+/// Control characters are removed and markup has no effect. A text that was cut ends with an ellipsis. The result is
+/// empty only if `text` is.
 ///
-/// All text that somebody else has written goes through here: titles, lyrics, names, messages, file names, words of servers.
+/// All untrusted text has to pass through here: titles, lyrics, names, messages, file names, responses of servers.
 pub fn foreign(text: &str, surface: Surface, most: usize) -> String {
     let mut shown = Shown { text: String::new(), length: 0, most, last: (0, 0), is_full: false };
     match surface {
@@ -71,7 +71,7 @@ pub fn foreign(text: &str, surface: Surface, most: usize) -> String {
         Surface::Line => line(clean(text).trim(), &mut shown),
         Surface::Lines | Surface::Quote => {
             let lines: Vec<_> = text.lines().map(clean).collect();
-            // Blank lines around the text may have been controls alone.
+            // Blank lines around the text may have consisted of control characters.
             let begin = lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(lines.len());
             let end = lines.iter().rposition(|line| !line.trim().is_empty()).map_or(begin, |last| last + 1);
             for (index, text) in lines[begin..end].iter().enumerate() {
@@ -91,14 +91,14 @@ pub fn foreign(text: &str, surface: Surface, most: usize) -> String {
     shown.text
 }
 
-/// Returns a line without controls: those of direction are left out, others are blanks.
+/// Returns a line without control characters: those of direction are removed, others are replaced by blanks.
 fn clean(text: &str) -> String {
     let characters = text.strip_suffix('\r').unwrap_or(text).chars();
     let kept = characters.filter(|character| !is_directional(*character));
     kept.map(|character| if is_control(character) { ' ' } else { character }).collect()
 }
 
-/// Shows a line without controls so that its markup does nothing.
+/// Appends a line without control characters, with its markup escaped.
 fn line(text: &str, shown: &mut Shown) {
     for (index, character) in text.char_indices() {
         let (before, rest) = text.split_at(index);
@@ -110,19 +110,19 @@ fn line(text: &str, shown: &mut Shown) {
     }
 }
 
-/// Returns whether a character means something to Discord between these parts of its line; `rest` begins with it.
+/// Returns whether a character has a meaning for Discord between these parts of its line. `rest` begins with it.
 fn is_markup(before: &str, character: char, rest: &str) -> bool {
     match character {
         '\\' | '*' | '_' | '`' | '[' | ']' | '<' | '@' => true,
-        // Twice they strike out and hide.
+        // A pair strikes out or hides text.
         '~' | '|' => rest[1..].starts_with(character) || before.ends_with(character),
-        // An address would be a link.
+        // An address would become a link.
         ':' => rest.starts_with("://"),
-        // An invitation is one without a scheme, too.
+        // An invitation needs no scheme.
         '/' => ["discord.gg", "discord.com/invite", "discordapp.com/invite"]
             .iter()
             .any(|invitation| ends_with_ignoring_case(before, invitation)),
-        // At the beginning of a line they make headings, quotations and lists.
+        // At the beginning of a line they start headings, quotations and lists.
         '#' | '>' | '-' | '+' => before.trim_start().is_empty(),
         '.' => {
             let number = before.trim_start();
@@ -137,7 +137,7 @@ fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
     from.and_then(|from| text.get(from..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
-/// Shows text in one line with its controls as escapes.
+/// Appends text in one line with its control characters as escapes.
 fn log(text: &str, shown: &mut Shown) {
     let mut escape = String::new();
     for character in text.chars() {
@@ -150,14 +150,14 @@ fn log(text: &str, shown: &mut Shown) {
             '\n' => escape.push_str("\\n"),
             '\r' => escape.push_str("\\r"),
             '\t' => escape.push_str("\\t"),
-            // Writing to a text does not fail.
+            // Writing to a string does not fail.
             control => drop(write!(escape, "\\u{{{:x}}}", u32::from(control))),
         }
         shown.push(&escape.chars().collect::<Vec<_>>());
     }
 }
 
-/// Text that grows up to a length, by parts that are never cut.
+/// A text that grows up to a limit, by parts that are never split.
 struct Shown {
     text: String,
     /// Characters of the text.

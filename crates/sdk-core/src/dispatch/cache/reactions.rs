@@ -5,7 +5,7 @@ use serenity::all::{Cache, ChannelId, MessageId, MessageReaction, Reaction};
 
 use super::updates::Updates;
 
-/// What happened to a message's reactions.
+/// A change of a message's reactions.
 pub(super) enum Change<'a> {
     Add(&'a Reaction),
     Remove(&'a Reaction),
@@ -22,7 +22,7 @@ impl Change<'_> {
     }
 }
 
-/// Applies it to the message, if that is in the cache.
+/// Applies the change to the message, if the message is in the cache.
 pub(super) fn apply(cache: &Cache, change: &Change<'_>) {
     let (channel, message) = change.message();
     let own = cache.current_user().id;
@@ -51,12 +51,12 @@ pub(super) fn apply(cache: &Cache, change: &Change<'_>) {
     }
     Updates(cache).message(json!({ "id": message, "channel_id": channel }), |event| {
         event.reactions = Some(reactions);
-        // serenity takes these two from every update.
+        // serenity overwrites these two from every update.
         (event.edited_timestamp, event.guild_id) = (edited_timestamp, guild_id);
     });
 }
 
-/// Makes the entry of an emoji that nobody has reacted with yet.
+/// Creates the entry of an emoji without reactions so far.
 fn first(reaction: &Reaction) -> Option<MessageReaction> {
     let mut entry = serde_json::from_value::<MessageReaction>(json!({
         "count": 0, "count_details": { "burst": 0, "normal": 0 }, "me": false, "me_burst": false,

@@ -1,7 +1,7 @@
-//! serenity's updates of its cache, called with values of ours.
+//! serenity's updates of its cache, called with our own values.
 //!
-//! Outside of serenity its events can be made only by reading them. So each is read once from the least that makes one,
-//! and its fields are set.
+//! Outside of serenity its events can only be created by deserialising them. So each is read from the minimal JSON, and
+//! then its fields are set.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ impl Updates<'_> {
                 set(&mut event);
                 self.0.update(&mut event);
             }
-            // The tests make one of each kind.
+            // The tests create one of each kind.
             Err(error) => tracing::error!(%error, "the cache is not up to date"),
         }
     }
@@ -43,7 +43,7 @@ impl Updates<'_> {
         self.update::<GuildCreateEvent>(least, |event| event.guild = guild);
     }
 
-    /// Removes a guild that the bot is not in any more.
+    /// Removes a guild that the bot is no longer in.
     pub(super) fn guild_left(&self, guild: GuildId) {
         self.update::<GuildDeleteEvent>(json!({ "id": guild, "unavailable": false }), |_| {});
     }
@@ -92,7 +92,7 @@ impl Updates<'_> {
         self.update::<ThreadDeleteEvent>(least_thread(guild, thread), |_| {});
     }
 
-    /// Forgets the messages of a thread that is gone.
+    /// Removes the messages of a deleted thread.
     pub(super) fn forget_messages(&self, guild: GuildId, thread: ChannelId) {
         self.update::<ChannelDeleteEvent>(least_thread(guild, thread), |_| {});
     }

@@ -1,4 +1,4 @@
-//! Tests of what is left of text of others, by examples and for any text.
+//! Tests of what remains of untrusted text, by examples and for any text.
 
 use proptest::prelude::*;
 
@@ -26,7 +26,7 @@ fn a_name_mentions_nobody_and_marks_nothing_up() {
         (r"\*no\*", r"\\\*no\\\*"),
         ("</dev:1> <t:1:R> <#2> <:a:3>", r"\</dev:1> \<t:1:R> \<#2> \<:a:3>"),
         ("Discord.gg/x", r"Discord.gg\/x"),
-        // What hides between two halves of a mark is taken out before marks are looked for.
+        // Characters hidden inside a pair of marks are removed before marks are recognised.
         ("|\u{202e}|no|\u{200f}|", r"\|\|no\|\|"),
     ] {
         assert_eq!(shown(text), line, "{text:?}");
@@ -78,7 +78,7 @@ fn of_text_that_is_nothing_but_controls_a_sign_is_left() {
     assert_eq!(foreign("", Surface::Line, 9), "");
 }
 
-/// Text with more controls and marks in it than people write.
+/// Text with more control characters and marks than people write.
 fn nasty() -> impl Strategy<Value = String> {
     const PARTS: &[&str] = &[
         "\0",
@@ -132,7 +132,7 @@ fn nasty() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
 }
 
-/// Splits formatted text as Discord does: what is escaped, and what is not.
+/// Splits formatted text as Discord does: into the visible text and the text with a meaning.
 fn halves(text: &str) -> (String, String) {
     let (mut seen, mut live) = (String::new(), String::new());
     let mut characters = text.chars();
@@ -192,7 +192,7 @@ proptest! {
     fn every_line_of_a_quotation_is_marked(text in nasty(), most in 4..80_usize) {
         let shown = foreign(&text, Surface::Quote, most);
         for line in shown.split('\n').filter(|_| shown != "\u{fffd}" && !shown.is_empty()) {
-            // The last one may be the sign that something was cut off.
+            // The last one may be the ellipsis of a cut text.
             prop_assert!(line.starts_with("> ") || line == "…", "{:?}", shown);
         }
     }
