@@ -1,4 +1,4 @@
-//! Who the bot is at Discord: its application, and the people who own it.
+//! The bot's application at Discord, and its owners.
 
 use std::collections::BTreeSet;
 
@@ -17,22 +17,22 @@ use crate::failure::Failure;
 /// Further attempts to reach Discord at the start.
 const ATTEMPTS: u32 = 4;
 
-/// What Discord says of the bot's application.
+/// The bot's application, as returned by Discord.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Application {
     pub(crate) id: ApplicationId,
     pub(crate) name: String,
     /// The owner, or the members of the owning team who may change the application.
     pub(crate) owners: BTreeSet<UserId>,
-    /// Ways in which it can be installed (0 to guilds, 1 to users).
+    /// Supported installation contexts (0 for guilds, 1 for users).
     pub(crate) installs: BTreeSet<u64>,
-    /// Whether it is one of this project's sandbox, which names itself in `Via` as a gateway does.
+    /// Whether the server is this project's sandbox, which adds itself to `Via` as a gateway does.
     pub(crate) is_in_sandbox: bool,
 }
 
 impl Application {
-    /// Asks Discord, a few times if it cannot be reached; the first request of a start, so that a bad token shows
-    /// here.
+    /// Requests the application from Discord, several times if it cannot be reached. This is the first request of a
+    /// start, so a bad token shows here.
     pub(crate) async fn fetch(http: &Http, environment: Environment) -> Result<Self, Failure> {
         let mut waits = BackOff::new(ATTEMPTS, environment);
         loop {
@@ -62,8 +62,8 @@ impl Application {
         }
     }
 
-    /// Takes the bot's user for its application, for servers that tell nothing of applications: all but the oldest
-    /// bots have one id for both.
+    /// Uses the bot's user as its application, for servers without applications. All but the oldest bots have the same
+    /// id for both.
     async fn from_user(http: &Http) -> Result<Self, Failure> {
         let user = http.get_current_user().await.map_err(|error| {
             Failure::other(format!("The bot cannot start, since it cannot learn who it is: {error}."))
@@ -83,7 +83,7 @@ impl Application {
         let team = &answer["team"];
         let mut owners = BTreeSet::new();
         if let Some(members) = team["members"].as_array() {
-            // Invited people (state 1) and readers have no say.
+            // Invited people (state 1) and readers have no rights.
             let members = members.iter().filter(|member| {
                 member["membership_state"].as_u64() == Some(2) && member["role"].as_str() != Some("read_only")
             });
@@ -108,7 +108,7 @@ impl Application {
     }
 }
 
-/// Makes a request; returns the answer, and whether the sandbox gave it.
+/// Sends a request. Returns the response body, and whether the sandbox sent it.
 async fn answer(http: &Http, request: Request<'_>) -> serenity::Result<(Value, bool)> {
     let response = http.request(request).await?;
     let via = response.headers().get_all(reqwest::header::VIA).into_iter();
@@ -116,7 +116,7 @@ async fn answer(http: &Http, request: Request<'_>) -> serenity::Result<(Value, b
     Ok((response.json().await?, is_in_sandbox))
 }
 
-/// Finds the guild for development commands when none is named: the only one that the bot is in.
+/// Finds the guild for development commands if none is configured: the only one that the bot is in.
 pub(crate) async fn only_guild(http: &Http) -> Result<GuildId, Failure> {
     let guilds = http.get_guilds(None, None).await.map_err(|error| {
         Failure::other(format!("The bot's guilds cannot be read: {error}; set TEST_GUILD_ID."))
@@ -131,7 +131,7 @@ pub(crate) async fn only_guild(http: &Http) -> Result<GuildId, Failure> {
     }
 }
 
-/// Gives in words what may pass, and fails for what will not.
+/// Returns a description of an error that may be temporary, and fails for others.
 pub(crate) fn problem(error: &serenity::Error) -> Result<String, Failure> {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => match answer.status_code.as_u16() {
@@ -180,7 +180,7 @@ mod tests {
         let member = |id: &str, state: u8, role: &str| json!({"membership_state": state, "role": role, "user": {"id": id}});
         let application = Application::read(&json!({
             "id": "5", "name": "Bot",
-            // Discord names the team itself as owner here.
+            // Discord returns the team itself as owner here.
             "owner": {"id": "99"},
             "team": {"owner_user_id": "1", "members": [
                 member("1", 2, ""), member("2", 2, "admin"), member("3", 2, "read_only"), member("4", 1, "admin")]},

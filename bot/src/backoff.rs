@@ -1,10 +1,10 @@
-//! How long to wait between attempts while Discord is out of reach.
+//! Waits between attempts while Discord cannot be reached.
 
 use std::time::Duration;
 
 use sdk::settings::Environment;
 
-/// Waits that double, a few of them.
+/// A limited number of waits, each twice as long as the one before.
 #[derive(Clone, Debug)]
 pub(crate) struct BackOff {
     next: Duration,
@@ -12,7 +12,7 @@ pub(crate) struct BackOff {
 }
 
 impl BackOff {
-    /// Makes `count` waits, the first one half a second, or a hundredth of that while testing.
+    /// Creates `count` waits, the first one half a second, or a hundredth of that in tests.
     pub(crate) fn new(count: u32, environment: Environment) -> Self {
         let next = match environment {
             Environment::Testing => Duration::from_millis(5),

@@ -1,4 +1,4 @@
-//! Typed configuration from the environment and `.env`, with every mistake told in one sentence.
+//! Typed configuration from the environment and `.env`, with one sentence for every mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -37,17 +37,18 @@ mod token;
 mod token_file;
 mod value;
 
-/// What is logged when `RUST_LOG` says nothing: everything of ours, and of others what goes wrong.
+/// Default of `RUST_LOG`: all messages of this project at `info`, and warnings or errors of others.
 ///
-/// symphonia warns of each place in a user's file that it cannot read, hundreds of times a file. What matters of that is told
-/// to the user. notify warns of each watch that the system has ended before it, as those of a folder that is deleted.
+/// symphonia warns about each place in a user's file that it cannot read, hundreds of times per file. The important
+/// part of that is shown to the user. notify warns about each watch that the system ended first, such as those of a
+/// deleted folder.
 const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=off,hyper=warn,hyper_util=warn,\
                           reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=error";
 
-/// Where state and timers are kept when `STATE_FILE` says nothing, below the workspace.
+/// Default of `STATE_FILE` for state and timers, below the workspace.
 const STATE_FILE: &str = ".hotcord/state.json";
 
-/// Every variable that the bot itself reads, beside those of hot reload.
+/// All variables that the bot itself reads, besides those of hot reload.
 #[cfg(test)]
 const VARIABLES: &[&str] = &[
     "ALLOW_PLAIN_HTTP",
@@ -77,42 +78,42 @@ const VARIABLES: &[&str] = &[
 pub(crate) struct Config {
     /// Mode the bot runs in.
     pub(crate) environment: Environment,
-    /// Where Discord is; `None` means the local Discord inside this binary.
+    /// The server; `None` means the local Discord inside this binary.
     pub(crate) connection: Option<Connection>,
     /// Guild that development commands are registered to.
     pub(crate) test_guild: Option<GuildId>,
-    /// Users who may run owner-only commands; empty means those whom Discord names.
+    /// Users who may run owner-only commands; empty means the owners returned by Discord.
     pub(crate) owners: BTreeSet<UserId>,
     /// Prefix of text commands.
     pub(crate) prefix: Option<String>,
-    /// Channel that tells developers of reloads.
+    /// Channel for messages about reloads.
     pub(crate) dev_channel: Option<ChannelId>,
     /// How commands are registered.
     pub(crate) commands: Commands,
     /// Hot reload.
     pub(crate) reload: Reload,
-    /// What can be played.
+    /// Sources of music.
     pub(crate) media: Media,
-    /// Where health and metrics are served.
+    /// Address of health and metrics.
     pub(crate) health: Health,
-    /// File that keeps state and timers, where one is named.
+    /// File that keeps state and timers, if configured.
     state_file: Option<PathBuf>,
     /// Directives for the log.
     pub(crate) log_filter: String,
     /// Every other variable that does not look like a secret, for plugins.
     pub(crate) variables: BTreeMap<String, String>,
-    /// What deserves a word but stops nothing.
+    /// Warnings, which do not stop the bot.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Where Discord is, and as whom the bot goes there.
+/// The server, and the token to use there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Connection {
     /// The bot's token.
     pub(crate) token: Token,
-    /// REST server in Discord's stead.
+    /// REST server in place of Discord's.
     pub(crate) api: Option<ApiUrl>,
-    /// Gateway in place of the one that the REST server names.
+    /// Gateway in place of the one that the REST server returns.
     pub(crate) gateway: Option<GatewayUrl>,
     /// Whether the token may go to public addresses without TLS.
     pub(crate) plain: bool,
@@ -134,7 +135,7 @@ impl fmt::Display for Mistakes {
 }
 
 impl Config {
-    /// Makes a configuration of variables.
+    /// Creates a configuration from variables.
     pub(crate) fn from_variables(variables: BTreeMap<String, String>) -> Result<Self, Mistakes> {
         let mut reader = Reader::new(&variables);
         let environment = reader.or_default("APP_ENV", value::environment);
@@ -192,7 +193,7 @@ impl Config {
         })
     }
 
-    /// Gives what plugins may know of it.
+    /// Returns the part of the configuration that plugins can read.
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             environment: self.environment,
@@ -204,18 +205,18 @@ impl Config {
         }
     }
 
-    /// Gives the file that keeps state and timers across restarts, if one is to; hot reload in `workspace` has one by
-    /// default.
+    /// Returns the file that keeps state and timers across restarts, if there is one. Hot reload in `workspace` has one
+    /// by default.
     pub(crate) fn state_file(&self, workspace: Option<&Path>) -> Option<PathBuf> {
         let by_default = || workspace.filter(|_| self.reload.enabled).map(|folder| folder.join(STATE_FILE));
         self.state_file.clone().or_else(by_default)
     }
 }
 
-/// Says whether a variable's name looks like that of a secret, which plugins do not get to see.
+/// Returns whether a variable's name looks like that of a secret, which plugins cannot read.
 fn is_secret(name: &str) -> bool {
     let name = name.to_uppercase();
-    // Addresses of databases and of error trackers hold a password, or are one.
+    // Addresses of databases and error trackers contain a password, or are one.
     let whole = ["DATABASE_URL", "REDIS_URL", "MONGODB_URI", "AUTH", "DSN"];
     ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "KEY"]
         .iter()

@@ -1,12 +1,12 @@
-//! `.env` as it changes while the bot runs: what can be is taken over at once, the rest is told to need a restart.
+//! Changes of `.env` while the bot runs: applied at once where possible, otherwise reported to need a restart.
 //!
 //! # Theory of operation
 //!
-//! A saved `.env` is read like the one at the start, together with the environment of the process, which still wins.
-//! One mistake keeps all old values. Without one, the readings are compared: the log's filter, the host's settings,
-//! the reload policy and what the watcher goes by are each replaced whole, so that whoever reads them sees the old or
-//! the new, never a mix.
-//! What only a restart brings in stays as it is, in the plugins' variables too, and is named once.
+//! A saved `.env` is read like the one at the start, together with the environment of the process, which takes
+//! precedence. A mistake keeps all old values. Without one, the readings are compared: the log's filter, the host's
+//! settings, the reload policy and the watcher's configuration are each replaced as a whole, so that readers see the
+//! old or the new one, never a mix. Values that need a restart stay unchanged, also among the plugins' variables, and
+//! are reported once.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -29,42 +29,42 @@ pub(crate) struct Environment {
     readings: Mutex<Readings>,
 }
 
-/// What a bot's configuration is put in force in.
+/// The parts of a running bot to which the configuration is applied.
 pub(crate) struct Running {
-    /// Host, for its settings.
+    /// Host, whose settings are replaced.
     pub(crate) host: Host,
     /// Reload policy.
     pub(crate) policy: hmr::SharedPolicy,
-    /// Folder that patterns of files are seen from.
+    /// Folder to which patterns of files are relative.
     pub(crate) workspace: PathBuf,
-    /// Why the system tells of no changes there, if it does not.
+    /// Why the system reports no changes there, if it does not.
     pub(crate) silence: Option<hmr::watch::Silence>,
-    /// Owners when `OWNER_IDS` names none.
+    /// Owners if `OWNER_IDS` is not set.
     pub(crate) owners: BTreeSet<UserId>,
 }
 
-/// What has been read so far.
+/// The configurations read so far.
 struct Readings {
-    /// What the bot started with.
+    /// The configuration at the start.
     first: Config,
-    /// The last without a mistake.
+    /// The last configuration without a mistake.
     latest: Config,
-    /// What the last one was made of.
+    /// The source of `latest`.
     source: Source,
 }
 
 impl Environment {
-    /// Notes what `running` was made of.
+    /// Stores the configuration with which `running` was created.
     ///
     /// # Errors
-    /// When `source` holds a mistake, which a bot that runs has not.
+    /// If `source` contains a mistake, which is not the case in a running bot.
     pub(crate) fn new(running: Running, source: Source) -> Result<Self, Mistakes> {
         let first = source.config()?;
         let readings = Mutex::new(Readings { latest: first.clone(), first, source });
         Ok(Self { running, readings })
     }
 
-    /// Reads `.env` again, takes over what a running bot can, and tells of it.
+    /// Reads `.env` again, applies what a running bot can apply, and logs it.
     pub(crate) fn reload(&self, watching: &Control) {
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         let read = readings.source.again().and_then(|source| {
@@ -109,7 +109,7 @@ impl Environment {
         *readings = Readings { first: readings.first.clone(), latest, source };
     }
 
-    /// Puts everything in force that does not wait for a restart.
+    /// Applies everything that does not wait for a restart.
     fn take_over(&self, first: &Config, latest: &Config, waiting: &BTreeSet<String>, changes: &Changes) {
         if changes.live.contains("RUST_LOG") {
             log::set_filter(&latest.log_filter);
@@ -122,12 +122,12 @@ impl Environment {
         self.running.host.set_settings(settings);
     }
 
-    /// Gives what plugins may know of `latest`, with the values of `first` for what waits for a restart.
+    /// Returns the settings of `latest` for plugins, with the values of `first` for variables that wait for a restart.
     fn settings(&self, first: &Config, latest: &Config, waiting: &BTreeSet<String>) -> Settings {
         let now = self.running.host.settings();
         let mut settings = Settings {
             environment: now.environment,
-            // It may be Discord that named it.
+            // Discord may have provided it.
             test_guild: now.test_guild,
             ..latest.settings()
         };
@@ -143,9 +143,9 @@ impl Environment {
         settings
     }
 
-    /// Warns when this session does not hear all messages that a new prefix may begin.
+    /// Warns if this session does not receive all messages that may begin with a new prefix.
     fn warn_of_intents(&self, prefix: Option<&str>) {
-        // Before the session begins, it will ask for what is needed by then.
+        // A session that has not begun will request the intents that are needed then.
         let Some(asked) = self.running.host.intents() else { return };
         let live = self.running.host.registry().snapshot();
         let missing = needed_intents(&live, prefix) - needed_intents(&live, None) - asked;
@@ -157,7 +157,8 @@ impl Environment {
         }
     }
 
-    /// Tells what differs from the reading before; `waiting` is what differs from what the bot started with.
+    /// Logs the differences from the reading before. `waiting` holds the differences from the configuration at the
+    /// start.
     fn tell(&self, changes: Changes, waiting: &BTreeSet<String>) {
         if changes == Changes::default() {
             debug!("saved, and no variable in .env has changed");

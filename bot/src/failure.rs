@@ -1,8 +1,8 @@
-//! Why the bot ended, for the person who started it and for whatever supervises it.
+//! Why the bot ended, for the user and for its supervisor.
 
 use std::fmt;
 
-/// The end of the bot, in one sentence or more.
+/// The reason for the end of the bot, in one or more sentences.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     sentences: String,
@@ -10,17 +10,18 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something that a person has to set right before another start can succeed.
+    /// Creates a failure that a user has to fix before another start can succeed.
     pub(crate) fn configuration(sentences: impl Into<String>) -> Self {
         Self { sentences: sentences.into(), of_configuration: true }
     }
 
-    /// Anything else; another start may succeed.
+    /// Creates any other failure. Another start may succeed.
     pub(crate) fn other(sentences: impl Into<String>) -> Self {
         Self { sentences: sentences.into(), of_configuration: false }
     }
 
-    /// Gives the exit code: 78 (`EX_CONFIG` of sysexits.h), which a supervisor can be told not to restart on, or 1.
+    /// Returns the exit code: 78 (`EX_CONFIG` of sysexits.h), on which a supervisor can be configured not to restart,
+    /// or 1.
     pub(crate) fn exit_code(&self) -> u8 {
         if self.of_configuration { 78 } else { 1 }
     }

@@ -1,11 +1,11 @@
-//! What happens to plugins, in the channel that `DEV_CHANNEL_ID` names: one message a plugin, edited in place.
+//! Reload events in the channel of `DEV_CHANNEL_ID`: one message per plugin, edited in place.
 //!
 //! # Theory of operation
 //!
-//! One task listens to the bus. Each event changes what a plugin's card is to show; a card that shows something else is
-//! sent or edited, at most once a second, so that a burst of events ends in one edit of the last state. What Discord
-//! does not take for the moment is tried again until it shows. A message that somebody deleted is sent anew; a channel
-//! that cannot be written to is told once in the log. Nothing here is waited for by the reload engine.
+//! One task receives the events of the bus. Each event changes the text of a plugin's card. A card with a new text is
+//! sent or edited, at most once a second, so that a burst of events ends in one edit with the last state. If Discord
+//! temporarily refuses a message, it is tried again until it is shown. A deleted message is sent again. A channel that
+//! cannot be written to is logged once. The reload engine never waits for any of this.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,12 +31,12 @@ mod words;
 
 /// Shortest time between two changes of one message.
 const EVERY: Duration = Duration::from_secs(1);
-/// Longest time between two attempts.
+/// Longest wait between two attempts.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Discord's codes for a message that is gone and for one of somebody else's. Source: "JSON Error Codes".
+/// Discord's error codes for a deleted message and for one of another author. Source: "JSON Error Codes".
 const MESSAGE_LOST: [isize; 2] = [10008, 50005];
 
-/// Tells of reloads until the future is dropped.
+/// Sends messages about reloads until the future is dropped.
 pub(crate) async fn run(host: Host, http: Arc<Http>) {
     let mut heard = host.bus().listen();
     let mut feedback = Feedback::new(host, http);
@@ -54,13 +54,13 @@ pub(crate) async fn run(host: Host, http: Arc<Http>) {
     }
 }
 
-/// Where a card is shown, and when it may change.
+/// Where a card is shown, and when it may be changed.
 struct Shown {
     text: String,
     place: Option<(ChannelId, MessageId)>,
-    /// Moment from which on it may be changed again.
+    /// Time from which on it may be changed again.
     at: Instant,
-    /// Wait after the next attempt that fails.
+    /// Wait after the next failed attempt.
     wait: Duration,
 }
 
@@ -70,17 +70,17 @@ struct Feedback {
     store: PluginStore,
     cards: Cards,
     shown: BTreeMap<Option<PluginId>, Shown>,
-    /// The last trouble told, so that it is told once.
+    /// The last problem logged, so that it is logged once.
     told: Option<String>,
 }
 
-/// Why a message does not show.
+/// Why a message is not shown.
 enum Trouble {
-    /// It is not there any more.
+    /// The message was deleted.
     Lost,
-    /// Discord does not let the bot.
+    /// The bot is not allowed to.
     Refused(String),
-    /// It may pass.
+    /// The problem may be temporary.
     Passing(String),
 }
 
@@ -96,7 +96,7 @@ impl Feedback {
         }
     }
 
-    /// Gives the moment at which the next card may change, if one is to.
+    /// Returns the time at which the next card may be changed, if one has to be.
     fn due(&self) -> Option<Instant> {
         self.next().map(|(_, at)| at)
     }
@@ -117,7 +117,7 @@ impl Feedback {
         let Some((key, _)) = self.next() else { return };
         let Some(text) = self.cards.text(&key).map(str::to_owned) else { return };
         let Some(channel) = self.host.settings().dev_channel else {
-            // Taken out of the configuration meanwhile.
+            // The channel was removed from the configuration meanwhile.
             self.cards = Cards::default();
             return;
         };
@@ -182,7 +182,7 @@ impl Feedback {
         edited.map(|edited| edited.id).map_err(|error| trouble(&error))
     }
 
-    /// Gives the message that an earlier process has sent for a plugin.
+    /// Returns the message that an earlier process has sent for a plugin.
     fn kept(&self, plugin: Option<&PluginId>) -> Option<(ChannelId, MessageId)> {
         self.store.get(&key(plugin)).ok().flatten()
     }

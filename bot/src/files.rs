@@ -1,22 +1,22 @@
-//! How many files and connections the process may have open at once.
+//! The limit of files and connections that the process may have open.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that are enough for every guild's player, gateway and REST; a higher limit stays as it is.
+/// A limit that is enough for every guild's player, the gateway and REST. A higher one stays unchanged.
 const ENOUGH: u64 = 65_536;
 
 /// Raises the soft limit of open files, which is 1024 on most systems, as far as the hard limit allows.
 ///
-/// Each player, gateway and request takes some; programs that the bot starts inherit the limit.
+/// Each player, gateway and request needs some. Programs that the bot starts inherit the limit.
 pub(crate) fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Some(raised) = raised(limit) {
-        // What remains is the old limit, with which the bot works as well.
+        // If this fails, the bot works with the old limit.
         let _ = setrlimit(Resource::Nofile, raised);
     }
 }
 
-/// Returns the limit to set; `None` when the soft one is high enough already.
+/// Returns the limit to set; `None` if the soft one is high enough already.
 fn raised(limit: Rlimit) -> Option<Rlimit> {
     let most = limit.maximum.unwrap_or(ENOUGH).min(ENOUGH);
     (limit.current? < most).then_some(Rlimit { current: Some(most), maximum: limit.maximum })

@@ -1,8 +1,7 @@
-//! Why Discord's gateway turned the bot away for good, and what a person does about it.
+//! Close codes with which Discord's gateway refuses the bot permanently, and what to do about them.
 //!
-//! serenity's `start` returns for three of the close codes after which reconnecting is pointless (4004, 4013,
-//! 4014). Of the others (4010 to 4012) it only writes a line to its log and goes on trying, so [`RefusalLayer`]
-//! listens to that log.
+//! serenity's `start` returns for three of the close codes after which reconnecting is pointless (4004, 4013, 4014).
+//! For the others (4010 to 4012) it only logs a line and keeps trying, so [`RefusalLayer`] reads its log.
 
 use std::fmt::{self, Write as _};
 
@@ -31,7 +30,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// Reads what serenity returned; `None` when another attempt may help.
+    /// Converts serenity's error; `None` if another attempt may help.
     pub(crate) fn from_error(error: &GatewayError) -> Option<Self> {
         match error {
             GatewayError::InvalidAuthentication | GatewayError::NoAuthentication => Some(Self::BadToken),
@@ -43,7 +42,7 @@ impl Refusal {
         }
     }
 
-    /// Reads a line of serenity's log.
+    /// Parses a line of serenity's log.
     fn from_log(line: &str) -> Option<Self> {
         [
             ("Gateway(InvalidShardData)", Self::InvalidShard),
@@ -54,7 +53,7 @@ impl Refusal {
         .find_map(|(words, refusal)| line.contains(words).then_some(refusal))
     }
 
-    /// Says in one sentence what happened and what to do.
+    /// Returns a sentence about what happened and what to do.
     pub(crate) fn sentence(
         self,
         asked: GatewayIntents,
@@ -90,7 +89,7 @@ impl Refusal {
     }
 }
 
-/// Intents with the plugins that ask for each.
+/// Intents, each with the plugins that need it.
 struct Askers(Vec<(&'static str, Vec<String>)>);
 
 impl Askers {
@@ -118,7 +117,7 @@ impl fmt::Display for Askers {
     }
 }
 
-/// Gives the intents to ask for: what live plugins need, and what text commands need if there are any.
+/// Returns the intents to request: those of live plugins, and those of text commands if there are any.
 pub(crate) fn needed_intents(live: &Snapshot, prefix: Option<&str>) -> GatewayIntents {
     let mut intents = live.intents();
     if prefix.is_some() && live.generations().values().any(|generation| !text_commands(generation).is_empty())
@@ -128,10 +127,10 @@ pub(crate) fn needed_intents(live: &Snapshot, prefix: Option<&str>) -> GatewayIn
     intents
 }
 
-/// Intents by which text commands are heard in servers and in direct messages, and by which their text comes.
+/// Intents with which the bot receives text commands in servers and in direct messages, and their text.
 ///
-/// Source: "List of Intents" and "Message Content Intent" in Discord's documentation; without the last one, the text comes
-/// only in direct messages and in messages that mention the bot.
+/// Source: "List of Intents" and "Message Content Intent" in Discord's documentation; without the last one, the text is
+/// sent only in direct messages and in messages that mention the bot.
 pub(crate) const TEXT_COMMANDS: GatewayIntents = GatewayIntents::GUILD_MESSAGES
     .union(GatewayIntents::DIRECT_MESSAGES)
     .union(GatewayIntents::MESSAGE_CONTENT);
@@ -145,20 +144,20 @@ pub(crate) fn text_commands(generation: &Generation) -> Vec<String> {
     commands.map(|command| command.name.to_string()).collect()
 }
 
-/// Writes intents as Discord names them.
+/// Formats intents with Discord's names.
 pub(crate) fn names(intents: GatewayIntents) -> String {
     let names: Vec<_> = intents.iter_names().map(|(name, _)| name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(" ") }
 }
 
-/// Refusals that serenity only logs.
+/// Receives refusals that serenity only logs.
 pub(crate) type Refusals = mpsc::UnboundedReceiver<Refusal>;
 
-/// Reads serenity's log for [`Refusal`]s.
+/// Searches serenity's log for [`Refusal`]s.
 pub(crate) struct RefusalLayer(mpsc::UnboundedSender<Refusal>);
 
 impl RefusalLayer {
-    /// Makes the layer and what it tells.
+    /// Creates the layer and the receiver of its refusals.
     pub(crate) fn new() -> (Self, Refusals) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
@@ -178,7 +177,7 @@ impl<S: tracing::Subscriber> Layer<S> for RefusalLayer {
         let mut message = Message(String::new());
         event.record(&mut message);
         if let Some(refusal) = Refusal::from_log(&message.0) {
-            // Nobody listens any more when the bot is already ending.
+            // The receiver may be gone when the bot is already ending.
             let _ = self.0.send(refusal);
         }
     }

@@ -2,13 +2,13 @@
 //!
 //! # Theory of operation
 //!
-//! A small server of its own answers three pages, on the runtime that runs the bot: `/health` whenever that runtime
-//! answers at all, `/ready` while every shard has a session at Discord's gateway, and `/metrics` with figures in
-//! OpenMetrics' text. It opens before the bot talks to Discord and closes with the process, so that a start and an end are
-//! seen too. Figures come from an observer that dispatch tells of each event and call; gauges are read when somebody asks.
+//! A small server serves three pages, on the runtime that runs the bot: `/health` whenever that runtime responds at
+//! all, `/ready` while every shard has a session at Discord's gateway, and `/metrics` with metrics in OpenMetrics' text
+//! format. It opens before the bot connects to Discord and closes with the process, so that a start and a shutdown are
+//! visible too. An observer of dispatch counts each event and call; gauges are read with each request.
 //!
-//! No page tells who uses the bot or where, and none holds a secret. A request has a few seconds and a few kilobytes, and
-//! when too many connections are open the oldest is dropped, so that whoever is slow hurts nobody else.
+//! No page contains users, servers or secrets. A request is limited to a few seconds and a few kilobytes, and when too
+//! many connections are open the oldest is closed, so that slow clients do not affect others.
 
 use std::io;
 use std::net::SocketAddr;
@@ -40,10 +40,10 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Opens the server where the configuration wants it.
+    /// Opens the server, if configured.
     ///
     /// # Errors
-    /// When it wants it somewhere else than usual, and that cannot be.
+    /// If it cannot listen on an address that was configured explicitly.
     pub(crate) async fn open(setting: config::Health) -> Result<Self, Failure> {
         let mut health = Self {
             standing: Arc::default(),
@@ -73,7 +73,7 @@ impl Health {
         Ok(health)
     }
 
-    /// Tells of this host from now on.
+    /// Reports on this host from now on.
     pub(crate) fn watch(&mut self, host: &Host) {
         self.standing.set_host(host);
         if self.is_served {
@@ -84,7 +84,7 @@ impl Health {
         }
     }
 
-    /// Gives who hears of sessions as they begin.
+    /// Returns a handle to report gateway sessions.
     pub(crate) fn sessions(&self) -> Sessions {
         Sessions { standing: self.standing.clone(), metrics: self.metrics.clone() }
     }
@@ -96,31 +96,31 @@ async fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Hears of the gateway's sessions and of REST's limits.
+/// Records gateway sessions and waits for REST's limits.
 pub(crate) struct Sessions {
     standing: Arc<Standing>,
     metrics: Arc<Metrics>,
 }
 
 impl Sessions {
-    /// Hears that one of so many shards has a new session.
+    /// Records that one of `of` shards has a new session.
     pub(crate) fn ready(&self, shard: u32, of: u32) {
         self.standing.set_shards(of);
         self.metrics.identified(shard);
     }
 
-    /// Hears that the bot waits until it may start sessions, for as long as what is given lives.
+    /// Records that the bot waits until it may start sessions, until the returned value is dropped.
     pub(crate) fn hold(&self) -> Held<'_> {
         self.standing.set_held(true);
         Held(&self.standing)
     }
 
-    /// Hears that a shard has its session back.
+    /// Records that a shard has resumed its session.
     pub(crate) fn resumed(&self, shard: u32) {
         self.metrics.resumed(shard);
     }
 
-    /// Hears that a request has waited for its limit, or for the one that counts all requests.
+    /// Records that a request has waited for its limit, or for the global one.
     pub(crate) fn limited(&self, is_global: bool, wait: std::time::Duration) {
         self.metrics.limited(is_global, wait);
     }

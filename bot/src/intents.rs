@@ -1,4 +1,4 @@
-//! Listeners and text commands that a reload brought in and that the running session's intents leave silent.
+//! Listeners and text commands that a reload added but for which the running session lacks intents.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,10 @@ use sdk::tracing::warn;
 
 use crate::gateway::{TEXT_COMMANDS, names, text_commands};
 
-/// Warns after each swap, once for each listener and for text commands, of what Discord does not send to this session.
+/// Warns after each swap, once per listener and once for text commands, about events that Discord does not send to this
+/// session.
 ///
-/// Discord takes intents only at the start of a session, so nothing but a restart changes them.
+/// Intents are sent only at the start of a session, so only a restart changes them.
 pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
     let mut swaps = host.registry().swaps();
     swaps.mark_changed();
@@ -29,14 +30,14 @@ pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
     }
 }
 
-/// Returns the sentences on each plugin that needs more than was asked for.
+/// Returns the sentences about each plugin that needs more intents than were requested.
 fn silent(live: &Snapshot, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<String> {
     let of =
         |generation: &Generation| [sentence(generation, asked), of_text_commands(generation, asked, prefix)];
     live.generations().values().flat_map(|generation| of(generation)).flatten().collect()
 }
 
-/// Says where a plugin's text commands are not heard.
+/// Returns a sentence about where a plugin's text commands do not work.
 fn of_text_commands(generation: &Generation, asked: GatewayIntents, prefix: Option<&str>) -> Option<String> {
     let prefix = prefix?;
     let missing = TEXT_COMMANDS - asked;
@@ -53,7 +54,7 @@ fn of_text_commands(generation: &Generation, asked: GatewayIntents, prefix: Opti
     if missing.contains(GatewayIntents::DIRECT_MESSAGES) {
         unheard.push("in direct messages");
     }
-    // The text of direct messages comes without an intent of its own.
+    // The text of direct messages needs no intent.
     let commands: Vec<_> = commands.iter().map(|name| format!("{prefix}{name}")).collect();
     let (plugin, commands, unheard) = (generation.plugin(), commands.join(" "), unheard.join(" and "));
     let names = names(missing);

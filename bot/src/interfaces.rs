@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use if_addrs::IfAddr;
 use player::source::Network;
 
-/// Reads the addresses of all interfaces and the prefixes of their networks.
+/// Returns the addresses of all interfaces with the prefixes of their networks.
 ///
 /// # Errors
-/// When the system does not tell, as where a sandbox forbids netlink sockets.
+/// If the system does not provide them, for example because a sandbox forbids netlink sockets.
 pub(crate) fn read() -> io::Result<Vec<Network>> {
     Ok(if_addrs::get_if_addrs()?.into_iter().map(|interface| network(&interface.addr)).collect())
 }

@@ -1,4 +1,4 @@
-//! For tests: a bot with plugins of the test's own, in the test's process, at a local Discord of its own.
+//! For tests: a bot with the test's own plugins, in the test's process, at a local Discord.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use crate::config::{ApiUrl, CommandScope, Connection, Token};
 use crate::register::{Development, Layout, Registrar};
 use crate::run::{client, https_of_plugins};
 
-/// Longest wait for anything; generous, since a busy machine is no failure.
+/// Longest wait for anything. It is long because a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Such a bot, with its commands registered; it ends when this is dropped.
+/// Such a bot, with its commands registered. It ends when this is dropped.
 pub(crate) struct LocalBot {
     pub(crate) sandbox: Sandbox,
     pub(crate) people: People,
@@ -41,7 +41,7 @@ struct NoHandler;
 impl EventHandler for NoHandler {}
 
 impl LocalBot {
-    /// Starts it with these plugins and intents, and waits until `commands` of its commands can be used.
+    /// Starts a bot with these plugins and intents, and waits until `commands` of its commands are registered.
     pub(crate) async fn start(
         sandbox: Builder,
         entries: &[PluginEntry],
@@ -82,12 +82,12 @@ impl LocalBot {
         bot
     }
 
-    /// Looks again after each thing that happens at the local Discord, and now and then, until `look` gives something.
+    /// Calls `look` after each event at the local Discord, and every 20 ms, until it returns a value.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         self.until_within(PATIENCE, look).await.unwrap_or_else(|| panic!("waited in vain until {what}"))
     }
 
-    /// As [`until`](Self::until), with another time; `None` when it has passed.
+    /// As [`until`](Self::until), with another time limit; `None` when it has passed.
     pub(crate) async fn until_within<T>(
         &self,
         within: Duration,
@@ -99,19 +99,19 @@ impl LocalBot {
                 if let Some(found) = look().await {
                     return found;
                 }
-                // What happens in the bot itself is not in the record.
+                // Changes in the bot itself are not in the record.
                 let _ = tokio::time::timeout(Duration::from_millis(20), happenings.next()).await;
             }
         };
         tokio::time::timeout(within, found).await.ok()
     }
 
-    /// Asks the local Discord as the bot does, but past the bot.
+    /// Requests something from the local Discord with the bot's token, bypassing the bot.
     pub(crate) async fn truth(&self, path: &str) -> Value {
         self.ask("GET", path, None).await
     }
 
-    /// Sends the local Discord a request with the bot's token, past the bot.
+    /// Sends the local Discord a request with the bot's token, bypassing the bot.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/api/v10{path}", self.sandbox.url());

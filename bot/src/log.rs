@@ -1,4 +1,4 @@
-//! The log: one line a fact, whatever its values hold, without a token in it, and with every panic's place.
+//! The log: one line per message, whatever its values contain, without tokens, and with the location of every panic.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal as _, Write};
@@ -16,7 +16,7 @@ use crate::gateway::{RefusalLayer, Refusals};
 mod fields;
 pub(crate) mod redact;
 
-/// Starts the log on standard output and gives what the log tells of the gateway's refusals.
+/// Starts the log on standard output. Returns the receiver of the gateway's refusals found in the log.
 pub(crate) fn start(filter: &str) -> Refusals {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colours = std::io::stdout().is_terminal() && !no_color;
@@ -39,7 +39,7 @@ pub(crate) fn start(filter: &str) -> Refusals {
     refusals
 }
 
-/// Makes what writes the log's lines, with or without colours.
+/// Creates the layer that writes the log's lines, with or without colours.
 fn lines<S, W>(colours: bool, to: impl Fn() -> W + Send + Sync + 'static) -> impl tracing_subscriber::Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -50,12 +50,12 @@ where
         .compact()
         .fmt_fields(fields::Fields)
         .with_ansi(colours)
-        // Its own errors would go to standard error, and whoever read the log may have left that too.
+        // Its own errors would go to standard error, whose reader may be gone too.
         .log_internal_errors(false)
         .with_writer(to)
 }
 
-/// Reads a filter; the configuration has checked it, and the default stands in for a bug there.
+/// Parses a filter. The configuration has checked it; the default is used if that check has a bug.
 fn parsed(filter: &str) -> EnvFilter {
     EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"))
 }
@@ -66,7 +66,7 @@ static FILTER: std::sync::OnceLock<
     tracing_subscriber::reload::Handle<EnvFilter, tracing_subscriber::Registry>,
 > = std::sync::OnceLock::new();
 
-/// Replaces what is logged from now on.
+/// Replaces the log's filter.
 #[cfg(feature = "hmr")]
 pub(crate) fn set_filter(filter: &str) {
     if let Some(Err(error)) = FILTER.get().map(|handle| handle.reload(parsed(filter))) {
@@ -80,12 +80,12 @@ fn changeable(
     filter: EnvFilter,
 ) -> tracing_subscriber::reload::Layer<EnvFilter, tracing_subscriber::Registry> {
     let (filter, handle) = tracing_subscriber::reload::Layer::new(filter);
-    // The log starts once.
+    // The log is started once.
     let _ = FILTER.set(handle);
     filter
 }
 
-/// Gives the filter as it is: without reloading nothing replaces it.
+/// Returns the filter unchanged: without hot reload it is never replaced.
 #[cfg(not(feature = "hmr"))]
 fn changeable(filter: EnvFilter) -> EnvFilter {
     filter

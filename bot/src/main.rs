@@ -2,18 +2,21 @@
 //!
 //! # Layout
 //!
-//! - [`mod@config`]: variables of the environment and `.env`, typed; `environment` brings a changed `.env` in, in builds
-//!   that reload.
-//! - [`api`]: the way to Discord's REST interface or to a server in its place.
-//! - [`run`]: the bot from its first request to its last; [`shutdown`] is its end.
-//! - [`reload`] and [`plugins`]: how plugins come in.
+//! - [`mod@config`]: the typed variables of the environment and `.env`; `environment` applies a changed `.env`, in
+//!   builds with hot reload.
+//! - [`api`]: the connection to Discord's REST interface or to a server in its place.
+//! - [`run`]: the bot from its first request to its last; [`shutdown`] ends it.
+//! - [`reload`] and [`plugins`]: how plugins are loaded.
 //! - [`register`]: slash commands, registered by difference.
-//! - [`gateway`] and [`intents`]: what the session asks for, and what Discord says to that; [`starts`]: when it may ask.
-//! - [`application`], [`backoff`] and [`failure`]: who the bot is, how often it tries, and why it ends.
+//! - [`gateway`] and [`intents`]: the intents of the session, and Discord's refusals; [`starts`]: when a session may be
+//!   started.
+//! - [`application`], [`backoff`] and [`failure`]: the bot's application, waits between attempts, and why the bot
+//!   ended.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
-//! - `feedback`: what happens to plugins, in a channel of Discord, in builds with hot reload.
-//! - [`mod@health`] and [`metrics`]: how the bot stands, for whoever asks over HTTP; [`words`] asks, too.
-//! - [`log`]: the log, without tokens; [`files`]: how many files may be open.
+//! - `feedback`: reload events in a channel of Discord, in builds with hot reload.
+//! - [`mod@health`] and [`metrics`]: health and metrics over HTTP; [`words`] has the command line, with a client for
+//!   health.
+//! - [`log`]: the log, without tokens; [`files`]: the limit of open files.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -51,16 +54,16 @@ mod shutdown;
 mod starts;
 mod words;
 
-/// Longest wait for threads that are busy when everything else has ended.
+/// Longest wait for busy threads after everything else has ended.
 const THREADS_WITHIN: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
-    // The reload engine has this program load a new library in a child process first.
+    // The reload engine first loads a new library in a child process with this program.
     #[cfg(feature = "hmr")]
     if let Some(code) = hmr::probe::serve_if_child() {
         return code;
     }
-    // `./dev-env.sh status` and its like ask a bot that is running; they need no configuration.
+    // `./dev-env.sh status` and similar commands query a running bot and need no configuration.
     #[cfg(feature = "hmr")]
     if let Some(code) = hmr::control::client::serve_if_asked() {
         return code;
@@ -77,7 +80,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads the configuration, and gives also what it was read from.
+/// Reads the configuration. Returns it with its source.
 fn config() -> Result<(Config, Source), Mistakes> {
     let source = Source::read()?;
     Ok((source.config()?, source))
@@ -103,7 +106,7 @@ fn start() -> Result<ExitCode, Failure> {
     }
     files::raise_limit();
     let refusals = log::start(&config.log_filter);
-    // The configuration tells of a missing token in every build that cannot do without.
+    // The configuration reports a missing token in every build that needs one.
     let connection =
         config.connection.clone().ok_or_else(|| Failure::configuration("DISCORD_TOKEN is not set."))?;
     log::redact::hide(connection.token.expose());

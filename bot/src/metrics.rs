@@ -1,7 +1,8 @@
-//! Figures of what the bot does, as Prometheus reads them.
+//! The bot's metrics, for Prometheus.
 //!
-//! Names, units and suffixes follow OpenMetrics; `docs/metrics.md` lists them all, and a test compares. A label's values
-//! are names that plugins register, numbers of shards, or words of a fixed list: never a user, a server or anything typed.
+//! Names, units and suffixes follow OpenMetrics; `docs/metrics.md` lists them all, and a test compares. The values of
+//! labels are names that plugins register, numbers of shards, or words of a fixed list, never users, servers or their
+//! input.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +28,7 @@ mod tests;
 /// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
-    /// Has one look at the gauges follow another.
+    /// Serialises updates of the gauges.
     looking: Mutex<()>,
     memory: Gauge,
     /// Counters of `events`, by kind.
@@ -64,7 +65,7 @@ pub(crate) struct Metrics {
     reload_duration: Labelled<Histogram, 1>,
 }
 
-/// Around the 3 s after which Discord tells a user that nobody answered.
+/// Buckets around the 3 s after which Discord shows the user that there was no response.
 fn call_seconds() -> Histogram {
     Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
 }
@@ -253,7 +254,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a session that a shard has taken up again.
+    /// Counts a resumed session of a shard.
     pub(crate) fn resumed(&self, shard: u32) {
         let shard = shard.to_string();
         self.resumes.of([&shard]).inc();
@@ -266,16 +267,16 @@ impl Metrics {
         self.rest_waited.inc_by(wait.as_secs_f64());
     }
 
-    /// Writes everything in OpenMetrics' text.
+    /// Returns all metrics in OpenMetrics' text format.
     fn write(&self) -> String {
         let mut text = String::new();
-        // A String takes everything that is written to it.
+        // Writing to a String does not fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 }
 
-/// Brings a counter to what something else has counted.
+/// Raises a counter to a value counted elsewhere.
 fn bring(counter: &Counter<u64, AtomicU64>, to: u64) {
     counter.inner().fetch_max(to, Ordering::Relaxed);
 }

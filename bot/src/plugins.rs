@@ -1,4 +1,5 @@
-//! Plugins that are linked into the binary: all checked, those that are sound started, and live in one swap.
+//! Plugins that are linked into the binary: all are checked, those without problems are started, and go live in one
+//! swap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,16 +18,16 @@ use sdk::{PluginEntry, PluginId};
 /// Longest time for one plugin's `start` hook.
 const START_WITHIN: Duration = Duration::from_secs(5);
 
-/// A bot whose plugin begins anew, with what it had kept as a snapshot, is of more use than one without that plugin.
+/// A plugin that starts with its default, with its old state kept as a snapshot, is more useful than none.
 const HANDOVER: HandoverPolicy =
     HandoverPolicy { preserve: true, deadline: Duration::ZERO, unfit: Unfit::Default };
 
 type Generations = BTreeMap<PluginId, Arc<Generation>>;
 
-/// Starts `entries` and makes live what started; gives the plugins that had to be left out.
+/// Starts `entries` and makes live those that started. Returns the plugins that were left out.
 ///
-/// Plugins start together as far as their dependencies let them; one that is not sound is reported and left out
-/// with those that need it, and the others run.
+/// Plugins start concurrently as far as their dependencies allow. One with a problem is logged and left out together
+/// with those that need it; the others run.
 pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntry>) -> BTreeSet<PluginId> {
     let mut left_out = BTreeSet::new();
     let mut waiting = Generations::new();
@@ -40,7 +41,7 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
         }
     }
     let mut started = Generations::new();
-    // Services that a hook may ask for are found here until all is live.
+    // Hooks find services here until everything is live.
     let mut prospect = Arc::new(Snapshot::default());
     while !waiting.is_empty() {
         let needs = Needs::among(started.values().chain(waiting.values()));
@@ -52,7 +53,7 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
         let mut ready: BTreeSet<_> =
             waiting.keys().filter(|plugin| is_ready(plugin, true)).cloned().collect();
         if ready.is_empty() {
-            // What is optional may go round in a circle.
+            // Optional dependencies may form a circle.
             ready = waiting.keys().filter(|plugin| is_ready(plugin, false)).cloned().collect();
         }
         if ready.is_empty() {
@@ -101,7 +102,7 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
     let install: Vec<_> = started.into_values().collect();
     let change = Change { install: install.clone(), remove: Vec::new() };
     if let Err(problems) = handover::swap(host, change, HANDOVER).await {
-        // The same checks have passed above, so this is not a mistake that a plugin can make.
+        // The same checks have passed above, so this is not caused by a plugin.
         error!(problems = problems.join("; "), "the plugins cannot go live together");
         left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
     }
@@ -203,7 +204,7 @@ mod tests {
         assert_eq!(live.generations().keys().map(PluginId::short).collect::<Vec<_>>(), ["good", "last"]);
         assert!(live.generations().values().all(|generation| generation.number() == 1));
         assert_eq!(*swaps.borrow_and_update(), 1);
-        // Of those left out, only the one that failed in its hook got as far as that.
+        // Of those left out, only the one that failed in its hook got that far.
         assert_eq!(STARTS.load(Ordering::SeqCst), 3);
     }
 }

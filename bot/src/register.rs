@@ -1,18 +1,18 @@
-//! Keeps the commands that Discord shows equal to those that are live, by difference.
+//! Keeps the commands registered at Discord equal to the live ones, by differences.
 //!
 //! # Theory of operation
 //!
-//! At the start the registered commands are fetched once; from then on the registrar knows them. After every swap
-//! the live definitions are compared with what it knows: what is new or redefined is posted (a post replaces a
-//! command of the same name), what is gone is removed after a grace ([`withdrawn`]), and nothing else is touched, so an
-//! edit of a command's body makes no request. Swaps that come while requests are under way are taken together. A failure
-//! changes nothing of what is live: it is told, a passing one is tried again, and the next swap starts from what is known
-//! to be true.
+//! At the start the registered commands are fetched once; from then on the registrar knows them. After every swap the
+//! live definitions are compared with what it knows: new or redefined commands are posted (a post replaces a command of
+//! the same name), removed ones are deleted after a grace period ([`withdrawn`]), and nothing else is touched, so an
+//! edit of a command's body sends no request. Swaps during requests are handled together. A failure changes nothing
+//! about what is live: it is logged, a temporary one is retried, and the next swap starts from what is known to be
+//! registered.
 //!
-//! Production registers everything globally. Elsewhere there are two scopes ([`place`]), the test guild and the global one,
-//! and [`CommandScope`] says what goes where. A command that moves from one to the other is registered there first and
-//! removed here after, so that it is neither gone nor, for longer than a moment, shown twice. What a run in production has
-//! registered globally stays as it is.
+//! Production registers everything globally. Elsewhere there are two scopes ([`place`]), the test guild and the global
+//! one, and [`CommandScope`] determines what goes where. A command that moves from one to the other is registered in
+//! the new scope first and then removed from the old one, so that it is never missing, and shown twice only for a
+//! moment. Commands that a run in production has registered globally stay unchanged.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,15 +47,16 @@ mod withdrawn;
 
 /// Swaps that follow each other faster than this are registered together.
 const QUIET: Duration = Duration::from_millis(100);
-/// Further attempts while Discord cannot be reached or is out of order.
+/// Further attempts while Discord cannot be reached or fails.
 const ATTEMPTS: u32 = 6;
 
 /// Where commands are registered.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    /// Test guild and what goes there; `None` in production, where everything is global and what is gone is gone.
+    /// Test guild and what goes there; `None` in production, where everything is global and removed commands are
+    /// deleted at once.
     pub(crate) development: Option<Development>,
-    /// Ways in which the application can be installed, which global commands that name none take over.
+    /// Supported installation contexts of the application, which are the default of global commands.
     pub(crate) installs: BTreeSet<u64>,
 }
 
@@ -70,24 +71,25 @@ pub(crate) struct Development {
     pub(crate) grace: Duration,
 }
 
-/// Registers commands.
+/// Registers commands at Discord.
 pub(crate) struct Registrar {
     host: Host,
     requests: Requests,
     layout: Layout,
-    /// Scopes, the one first that commands go to unless they need another.
+    /// Scopes. The first is the default of commands that need no other.
     places: Vec<Place>,
-    /// Plugins whose commands are not known as long as they are not live, so that nothing is removed meanwhile.
+    /// Plugins that should be live but are not. While they are not, their commands are not known, so nothing is
+    /// removed.
     left_out: BTreeSet<PluginId>,
     asked: mpsc::Receiver<Pruned>,
-    /// Commands of which it has been told that they cannot be used where they are registered.
+    /// Commands already reported as unusable in the scope where they are registered.
     unusable: BTreeSet<CommandKey>,
 }
 
-/// Where the outcome of a request to remove withdrawn commands goes.
+/// Receives the outcome of a request to remove withdrawn commands.
 type Pruned = oneshot::Sender<Result<String, String>>;
 
-/// The registrar as plugins and the control socket reach it.
+/// The registrar's handle for plugins and the control socket.
 struct Handle(mpsc::Sender<Pruned>);
 
 impl sdk::host::Registrar for Handle {
@@ -104,7 +106,7 @@ impl sdk::host::Registrar for Handle {
 }
 
 impl Registrar {
-    /// Makes a registrar; `left_out` are the plugins that should be live and are not.
+    /// Creates a registrar. `left_out` are the plugins that should be live but are not.
     pub(crate) fn new(
         host: Host,
         api: &Api,
@@ -146,21 +148,21 @@ impl Registrar {
             tokio::select! {
                 changed = swaps.changed() => if changed.is_err() { return },
                 answer = self.asked.recv() => asked = answer,
-                // The end of a grace, or what the day before had no room for.
+                // The end of a grace period, or creations for which the day before had no room.
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
             while timeout(QUIET, swaps.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
             match asked {
                 None => self.register(&mut swaps).await,
                 Some(answer) => {
-                    // Whoever has asked may have left.
+                    // The caller may be gone.
                     let _ = answer.send(self.prune().await);
                 }
             }
         }
     }
 
-    /// Brings Discord up to date, again and again while it is out of reach, within bounds.
+    /// Updates Discord, with a limited number of attempts while it cannot be reached.
     async fn register(&mut self, swaps: &mut watch::Receiver<u64>) {
         let mut waits = BackOff::new(ATTEMPTS, self.host.settings().environment);
         loop {
@@ -175,7 +177,7 @@ impl Registrar {
             warn!(problem, again_in_ms = wait.as_millis(), "commands are not registered yet");
             tokio::select! {
                 () = sleep(wait) => {}
-                // What is live has changed; the next attempt looks at it afresh anyway.
+                // What is live has changed. The next attempt reads it again anyway.
                 _ = swaps.changed() => {}
             }
         }
@@ -192,8 +194,8 @@ impl Registrar {
         }
     }
 
-    /// Makes the requests that are due and returns how many withdrawn commands were removed; an error is one that may
-    /// pass.
+    /// Sends the requests that are due. Returns how many withdrawn commands were removed. An error is one that may be
+    /// temporary.
     async fn attempt(&mut self, asked: bool) -> Result<usize, String> {
         let wanted = self.wanted();
         let live = self.host.registry().snapshot();
@@ -205,7 +207,7 @@ impl Registrar {
             let elsewhere = elsewhere.flat_map(|(_, definitions)| definitions.keys().cloned()).collect();
             let place = &mut self.places[index];
             let updated = place.update(&self.requests, &wanted[index], &elsewhere, &moment).await;
-            // What one scope fails in is no reason to leave the other as it is.
+            // A failure in one scope does not prevent updating the other.
             outcome = outcome.and_then(|sum| updated.map(|removed| sum + removed));
         }
         if let Err(problem) = self.remove_moved(&wanted).await {
@@ -216,7 +218,7 @@ impl Registrar {
         outcome
     }
 
-    /// Removes commands from the scope that they have moved from, where the other one has them by now.
+    /// Removes commands from the scope that they have moved from, if the other one has them by now.
     async fn remove_moved(&mut self, wanted: &[Definitions]) -> Result<(), String> {
         let mut arrived = Vec::new();
         for (place, definitions) in self.places.iter().zip(wanted) {
@@ -233,7 +235,7 @@ impl Registrar {
         Ok(())
     }
 
-    /// Returns the live definitions, by the scope that each goes to.
+    /// Returns the live definitions, by scope.
     fn wanted(&mut self) -> Vec<Definitions> {
         let mut wanted = vec![Definitions::new(); self.places.len()];
         let scope = self.layout.development.as_ref().map(|development| development.scope);
@@ -250,7 +252,7 @@ impl Registrar {
         wanted
     }
 
-    /// Says once of which commands one scope is not the right one.
+    /// Logs once which commands cannot be used fully in their scope.
     fn tell_unusable(&mut self, unusable: BTreeSet<CommandKey>) {
         if unusable != self.unusable && !unusable.is_empty() {
             let commands: Vec<_> = unusable.iter().map(ToString::to_string).collect();
@@ -270,7 +272,7 @@ impl Registrar {
     }
 }
 
-/// Says whether a registered command is of a kind that plugins define; Discord's own entry point is not.
+/// Returns the kind of a registered command that plugins can define; `None` for Discord's own entry point.
 fn kind_of(command: &Value) -> Option<CommandKind> {
     CommandKind::from_number(command["type"].as_u64())
 }

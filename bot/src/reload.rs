@@ -1,4 +1,4 @@
-//! Which way plugins come in: linked into the binary, or through the reload engine.
+//! How plugins are loaded: linked into the binary, or through the reload engine.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::config::{Config, Source};
 use crate::environment::{Environment, Running};
 use crate::failure::Failure;
 
-/// What keeps plugins coming in; dropping it ends that.
+/// Keeps the plugins loaded. Dropping it ends reloading.
 #[derive(Default)]
 pub(crate) struct Plugins {
     #[cfg(feature = "hmr")]
@@ -29,7 +29,7 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Waits until another host is to take the place of this one.
+    /// Waits until another host is to replace this one.
     pub(crate) async fn gives_way(&self) -> Next {
         #[cfg(feature = "hmr")]
         if let Some(engine) = &self.engine {
@@ -38,7 +38,7 @@ impl Plugins {
         std::future::pending().await
     }
 
-    /// Gives what is to be told when the bot answers.
+    /// Returns a handle that reports that the bot is ready.
     #[cfg_attr(not(feature = "hmr"), allow(clippy::unused_self))]
     pub(crate) fn arrival(&self) -> Arrival {
         Arrival {
@@ -48,7 +48,7 @@ impl Plugins {
     }
 }
 
-/// Tells that the bot answers to whoever has waited for that.
+/// Reports to the supervisor that the bot is ready.
 #[derive(Clone)]
 pub(crate) struct Arrival {
     #[cfg(feature = "hmr")]
@@ -56,7 +56,7 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Tells it; the first call counts.
+    /// Sends the report. Only the first call has an effect.
     #[cfg_attr(not(feature = "hmr"), allow(clippy::unused_self))]
     pub(crate) fn tell(&self) {
         #[cfg(feature = "hmr")]
@@ -66,26 +66,26 @@ impl Arrival {
     }
 }
 
-/// The host that takes the place of this one; a production build never has one.
+/// The host that replaces this one.
 #[cfg(feature = "hmr")]
 pub(crate) struct Next {
     host: hmr::NextHost,
     closed_at: u64,
 }
 
-/// The host that takes the place of this one; a production build never has one.
+/// A production build never has a host to replace this one.
 #[cfg(not(feature = "hmr"))]
 pub(crate) enum Next {}
 
 #[cfg(feature = "hmr")]
 impl Next {
-    /// Notes that from now on calls are turned away.
+    /// Records that calls are refused from now on.
     pub(crate) fn close(mut self) -> Self {
         self.closed_at = since_1970();
         self
     }
 
-    /// Replaces this process; returns only when that fails.
+    /// Replaces this process. Returns only if that fails.
     pub(crate) fn take_over(&self) -> std::process::ExitCode {
         self.host.take_over(self.closed_at)
     }
@@ -102,9 +102,10 @@ impl Next {
     }
 }
 
-/// Supervises a host instead of being one, when reloading is on and nobody does so yet; gives the exit code then.
+/// Supervises a host instead of being one, if hot reload is on and there is no supervisor yet. Returns the exit code in
+/// that case.
 ///
-/// `local` is the local Discord of a start without a token: it lives in this process, and outlives its hosts.
+/// `local` is the local Discord of a start without a token. It runs in this process and outlives its hosts.
 #[cfg(feature = "hmr")]
 pub(crate) fn supervise(
     config: &Config,
@@ -120,7 +121,8 @@ pub(crate) fn supervise(
             sdk::text::write_error(format_args!("hotcord: {words}"));
         }
         let pace = pace(reload, silence.as_ref());
-        // A Discord of one's own has voice servers with a certificate of their own, which that feature has the bot trust.
+        // A configured server may be a local Discord, whose voice servers have a certificate of their own. With that
+        // feature the bot trusts it.
         let has_own = config.connection.as_ref().is_some_and(|connection| connection.api.is_some());
         let options = hmr::supervisor::plain::Options {
             root: workspace,
@@ -137,7 +139,7 @@ pub(crate) fn supervise(
         child.tie_to_supervisor();
         return Ok(None);
     }
-    // So that a folder that is no workspace is told once, and not by each host anew.
+    // So that a folder that is not a workspace is reported once, and not by each host again.
     workspace(reload)?;
     let options = hmr::supervisor::Options { target: target()?, environment: environment() };
     match hmr::supervisor::run(&options) {
@@ -146,7 +148,7 @@ pub(crate) fn supervise(
     }
 }
 
-/// Gives how changes are noticed, as `HMR_DEBOUNCE_MS` and `HMR_POLL_MS` say, else as the system is able to.
+/// Returns how changes are detected: by `HMR_DEBOUNCE_MS` and `HMR_POLL_MS`, otherwise as the system supports.
 #[cfg(feature = "hmr")]
 pub(crate) fn pace(reload: &Reload, silence: Option<&Silence>) -> Pace {
     let by_default = silence.map(|_| Pace::DEFAULT_POLL);
@@ -156,7 +158,7 @@ pub(crate) fn pace(reload: &Reload, silence: Option<&Silence>) -> Pace {
     }
 }
 
-/// Tells that files are looked at because the system tells of no changes, where nobody has chosen otherwise.
+/// Returns a message that files are polled because the system reports no changes; `None` if polling was configured.
 #[cfg(feature = "hmr")]
 fn why_polling(reload: &Reload, silence: Option<&Silence>) -> Option<String> {
     let silence = silence.filter(|_| reload.poll.is_none())?;
@@ -166,7 +168,7 @@ fn why_polling(reload: &Reload, silence: Option<&Silence>) -> Option<String> {
     ))
 }
 
-/// Gives the filter that `HMR_IGNORE` and `HMR_EXTENSIONS` make, or a sentence about the entry that is wrong.
+/// Returns the filter of `HMR_IGNORE` and `HMR_EXTENSIONS`, or a sentence about the wrong entry.
 #[cfg(feature = "hmr")]
 pub(crate) fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Filter, String> {
     let extensions = reload.extensions.as_deref().unwrap_or_default();
@@ -174,12 +176,12 @@ pub(crate) fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr
         .map_err(|wrong| format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}."))
 }
 
-/// Says whether changes will be followed.
+/// Logs that hot reload is off.
 fn tell_off() {
     info!("hot reload: off, changes are ignored until restart");
 }
 
-/// Gives the file that keeps what the bot remembers over a restart, if it is to.
+/// Returns the file that keeps state over a restart, if there is one.
 pub(crate) fn state_file(config: &Config) -> Option<PathBuf> {
     #[cfg(feature = "hmr")]
     let workspace = workspace(&config.reload).ok();
@@ -188,7 +190,7 @@ pub(crate) fn state_file(config: &Config) -> Option<PathBuf> {
     config.state_file(workspace.as_deref())
 }
 
-/// Brings in all plugins, and gives those that should be live and are not.
+/// Loads all plugins. Returns those that should be live but are not.
 #[cfg(feature = "hmr")]
 pub(crate) async fn bring_in_plugins(
     host: &Host,
@@ -235,7 +237,7 @@ pub(crate) async fn bring_in_plugins(
     let engine =
         hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
     if reload.enabled {
-        // The repository itself, watched for its manifest, goes without saying.
+        // The repository itself, which is watched for its manifest, is not listed.
         let folders = engine.folders().into_iter().map(|path| path.display().to_string());
         let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
         info!("hot reload: on, watching {}", folders.join(", "));
@@ -246,7 +248,7 @@ pub(crate) async fn bring_in_plugins(
     Ok((Plugins { engine: Some(engine) }, left_out))
 }
 
-/// Gives the workspace whose plugins are loaded.
+/// Returns the workspace whose plugins are loaded.
 #[cfg(feature = "hmr")]
 pub(crate) fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> {
     let here = std::env::current_dir()
@@ -269,17 +271,17 @@ pub(crate) fn workspace(reload: &Reload) -> Result<std::path::PathBuf, Failure> 
     }
 }
 
-/// Opens the socket by which `./dev-env.sh status` and its like reach this bot, or says why there is none.
+/// Opens the socket for `./dev-env.sh status` and similar commands, or logs why there is none.
 #[cfg(feature = "hmr")]
 pub(crate) fn open_control(host: &Host, reload: &Reload) -> Option<hmr::control::Server> {
-    // Where there is no workspace, hot reload itself says so.
+    // If there is no workspace, hot reload itself reports that.
     let workspace = workspace(reload).ok()?;
     hmr::control::serve(host.clone(), &workspace, crate::log::redact::clean)
         .inspect_err(|error| sdk::tracing::warn!("{error}"))
         .ok()
 }
 
-/// Gives cargo's target folder, in which this very binary was built, wherever it has been staged since.
+/// Returns cargo's target folder in which this binary was built, wherever it has been copied since.
 #[cfg(feature = "hmr")]
 fn target() -> Result<std::path::PathBuf, Failure> {
     std::env::current_exe()
@@ -288,7 +290,7 @@ fn target() -> Result<std::path::PathBuf, Failure> {
         .ok_or_else(|| Failure::other("Hot reload cannot tell where this binary was built."))
 }
 
-/// Brings in all plugins, and gives those that should be live and are not.
+/// Loads all plugins. Returns those that should be live but are not.
 #[cfg(not(feature = "hmr"))]
 pub(crate) async fn bring_in_plugins(
     host: &Host,

@@ -29,17 +29,17 @@ use crate::health::{Health, Sessions as Account};
 use crate::register::{Development, Layout, Registrar};
 use crate::{intents, reload, shutdown, starts};
 
-/// Messages kept for each channel, so that what was edited or deleted can be told.
+/// Messages cached per channel, so that the content of edited and deleted ones is known.
 const CACHED_MESSAGES: usize = 1000;
-/// Longest wait for plugins that are starting when the bot is told to end.
+/// Longest wait for starting plugins when the bot is shut down.
 const STARTING_WITHIN: Duration = Duration::from_secs(2);
-/// Further attempts to open the gateway while REST is out of order.
+/// Further attempts to open the gateway while REST fails.
 const ATTEMPTS: u32 = 5;
 
-/// Runs the bot until `shutdown` is ready, Discord turns it away, or another host, which is given, takes its place.
+/// Runs the bot until `shutdown` is ready, Discord refuses it, or another host replaces it. Returns that host.
 ///
 /// # Errors
-/// In a sentence, when the bot cannot go on.
+/// A sentence, if the bot cannot continue.
 pub(crate) async fn run(
     config: Config,
     source: Source,
@@ -112,7 +112,7 @@ pub(crate) async fn run(
     client.http.set_application_id(application.id);
     let shards = client.shard_manager.clone();
 
-    // What belongs to this run ends with it, when the set is dropped.
+    // The tasks of this run, which end when the set is dropped.
     let mut work = JoinSet::new();
     let http = Arc::clone(&client.http);
     #[cfg(feature = "hmr")]
@@ -133,8 +133,8 @@ pub(crate) async fn run(
         () = &mut shutdown => Ok(None),
         next = plugins.gives_way() => Ok(Some(next.close())),
     };
-    // No reload and no registration while plugins are being stopped.
-    #[allow(clippy::drop_non_drop)] // It holds something in builds with hot reload.
+    // No reload and no registration happens while plugins are stopped.
+    #[allow(clippy::drop_non_drop)] // It has fields in builds with hot reload.
     drop(plugins);
     work.shutdown().await;
     // After a refusal there is no session to close.
@@ -147,13 +147,13 @@ pub(crate) async fn run(
     })
 }
 
-/// Why the gateway is not connected any more.
+/// Why the gateway is no longer connected.
 enum Ending {
     Refused(Refusal),
     Failed(Failure),
 }
 
-/// Learns who the bot is, and makes the host with what is then known.
+/// Requests the bot's application, and creates the host with it.
 async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Layout), Failure> {
     let http = api.http();
     let application = Application::fetch(&http, config.environment).await?;
@@ -169,7 +169,7 @@ async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Lay
             None => application::only_guild(&http).await?,
         };
         settings.test_guild = Some(guild);
-        // Nothing that is registered globally in a sandbox reaches anybody.
+        // A command that is registered globally in a sandbox reaches no real user.
         let by_default = if application.is_in_sandbox { CommandScope::Split } else { CommandScope::Guild };
         let scope = config.commands.scope.unwrap_or(by_default);
         Some(Development { guild, scope, grace: config.commands.grace })
@@ -178,7 +178,7 @@ async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Lay
     Ok((Host::new(env!("CARGO_PKG_VERSION"), settings), application, layout))
 }
 
-/// Makes each plugin an HTTP client of its own, so that the relay knows whose requests wait.
+/// Creates an HTTP client for each plugin, so that the relay can attribute waiting requests.
 pub(crate) fn https_of_plugins(api: Arc<Api>, application: ApplicationId) -> HttpOf {
     Box::new(move |plugin| match api.http_of(plugin) {
         Ok(http) => {
@@ -192,7 +192,7 @@ pub(crate) fn https_of_plugins(api: Arc<Api>, application: ApplicationId) -> Htt
     })
 }
 
-/// Makes serenity's client for a host's plugins; `sessions` hears of events beside them.
+/// Creates serenity's client for a host's plugins. `sessions` receives events as well.
 pub(crate) async fn client(
     host: &Host,
     api: &Api,
@@ -222,7 +222,7 @@ pub(crate) async fn client(
     Ok(client)
 }
 
-/// Opens as many shards as Discord recommends and keeps them open; returns when they are closed for good.
+/// Opens as many shards as Discord recommends and keeps them open. Returns when they are closed permanently.
 async fn connect(
     client: &mut Client,
     config: &Config,
@@ -241,7 +241,7 @@ async fn connect(
                     }
                 });
             }
-            // Only GET /gateway/bot can fail like this, before any shard is open.
+            // Only GET /gateway/bot can fail in this way, before any shard is open.
             Err(error) => {
                 let problem = application::problem(&error).map_err(Ending::Failed)?;
                 let Some(wait) = waits.next() else {
@@ -256,7 +256,7 @@ async fn connect(
     }
 }
 
-/// Opens the shards as soon as Discord lets the bot start so many sessions; a gateway in its stead counts for itself.
+/// Opens the shards as soon as Discord allows that many sessions. A configured gateway has limits of its own.
 async fn open(client: &mut Client, connection: &Connection, account: &Account) -> serenity::Result<()> {
     if connection.gateway.is_some() {
         return client.start_autosharded().await;
@@ -265,7 +265,7 @@ async fn open(client: &mut Client, connection: &Connection, account: &Account) -
     client.start_shards(shards).await
 }
 
-/// Tells of sessions as they begin and go on.
+/// Reports sessions when they begin and resume.
 struct Sessions {
     arrival: reload::Arrival,
     account: Account,

@@ -1,7 +1,7 @@
 //! The local Discord of a start without a token.
 //!
-//! A bot without hot reload has it inside, on a thread of its own. A development host starts the program that was built
-//! beside it: so a change of the sandbox's sources is no change of the host.
+//! A bot without hot reload runs it in its own process, on a thread of its own. A development host starts the program
+//! that was built with it, so that a change of the sandbox's sources does not change the host.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -21,11 +21,11 @@ mod server;
 
 use server::Server;
 
-/// A running local Discord; it ends when this is dropped.
+/// A running local Discord. It ends when this is dropped.
 pub(crate) struct Local {
-    /// The way to it.
+    /// The connection to it.
     pub(crate) connection: Connection,
-    /// Its guild, where commands are tried out.
+    /// Its guild, where commands are registered in development.
     pub(crate) guild: GuildId,
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
     url: String,
@@ -35,28 +35,28 @@ pub(crate) struct Local {
     trusted: Trusted,
 }
 
-/// What a local Discord tells once it serves.
+/// What a local Discord reports when it is ready.
 struct Started {
     url: String,
     token: String,
     guild: u64,
     root_certificate: String,
-    /// Command line of its client, to be followed by a command.
+    /// Command line of its client, to which a command is appended.
     client: String,
 }
 
-/// The folder of a local Discord, which others can't look into: the file of root certificates that voice connections of
-/// this process trust, and the state file, by which its user finds the local Discord.
+/// The folder of a local Discord, which others cannot read. It contains the file of root certificates that voice
+/// connections of this process trust, and the state file, with which users find the local Discord.
 ///
-/// The local Discord's voice servers speak TLS with a certificate of their own making, which nobody else has to trust.
-/// The machine's roots are in the file as well. Programs that this process runs, such as cargo, read the same variable and
-/// get what it was before.
+/// The local Discord's voice servers use TLS with a self-made certificate, which no other program has to trust. The
+/// file also contains the machine's root certificates. Programs that this process runs, such as cargo, read the same
+/// variable and get its former value.
 pub(crate) struct Trusted(PathBuf);
 
 impl Trusted {
-    /// Names the file to the TLS library, which reads it with each connection.
+    /// Sets the file for the TLS library, which reads it with each connection.
     ///
-    /// To be called before any thread is started.
+    /// Call it before any thread is started.
     pub(crate) fn name() -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
             Failure::other(format!("No temporary file can be made for the local Discord ({error})."))
@@ -69,7 +69,7 @@ impl Trusted {
         fs::write(&file, known_roots()).map_err(failed)?;
         let before = std::env::var_os(TRUSTED).unwrap_or_default();
         #[allow(unsafe_code)]
-        // SAFETY: `main` has started no thread yet, so nobody reads a variable while this one is set.
+        // SAFETY: `main` has started no thread yet, so no other thread reads a variable meanwhile.
         unsafe {
             std::env::set_var(TRUSTED, &file);
             std::env::set_var(roots::BEFORE, before);
@@ -82,12 +82,12 @@ impl Trusted {
         &self.0
     }
 
-    /// Returns where the state file of the local Discord is.
+    /// Returns the path of the local Discord's state file.
     fn state_file(&self) -> PathBuf {
         self.0.with_file_name("sandbox.json")
     }
 
-    /// Trusts one certificate more.
+    /// Adds a trusted certificate.
     fn add(&self, root: &str) -> std::io::Result<()> {
         write!(OpenOptions::new().append(true).open(&self.0)?, "\n{root}")
     }
@@ -95,18 +95,18 @@ impl Trusted {
 
 impl Drop for Trusted {
     fn drop(&mut self) {
-        // A folder that somebody else has removed is as good.
+        // It makes no difference if the folder is already removed.
         let _ = self.0.parent().map(fs::remove_dir_all);
     }
 }
 
-/// Variable that names the file of root certificates. Source: rustls-native-certs, as OpenSSL has it.
+/// Variable with the file of root certificates. Source: rustls-native-certs, as defined by OpenSSL.
 const TRUSTED: &str = roots::NAMED;
-/// Where systems keep their root certificates: Debian, Fedora, and macOS with many others.
+/// Root certificates of systems: Debian, Fedora, and macOS with many others.
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// Gives the root certificates that are trusted already, as PEM; none where no file of them is found.
+/// Returns the root certificates that are trusted already, as PEM; empty if no file is found.
 fn known_roots() -> Vec<u8> {
     let named = std::env::var_os(TRUSTED).map(PathBuf::from);
     let mut files = named.into_iter().chain(BUNDLES.map(PathBuf::from));
@@ -114,7 +114,7 @@ fn known_roots() -> Vec<u8> {
 }
 
 impl Local {
-    /// Starts a local Discord on a free loopback port and tells how to be one of its users.
+    /// Starts a local Discord on a free loopback port and logs how to act as one of its users.
     pub(crate) fn start(trusted: Trusted) -> Result<Self, Failure> {
         let failed = |problem: &str| {
             Failure::other(format!(
@@ -146,7 +146,7 @@ impl Local {
 
 #[cfg(feature = "hmr")]
 impl Local {
-    /// Gives the variables by which another process finds the way to it.
+    /// Returns the variables with which another process connects to it.
     pub(crate) fn environment(&self) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
         vec![
             ("DISCORD_TOKEN".into(), self.connection.token.expose().into()),

@@ -1,7 +1,7 @@
-//! The end of the bot: signals, and what is taken down in which order.
+//! The shutdown of the bot: signals, and the order in which parts are stopped.
 //!
-//! Everything together has to fit into 10 s, after which supervisors lose patience; the parts below add up to
-//! less than that.
+//! Everything together has to fit into 10 s, the usual time limit of supervisors. The limits below add up to less than
+//! that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use sdk::tokio;
 use sdk::tokio::time::{Instant, sleep, timeout};
 use sdk::tracing::{info, warn};
 
-/// Time after the first signal in which others count as the same.
+/// Time after the first signal in which further ones count as the same.
 const ECHO_WITHIN: Duration = Duration::from_millis(300);
-/// Longest wait for commands and handlers that are under way.
+/// Longest wait for commands and handlers in progress.
 const CALLS_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time for one plugin's `stop` hook, and again for its tasks.
 const STOP_WITHIN: Duration = Duration::from_millis(1500);
 /// Longest time for all plugins together.
 const PLUGINS_WITHIN: Duration = Duration::from_secs(4);
-/// Longest wait for the state file, twice.
+/// Longest wait for the state file, which is written twice.
 const SAVED_WITHIN: Duration = Duration::from_millis(600);
 /// Longest wait for Discord to confirm that the gateway is closed.
 const GATEWAY_WITHIN: Duration = Duration::from_millis(2300);
 
-/// Waits for the first SIGINT or SIGTERM; from then on, the next one ends the process at once.
+/// Waits for the first SIGINT or SIGTERM. After that, the next one ends the process at once.
 pub(crate) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
@@ -43,7 +43,7 @@ pub(crate) async fn signal() {
     };
     info!(signal = name, "shutting down; a second signal ends at once");
     tokio::spawn(async move {
-        // A terminal's Ctrl-C often arrives together with the same wish from a script or supervisor.
+        // A terminal's Ctrl-C often arrives together with the same signal from a script or supervisor.
         let echo = async {
             loop {
                 tokio::select! {
@@ -53,7 +53,7 @@ pub(crate) async fn signal() {
             }
         };
         let _: Result<(), _> = timeout(ECHO_WITHIN, echo).await;
-        // As a shell reports a process that the signal itself has ended.
+        // The exit codes with which a shell reports a process ended by the signal.
         let code = tokio::select! {
             _ = interrupt.recv() => 130,
             _ = terminate.recv() => 143,
@@ -63,10 +63,10 @@ pub(crate) async fn signal() {
     });
 }
 
-/// Takes everything down: no new calls, those under way finish, plugins stop, the gateway closes.
+/// Shuts everything down: no new calls, those in progress finish, plugins stop, the gateway closes.
 ///
-/// What the bot remembers is written before the plugins stop, since a `stop` may take longer than there is time, and
-/// once more after it, when the players stand still.
+/// State is saved before the plugins stop, because a `stop` hook may exceed the time limit, and again afterwards, when
+/// the players have stopped.
 pub(crate) async fn shut_down(
     host: &Host,
     shards: Option<&Arc<ShardManager>>,
@@ -79,7 +79,7 @@ pub(crate) async fn shut_down(
     if timeout(PLUGINS_WITHIN, stop_plugins(host)).await.is_err() {
         warn!(ms = PLUGINS_WITHIN.as_millis(), "not all plugins have stopped");
     }
-    // As late as can be: music plays while the rest is taken down, and its position is exact from then on.
+    // As late as possible: music plays during the shutdown, and its position is exact from then on.
     host.voice().close().await;
     save(checkpoint).await;
     if let Some(shards) = shards
@@ -90,7 +90,7 @@ pub(crate) async fn shut_down(
     info!(ms = began.elapsed().as_millis(), "shut down");
 }
 
-/// Writes what the bot remembers, as far as the disk lets it.
+/// Saves state, within a time limit.
 async fn save(checkpoint: Option<&Arc<Checkpoint>>) {
     if let Some(checkpoint) = checkpoint
         && timeout(SAVED_WITHIN, checkpoint.save()).await.is_err()
@@ -99,7 +99,7 @@ async fn save(checkpoint: Option<&Arc<Checkpoint>>) {
     }
 }
 
-/// Waits until no call is under way in any generation.
+/// Waits until no call is in progress in any generation.
 async fn finish_calls(host: &Host) {
     let under_way = || -> usize {
         let live = host.registry().snapshot();
@@ -116,7 +116,7 @@ async fn finish_calls(host: &Host) {
     }
 }
 
-/// Stops plugins, those first that others do not need.
+/// Stops plugins, first those that no others need.
 async fn stop_plugins(host: &Host) {
     let live: Vec<_> = host.registry().snapshot().generations().values().cloned().collect();
     for step in to_stop(live) {

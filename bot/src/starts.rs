@@ -1,8 +1,8 @@
-//! Sessions that Discord lets the bot start, which it must not use up.
+//! The sessions that Discord allows the bot to start, which it must not use up.
 //!
-//! Each IDENTIFY counts, also one that is refused, and at the last of a day Discord ends every session and resets the token
-//! (Discord's documentation: "Gateway", "Identifying"). A supervisor that starts a refused bot again and again gets there
-//! within that day, so the last few starts are left alone until Discord counts anew.
+//! Each IDENTIFY counts, including refused ones, and at the last of a day Discord ends every session and resets the
+//! token (Discord's documentation: "Gateway", "Identifying"). A supervisor that restarts a refused bot again and again
+//! reaches that within a day, so the last few starts are kept until Discord resets the count.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use sdk::tracing::warn;
 
 use crate::health::Sessions;
 
-/// Starts that are left to the person who sets right what uses them up.
+/// Starts that are kept for fixing the cause that uses them up.
 const RESERVE: u64 = 5;
-/// Bounds of a wait, for answers that make no sense.
+/// Limits of a wait, for responses without a plausible value.
 const LEAST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_hours(24);
 
-/// Gives the number of shards that Discord recommends, once that many sessions may be started.
+/// Waits until that many sessions may be started. Returns the number of shards that Discord recommends.
 ///
 /// # Errors
-/// When GET /gateway/bot is not answered.
+/// If GET /gateway/bot fails.
 pub(crate) async fn allowed(http: &Http, account: &Sessions) -> serenity::Result<u32> {
     loop {
         let gateway = http.get_bot_gateway().await?;
@@ -40,10 +40,10 @@ pub(crate) async fn allowed(http: &Http, account: &Sessions) -> serenity::Result
     }
 }
 
-/// Gives the wait before so many sessions may be started; none when they may be at once.
+/// Returns the wait before that many sessions may be started; `None` if they may be started now.
 fn wait(shards: u32, limit: &SessionStartLimit) -> Option<Duration> {
     let shards = u64::from(shards);
-    // Where there are hardly more in a day, holding back would mean never to start.
+    // If hardly more are allowed per day, keeping a reserve would mean never to start.
     let reserve = RESERVE.min(limit.total.saturating_sub(shards));
     (limit.remaining < shards.saturating_add(reserve))
         .then(|| Duration::from_millis(limit.reset_after).clamp(LEAST, MOST))

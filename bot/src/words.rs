@@ -1,13 +1,13 @@
-//! Words after `hotcord`; without any, the bot starts.
+//! The command line of `hotcord`. Without arguments the bot starts.
 
 use std::process::ExitCode;
 
 use crate::health::ask::ask;
 
-/// As `EX_USAGE` of sysexits.h.
+/// `EX_USAGE` of sysexits.h.
 const USAGE: u8 = 64;
 
-/// Does what the words of this process ask for, if there are any.
+/// Runs the command of this process's arguments; `None` if there are none.
 pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();

@@ -1,14 +1,14 @@
-//! Discord's rate limits, kept before a request is sent.
+//! Discord's rate limits, applied before a request is sent.
 //!
 //! # Theory of operation
 //!
-//! Every request of the bot asks here before it goes. [`lanes`] knows each bucket and lets requests go as its window
-//! has room, in the order in which they came; what Discord answers is what it knows. So Discord has nothing to refuse,
-//! except for what others use up: a 429 holds the lane, and the request that met it goes first again. The first answers
-//! to interactions pass at once, since no limit of the bot concerns them and they have 3 seconds.
+//! Every request of the bot waits here before it is sent. [`lanes`] tracks each bucket from Discord's responses, and
+//! admits requests in the order of their arrival when the bucket's window has room. So Discord refuses only requests
+//! whose limit others have used up: a 429 blocks the lane, and the refused request is sent first afterwards. Initial
+//! responses to interactions pass immediately, because no limit of the bot applies to them and they have 3 seconds.
 //!
-//! Nothing waits for ever, and nothing piles up: a request that would wait longer than [`WAIT_WITHIN`], or for which
-//! there is no room, is refused in a sentence.
+//! Waits and queues are bounded: a request that would wait longer than [`WAIT_WITHIN`], or for which there is no room,
+//! is refused with a message.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -33,22 +33,22 @@ mod route;
 
 /// Longest wait of a request for its limit.
 pub(crate) const WAIT_WITHIN: Duration = Duration::from_mins(2);
-/// Requests that may wait at the same time. Each holds two sockets of the process, which may often have 1024 in all.
+/// Requests that may wait at the same time. Each holds two sockets of the process, whose limit is often 1024.
 const WAITING: usize = 256;
 
-/// Hears that a request has waited for its limit, or for the global one.
+/// Called when a request has waited for its limit, or for the global one.
 pub(crate) type Waited = Box<dyn Fn(Scope, Duration) + Send + Sync>;
 
-/// Keeps Discord's rate limits.
+/// Applies Discord's rate limits.
 pub(crate) struct Limiter {
     shared: Arc<Shared>,
-    /// Lets requests go when a window ends; ends with this.
+    /// Admits requests when a window ends. Aborted when this is dropped.
     _clock: JoinSet<()>,
 }
 
 struct Shared {
     state: Mutex<State>,
-    /// Told when [`State::again`] has changed.
+    /// Notified when [`State::again`] has changed.
     changed: Notify,
     waited: OnceLock<Waited>,
 }
@@ -57,15 +57,15 @@ struct Shared {
 struct State {
     lanes: Lanes,
     invalid: Invalid,
-    /// Whom to tell that their request may go.
+    /// Senders that admit the waiting requests.
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
-    /// When a window ends that somebody waits for.
+    /// End of the next window that a request waits for.
     again: Option<Instant>,
-    /// Routes of whose queues a warning was written, until they are empty.
+    /// Routes for whose queue a warning was logged, until the queue is empty, with the queue's length then.
     warned: HashMap<String, usize>,
 }
 
-/// Why a request is not sent.
+/// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -78,17 +78,17 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A place in a queue, and later the permission to send; the next one goes when it is dropped.
+/// A place in a queue, and later the permission to send. The next request goes when it is dropped.
 pub(crate) struct Permit {
     shared: Arc<Shared>,
     ticket: Ticket,
     wish: Wish,
-    /// Until when the request may wait, all its waits together.
+    /// Latest time until which the request may wait, in all its waits together.
     deadline: Instant,
 }
 
 impl Limiter {
-    /// Begins to keep limits.
+    /// Creates a limiter.
     pub(crate) fn new() -> Self {
         let shared =
             Arc::new(Shared { state: Mutex::default(), changed: Notify::new(), waited: OnceLock::new() });
@@ -97,17 +97,17 @@ impl Limiter {
         Self { shared, _clock: clock }
     }
 
-    /// Sets what is called for each request that had to wait; the first call counts.
+    /// Sets the function that is called for each request that had to wait. Only the first call has an effect.
     pub(crate) fn tell_waits(&self, waited: Waited) {
         let _ = self.shared.waited.set(waited);
     }
 
     /// Waits until a request may be sent.
     ///
-    /// Those that are `ordered` arrive in the order in which they came here.
+    /// Requests that are `ordered` arrive in the order of these calls.
     ///
     /// # Errors
-    /// A sentence, when it would wait too long.
+    /// A message, if the wait would be too long.
     pub(crate) async fn enter(
         &self,
         route: Arc<Route>,
@@ -129,7 +129,7 @@ impl Limiter {
             }
             (turn, Permit { shared: self.shared.clone(), ticket, wish, deadline })
         };
-        // Most go at once.
+        // Most requests are admitted immediately.
         if turn.try_recv().is_ok() {
             return Ok(permit);
         }
@@ -141,7 +141,7 @@ impl Limiter {
         Ok(permit)
     }
 
-    /// Returns how many requests have come.
+    /// Returns how many requests have arrived.
     #[cfg(test)]
     pub(crate) fn entered(&self) -> u64 {
         self.shared.state().lanes.entered()
@@ -155,7 +155,7 @@ impl Limiter {
 }
 
 impl Permit {
-    /// Takes in an answer that is no 429.
+    /// Records a response that is not a 429.
     pub(crate) fn answered(&self, status: StatusCode, standing: Option<&Standing>) {
         let mut state = self.shared.state();
         match standing {
@@ -168,9 +168,9 @@ impl Permit {
         }
     }
 
-    /// Takes in a 429; waits until the request may be sent again and says whether it may be.
+    /// Records a 429 and waits until the request may be sent again. Returns whether it may.
     ///
-    /// It may not when that would take too long, or when no wait helps.
+    /// It may not if the wait would be too long, or if no wait helps.
     pub(crate) async fn exceeded(&self, exceeded: &Exceeded, standing: Option<&Standing>) -> bool {
         let Exceeded { scope, retry_after, is_quota } = *exceeded;
         let (now, route) = (Instant::now(), &self.wish.route);
@@ -183,7 +183,7 @@ impl Permit {
             }
             match scope {
                 Scope::Global | Scope::Address => state.lanes.block_all(until, scope == Scope::Address),
-                // A longer one concerns this request alone: the bucket itself may have room.
+                // A longer wait concerns only this request: the bucket itself may have room.
                 Scope::User | Scope::Shared if again => state.lanes.block(route, until),
                 Scope::User | Scope::Shared => {}
             }
@@ -214,7 +214,7 @@ impl Drop for Permit {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic under it leaves counts that the next answers put right.
+        // A panic while the lock is held leaves counts that the next responses correct.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -224,12 +224,12 @@ impl Shared {
         }
     }
 
-    /// Lets go who may.
+    /// Admits all requests that may be sent.
     fn admit(&self, state: &mut State) {
         let (admitted, again) = state.lanes.admit(Instant::now());
         for ticket in admitted {
             if let Some(tell) = state.waiting.remove(&ticket) {
-                // Who has given up leaves its place by itself.
+                // A request that has been given up leaves the queue by itself.
                 let _ = tell.send(());
             }
         }
@@ -241,7 +241,7 @@ impl Shared {
 }
 
 impl State {
-    /// Returns why a request that comes now cannot be taken in.
+    /// Returns an error if a new request cannot be accepted now.
     fn check(&mut self, now: Instant, route: &Route) -> Result<(), Refusal> {
         if let Some(held_for) = self.invalid.held_for(now) {
             return Err(Refusal::invalid(held_for));
@@ -261,7 +261,7 @@ impl State {
         Ok(())
     }
 
-    /// Warns once of a queue that takes more than a window, until it is over.
+    /// Logs a warning, once, about a queue that needs more than a window, until it is over.
     fn warn(&mut self, now: Instant, route: &Route) {
         let queue = self.lanes.queue(now, route);
         let Some(limit) = queue.limit else { return };
@@ -271,12 +271,12 @@ impl State {
             self.warned.remove(&key);
             return;
         }
-        // Once more when it has grown tenfold.
+        // Another warning follows when it has grown tenfold.
         let told = self.warned.get(&key).copied().unwrap_or_default();
         if told > 0 && queue.waiting < told * 10 {
             return;
         }
-        // Those whose queues have ended long ago.
+        // Entries whose queues have ended long ago.
         if self.warned.len() > WAITING {
             self.warned.clear();
         }
@@ -325,7 +325,7 @@ impl Refusal {
     }
 }
 
-/// Lets requests go whenever a window ends.
+/// Admits requests whenever a window ends.
 async fn tick(shared: Arc<Shared>) {
     loop {
         let again = shared.state().again;

@@ -1,10 +1,11 @@
-//! Keeps the token off connections that anybody on the way can read.
+//! Keeps the token off connections that can be eavesdropped on.
 //!
-//! A server in Discord's stead may be reached without TLS while it is on this machine or in a private network, as a
-//! proxy in the next container is. Elsewhere TLS is needed, unless `ALLOW_PLAIN_HTTP` says otherwise.
+//! A server in place of Discord may be reached without TLS while it is on this machine or in a private network, as a
+//! proxy in the next container is. Elsewhere TLS is required, unless `ALLOW_PLAIN_HTTP` allows otherwise.
 //!
-//! A name may lead elsewhere later. So it is judged at the start, where a mistake stops the bot, and again each time that the
-//! relay connects: [`NotPublic`] is its client's only way from names to addresses, so it connects to just what was judged.
+//! A name may resolve to another address later. So it is checked at the start, where a mistake stops the bot, and again
+//! each time the relay connects: its client resolves names only through [`NotPublic`], so it connects exactly to the
+//! addresses that were checked.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -16,12 +17,12 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use sdk::tokio::net::lookup_host;
 
-/// Checks an address that gets the token: it has TLS, or no public address.
+/// Checks an address to which the token is sent: it has TLS, or no public address.
 ///
-/// A name that cannot be resolved yet passes here; the relay judges it again when it connects.
+/// A name that cannot be resolved yet passes here. The relay checks it again when it connects.
 ///
 /// # Errors
-/// One sentence that names `variable`, the address and the way out.
+/// One sentence with `variable`, the address and what to do.
 pub(crate) async fn check(url: &str, variable: &str) -> Result<(), String> {
     let Ok(parsed) = Url::parse(url) else { return Ok(()) };
     if !matches!(parsed.scheme(), "http" | "ws") {
@@ -44,11 +45,11 @@ pub(crate) async fn check(url: &str, variable: &str) -> Result<(), String> {
 type Found = Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>>;
 type Lookup = dyn Fn(String) -> BoxFuture<'static, Found> + Send + Sync;
 
-/// Looks up names for connections without TLS, and refuses those that lead to any public address.
+/// Resolves names for connections without TLS, and refuses those that resolve to a public address.
 pub(super) struct NotPublic(Arc<Lookup>);
 
 impl NotPublic {
-    /// Makes one that looks up each name as these addresses, for tests.
+    /// Creates a resolver that returns these addresses for each name, for tests.
     #[cfg(test)]
     pub(super) fn of(addresses: &'static [&'static str], asked: Arc<std::sync::atomic::AtomicUsize>) -> Self {
         Self(Arc::new(move |_| -> BoxFuture<'static, Found> {

@@ -1,22 +1,24 @@
-//! Stands between serenity and Discord: here every request of the bot passes, and keeps Discord's rate limits.
+//! A relay between serenity and Discord, through which every request of the bot passes. It applies Discord's rate
+//! limits.
 //!
 //! # Theory of operation
 //!
-//! serenity sends every request to `https://discord.com/api/v10/...`. So the relay answers for discord.com on a
-//! loopback port: it has a certificate for that name, made at the start and kept in memory, and the bot's HTTP clients
-//! trust this certificate, no other, and resolve discord.com to the relay. What comes waits for its rate limit in
-//! [`Limiter`]; then method, path, query, headers and body go on to Discord, or to the server that `DISCORD_API_URL`
-//! names, as they are, large bodies as they stream in; status, headers and body come back the same way. A 429 is met
-//! here: the request is sent again when it may be, and serenity sees the answer that it gets then.
+//! serenity sends every request to `https://discord.com/api/v10/...`. So the relay serves discord.com on a loopback
+//! port: it has a certificate for that name, created at the start and kept in memory, and the bot's HTTP clients trust
+//! only this certificate and resolve discord.com to the relay. A request waits for its rate limit in [`Limiter`]. Then
+//! method, path, query, headers and body are forwarded unchanged to Discord or to the server in `DISCORD_API_URL`,
+//! large bodies as a stream; status, headers and body come back the same way. A 429 is handled here: the request is
+//! sent again when it may be, and serenity receives the response to that.
 //!
-//! A client may name the plugin that it serves in [`PLUGIN`], which goes no further.
+//! A client may name its plugin in [`PLUGIN`], which is not forwarded.
 //!
-//! Any user of the machine can connect to a loopback port, and what `DISCORD_API_URL` names may add the token by itself. So
-//! the relay serves its own clients alone, which carry a random secret in [`KEY`]; that goes no further either.
+//! Any user of the machine can connect to a loopback port, and the server in `DISCORD_API_URL` may add the token by
+//! itself. So the relay serves only its own clients, which send a random secret in [`KEY`]; that is not forwarded
+//! either.
 //!
-//! The way costs 45 µs a request in a release build (median of 200 on 2 cores, as
-//! `cargo test --release -p bot relay_costs -- --nocapture` prints it, taken before limits were kept here). Keeping its
-//! limit costs 39 µs in a debug build (`keeping_limits_costs`).
+//! The relay costs 45 µs per request in a release build (median of 200 on 2 cores, as `cargo test --release -p bot
+//! relay_costs -- --nocapture` prints it, measured before limits were applied here). Applying its limit costs 39 µs in
+//! a debug build (`keeping_limits_costs`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
@@ -45,10 +47,10 @@ use body::Outgoing;
 
 mod body;
 
-/// Whom serenity believes it talks to.
+/// The host to which serenity sends its requests.
 const HOST: &str = "discord.com";
 
-/// Headers that concern one connection alone. Source: RFC 9110, section 7.6.1.
+/// Headers that apply to a single connection. Source: RFC 9110, section 7.6.1.
 const OF_CONNECTION: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -60,18 +62,18 @@ const OF_CONNECTION: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
-/// Carries the secret of the relay's own clients.
+/// Header with the secret of the relay's own clients.
 const KEY: HeaderName = HeaderName::from_static("x-hotcord-relay");
-/// Bytes of that secret.
+/// Length of that secret in bytes.
 const KEY_BYTES: usize = 32;
 
-/// Names the plugin that a request is made for.
+/// Header with the plugin that a request is made for.
 pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin");
 
 /// Called with the id of an interaction whose initial response is about to be sent.
 pub(crate) type Answering = Box<dyn Fn(NonZeroU64) + Send + Sync>;
 
-/// A running relay; it ends when this is dropped.
+/// A running relay. It ends when this is dropped.
 pub(crate) struct Relay {
     address: SocketAddr,
     certificate: CertificateDer<'static>,
@@ -81,8 +83,8 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay to `target`, or to Discord itself, on a free loopback port; `plain` lets requests go to public addresses
-    /// without TLS.
+    /// Starts a relay to `target`, or to Discord itself, on a free loopback port. `plain` allows requests to public
+    /// addresses without TLS.
     pub(crate) async fn start(
         target: Option<ApiUrl>,
         plain: bool,
@@ -101,25 +103,26 @@ impl Relay {
         Ok(Self { address, certificate, answering, key, _serving: serving })
     }
 
-    /// Sets what is called for each initial response to an interaction before it is sent; the first call counts.
+    /// Sets the function that is called for each initial response to an interaction before it is sent. Only the first
+    /// call has an effect.
     pub(crate) fn tell_answers(&self, answering: Answering) {
         let _ = self.answering.set(answering);
     }
 
-    /// Makes a client that takes this relay for Discord.
+    /// Creates a client that resolves and trusts this relay as Discord.
     pub(crate) fn client(&self) -> Result<reqwest::ClientBuilder, reqwest::Error> {
         Ok(reqwest::Client::builder()
             .use_rustls_tls()
             .tls_built_in_root_certs(false)
             .add_root_certificate(reqwest::Certificate::from_der(&self.certificate)?)
-            // A port in the override is used wherever the URL itself has none, as serenity's never do.
+            // A port in the override is used if the URL itself has none, and serenity's never have one.
             .resolve(HOST, self.address)
             .default_headers(HeaderMap::from_iter([(KEY, self.key.clone())]))
             .no_proxy())
     }
 }
 
-/// Makes a secret for the relay's clients, as letters and digits.
+/// Creates a secret for the relay's clients, as letters and digits.
 fn new_key() -> Result<HeaderValue, String> {
     let mut bytes = [0; KEY_BYTES];
     let failed = || "This machine gives no random numbers, which the way to Discord needs.".to_owned();
@@ -130,12 +133,12 @@ fn new_key() -> Result<HeaderValue, String> {
     Ok(key)
 }
 
-/// Returns whether two secrets are equal, in a time that does not tell where they differ.
+/// Returns whether two secrets are equal, in constant time.
 fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |found, (a, b)| found | (a ^ b)) == 0
 }
 
-/// Makes a certificate for [`HOST`] that lives as long as the process.
+/// Creates a certificate for [`HOST`] that exists as long as the process.
 fn identity() -> Result<(CertificateDer<'static>, ServerConfig), String> {
     let made = || -> Result<_, Box<dyn std::error::Error>> {
         let made = rcgen::generate_simple_self_signed([HOST.to_owned()])?;
@@ -150,7 +153,7 @@ fn identity() -> Result<(CertificateDer<'static>, ServerConfig), String> {
     made().map_err(|error| format!("No certificate can be made for requests to Discord: {error}."))
 }
 
-/// Serves every connection until the future is dropped, and all connections with it.
+/// Serves all connections until the future is dropped, which ends them.
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, forwarder: Arc<Forwarder>) {
     let mut connections = JoinSet::new();
     loop {
@@ -160,7 +163,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, forwarder: Arc<Forw
                     connections.spawn(connection(stream, acceptor.clone(), forwarder.clone()));
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely; the next ones come free as connections end.
+                    // Most likely there are no file descriptors left; some become free as connections end.
                     tracing::warn!(%error, "the relay to Discord cannot take a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -171,7 +174,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, forwarder: Arc<Forw
 }
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, forwarder: Arc<Forwarder>) {
-    // Without it, small answers would wait for the acknowledgement of the ones before.
+    // Without it, small responses would wait for the acknowledgement of earlier ones.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(move |request| {
@@ -185,10 +188,10 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, forwarder: Arc<For
     }
 }
 
-/// Sends requests on to the target.
+/// Forwards requests to the target.
 struct Forwarder {
     target: ApiUrl,
-    /// Whether somebody has named the target in DISCORD_API_URL.
+    /// Whether the target was set in DISCORD_API_URL.
     is_named: bool,
     client: reqwest::Client,
     limiter: Arc<Limiter>,
@@ -296,32 +299,32 @@ impl Forwarder {
     }
 }
 
-/// Makes the client that goes to the target; without TLS, only to addresses that are not public, unless it may (`plain`).
+/// Creates the client for the target. Without TLS it connects only to addresses that are not public, unless `plain`.
 fn outgoing(target: &ApiUrl, plain: bool, names: NotPublic) -> reqwest::ClientBuilder {
     let mut builder = reqwest::Client::builder()
         .use_rustls_tls()
         .connect_timeout(CONNECT_WITHIN)
         .read_timeout(ANSWER_WITHIN)
-        // What the target answers is serenity's to judge, a redirect too.
+        // serenity handles the target's responses, including redirects.
         .redirect(reqwest::redirect::Policy::none());
     if !plain && !target.has_tls() {
         builder = builder.dns_resolver(Arc::new(names));
     }
     if target.is_local() {
-        // HTTPS_PROXY and its like are meant for the world outside.
+        // HTTPS_PROXY and similar variables are meant for servers outside.
         builder = builder.no_proxy();
     }
     builder
 }
 
-/// Hands an answer back as it streams in.
+/// Returns a response as a stream.
 fn answer(response: reqwest::Response) -> Response<reqwest::Body> {
     let mut response = Response::from(response);
     strip(response.headers_mut());
     response
 }
 
-/// Removes the headers of one connection, and those that it names itself.
+/// Removes the headers of a single connection, and those listed in its `Connection` header.
 fn strip(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -335,7 +338,7 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes an error in the shape of Discord's own, so that it is told like one.
+/// Creates an error in the form of Discord's own, so that it is handled like one.
 fn refusal(status: StatusCode, message: &str) -> Response<reqwest::Body> {
     let body = serde_json::json!({"code": 0, "message": message}).to_string();
     let mut response = Response::new(reqwest::Body::from(body));

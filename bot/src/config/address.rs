@@ -1,15 +1,15 @@
-//! Addresses of servers that stand in for Discord, or in front of it.
+//! Addresses of servers used in place of Discord, or in front of it.
 
 use std::fmt;
 
 use reqwest::Url;
 
-/// A REST server: what stands before `/api/v10` in its addresses.
+/// A REST server: the part before `/api/v10` in its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiUrl(String);
 
 impl ApiUrl {
-    /// Reads `http://host:port`, with or without `/api` or `/api/v10`; Discord's own address gives `None`.
+    /// Parses `http://host:port`, with or without `/api` or `/api/v10`. Discord's own address gives `None`.
     ///
     /// The error follows "DISCORD_API_URL is '...', which" in a sentence.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, String> {
@@ -38,12 +38,12 @@ impl ApiUrl {
         Self("https://discord.com".to_owned())
     }
 
-    /// Gives the address of a path that begins with `/api`.
+    /// Returns the URL of a path that begins with `/api`.
     pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
         Url::parse(&format!("{}{path}", self.0)).map_err(|error| error.to_string())
     }
 
-    /// Gives host and port.
+    /// Returns host and port.
     pub(crate) fn address(&self) -> Option<String> {
         let url = Url::parse(&self.0).ok()?;
         Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
@@ -54,10 +54,10 @@ impl ApiUrl {
         self.0.starts_with("https:")
     }
 
-    /// Says whether the server is on this machine.
+    /// Returns whether the server is on this machine.
     pub(crate) fn is_local(&self) -> bool {
         let Ok(url) = Url::parse(&self.0) else { return false };
-        // The brackets of an IPv6 address are part of the host as `url` gives it.
+        // `url` returns the host of an IPv6 address with its brackets.
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
     }
@@ -74,7 +74,7 @@ impl fmt::Display for ApiUrl {
 pub(crate) struct GatewayUrl(String);
 
 impl GatewayUrl {
-    /// Reads `ws://host:port`; a query, which Discord's examples have, is dropped.
+    /// Parses `ws://host:port`. A query, as in Discord's examples, is dropped.
     ///
     /// The error follows "DISCORD_GATEWAY_URL is '...', which" in a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -84,7 +84,7 @@ impl GatewayUrl {
         Ok(Self(url.into()))
     }
 
-    /// Gives the address as text.
+    /// Returns the address as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -178,7 +178,7 @@ mod tests {
         fn reading_an_address_twice_changes_nothing(text in "https?://[a-z]{1,8}(:[1-9][0-9]{1,3})?(/[a-z]{1,5}){0,3}/?") {
             if let Some(once) = ApiUrl::parse(&text).unwrap() {
                 let again = ApiUrl::parse(&once.to_string()).unwrap();
-                // A prefix that itself ends in /api loses that too, which no one writes twice.
+                // A prefix that itself ends in /api loses that too, but no real address has it twice.
                 prop_assume!(!once.to_string().ends_with("/api"));
                 prop_assert_eq!(again, Some(once));
             }

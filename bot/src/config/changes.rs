@@ -1,19 +1,19 @@
-//! What differs between two readings of the configuration, and what each difference takes.
+//! Differences between two readings of the configuration, and what each one requires.
 
 use std::collections::BTreeSet;
 
 use super::{Config, Connection};
 
-/// Variables that differ, by what brings a new value in.
+/// Variables that differ, by how a new value is applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Those that a running bot takes over.
+    /// Variables that a running bot applies.
     pub(crate) live: BTreeSet<String>,
-    /// Those that only a restart brings in.
+    /// Variables that need a restart.
     pub(crate) restart: BTreeSet<String>,
 }
 
-/// Compares two readings; a variable that is set to what it is by default has not changed in effect, but counts.
+/// Compares two readings. A variable that is set to its default has not changed in effect, but counts.
 pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
     let token = |connection: &Option<Connection>| connection.as_ref().map(|c| c.token.clone());
     let api = |connection: &Option<Connection>| connection.as_ref().and_then(|c| c.api.clone());
@@ -58,7 +58,7 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
         ("OWNER_IDS", old.owners != new.owners),
         ("RUST_LOG", old.log_filter != new.log_filter),
     ];
-    // Whatever else is set belongs to the plugins, which read it when they need it.
+    // All other variables belong to plugins, which read them when they need them.
     let own = |name: &str| {
         !name.starts_with("HMR_") && !restart.iter().chain(&live).any(|(known, _)| *known == name)
     };

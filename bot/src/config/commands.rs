@@ -1,21 +1,21 @@
-//! Where commands are registered, and for how long those stay that nobody defines any more.
+//! Where commands are registered, and how long those stay that no plugin defines any more.
 
 use std::time::Duration;
 
 use super::reader::Reader;
 use super::value;
 
-/// Grace when `COMMAND_GRACE_MS` says nothing: long enough to mend what has just panicked.
+/// Default of `COMMAND_GRACE_MS`: long enough to fix what has just panicked.
 const GRACE: Duration = Duration::from_mins(10);
-/// Longest grace; a day later, Discord has forgotten the creations that it would save.
+/// Maximum of `COMMAND_GRACE_MS`. A day later, Discord has forgotten the creations that it would save.
 const LONGEST_GRACE: u64 = 24 * 60 * 60 * 1000;
 
 /// How commands are registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Commands {
-    /// Where they are registered; `None` leaves it to the place where the bot runs. Production registers globally.
+    /// Where they are registered; `None` leaves it to the mode. Production registers globally.
     pub(crate) scope: Option<CommandScope>,
-    /// How long a command that no live plugin defines any more stays registered; production has no such time.
+    /// How long a command that no live plugin defines any more stays registered. Production has no such time.
     pub(crate) grace: Duration,
 }
 

@@ -1,7 +1,7 @@
-//! A `.env` file: where it may lie, whose it must be, and what it says.
+//! The `.env` file: where it may be, who must own it, and its content.
 //!
-//! Its lines name the server that gets the token and programs that the bot runs, so a file that another user of the
-//! machine could have written is refused.
+//! Its lines determine the server that gets the token, and programs that the bot runs. So a file that another user of
+//! the machine could have written is refused.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 
 use super::Mistakes;
 
-/// Permission bits that let the group, or everybody, write a file.
+/// Permission bit with which the group can write a file.
 const GROUP_WRITES: u32 = 0o020;
 const ALL_WRITE: u32 = 0o002;
-/// Permission bits that let somebody else than the owner read a file.
+/// Permission bits with which the group and others can read a file.
 const OTHERS_READ: u32 = 0o044;
 
-/// Folders in which a `.env` is looked for.
+/// Folders in which a `.env` is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// The folder that the bot is started in, alone.
+    /// Only the folder in which the bot is started.
     Folder,
-    /// That folder, and those above it up to the root of the cargo workspace that it is part of.
+    /// That folder and those above it, up to the root of its cargo workspace.
     Workspace,
 }
 
 impl Reach {
-    /// Returns the reach of a bot: production looks no further than its folder.
+    /// Returns the reach of a bot. In production only its folder is searched.
     pub(super) fn of(environment: &BTreeMap<String, String>) -> Self {
         let production =
             environment.get("APP_ENV").is_some_and(|mode| mode.trim().eq_ignore_ascii_case("production"));
@@ -35,22 +35,22 @@ impl Reach {
     }
 }
 
-/// A `.env` as it was read.
+/// The content of a `.env`.
 #[derive(Clone)]
 pub(super) struct EnvFile {
     /// Path of the file.
     pub(super) path: PathBuf,
-    /// Its variables; the first of two lines with one name counts.
+    /// Its variables. The first of two lines with the same name counts.
     pub(super) variables: BTreeMap<String, String>,
-    /// Whether other users of the machine may read it.
+    /// Whether other users of the machine can read it.
     others_read: bool,
 }
 
 impl EnvFile {
-    /// Reads the nearest `.env` within `reach` of `folder`; `None` where there is none.
+    /// Reads the nearest `.env` within `reach` of `folder`; `None` if there is none.
     ///
     /// # Errors
-    /// When it is not the user's own or root's, others can write it, or a line of it cannot be read.
+    /// If it belongs to neither the user nor root, if others can write it, or if a line of it cannot be read.
     pub(super) fn nearest(folder: &Path, reach: Reach) -> Result<Option<Self>, Mistakes> {
         find(folder, reach).map(Self::read).transpose()
     }
@@ -58,7 +58,7 @@ impl EnvFile {
     fn read(path: PathBuf) -> Result<Self, Mistakes> {
         let unreadable =
             |error: std::io::Error| Mistakes(vec![format!("{} cannot be read: {error}.", path.display())]);
-        // A link could be somebody else's to a file of ours.
+        // The link itself could be another user's and lead to a file of ours.
         let link = std::fs::symlink_metadata(&path).map_err(unreadable)?;
         let mut file = std::fs::File::open(&path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
@@ -72,7 +72,7 @@ impl EnvFile {
         Ok(Self { path, variables, others_read: metadata.mode() & OTHERS_READ != 0 })
     }
 
-    /// Returns a warning when the file holds the token and other users of the machine may read it.
+    /// Returns a warning if the file contains the token and other users of the machine can read it.
     pub(super) fn warning(&self) -> Option<String> {
         let holds_token = self.variables.get("DISCORD_TOKEN").is_some_and(|token| !token.trim().is_empty());
         let path = self.path.display();
@@ -82,7 +82,7 @@ impl EnvFile {
     }
 }
 
-/// The user that the bot runs as.
+/// The user that runs the bot.
 struct User {
     id: u32,
     group: u32,
@@ -93,9 +93,9 @@ impl User {
         Self { id: rustix::process::geteuid().as_raw(), group: rustix::process::getegid().as_raw() }
     }
 
-    /// Returns why somebody else could have written a file, to follow its path in a sentence.
+    /// Returns how another user could have written a file, to follow its path in a sentence.
     fn distrusts(&self, file: &Metadata) -> Option<String> {
-        // A link's own mode means nothing.
+        // A link's own mode has no meaning.
         let mode = if file.is_symlink() { 0 } else { file.mode() };
         self.distrusts_one_of(file.uid(), file.gid(), mode)
     }
@@ -122,7 +122,7 @@ impl User {
 fn find(folder: &Path, reach: Reach) -> Option<PathBuf> {
     let above = match reach {
         Reach::Folder => 1,
-        // Outside a workspace there is none to look up to.
+        // Outside a workspace only the folder itself is searched.
         Reach::Workspace => 1 + folder.ancestors().position(is_workspace_root).unwrap_or(0),
     };
     folder.ancestors().take(above).map(|folder| folder.join(".env")).find(|path| path.is_file())
@@ -133,7 +133,8 @@ fn is_workspace_root(folder: &Path) -> bool {
         .is_ok_and(|manifest| manifest.lines().any(|line| line.trim_end() == "[workspace]"))
 }
 
-/// Reads the lines of a `.env`; the error names each line that cannot be read, without its text, which may be the token.
+/// Parses the lines of a `.env`. The error lists each line that cannot be read, without its text, which may be the
+/// token.
 fn parse(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, Mistakes> {
     let shown = path.display();
     let text = match std::str::from_utf8(bytes) {
@@ -151,7 +152,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, Mistakes
     for item in dotenvy::from_read_iter(text.as_bytes()) {
         match item {
             Ok((name, value)) => {
-                // As elsewhere, the first of two lines with one name counts.
+                // As elsewhere, the first of two lines with the same name counts.
                 variables.entry(name).or_insert(value);
             }
             Err(dotenvy::Error::LineParse(line, _)) => {
@@ -174,7 +175,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, String>, Mistakes
 mod tests {
     use super::*;
 
-    /// A folder `work/a/b` in which `.env` is looked for; `work` is a workspace.
+    /// Creates a folder `work/a/b` in which `.env` is searched; `work` is a workspace.
     fn folders() -> (tempfile::TempDir, PathBuf) {
         let outside = tempfile::tempdir().unwrap();
         let inside = outside.path().join("work/a/b");
@@ -202,7 +203,7 @@ mod tests {
         write(&here, 0o600);
         assert_eq!(find(&inside, Reach::Folder), Some(here.clone()));
         assert_eq!(find(&inside, Reach::Workspace), Some(here));
-        // No workspace, no folder above.
+        // Without a workspace, no folder above is searched.
         assert_eq!(find(&outside.path().join("elsewhere"), Reach::Workspace), None);
     }
 

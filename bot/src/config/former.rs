@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-/// Former names, each with the present one. `docs/configuration.md` lists them.
+/// Former names, each with the current one. `docs/configuration.md` lists them.
 pub(super) const FORMER_NAMES: &[(&str, &str)] = &[("HMR_UNFIT_STATE", "HMR_INCOMPATIBLE_STATE")];
 
-/// Returns the present name of a variable that was renamed.
+/// Returns the current name of a variable that was renamed.
 pub(super) fn current(former: &str) -> Option<&'static str> {
     FORMER_NAMES.iter().find(|(name, _)| *name == former).map(|(_, current)| *current)
 }
@@ -15,7 +15,7 @@ pub(super) fn of(current: &str) -> Option<&'static str> {
     FORMER_NAMES.iter().find(|(_, name)| *name == current).map(|(former, _)| *former)
 }
 
-/// Puts the environment's variables over those of a file: the environment wins under whichever of two names.
+/// Overlays a file's variables with those of the environment. The environment wins under either of two names.
 pub(super) fn overlay(
     mut file: BTreeMap<String, String>,
     environment: &BTreeMap<String, String>,

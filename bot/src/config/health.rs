@@ -1,19 +1,19 @@
-//! Where health and metrics are served.
+//! Address of health and metrics.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::reader::Reader;
 
-/// Address when `HEALTH_ADDR` says nothing; the port is that of OpenTelemetry's exporter for Prometheus.
+/// Default of `HEALTH_ADDR`. The port is that of OpenTelemetry's exporter for Prometheus.
 const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
-/// Where health and metrics are served, as `HEALTH_ADDR` says.
+/// Where health and metrics are served, from `HEALTH_ADDR`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// At the usual address, if it is free.
+    /// At the default address, if it is free.
     #[default]
     Usual,
-    /// At this address; port 0 stands for any free one.
+    /// At this address; port 0 means any free one.
     At(SocketAddr),
     /// Nowhere.
     Off,
@@ -31,7 +31,7 @@ impl Health {
         })
     }
 
-    /// Gives the address, if there is to be one.
+    /// Returns the address, unless the server is off.
     pub(crate) const fn address(self) -> Option<SocketAddr> {
         match self {
             Self::Usual => Some(ADDRESS),

@@ -1,4 +1,4 @@
-//! Values that are lists, each with the words for a wrong entry.
+//! Values that are lists, with an error message for a wrong entry.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use sdk::serenity::all::UserId;
 
 use super::value::snowflake;
 
-/// Reads the ids of users, separated by commas or spaces.
+/// Parses ids of users, separated by commas or spaces.
 pub(super) fn users(text: &str) -> Result<BTreeSet<UserId>, String> {
     entries(text, |c| c == ',' || c == ';' || c.is_whitespace(), |word| snowflake(word).map(UserId::new))
         .map_err(|place| {
@@ -16,14 +16,14 @@ pub(super) fn users(text: &str) -> Result<BTreeSet<UserId>, String> {
         })
 }
 
-/// Reads patterns as `.gitignore` writes them, separated by commas or lines.
+/// Parses patterns in the form of `.gitignore`, separated by commas or lines.
 pub(super) fn patterns(text: &str) -> Result<Vec<String>, String> {
     entries(text, |c| matches!(c, ',' | '\n'), |word| is_pattern(word).then(|| word.to_owned())).map_err(|place| {
         format!("is no list of patterns (entry {place} is none); write them as in .gitignore, like '*.tmp,/notes/'")
     })
 }
 
-/// Reads extensions of files, with or without their dot, separated by commas or spaces.
+/// Parses file extensions, with or without their dot, separated by commas or spaces.
 pub(super) fn extensions(text: &str) -> Result<Vec<String>, String> {
     let extension = |word: &str| {
         let word = word.strip_prefix('.').unwrap_or(word);
@@ -35,7 +35,7 @@ pub(super) fn extensions(text: &str) -> Result<Vec<String>, String> {
     })
 }
 
-/// Reads all entries, or gives the place of the first that is none, from 1.
+/// Parses all entries. The error is the number of the first invalid one, from 1.
 fn entries<T, L: FromIterator<T>>(
     text: &str,
     separates: impl Fn(char) -> bool,
@@ -49,7 +49,7 @@ fn entries<T, L: FromIterator<T>>(
         .collect()
 }
 
-/// Says whether a word can match a path at all.
+/// Returns whether a word can match a path at all.
 fn is_pattern(word: &str) -> bool {
     let path = word.strip_prefix('!').unwrap_or(word).trim_matches('/');
     let mut class = None;

@@ -1,4 +1,4 @@
-//! Variables of what can be played.
+//! Variables of the sources of music.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ use super::reader::Reader;
 use super::{Connection, value};
 use crate::interfaces;
 
-/// Folder of the library when `MUSIC_DIR` says nothing, if there is one.
+/// Default of `MUSIC_DIR`, if the folder exists.
 const MUSIC: &str = "music";
 
-/// Where what can be played comes from.
+/// The sources of music.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Media {
     /// Folder of the library.
     pub(crate) music: Option<PathBuf>,
     /// The yt-dlp to use.
     pub(crate) yt_dlp: Option<PathBuf>,
-    /// Hosts that are fetched though they are not public.
+    /// Hosts that may be fetched from although they are not public.
     pub(crate) allow: HostList,
-    /// Hosts that are never fetched.
+    /// Hosts that are never fetched from.
     pub(crate) deny: HostList,
 }
 
@@ -35,7 +35,8 @@ impl Media {
         }
     }
 
-    /// Gives where sources are; while developing, files at a local Discord are fetched though it is not public.
+    /// Returns the configuration of sources. In development, files at a local Discord may be fetched although it is not
+    /// public.
     pub(crate) fn sources(&self, environment: Environment, connection: &Connection) -> SourceConfig {
         let mut allow = self.allow.clone();
         if environment != Environment::Production
@@ -56,7 +57,7 @@ impl Media {
     }
 }
 
-/// Reads a list of hosts.
+/// Parses a list of hosts.
 fn hosts(text: &str) -> Result<HostList, String> {
     HostList::parse(text).map_err(|place| {
         format!(

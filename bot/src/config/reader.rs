@@ -1,4 +1,4 @@
-//! Variables read one by one, with all that is wrong with them gathered.
+//! Reads variables one by one and collects all mistakes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use sdk::settings::Environment;
 
 use super::{ApiUrl, Connection, GatewayUrl, Mistakes, Token, former, value};
 
-/// Reads variables and gathers what is wrong with them.
+/// Reads variables and collects their mistakes.
 pub(super) struct Reader<'a> {
     variables: &'a BTreeMap<String, String>,
     mistakes: Vec<String>,
@@ -19,17 +19,18 @@ impl<'a> Reader<'a> {
         Self { variables, mistakes: Vec::new() }
     }
 
-    /// Fails with all mistakes that were found, if there were any.
+    /// Fails with all mistakes found, if there are any.
     pub(super) fn finish(self) -> Result<(), Mistakes> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
     }
 
-    /// Returns a variable as it is set; an empty one counts as not set.
+    /// Returns a variable as set. An empty one counts as not set.
     fn raw(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
     }
 
-    /// Reads a variable, under its former name where only that is set. The error of `parse` follows "NAME is 'value', which".
+    /// Reads a variable, under its former name if only that is set. The error of `parse` follows "NAME is 'value',
+    /// which".
     pub(super) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let former = former::of(name).filter(|_| self.raw(name).is_none());
         let name = former.unwrap_or(name);
@@ -44,7 +45,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a variable whose type has a default for when it is not set.
+    /// Reads a variable, with the default of its type if it is not set.
     pub(super) fn or_default<T: Default>(
         &mut self,
         name: &str,
@@ -53,7 +54,7 @@ impl<'a> Reader<'a> {
         self.read(name, parse).unwrap_or_default()
     }
 
-    /// Reads the variables that say where Discord is.
+    /// Reads the variables that determine the server and the token.
     pub(super) fn connection(
         &mut self,
         environment: Environment,
@@ -67,7 +68,7 @@ impl<'a> Reader<'a> {
             self.no_token(elsewhere);
             return None;
         };
-        // A server that only stands in for Discord gives out tokens of whatever shape.
+        // A server in place of Discord may use tokens of any form.
         let token = match Token::parse(raw, !elsewhere) {
             Ok(token) => Some(token),
             Err(wrong) => {

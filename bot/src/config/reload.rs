@@ -1,4 +1,4 @@
-//! The variables of hot reload, and what they come to in each mode the bot runs in.
+//! The variables of hot reload, and their values in each mode of the bot.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use sdk::settings::Environment;
 use super::reader::Reader;
 use super::{former, list, value};
 
-/// Every variable of hot reload; another one that begins with `HMR_` is taken for a misspelling.
+/// All variables of hot reload. Any other one that begins with `HMR_` is treated as a misspelling.
 pub(super) const RELOAD_VARIABLES: &[&str] = &[
     "ENABLE_HMR",
     "HMR_DEBOUNCE_MS",
@@ -30,40 +30,40 @@ pub(super) const RELOAD_VARIABLES: &[&str] = &[
     "HMR_WORKSPACE",
 ];
 
-/// Settings of hot reload as they are set; `None` where the mode decides.
+/// Settings of hot reload as set; `None` if the mode decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(not(feature = "hmr"), allow(dead_code))] // Checked in every build, so that a mistake is told in every build.
+#[cfg_attr(not(feature = "hmr"), allow(dead_code))] // Checked in every build, so that a mistake is reported in every build.
 pub(crate) struct Reload {
-    /// Whether changes are watched for; never in production.
+    /// Whether files are watched. Always off in production.
     pub(crate) enabled: bool,
-    /// Time that has to pass without another save before a build starts.
+    /// Time without another save before a build starts.
     pub(crate) debounce: Option<Duration>,
-    /// Time between two looks at the files; zero waits for the system to tell of changes, and `None` leaves it to the
-    /// place where the files are.
+    /// Time between two scans of the files. Zero waits for the system's file events, and `None` decides by where the
+    /// files are.
     pub(crate) poll: Option<Duration>,
-    /// Folder of the repository; `None` means this folder or one above it.
+    /// Folder of the repository; `None` means the current folder or one above it.
     pub(crate) workspace: Option<PathBuf>,
-    /// Patterns of files that are not watched, as `.gitignore` writes them.
+    /// Patterns of files that are not watched, in the form of `.gitignore`.
     pub(crate) ignore: Vec<String>,
-    /// Extensions of the files that count as sources, without the dot; `None` means the engine's own.
+    /// Extensions of the files that count as sources, without the dot; `None` means the engine's default.
     pub(crate) extensions: Option<Vec<String>>,
-    /// Whether state crosses from one generation to the next.
+    /// Whether state is transferred from one generation to the next.
     pub(crate) preserve_state: Option<bool>,
     /// What happens with state that cannot be restored.
     pub(crate) on_incompatible: OnIncompatible,
-    /// Whether a library is loaded by another process first, and checked.
+    /// Whether a library is first loaded and checked by another process.
     pub(crate) validate: Option<bool>,
-    /// Whether dependents reload with what they depend on.
+    /// Whether dependents reload with their dependencies.
     pub(crate) dependents: Option<bool>,
-    /// Longest time that calls are held while state crosses.
+    /// Longest time for which calls are held while state is transferred.
     pub(crate) handover: Option<Duration>,
     /// Further attempts after a load that failed.
     pub(crate) retries: Option<u32>,
     /// Calls for which a new generation is on probation.
     pub(crate) probation_calls: Option<u64>,
-    /// Longest time that a new generation is on probation.
+    /// Longest probation of a new generation.
     pub(crate) probation: Option<Duration>,
-    /// Time that a `start` or `stop` hook has.
+    /// Time limit of a `start` or `stop` hook.
     pub(crate) hook_deadline: Option<Duration>,
     /// Mebibytes of retired code above which a restart is proposed.
     pub(crate) memory: Option<u64>,
@@ -75,7 +75,7 @@ pub(crate) enum OnIncompatible {
     /// The old generation stays.
     #[default]
     Refuse,
-    /// The plugin starts from its default.
+    /// The plugin starts with its default.
     Default,
 }
 
@@ -106,11 +106,11 @@ impl Reload {
         }
     }
 
-    /// Gives what the engine goes by in a bot that runs in this mode.
+    /// Returns the engine's policy for a bot in this mode.
     #[cfg(feature = "hmr")]
     pub(crate) fn policy(&self, environment: Environment) -> hmr::Policy {
         let default = match environment {
-            // Nobody waits for a second attempt of a test.
+            // A second attempt would only delay a test.
             Environment::Testing => hmr::Policy {
                 handover: Duration::from_millis(100),
                 retries: 0,
@@ -137,7 +137,7 @@ impl Reload {
     }
 }
 
-/// Reads what happens with state that cannot be restored.
+/// Parses the value for state that cannot be restored.
 fn on_incompatible(text: &str) -> Result<OnIncompatible, String> {
     match text.to_ascii_lowercase().as_str() {
         "refuse" => Ok(OnIncompatible::Refuse),
@@ -147,7 +147,7 @@ fn on_incompatible(text: &str) -> Result<OnIncompatible, String> {
     }
 }
 
-/// Returns a warning for each variable that begins as those of hot reload do but is none of them.
+/// Returns a warning for each variable with the prefix of hot reload that is not one of its variables.
 pub(super) fn misspelt(variables: &BTreeMap<String, String>) -> Vec<String> {
     variables
         .keys()

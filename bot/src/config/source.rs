@@ -1,4 +1,4 @@
-//! Where variables come from: the environment, and behind it `.env`.
+//! The sources of variables: the environment, then `.env`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,10 +9,10 @@ use super::env_file::{EnvFile, Reach};
 use super::reader::Reader;
 use super::{Config, Health, Mistakes, former, token_file};
 
-/// Variables as they were read; the environment's come before those of `.env`.
+/// The variables as read. Those of the environment take precedence over those of `.env`.
 #[derive(Clone)]
 pub(crate) struct Source {
-    /// Folder in which `.env` is looked for, and how far above it.
+    /// Folder in which `.env` is searched.
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))] // Only a bot that reloads reads it again.
     folder: Option<PathBuf>,
     #[cfg_attr(not(feature = "hmr"), allow(dead_code))]
@@ -21,7 +21,7 @@ pub(crate) struct Source {
     file: Option<EnvFile>,
 }
 
-/// Shows no variable, since any may be a secret.
+/// Shows no variable, because any may be a secret.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("file", &self.path()).finish_non_exhaustive()
@@ -38,7 +38,7 @@ impl Source {
         environment: impl Iterator<Item = (OsString, OsString)>,
         folder: Option<PathBuf>,
     ) -> Result<Self, Mistakes> {
-        // What is no Unicode is none of our variables, whose values are all plain.
+        // A variable that is not Unicode is not one of ours, whose values are all plain text.
         let environment = environment
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -55,20 +55,20 @@ impl Source {
         Ok(Self { folder, reach, environment, file })
     }
 
-    /// Reads `.env` once more; the environment stays what it was.
+    /// Reads `.env` again. The environment stays the same.
     #[cfg(any(feature = "hmr", test))]
     pub(crate) fn again(&self) -> Result<Self, Mistakes> {
         Self::with_reach(self.environment.clone(), self.folder.clone(), self.reach)
     }
 
-    /// Makes a configuration of what was read.
+    /// Creates a configuration from the variables.
     pub(crate) fn config(&self) -> Result<Config, Mistakes> {
         let mut config = Config::from_variables(token_file::resolve(self.variables())?)?;
         config.warnings.extend(self.file.as_ref().and_then(EnvFile::warning));
         Ok(config)
     }
 
-    /// Reads where health is served, and nothing else: whatever else is wrong, a running bot can be asked.
+    /// Reads only the address of health. So a running bot can be queried even if other variables are wrong.
     pub(crate) fn health(&self) -> Result<Health, Mistakes> {
         let variables = self.variables();
         let mut reader = Reader::new(&variables);
@@ -81,13 +81,13 @@ impl Source {
         former::overlay(file, &self.environment)
     }
 
-    /// Gives the `.env` that was read, if there is one.
+    /// Returns the path of the `.env` that was read, if there is one.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// Gives the variables that `.env` sets otherwise than `before`, in vain: the environment sets them to something
-    /// else.
+    /// Returns the variables that changed in `.env` since `before` without effect, because the environment sets them to
+    /// something else.
     #[cfg(any(feature = "hmr", test))]
     pub(crate) fn overruled<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a str> {
         let variables = self.file.iter().flat_map(|file| &file.variables);

@@ -142,7 +142,7 @@ fn the_example_file_names_every_variable_with_a_value_that_will_do() {
     for name in VARIABLES.iter().chain(RELOAD_VARIABLES) {
         assert!(shown.iter().any(|(shown, _)| shown == name), "{name} is not in .env.example");
     }
-    // Its file is another way to give the token than the one that `with` has.
+    // The file is an alternative to the token of `with`.
     let filled: Vec<_> = shown
         .into_iter()
         .filter(|(name, value)| !value.is_empty() && *name != "DISCORD_TOKEN_FILE")

@@ -1,15 +1,15 @@
-//! The bot's token: checked for its shape, never printed.
+//! The bot's token. Its form is checked, and it is never printed.
 
 use std::fmt;
 
-/// A bot token; its `Debug` does not show it.
+/// A bot token. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
 
 impl Token {
-    /// Takes a token; with `discords_shape` it has to look like those that Discord gives out.
+    /// Parses a token. With `discords_shape` it has to have the form of Discord's tokens.
     ///
-    /// The error follows "DISCORD_TOKEN" in a sentence and does not hold the token.
+    /// The error follows "DISCORD_TOKEN" in a sentence and does not contain the token.
     pub(crate) fn parse(text: &str, discords_shape: bool) -> Result<Self, String> {
         if text.trim_matches(['"', '\'']) != text {
             return Err("is written in quotes; write it without them".to_owned());
@@ -36,7 +36,7 @@ impl Token {
         Ok(Self(text.to_owned()))
     }
 
-    /// Gives the token itself, for requests only.
+    /// Returns the token itself, for requests only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -48,7 +48,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Says whether a word looks like a token, wherever it stands.
+/// Returns whether a word looks like a token, or contains one.
 pub(super) fn looks_like_one(word: &str) -> bool {
     const LEAST: usize = 50;
     word.len() >= LEAST && word.split(['"', '\'']).any(|part| part.len() >= LEAST && has_three_parts(part))

@@ -1,5 +1,5 @@
-//! `DISCORD_TOKEN_FILE`: the token in a file, as secrets of Docker and systemd are, so that no list of a process's
-//! variables shows it.
+//! `DISCORD_TOKEN_FILE`: the token in a file, like secrets of Docker and systemd, so that it does not appear among a
+//! process's variables.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -8,13 +8,14 @@ use super::Mistakes;
 
 const TOKEN: &str = "DISCORD_TOKEN";
 const FILE: &str = "DISCORD_TOKEN_FILE";
-/// Bytes of a file that holds nothing but a token, and of a larger one that is read.
+/// Maximum number of bytes that are read of the file.
 const LONGEST: u64 = 4096;
 
-/// Sets `DISCORD_TOKEN` to what the file says that `DISCORD_TOKEN_FILE` names, if it names one.
+/// Sets `DISCORD_TOKEN` to the content of the file in `DISCORD_TOKEN_FILE`, if that is set.
 ///
 /// # Errors
-/// When both are set, or the file cannot be read or is no text of one line; the sentence does not hold its contents.
+/// If both are set, or if the file cannot be read or is not a single line of text. The message does not contain the
+/// content.
 pub(super) fn resolve(mut variables: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Mistakes> {
     let set =
         |name: &str| variables.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());

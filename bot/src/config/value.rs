@@ -1,4 +1,4 @@
-//! Single values of the configuration, each with the words for a wrong one.
+//! Single values of the configuration, with an error message for a wrong one.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use sdk::settings::Environment;
 
 use super::token;
 
-/// Reads the mode the bot runs in.
+/// Parses the mode the bot runs in.
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
     [Environment::Development, Environment::Production, Environment::Testing]
         .into_iter()
@@ -17,7 +17,7 @@ pub(super) fn environment(text: &str) -> Result<Environment, String> {
         .ok_or_else(|| "is no mode of this bot; use development, production or testing".to_owned())
 }
 
-/// Reads a switch.
+/// Parses a switch.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
@@ -26,7 +26,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a time in milliseconds.
+/// Parses a time in milliseconds.
 pub(super) fn milliseconds(text: &str, range: RangeInclusive<u64>) -> Result<Duration, String> {
     match text.parse() {
         Ok(number) if range.contains(&number) => Ok(Duration::from_millis(number)),
@@ -39,7 +39,7 @@ pub(super) fn milliseconds(text: &str, range: RangeInclusive<u64>) -> Result<Dur
     }
 }
 
-/// Reads a whole number.
+/// Parses a whole number.
 pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<N, String> {
     let number = text.parse().ok().filter(|number| range.contains(number));
     number.and_then(|number: u64| N::try_from(number).ok()).ok_or_else(|| {
@@ -48,7 +48,7 @@ pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) ->
     })
 }
 
-/// Reads a guild's id.
+/// Parses a guild's id.
 pub(super) fn guild(text: &str) -> Result<GuildId, String> {
     snowflake(text).map(GuildId::new).ok_or_else(|| {
         "is no id; it is a number that Discord shows under Copy Server ID once Developer Mode is on"
@@ -56,7 +56,7 @@ pub(super) fn guild(text: &str) -> Result<GuildId, String> {
     })
 }
 
-/// Reads a channel's id.
+/// Parses a channel's id.
 pub(super) fn channel(text: &str) -> Result<ChannelId, String> {
     snowflake(text).map(ChannelId::new).ok_or_else(|| {
         "is no id; it is a number that Discord shows under Copy Channel ID once Developer Mode is on"
@@ -64,7 +64,7 @@ pub(super) fn channel(text: &str) -> Result<ChannelId, String> {
     })
 }
 
-/// Reads the path of a file, which need not be there yet.
+/// Parses the path of a file, which need not exist yet.
 pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if text.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.is_dir() {
@@ -73,7 +73,7 @@ pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Reads the path of a folder, which need not be there yet.
+/// Parses the path of a folder, which need not exist yet.
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_file() {
@@ -82,13 +82,13 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Reads the number of a user, guild or channel.
+/// Parses the id of a user, guild or channel.
 pub(super) fn snowflake(text: &str) -> Option<u64> {
-    // `parse` would take a sign too.
+    // `parse` would accept a sign.
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().filter(|id| *id != 0))?
 }
 
-/// Writes a value for a person to recognise; what is or looks like a token stays out.
+/// Formats a value so that a user recognises it. A token, or what looks like one, is left out.
 pub(super) fn shown(text: &str, token: Option<&str>) -> String {
     const MOST: usize = 80;
     if token.is_some_and(|token| text.contains(token.trim()))

@@ -1,4 +1,4 @@
-//! What each plugin's message is to show, from what happens.
+//! The state of each plugin's message, updated from events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,55 +7,55 @@ use sdk::bus::{Cause, Diagnostic, ReloadEvent};
 
 use super::words;
 
-/// Where a plugin's newest save stands.
+/// The state of a plugin's newest save.
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
-    /// It is being built, together with others.
+    /// It is being built, together with the others of the set.
     Building(BTreeSet<PluginId>),
-    /// It is live, or taken out.
+    /// It is live, or was removed.
     Live { from: Option<u64>, to: Option<u64>, ms: u64, parts: BTreeMap<String, f64>, changes: Vec<String> },
     /// It is not live.
     Failed { live: Option<u64>, reason: String, diagnostics: Vec<Diagnostic> },
-    /// It was held back, because another one failed that was to go live with it.
+    /// It was held back, because another plugin that was to go live with it failed.
     HeldBack { by: PluginId },
-    /// It was live, and an earlier one is live again.
+    /// It was live, and earlier code is live again.
     RolledBack { from: u64, to: u64, code_of: u64, reason: String },
-    /// What was no single plugin's fault is mended.
+    /// A failure that did not belong to a single plugin is fixed.
     Mended,
-    /// Only a new process brings it in.
+    /// It takes effect only in a new process.
     Restart { because: Vec<String>, automatic: bool },
 }
 
 struct Card {
     phase: Phase,
-    /// What became of the plugin's state.
+    /// The outcome of the transfer of the plugin's state.
     state: Option<String>,
     text: String,
 }
 
-/// All cards; `None` stands for what is no single plugin's.
+/// All cards. The key `None` stands for failures that do not belong to a single plugin.
 #[derive(Default)]
 pub(super) struct Cards(BTreeMap<Option<PluginId>, Card>);
 
 impl Cards {
-    /// Gives what each card is to show.
+    /// Returns the texts of all cards.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&Option<PluginId>, &str)> {
         self.0.iter().map(|(key, card)| (key, card.text.as_str()))
     }
 
-    /// Gives what one card is to show.
-    #[allow(clippy::ref_option)] // The key as it is.
+    /// Returns the text of one card.
+    #[allow(clippy::ref_option)] // The type of the keys.
     pub(super) fn text(&self, key: &Option<PluginId>) -> Option<&str> {
         self.0.get(key).map(|card| card.text.as_str())
     }
 
-    /// Takes in what happened.
+    /// Updates the cards from an event.
     pub(super) fn note(&mut self, event: &ReloadEvent) {
         match event {
             ReloadEvent::ReloadStarted { plugins, cause } => {
                 let mut group: BTreeSet<_> = plugins.iter().cloned().collect();
                 if *cause == Cause::Dependency {
-                    // They come along with what is being built, and end with it.
+                    // They are built with what is being built, and end with it.
                     group.extend(self.building().into_iter().map(|(plugin, _)| plugin));
                 }
                 for plugin in plugins {
@@ -63,7 +63,7 @@ impl Cards {
                 }
             }
             ReloadEvent::ReloadCompleted { plugin, from, to, ms, parts, changes } => {
-                // A plugin that just comes up at the start is no news.
+                // A plugin that is loaded at the start is not reported.
                 if from.is_some() || self.0.contains_key(&Some(plugin.clone())) {
                     let (parts, changes) = (parts.clone(), changes.clone());
                     let live = Phase::Live { from: *from, to: *to, ms: *ms, parts, changes };
@@ -107,7 +107,7 @@ impl Cards {
 
     fn set(&mut self, plugin: Option<&PluginId>, phase: Phase) {
         let key = plugin.cloned();
-        // State crosses before a swap is told.
+        // The transfer of state is reported before the swap.
         let state = match phase {
             Phase::Live { .. } => self.0.remove(&key).and_then(|card| card.state),
             _ => None,
@@ -124,7 +124,7 @@ impl Cards {
         building.collect()
     }
 
-    /// Ends the cards of those that were to go live with one that failed.
+    /// Ends the cards of plugins that were to go live with one that failed.
     fn hold_back(&mut self, failed: &PluginId) {
         for (plugin, group) in self.building() {
             if plugin != *failed && group.contains(failed) {
@@ -133,7 +133,7 @@ impl Cards {
         }
     }
 
-    /// Ends the cards of all that are being built; with none, the failure gets a card of its own.
+    /// Ends the cards of all plugins being built. If there are none, the failure gets a card of its own.
     fn fail_all(&mut self, failed: &Phase) {
         let building = self.building();
         for (plugin, _) in &building {

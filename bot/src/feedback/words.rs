@@ -1,4 +1,4 @@
-//! A card as Discord shows it, within the limits of a message.
+//! The text of a card, within the limits of a message.
 
 use std::fmt::Write as _;
 
@@ -8,16 +8,16 @@ use sdk::text::{self, MESSAGE};
 
 use super::cards::Phase;
 
-/// Most characters of a reason, so that the compiler's words have room below it.
+/// Maximum number of characters of a reason, so that there is room for the compiler's messages below it.
 const REASON: usize = 700;
-/// Most characters of the line that names changes.
+/// Maximum number of characters of the line with the changes.
 const CHANGES: usize = 900;
-/// Ends a card whose errors do not all fit.
+/// Ends a card in which not all errors fit.
 const MORE: &str = "\n-# The rest is in the terminal.";
 /// Opens and closes a code block.
 const FENCES: [&str; 2] = ["\n```\n", "\n```"];
 
-/// Writes a card.
+/// Formats a card.
 pub(super) fn card(plugin: Option<&PluginId>, phase: &Phase, state: Option<&str>) -> String {
     let name = format!("**{}**", plugin.map_or("workspace", PluginId::as_str));
     let words = match phase {
@@ -32,7 +32,7 @@ pub(super) fn card(plugin: Option<&PluginId>, phase: &Phase, state: Option<&str>
                 (Some(from), None) => format!("📤 {name} {from} taken out"),
                 (None, None) => format!("📤 {name} taken out"),
             };
-            // In the order in which they come, which the alphabet does not know.
+            // In the order in which they happen, which is not alphabetical.
             let known = ["watch", "build", "probe", "preflight", "state", "swap"];
             let order = |part: &str| known.iter().position(|known| *known == part).unwrap_or(known.len());
             let mut parts: Vec<_> = parts.iter().collect();
@@ -81,7 +81,7 @@ fn changed(changes: &[String]) -> String {
     marked.join(" ")
 }
 
-/// Adds the first errors in a code block, whole ones as far as they fit; the place of the first one stands above it.
+/// Appends the first errors in a code block, as many whole ones as fit, below the place of the first one.
 fn with_errors(mut head: String, diagnostics: &[Diagnostic], mut whole: bool) -> String {
     let Some(first) = diagnostics.first() else { return head };
     if let Some(place) = first.place() {
@@ -109,18 +109,18 @@ fn with_errors(mut head: String, diagnostics: &[Diagnostic], mut whole: bool) ->
     format!("{head}{open}{block}{close}{more}")
 }
 
-/// Says whether these are all that the compiler found, as far as that can be told from them.
+/// Returns whether these are all diagnostics of the compiler, as far as they show.
 fn is_all(diagnostics: &[Diagnostic]) -> bool {
-    // The engine keeps so many, and not more.
+    // The engine keeps at most that many.
     diagnostics.len() < 20 && diagnostics.iter().all(|diagnostic| !diagnostic.rendered.ends_with('…'))
 }
 
-/// Keeps text from closing the code block that it stands in.
+/// Prevents text from closing the code block that contains it.
 fn unfenced(words: &str) -> String {
     if words.contains("```") { words.replace('`', "`\u{200b}") } else { words.to_owned() }
 }
 
-/// Gives as many whole lines as fit, or the beginning of the first one.
+/// Returns as many whole lines as fit, or the beginning of the first one.
 fn first_lines(words: &str, most: usize) -> String {
     let mut kept = String::new();
     for line in words.lines() {
@@ -136,7 +136,7 @@ fn first_lines(words: &str, most: usize) -> String {
     if kept.is_empty() { cut(words, most) } else { kept }
 }
 
-/// Counts as Discord's own clients do, an emoji for two.
+/// Returns the length as Discord's clients count it, in UTF-16 code units.
 fn length(words: &str) -> usize {
     words.encode_utf16().count()
 }

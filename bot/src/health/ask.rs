@@ -1,4 +1,4 @@
-//! `hotcord health [--ready]`: asks whatever bot serves where this configuration says, for where no other tool can.
+//! `hotcord health [--ready]`: queries the bot at the configured address, for systems without another tool.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::config::Source;
 
-/// Longest wait for a connection, and for each part of the answer.
+/// Longest wait for a connection, and for each part of the response.
 const WITHIN: Duration = Duration::from_secs(3);
-/// Bytes of an answer that are read; those asked for are far shorter.
+/// Maximum number of bytes that are read of a response. Expected ones are far shorter.
 const ANSWER: u64 = 64 * 1024;
 
-/// Asks whether the bot lives, or whether it is ready.
+/// Asks whether the bot is alive, or whether it is ready.
 ///
 /// # Errors
-/// One sentence why it does not, or is not.
+/// One sentence if it is not.
 pub(crate) fn ask(ready: bool) -> Result<(), String> {
     let source = Source::read().map_err(|mistakes| mistakes.to_string())?;
     let health = source.health().map_err(|mistakes| mistakes.to_string())?;
@@ -40,7 +40,7 @@ pub(crate) fn ask(ready: bool) -> Result<(), String> {
     }
 }
 
-/// Gives where a server can be reached that listens on every address.
+/// Returns an address at which a server can be reached that listens on all addresses.
 const fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -60,7 +60,7 @@ fn get(address: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Reads the status and the body of an answer of this bot's; `None` when it is another's.
+/// Parses the status and the body of a response of this bot; `None` if it is from another program.
 fn read(answer: &[u8]) -> Option<(u16, Value)> {
     let text = std::str::from_utf8(answer).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;

@@ -1,16 +1,16 @@
-//! Which names this server may be asked by.
+//! The host names under which this server may be requested.
 //!
-//! A web page whose own name has been pointed at a private address (DNS rebinding) can read what is served there, and its
-//! requests carry that name as `Host`. A name that anybody can register is therefore refused.
+//! A web page whose own name points to a private address (DNS rebinding) can read what is served there, and its
+//! requests carry that name as `Host`. So a name that could be registered publicly is refused.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Endings of names that nobody can register. Sources: RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on `.internal`,
-/// and what Kubernetes and routers use.
+/// Suffixes of names that cannot be registered publicly. Sources: RFC 6761, RFC 6762, RFC 8375, ICANN's resolution on
+/// `.internal`, and what Kubernetes and routers use.
 const PRIVATE: [&str; 8] =
     [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc", ".test", ".invalid"];
 
-/// Returns whether a `Host` is an IP address, a name without a dot, or a name that is private by its ending.
+/// Returns whether a `Host` is an IP address, a name without a dot, or a name with a private suffix.
 pub(super) fn is_private(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
         let Some((address, port)) = address.split_once(']') else { return false };

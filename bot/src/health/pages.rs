@@ -1,4 +1,4 @@
-//! What is answered on which path.
+//! The pages by path.
 
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ impl Pages {
         Self { standing, metrics }
     }
 
-    /// Answers a request; what it carries beside method, path and `Host` is not read.
+    /// Responds to a request. Only its method, path and `Host` are read.
     pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response<String> {
-        // A browser always names the host; other clients may leave it out.
+        // A browser always sends the host; other clients may leave it out.
         let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
         if host.is_some_and(|host| !hosts::is_private(host)) {
             let words = "These pages are served under an IP address or a private name.\n";
@@ -40,7 +40,7 @@ impl Pages {
             let words = "There is no such page; there are /health, /ready and /metrics.\n";
             return page(StatusCode::NOT_FOUND, TEXT, words.to_owned());
         }
-        // hyper leaves the body of an answer to HEAD out.
+        // hyper omits the body of a response to HEAD.
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let words = "This page can be read only, with GET or HEAD.\n";
             let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, words.to_owned());

@@ -1,4 +1,4 @@
-//! The server itself: few connections, each with one small request and a few seconds.
+//! The HTTP server: few connections, each with one small request and a time limit.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -15,15 +15,15 @@ use sdk::{tokio, tracing};
 
 use super::pages::Pages;
 
-/// Connections that are open at the same time; a further one ends the oldest.
+/// Maximum number of open connections. Another one closes the oldest.
 const CONNECTIONS: usize = 16;
 /// Longest time for the head of a request to arrive.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// Longest time of a connection.
+/// Longest duration of a connection.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(10);
-/// Bytes of a request's head; hyper takes no less.
+/// Maximum size in bytes of a request's head; hyper accepts no smaller limit.
 const HEAD: usize = 8192;
-/// Wait after a connection could not be taken.
+/// Wait after a connection could not be accepted.
 const AGAIN_IN: Duration = Duration::from_millis(50);
 
 /// Serves pages until the future is dropped.
@@ -43,7 +43,7 @@ pub(super) async fn serve(listener: TcpListener, pages: Arc<Pages>) {
                     open.push_back(connections.spawn(connection(stream, pages.clone())));
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely, which lasts: one word for all of a row.
+                    // Most likely there are no file descriptors left, which may last: one warning for a series.
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::warn!(%error, "connections for health and metrics cannot be taken");
                     }
@@ -66,6 +66,6 @@ async fn connection(stream: TcpStream, pages: Arc<Pages>) {
         .max_buf_size(HEAD)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    // Whoever breaks off, or is too slow, knows that without being told.
+    // A client that disconnects or is too slow needs no message.
     let _ = timeout(CONNECTION_WITHIN, served).await;
 }

@@ -1,4 +1,4 @@
-//! Whether the bot is of use to anybody at this moment.
+//! The bot's readiness.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -8,17 +8,17 @@ use std::time::Duration;
 use sdk::host::Host;
 use sdk::serenity::all::ConnectionStage;
 
-/// What tells whether the bot is of use.
+/// The state from which readiness is determined.
 #[derive(Default)]
 pub(crate) struct Standing {
     host: OnceLock<Host>,
-    /// Shards that the bot has; 0 while none has been ready.
+    /// Number of the bot's shards; 0 until one has been ready.
     shards: AtomicU32,
     was_ready: AtomicBool,
     is_held: AtomicBool,
 }
 
-/// Whether the bot is of use.
+/// Whether the bot is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Readiness {
     /// Every shard has a session and is connected.
@@ -28,11 +28,11 @@ pub(crate) enum Readiness {
     },
     /// Not every shard has had a session yet.
     Starting,
-    /// Discord lets the bot start hardly any more sessions for now.
+    /// Discord allows the bot hardly any more sessions for now.
     Held,
     /// A shard that had a session is not connected.
     Disconnected,
-    /// The bot is about to end.
+    /// The bot is about to exit.
     ShuttingDown,
 }
 
@@ -43,13 +43,13 @@ pub(crate) struct Shard {
     pub(crate) number: u32,
     /// Whether it has a session and is connected.
     pub(crate) connected: bool,
-    /// Time from its last heartbeat to the answer.
+    /// Time from its last heartbeat to the response.
     pub(crate) latency: Option<Duration>,
 }
 
 impl Standing {
     pub(super) fn set_host(&self, host: &Host) {
-        // There is one in each run.
+        // Each run has only one host.
         let _ = self.host.set(host.clone());
     }
 
@@ -57,17 +57,17 @@ impl Standing {
         self.shards.store(shards, Ordering::Relaxed);
     }
 
-    /// Notes whether the bot waits until it may start sessions.
+    /// Records whether the bot waits until it may start sessions.
     pub(super) fn set_held(&self, is_held: bool) {
         self.is_held.store(is_held, Ordering::Relaxed);
     }
 
-    /// Gives the host, once there is one.
+    /// Returns the host, once it is set.
     pub(crate) fn host(&self) -> Option<&Host> {
         self.host.get()
     }
 
-    /// Gives how the shards stand, in order; one that is being started anew may be missing.
+    /// Returns the shards' connections, in order. A shard that is being restarted may be missing.
     pub(crate) async fn connections(&self) -> BTreeSet<Shard> {
         let Some(manager) = self.host.get().and_then(Host::shards) else { return BTreeSet::new() };
         let runners = manager.runners.lock().await;
@@ -79,12 +79,12 @@ impl Standing {
         shards.collect()
     }
 
-    /// Gives the number of shards, once one has been ready.
+    /// Returns the number of shards; 0 until one has been ready.
     pub(crate) fn shards(&self) -> u32 {
         self.shards.load(Ordering::Relaxed)
     }
 
-    /// Says whether the bot is of use.
+    /// Returns the current readiness.
     pub(crate) async fn readiness(&self) -> Readiness {
         if self.host.get().is_some_and(Host::is_closing) {
             return Readiness::ShuttingDown;
@@ -103,7 +103,7 @@ impl Standing {
 }
 
 impl Readiness {
-    /// Gives in words why the bot is of no use; `None` when it is.
+    /// Returns why the bot is not ready; `None` if it is.
     pub(crate) const fn reason(self) -> Option<&'static str> {
         match self {
             Self::Ready { .. } => None,

@@ -1,7 +1,7 @@
-//! Fields of the log's lines: no value makes a line of its own, or controls a terminal.
+//! Fields of the log's lines: no value can add a line or control a terminal.
 //!
-//! Values come from people and servers, by way of this bot and of the libraries below it, so they are escaped here, where
-//! all of them pass. tracing-subscriber's own fields do this for some controls of a message and for none of a field's
+//! Values come from users and servers, through this bot and the libraries below it, so they are escaped here, where all
+//! of them pass. tracing-subscriber's own fields escape some control characters of a message and none of a field's
 //! value.
 
 use std::error::Error;
@@ -13,10 +13,10 @@ use tracing_subscriber::field::{RecordFields, VisitOutput as _};
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
 
-/// The one field whose value has lines: they follow the line, indented.
+/// The only field with several lines: they follow the line, indented.
 const BACKTRACE: &str = "backtrace";
 
-/// Writes fields as tracing-subscriber does, with what controls a terminal or breaks a line as escapes.
+/// Formats fields as tracing-subscriber does, with control characters and line breaks as escapes.
 pub(super) struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// Returns what the log writes, as it is set up but for colours.
+    /// Returns the log's output, with the same settings except for colours.
     fn logged(ansi: bool, work: impl FnOnce()) -> String {
         let lines = Lines::default();
         let to = lines.clone();

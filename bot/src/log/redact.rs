@@ -1,7 +1,7 @@
-//! Keeps tokens out of the log, whoever wrote the line.
+//! Keeps tokens out of the log, wherever the line comes from.
 //!
-//! Two kinds of token could reach it: the bot's own, and those of interactions and webhooks, which stand in the
-//! paths of requests. At debug level the libraries below us print requests whole.
+//! Two kinds of tokens could reach it: the bot's own, and those of interactions and webhooks, which are part of request
+//! paths. At debug level the libraries below us log whole requests.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -20,13 +20,13 @@ pub(crate) fn hide(secret: &str) {
     }
 }
 
-/// Gives a text without tokens, for those places that are not the log.
+/// Returns a text without tokens, for output other than the log.
 #[cfg(feature = "hmr")]
 pub(crate) fn clean(text: &str) -> String {
     redacted(text, &SECRETS.read().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }
 
-/// A writer that gets whole lines and passes them on without tokens.
+/// A writer that receives whole lines and passes them on without tokens.
 pub(super) struct Redacted<W>(pub(super) W);
 
 impl<W: Write> Write for Redacted<W> {
@@ -42,7 +42,7 @@ impl<W: Write> Write for Redacted<W> {
     }
 }
 
-/// Replaces `secrets`, and whatever stands where Discord's protocol has a token.
+/// Replaces `secrets`, and all tokens at the places where Discord's protocol has them.
 pub(crate) fn redacted<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets {
@@ -63,7 +63,7 @@ pub(crate) fn redacted<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
         text = hide_after(text, before, |rest| {
             let start = rest.find(|c: char| !matches!(c, ' ' | '\\' | '"'))?;
             let end = rest[start..].find(|c: char| !is_of_token(c)).unwrap_or(rest.len() - start);
-            // A quote has to come first; without one it is prose or another type's debug output.
+            // A quote has to come first. Without one it is prose or another type's debug output.
             rest[..start].contains('"').then_some((start, end))
         });
     }
@@ -74,7 +74,7 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+' | '%')
 }
 
-/// Hides, after each `before`, the stretch (start and length in what follows) that `find` gives.
+/// Hides, after each `before`, the range (start and length in the text that follows) that `find` returns.
 fn hide_after<'a>(
     text: Cow<'a, str>,
     before: &str,

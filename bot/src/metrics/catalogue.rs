@@ -1,4 +1,4 @@
-//! The list of metrics: each is registered with what the documentation says of it.
+//! The list of metrics. Each is registered with its documentation.
 
 use prometheus_client::encoding::EncodeMetric;
 use prometheus_client::metrics::MetricType;
@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-/// What begins every name.
+/// Prefix of every name.
 const PREFIX: &str = "hotcord";
 
 /// A gauge that holds fractions.
@@ -16,13 +16,13 @@ pub(super) type Fraction = Gauge<f64, std::sync::atomic::AtomicU64>;
 /// A counter that holds fractions.
 pub(super) type Sum = Counter<f64, std::sync::atomic::AtomicU64>;
 
-/// Metrics as they are registered.
+/// The registered metrics.
 pub(super) struct Catalogue {
     pub(super) registry: Registry,
     pub(super) entries: Vec<Entry>,
 }
 
-/// What is to be known of a metric; `docs/metrics.md` is compared with it.
+/// The documentation of a metric, with which `docs/metrics.md` is compared.
 #[derive(Debug)]
 #[cfg_attr(not(test), allow(dead_code))]
 pub(super) struct Entry {
@@ -32,7 +32,7 @@ pub(super) struct Entry {
     pub(super) kind: &'static str,
     pub(super) labels: Vec<&'static str>,
     pub(super) unit: Option<&'static str>,
-    /// What it means, without the full stop at the end.
+    /// Its meaning, without the full stop at the end.
     pub(super) help: &'static str,
 }
 
@@ -53,7 +53,7 @@ impl Catalogue {
         metric
     }
 
-    /// Registers a counter of things with labels.
+    /// Registers a counter with labels.
     pub(super) fn counters<const N: usize>(
         &mut self,
         name: &str,
@@ -146,14 +146,14 @@ pub(super) struct Labelled<M, const N: usize> {
 }
 
 impl<M: Clone, const N: usize> Labelled<M, N> {
-    /// Gives the value for these labels, in the order in which they are named.
+    /// Returns the value for these labels, in the order of their names.
     pub(super) fn of(&self, values: [&str; N]) -> M {
         let mut values = values.into_iter();
         let labels = self.labels.map(|label| (label, values.next().unwrap_or_default().to_owned()));
         self.family.get_or_create_owned(&labels)
     }
 
-    /// Forgets all values.
+    /// Removes all values.
     pub(super) fn clear(&self) {
         self.family.clear();
     }

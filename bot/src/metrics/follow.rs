@@ -1,4 +1,4 @@
-//! What happens, counted as it happens.
+//! Counters, updated by events.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::Metrics;
 
 impl Observer for Metrics {
     fn event(&self, kind: EventKind) {
-        // Made once for each kind: this is on the way of every event.
+        // Created once for each kind, because this runs for every event.
         let counter = self
             .event
             .get(kind as usize)
@@ -53,7 +53,7 @@ impl Observer for Metrics {
 }
 
 impl Metrics {
-    /// Counts what happens to players, until nothing more can.
+    /// Counts voice events until there can be no more.
     pub(crate) async fn follow_voice(self: Arc<Self>, mut heard: Receiver<VoiceEvent>) {
         while let Some(event) = next(&mut heard).await {
             match event.kind {
@@ -67,12 +67,12 @@ impl Metrics {
         }
     }
 
-    /// Counts what happens to plugins, until nothing more can.
+    /// Counts reload events until there can be no more.
     #[cfg(feature = "hmr")]
     pub(crate) async fn follow_reloads(self: Arc<Self>, mut heard: Receiver<Stamped>) {
         while let Some(Stamped { event, .. }) = next(&mut heard).await {
             match event {
-                // A plugin's first load takes nothing's place.
+                // A plugin's first load replaces nothing.
                 ReloadEvent::ReloadCompleted { plugin, from: Some(_), ms, .. } => {
                     self.reloads.of([plugin.as_str(), "live"]).inc();
                     let took = std::time::Duration::from_millis(ms);
@@ -91,7 +91,7 @@ impl Metrics {
     }
 }
 
-/// Waits for the next thing that happens; `None` when nothing more can.
+/// Waits for the next event; `None` if there can be no more.
 async fn next<T: Clone>(heard: &mut Receiver<T>) -> Option<T> {
     loop {
         match heard.recv().await {

@@ -1,4 +1,4 @@
-//! How things stand, looked at when somebody asks.
+//! Gauges, read with each request.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use super::{Metrics, bring};
 use crate::health::Standing;
 
 impl Metrics {
-    /// Looks how things stand, and gives everything in OpenMetrics' text.
+    /// Updates the gauges and returns all metrics in OpenMetrics' text format.
     pub(crate) async fn text(&self, standing: &Standing) -> String {
         let _looking = self.looking.lock().await;
         if let Some(memory) = resident_memory() {
@@ -27,7 +27,7 @@ impl Metrics {
         let connections = standing.connections().await;
         self.connected.clear();
         self.latency.clear();
-        // One that is being started anew is in no list.
+        // A shard that is being restarted is not listed.
         for shard in 0..standing.shards() {
             self.connected.of([&shard.to_string()]).set(0);
         }
@@ -73,12 +73,12 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Gives the seconds since 1970.
+/// Returns the seconds since 1970.
 pub(super) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-/// Reads the bytes that the process holds in RAM. Source: proc_pid_status(5).
+/// Returns the bytes of RAM that the process uses. Source: proc_pid_status(5).
 fn resident_memory() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,4 @@
-//! docs/metrics.md says what is registered; `UPDATE_DOCS=1` in the environment has its table written anew.
+//! docs/metrics.md lists the registered metrics. `UPDATE_DOCS=1` in the environment updates its table.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::*;
 
 const BEGINS: &str = "<!-- the list: written by a test -->\n";
 
-/// Gives the list as the page has it.
+/// Returns the table of the page.
 fn list(entries: &[catalogue::Entry]) -> String {
     let mut list = "| name | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
     for entry in entries {

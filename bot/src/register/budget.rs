@@ -1,8 +1,8 @@
-//! How many commands have been created within the last day, of which Discord allows 200 in each guild and globally.
+//! The number of commands created within the last day, of which Discord allows 200 in each guild and 200 globally.
 //!
-//! A command counts when its name is new there: Discord answers 201 then, and 200 where it replaces one of that name,
-//! which does not count. Source: "Registering a Command" and "Create Guild Application Command" in Discord's
-//! documentation. Only what this bot has created is known; Discord's own word goes first.
+//! A command counts when its name is new there: Discord then responds with 201, and with 200 if it replaces one of that
+//! name, which does not count. Source: "Registering a Command" and "Create Guild Application Command" in Discord's
+//! documentation. Only this bot's creations are known; Discord's own response takes precedence.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,15 +12,15 @@ use sdk::status::{CreationAccount, since_1970};
 use sdk::store::PluginStore;
 use sdk::tracing::warn;
 
-/// Creations that Discord allows within a day. Source: "Registering a Command" in Discord's documentation.
+/// Creations that Discord allows per day. Source: "Registering a Command" in Discord's documentation.
 pub(super) const LIMIT: usize = 200;
-/// Creations from which on a registration warns.
+/// Number of creations from which on a registration warns.
 const WARN_FROM: usize = 180;
-/// Creations of a day from which on nothing is removed any more that may come back.
+/// Number of creations in a day from which on no command is removed that may come back.
 const KEPT_FREE: usize = LIMIT / 2;
 const DAY: Duration = Duration::from_hours(24);
 
-/// The account of one scope, kept in the host's store.
+/// The record of one scope, kept in the host's store.
 pub(super) struct Budget {
     host: Host,
     store: PluginStore,
@@ -30,7 +30,7 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn new(host: Host, scope: String) -> Self {
         let store = host.store().of(&PluginId::new("host"));
-        // What another version wrote in another shape counts as nothing.
+        // A record of another version in another form counts as empty.
         let made = store.get(&key(&scope)).ok().flatten().unwrap_or_default();
         let account = CreationAccount { scope, limit: LIMIT, made, closed_until: None };
         let budget = Self { host, store, account };
@@ -40,12 +40,12 @@ impl Budget {
         budget
     }
 
-    /// Shows the account in the status, also while nothing has been created.
+    /// Shows the record in the status, even if nothing has been created.
     pub(super) fn show(&self) {
         self.host.set_creations(&self.account);
     }
 
-    /// Counts a creation, and says in a few words what has been used.
+    /// Counts a creation. Returns a short text about how many are used.
     pub(super) fn spend(&mut self) -> String {
         self.account.closed_until = None;
         self.account.made = self.account.made_today().chain([since_1970()]).collect();
@@ -62,7 +62,7 @@ impl Budget {
         format!("{used} of {LIMIT} creations used today")
     }
 
-    /// Takes Discord's word that none is left, and gives the time until one is, as far as that is known.
+    /// Records Discord's response that none is left. Returns the time until the next is possible, as far as known.
     pub(super) fn close(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         let oldest = self.account.made_today().next();
         let by_count =
@@ -73,21 +73,21 @@ impl Budget {
         wait
     }
 
-    /// Returns how long it takes until `back` commands can come back and leave half of the day's creations, or as many as
-    /// there are, for others; zero when they can now.
+    /// Returns the time until `back` commands can be created again with half of the day's creations, or as many as
+    /// there are, left for others; zero if they can now.
     pub(super) fn room_in(&self, back: usize) -> Duration {
         if let Some(wait) = self.closed_for() {
             return wait;
         }
         let made: Vec<u64> = self.account.made_today().collect();
         let bearable = (KEPT_FREE - 1).min(LIMIT.saturating_sub(back));
-        // As many of the oldest have to be a day old.
+        // That many of the oldest have to be a day old.
         let Some(last) = made.len().checked_sub(bearable + 1) else { return Duration::ZERO };
         let at = made.get(last).copied().unwrap_or_default();
         (Duration::from_millis(at) + DAY).saturating_sub(Duration::from_millis(since_1970()))
     }
 
-    /// Gives the time until Discord takes a creation again, where it has said that it takes none.
+    /// Returns the time until Discord accepts a creation again, if it has refused one.
     pub(super) fn closed_for(&self) -> Option<Duration> {
         self.account.closed_for()
     }
@@ -141,7 +141,7 @@ mod tests {
             assert_eq!(wait.is_zero(), has_room, "{made} {back} {wait:?}");
             assert!(wait <= Duration::from_hours(23), "{made} {back} {wait:?}");
         }
-        // The oldest but the 99 that are bearable have to be a day old first.
+        // All except the newest 99 have to be a day old first.
         budget.account.made = (0..120).map(|minute| hour_ago + minute * 1000).collect();
         let wait = budget.room_in(1);
         assert!(wait > Duration::from_hours(23) && wait <= Duration::from_secs(23 * 3600 + 20), "{wait:?}");

@@ -1,7 +1,7 @@
 //! The request that creates or replaces a command.
 //!
-//! It goes past serenity's ratelimiter, which would wait as long as Discord asks before it tells anything: hours, when
-//! the day's creations are used up.
+//! It bypasses serenity's ratelimiter, which would wait as long as Discord requires before it returns: hours, when the
+//! day's creations are used up.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use serde_json::Value;
 
 use super::failure::Failure;
 
-/// Waits that are so short that they are worth it.
+/// Longest wait that is not treated as a failure.
 const WAIT_AT_MOST: Duration = Duration::from_secs(30);
 
-/// A command that Discord has taken.
+/// A command that Discord has accepted.
 pub(super) struct Created {
-    /// Whether its name is new there.
+    /// Whether its name is new in that scope.
     pub(super) is_new: bool,
-    /// The command as Discord has it.
+    /// The command as returned by Discord.
     pub(super) command: Value,
 }
 
-/// Sends the request that `make` builds until it is answered with something other than a short wait.
+/// Sends the request that `make` builds until the response is something other than a short wait.
 pub(super) async fn create(
     make: impl Fn() -> Result<reqwest::RequestBuilder, serenity::Error>,
     body: &Value,

@@ -1,4 +1,4 @@
-//! Why Discord did not take a command, in words.
+//! Why Discord did not accept a command, as text.
 
 use std::time::Duration;
 
@@ -11,35 +11,35 @@ use super::Scope;
 use super::budget::LIMIT;
 use crate::api::cause;
 
-/// Discord's codes that have a sentence of their own. Source: "JSON Error Codes" in Discord's documentation.
+/// Discord's error codes with a sentence of their own. Source: "JSON Error Codes" in Discord's documentation.
 const UNKNOWN_GUILD: isize = 10004;
 const UNKNOWN_COMMAND: isize = 10063;
 const DAILY_CREATIONS: isize = 30034;
 const MISSING_ACCESS: isize = 50001;
 
-/// What is told when a token that has worked is refused.
+/// The message when a token that has worked is refused.
 const UNAUTHORIZED: &str = "it does not know this bot's token any more (401); was it reset? Set DISCORD_TOKEN to the new \
                             one and restart the bot";
 
-/// What became of a request that did not succeed.
+/// Why a request did not succeed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Discord is out of reach or out of order; the same request may succeed later.
+    /// Discord cannot be reached or fails. The same request may succeed later.
     Passing(String),
-    /// The command is not there any more.
+    /// The command does not exist any more.
     Gone,
-    /// The day's creations are used up; the time until the next is possible, as far as known.
+    /// The day's creations are used up. Holds the time until the next is possible, as far as known.
     NoMoreToday(Option<Duration>),
     /// The bot may not register commands there.
     NoAccess,
     /// Discord does not know the bot's token.
     Unauthorized,
-    /// Discord does not take it as it is.
+    /// Discord refuses it as it is.
     Refused(String),
 }
 
 impl Failure {
-    /// Reads an error; `body` is the definition that was sent, to name its options.
+    /// Converts an error. `body` is the definition that was sent, for the names of its options.
     pub(super) fn new(error: &serenity::Error, body: Option<&Value>) -> Self {
         let serenity::Error::Http(error) = error else { return Self::Refused(error.to_string()) };
         match error {
@@ -51,12 +51,12 @@ impl Failure {
         }
     }
 
-    /// Makes a failure of a request that got no answer.
+    /// Creates a failure of a request without a response.
     pub(super) fn unreachable(error: &reqwest::Error) -> Self {
         Self::Passing(format!("Discord cannot be reached: {}", cause(error)))
     }
 
-    /// Reads an answer; `error` is what Discord says in JSON, `retry_after` the wait that it asks for.
+    /// Converts a response. `error` is Discord's JSON, `retry_after` the wait that it requires.
     pub(super) fn of_answer(
         status: u16,
         error: Option<&DiscordJsonError>,
@@ -78,7 +78,7 @@ impl Failure {
             DAILY_CREATIONS => Self::NoMoreToday(retry_after),
             MISSING_ACCESS | UNKNOWN_GUILD => Self::NoAccess,
             code if status >= 500 || status == 429 => {
-                // Without JSON from Discord, serenity's words are about decoding.
+                // Without JSON from Discord, serenity's message is about decoding.
                 let words = if code < 0 { "no explanation" } else { error.message.as_str() };
                 Self::Passing(format!("the answer was {status}: {words}"))
             }
@@ -98,7 +98,7 @@ impl Failure {
         }
     }
 
-    /// Says that a command was not registered or removed, and why.
+    /// Returns a message that a command was not registered or removed, with the reason.
     pub(super) fn of_command(&self, key: &CommandKey) -> String {
         match self {
             Self::NoMoreToday(wait) => format!(
@@ -118,7 +118,7 @@ impl Failure {
         }
     }
 
-    /// Says that the commands of a whole scope could not be read, and why.
+    /// Returns a message that the commands of a whole scope could not be read, with the reason.
     pub(super) fn of_scope(&self, scope: &Scope) -> String {
         match (self, scope) {
             (Self::NoAccess | Self::Gone, Scope::Guild(guild)) => format!(
@@ -156,7 +156,7 @@ fn place(path: &str, body: Option<&Value>) -> String {
             },
         }
     }
-    // An error about a list as a whole ends at its name.
+    // An error about a whole list ends at its name.
     words.extend(list.map(|word| format!("{word}s")));
     if words.is_empty() { "the command".to_owned() } else { words.join(", ") }
 }

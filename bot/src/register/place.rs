@@ -1,4 +1,4 @@
-//! One scope: what is registered there, and the requests that make it what is wanted.
+//! One scope: its registered commands, and the requests that update them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,23 +19,24 @@ use super::plan::{self, Plan, State};
 use super::requests::Requests;
 use super::withdrawn::{Terms, Withdrawn};
 
-/// Whose commands a scope holds.
+/// Whose commands a scope contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holds {
-    /// Only this bot's: what it does not define has no business there.
+    /// Only this bot's. Commands that it does not define are removed.
     Ours,
-    /// Perhaps those of a run in production too, which stay as they are. Which are this bot's it keeps in its store.
+    /// Possibly also those of a run in production, which stay unchanged. The ids of this bot's own are kept in its
+    /// store.
     OursAndOthers,
 }
 
-/// What holds for all scopes at one moment.
+/// Conditions that are the same for all scopes at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     /// How long a command stays that no plugin defines any more.
     pub(super) grace: Duration,
     /// Whether a plugin that should be live is not.
     pub(super) incomplete: bool,
-    /// Whether all commands are to go that no plugin defines any more.
+    /// Whether to remove all commands that no plugin defines any more.
     pub(super) asked: bool,
 }
 
@@ -46,21 +47,21 @@ pub(super) struct Place {
     remembers: bool,
     store: PluginStore,
     budget: Budget,
-    /// Ids of this bot's own commands, where others may be among them.
+    /// Ids of this bot's own commands, if there may be others.
     own: BTreeSet<CommandId>,
-    /// What is registered, as far as known.
+    /// The registered commands, if known.
     state: Option<State>,
     withdrawn: Withdrawn,
-    /// Definitions that were refused; they are not sent again unless they change.
+    /// Definitions that were refused. They are not sent again until they change.
     refused: BTreeMap<CommandKey, Value>,
-    /// Whether what others have registered there has been mentioned.
+    /// Whether commands registered by others have been logged.
     mentioned: bool,
-    /// The last failure told, so that each attempt does not repeat it.
+    /// The last failure logged, so that attempts do not repeat it.
     told: Option<String>,
 }
 
 impl Place {
-    /// Makes the account of a scope; `remembers` which commands in it are this bot's own, for runs to come.
+    /// Creates the state of a scope. `remembers`: it stores which commands are this bot's own, for later runs.
     pub(super) fn new(host: &Host, scope: Scope, holds: Holds, remembers: bool) -> Self {
         let store = host.store().of(&PluginId::new("host"));
         let own: BTreeSet<u64> = store.get(&own_key(&scope)).ok().flatten().unwrap_or_default();
@@ -79,31 +80,31 @@ impl Place {
         }
     }
 
-    /// Shows the account of creations in the status, also while nothing has been created.
+    /// Shows the record of creations in the status, even if nothing has been created.
     pub(super) fn show_budget(&self) {
         self.budget.show();
     }
 
-    /// Returns whether a command is registered here as it is wanted.
+    /// Returns whether a command is registered here with this definition.
     pub(super) fn shows(&self, key: &CommandKey, definition: &Value) -> bool {
         let registered = self.state.as_ref().and_then(|state| state.get(key));
         registered.is_some_and(|registered| registered.comparable == self.scope.comparable(definition))
     }
 
-    /// Returns the time until something is due here by itself.
+    /// Returns the time until the next action that is due here without a swap.
     pub(super) fn next_look(&self, moment: &Moment) -> Option<Duration> {
         let removal = self.state.as_ref().and_then(|_| self.withdrawn.next_look(&self.terms(moment)));
         removal.into_iter().chain(self.budget.closed_for()).min()
     }
 
-    /// Returns how the commands stand that no plugin defines any more.
+    /// Returns the state of the commands that no plugin defines any more.
     pub(super) fn withdrawn(&self, moment: &Moment) -> Vec<WithdrawnCommand> {
         self.withdrawn.account(&self.terms(moment))
     }
 
-    /// Makes the requests that are due and returns how many commands were removed; an error is one that may pass.
+    /// Sends the requests that are due. Returns how many commands were removed. An error is one that may be temporary.
     ///
-    /// `elsewhere` are the commands that are wanted in another scope: what is here of them moves, see
+    /// `elsewhere` are the commands that belong to another scope. If they are here, they move, see
     /// [`remove_moved`](Self::remove_moved).
     pub(super) async fn update(
         &mut self,
@@ -140,7 +141,7 @@ impl Place {
         Ok(removed)
     }
 
-    /// Removes what another scope has by now, so that nothing is shown twice.
+    /// Removes commands that another scope has by now, so that none is shown twice.
     pub(super) async fn remove_moved(
         &mut self,
         requests: &Requests,
@@ -157,12 +158,12 @@ impl Place {
         Ok(())
     }
 
-    /// Allows a failure to be told again.
+    /// Allows a failure to be logged again.
     pub(super) fn forget_told(&mut self) {
         self.told = None;
     }
 
-    /// Reads what is registered; says whether that is known then.
+    /// Reads the registered commands. Returns whether they are known then.
     async fn fetch(&mut self, requests: &Requests) -> Result<bool, String> {
         match requests.list(&self.scope).await {
             Ok(list) => {
@@ -177,7 +178,7 @@ impl Place {
         }
     }
 
-    /// Says once which commands were registered by somebody else.
+    /// Logs once which commands were registered by others.
     fn mention_others(&mut self, plan: &Plan) {
         if std::mem::replace(&mut self.mentioned, true) {
             return;
@@ -213,7 +214,7 @@ impl Place {
         Ok(removed)
     }
 
-    /// Removes a command, and says whether it is gone.
+    /// Removes a command. Returns whether it is gone.
     async fn delete(&mut self, requests: &Requests, key: &CommandKey, id: CommandId) -> Result<bool, String> {
         match requests.delete(&self.scope, id).await {
             Ok(()) | Err(Failure::Gone) => {
@@ -292,7 +293,7 @@ impl Place {
         }
     }
 
-    /// Returns how many commands of each kind have to go before the new ones of a plan have room.
+    /// Returns how many commands of each kind have to be removed to make room for the new ones of a plan.
     fn places_needed(&self, plan: &Plan) -> BTreeMap<CommandKind, usize> {
         let kinds = [CommandKind::Slash, CommandKind::User, CommandKind::Message];
         let needed = kinds.map(|kind| {
@@ -331,7 +332,7 @@ impl Place {
         }
     }
 
-    /// Forgets what is registered, since a request may or may not have arrived.
+    /// Discards the registered commands, because a request may or may not have arrived. Returns `problem`.
     fn uncertain(&mut self, problem: String) -> String {
         self.state = None;
         problem

@@ -1,4 +1,4 @@
-//! Which requests make Discord's commands equal to the live ones.
+//! The requests that make Discord's commands equal to the live ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,11 +10,11 @@ use serde_json::Value;
 /// Where commands are registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// In one guild, at once; for development.
+    /// In one guild, where they appear at once; for development.
     Guild(GuildId),
     /// Everywhere; for production.
     Global {
-        /// Ways in which the application can be installed, which commands that name none take over.
+        /// Supported installation contexts of the application, which are the default of commands.
         installs: BTreeSet<u64>,
     },
 }
@@ -29,12 +29,12 @@ impl fmt::Display for Scope {
 }
 
 impl Scope {
-    /// Reduces a definition to what makes it differ from another one in this scope.
+    /// Reduces a definition to the fields that count in a comparison in this scope.
     pub(super) fn comparable(&self, definition: &Value) -> Value {
         let mut definition = normalised(definition);
         let Some(fields) = definition.as_object_mut() else { return definition };
         match self {
-            // "Only for globally-scoped commands", says Discord's documentation of both fields.
+            // "Only for globally-scoped commands", according to Discord's documentation of both fields.
             Self::Guild(_) => {
                 fields.remove("contexts");
                 fields.remove("integration_types");
@@ -43,11 +43,11 @@ impl Scope {
                 let numbers = |field: Option<&Value>| -> BTreeSet<u64> {
                     field.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64).collect()
                 };
-                // Left out, it becomes whatever the application is set up for.
+                // The default is what the application supports.
                 if numbers(fields.get("integration_types")) == *installs {
                     fields.remove("integration_types");
                 }
-                // With every context named, the command is where it would be with none named.
+                // A command with all contexts is available in the same places as one without contexts.
                 let contexts = numbers(fields.get("contexts"));
                 if contexts.is_superset(&BTreeSet::from([0, 1]))
                     && (contexts.contains(&2) || !installs.contains(&1))
@@ -60,11 +60,11 @@ impl Scope {
     }
 }
 
-/// Returns whether a command has to be registered globally to be used as its author means it: in direct messages, or by
-/// users who have installed the application. Guild commands are in their guild alone.
+/// Returns whether a command has to be registered globally to work as intended: in direct messages, or for users who
+/// have installed the application. Guild commands are available only in their guild.
 ///
-/// A command that names neither contexts nor ways to be installed is for servers first; it needs nothing.
-/// Source: "Registering a Command" and "Contexts" in Discord's documentation.
+/// A command with neither contexts nor installation contexts is meant for servers and does not need that. Source:
+/// "Registering a Command" and "Contexts" in Discord's documentation.
 pub(super) fn needs_everywhere(definition: &Value) -> bool {
     let has = |field: &str, wanted: &[u64]| {
         let numbers = definition[field].as_array().into_iter().flatten().filter_map(Value::as_u64);
@@ -74,7 +74,8 @@ pub(super) fn needs_everywhere(definition: &Value) -> bool {
     has("contexts", &[1, 2]) || has("integration_types", &[1])
 }
 
-/// Returns how many commands of a kind one scope holds. Source: "Registering a Command" in Discord's documentation.
+/// Returns the maximum number of commands of a kind in one scope. Source: "Registering a Command" in Discord's
+/// documentation.
 pub(super) const fn most_of(kind: CommandKind) -> usize {
     match kind {
         CommandKind::Slash => 100,
@@ -82,17 +83,17 @@ pub(super) const fn most_of(kind: CommandKind) -> usize {
     }
 }
 
-/// A command as Discord has it.
+/// A command as returned by Discord.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Registered {
     pub(super) id: CommandId,
     pub(super) comparable: Value,
 }
 
-/// The commands of one scope as Discord has them.
+/// The commands of one scope as returned by Discord.
 pub(super) type State = BTreeMap<CommandKey, Registered>;
 
-/// Reads Discord's list of commands; the entry point of an activity is not ours and left out.
+/// Parses Discord's list of commands. The entry point of an activity is not ours and is left out.
 pub(super) fn state_of(list: &[Value], scope: &Scope) -> State {
     list.iter()
         .filter_map(|command| {
@@ -103,7 +104,7 @@ pub(super) fn state_of(list: &[Value], scope: &Scope) -> State {
         .collect()
 }
 
-/// Reads a command's id.
+/// Returns a command's id.
 pub(super) fn id_of(command: &Value) -> Option<CommandId> {
     command["id"].as_str()?.parse().ok().filter(|id| *id != 0).map(CommandId::new)
 }
@@ -117,17 +118,17 @@ pub(super) struct Upsert {
     pub(super) is_new: bool,
 }
 
-/// What is to be done.
+/// The requests to send.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Plan {
-    /// What is registered and not wanted.
+    /// Commands that are registered but not wanted.
     pub(super) missing: Vec<(CommandKey, CommandId)>,
     pub(super) upserts: Vec<Upsert>,
     pub(super) unchanged: usize,
 }
 
 impl Plan {
-    /// Compares what is registered with what is wanted.
+    /// Compares the registered commands with the wanted ones.
     pub(super) fn between(state: &State, wanted: &Definitions, scope: &Scope) -> Self {
         let mut plan = Self::default();
         for (key, registered) in state {
@@ -174,7 +175,7 @@ mod tests {
             .collect()
     }
 
-    /// Says what a plan does, as `+ /new ~ /changed - /gone`.
+    /// Formats a plan as `+ /new ~ /changed - /gone`.
     fn told(registered: &[Value], ours: &[Value], scope: &Scope) -> String {
         let plan = Plan::between(&state_of(registered, scope), &wanted(ours), scope);
         let upserts = plan
@@ -187,7 +188,7 @@ mod tests {
             .join(" ")
     }
 
-    /// A command as Discord returns it, every default spelt out.
+    /// A command as Discord returns it, with all defaults.
     fn returned(more: &Value) -> Value {
         let mut command = json!({
             "id": "10", "application_id": "20", "version": "30", "type": 1, "name": "poll", "nsfw": false,
@@ -252,7 +253,7 @@ mod tests {
     fn defaults_that_discord_spells_out_are_no_difference() {
         for (scope, theirs, mine) in [
             (GUILD, json!({"guild_id": "1"}), json!({})),
-            // A guild's commands have no contexts, whatever either side says.
+            // A guild's commands have no contexts, whatever either side has.
             (GUILD, json!({"contexts": null}), json!({"contexts": [0], "integration_types": [0, 1]})),
             (global(&[0]), json!({}), json!({})),
             (global(&[0, 1]), json!({"integration_types": [0, 1]}), json!({})),

@@ -1,4 +1,4 @@
-//! The requests that registration takes.
+//! The requests of registration.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::create::{Created, create};
 use super::failure::Failure;
 use crate::api::Api;
 
-/// The way to an application's commands.
+/// Sends requests for an application's commands.
 pub(super) struct Requests {
     http: Arc<Http>,
     client: reqwest::Client,
@@ -23,14 +23,14 @@ impl Requests {
         Self { http, client: api.client(), application }
     }
 
-    /// Lists the commands of a scope as Discord has them.
+    /// Returns the commands of a scope as registered at Discord.
     pub(super) async fn list(&self, scope: &Scope) -> Result<Vec<Value>, Failure> {
         let request = Request::new(self.commands(scope), LightMethod::Get)
             .params(Some(vec![("with_localizations", "true".to_owned())]));
         self.http.fire(request).await.map_err(|error| Failure::new(&error, None))
     }
 
-    /// Creates a command, or replaces the one of its name.
+    /// Creates a command, or replaces the one of the same name.
     pub(super) async fn create(&self, scope: &Scope, body: &Value) -> Result<Created, Failure> {
         let bytes = body.to_string().into_bytes();
         #[allow(clippy::result_large_err)] // serenity's own.

@@ -28,11 +28,11 @@ use crate::config::{ApiUrl, Token};
 const HOUR: Duration = Duration::from_hours(1);
 
 thread_local! {
-    /// What the plugin defines that is made next: how a plugin is made is a function without a context.
+    /// The definitions of the next plugin. A plugin is created by a function without context.
     static NEXT: RefCell<Vec<Sample>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A slash command that says its name.
+/// A slash command that answers with its name.
 #[derive(Clone, Debug)]
 struct Sample {
     name: Cow<'static, str>,
@@ -45,7 +45,7 @@ impl Sample {
         Self { name: name.into(), contexts: None, installs: None }
     }
 
-    /// For direct messages, of users who have installed the application.
+    /// Creates a command for direct messages, for users who have installed the application.
     fn private(name: &'static str) -> Self {
         Self {
             contexts: Some(vec![InteractionContext::BotDm, InteractionContext::PrivateChannel]),
@@ -78,7 +78,7 @@ impl Plugin for Defined {
     }
 }
 
-/// Counts interactions that nobody handled.
+/// Counts interactions that were not handled.
 #[derive(Default)]
 struct Unhandled(watch::Sender<usize>);
 
@@ -94,7 +94,7 @@ impl Observer for Unhandled {
     }
 }
 
-/// A bot whose one plugin defines what a test wants.
+/// A bot whose only plugin defines the commands of a test.
 struct Bot {
     host: Host,
     api: Api,
@@ -135,7 +135,7 @@ impl Bot {
         Registrar::new(self.host.clone(), &self.api, self.http.clone(), application, layout, BTreeSet::new())
     }
 
-    /// Opens the gateway, and waits until the bot is there.
+    /// Connects to the gateway and waits until the bot is ready.
     async fn connect(&self) -> Context {
         let (sender, mut ready) = mpsc::unbounded_channel();
         let mut client = ClientBuilder::new_with_http(self.api.http(), GatewayIntents::GUILDS)
@@ -147,14 +147,14 @@ impl Bot {
         ready.recv().await.unwrap()
     }
 
-    /// Waits until so many presses were handled by nobody; the answer to one may be there before it is counted.
+    /// Waits until so many presses were not handled. The answer to a press may arrive before it is counted.
     async fn has_counted(&self, unhandled: usize) {
         let mut counted = self.unhandled.0.subscribe();
         assert_eq!(*counted.wait_for(|count| *count >= unhandled).await.unwrap(), unhandled);
     }
 }
 
-/// Returns the context of a session that is ready.
+/// Sends the context of a session that is ready.
 struct Session(mpsc::UnboundedSender<Context>);
 
 #[async_trait]
@@ -182,7 +182,8 @@ fn says(words: &str) -> CreateInteractionResponse {
     CreateInteractionResponse::Message(CreateInteractionResponseMessage::new().content(words))
 }
 
-/// Counts the requests on commands that were answered with `status`, as `POST guild` or `DELETE global`.
+/// Returns the number of requests about commands that were answered with `status`, by kind, such as `POST guild` or
+/// `DELETE global`.
 fn writes(sandbox: &Sandbox, kind: &str, status: u16) -> usize {
     let page = sandbox.record().read(1, usize::MAX);
     let is_one = |event: &Event| match event {
@@ -195,7 +196,7 @@ fn writes(sandbox: &Sandbox, kind: &str, status: u16) -> usize {
     page.entries.iter().filter(|entry| is_one(&entry.event)).count()
 }
 
-/// Lists what is registered, as `guild a` or `global b`.
+/// Returns the registered commands, as `guild a` or `global b`.
 async fn registered(registrar: &Registrar) -> Vec<String> {
     let mut all = Vec::new();
     for (word, scope) in [
@@ -223,7 +224,7 @@ async fn two_panics_of_a_plugin_with_46_new_commands_cost_46_creations() {
     bot.swap(&old);
     registrar.attempt(false).await.unwrap();
     for _ in 0..2 {
-        // Saved, rolled back after a panic, and mended.
+        // Saved, rolled back after a panic, and fixed.
         for definitions in [&new[..], &old[..]] {
             bot.swap(definitions);
             registrar.attempt(false).await.unwrap();
@@ -257,7 +258,7 @@ async fn a_withdrawn_command_is_answered_until_it_is_removed() {
     assert_eq!(withdrawn.command, "/new");
     assert!(withdrawn.removed_in_ms.is_some_and(|ms| ms > 3_500_000 && ms <= 3_600_000), "{withdrawn:?}");
 
-    // By hand it goes at once.
+    // A prune removes it at once.
     let running = tokio::spawn(registrar.run());
     let handle = bot.host.registrar().unwrap().clone();
     assert_eq!(handle.prune().await.as_deref(), Ok("removed 1 command"));
@@ -296,7 +297,7 @@ async fn a_command_for_direct_messages_is_registered_globally_alone_and_moves_wi
     assert_eq!(whisper().await.unwrap().content, "/whisper is live");
     assert!(user.say("/whisper").await.is_err(), "it is none of the server's");
 
-    // The same command for servers, a command of the server that gains direct messages, and both back.
+    // The same command for servers, a command of the server that gains direct messages, and both reverted.
     bot.swap(&[Sample::private("ping"), Sample::new("whisper")]);
     registrar.attempt(false).await.unwrap();
     assert_eq!(registered(&registrar).await, ["global ping", "guild whisper"]);
@@ -308,7 +309,7 @@ async fn a_command_for_direct_messages_is_registered_globally_alone_and_moves_wi
     assert_eq!(whisper().await.unwrap().content, "/whisper is live");
     assert_eq!(bot.host.withdrawn(), []);
 
-    // What it defines no more stays for the grace in its own scope, also over a restart.
+    // Commands that are no longer defined stay for the grace period in their own scope, also over a restart.
     bot.swap(&[Sample::new("ping")]);
     registrar.attempt(false).await.unwrap();
     assert_eq!(registered(&registrar).await, ["global whisper", "guild ping"]);
@@ -357,13 +358,13 @@ async fn what_production_has_registered_globally_is_neither_removed_nor_redefine
     assert_eq!(registered(&development).await, ["global ping", "global whisper", "guild pong"]);
     assert_eq!(writes(&sandbox, "POST global", 200), 0);
 
-    // In production what is not defined goes at once, also what development has left there.
+    // In production commands that are not defined are removed at once, including those left by development.
     production.swap(&[Sample::new("ping")]);
     registrar.attempt(false).await.unwrap();
     assert_eq!(registered(&development).await, ["global ping", "guild pong"]);
 }
 
-/// Posts a message with a button, and gives its id.
+/// Posts a message with a button. Returns its id.
 async fn with_button(bot: &Bot, sandbox: &Sandbox, custom_id: &str) -> Snowflake {
     let channel = ChannelId::new(sandbox.channel_id("bot-test").unwrap().0);
     let button = CreateButton::new(custom_id).label("Press");
@@ -381,7 +382,7 @@ async fn a_press_and_a_form_that_nobody_handles_are_answered_once_and_those_of_c
     let user = sandbox.client();
     let message = with_button(&bot, &sandbox, "old:1").await;
 
-    // serenity's own collector, which dispatch knows nothing of; and one that takes its time.
+    // serenity's own collector, which dispatch does not know about; also a slow one.
     for pause in [Duration::ZERO, Duration::from_millis(1500)] {
         let collector = ComponentInteractionCollector::new(&ctx.shard).custom_ids(vec!["old:1".to_owned()]);
         let collected = tokio::spawn(collector.next());
@@ -397,14 +398,14 @@ async fn a_press_and_a_form_that_nobody_handles_are_answered_once_and_those_of_c
         assert_eq!((answer.content.as_str(), answer.callbacks), ("collected", 1), "{answer:?}");
     }
 
-    // Nobody: by the time at which this is told, it is decided of all presses before.
+    // No collector: the answer to this press also decides all presses before it.
     let answer = user.press("bob", message, "old:1").await.unwrap();
     assert_eq!((answer.callbacks, answer.ephemeral), (1, true), "{answer:?}");
     assert_eq!(answer.content, "This button is not part of this bot any more.");
     bot.has_counted(1).await;
     assert_eq!(user.stats().await.unwrap()["interactions"]["doubled"], 0);
 
-    // A form that was opened by code which is gone by the time it is sent.
+    // A form opened by code that is gone when the form is sent.
     let collected = tokio::spawn(ComponentInteractionCollector::new(&ctx.shard).next());
     let shard = ctx.clone();
     let opened = tokio::spawn(async move {
@@ -439,7 +440,7 @@ async fn a_press_that_another_process_of_the_application_handles_is_its_own() {
     let message = with_button(&bot, &sandbox, "theirs:1").await;
     let answer = sandbox.client().press("alice", message, "theirs:1").await.unwrap();
     assert_eq!(answer.content, "the other process");
-    // The bot's own attempt is refused by Discord; only the next press is counted, which nobody handles.
+    // Discord refuses the bot's own attempt. Only the next press is counted, which is not handled.
     let refused = |entry: &sandbox::record::Entry| match &entry.event {
         Event::Request(request) => request.route.contains("/callback") && request.status == Some(400),
         _ => false,
@@ -451,7 +452,7 @@ async fn a_press_that_another_process_of_the_application_handles_is_its_own() {
     bot.has_counted(1).await;
 }
 
-/// What a shipped plugin does, which a build without them does not have.
+/// Tests of shipped plugins, for builds that have them.
 #[cfg(feature = "plugins")]
 mod shipped {
     use sandbox::fault::{GatewayEffect, GatewayRule, On, Rule};
@@ -460,7 +461,7 @@ mod shipped {
 
     use super::*;
 
-    /// Keeps the words of what is logged as an error.
+    /// Collects the messages that are logged as errors.
     struct Errors(mpsc::UnboundedSender<String>);
 
     impl<S: sdk::tracing::Subscriber> Layer<S> for Errors {
@@ -485,7 +486,7 @@ mod shipped {
         let _logging =
             sdk::tracing::subscriber::set_default(tracing_subscriber::registry().with(Errors(sender)));
         let sandbox = Sandbox::builder().start().await.unwrap();
-        // A server in an outage is one that Discord does not tell of.
+        // Discord does not send a server during an outage.
         let rule = GatewayRule {
             event: Some("GUILD_CREATE".to_owned()),
             effect: GatewayEffect::Ignore,

@@ -1,4 +1,4 @@
-//! The registrar against a server that keeps commands as Discord does.
+//! The registrar with a server that keeps commands as Discord does.
 
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ use super::*;
 use crate::api::Api;
 use crate::config::{ApiUrl, Token};
 
-/// Commands of one guild, the writes that came in, and answers to give instead of success.
+/// Commands of one guild, the writes received, and responses to send instead of success.
 #[derive(Clone, Default)]
 struct Discord(Arc<Inner>);
 
@@ -61,7 +61,7 @@ impl Discord {
         self.writes()
     }
 
-    /// Starts a server and gives a client that talks to it.
+    /// Starts a server and returns a client for it.
     async fn serve(&self) -> (Api, Arc<Http>) {
         let list = async |Shared(discord): Shared<Discord>| {
             discord
@@ -134,7 +134,7 @@ fn swap(host: &Host, entry: &PluginEntry) {
     assert!(host.registry().swap(Change { install: vec![generation], remove: Vec::new() }).is_ok());
 }
 
-/// A registrar that removes at once what is gone, in the scope that `scope` says.
+/// Creates a registrar for the scope that removes commands without a grace period.
 fn registrar_in(scope: CommandScope, host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
     let development = Some(Development { guild: GuildId::new(6), scope, grace: Duration::ZERO });
     let layout = Layout { development, installs: BTreeSet::from([0, 1]) };
@@ -145,7 +145,7 @@ fn registrar(host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
     registrar_in(CommandScope::Guild, host, api, http)
 }
 
-/// A registrar that keeps what is gone for `grace`.
+/// Creates a registrar with the grace period `grace`.
 fn keeping(grace: Duration, host: &Host, api: &Api, http: &Arc<Http>) -> Registrar {
     let mut registrar = registrar(host, api, http);
     registrar.layout.development.as_mut().unwrap().grace = grace;
@@ -188,7 +188,7 @@ async fn swaps_write_only_what_they_redefine() {
     swap(&host, &entry!(("ping", "Pong"), ("help", "Helps")));
     let running = tokio::spawn(registrar(&host, &api, &http).run());
     assert_eq!(discord.wait_for_writes(2).await, ["POST help", "POST ping"]);
-    // The same definitions again, as after an edit of a body; then one that differs, in a burst.
+    // The same definitions again, as after an edit of a body; then a different one, in a burst.
     swap(&host, &entry!(("ping", "Pong"), ("help", "Helps")));
     swap(&host, &entry!(("ping", "In between"), ("help", "Helps")));
     swap(&host, &entry!(("ping", "Pong!"), ("help", "Helps")));
@@ -266,7 +266,7 @@ async fn discords_own_wait_is_told_at_once_and_what_was_new_follows_after_it() {
     register_once(&mut one).await;
     let wait = host.creations().swap_remove(0).possible_in_ms.unwrap();
     assert!(wait <= 7_200_000 && wait > 7_000_000, "{wait}");
-    // Nothing new is sent before, and the rest goes on.
+    // No new command is sent before, and the rest continues.
     swap(&host, &entry!(("a", "A"), ("b", "B")));
     register_once(&mut one).await;
     assert_eq!(discord.writes(), ["POST a"]);
@@ -333,7 +333,8 @@ async fn a_definition_that_goes_and_comes_back_costs_no_request_until_its_grace_
     let host = host();
     let hour = Duration::from_hours(1);
     let mut one = keeping(hour, &host, &api, &http);
-    // A save drops a command and the next brings it back; a name changes there and back; a branch and back again.
+    // A save removes a command and the next restores it; a name is changed and changed back; a branch is checked out
+    // and left again.
     for (step, entry, expected) in [
         ("at first", entry!(("a", "A"), ("b", "B")), &["POST a", "POST b"][..]),
         ("one is dropped", entry!(("a", "A")), &[]),
@@ -348,7 +349,7 @@ async fn a_definition_that_goes_and_comes_back_costs_no_request_until_its_grace_
         swap(&host, &entry);
         register_once(&mut one).await;
         assert_eq!(discord.writes(), expected, "{step}");
-        // So does a start in between, of a bot that keeps what it remembers.
+        // So does a restart in between, of a bot with stored state.
         one = keeping(hour, &host, &api, &http);
         register_once(&mut one).await;
         assert_eq!(discord.writes(), [""; 0], "{step}, and started anew");

@@ -1,14 +1,15 @@
-//! Commands that are registered though no live plugin defines them any more, and when they are removed.
+//! Registered commands that no live plugin defines any more, and when they are removed.
 //!
 //! # Theory of operation
 //!
-//! A definition that goes often comes back: a panic on probation brings the code before it back until the mistake is
-//! mended, a name is tried out, a branch is checked out and left again. Removing the command and creating it again would
-//! cost one of the day's creations each time, keeping it costs nothing. So outside production a command stays
-//! registered for a grace; calls of it are answered by dispatch. After the grace it is removed only while the day has
-//! creations left for its return. It goes earlier when Discord has no room for a new command beside it, or when somebody
-//! asks. The moment at which each was withdrawn is kept in the host's store by the command's id, so that a restart
-//! does not begin the grace anew; where nothing is known, it begins with the start.
+//! A definition that is removed often comes back: after a panic on probation the previous code runs until the mistake
+//! is fixed, a name is tried out, or a branch is checked out and left again. Removing the command and creating it again
+//! would cost one of the day's creations each time; keeping it costs none. So outside production a command stays
+//! registered for a grace period, and dispatch answers calls of it. After the grace period it is removed only while
+//! enough of the day's creations are left for its return. It is removed earlier if Discord has no room for a new
+//! command beside it, or on request. The time at which each command was withdrawn is kept in the host's store by the
+//! command's id, so that a restart does not restart the grace period. If no time is stored, the grace period begins
+//! with the start.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use sdk::status::{WithdrawnCommand, milliseconds};
 use sdk::store::PluginStore;
 use sdk::tracing::warn;
 
-/// Why the grace is not all that a removal waits for.
+/// What a removal waits for besides the grace period.
 const INCOMPLETE: &str = "while a plugin is left out, since they may be its own";
 const NO_ROOM: &str = "until enough of the day's creations are left to bring them back";
 
@@ -35,24 +36,24 @@ pub(super) struct Withdrawn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     id: CommandId,
-    /// Since when, in milliseconds since 1970.
+    /// Time of the withdrawal, in milliseconds since 1970.
     since: u64,
 }
 
-/// What decides at one moment which commands go.
+/// The conditions that determine which commands are removed at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     /// Milliseconds since 1970.
     pub(super) now: u64,
-    /// Time for which a command stays; zero removes it at once, whatever that costs.
+    /// Time for which a command stays. Zero removes it at once, whatever that costs.
     pub(super) grace: Duration,
-    /// Whether a plugin that should be live is not, so that it is not known which commands it defines.
+    /// Whether a plugin that should be live is not, so that its commands are not known.
     pub(super) incomplete: bool,
-    /// Time until the day has enough creations left for all to come back; zero when it has.
+    /// Time until enough of the day's creations are left for all to come back; zero if there are.
     pub(super) room_in: Duration,
-    /// Whether somebody has asked for all of them to go.
+    /// Whether the removal of all of them was requested.
     pub(super) asked: bool,
-    /// Places that new commands need, by kind.
+    /// Number of commands of each kind that have to be removed to make room for new ones.
     pub(super) needed: BTreeMap<CommandKind, usize>,
 }
 
@@ -71,14 +72,14 @@ impl Withdrawn {
         self.entries.len()
     }
 
-    /// Takes over which commands are registered and not wanted; returns those that were not among them before.
+    /// Stores which commands are registered but not wanted. Returns those that were not among them before.
     pub(super) fn note(&mut self, missing: Vec<(CommandKey, CommandId)>, now: u64) -> Vec<CommandKey> {
-        // What another version wrote in another shape counts as nothing.
+        // A record of another version in another form counts as empty.
         let kept: BTreeMap<String, u64> =
             self.store.get(&key(&self.scope)).ok().flatten().unwrap_or_default();
         let before = std::mem::take(&mut self.entries);
         let entry = |id: CommandId| {
-            // A clock that was set back must not make a grace longer.
+            // Setting the clock back must not extend the grace period.
             Entry { id, since: kept.get(&id.to_string()).map_or(now, |since| now.min(*since)) }
         };
         self.entries = missing.into_iter().map(|(key, id)| (key, entry(id))).collect();
@@ -109,9 +110,10 @@ impl Withdrawn {
             .collect()
     }
 
-    /// Returns the time until another look is worth it; `None` when only a change can make one so.
+    /// Returns the time until the next check is useful; `None` if only a change can make one useful.
     pub(super) fn next_look(&self, terms: &Terms) -> Option<Duration> {
-        // Without a grace all have gone that could, and what Discord does not let go is no reason to ask again and again.
+        // Without a grace period all possible removals were made, and what Discord refuses to remove is not requested
+        // again and again.
         if terms.incomplete || terms.grace.is_zero() {
             return None;
         }
@@ -122,13 +124,13 @@ impl Withdrawn {
         waits.min()
     }
 
-    /// Takes a command out that is not registered any more.
+    /// Forgets a command that is no longer registered.
     pub(super) fn removed(&mut self, key: &CommandKey) {
         self.entries.remove(key);
         self.keep();
     }
 
-    /// Begins the grace of a command anew, since Discord did not let it go.
+    /// Restarts the grace period of a command, because Discord refused to remove it.
     pub(super) fn put_off(&mut self, key: &CommandKey, now: u64) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.since = now;
@@ -136,7 +138,7 @@ impl Withdrawn {
         }
     }
 
-    /// Returns how each stands, for the status.
+    /// Returns the state of each command, for the status.
     pub(super) fn account(&self, terms: &Terms) -> Vec<WithdrawnCommand> {
         let account = self.entries.iter().map(|(key, entry)| {
             let due = terms.due(entry);
@@ -182,7 +184,7 @@ mod tests {
         CommandKey { kind: CommandKind::Slash, name: name.to_owned() }
     }
 
-    /// Commands that were withdrawn at a minute each, in a store of their own.
+    /// Creates commands that were withdrawn at the given minutes, in a store of their own.
     fn withdrawn(at: &[(&str, u64)]) -> Withdrawn {
         let mut withdrawn = Withdrawn::new(&host(), "guild 5".to_owned());
         for minute in at.iter().map(|(_, minute)| *minute) {
@@ -250,7 +252,7 @@ mod tests {
         after.note(missing(), 9 * MINUTE);
         let terms = Terms { now: 10 * MINUTE, grace: GRACE, ..Terms::default() };
         assert_eq!(due(&after, &terms), "a");
-        // Created anew under another id, it is another command; and one that came back begins anew.
+        // If it was created again with another id, it is another command; and one that came back starts again.
         let mut other = Withdrawn::new(&host, "guild 5".to_owned());
         other.note(vec![(slash("a"), CommandId::new(8))], 9 * MINUTE);
         assert_eq!(due(&other, &terms), "");

@@ -1,4 +1,4 @@
-//! The bot's cache beside the truth of a local Discord, after every kind of event that changes something.
+//! The bot's cache compared with the state of a local Discord, after every kind of event that changes something.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::local_bot::LocalBot;
 
-/// What listeners saw: the state before, in the event, and in the cache.
+/// What listeners observed: the old state, the state in the event, and the state in the cache.
 static SEEN: Mutex<Vec<[Option<String>; 3]>> = Mutex::new(Vec::new());
 
 struct Listens;
@@ -48,7 +48,7 @@ async fn bot(intents: GatewayIntents) -> LocalBot {
     LocalBot::start(sandbox, &entries, intents, 0).await
 }
 
-/// A value as serenity writes it, whether it came over the gateway or over REST.
+/// Converts a value to serenity's form, whether it came over the gateway or over REST.
 fn written<T: DeserializeOwned + Serialize>(truth: Value) -> Value {
     let words = truth.to_string();
     let read: T = serde_json::from_value(truth).unwrap_or_else(|error| panic!("{error}: {words}"));
@@ -86,7 +86,7 @@ impl LocalBot {
         self.cache.guild(self.test_guild()).map(|guild| guild.clone())
     }
 
-    /// All that can be compared, by kind: what the cache has, and what REST says.
+    /// Everything that can be compared, by kind: the state of the cache, and that of REST.
     async fn both(&self) -> BTreeMap<&'static str, [Value; 2]> {
         let id = self.test_guild();
         let path = |rest: &str| format!("/guilds/{id}{rest}");
@@ -132,7 +132,7 @@ impl LocalBot {
         let mut cached_guild = serde_json::to_value(PartialGuild::from(guild.clone())).unwrap();
         for one in [&mut cached_guild, &mut truth_guild] {
             let one = one.as_object_mut().unwrap();
-            // Compared for themselves, or counted by REST alone.
+            // Compared separately, or counted only by REST.
             for field in
                 ["roles", "emojis", "stickers", "approximate_member_count", "approximate_presence_count"]
             {
@@ -156,7 +156,8 @@ impl LocalBot {
             let id = |field: &str| message[field].as_str().unwrap().parse::<u64>().unwrap();
             self.cache.message(id("channel_id"), id("id")).unwrap().clone()
         });
-        // The gateway adds the guild and the member. The author is as when it was written; REST shows its name of today.
+        // The gateway adds the guild and the member. The author is as of the message's creation; REST has the current
+        // name.
         let of_gateway = ["guild_id", "member", "author"];
         let messages = [by_id(cached_messages, own_id), by_id(truth_messages.clone(), own_id)];
         let channels = |value| without(value, &["member", "permissions"]);
@@ -183,7 +184,7 @@ impl LocalBot {
         .into()
     }
 
-    /// Waits until the cache is as the truth.
+    /// Waits until the cache equals the state of REST.
     async fn is_true(&self, after: &str) {
         let differs = std::cell::RefCell::new(String::new());
         let equal = async || {
@@ -206,7 +207,7 @@ impl LocalBot {
     }
 }
 
-/// What of `one` is not in `other`, a level down.
+/// Returns the parts of `one` that are not in `other`, one level deep.
 fn difference(one: &Value, other: &Value) -> String {
     let (Some(fields), Some(others)) = (one.as_object(), other.as_object()) else { return one.to_string() };
     let different = fields.iter().filter(|(name, value)| others.get(*name) != Some(value));
@@ -294,7 +295,8 @@ async fn the_cache_is_as_discord_is_after_every_event() {
     bot.is_true("two reacted to a message").await;
     people.unreact("alice", message, "👍").await.unwrap();
     bot.is_true("one took the reaction back").await;
-    // serenity cannot read the event of DELETE .../reactions/{emoji}, in which Discord names no `burst` and no `type`.
+    // serenity cannot deserialise the event of DELETE .../reactions/{emoji}, in which Discord sends no `burst` and no
+    // `type`.
     let documented = json!({ "channel_id": "1", "guild_id": "2", "message_id": "3", "emoji": { "id": null, "name": "x" } });
     assert!(serde_json::from_value::<ReactionRemoveEmojiEvent>(documented).is_err());
     bot.ask("DELETE", &format!("/channels/{general}/messages/{message}/reactions"), None).await;
@@ -326,7 +328,7 @@ async fn the_cache_is_as_discord_is_after_every_event() {
     bot.is_true("the bot was renamed").await;
 }
 
-/// What the local Discord does not do by itself, as the documentation writes it.
+/// Events that the local Discord does not send by itself, in the form of the documentation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_that_serenity_leaves_out_reach_the_cache() {
     let bot = bot(GatewayIntents::all()).await;
@@ -422,7 +424,7 @@ async fn a_listener_sees_what_was_before_and_what_is_now() {
             (seen.len() >= expected.len()).then_some(seen)
         })
         .await;
-    // Listeners run side by side, in any order; so the cache may be ahead of an event, but never behind.
+    // Listeners run concurrently, in any order, so the cache may be ahead of an event, but never behind.
     let place = |name: &str| expected.iter().position(|(_, new)| new == name).unwrap();
     let pairs: std::collections::BTreeSet<_> =
         seen.iter().map(|[old, new, _]| (old.clone().unwrap(), new.clone().unwrap())).collect();
@@ -439,7 +441,7 @@ async fn a_guild_that_was_left_while_the_bot_was_away_is_forgotten() {
     let other = other["id"].as_str().unwrap().to_owned();
     let id: GuildId = other.parse().unwrap();
     bot.until("the other guild is known", async || bot.cache.guild(id).map(|_| ())).await;
-    // The event is lost with the session, which a fault keeps away.
+    // A fault drops the event, so that it is lost with the session.
     let lost = sandbox::fault::GatewayRule { event: Some("GUILD_DELETE".to_owned()), ..Default::default() };
     bot.sandbox.faults().add(sandbox::fault::Rule::new(sandbox::fault::On::Dispatch(
         sandbox::fault::GatewayRule { effect: sandbox::fault::GatewayEffect::Ignore, ..lost },
@@ -453,7 +455,7 @@ async fn a_guild_that_was_left_while_the_bot_was_away_is_forgotten() {
         .await;
 }
 
-/// serenity itself takes the two permissions away that it has no names for.
+/// serenity itself removes the two permissions for which it has no names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn permissions_that_serenity_does_not_know_survive_a_change() {
     let sandbox = Sandbox::builder().start().await.unwrap();

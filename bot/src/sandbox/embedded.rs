@@ -11,17 +11,17 @@ use sdk::tokio::sync::oneshot;
 
 use super::Started;
 
-/// A thread that serves, so that neither side waits for the other.
+/// A thread that runs the server, so that neither side waits for the other.
 pub(super) struct Server {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts it, and leaves its state file at `state`.
+    /// Starts the server, with its state file at `state`.
     ///
     /// # Errors
-    /// In a clause, what is wrong.
+    /// The problem, as a clause.
     pub(super) fn start(state: &Path) -> Result<(Self, Started), String> {
         let (stop, stopped) = oneshot::channel();
         let (sender, started) = mpsc::channel();

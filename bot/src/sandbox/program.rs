@@ -1,4 +1,4 @@
-//! The local Discord as a process of its own: the program `sandbox` that is built together with a development host.
+//! The local Discord as a separate process: the program `sandbox`, which is built together with a development host.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use super::Started;
 pub(super) struct Server(Child);
 
 impl Server {
-    /// Starts it, and waits until its state file is at `state`.
+    /// Starts the process and waits until its state file is at `state`.
     ///
     /// # Errors
-    /// In a clause, what is wrong.
+    /// The problem, as a clause.
     pub(super) fn start(state: &Path) -> Result<(Self, Started), String> {
         let program = program()?;
         let mut child = Command::new(&program)
@@ -33,7 +33,7 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;
-        // Its first line comes after the state file.
+        // It prints its first line after it has written the state file.
         let mut line = String::new();
         let stdout = child.stdout.take().ok_or("it has no output")?;
         let read = BufReader::new(stdout).read_line(&mut line);
@@ -47,7 +47,7 @@ impl Server {
     }
 }
 
-/// Returns the program, which cargo has put beside this one.
+/// Returns the program's path in cargo's target folder.
 fn program() -> Result<PathBuf, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let target =
@@ -74,9 +74,9 @@ fn read_state(file: &Path, program: &Path) -> Option<Started> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input is the end of it.
+        // It exits when its input is closed.
         drop(self.0.stdin.take());
-        // It may have ended by itself.
+        // It may have exited by itself.
         let _ = self.0.wait();
     }
 }

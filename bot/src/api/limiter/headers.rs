@@ -1,14 +1,14 @@
-//! What Discord's answers say of rate limits.
+//! Rate limits in Discord's responses.
 
 use std::time::Duration;
 
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
-/// How a bucket stands after a request. Source: "Header Format" of "Rate Limits" in Discord's documentation.
+/// The state of a bucket after a request. Source: "Header Format" of "Rate Limits" in Discord's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// Name of the bucket, which several routes may share; ids of top-level resources are no part of it.
+    /// Name of the bucket, which several routes may share. It does not include ids of top-level resources.
     pub(crate) bucket: String,
     /// Requests in a window.
     pub(crate) limit: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Reads an answer's headers; `None` when its route has no limit, or says only half of it.
+    /// Reads a response's headers; `None` if the route has no limit, or if headers are missing.
     pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
         Some(Self {
             bucket: text(headers, "x-ratelimit-bucket")?.to_owned(),
@@ -30,21 +30,21 @@ impl Standing {
     }
 }
 
-/// Whom a 429 concerns.
+/// What a 429 applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// The bot, on this route.
     User,
-    /// Everybody who uses this resource; it does not count as an invalid request.
+    /// All users of this resource. It does not count as an invalid request.
     Shared,
-    /// The bot, on all routes but those of interactions.
+    /// The bot, on all routes except those of interactions.
     Global,
-    /// This machine's address, on all routes: Cloudflare, in front of Discord, has answered.
+    /// This machine's address, on all routes: the response comes from Cloudflare, in front of Discord.
     Address,
 }
 
 impl Scope {
-    /// Returns the word for logs.
+    /// Returns the name for logs.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -61,16 +61,16 @@ pub(crate) struct Exceeded {
     pub(crate) scope: Scope,
     /// Time after which the request may be sent again.
     pub(crate) retry_after: Duration,
-    /// Whether it says that there are too many of something, which no wait mends: the day's command creations, pins.
+    /// Whether a maximum number was reached, for which no wait helps: the day's command creations, or pins.
     pub(crate) is_quota: bool,
 }
 
 impl Exceeded {
     /// Reads a 429's headers and body.
     ///
-    /// `retry_after` of the body is taken first, since `Retry-After` has whole seconds only.
+    /// `retry_after` of the body takes precedence, because `Retry-After` has whole seconds only.
     pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        /// Wait when the answer names none.
+        /// Wait if the response contains none.
         const UNSAID: Duration = Duration::from_secs(1);
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let in_body =
@@ -80,7 +80,7 @@ impl Exceeded {
         let scope = match text(headers, "x-ratelimit-scope") {
             Some("shared") => Scope::Shared,
             _ if is_global => Scope::Global,
-            // Cloudflare answers with a page.
+            // Cloudflare responds with a page.
             None if !json.is_object() => Scope::Address,
             _ => Scope::User,
         };

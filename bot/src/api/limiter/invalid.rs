@@ -1,7 +1,7 @@
-//! The account of requests that Discord calls invalid, so that this machine's address is not banned for them.
+//! Counts the requests that Discord regards as invalid, so that this machine's address is not banned because of them.
 //!
-//! Source: "Invalid Request Limit aka Cloudflare bans" in Discord's documentation: 10,000 answers with 401, 403 or 429
-//! within ten minutes, those to a shared limit excepted.
+//! Source: "Invalid Request Limit aka Cloudflare bans" in Discord's documentation: 10,000 responses with 401, 403 or
+//! 429 within ten minutes, except those of a shared limit.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use sdk::tokio::time::Instant;
 
 /// Time over which they are counted.
 const WITHIN: Duration = Duration::from_mins(10);
-/// Invalid requests after which nothing is sent for a while; below Discord's 10,000, for those under way.
+/// Number of invalid requests from which on nothing is sent for a while. It is below Discord's 10,000, because of the
+/// requests in progress.
 pub(super) const HELD_FROM: usize = 9_500;
-/// Invalid requests of which a warning tells.
+/// Numbers of invalid requests at which a warning is logged.
 const WARN_AT: [usize; 3] = [1_000, 3_000, 6_000];
 
 /// Invalid requests of the last ten minutes, the oldest first.
@@ -21,7 +22,7 @@ const WARN_AT: [usize; 3] = [1_000, 3_000, 6_000];
 pub(super) struct Invalid(VecDeque<(Instant, Option<Arc<str>>)>);
 
 impl Invalid {
-    /// Counts one; returns their number when it is one to warn of.
+    /// Counts an invalid request. Returns their number if a warning is due.
     pub(super) fn count(&mut self, now: Instant, plugin: Option<Arc<str>>) -> Option<usize> {
         self.forget(now);
         self.0.push_back((now, plugin));
@@ -29,7 +30,7 @@ impl Invalid {
         (WARN_AT.contains(&number) || number == HELD_FROM).then_some(number)
     }
 
-    /// Returns how long nothing is to be sent, if so.
+    /// Returns for how long nothing may be sent, if so.
     pub(super) fn held_for(&mut self, now: Instant) -> Option<Duration> {
         self.forget(now);
         if self.0.len() < HELD_FROM {
@@ -38,7 +39,7 @@ impl Invalid {
         self.0.front().map(|(oldest, _)| (*oldest + WITHIN).saturating_duration_since(now))
     }
 
-    /// Returns the plugin with most of them, if any is known.
+    /// Returns the plugin with most invalid requests, if any is known.
     pub(super) fn most(&self) -> Option<Arc<str>> {
         let mut plugins = BTreeMap::<&Arc<str>, usize>::new();
         for plugin in self.0.iter().filter_map(|(_, plugin)| plugin.as_ref()) {

@@ -1,16 +1,16 @@
-//! The account of Discord's rate limits: who may send now, who waits, and until when.
+//! The state of Discord's rate limits: which requests may be sent now, which wait, and until when.
 //!
-//! Everything here is data: the caller brings the time, and tells of what was sent and answered.
+//! Everything here is data: the caller passes the time, and reports what was sent and answered.
 //!
 //! # Theory of operation
 //!
-//! A lane is a bucket and a top-level resource; its requests go first come, first served. Nothing is known of a lane
-//! until its first answer, so one request goes alone and the others wait for what its answer says. From then on, as
-//! many go as the window has room for. Requests that change something go one after the other, so that they arrive in
-//! the order in which they were made; reads go side by side.
+//! A lane is a bucket and a top-level resource. Its requests are sent in the order of their arrival. Nothing is known
+//! about a lane until its first response, so one request is sent alone and the others wait for its response. From then
+//! on, as many are sent as the window has room for. Requests that change something are sent one after the other, so
+//! that they arrive in the order in which they were made; reads are sent concurrently.
 //!
-//! Discord tells when a window ends, counted from when it wrote the answer. Counted from when the answer came, as
-//! here, that is late by the way back, so no request comes too early.
+//! Discord sends the time until the end of a window, counted from when it wrote the response. Here it is counted from
+//! when the response arrived, which is later, so no request arrives too early.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -24,31 +24,31 @@ use super::route::Route;
 /// Requests in a second, all routes together. Source: "Global Rate Limit" in Discord's documentation.
 pub(super) const GLOBAL: usize = 50;
 const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
-/// Added to the end of a window, since Discord rounds it to milliseconds.
+/// Added to the end of a window, because Discord rounds it to milliseconds.
 const ROUNDING: Duration = Duration::from_millis(10);
-/// Lanes from which on idle ones are looked for.
+/// Number of lanes from which on idle ones are removed.
 const SWEEP_FROM: usize = 512;
 
 /// A place in a queue, and later the permission to send.
 pub(super) type Ticket = u64;
 
-/// A request that wants to be sent.
+/// A request to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Wish {
     pub(super) route: Arc<Route>,
-    /// Whether it has to arrive after those before it.
+    /// Whether it has to arrive after the ones before it.
     pub(super) ordered: bool,
-    /// Plugin that asks, if known.
+    /// Plugin that sends it, if known.
     pub(super) plugin: Option<Arc<str>>,
 }
 
 /// All lanes.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    /// Buckets of routes, as far as answers have told.
+    /// Buckets of routes, as far as known from responses.
     buckets: HashMap<Arc<str>, Arc<str>>,
     lanes: HashMap<Key, Lane>,
-    /// Lanes in which somebody waits.
+    /// Lanes in which a request waits.
     busy: HashSet<Key>,
     waiting: usize,
     global: Global,
@@ -56,7 +56,7 @@ pub(super) struct Lanes {
     sweep_at: usize,
 }
 
-/// Bucket and top-level resource; in place of a bucket that is not known yet stands the route.
+/// Bucket and top-level resource. The route stands for a bucket that is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     name: Name,
@@ -72,53 +72,53 @@ enum Name {
 #[derive(Debug, Default)]
 struct Lane {
     waiting: VecDeque<(Ticket, Wish)>,
-    /// Sent and not answered.
+    /// Sent requests without a response so far.
     under_way: BTreeMap<Ticket, Wish>,
     room: Room,
     /// End of a 429.
     blocked_until: Option<Instant>,
 }
 
-/// What is known of a lane's window.
+/// The window of a lane.
 #[derive(Clone, Copy, Debug, Default)]
 enum Room {
-    /// No answer has come yet.
+    /// No response has arrived yet.
     #[default]
     Unknown,
-    /// Answers name no limit.
+    /// Responses contain no limit.
     Unlimited,
     Window {
         limit: u32,
         remaining: u32,
         ends: Instant,
-        /// Whether no answer has told its end yet; then it is counted from the first request.
+        /// Whether no response has contained its end yet. It is then counted from the first request.
         assumed: bool,
-        /// Longest time that a window was seen to last.
+        /// Longest window seen.
         length: Duration,
     },
 }
 
-/// Why a request may not go yet.
+/// Why a request may not be sent yet.
 enum Wait {
     Until(Instant),
-    /// Until an answer comes.
+    /// Until a response arrives.
     Answer,
 }
 
-/// How a lane stands, for a sentence.
+/// The state of a lane's queue, for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Queue {
     pub(super) waiting: usize,
     /// Requests in a window, if known.
     pub(super) limit: Option<u32>,
-    /// Plugin with most requests in it, if any is known.
+    /// Plugin with most requests in the queue, if any is known.
     pub(super) plugin: Option<Arc<str>>,
-    /// Least time until a request that comes now is sent.
+    /// Minimum time until a request that arrives now is sent.
     pub(super) wait: Duration,
 }
 
 impl Lanes {
-    /// Takes a request in; [`admit`](Self::admit) says when it may be sent.
+    /// Adds a request to its lane. [`admit`](Self::admit) returns it when it may be sent.
     pub(super) fn enter(&mut self, wish: Wish) -> Ticket {
         self.next += 1;
         let key = self.key(&wish.route);
@@ -128,7 +128,7 @@ impl Lanes {
         self.next
     }
 
-    /// Returns how many requests have come.
+    /// Returns how many requests have arrived.
     #[cfg(test)]
     pub(super) fn entered(&self) -> u64 {
         self.next
@@ -139,7 +139,7 @@ impl Lanes {
         self.waiting
     }
 
-    /// Returns how the lane of a route stands.
+    /// Returns the state of the queue of a route's lane.
     pub(super) fn queue(&self, now: Instant, route: &Route) -> Queue {
         let Some(lane) = self.lanes.get(&self.key(route)) else {
             return Queue { waiting: 0, limit: None, plugin: None, wait: Duration::ZERO };
@@ -156,7 +156,7 @@ impl Lanes {
         Queue { waiting: lane.waiting.len(), limit, plugin, wait: lane.least_wait(now) }
     }
 
-    /// Lets all requests go that may, the oldest first; returns them, and when to look again.
+    /// Admits all requests that may be sent, the oldest first. Returns them, and when to call this again.
     pub(super) fn admit(&mut self, now: Instant) -> (Vec<Ticket>, Option<Instant>) {
         let front =
             |lanes: &HashMap<Key, Lane>, key: &Key| lanes[key].waiting.front().map(|(ticket, _)| *ticket);
@@ -192,7 +192,7 @@ impl Lanes {
         (admitted, again)
     }
 
-    /// Takes a request out that waits, or notes that one which was sent is over.
+    /// Removes a waiting request, or records that a sent one has ended.
     pub(super) fn leave(&mut self, now: Instant, ticket: Ticket, wish: &Wish) {
         let key = self.key(&wish.route);
         if let Some(lane) = self.lanes.get_mut(&key) {
@@ -210,7 +210,7 @@ impl Lanes {
         self.sweep(now);
     }
 
-    /// Takes in what an answer says of its bucket.
+    /// Records what a response says about its bucket.
     pub(super) fn learn(&mut self, now: Instant, route: &Route, standing: &Standing) {
         if self.buckets.get(route.template()).is_none_or(|known| **known != *standing.bucket) {
             self.name(route.template(), &standing.bucket.as_str().into());
@@ -219,7 +219,7 @@ impl Lanes {
         self.lanes.entry(key).or_default().learn(now, standing);
     }
 
-    /// Takes in that a route's answer, which was no failure, names no limit.
+    /// Records that a successful response of a route contains no limit.
     pub(super) fn learn_unlimited(&mut self, route: &Route) {
         let key = self.key(route);
         if let Some(lane) = self.lanes.get_mut(&key)
@@ -229,20 +229,20 @@ impl Lanes {
         }
     }
 
-    /// Holds a route's lane after a 429.
+    /// Blocks a route's lane after a 429.
     pub(super) fn block(&mut self, route: &Route, until: Instant) {
         let key = self.key(route);
         let blocked = &mut self.lanes.entry(key).or_default().blocked_until;
         *blocked = Some(blocked.map_or(until, |earlier| earlier.max(until)));
     }
 
-    /// Holds all lanes after a 429 that concerns them; those of interactions only if `interactions` says so.
+    /// Blocks all lanes after a 429; those of interactions only if `interactions`.
     pub(super) fn block_all(&mut self, until: Instant, interactions: bool) {
         self.global.blocked_until = Some(until);
         self.global.blocks_interactions = interactions;
     }
 
-    /// Counts a request that is sent once more.
+    /// Counts a request that is sent again.
     pub(super) fn sent_again(&mut self, now: Instant, ticket: Ticket, route: &Route) {
         if !route.is_outside_global() {
             self.global.answered(now, ticket);
@@ -258,7 +258,7 @@ impl Lanes {
         Key { name, major: route.major().clone() }
     }
 
-    /// Gives a route its bucket, in which what waits for it in all lanes goes on waiting in its order.
+    /// Sets the bucket of a route. Its waiting requests move there and keep their order.
     fn name(&mut self, template: &Arc<str>, bucket: &Arc<str>) {
         let old = match self.buckets.insert(template.clone(), bucket.clone()) {
             Some(bucket) => Name::Bucket(bucket),
@@ -290,7 +290,7 @@ impl Lanes {
         }
     }
 
-    /// Forgets lanes of which nothing is to be known any more.
+    /// Removes idle lanes.
     fn sweep(&mut self, now: Instant) {
         if self.lanes.len() >= self.sweep_at.max(SWEEP_FROM) {
             self.lanes.retain(|_, lane| !lane.is_idle(now));
@@ -300,7 +300,7 @@ impl Lanes {
 }
 
 impl Lane {
-    /// Takes room for one request, or says what it has to wait for.
+    /// Takes room for one request, or returns what it has to wait for.
     fn may_send(&mut self, now: Instant, ordered: bool) -> Result<(), Wait> {
         if let Some(until) = self.blocked_until {
             if until > now {
@@ -317,7 +317,7 @@ impl Lane {
             Room::Unknown | Room::Unlimited => Ok(()),
             Room::Window { limit, remaining, ends, assumed, length } => {
                 if *ends <= now {
-                    // Those under way may be counted in the new window.
+                    // Requests in progress may count in the new window.
                     *remaining = limit.saturating_sub(under_way);
                     (*ends, *assumed) = (now + *length, true);
                 }
@@ -332,26 +332,26 @@ impl Lane {
 
     fn learn(&mut self, now: Instant, standing: &Standing) {
         let said_ends = now + standing.reset_after + ROUNDING;
-        // The one whose answer this is is counted by Discord already.
+        // Discord has already counted the request that belongs to this response.
         let others = u32::try_from(self.under_way.len().saturating_sub(1)).unwrap_or(u32::MAX);
         let Standing { limit: new_limit, remaining: said, reset_after, .. } = *standing;
         let (mut remaining, mut ends, mut new_length) = (said.saturating_sub(others), said_ends, reset_after);
         if let Room::Window { limit, remaining: counted, ends: known, assumed, length } = self.room {
             new_length = length.max(reset_after);
-            // Answers take their time, so two of one window differ a little.
+            // Responses take time, so two in the same window differ a little.
             let is_same_window = said_ends <= known + new_length / 2;
             if is_same_window || assumed {
                 remaining = said.min(counted + new_limit.saturating_sub(limit));
             }
             if is_same_window && !assumed {
-                // Both are late, by the way back; so the earlier one is nearer to the truth.
+                // Both are late by the time of the response, so the earlier one is more accurate.
                 ends = known.min(said_ends);
             }
         }
         self.room = Room::Window { limit: new_limit, remaining, ends, assumed: false, length: new_length };
     }
 
-    /// Returns the least time until a request at the end of the queue is sent.
+    /// Returns the minimum time until a request at the end of the queue is sent.
     fn least_wait(&self, now: Instant) -> Duration {
         let blocked = self.blocked_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let Room::Window { limit, remaining, ends, length, .. } = self.room else { return blocked };
@@ -374,23 +374,23 @@ impl Lane {
     }
 }
 
-/// The limit that counts all routes together.
+/// The global limit, for all routes together.
 ///
-/// A request counts until a second after its answer, by which it must have reached Discord. So no second of Discord's
-/// holds more than the limit, wherever it begins and however long requests are on their way. One without an answer is
-/// taken to have arrived within a second.
+/// A request counts until a second after its response, by which it must have reached Discord. So no second at Discord
+/// contains more requests than the limit, whenever it begins and however long requests take to arrive. A request
+/// without a response is assumed to arrive within a second.
 #[derive(Debug, Default)]
 struct Global {
-    /// Sent and not answered, by ticket, with the time after which they are taken to have arrived.
+    /// Sent requests without a response so far, by ticket, with the time after which they are assumed to have arrived.
     under_way: BTreeMap<Ticket, Instant>,
-    /// Ends of those that count still.
+    /// Ends of the requests that still count.
     counted: BTreeSet<(Instant, Ticket)>,
     blocked_until: Option<Instant>,
     blocks_interactions: bool,
 }
 
 impl Global {
-    /// Returns when there will be room, if there is none.
+    /// Returns an error with the time at which there will be room, if there is none.
     fn has_room(&mut self, now: Instant, is_outside: bool) -> Result<(), Instant> {
         if let Some(until) = self.blocked_until {
             if until <= now {
@@ -455,7 +455,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// A server that keeps Discord's count of one bucket: windows begin with their first request.
+    /// A server with Discord's count of one bucket: windows begin with their first request.
     struct Server {
         window: Duration,
         used: u32,
@@ -487,7 +487,7 @@ mod tests {
         while sent.len() < tickets.len() {
             let (admitted, again) = lanes.admit(now);
             if let [ticket] = admitted[..] {
-                // 20 ms there and 20 ms back.
+                // 20 ms for the request and 20 ms for the response.
                 let standing = server.take(now + ms(20));
                 now += ms(40);
                 lanes.learn(now, &message(1).route, &standing);
@@ -543,7 +543,7 @@ mod tests {
             lanes.learn(now, &wish.route, &standing(0, ms(5000)));
             lanes.leave(now, ticket, wish);
         }
-        // What waited for the one's first answer is in the common lane by now, in its order.
+        // Requests that waited for the first response are in the common lane by now, in their order.
         let tickets = [lanes.enter(edit.clone()), lanes.enter(delete.clone())];
         assert!(lanes.admit(now).0.is_empty());
         let later = now + ms(6000);
@@ -571,7 +571,7 @@ mod tests {
         let tickets: Vec<_> = (0..120).map(|channel| lanes.enter(message(channel))).collect();
         let (first, again) = lanes.admit(start);
         assert_eq!(first, tickets[..GLOBAL]);
-        // Answered after 100 ms, so they count until 1100 ms: the last may have arrived with its answer.
+        // Answered after 100 ms, so they count until 1100 ms: the last may have arrived with its response.
         for ticket in &first {
             lanes.leave(start + ms(100), *ticket, &message(0));
         }
@@ -580,7 +580,7 @@ mod tests {
         let callback = lanes.enter(wish(&Method::POST, "/api/v10/webhooks/1/token"));
         assert_eq!(lanes.admit(start + ms(1099)).0, [callback]);
         assert_eq!(lanes.admit(start + ms(1100)).0, tickets[GLOBAL..2 * GLOBAL]);
-        // Without any answer they are taken to have arrived after a second.
+        // Without any response they are assumed to have arrived after a second.
         assert!(lanes.admit(start + ms(3099)).0.is_empty());
         assert_eq!(lanes.admit(start + ms(3100)).0.len(), 20);
     }

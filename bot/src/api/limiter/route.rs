@@ -1,4 +1,4 @@
-//! Which rate limit a request counts towards, as far as its method and path tell.
+//! The rate limit of a request, as far as its method and path determine it.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 
 use hyper::Method;
 
-/// A request's method and path, taken apart for rate limits.
+/// A request's method and path, parsed for rate limits.
 ///
 /// Source: "Rate Limits" in Discord's documentation: a limit is per method and route, and separate for each top-level
 /// resource, which is a channel, a guild, or a webhook with its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// Method and path with ids and free texts replaced, such as `POST /channels/{}/messages`; holds no token.
+    /// Method and path with ids and free texts replaced, such as `POST /channels/{}/messages`. It contains no token.
     template: Arc<str>,
-    /// Top-level resource, such as `channels/12`; empty when there is none.
+    /// Top-level resource, such as `channels/12`; empty if there is none.
     major: Arc<str>,
-    /// Whether an interaction's or a webhook's token authorises it, instead of the bot's.
+    /// Whether it is authorised by an interaction's or a webhook's token instead of the bot's.
     has_own_token: bool,
-    /// Interaction whose first answer this is.
+    /// Interaction to which this is the initial response.
     callback: Option<NonZeroU64>,
 }
 
 impl Route {
-    /// Takes a path apart; `/api`, a version and the query are ignored.
+    /// Parses a path. `/api`, a version and the query are ignored.
     pub(crate) fn parse(method: &Method, path: &str) -> Self {
         let path = path.split('?').next().unwrap_or_default();
         let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -59,15 +59,15 @@ impl Route {
         }
     }
 
-    /// Returns the interaction to which this is the first answer, which no limit of the bot concerns: each interaction
-    /// takes one, within 3 seconds.
+    /// Returns the interaction to which this is the initial response. No limit of the bot applies to it: each
+    /// interaction accepts one, within 3 seconds.
     pub(crate) fn callback(&self) -> Option<NonZeroU64> {
         self.callback
     }
 
-    /// Returns whether the bot's global limit does not concern it.
+    /// Returns whether the bot's global limit does not apply to it.
     ///
-    /// Source: "Global Rate Limit" in Discord's documentation, and "Endpoints" of interactions, which names their
+    /// Source: "Global Rate Limit" in Discord's documentation, and "Endpoints" of interactions, which lists their
     /// follow-ups, `/webhooks/{application.id}/{interaction.token}`.
     pub(crate) fn is_outside_global(&self) -> bool {
         self.has_own_token
@@ -84,7 +84,7 @@ impl Route {
 }
 
 impl fmt::Display for Route {
-    /// Writes the route, and the channel or guild that it is about; a webhook's token is left out.
+    /// Writes the route and its channel or guild, without a webhook's token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.template)?;
         if self.major.is_empty() || self.has_own_token { Ok(()) } else { write!(f, " of {}", self.major) }
@@ -95,9 +95,9 @@ fn is_version(segment: &str) -> bool {
     segment.strip_prefix('v').is_some_and(|digits| digits.parse::<u8>().is_ok())
 }
 
-/// Returns whether a segment differs from request to request of one route.
+/// Returns whether a segment varies between requests of one route.
 fn is_variable(before: &str, segment: &str) -> bool {
-    // Longer than any name in a route of Discord's; so the routes that are kept stay few, whatever is asked for.
+    // Longer than any name in Discord's routes, so that the number of stored routes stays small for any requests.
     const LONGEST_NAME: usize = 40;
     let free_text = matches!(before, "reactions" | "invites" | "templates") && !segment.starts_with('@');
     free_text || segment.len() > LONGEST_NAME || segment.bytes().all(|byte| byte.is_ascii_digit())

@@ -13,7 +13,7 @@ fn standing(remaining: u32, reset_after: Duration) -> Standing {
     Standing { bucket: "messages".to_owned(), limit: 5, remaining, reset_after }
 }
 
-/// Sends one request whose answer says this.
+/// Sends one request whose response has this `standing`.
 async fn send(limiter: &Limiter, channel: u32, standing: &Standing) {
     let permit = limiter.enter(route(channel), true, None).await.ok().unwrap();
     permit.answered(StatusCode::OK, Some(standing));
@@ -47,7 +47,7 @@ async fn a_queue_is_as_long_as_its_last_may_wait() {
     // 24 windows of 5 s.
     assert!((115..=125).contains(&queue.len()), "{}", queue.len());
     assert!(refused.sentence.contains("would have to wait"), "{refused}");
-    // Whoever gives up makes room.
+    // A request that is given up makes room.
     queue.truncate(1);
     assert_eq!(limiter.waiting(), 1);
     let mut entering = pin!(limiter.enter(route(1), true, None));
@@ -82,7 +82,7 @@ async fn a_429_that_takes_too_long_or_is_a_quota_is_the_callers() {
     assert!(!permit.exceeded(&exceeded(soon, true), None).await);
     assert!(!permit.exceeded(&exceeded(WAIT_WITHIN * 2, false), None).await);
     drop(permit);
-    // Nobody waits for what was handed on.
+    // A 429 that was passed on blocks no later request.
     assert!(limiter.enter(route(1), true, None).now_or_never().unwrap().is_ok());
 }
 
@@ -121,7 +121,7 @@ async fn a_queue_that_takes_more_than_a_window_is_told_once_with_its_plugin() {
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// Collects what this thread logs.
+/// Collects the log of this thread.
 fn log() -> (Lines, tracing::subscriber::DefaultGuard) {
     struct Writer(Lines);
     impl std::io::Write for Writer {
@@ -148,13 +148,13 @@ async fn keeping_limits_costs_little() {
     let standing = Standing { bucket: "b".to_owned(), limit: 9, remaining: 9, reset_after: Duration::ZERO };
     let began = Instant::now();
     for number in 0..REQUESTS {
-        // Outside the global limit, which would have it wait.
+        // Outside the global limit, in which it would wait.
         let path = format!("/api/v10/webhooks/1/token{}/messages/@original", number % 100);
         let route = Arc::new(Route::parse(&Method::PATCH, &path));
         limiter.enter(route, true, None).await.ok().unwrap().answered(StatusCode::OK, Some(&standing));
     }
     let each = began.elapsed() / REQUESTS;
     println!("keeping the limits of a request takes {each:?}");
-    // Generous, for a busy machine; the printed figure is the one to watch.
+    // A wide margin, for a busy machine. The printed value is the one to watch.
     assert!(each < Duration::from_millis(1), "{each:?}");
 }

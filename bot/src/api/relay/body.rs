@@ -1,4 +1,4 @@
-//! Request bodies that can be sent once more when Discord has refused them for their rate.
+//! Request bodies that can be sent again if Discord has refused them because of a rate limit.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,32 +7,32 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::HeaderMap;
 
-/// Longest body that is taken into memory before it is sent.
+/// Largest body that is read into memory before it is sent.
 const SMALL: u64 = 1 << 20;
-/// Bytes of a larger body that are kept while it is sent, to send them once more.
+/// Bytes of a larger body that are kept while it is sent, for sending them again.
 const KEPT: usize = 64 << 20;
 
 /// A request's body.
 pub(super) enum Outgoing {
     Empty,
-    /// A small one, as a whole.
+    /// A small body as a whole.
     Whole(Bytes),
-    /// A large one, which streams on as it comes.
+    /// A large body, which is forwarded as a stream.
     Streamed(Arc<Mutex<Source>>, SizeHint),
 }
 
-/// A body that comes in, and what of it has come.
+/// An incoming body, and the part of it that has arrived.
 pub(super) struct Source {
     incoming: Incoming,
     came: Vec<Frame<Bytes>>,
     bytes: usize,
-    /// Whether all that came is in `came`.
+    /// Whether `came` holds everything that has arrived.
     is_whole: bool,
     is_over: bool,
 }
 
 impl Outgoing {
-    /// Takes a small body into memory, so that nothing of its request is left unread while it waits.
+    /// Reads a small body into memory, so that nothing of its request stays unread while it waits.
     pub(super) async fn read(incoming: Incoming) -> Result<Self, hyper::Error> {
         let hint = incoming.size_hint();
         if incoming.is_end_stream() {
@@ -65,7 +65,8 @@ impl Outgoing {
         }
     }
 
-    /// Reads the rest of a body that goes nowhere: who still writes when an answer comes may not see it.
+    /// Reads the rest of a body and discards it. A client that is still writing when the response arrives may not see
+    /// the response.
     pub(super) async fn drain(&self) {
         if let Self::Streamed(source, _) = self {
             let next = |cx: &mut Context<'_>| {
@@ -89,7 +90,7 @@ impl Outgoing {
     }
 }
 
-/// A streamed body on its way: first what came for an attempt before, then the rest.
+/// A streamed body being sent: first the part that arrived for an earlier attempt, then the rest.
 struct Attempt {
     source: Arc<Mutex<Source>>,
     next: usize,
@@ -136,7 +137,7 @@ impl Body for Attempt {
     }
 }
 
-/// Shares a frame's bytes.
+/// Clones a frame, sharing its bytes.
 fn copy(frame: &Frame<Bytes>) -> Frame<Bytes> {
     match (frame.data_ref(), frame.trailers_ref()) {
         (Some(data), _) => Frame::data(data.clone()),

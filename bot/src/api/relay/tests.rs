@@ -25,7 +25,7 @@ mod limits;
 
 const TOKEN: &str = "the.bots.token";
 
-/// Serves `router` on a free port and gives its address.
+/// Serves `router` on a free port and returns its address.
 async fn server(router: Router) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -38,7 +38,7 @@ async fn api(url: &str) -> Api {
     Api::new(Token::parse(TOKEN, false).unwrap(), target.as_ref(), false).await.unwrap()
 }
 
-/// One request as the server saw it.
+/// A request as received by the server.
 #[derive(Debug)]
 struct Seen {
     method: Method,
@@ -69,7 +69,7 @@ fn message() -> serde_json::Value {
     })
 }
 
-/// A server that writes down what it gets and answers as `POST /channels/ID/messages` does.
+/// A server that records requests and responds as `POST /channels/ID/messages` does.
 async fn recorder(prefix: &str) -> (Log, Http, Api) {
     let log = Log::default();
     let router =
@@ -267,7 +267,7 @@ async fn relay_costs_little_and_takes_many_requests_at_once() {
         medians.push(times[times.len() / 2]);
     }
     println!("a request takes {:?} directly and {:?} through the relay (medians)", medians[0], medians[1]);
-    // Generous, for a busy machine; the printed figure is the one to watch.
+    // A wide margin, for a busy machine. The printed value is the one to watch.
     assert!(medians[1] < medians[0] + Duration::from_millis(10), "{medians:?}");
 
     let answers =
@@ -297,7 +297,7 @@ async fn a_name_is_judged_each_time_that_the_relay_connects_without_tls() {
     let refused = get(url, false, &["127.0.0.1:0", "192.0.32.8:0"]).await.unwrap_err();
     assert!(refused.contains("192.0.32.8") && refused.contains("ALLOW_PLAIN_HTTP"), "{refused}");
     assert_eq!((log.lock().unwrap().len(), asked.load(Ordering::SeqCst)), (1, 2));
-    // Over TLS, and where it may, names are the system's.
+    // With TLS, and where it is allowed, names are resolved by the system.
     let local = format!("localhost:{}", address.port());
     assert_eq!(get(format!("http://{local}"), true, &["192.0.32.8:0"]).await, Ok(StatusCode::OK));
     assert!(get(format!("https://{local}"), false, &["192.0.32.8:0"]).await.is_err());

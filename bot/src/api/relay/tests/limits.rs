@@ -1,4 +1,4 @@
-//! The relay at a local Discord that keeps Discord's limits, in shorter windows.
+//! The relay at a local Discord with Discord's limits in shorter windows.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -68,7 +68,7 @@ impl Plugin for Loud {
     }
 }
 
-/// Answers, and writes into the channel of its command.
+/// Answers, and sends a message to the channel of its command.
 struct Quiet;
 
 impl Plugin for Quiet {
@@ -97,7 +97,7 @@ async fn a_burst_of_one_plugin_goes_in_discords_time_and_disturbs_no_other() {
     assert!(answer.is_ok(), "{answer:?}");
     bot.until("they wait", async || (bot.api.waiting() > 20).then_some(())).await;
 
-    // Another plugin, in another channel: its message goes at once. In the same one: its answer does.
+    // Another plugin in another channel: its message is sent immediately. In the same channel: its answer is.
     let elsewhere = bot.people.run(sandbox::client::Run::typed("/hello").at("general")).await.unwrap();
     assert_eq!(elsewhere.content, "hello");
     let written = async || {
@@ -131,7 +131,7 @@ async fn a_burst_of_one_plugin_goes_in_discords_time_and_disturbs_no_other() {
     assert!(refused.is_empty(), "{refused:?}");
 }
 
-/// One after the other to the relay, each before an answer to the one before has come.
+/// The requests reach the relay one after the other, each before the response to the one before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_arrive_in_the_order_in_which_they_come_to_the_relay() {
     let sandbox = Sandbox::builder().rate_limits(limits()).start().await.unwrap();
