@@ -1,4 +1,4 @@
-//! The static list of all command plugins, as production builds link them.
+//! The static list of all command plugins, which production builds link.
 
 use sdk::PluginEntry;
 

@@ -1,14 +1,14 @@
-//! What is offered while an owner types.
+//! Choices of autocompletion.
 
 use sdk::PluginId;
 use sdk::prelude::*;
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
-/// Most choices that Discord shows, and most characters of one's name.
+/// Maximum number of choices at Discord.
 pub(crate) const CHOICES: usize = 25;
 pub(crate) const NAME: usize = 100;
 
-/// Offers the live plugins.
+/// Returns the live plugins as choices.
 pub(crate) async fn plugin(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let snapshot = ctx.data().host().registry().snapshot();
     let ids = snapshot.generations().keys().map(PluginId::as_str).filter(|id| id.contains(partial));
@@ -16,7 +16,7 @@ pub(crate) async fn plugin(ctx: Context<'_>, partial: &str) -> CreateAutocomplet
     CreateAutocompleteResponse::new().set_choices(choices.collect())
 }
 
-/// Gives what has been typed for another option of the same command.
+/// Returns the input for another option of the same command.
 pub(crate) fn typed(ctx: Context<'_>, option: &str) -> Option<String> {
     let poise::Context::Application(ctx) = ctx else { return None };
     let typed = ctx.args.iter().find(|typed| typed.name == option)?;
@@ -27,7 +27,7 @@ pub(crate) fn typed(ctx: Context<'_>, option: &str) -> Option<String> {
     }
 }
 
-/// Gives a plugin's name as it was typed, short enough for an answer.
+/// Returns a plugin's name as typed, escaped and shortened for an answer.
 pub(crate) fn named(plugin: &str) -> String {
     foreign(plugin, Surface::Line, NAME)
 }

@@ -1,21 +1,21 @@
-//! A question with two buttons, before something is done that users notice.
+//! A question with two buttons, before an action that users notice.
 
 use std::time::Duration;
 
 use sdk::prelude::*;
 use serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateInteractionResponse};
 
-/// How long a question stands.
+/// How long a question can be answered.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A question that has been answered, or never will be.
+/// A question that was answered or has expired.
 pub(crate) struct Confirmed<'a> {
     /// Whether the answer was yes.
     pub(crate) yes: bool,
     question: poise::ReplyHandle<'a>,
 }
 
-/// Asks who ran the command; a question that outlives its time or this generation counts as a no.
+/// Asks the user of the command. A question that expires, or outlives this generation, counts as a no.
 pub(crate) async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> Result<Confirmed<'a>, Error> {
     let prefix = format!("dev-confirm:{}:", ctx.id());
     let pressed = ctx.data().next_press(&prefix, Some(ctx.author().id), PATIENCE);
@@ -31,7 +31,7 @@ pub(crate) async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> 
 }
 
 impl Confirmed<'_> {
-    /// Puts what came of it in the question's place.
+    /// Replaces the question by the result.
     pub(crate) async fn tell(self, ctx: Context<'_>, words: String) -> Result<(), Error> {
         let reply = poise::CreateReply::default().content(words).components(Vec::new());
         self.question.edit(ctx, reply).await?;

@@ -1,4 +1,4 @@
-//! `/dev hmr`: stops watching for saves, or goes on with it.
+//! `/dev hmr`: pauses or resumes reloading on save.
 
 use sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Commands for the bot's owners: what is live, reload and rollback, restart, and states kept by hand.
+//! Commands for the bot's owners: live plugins, reload and rollback, restart, and snapshots of state.
 
 use std::sync::Arc;
 
@@ -40,11 +40,11 @@ impl Plugin for Dev {
     )
 )]
 async fn dev(_ctx: Context<'_>) -> Result<(), Error> {
-    // Discord calls only its subcommands.
+    // Discord only calls its subcommands.
     Ok(())
 }
 
-/// Gives the reload engine; where there is none, tells the user so.
+/// Returns the reload engine. If there is none, tells the user.
 async fn reloader(ctx: Context<'_>) -> Result<Option<Arc<dyn Reloader>>, Error> {
     let reloader = ctx.data().host().reloader().cloned();
     if reloader.is_none() {

@@ -1,4 +1,4 @@
-//! `/dev plugins`: what is live, what lingers of older generations, and how reloading stands.
+//! `/dev plugins`: live generations, older ones in which something still runs, and the state of hot reload.
 
 use std::fmt::Display;
 
@@ -6,7 +6,8 @@ use sdk::prelude::*;
 use sdk::status::{GenerationStatus, Status};
 use sdk::text;
 
-/// Most characters of one embed, all its parts together. Source: "Embed Limits" in Discord's documentation.
+/// Maximum number of characters of one embed, all its parts together. Source: "Embed Limits" in Discord's
+/// documentation.
 const EMBED: usize = 6000;
 
 /// Shows what is live, what still runs of older generations, and how reloading stands
@@ -17,7 +18,7 @@ pub(crate) async fn plugins(ctx: Context<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows the status within Discord's limits; what is cut off is in `./dev-env.sh status`.
+/// Creates an embed with the status within Discord's limits. What is cut off is in `./dev-env.sh status`.
 fn embed(status: &Status) -> serenity::CreateEmbed {
     let mut fields = vec![("Bot", status.host.to_string()), ("Hot reload", status.reload.to_string())];
     if !status.retired.is_empty() {
@@ -44,7 +45,7 @@ fn lines<T>(rows: &[T], describe: impl Fn(&T) -> String) -> String {
     rows.iter().map(describe).collect::<Vec<_>>().join("\n")
 }
 
-/// Tells a generation as the status does, its name standing out.
+/// Describes a generation as the status does, with its name highlighted.
 fn describe(generation: &GenerationStatus) -> String {
     let plugin: &dyn Display = &generation.plugin;
     generation.to_string().replacen(&plugin.to_string(), &format!("`{plugin}`"), 1)

@@ -20,7 +20,7 @@ pub(crate) async fn reload(
     Ok(())
 }
 
-/// Writes a line for each plugin; what did not go live comes first, since a long answer is cut at its end.
+/// Writes a line for each plugin. Failures come first, because a long answer is cut at its end.
 fn report(results: Vec<Result<Reloaded, String>>) -> String {
     let (live, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     let lines: Vec<_> = failed

@@ -1,4 +1,4 @@
-//! `/dev restart`: a new host process in place of this one.
+//! `/dev restart`: replaces the host process by a new one.
 
 use sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `/dev rollback` and `/dev generations`: which code has been live, and bringing some of it back.
+//! `/dev rollback` and `/dev generations`: the generations that were live, and restoring the code of one.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) async fn rollback(
     generation: Option<u64>,
 ) -> Result<(), Error> {
     let Some(reloader) = crate::reloader(ctx).await? else { return Ok(()) };
-    // Hooks run and state crosses, which may take longer than the three seconds that Discord waits.
+    // Hooks run and state is transferred, which may take longer than the three seconds that Discord waits.
     ctx.defer_ephemeral().await?;
     let words = match reloader.rollback(PluginId::new(plugin), generation).await {
         Ok(lines) => format!("✅ {}", lines.replace('\n', "\n✅ ")),
@@ -34,7 +34,7 @@ pub(crate) async fn rollback(
     Ok(())
 }
 
-/// Offers the generations whose code can be brought back, the newest first.
+/// Returns the generations whose code can be restored as choices, the newest first.
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let Some(plugin) = choose::typed(ctx, "plugin").map(PluginId::new) else {
         return CreateAutocompleteResponse::new();
@@ -74,7 +74,7 @@ pub(crate) async fn generations(
     Ok(())
 }
 
-/// Writes a line for each generation, as many of each plugin as all of them have room for.
+/// Writes a line for each generation, with as many per plugin as fit for all of them.
 fn table(ledger: &[PluginLedger], most: usize) -> String {
     let longest = ledger.iter().map(|ledger| ledger.rows.len()).max().unwrap_or_default();
     let whole =
@@ -116,7 +116,7 @@ fn line(row: &LedgerRow) -> String {
     words
 }
 
-/// Says where a generation stands, and since when.
+/// Returns a generation's stage, and since when.
 fn stage(row: &LedgerRow) -> String {
     let ago = |at: Option<u64>| {
         let ms = at.map_or(0, |at| since_1970().saturating_sub(at));

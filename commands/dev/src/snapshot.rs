@@ -1,4 +1,4 @@
-//! `/dev snapshot` and `/dev restore`: a plugin's state, kept and put back by hand.
+//! `/dev snapshot` and `/dev restore`: saving and restoring a plugin's state by hand.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ fn age(at: u64) -> String {
     text::duration(Duration::from_millis(since_1970().saturating_sub(at)))
 }
 
-/// Offers the snapshots of the plugin that is named, the newest first.
+/// Returns the snapshots of the chosen plugin as choices, the newest first.
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let Some(plugin) = choose::typed(ctx, "plugin") else { return CreateAutocompleteResponse::new() };
     let snapshots = ctx.data().host().snapshots().list(&PluginId::new(plugin));

@@ -1,4 +1,4 @@
-//! `/about`: what this bot is, and how long it has been up.
+//! `/about`: the bot's version and uptime.
 
 use sdk::prelude::*;
 use sdk::text;

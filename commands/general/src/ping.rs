@@ -1,4 +1,4 @@
-//! `/ping`: is the bot there, and how far away is Discord?
+//! `/ping`: checks that the bot answers, and shows the latency to Discord.
 
 use sdk::prelude::*;
 

@@ -1,7 +1,7 @@
 //! `/poll`: a question with buttons, counted live.
 //!
-//! The votes are in the plugin's state and the end is the host's timer, so a poll outlives every reload and restart:
-//! any later generation counts, shows and closes it.
+//! The votes are in the plugin's state and its end is a timer of the host, so a poll outlives every reload and restart:
+//! any later generation can count, show and close it.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ mod polls;
 use ballot::{Ballot, Button, OVER};
 pub(crate) use polls::Polls;
 
-/// How long the result is remembered, for an answer to who presses a button of a poll that is over.
+/// How long a closed poll is kept, to answer users who press its buttons.
 const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// Asks a question and counts the answers
@@ -59,7 +59,7 @@ pub(crate) async fn poll(
     let ballot = Ballot::new(&question, answers, ctx.author().id, guild, closes_at).map_err(Refusal::new)?;
 
     let (data, id) = (ctx.data(), ctx.id().to_string());
-    // Kept before it is shown, so that no vote comes too early.
+    // Stored before it is shown, so that no vote comes too early.
     let forgotten = data.state::<Polls>().update(|polls| polls.add(&id, ballot.clone()))??;
     for id in &forgotten {
         data.unschedule("poll", id);
@@ -97,8 +97,8 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     if button == Button::Close && press.user.id != shown.creator() {
         log_closing(&ctx, &press, &shown).await;
     }
-    // Two votes at once may reach Discord in the other order. Whoever finds newer counts after its own edit edits
-    // again, so the last edit always shows the final ones.
+    // Two concurrent edits may reach Discord in reverse order. A call that finds newer counts after its own edit edits
+    // again, so the last edit always shows the final counts.
     let latest = || state.read(|polls| polls.get(id).cloned());
     while let Some(latest) = latest()?.filter(|latest| *latest != shown) {
         let edit = EditInteractionResponse::new().embed(latest.embed()).components(latest.buttons(id));
@@ -108,7 +108,7 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     Ok(())
 }
 
-/// Has the moderators' log, where there is one, tell that a moderator has closed somebody's poll.
+/// Writes to the moderators' log, if there is one, that a moderator has closed another user's poll.
 async fn log_closing(ctx: &EventContext, press: &ComponentInteraction, ballot: &Ballot) {
     let (Some(guild), Ok(log)) = (press.guild_id, ctx.data().service::<dyn ModLog>(MODLOG)) else { return };
     let entry = ballot
@@ -121,7 +121,7 @@ async fn log_closing(ctx: &EventContext, press: &ComponentInteraction, ballot: &
     }
 }
 
-/// Closes a poll whose time is up; going off once more, forgets it.
+/// Closes a poll whose time is up. When the timer fires again, forgets it.
 pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
     let (id, data) = (&timer.key, ctx.data());
     let Some(ballot) = data.state::<Polls>().update(|polls| polls.due(id))? else { return Ok(()) };
@@ -137,7 +137,7 @@ pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
     }
 }
 
-/// Says whether the channel (10003) or the message (10008) has been deleted, which ends a poll quietly.
+/// Returns whether the channel (10003) or the message (10008) was deleted, which ends a poll silently.
 fn is_gone(error: &serenity::Error) -> bool {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {

@@ -7,7 +7,7 @@ use serenity::{ChannelType, Guild, Mentionable as _};
 /// Shows facts about this server
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn serverinfo(ctx: Context<'_>) -> Result<(), Error> {
-    // The cache's lock must not be held over an await, so the embed is made first.
+    // The cache's lock must not be held over an await, so the embed is created first.
     let Some(embed) = ctx.guild().map(|guild| describe(&guild)) else {
         let words = "Discord has not told the bot about this server yet; try again in a moment.";
         return Err(Refusal::new(words).into());

@@ -21,7 +21,7 @@ pub(crate) async fn user_information(ctx: Context<'_>, user: User) -> Result<(),
 
 async fn show(ctx: Context<'_>, user: &User) -> Result<(), Error> {
     let member = match ctx.guild_id() {
-        // Someone who has left the server is a user still.
+        // A user who has left the server can still be shown.
         Some(guild) => guild.member(ctx, user.id).await.ok(),
         None => None,
     };
@@ -51,7 +51,7 @@ fn describe(user: &User, member: Option<&Member>) -> serenity::CreateEmbed {
     embed
 }
 
-/// Lists as many roles as fit into a field, and counts the rest.
+/// Lists as many roles as fit into a field, and the number of the rest.
 fn roles(roles: &[serenity::RoleId]) -> String {
     let mut list = String::new();
     for (index, role) in roles.iter().enumerate() {

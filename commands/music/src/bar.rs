@@ -1,11 +1,11 @@
-//! How far a track has come, as a line of characters.
+//! The progress of a track as a line of characters.
 
 use std::time::Duration;
 
-/// Characters of the line.
+/// Number of characters of the line.
 const CELLS: u128 = 18;
 
-/// Draws how far `position` is on the way to `length`.
+/// Draws the progress of `position` towards `length`.
 pub(crate) fn bar(position: Duration, length: Duration) -> String {
     let done = position.as_millis() * CELLS / length.as_millis().max(1);
     (0..CELLS).map(|cell| if cell == done.min(CELLS - 1) { '🔘' } else { '▬' }).collect()

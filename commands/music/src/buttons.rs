@@ -1,4 +1,4 @@
-//! Presses of the buttons under live messages, made by this generation or any before.
+//! Presses of the buttons under live messages, created by this generation or an earlier one.
 
 use sdk::prelude::*;
 use sdk::voice::{Loop, VoiceError};
@@ -10,10 +10,10 @@ use crate::look::Look;
 use crate::memory::{Place, change};
 use crate::{page, skip, voteskip};
 
-/// Custom ids of this plugin's buttons begin with it.
+/// Prefix of the custom ids of this plugin's buttons.
 pub(crate) const PREFIX: &str = "music:";
 
-/// Turns a page of the queue, or does what a button under the card of what is on says.
+/// Turns a page of the queue, or performs the action of a button under the card of the current track.
 pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> Result<(), Error> {
     let desk = Desk::pressing(&ctx, &press)?;
     let id = press.data.custom_id.strip_prefix(PREFIX).unwrap_or_default();
@@ -40,15 +40,15 @@ async fn show(ctx: &EventContext, press: &ComponentInteraction, look: Look) -> R
     Ok(())
 }
 
-/// Turns a page of the message, which is the live one from then on.
+/// Turns a page of the message, which becomes the live one.
 fn turn(desk: &Desk, press: &ComponentInteraction, page: usize) -> Result<Look, Error> {
     let page = page::within(&desk.status, page);
-    // The press may come before `/queue` has noted its answer.
+    // The press may come before `/queue` has stored its answer.
     change(&desk.data, desk.guild, |guild| guild.queue = Some((Place::of(&press.message), page)))?;
     Ok(page::page(&desk.status, page))
 }
 
-/// Does it, and gives what to say where the card does not show it.
+/// Performs the action. Returns the text of an answer, if the card does not show the result.
 async fn perform(desk: &Desk, act: Act, number: u64) -> Result<Option<String>, Error> {
     if act == Act::Skip && skip::may_skip(desk).is_err() {
         desk.is_listening()?;
@@ -67,7 +67,7 @@ async fn perform(desk: &Desk, act: Act, number: u64) -> Result<Option<String>, E
     Ok(None)
 }
 
-/// Gives what the button makes of what repeats.
+/// Returns the next loop mode after a press.
 fn after(repeat: Loop) -> Loop {
     match repeat {
         Loop::Off => Loop::Track,

@@ -1,4 +1,4 @@
-//! The card of what is on: title, progress and the buttons under it.
+//! The card of the current track: title, progress and buttons.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::bar::bar;
 use crate::look::{COLOR, Look};
 use crate::words;
 
-/// Steps in which the position is told while it moves, so that a card is not edited for each second.
+/// Step in seconds in which the moving position is shown, so that a card is not edited every second.
 const STEP: u64 = 5;
-/// Most characters of a user's name; Discord has 32.
+/// Maximum number of characters of a user's name; Discord allows 32.
 const NAME: usize = 64;
 
-/// What the buttons do; a card's buttons are for one start of a track.
+/// The actions of the buttons. A card's buttons belong to one start of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Pause,
@@ -31,13 +31,13 @@ const ACTS: [(Act, &str); 4] =
     [(Act::Pause, "pause"), (Act::Skip, "skip"), (Act::Loop, "loop"), (Act::Stop, "stop")];
 
 impl Act {
-    /// Writes a button's custom id, `music:skip:17`.
+    /// Returns a button's custom id, for example `music:skip:17`.
     fn id(self, number: u64) -> String {
         let word = ACTS.iter().find(|(act, _)| *act == self).map_or("", |(_, word)| word);
         format!("music:{word}:{number}")
     }
 
-    /// Reads a custom id after its prefix, `skip:17`.
+    /// Parses a custom id after its prefix, for example `skip:17`.
     pub(crate) fn read(id: &str) -> Option<(Self, u64)> {
         let (word, number) = id.split_once(':')?;
         let (act, _) = ACTS.iter().find(|(_, name)| *name == word)?;
@@ -45,7 +45,7 @@ impl Act {
     }
 }
 
-/// Draws the card of what is on.
+/// Draws the card of the current track.
 pub(crate) fn now(status: &PlayerStatus) -> Look {
     let Some(current) = &status.current else { return Look::text(idle(status)) };
     let embed = about(&current.track)
@@ -56,7 +56,7 @@ pub(crate) fn now(status: &PlayerStatus) -> Look {
     Look { embed, rows: if is_out { Vec::new() } else { vec![buttons(status, current)] } }
 }
 
-/// Draws the card that is posted when a track begins.
+/// Draws the card that is posted when a track starts.
 pub(crate) fn announcement(track: &Track) -> CreateEmbed {
     let mut facts: Vec<_> = track.artist.iter().map(|artist| words::plain(artist)).collect();
     facts.extend(words::length(track));
@@ -95,7 +95,7 @@ fn headline(status: &PlayerStatus, current: &Current) -> &'static str {
 }
 
 fn progress(current: &Current) -> String {
-    // A station tells its songs itself.
+    // A station sends its titles itself.
     let artist = current.title.as_deref().or(current.track.artist.as_deref()).map(words::plain);
     let position = if current.paused {
         current.position
@@ -123,7 +123,7 @@ fn footer(status: &PlayerStatus, current: &Current) -> String {
     facts.join(" · ")
 }
 
-/// Says who asked for a track; a footer shows no markup.
+/// Returns who requested a track. A footer shows no markup.
 fn asked(track: &Track) -> String {
     match &track.requester {
         Some(requester) => format!("for {}", foreign(&requester.name, Surface::Label, NAME)),

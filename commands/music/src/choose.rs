@@ -1,13 +1,13 @@
-//! What is offered while somebody types.
+//! Choices of autocompletion.
 
 use sdk::prelude::*;
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
-/// Most choices that Discord shows, and most characters of one's name.
+/// Maximum number of choices at Discord.
 pub(crate) const CHOICES: usize = 25;
 pub(crate) const NAME: usize = 100;
 
-/// Offers the numbers of waiting tracks, with their titles.
+/// Returns the numbers of waiting tracks with their titles as choices.
 pub(crate) async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let upcoming = ctx
         .guild_id()

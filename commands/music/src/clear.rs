@@ -1,4 +1,4 @@
-//! `/clear`: an empty queue.
+//! `/clear`: empties the queue.
 
 use sdk::prelude::*;
 use sdk::text;

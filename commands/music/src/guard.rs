@@ -1,4 +1,4 @@
-//! Who asks, and whether that person may: every sentence that refuses a listener is here.
+//! The user of a request and their permissions. All messages that refuse a listener are here.
 
 use std::collections::BTreeSet;
 
@@ -11,46 +11,46 @@ use serenity::{
     UserId,
 };
 
-/// A server's player, how it stands, and who asks something of it.
+/// A server's player, its state, and the user of the request.
 pub(crate) struct Desk {
     pub(crate) data: Data,
     pub(crate) guild: GuildId,
     pub(crate) user: UserId,
-    /// Name of who asks, as the server shows it.
+    /// The user's name in the server.
     pub(crate) name: String,
     pub(crate) player: Player,
     pub(crate) status: PlayerStatus,
     pub(crate) settings: GuildSettings,
-    /// Voice channel of who asks.
+    /// The user's voice channel.
     pub(crate) channel: Option<ChannelId>,
-    /// Users in the bot's voice channel who listen.
+    /// Users in the bot's voice channel who are listening.
     pub(crate) listeners: BTreeSet<UserId>,
     roles: Vec<RoleId>,
     is_manager: bool,
 }
 
 impl Desk {
-    /// Looks at who runs a command.
+    /// Returns the context of a command's user.
     pub(crate) fn of(ctx: Context<'_>) -> Result<Self, Error> {
         let poise::Context::Application(app) = ctx else { return Err(elsewhere()) };
         Self::new(ctx.data(), &ctx.serenity_context().cache, app.interaction.member.as_deref())
     }
 
-    /// Looks at who runs a command for which one has to be in the bot's channel.
+    /// Returns the context of a command's user, who has to be in the bot's channel.
     pub(crate) fn listening(ctx: Context<'_>) -> Result<Self, Error> {
         let desk = Self::of(ctx)?;
         desk.is_listening()?;
         Ok(desk)
     }
 
-    /// Looks at who runs a command that the others hear.
+    /// Returns the context of the user of a command that affects the other listeners.
     pub(crate) fn steering(ctx: Context<'_>) -> Result<Self, Error> {
         let desk = Self::of(ctx)?;
         desk.may_steer()?;
         Ok(desk)
     }
 
-    /// Looks at who presses a button.
+    /// Returns the context of a user who presses a button.
     pub(crate) fn pressing(ctx: &EventContext, press: &ComponentInteraction) -> Result<Self, Error> {
         Self::new(ctx.data(), &ctx.cache, press.member.as_ref())
     }
@@ -93,30 +93,30 @@ impl Desk {
         })
     }
 
-    /// Returns for whom servers are asked.
+    /// Returns the caller for whom other servers are requested.
     pub(crate) fn caller(&self) -> Caller {
         Caller { guild: self.guild, user: self.user }
     }
 
-    /// Refuses who is not in the bot's channel.
+    /// Refuses users who are not in the bot's channel.
     pub(crate) fn is_listening(&self) -> Result<(), Error> {
         let Some(channel) = self.status.channel else { return Err(VoiceError::NotConnected.into()) };
         if self.channel == Some(channel) { Ok(()) } else { Err(self.apart(channel)) }
     }
 
-    /// Refuses who is not in the bot's channel, and who is no DJ.
+    /// Refuses users who are not in the bot's channel, or are not DJs.
     pub(crate) fn may_steer(&self) -> Result<(), Error> {
         self.is_listening()?;
         self.is_dj()
     }
 
-    /// Refuses who is no DJ: DJs are managers of the server, who listens alone, and members with the DJ role; without
-    /// such a role, everyone.
+    /// Refuses users who are not DJs. DJs are managers of the server, a user who listens alone, and members with the DJ
+    /// role; without such a role, everyone.
     pub(crate) fn is_dj(&self) -> Result<(), Error> {
         self.is_dj_or("")
     }
 
-    /// Refuses who is no DJ, and names what is left to that person.
+    /// Refuses users who are not DJs, with a text about what they can do instead.
     pub(crate) fn is_dj_or(&self, instead: &str) -> Result<(), Error> {
         let Some(role) = self.settings.dj_role else { return Ok(()) };
         if self.is_manager || self.roles.contains(&role) || self.is_alone() {
@@ -126,12 +126,12 @@ impl Desk {
         Err(Refusal::new(format!("Only a DJ ({role}) may do that while others listen{instead}.")).into())
     }
 
-    /// Gives what is on.
+    /// Returns the current track.
     pub(crate) fn current(&self) -> Result<&Current, Error> {
         self.status.current.as_ref().ok_or_else(|| VoiceError::NothingPlaying.into())
     }
 
-    /// Gives the channel to play in, which is that of who asks; refuses to leave others who listen elsewhere.
+    /// Returns the channel to play in, which is the user's. Refuses to leave others who are listening elsewhere.
     pub(crate) fn meeting(&self) -> Result<ChannelId, Error> {
         let Some(channel) = self.channel else {
             return Err(Refusal::new("Join a voice channel first, so that I know where to play.").into());
@@ -144,13 +144,13 @@ impl Desk {
         }
     }
 
-    /// Says whether the bot is in that channel, or on its way there.
+    /// Returns whether the bot is in that channel or connecting to it.
     pub(crate) fn is_in(&self, channel: ChannelId) -> bool {
         self.status.channel == Some(channel) && self.status.connection != ConnectionState::Disconnected
     }
 
-    /// Returns how many tracks of theirs may wait; `None` for managers of the server, members with the DJ role and who
-    /// listens alone.
+    /// Returns how many of the user's tracks may wait; `None` for managers of the server, members with the DJ role and
+    /// a user who listens alone.
     pub(crate) fn share(&self) -> Option<usize> {
         let has_role = self.settings.dj_role.is_some_and(|role| self.roles.contains(&role));
         if self.is_manager || has_role || self.is_alone() { None } else { Some(MAX_SHARE) }
@@ -174,11 +174,11 @@ impl Desk {
     }
 }
 
-/// Refuses a channel that the bot may not see, enter or speak in, and one that is full.
+/// Refuses a channel that the bot cannot see, join or speak in, and one that is full.
 pub(crate) fn can_speak(cache: &serenity::Cache, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
     let Some(guild) = cache.guild(guild) else { return Ok(()) };
     let (place, bot) = (guild.channels.get(&channel), cache.current_user().id);
-    // What is not known here Discord decides.
+    // Without cached data, Discord decides.
     let (Some(place), Some(member)) = (place, guild.members.get(&bot)) else { return Ok(()) };
     let may = guild.user_permissions_in(place, member);
     let people = guild.voice_states.values().filter(|state| state.channel_id == Some(channel)).count();

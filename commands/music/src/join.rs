@@ -1,4 +1,4 @@
-//! `/join`: into a voice channel.
+//! `/join`: joins a voice channel.
 
 use sdk::prelude::*;
 use serenity::{ChannelId, GuildChannel, Mentionable as _};
@@ -28,7 +28,7 @@ pub(crate) async fn join(
     words::say(ctx, format!("I am in {name} now.")).await
 }
 
-/// Gives the channel to go to; a DJ may take the bot away from those who listen.
+/// Returns the channel to join. Only a DJ can move the bot away from listeners.
 fn where_to(desk: &Desk, asked: Option<ChannelId>) -> Result<ChannelId, Error> {
     let Some(channel) = asked.or(desk.channel) else { return desk.meeting() };
     let is_elsewhere = desk.status.channel.is_some_and(|here| here != channel);
@@ -38,7 +38,7 @@ fn where_to(desk: &Desk, asked: Option<ChannelId>) -> Result<ChannelId, Error> {
     Ok(channel)
 }
 
-/// Joins a channel that the bot is not in.
+/// Joins a channel, if the bot can speak there.
 pub(crate) async fn enter(ctx: Context<'_>, desk: &Desk, channel: ChannelId) -> Result<(), Error> {
     guard::can_speak(&ctx.serenity_context().cache, desk.guild, channel)?;
     Ok(desk.player.join(channel).await?)

@@ -1,4 +1,4 @@
-//! `/jump`: straight to a waiting track.
+//! `/jump`: skips to a waiting track.
 
 use sdk::prelude::*;
 

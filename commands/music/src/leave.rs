@@ -1,4 +1,4 @@
-//! `/leave`: out of the voice channel.
+//! `/leave`: leaves the voice channel.
 
 use sdk::prelude::*;
 use sdk::voice::VoiceError;
@@ -13,11 +13,11 @@ use crate::words;
 pub(crate) async fn leave(ctx: Context<'_>) -> Result<(), Error> {
     let desk = Desk::of(ctx)?;
     let channel = desk.status.channel.ok_or(VoiceError::NotConnected)?;
-    // Where nobody listens, nobody needs to come in first.
+    // Without listeners, the user need not join first.
     if !desk.listeners.is_empty() {
         desk.may_steer()?;
     }
-    // Who asks knows that I leave, so that no channel has to be told.
+    // The user knows that the bot leaves, so no message about it is needed.
     change(ctx.data(), desk.guild, |guild| guild.asked_in = None)?;
     desk.player.leave().await?;
     words::say(ctx, format!("I have left {}.", channel.mention())).await

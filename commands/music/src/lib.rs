@@ -1,4 +1,4 @@
-//! Music in voice channels; the player itself lives in the host, so it plays on while these commands reload.
+//! Music in voice channels. The player itself belongs to the host, so it keeps playing while these commands reload.
 
 use sdk::prelude::*;
 use serenity::GatewayIntents;
@@ -80,7 +80,7 @@ impl Plugin for Player {
     }
 
     fn intents(&self) -> GatewayIntents {
-        // Who is in which voice channel, and what the bot may do there.
+        // Voice states, and the bot's permissions in channels.
         GatewayIntents::GUILDS | GatewayIntents::GUILD_VOICE_STATES
     }
 

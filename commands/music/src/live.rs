@@ -1,8 +1,8 @@
-//! Live messages: the last answers of `/nowplaying` and `/queue` in each server follow the player.
+//! Live messages: the last answers of `/nowplaying` and `/queue` in each server are kept up to date.
 //!
-//! One task looks at all of them in turn. It knows them from the plugin's state, so a reload or a restart goes on with
-//! the messages that there were, drawn by the new code. A message is edited only when it would look different, and not
-//! again before the next turn; one that is gone is forgotten.
+//! One task updates all of them in turn. It knows them from the plugin's state, so after a reload or a restart the new
+//! code continues with the same messages. A message is edited only if it would look different, and at most once per
+//! turn. A deleted one is forgotten.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,13 +17,13 @@ use crate::look::Look;
 use crate::memory::{Guild, Music, Place, change};
 use crate::{card, page};
 
-/// Time between two turns, and so between two edits of a message.
+/// Time between two turns, and so the minimum time between two edits of a message.
 const TURN: Duration = Duration::from_secs(3);
 
-/// What live messages show, as far as it is known; `None` while an edit is under way.
+/// The content of live messages, if known; `None` during an edit.
 type Shown = Arc<Mutex<BTreeMap<MessageId, Option<Look>>>>;
 
-/// Begins to look after the live messages, in the start hook.
+/// Starts updating the live messages. Called in the start hook.
 pub(crate) fn start(data: &Data) {
     let (own, shown) = (data.clone(), Shown::default());
     let turn = data.settings().environment.delay(TURN);
@@ -33,12 +33,12 @@ pub(crate) fn start(data: &Data) {
     });
 }
 
-/// One live message as it should look.
+/// A live message and its wanted content.
 struct Live {
     guild: GuildId,
     place: Place,
     look: Look,
-    /// The bot is out, so that nothing more will change by itself.
+    /// The bot has left, so nothing will change any more by itself.
     is_last: bool,
 }
 
@@ -52,7 +52,7 @@ fn look_after_all(data: &Data, shown: &Shown) -> Result<(), Error> {
     for live in all {
         match known.get(&live.place.message) {
             Some(None) => {}
-            // Shown for a whole turn, in which a player that comes back after a restart would have gone on.
+            // Shown for a whole turn, in which a player that comes back after a restart would have continued.
             Some(Some(look)) if *look == live.look && live.is_last => forget(data, live.guild, live.place)?,
             Some(Some(look)) if *look == live.look => {}
             _ => {
@@ -68,7 +68,7 @@ fn of_guild(data: &Data, id: GuildId, guild: &Guild) -> Vec<Live> {
     if guild.now.is_none() && guild.queue.is_none() {
         return Vec::new();
     }
-    // After a restart there is none until its server comes.
+    // After a restart there is no player until its server is available.
     let Some(player) = data.voice().existing(id) else { return Vec::new() };
     let status = player.status();
     let is_last = is_over(&status);
@@ -84,12 +84,12 @@ fn is_over(status: &PlayerStatus) -> bool {
 
 async fn edit(data: Data, shown: Shown, live: Live) {
     let edited = match data.serenity_context() {
-        // Not connected to Discord yet; the next turn tries again.
+        // Not connected to Discord yet. The next turn tries again.
         None => Edited::Failed,
         Some(ctx) => put(&ctx, live.place, live.look.clone()).await,
     };
     if edited == Edited::Gone {
-        // A generation that was replaced meanwhile leaves it to the next one.
+        // A generation that was replaced meanwhile leaves this to the next one.
         let _ = forget(&data, live.guild, live.place);
     }
     let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,16 +100,16 @@ async fn edit(data: Data, shown: Shown, live: Live) {
     }
 }
 
-/// What became of an edit.
+/// The result of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Edited {
     Done,
-    /// The message or its channel is gone, or closed to the bot.
+    /// The message or its channel was deleted, or the bot has no access.
     Gone,
     Failed,
 }
 
-/// Gives a message these looks.
+/// Edits a message.
 async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
     match place.channel.edit_message(ctx, place.message, look.edit()).await {
         Ok(_) => Edited::Done,
@@ -121,11 +121,11 @@ async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
     }
 }
 
-/// Takes the buttons off a message that another one has taken the place of.
+/// Removes the buttons of a message that another one has replaced.
 pub(crate) async fn retire(ctx: Context<'_>, before: Option<Place>) {
     let Some(before) = before else { return };
     let edit = serenity::EditMessage::new().components(Vec::new());
-    // Whoever deleted it has done the same.
+    // The message may have been deleted, which is fine.
     let _ = before.channel.edit_message(ctx, before.message, edit).await;
 }
 
@@ -136,7 +136,7 @@ fn forget(data: &Data, guild: GuildId, place: Place) -> Result<(), Error> {
     })
 }
 
-/// Says whether a channel (10003) or message (10008) is gone, or closed to the bot (50001, 50013).
+/// Returns whether a channel (10003) or message (10008) was deleted, or the bot has no access (50001, 50013).
 fn is_gone(error: &serenity::Error) -> bool {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {

@@ -1,11 +1,11 @@
-//! What a live message shows, as an answer, an edit, or the answer to a press.
+//! The content of a live message, as an answer, an edit, or the answer to a press.
 
 use sdk::prelude::*;
 use serenity::{
     CreateActionRow, CreateEmbed, CreateInteractionResponse, CreateInteractionResponseMessage, EditMessage,
 };
 
-/// Bar on the left of what shows the player.
+/// Colour of the embeds of the player.
 pub(crate) const COLOR: u32 = 0x58_65_f2;
 
 /// An embed with its buttons.
@@ -16,7 +16,7 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// Shows one text and no buttons.
+    /// Creates an embed with one text and no buttons.
     pub(crate) fn text(words: impl Into<String>) -> Self {
         Self { embed: CreateEmbed::new().description(words).color(COLOR), rows: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! `/loop`: what repeats.
+//! `/loop`: sets what repeats.
 
 use sdk::prelude::*;
 use sdk::voice::Loop;

@@ -1,4 +1,4 @@
-//! `/lyrics`: the words of a song, from LRCLIB or a server like it.
+//! `/lyrics`: shows the lyrics of a song, from LRCLIB or a similar server.
 
 use sdk::prelude::*;
 use sdk::text;
@@ -10,11 +10,11 @@ use crate::look::COLOR;
 use crate::pace;
 use crate::wait::patiently;
 
-/// Most characters of all embeds of a message, less what the title and the footer take. Source: "Embed Limits" in
-/// Discord's documentation.
+/// Maximum number of characters of all embeds of a message, less those of the title and the footer. Source: "Embed
+/// Limits" in Discord's documentation.
 const ROOM: usize = 5_700;
 
-/// Most characters of a title, and of an artist, as they are shown: both together fit an embed's title.
+/// Maximum number of characters of a title, and of an artist, as shown: both together fit an embed's title.
 const NAME: usize = (text::EMBED_TITLE - 3) / 2;
 
 /// Shows the words of what is on, or of another song
@@ -49,7 +49,7 @@ pub(crate) async fn lyrics(
     Ok(())
 }
 
-/// Draws lyrics as one embed, or two when they are long.
+/// Creates one embed with the lyrics, or two if they are long.
 fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
     let [title, artist] = [&lyrics.title, &lyrics.artist].map(|name| foreign(name, Surface::Line, NAME));
     let title = format!("{title} – {artist}");
@@ -68,13 +68,13 @@ fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
     embeds
 }
 
-/// Splits what is too long for one embed between two lines.
+/// Splits a text that is too long for one embed between two lines.
 fn split(text: &str) -> (String, Option<String>) {
     let Some((most, _)) = text.char_indices().nth(text::EMBED_DESCRIPTION) else {
         return (text.to_owned(), None);
     };
     let at = text[..most].rfind('\n').filter(|at| *at > most / 2).unwrap_or(most);
-    // Never between a backslash and what it escapes.
+    // Never between a backslash and the character that it escapes.
     let escapes = text[..at].len() - text[..at].trim_end_matches('\\').len();
     let at = at - escapes % 2;
     (text[..at].to_owned(), Some(text[at..].trim_start().to_owned()))

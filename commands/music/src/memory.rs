@@ -1,5 +1,5 @@
-//! What the plugin remembers of each server: its live messages, where to tell of trouble, and votes. Each of these is one, or
-//! has a bound: lines of trouble, and voters, who are in a voice channel.
+//! The plugin's state of each server: its live messages, where to report problems, and votes. Each of these is a single
+//! value or bounded: lines about problems, and voters, who are in a voice channel.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serenity::{ChannelId, GuildId, MessageId};
 use crate::pace::Pace;
 use crate::votes::Votes;
 
-/// Everything that is remembered over reloads and restarts.
+/// The plugin's state, kept over reloads and restarts.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Music {
     #[serde(default)]
@@ -21,26 +21,26 @@ pub(crate) struct Music {
 
 impl State for Music {}
 
-/// What is remembered of one server.
+/// The state of one server.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Guild {
-    /// Channel of the last `/play` or `/join`, which is told of trouble.
+    /// Channel of the last `/play` or `/join`, where problems are reported.
     pub(crate) asked_in: Option<ChannelId>,
     /// The live answer of `/nowplaying`.
     pub(crate) now: Option<Place>,
-    /// The live answer of `/queue`, and the page that it shows, from 0.
+    /// The live answer of `/queue`, and its page, from 0.
     pub(crate) queue: Option<(Place, usize)>,
     /// The message in the announce channel.
     pub(crate) announced: Option<Place>,
-    /// The message that tells of trouble, while no track has begun since.
+    /// The message about problems, until the next track starts.
     pub(crate) trouble: Option<(Place, Vec<String>)>,
-    /// How many lines of trouble came before those.
+    /// Number of lines about problems that came before those.
     pub(crate) more_trouble: usize,
     pub(crate) votes: Votes,
 }
 
-/// Where a message is.
+/// The channel and id of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) channel: ChannelId,
@@ -53,12 +53,12 @@ impl Place {
     }
 }
 
-/// Forgets a server that the bot is in no more.
+/// Forgets a server that the bot has left.
 pub(crate) fn forget(data: &Data, guild: GuildId) -> Result<(), Error> {
     data.state::<Music>().update(|music| drop(music.guilds.remove(&guild)))
 }
 
-/// Changes what is remembered of a server.
+/// Changes the state of a server. Returns what `change` returns.
 pub(crate) fn change<R>(
     data: &Data,
     guild: GuildId,

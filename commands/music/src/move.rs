@@ -1,4 +1,4 @@
-//! `/move`: a waiting track to another place.
+//! `/move`: moves a waiting track to another position.
 
 use sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What happens to the player while nobody asks: tracks that begin, in the announce channel, and trouble.
+//! Messages about the player without a command: started tracks, in the announce channel, and problems.
 
 use sdk::prelude::*;
 use sdk::text;
@@ -9,12 +9,12 @@ use serenity::{ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, Gui
 use crate::memory::{Place, change, forget};
 use crate::{card, words};
 
-/// Lines of trouble that one message tells; those before are counted.
+/// Number of lines about problems in one message. Earlier ones are counted.
 const LINES: usize = 8;
-/// Most characters of a reason, which may hold the words of a server or a file.
+/// Maximum number of characters of a reason, which may contain text of a server or a file.
 const WHY: usize = 120;
 
-/// Hears what happens to players.
+/// Handles voice events.
 pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Error> {
     let guild = event.guild;
     match event.kind {
@@ -38,7 +38,7 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
         }
         VoiceEventKind::Left { why } => {
             withdraw(&ctx, guild).await?;
-            // Without a channel nobody waits for music, or who asked the bot to leave knows.
+            // Without a channel, either no music was requested or the bot was told to leave.
             if change(ctx.data(), guild, |guild| guild.asked_in.is_some())? {
                 tell(&ctx, guild, why).await?;
             }
@@ -51,7 +51,7 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
     }
 }
 
-/// Posts what begins, in place of what was posted before.
+/// Posts the started track, in place of the previous announcement.
 async fn announce(ctx: &EventContext, guild: GuildId, track: &Track) -> Result<(), Error> {
     withdraw(ctx, guild).await?;
     let Some(channel) = ctx.data().voice().settings(guild).announce else { return Ok(()) };
@@ -63,19 +63,19 @@ async fn announce(ctx: &EventContext, guild: GuildId, track: &Track) -> Result<(
     Ok(())
 }
 
-/// Takes back what was posted about the track before.
+/// Deletes the previous announcement.
 async fn withdraw(ctx: &EventContext, guild: GuildId) -> Result<(), Error> {
     let before = change(ctx.data(), guild, |guild| guild.announced.take())?;
     if let Some(before) = before
         && let Err(error) = before.channel.delete_message(ctx, before.message).await
     {
-        // Somebody may have deleted it.
+        // The message may have been deleted.
         tracing::debug!(channel = %before.channel, %error, "an announcement could not be taken back");
     }
     Ok(())
 }
 
-/// Tells of trouble where the music was asked for; one message, until a track begins, gathers what goes wrong.
+/// Reports a problem where the music was requested. One message collects all problems until a track starts.
 async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Error> {
     let (asked_in, trouble, mut earlier) =
         change(ctx.data(), guild, |guild| (guild.asked_in, guild.trouble.clone(), guild.more_trouble))?;

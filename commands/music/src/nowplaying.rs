@@ -1,4 +1,4 @@
-//! `/nowplaying`: a live card of what is on, with buttons.
+//! `/nowplaying`: a live card of the current track, with buttons.
 
 use sdk::prelude::*;
 

@@ -1,8 +1,8 @@
-//! How often one person may have something looked up, which costs: at other servers, with yt-dlp, and by decoding. What the
-//! library has is free.
+//! The limit of look-ups per user. Look-ups cost requests to other servers, yt-dlp and decoding. Tracks of the library
+//! are free.
 //!
-//! The account is in the plugin's state, so that a reload does not begin it anew, as it would with poise's cooldowns, which
-//! belong to the generation.
+//! The counts are in the plugin's state, so that a reload does not reset them, unlike poise's cooldowns, which belong
+//! to the generation.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -15,27 +15,27 @@ use serenity::UserId;
 
 use crate::memory::Music;
 
-/// Most look-ups of one person within [`WITHIN`].
+/// Maximum number of look-ups of one user within [`WITHIN`].
 pub(crate) const MOST: usize = 12;
 /// Time in which they are counted.
 const WITHIN: Duration = Duration::from_mins(1);
-/// Most people whose look-ups are counted at a time.
+/// Maximum number of users whose look-ups are counted at a time.
 const PEOPLE: usize = 2_000;
 
-/// The look-ups of late, of each person.
+/// The recent look-ups of each user.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Pace {
-    /// In milliseconds since 1970, the oldest first.
+    /// Times in milliseconds since 1970, the oldest first.
     asked: BTreeMap<UserId, VecDeque<u64>>,
 }
 
-/// Why nothing is looked up.
+/// Why a look-up is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TooFast {
-    /// The person has had enough looked up, and may again after this time.
+    /// The user has reached the limit, and may continue after this time.
     Person(Duration),
-    /// Too many people have something looked up.
+    /// Too many users have reached it.
     Everybody,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn count(data: &Data, user: UserId) -> Result<(), Error> {
     counted.map_err(|why| refusal(why).into())
 }
 
-/// Takes back the last look-up of a person, which has cost nothing.
+/// Uncounts the last look-up of a user, which was free.
 pub(crate) fn give_back(data: &Data, user: UserId) -> Result<(), Error> {
     data.state::<Music>().update(|music| music.pace.give_back(user))
 }
@@ -71,7 +71,7 @@ impl Pace {
     fn count(&mut self, user: UserId, now: u64, within: Duration) -> Result<(), TooFast> {
         let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         self.asked.retain(|_, times| {
-            // A clock that was set back leaves times that are still to come.
+            // If the clock was set back, times are in the future.
             times.retain(|time| *time <= now && now - *time < within);
             !times.is_empty()
         });

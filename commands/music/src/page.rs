@@ -10,20 +10,20 @@ use serenity::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter, Me
 use crate::look::{COLOR, Look};
 use crate::words;
 
-/// Tracks on one page.
+/// Number of tracks on one page.
 const TRACKS: usize = 10;
 
-/// Reads a custom id after its prefix, `page:3`; pages count from 0.
+/// Parses a custom id after its prefix, for example `page:3`. Pages count from 0.
 pub(crate) fn read(id: &str) -> Option<usize> {
     id.strip_prefix("page:")?.parse().ok()
 }
 
-/// Gives the page that is shown when `page` is asked for: the last, where there are fewer by now.
+/// Returns the page to show for `page`: the last one if there are fewer by now.
 pub(crate) fn within(status: &PlayerStatus, page: usize) -> usize {
     page.min(pages(status) - 1)
 }
 
-/// Draws a page of the queue, the last one where there are fewer.
+/// Draws a page of the queue, the last one if there are fewer.
 pub(crate) fn page(status: &PlayerStatus, page: usize) -> Look {
     let (page, pages) = (within(status, page), pages(status));
     let first = page * TRACKS;
@@ -75,7 +75,7 @@ fn footer(status: &PlayerStatus, page: usize, pages: usize) -> String {
         facts.push(format!("Page {} of {pages}", page + 1));
     }
     facts.push(text::count(status.upcoming.len(), "track"));
-    // Without the current track, of which less is left each second.
+    // Without the current track, whose remaining time decreases each second.
     let length =
         status.upcoming.iter().try_fold(Duration::ZERO, |sum, track| sum.checked_add(track.duration?));
     if let Some(length) = length.filter(|length| !length.is_zero()) {

@@ -1,4 +1,4 @@
-//! `/pause`: silence until `/resume`.
+//! `/pause`: pauses the music until `/resume`.
 
 use sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `/play`: puts something on, from an address, a file, the library or words to search for.
+//! `/play`: plays an address, a file, a track of the library, or the result of a search.
 
 use sdk::prelude::*;
 use sdk::text;
@@ -15,7 +15,7 @@ use crate::pace;
 use crate::wait::patiently;
 use crate::words;
 
-/// Where new tracks go.
+/// Where new tracks are added.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 pub(crate) enum Place {
     #[name = "end of the queue"]
@@ -59,7 +59,7 @@ pub(crate) async fn play(
     words::say(ctx, words).await
 }
 
-/// Gives the channel to play in; refuses who may not play there, or not before what others wait for.
+/// Returns the channel to play in. Refuses users who may not play there, or not ahead of the waiting tracks.
 fn may_play(desk: &Desk, at: At) -> Result<ChannelId, Error> {
     let channel = desk.meeting()?;
     if at != At::End && desk.status.current.is_some() {
@@ -68,7 +68,7 @@ fn may_play(desk: &Desk, at: At) -> Result<ChannelId, Error> {
     Ok(channel)
 }
 
-/// Reads the options, of which there has to be one.
+/// Parses the options, exactly one of which has to be set.
 fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error> {
     match (what, file) {
         (None, Some(file)) => Ok(Query::Attachment { url: file.url, name: file.filename }),
@@ -78,12 +78,12 @@ fn asked(what: Option<String>, file: Option<Attachment>) -> Result<Query, Error>
     }
 }
 
-/// Returns whether finding it may cost something, which a track of the library that was chosen does not.
+/// Returns whether the look-up counts towards the limit. That of a track chosen from the library does not.
 fn is_counted(query: &Query) -> bool {
     !matches!(query, Query::Library(_))
 }
 
-/// Finds the tracks, joins the channel and enqueues them; gives what to say.
+/// Finds the tracks, joins the channel and enqueues them. Returns the text of the answer.
 async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
     let is_counted = is_counted(&query);
     let mut found = desk.data.voice().sources().resolve(query, Limits::default(), desk.caller()).await?;
@@ -93,7 +93,7 @@ async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<S
     for track in &mut found.tracks {
         track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
     }
-    // Meanwhile the bot may have begun to play elsewhere, or who asks may have gone there.
+    // Meanwhile the bot may have begun to play elsewhere, or the user may have moved.
     let desk = Desk::of(ctx)?;
     let channel = may_play(&desk, at)?;
     if desk.status.channel != Some(channel) {
@@ -103,7 +103,7 @@ async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<S
     Ok(told(&found, enqueued))
 }
 
-/// Says where the tracks went, and what was left out.
+/// Returns a sentence about where the tracks were added, and what was left out.
 fn told(found: &Resolved, enqueued: Enqueued) -> String {
     let mut what = words::those(&found.tracks[..enqueued.added.min(found.tracks.len())]);
     if let Some(playlist) = &found.playlist {
@@ -141,7 +141,7 @@ fn told(found: &Resolved, enqueued: Enqueued) -> String {
     words
 }
 
-/// Offers tracks of the library.
+/// Returns tracks of the library as choices.
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let sources = ctx.data().voice().sources();
     let mut choices = Vec::new();

@@ -1,4 +1,4 @@
-//! `/previous`: back to the track before.
+//! `/previous`: goes back to the previous track.
 
 use sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `/queue`: what waits, in pages, live.
+//! `/queue`: shows the waiting tracks in pages, live.
 
 use sdk::prelude::*;
 
@@ -19,7 +19,7 @@ pub(crate) async fn queue(
     let sent = ctx.send(page::page(&desk.status, at).reply()).await?;
     let place = Place::of(&sent.into_message().await?);
     let before = change(ctx.data(), desk.guild, |guild| match guild.queue {
-        // Somebody has turned its page already.
+        // Its page has been turned already.
         Some((live, _)) if live == place => None,
         _ => guild.queue.replace((place, at)),
     })?;

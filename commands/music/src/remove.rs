@@ -1,4 +1,4 @@
-//! `/remove`: waiting tracks out of the queue.
+//! `/remove`: removes waiting tracks from the queue.
 
 use std::sync::Arc;
 
@@ -29,15 +29,15 @@ pub(crate) async fn remove(
         desk.is_dj()?;
     }
     let removed = match tracks {
-        // The player says why.
+        // The player returns the reason.
         [] => desk.player.remove(positions).await?,
-        // Others may have these numbers by now.
+        // Other tracks may have these numbers by now.
         tracks => desk.player.remove_those(*positions.start(), tracks.to_vec()).await?,
     };
     words::say(ctx, format!("{} taken out of the queue.", words::those(&removed))).await
 }
 
-/// Says whether who asks has put all of these tracks there.
+/// Returns whether the user has added all of these tracks.
 fn is_own(desk: &Desk, tracks: &[Arc<Track>]) -> bool {
     let mut requesters = tracks.iter().map(|track| track.requester.as_ref());
     !tracks.is_empty() && requesters.all(|requester| requester.is_some_and(|one| one.id == desk.user))

@@ -1,4 +1,4 @@
-//! `/resume`: plays on after a pause.
+//! `/resume`: continues after a pause.
 
 use sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `/seek`: to another time in the track.
+//! `/seek`: goes to another position in the track.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) async fn seek(
     desk.may_steer()?;
     let sought = desk.player.seek(to);
     let position = patiently(ctx, async { Ok(sought.await?) }).await?;
-    // A source may go to a place some milliseconds before the one that was asked for.
+    // A source may go to a position some milliseconds before the requested one.
     let position = position + Duration::from_millis(500);
     words::say(ctx, format!("On to {}.", text::clock(position))).await
 }

@@ -1,4 +1,4 @@
-//! `/settings`: how music behaves in this server.
+//! `/settings`: the settings for music in a server.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serenity::{ChannelId, CreateEmbed, GuildChannel, Mentionable as _, Permissio
 use crate::guard::Desk;
 use crate::look::COLOR;
 
-/// What the bot does when nobody listens any more.
+/// What the bot does when there are no listeners any more.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 pub(crate) enum Alone {
     #[name = "pause"]
@@ -21,7 +21,7 @@ pub(crate) enum Alone {
     PlayOn,
 }
 
-/// What goes back to how it was at first.
+/// Settings to reset to their default.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 pub(crate) enum Reset {
     #[name = "DJ role"]
@@ -87,7 +87,7 @@ pub(crate) async fn settings(
     Ok(())
 }
 
-/// What was given to the command.
+/// The options of the command.
 #[derive(Default)]
 struct Change {
     dj_role: Option<RoleId>,
@@ -102,7 +102,7 @@ struct Change {
 }
 
 impl Change {
-    /// Gives the settings with what was given; what goes back does so first.
+    /// Returns the settings with the changes applied, resets first.
     fn made(self, before: GuildSettings, everyone: RoleId) -> GuildSettings {
         let mut to = match self.reset {
             Some(Reset::Everything) => GuildSettings::default(),
@@ -111,7 +111,7 @@ impl Change {
             None => before,
         };
         if let Some(role) = self.dj_role {
-            // The role that everyone has is none.
+            // The role that everyone has counts as no role.
             to.dj_role = Some(role).filter(|role| *role != everyone);
         }
         if let Some(minutes) = self.idle_minutes {
@@ -135,7 +135,7 @@ impl Change {
     }
 }
 
-/// Refuses an announce channel that the bot may not write in.
+/// Refuses an announce channel in which the bot cannot write.
 fn can_write(cache: &serenity::Cache, desk: &Desk, channel: ChannelId) -> Result<(), Error> {
     let Some(guild) = cache.guild(desk.guild) else { return Ok(()) };
     let (place, bot) = (guild.channels.get(&channel), cache.current_user().id);
@@ -151,7 +151,7 @@ fn can_write(cache: &serenity::Cache, desk: &Desk, channel: ChannelId) -> Result
     .into())
 }
 
-/// Tells settings, a line each.
+/// Describes the settings, one per line.
 fn told(settings: &GuildSettings) -> String {
     let dj = match settings.dj_role {
         Some(role) => format!("{}, managers, and who listens alone", role.mention()),

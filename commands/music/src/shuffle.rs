@@ -1,4 +1,4 @@
-//! `/shuffle`: the queue in a random order.
+//! `/shuffle`: puts the queue into a random order.
 
 use sdk::prelude::*;
 use sdk::text;

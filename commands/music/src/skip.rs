@@ -1,4 +1,4 @@
-//! `/skip`: on to the next track, or over several.
+//! `/skip`: skips to the next track, or over several.
 
 use sdk::prelude::*;
 
@@ -24,7 +24,7 @@ pub(crate) async fn skip(
     words::say(ctx, format!("Skipped {}.", words::those(&skipped))).await
 }
 
-/// Refuses who may not skip the track that is on: a DJ may, and who asked for it.
+/// Refuses users who may not skip the current track. DJs may, and the user who requested it.
 pub(crate) fn may_skip(desk: &Desk) -> Result<(), Error> {
     desk.is_listening()?;
     let requester = desk.current()?.track.requester.as_ref();

@@ -1,4 +1,4 @@
-//! `/stop`: ends the music and empties the queue.
+//! `/stop`: stops the music and empties the queue.
 
 use sdk::prelude::*;
 use sdk::text;

@@ -1,14 +1,14 @@
-//! Times as people type them: `1:30`, `90`, `1m30s`, `+30s`, `-1:00`.
+//! Times as users type them: `1:30`, `90`, `1m30s`, `+30s`, `-1:00`.
 
 use std::time::Duration;
 
 use sdk::prelude::*;
 use sdk::voice::Seek;
 
-/// Most of what was typed that an answer repeats, in characters.
+/// Maximum number of characters of the input that an answer repeats.
 const REPEATED: usize = 30;
 
-/// Reads where to go in a track: a time from its beginning, or with a sign so much on or back.
+/// Parses a position in a track: a time from its beginning, or with a sign a time forward or back.
 pub(crate) fn seek(typed: &str) -> Result<Seek, Refusal> {
     let typed = typed.trim();
     let read = if let Some(forward) = typed.strip_prefix('+') {
@@ -24,14 +24,14 @@ pub(crate) fn seek(typed: &str) -> Result<Seek, Refusal> {
     })
 }
 
-/// Reads a length: `1:02:03`, `90`, `90s`, `1h2m3s`.
+/// Parses a length: `1:02:03`, `90`, `90s`, `1h2m3s`.
 fn length(typed: &str) -> Option<Duration> {
     let typed = typed.trim().to_ascii_lowercase();
     let seconds = if typed.contains(':') { clock(&typed) } else { units(&typed) };
     seconds.map(Duration::from_secs)
 }
 
-/// Reads `minutes:seconds` or `hours:minutes:seconds`; only the first part may be above 59.
+/// Parses `minutes:seconds` or `hours:minutes:seconds`. Only the first part may be above 59.
 fn clock(typed: &str) -> Option<u64> {
     let parts: Vec<_> = typed.split(':').map(number).collect::<Option<_>>()?;
     let (first, rest) = parts.split_first()?;
@@ -41,7 +41,7 @@ fn clock(typed: &str) -> Option<u64> {
     Some(rest.iter().fold(*first, |sum, part| sum * 60 + part))
 }
 
-/// Reads numbers with `h`, `m` and `s` in this order; one without a unit is seconds.
+/// Parses numbers with `h`, `m` and `s` in this order. A number without a unit is in seconds.
 fn units(typed: &str) -> Option<u64> {
     let (mut rest, mut seconds) = (typed, None);
     for (unit, factor) in [('h', 3_600), ('m', 60), ('s', 1)] {
@@ -53,7 +53,7 @@ fn units(typed: &str) -> Option<u64> {
     if rest.is_empty() { seconds } else { Some(seconds.unwrap_or_default() + number(rest)?) }
 }
 
-/// Reads up to six digits and nothing else, so that no sum overflows.
+/// Parses one to six digits and nothing else, so that no sum overflows.
 fn number(typed: &str) -> Option<u64> {
     let is_number = (1..=6).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { typed.parse().ok() } else { None }

@@ -1,4 +1,4 @@
-//! `/volume`: how loud it is for everyone.
+//! `/volume`: shows or sets the volume for everyone.
 
 use sdk::prelude::*;
 use sdk::voice::VoiceError;

@@ -1,48 +1,48 @@
-//! Votes to skip: they count for one start of a track, and only of those who still listen.
+//! Votes to skip. They count for one start of a track, and only those of users who are still listening.
 
 use std::collections::BTreeSet;
 
 use sdk::prelude::serenity::UserId;
 use serde::{Deserialize, Serialize};
 
-/// Votes against the track that is on.
+/// Votes to skip the current track.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Votes {
-    /// Start of the track that they count for.
+    /// Start of the track for which they count.
     number: u64,
     voters: BTreeSet<UserId>,
 }
 
-/// What a vote has come to.
+/// The result of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Votes of those who listen.
+    /// Votes of current listeners.
     pub(crate) votes: usize,
-    /// Votes that it takes.
+    /// Votes needed.
     pub(crate) needed: usize,
     /// Whether this vote is the first of its user.
     pub(crate) is_new: bool,
 }
 
 impl Tally {
-    /// Says whether the track is to be skipped.
+    /// Returns whether there are enough votes to skip the track.
     pub(crate) fn is_enough(self) -> bool {
         self.votes >= self.needed
     }
 }
 
 impl Votes {
-    /// Begins anew, unless the votes are those against this start of a track, or against a later one.
+    /// Resets the votes, unless they are for this start of a track or a later one.
     pub(crate) fn begin(&mut self, number: u64) {
         if self.number < number {
             *self = Self { number, voters: BTreeSet::new() };
         }
     }
 
-    /// Counts a vote against the start `number` of a track; `ratio` is the share of listeners that it takes, in per cent.
+    /// Counts a vote to skip the start `number` of a track. `ratio` is the share of listeners needed, in per cent.
     ///
-    /// Gives `None` when a later track has begun.
+    /// Returns `None` if a later track has started.
     pub(crate) fn cast(
         &mut self,
         number: u64,
@@ -54,7 +54,7 @@ impl Votes {
         if self.number != number {
             return None;
         }
-        // Who has left votes anew; so there are never more voters than people who listen.
+        // A user who has left has to vote again, so there are never more voters than listeners.
         self.voters.retain(|voter| listeners.contains(voter));
         let is_new = self.voters.insert(voter);
         let votes = self.voters.intersection(listeners).count();
@@ -112,7 +112,7 @@ mod tests {
         votes.cast(7, UserId::new(1), &all, 50);
         let first = votes.cast(8, UserId::new(2), &all, 50);
         assert_eq!(first, Some(Tally { votes: 1, needed: 2, is_new: true }));
-        // A vote that was on its way while the next track began counts for neither.
+        // A vote that arrives after the next track has started counts for neither.
         assert_eq!(votes.cast(7, UserId::new(3), &all, 50), None);
         let second = votes.cast(8, UserId::new(1), &all, 50);
         assert_eq!(second, Some(Tally { votes: 2, needed: 2, is_new: true }));

@@ -1,4 +1,4 @@
-//! `/voteskip`: the listeners together skip a track.
+//! `/voteskip`: the listeners skip a track together.
 
 use sdk::prelude::*;
 use sdk::voice::VoiceError;
@@ -17,7 +17,7 @@ pub(crate) async fn voteskip(ctx: Context<'_>) -> Result<(), Error> {
     words::say(ctx, words).await
 }
 
-/// Counts the vote of a listener, and skips when it is the last that it takes.
+/// Counts the vote of a listener, and skips the track if it is the last one needed. Returns the text of the answer.
 pub(crate) async fn vote(desk: &Desk) -> Result<String, Error> {
     let current = desk.current()?;
     let ratio = desk.settings.vote_ratio;

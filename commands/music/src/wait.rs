@@ -5,13 +5,13 @@ use std::time::Duration;
 use sdk::prelude::*;
 use sdk::tokio::time::timeout;
 
-/// Time after which Discord is asked to wait; an answer that comes before it needs no "thinking".
+/// Time after which the answer is deferred. An answer before that needs no "thinking".
 const SOON: Duration = Duration::from_millis(1_200);
 
-/// Waits for `work`, and has Discord say that the bot thinks when it is not done soon.
+/// Waits for `work`, and defers the answer if it takes long.
 ///
-/// An error is told to who asked alone: Discord shows the first answer to everyone once it has said "thinking", so that
-/// line is taken away first.
+/// Only the user sees an error: after "thinking", Discord shows the first answer to everyone, so that line is deleted
+/// first.
 pub(crate) async fn patiently<T>(
     ctx: Context<'_>,
     work: impl Future<Output = Result<T, Error>> + Send,

@@ -1,4 +1,4 @@
-//! Tracks in words, safe to show: a title is other people's text.
+//! Texts about tracks. Titles are untrusted, so they are escaped.
 
 use std::borrow::Borrow;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use sdk::prelude::*;
 use sdk::text;
 use sdk::voice::{Loop, Track};
 
-/// Most characters of a title in a line of text, as it is shown.
+/// Maximum number of characters of a title in a line of text, as shown.
 const TITLE: usize = 100;
-/// Most bytes of an address that is linked in a line of text, so that a page of lines fits an embed.
+/// Maximum number of bytes of an address that is linked in a line of text, so that a page of lines fits an embed.
 const LINK: usize = 160;
 
-/// Writes a title, or any text of others, in a line so that Discord shows it as it is.
+/// Returns a title, or any untrusted text, escaped and shortened for a line of text.
 pub(crate) fn plain(text: &str) -> String {
     foreign(text, Surface::Line, TITLE)
 }
 
-/// Writes a track's title in bold.
+/// Returns a track's title in bold.
 pub(crate) fn bold(track: &Track) -> String {
     format!("**{}**", plain(&track.label()))
 }
 
-/// Writes a track's title as a link to its page, if it has one.
+/// Returns a track's title as a link to its page, if it has one.
 pub(crate) fn linked(track: &Track) -> String {
     let title = plain(&track.label());
     match &track.url {
@@ -38,7 +38,7 @@ fn breaks_a_link(character: char) -> bool {
     matches!(character, ' ' | '(' | ')' | '<' | '>') || text::is_control(character)
 }
 
-/// Writes several tracks: the one by its title, more by their number.
+/// Describes tracks: a single one by its title, several by their number.
 pub(crate) fn those<T: Borrow<Track>>(tracks: &[T]) -> String {
     match tracks {
         [track] => bold(track.borrow()),
@@ -46,18 +46,18 @@ pub(crate) fn those<T: Borrow<Track>>(tracks: &[T]) -> String {
     }
 }
 
-/// Writes a time until something is played: ` in 3:20`, or nothing where it is not known.
+/// Formats the time until something is played: `, in 3:20`, or nothing if it is not known.
 pub(crate) fn wait(eta: Option<Duration>) -> String {
     eta.map(|eta| format!(", in {}", text::clock(eta))).unwrap_or_default()
 }
 
-/// Writes a track's length, where it is known; `about 3:00` where it is an estimate.
+/// Formats a track's length, if known; `about 3:00` if it is an estimate.
 pub(crate) fn length(track: &Track) -> Option<String> {
     let about = if track.is_about { "about " } else { "" };
     track.duration.map(|length| format!("{about}{}", text::clock(length)))
 }
 
-/// Writes what repeats.
+/// Describes what repeats.
 pub(crate) fn repeat(repeat: Loop) -> &'static str {
     match repeat {
         Loop::Off => "nothing repeats",
@@ -66,7 +66,7 @@ pub(crate) fn repeat(repeat: Loop) -> &'static str {
     }
 }
 
-/// Answers a command with one line for the whole channel, which mentions nobody.
+/// Answers a command with one line for the whole channel, which mentions no user.
 pub(crate) async fn say(ctx: Context<'_>, words: String) -> Result<(), Error> {
     let nobody = serenity::CreateAllowedMentions::new();
     ctx.send(poise::CreateReply::default().content(words).allowed_mentions(nobody)).await?;

@@ -1,10 +1,10 @@
-//! What a plugin is written against.
+//! The library that plugins use.
 //!
-//! A plugin is an ordinary library crate under `commands/` or `events/` with one line that is not plain serenity
-//! and poise: [`export!`]. The same source is linked statically into production builds and loaded as a library by
-//! a development host; nothing in it says which.
+//! A plugin is an ordinary library crate under `commands/` or `events/` with one line that is not plain serenity and
+//! poise: [`export!`]. The same source is linked statically into production builds and loaded as a library by a
+//! development host; it does not contain anything about which.
 
-// Development builds take sdk-core from the shared library; naming the crate is what links it.
+// In development builds sdk-core comes from the shared library, which is linked because this names the crate.
 #[cfg(feature = "hmr")]
 use sdk_dylib as _;
 

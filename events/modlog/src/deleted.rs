@@ -1,6 +1,6 @@
-//! Deleted messages, one by one and many at once: what they said.
+//! Logs the content of deleted messages, deleted one by one or many at once.
 //!
-//! serenity's cache keeps a message after its deletion, so it can still be read when the event comes.
+//! serenity's cache keeps a message after its deletion, so it can still be read when the event arrives.
 
 use sdk::prelude::*;
 use sdk::text;
@@ -37,7 +37,7 @@ pub(crate) async fn deleted_at_once(ctx: EventContext, gone: event::MessageDelet
     let Some(guild) = gone.guild_id else { return Ok(()) };
     let Some(channel) = log::channel(&ctx, guild, gone.channel_id)? else { return Ok(()) };
     let mut ids = gone.multiple_deleted_messages_ids;
-    // Ids grow with time, so this is the order in which they were written.
+    // Ids grow with time, so this is the order in which they were sent.
     ids.sort_unstable();
     let mut known: Vec<_> = ids
         .iter()
@@ -64,15 +64,15 @@ pub(crate) async fn deleted_at_once(ctx: EventContext, gone: event::MessageDelet
     log::send(&ctx, channel, entry).await
 }
 
-/// Writes down messages as a conversation, oldest first: for an embed, whose lines are formatted, or for a file, whose
-/// are not. A line that a message goes on in is marked, so that nobody can write one in another's name.
+/// Formats messages as a conversation, oldest first: for an embed, which is formatted, or for a file, which is not. A
+/// message's continuation lines are marked, so that a message cannot imitate another author's.
 fn transcript(messages: &[Message], unknown: usize, surface: Surface) -> String {
     let mut lines = String::new();
     for message in messages {
         let name = foreign(&message.author.name, surface, log::NAME);
         lines += &if surface == Surface::Line {
             let said = foreign(&message.content, Surface::Quote, usize::MAX);
-            // The first line stands behind the name.
+            // The first line follows the name.
             format!("**{name}:** {}", said.strip_prefix("> ").unwrap_or(&said))
         } else {
             format!("{name}: {}", log::indented(&message.content))

@@ -1,4 +1,4 @@
-//! Edited messages: what they said before and say now.
+//! Logs the content of edited messages before and after the edit.
 
 use sdk::prelude::*;
 use serenity::{
@@ -8,10 +8,11 @@ use serenity::{
 use crate::log::{self, Place, Quoted};
 
 const AMBER: u32 = 0x00f0_b232;
-/// Most characters quoted of each side; both with all else stay under the 6000 of one message's embeds.
+/// Maximum number of characters quoted of each side. Both with everything else stay under the 6000 of one message's
+/// embeds.
 const QUOTED: usize = 2200;
 
-/// Seconds within which an edit counts as the cause of the event, as far as Discord's clock and ours agree.
+/// Seconds within which an edit counts as the cause of the event, because Discord's clock and ours may differ.
 const RECENT: i64 = 60;
 
 pub(crate) async fn edited(ctx: EventContext, update: event::MessageUpdate) -> Result<(), Error> {
@@ -44,11 +45,12 @@ pub(crate) async fn edited(ctx: EventContext, update: event::MessageUpdate) -> R
     log::send(&ctx, channel, CreateMessage::new().embeds(vec![first, second]).files(whole)).await
 }
 
-/// Tells an edit from an update that Discord makes by itself, for a link's preview, a pin or a thread.
+/// Returns whether an update is an edit, and not one that Discord makes by itself, for a link's preview, a pin or a
+/// thread.
 fn is_edit(before: Option<&Message>, event: &MessageUpdateEvent, now: Timestamp) -> bool {
     let Some(content) = &event.content else { return false };
     let Some(before) = before else {
-        // Not remembered: all that is known is when it was last edited.
+        // The old message is not cached, so only the time of the last edit is known.
         let last = event.edited_timestamp.map_or(0, |at| at.unix_timestamp());
         return now.unix_timestamp() - last < RECENT;
     };

@@ -1,6 +1,6 @@
-//! Keeps what edited and deleted messages said, in a log channel, and what other plugins have to say there.
+//! Logs edited and deleted messages in a channel, and entries of other plugins.
 //!
-//! What they said comes from serenity's cache, in which the host has messages kept.
+//! The old content comes from serenity's cache, in which the host stores messages.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Plugin for ModLog {
     }
 
     fn intents(&self) -> GatewayIntents {
-        // Without MESSAGE_CONTENT Discord sends other people's messages with empty texts.
+        // Without MESSAGE_CONTENT Discord sends other users' messages with empty texts.
         GatewayIntents::GUILDS | GatewayIntents::MESSAGE_CONTENT
     }
 }

@@ -1,4 +1,4 @@
-//! The channel that is logged to, and how a message is shown there.
+//! The log channel, and the form of messages there.
 
 use sdk::prelude::*;
 use serenity::{
@@ -6,16 +6,17 @@ use serenity::{
     CreateMessage, Guild, GuildId, Mentionable as _, MessageId, User,
 };
 
-/// Names the channel to log to, by id.
+/// Variable with the id of the log channel.
 const CHANNEL: &str = "MODLOG_CHANNEL_ID";
 
-/// Most characters of file names; with two quotes of 2200 an entry stays under Discord's 6000 for all its embeds.
+/// Maximum number of characters of file names. With two quotes of 2200, an entry stays under Discord's 6000 for all its
+/// embeds.
 const FILES: usize = 500;
 
-/// Most characters of a user's name; Discord has 32, and 80 for webhooks.
+/// Maximum number of characters of a user's name; Discord allows 32, and 80 for webhooks.
 pub(crate) const NAME: usize = 160;
 
-/// Finds the log channel of a server; `None` where there is none, and for what happens in the log itself.
+/// Finds the log channel of a server; `None` if there is none, and for events in the log channel itself.
 pub(crate) fn channel(
     ctx: &EventContext,
     guild: GuildId,
@@ -30,14 +31,14 @@ pub(crate) fn of(data: &Data, cache: &Cache, guild: GuildId) -> Result<Option<Ch
     Ok(cache.guild(guild).and_then(|guild| choose(&guild, configured)))
 }
 
-/// Chooses the configured channel if it is one of this server's, else one called mod-log.
+/// Returns the configured channel if it belongs to this server, otherwise one named mod-log.
 fn choose(guild: &Guild, configured: Option<ChannelId>) -> Option<ChannelId> {
     configured.filter(|id| guild.channels.contains_key(id)).or_else(|| {
         guild.channels.values().find(|channel| channel.name == "mod-log").map(|channel| channel.id)
     })
 }
 
-/// Sends a log entry, in which no mention pings anyone.
+/// Sends a log entry. Mentions in it ping no one.
 pub(crate) async fn send(ctx: impl CacheHttp, log: ChannelId, entry: CreateMessage) -> Result<(), Error> {
     match log.send_message(ctx, entry.allowed_mentions(CreateAllowedMentions::new())).await {
         Ok(_) => Ok(()),
@@ -45,14 +46,14 @@ pub(crate) async fn send(ctx: impl CacheHttp, log: ChannelId, entry: CreateMessa
     }
 }
 
-/// Where a message is or was.
+/// The ids of a message.
 pub(crate) struct Place {
     pub(crate) guild: GuildId,
     pub(crate) channel: ChannelId,
     pub(crate) message: MessageId,
 }
 
-/// Begins an entry with who wrote the message, and where.
+/// Creates an entry with the author and place of a message.
 pub(crate) fn entry(title: &str, color: u32, author: Option<&User>, place: &Place) -> CreateEmbed {
     let mut embed = CreateEmbed::new().title(title).color(color);
     if let Some(author) = author {
@@ -76,21 +77,22 @@ pub(crate) fn with_files(embed: CreateEmbed, files: &[Attachment]) -> CreateEmbe
     embed.field("Files", foreign(&names(files), Surface::Line, FILES), false)
 }
 
-/// Lists the names of files, as they are.
+/// Lists the names of files, unchanged.
 pub(crate) fn names(files: &[Attachment]) -> String {
     let names: Vec<_> = files.iter().map(|file| file.filename.as_str()).collect();
     names.join(", ")
 }
 
-/// What a message said, as an entry shows it.
+/// The content of a message, as shown in an entry.
 pub(crate) struct Quoted {
     pub(crate) shown: String,
-    /// The whole of it, where the entry has no room for that.
+    /// The whole content, if it does not fit the entry.
     pub(crate) whole: Option<CreateAttachment>,
 }
 
-/// Quotes what a message said: every line is marked as one of the quotation, and shows what was written, of a masked link
-/// both its text and its address. What `most` characters do not hold goes into a file called `name`.
+/// Quotes the content of a message: every line is marked as a quotation and shown unformatted, and a masked link with
+/// both its text and its address. If it is longer than `most` characters, the whole content goes into a file called
+/// `name`.
 pub(crate) fn quote(content: &str, most: usize, name: &str) -> Quoted {
     if content.is_empty() {
         return Quoted { shown: "*No text*".to_owned(), whole: None };
@@ -103,7 +105,8 @@ pub(crate) fn quote(content: &str, most: usize, name: &str) -> Quoted {
     Quoted { shown: foreign(content, Surface::Quote, most), whole: Some(whole) }
 }
 
-/// Writes what a message said for a file, whose readers format nothing: lines after the first are indented.
+/// Formats the content of a message for a file, which is not formatted by its readers: lines after the first are
+/// indented.
 pub(crate) fn indented(content: &str) -> String {
     let lines: Vec<_> = content.lines().map(|line| foreign(line, Surface::Label, usize::MAX)).collect();
     lines.join("\n    ")

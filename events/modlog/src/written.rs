@@ -1,4 +1,4 @@
-//! Entries that other plugins write.
+//! Entries of other plugins.
 
 use sdk::prelude::*;
 use sdk::services::ModLog;

@@ -3,9 +3,9 @@
 use sdk::prelude::*;
 use serenity::{ChannelId, ChannelType, CreateAllowedMentions, CreateMessage, GatewayIntents, Guild};
 
-/// Names the channel to greet in, by id.
+/// Variable with the id of the channel for greetings.
 const CHANNEL: &str = "WELCOME_CHANNEL_ID";
-/// Most characters of a server's name, which has 100, with the escapes that keep it as it is.
+/// Maximum number of characters of a server's name, which has at most 100, with escapes.
 const SERVER: usize = 200;
 
 struct Welcome;
@@ -24,7 +24,7 @@ impl Plugin for Welcome {
 async fn greet(ctx: EventContext, joined: event::GuildMemberAddition) -> Result<(), Error> {
     let member = joined.new_member;
     let configured = ctx.data().settings().channel(CHANNEL)?;
-    // The cache's lock must not be held over an await, so the words are made first.
+    // The cache's lock must not be held over an await, so the text is created first.
     let greeting = ctx.cache.guild(member.guild_id).and_then(|guild| {
         let channel = channel(&guild, configured)?;
         Some((channel, words(&guild, &member)))
@@ -50,7 +50,8 @@ fn words(guild: &Guild, member: &serenity::Member) -> String {
     format!("Welcome to {server}, <@{}>! You are member {}.", member.user.id, guild.member_count)
 }
 
-/// Chooses the configured channel if it is one of this server's, else the system channel, else one by its name.
+/// Returns the configured channel if it belongs to this server, otherwise the system channel, otherwise one by its
+/// name.
 fn channel(guild: &Guild, configured: Option<ChannelId>) -> Option<ChannelId> {
     let named = |name| {
         let is_it =

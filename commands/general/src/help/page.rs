@@ -1,20 +1,20 @@
-//! What `/help` shows, without Discord.
+//! The text of `/help`, independent of Discord.
 
 use poise::ContextMenuCommandAction;
 use sdk::prelude::*;
 use sdk::{PluginId, text};
 
-/// Most choices that Discord takes for an autocomplete.
+/// Maximum number of choices of an autocompletion at Discord.
 const CHOICES: usize = 25;
 
-/// A command that a user may see, by the name under which it is called.
+/// A command that a user may see, with the name by which it is called.
 pub(super) struct Shown<'a> {
     pub(super) name: &'a str,
     plugin: &'a PluginId,
     command: &'a Command,
 }
 
-/// Gives commands and subcommands in the order of their plugins, without those that the user may not run.
+/// Returns commands and subcommands in the order of their plugins, without those that the user may not run.
 pub(super) fn visible<'a>(
     commands: impl Iterator<Item = (&'a PluginId, &'a Command)>,
     to_owner: bool,
@@ -39,12 +39,12 @@ pub(super) fn visible<'a>(
     shown
 }
 
-/// Takes a name as people write it: `/dev reload` is `dev reload`.
+/// Returns a name without a leading slash: `dev reload` for `/dev reload`.
 pub(super) fn bare(name: &str) -> String {
     name.trim().trim_start_matches('/').to_owned()
 }
 
-/// Gives the names that hold `partial`, those that begin with it first.
+/// Returns the names that contain `partial`, first those that begin with it.
 pub(super) fn matches<'a>(commands: &[Shown<'a>], partial: &str) -> Vec<&'a str> {
     let partial = partial.to_lowercase();
     let (mut first, mut then) = (Vec::new(), Vec::new());
@@ -60,7 +60,7 @@ pub(super) fn matches<'a>(commands: &[Shown<'a>], partial: &str) -> Vec<&'a str>
     first
 }
 
-/// Lists commands under their plugins; when they are too many, first the descriptions go, then the last names.
+/// Lists commands by plugin. If they do not fit, the descriptions are left out, then the last names.
 pub(super) fn overview(commands: &[Shown<'_>]) -> String {
     let full = list(commands, true);
     if full.chars().count() <= text::EMBED_DESCRIPTION {
@@ -80,7 +80,7 @@ pub(super) fn overview(commands: &[Shown<'_>]) -> String {
 fn list(commands: &[Shown<'_>], with_descriptions: bool) -> String {
     let mut lines = String::new();
     let mut plugin = None;
-    // A command that only holds others can't be called itself.
+    // A command with subcommands cannot be called itself.
     for shown in commands.iter().filter(|shown| shown.command.subcommands.is_empty()) {
         if plugin.replace(shown.plugin) != Some(shown.plugin) {
             lines += &format!("{}**{}**\n", if lines.is_empty() { "" } else { "\n" }, shown.plugin.short());
@@ -96,7 +96,7 @@ fn list(commands: &[Shown<'_>], with_descriptions: bool) -> String {
 }
 
 impl Shown<'_> {
-    /// Gives the name with what a user does to call it.
+    /// Returns the name with how a user calls it.
     pub(super) fn title(&self) -> String {
         match self.command.context_menu_action {
             Some(ContextMenuCommandAction::User(_)) if self.command.slash_action.is_none() => {
@@ -110,7 +110,7 @@ impl Shown<'_> {
     }
 }
 
-/// Explains a command: what it does, how it is called, and its options or subcommands.
+/// Describes a command: what it does, its usage, and its options or subcommands.
 pub(super) fn details(shown: &Shown<'_>) -> String {
     let command = shown.command;
     let mut lines = String::new();
@@ -139,7 +139,7 @@ pub(super) fn details(shown: &Shown<'_>) -> String {
     text::cut(lines.trim_end(), text::EMBED_DESCRIPTION)
 }
 
-/// Writes a call with its options, those that may be left out in brackets.
+/// Writes the usage of a command with its options, optional ones in brackets.
 fn usage(shown: &Shown<'_>) -> String {
     let mut usage = format!("/{}", shown.name);
     for option in &shown.command.parameters {

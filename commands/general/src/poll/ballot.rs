@@ -1,22 +1,22 @@
-//! A poll's question, votes and looks, without Discord.
+//! A poll's question, votes and appearance, independent of Discord.
 
 use sdk::prelude::serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, GuildId, UserId};
 use sdk::prelude::{Surface, foreign};
 use sdk::text;
 use serde::{Deserialize, Serialize};
 
-/// What who presses a button too late is told.
+/// Message for a user who presses a button too late.
 pub(super) const OVER: &str = "This poll is over.";
 
-/// Most characters of an answer, which are those of a button's label.
+/// Maximum number of characters of an answer, which is that of a button's label.
 const ANSWER: usize = 80;
 
-/// Returns an answer as it is shown in a line of text, with as many escapes as it has characters.
+/// Returns an answer for a line of text, with at most as many escapes as characters.
 fn bare(words: &str) -> String {
     foreign(words, Surface::Line, 2 * ANSWER)
 }
 
-/// Returns no less than the bytes that a text takes as JSON.
+/// Returns an upper bound for the size in bytes of a text as JSON.
 fn json_text(text: &str) -> usize {
     let byte = |byte| match byte {
         b'"' | b'\\' => 2,
@@ -26,12 +26,12 @@ fn json_text(text: &str) -> usize {
     2 + text.bytes().map(byte).sum::<usize>()
 }
 
-/// Returns whether nothing of a text would be seen.
+/// Returns whether nothing of a text would be visible.
 fn is_blank(words: &str) -> bool {
     words.chars().all(|character| character.is_whitespace() || text::is_control(character))
 }
 
-/// One poll, as it is remembered.
+/// A poll as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ballot {
     question: String,
@@ -57,7 +57,7 @@ pub(super) enum Button {
     Close,
 }
 
-/// Reads a custom id, `poll:ID:1` or `poll:ID:close`.
+/// Parses a custom id, `poll:ID:1` or `poll:ID:close`.
 pub(super) fn pressed(custom_id: &str) -> Option<(&str, Button)> {
     let (id, button) = custom_id.strip_prefix("poll:")?.split_once(':')?;
     let button = if button == "close" { Button::Close } else { Button::Answer(button.parse().ok()?) };
@@ -65,10 +65,10 @@ pub(super) fn pressed(custom_id: &str) -> Option<(&str, Button)> {
 }
 
 impl Ballot {
-    /// Bytes that a vote takes as JSON, at most: a number of 20 digits, quotes and a comma.
+    /// Maximum size in bytes of a vote as JSON: a number of 20 digits, quotes and a comma.
     pub(super) const VOTE: usize = 23;
 
-    /// Makes an open poll, or says what is wrong with the question or the answers.
+    /// Creates an open poll. The error is what is wrong with the question or the answers.
     pub(super) fn new<'a>(
         question: &str,
         answers: impl Iterator<Item = &'a String>,
@@ -81,7 +81,7 @@ impl Ballot {
         if is_blank(&ballot.question) {
             return Err("A poll needs a question.".to_owned());
         }
-        // Cleaned before they are compared: what looks the same is the same.
+        // Cleaned before the comparison, so that texts that look the same are the same.
         for words in answers {
             if is_blank(words) {
                 return Err("An answer needs a letter or more to press on.".to_owned());
@@ -95,7 +95,7 @@ impl Ballot {
         Ok(ballot)
     }
 
-    /// Does what a button stands for: gives, moves or takes back the user's one vote, or closes the poll.
+    /// Performs a button's action: adds, moves or removes the user's only vote, or closes the poll.
     pub(super) fn press(
         &mut self,
         user: UserId,
@@ -141,9 +141,9 @@ impl Ballot {
         self.answers.iter().any(|answer| answer.voters.contains(&user))
     }
 
-    /// Returns no less than the bytes that it takes as JSON.
+    /// Returns an upper bound for its size in bytes as JSON.
     pub(super) fn bytes(&self) -> usize {
-        /// Names, numbers and brackets of all else.
+        /// Names, numbers and brackets of everything else.
         const FRAME: usize = 200;
         let answer = |answer: &Answer| json_text(&answer.words) + answer.voters.len() * Self::VOTE + 30;
         FRAME + json_text(&self.question) + self.answers.iter().map(answer).sum::<usize>()
@@ -156,7 +156,7 @@ impl Ballot {
             .color(0x58_65_f2)
     }
 
-    /// Makes a row of answers and a row with the closing button; after the end none of them can be pressed.
+    /// Creates a row of answers and a row with the closing button. They are disabled once the poll is closed.
     pub(super) fn buttons(&self, id: &str) -> Vec<CreateActionRow> {
         let answers = self.answers.iter().enumerate().map(|(index, answer)| {
             CreateButton::new(format!("poll:{id}:{index}"))

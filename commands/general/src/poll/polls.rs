@@ -1,4 +1,4 @@
-//! All polls that are remembered, and how many there may be.
+//! All stored polls, and their limits.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 
 use super::ballot::{Ballot, Button, OVER};
 
-/// Most open polls of one person, in all servers.
+/// Maximum number of open polls of one user, in all servers.
 const OF_USER: usize = 5;
-/// Most open polls of one server.
+/// Maximum number of open polls of one server.
 const OF_GUILD: usize = 25;
-/// Most polls of one server that are remembered after their end; the oldest are forgotten first.
+/// Maximum number of closed polls that are kept for one server. The oldest are forgotten first.
 const ENDED: usize = 25;
-/// Most polls of all servers; each has a timer.
+/// Maximum number of polls of all servers. Each has a timer.
 const ALL: usize = 2_000;
-/// Most votes of one poll.
+/// Maximum number of votes of one poll.
 const VOTES: usize = 10_000;
 
-/// Polls that are open or have ended lately.
+/// Polls that are open or were recently closed.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Polls {
-    /// By the id of the command that made them.
+    /// By the id of the interaction that created them.
     ballots: BTreeMap<String, Ballot>,
-    /// What [`Polls::bytes`] has come to, once that was asked.
+    /// The result of [`Polls::bytes`], once computed.
     #[serde(skip)]
     bytes: Option<usize>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Polls {
 impl State for Polls {}
 
 impl Polls {
-    /// Remembers a new poll, and returns those that are forgotten for it.
+    /// Adds a new poll. Returns the ids of those that were forgotten to make room.
     pub(super) fn add(&mut self, id: &str, ballot: Ballot) -> Result<Vec<String>, Refusal> {
         let open =
             |is: &dyn Fn(&Ballot) -> bool| self.ballots.values().filter(|one| !one.closed && is(one)).count();
@@ -59,7 +59,7 @@ impl Polls {
         Ok(forgotten)
     }
 
-    /// Does what a press of a button stands for, and returns the poll as it is then.
+    /// Performs the action of a button. Returns the updated poll.
     pub(super) fn press(
         &mut self,
         id: &str,
@@ -92,7 +92,7 @@ impl Polls {
         }
     }
 
-    /// Closes a poll whose time is up and returns it; one that is closed is forgotten.
+    /// Closes a poll whose time is up and returns it. A poll that is closed already is forgotten.
     pub(super) fn due(&mut self, id: &str) -> Option<Ballot> {
         match self.ballots.get_mut(id) {
             Some(ballot) if !ballot.closed => {
@@ -106,7 +106,7 @@ impl Polls {
         }
     }
 
-    /// Forgets polls of a server that are over, until one more has room, and returns which.
+    /// Forgets closed polls of a server until there is room for another one. Returns their ids.
     fn forget_ended(&mut self, guild: Option<GuildId>) -> Vec<String> {
         let ended = self.ballots.iter().filter(|(_, ballot)| ballot.closed && ballot.guild() == guild);
         // Ids grow with time.
@@ -120,7 +120,7 @@ impl Polls {
         ended.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Returns no less than the bytes that all of them take as JSON.
+    /// Returns an upper bound for the size in bytes of all polls as JSON.
     fn bytes(&mut self) -> usize {
         let frame = r#"{"ballots":{}}"#.len();
         let all = || frame + self.ballots.iter().map(|(id, ballot)| size(id, ballot)).sum::<usize>();
@@ -128,7 +128,7 @@ impl Polls {
     }
 }
 
-/// Returns no less than the bytes that a poll takes as JSON, with its id.
+/// Returns an upper bound for the size in bytes of a poll as JSON, with its id.
 fn size(id: &str, ballot: &Ballot) -> usize {
     id.len() + 4 + ballot.bytes()
 }
@@ -142,7 +142,7 @@ mod tests {
         Ballot::new("Lunch?", answers.iter(), UserId::new(user), Some(GuildId::new(guild)), 0).unwrap()
     }
 
-    /// Adds polls, each of a person of its own.
+    /// Adds polls, each by a different user.
     fn with(count: usize, guild: impl Fn(usize) -> u64) -> Polls {
         let mut polls = Polls::default();
         for number in 0..count {
@@ -185,7 +185,7 @@ mod tests {
             forgotten.extend(polls.add(&id, ballot(1, 7)).unwrap());
             polls.press(&id, UserId::new(7), false, Button::Close).unwrap();
         }
-        // By their age, not as texts.
+        // By age, not in the order of texts.
         let expected: Vec<_> = (0..200 - ENDED - 1).map(|number| number.to_string()).collect();
         assert_eq!(forgotten, expected);
         assert_eq!(polls.ballots.len(), ENDED + 1);
@@ -210,7 +210,7 @@ mod tests {
         let words = polls.press("0", late, false, Button::Answer(0)).unwrap_err().to_string();
         assert!(words.contains("as many votes as I count"), "{words}");
         polls.press("0", UserId::new(1_000), false, Button::Answer(1)).unwrap();
-        // Taken back, it makes room.
+        // A removed vote makes room.
         polls.press("0", UserId::new(1_000), false, Button::Answer(1)).unwrap();
         polls.press("0", late, false, Button::Answer(0)).unwrap();
         assert!(polls.press("0", UserId::new(100), false, Button::Close).unwrap().closed);
