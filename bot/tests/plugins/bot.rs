@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::process::{Child, Command};
 
-/// Longest wait for anything; generous, since a busy machine is no failure.
+/// Longest wait for anything. It is long because a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Commands that its owner sees.
+/// Number of commands that its owner sees.
 const COMMANDS: usize = 29;
 
 pub(crate) struct Bot {
@@ -30,12 +30,12 @@ pub(crate) struct Bot {
 }
 
 impl Bot {
-    /// Starts a bot whose owner is alice, and waits until its commands can be used.
+    /// Starts a bot whose owner is alice, and waits until its commands are registered.
     pub(crate) async fn start() -> Self {
         Self::start_with(Vec::new()).await
     }
 
-    /// Starts such a bot with further variables.
+    /// Starts such a bot with additional variables.
     pub(crate) async fn start_with(mut variables: Vec<(&'static str, String)>) -> Self {
         let sandbox = Sandbox::builder().start().await.unwrap();
         let mut trusted = NamedTempFile::new().unwrap();
@@ -48,7 +48,7 @@ impl Bot {
         bot
     }
 
-    /// Ends the bot as a service manager does, and starts it again.
+    /// Stops the bot as a service manager does, and starts it again.
     pub(crate) async fn restart(&mut self) {
         let id = self.process.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
@@ -66,7 +66,7 @@ impl Bot {
         .await;
     }
 
-    /// Gives the bot's own user.
+    /// Returns the id of the bot's own user.
     pub(crate) fn id(&self) -> String {
         self.sandbox.bot_id().to_string()
     }
@@ -75,7 +75,7 @@ impl Bot {
         self.sandbox.guild_id().to_string()
     }
 
-    /// Takes the bot's permission to do everything away; it keeps those that music needs.
+    /// Removes the bot's administrator permission. It keeps the permissions that music needs.
     pub(crate) async fn is_no_administrator(&self) {
         let role = json!({
             "deny": ["ADMINISTRATOR"],
@@ -89,7 +89,7 @@ impl Bot {
         self.people.run(Run::typed(text).by(user)).await.unwrap()
     }
 
-    /// Deletes messages of a channel in one request, as some bot of the server might.
+    /// Deletes messages of a channel in one request, as another bot of the server might.
     pub(crate) async fn delete_at_once(&self, messages: &[Value]) {
         let channel = messages[0]["channel_id"].as_str().unwrap();
         let url = format!("{}/api/v10/channels/{channel}/messages/bulk-delete", self.sandbox.url());
@@ -99,7 +99,7 @@ impl Bot {
         request.json(&json!({ "messages": ids })).send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// Changes the server, as some bot of it might.
+    /// Changes the server, as another bot of the server might.
     pub(crate) async fn edit_guild(&self, change: &Value) {
         let url = format!("{}/api/v10/guilds/{}", self.sandbox.url(), self.sandbox.guild_id());
         let request = reqwest::Client::builder().no_proxy().build().unwrap().patch(url);
@@ -107,7 +107,7 @@ impl Bot {
         request.json(change).send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// Has the local Discord hold the next answer to an interaction for `milliseconds` before it counts.
+    /// Makes the local Discord delay the next answer to an interaction by `milliseconds` before it counts.
     pub(crate) async fn hold_next_answer(&self, milliseconds: u64) {
         let answers =
             RequestRule { path: Some("/interactions/*/*/callback".to_owned()), ..RequestRule::default() };
@@ -115,7 +115,7 @@ impl Bot {
         self.people.add_fault(&rule).await.unwrap();
     }
 
-    /// Has the local Discord hold the next edit of a message for `milliseconds` before it counts.
+    /// Makes the local Discord delay the next edit of a message by `milliseconds` before it counts.
     pub(crate) async fn hold_next_edit(&self, milliseconds: u64) {
         let edits = RequestRule {
             method: Some("PATCH".to_owned()),
@@ -125,13 +125,13 @@ impl Bot {
         self.people.add_fault(&Rule::new(On::Request(edits)).times(1).delayed(milliseconds)).await.unwrap();
     }
 
-    /// Waits until an answer is being held.
+    /// Waits until an answer is being delayed.
     pub(crate) async fn held(&self) {
         let held = |entry: &Entry| entry.event.kind() == Kind::Fault;
         self.sandbox.record().wait_for(1, PATIENCE, held).await.unwrap();
     }
 
-    /// Looks again after each thing that happens at the local Discord, until `look` gives something.
+    /// Calls `look` after each event at the local Discord, until it returns a value.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         self.until_within(PATIENCE, what, look).await
     }
@@ -149,12 +149,12 @@ impl Bot {
         tokio::time::timeout(within, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
     }
 
-    /// Waits for a message of a channel, as a user sees it, for which `matches` holds.
+    /// Waits for a message in a channel, as `user` sees it, for which `matches` holds.
     pub(crate) async fn message(&self, user: &str, channel: &str, matches: impl Fn(&Value) -> bool) -> Value {
         self.message_within(PATIENCE.as_secs(), user, channel, matches).await
     }
 
-    /// As [`message`](Self::message), for what takes its time: so many seconds at most.
+    /// As [`message`](Self::message), with a limit in seconds, for what takes long.
     pub(crate) async fn message_within(
         &self,
         seconds: u64,
@@ -174,7 +174,7 @@ impl Bot {
 fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_hotcord"))
         .env_clear()
-        // No `.env` of the developer's may be found from here.
+        // From here no `.env` of the developer's is found.
         .current_dir(std::env::temp_dir())
         .env("LD_LIBRARY_PATH", std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default())
         .env("APP_ENV", "testing")
@@ -191,12 +191,12 @@ fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
         .unwrap()
 }
 
-/// Gives a message's id.
+/// Returns a message's id.
 pub(crate) fn id(message: &Value) -> Snowflake {
     message["id"].as_str().unwrap().parse().unwrap()
 }
 
-/// Gives all texts of an embed, one below the other.
+/// Returns all texts of an embed, one per line.
 pub(crate) fn words(embed: &Value) -> String {
     let mut texts: Vec<_> = embed["author"]["name"].as_str().into_iter().collect();
     texts.extend(["title", "description"].iter().filter_map(|part| embed[part].as_str()));

@@ -1,4 +1,4 @@
-//! docs/commands.md says what the plugins define; `UPDATE_DOCS=1` in the environment has it written anew.
+//! docs/commands.md describes the plugins' definitions. `UPDATE_DOCS=1` in the environment updates it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ fn page() -> String {
     page
 }
 
-/// Tells a command, and its entry in a menu if it has one.
+/// Describes a command, and its context menu entry if it has one.
 fn sections(command: &Command, generation: &Generation) -> String {
     let body = |kind: CommandKind, name: &str| {
         &generation.definitions()[&CommandKey { kind, name: name.to_owned() }]
@@ -104,7 +104,7 @@ fn slash(command: &Command, body: &Value) -> String {
     format!("\n### `{usage}`\n\n{}\n{table}", described(command))
 }
 
-/// Gives a command's description with who may use it where.
+/// Returns a command's description, with who may use it where.
 fn described(command: &Command) -> String {
     let mut words = command.description.as_deref().unwrap_or_default().to_owned();
     words += ".";
@@ -121,7 +121,7 @@ fn described(command: &Command) -> String {
     words
 }
 
-/// Says what an option takes. Source: "Application Command Option Type" in Discord's documentation.
+/// Describes the values of an option. Source: "Application Command Option Type" in Discord's documentation.
 fn kind(option: &Value) -> String {
     let mut words = match option["type"].as_u64() {
         Some(3) => "text",
@@ -160,7 +160,7 @@ fn kind(option: &Value) -> String {
     words
 }
 
-/// Says what a plugin listens to, and which intents that takes.
+/// Describes a plugin's subscriptions, and the intents that it needs.
 fn needs(generation: &Generation) -> String {
     let listens = generation.subscriptions().describe();
     let intents: Vec<_> = generation

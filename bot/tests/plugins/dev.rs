@@ -1,4 +1,4 @@
-//! Commands for the owners.
+//! Commands for owners.
 
 use crate::bot::{Bot, words};
 
@@ -48,7 +48,7 @@ async fn a_bot_without_hot_reload_says_so() {
 #[tokio::test]
 async fn plugins_tells_how_the_bot_stands() {
     let bot = Bot::start().await;
-    // The last of the registrations may still be under way.
+    // The last of the registrations may still be in progress.
     let words = bot
         .until("the account of created commands is told", async || {
             let words = words(&bot.say("alice", "/dev plugins").await.embeds[0]);

@@ -1,4 +1,4 @@
-//! The bot's own plugins, seen from outside: people of a local Discord use them, and read what they answer.
+//! The bot's own plugins, tested from outside: users of a local Discord use them and read the answers.
 
 mod bot;
 #[cfg(feature = "plugins")]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::bot::{Bot, id, words};
 
-/// Waits for a log entry that holds all of `parts`.
+/// Waits for a log entry that contains all of `parts`.
 async fn logged(bot: &Bot, parts: &[&str]) -> Value {
     bot.message("bob", "mod-log", |entry| {
         let embeds = entry["embeds"].as_array().unwrap();
@@ -53,7 +53,7 @@ async fn messages_deleted_at_once_are_logged_as_a_conversation_long_ones_as_a_fi
 #[tokio::test]
 async fn what_the_bot_says_and_what_happens_in_the_log_is_not_logged() {
     let bot = Bot::start().await;
-    // Closing a poll edits the bot's message; deleting a log entry happens in the log.
+    // Closing a poll edits the bot's message. The deletion of a log entry happens in the log channel.
     let poll = bot.say("carol", "/poll question:Lunch? option1:Soup option2:Salad").await.message.unwrap();
     bot.people.delete("alice", id(&poll)).await.unwrap();
     let message = bot.people.send("carol", "bot-test", "first").await.unwrap();
@@ -62,7 +62,7 @@ async fn what_the_bot_says_and_what_happens_in_the_log_is_not_logged() {
     bot.people.delete("alice", id(&entry)).await.unwrap();
     let last = bot.people.send("carol", "bot-test", "last").await.unwrap();
     bot.people.delete("carol", id(&last)).await.unwrap();
-    // Listeners of later events may overtake, but what came first had been handled before its answer was seen.
+    // Listeners of later events may overtake, but the earlier ones were handled before their answer was seen.
     logged(&bot, &["last"]).await;
     let log = bot.people.messages("bob", "mod-log", 50).await.unwrap();
     assert_eq!(log.len(), 1, "{log:?}");

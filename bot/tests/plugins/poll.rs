@@ -1,4 +1,4 @@
-//! Polls: votes, the end by timer or by hand, and votes at once.
+//! Polls: votes, closing by timer or by hand, and concurrent votes.
 
 use futures_util::future::join_all;
 use sandbox::answer::Answer;
@@ -8,7 +8,7 @@ use crate::bot::{Bot, id, words};
 
 const ASK: &str = "/poll question:Lunch? option1:Soup option2:Salad minutes:60";
 
-/// Gives the custom ids of a poll's buttons: the answers, then the one that closes it.
+/// Returns the custom ids of a poll's buttons: the answers, then the one that closes it.
 fn buttons(message: &Value) -> Vec<String> {
     let rows = message["components"].as_array().unwrap();
     let buttons = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
@@ -71,7 +71,7 @@ async fn an_answer_that_arrives_late_does_not_undo_a_newer_count() {
         bot.people.press("carol", id(poll), &buttons[0]).await
     });
     assert!(first.unwrap().is_ok() && second.unwrap().is_ok());
-    // Both answers are in, the one that says 1 vote last.
+    // Both answers have arrived, the one that says 1 vote last.
     shows(&bot, poll, &["2 votes, 100 %"]).await;
 }
 
@@ -94,7 +94,7 @@ async fn a_vote_after_the_end_is_told_so() {
 #[tokio::test]
 async fn the_timer_closes_a_poll() {
     let bot = Bot::start().await;
-    // While testing a minute is a second long.
+    // In tests a minute lasts a second.
     let answer = bot.say("alice", "/poll question:Quick? option1:Yes option2:No minutes:1").await;
     let poll = message(&answer);
     let buttons = buttons(poll);
@@ -108,7 +108,7 @@ async fn the_timer_closes_a_poll() {
 #[tokio::test]
 async fn only_the_asker_or_who_manages_messages_closes_early() {
     let bot = Bot::start().await;
-    // carol asks; bob is a moderator, and dave is neither.
+    // carol creates the poll; bob is a moderator, and dave is neither.
     bot.people.create_user("dave").await.unwrap();
     bot.people.join(&bot.guild(), "dave").await.unwrap();
     for closer in ["carol", "bob"] {
@@ -125,7 +125,7 @@ async fn only_the_asker_or_who_manages_messages_closes_early() {
 #[tokio::test]
 async fn the_moderators_log_tells_who_closed_somebody_elses_poll() {
     let bot = Bot::start().await;
-    // carol's own end of her poll is nobody's business; bob's is.
+    // That carol closes her own poll is not logged; that bob does is.
     for (closer, question) in [("carol", "Hers?"), ("bob", "Whose?")] {
         let asked = format!("/poll question:{question} option1:Soup option2:Salad");
         let answer = bot.say("carol", &asked).await;
@@ -228,7 +228,7 @@ async fn the_owner_puts_back_earlier_votes_when_sure() {
         let choice = self::buttons(message(&asked))[button].clone();
         let answer = bot.people.press("alice", id(message(&asked)), &choice).await.unwrap();
         assert!(answer.is_ok(), "{answer:?}");
-        // The poll itself shows the votes that count with the next one.
+        // The poll itself shows the counted votes only with the next one.
         bot.until("the question has its answer", async || {
             let now = bot.people.interaction(asked.interaction).await.unwrap();
             now.content.contains(if done { "is in force" } else { "is as it was" }).then_some(())

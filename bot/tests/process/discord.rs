@@ -1,4 +1,4 @@
-//! The bot as Discord sees it: the binary itself, against a local Discord.
+//! The bot from Discord's side: the binary itself, with a local Discord.
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use sdk::tokio::process::Child;
 use sdk::tokio::sync::mpsc;
 use sdk::tokio::time::timeout;
 
-/// Longest wait for anything that should happen at once; generous, for a machine that is busy with other things.
+/// Longest wait for anything that should happen at once. It is long because the machine may be busy.
 const WITHIN: Duration = Duration::from_secs(20);
 
 /// A running bot, killed when the test ends.
@@ -28,7 +28,7 @@ struct Bot {
 }
 
 impl Bot {
-    /// Starts the bot against `discord` with more variables, and no others.
+    /// Starts the bot at `discord` with these additional variables, and no others.
     fn start(discord: &Sandbox, variables: &[(&str, &str)]) -> Self {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hotcord"));
         command
@@ -43,7 +43,7 @@ impl Bot {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        // Read all the time, so that a full pipe never holds the bot up.
+        // Read continuously, so that a full pipe never blocks the bot.
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, lines) = mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -54,7 +54,7 @@ impl Bot {
         Self { child, lines, log: String::new() }
     }
 
-    /// Waits for a line of the log.
+    /// Waits for a line of the log that contains `words`.
     async fn says(&mut self, words: &str) {
         let found = async {
             while let Some(line) = self.lines.recv().await {
@@ -75,7 +75,7 @@ impl Bot {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Waits for the end; gives the exit status and what was written to standard error.
+    /// Waits for the end. Returns the exit status and the output on standard error.
     async fn ends(&mut self) -> (ExitStatus, String) {
         let mut errors = String::new();
         let mut stderr = self.child.stderr.take().unwrap();
@@ -96,7 +96,7 @@ async fn discord() -> Sandbox {
     Sandbox::builder().start().await.unwrap()
 }
 
-/// Gives what was recorded so far.
+/// Returns all entries recorded so far.
 fn record(discord: &Sandbox) -> Vec<Arc<Entry>> {
     discord.record().read(1, usize::MAX).entries
 }
@@ -127,7 +127,7 @@ async fn the_bot_logs_in_once_answers_and_says_goodbye() {
     assert!(answer.is_ok() && answer.callbacks == 1, "{answer:?}");
     assert!(answer.content.starts_with("Pong!"), "{}", answer.content);
 
-    // Supervisors and shells may send the same signal twice at once; that is still one.
+    // Supervisors and shells may send the same signal twice at once; that still counts as one.
     let began = Instant::now();
     bot.signal();
     bot.signal();
@@ -154,7 +154,7 @@ async fn the_intents_are_those_that_plugins_need_and_no_others() {
         Event::Identified { intents, .. } => Some(*intents),
         _ => None,
     });
-    // welcome hears of joins; modlog reads what was edited and deleted; music sees who listens.
+    // welcome receives joins; modlog reads edited and deleted messages; music reads who is listening.
     let needed = Intents::GUILDS
         | Intents::GUILD_MEMBERS
         | Intents::GUILD_MESSAGES
@@ -311,7 +311,7 @@ async fn at_the_most_talkative_level_no_token_is_logged() {
     bot.ends().await;
     let secret = discord.token().rsplit('.').next().unwrap();
     assert!(!bot.log.contains(secret), "the bot's token is logged");
-    // What was hidden is seen to have been there.
+    // The secrets were there and were hidden.
     for before in ["token: \"", "\"token\":\""] {
         let mut places = bot.log.match_indices(before).peekable();
         assert!(places.peek().is_some(), "{before} is not logged at all");

@@ -1,4 +1,4 @@
-//! The binary itself: what Discord, a monitor, a person who made a mistake, and a look inside see of it.
+//! The binary itself: tests with Discord, with a monitor, with mistakes of users, and of its content.
 
 #[cfg(not(any(feature = "hmr", feature = "sandbox")))]
 mod discord;

@@ -1,4 +1,4 @@
-//! A bot that cannot start says why in plain sentences, and by its exit code whether another start may help.
+//! A bot that cannot start prints why in plain sentences, and its exit code shows whether another start may help.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};

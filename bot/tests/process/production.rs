@@ -1,8 +1,9 @@
-//! What is shipped holds no reload engine and no local Discord: neither its dependencies nor the binary itself.
+//! The production build contains no reload engine and no local Discord, neither among its dependencies nor in the
+//! binary itself.
 
 use std::process::Command;
 
-/// Crates that are for development alone.
+/// Crates that are for development only.
 const DEVELOPMENT: [&str; 9] = [
     "discord-rules",
     "hmr",
@@ -33,7 +34,7 @@ fn the_dependency_tree_holds_nothing_of_development() {
 
 #[test]
 fn the_binary_holds_nothing_of_development() {
-    // Sources stand in a binary by the paths of their panics, functions by their mangled names.
+    // In a binary, sources appear in the paths of their panics, functions by their mangled names.
     let traces = |name: &str| {
         let (length, name) = (name.len(), name.replace('-', "[-_]"));
         format!("crates/{name}/src|/{name}-[0-9]+\\.[0-9]+|_ZN{length}{name}|Cs[0-9A-Za-z]+_{length}{name}")
@@ -47,7 +48,7 @@ fn the_binary_holds_nothing_of_development() {
             .unwrap();
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    // The same look finds what is there, so it would find the others.
+    // The same search finds what is there, so it would find the others.
     assert!(!found(&traces("serenity")).is_empty() && !found(&traces("sdk-core")).is_empty());
     for name in DEVELOPMENT {
         assert_eq!(found(&traces(name)), Vec::<String>::new(), "{name} is in the binary");

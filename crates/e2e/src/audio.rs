@@ -1,33 +1,33 @@
-//! The melody that the media files hold, and how like it is what was heard.
+//! The melody of the media files, and how similar a recording is to it.
 
 use std::f64::consts::TAU;
 
 /// Length of the melody in seconds.
 pub const SECONDS: f64 = 3.0;
 
-/// Notes of each channel in hertz; no two stretches of it are alike, so that it fits itself at one place only.
+/// Notes of each channel in hertz. No two parts of it are similar, so that it matches itself at only one position.
 const NOTES: [[f64; 12]; 2] = [
     [440.0, 587.3, 349.2, 784.0, 261.6, 659.3, 932.3, 311.1, 523.3, 1046.5, 392.0, 698.5],
     [329.6, 880.0, 493.9, 277.2, 987.8, 415.3, 554.4, 1174.7, 370.0, 622.3, 293.7, 830.6],
 ];
 
-/// Share of a note's length in which it swells, and dies away.
+/// Share of a note's length in which it fades in, and fades out.
 const FADE: f64 = 0.08;
-/// Loudest sample.
+/// Largest sample.
 const PEAK: f64 = 0.5;
-/// Rate to which the search for a place goes down at first.
+/// Sample rate to which the search for a position is reduced first.
 const COARSE: u32 = 3_000;
 
-/// How like a reference something heard is, at the place where it is most like it.
+/// The similarity of a recording to a reference, at its best position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match {
-    /// Sample of what was heard at which the reference begins; below zero when its beginning is missing.
+    /// Sample of the recording at which the reference begins; negative if its beginning is missing.
     pub at: isize,
-    /// Normalised correlation: 1 is the same but for loudness, 0 has nothing of it, -1 is it upside down.
+    /// Normalised correlation: 1 is equal except for loudness, 0 is unrelated, -1 is inverted.
     pub correlation: f64,
 }
 
-/// Makes the melody at a sample rate; channel 0 is the left one and that of mono files, channel 1 the right one.
+/// Creates the melody at a sample rate. Channel 0 is the left one and that of mono files, channel 1 the right one.
 pub fn melody(rate: u32, channel: usize) -> Vec<f32> {
     let notes = &NOTES[channel % NOTES.len()];
     let length = SECONDS / to_f64(notes.len());
@@ -48,11 +48,11 @@ pub fn melody(rate: u32, channel: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Finds the place in `heard` that is most like `reference`, both at `rate`; what is missing counts as silence.
+/// Finds the position in `heard` that is most similar to `reference`, both at `rate`. Missing parts count as silence.
 pub fn find(heard: &[f32], reference: &[f32], rate: u32) -> Match {
     let step = usize::try_from(rate / COARSE).unwrap_or(1).max(1);
     let (few_heard, few_reference) = (thinned(heard, step), thinned(reference, step));
-    // At least half of the reference has to be there.
+    // At least half of the reference has to overlap.
     let half = signed(few_reference.len() / 2);
     let energy = energy(&few_reference);
     let coarse = (-half..=signed(few_heard.len()) - half)
@@ -66,7 +66,7 @@ pub fn find(heard: &[f32], reference: &[f32], rate: u32) -> Match {
         .unwrap_or(Match { at: 0, correlation: 0.0 })
 }
 
-/// Correlates `reference`, whose energy is given, with what was heard from `at` on.
+/// Correlates `reference`, whose energy is given, with the recording from `at` on.
 fn correlate(heard: &[f32], reference: &[f32], energy: f64, at: isize) -> Match {
     let skipped = usize::try_from(-at).unwrap_or(0).min(reference.len());
     let from = usize::try_from(at).unwrap_or(0).min(heard.len());
@@ -85,7 +85,7 @@ fn energy(samples: &[f32]) -> f64 {
     samples.iter().map(|sample| f64::from(*sample).powi(2)).sum()
 }
 
-/// Takes the mean of every `step` samples.
+/// Returns the mean of every `step` samples.
 fn thinned(samples: &[f32], step: usize) -> Vec<f32> {
     #[expect(clippy::cast_possible_truncation)] // What a sample has.
     let mean = |chunk: &[f32]| {

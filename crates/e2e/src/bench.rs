@@ -1,8 +1,8 @@
-//! The stopwatch: from a save to the first new answer that a user sees.
+//! Benchmarks: the time from a save to the first new answer that a user sees.
 //!
-//! Every figure of a comparison is measured in the same run, edit by edit in turn: the reload, then the same edit
-//! compiled by bare rustc (the very call that the engine replays, without the engine, on a copy that nobody
-//! watches). A restart is `cargo build` and a new process, until it answers with the new code.
+//! All values of a comparison are measured in the same run, edit by edit in turn: the reload, then the same edit
+//! compiled by bare rustc (the same call that the engine replays, without the engine, on a copy that is not watched). A
+//! restart is `cargo build` and a new process, until it answers with the new code.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -45,10 +45,10 @@ pub struct Options {
     json: bool,
 }
 
-/// Reloads between two spans without any, where both are compared.
+/// Reloads between two periods without any, if both are compared.
 const TURN: usize = 5;
 
-/// What was measured of one plugin.
+/// The measurements of one plugin.
 #[derive(Default)]
 struct Measured {
     reload: Numbers,
@@ -75,20 +75,20 @@ impl Measured {
     }
 }
 
-/// What came of interactions while reloads went on.
+/// The outcome of interactions during reloads.
 #[derive(Default)]
 struct UnderLoad {
     tally: Tally,
     reload: Numbers,
-    /// The same load without reloads, where both were compared.
+    /// The same load without reloads, if both were compared.
     quiet: Tally,
 }
 
-/// All that was measured.
+/// All measurements.
 #[derive(Default)]
 struct Outcome {
     json: bool,
-    /// Programs beside, where load alone is measured.
+    /// Number of busy programs, if only load is measured.
     busy: Option<usize>,
     small: Measured,
     large: Measured,
@@ -162,10 +162,10 @@ impl Show for Outcome {
     }
 }
 
-/// Measures, prints, and says whether nothing was lost or doubled under load.
+/// Measures and prints. Returns whether nothing was lost or doubled under load.
 ///
 /// # Errors
-/// When something that is to be measured does not work at all; what was measured until then is printed.
+/// If something to be measured does not work at all. The measurements made until then are printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let told = |words: &str| {
         if !options.json {
@@ -241,14 +241,14 @@ fn print_table(small: &Measured, large: &Measured) {
     }
 }
 
-/// Waits until the host says that the sample is live, and gives its line.
+/// Waits until the host logs that the sample is live. Returns that line.
 ///
-/// Asking all the while instead would take the very cores that the compiler is measured on.
+/// Requests in the meantime would use the cores on which the compiler is measured.
 async fn until_live(bot: &mut Bot, lines: usize, sample: Sample) -> io::Result<String> {
     bot.went_live(lines, &format!("commands/{}", sample.name)).await
 }
 
-/// Runs the sample's command until it answers with `answer`, or at all, and gives the time since `began` in milliseconds.
+/// Runs the sample's command until it answers, with `answer` if given. Returns the milliseconds since `began`.
 async fn until_answer(
     sandbox: &Sandbox,
     sample: Sample,
@@ -267,7 +267,7 @@ async fn until_answer(
             Ok(seen) => last = seen.error.unwrap_or(seen.content),
             Err(error) => last = error.to_string(),
         }
-        // A registration or a restart is under way.
+        // A registration or a restart is in progress.
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
     Err(io::Error::other(format!("{command} did not come to answer {answer:?}; it said {last:?}")))
@@ -305,7 +305,7 @@ async fn measure_reloads(
     Ok(())
 }
 
-/// Reads `(watch 7, build 418, ...)` from the engine's line.
+/// Parses `(watch 7, build 418, ...)` of the engine's line.
 fn parts_of(line: &str) -> Vec<(String, f64)> {
     let inside =
         line.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
@@ -318,7 +318,7 @@ fn parts_of(line: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Makes the same edit in the copy that nobody watches and times rustc on it, in milliseconds.
+/// Makes the same edit in the copy that is not watched. Returns the time of rustc for it in milliseconds.
 fn bare_rustc(playground: &Playground, sample: Sample, answer: &str) -> io::Result<f64> {
     let kept = playground.path(&format!("target/hmr/plugins/commands-{}/call.json", sample.name));
     let captured = hmr::cargo::kept(&kept)
@@ -350,7 +350,7 @@ fn bare_rustc(playground: &Playground, sample: Sample, answer: &str) -> io::Resu
     }
 }
 
-/// Reloads under load; with programs beside, every few reloads take turns with as long a time without any.
+/// Reloads under load. With busy programs, every few reloads alternate with an equal period without any.
 async fn reload_under_load(
     playground: &Playground,
     sandbox: &Sandbox,
@@ -427,7 +427,7 @@ async fn measure_restarts(
 ) -> io::Result<()> {
     sample.list(playground)?;
     let mut running: Option<Bot> = None;
-    // The first build brings the plugin in and is not counted.
+    // The first build loads the plugin and is not counted.
     for round in 0..=n {
         let answer = format!("v-restart-{round}");
         let began = Instant::now();

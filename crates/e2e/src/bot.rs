@@ -1,4 +1,4 @@
-//! A bot as a child process, with what it says.
+//! A bot as a child process, with its output.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,30 +15,30 @@ use tokio::sync::Notify;
 
 use crate::Playground;
 
-/// Time after which something awaited counts as missing; far above what it takes on a busy machine.
+/// Time after which something expected counts as missing; far more than it takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Longest time that the last lines of a bot that has ended are on their way.
+/// Longest time until the last lines of a bot that has ended arrive.
 const LAST_LINES: Duration = Duration::from_secs(5);
 
-/// Lines that a bot has written, in order.
+/// Lines of a bot's output, in order.
 #[derive(Clone, Default)]
 struct Lines {
     written: Arc<Mutex<Vec<String>>>,
     more: Arc<Notify>,
 }
 
-/// A running bot; dropping it kills it.
+/// A running bot. Dropping it kills it.
 pub struct Bot {
     child: Child,
     lines: Lines,
 }
 
 impl Bot {
-    /// Starts the playground's development host on a sandbox, with further variables, and waits until it is ready.
+    /// Starts the playground's development host on a sandbox, with additional variables, and waits until it is ready.
     ///
     /// # Errors
-    /// With everything it said, when it ends or does not become ready.
+    /// With its whole output, if it ends or does not become ready.
     pub async fn start(
         playground: &Playground,
         sandbox: &Sandbox,
@@ -61,7 +61,7 @@ impl Bot {
     ) -> io::Result<Self> {
         let owner = sandbox.user_id("alice").map(|id| id.to_string()).unwrap_or_default();
         let guild = sandbox.guild_id().to_string();
-        // Voice trusts the sandbox's servers by it.
+        // Voice trusts the sandbox's servers with it.
         let root = playground.path("target/voice-root.pem");
         std::fs::write(&root, sandbox.voice().root_certificate())?;
         let root = root.display().to_string();
@@ -77,8 +77,7 @@ impl Bot {
         Self::run_with(playground, program, &all).await
     }
 
-    /// Starts the playground's development host with what its `.env` says and these variables, and no others of the
-    /// bot's.
+    /// Starts the playground's development host with its `.env` and these variables, and no other variables of the bot.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -96,12 +95,12 @@ impl Bot {
         Ok(bot)
     }
 
-    /// Starts whatever leads to a bot, with its lines at hand.
+    /// Starts any command that runs a bot, and collects its output.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn of(mut command: Command) -> io::Result<Self> {
-        // Ctrl-C is to end it, also where the tests were started in the background.
+        // Ctrl-C has to end it, even if the tests were started in the background.
         hmr::signals::set_back()?;
         let mut child = command
             .stdin(Stdio::null())
@@ -115,25 +114,25 @@ impl Bot {
         Ok(Self { child, lines })
     }
 
-    /// Counts the lines written so far, to be given to [`wait_for_line`](Self::wait_for_line).
+    /// Returns the number of lines so far, for [`wait_for_line`](Self::wait_for_line).
     pub fn line_count(&self) -> usize {
         self.lines.written.lock().len()
     }
 
-    /// Gives the lines written so far, from the line numbered `from`.
+    /// Returns the lines so far, from the line numbered `from`.
     pub fn lines_from(&self, from: usize) -> Vec<String> {
         self.lines.written.lock().get(from..).unwrap_or_default().to_vec()
     }
 
-    /// Waits for a line, from the line numbered `from` on, that holds `words`.
+    /// Waits for a line, from the line numbered `from` on, that contains `words`.
     ///
     /// # Errors
-    /// With everything it said since then, when the bot ends or the line does not come.
+    /// With its output since then, if the bot ends or the line does not come.
     pub async fn wait_for_line(&mut self, from: usize, words: &str) -> io::Result<String> {
         self.wait_for(from, words, |line| line.contains(words)).await
     }
 
-    /// Waits for a line, from the line numbered `from` on, that `fits`; `what` names it in an error.
+    /// Waits for a line, from the line numbered `from` on, that `fits`. `what` describes it in an error.
     ///
     /// # Errors
     /// As [`wait_for_line`](Self::wait_for_line).
@@ -146,7 +145,7 @@ impl Bot {
         self.wait_within(PATIENCE, from, what, fits).await
     }
 
-    /// As [`wait_for`](Self::wait_for), with another patience.
+    /// As [`wait_for`](Self::wait_for), with another time limit.
     ///
     /// # Errors
     /// As [`wait_for_line`](Self::wait_for_line).
@@ -171,7 +170,7 @@ impl Bot {
             }
         };
         let over = async {
-            // Its last lines may still be on their way.
+            // Its last lines may not have arrived yet.
             let _ = self.child.wait().await;
             tokio::time::sleep(LAST_LINES).await;
         };
@@ -188,8 +187,8 @@ impl Bot {
         )))
     }
 
-    /// Waits until the host has decided about an edit of a plugin, and gives the line that says so: what is live now, or
-    /// why nothing else is.
+    /// Waits for the outcome of an edit of a plugin. Returns the line with it: what is live now, or why the edit is
+    /// not.
     ///
     /// # Errors
     /// As [`wait_for_line`](Self::wait_for_line).
@@ -197,10 +196,10 @@ impl Bot {
         self.wait_for(from, &format!("what became of {plugin}"), |line| decides(line, plugin)).await
     }
 
-    /// Waits until an edit of a plugin is live, and gives the line that says so.
+    /// Waits until an edit of a plugin is live. Returns the line about it.
     ///
     /// # Errors
-    /// With the host's line, when the edit does not go live.
+    /// With the host's line, if the edit does not go live.
     pub async fn went_live(&mut self, from: usize, plugin: &str) -> io::Result<String> {
         let line = self.decided(from, plugin).await?;
         if line.contains(" live in ") {
@@ -210,15 +209,15 @@ impl Bot {
         }
     }
 
-    /// Gives the id of its process while it runs.
+    /// Returns its process id while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Gives the id of the process that talks to Discord: its child, where a supervisor stands above it.
+    /// Returns the id of the process that talks to Discord: its child, if it is a supervisor.
     ///
     /// # Errors
-    /// When it has ended, or the system does not tell.
+    /// If it has ended, or the system does not provide the id.
     pub fn host_pid(&self) -> io::Result<u32> {
         let own = self.pid().ok_or_else(|| io::Error::other("the bot has ended"))?;
         let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children"))?;
@@ -233,7 +232,7 @@ impl Bot {
     /// Kills the process that talks to Discord.
     ///
     /// # Errors
-    /// As [`host_pid`](Self::host_pid), and when the system refuses.
+    /// As [`host_pid`](Self::host_pid), and if the system refuses.
     pub fn kill_host(&self) -> io::Result<()> {
         let pid = process(self.host_pid()?).ok_or_else(|| io::Error::other("the bot has no process"))?;
         Ok(kill_process(pid, Signal::KILL)?)
@@ -242,25 +241,25 @@ impl Bot {
     /// Waits until it ends by itself.
     ///
     /// # Errors
-    /// When it does not end.
+    /// If it does not end.
     pub async fn ended(&mut self) -> io::Result<ExitStatus> {
         tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .map_err(|_| io::Error::other("the bot did not end"))?
     }
 
-    /// Ends the bot at once.
+    /// Kills the bot.
     ///
     /// # Errors
-    /// When the system cannot.
+    /// If the system refuses.
     pub async fn kill(mut self) -> io::Result<()> {
         self.child.kill().await
     }
 
-    /// Asks the bot to end, as a service manager does, and waits for it.
+    /// Sends the bot SIGTERM, as a service manager does, and waits for its end.
     ///
     /// # Errors
-    /// When it does not end.
+    /// If it does not end.
     pub async fn stop(mut self) -> io::Result<ExitStatus> {
         if let Some(pid) = self.pid().and_then(process) {
             kill_process(pid, Signal::TERM)?;
@@ -271,7 +270,7 @@ impl Bot {
     }
 }
 
-/// Returns whether a line of the host's decides about an edit of a plugin; others may name it as well.
+/// Returns whether a line of the host is the outcome of an edit of a plugin. Other lines may name the plugin too.
 fn decides(line: &str, plugin: &str) -> bool {
     let Some((_, rest)) = line.split_once(&format!("{plugin} ")) else { return false };
     // Its generations come first: `1 -> 2 live in 5 ms`, `2 stays live: ...`, `is not live: ...`.
@@ -279,7 +278,7 @@ fn decides(line: &str, plugin: &str) -> bool {
     ["live in ", "stays live", "is not live"].iter().any(|decision| words.starts_with(decision))
 }
 
-/// Gives a command that runs a program in a playground with these variables, and no others of the bot's.
+/// Returns a command that runs a program in a playground with these variables, and no other variables of the bot.
 pub(crate) fn command(
     playground: &Playground,
     program: PathBuf,
@@ -290,14 +289,14 @@ pub(crate) fn command(
     command
         .env_clear()
         .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
-        // Many bots at once have one port each, if any.
+        // Several bots at once cannot share the default port.
         .env("HEALTH_ADDR", "off")
         .envs(variables.iter().copied())
         .current_dir(playground.path(""));
     command
 }
 
-/// Gives a process by its id, as signals take it.
+/// Returns a process id in the form for signals.
 pub(crate) fn process(id: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(id).ok()?)
 }

@@ -1,18 +1,18 @@
-//! Other work beside: processes that keep processors busy, as compilers and browsers of the developer's do.
+//! Background load: processes that keep processors busy, as a developer's compilers and browsers do.
 
 use std::io;
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 
-/// Processes that do nothing but take processor time; dropping it ends them.
+/// Processes that only use processor time. Dropping it ends them.
 pub struct Busy(#[allow(dead_code)] Vec<Child>);
 
 impl Busy {
-    /// Starts so many loops, each of which takes all of a processor that it gets.
+    /// Starts that many loops, each of which uses a whole processor if available.
     ///
     /// # Errors
-    /// When a process cannot be started.
+    /// If a process cannot be started.
     pub fn start(loops: usize) -> io::Result<Self> {
         let one = || {
             Command::new("sh")

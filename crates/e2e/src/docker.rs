@@ -1,7 +1,7 @@
-//! Both ways into Docker, for real: a fresh clone that reloads in containers, and the image that is shipped.
+//! Both uses of Docker, for real: a fresh clone that reloads in containers, and the production image.
 //!
-//! `./dev-env.sh test --docker` runs this, once it has found an engine that answers. All it makes there has names of its
-//! own and is removed at the end, but for images, which are Docker's cache and keep those names.
+//! `./dev-env.sh test --docker` runs this, if it has found an engine that responds. Everything it creates there has
+//! names of its own and is removed at the end, except images, which are Docker's cache and keep those names.
 
 use std::io;
 use std::path::PathBuf;
@@ -38,10 +38,10 @@ pub struct Options {
     rounds: usize,
 }
 
-/// Tries what is asked for, and prints what was seen.
+/// Runs the requested parts, and prints the results.
 ///
 /// # Errors
-/// With the first thing that is not as it should be.
+/// With the first unexpected result.
 pub async fn run(options: &Options) -> io::Result<bool> {
     if !options.production && !options.image {
         clone::run(options).await?;
@@ -55,10 +55,10 @@ pub async fn run(options: &Options) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Runs a program and gives what it wrote to standard output.
+/// Runs a program. Returns its standard output.
 ///
 /// # Errors
-/// With all it wrote, when it fails.
+/// With its whole output, if it fails.
 async fn said(command: &mut Command) -> io::Result<String> {
     let output = command.stdin(Stdio::null()).output().await?;
     if output.status.success() {
@@ -73,7 +73,7 @@ async fn said(command: &mut Command) -> io::Result<String> {
     )))
 }
 
-/// Runs docker and gives what it says.
+/// Runs docker. Returns its output.
 ///
 /// # Errors
 /// As [`said`].
@@ -81,10 +81,10 @@ async fn docker(words: &[&str]) -> io::Result<String> {
     said(Command::new("docker").args(words)).await
 }
 
-/// Makes an error of what is not as it should be.
+/// Checks a condition.
 ///
 /// # Errors
-/// With `what`, unless it `is` so.
+/// With `what`, unless `is`.
 fn insist(is: bool, what: impl FnOnce() -> String) -> io::Result<()> {
     if is { Ok(()) } else { Err(io::Error::other(what())) }
 }

@@ -1,12 +1,13 @@
-//! Many servers that drip, asked for by many users at once: whether the bot answers all of them, and everybody else.
+//! Many servers that send very slowly, requested by many users at once: whether the bot still answers everyone.
 //!
 //! # Theory of operation
 //!
-//! Each server sends a byte a second for ever, in a place of its own: the head of an answer, a playlist, a chunk's size, sound.
-//! As many users in a number of Discord servers `/play` one each, faster than the servers are given up, so that soon as many
-//! requests are under way as may be; whoever is refused because of that asks again. Some songs drip only once they play. Meanwhile users run `/ping`. What has to hold in the end: each
-//! `/play` was answered once, in a sentence; each server was asked; and soon after the last answer no connection and no call is
-//! left, and a good song is played.
+//! Each server sends one byte per second forever, at a different place: the head of a response, a playlist, a chunk's
+//! size, sound. As many users in a number of Discord servers `/play` one each, faster than requests time out, so that
+//! soon as many requests are in progress as allowed. A user who is refused because of that tries again. Some songs
+//! become slow only while they play. Meanwhile users run `/ping`. At the end the following has to hold: each `/play`
+//! was answered once, in a sentence; each server was requested; and soon after the last answer no connection and no
+//! call is left, and a good song is played.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -51,44 +52,44 @@ pub struct Options {
     pub json: bool,
 }
 
-/// Discord servers in which a song drips once it plays.
+/// Discord servers in which a song becomes slow while it plays.
 const STALLING: usize = 4;
-/// Time for which /ping is run before the servers are asked.
+/// Time for which /ping is run before the servers are requested.
 const BEFORE: Duration = Duration::from_secs(10);
-/// Time after which whoever was refused asks again.
+/// Time after which a refused user tries again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Longest wait for one answer.
 const ANSWER: Duration = Duration::from_mins(2);
-/// Longest time from the last answer until no connection and no call is left: a song that drips is given up after 20 seconds
-/// of silence.
+/// Longest time from the last answer until no connection and no call is left. A song that becomes slow is given up
+/// after 20 seconds of silence.
 const LEFT: Duration = Duration::from_secs(30);
-/// What is said where a song has dripped.
+/// Part of the message about a song that became slow.
 const TOO_SLOW: &str = "does not send fast enough";
-/// How the sentences begin that refuse one request more.
+/// Beginnings of the messages that refuse another request.
 const BUSY: [&str; 3] = ["You have ", "This server has ", "I am looking for too much at once"];
 /// Channel in which commands are run.
 const TEXT: &str = "bot-test";
 
-/// What became of it.
+/// The outcome.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Sentences that answered `/play`, and how often.
+    /// Sentences that answered `/play`, with their number.
     pub sentences: BTreeMap<String, usize>,
-    /// Times that one was refused because too many requests were under way.
+    /// Number of refusals because of too many requests in progress.
     pub refused: u64,
     /// The longest time until an answer, in seconds.
     pub longest: f64,
-    /// Addresses that were asked for.
+    /// Number of addresses that were requested.
     pub asked: usize,
-    /// Connections that were open at once.
+    /// Largest number of connections open at once.
     pub most: usize,
     /// Seconds from the last answer until no connection and no call was left, if they were.
     pub left: Option<f64>,
-    /// What became of `/ping` before.
+    /// The outcome of `/ping` before.
     pub before: Tally,
-    /// What became of `/ping` meanwhile.
+    /// The outcome of `/ping` during the requests.
     pub during: Tally,
-    /// What was wrong.
+    /// Problems found.
     pub wrong: Vec<String>,
 }
 
@@ -143,10 +144,10 @@ fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// Has users ask a bot for servers that drip, prints how it got on, and returns whether all held.
+/// Lets users play addresses of slow servers and prints the outcome. Returns whether everything held.
 ///
 /// # Errors
-/// When something does not come up.
+/// If something does not start.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let outcome = drip(options).await?;
     if options.json {
@@ -165,7 +166,7 @@ struct Guild {
     users: Vec<String>,
 }
 
-/// Who asks for what.
+/// A user and the client that acts for them.
 struct Asker {
     client: Client,
     guild: String,
@@ -180,7 +181,7 @@ async fn drip(options: &Options) -> io::Result<Outcome> {
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
     let guilds = usize::from(options.guilds);
     let guilds: Vec<_> = try_join_all((0..guilds).map(|number| {
-        // One user more than there are servers, for a song that drips.
+        // One user more than there are servers, for a song that becomes slow.
         let users = (number..options.servers).step_by(guilds).count() + 1;
         Guild::open(&sandbox, number, users)
     }))
@@ -248,7 +249,7 @@ async fn drip(options: &Options) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Notes what the answers say, and what is wrong with them.
+/// Records the answers, and the problems with them.
 fn judge(outcome: &mut Outcome, answers: Vec<Asked>, songs: Vec<Asked>) {
     for asked in answers {
         match asked {
@@ -280,7 +281,7 @@ fn judge(outcome: &mut Outcome, answers: Vec<Asked>, songs: Vec<Asked>) {
     }
 }
 
-/// Waits until no connection and no call but `/ping` is left, and returns how many seconds that took.
+/// Waits until no connection and no call except `/ping` is left. Returns how many seconds that took.
 async fn left(server: &Server, playground: &Playground) -> io::Result<Option<f64>> {
     let began = Instant::now();
     while began.elapsed() < LEFT {
@@ -292,11 +293,11 @@ async fn left(server: &Server, playground: &Playground) -> io::Result<Option<f64
     Ok(None)
 }
 
-/// The sentence that answered, and after what time; or what is wrong.
+/// The sentence of the answer and the time until it came; or the problem.
 type Asked = Result<(String, Duration), String>;
 
 impl Asker {
-    /// Plays an address, again and again while too many requests are under way.
+    /// Plays an address, and tries again while too many requests are in progress.
     async fn asks(self, url: String) -> Asked {
         let began = Instant::now();
         loop {
@@ -320,7 +321,7 @@ impl Asker {
     }
 }
 
-/// Returns what an answer says. Where the bot was "thinking" first, that line is taken away and the sentence follows.
+/// Returns the text of an answer. If the bot was "thinking" first, that line is deleted and the sentence follows.
 async fn words(client: &Client, mut answer: Answer) -> io::Result<String> {
     let began = Instant::now();
     loop {

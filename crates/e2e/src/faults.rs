@@ -1,12 +1,12 @@
-//! The fault matrix: everything that goes wrong is done for real, and what came of it is printed as a table.
+//! The fault matrix: every fault is caused for real, and the outcomes are printed as a table.
 //!
 //! # Theory of operation
 //!
-//! A [`Stage`] is a playground with a plugin made to fail, a host and a sandbox. A [`Row`] is
-//! data: what is done, what the log has to say, what has to hold afterwards. While a row is tried, users run the
-//! plugin's command twenty times a second, so that the table can say who answered and how fast; every one of them has
-//! to be answered once, or be named in the log. Afterwards everything is mended, and the next row begins from a sound
-//! version that answers. Rows of [`voice`] are tried on a host that plays.
+//! A [`Stage`] is a playground with a plugin made to fail, a host and a sandbox. A [`Row`] is data: the fault, the
+//! expected log messages, and what has to hold afterwards. During a row, users run the plugin's command twenty times a
+//! second, so that the table can show which version answered and how fast. Each of these calls has to be answered once,
+//! or be named in the log. Afterwards everything is repaired, and the next row begins with a working version that
+//! answers. Rows of [`voice`] run on a host that plays.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -43,13 +43,13 @@ pub struct Options {
     json: bool,
 }
 
-/// Longest time for which nobody answers when a host has died.
+/// Longest time without answers after a host has died.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
 
-/// Tries every row, prints the table, and says whether all was as it has to be.
+/// Runs all rows and prints the table. Returns whether all outcomes were as expected.
 ///
 /// # Errors
-/// When no row can be tried at all, or none has the name.
+/// If no row can be run at all, or none has the name.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let began = Instant::now();
     let chosen =
@@ -72,7 +72,7 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         for row in rows {
             let mut outcome = match trial::run(row, &mut stage).await {
                 Ok(outcome) => outcome,
-                // What became of this stage nobody knows; the other rows get a new one.
+                // The state of this stage is unknown; the other rows get a new one.
                 Err(error) => {
                     let words = error.to_string();
                     stage = Stage::new().await?;
@@ -105,7 +105,7 @@ pub async fn run(options: &Options) -> io::Result<bool> {
     Ok(sums.finish().failed == 0)
 }
 
-/// What became of all rows.
+/// The outcomes of all rows.
 #[derive(Default)]
 struct Sums {
     json: bool,
@@ -129,7 +129,7 @@ impl Show for Sums {
 }
 
 impl Sums {
-    /// Counts what became of a row, and prints it.
+    /// Counts the outcome of a row and prints it.
     fn add(&mut self, outcome: &Outcome, options: &Options) {
         match (&outcome.skipped, outcome.wrong.is_empty()) {
             (Some(_), _) => self.skipped += 1,

@@ -1,26 +1,26 @@
-//! What a long run has measured so far, which is shown however the run ends.
+//! The measurements of a long run so far, which are shown however the run ends.
 
 use std::ops::{Deref, DerefMut};
 
-/// Something that has been measured, in part or as a whole.
+/// Measurements that may be incomplete.
 pub trait Show {
-    /// Prints it; `is_whole` says whether the run came to its end.
+    /// Prints them. `is_whole`: the run is complete.
     fn show(&self, is_whole: bool);
 }
 
-/// Shows what was measured when it is dropped: at the end of a run, at an error, and at a signal, which drops the run.
+/// Shows the measurements when it is dropped: at the end of a run, at an error, and at a signal, which drops the run.
 pub struct Kept<T: Show> {
     value: T,
     is_whole: bool,
 }
 
 impl<T: Show> Kept<T> {
-    /// Begins with nothing measured.
+    /// Creates it without measurements.
     pub fn new(value: T) -> Self {
         Self { value, is_whole: false }
     }
 
-    /// Says that all has been measured, shows it and gives it.
+    /// Marks the run as complete, shows the measurements and returns them.
     pub fn finish(mut self) -> T
     where
         T: Default,
@@ -87,7 +87,7 @@ mod tests {
             std::future::pending::<()>().await;
             kept.finish();
         };
-        // As a signal does.
+        // As with a signal.
         tokio::select! {
             biased;
             () = run => {}

@@ -1,7 +1,8 @@
-//! A copy of the workspace, a sandbox and a host in it: what smoke, bench, play, drip, docker and the reload tests stand on.
+//! A copy of the workspace with a sandbox and a host, the basis of smoke, bench, play, drip, docker and the reload
+//! tests.
 //!
-//! Nothing here touches the developer's own sources: plugins are edited in a [`Playground`], a copy with a build
-//! folder of its own, in which a development host runs as a child process ([`Bot`]) and talks to a sandbox.
+//! The developer's own sources are never touched: plugins are edited in a [`Playground`], a copy with a build folder of
+//! its own, in which a development host runs as a child process ([`Bot`]) and connects to a sandbox.
 
 pub mod audio;
 pub mod bench;

@@ -1,4 +1,4 @@
-//! A steady load of interactions, each followed to its answer.
+//! A steady load of interactions, each tracked until its answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,28 +12,28 @@ use tokio::time::MissedTickBehavior;
 
 use crate::numbers::Numbers;
 
-/// Words kept of what went wrong.
+/// Number of error texts that are kept.
 const SAMPLES: usize = 5;
 
-/// What became of the interactions of a load.
+/// The outcomes of the interactions of a load.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Interactions sent.
     pub sent: u64,
-    /// Interactions that nobody answered in time.
+    /// Interactions that were not answered in time.
     pub lost: u64,
     /// Interactions that were answered more than once.
     pub doubled: u64,
-    /// Interactions answered by something else than the command's own words.
+    /// Interactions that were answered with something other than the command's own text.
     pub failed: u64,
     /// Milliseconds from an interaction to its first response.
     pub acknowledged: Numbers,
-    /// What the first few that went wrong said.
+    /// Texts of the first failures.
     pub samples: Vec<String>,
 }
 
 impl Tally {
-    /// Takes in what became of others.
+    /// Adds the outcomes of others.
     pub fn add(&mut self, other: Self) {
         self.sent += other.sent;
         self.lost += other.lost;
@@ -44,13 +44,13 @@ impl Tally {
         self.samples.truncate(SAMPLES);
     }
 
-    /// Says whether every interaction was answered once and well.
+    /// Returns whether every interaction was answered once and correctly.
     pub fn is_clean(&self) -> bool {
         self.lost == 0 && self.doubled == 0 && self.failed == 0
     }
 }
 
-/// A load that is running.
+/// A running load.
 pub struct Load {
     stop: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
@@ -59,7 +59,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Runs `command` as users do, `per_second` times a second, and expects answers that begin with `expected`.
+    /// Runs `command` as users do, `per_second` times per second, and expects answers that begin with `expected`.
     pub fn start(sandbox: &Sandbox, command: &str, expected: &'static str, per_second: u32) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let sent = Arc::new(AtomicU64::new(0));
@@ -76,20 +76,20 @@ impl Load {
         Self { stop, task, sent, tally }
     }
 
-    /// Counts the interactions sent so far.
+    /// Returns the number of interactions sent so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Returns the account of what has been answered or lost so far.
+    /// Returns the outcomes so far.
     pub fn so_far(&self) -> Tally {
         self.tally.lock().clone()
     }
 
-    /// Ends the load, waits for what is under way, and gives the account.
+    /// Ends the load, waits for interactions in progress, and returns the outcomes.
     ///
     /// # Panics
-    /// When the load itself panicked.
+    /// If the load itself panicked.
     pub async fn stop(self) -> Tally {
         self.stop.store(true, Ordering::Relaxed);
         self.task.await.expect("the load does not panic");
@@ -107,7 +107,7 @@ async fn run(
     tally: Arc<Mutex<Tally>>,
 ) {
     let mut ticks = tokio::time::interval(period);
-    // A tick that came late is made up for, so that the rate holds on a busy machine.
+    // Late ticks are made up for, so that the rate holds on a busy machine.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut calls = JoinSet::new();
     while !stop.load(Ordering::Relaxed) {

@@ -34,7 +34,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // What is started here is told to end by signals.
+    // Processes started here are stopped by signals.
     if let Err(error) = hmr::signals::set_back() {
         eprintln!("e2e: {error}");
         return ExitCode::from(2);

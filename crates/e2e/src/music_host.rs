@@ -1,4 +1,4 @@
-//! A bot that plays: a library of songs, guilds with a voice channel each, and somebody in it who listens.
+//! A bot that plays: a library of songs, and guilds with a voice channel and a listener each.
 
 use std::io;
 use std::ops::Range;
@@ -17,27 +17,27 @@ use crate::bot::PATIENCE;
 use crate::song::{self, Place, RATE, Song};
 use crate::{Bot, Playground};
 
-/// How like what is heard is to its song at least, after resampling and Opus.
+/// Minimum similarity of received sound to its song, after resampling and Opus.
 pub const ALIKE: f64 = 0.9;
 
-/// Titles of the songs, of which each room has one.
+/// Titles of the songs, one for each room.
 const TITLES: [&str; 4] = ["Adagio", "Barcarole", "Courante", "Dirge"];
-/// Loudness below which what was heard is noise of the codec.
+/// Loudness below which received sound is noise of the codec.
 const FAINT: f32 = 0.03;
-/// Frames that are compared to find a place.
+/// Number of frames that are compared to find a position.
 const STRETCH: u64 = RATE as u64 / 2;
 /// Channel in which commands are run.
 const TEXT: &str = "bot-test";
 
-/// What a music host is made of.
+/// Options of a music host.
 pub struct MusicOptions {
-    /// Guilds, each with a channel, a listener and a song of its own; at most four.
+    /// Number of guilds, each with a channel, a listener and a song of its own; at most four.
     pub rooms: usize,
     /// Length of the songs in seconds.
     pub seconds: u32,
-    /// Voice servers.
+    /// Options of the voice servers.
     pub voice: Options,
-    /// Folder that is the library in place of the songs.
+    /// Folder to use as library instead of the songs.
     pub music: Option<PathBuf>,
 }
 
@@ -47,21 +47,21 @@ impl Default for MusicOptions {
     }
 }
 
-/// A bot that can play, and who listens.
+/// A bot that can play, and its listeners.
 pub struct MusicTestHost {
-    /// Copy of the workspace that the host runs in.
+    /// Copy of the workspace in which the host runs.
     pub playground: Playground,
     /// Discord.
     pub sandbox: Sandbox,
     /// The host.
     pub bot: Bot,
-    /// One place to play in for each guild.
+    /// One room for each guild.
     pub rooms: Vec<Room>,
     /// Library.
     _folder: TempDir,
 }
 
-/// A guild's voice channel, and who is in it.
+/// A guild's voice channel, and its listener.
 pub struct Room {
     /// Guild.
     pub guild: Snowflake,
@@ -76,15 +76,15 @@ pub struct Room {
 }
 
 impl MusicTestHost {
-    /// Starts everything in a fresh copy of the workspace; nothing plays yet.
+    /// Starts everything in a fresh copy of the workspace. Nothing plays yet.
     ///
     /// # Errors
-    /// When something does not come up.
+    /// If something does not start.
     pub async fn new(program: MusicOptions) -> io::Result<Self> {
         Self::on(Playground::new()?, program).await
     }
 
-    /// Starts everything in a playground that was prepared.
+    /// Starts everything in a prepared playground.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -105,7 +105,7 @@ impl MusicTestHost {
         Ok(host)
     }
 
-    /// Brings the commands, which a bot in development registers in its test guild alone, into the other guilds.
+    /// Registers the commands in the other guilds too. A bot in development registers them only in its test guild.
     async fn register(&self) -> io::Result<()> {
         let client = self.sandbox.client();
         until("the commands are registered", async || {
@@ -127,10 +127,10 @@ impl MusicTestHost {
         Ok(())
     }
 
-    /// Makes a request of Discord's REST as the bot, beside the bot.
+    /// Sends a REST request with the bot's token, bypassing the bot.
     ///
     /// # Errors
-    /// When Discord refuses.
+    /// If Discord refuses it.
     pub async fn rest(&self, method: &str, path: &str, body: Option<&Value>) -> io::Result<Value> {
         let http = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         let method = method.parse().map_err(io::Error::other)?;
@@ -146,16 +146,16 @@ impl MusicTestHost {
     /// Runs a command as a room's listener.
     ///
     /// # Errors
-    /// When Discord does not know the command.
+    /// If Discord does not know the command.
     pub async fn say(&self, room: &Room, command: &str) -> io::Result<Answer> {
         let run = || Run::typed(command).by(&room.listener).at(TEXT).in_guild(room.guild.to_string());
         self.sandbox.client().run(run()).await.map_err(io::Error::other)
     }
 
-    /// Has a room's song played, from its beginning, and gives where in it the bot is as soon as it is heard.
+    /// Plays a room's song from its beginning. Returns the position in it as soon as it can be heard.
     ///
     /// # Errors
-    /// When it is not heard.
+    /// If it cannot be heard.
     pub async fn play(&self, room: &Room) -> io::Result<Moment> {
         let client = self.sandbox.client();
         let choices = Run::typed(format!("/play what:{}", room.title))
@@ -175,26 +175,26 @@ impl MusicTestHost {
         self.hear(room, from, 0.0..15.0).await
     }
 
-    /// Counts the frames that were heard of the bot in a room.
+    /// Returns the number of frames received from the bot in a room.
     pub fn position(&self, room: &Room) -> u64 {
         self.heard(room).map_or(0, |heard| heard.position)
     }
 
-    /// Gives what was heard of the bot in a room.
+    /// Returns the statistics of the bot's sound in a room.
     pub fn heard(&self, room: &Room) -> Option<Heard> {
         self.sandbox.voice().heard(room.guild, self.sandbox.bot_id())
     }
 
-    /// Gives frames that were heard of the bot in a room, left and right in turns.
+    /// Returns frames of the bot's sound in a room, left and right alternating.
     pub fn samples(&self, room: &Room, from: u64, frames: u64) -> Vec<i16> {
         let frames = usize::try_from(frames).unwrap_or(usize::MAX);
         self.sandbox.voice().pcm(room.guild, self.sandbox.bot_id(), from, frames)
     }
 
-    /// Waits until frames up to this one were heard of the bot in a room.
+    /// Waits until frames up to this one were received from the bot in a room.
     ///
     /// # Errors
-    /// When they are not.
+    /// If they do not arrive.
     pub async fn until_heard(&self, room: &Room, frame: u64) -> io::Result<()> {
         let enough = |heard: &Heard| heard.position >= frame;
         let heard =
@@ -206,16 +206,17 @@ impl MusicTestHost {
         Err(io::Error::other(format!("{} is not heard; the host said:\n{said}", room.title)))
     }
 
-    /// Waits until the song is heard from frame `from` on of what is heard, and finds the place among these seconds of it.
+    /// Waits until the song can be heard from frame `from` of the received sound on. Returns the position within these
+    /// seconds of the song.
     ///
     /// # Errors
-    /// When nothing, or something else, is heard.
+    /// If nothing, or something else, is received.
     pub async fn hear(&self, room: &Room, from: u64, seconds: Range<f64>) -> io::Result<Moment> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Seconds of a song.
         let frame = |seconds: f64| (seconds.max(0.0) * f64::from(RATE)) as u64;
         let mut heard = from;
         loop {
-            // Silence, or another song, may be heard for a moment before this one is.
+            // Silence, or another song, may be received for a moment before this one.
             heard += STRETCH;
             self.until_heard(room, heard + STRETCH).await?;
             let stretch = song::left(&self.samples(room, heard, STRETCH));
@@ -232,15 +233,15 @@ impl MusicTestHost {
         }
     }
 
-    /// Counts the voice sessions that the bot has begun.
+    /// Returns the number of voice sessions that the bot has begun.
     pub fn joins(&self) -> u64 {
         self.sandbox.record().count(Kind::VoiceIdentified)
     }
 
-    /// Says whether the bot is in a voice channel of a room's guild.
+    /// Returns whether the bot is in a voice channel of a room's guild.
     ///
     /// # Errors
-    /// When Discord does not tell.
+    /// If Discord does not respond.
     pub async fn is_in(&self, room: &Room) -> io::Result<bool> {
         let states = self.sandbox.client().voice(&room.guild.to_string()).await.map_err(io::Error::other)?;
         let bot = self.sandbox.bot_id().to_string();
@@ -248,17 +249,17 @@ impl MusicTestHost {
     }
 }
 
-/// A moment of what is heard, and where in the song it is.
+/// A moment of the received sound, and its position in the song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
-    /// Frame of what is heard.
+    /// Frame of the received sound.
     pub heard: u64,
-    /// Place in the song.
+    /// Position in the song.
     pub song: Place,
 }
 
 impl Room {
-    /// Makes a guild, or takes the sandbox's own as the first, and has somebody enter its voice channel.
+    /// Creates a guild, or uses the sandbox's own as the first, with a listener in its voice channel.
     async fn open(
         sandbox: &Sandbox,
         number: u32,
@@ -290,10 +291,10 @@ impl Room {
 }
 
 impl Room {
-    /// Sees that the voice channel is there and that its listener alone is in it, whatever was done to it.
+    /// Restores the voice channel, with only its listener in it, whatever was done to it.
     ///
     /// # Errors
-    /// When Discord refuses.
+    /// If Discord refuses.
     pub async fn reopen(&mut self, sandbox: &Sandbox) -> io::Result<()> {
         let of_sandbox = io::Error::other::<sandbox::client::Error>;
         let (client, guild) = (sandbox.client(), self.guild.to_string());
@@ -317,10 +318,10 @@ fn id(object: &Value) -> io::Result<Snowflake> {
     id.ok_or_else(|| io::Error::other(format!("no id: {object}")))
 }
 
-/// Looks again and again until `look` gives something.
+/// Calls `look` repeatedly until it returns a value.
 ///
 /// # Errors
-/// When it does not.
+/// If it does not.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> io::Result<T> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {

@@ -1,4 +1,4 @@
-//! Medians and their like.
+//! Medians and similar statistics.
 
 use serde_json::{Value, json};
 
@@ -13,40 +13,40 @@ impl Numbers {
         self.0.insert(place, milliseconds);
     }
 
-    /// Adds those of others.
+    /// Adds the measurements of another set.
     pub fn add(&mut self, others: Self) {
         self.0.extend(others.0);
         self.0.sort_unstable_by(f64::total_cmp);
     }
 
-    /// Counts the measurements.
+    /// Returns the number of measurements.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Says whether nothing has been measured.
+    /// Returns whether there are no measurements.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gives the value that a share of the measurements does not exceed (nearest rank); 0 when there are none.
+    /// Returns the value that a share of the measurements does not exceed (nearest rank); 0 if there are none.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
     pub fn percentile(&self, percent: f64) -> f64 {
         let rank = (percent / 100.0 * self.0.len() as f64).ceil() as usize;
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// Gives the median.
+    /// Returns the median.
     pub fn p50(&self) -> f64 {
         self.percentile(50.0)
     }
 
-    /// Gives the largest measurement.
+    /// Returns the largest measurement.
     pub fn max(&self) -> f64 {
         self.0.last().copied().unwrap_or_default()
     }
 
-    /// Gives p50, p95 and max, rounded to a tenth.
+    /// Returns p50, p95 and max, rounded to a tenth.
     pub fn to_json(&self) -> Value {
         let tenth = |value: f64| (value * 10.0).round() / 10.0;
         json!({"p50": tenth(self.p50()), "p95": tenth(self.percentile(95.0)), "max": tenth(self.max())})

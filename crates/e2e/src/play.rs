@@ -1,11 +1,11 @@
-//! Reloads while music plays: nothing of it is lost, and it is the music.
+//! Reloads while music plays: nothing of it is lost, and what is received is the music.
 //!
 //! # Theory of operation
 //!
-//! Each guild hears a song of its own. Plugins are edited meanwhile, each edit a real save, build and swap with the
-//! state that crosses; the other run is as long and has no edits. Of every guild the sandbox counts packets, gaps and
-//! the times between packets, and every second that was heard is compared, frame by frame, with what follows in the
-//! song: a frame that was left out, doubled or made up would move all that comes after it.
+//! Each guild hears a song of its own. Meanwhile plugins are edited, each edit a real save, build and swap with
+//! transfer of state. A second run is as long and has no edits. For every guild the sandbox counts packets, gaps and
+//! the times between packets, and every received second is compared, frame by frame, with the following part of the
+//! song: a frame that was left out, doubled or invented would shift everything after it.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ pub struct Options {
     pub json: bool,
 }
 
-/// A plugin that is edited: its id, a source of it, and words in there that change.
+/// A plugin that is edited: its id, one of its sources, and the text in it that changes.
 struct Edited {
     plugin: &'static str,
     file: &'static str,
@@ -46,24 +46,24 @@ const MUSIC: Edited =
 const WELCOME: Edited =
     Edited { plugin: "events/welcome", file: "events/welcome/src/lib.rs", words: "Welcome to" };
 
-/// Seconds of song for each reload, both runs and a slow machine included.
+/// Seconds of song for each reload, for both runs and a slow machine.
 const SECONDS_PER_RELOAD: u32 = 30;
 
-/// What one guild heard in one run.
+/// What one guild received in one run.
 #[derive(Clone, Debug)]
 pub struct Ear {
     /// Title of its song.
     pub title: &'static str,
-    /// Counts and times.
+    /// Statistics of the sound.
     pub heard: Heard,
     /// Seconds that were compared with the song.
     pub seconds: u64,
-    /// How like the song the second was that was least like it.
+    /// Lowest similarity of any second to the song.
     pub worst: f64,
 }
 
 impl Ear {
-    /// Names what was lost, or is not the song.
+    /// Returns what was lost, or is not the song.
     pub fn wrong(&self) -> Vec<String> {
         let Counts { packets, silence, lost, sequence_gaps, reordered, duplicates, timestamp_gaps, .. } =
             self.heard.counts;
@@ -89,30 +89,30 @@ impl Ear {
     }
 }
 
-/// What a run has come to.
+/// The results of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// What each guild heard.
+    /// What each guild received.
     pub ears: Vec<Ear>,
-    /// How long it lasted.
+    /// Duration of the run.
     pub lasted: Duration,
 }
 
-/// Both runs, and how long the reloads took.
+/// Both runs, and the durations of the reloads.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// With reloads.
+    /// The run with reloads.
     pub reloaded: Run,
-    /// Without.
+    /// The run without reloads.
     pub quiet: Run,
     /// Milliseconds from a save of commands/music until a user saw the new answer.
     pub reloads: Numbers,
-    /// Times that the bot had to join voice.
+    /// Number of times that the bot joined voice.
     pub joins: u64,
 }
 
 impl Outcome {
-    /// Names what was lost, or is not the music.
+    /// Returns what was lost, or is not the music.
     pub fn wrong(&self) -> Vec<String> {
         let ears = self.reloaded.ears.iter().chain(&self.quiet.ears);
         let mut wrong: Vec<_> = ears.flat_map(Ear::wrong).collect();
@@ -139,7 +139,7 @@ impl Outcome {
     }
 }
 
-/// What was heard, and how it is shown.
+/// The outcome, and its format.
 #[derive(Default)]
 struct Shown {
     outcome: Outcome,
@@ -208,20 +208,20 @@ impl Show for Shown {
     }
 }
 
-/// Plays with reloads and without, prints both beside each other, and says whether nothing was lost.
+/// Plays with reloads and without, and prints both side by side. Returns whether nothing was lost.
 ///
 /// # Errors
-/// When something does not work at all; what was heard until then is printed.
+/// If something does not work at all. What was received until then is printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let mut shown = Kept::new(Shown { json: options.json, ..Shown::default() });
     play(options, &mut shown.outcome).await?;
     Ok(shown.finish().outcome.wrong().is_empty())
 }
 
-/// Plays with reloads, and as long without; `outcome` has what was heard so far at any time.
+/// Plays with reloads, and as long without. `outcome` is kept up to date all the time.
 ///
 /// # Errors
-/// When a song is not heard, or a reload does not go live.
+/// If a song cannot be heard, or a reload does not go live.
 pub async fn play(options: &Options, outcome: &mut Outcome) -> io::Result<()> {
     let reloads = u32::try_from(options.reloads).map_err(io::Error::other)?;
     let program = MusicOptions {
@@ -266,7 +266,7 @@ pub async fn play(options: &Options, outcome: &mut Outcome) -> io::Result<()> {
     host.bot.stop().await.map(drop)
 }
 
-/// Has commands/music answer in other words, and gives the milliseconds until a listener reads them.
+/// Changes an answer of commands/music. Returns the milliseconds until a listener reads it.
 async fn reload_music(host: &mut MusicTestHost, round: usize) -> io::Result<f64> {
     let began = Instant::now();
     let words = format!("already (round {round}).");
@@ -280,7 +280,7 @@ async fn reload_music(host: &mut MusicTestHost, round: usize) -> io::Result<f64>
 }
 
 impl Edited {
-    /// Saves the source with other words in their place, and waits until it is live.
+    /// Saves the source with another text, and waits until it is live.
     async fn says(&self, words: &str, host: &mut MusicTestHost) -> io::Result<()> {
         // The playground is a copy of this workspace, where nothing has been edited yet.
         let original = std::fs::read_to_string(workspace().join(self.file))?;
@@ -293,7 +293,7 @@ impl Edited {
     }
 }
 
-/// Waits until the card of what is on, which the plugin knows by its state, shows what a listener changes.
+/// Waits until the card of the current track, which the plugin knows from its state, shows a listener's change.
 async fn state_has_crossed(host: &MusicTestHost, card: &sandbox::Answer) -> io::Result<()> {
     let room = &host.rooms[0];
     let message = card.message.as_ref().map(|message| message["id"].clone());
@@ -306,17 +306,17 @@ async fn state_has_crossed(host: &MusicTestHost, card: &sandbox::Answer) -> io::
     .await
 }
 
-/// A run under way: every song from its beginning, nothing counted before.
+/// A run in progress: every song from its beginning, with statistics reset.
 struct Listening {
     began: Instant,
     places: Vec<Follower>,
 }
 
-/// What one guild hears, compared with its song.
+/// What one guild receives, compared with its song.
 struct Follower {
-    /// Frame of what is heard that is to be compared next.
+    /// Next frame of the received sound to compare.
     heard: u64,
-    /// The song's frame that it has to be.
+    /// The song's frame that it has to equal.
     song: u64,
     seconds: u64,
     worst: f64,
@@ -338,7 +338,7 @@ impl Listening {
         Ok(Self { began: Instant::now(), places })
     }
 
-    /// Compares every second that was heard since the last time.
+    /// Compares every second received since the last time.
     fn compare(&mut self, host: &MusicTestHost) {
         let second = u64::from(RATE);
         for (room, place) in host.rooms.iter().zip(&mut self.places) {
@@ -352,7 +352,7 @@ impl Listening {
         }
     }
 
-    /// Returns what each guild has heard so far.
+    /// Returns what each guild has received so far.
     fn so_far(&self, host: &MusicTestHost) -> Run {
         let heard = host.rooms.iter().zip(&self.places).filter_map(|(room, place)| {
             let Follower { seconds, worst, .. } = *place;

@@ -1,7 +1,7 @@
-//! A copy of the workspace with its build folder, to edit at will.
+//! A copy of the workspace with its build folder, for edits.
 //!
-//! cargo names what it builds after paths inside the workspace, so a copy that keeps times of modification has
-//! nothing to build anew.
+//! cargo names its output by paths inside the workspace, so a copy that keeps modification times has nothing to
+//! rebuild.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,17 +14,17 @@ use tempfile::TempDir;
 
 use crate::plugin_cache::PluginCache;
 
-/// A copy of the workspace; dropping it removes it.
+/// A copy of the workspace. Dropping it removes it.
 pub struct Playground {
     folder: TempDir,
 }
 
 impl Playground {
-    /// Copies this workspace, the development host that is built in it, and its plugins as a host has built them;
-    /// what is not built is built first.
+    /// Copies this workspace, the development host that is built in it, and its plugins as built by a host. What is
+    /// missing is built first.
     ///
     /// # Errors
-    /// When a file cannot be copied or the host does not build.
+    /// If a file cannot be copied or the host does not build.
     pub fn new() -> io::Result<Self> {
         build_own_host()?;
         let cache = PluginCache::of(&workspace())?;
@@ -33,7 +33,7 @@ impl Playground {
         Ok(playground)
     }
 
-    /// Copies this workspace and its development host as before a first start, when no plugin has been built.
+    /// Copies this workspace and its development host as before a first start, without built plugins.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -42,20 +42,20 @@ impl Playground {
         Self::with_host()
     }
 
-    /// Copies this workspace and its development host, which is built.
+    /// Copies this workspace and its development host, which has to be built.
     ///
     /// # Errors
-    /// When a file cannot be copied.
+    /// If a file cannot be copied.
     pub(crate) fn with_host() -> io::Result<Self> {
         let playground = Self::fresh()?;
         playground.take_build("target/hmr/debug")?;
         Ok(playground)
     }
 
-    /// Copies the sources of this workspace alone, as a fresh clone has them.
+    /// Copies only the sources of this workspace, like a fresh clone.
     ///
     /// # Errors
-    /// When a file cannot be copied.
+    /// If a file cannot be copied.
     pub fn fresh() -> io::Result<Self> {
         let workspace = workspace();
         let parent = workspace.join("target/e2e");
@@ -65,7 +65,7 @@ impl Playground {
         Ok(Self { folder })
     }
 
-    /// Takes over the programs that this workspace has in a folder below it, and what cargo has made on the way to them.
+    /// Copies the programs in a folder of this workspace, and cargo's intermediate files for them.
     fn take_build(&self, programs: &str) -> io::Result<()> {
         let workspace = workspace();
         mirror_files(&workspace.join(programs), &self.path(programs))?;
@@ -74,15 +74,15 @@ impl Playground {
         move_paths(&self.path("target/build/debug/calls"), &workspace.display().to_string(), &here, |_| true)
     }
 
-    /// Adds what an ordinary `cargo build -p bot` has built, so that it is up to date here as well.
+    /// Adds the output of an ordinary `cargo build -p bot`, so that it is up to date here as well.
     ///
     /// # Errors
-    /// When a file cannot be copied or the bot does not build.
+    /// If a file cannot be copied or the bot does not build.
     pub fn with_ordinary_build(self) -> io::Result<Self> {
         self.with_build("")
     }
 
-    /// Adds what the plain mode has built for a sandbox, so that it is up to date here as well.
+    /// Adds the output of the plain mode for a sandbox, so that it is up to date here as well.
     ///
     /// # Errors
     /// As [`with_ordinary_build`](Self::with_ordinary_build).
@@ -98,10 +98,10 @@ impl Playground {
         Ok(self)
     }
 
-    /// Makes a new plugin as a developer does.
+    /// Creates a new plugin as a developer does.
     ///
     /// # Panics
-    /// When dev-env.sh refuses.
+    /// If dev-env.sh refuses.
     pub fn new_plugin(&self, name: &str) {
         let output = Command::new("bash")
             .args(["dev-env.sh", "new", name])
@@ -111,10 +111,10 @@ impl Playground {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Builds its development host, where something that the host is made of was edited before the start.
+    /// Builds its development host, if sources of the host were edited before the start.
     ///
     /// # Errors
-    /// When it does not build.
+    /// If it does not build.
     pub fn build_host(&self) -> io::Result<()> {
         build_host(self.folder.path())
     }
@@ -122,13 +122,13 @@ impl Playground {
     /// Builds the bot as `cargo build` does, without hot reload.
     ///
     /// # Errors
-    /// When it does not build.
+    /// If it does not build.
     pub fn build_ordinarily(&self) -> io::Result<()> {
         let mut command = cargo(self.folder.path());
         run(command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES))
     }
 
-    /// Gives the absolute path of a file in it.
+    /// Returns the absolute path of a file in it.
     pub fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)
     }
@@ -136,15 +136,15 @@ impl Playground {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn read(&self, inside: &str) -> io::Result<String> {
         fs::read_to_string(self.path(inside))
     }
 
-    /// Saves a file as vim and VS Code do: written beside it, then renamed into place.
+    /// Saves a file as vim and VS Code do: written beside it, then renamed over it.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save(&self, inside: &str, text: &str) -> io::Result<()> {
         let path = self.path(inside);
         if let Some(folder) = path.parent() {
@@ -158,7 +158,7 @@ impl Playground {
     /// Replaces `from`, which has to occur, by `to` in a file and saves it.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or does not hold `from`.
+    /// If the file cannot be read or written, or does not contain `from`.
     pub fn edit(&self, inside: &str, from: &str, to: &str) -> io::Result<()> {
         let text = self.read(inside)?;
         if !text.contains(from) {
@@ -168,7 +168,7 @@ impl Playground {
     }
 }
 
-/// Gives the root of this workspace.
+/// Returns the root of this workspace.
 pub fn workspace() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
@@ -182,7 +182,7 @@ fn cargo(workspace: &Path) -> Command {
     command
 }
 
-/// Takes away the variables that cargo sets for a program it runs: build scripts look at them, and would run anew.
+/// Removes the variables that cargo sets for a program it runs: build scripts depend on them and would run again.
 pub(crate) fn without_cargos(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
@@ -201,7 +201,7 @@ fn build_host(workspace: &Path) -> io::Result<()> {
     run(command.args(hmr::workspace::HOST_FEATURES))
 }
 
-/// Does so in this workspace, once for all tests of this process.
+/// Builds the development host of this workspace, once for all tests of this process.
 fn build_own_host() -> io::Result<()> {
     static BUILT: Mutex<bool> = Mutex::new(false);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -239,7 +239,7 @@ fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies cargo's output; what cargo and rustc only ever replace whole is linked instead of copied.
+/// Copies cargo's output. Files that cargo and rustc only replace as a whole are linked instead of copied.
 pub(crate) fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     mirror_files(from, to)?;
     for entry in fs::read_dir(from)? {
@@ -253,7 +253,7 @@ pub(crate) fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Does the same for the files of a folder alone, and leaves those that are there already.
+/// Copies only the files of a folder in that way, and leaves those that are up to date.
 fn mirror_files(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -273,7 +273,7 @@ fn mirror_files(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns whether a file is a library or a program, which no linker writes into where it lies.
+/// Returns whether a file is a library or a program, which linkers do not modify in place.
 fn is_replaced_whole(path: &Path) -> bool {
     let is_library = ["rlib", "rmeta", "so", "a", "dylib"]
         .iter()
@@ -291,7 +291,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     one.len() == other.len() && one.modified().ok() == other.modified().ok()
 }
 
-/// Replaces a folder's name in all files below another one that are `wanted`.
+/// Replaces a folder's path in all files below another folder that are `wanted`.
 pub(crate) fn move_paths(below: &Path, from: &str, to: &str, wanted: fn(&Path) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(below)? {
         let path = entry?.path();
@@ -305,7 +305,7 @@ pub(crate) fn move_paths(below: &Path, from: &str, to: &str, wanted: fn(&Path) -
     Ok(())
 }
 
-/// Says whether a file is a test or another program, large and of no use for building the bot.
+/// Returns whether a file is a test or another program, which is large and not needed for building the bot.
 fn is_other_program(path: &Path) -> bool {
     let is_among_parts = path.parent().and_then(Path::file_name) == Some(OsStr::new("deps"));
     let is_one_of_ours = path.file_name().is_some_and(|name| {
@@ -315,7 +315,7 @@ fn is_other_program(path: &Path) -> bool {
     is_among_parts && path.extension().is_none() && !is_one_of_ours
 }
 
-/// Copies a file with its time of modification, by which cargo tells what is up to date.
+/// Copies a file with its modification time, by which cargo determines what is up to date.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to)?;
     keep_time(from, to)

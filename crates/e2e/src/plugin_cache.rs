@@ -1,4 +1,4 @@
-//! Plugins as a host has built them once, so that a playground's host begins as a developer's second start does.
+//! Plugins as built once by a host, so that a playground's host starts like a developer's second start.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
@@ -10,16 +10,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::bot::command;
 use crate::playground::{Playground, mirror, move_paths};
 
-/// Built plugins, with the calls of rustc that built them.
+/// Built plugins, with the rustc calls that built them.
 pub(crate) struct PluginCache {
     folder: PathBuf,
 }
 
 impl PluginCache {
-    /// Gives the cache of what is built in a workspace now, and makes it where there is none.
+    /// Returns the cache of the current build of a workspace. Creates it if necessary.
     ///
     /// # Errors
-    /// When a file cannot be read or written, or the host does not start.
+    /// If a file cannot be read or written, or the host does not start.
     pub(crate) fn of(workspace: &Path) -> io::Result<Self> {
         let parent = workspace.join("target/e2e");
         fs::create_dir_all(&parent)?;
@@ -33,10 +33,10 @@ impl PluginCache {
         Ok(Self { folder })
     }
 
-    /// Puts the plugins into the target folder of a copy of the workspace.
+    /// Copies the plugins into the target folder of a copy of the workspace.
     ///
     /// # Errors
-    /// When a file cannot be copied.
+    /// If a file cannot be copied.
     pub(crate) fn put_into(&self, playground: &Path) -> io::Result<()> {
         let plugins = playground.join("target/hmr/plugins");
         mirror(&self.folder.join("plugins"), &plugins)?;
@@ -47,7 +47,7 @@ impl PluginCache {
     }
 }
 
-/// Tells what is built of host and plugins: names, sizes and times of modification.
+/// Describes the build of host and plugins: names, sizes and modification times.
 fn stamp(workspace: &Path) -> io::Result<String> {
     let mut lines = Vec::new();
     for entry in fs::read_dir(workspace.join("target/hmr/debug"))? {
@@ -63,7 +63,7 @@ fn stamp(workspace: &Path) -> io::Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// Has a host build all plugins in a bare playground.
+/// Lets a host build all plugins in a bare playground.
 fn make(folder: &Path, stamp: &str) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -73,7 +73,7 @@ fn make(folder: &Path, stamp: &str) -> io::Result<()> {
     build_plugins(&playground)?;
     let plugins = folder.join("plugins");
     fs::rename(playground.path("target/hmr/plugins"), &plugins)?;
-    // What rustc keeps between builds is good for the folder in which it built.
+    // rustc's incremental files are only valid for the folder in which it built.
     for plugin in fs::read_dir(&plugins)? {
         let incremental = plugin?.path().join("incremental");
         if incremental.is_dir() {
@@ -94,7 +94,7 @@ fn build_plugins(playground: &Playground) -> io::Result<()> {
             .stderr(Stdio::null())
             .spawn()?;
     let said = until_ready(&mut child);
-    // It may have ended by itself.
+    // It may have exited by itself.
     let _ = kill_process(Pid::from_child(&child), Signal::TERM);
     child.wait()?;
     said

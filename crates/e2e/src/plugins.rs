@@ -1,4 +1,4 @@
-//! Plugins of a chosen size, written into a playground to be measured.
+//! Plugins of a chosen size, written into a playground for measurements.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,35 +10,35 @@ use crate::Playground;
 pub struct Sample {
     /// Folder under `commands/`, and prefix of its commands' names.
     pub name: &'static str,
-    /// Count of commands, one file each.
+    /// Number of commands, one file each.
     pub commands: usize,
 }
 
 impl Sample {
-    /// A plugin as most are.
+    /// A plugin of typical size.
     pub const SMALL: Self = Self { name: "small", commands: 3 };
-    /// A plugin as large as they get.
+    /// A very large plugin.
     pub const LARGE: Self = Self { name: "large", commands: 24 };
 
-    /// Gives the command whose source is edited.
+    /// Returns the command whose source is edited.
     pub fn command(self) -> String {
         format!("{}1", self.name)
     }
 
-    /// Gives the file that is edited, under the folder that holds the plugin.
+    /// Returns the file that is edited, relative to the folder of plugins.
     pub fn file(self) -> String {
         format!("{}/src/{}1.rs", self.name, self.name)
     }
 
-    /// Gives the source of the file that is edited, answering with `answer`.
+    /// Returns the source of the file that is edited, which answers with `answer`.
     pub fn source(self, answer: &str) -> String {
         command_source(self.name, 1, answer)
     }
 
-    /// Writes the plugin, its first command answering with `answer`, into `folder` of a playground.
+    /// Writes the plugin, whose first command answers with `answer`, into `folder` of a playground.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn write(self, playground: &Playground, folder: &str, answer: &str) -> io::Result<()> {
         let Self { name, commands } = self;
         let mut lib = format!("//! {commands} commands to be measured.\n\nuse sdk::prelude::*;\n\n");
@@ -56,7 +56,7 @@ impl Sample {
         }
         lib.push_str("]\n    }\n}\n\nsdk::export!(Sample);\n");
         playground.save(&format!("{folder}/{name}/src/lib.rs"), &lib)?;
-        // The manifest comes last: with it the folder is a plugin.
+        // The manifest comes last, because it makes the folder a plugin.
         let manifest = format!(
             "[package]\nname = \"commands-{name}\"\ndescription = \"To be measured.\"\nversion.workspace = true\n\
              edition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n\
@@ -68,7 +68,7 @@ impl Sample {
     /// Adds the plugin to the static list, as `./dev-env.sh new` does.
     ///
     /// # Errors
-    /// When a file cannot be written or is not as expected.
+    /// If a file cannot be written or is not as expected.
     pub fn list(self, playground: &Playground) -> io::Result<()> {
         let name = self.name;
         playground.edit(
@@ -84,7 +84,7 @@ impl Sample {
     }
 }
 
-/// Writes a command much like those of `commands/general`: options, an embed or a text, a reply.
+/// Creates the source of a command similar to those of `commands/general`: options, an embed or a text, a reply.
 fn command_source(plugin: &str, number: usize, answer: &str) -> String {
     let name = format!("{plugin}{number}");
     let (option, reply) = match number % 3 {

@@ -1,6 +1,6 @@
-//! The whole path from a saved file to a new answer, under load, and every way an edit can be broken.
+//! The whole path from a saved file to a new answer, under load, and every kind of broken edit.
 //!
-//! Works on a copy of the real plugins' sources; each step prints what was tried and what was observed.
+//! It works on a copy of the real plugins' sources. Each step prints what was tried and what was observed.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -25,14 +25,14 @@ pub struct Options {
     rate: u32,
 }
 
-/// File of the real plugin that is edited.
+/// The edited file of the real plugin.
 const PING: &str = "commands/general/src/ping.rs";
 const WELCOME: &str = "events/welcome/src/lib.rs";
 
-/// Runs everything and says whether all of it was as it must be.
+/// Runs everything. Returns whether all results were as expected.
 ///
 /// # Errors
-/// When something does not work at all.
+/// If something does not work at all.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let began = Instant::now();
     println!("Copying the workspace and its builds ...");
@@ -114,7 +114,8 @@ impl Checks {
     }
 }
 
-/// Says whether `/ping` comes to answer, once, with words that begin so; prints what it says instead.
+/// Waits until `/ping` answers once, with a text that begins with `words`. Returns whether it did; prints the answer if
+/// not.
 async fn answers(sandbox: &Sandbox, words: &str) -> bool {
     let client = sandbox.client();
     let began = Instant::now();
@@ -122,7 +123,7 @@ async fn answers(sandbox: &Sandbox, words: &str) -> bool {
         let said = match client.say("/ping").await {
             Ok(answer) if answer.content.starts_with(words) && answer.callbacks == 1 => return true,
             Ok(answer) => answer.error.unwrap_or(answer.content),
-            // A registration that is under way shows as a command that is not there yet.
+            // While a registration is in progress, the command does not exist yet.
             Err(_) if began.elapsed() < PATIENCE => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
@@ -134,7 +135,7 @@ async fn answers(sandbox: &Sandbox, words: &str) -> bool {
     }
 }
 
-/// Has a new member join, and counts the greetings that hold `words` and all that came.
+/// Lets a new member join. Returns the number of greetings that contain `words`, and of all.
 async fn greetings(sandbox: &Sandbox, words: &str) -> io::Result<(usize, usize)> {
     let client = sandbox.client();
     let failed = |error: sandbox::client::Error| io::Error::other(error.to_string());
@@ -147,7 +148,7 @@ async fn greetings(sandbox: &Sandbox, words: &str) -> io::Result<(usize, usize)>
         let new = messages.iter().skip(before).filter(|message| message["author"]["bot"] == true);
         let texts: Vec<_> = new.map(ToString::to_string).collect();
         if !texts.is_empty() || began.elapsed() > PATIENCE {
-            // Whatever else hears the event has heard it by the time that a later event is answered.
+            // Any other listener has received the event by the time that a later event is answered.
             let _ = client.say("/ping").await;
             return Ok((texts.iter().filter(|text| text.contains(words)).count(), texts.len()));
         }

@@ -1,11 +1,12 @@
-//! The soak: reloads without a pause under load, and what the host holds of each.
+//! The soak: continuous reloads under load, and the resources that the host keeps after each.
 //!
 //! # Theory of operation
 //!
 //! Five plugins are edited in turn, each edit a real save, build and swap, while users run commands and members come
 //! and go. After every reload the host's memory, mapped libraries, descriptors, threads, tasks and generations are
-//! read. The first reloads warm up caches and are not counted; over the others the growth of memory is the
-//! median slope, and a count grows when each third of them begins where the one before ended, and higher than that began.
+//! read. The first reloads warm up caches and are not counted. Over the others the growth of memory is the median
+//! slope, and a count grows if each third of them begins no lower than the third before it ended, and higher than that
+//! one began.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -48,37 +49,37 @@ pub struct Options {
     pub json: bool,
 }
 
-/// Reloads that are not counted: until then the allocator's arenas and the pool of connections fill up.
+/// Reloads that are not counted: during them the allocator's arenas and the pool of connections fill up.
 const WARM_UP: u64 = 30;
-/// Time that is not counted either, for what is made once a minute at most and then stays.
+/// Time that is not counted either, for resources that are allocated once a minute at most and then stay.
 const WARM_UP_TIME: Duration = Duration::from_secs(90);
 
-/// KiB of private memory that a reload may cost.
+/// Maximum growth of private memory per reload, in KiB.
 pub const KIB_PER_RELOAD: f64 = 48.0;
 
-/// Commands timed at the beginning and at the end.
+/// Number of commands timed at the beginning and at the end.
 const TIMED: usize = 200;
 
-/// How many times slower dispatch may be at the end; what a busy machine does to a median stays below it.
+/// Maximum factor by which dispatch may be slower at the end. The effect of a busy machine on a median is below it.
 const SLOWER: f64 = 2.0;
 
-/// What was seen after a reload.
+/// Measurements after a reload.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// Number of the reload.
     pub reload: u64,
-    /// What the process held.
+    /// Resources of the process.
     pub held: Held,
-    /// What the host said of itself.
+    /// The host's own status.
     pub inside: Inside,
 }
 
-/// How long things took at one time.
+/// Response times at one point.
 #[derive(Clone, Debug, Default)]
 pub struct Times {
     /// Milliseconds from an interaction to its first response.
     pub dispatch: Numbers,
-    /// Milliseconds of a request that does not concern the host, made in turn with those: how busy the machine is.
+    /// Milliseconds of a request that the host does not handle, alternating with the others: the load of the machine.
     pub machine: Numbers,
 }
 
@@ -88,35 +89,35 @@ impl Times {
     }
 }
 
-/// What a soak has come to.
+/// The outcome of a soak.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// What was seen, oldest first, without the warm-up.
+    /// Measurements, oldest first, without the warm-up.
     pub samples: Vec<Sample>,
-    /// How long dispatch took before the reloads.
+    /// Times of dispatch before the reloads.
     pub before: Times,
-    /// The same after them.
+    /// Times of dispatch after them.
     pub after: Times,
-    /// What became of the users' commands.
+    /// The outcomes of the users' commands.
     pub tally: Tally,
-    /// Times that the bot had to log in.
+    /// Number of times that the bot identified at the gateway.
     pub identifies: u64,
 }
 
 impl Outcome {
-    /// Gives the growth of private memory, in KiB a reload.
+    /// Returns the growth of private memory, in KiB per reload.
     pub fn kib_per_reload(&self) -> f64 {
         let points: Vec<_> =
             self.samples.iter().map(|sample| (sample.reload, sample.held.private_kib)).collect();
         fit::slope(&points)
     }
 
-    /// Gives how many times slower dispatch is at the end, beyond what the machine has become slower.
+    /// Returns how many times slower dispatch is at the end, relative to the machine.
     pub fn slower(&self) -> f64 {
         self.after.relative() / self.before.relative()
     }
 
-    /// Names what has grown, was lost or has become slow.
+    /// Returns what has grown, was lost or has become slow.
     pub fn wrong(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let memory = self.kib_per_reload();
@@ -165,7 +166,7 @@ impl Outcome {
 
 type Count = (&'static str, fn(&Sample) -> u64);
 
-/// What must not grow at all.
+/// Counts that must not grow at all.
 const COUNTS: [Count; 5] = [
     ("file descriptors", |sample| sample.held.descriptors),
     ("threads", |sample| sample.held.threads),
@@ -174,7 +175,7 @@ const COUNTS: [Count; 5] = [
     ("retired generations in use", |sample| sample.inside.retired),
 ];
 
-/// What a soak has come to, and how it is shown.
+/// The outcome of a soak, and its format.
 #[derive(Default)]
 struct Shown {
     outcome: Outcome,
@@ -222,10 +223,10 @@ impl Show for Shown {
     }
 }
 
-/// Soaks a host, prints what it held, and says whether nothing grew beyond the account.
+/// Soaks a host and prints its resources. Returns whether nothing grew beyond the limits.
 ///
 /// # Errors
-/// When a reload does not go live; what was seen until then is printed.
+/// If a reload does not go live. What was measured until then is printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
     let mut shown = Kept::new(Shown { json: options.json, ..Shown::default() });
     soak(options, &mut shown.outcome, |sample| {
@@ -254,10 +255,10 @@ fn print(sample: &Sample) {
     );
 }
 
-/// Reloads without a pause, and adds what is seen to `outcome`; `shown` is given a few samples while it goes on.
+/// Reloads continuously and adds the measurements to `outcome`. Calls `shown` with a few samples during the run.
 ///
 /// # Errors
-/// When a reload does not go live.
+/// If a reload does not go live.
 pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Sample)) -> io::Result<()> {
     let playground = Playground::bare()?;
     let mut all = Reloaded::all(&playground)?;
@@ -267,7 +268,7 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
     if all.is_empty() {
         return Err(io::Error::other("no plugin of the soak has that name"));
     }
-    // Its registration is the last thing that the load has to wait for.
+    // Its registration is the last one for which the load has to wait.
     bot.wait_for_line(0, "command=/small3").await?;
     let load = Load::start(&sandbox, "/small1", "v", options.rate);
     let visits = tokio::spawn(visits(sandbox.client()));
@@ -339,12 +340,12 @@ async fn times(sandbox: &Sandbox) -> io::Result<Times> {
     Ok(times)
 }
 
-/// Has a member leave and come back, over and over, for the listeners to hear.
+/// Lets a member leave and join repeatedly, to trigger listeners.
 async fn visits(client: sandbox::Client) {
     loop {
-        // Slower than Discord lets a bot write to one channel, so that no greeting waits for its turn.
+        // Slower than Discord's limit for one channel, so that no greeting waits.
         tokio::time::sleep(Duration::from_secs(3)).await;
-        // A visit that fails shows nowhere but in a greeting that does not come.
+        // A failed visit shows only as a missing greeting.
         let _ = client.leave("Sandbox", "carol").await;
         let _ = client.join("Sandbox", "carol").await;
         let _ = client.say("/keep").await;

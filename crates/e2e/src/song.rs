@@ -1,4 +1,4 @@
-//! Long songs that tell at each moment where in them one is, and whether what was heard is all of them.
+//! Long songs in which the position of a recording can be found, and missing parts be noticed.
 
 use std::f64::consts::TAU;
 use std::io::{self, BufWriter, Write as _};
@@ -7,43 +7,44 @@ use std::path::Path;
 
 use crate::audio;
 
-/// Frames a second, as heard.
+/// Sample rate of the received sound in hertz.
 pub const RATE: u32 = 48_000;
-/// Frames a second in the files; the highest note is far below half of it.
+/// Sample rate of the files in hertz. The highest note is far below half of it.
 const FILE_RATE: u32 = 8_000;
-/// Length of a note in frames as heard: a tenth of a second.
+/// Length of a note in frames of the received sound: a tenth of a second.
 const NOTE: u64 = 4_800;
-/// Loudest sample.
+/// Largest sample.
 const PEAK: f64 = 0.4;
 
-/// A song of notes that follow no pattern; another number is another song.
+/// A song of notes without a pattern. Each number is another song.
 pub struct Song {
     /// Frequency of each note in hertz.
     notes: Vec<f64>,
-    /// Phase in which each note begins, in turns.
+    /// Phase at which each note begins, in turns.
     phases: Vec<f64>,
 }
 
-/// Where in a song something heard was.
+/// The position of a recording in a song.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Place {
     /// Frame of the song.
     pub frame: u64,
-    /// Normalised correlation: 1 is the same but for loudness, 0 has nothing of it.
+    /// Normalised correlation: 1 is equal except for loudness, 0 is unrelated.
     pub correlation: f64,
 }
 
 impl Place {
-    /// Gives the time into the song in seconds.
+    /// Returns the position in the song in seconds.
     pub fn seconds(&self) -> f64 {
         to_f64(self.frame) / f64::from(RATE)
     }
 }
 
 impl Song {
-    /// Makes a song of so many seconds.
+    /// Creates the song with this number and length.
     pub fn new(number: u32, seconds: u32) -> Self {
-        // Each song has a stretch of the generator to itself: two seeds a step apart would give one song, a note later.
+        // Each song uses a range of the generator of its own: two seeds one step apart would give the same song,
+        // shifted by a note.
         let first = u64::from(number) << 32;
         let notes: Vec<_> = (first..first + u64::from(seconds) * u64::from(RATE) / NOTE)
             .map(|note| 180.0 + to_f64(mixed(note) >> 44) / to_f64(1 << 20) * 420.0)
@@ -58,15 +59,15 @@ impl Song {
         Self { notes, phases }
     }
 
-    /// Counts its frames.
+    /// Returns its number of frames.
     pub fn frames(&self) -> u64 {
         self.notes.len() as u64 * NOTE
     }
 
-    /// Writes it as a WAV file of 16 bits on one channel.
+    /// Writes it as a WAV file with 16 bits and one channel.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let step = u64::from(RATE / FILE_RATE);
         let bytes = u32::try_from(self.frames() / step * 2).map_err(io::Error::other)?;
@@ -88,7 +89,7 @@ impl Song {
         file.flush()
     }
 
-    /// Gives a stretch of it, as far as there is any.
+    /// Returns a range of its samples, as far as it has them.
     pub fn samples(&self, frames: Range<u64>) -> Vec<f32> {
         #[expect(clippy::cast_possible_truncation)] // What a sample has.
         (frames.start..frames.end.min(self.frames())).map(|frame| self.sample(frame) as f32).collect()
@@ -101,7 +102,7 @@ impl Song {
         PEAK * (TAU * (begins + hertz * within)).sin()
     }
 
-    /// Finds the place, among these frames of the song, that is most like what was heard.
+    /// Finds the position among these frames of the song that is most similar to the recording.
     pub fn find(&self, heard: &[f32], among: Range<u64>) -> Place {
         let start = among.start;
         let found = audio::find(&self.samples(among), heard, RATE);
@@ -111,7 +112,7 @@ impl Song {
         }
     }
 
-    /// Says how like what was heard is to the song from `frame` on.
+    /// Returns the similarity of a recording to the song from `frame` on.
     pub fn likeness(&self, heard: &[f32], frame: u64) -> f64 {
         let song = self.samples(frame..frame + heard.len() as u64);
         let mut sums = [0.0; 3];
@@ -124,12 +125,12 @@ impl Song {
     }
 }
 
-/// Gives the left side of what was heard.
+/// Returns the left channel of the received sound.
 pub fn left(samples: &[i16]) -> Vec<f32> {
     samples.iter().step_by(2).map(|sample| f32::from(*sample) / f32::from(i16::MAX)).collect()
 }
 
-/// Gives the number that SplitMix64 gives at a step.
+/// Returns the number of SplitMix64 at a step.
 fn mixed(step: u64) -> u64 {
     let mixed = step.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

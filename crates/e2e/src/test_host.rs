@@ -1,4 +1,4 @@
-//! What an end-to-end test of reloading stands on: a playground, a sandbox, and a host that is ready.
+//! The basis of end-to-end tests of reloading: a playground, a sandbox, and a host that is ready.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,30 +12,30 @@ use crate::{Bot, Playground};
 /// Source of `/ping`, which [`TestHost::edit_ping`] edits.
 pub const PING: &str = "commands/general/src/ping.rs";
 
-/// Root of the plugin that holds `/ping`.
+/// Root source of the plugin with `/ping`.
 pub const GENERAL: &str = "commands/general/src/lib.rs";
 
 /// A playground, a sandbox, and a host that is ready.
 pub struct TestHost {
-    /// Copy of the workspace that the host runs in.
+    /// Copy of the workspace in which the host runs.
     pub playground: Playground,
-    /// Discord that the host is connected to.
+    /// Discord to which the host is connected.
     pub sandbox: Sandbox,
     /// The host.
     pub bot: Bot,
 }
 
 impl TestHost {
-    /// Starts a development host in a fresh copy of the workspace, with further environment variables.
+    /// Starts a development host in a fresh copy of the workspace, with additional environment variables.
     ///
     /// # Panics
-    /// When the host does not come up or does not answer `/ping`.
+    /// If the host does not start or does not answer `/ping`.
     pub async fn new(variables: &[(&str, &str)]) -> Self {
         let playground = Playground::new().expect("the workspace can be copied");
         Self::on(playground, variables).await
     }
 
-    /// Starts a development host in a playground that was prepared.
+    /// Starts a development host in a prepared playground.
     ///
     /// # Panics
     /// As [`new`](Self::new).
@@ -47,10 +47,10 @@ impl TestHost {
         host
     }
 
-    /// Runs a command as alice; waits while its registration is under way.
+    /// Runs a command as alice. Waits while it is being registered.
     ///
     /// # Panics
-    /// When Discord does not come to know the command.
+    /// If the command is never registered.
     pub async fn say(&self, command: &str) -> Answer {
         let began = Instant::now();
         loop {
@@ -64,20 +64,20 @@ impl TestHost {
         }
     }
 
-    /// Gives what `/ping` answers.
+    /// Returns the answer to `/ping`.
     ///
     /// # Panics
-    /// When it is not answered exactly once.
+    /// If it is not answered exactly once.
     pub async fn ping(&self) -> String {
         let answer = self.say("/ping").await;
         assert_eq!(answer.callbacks, 1, "{answer:?}");
         answer.error.unwrap_or(answer.content)
     }
 
-    /// Makes `/ping` answer with `words` by an edit, and waits until the host says what became of it.
+    /// Makes `/ping` answer with `words` by an edit. Returns the host's line with the outcome.
     ///
     /// # Panics
-    /// When the source is not as expected or the host says nothing.
+    /// If the source is not as expected or the host logs no outcome.
     pub async fn edit_ping(&mut self, words: &str) -> String {
         let lines = self.bot.line_count();
         let source = self.ping_that_says(words);
@@ -85,16 +85,16 @@ impl TestHost {
         self.bot.decided(lines, "commands/general").await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Gives the source of `/ping` with another first word in its answer.
+    /// Returns the source of `/ping` with another first word in its answer.
     ///
     /// # Panics
-    /// When the source is not as expected.
+    /// If the source is not as expected.
     pub fn ping_that_says(&self, words: &str) -> String {
         let source = self.playground.read(PING).expect("the source of /ping can be read");
         ping_that_says(&source, words).expect("/ping says something that ends in '!'")
     }
 
-    /// Returns the source of `/ping` that defers, and answers once there is a file at `gate`.
+    /// Returns the source of `/ping` that defers, and answers once the file `gate` exists.
     ///
     /// # Panics
     /// As [`ping_that_says`](Self::ping_that_says).
@@ -107,12 +107,12 @@ impl TestHost {
         self.ping_that_says(words).replace("let latency =", &waits)
     }
 
-    /// Counts the gateway sessions that the host has begun.
+    /// Returns the number of gateway sessions that the host has begun.
     pub fn identifies(&self) -> u64 {
         self.sandbox.record().count(Kind::Identified)
     }
 
-    /// Counts the REST calls with that method whose record holds `path`.
+    /// Returns the number of REST requests with that method whose record contains `path`.
     pub fn requests(&self, method: &str, path: &str) -> usize {
         let page = self.sandbox.record().read(0, usize::MAX);
         let holds = |line: &String| line.contains(&format!("\"method\":\"{method}\"")) && line.contains(path);
@@ -120,7 +120,7 @@ impl TestHost {
     }
 }
 
-/// Gives the source of `/ping` with another first word in its answers; `None` where it says none that ends in `!`.
+/// Returns the source of `/ping` with another first word in its answers; `None` if it has no answer that ends in `!`.
 pub(crate) fn ping_that_says(source: &str, words: &str) -> Option<String> {
     let old = source.split("ctx.say(\"").nth(1)?.split('!').next()?;
     Some(source.replace(&format!("\"{old}!"), &format!("\"{words}!")))

@@ -1,4 +1,4 @@
-//! `/play`, `/join`, `/leave` and `/lyrics`: what can be asked for, and from where.
+//! `/play`, `/join`, `/leave` and `/lyrics`: the possible requests, and from which channels.
 
 use axum::Router;
 use axum::extract::Query;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::band::{Band, refusal, tone};
 use crate::bot::words;
 
-/// Serves on a free port of this machine, and gives host and port.
+/// Serves `router` on a free port of this machine. Returns host and port.
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -51,7 +51,7 @@ async fn an_attached_file_is_heard() {
     band.is_heard().await;
 }
 
-/// Serves a song, and a playlist that has it a hundred times.
+/// Serves a song, and a playlist that contains it a hundred times.
 async fn serve_playlist() -> String {
     let song = tone(150, 30);
     let list = (1..=100).fold("#EXTM3U\n".to_owned(), |list, number| {
@@ -76,7 +76,7 @@ async fn one_person_has_no_more_than_half_of_the_queue_while_others_listen() {
     band.enters("carol", "Lounge").await;
     band.enters("dave", "Lounge").await;
     let list = format!("/play what:http://{host}/list.m3u");
-    // One of them plays at once, and waits no more.
+    // One of them is played immediately and no longer waits.
     for added in ["Playing 100 tracks.", "Added 100 tracks"] {
         let words = band.told("carol", &list).await;
         assert!(words.starts_with(added), "{words}");
@@ -93,7 +93,7 @@ async fn one_person_has_no_more_than_half_of_the_queue_while_others_listen() {
     assert!(band.told("dave", "/play what:Alpha").await.starts_with("Added **Alpha** as number 251 in"));
     assert_eq!(band.told("carol", "/remove track:250").await.split(' ').next_back(), Some("queue."));
     assert!(band.told("carol", "/play what:Beta").await.starts_with("Added **Beta** as number 251 in"));
-    // Who manages the server has no share.
+    // A manager of the server has no limit.
     band.enters("alice", "Lounge").await;
     for _ in 0..2 {
         assert!(band.told("alice", &list).await.starts_with("Added 100 tracks"));
@@ -233,7 +233,7 @@ async fn who_asks_slow_servers_is_told_to_wait_for_their_answers() {
         let wait = "You have 3 requests under way already; wait until one of them is answered.";
         assert_eq!(band.refused("carol", &command).await, wait);
         assert_eq!(band.refused("carol", "/lyrics song:Alpha").await, wait);
-        // Others have their own.
+        // Other users have a limit of their own.
         assert_eq!(band.told("dave", "/play what:Alpha").await, "Playing **Alpha**.");
         go.send_replace(true);
     };

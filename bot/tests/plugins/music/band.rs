@@ -9,11 +9,11 @@ use tempfile::TempDir;
 
 use crate::bot::{Bot, PATIENCE, id, words};
 
-/// Songs of the library, in the order of the alphabet.
+/// Songs of the library, alphabetically.
 const SONGS: [&str; 4] = ["Alpha", "Beta", "Gamma", "Delta"];
-/// Samples of a second.
+/// Sample rate in hertz.
 const RATE: u32 = 8_000;
-/// Length of a song, in seconds.
+/// Length of a song in seconds.
 const SECONDS: u32 = 120;
 
 /// A bot, its library, and the Lounge with listeners.
@@ -23,12 +23,12 @@ pub(crate) struct Band {
 }
 
 impl Band {
-    /// Starts a bot whose library holds the songs; nobody is in a voice channel.
+    /// Starts a bot whose library contains the songs. No user is in a voice channel.
     pub(crate) async fn silent() -> Self {
         Self::with(Vec::new()).await
     }
 
-    /// Starts such a bot with further variables.
+    /// Starts such a bot with additional variables.
     pub(crate) async fn with(mut variables: Vec<(&'static str, String)>) -> Self {
         let library = TempDir::new().unwrap();
         for (index, song) in (1..).zip(SONGS) {
@@ -36,7 +36,7 @@ impl Band {
         }
         variables.push(("MUSIC_DIR", library.path().display().to_string()));
         let band = Self { bot: Bot::start_with(variables).await, library };
-        // The library is indexed beside the start.
+        // The library is indexed concurrently with the start.
         band.bot
             .until("the library is there", async || {
                 (band.choices("/play what:Delta").await.len() == 1).then_some(())
@@ -45,7 +45,7 @@ impl Band {
         band
     }
 
-    /// Starts such a bot with these listeners in the Lounge, who are made where there are none of the name.
+    /// Starts such a bot with these listeners in the Lounge. Users that do not exist are created.
     pub(crate) async fn of(listeners: &[&str]) -> Self {
         let band = Self::silent().await;
         for listener in listeners {
@@ -54,7 +54,7 @@ impl Band {
         band
     }
 
-    /// Has somebody enter a voice channel.
+    /// Moves a user into a voice channel. Users that do not exist are created.
     pub(crate) async fn enters(&self, user: &str, channel: &str) {
         if !["alice", "bob", "carol"].contains(&user) {
             self.bot.people.create_user(user).await.unwrap();
@@ -63,43 +63,44 @@ impl Band {
         self.bot.people.enter_voice(&self.bot.guild(), user, channel).await.unwrap();
     }
 
-    /// Makes a second voice channel.
+    /// Creates a second voice channel.
     pub(crate) async fn opens_studio(&self) {
         let studio = json!({ "name": "Studio", "type": 2 });
         self.bot.people.create_channel(&self.bot.guild(), &studio).await.unwrap();
     }
 
-    /// Has every command that steers be for members with bob's role, managers, and who listens alone.
+    /// Restricts the commands that affect other listeners to members with bob's role, managers, and a user who listens
+    /// alone.
     pub(crate) async fn has_djs(&self) {
         let answer = self.bot.say("alice", "/settings dj_role:@Moderator vote_ratio:60").await;
         assert!(answer.is_ok() && answer.ephemeral, "{answer:?}");
     }
 
-    /// Runs a command that is answered for everyone to see, and gives what it says.
+    /// Runs a command with a public answer. Returns its text.
     pub(crate) async fn told(&self, user: &str, command: &str) -> String {
         let answer = self.bot.say(user, command).await;
         assert!(answer.is_ok() && !answer.ephemeral && answer.callbacks == 1, "{command}: {answer:?}");
         answer.content
     }
 
-    /// Runs a command that is refused in one sentence which its user alone sees, and gives that sentence.
+    /// Runs a command that is refused in one sentence, which only its user sees. Returns that sentence.
     pub(crate) async fn refused(&self, user: &str, command: &str) -> String {
         refusal(&self.bot.say(user, command).await)
     }
 
-    /// Gives the names that are offered for the option being typed.
+    /// Returns the choices for the option being typed.
     pub(crate) async fn choices(&self, text: &str) -> Vec<String> {
         let answer = self.bot.people.complete(Run::typed(text).by("carol")).await.unwrap();
         let choices = answer.choices.unwrap_or_default();
         choices.iter().map(|choice| choice["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Gives what `/queue` shows: what is on, what waits, and the footer.
+    /// Returns the text of `/queue`: the current track, the waiting ones, and the footer.
     pub(crate) async fn queue(&self) -> String {
         words(&self.bot.say("carol", "/queue").await.embeds[0])
     }
 
-    /// Waits until the bot has been heard for about a second more.
+    /// Waits until about another second of the bot's sound has been received.
     pub(crate) async fn is_heard(&self) {
         let (guild, bot) = (self.bot.guild(), self.bot.id());
         let before = self.bot.people.heard(&guild, &bot).await.map_or(0, |heard| heard.counts.packets);
@@ -107,7 +108,7 @@ impl Band {
         assert!(heard.counts.packets >= before + 50, "{heard:?}");
     }
 
-    /// Waits until a message looks so that all of `parts` are in it, buttons included.
+    /// Waits until a message contains all of `parts`, including its buttons.
     pub(crate) async fn shows(&self, message: &Value, parts: &[&str]) -> Value {
         let channel = message["channel_id"].as_str().unwrap();
         self.bot
@@ -118,12 +119,12 @@ impl Band {
             .await
     }
 
-    /// Presses the button of that label under a message.
+    /// Presses the button with that label under a message.
     pub(crate) async fn press(&self, user: &str, message: &Value, label: &str) -> Answer {
         self.presses(user, message, label).await.unwrap()
     }
 
-    /// The same, where the button may be gone by now.
+    /// As [`press`](Self::press), for a button that may be gone by now.
     pub(crate) async fn presses(&self, user: &str, message: &Value, label: &str) -> Result<Answer, Error> {
         let rows = message["components"].as_array().unwrap();
         let mut buttons = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
@@ -133,15 +134,15 @@ impl Band {
         self.bot.people.press(user, id(message), custom_id).await
     }
 
-    /// Takes a song out of the library while the bot still knows it.
+    /// Removes a song's file from the library while the bot still has it in its index.
     pub(crate) fn loses(&self, song: &str) {
         fs::remove_file(self.library.path().join(format!("{song}.wav"))).unwrap();
     }
 }
 
-/// Gives the sentence by which something is refused, which its user alone sees.
+/// Returns the sentence of a refusal, which only its user sees.
 pub(crate) fn refusal(answer: &Answer) -> String {
-    // Where the bot was "thinking" first, that line is taken away and the sentence follows.
+    // If the bot was "thinking" first, that line is deleted and the sentence follows.
     let words = match answer.followups.as_slice() {
         [] => {
             assert!(answer.ephemeral, "{answer:?}");
@@ -157,7 +158,7 @@ pub(crate) fn refusal(answer: &Answer) -> String {
     words
 }
 
-/// Makes a WAV file of one tone, of 16 bits on one channel.
+/// Creates a WAV file of one tone, with 16 bits and one channel.
 pub(crate) fn tone(hertz: u32, seconds: u32) -> Vec<u8> {
     let size = RATE * seconds * 2;
     let mut file = Vec::new();

@@ -1,4 +1,4 @@
-//! What lasts: settings and volume over a restart, and how long the bot stays.
+//! What is kept: settings and volume over a restart; and how long the bot stays.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ async fn settings_and_volume_outlive_a_restart() {
     band.enters("bob", "Lounge").await;
     band.told("bob", "/join").await;
     assert_eq!(band.told("bob", "/volume percent:130").await, "The volume is 130 % now.");
-    // With nothing to play there is no player to come back.
+    // With nothing to play, no player comes back.
     band.told("bob", "/leave").await;
     band.bot.restart().await;
     let shown = words(&band.bot.say("alice", "/settings").await.embeds[0]);
@@ -26,7 +26,7 @@ async fn settings_and_volume_outlive_a_restart() {
         assert!(shown.contains(line), "{line} is not in {shown}");
     }
     assert_eq!(band.told("bob", "/volume").await, "The volume is 130 %.");
-    // What is put back is put back for the player, too.
+    // A reset also applies to the player.
     band.bot.say("alice", "/settings reset:everything").await;
     assert_eq!(band.told("bob", "/volume").await, "The volume is 100 %.");
 }
@@ -39,7 +39,7 @@ async fn where_it_stays_it_plays_to_nobody_and_where_it_does_not_it_leaves() {
     band.is_heard().await;
     let guild = band.bot.guild();
     band.bot.people.leave_voice(&guild, "carol").await.unwrap();
-    // Longer than it would stay otherwise, by its own sound.
+    // For longer than it would stay without its own sound.
     for _ in 0..15 {
         band.is_heard().await;
     }
@@ -95,7 +95,7 @@ async fn a_server_that_the_bot_is_put_out_of_is_forgotten() {
         let music = state["plugins"]["commands/music"].to_string();
         !is_kept && !music.contains(&format!("\"{guild}\""))
     };
-    // Nothing tells that a file was written but the file.
+    // Only the file itself shows that it was written.
     let began = Instant::now();
     while !is_forgotten() {
         assert!(began.elapsed() < PATIENCE, "it is kept: {:?}", std::fs::read_to_string(&file));

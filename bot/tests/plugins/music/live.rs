@@ -1,4 +1,4 @@
-//! Messages that follow the player, and what is told without being asked for.
+//! Messages that follow the player, and messages without a command.
 
 use serde_json::{Value, json};
 
@@ -19,9 +19,9 @@ async fn the_card_of_what_is_on_follows_the_player_and_its_buttons_steer() {
     }
     let card = sent(&band, "carol", "/nowplaying").await;
     let first = band.shows(&card, &["Alpha", "/ 2:00", "for carol · volume 100 % · next: Beta"]).await;
-    // Time passes on it by itself.
+    // The time on it advances by itself.
     band.shows(&card, &["0:05 / 2:00"]).await;
-    // What a command does shows, too.
+    // The effect of a command is shown too.
     band.told("carol", "/volume percent:70").await;
     band.shows(&card, &["volume 70 %"]).await;
 
@@ -31,7 +31,7 @@ async fn the_card_of_what_is_on_follows_the_player_and_its_buttons_steer() {
     let looped = band.shows(&card, &["Now playing\nAlpha"]).await;
     assert!(band.press("carol", &looped, "Loop: off").await.is_ok());
     band.shows(&card, &["the track repeats", "Loop: track"]).await;
-    // The buttons of a track do nothing to the next one, while the card does not show that yet.
+    // The buttons of a track do not affect the next one, while the card does not show that yet.
     band.bot.hold_next_edit(1_000).await;
     band.told("carol", "/skip").await;
     let late = band.press("carol", &looped, "Skip").await;
@@ -55,7 +55,7 @@ async fn a_button_asks_the_same_of_its_user_as_the_command() {
         assert!(refusal(&band.press("dave", &card, button).await).starts_with("Only a DJ"), "{button}");
     }
     assert!(refusal(&band.press("alice", &card, "Stop").await).starts_with("You are in no voice channel"));
-    // Who may not skip votes.
+    // A user who may not skip votes instead.
     assert_eq!(band.press("dave", &card, "Skip").await.content, "A vote to skip **Alpha**: 1 of 2.");
     assert_eq!(band.press("carol", &card, "Skip").await.content, "Skipped **Alpha** with 2 of 2 votes.");
     band.shows(&card, &["Beta"]).await;
@@ -69,16 +69,16 @@ async fn the_queue_is_turned_page_by_page_and_follows_what_is_added() {
     }
     let queue = sent(&band, "carol", "/queue").await;
     let first = band.shows(&queue, &["`10.` Beta", "Page 1 of 2 · 11 tracks"]).await;
-    // Anyone may turn its pages.
+    // Any user may turn its pages.
     assert!(band.press("bob", &first, "Next").await.is_ok());
     let second = band.shows(&queue, &["`11.` Beta", "Page 2 of 2"]).await;
     band.told("carol", "/play what:Gamma").await;
     band.shows(&queue, &["`12.` Gamma", "Page 2 of 2 · 12 tracks"]).await;
     assert!(band.press("bob", &second, "Back").await.is_ok());
     band.shows(&queue, &["Page 1 of 2"]).await;
-    // A newer one takes its place.
+    // A newer one replaces it.
     let newer = sent(&band, "carol", "/queue").await;
-    // The answer is there before the command has noted that it is the live one.
+    // The answer arrives before the command has stored that it is the live one.
     let channel = queue["channel_id"].as_str().unwrap();
     let is_retired = |old: &Value| old["id"] == queue["id"] && old["components"] == json!([]);
     band.bot.message("alice", channel, is_retired).await;
@@ -136,7 +136,7 @@ async fn trouble_is_told_where_the_music_was_asked_for() {
     band.told("carol", "/skip").await;
     let told = |message: &Value, part: &str| message["content"].as_str().unwrap_or_default().contains(part);
     band.bot.message("carol", "bot-test", |message| told(message, "⚠️ **Beta** could not be played: ")).await;
-    // A moderator puts the bot out.
+    // A moderator disconnects the bot.
     band.told("carol", "/play what:Alpha").await;
     band.bot.people.leave_voice(&band.bot.guild(), &band.bot.id()).await.unwrap();
     band.bot

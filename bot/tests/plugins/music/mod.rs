@@ -1,4 +1,4 @@
-//! Music, as people in a voice channel use it.
+//! Music, as users in a voice channel use it.
 
 mod asking;
 mod band;

@@ -1,4 +1,4 @@
-//! The order of what waits: shuffle, move, remove, jump, clear.
+//! The order of waiting tracks: shuffle, move, remove, jump, clear.
 
 use super::band::Band;
 
@@ -10,7 +10,7 @@ async fn four_songs() -> Band {
     band
 }
 
-/// Gives the titles that wait, in order.
+/// Returns the titles of the waiting tracks, in order.
 async fn waiting(band: &Band) -> Vec<String> {
     let queue = band.queue().await;
     let lines = queue.lines().filter(|line| line.starts_with('`'));

@@ -1,10 +1,10 @@
-//! Every sentence that tells somebody why not.
+//! All messages of refusals.
 
 use serde_json::json;
 
 use super::band::Band;
 
-/// Commands that the others hear, with what they need.
+/// Commands that affect other listeners, with their options.
 const STEERING: [&str; 15] = [
     "/clear",
     "/jump track:1",
@@ -52,7 +52,7 @@ async fn without_music_every_command_says_so() {
 
 #[tokio::test]
 async fn who_has_much_looked_up_has_to_wait() {
-    // A minute is a minute then, which no busy machine takes for these few.
+    // In this mode a minute is a real minute, which is enough for these few even on a busy machine.
     let band = Band::with(vec![("APP_ENV", "development".to_owned())]).await;
     band.enters("carol", "Lounge").await;
     for _ in 0..12 {
@@ -102,7 +102,7 @@ async fn who_listens_elsewhere_or_nowhere_does_not_steer() {
 async fn who_is_no_dj_steers_only_alone_or_with_what_is_their_own() {
     let band = Band::of(&["carol"]).await;
     band.has_djs().await;
-    // Alone, carol is as good as a DJ.
+    // Alone, carol has the rights of a DJ.
     band.told("carol", "/play what:Alpha").await;
     assert!(band.told("carol", "/pause").await.starts_with("Paused;"));
     assert_eq!(band.told("carol", "/resume").await, "Playing on.");
@@ -114,10 +114,10 @@ async fn who_is_no_dj_steers_only_alone_or_with_what_is_their_own() {
     }
     assert!(band.refused("dave", "/skip").await.ends_with("; /voteskip asks them."));
     assert!(band.refused("dave", "/leave").await.starts_with("Only a DJ"));
-    // The bot is not taken away from those who listen.
+    // The bot is not moved away from its listeners.
     band.opens_studio().await;
     assert!(band.refused("dave", "/join channel:Studio").await.starts_with("Only a DJ"));
-    // Everyone adds, and takes back what is their own.
+    // Any user may add tracks, and remove their own.
     band.told("dave", "/play what:Beta").await;
     band.told("carol", "/play what:Gamma").await;
     assert!(band.refused("dave", "/remove track:2").await.starts_with("Only a DJ"));
@@ -165,7 +165,7 @@ async fn a_channel_that_is_closed_to_the_bot_silent_or_full_is_named_with_the_wa
     band.bot.is_no_administrator().await;
     people.edit_channel(&guild, "Lounge", &json!({ "user_limit": 2 })).await.unwrap();
     let refused = async |ending: &str| {
-        // Discord's answer to the admin and its event to the bot take roads of their own.
+        // Discord's response to the administrator and its event to the bot arrive independently.
         let words = band
             .bot
             .until(ending, async || {

@@ -1,4 +1,4 @@
-//! On a stage, as people see it.
+//! Music on a stage.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ async fn on_a_stage_it_speaks_or_says_which_permission_it_lacks() {
     band.is_heard().await;
     band.told("carol", "/leave").await;
 
-    // It may only ask to speak: the music waits, and people are told.
+    // The bot may only request to speak: the music waits, and the users are told.
     band.bot.is_no_administrator().await;
     people
         .edit_overwrite(&guild, "Forum", "Sandbot", &json!({ "allow": ["REQUEST_TO_SPEAK"] }))

@@ -1,4 +1,4 @@
-//! What happens to the track that is on: pause, skip, votes, seek, loop, volume, stop.
+//! Commands about the current track: pause, skip, votes, seek, loop, volume, stop.
 
 use super::band::Band;
 
@@ -43,7 +43,7 @@ async fn the_listeners_skip_together_and_votes_begin_anew_with_each_track() {
     assert_eq!(again, "You have voted already; it is 1 of 2 votes.");
     assert_eq!(band.told("dave", "/voteskip").await, "Skipped **Alpha** with 2 of 2 votes.");
     assert_eq!(band.told("carol", "/voteskip").await, "A vote to skip **Beta**: 1 of 2.");
-    // Who has left neither counts nor is needed: one of two listeners is not enough, both are.
+    // A user who has left neither counts nor is needed: one of two listeners is not enough, both are.
     band.bot.people.leave_voice(&band.bot.guild(), "carol").await.unwrap();
     assert_eq!(band.told("dave", "/voteskip").await, "A vote to skip **Beta**: 1 of 2.");
     assert_eq!(band.told("bob", "/voteskip").await, "Skipped **Beta** with 2 of 2 votes.");
@@ -55,7 +55,7 @@ async fn seek_goes_to_a_time_or_from_here() {
     let band = Band::of(&["carol"]).await;
     band.told("carol", "/play what:Alpha").await;
     band.is_heard().await;
-    // Paused, so that the position stands still.
+    // Paused, so that the position does not change.
     band.told("carol", "/pause").await;
     assert_eq!(band.told("carol", "/seek to:1:30").await, "On to 1:30.");
     assert_eq!(band.told("carol", "/seek to:+10s").await, "On to 1:40.");
@@ -76,7 +76,7 @@ async fn loop_repeats_the_track_or_the_queue() {
     assert!(queue.contains("Now: **Beta**") && queue.contains("`1.` Alpha"), "{queue}");
     assert!(queue.ends_with("the queue repeats"), "{queue}");
     assert_eq!(band.told("carol", "/loop mode:track").await, "From now on the track repeats.");
-    // From its end a repeated track begins again.
+    // A repeated track starts again at its end.
     band.told("carol", "/seek to:1:58").await;
     band.is_heard().await;
     band.is_heard().await;

@@ -1,10 +1,10 @@
-//! What several people ask for at the same moment.
+//! Requests of several users at the same moment.
 
 use tokio::join;
 
 use super::band::Band;
 
-/// Runs a command and gives what it says, refused or not.
+/// Runs a command. Returns the text of its answer, refused or not.
 async fn said(band: &Band, user: &str, command: &str) -> String {
     let answer = band.bot.say(user, command).await;
     assert_eq!(answer.callbacks, 1, "{command}: {answer:?}");
@@ -38,7 +38,7 @@ async fn skips_that_come_together_skip_one_track_by_command_and_by_button() {
     let (one, other) = join!(band.presses("bob", &card, "Skip"), band.presses("carol", &card, "Skip"));
     let refused = [&one, &other].map(|answer| match answer {
         Ok(answer) => answer.content == "That track is over; /nowplaying shows what is on.",
-        // The card has the button of the next track already.
+        // The card already has the button of the next track.
         Err(error) => error.to_string().contains("no component"),
     });
     assert_ne!(refused[0], refused[1], "{one:?} {other:?}");
@@ -52,7 +52,7 @@ async fn removals_that_come_together_take_out_what_was_meant() {
     band.told("bob", "/play what:Alpha").await;
     band.told("dave", "/play what:Beta").await;
     band.told("carol", "/play what:Gamma").await;
-    // Number 1 is dave's; after that it is carol's, which dave may not take out.
+    // Number 1 is dave's; afterwards it is carol's, which dave may not remove.
     let both = join!(said(&band, "dave", "/remove track:1"), said(&band, "dave", "/remove track:1"));
     let told = [both.0, both.1];
     assert!(told.contains(&"**Beta** taken out of the queue.".to_owned()), "{told:?}");

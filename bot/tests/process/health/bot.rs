@@ -15,7 +15,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::http::{Page, get};
 use super::openmetrics::Scrape;
 
-/// Longest wait for anything; generous, since a busy machine is no failure.
+/// Longest wait for anything. It is long because a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running bot, killed when the test ends.
@@ -23,13 +23,13 @@ pub(crate) struct Bot {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     log: String,
-    /// Where it serves, as its log tells.
+    /// Address of its server, from its log.
     pub(crate) address: SocketAddr,
     /// Root certificate of the local Discord's voice servers.
     _trusted: TempPath,
 }
 
-/// Gives a command that runs the binary with these variables and no others.
+/// Returns a command that runs the binary with these variables and no others.
 pub(crate) fn hotcord(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotcord"));
     command.env_clear().envs(variables.iter().copied()).current_dir(env!("CARGO_TARGET_TMPDIR"));
@@ -38,7 +38,7 @@ pub(crate) fn hotcord(variables: &[(&str, &str)]) -> Command {
 }
 
 impl Bot {
-    /// Starts a bot of alice's with further variables, and waits until it serves.
+    /// Starts a bot owned by alice with additional variables, and waits until it serves.
     pub(crate) async fn start(discord: &Sandbox, more: &[(&str, &str)]) -> Self {
         let mut trusted = NamedTempFile::new().unwrap();
         trusted.write_all(discord.voice().root_certificate().as_bytes()).unwrap();
@@ -62,7 +62,7 @@ impl Bot {
         bot
     }
 
-    /// Waits for a line of the log.
+    /// Waits for a line of the log that contains `words`.
     pub(crate) async fn says(&mut self, words: &str) -> String {
         let found = async {
             while let Some(line) = self.lines.next_line().await.unwrap() {
@@ -82,7 +82,7 @@ impl Bot {
         get(self.address, path).await
     }
 
-    /// Asks until a page answers with this status; gives its body.
+    /// Requests a page until it responds with this status. Returns its body.
     pub(crate) async fn answers(&self, path: &str, status: u16) -> String {
         let asked = async {
             loop {
@@ -96,7 +96,7 @@ impl Bot {
         timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{path} does not answer {status}"))
     }
 
-    /// Reads the metrics, strictly.
+    /// Reads the metrics strictly.
     pub(crate) async fn scrape(&self) -> Scrape {
         let page = self.get("/metrics").await;
         assert_eq!(page.status, 200);
@@ -107,7 +107,7 @@ impl Bot {
         Scrape::read(&page.body).unwrap_or_else(|error| panic!("{error}, in:\n{}", page.body))
     }
 
-    /// Reads the metrics until one has this value, as counts follow what they count; gives the rest with it.
+    /// Reads the metrics until one has this value, because counts are updated later. Returns all of them.
     pub(crate) async fn counts(&self, sample: &str, value: f64) -> Scrape {
         let asked = async {
             loop {
@@ -124,13 +124,13 @@ impl Bot {
         panic!("{sample} is not {value}, in:\n{:#?}", self.scrape().await)
     }
 
-    /// Asks it to end, as a service manager does.
+    /// Sends it SIGTERM, as a service manager does.
     pub(crate) async fn signal(&self) {
         let id = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
     }
 
-    /// Waits for the end; gives the exit status and what was written to standard error.
+    /// Waits for the end. Returns the exit status and the output on standard error.
     pub(crate) async fn ends(&mut self) -> (ExitStatus, String) {
         let mut errors = String::new();
         let end = async {
@@ -146,12 +146,12 @@ impl Bot {
     }
 }
 
-/// Starts a Discord.
+/// Starts a sandbox.
 pub(crate) async fn discord() -> Sandbox {
     Sandbox::builder().start().await.unwrap()
 }
 
-/// Lets the runtime of the test go on while something is waited for.
+/// Calls `look` until it returns a value, while the test's runtime continues.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let looked = async {
         loop {

@@ -1,11 +1,11 @@
-//! What users do is what is counted.
+//! What users do is counted.
 
 use super::bot::{Bot, discord};
 use super::openmetrics::Scrape;
 use sandbox::client::Run;
 use sandbox::fault::{ErrorBody, On, RequestEffect, RequestRule, Rule};
 
-/// Length of the song, in seconds.
+/// Length of the song in seconds.
 const SECONDS: u32 = 3;
 
 fn commands(scrape: &Scrape, command: &str, outcome: &str) -> f64 {
@@ -24,7 +24,7 @@ async fn commands_and_presses_are_counted_by_name_and_outcome() {
     for _ in 0..3 {
         assert!(people.say("/ping").await.unwrap().is_ok());
     }
-    // Somebody may not; something cannot be done; something fails on the way.
+    // One is not allowed; one cannot be done; one fails during execution.
     assert!(people.run(Run::typed("/dev plugins").by("bob")).await.unwrap().ephemeral);
     assert!(people.say("/skip").await.unwrap().ephemeral);
     let effect = RequestEffect::Respond { status: 403, body: ErrorBody::Discord };
@@ -57,7 +57,7 @@ async fn commands_and_presses_are_counted_by_name_and_outcome() {
     let durations = scrape.sample("hotcord_command_duration_seconds_count{command=\"ping\",kind=\"slash\"}");
     assert!((durations - 3.0).abs() < 1e-9);
     assert!(scrape.sample("hotcord_command_duration_seconds_sum{command=\"ping\",kind=\"slash\"}") > 0.0);
-    // Six commands, a press, and what is typed.
+    // Six commands, a press, and autocompletions.
     let events = scrape.sample("hotcord_events_total{type=\"InteractionCreate\"}");
     assert!((events - 9.0).abs() < 1e-9, "{events}");
     assert!(scrape.sample("hotcord_events_total{type=\"GuildCreate\"}") >= 1.0);
@@ -80,7 +80,7 @@ async fn each_frame_of_a_song_is_counted_once() {
     assert!((scrape.sample("hotcord_voice_tracks_failed_total")).abs() < 1e-9);
     let (frames, late) =
         (scrape.sample("hotcord_voice_frames_total"), scrape.sample("hotcord_voice_frames_late_total"));
-    // The mixer looks once more for what follows the last one.
+    // The mixer checks once more for a track after the last one.
     let expected = f64::from(SECONDS * 50);
     assert!((expected..=expected + 3.0).contains(&frames), "{frames} frames in {SECONDS} s");
     assert!(late <= frames, "{late} of {frames}");
@@ -89,7 +89,7 @@ async fn each_frame_of_a_song_is_counted_once() {
     bot.counts("hotcord_voice_calls", 0.0).await;
 }
 
-/// Makes a WAV file of silence: 16 bits, one channel, 48 kHz.
+/// Creates a WAV file of silence: 16 bits, one channel, 48 kHz.
 fn silence(seconds: u32) -> Vec<u8> {
     let bytes = seconds * 48_000 * 2;
     let mut wav = Vec::new();

@@ -1,4 +1,4 @@
-//! Health, readiness and metrics as whoever asks over HTTP sees them: the binary itself, against a local Discord.
+//! Health, readiness and metrics from the side of an HTTP client: the binary itself, with a local Discord.
 
 mod bot;
 mod figures;

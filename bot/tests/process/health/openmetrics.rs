@@ -1,4 +1,4 @@
-//! A strict reader of OpenMetrics' text. Source: OpenMetrics 1.0, "Text format" and "Overall structure".
+//! A strict parser of OpenMetrics' text format. Source: OpenMetrics 1.0, "Text format" and "Overall structure".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ impl Scrape {
         scrape.check_histograms().map(|()| scrape)
     }
 
-    /// Sees to it that buckets add up.
+    /// Checks that buckets add up.
     fn check_histograms(&self) -> Result<(), String> {
         for (name, _) in self.kinds.iter().filter(|(_, kind)| *kind == "histogram") {
             let counts = self.samples.iter().filter(|(sample, _)| {
@@ -106,18 +106,18 @@ impl Scrape {
         Ok(())
     }
 
-    /// Gives a value by its name and labels as written.
+    /// Returns a value by its name and labels as written.
     pub(crate) fn value(&self, sample: &str) -> Option<f64> {
         self.samples.get(sample).copied()
     }
 
-    /// Gives a value that has to be there.
+    /// Returns a value that has to exist.
     pub(crate) fn sample(&self, sample: &str) -> f64 {
         self.value(sample).unwrap_or_else(|| panic!("{sample} is not in {self:#?}"))
     }
 }
 
-/// Gives where the labels end, when each is a name and a quoted value.
+/// Returns where the labels end; `None` unless each is a name and a quoted value.
 fn labels_end(line: &str) -> Option<usize> {
     let mut at = line.find('{')? + 1;
     loop {

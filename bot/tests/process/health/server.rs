@@ -1,4 +1,4 @@
-//! The server, asked wrongly, slowly, and too often.
+//! The server with invalid, slow, and too many requests.
 
 use std::path::Path;
 
@@ -57,13 +57,13 @@ async fn who_is_slow_or_sends_too_much_hurts_nobody() {
         slow.push(stream);
     }
     assert_eq!(bot.get("/health").await.status, 200);
-    // The first ones had to make room, the last ones run out of time.
+    // The first ones were closed to make room, the last ones run out of time.
     for stream in slow.iter_mut().step_by(99) {
         let mut rest = Vec::new();
         let ended = timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "a connection stays open");
     }
-    // A request's head has a few kilobytes.
+    // A request's head is limited to a few kilobytes.
     let mut stream = TcpStream::connect(bot.address).await.unwrap();
     let huge = format!("GET /health HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(1 << 20));
     // The server need not read it to its end.

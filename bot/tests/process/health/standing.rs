@@ -1,4 +1,4 @@
-//! Live, ready, and why not.
+//! Health, readiness, and the reasons for not being ready.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ async fn a_bot_that_is_cut_off_lives_and_is_not_ready_until_it_is_back() {
     bot.counts("hotcord_gateway_reconnects_total{shard=\"0\"}", 1.0).await;
     bot.answers("/ready", 200).await;
 
-    // No way back.
+    // A connection that cannot be restored.
     let effect = ConnectEffect::Sever;
     let rule = discord.faults().add(Rule::new(On::Connect(ConnectRule { effect })));
     discord.client().gateway(&Target::default(), &Command::Sever).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_bot_that_ends_says_so_to_the_last() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[]).await;
     bot.says("command=user menu").await;
-    // A command that is under way holds the end up.
+    // A command in progress delays the shutdown.
     let slow = sandbox::fault::RequestRule {
         path: Some("/interactions/*/*/callback".to_owned()),
         ..sandbox::fault::RequestRule::default()

@@ -1,4 +1,4 @@
-//! `hotcord health` and other words, and ports that are taken.
+//! `hotcord health` and other arguments, and ports in use.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Output;
@@ -24,7 +24,7 @@ async fn a_bot_is_asked_by_its_own_binary() {
         let any = format!("0.0.0.0:{}", bot.address.port());
         assert_eq!(run(words, &[("HEALTH_ADDR", &any)]).await, (Some(0), String::new()));
     }
-    // It needs nothing else of the configuration, and what is wrong there is no matter.
+    // It reads nothing else of the configuration, and mistakes there do not matter.
     let (code, _) = run(&["health"], &[("HEALTH_ADDR", &address), ("APP_ENV", "?")]).await;
     assert_eq!(code, Some(0));
 
@@ -87,7 +87,7 @@ async fn a_port_that_is_taken_ends_a_bot_that_was_told_to_use_it() {
 
 #[tokio::test]
 async fn a_usual_port_that_is_taken_is_done_without() {
-    // Whoever else has it already will do.
+    // If another process uses it already, that works too.
     let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 9464));
     let discord = discord().await;
     let api = discord.api_url();

@@ -1,4 +1,4 @@
-//! Development: a fresh clone in containers, from the first build to the end of its volumes.
+//! Development: a fresh clone in containers, from the first build to the removal of its volumes.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -17,16 +17,16 @@ use crate::playground::without_cargos;
 use crate::test_host::{PING, ping_that_says};
 use crate::{Bot, Playground};
 
-/// Longest first build, image and all, on a slow machine.
+/// Longest first build, including the image, on a slow machine.
 const FIRST_BUILD: Duration = Duration::from_hours(2);
 /// `stop_grace_period` of docker-compose.dev.yml.
 const GRACE: Duration = Duration::from_secs(15);
-/// How much longer a save may take through the bind mount than on this machine itself, by the median.
+/// How much longer the median save may take through the bind mount than on this machine itself.
 const MOST: f64 = 1.5;
 
 /// Printed once all commands are registered.
 const READY: &str = "The bot is ready.";
-/// What is told of the end of a bot that was ready.
+/// Describes the shutdown of a bot that was ready.
 const STOPPED: &str = "from Ctrl-C to the end, exit code 0";
 
 pub(super) async fn run(options: &Options) -> io::Result<()> {
@@ -42,21 +42,21 @@ pub(super) async fn run(options: &Options) -> io::Result<()> {
         live(clone, options).await
     };
     let outcome = outcome.await;
-    // Whatever became of it; a test leaves nothing behind.
+    // Whatever the outcome, a test leaves nothing behind.
     let gone = said(&mut dev_env(clone, &["clean"])).await;
     let project = outcome?;
     gone?;
     insist(volumes(&project).await?.is_empty(), || "clean leaves volumes behind".to_owned())
 }
 
-/// Begins to build, and insists that a Ctrl-C ends that in time and goes no further.
+/// Starts a build and checks that Ctrl-C ends it in time and has no further effect.
 async fn is_interrupted(clone: &Path) -> io::Result<()> {
     let mut building = start(clone, &["hmr"])?;
     building.wait_within(FIRST_BUILD, 0, "Compiling", |line| line.contains("Compiling ")).await?;
     stop(building, 143, "from Ctrl-C to the end, while it builds").await
 }
 
-/// Does all that needs the volumes, and gives the project's name.
+/// Runs everything that needs the volumes. Returns the project's name.
 async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     let began = Instant::now();
     let mut bot = start(clone, &["hmr"])?;
@@ -123,7 +123,7 @@ async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     Ok(project)
 }
 
-/// Follows the sandbox's record without a terminal, and insists that nothing in the container follows on afterwards.
+/// Follows the sandbox's record without a terminal, and checks that nothing in the container follows it afterwards.
 async fn leaves_nothing_behind(clone: &Path) -> io::Result<()> {
     const FOLLOWS: &str = "log --follow";
     let running = async || said(&mut dev_env(clone, &["exec", "ps", "-e", "-o", "args="])).await;
@@ -142,7 +142,7 @@ async fn leaves_nothing_behind(clone: &Path) -> io::Result<()> {
     }
 }
 
-/// Does what a terminal's Ctrl-C does, and insists on an end in time with this exit code.
+/// Sends a terminal's Ctrl-C, and checks that the bot ends in time with this exit code.
 async fn stop(mut bot: Bot, expected: i32, what: &str) -> io::Result<()> {
     let began = Instant::now();
     interrupt(&bot)?;
@@ -157,19 +157,19 @@ fn tell_seconds(began: Instant, what: &str) {
     println!("  {:>8.1} s   {what}", began.elapsed().as_secs_f64());
 }
 
-/// Gives the lines in which cargo tells what it compiles.
+/// Returns the lines of cargo about what it compiles.
 fn compiled(bot: &Bot) -> Vec<String> {
     bot.lines_from(0).into_iter().filter(|line| line.contains("Compiling ")).collect()
 }
 
-/// Saves in the container's clone and on this machine in turn, and compares.
+/// Saves alternately in the container's clone and on this machine, and compares the times.
 async fn compare(bot: &mut Bot, clone: &Path, rounds: usize, number: &mut u64) -> io::Result<()> {
     let here = Playground::new()?;
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
     let mut local = Bot::start(&here, &sandbox, &[]).await?;
     let (mut in_docker, mut on_machine) = (Numbers::default(), Numbers::default());
     let mut local_number = 1;
-    // The first of each fills caches and is not counted.
+    // The first round fills caches and is not counted.
     for round in 0..=rounds {
         let words = format!("Round{round}");
         let theirs = edit(bot, clone, Way::Rename, &words, number).await?;
@@ -189,7 +189,7 @@ async fn compare(bot: &mut Bot, clone: &Path, rounds: usize, number: &mut u64) -
     insist(ratio <= MOST, || format!("a save takes {ratio:.2} times as long in Docker; {MOST} are allowed"))
 }
 
-/// Makes `/ping` say `words`, and gives the milliseconds until the host says that it is live, as the next generation.
+/// Makes `/ping` answer with `words`. Returns the milliseconds until the host logs it as live, as the next generation.
 async fn edit(bot: &mut Bot, folder: &Path, way: Way, words: &str, number: &mut u64) -> io::Result<f64> {
     let path = folder.join(PING);
     let source = std::fs::read_to_string(&path)?;
@@ -230,7 +230,7 @@ fn interrupt(bot: &Bot) -> io::Result<()> {
     Ok(kill_process_group(pid, Signal::INT)?)
 }
 
-/// Calls dev-env.sh in the clone, as somebody without a token does, with any free port for its sandbox.
+/// Returns a call of dev-env.sh in the clone, as without a token, with any free port for its sandbox.
 fn dev_env(clone: &Path, words: &[&str]) -> Command {
     let mut command = std::process::Command::new("bash");
     command.arg("dev-env.sh").args(words).current_dir(clone).env("SANDBOX_PORT", "0");

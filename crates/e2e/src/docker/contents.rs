@@ -1,4 +1,4 @@
-//! `e2e contents`: whether a binary holds what may not be in what is shipped; the image is looked through as well.
+//! `e2e contents`: checks that a binary contains nothing that must not be shipped. The image is checked too.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ pub struct Options {
     file: PathBuf,
 }
 
-/// Looks through a binary and prints its size.
+/// Checks a binary and prints its size.
 ///
 /// # Errors
-/// When it cannot be read, or holds what it should not.
+/// If it cannot be read, or contains what it should not.
 pub fn run(options: &Options) -> io::Result<bool> {
     let name = options.file.display();
     let binary =
@@ -24,10 +24,10 @@ pub fn run(options: &Options) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Insists that a binary holds nothing of development, and prints its size.
+/// Checks that a binary contains nothing of development, and prints its size.
 ///
 /// # Errors
-/// With what it holds.
+/// With the forbidden content.
 pub(super) fn clean(binary: &[u8], name: &str) -> io::Result<()> {
     let leftovers = leftovers(binary);
     super::insist(leftovers.is_empty(), || format!("{name} holds {leftovers:?}"))?;
@@ -37,9 +37,10 @@ pub(super) fn clean(binary: &[u8], name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Words of code that only development has: of hot reload, of its dependencies, and of the way to a compiler.
+/// Texts in code that only development has: hot reload, its dependencies, and access to a compiler.
 const FORBIDDEN: &[&str] = &[
-    // Names of sections end in zeros; the standard library, which reads others' sections, has these names too.
+    // Names of sections end in zeros; the standard library, which reads other programs' sections, contains these names
+    // too.
     "\0.debug_info\0",
     "\0.symtab\0",
     "/.cargo/",
@@ -58,13 +59,13 @@ const FORBIDDEN: &[&str] = &[
     "rustc_private",
 ];
 
-/// Gives what a binary holds and should not.
+/// Returns the forbidden texts in a binary.
 fn leftovers(binary: &[u8]) -> Vec<&'static str> {
     let holds = |word: &&&str| binary.windows(word.len()).any(|window| window == word.as_bytes());
     FORBIDDEN.iter().filter(holds).copied().collect()
 }
 
-/// Gives the files of an image that should not be there: tools that build, sources, and what compilers leave.
+/// Returns the files of an image that should not be there: build tools, sources, and output of compilers.
 pub(super) fn strangers(files: &str) -> Vec<&str> {
     let is_stranger = |path: &&str| {
         let name = path.rsplit('/').next().unwrap_or(path);

@@ -1,4 +1,4 @@
-//! Production: the image of Dockerfile as docker-compose.yml runs it, on a sandbox in a container of its own.
+//! Production: the image of Dockerfile as docker-compose.yml runs it, on a sandbox in another container.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ use super::{docker, insist, said};
 use crate::bot::PATIENCE;
 use crate::playground::workspace;
 
-/// Names of the images, so that those which somebody runs are left alone.
+/// Name of the images, different from those that a user runs.
 const IMAGE: &str = "hotcord-test";
 const SANDBOX_IMAGE: &str = "hotcord-test-sandbox";
-/// Version of the workspace, as the image's label has it.
+/// Version of the workspace, which is in the image's label.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Most bytes of the image, its base aside.
+/// Maximum size in bytes of the image without its base.
 const MOST: u64 = 60_000_000;
 /// `stop_grace_period` of docker-compose.yml.
 const GRACE: Duration = Duration::from_secs(15);
-/// Time between two looks at what gives no sign when it changes.
+/// Time between two checks of what reports no changes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) async fn run() -> io::Result<()> {
@@ -31,13 +31,13 @@ pub(super) async fn run() -> io::Result<()> {
     gone.map(drop)
 }
 
-/// Builds the bot's image and looks at it, without running anything.
+/// Builds the bot's image and checks it, without running anything.
 pub(super) async fn image() -> io::Result<()> {
     println!("the production image ...");
     built(&["bot"]).await
 }
 
-/// Builds images, of all services unless some are named, and looks at the bot's.
+/// Builds images, of all services unless some are named, and checks the bot's.
 async fn built(services: &[&str]) -> io::Result<()> {
     let began = Instant::now();
     compose(&[&["build"], services].concat()).await?;
@@ -71,7 +71,7 @@ async fn ship() -> io::Result<()> {
     Ok(())
 }
 
-/// Prints size and layers of the image, and insists on its size.
+/// Prints size and layers of the image, and checks its size.
 async fn size() -> io::Result<()> {
     let size = async |image: &str| -> io::Result<u64> {
         let text = docker(&["image", "inspect", "--format", "{{.Size}}", image]).await?;
@@ -90,7 +90,7 @@ async fn size() -> io::Result<()> {
     insist(own < MOST, || format!("the image is {own} bytes larger than its base; {MOST} are allowed"))
 }
 
-/// Insists on the labels, and that they tell the truth.
+/// Checks that the labels exist and are true.
 async fn labels() -> io::Result<()> {
     let labels = &inspected_image(IMAGE).await?["Config"]["Labels"];
     let label = |name: &str| labels[format!("org.opencontainers.image.{name}")].as_str().unwrap_or_default();
@@ -106,7 +106,7 @@ async fn labels() -> io::Result<()> {
     Ok(())
 }
 
-/// Insists that image and binary hold nothing of development.
+/// Checks that image and binary contain nothing of development.
 async fn contents() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let (archive, program) = (folder.path().join("image.tar"), folder.path().join("hotcord"));
@@ -128,7 +128,7 @@ async fn contents() -> io::Result<()> {
     clean(&std::fs::read(&program)?, "the binary in the image")
 }
 
-/// Insists on what keeps the bot in its place.
+/// Checks the restrictions of the bot's container.
 async fn walls(bot: &str) -> io::Result<()> {
     let container = inspected(bot).await?;
     let (config, host) = (&container["Config"], &container["HostConfig"]);
@@ -149,7 +149,7 @@ async fn walls(bot: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the kibibytes of memory that are the bot's alone.
+/// Returns the KiB of memory that are private to the bot.
 async fn idle(bot: &str) -> io::Result<f64> {
     let script = "for p in /proc/[0-9]*; do \
                   if [ \"$(readlink $p/exe)\" = /usr/local/bin/hotcord ]; then cat $p/smaps_rollup; fi; done";
@@ -162,7 +162,7 @@ async fn idle(bot: &str) -> io::Result<f64> {
     Ok(kib)
 }
 
-/// Sets ENABLE_HMR by hand, which the bot has to ignore in words.
+/// Sets ENABLE_HMR, which the bot has to ignore with a message.
 async fn ignores(bot: &str) -> io::Result<()> {
     let network = format!("{}_default", project());
     let environment = inspected(bot).await?["Config"]["Env"].clone();
@@ -195,7 +195,7 @@ async fn ignores(bot: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until a container has said something.
+/// Waits until a container has logged something.
 async fn logged(container: &str, words: &str) -> io::Result<()> {
     let began = Instant::now();
     loop {
@@ -223,7 +223,7 @@ async fn healthy(bot: &str) -> io::Result<()> {
     }
 }
 
-/// Asks again until the answer holds `words`.
+/// Runs the command until its output contains `words`.
 async fn until_said(command: &[&str], words: &str) -> io::Result<String> {
     let began = Instant::now();
     loop {
@@ -245,17 +245,17 @@ async fn inspected_image(image: &str) -> io::Result<Value> {
     Ok(serde_json::from_str::<Value>(&text)?[0].clone())
 }
 
-/// Gives the name of the project, so that a bot of this folder that somebody runs or tests is left alone.
+/// Returns the name of the project, which is unique, so that another bot of this folder is not affected.
 fn project() -> String {
     format!("hotcord-test-{}", std::process::id())
 }
 
-/// Gives a revision that no other build has.
+/// Returns a revision that no other build has.
 fn revision() -> String {
     format!("test-{}", std::process::id())
 }
 
-/// Lists the variables that docker-compose.yml takes over from the shell or from .env.
+/// Lists the variables that docker-compose.yml takes from the shell or from .env.
 fn taken_over() -> io::Result<Vec<String>> {
     let compose = std::fs::read_to_string(workspace().join("docker-compose.yml"))?;
     let listed = compose.lines().filter_map(|line| line.trim().strip_prefix("- "));
@@ -263,7 +263,7 @@ fn taken_over() -> io::Result<Vec<String>> {
     Ok(listed.filter(is_name).map(str::to_owned).collect())
 }
 
-/// Runs Compose on docker-compose.yml as its head says, on the sandbox, whatever this shell and .env have set.
+/// Runs Compose on docker-compose.yml as its head describes, on the sandbox, independently of this shell and .env.
 async fn compose(words: &[&str]) -> io::Result<String> {
     let has_plugin = Command::new("docker").args(["compose", "version"]).output().await?.status.success();
     let empty = tempfile::NamedTempFile::new()?;
@@ -284,7 +284,7 @@ async fn compose(words: &[&str]) -> io::Result<String> {
         .env("COMPOSE_PROFILES", "sandbox")
         .env("DISCORD_API_URL", "http://sandbox:8787")
         .env("DISCORD_TOKEN", "anything")
-        // Set where this runs, it would be none of production's.
+        // It must not reach production, even if it is set here.
         .env("ENABLE_HMR", "true");
     said(&mut command).await
 }

@@ -7,11 +7,11 @@ use std::path::Path;
 /// How a save reaches the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// The file is written over, then cut to its new length: mmap editors, `dd conv=notrunc`.
+    /// The file is overwritten, then truncated to its new length: mmap editors, `dd conv=notrunc`.
     InPlace,
     /// A new file is renamed over the old one: vim, VS Code with atomic saves, `sed -i`.
     Rename,
-    /// The file is emptied, then written piece by piece: nano, `echo >`, most others.
+    /// The file is truncated, then written piece by piece: nano, `echo >`, most others.
     Truncate,
 }
 

@@ -1,4 +1,4 @@
-//! One server with many addresses, each of which drips in a place of its own: a byte a second, without an end.
+//! A server with many addresses, each of which becomes slow at a different place: one byte per second, without an end.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,10 +15,10 @@ use tokio::task::AbortHandle;
 /// Time between two bytes.
 const DRIP: Duration = Duration::from_secs(1);
 
-/// Where an address drips.
+/// Where an address becomes slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In the head of its answer.
+    /// In the head of its response.
     Head,
     /// In the head of a redirect.
     Redirect,
@@ -28,7 +28,7 @@ enum Place {
     List,
     /// In the size of a chunk.
     Chunk,
-    /// In what follows the last chunk.
+    /// In the trailers after the last chunk.
     Trailers,
     /// After the first packets of a song.
     Packets,
@@ -47,7 +47,7 @@ const PLACES: [Place; 8] = [
     Place::Titles,
 ];
 
-/// A server that drips; dropping it ends it.
+/// A slow server. Dropping it ends it.
 pub(super) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -62,7 +62,7 @@ struct Shared {
 }
 
 impl Server {
-    /// Starts a server on a free port, which has a song too.
+    /// Starts a server on a free port, which also serves a song.
     pub(super) async fn start(song: Vec<u8>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -79,7 +79,7 @@ impl Server {
                 let now = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
                 shared.most.fetch_max(now, Ordering::SeqCst);
                 tokio::spawn(async move {
-                    // Whoever asked may go at any time.
+                    // Clients may disconnect at any time.
                     let _ = serve(stream, &shared).await;
                     shared.open.fetch_sub(1, Ordering::SeqCst);
                 });
@@ -88,12 +88,12 @@ impl Server {
         Ok(Self { address, shared, task: task.abort_handle() })
     }
 
-    /// Returns the address that drips as the number says.
+    /// Returns an address that becomes slow at the place of this number.
     pub(super) fn dripping(&self, number: usize) -> String {
         format!("http://{}/{number}", self.address)
     }
 
-    /// Returns the address of a song that drips once it has sounded for three seconds.
+    /// Returns the address of a song that becomes slow after three seconds of sound.
     pub(super) fn stalling(&self, number: usize) -> String {
         format!("http://{}/song/{number}", self.address)
     }
@@ -103,17 +103,17 @@ impl Server {
         format!("http://{}/whole", self.address)
     }
 
-    /// Counts the connections that are open.
+    /// Returns the number of open connections.
     pub(super) fn open(&self) -> usize {
         self.shared.open.load(Ordering::SeqCst)
     }
 
-    /// Counts the connections that were open at once.
+    /// Returns the largest number of connections open at once.
     pub(super) fn most(&self) -> usize {
         self.shared.most.load(Ordering::SeqCst)
     }
 
-    /// Counts the addresses that were asked for.
+    /// Returns the number of addresses that were requested.
     pub(super) fn asked(&self) -> usize {
         self.shared.asked.lock().len()
     }
@@ -154,7 +154,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-/// Returns what an address sends at once, and what it drips then.
+/// Returns what an address sends immediately, and the byte that it repeats slowly afterwards.
 fn answer(path: &str, song: &[u8]) -> (Vec<u8>, u8) {
     let head = |kind: &str, more: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{more}\r\n");
     let sound = |more: &str, bytes: &[u8]| [head("audio/mpeg", more).as_bytes(), bytes].concat();

@@ -1,19 +1,19 @@
-//! A disk that is full.
+//! A full disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A very small file system over a folder; dropping it takes it away.
+/// A very small file system over a folder. Dropping it unmounts it.
 pub struct SmallDisk {
     folder: PathBuf,
 }
 
 impl SmallDisk {
-    /// Lays a file system of 64 KiB over `folder`, or says why that cannot be done here.
+    /// Mounts a file system of 64 KiB over `folder`.
     ///
     /// # Errors
-    /// When `mount` refuses, which it does to everyone but root.
+    /// If `mount` refuses, which it does for everyone but root.
     pub fn over(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let output = Command::new("mount")
@@ -31,7 +31,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily, since a compiler may still have its working folder there.
+        // Lazily, because a compiler may still have its working folder there.
         let _ = Command::new("umount").arg("-l").arg(&self.folder).stdin(Stdio::null()).status();
     }
 }

@@ -1,4 +1,4 @@
-//! Libraries that look like the failing plugin's and come from elsewhere.
+//! Libraries that look like the failing plugin's but come from elsewhere.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 /// What a foreign library claims to be built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// This compiler, and an sdk of other sources.
+    /// This compiler, and an sdk with other sources.
     OtherSdk,
     /// This compiler, and this sdk with other features.
     OtherFeatures,
@@ -15,7 +15,7 @@ pub enum Origin {
     OtherCompiler,
 }
 
-/// Layout of `sdk_core::PluginEntry`; the magic and the fingerprint are what a host looks at first.
+/// Layout of `sdk_core::PluginEntry`. A host first checks the magic and the fingerprint.
 const ENTRY: &str = r#"
 #[repr(C)]
 pub struct Entry {
@@ -40,16 +40,16 @@ pub static hotcord_plugin_commands_faulty: Entry = Entry {
 };
 "#;
 
-/// Builds such a library into `folder`; an error of kind `Unsupported` says what this machine lacks for it.
+/// Builds such a library into `folder`. An error of kind `Unsupported` names what this machine lacks for it.
 ///
 /// # Errors
-/// When there is no other compiler, or the library does not build.
+/// If there is no other compiler, or the library does not build.
 pub fn build(origin: Origin, folder: &Path) -> io::Result<PathBuf> {
     let mut rustc = Command::new("rustc");
     if origin == Origin::OtherCompiler {
         rustc.arg(format!("+{}", other_toolchain()?));
     }
-    // Rust's symbols are named after the features too, so what another set has is undefined here.
+    // Rust's symbol names depend on the features too, so those of another set are undefined here.
     let (undefined, make) = match origin {
         Origin::OtherFeatures => (
             "unsafe extern \"C\" {\n    #[link_name = \"_RNvC8sdk_core19with_other_features\"]\n    fn sdk_core_with_other_features() -> usize;\n}",
@@ -78,7 +78,7 @@ pub fn build(origin: Origin, folder: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Finds an installed toolchain whose compiler is another one than this.
+/// Finds an installed toolchain with another compiler than this one.
 fn other_toolchain() -> io::Result<String> {
     let lacking = || io::Error::new(io::ErrorKind::Unsupported, "rustup has no second compiler installed");
     let version = |toolchain: &[&str]| {

@@ -1,4 +1,4 @@
-//! The plugin that fails: one source with a place for every kind of code that a plugin has.
+//! The failing plugin: one source with a place for every kind of code that a plugin has.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use crate::Playground;
 
 /// Folder of the plugin, which is its id.
 pub const PLUGIN: &str = "commands/faulty";
-/// Its one source file.
+/// Its only source file.
 pub const SOURCE: &str = "commands/faulty/src/lib.rs";
 /// Its manifest.
 pub const MANIFEST: &str = "commands/faulty/Cargo.toml";
@@ -15,10 +15,10 @@ pub const PARTNER: &str = "events/partner";
 /// Source of the shared crate.
 pub const SHARED: &str = "crates/words/src/lib.rs";
 
-/// Where in the plugin something is done.
+/// The place in the plugin where a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Expression that makes the instance.
+    /// Expression that creates the instance.
     Constructor,
     /// `commands()`.
     Commands,
@@ -30,7 +30,7 @@ pub enum Place {
     Stop,
     /// A command that a user runs.
     Command,
-    /// A listener that hears a message.
+    /// A listener that receives a message.
     Listener,
     /// The handler of a button.
     Component,
@@ -41,7 +41,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// Gives the line of the source that the place's code takes the place of.
+    /// Returns the line of the source that is replaced by the place's code.
     fn mark(self) -> &'static str {
         match self {
             Self::Constructor => "// in the constructor",
@@ -58,25 +58,25 @@ impl Place {
     }
 }
 
-/// What is done there.
+/// The fault that happens there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     /// A panic.
     Panic,
-    /// An error that is returned.
+    /// A returned error.
     Error,
-    /// A loop without end or `.await`.
+    /// An endless loop without `.await`.
     Loop,
     /// `abort`.
     Abort,
-    /// A write to an address that is not mapped.
+    /// A write to an unmapped address.
     Segfault,
-    /// A recursion without end.
+    /// An endless recursion.
     Overflow,
 }
 
 impl Sabotage {
-    /// Gives the code.
+    /// Returns the code.
     fn code(self) -> &'static str {
         match self {
             Self::Panic => "panic!(\"as asked\");",
@@ -89,7 +89,7 @@ impl Sabotage {
     }
 }
 
-/// Gives the plugin's source, answering with `version`, with a sabotage in one of its places.
+/// Returns the plugin's source, which answers with `version`, with a sabotage in one of its places.
 pub fn source(version: &str, sabotage: Option<(Place, Sabotage)>) -> String {
     let source = TEMPLATE.replace("VERSION_HERE", version);
     match sabotage {
@@ -98,10 +98,10 @@ pub fn source(version: &str, sabotage: Option<(Place, Sabotage)>) -> String {
     }
 }
 
-/// Writes the plugin, the crate that it shares, and the partner that it shares it with.
+/// Writes the plugin, the crate that it shares, and the partner with which it shares it.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// If a file cannot be written.
 pub fn write(playground: &Playground, version: &str) -> io::Result<()> {
     playground.save(
         "crates/words/Cargo.toml",

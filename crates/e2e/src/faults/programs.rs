@@ -1,17 +1,17 @@
-//! The programs that a host finds: those of this machine, each of which can be taken away, and a linker whose work
-//! can be spoiled.
+//! The programs that a host finds: those of this machine, each of which can be hidden, and a linker whose output can be
+//! corrupted.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// A folder to be a host's whole `PATH`.
+/// A folder that is a host's whole `PATH`.
 pub struct Programs {
     folder: PathBuf,
 }
 
-/// Runs the real linker, then whatever the file `after` beside it says, with the output's name in `$library`.
+/// Runs the real linker, then the script in the file `after` beside it, with the output's name in `$library`.
 const LINKER: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 "$here/cc.real" "$@" || exit $?
@@ -27,15 +27,15 @@ esac
 "#;
 
 impl Programs {
-    /// Collects every program on this process's `PATH` in `folder`.
+    /// Links all programs on this process's `PATH` into `folder`.
     ///
     /// # Errors
-    /// When the folder cannot be filled, or there is no C compiler.
+    /// If the folder cannot be filled, or there is no C compiler.
     pub fn collect(folder: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
         for directory in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-                // Of two programs of one name the first is found.
+                // Of two programs with the same name, the first one is used.
                 let _ = symlink(entry.path(), folder.join(entry.file_name()));
             }
         }
@@ -45,33 +45,33 @@ impl Programs {
         Ok(Self { folder })
     }
 
-    /// Gives the folder.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Gives the real file of a program.
+    /// Returns the real file of a program.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// If there is none of that name.
     pub fn real(&self, name: &str) -> io::Result<PathBuf> {
         self.folder.join(name).canonicalize()
     }
 
-    /// Takes a program away.
+    /// Hides a program.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// If there is none of that name.
     pub fn hide(&self, name: &str) -> io::Result<()> {
         fs::rename(self.folder.join(name), self.hidden(name))
     }
 
-    /// Says what is done to each library of the failing plugin once it is linked, in shell's words.
+    /// Sets the shell script that runs on each library of the failing plugin once it is linked.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn after_linking(&self, words: &str) -> io::Result<()> {
-        // Whole or not at all: the linker may be about to read it.
+        // Written atomically: the linker may be about to read it.
         fs::write(self.folder.join("after.new"), words)?;
         fs::rename(self.folder.join("after.new"), self.folder.join("after"))
     }
@@ -79,28 +79,28 @@ impl Programs {
     /// Makes each link of the failing plugin's library wait at its end until [`let_link`](Self::let_link).
     ///
     /// # Errors
-    /// When it cannot be arranged.
+    /// If the script cannot be written.
     pub fn hold_linking(&self) -> io::Result<()> {
         self.after_linking("touch \"$here/linking\"; while [ ! -e \"$here/go\" ]; do sleep 0.02; done")
     }
 
-    /// Says whether a link waits.
+    /// Returns whether a link waits.
     pub fn is_linking(&self) -> bool {
         self.folder.join("linking").exists()
     }
 
-    /// Lets the link that waits go on.
+    /// Lets the waiting link continue.
     ///
     /// # Errors
-    /// When it cannot be told.
+    /// If the file for it cannot be written.
     pub fn let_link(&self) -> io::Result<()> {
         fs::write(self.folder.join("go"), "")
     }
 
-    /// Brings back what was hidden and lets the linker's work alone.
+    /// Restores hidden programs and removes the script after linking.
     ///
     /// # Errors
-    /// When a program cannot be brought back.
+    /// If a program cannot be restored.
     pub fn mend(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();

@@ -1,4 +1,4 @@
-//! Users who go on asking while something goes wrong, and what each of them got.
+//! Users who keep running a command during a fault, and the answers that they get.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,25 +9,25 @@ use sandbox::{Client, Sandbox};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-/// Time between two questions.
+/// Time between two calls.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// One question and what came of it.
+/// A call and its outcome.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Moment of the question.
+    /// Time of the call.
     pub at: Instant,
-    /// What the user saw, or why the user saw nothing.
+    /// What the user saw, or why they saw nothing.
     pub seen: Result<String, String>,
-    /// The interaction's id, when it was one.
+    /// The interaction's id, if there was one.
     pub interaction: Option<String>,
-    /// Initial responses that came.
+    /// Number of initial responses received.
     pub callbacks: u32,
     /// Time until the answer was seen.
     pub took: Duration,
 }
 
-/// Questions that are asked at a steady pace.
+/// Calls at a steady rate.
 pub struct Pulse {
     asked: Arc<Mutex<Vec<Asked>>>,
     stop: tokio::sync::watch::Sender<bool>,
@@ -36,7 +36,7 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// Begins to run `command`.
+    /// Starts to run `command`.
     pub fn start(sandbox: &Sandbox, command: &str) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -45,7 +45,8 @@ impl Pulse {
         Self { asked, stop, task, abort }
     }
 
-    /// Waits until a question asked from now on has been answered with `words`, for at most `patience`.
+    /// Waits until a call from now on has been answered with `words`, for at most `patience`. Returns whether that
+    /// happened.
     pub async fn answers(&self, words: &str, patience: Duration) -> bool {
         let from = Instant::now();
         while from.elapsed() < patience {
@@ -58,7 +59,7 @@ impl Pulse {
         false
     }
 
-    /// Ends, waits for the answers that are under way, and gives the account.
+    /// Stops, waits for the answers to calls in progress, and returns all calls.
     pub async fn stop(mut self) -> Vec<Asked> {
         let _ = self.stop.send(true);
         let _ = (&mut self.task).await;
@@ -99,7 +100,7 @@ async fn run(
                     seen: answer.error.map_or(Ok(answer.content), Err),
                     took,
                 },
-                // Refused by the sandbox: there is no such command, or no bot, so nothing was sent that could be lost.
+                // The sandbox refused it: there is no such command, or no bot, so nothing was sent that could be lost.
                 Err(error) => {
                     Asked { at, seen: Err(error.to_string()), interaction: None, callbacks: 0, took }
                 }

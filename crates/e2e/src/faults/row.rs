@@ -1,4 +1,4 @@
-//! A row of the table as data: what is done, what has to be told, what has to hold afterwards.
+//! A row of the table as data: the fault, the expected log messages, and what has to hold afterwards.
 
 use std::future::Future;
 use std::io;
@@ -8,27 +8,27 @@ use super::foreign::Origin;
 use super::plugin::{Place, Sabotage};
 use super::stage::Stage;
 
-/// One thing that goes wrong.
+/// A fault and its expected outcome.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// What is tried, in words.
+    /// Description of the fault.
     pub name: &'static str,
     /// Rows of one group share a host.
     pub group: Group,
-    /// What is done.
+    /// The fault.
     pub fault: Fault,
-    /// What the log has to say, in any order; it names the culprit.
+    /// Texts that have to be in the log, in any order. They name the cause.
     pub told: &'static [&'static str],
     /// What has to hold afterwards.
     pub after: After,
 }
 
-/// Where a fault strikes.
+/// Where a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Code of a plugin.
     Code,
-    /// The library that a build leaves.
+    /// The library that a build produces.
     Library,
     /// Compiler, disk and source folders.
     Machine,
@@ -41,60 +41,60 @@ impl Group {
     pub const ALL: [Self; 4] = [Self::Code, Self::Library, Self::Machine, Self::Discord];
 }
 
-/// What is done.
+/// What is done to cause the fault.
 #[derive(Clone, Copy)]
 pub enum Fault {
-    /// Code in one of the places of the failing plugin; where a user has to do something for it to run, one does.
+    /// Code in one of the places of the failing plugin. If a user has to do something for it to run, that is done.
     Sabotage(Place, Sabotage),
-    /// A file in which one text takes another's place.
+    /// A file in which one text is replaced by another.
     Edit {
-        /// File, as seen from the workspace.
+        /// File, relative to the workspace.
         file: &'static str,
-        /// Text that has to be there.
+        /// Text to replace, which has to exist.
         from: &'static str,
-        /// Text that takes its place.
+        /// Text to insert.
         to: &'static str,
     },
-    /// A good edit whose library is changed, in shell's words, as soon as it is linked.
+    /// A good edit whose library is changed by a shell script as soon as it is linked.
     Spoil(&'static str),
-    /// A good edit in whose library's place a foreign one is put.
+    /// A good edit whose library is replaced by a foreign one.
     Foreign(Origin),
     /// Anything else.
     Scenario(Scenario),
 }
 
-/// A scenario on a stage, which gives what it observed besides the words that are told.
+/// A scenario on a stage, which returns what it observed besides the log messages.
 ///
-/// An error of kind `Unsupported` says why it cannot be tried on this machine.
+/// An error of kind `Unsupported` is the reason why it cannot be run on this machine.
 pub type Scenario = fn(&mut Stage) -> ScenarioFuture<'_>;
 
 /// A scenario in progress.
 pub type ScenarioFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Seen>> + Send + 'a>>;
 
-/// What a scenario observed itself; where it says nothing, the log and the users do.
+/// What a scenario observed itself. For fields that it leaves out, the log and the users' calls are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// What was observed.
+    /// Description of what was observed.
     pub observed: Option<String>,
-    /// Who answers, or how soon the host was back.
+    /// Which version answers, or how soon the host was back.
     pub answers: Option<String>,
 }
 
 /// What has to hold after a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
-    /// The code from before answers on, all the while, and the new code never does.
+    /// The old code answers all the time, and the new code never does.
     OldAnswers,
-    /// The new code is live and answers: what failed in it failed alone.
+    /// The new code is live and answers: only what failed in it is affected.
     NewAnswers,
-    /// The new code was live and has failed on probation; the code from before is back and answers.
+    /// The new code was live and failed on probation. The old code is back and answers.
     OldIsBack,
-    /// The host has ended and comes back; the scenario itself brings it back.
+    /// The host has ended and comes back. The scenario itself restarts it if necessary.
     HostIsBack,
 }
 
 impl Row {
-    /// Says whether the host is not fit for another row afterwards: a thread of it is lost to a loop.
+    /// Returns whether the host cannot be used for another row afterwards: one of its threads is lost to a loop.
     pub fn wears_out_the_host(&self) -> bool {
         matches!(self.fault, Fault::Sabotage(Place::Start | Place::Stop, Sabotage::Loop))
     }

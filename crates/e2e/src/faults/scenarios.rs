@@ -1,4 +1,4 @@
-//! What is done to machine and Discord, for rows that no edit can express.
+//! Faults of the machine and of Discord, for rows that no edit can express.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ use super::stage::Stage;
 use super::trial;
 use crate::bot::PATIENCE;
 
-/// Calls after which a generation's probation is over.
+/// Number of calls after which a generation's probation is over.
 const PROBATION_CALLS: u32 = 20;
 
 fn of_sandbox(error: &sandbox::client::Error) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-/// Waits until something holds.
+/// Waits until `holds` returns `true`.
 pub(super) async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()> {
     let began = Instant::now();
     while !holds() {
@@ -33,7 +33,7 @@ pub(super) async fn until(what: &str, holds: impl Fn() -> bool) -> io::Result<()
     Ok(())
 }
 
-/// Runs a new version until its probation is over, and then into a panic.
+/// Runs a new version until its probation is over, and then causes a panic.
 pub fn panic_outside_probation(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.save_next(Some((Place::Component, Sabotage::Panic)))?;
@@ -48,7 +48,7 @@ pub fn panic_outside_probation(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Builds on a disk that has no room.
+/// Builds on a full disk.
 pub fn disk_full(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let disk = SmallDisk::over(&stage.output()).map_err(|error| {
@@ -88,7 +88,7 @@ pub fn sources_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Removes the plugin's whole folder, and puts another version in its place once it is out.
+/// Removes the plugin's whole folder, and writes another version there once the plugin is removed.
 pub fn folder_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.remove(PLUGIN)?;
@@ -104,7 +104,7 @@ pub fn folder_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Kills the host as the system does when memory runs out.
+/// Kills the host as the system does if memory runs out.
 pub fn host_killed(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.bot()?.kill_host()?;
@@ -113,7 +113,7 @@ pub fn host_killed(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Closes the gateway's connections while a library is linked, and lets the link end when the session is resumed.
+/// Interrupts the gateway's connections while a library is linked, and lets the link end when the session is resumed.
 fn interrupted(stage: &mut Stage, command: Command) -> ScenarioFuture<'_> {
     Box::pin(async move {
         stage.programs.hold_linking()?;
@@ -140,17 +140,17 @@ fn interrupted(stage: &mut Stage, command: Command) -> ScenarioFuture<'_> {
     })
 }
 
-/// Closes the gateway with a code after which a session may be resumed.
+/// Closes the gateway with a code after which a session can be resumed.
 pub fn gateway_closed(stage: &mut Stage) -> ScenarioFuture<'_> {
     interrupted(stage, Command::Close { code: 4000, reason: String::new() })
 }
 
-/// Drops the gateway's connection without a word.
+/// Drops the gateway's connection without closing it.
 pub fn gateway_severed(stage: &mut Stage) -> ScenarioFuture<'_> {
     interrupted(stage, Command::Sever)
 }
 
-/// Redefines a command while Discord answers registrations so, `count` times.
+/// Redefines a command while Discord responds to registrations with `effect`, `count` times.
 fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) -> ScenarioFuture<'_> {
     Box::pin(async move {
         let rule = RequestRule {
@@ -173,27 +173,27 @@ fn status(status: u16) -> RequestEffect {
     RequestEffect::Respond { status, body: ErrorBody::Discord }
 }
 
-/// Registration is answered by 400.
+/// Registration is answered with 400.
 pub fn registration_400(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, status(400), 1)
 }
 
-/// Registration is answered by 401.
+/// Registration is answered with 401.
 pub fn registration_401(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, status(401), 1)
 }
 
-/// Registration is answered by 429.
+/// Registration is answered with 429.
 pub fn registration_429(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, RequestEffect::RateLimit { retry_after: 0.5, scope: LimitScope::User }, 1)
 }
 
-/// Registration is answered by 500.
+/// Registration is answered with 500.
 pub fn registration_500(stage: &mut Stage) -> ScenarioFuture<'_> {
     refused_registration(stage, status(500), 1)
 }
 
-/// Resets the bot's token, and gives it back once the bot has ended.
+/// Resets the bot's token, and restores it once the bot has ended.
 pub fn token_revoked(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let client = stage.sandbox.client();

@@ -1,4 +1,4 @@
-//! A playground with the failing plugin, a sandbox, and a host in it: where rows are tried.
+//! The environment of rows: a playground with the failing plugin, a sandbox, and a host.
 
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
@@ -14,7 +14,7 @@ use super::pulse::Pulse;
 use crate::bot::PATIENCE;
 use crate::{Bot, Playground};
 
-/// Where rows are tried.
+/// The environment in which rows run.
 pub struct Stage {
     /// Copy of the workspace.
     pub playground: Playground,
@@ -26,9 +26,9 @@ pub struct Stage {
     pub programs: Programs,
     /// Number of the failing plugin's newest source.
     version: u32,
-    /// Files as they are when nothing is wrong.
+    /// Files in their working state.
     sound: BTreeMap<&'static str, String>,
-    /// Line of the host's log from which on the row looks.
+    /// Line of the host's log at which the row began.
     pub(super) from: usize,
 }
 
@@ -36,7 +36,7 @@ impl Stage {
     /// Sets everything up and waits until the failing plugin answers.
     ///
     /// # Errors
-    /// When something does not work that has to.
+    /// If something does not work.
     pub async fn new() -> io::Result<Self> {
         let playground = Playground::new()?;
         plugin::write(&playground, "1")?;
@@ -51,10 +51,10 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Starts the host and waits until a user sees the failing plugin's answer; gives the time that took.
+    /// Starts the host and waits until a user sees the failing plugin's answer. Returns the time that took.
     ///
     /// # Errors
-    /// When it does not become ready.
+    /// If it does not become ready.
     pub async fn start_host(&mut self) -> io::Result<Duration> {
         let began = Instant::now();
         let programs = self.programs.folder().display().to_string();
@@ -65,20 +65,20 @@ impl Stage {
         Ok(began.elapsed())
     }
 
-    /// Gives the host.
+    /// Returns the host.
     ///
     /// # Errors
-    /// When it is down.
+    /// If it is down.
     pub fn bot(&mut self) -> io::Result<&mut Bot> {
         self.bot.as_mut().ok_or_else(|| io::Error::other("the host is down"))
     }
 
-    /// Gives the answer of the version that was live when the row began.
+    /// Returns the answer of the version that was live when the row began.
     pub fn old_answer(&self) -> String {
         answer(self.version)
     }
 
-    /// Gives the answer of the version after that.
+    /// Returns the answer of the next version.
     pub fn new_answer(&self) -> String {
         answer(self.version + 1)
     }
@@ -86,16 +86,15 @@ impl Stage {
     /// Saves the next version of the failing plugin, with a sabotage in one of its places.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save_next(&self, sabotage: Option<(Place, Sabotage)>) -> io::Result<()> {
         self.playground.save(SOURCE, &plugin::source(&(self.version + 1).to_string(), sabotage))
     }
 
-    /// Saves the next version without a sabotage and waits until it is live; what was the next version until now is the old
-    /// one then.
+    /// Saves the next version without a sabotage and waits until it is live. It then counts as the old one.
     ///
     /// # Errors
-    /// When it does not go live.
+    /// If it does not go live.
     pub async fn succeed(&mut self) -> io::Result<()> {
         self.version += 1;
         self.from = self.bot()?.line_count();
@@ -104,10 +103,11 @@ impl Stage {
         Ok(())
     }
 
-    /// Edits a file; an edit of the failing plugin's source is one of its next version, so that an answer tells whose it is.
+    /// Edits a file. An edit of the failing plugin's source is one of its next version, so that an answer shows its
+    /// version.
     ///
     /// # Errors
-    /// When the file cannot be written or does not hold `from`.
+    /// If the file cannot be written or does not contain `from`.
     pub fn edit(&self, file: &str, from: &str, to: &str) -> io::Result<()> {
         if file != SOURCE {
             return self.playground.edit(file, from, to);
@@ -119,24 +119,24 @@ impl Stage {
         self.playground.save(file, &next.replace(from, to))
     }
 
-    /// Waits for a line of the host's log, since the row began, that holds `words`.
+    /// Waits for a line of the host's log, since the row began, that contains `words`.
     ///
     /// # Errors
-    /// When it does not come.
+    /// If it does not come.
     pub async fn told(&mut self, words: &str) -> io::Result<String> {
         let from = self.from;
         self.bot()?.wait_for_line(from, words).await
     }
 
-    /// Gives what the host has said since the row began.
+    /// Returns the host's log since the row began.
     pub fn said(&self) -> Vec<String> {
         self.bot.as_ref().map(|bot| bot.lines_from(self.from)).unwrap_or_default()
     }
 
-    /// Waits until the host says that the failing plugin is live anew.
+    /// Waits until the host logs that a new generation of the failing plugin is live.
     ///
     /// # Errors
-    /// When it does not come.
+    /// If that does not happen.
     pub async fn live(&mut self) -> io::Result<String> {
         let from = self.from;
         let line = self
@@ -149,10 +149,10 @@ impl Stage {
         if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }
     }
 
-    /// Waits until the old answer is given after a crash, and gives how long nobody answered.
+    /// Waits until the old version answers after a crash. Returns the time without answers.
     ///
     /// # Errors
-    /// When the host does not come back with the code from before.
+    /// If the host does not come back with the old code.
     pub async fn back(&mut self) -> io::Result<Duration> {
         const WORDS: &str = "nobody answered for ";
         let line = self.told(WORDS).await?;
@@ -161,15 +161,15 @@ impl Stage {
         number.map(Duration::from_millis).ok_or_else(|| io::Error::other(line))
     }
 
-    /// Counts what the sandbox has recorded of one kind.
+    /// Returns how many events of one kind the sandbox has recorded.
     pub fn count(&self, kind: Kind) -> u64 {
         self.sandbox.record().count(kind)
     }
 
-    /// Runs a command as alice, once its registration is through.
+    /// Runs a command as alice, once it is registered.
     ///
     /// # Errors
-    /// When it does not come to be registered.
+    /// If it is never registered.
     pub async fn say(&self, command: &str) -> io::Result<sandbox::Answer> {
         let client = self.sandbox.client();
         let began = Instant::now();
@@ -182,11 +182,11 @@ impl Stage {
         }
     }
 
-    /// Puts everything back and waits until a sound version is live and seen by users; `anew` starts another host
-    /// for it.
+    /// Repairs everything and waits until a working version is live and users see it. `anew` starts another host for
+    /// that.
     ///
     /// # Errors
-    /// When it does not come to be live.
+    /// If it does not go live.
     pub async fn mend(&mut self, anew: bool) -> io::Result<()> {
         if anew && let Some(bot) = self.bot.take() {
             bot.kill().await?;
@@ -206,7 +206,7 @@ impl Stage {
         self.until_answered(self.version).await
     }
 
-    /// Gives the folder into which the failing plugin is built.
+    /// Returns the folder into which the failing plugin is built.
     pub fn output(&self) -> std::path::PathBuf {
         self.playground.path(&format!("target/hmr/plugins/{}", PLUGIN.replace('/', "-")))
     }
@@ -214,15 +214,15 @@ impl Stage {
     /// Removes a folder of sources.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// If it cannot be removed.
     pub fn remove(&self, folder: &str) -> io::Result<()> {
         fs::remove_dir_all(self.playground.path(folder))
     }
 
-    /// Ends the host as a service manager does, and says how it ended unless it was down.
+    /// Stops the host as a service manager does. Returns its exit status, unless it was down.
     ///
     /// # Errors
-    /// When it does not end.
+    /// If it does not end.
     pub async fn end(mut self) -> io::Result<Option<ExitStatus>> {
         match self.bot.take() {
             Some(bot) => bot.stop().await.map(Some),

@@ -1,16 +1,16 @@
-//! Every row of the table.
+//! All rows of the table.
 
 use super::foreign::Origin;
 use super::plugin::{MANIFEST, Place, SHARED, SOURCE, Sabotage};
 use super::row::{After, Fault, Group, Row, Scenario};
 use super::scenarios;
 
-/// Code that never goes live.
+/// Creates a row of code that never goes live.
 const fn refused(name: &'static str, place: Place, sabotage: Sabotage, told: &'static [&'static str]) -> Row {
     Row { name, group: Group::Code, fault: Fault::Sabotage(place, sabotage), told, after: After::OldAnswers }
 }
 
-/// Code that goes live and fails there.
+/// Creates a row of code that goes live and fails then.
 const fn contained(
     name: &'static str,
     place: Place,
@@ -20,7 +20,7 @@ const fn contained(
     Row { name, group: Group::Code, fault: Fault::Sabotage(place, sabotage), told, after: After::NewAnswers }
 }
 
-/// Code that panics while it is on probation, so that the code from before comes back.
+/// Creates a row of code that panics on probation, so that the old code is restored.
 const fn rolled_back(name: &'static str, place: Place) -> Row {
     let told = &["panicked at commands/faulty/src/lib.rs", "back to the code of"];
     Row {
@@ -32,12 +32,12 @@ const fn rolled_back(name: &'static str, place: Place) -> Row {
     }
 }
 
-/// Code that takes the host with it; what was under way is named, and the code from before is back.
+/// Creates a row of code that crashes the host. The log names what was running, and the old code is restored.
 const fn fatal(name: &'static str, place: Place, sabotage: Sabotage, told: &'static [&'static str]) -> Row {
     Row { name, group: Group::Code, fault: Fault::Sabotage(place, sabotage), told, after: After::HostIsBack }
 }
 
-/// An edit that never goes live.
+/// Creates a row of an edit that never goes live.
 const fn edited(
     name: &'static str,
     file: &'static str,
@@ -48,12 +48,12 @@ const fn edited(
     Row { name, group: Group::Code, fault: Fault::Edit { file, from, to }, told, after: After::OldAnswers }
 }
 
-/// A library that never goes live.
+/// Creates a row of a library that never goes live.
 const fn library(name: &'static str, fault: Fault, told: &'static [&'static str]) -> Row {
     Row { name, group: Group::Library, fault, told, after: After::OldAnswers }
 }
 
-/// A scenario in one of the other groups.
+/// Creates a row of a scenario in one of the other groups.
 const fn scenario(
     group: Group,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! One row, tried for real.
+//! Running one row.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -12,25 +12,25 @@ use super::row::{After, Fault, Row};
 use super::stage::Stage;
 use crate::bot::PATIENCE;
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What was tried.
+    /// Name of the row.
     pub tried: &'static str,
-    /// What was observed: the line that names the culprit.
+    /// What was observed: the line that names the cause.
     pub observed: String,
-    /// Who answers on and how fast, or how soon the host was back.
+    /// Which version answers and how fast, or how soon the host was back.
     pub answers: String,
-    /// Time that nobody answered, when the host died.
+    /// Time without answers, if the host died.
     pub back: Option<Duration>,
-    /// What is not as it has to be.
+    /// Unexpected results.
     pub wrong: Vec<String>,
-    /// Why it could not be tried here.
+    /// Why it could not be run here.
     pub skipped: Option<String>,
 }
 
 impl Outcome {
-    /// Nothing observed yet.
+    /// Creates an outcome without observations.
     pub fn of(tried: &'static str) -> Self {
         Self {
             tried,
@@ -42,7 +42,7 @@ impl Outcome {
         }
     }
 
-    /// Gives it for scripts.
+    /// Returns it as JSON.
     pub fn to_json(&self) -> Value {
         json!({
             "tried": self.tried,
@@ -53,7 +53,7 @@ impl Outcome {
         })
     }
 
-    /// Gives it as a line of the table.
+    /// Returns it as a line of the table.
     pub fn to_line(&self) -> String {
         let state = match (&self.skipped, self.wrong.is_empty()) {
             (Some(_), _) => "skipped",
@@ -77,16 +77,16 @@ fn cut(words: &str, most: usize) -> String {
     words.chars().take(most - 3).chain("...".chars()).collect()
 }
 
-/// Tries a row and mends what it broke.
+/// Runs a row and repairs what it broke.
 ///
 /// # Errors
-/// When the stage is not fit for another row, with what the host said.
+/// If the stage cannot be used for another row, with the host's log.
 pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     stage.from = stage.bot()?.line_count();
     let mut outcome = Outcome::of(row.name);
     let identified = stage.count(sandbox::record::Kind::Identified);
     let began = Instant::now();
-    // Users of a host that comes and goes are those of the scenario.
+    // If the host goes down, only the scenario's users run commands.
     let pulse = (row.after != After::HostIsBack).then(|| Pulse::start(&stage.sandbox, "/pulse"));
     let new = stage.new_answer();
     let too_far = async {
@@ -128,7 +128,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Does what the row says and waits for the words that it has to lead to.
+/// Causes the row's fault and waits for the expected log messages.
 async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Result<()> {
     match row.fault {
         Fault::Sabotage(place, sabotage) => {
@@ -176,9 +176,9 @@ async fn strike(row: &Row, stage: &mut Stage, outcome: &mut Outcome) -> io::Resu
     Ok(())
 }
 
-/// Has a user do what the host dies of, and waits until it is back.
+/// Lets a user trigger the crash of the host, and waits until the host is back.
 async fn fell(row: &Row, stage: &mut Stage, place: Place, outcome: &mut Outcome) -> io::Result<()> {
-    // Whoever asked is left without an answer; the log names what was under way.
+    // The call gets no answer; the log names what was running.
     let provoked = provoke(stage, place, Sabotage::Abort);
     let _ = tokio::time::timeout(Duration::from_secs(10), provoked).await;
     for words in row.told {
@@ -190,7 +190,7 @@ async fn fell(row: &Row, stage: &mut Stage, place: Place, outcome: &mut Outcome)
     Ok(())
 }
 
-/// Does what a user does for the place's code to run; gives what is wrong with the answer.
+/// Acts as a user so that the place's code runs. Returns what is wrong with the answer.
 pub(super) async fn provoke(
     stage: &mut Stage,
     place: Place,
@@ -213,7 +213,7 @@ pub(super) async fn provoke(
             stage.say("/later").await?;
             return Ok(None);
         }
-        // These run by themselves.
+        // These run without a user.
         Place::Constructor
         | Place::Commands
         | Place::Subscriptions
@@ -229,7 +229,7 @@ pub(super) async fn provoke(
         .then(|| format!("the user is not told of the failure, but sees {words:?}")))
 }
 
-/// Sums up what users saw; what was lost has to be named in the log.
+/// Summarises what users saw. Lost calls have to be named in the log.
 fn account(
     asked: &[Asked],
     after: After,
@@ -254,7 +254,7 @@ fn account(
     format!("{whose} code answers, {answered} of {}, slowest {} ms", sent.len(), slowest.as_millis())
 }
 
-/// Gives the first of the lines that hold the most of the words, what the host says before what a compiler says.
+/// Returns the line that contains most of the words. Messages of the host take precedence over those of a compiler.
 fn most_telling<'a>(lines: &'a [String], words: &[&str]) -> &'a str {
     let telling = |line: &&String| {
         (words.iter().filter(|words| line.contains(**words)).count(), line.contains(" live: "))
@@ -262,7 +262,7 @@ fn most_telling<'a>(lines: &'a [String], words: &[&str]) -> &'a str {
     lines.iter().rev().max_by_key(telling).map_or("", |line| plain(line))
 }
 
-/// Takes time, level and module off a line of the log.
+/// Returns a line of the log without time, level and module.
 fn plain(line: &str) -> &str {
     ["ERROR ", "WARN ", "INFO "]
         .iter()

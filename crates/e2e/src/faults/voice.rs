@@ -1,10 +1,10 @@
-//! What goes wrong in voice while a song plays, and what the bot does about it.
+//! Faults of voice while a song plays, and the bot's reaction.
 //!
 //! # Theory of operation
 //!
-//! Each row begins with a listener who hears the song from its beginning. Then the fault strikes, and the bot's own words,
-//! what is heard, the voice sessions it begins and what it writes where the music was asked for have to be what the row
-//! says. Of a bot that has given up or left, nothing may come any more: no connection, no place in the channel.
+//! Each row begins with a listener who hears the song from its beginning. Then the fault happens. The bot's own log,
+//! the received sound, the voice sessions that it begins and its messages where the music was requested have to match
+//! the row. A bot that has given up or left must not do anything more: it must not connect or join a channel.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -21,56 +21,56 @@ pub mod table;
 
 pub use table::ROWS;
 
-/// Time for which a bot that is out has to be silent.
+/// Time for which a bot that has left has to be silent.
 const SILENT_FOR: Duration = Duration::from_secs(3);
-/// Most connections that any row is worth: five attempts, and songbird's own second try of each.
+/// Maximum number of connections in any row: five attempts, and songbird's own second try of each.
 const MOST_CONNECTS: u64 = 10;
-/// Seconds of the song in which it may go on: a bot that is not connected plays nothing meanwhile.
+/// Range in seconds in which the song may continue: a bot that is not connected plays nothing meanwhile.
 const NEAR: f64 = 30.0;
 
-/// One thing that goes wrong in voice.
+/// A fault of voice and its expected outcome.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// What is tried, in words.
+    /// Description of the fault.
     pub name: &'static str,
-    /// What is done.
+    /// The fault.
     pub fault: Fault,
-    /// What has to come of it.
+    /// The expected outcome.
     pub ending: Ending,
-    /// Voice sessions that the bot begins because of it.
+    /// Number of voice sessions that the bot begins because of it.
     pub joins: u64,
-    /// Words that have to be in what it says of it.
+    /// Text that has to be in the bot's message about it.
     pub told: &'static str,
 }
 
-/// What is done.
+/// What is done to cause the fault.
 #[derive(Clone, Copy)]
 pub enum Fault {
     /// The voice gateway closes the connection with this code.
     Close(u16),
-    /// It does so, and again at each IDENTIFY.
+    /// The same, and again at each IDENTIFY.
     CloseAlways(u16),
     /// Anything else.
     Scenario(scenarios::Scenario),
 }
 
-/// What comes of a fault.
+/// The outcome of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The song goes on, and nobody is told of anything.
+    /// The song continues, and there is no message.
     PlaysOn,
-    /// The song goes on in another channel.
+    /// The song continues in another channel.
     Moves,
-    /// The connection is lost, a new one is made, and the song goes on.
+    /// The connection is lost, a new one is made, and the song continues.
     Rejoins,
-    /// The bot stays out, and tells why where the music was asked for.
+    /// The bot leaves, with a message about the reason where the music was requested.
     GivesUp,
-    /// The bot is out because it was put out, and tells so.
+    /// The bot was disconnected, with a message about that.
     Leaves,
 }
 
 impl Ending {
-    /// Gives the words by which the bot's log tells of it.
+    /// Returns the text of the bot's log about it.
     const fn words(self) -> &'static str {
         match self {
             Self::PlaysOn => "",
@@ -82,11 +82,11 @@ impl Ending {
     }
 }
 
-/// Where rows are tried.
+/// The environment in which rows run.
 pub struct Stage {
     /// A bot that plays, its sandbox, and one room.
     pub host: MusicTestHost,
-    /// Line of the bot's log from which on the row looks.
+    /// Line of the bot's log at which the row began.
     from: usize,
 }
 
@@ -94,9 +94,9 @@ impl Stage {
     /// Sets everything up.
     ///
     /// # Errors
-    /// When something does not come up.
+    /// If something does not start.
     pub async fn new() -> io::Result<Self> {
-        // So that a heartbeat without an answer is missed soon.
+        // So that a missing heartbeat acknowledgement is noticed soon.
         let voice = sandbox::voice::Options {
             heartbeat_interval: Duration::from_secs(2),
             ..sandbox::voice::Options::default()
@@ -105,7 +105,7 @@ impl Stage {
         Ok(Self { host, from: 0 })
     }
 
-    /// Takes away what the row before has left, and has the song played from its beginning.
+    /// Removes what the row before has left, and plays the song from its beginning.
     async fn play(&mut self) -> io::Result<Moment> {
         let client = self.host.sandbox.client();
         client.remove_fault(None).await.map_err(io::Error::other)?;
@@ -120,19 +120,19 @@ impl Stage {
         host.play(&host.rooms[0]).await
     }
 
-    /// Counts the connections to voice servers.
+    /// Returns the number of connections to voice servers.
     fn connects(&self) -> u64 {
         self.host.sandbox.record().count(Kind::VoiceConnected)
     }
 
-    /// Gives what the bot's log says of voice since the row began.
+    /// Returns the bot's log messages about voice since the row began.
     fn said(&self) -> Vec<String> {
         let lines = self.host.bot.lines_from(self.from);
         let said = lines.iter().filter_map(|line| line.split_once("what=").map(|(_, what)| what.to_owned()));
         said.collect()
     }
 
-    /// Gives what the bot has written in the text channel after a message.
+    /// Returns the bot's messages in the text channel after a message.
     async fn written(&self, after: Snowflake) -> io::Result<Vec<String>> {
         let client = self.host.sandbox.client();
         let messages = client.messages("alice", "bot-test", 20).await.map_err(io::Error::other)?;
@@ -145,19 +145,19 @@ impl Stage {
         Ok(messages.iter().filter(is_new).map(content).collect())
     }
 
-    /// Ends the bot as a service manager does.
+    /// Stops the bot as a service manager does.
     ///
     /// # Errors
-    /// When it does not end.
+    /// If it does not end.
     pub async fn end(self) -> io::Result<()> {
         self.host.bot.stop().await.map(|_| ())
     }
 }
 
-/// Tries a row.
+/// Runs a row.
 ///
 /// # Errors
-/// When the song is not heard in the first place.
+/// If the song cannot be heard in the first place.
 pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     let before = stage.play().await?;
     let client = stage.host.sandbox.client();
@@ -215,7 +215,7 @@ async fn strike(row: &Row, stage: &mut Stage) -> io::Result<()> {
     }
 }
 
-/// Hears that the song goes on where it was.
+/// Checks that the song continues where it was.
 async fn goes_on(stage: &Stage, before: Moment, outcome: &mut Outcome) {
     let room = &stage.host.rooms[0];
     let from = stage.host.position(room);
@@ -229,7 +229,7 @@ async fn goes_on(stage: &Stage, before: Moment, outcome: &mut Outcome) {
     }
 }
 
-/// Sees that the bot is out, says so in one sentence, and does not come back.
+/// Checks that the bot has left, sends one sentence about it, and does not come back.
 async fn is_out(row: &Row, stage: &Stage, newest: Snowflake, outcome: &mut Outcome) -> io::Result<()> {
     let host = &stage.host;
     let room = &host.rooms[0];
@@ -247,7 +247,7 @@ async fn is_out(row: &Row, stage: &Stage, newest: Snowflake, outcome: &mut Outco
         _ => outcome.wrong.push("it wrote nothing where the music was asked for".to_owned()),
     }
     let connects = stage.connects();
-    // Nothing tells that nothing comes.
+    // No event shows that nothing happens.
     tokio::time::sleep(SILENT_FOR).await;
     if stage.connects() != connects {
         outcome.wrong.push("it connects again though it is out for good".to_owned());

@@ -1,9 +1,9 @@
-//! A slope that a few odd samples do not move.
+//! A slope that is robust against outliers.
 
-/// Points between which slopes are taken; of more, every second, third ... is used.
+/// Maximum number of points between which slopes are computed. Of more, every second, third and so on is used.
 const MOST: usize = 400;
 
-/// Gives the median of the slopes between all pairs of points (Theil and Sen); 0 for fewer than two.
+/// Returns the median of the slopes between all pairs of points (Theil and Sen); 0 for fewer than two.
 #[allow(clippy::cast_precision_loss)] // Counts of reloads and KiB are far below 2^52.
 pub fn slope(points: &[(u64, u64)]) -> f64 {
     let step = points.len().div_ceil(MOST).max(1);
@@ -19,10 +19,10 @@ pub fn slope(points: &[(u64, u64)]) -> f64 {
     slopes.get(slopes.len() / 2).copied().unwrap_or_default()
 }
 
-/// Says whether a count grows and goes on growing: each third of the samples begins where the third before it
-/// ended, and higher than that one began.
+/// Returns whether a count keeps growing: each third of the samples begins no lower than the third before it ended, and
+/// higher than that one began.
 ///
-/// A step that comes once, such as one more connection in a pool, is no growth.
+/// A single step, such as one more connection in a pool, is no growth.
 pub fn grows(counts: &[u64]) -> bool {
     let third = counts.len().div_ceil(3).max(1);
     let thirds: Vec<_> = counts.chunks(third).map(|third| (third.iter().min(), third.iter().max())).collect();

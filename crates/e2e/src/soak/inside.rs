@@ -1,4 +1,4 @@
-//! What a host says of itself, over the socket by which it is asked how things stand.
+//! A host's own status, read from its control socket.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,24 +9,24 @@ use tokio::net::UnixStream;
 
 use crate::Playground;
 
-/// What a host counts.
+/// Counts in a host's status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inside {
     /// Tasks that plugins have started.
     pub tasks: u64,
     /// Handlers of events, components, modals and timers.
     pub listeners: u64,
-    /// Retired generations in which something still runs or is referred to.
+    /// Retired generations in which something still runs, or that are still referenced.
     pub retired: u64,
-    /// Calls under way in `commands/music`.
+    /// Calls in progress in `commands/music`.
     pub music_calls: u64,
 }
 
 impl Inside {
-    /// Asks the host of a playground.
+    /// Requests the status of a playground's host.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not respond.
     pub async fn of(playground: &Playground) -> io::Result<Self> {
         let mut socket = UnixStream::connect(socket(playground)).await?;
         socket.write_all(b"{\"do\":\"status\"}\n").await?;
@@ -56,7 +56,7 @@ impl Inside {
     }
 }
 
-/// Gives the socket's path, which a file tells where the folder's own is too long for one.
+/// Returns the socket's path. A file contains it if the path in the folder would be too long.
 fn socket(playground: &Playground) -> PathBuf {
     match playground.read(".hotcord/control.path") {
         Ok(elsewhere) => elsewhere.trim().into(),

@@ -1,4 +1,4 @@
-//! The plugins that are reloaded in turn: two of the workspace's own and three made to hold what could leak.
+//! The plugins that are reloaded in turn: two of the workspace's own and three that use resources that could leak.
 
 use std::io;
 
@@ -20,10 +20,10 @@ pub struct Reloaded {
 }
 
 impl Reloaded {
-    /// Writes the plugins that are made for this, and gives all.
+    /// Writes the plugins that are made for this. Returns all plugins.
     ///
     /// # Errors
-    /// When a file cannot be read or written.
+    /// If a file cannot be read or written.
     pub fn all(playground: &Playground) -> io::Result<Vec<Self>> {
         Sample::SMALL.write(playground, "commands", "v0")?;
         let mut all = vec![
@@ -58,13 +58,13 @@ impl Reloaded {
     /// Saves the source of a reload.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn save(&self, playground: &Playground, round: u64) -> io::Result<()> {
         playground.save(&self.file, &self.source.replace("ROUND", &round.to_string()))
     }
 }
 
-/// Keeps values in the host's store, and a button's handler.
+/// Stores values in the host's store, and has a button's handler.
 const KEEPER_SOURCE: &str = r#"//! Keeps count.
 
 use sdk::prelude::*;
@@ -100,7 +100,7 @@ async fn pressed(ctx: EventContext, press: serenity::ComponentInteraction) -> Re
 }
 "#;
 
-/// Runs tasks: some that wait, one at a steady pace, and listens.
+/// Runs tasks, some that wait and one at a steady rate, and has listeners.
 const WORKER_SOURCE: &str = r#"//! Works in the background.
 
 use std::time::Duration;

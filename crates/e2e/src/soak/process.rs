@@ -1,17 +1,17 @@
-//! What a process holds, as the kernel tells it.
+//! A process's resources, read from the kernel.
 
 use std::{fs, io};
 
-/// What a process holds at one moment.
+/// A process's resources at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Memory that is this process's alone, in KiB: `Private_Dirty`, and `Private_Clean` of plugins' libraries and of
-    /// what has no file.
+    /// Memory that is private to this process, in KiB: `Private_Dirty`, and `Private_Clean` of plugins' libraries and
+    /// of mappings without a file.
     ///
-    /// Unchanged pages of the program and its shared libraries are left out: they do not grow, and count as private or
-    /// not by whether a probe process is there that has them mapped too.
+    /// Unchanged pages of the program and its shared libraries are left out: they do not grow, and whether they count
+    /// as private depends on whether a probe process has mapped them too.
     pub private_kib: u64,
-    /// Address space taken by plugins' libraries, in KiB.
+    /// Address space of plugins' libraries, in KiB.
     pub mapped_kib: u64,
     /// Open file descriptors.
     pub descriptors: u64,
@@ -20,10 +20,10 @@ pub struct Held {
 }
 
 impl Held {
-    /// Reads it.
+    /// Reads a process's resources.
     ///
     /// # Errors
-    /// When the process is gone, or the system has no `/proc`.
+    /// If the process is gone, or the system has no `/proc`.
     pub fn of(pid: u32) -> io::Result<Self> {
         let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
         Ok(Self {
@@ -39,7 +39,7 @@ fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
 }
 
-/// Sums what is private in all mappings.
+/// Returns the sum of private memory in all mappings.
 fn private(smaps: &str) -> u64 {
     let (mut sum, mut counts_clean) = (0, true);
     for line in smaps.lines() {
@@ -47,14 +47,14 @@ fn private(smaps: &str) -> u64 {
         if line.starts_with("Private_Dirty:") || counts_clean && line.starts_with("Private_Clean:") {
             sum += number().unwrap_or_default();
         } else if line.starts_with(|first: char| first.is_ascii_digit() || ('a'..='f').contains(&first)) {
-            // The head of a mapping begins with its address, in small letters.
+            // The first line of a mapping begins with its address, in lower case.
             counts_clean = !line.contains(" /") || line.contains("/plugins/");
         }
     }
     sum
 }
 
-/// Sums the sizes of mappings whose file is in the folder that plugins are built into.
+/// Returns the total size of mappings whose file is in the folder into which plugins are built.
 fn mapped(maps: &str) -> u64 {
     let size = |line: &str| {
         let (from, to) = line.split_whitespace().next()?.split_once('-')?;

@@ -9,17 +9,17 @@ use e2e::{Bot, Playground};
 use sandbox::Sandbox;
 use sandbox::client::Run;
 
-/// Looks like the token of another bot.
+/// Has the form of another bot's token.
 const OTHER_TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB";
 
 const WELCOME: &str = "events/welcome/src/lib.rs";
 
-/// A host that got its configuration from `.env`, all but `ENABLE_HMR`.
+/// A host that got its configuration from `.env`, except `ENABLE_HMR`.
 struct TestHost {
     playground: Playground,
     sandbox: Sandbox,
     bot: Bot,
-    /// What `.env` says of where Discord is.
+    /// The lines of `.env` about the server.
     discord: String,
 }
 
@@ -35,12 +35,12 @@ impl TestHost {
         Self { playground, sandbox, bot, discord }
     }
 
-    /// Saves `.env` with these lines behind those of Discord, and waits until the bot says `words`.
+    /// Saves `.env` with these lines after those about the server, and waits for a log line that contains `words`.
     async fn save(&mut self, file: &str, words: &str) -> String {
         self.save_all(&format!("{}{file}", self.discord.clone()), words).await
     }
 
-    /// Saves `.env` as it stands here, and waits until the bot says `words`.
+    /// Saves `.env` with exactly these lines, and waits for a log line that contains `words`.
     async fn save_all(&mut self, file: &str, words: &str) -> String {
         let lines = self.bot.line_count();
         self.playground.save(".env", file).unwrap();
@@ -58,13 +58,13 @@ impl TestHost {
         assert!(answered.await.is_ok(), "{text} is not answered: {:?}", self.bot.lines_from(0));
     }
 
-    /// Counts the answers to text commands.
+    /// Returns the number of answers to text commands.
     async fn answers(&self) -> usize {
         let messages = self.sandbox.client().messages("alice", "bot-test", 100).await.unwrap();
         messages.iter().filter(|message| message["content"].as_str().unwrap().starts_with("Pong!")).count()
     }
 
-    /// Gives what `/dev plugins` tells a user.
+    /// Returns the answer of `/dev plugins` to a user.
     async fn plugins(&self, user: &str) -> String {
         match self.sandbox.client().run(Run::typed("/dev plugins").by(user)).await {
             Ok(answer) => answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content,
@@ -84,7 +84,7 @@ impl TestHost {
         format!("{before}ctx.say(\"{word}!{after}")
     }
 
-    /// Waits until commands/general is live anew and answers with `word`; gives its line.
+    /// Waits until a new generation of commands/general is live and answers with `word`. Returns its line.
     async fn general(&mut self, from: usize, word: &str) -> String {
         let line = self.bot.wait_for_line(from, "commands/general ").await.unwrap();
         assert!(line.contains(" live in "), "{line}");
@@ -93,7 +93,7 @@ impl TestHost {
         line
     }
 
-    /// Reloads events/welcome, and fails when commands/general was reloaded since the line numbered `from`.
+    /// Reloads events/welcome, and fails if commands/general was reloaded since the line numbered `from`.
     async fn only_welcome(&mut self, from: usize) {
         let lines = self.bot.line_count();
         let source = self.playground.read(WELCOME).unwrap();
@@ -114,7 +114,7 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
     let mut host = TestHost::new("COMMAND_PREFIX=!\n").await;
     host.bot.wait_for_line(0, "/dev scope=").await.unwrap();
 
-    // The prefix: messages are answered by the new one alone.
+    // The prefix: messages are answered only with the new one.
     host.ping_by_text("!ping").await;
     host.save("COMMAND_PREFIX=?\n", "changed in .env and in force: COMMAND_PREFIX").await;
     let before = host.answers().await;
@@ -122,7 +122,7 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
     host.ping_by_text("?ping").await;
     assert_eq!(host.answers().await, before + 1);
 
-    // Owners, in generations that were live before.
+    // Owners, in generations that were already live.
     let (alice, carol) = (host.id("alice"), host.id("carol"));
     assert!(host.plugins("carol").await.contains("owners can use this"));
     let owners = format!("COMMAND_PREFIX=?\nOWNER_IDS={alice},{carol}\n");
@@ -134,7 +134,7 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
     host.save(&owners, "in force: OWNER_IDS").await;
     assert!(host.plugins("alice").await.contains("owners can use this"));
 
-    // What is logged.
+    // The filter of the log.
     let debug = "saved, and no plugin is built from it";
     host.save(&format!("{owners}RUST_LOG=info,hmr=debug\n"), "in force: RUST_LOG").await;
     assert!(!host.bot.lines_from(0).iter().any(|line| line.contains(debug)));
@@ -142,7 +142,7 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
     host.playground.save("commands/general/src/notes.rs", "2").unwrap();
     host.bot.wait_for_line(lines, debug).await.unwrap();
 
-    // How reloading works: a hook has less time now.
+    // The reload policy: a hook has less time now.
     host.save(&format!("{owners}HMR_STOP_MS=50\n"), "in force: HMR_STOP_MS, RUST_LOG").await;
     let lines = host.bot.line_count();
     let hook = "    async fn start(&self, _: &Data) -> Result<(), Error> {\n        std::future::pending().await\n    }";
@@ -162,7 +162,7 @@ async fn a_saved_env_is_in_force_at_once_where_it_can_be() {
 async fn what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing() {
     let mut host = TestHost::new("COMMAND_PREFIX=!\n").await;
 
-    // A mistake keeps all values, those that are right too.
+    // A mistake keeps all values, including correct ones.
     let line =
         host.save("COMMAND_PREFIX=?\nHMR_HANDOVER_MS=fast\n", "nothing is taken over from .env: ").await;
     assert!(line.contains("HMR_HANDOVER_MS is 'fast', which does not fit"), "{line}");
@@ -175,19 +175,19 @@ async fn what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing()
     host.bot.wait_for_line(0, ".env is gone").await.unwrap();
     host.ping_by_text("!ping").await;
 
-    // What waits for a restart is named, and again when it is taken back.
+    // Variables that wait for a restart are named, and again when they are reverted.
     let file = host.discord.replace("TEST_GUILD_ID=", "TEST_GUILD_ID=1") + "COMMAND_PREFIX=!\n";
     host.save_all(&file, "in force after a restart: TEST_GUILD_ID").await;
     host.save("COMMAND_PREFIX=!\n", "again in .env as the bot runs with it: TEST_GUILD_ID").await;
     let other = host.discord.replace(host.sandbox.token(), OTHER_TOKEN);
     host.save_all(&format!("{other}COMMAND_PREFIX=!\n"), "in force after a restart: DISCORD_TOKEN").await;
 
-    // The environment wins, which is worth a word when it does so against a change.
+    // The environment wins. This is logged if it overrides a change.
     host.save("COMMAND_PREFIX=!\nENABLE_HMR=false\n", "ENABLE_HMR changed in .env, but the environment")
         .await;
     host.ping_by_text("!ping").await;
 
-    // A misspelling is told as it is at the start.
+    // A misspelling is reported as at the start.
     host.save("COMMAND_PREFIX=!\nHMR_PROBATION=1\n", "did you mean HMR_PROBATION_MS?").await;
 
     let said = host.bot.lines_from(0).join("\n");
@@ -209,7 +209,7 @@ async fn what_counts_as_a_save_follows_a_saved_env() {
     let mut host = TestHost::new("").await;
     host.bot.wait_for_line(0, "/ping scope=").await.unwrap();
 
-    // A pattern begins to leave out, and stays in force while what is saved after it is wrong.
+    // A pattern takes effect, and stays in effect while what is saved after it is wrong.
     host.save("HMR_IGNORE=/commands/general/\n", "changed in .env and in force: HMR_IGNORE").await;
     let from = host.bot.line_count();
     host.save_ping("One");
@@ -221,12 +221,12 @@ async fn what_counts_as_a_save_follows_a_saved_env() {
     let from = host.bot.line_count();
     host.save_ping("Two");
     host.only_welcome(from).await;
-    // What it left out comes in when it goes.
+    // What it excluded is built when it is removed.
     let from = host.bot.line_count();
     host.save("", "changed in .env and in force: HMR_IGNORE").await;
     host.general(from, "Two").await;
 
-    // An extension begins to count.
+    // An extension takes effect.
     let page = "commands/general/pages/a.html";
     let from = host.bot.line_count();
     host.playground.save(page, "one").unwrap();
@@ -236,7 +236,7 @@ async fn what_counts_as_a_save_follows_a_saved_env() {
     host.playground.save(page, "two").unwrap();
     host.general(from, "Two").await;
 
-    // Polling begins: what is not closed yet is seen by looking alone.
+    // Polling starts: a file that is not closed yet is found only by scanning.
     host.save("HMR_POLL_MS=50\n", "changed in .env and in force: HMR_EXTENSIONS, HMR_POLL_MS").await;
     let from = host.bot.line_count();
     let source = host.ping_that_says("Polled");
@@ -244,7 +244,7 @@ async fn what_counts_as_a_save_follows_a_saved_env() {
     open.write_all(source.as_bytes()).unwrap();
     host.general(from, "Polled").await;
 
-    // And ends: it is seen when it is closed.
+    // Polling ends: a change is found when the file is closed.
     host.save("", "changed in .env and in force: HMR_POLL_MS").await;
     let from = host.bot.line_count();
     open.write_all(b"\n// More.\n").unwrap();
@@ -252,7 +252,7 @@ async fn what_counts_as_a_save_follows_a_saved_env() {
     drop(open);
     host.general(from, "Polled").await;
 
-    // A longer quiet time is waited for.
+    // A longer debounce time is waited for.
     host.save("HMR_DEBOUNCE_MS=900\n", "changed in .env and in force: HMR_DEBOUNCE_MS").await;
     let from = host.bot.line_count();
     host.save_ping("Late");

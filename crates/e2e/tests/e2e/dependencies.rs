@@ -1,4 +1,4 @@
-//! Plugins that need each other: what reloads with what, and what is refused.
+//! Plugins that depend on each other: what reloads with what, and what is refused.
 
 use std::fs;
 
@@ -46,7 +46,8 @@ impl Plugin for Polite {
 sdk::export!(Polite);
 ";
 
-/// Answers `whole` when the word is the one that this generation's start heard, and stays the same for a whole call.
+/// Answers `whole` if the word equals the one that this generation's `start` read, and stays the same during a whole
+/// call.
 const CONSUMER: &str = "\
 //! Says the word that another plugin offers.
 
@@ -120,7 +121,7 @@ fn add_consumer(playground: &Playground) {
     playground.save("commands/hello/Cargo.toml", &manifest("commands-hello")).unwrap();
 }
 
-/// A host with both plugins.
+/// Starts a host with both plugins.
 async fn both(variables: &[(&str, &str)]) -> TestHost {
     let playground = Playground::new().unwrap();
     add_shared_crate(&playground);
@@ -131,7 +132,7 @@ async fn both(variables: &[(&str, &str)]) -> TestHost {
     host
 }
 
-/// Edits a file and waits for the first line since then that holds `words`.
+/// Edits a file and waits for the first line since then that contains `words`.
 async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str, words: &str) -> String {
     let lines = host.bot.line_count();
     host.playground.edit(file, from, to).unwrap();
@@ -154,7 +155,7 @@ async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
         assert_eq!(host.say("/hello").await.content, format!("whole {next}"));
         word = next;
     }
-    // Its own edits leave the provider where it is.
+    // Its own edits do not reload the provider.
     let lines = host.bot.line_count();
     host.playground.edit(HELLO, "whole {after}", "whole and {after}").unwrap();
     let line = host.bot.wait_for_line(lines, "commands/hello ").await.unwrap();
@@ -170,7 +171,7 @@ async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
 async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_mends_it() {
     let mut host = both(&[]).await;
 
-    // The trait itself changes: both are built anew, and neither goes live until both compile.
+    // The trait itself changes: both are rebuilt, and neither goes live until both compile.
     let mark = "    /// Ends the sentence.\n    fn mark(&self) -> char;\n    /// Gives the word.\n";
     edit(&mut host, WORDS, "    /// Gives the word.\n", mark, "events/polite 1 stays live: 1 compile error")
         .await;
@@ -181,7 +182,7 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
     host.bot.wait_for_line(lines, "commands/hello 1 -> 2 live").await.unwrap();
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 
-    // A version that the consumer does not take waits for the consumer that does.
+    // A version that the consumer does not accept waits for a consumer that does.
     let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "events/polite 2 stays live").await;
     let told = "commands/hello needs service greeter ^1.2, which events/polite offers as 2.0.0";
     assert!(line.contains(told), "{line}");
@@ -191,14 +192,14 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
     host.bot.wait_for_line(lines, "events/polite 2 -> 3 live").await.unwrap();
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 
-    // A consumer whose start fails keeps the provider out as well.
+    // A consumer whose start fails also prevents the provider from going live.
     let line = edit(&mut host, POLITE, "\"Hello\"", "\"Grr\"", "events/polite 3 stays live").await;
     assert!(line.contains("commands/hello: its start hook failed: that is no greeting"), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Hello");
     edit(&mut host, POLITE, "\"Grr\"", "\"Ahoy\"", "events/polite 3 -> 4 live").await;
     assert_eq!(host.say("/hello").await.content, "whole Ahoy");
 
-    // A circle is told by its names.
+    // A circle is reported with its names.
     let needs = "impl Plugin for Polite {\n    fn dependencies(&self) -> Vec<Dependency> {\n        \
                  vec![Dependency::required(\"commands/hello\")]\n    }\n\n";
     let line =
@@ -206,7 +207,7 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
     assert!(line.contains("commands/hello -> events/polite -> commands/hello need each other"), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Ahoy");
 
-    // So is a range that is none.
+    // So is an invalid range.
     let line = edit(&mut host, HELLO, "\"^2\"", "\"newest\"", "commands/hello 4 stays live").await;
     assert!(line.contains("the versions 'newest' of service greeter are no semver range"), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Ahoy");
@@ -224,7 +225,7 @@ async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
     );
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 
-    // Once nobody needs it any more, it goes.
+    // Once no plugin needs it any more, it is removed.
     let lines = host.bot.line_count();
     host.playground.edit(HELLO, "Dependency::service(", "Dependency::optional_service(").unwrap();
     host.bot.wait_for_line(lines, "commands/hello 1 -> 2 live").await.unwrap();
@@ -234,7 +235,7 @@ async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
     let told = host.say("/hello").await.content;
     assert_eq!(told, "no live plugin offers the service greeter that commands/hello asks for");
 
-    // Whoever uses it notices when it is there again.
+    // The plugin that uses it notices when it is back.
     let lines = host.bot.line_count();
     add_provider(&host.playground);
     host.bot.wait_for_line(lines, "events/polite 2 live").await.unwrap();
@@ -264,7 +265,7 @@ async fn dependents_stay_where_that_is_asked_for() {
     let mut host = both(&[("HMR_RELOAD_DEPENDENTS", "false")]).await;
     let lines = host.bot.line_count();
     edit(&mut host, POLITE, "\"Hello\"", "\"Ahoy\"", "events/polite 1 -> 2 live").await;
-    // It reads the newest provider, and is the generation that it was.
+    // It reads the newest provider, and is still the same generation.
     assert_eq!(host.say("/hello").await.content, "mixed Some(\"Hello\") Ahoy Ahoy");
     let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "events/polite 2 stays live").await;
     assert!(line.contains("commands/hello needs service greeter ^1.2"), "{line}");

@@ -1,5 +1,5 @@
-//! dev-env.sh as somebody meets it who has no Docker, or one that fails in a way of its own; and what the files for
-//! Docker may hold. A program named `docker` stands in for the engine's.
+//! dev-env.sh without Docker, or with one that fails in several ways; and the allowed content of the files for Docker.
+//! A program named `docker` stands in for the engine's.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use e2e::playground::workspace;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A folder with dev-env.sh and what Docker is given, and another with stand-ins for programs.
+/// A folder with dev-env.sh and the files for Docker, and another with stand-ins for programs.
 struct Place {
     folder: TempDir,
     programs: TempDir,
@@ -30,7 +30,7 @@ impl Place {
         {
             fs::copy(script.path(), place.folder.path().join("scripts").join(script.file_name())).unwrap();
         }
-        // The programs that the script is made of, and no engine's.
+        // The programs that the script uses, without an engine.
         for program in [
             "awk", "basename", "bash", "cat", "cksum", "cut", "dirname", "env", "find", "grep", "head", "id",
             "mkdir", "mkfifo", "ps", "rm", "sed", "sleep", "tr", "uname",
@@ -48,9 +48,9 @@ impl Place {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A docker that answers, and whose Compose does what `compose` says; what it was called with is in `calls`.
+    /// Writes a docker that responds, and whose Compose runs `compose`. Its arguments are recorded in `calls`.
     ///
-    /// A bot that runs is in `running`, one that ran in `ended`; its sandbox, if there is one, in `sandbox`.
+    /// A running bot is in `running`, one that has ended in `ended`; its sandbox, if there is one, in `sandbox`.
     fn docker(&self, compose: &str) {
         let script = r#"
 cd 'FOLDER'; echo "$*" >>calls
@@ -79,7 +79,7 @@ esac"#;
         self.start_with(Command::new(bash).arg("dev-env.sh").args(words))
     }
 
-    /// Starts the script as a shell does that has these signals ignored.
+    /// Starts the script as a shell does in which these signals are ignored.
     fn start_ignoring(&self, signals: &str, words: &[&str]) -> Child {
         let script = format!("trap '' {signals}; exec \"$0\" dev-env.sh \"$@\"");
         let bash = self.programs.path().join("bash");
@@ -99,13 +99,13 @@ esac"#;
             .unwrap()
     }
 
-    /// Gives the exit code and all that was said.
+    /// Returns the exit code and the whole output.
     fn run(&self, words: &[&str]) -> (Option<i32>, String) {
         let output = self.start(words).wait_with_output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     }
 
-    /// Insists that words fail with this code, and in one sentence that holds all of `parts`.
+    /// Checks that a command fails with this code, and with one sentence that contains all of `parts`.
     fn fails(&self, words: &[&str], code: i32, parts: &[&str]) {
         let (given, said) = self.run(words);
         let sentences: Vec<_> = said.lines().filter(|line| line.starts_with("dev-env: ")).collect();
@@ -200,7 +200,7 @@ fn doctor_tells_which_javascript_runtime_yt_dlp_has_or_what_is_missing() {
     let missing = "install Deno 2.3 or Node.js 22, without which YouTube lacks formats";
     for (name, script, words) in [
         ("node", "echo v20.20.2", format!("missing JavaScript node 20.20.2 is too old; {missing}")),
-        // It tells its version with its help, and fails.
+        // It prints its version with its help, and fails.
         ("qjs", "echo 'QuickJS version 2025-04-26'; exit 1", "ok JavaScript qjs 2025-04-26".to_owned()),
         ("node", "echo v22.0.0", "ok JavaScript node 22.0.0".to_owned()),
         ("deno", "echo 'deno 2.9.8 (stable)'", "ok JavaScript deno 2.9.8".to_owned()),
@@ -269,7 +269,7 @@ fn words_for_a_bot_find_the_container_that_runs_it() {
     let (code, said) = place.run(&["down"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(!place.calls().contains("--volumes"), "{}", place.calls());
-    // By its former name.
+    // With its former name.
     assert_eq!(place.run(&["down-volumes"]).0, Some(0));
     assert!(place.calls().contains("down --remove-orphans --volumes"), "{}", place.calls());
 }
@@ -278,13 +278,13 @@ fn words_for_a_bot_find_the_container_that_runs_it() {
 fn a_bot_that_has_ended_by_itself_is_shown_and_cleared_up() {
     let place = Place::new();
     place.docker("case \"$*\" in *' up '*) echo 0123abcd >ended; echo 5a4db0c5 >sandbox ;; esac");
-    // In the foreground: its words and its exit code, though its sandbox runs on.
+    // In the foreground: its output and its exit code, although its sandbox keeps running.
     let (code, said) = place.run(&["hmr"]);
     assert_eq!(code, Some(126), "{said}");
     assert!(said.contains("permission denied"), "{said}");
     assert!(place.calls().lines().last().unwrap().contains(" down"), "{}", place.calls());
 
-    // In the background: until it is cleared up, `logs` shows what it said.
+    // In the background: until it is cleaned up, `logs` shows its output.
     assert_eq!(place.run(&["up"]).0, Some(0));
     let (code, said) = place.run(&["logs"]);
     assert_eq!(code, Some(0), "{said}");
@@ -302,7 +302,7 @@ fn a_bot_on_this_machine_that_has_ended_is_shown_and_its_number_is_nobody_elses(
     let place = Place::new();
     fs::create_dir_all(place.folder.path().join(".hotcord")).unwrap();
     fs::write(place.folder.path().join(".hotcord/bot.log"), "dev-env: the bot does not build\n").unwrap();
-    // This test's own process, as another program that has come by the number.
+    // This test's own process stands for another program that got the same process id.
     fs::write(place.folder.path().join(".hotcord/local.pid"), std::process::id().to_string()).unwrap();
     let (code, said) = place.run(&["logs"]);
     assert_eq!(code, Some(0), "{said}");
@@ -314,13 +314,13 @@ fn a_bot_on_this_machine_that_has_ended_is_shown_and_its_number_is_nobody_elses(
 #[test]
 fn an_end_while_something_is_built_is_an_end() {
     ends_while_building(Place::start);
-    // As some service managers and runners of CI start programs.
+    // Some service managers and CI runners start programs in this way.
     ends_while_building(|place, words| place.start_ignoring("INT TERM HUP QUIT", words));
 }
 
 fn ends_while_building(start: impl Fn(&Place, &[&str]) -> Child) {
     let place = Place::new();
-    // What would be started if the failure were taken for a plugin's.
+    // What would be started if the failure were treated as a plugin's.
     let host = place.folder.path().join("target/hmr/debug");
     fs::create_dir_all(&host).unwrap();
     fs::create_dir_all(place.folder.path().join("bot")).unwrap();
@@ -334,7 +334,7 @@ fn ends_while_building(start: impl Fn(&Place, &[&str]) -> Child) {
     place.program("cc", ":");
     place.program("pkg-config", ":");
     let script = start(&place, &["hmr", "--local"]);
-    // Opens once the stand-in writes, which has then been started.
+    // Opens when the stand-in writes, which has then been started.
     assert_eq!(fs::read_to_string(&sign).unwrap(), "building\n");
     let pid = Pid::from_raw(i32::try_from(script.id()).unwrap()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
@@ -355,7 +355,7 @@ fn a_port_for_the_sandbox_is_the_one_it_listens_on_without_docker_too() {
     for program in ["cargo", "cc", "pkg-config"] {
         place.program(program, ":");
     }
-    // It is told where to listen, and finds the port taken.
+    // It gets the address to listen on, and finds the port in use.
     let sandbox = at("target/hmr/debug/sandbox");
     fs::write(&sandbox, format!("#!/bin/sh\necho \"$3\" >>'{}'\nexit 1\n", at("asked").display())).unwrap();
     fs::set_permissions(&sandbox, fs::Permissions::from_mode(0o755)).unwrap();
@@ -404,7 +404,7 @@ fn a_wrong_word_suggests_the_near_one_and_help_names_every_word() {
     }
 }
 
-/// Reads a file of the workspace without its comments.
+/// Returns the content of a file of the workspace without its comments.
 fn read(file: &str) -> String {
     let text = fs::read_to_string(workspace().join(file)).unwrap();
     text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with('#')).collect()
@@ -449,7 +449,7 @@ fn every_variable_reaches_the_container_from_the_shell() {
     let variables =
         example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('=')).map(|(name, _)| name);
     let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-    // These are the container's own.
+    // These are set in the container itself.
     for name in variables.filter(is_name).filter(|name| !["ENABLE_HMR", "HMR_WORKSPACE"].contains(name)) {
         assert!(
             composed.lines().any(|line| line.trim() == format!("- {name}")),

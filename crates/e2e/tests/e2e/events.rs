@@ -1,4 +1,4 @@
-//! What the bot tells while it reloads: as events, as its status, in a channel of Discord, and to its owners.
+//! The bot's reports while it reloads: as events, as its status, in a channel of Discord, and to its owners.
 
 use std::process::{Output, Stdio};
 
@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 const WELCOME: &str = "events/welcome/src/lib.rs";
 
-/// Calls dev-env.sh in the playground.
+/// Returns a call of dev-env.sh in the playground.
 fn dev_env(playground: &Playground, words: &[&str]) -> Command {
     let mut command = Command::new("bash");
     command.arg("dev-env.sh").args(words).current_dir(playground.path(""));
@@ -26,7 +26,7 @@ async fn run(test_host: &TestHost, words: &[&str]) -> Output {
     dev_env(&test_host.playground, words).output().await.unwrap()
 }
 
-/// Runs a command that succeeds and gives what it prints.
+/// Runs a command that succeeds. Returns its output.
 async fn told(test_host: &TestHost, words: &[&str]) -> String {
     let output = run(test_host, words).await;
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -37,7 +37,7 @@ async fn status(test_host: &TestHost) -> Value {
     serde_json::from_str(&told(test_host, &["status", "--json"]).await).unwrap()
 }
 
-/// `./dev-env.sh events` as it runs.
+/// A running `./dev-env.sh events`.
 struct Events {
     lines: Lines<BufReader<ChildStdout>>,
     all: String,
@@ -50,7 +50,7 @@ impl Events {
         let mut child = dev_env(playground, &["events", "--last", "1"]).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut events = Self { lines, all: String::new(), _child: child };
-        // One of the past says that it is connected.
+        // A past event shows that it is connected.
         events.next().await;
         events
     }
@@ -65,7 +65,7 @@ impl Events {
         event
     }
 
-    /// Gives the events up to one of these kinds, that included.
+    /// Returns the events up to the first one of these kinds, including it.
     async fn until(&mut self, kinds: &[&str]) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
@@ -79,7 +79,7 @@ impl Events {
     }
 }
 
-/// Gives the kinds of events, without those of state that crosses.
+/// Returns the kinds of events, without those about the transfer of state.
 fn kinds(events: &[Value]) -> Vec<&str> {
     let kinds = events.iter().map(|event| event["event"].as_str().unwrap());
     kinds.filter(|kind| !kind.starts_with("state-")).collect()
@@ -114,7 +114,7 @@ async fn a_reload_is_told_in_order_to_programs_and_to_plugins() {
     assert_eq!(found["line"], line, "{found}");
     assert!(found["rendered"].as_str().unwrap().contains("cannot find type `Contxt`"), "{found}");
     assert!(!found["rendered"].as_str().unwrap().contains('\u{1b}'), "{found}");
-    // It is the plugin's last error until it is live again.
+    // It stays the plugin's last error until the plugin is live again.
     let failures = status(&test_host).await["failures"].clone();
     assert_eq!(failures[0]["plugin"], "commands/general");
     assert!(failures[0]["place"].as_str().unwrap().starts_with(&format!("{PING}:{line}:")), "{failures}");
@@ -135,7 +135,7 @@ async fn a_reload_is_told_in_order_to_programs_and_to_plugins() {
     plugins_hear(test_host).await;
 }
 
-/// A plugin's handler hears what happens to others and to itself, and an old generation hears nothing any more.
+/// A plugin's handler receives events about others and itself, and an old generation receives no more.
 async fn plugins_hear(mut test_host: TestHost) {
     let lines = test_host.bot.line_count();
     let source = test_host.playground.read(WELCOME).unwrap();
@@ -146,7 +146,7 @@ async fn plugins_hear(mut test_host: TestHost) {
     test_host.playground.save(WELCOME, &listening).unwrap();
     let line = test_host.bot.wait_for_line(lines, "events/welcome 1 -> 2 live").await.unwrap();
     assert!(line.contains("+ reload events"), "{line}");
-    // The end of the swap is heard by what it made live.
+    // The new generation receives the end of the swap.
     let heard = test_host.bot.wait_for_line(lines, "generation 2 hears ReloadCompleted").await.unwrap();
     assert!(heard.contains("events/welcome"), "{heard}");
 
@@ -224,13 +224,13 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(why.contains("there is no plugin commands/nothing in the workspace"), "{why}");
     assert_eq!(run(&test_host, &["watch", "maybe"]).await.status.code(), Some(64));
 
-    // What is saved while watching is stopped comes in when it goes on, and not before.
+    // What is saved while watching is paused goes live when it resumes, and not before.
     assert!(told(&test_host, &["watch", "off"]).await.contains("watching is stopped"));
     assert_eq!(status(&test_host).await["reload"]["watching"], false);
     assert!(told(&test_host, &["watch", "off"]).await.contains("stopped already"));
     let lines = test_host.bot.line_count();
     test_host.playground.save(PING, &test_host.ping_that_says("Pang")).unwrap();
-    // Reloading by hand goes on meanwhile, and takes longer than a save would take to be noticed.
+    // Reloading by hand works meanwhile, and takes longer than noticing a save would.
     assert!(told(&test_host, &["reload", "events/welcome"]).await.contains("events/welcome 1 -> 2 live"));
     assert!(test_host.ping().await.starts_with("Pong!"));
     let said = test_host.bot.lines_from(lines);
@@ -241,7 +241,7 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(line.contains(" live in "), "{line}");
     assert!(test_host.ping().await.starts_with("Pang!"));
 
-    // A new process is reached in the same way, and whoever follows the events follows on.
+    // A new process is reached in the same way, and a follower of the events continues.
     let mut events = Events::follow(&test_host.playground).await;
     let lines = test_host.bot.line_count();
     assert!(told(&test_host, &["restart", "--now"]).await.contains("restarting"));
@@ -266,14 +266,14 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(!playground.path(".hotcord/control.sock").exists());
 }
 
-/// The channel that the bot tells in, as alice sees it.
+/// The channel for the bot's messages, as alice sees it.
 struct Channel<'a>(&'a Sandbox);
 
 impl Channel<'_> {
-    /// Commands are used in another one, so that their answers do not push messages out of sight.
+    /// Commands are run in another channel, so that their answers do not push messages out of view.
     const NAME: &'static str = "general";
 
-    /// Gives the bot's messages for a plugin, newest first.
+    /// Returns the bot's messages about a plugin, newest first.
     async fn messages(&self, plugin: &str) -> Vec<Value> {
         let messages = self.0.client().messages("alice", Self::NAME, 100).await.unwrap();
         let is_its = |message: &Value| {
@@ -282,7 +282,7 @@ impl Channel<'_> {
         messages.into_iter().filter(is_its).collect()
     }
 
-    /// Waits until the one message of a plugin holds `words`.
+    /// Waits until the only message about a plugin contains `words`.
     async fn shows(&self, plugin: &str, words: &str) -> Value {
         let mut happenings = self.0.record().subscribe(self.0.record().newest() + 1);
         let shown = async {
@@ -305,7 +305,7 @@ impl Channel<'_> {
     }
 }
 
-/// Gives when each edit of a message was asked for, in microseconds.
+/// Returns the time of each request to edit a message, in microseconds.
 fn edits(sandbox: &Sandbox, message: &Value) -> Vec<u64> {
     let path = format!("/messages/{}", message["id"].as_str().unwrap());
     let page = sandbox.record().read(0, usize::MAX);
@@ -342,7 +342,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     };
     assert!(recorded("**commands/general** is being built"), "the message began as one of a build");
 
-    // Then the compiler's errors, with file and line, and what the compiler says of other things is cut to fit.
+    // Then the compiler's errors, with file and line; its other output is cut to fit.
     test_host.playground.edit(PING, "Context<'_>", "Contxt<'_>").unwrap();
     let failed = channel.shows("commands/general", "2 stays live: 1 compile error").await;
     let content = failed["content"].as_str().unwrap();
@@ -365,7 +365,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     assert!(content.ends_with("The rest is in the terminal."), "{content}");
     assert_eq!(content.matches("```").count(), 2, "{content}");
 
-    // Nobody is pinged, whatever a plugin's error says, and the token stays where it is.
+    // No user is pinged, whatever a plugin's error contains, and the token is not shown.
     test_host.playground.save(PING, &source).unwrap();
     channel.shows("commands/general", "3 → 4 live in ").await;
     let root = test_host.playground.read(GENERAL).unwrap();
@@ -380,14 +380,14 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     assert!(events.contains("@everyone") && !events.contains(token), "{events}");
     assert!(!told(&test_host, &["status"]).await.contains(token));
 
-    // A message that is gone is sent anew.
+    // A deleted message is sent again.
     let id = failed["id"].as_str().unwrap().parse().unwrap();
     test_host.sandbox.client().delete("alice", id).await.unwrap();
     test_host.playground.save(GENERAL, &root).unwrap();
     let live = channel.shows("commands/general", "4 → 5 live in ").await;
     assert_ne!(live["id"], failed["id"]);
 
-    // However often a plugin is saved, its message changes once a second at most, and ends with what is live.
+    // However often a plugin is saved, its message changes at most once a second, and ends with what is live.
     for number in 0..30 {
         test_host.playground.save(PING, &test_host.ping_that_says(&format!("Pong {number}"))).unwrap();
         tokio::task::yield_now().await;
@@ -406,7 +406,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     for message in [&failed, &live] {
         let edits = edits(&test_host.sandbox, message);
         let shortest = edits.windows(2).map(|pair| pair[1] - pair[0]).min();
-        // A request takes different times to arrive on a busy machine.
+        // Requests take varying times to arrive on a busy machine.
         assert!(shortest.is_none_or(|shortest| shortest > 700_000), "{edits:?}");
     }
 }

@@ -1,8 +1,8 @@
-//! The fault matrix in its short form: every row that takes no second compiler and no long wait.
+//! The fault matrix in its short form: all rows that need no second compiler and no long wait.
 
 use e2e::faults::{Group, ROWS, Stage, trial, voice};
 
-/// Tries the rows of a group that are not left out, on one host.
+/// Runs the rows of a group on one host, except those left out.
 async fn try_all(group: Group, left_out: &[&str]) {
     let known = |name: &&str| ROWS.iter().any(|row| row.name == *name);
     assert!(left_out.iter().all(known), "{left_out:?} names a row that is not there");
@@ -21,7 +21,7 @@ async fn try_all(group: Group, left_out: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_code_leaves_the_old_code_answering_or_fails_alone() {
-    // Those that are like others here, or that take long.
+    // Rows that are similar to others, or take long.
     let left_out = [
         "type of a shared crate changed under its users",
         "panic in commands()",
@@ -51,7 +51,7 @@ async fn discord_out_of_order_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_to_a_call_ends_as_the_table_says() {
-    // One of each kind, and the quick ones.
+    // One row of each kind, and the quick ones.
     let tried = [
         "voice closed: 4006 session invalid",
         "voice closed: 4015 server crashed",

@@ -1,4 +1,4 @@
-//! Every format that plays without ffmpeg is heard as the melody that was put into it.
+//! Every format that plays without ffmpeg decodes to the melody that was encoded.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use symphonia::core::audio::SampleBuffer;
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
 
-/// Files, their sample rate as decoded, and their channels.
+/// Files, their sample rate as decoded, and their number of channels.
 const FILES: [(&str, u32, usize); 8] = [
     ("melody.aac", 44_100, 1),
     ("melody.flac", 16_000, 2),
@@ -22,7 +22,7 @@ const FILES: [(&str, u32, usize); 8] = [
     ("melody.ogg", 44_100, 2),
     ("melody.opus", 48_000, 2),
     ("melody.wav", 8_000, 1),
-    // songbird decodes Opus into two channels always.
+    // songbird always decodes Opus into two channels.
     ("melody.webm", 48_000, 2),
 ];
 
@@ -48,12 +48,12 @@ fn parsed(opened: Opened) -> Parsed {
     }
 }
 
-/// Decodes what is left of a track, channel by channel, and gives its rate too.
+/// Decodes the rest of a track. Returns its rate and its channels.
 fn hear(parsed: &mut Parsed) -> (u32, Vec<Vec<f32>>) {
     let (mut rate, mut channels) = (0, Vec::new());
-    // The end is the only error, as the mixer has it.
+    // The end is the only error, as for the mixer.
     while let Ok(packet) = parsed.format.next_packet() {
-        // The mixer comes once in 20 ms; whoever comes at once meets an empty queue, which is heard as silence.
+        // The mixer reads once in 20 ms. Reading faster finds an empty queue, which is returned as silence.
         let is_silence = packet.buf() == [0xf8, 0xff, 0xfe];
         let is_empty = packet.buf().is_empty();
         let sound = parsed.decoder.decode(&packet).unwrap();
@@ -62,7 +62,7 @@ fn hear(parsed: &mut Parsed) -> (u32, Vec<Vec<f32>>) {
         channels.resize(spec.channels.count(), Vec::new());
         let mut samples = SampleBuffer::<f32>::new(sound.capacity() as u64, spec);
         samples.copy_interleaved_ref(sound);
-        // An empty one that is no silence stands for sound that has been decoded.
+        // An empty packet that is not silence stands for sound that has been decoded.
         if is_silence || is_empty && samples.samples().iter().all(|sample| *sample == 0.0) {
             std::thread::yield_now();
             continue;
@@ -86,7 +86,7 @@ async fn each_format_is_heard_as_the_melody() {
         let (heard_rate, heard) = hear(&mut parsed);
         assert_eq!((heard_rate, heard.len()), (rate, channels), "{file}");
         for (channel, heard) in heard.iter().enumerate() {
-            // A mono file has the left channel's melody, on both sides if it is Opus.
+            // A mono file has the left channel's melody, on both channels if it is Opus.
             let of = if file == "melody.webm" { 0 } else { channel };
             let Match { at, correlation } = find(heard, &melody(rate, of), rate);
             println!("{file} channel {channel}: correlation {correlation:.4} at sample {at}");
@@ -118,7 +118,7 @@ async fn each_format_can_be_sought_in_both_directions() {
         parsed.decoder.reset();
         let from = Duration::from(base.calc_time(sought.actual_ts)).as_secs_f64();
         let (rate, heard) = hear(&mut parsed);
-        // What is heard is the rest of the melody, from the place that was told.
+        // The sound is the rest of the melody, from the position that was returned.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let rest = &melody(rate, 0)[(from * f64::from(rate)) as usize..];
         let found = find(&heard[0], rest, rate);
@@ -127,7 +127,7 @@ async fn each_format_can_be_sought_in_both_directions() {
         #[expect(clippy::cast_precision_loss)]
         let late = found.at as f64 / f64::from(rate);
         assert!(late.abs() < 0.1, "{file}: {late} s beside the place that was told");
-        // Past the end there is nothing more, and no error that would end the track as broken.
+        // Past the end there is no more sound, and no error that would end the track as broken.
         let time = Time::from(Duration::from_mins(1));
         parsed.format.seek(SeekMode::Accurate, SeekTo::Time { time, track_id: None }).unwrap();
         assert_eq!(hear(&mut parsed).1.first().map_or(0, Vec::len), 0, "{file}");

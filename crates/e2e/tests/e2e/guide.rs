@@ -1,7 +1,7 @@
-//! What the guide promises: each line of the table "What you edit, and what happens" in docs/hot-reload.md is done
-//! here, and each message of its troubleshooting tables occurs in the sources, and in what is said to provoke it.
+//! Tests of the guide: each line of the table "What you edit, and what happens" in docs/hot-reload.md is done here, and
+//! each message of its troubleshooting tables occurs in the sources, and in the test or row that provokes it.
 //!
-//! A line that is new or worded anew fails here until a step for it is written.
+//! A new or reworded line fails here until a step for it is written.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ const GUIDE: &str = "docs/hot-reload.md";
 const ECHO: &str = "commands/echo/src/echo.rs";
 const ABOUT: &str = "commands/general/src/about.rs";
 
-/// Gives the rows of the tables below a heading, cell by cell.
+/// Returns the rows of the tables below a heading, as cells.
 fn rows(heading: &str) -> Vec<Vec<String>> {
     let guide = fs::read_to_string(workspace().join(GUIDE)).unwrap();
     let section = guide.split("\n## ").find(|section| section.starts_with(heading)).expect(heading);
@@ -26,7 +26,7 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
     lines.map(cells).filter(|cells| !matches!(cells[0].as_str(), "you edit" | "message")).collect()
 }
 
-/// What is done for a line, in an order in which each finds what it needs.
+/// The lines for which there is a step, in an order in which each finds what it needs.
 const STEPS: &[&str] = &[
     "the body of a command or listener",
     "a command's name, description or options",
@@ -51,7 +51,7 @@ const STEPS: &[&str] = &[
     "`crates/sandbox/`, the end-to-end tools",
 ];
 
-/// Lines that have a test of their own, and which.
+/// Lines with a test elsewhere, and that test.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "a file, or in a folder, that `HMR_IGNORE` names",
@@ -127,7 +127,7 @@ async fn each_line_of_what_you_edit_is_what_happens() {
     assert_eq!(host.identifies(), 1);
 }
 
-/// Makes an edit that reloads commands/general, and gives what the host has said from the line numbered `from` on.
+/// Makes an edit that reloads commands/general. Returns the host's log from the line numbered `from` on.
 async fn said_until_next_reload(host: &mut TestHost, from: usize, words: &str) -> Vec<String> {
     let line = host.edit_ping(words).await;
     assert!(line.contains(" live in "), "{line}");
@@ -135,7 +135,7 @@ async fn said_until_next_reload(host: &mut TestHost, from: usize, words: &str) -
     host.bot.lines_from(from)
 }
 
-/// Fails unless nothing but one reload of commands/general has happened since the line numbered `from`.
+/// Fails unless a single reload of commands/general is all that has happened since the line numbered `from`.
 async fn nothing_happened(host: &mut TestHost, from: usize, words: &str) {
     let said = said_until_next_reload(host, from, words).await;
     let reloads: Vec<_> = said.iter().filter(|line| line.contains(" live")).collect();
@@ -339,7 +339,7 @@ async fn several_files(host: &mut TestHost, lines: usize) {
     assert_eq!((count("commands/general "), count("events/welcome ")), (2, 1), "{said:?}");
 }
 
-/// Has two plugins share a crate, and edits that.
+/// Lets two plugins share a crate, and edits it.
 async fn shared_crate(host: &mut TestHost) {
     let manifest = "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     host.playground.save("crates/words/Cargo.toml", manifest).unwrap();
@@ -656,7 +656,7 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Messages that take what cannot be brought about at will.
+/// Messages whose cause cannot be provoked at will.
 const NOT_PROVOKED: &[(&str, &str)] = &[
     (
         "the probe process could not be run",
@@ -679,7 +679,7 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
     ("hot reload cannot start a probe process", "the system would have to refuse a process"),
 ];
 
-/// The limits that the guide begins with, and where each is met: in a test, or in a row of the fault table.
+/// The limits at the beginning of the guide, and where each is tested: in a test, or in a row of the fault table.
 const LIMITS: &[(&str, &str)] = &[
     (
         "Plugins reload; the host is replaced.",
@@ -719,7 +719,7 @@ fn each_limit_is_met_somewhere() {
     let told: Vec<_> = section
         .lines()
         .filter_map(|line| line.strip_prefix("- **")?.split("**").next())
-        // What is not tried cannot be tested.
+        // An untested system cannot be tested here.
         .filter(|limit| *limit != "Linux.")
         .collect();
     let known: Vec<_> = LIMITS.iter().map(|(limit, _)| *limit).collect();
@@ -731,7 +731,7 @@ fn each_limit_is_met_somewhere() {
     }
 }
 
-/// Reads all sources that can print a message.
+/// Returns all sources that can print a message.
 fn sources() -> String {
     let mut all = String::new();
     let mut folders = vec![
@@ -755,7 +755,7 @@ fn sources() -> String {
     all
 }
 
-/// Joins what string literals break over lines.
+/// Joins string literals that continue over several lines.
 fn unwrapped(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let mut joined = String::new();
@@ -812,7 +812,7 @@ fn each_message_of_the_troubleshooting_tables_is_provoked_somewhere() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Gives the text of a test, or of a row of the fault table.
+/// Returns the text of a test, or of a row of the fault table.
 fn provoking<'a>(source: &'a str, name: &str) -> Option<&'a str> {
     if let Some((_, rest)) = source.split_once(&format!("fn {name}(")) {
         return rest.split_once("\n}\n").map(|(body, _)| body);
@@ -821,7 +821,7 @@ fn provoking<'a>(source: &'a str, name: &str) -> Option<&'a str> {
     rest.split("\n    ),\n").next()?.split("\n    },\n").next()
 }
 
-/// Gives pairs of neighbouring words of a message that no name or number interrupts; a single word when that is all.
+/// Returns pairs of adjacent words of a message without names or numbers between them; a single word if that is all.
 fn fixed_words(message: &str) -> Vec<String> {
     let is_fixed =
         |word: &str| word.chars().all(|c| c.is_ascii_lowercase() || ":;,'-".contains(c)) && word.len() > 1;

@@ -1,5 +1,5 @@
-//! Every format that plays without ffmpeg, through the bot and Discord's voice, is heard as the melody that was put into
-//! it; and so is what is sent with each encryption.
+//! Every format that plays without ffmpeg is received through the bot and Discord's voice as the melody that was
+//! encoded, and so is sound with each encryption.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use e2e::song::RATE;
 use e2e::{Playground, song};
 use sandbox::voice::{Dave, Mode, Options};
 
-/// Files, and how many channels they have.
+/// Files, and their number of channels.
 const FILES: [(&str, usize); 8] = [
     ("melody.aac", 1),
     ("melody.flac", 2),
@@ -21,7 +21,7 @@ const FILES: [(&str, usize); 8] = [
     ("melody.webm", 1),
 ];
 
-/// Starts a bot whose library is the media, at voice servers that offer one encryption.
+/// Starts a bot with the media files as library, and voice servers that offer one encryption.
 async fn host(mode: Mode, dave: Dave) -> MusicTestHost {
     let voice = Options { modes: vec![mode], dave, ..Options::default() };
     let music = Path::new(env!("CARGO_MANIFEST_DIR")).join("media");
@@ -29,7 +29,7 @@ async fn host(mode: Mode, dave: Dave) -> MusicTestHost {
     MusicTestHost::on(Playground::new().unwrap(), program).await.unwrap()
 }
 
-/// Plays a file and compares what is heard with the melody, on both sides.
+/// Plays a file and compares the received sound with the melody, on both channels.
 async fn is_heard(host: &MusicTestHost, file: &str, channels: usize) {
     let room = &host.rooms[0];
     let bot = host.sandbox.bot_id();
@@ -42,7 +42,7 @@ async fn is_heard(host: &MusicTestHost, file: &str, channels: usize) {
     });
     let told = told.await.unwrap();
     assert!(told.to_lowercase().contains("melody"), "{told}");
-    // Some silence follows when it is over.
+    // Some silence follows at the end.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = (SECONDS * f64::from(RATE)) as u64;
     host.until_heard(room, from + whole).await.unwrap();

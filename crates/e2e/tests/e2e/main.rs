@@ -1,6 +1,7 @@
-//! The whole project, end to end: a host in a copy of the workspace, at a sandbox of its own.
+//! End-to-end tests of the whole project: a host in a copy of the workspace, with a sandbox of its own.
 //!
-//! One program, since each one links everything: `cargo test -p e2e --test e2e watching::` runs one module.
+//! They are one program, because each program links everything: `cargo test -p e2e --test e2e watching::` runs one
+//! module.
 
 mod configuration;
 mod dependencies;

@@ -1,4 +1,4 @@
-//! Health and metrics of a development host: what reloads is counted, and a new host serves where the old one did.
+//! Health and metrics of a development host: reloads are counted, and a new host serves at the address of the old one.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
@@ -10,13 +10,13 @@ use e2e::TestHost;
 use e2e::bot::PATIENCE;
 use e2e::test_host::PING;
 
-/// Gives status and body of a page, if somebody serves it.
+/// Returns status and body of a page, if it is served.
 async fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let answer = reqwest::get(format!("http://{address}{path}")).await.ok()?;
     Some((answer.status().as_u16(), answer.text().await.ok()?))
 }
 
-/// Waits until a page answers with this status and holds `line`; gives its body.
+/// Waits until a page responds with this status and contains `line`. Returns its body.
 async fn shows(address: &str, path: &str, status: u16, line: &str) -> String {
     let began = Instant::now();
     loop {
@@ -44,7 +44,7 @@ async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_add
     shows(address, "/ready", 200, "\"ready\"").await;
     shows(address, "/metrics", 200, "reload=\"yes\"").await;
 
-    // Swaps disturb nobody.
+    // Swaps do not interrupt requests.
     let ended = Arc::new(AtomicBool::new(false));
     let watch = tokio::spawn({
         let (address, ended) = (free.clone(), ended.clone());
@@ -84,7 +84,7 @@ async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_add
     let before = shows(address, "/metrics", 200, panicked).await;
     assert!((value(&before, "hotcord_panics_total{plugin=\"commands/general\"}") - 1.0).abs() < 1e-9);
 
-    // A host that takes the place of this one, and one that is started after a crash.
+    // A host that replaces this one, and one that is started after a crash.
     let began = "hotcord_process_start_time_seconds";
     let lines = host.bot.line_count();
     assert_eq!(host.say("/dev restart now:true").await.content, "The bot restarts now.");
@@ -99,7 +99,7 @@ async fn reloads_and_panics_are_counted_and_each_new_host_serves_at_the_same_add
     let said = host.bot.lines_from(0).join("\n");
     assert!(!said.contains("cannot be listened on"), "{said}");
 
-    // The development host's program asks, too.
+    // The development host's program has the client for health too.
     for (words, code) in [(&["health"][..], 0), (&["health", "--ready"], 0), (&["helth"], 64)] {
         let mut asked = Command::new(host.playground.path("target/hmr/debug/hotcord"));
         let asked = asked.args(words).env_clear().env("HEALTH_ADDR", address).output().unwrap();

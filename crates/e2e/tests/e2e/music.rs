@@ -1,4 +1,4 @@
-//! Music while its commands reload: what plays goes on, and messages made before follow and steer it.
+//! Music while its commands reload: it keeps playing, and older messages stay up to date and keep working.
 
 use e2e::TestHost;
 use e2e::bot::PATIENCE;
@@ -10,7 +10,7 @@ use serde_json::Value;
 const PAUSE: &str = "commands/music/src/pause.rs";
 const CARD: &str = "commands/music/src/card.rs";
 
-/// The card of what is on, as `/nowplaying` has answered.
+/// The card of the current track, an answer of `/nowplaying`.
 struct Card {
     message: Snowflake,
     channel: String,
@@ -56,7 +56,7 @@ impl Card {
     }
 }
 
-/// Waits until the bot has been heard for a second more.
+/// Waits until another second of the bot's sound has been received.
 async fn is_heard(host: &TestHost) {
     let (guild, bot) = (host.sandbox.guild_id().to_string(), host.sandbox.bot_id().to_string());
     let client = host.sandbox.client();
@@ -85,7 +85,7 @@ async fn music_plays_on_and_its_messages_go_on_while_its_commands_reload_and_the
     assert_eq!(host.say("/pause").await.content, "Hushed.");
     let paused = card.shows(&host, "Paused").await;
 
-    // What a save changes of the card shows on the one that is there.
+    // A save that changes the card also changes the existing one.
     let lines = host.bot.line_count();
     host.playground.edit(CARD, "=> \"Paused\",", "=> \"Halted\",").unwrap();
     host.bot.wait_for_line(lines, "commands/music 2 -> 3 live").await.unwrap();

@@ -1,4 +1,4 @@
-//! The plain mode, `./dev-env.sh dev`: every change builds the whole bot and starts it anew.
+//! The plain mode, `./dev-env.sh dev`: every change rebuilds the whole bot and restarts it.
 
 use e2e::bot::PATIENCE;
 use e2e::playground::workspace;
@@ -6,7 +6,7 @@ use e2e::test_host::PING;
 use e2e::{Playground, TestHost};
 use sandbox::record::Kind;
 
-/// Waits until a bot that was built and started anew is connected.
+/// Waits until a rebuilt and restarted bot is connected.
 async fn started(host: &mut TestHost, from: usize) {
     host.bot.wait_for_line(from, "built and started anew in ").await.unwrap();
     host.bot.wait_for(from, "ready", |line| line.contains(": ready ")).await.unwrap();
@@ -15,7 +15,7 @@ async fn started(host: &mut TestHost, from: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
     let playground = Playground::new().unwrap().with_plain_build().unwrap();
-    // Its own setting is ignored by a bot without hot reload, which says so.
+    // A bot without hot reload ignores its setting, with a message.
     let media = workspace().join("crates/e2e/media").display().to_string();
     let mut host = TestHost::on(playground, &[("HOTCORD_PLAIN", "1"), ("MUSIC_DIR", &media)]).await;
     host.bot
@@ -35,7 +35,7 @@ async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
     let heard = client.heard_packets(&guild, &bot, 50, PATIENCE).await.unwrap();
     assert!(heard.counts.packets >= 50, "{heard:?}");
 
-    // A mistake leaves the bot that runs.
+    // A mistake does not affect the running bot.
     let lines = host.bot.line_count();
     let source = host.playground.read(PING).unwrap();
     host.playground.save(PING, &source.replace("Context<'_>", "Contxt<'_>")).unwrap();
@@ -49,7 +49,7 @@ async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
     assert!(host.ping().await.starts_with("Pang!"));
     assert_eq!(host.identifies(), 2, "a session of its own");
 
-    // What no program is built from starts nothing.
+    // A file that no program is built from triggers nothing.
     host.playground.save("commands/general/README.md", "Notes.").unwrap();
     let lines = host.bot.line_count();
     host.playground.save(PING, &source.replace("Pong!", "Peng!")).unwrap();
@@ -57,7 +57,7 @@ async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
     assert!(host.ping().await.starts_with("Peng!"));
     assert_eq!(host.identifies(), 3);
 
-    // A bot that dies stays away until the next save.
+    // A bot that dies is not restarted until the next save.
     let lines = host.bot.line_count();
     host.bot.kill_host().unwrap();
     host.bot.wait_for_line(lines, "(SIGKILL); the next save starts it again").await.unwrap();

@@ -1,9 +1,10 @@
-//! Music plays on: through reloads without a lost frame, through restarts and crashes of the host from where it was.
+//! Music keeps playing: through reloads without a lost frame, and after restarts and crashes of the host from its
+//! position.
 
 use e2e::music_host::{MusicOptions, MusicTestHost, Room, until};
 use e2e::play::{Options, Outcome, play};
 
-/// Seconds that may be between the place before a restart and the one after it: what a busy machine takes to notice.
+/// Maximum difference in seconds between the positions before and after a restart: the delay of a busy machine.
 const NEAR: f64 = 40.0;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,12 +16,12 @@ async fn reloads_of_music_lose_no_frame_of_what_plays() {
     assert!(wrong.is_empty(), "{wrong:?}: {outcome:#?}");
 }
 
-/// Waits until a host has come back, and gives what it says of that.
+/// Waits until a host has come back. Returns its line about it.
 async fn back(host: &mut MusicTestHost, from: usize) -> String {
     host.bot.wait_for_line(from, "nobody answered for ").await.unwrap()
 }
 
-/// Gives where in the song the bot is, having begun no more than one voice session since there were `joins`.
+/// Returns the position in the song. Checks that the bot has begun one voice session since there were `joins`.
 async fn goes_on(host: &MusicTestHost, room: &Room, from: u64, joins: u64, before: f64) -> f64 {
     let moment = host.hear(room, from, before - NEAR..before + NEAR).await.unwrap();
     assert_eq!(host.joins(), joins + 1, "it joins once");
@@ -42,16 +43,16 @@ async fn a_restart_plays_on_where_it_was_while_somebody_listens() {
     let again = goes_on(&host, &room, from, joins, before).await;
     assert!(again > before, "{before} {again}");
 
-    // And by a crash.
+    // By a crash.
     let (lines, joins, from) = (host.bot.line_count(), host.joins(), host.position(&room));
     host.bot.kill_host().unwrap();
     let line = back(&mut host, lines).await;
     assert!(line.contains("after a crash"), "{line}");
     let crashed = goes_on(&host, &room, from, joins, again).await;
-    // What is written of the position is some seconds old at most.
+    // The saved position is a few seconds old at most.
     assert!(crashed > again - 10.0, "{again} {crashed}");
 
-    // It obeys as before.
+    // Commands work as before.
     let answer = host.say(&room, "/stop").await.unwrap();
     assert!(answer.is_ok(), "{answer:?}");
 }
@@ -80,7 +81,7 @@ async fn a_restart_to_an_empty_channel_stays_out_and_remembers_the_place() {
         assert_eq!(host.joins(), joins, "restart {number}");
     }
 
-    // Whoever has it join hears it go on.
+    // A user who makes it join hears the song continue.
     let (from, joins) = (host.position(&room), host.joins());
     client.enter_voice(&guild, &room.listener, &room.channel.to_string()).await.unwrap();
     let answer = until("/join is there again", async || host.say(&room, "/join").await.ok()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Reloading as a developer and a user see it: files are saved in a copy of the workspace, and answers come back
+//! Reloading from the side of a developer and a user: files are saved in a copy of the workspace, and answers arrive
 //! through a local Discord.
 
 use std::fs;
@@ -33,7 +33,7 @@ async fn a_saved_body_is_live_without_a_new_session_or_registration() {
     assert_eq!(host.identifies(), 1);
     assert_eq!(writes(&host), before, "a body-only edit makes no REST call");
 
-    // A changed definition touches only that command.
+    // A changed definition only registers that command.
     let lines = host.bot.line_count();
     host.playground.edit(PING, "/// Answers, with", "/// Replies, with").unwrap();
     let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
@@ -109,7 +109,7 @@ async fn saves_that_change_nothing_reload_nothing_and_bursts_end_in_one_swap() {
     let mut host = TestHost::new(&[]).await;
     let lines = host.bot.line_count();
     let source = host.playground.read(PING).unwrap();
-    // A touch, the same text again, files that nothing is built from.
+    // A touch, the same text again, and files from which nothing is built.
     fs::File::open(host.playground.path(PING)).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
     host.playground.save(PING, &source).unwrap();
     host.playground.save("commands/general/notes.md", "a note").unwrap();
@@ -123,7 +123,7 @@ async fn saves_that_change_nothing_reload_nothing_and_bursts_end_in_one_swap() {
     host.bot.wait_for_line(lines, "events/welcome 1 -> 2 live").await.unwrap();
     host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     assert!(host.ping().await.starts_with("Burst 19!"));
-    // What was ignored above would have shown by now: its events came before those of the burst.
+    // Ignored saves would have shown by now: their events came before those of the burst.
     let said = host.bot.lines_from(lines);
     assert_eq!(said.iter().filter(|line| line.contains("commands/general ")).count(), 1, "{said:?}");
 }
@@ -160,7 +160,7 @@ async fn stale_listeners_are_gone_before_new_ones_answer() {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        // Every listener that heard the event has sent its words by the time a later command is answered.
+        // Every listener that received the event has sent its message by the time a later command is answered.
         host.ping().await;
         assert_eq!(greetings.len(), round, "{greetings:?}");
         assert!(greetings[round - 1].starts_with(&format!("Round {round} in")), "{greetings:?}");
@@ -171,7 +171,7 @@ async fn stale_listeners_are_gone_before_new_ones_answer() {
 async fn plugins_come_and_go_and_share_crates() {
     let mut host = TestHost::new(&[]).await;
 
-    // A new folder comes in: by dev-env.sh, as the README says.
+    // A new folder is loaded: with dev-env.sh, as in the README.
     let lines = host.bot.line_count();
     host.playground.new_plugin("commands/echo");
     let line = host.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
@@ -218,7 +218,7 @@ async fn plugins_come_and_go_and_share_crates() {
     assert_eq!(host.say("/echo").await.content, "Ahoy, world!");
     let said = host.bot.lines_from(lines);
     assert!(!said.iter().any(|line| line.contains("live in")), "{said:?}");
-    // The one that is mended brings the other in with it.
+    // The fixed one goes live together with the other.
     let lines = host.bot.line_count();
     host.playground
         .save("crates/words/src/lib.rs", "pub const WORD: &str = \"Hey\";\npub fn word() -> u8 {\n    1\n}\n")
@@ -244,7 +244,7 @@ async fn plugins_come_and_go_and_share_crates() {
     host.bot.wait_for_line(lines, "commands/echo ").await.unwrap();
     assert_eq!(host.say("/echo").await.content, "Hi, world!");
 
-    // A folder that is removed goes out, with its command.
+    // A plugin whose folder is removed is removed with its command.
     let lines = host.bot.line_count();
     fs::remove_dir_all(host.playground.path("commands/echo")).unwrap();
     let line = host.bot.wait_for_line(lines, "taken out").await.unwrap();
@@ -271,7 +271,7 @@ async fn a_poll_lives_through_reloads() {
         .collect();
     client.press("bob", message, &buttons[0]).await.unwrap();
     host.edit_ping("Pang").await;
-    // A button made by the generation before works, and its votes are still there.
+    // A button created by the generation before works, and its votes are still there.
     let answer = client.press("carol", message, &buttons[0]).await.unwrap();
     assert!(answer.error.is_none(), "{answer:?}");
     assert!(answer.embeds[0].to_string().contains("2 votes"), "{:?}", answer.embeds);
@@ -302,7 +302,7 @@ async fn off_unless_asked_for() {
     let lines = host.bot.line_count();
     host.playground.edit(PING, "Pong!", "Pang!").unwrap();
     host.playground.edit(GENERAL, "struct General;", "struct General; // edited").unwrap();
-    // The owner's commands say so too.
+    // The owners' commands also report it.
     let answer = host.say("/dev reload").await;
     let told = answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content;
     assert!(told.contains("without hot reload"), "{told}");

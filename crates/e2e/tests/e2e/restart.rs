@@ -1,4 +1,4 @@
-//! A change of the host itself: a new one is built while the old one runs on, and takes its place without a loss.
+//! A change of the host itself: a new one is built while the old one runs, and replaces it without a loss.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ const WELCOME: &str = "events/welcome/src/lib.rs";
 const RUN: &str = "bot/src/run.rs";
 const COMMAND: &str = "crates/sdk-core/src/dispatch/command.rs";
 
-/// Waits until a new host answers; gives its line. A changed sdk takes minutes to build on a busy machine.
+/// Waits until a new host answers. Returns its line. A changed sdk takes minutes to build on a busy machine.
 async fn restarted(host: &mut TestHost, from: usize) -> String {
     let mut line = host.bot.wait_for_line(from, "nobody answered for ").await;
     for _ in 0..5 {
@@ -35,7 +35,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
     client.press("bob", message, &tea).await.unwrap();
     host.edit_ping("Pang").await;
 
-    // The bot's own sources: plugins fit the new host as they are.
+    // The bot's own sources: the plugins fit the new host as they are.
     let lines = host.bot.line_count();
     host.playground.edit(RUN, "\"hotcord starts\"", "\"hotcord begins\"").unwrap();
     host.bot.wait_for_line(lines, "bot/src/run.rs belongs to the host").await.unwrap();
@@ -50,7 +50,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
     assert!(answer.error.is_none() && answer.embeds[0].to_string().contains("2 votes"), "{answer:?}");
     assert_eq!(host.identifies(), 2, "one more session, no more");
 
-    // The sdk: every plugin is built anew before the old host gives way.
+    // The sdk: every plugin is rebuilt before the old host is replaced.
     let lines = host.bot.line_count();
     host.playground.edit(COMMAND, "is not part of this bot any more.", "has left this bot.").unwrap();
     let line = restarted(&mut host, lines).await;
@@ -75,7 +75,7 @@ async fn a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_c
     let said = host.bot.lines_from(lines).join("\n");
     assert!(said.contains("bot/src/run.rs:"), "rustc's words are shown: {said}");
     assert!(host.ping().await.starts_with("Pong!"));
-    // Plugins go on reloading in the host that runs.
+    // Plugins keep reloading in the running host.
     assert!(host.edit_ping("Pang").await.contains("commands/general 1 -> 2 live"));
     assert!(host.ping().await.starts_with("Pang!"));
     assert_eq!(host.identifies(), 1);
@@ -86,7 +86,7 @@ async fn a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_c
     host.bot.wait_for_line(lines, "hotcord is mended").await.unwrap();
     assert!(host.ping().await.starts_with("Pang!"));
     assert_eq!(host.identifies(), 2);
-    // What was edited meanwhile is what runs.
+    // The code that was edited meanwhile is live.
     assert!(host.playground.read(PING).unwrap().contains("Pang!"));
 }
 
@@ -109,7 +109,7 @@ async fn a_restart_by_hand_waits_for_calls_and_brings_back_what_was_live() {
     let answer = host.say("/dev restart").await;
     assert!(answer.ephemeral, "{answer:?}");
     assert_eq!(answer.content, "The bot restarts as soon as nothing is under way.");
-    // As long as the call lasts, everything goes on.
+    // While the call lasts, everything continues.
     let welcome = host.playground.read(WELCOME).unwrap();
     host.playground.save(WELCOME, &format!("{welcome}\n// More.\n")).unwrap();
     host.bot.wait_for_line(lines, "events/welcome 1 -> 2 live").await.unwrap();
@@ -145,7 +145,7 @@ async fn a_new_host_that_does_not_come_up_leaves_its_place_to_the_one_before() {
     host.bot.wait_for_line(lines, "back as host 1 after a crash").await.unwrap();
     assert!(host.ping().await.starts_with("Pang!"));
 
-    // What cargo builds is still the program that died.
+    // cargo's output is still the program that died.
     let lines = host.bot.line_count();
     let manifest = host.playground.read("Cargo.toml").unwrap();
     host.playground.save("Cargo.toml", &format!("{manifest}\n# A note.\n")).unwrap();
@@ -164,7 +164,7 @@ async fn a_new_host_that_does_not_come_up_leaves_its_place_to_the_one_before() {
 async fn retired_code_above_its_budget_is_told_once_with_the_way_out() {
     let mut host = TestHost::new(&[("HMR_MEMORY_MB", "1"), ("RUST_LOG", "info,hmr=debug")]).await;
     host.bot.wait_for_line(0, "/dev scope=").await.unwrap();
-    // Each of these addresses is written when the library is loaded, so its pages cannot be given back.
+    // Each of these addresses is written when the library is loaded, so its pages cannot be released.
     let table = "#[used]\nstatic TABLE: [&str; 200_000] = [\"word\"; 200_000];\n\n/// Answers,";
     let lines = host.bot.line_count();
     let large = host.ping_that_says("Large").replace("/// Answers,", table);
@@ -184,7 +184,7 @@ async fn retired_code_above_its_budget_is_told_once_with_the_way_out() {
     let told = host.bot.lines_from(0).iter().filter(|line| line.contains(budget)).count();
     assert_eq!(told, 1);
 
-    // The way out leads back to where it is told again.
+    // After the restart it is reported again.
     let lines = host.bot.line_count();
     assert_eq!(host.say("/dev restart now:true").await.content, "The bot restarts now.");
     restarted(&mut host, lines).await;
@@ -275,7 +275,7 @@ async fn a_dependency_that_has_the_host_built_anew_is_told_before_it_begins() {
     let events = ctl(&["events", "--last", "20", "--no-follow"]).await;
     assert!(events.lines().any(|event| event.contains("\"note\"") && event.contains(words)), "{events}");
 
-    // Taken back in time, nothing comes of it.
+    // If it is reverted in time, nothing happens.
     let lines = host.bot.line_count();
     host.playground.edit(GENERAL, with, "sdk.workspace = true\n").unwrap();
     let back = "nothing asks for `simd-accel` of ignore v";

@@ -1,5 +1,5 @@
-//! Code that fails once it is live: what panics on probation goes back by itself, earlier code comes back by hand, and
-//! what will not end is named.
+//! Code that fails once it is live: a panic on probation causes a rollback, earlier code can be restored by hand, and
+//! what does not end is named.
 
 use e2e::faults::programs::Programs;
 use e2e::test_host::PING;
@@ -64,7 +64,7 @@ async fn count(ctx: Context<'_>) -> Result<(), Error> {
 sdk::export!(Counting);
 "#;
 
-/// A playground with the counting plugin in it.
+/// Creates a playground with the counting plugin.
 fn with_tally() -> Playground {
     let playground = Playground::new().unwrap();
     playground.new_plugin("commands/tally");
@@ -76,7 +76,7 @@ fn with_tally() -> Playground {
     playground
 }
 
-/// Makes an edit, and waits until the host says that the plugin's next generation is live.
+/// Makes an edit, and waits until the plugin's next generation is live. Returns its line.
 async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str) -> String {
     let (plugin, _) = file.split_once("/src").unwrap();
     let lines = host.bot.line_count();
@@ -114,7 +114,7 @@ async fn a_panic_on_probation_brings_back_the_code_before_it_with_its_state() {
     }
     assert_eq!(host.say("/count").await.content, "Count 4!", "nothing that was counted is lost");
 
-    // The broken source stays as it is until it is saved again, and then comes in as any other.
+    // The broken source stays as it is until it is saved again, and is then built as usual.
     host.edit_ping("Pang").await;
     assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("commands/tally 3 ->")));
     let line = edit(&mut host, TALLY, "count < 3", "count < 6").await;
@@ -157,7 +157,7 @@ async fn a_task_a_listener_and_the_code_that_came_back() {
     let line = host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
     assert!(line.contains("task watch panicked at commands/tally/src/lib.rs:"), "{line}");
 
-    // A listener.
+    // A listener that panics.
     let lines = host.bot.line_count();
     let listening = TALLY_SOURCE.replace(
         "        let _ = on;\n",
@@ -172,7 +172,7 @@ async fn a_task_a_listener_and_the_code_that_came_back() {
     assert!(line.contains("back to the code of 1") && line.contains("frightened"), "{line}");
     assert!(line.contains("- Message"), "what the listener heard is given up: {line}");
 
-    // Code that came back by hand is not on probation: its panic is contained.
+    // Code restored by hand is not on probation: its panic is contained.
     let lines = host.bot.line_count();
     let answer = told(&host.say("/dev rollback plugin:commands/tally generation:4").await);
     assert!(
@@ -209,7 +209,7 @@ async fn earlier_code_comes_back_by_hand() {
         let answer = told(&host.say(&command).await);
         assert!(answer.contains(words), "{answer}");
     }
-    // A definition that comes back is registered anew, and a save goes on from there.
+    // A restored definition is registered again, and the next save continues from there.
     let lines = host.bot.line_count();
     host.playground.edit(PING, "/// Answers, with", "/// Replies, with").unwrap();
     host.bot.wait_for_line(lines, "commands/general 5 -> 6 live").await.unwrap();
@@ -260,7 +260,7 @@ async fn what_went_live_together_goes_back_together() {
     assert!(answer.contains("commands/echo 4 -> 5") && answer.contains("events/waver 4 -> 5"), "{answer}");
     assert_eq!(host.say("/echo").await.content, "Hello, world!");
 
-    // Not so where another one has no generation that goes with it.
+    // Not if another plugin has no generation that fits.
     let lines = host.bot.line_count();
     host.playground.save("crates/words/src/lib.rs", &words("\"Hey\"")).unwrap();
     host.bot.wait_for_line(lines, "commands/echo 5 -> 6 live").await.unwrap();
@@ -286,7 +286,7 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
     let programs = Programs::collect(playground.path("programs")).unwrap();
     let path = programs.folder().display().to_string();
     let mut host = TestHost::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "2")]).await;
-    // The first library is a piece of one, the second one is empty.
+    // The first library is truncated, the second one is empty.
     let spoil_two = "n=$(cat \"$here/count\" 2>/dev/null || echo 0)\necho $((n + 1)) >\"$here/count\"\n\
                      case $n in 0) truncate -s 100 \"$library\" ;; 1) : >\"$library\" ;; esac\n";
     programs.after_linking(spoil_two).unwrap();
@@ -305,7 +305,7 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
     assert!(line.contains("could not be loaded"), "{line}");
     assert_eq!(host.playground.read("programs/links").unwrap().lines().count(), 3);
     assert!(host.say("/faulty").await.content.starts_with("Ahoy"));
-    // A compile error is told at once.
+    // A compile error is reported at once.
     let lines = host.bot.line_count();
     host.playground.edit(FAULTY, "\"Hey, ", "nonsense \"Hey, ").unwrap();
     host.bot.wait_for_line(lines, "commands/faulty 2 stays live").await.unwrap();
@@ -334,7 +334,7 @@ async fn what_is_caught_half_written_at_the_start_is_built_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_will_not_end_is_named_and_holds_nothing_up() {
     let mut host = TestHost::on(with_tally(), &[("HMR_STOP_MS", "300")]).await;
-    // A task that never comes to an `.await`, and a hook that does not return.
+    // A task that never reaches an `.await`, and a hook that does not return.
     let stuck = TALLY_SOURCE
         .replacen(
             "        let _ = data;\n",
@@ -359,7 +359,7 @@ async fn what_will_not_end_is_named_and_holds_nothing_up() {
     let line =
         host.bot.wait_for_line(lines, "task busy (spawned at commands/tally/src/lib.rs:").await.unwrap();
     assert!(line.contains("did not end within 300 ms"), "{line}");
-    // Meanwhile a reload goes on as ever, and the account names what lasts.
+    // Meanwhile reloads work as usual, and `/dev plugins` lists what still runs.
     let line = edit(&mut host, TALLY, "Count {count}!", "Now {count}!").await;
     assert!(line.contains("commands/tally 3 -> 4 live"), "{line}");
     let account = told(&host.say("/dev plugins").await);

@@ -1,4 +1,4 @@
-//! What plugins remember, as users see it: votes and presses made before a reload or a restart count after it.
+//! Plugins' state from the side of users: votes and presses from before a reload or a restart still count after it.
 
 use std::fs;
 
@@ -36,21 +36,21 @@ impl Poll {
         answer
     }
 
-    /// Has a user press for tea and expects the message to tell that many votes.
+    /// Presses the button for tea as a user, and expects that many votes in the message.
     async fn vote(&self, host: &TestHost, user: &str, votes: &str) {
         let answer = self.press(host, user).await;
         assert!(answer.embeds.iter().any(|embed| embed.to_string().contains(votes)), "{answer:?}");
     }
 }
 
-/// Saves an edit and waits for what the host is to say of it.
+/// Saves an edit and waits for the host's line that contains `told`.
 async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str, told: &str) -> String {
     let lines = host.bot.line_count();
     host.playground.edit(file, from, to).unwrap();
     host.bot.wait_for_line(lines, told).await.unwrap()
 }
 
-/// Ends the host as a service manager does, and starts it again.
+/// Stops the host as a service manager does, and starts it again.
 async fn restart(host: TestHost, variables: &[(&str, &str)]) -> TestHost {
     let TestHost { playground, sandbox, bot } = host;
     bot.stop().await.unwrap();
@@ -64,7 +64,7 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     for word in ["Pang", "Peng", "Ping"] {
         host.edit_ping(word).await;
     }
-    // Made by generation 4.
+    // Created by generation 4.
     let poll = Poll::ask(&host).await;
     poll.vote(&host, "bob", "1 vote,").await;
     for word in ["Pang", "Peng", "Ping"] {
@@ -76,7 +76,7 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     assert!(kept.contains("Tea or coffee?"), "{kept}");
     poll.vote(&host, "alice", "3 votes").await;
 
-    // A changed shape without a word on how to read the old one is refused, and nothing is lost.
+    // A changed format without a way to read the old one is refused, and nothing is lost.
     let source = host.playground.read(POLL).unwrap();
     let renamed = source.replace("ballots", "boxes");
     let lines = host.bot.line_count();
@@ -102,7 +102,7 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     let with_migration = format!("{version}{migration}");
     edit(&mut host, POLL, &format!("{version}}}"), &with_migration, "migrated from version 1 to 2").await;
     poll.vote(&host, "bob", "3 votes").await;
-    // Back again: the old code cannot read what the new one has kept.
+    // Reverted: the old code cannot read the state that the new one has saved.
     let lines = host.bot.line_count();
     host.playground.save(POLL, &source).unwrap();
     let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
@@ -110,7 +110,7 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     poll.vote(&host, "bob", "2 votes").await;
 }
 
-/// Source of a `/ping` that counts itself in the state.
+/// Returns the source of a `/ping` that counts its calls in the state.
 fn counting(word: &str) -> String {
     format!(
         "//! Counts.\n\nuse sdk::prelude::*;\n\n/// Answers, with the latency to Discord's gateway\n\
@@ -123,7 +123,7 @@ fn counting(word: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn presses_are_counted_once_each_while_a_plugin_with_state_reloads_under_load() {
     let mut host = TestHost::new(&[("HMR_HANDOVER_MS", "2000")]).await;
-    // A new field with a default crosses without a new version.
+    // A state with a new field that has a default is transferred without a new version.
     let field = "    ballots: BTreeMap<String, Ballot>,\n";
     let more = format!("{field}    #[serde(default)]\n    pub(crate) pings: u64,\n");
     edit(&mut host, POLL, field, &more, "commands/general 1 -> 2 live").await;
@@ -178,7 +178,7 @@ async fn a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin
     assert!(answer.content.starts_with("Pong!"), "{answer:?}");
 }
 
-/// Source of a `/ping` that asks and waits for a press.
+/// Source of a `/ping` that asks a question and waits for a press.
 const ASKING: &str = r#"//! Asks.
 
 use std::time::Duration;
@@ -231,7 +231,7 @@ async fn a_call_that_waits_for_a_press_gets_it_and_ends_with_its_generation() {
     host.playground.edit(ABOUT, "\"Plugins live\"", "\"Plugins here\"").unwrap();
     host.bot.wait_for_line(lines, "commands/general 2 -> 3 live").await.unwrap();
     edited(&waiting, "Given up.").await;
-    // Waiting for a user is nothing that a handover waits for.
+    // A handover does not wait for a call that waits for a user.
     let said = host.bot.lines_from(lines);
     assert!(!said.iter().any(|line| line.contains("still under way")), "{said:?}");
 }
@@ -243,7 +243,7 @@ async fn state_begins_anew_where_that_is_wanted() {
     poll.vote(&host, "bob", "1 vote,").await;
     host.edit_ping("Pang").await;
     assert_eq!(poll.press(&host, "bob").await.content, "This poll is over.");
-    // A plugin can want that of itself.
+    // A plugin can request that itself.
     drop(host);
     let playground = Playground::new().unwrap();
     playground

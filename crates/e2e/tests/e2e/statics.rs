@@ -1,8 +1,8 @@
-//! What of a plugin's memory lasts: statics are those of a library, and of each library's own copy of a shared crate.
+//! The lifetime of a plugin's memory: statics belong to a library, including its own copy of a shared crate.
 
 use e2e::{Playground, TestHost};
 
-/// Says how often it was called, by a static of its own and by one of a shared crate.
+/// Answers how often it was called, counted in a static of its own and in one of a shared crate.
 const COUNTING: &str = r#"//! Counts.
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! A host that dies: it comes back with the code that worked, and it is told what it died of.
+//! A host that dies: it comes back with the code that worked, and the cause of its death is reported.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,10 +13,10 @@ use sandbox::Sandbox;
 use sandbox::client::Run;
 use sandbox::record::Kind;
 
-/// Most milliseconds from a death to an answer.
+/// Maximum number of milliseconds from a death to an answer.
 const BACK_WITHIN: u64 = 2000;
 
-/// Gives the process id of the host below the supervisor; waits while there is none.
+/// Returns the process id of the host below the supervisor. Waits until there is one.
 async fn host(test_host: &TestHost) -> u32 {
     let supervisor = test_host.bot.pid().unwrap();
     let began = Instant::now();
@@ -47,7 +47,7 @@ fn ignored_by_children_of(process: u32) -> Vec<u64> {
         .collect()
 }
 
-/// Waits until a process has gone.
+/// Waits until a process has ended.
 async fn gone(process: u32) {
     let began = Instant::now();
     while Path::new(&format!("/proc/{process}/exe")).exists() {
@@ -56,7 +56,7 @@ async fn gone(process: u32) {
     }
 }
 
-/// Waits until the one session is closed.
+/// Waits until the only session is closed.
 async fn closed(sandbox: &Sandbox) {
     let began = Instant::now();
     while sandbox.record().count(Kind::Closed) == 0 {
@@ -65,7 +65,7 @@ async fn closed(sandbox: &Sandbox) {
     }
 }
 
-/// Waits for the line of a host that has come back, and gives how long nobody answered.
+/// Waits for the line of a host that has come back. Returns the time without answers in milliseconds.
 async fn back(test_host: &mut TestHost, from: usize) -> u64 {
     let line = test_host.bot.wait_for_line(from, "after a crash: nobody answered for ").await.unwrap();
     let ms = line.split("answered for ").nth(1).and_then(|rest| rest.split(' ').next());
@@ -86,7 +86,7 @@ async fn a_crash_on_probation_brings_the_code_before_it_back() {
     ];
     let deeper = "\nfn deeper(depth: u64) -> u64 {\n    std::hint::black_box([depth; 999])[7] + deeper(depth + 1) + 1\n}\n";
     for (round, (signal, sabotage)) in sabotages.iter().enumerate() {
-        // A generation is set aside, and the code before it comes back under the next number.
+        // A generation is set aside, and the code before it is restored with the next number.
         let (old, new, again) = (1 + 2 * round, 2 + 2 * round, 3 + 2 * round);
         let lines = test_host.bot.line_count();
         let crashing = source.replace("let latency =", &format!("{sabotage}\n    let latency =")).replace(
@@ -111,7 +111,7 @@ async fn a_crash_on_probation_brings_the_code_before_it_back() {
         assert!(test_host.ping().await.starts_with("Pong!"));
         assert_ne!(host(&test_host).await, before);
     }
-    // Neither cargo nor rustc had a part in it, and the next save is built as ever.
+    // Neither cargo nor rustc was involved, and the next save is built as usual.
     let lines = test_host.bot.line_count();
     test_host.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
     test_host.bot.wait_for_line(lines, "commands/general 7 -> 8 live").await.unwrap();
@@ -123,7 +123,7 @@ async fn a_crash_after_the_calls_of_probation_sets_nothing_aside() {
     let variables = [("HMR_PROBATION_CALLS", "2"), ("RUST_LOG", "info,hmr=debug")];
     let mut test_host = TestHost::new(&variables).await;
     let lines = test_host.bot.line_count();
-    // Each host counts anew.
+    // Each host starts counting at zero.
     let third = "static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);\n    \
                  if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {\n        std::process::abort();\n    }";
     let source =
@@ -162,7 +162,7 @@ async fn a_host_that_is_killed_comes_back_as_it_was() {
     assert_ne!(host(&test_host).await, killed);
     let said = test_host.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 2"), "{said}");
-    // Reloading goes on from there.
+    // Reloading continues from there.
     assert!(test_host.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
     assert!(test_host.ping().await.starts_with("Peng!"));
 }
@@ -178,7 +178,7 @@ async fn a_crash_loop_is_given_up() {
         assert_eq!(round == 5, line.contains("5 times within 60 s, so it is not started again"), "{line}");
         if round < 5 {
             gone(killed).await;
-            // A crash that comes later than the others would be none of a loop.
+            // A later crash would not count as part of a loop.
             test_host.bot.wait_for_line(lines, "hotcord starts").await.unwrap();
         }
     }
@@ -213,7 +213,7 @@ async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
     let line = test_host.edit_ping("Still").await;
     assert!(line.contains(" live in "), "{line}");
     assert!(test_host.ping().await.starts_with("Still!"));
-    // What the host starts hears what ends it: its probe does, and so do compilers.
+    // The host's children receive the signals that end it: its probe does, and so do compilers.
     let ignored = ignored_by_children_of(host);
     assert!(!ignored.is_empty(), "there is a probe");
     for signal in [Signal::INT, Signal::QUIT] {

@@ -1,4 +1,4 @@
-//! What the troubleshooting tables of the guide tell and no other test provokes.
+//! Messages of the guide's troubleshooting tables that no other test provokes.
 
 use std::fs;
 use std::path::Path;
@@ -57,7 +57,7 @@ async fn count(ctx: Context<'_>) -> Result<(), Error> {
 sdk::export!(Counting);
 "#;
 
-/// A playground with the counting plugin, with another `start` hook.
+/// Creates a playground with the counting plugin, with another `start` hook.
 fn with_tally(start: &str) -> Playground {
     let playground = Playground::new().unwrap();
     playground.new_plugin("commands/tally");
@@ -71,7 +71,7 @@ fn tally(start: &str) -> String {
     TALLY_SOURCE.replace("        Ok(())\n    }\n}", &format!("        {start}\n    }}\n}}"))
 }
 
-/// Runs the development host in a folder until it ends by itself; gives its exit code and what it said.
+/// Runs the development host in a folder until it ends by itself. Returns its exit code and its output.
 async fn run_to_end(
     playground: &Playground,
     sandbox: &Sandbox,
@@ -103,7 +103,7 @@ async fn what_keeps_the_bot_from_starting_is_told() {
     let (code, said) = run_to_end(&test_host.playground, &test_host.sandbox, &root, &[]).await;
     assert_eq!(code, Some(75), "{said}");
     assert!(said.contains("a development host of this folder is running already"), "{said}");
-    // The one that runs is none the worse.
+    // The running one is not affected.
     test_host.edit_ping("Pang").await;
     assert!(test_host.ping().await.starts_with("Pang!"));
 
@@ -200,7 +200,7 @@ async fn code_that_does_not_start_again_cannot_come_back() {
     let line = test_host.bot.wait_for_line(lines, "commands/tally 2 stays live after ").await.unwrap();
     assert!(line.contains("/count panicked at commands/tally/src/lib.rs:"), "{line}");
     assert!(line.contains("; the code before it: its start hook failed: not again"), "{line}");
-    // The save that mends it comes in.
+    // The save that fixes it goes live.
     test_host.playground.save(TALLY, TALLY_SOURCE).unwrap();
     test_host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
     assert_eq!(test_host.say("/count").await.content, "Count 3!");
@@ -247,7 +247,7 @@ async fn a_compiler_that_is_killed_each_time_is_told() {
     assert_eq!(test_host.say("/faulty").await.content, "Hello, world!");
 }
 
-/// Makes a program of shell's words.
+/// Writes an executable shell script.
 fn program(path: &Path, words: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -257,7 +257,7 @@ fn program(path: &Path, words: &str) {
 
 #[test]
 fn the_script_starts_a_bot_of_which_a_plugin_does_not_compile() {
-    // A workspace in name, whose cargo builds nothing; the host is there from before.
+    // A minimal workspace whose cargo builds nothing; the host was built before.
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let workspace = e2e::playground::workspace();
@@ -303,7 +303,7 @@ fn the_script_starts_a_bot_of_which_a_plugin_does_not_compile() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("Not every plugin compiles; the bot starts without those"), "{said}");
     assert!(said.contains("the host runs with true"), "{said}");
-    // A manifest that cannot be read is no plugin's own mistake.
+    // An unreadable manifest is not a single plugin's mistake.
     fs::write(root.join("manifests"), "101").unwrap();
     let (code, said) = run(true);
     assert_eq!(code, Some(1), "{said}");

@@ -1,4 +1,4 @@
-//! What counts as a save, wherever the sources lie and however they are written, moved and linked.
+//! What counts as a save, wherever the sources are and however they are written, moved and linked.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,14 +13,14 @@ use e2e::{Playground, TestHost};
 
 const WELCOME: &str = "events/welcome/src/lib.rs";
 
-/// Waits for the line that tells of a plugin's next reload.
+/// Waits for the line about a plugin's next reload.
 async fn live(host: &mut TestHost, from: usize, plugin: &str) -> String {
     let line = host.bot.wait_for_line(from, &format!("{plugin} ")).await.unwrap();
     assert!(line.contains("live in"), "{line}");
     line
 }
 
-/// Reloads `events/welcome`, and says whether a line held `words` until it was live.
+/// Reloads `events/welcome`. Returns whether a line contained `words` until it was live.
 async fn said_until_welcome(host: &mut TestHost, from: usize, words: &str) -> bool {
     let lines = host.bot.line_count();
     let source = host.playground.read(WELCOME).unwrap();
@@ -29,7 +29,7 @@ async fn said_until_welcome(host: &mut TestHost, from: usize, words: &str) -> bo
     host.bot.lines_from(from).iter().any(|line| line.contains(words))
 }
 
-/// Gives a source of `/ping` that says what these files hold.
+/// Returns the source of a `/ping` that answers with the content of these files.
 fn ping_of(files: &[&str]) -> String {
     let (holes, included): (String, String) =
         files.iter().map(|file| ("{}", format!(", include_str!({file:?})"))).unzip();
@@ -44,7 +44,7 @@ fn ping_of(files: &[&str]) -> String {
 async fn polling_brings_in_a_save_that_the_system_does_not_report() {
     let mut host = TestHost::new(&[("HMR_POLL_MS", "50")]).await;
     let lines = host.bot.line_count();
-    // A file that stays open is not reported: as far as the system can tell, its writer is not done.
+    // A file that stays open is not reported: for the system its writer is not done.
     let source = host.ping_that_says("Polled");
     let mut open = fs::File::create(host.playground.path(PING)).unwrap();
     open.write_all(source.as_bytes()).unwrap();
@@ -77,7 +77,7 @@ async fn patterns_and_extensions_say_what_counts() {
     live(&mut host, lines, "commands/general").await;
     assert_eq!(host.ping().await, "ABCD!");
 
-    // What rustc read counts wherever it lies and whatever .gitignore says of it.
+    // Files that rustc read count wherever they are and even if .gitignore lists them.
     for (file, word, says) in
         [(made.as_str(), "E", "EBCD!"), (&kept, "F", "EBFD!"), ("word.txt", "G", "EBFG!")]
     {
@@ -86,7 +86,7 @@ async fn patterns_and_extensions_say_what_counts() {
         live(&mut host, lines, "commands/general").await;
         assert_eq!(host.ping().await, says, "{file}");
     }
-    // Not so what HMR_IGNORE leaves out, nor what nobody reads.
+    // Files in HMR_IGNORE do not count, nor do those that no build reads.
     let lines = host.bot.line_count();
     host.playground.save(&skipped, "H").unwrap();
     host.playground.save("commands/general/other.gen", "x").unwrap();
@@ -95,7 +95,7 @@ async fn patterns_and_extensions_say_what_counts() {
     host.playground.save("commands/general/src/a.txt", "x").unwrap();
     assert!(!said_until_welcome(&mut host, lines, "commands/general ").await);
     assert_eq!(host.ping().await, "EBFG!");
-    // A listed extension counts although nobody told of the file.
+    // A listed extension counts although no build reported the file.
     let lines = host.bot.line_count();
     host.playground.save("commands/general/templates/a.html", "x").unwrap();
     live(&mut host, lines, "commands/general").await;
@@ -124,14 +124,14 @@ async fn sources_behind_links_reload_the_right_plugin() {
     live(&mut host, lines, "commands/general").await;
     assert!(host.ping().await.starts_with("Linked!"));
 
-    // As an editor saves that follows the link.
+    // Saved by an editor that follows the link.
     let lines = host.bot.line_count();
     fs::write(away("ping.rs~"), source(&away("ping.rs")).replace("Linked!", "Replaced!")).unwrap();
     fs::rename(away("ping.rs~"), away("ping.rs")).unwrap();
     live(&mut host, lines, "commands/general").await;
     assert!(host.ping().await.starts_with("Replaced!"));
 
-    // As an editor saves that does not: the link gives way to a file.
+    // Saved by an editor that does not: the link is replaced by a file.
     let line = host.edit_ping("Own").await;
     assert!(line.contains("live in"), "{line}");
     assert!(host.ping().await.starts_with("Own!"));
@@ -143,7 +143,7 @@ async fn sources_behind_links_reload_the_right_plugin() {
         fs::write(away(file), source(&away(file)) + "\n// Saved behind a link.\n").unwrap();
         live(&mut host, lines, plugin).await;
         let said = host.bot.lines_from(lines);
-        // One that depends on it comes along, and says so.
+        // A plugin that depends on it reloads too, and its line shows that.
         let own = said.iter().filter(|line| line.contains("live in") && !line.contains("(with "));
         assert_eq!(own.count(), 1, "{said:?}");
     }
@@ -157,7 +157,7 @@ async fn folders_may_be_renamed_and_go_and_come_back() {
     host.playground.new_plugin("commands/echo");
     live(&mut host, lines, "commands/echo").await;
 
-    // Renamed: each step says what is still missing.
+    // Renamed: each step reports what is still missing.
     let lines = host.bot.line_count();
     fs::rename(host.playground.path("commands/echo"), host.playground.path("commands/echo2")).unwrap();
     host.bot.wait_for_line(lines, "commands/echo 1 taken out").await.unwrap();
@@ -183,7 +183,7 @@ async fn folders_may_be_renamed_and_go_and_come_back() {
     live(&mut host, lines, "commands/echo2").await;
     assert_eq!(host.say("/echo whom:you").await.content, "Ahoy, you!");
 
-    // Removed and put back, with another content, as by a checkout.
+    // Removed and restored with another content, as by a checkout.
     let lines = host.bot.line_count();
     let folder = host.playground.path("commands/echo2");
     fs::rename(&folder, elsewhere.path().join("echo2")).unwrap();
@@ -196,7 +196,7 @@ async fn folders_may_be_renamed_and_go_and_come_back() {
     live(&mut host, lines, "commands/echo2").await;
     assert_eq!(host.say("/echo whom:you").await.content, "Welcome back, you!");
 
-    // All commands at once; what is there again is watched again.
+    // All commands at once. When they are back, they are watched again.
     let lines = host.bot.line_count();
     fs::rename(host.playground.path("commands"), elsewhere.path().join("commands")).unwrap();
     let line = host.bot.wait_for_line(lines, "out with commands/").await.unwrap();
@@ -244,7 +244,7 @@ async fn fifty_saves_in_five_seconds_end_in_the_newest_and_never_go_back() {
         let told = host.bot.line_count();
         host.bot.wait_for_line(told.saturating_sub(1), "commands/general ").await.unwrap();
     }
-    // Whatever an older build could still bring in would be there before a later save is.
+    // If an older build could still go live, it would have done so before a later save does.
     assert!(said_until_welcome(&mut host, lines, "commands/general ").await);
     assert!(host.ping().await.starts_with(&newest));
     stop.store(true, Ordering::Relaxed);
@@ -314,7 +314,7 @@ async fn a_lock_file_that_cargo_writes_for_a_plugin_is_no_change_of_the_host() {
         .unwrap();
     live(&mut host, lines, "commands/general").await;
     assert_ne!(host.playground.read("Cargo.lock").unwrap(), lock_file);
-    // A developer's own change that chooses no other package.
+    // A developer's own change that selects no other package.
     let lock_file = host.playground.read("Cargo.lock").unwrap();
     host.playground.save("Cargo.lock", &format!("{lock_file}\n# A note.\n")).unwrap();
     assert!(!said_until_welcome(&mut host, lines, "belongs to the host").await);

@@ -1,4 +1,4 @@
-//! What is done to voice, for rows of the table.
+//! Scenarios of voice, for rows of the table.
 
 use std::future::Future;
 use std::io;
@@ -16,17 +16,17 @@ use super::Stage;
 use crate::faults::scenarios::until;
 use crate::song::RATE;
 
-/// A scenario on a stage, which is over when the fault has struck.
+/// A scenario on a stage, which ends when the fault has happened.
 pub type Scenario = fn(&mut Stage) -> ScenarioFuture<'_>;
 
 /// A scenario in progress.
 pub type ScenarioFuture<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
-/// Opcode by which a client begins a session.
+/// Opcode with which a client begins a session.
 const IDENTIFY: u64 = 0;
 /// Opcode of a heartbeat.
 const HEARTBEAT: u64 = 3;
-/// Close code after which the bot asks for a new session.
+/// Close code after which the bot requests a new session.
 const INVALID_SESSION: u16 = 4006;
 
 async fn command(stage: &Stage, command: &Command) -> io::Result<()> {
@@ -36,7 +36,7 @@ async fn command(stage: &Stage, command: &Command) -> io::Result<()> {
     happened(stage, Kind::VoiceClosed, closed).await
 }
 
-/// Waits until there are more entries of a kind in the record than there were.
+/// Waits until the record contains more than `before` entries of a kind.
 async fn happened(stage: &Stage, kind: Kind, before: u64) -> io::Result<()> {
     let record = stage.host.sandbox.record();
     until(&format!("{kind:?} happens"), || record.count(kind) > before).await
@@ -55,14 +55,14 @@ pub(super) async fn close(stage: &Stage, code: u16) -> io::Result<()> {
     command(stage, &Command::Close { code, reason: String::new() }).await
 }
 
-/// Has every session that is begun from now on closed with a code.
+/// Closes every session that begins from now on with a code.
 pub(super) async fn close_at_identify(stage: &Stage, code: u16) -> io::Result<()> {
     let effect = VoiceEffect::Close { code, reason: String::new() };
     add(stage, Rule::new(On::VoiceReceived(VoiceRule { op: Some(IDENTIFY), effect, ..VoiceRule::default() })))
         .await
 }
 
-/// Closes the connection, and the next session with a code that is final.
+/// Closes the connection, and then the next session with a final code.
 pub fn refused_at_rejoin(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         close_at_identify(stage, 4017).await?;
@@ -70,7 +70,7 @@ pub fn refused_at_rejoin(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Drops the voice gateway's connection without a word.
+/// Drops the voice gateway's connection without closing it.
 pub fn severed(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async { command(stage, &Command::Sever).await })
 }
@@ -95,17 +95,17 @@ pub fn lossy(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Has no packet go either way for five seconds.
+/// Drops all packets in both directions for five seconds.
 pub fn dead_socket(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, Rule::new(On::VoicePacket(VoicePacketRule::default()))).await?;
-        // That is the fault itself.
+        // The time is part of the fault.
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         mend(stage).await
     })
 }
 
-/// Has no packet go either way while the bot joins anew, until it tries once more.
+/// Drops all packets in both directions while the bot joins again, until its second attempt.
 pub fn dead_socket_at_join(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, Rule::new(On::VoicePacket(VoicePacketRule::default()))).await?;
@@ -117,7 +117,7 @@ pub fn dead_socket_at_join(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Has a server that acknowledges no heartbeat.
+/// Stops acknowledging heartbeats.
 pub fn unanswered_heartbeats(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let closed = stage.host.sandbox.record().count(Kind::VoiceClosed);
@@ -132,7 +132,7 @@ pub fn unanswered_heartbeats(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Has a server on which the next websocket opens, and nothing ever comes.
+/// Lets the next websocket open, but sends nothing on it.
 pub fn stalled_server(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let effect = VoiceConnectEffect::Stall;
@@ -141,7 +141,7 @@ pub fn stalled_server(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Has a server that refuses every websocket.
+/// Refuses every websocket.
 pub fn refusing_server(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let effect = VoiceConnectEffect::Refuse { status: 503 };
@@ -154,7 +154,7 @@ fn voice_server(effect: VoiceServerEffect) -> Rule {
     Rule::new(On::VoiceServer(VoiceServerRule { effect, ..VoiceServerRule::default() }))
 }
 
-/// Does not tell the bot where to connect, once.
+/// Withholds the voice server from the bot, once.
 pub fn no_server_update_once(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, voice_server(VoiceServerEffect::Withhold).times(1)).await?;
@@ -162,7 +162,7 @@ pub fn no_server_update_once(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Never tells the bot where to connect.
+/// Always withholds the voice server from the bot.
 pub fn no_server_update(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         add(stage, voice_server(VoiceServerEffect::Withhold)).await?;
@@ -170,7 +170,7 @@ pub fn no_server_update(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Gives the call to another server: an update without an endpoint, then one with.
+/// Moves the call to another server: an update without an endpoint, then one with.
 pub fn region_change(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let joins = stage.host.joins();
@@ -182,7 +182,7 @@ pub fn region_change(stage: &mut Stage) -> ScenarioFuture<'_> {
     })
 }
 
-/// Moves the bot as a moderator does, to a channel where somebody listens.
+/// Moves the bot as a moderator does, to a channel with a listener.
 pub fn moved(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         let client = stage.host.sandbox.client();

@@ -1,15 +1,15 @@
-//! Every row of voice: all close codes, and what else can happen to a call.
+//! All rows of voice: all close codes, and other faults of a call.
 
 use super::scenarios::{self, Scenario};
 use super::{Ending, Fault, Row};
 
-/// A connection that is closed with a code, once.
+/// Creates a row of a connection that is closed with a code, once.
 const fn closed(name: &'static str, code: u16, ending: Ending, told: &'static str) -> Row {
     let joins = if matches!(ending, Ending::Rejoins) { 1 } else { 0 };
     Row { name, fault: Fault::Close(code), ending, joins, told }
 }
 
-/// Anything else.
+/// Creates any other row.
 const fn scenario(name: &'static str, run: Scenario, ending: Ending, joins: u64, told: &'static str) -> Row {
     Row { name, fault: Fault::Scenario(run), ending, joins, told }
 }
