@@ -114,7 +114,7 @@ fn known_roots() -> Vec<u8> {
 }
 
 impl Local {
-    /// Starts a local Discord on a free loopback port and logs how to act as one of its users.
+    /// Starts a local Discord on a free loopback port and prints how to act as one of its users.
     pub(crate) fn start(trusted: Trusted) -> Result<Self, Failure> {
         let failed = |problem: &str| {
             Failure::other(format!(

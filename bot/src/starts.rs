@@ -14,7 +14,7 @@ use sdk::tracing::warn;
 
 use crate::health::Sessions;
 
-/// Starts that are kept for fixing the cause that uses them up.
+/// Number of starts that are kept in reserve until the cause that uses them up is fixed.
 const RESERVE: u64 = 5;
 /// Limits of a wait, for responses without a plausible value.
 const LEAST: Duration = Duration::from_secs(1);

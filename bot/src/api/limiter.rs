@@ -61,7 +61,7 @@ struct State {
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
     /// End of the next window that a request waits for.
     again: Option<Instant>,
-    /// Routes for whose queue a warning was logged, until the queue is empty, with the queue's length then.
+    /// Routes for whose queue a warning was logged, until the queue is short again, with the queue's length then.
     warned: HashMap<String, usize>,
 }
 

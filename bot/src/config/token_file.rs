@@ -8,7 +8,7 @@ use super::Mistakes;
 
 const TOKEN: &str = "DISCORD_TOKEN";
 const FILE: &str = "DISCORD_TOKEN_FILE";
-/// Maximum number of bytes that are read of the file.
+/// Maximum size of the file in bytes.
 const LONGEST: u64 = 4096;
 
 /// Sets `DISCORD_TOKEN` to the content of the file in `DISCORD_TOKEN_FILE`, if that is set.

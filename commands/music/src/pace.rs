@@ -35,7 +35,7 @@ pub(crate) struct Pace {
 enum TooFast {
     /// The user has reached the limit, and may continue after this time.
     Person(Duration),
-    /// Too many users have reached it.
+    /// Too many users have had look-ups within [`WITHIN`].
     Everybody,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn count(data: &Data, user: UserId) -> Result<(), Error> {
     counted.map_err(|why| refusal(why).into())
 }
 
-/// Uncounts the last look-up of a user, which was free.
+/// Removes the last look-up of a user from the count, because it was free.
 pub(crate) fn give_back(data: &Data, user: UserId) -> Result<(), Error> {
     data.state::<Music>().update(|music| music.pace.give_back(user))
 }

@@ -206,8 +206,8 @@ impl MusicTestHost {
         Err(io::Error::other(format!("{} is not heard; the host said:\n{said}", room.title)))
     }
 
-    /// Waits until the song can be heard from frame `from` of the received sound on. Returns the position within these
-    /// seconds of the song.
+    /// Waits until the song can be heard from frame `from` of the received sound on. Searches for its position within
+    /// these seconds of the song, and returns it with the frame.
     ///
     /// # Errors
     /// If nothing, or something else, is received.

@@ -5,8 +5,8 @@
 //! Five plugins are edited in turn, each edit a real save, build and swap, while users run commands and members come
 //! and go. After every reload the host's memory, mapped libraries, descriptors, threads, tasks and generations are
 //! read. The first reloads warm up caches and are not counted. Over the others the growth of memory is the median
-//! slope, and a count grows if each third of them begins no lower than the third before it ended, and higher than that
-//! one began.
+//! slope, and a count grows if the minimum of each third of them is at least the maximum of the third before it, and
+//! above that one's minimum.
 
 use std::io;
 use std::time::{Duration, Instant};

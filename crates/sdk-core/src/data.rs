@@ -163,7 +163,7 @@ impl Data {
                     };
                     match called {
                         Ok(Ok(())) => {}
-                        // An expected error is not a failure.
+                        // A refusal is not a failure.
                         Ok(Err(error)) if Refusal::is(&error) => {
                             tracing::debug!(%plugin, task, %spawned_at, %error, "a repeated task refused");
                         }

@@ -108,7 +108,7 @@ impl Dispatcher {
 }
 
 /// Begins a call in the generation that `find` returns, and follows it to newer snapshots. Returns `None` if the newest
-/// one has none.
+/// snapshot has no such generation.
 async fn enter<T>(
     host: &Host,
     snapshot: &Arc<Snapshot>,

@@ -136,7 +136,7 @@ impl Gate {
         self.set_door(&[Door::Open], Door::Held);
     }
 
-    /// Lets calls in again, the held ones first.
+    /// Lets calls in again, including the held ones.
     pub(crate) fn release(&self) {
         self.set_door(&[Door::Held], Door::Open);
     }

@@ -226,7 +226,8 @@ impl Drop for Hold {
     }
 }
 
-/// Gives new generations a copy of their plugins' state, the current or the stored one, so that they can start with it.
+/// Copies the state of plugins, the current or the stored one, into their new generations, so that they can start with
+/// it.
 ///
 /// # Errors
 /// One sentence for each state that does not fit, if the policy refuses that.

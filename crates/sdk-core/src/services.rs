@@ -67,7 +67,7 @@ pub struct Offer {
 
 /// A service in use. Its provider is not stopped before this is dropped, or before the time for that is up.
 ///
-/// Get it anew for each call. One that is kept is outdated after a reload.
+/// Get it again for each call. One that is kept is outdated after a reload.
 #[must_use]
 pub struct Service<T: ?Sized> {
     service: Arc<T>,

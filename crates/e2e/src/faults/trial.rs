@@ -254,7 +254,8 @@ fn account(
     format!("{whose} code answers, {answered} of {}, slowest {} ms", sent.len(), slowest.as_millis())
 }
 
-/// Returns the line that contains most of the words. Messages of the host take precedence over those of a compiler.
+/// Returns the first of the lines that contain most of the words. Messages of the host take precedence over those of a
+/// compiler.
 fn most_telling<'a>(lines: &'a [String], words: &[&str]) -> &'a str {
     let telling = |line: &&String| {
         (words.iter().filter(|words| line.contains(**words)).count(), line.contains(" live: "))

@@ -19,8 +19,8 @@ pub fn slope(points: &[(u64, u64)]) -> f64 {
     slopes.get(slopes.len() / 2).copied().unwrap_or_default()
 }
 
-/// Returns whether a count keeps growing: each third of the samples begins no lower than the third before it ended, and
-/// higher than that one began.
+/// Returns whether a count keeps growing: the minimum of each third of the samples is at least the maximum of the third
+/// before it, and above that one's minimum.
 ///
 /// A single step, such as one more connection in a pool, is no growth.
 pub fn grows(counts: &[u64]) -> bool {

@@ -9,7 +9,7 @@ use e2e::{Bot, Playground};
 use sandbox::Sandbox;
 use sandbox::client::Run;
 
-/// Has the form of another bot's token.
+/// A value with the form of a token.
 const OTHER_TOKEN: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB";
 
 const WELCOME: &str = "events/welcome/src/lib.rs";

@@ -98,7 +98,7 @@ pub fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
     })
 }
 
-/// Returns how a call has ended: as a failure, or as refused.
+/// Returns how a call has ended: with a panic, an error or a refusal.
 fn outcome(error: &FrameworkError<'_, Data, Error>) -> Outcome {
     match error {
         FrameworkError::Command { error, .. }
@@ -239,7 +239,7 @@ fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference
     Some(words)
 }
 
-/// Logs an error: faults of the bot at a visible level, mistakes of users at debug level.
+/// Logs an error: faults of the bot at error level, mistakes of users at debug level.
 fn log(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) {
     let Some(data) = data(error) else { return };
     let reference = reference.map(tracing::field::display);

@@ -39,7 +39,7 @@ const ACKNOWLEDGED_ALREADY: isize = 40060;
 
 /// An interaction for which no live plugin has registered.
 pub(super) struct Unhandled {
-    /// What a user sees it as, such as a button.
+    /// What the user calls it, for example a form.
     what: &'static str,
     id: InteractionId,
     token: String,
