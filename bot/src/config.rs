@@ -84,13 +84,11 @@ pub(crate) struct Config {
     pub(crate) test_guild: Option<GuildId>,
     /// Users who may run owner-only commands; empty means the owners returned by Discord.
     pub(crate) owners: BTreeSet<UserId>,
-    /// Prefix of text commands.
     pub(crate) prefix: Option<String>,
     /// Channel for messages about reloads.
     pub(crate) dev_channel: Option<ChannelId>,
     /// How commands are registered.
     pub(crate) commands: Commands,
-    /// Hot reload.
     pub(crate) reload: Reload,
     /// Sources of music.
     pub(crate) media: Media,

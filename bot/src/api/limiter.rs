@@ -88,7 +88,6 @@ pub(crate) struct Permit {
 }
 
 impl Limiter {
-    /// Creates a limiter.
     pub(crate) fn new() -> Self {
         let shared =
             Arc::new(Shared { state: Mutex::default(), changed: Notify::new(), waited: OnceLock::new() });

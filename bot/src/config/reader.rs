@@ -14,7 +14,6 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Returns a reader of these variables.
     pub(super) fn new(variables: &'a BTreeMap<String, String>) -> Self {
         Self { variables, mistakes: Vec::new() }
     }

@@ -9,7 +9,6 @@ use sdk::settings::Environment;
 
 use super::token;
 
-/// Parses the mode the bot runs in.
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
     [Environment::Development, Environment::Production, Environment::Testing]
         .into_iter()
@@ -17,7 +16,6 @@ pub(super) fn environment(text: &str) -> Result<Environment, String> {
         .ok_or_else(|| "is no mode of this bot; use development, production or testing".to_owned())
 }
 
-/// Parses a switch.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
@@ -39,7 +37,6 @@ pub(super) fn milliseconds(text: &str, range: RangeInclusive<u64>) -> Result<Dur
     }
 }
 
-/// Parses a whole number.
 pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<N, String> {
     let number = text.parse().ok().filter(|number| range.contains(number));
     number.and_then(|number: u64| N::try_from(number).ok()).ok_or_else(|| {
@@ -48,7 +45,6 @@ pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) ->
     })
 }
 
-/// Parses a guild's id.
 pub(super) fn guild(text: &str) -> Result<GuildId, String> {
     snowflake(text).map(GuildId::new).ok_or_else(|| {
         "is no id; it is a number that Discord shows under Copy Server ID once Developer Mode is on"
@@ -56,7 +52,6 @@ pub(super) fn guild(text: &str) -> Result<GuildId, String> {
     })
 }
 
-/// Parses a channel's id.
 pub(super) fn channel(text: &str) -> Result<ChannelId, String> {
     snowflake(text).map(ChannelId::new).ok_or_else(|| {
         "is no id; it is a number that Discord shows under Copy Channel ID once Developer Mode is on"

@@ -41,7 +41,6 @@ impl Requests {
         create(make, body).await
     }
 
-    /// Removes a command.
     pub(super) async fn delete(&self, scope: &Scope, id: CommandId) -> Result<(), Failure> {
         let request = Request::new(self.command(scope, id), LightMethod::Delete);
         self.http.request(request).await.map(|_| ()).map_err(|error| Failure::new(&error, None))

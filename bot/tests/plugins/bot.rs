@@ -66,7 +66,6 @@ impl Bot {
         .await;
     }
 
-    /// Returns the id of the bot's own user.
     pub(crate) fn id(&self) -> String {
         self.sandbox.bot_id().to_string()
     }
@@ -191,7 +190,6 @@ fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
         .unwrap()
 }
 
-/// Returns a message's id.
 pub(crate) fn id(message: &Value) -> Snowflake {
     message["id"].as_str().unwrap().parse().unwrap()
 }

@@ -17,7 +17,6 @@ pub(crate) fn plain(text: &str) -> String {
     foreign(text, Surface::Line, TITLE)
 }
 
-/// Returns a track's title in bold.
 pub(crate) fn bold(track: &Track) -> String {
     format!("**{}**", plain(&track.label()))
 }

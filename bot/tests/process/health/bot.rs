@@ -96,7 +96,6 @@ impl Bot {
         timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{path} does not answer {status}"))
     }
 
-    /// Reads the metrics strictly.
     pub(crate) async fn scrape(&self) -> Scrape {
         let page = self.get("/metrics").await;
         assert_eq!(page.status, 200);
@@ -146,7 +145,6 @@ impl Bot {
     }
 }
 
-/// Starts a sandbox.
 pub(crate) async fn discord() -> Sandbox {
     Sandbox::builder().start().await.unwrap()
 }

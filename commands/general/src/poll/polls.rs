@@ -85,7 +85,6 @@ impl Polls {
         self.ballots.get(id)
     }
 
-    /// Forgets a poll.
     pub(super) fn remove(&mut self, id: &str) {
         if let (Some(ballot), Some(bytes)) = (self.ballots.remove(id), &mut self.bytes) {
             *bytes -= size(id, &ballot);

@@ -241,7 +241,6 @@ fn dev_env(clone: &Path, words: &[&str]) -> Command {
     Command::from(command)
 }
 
-/// Lists the volumes of a project.
 async fn volumes(project: &str) -> io::Result<Vec<String>> {
     let filter = format!("label=com.docker.compose.project={project}");
     Ok(docker(&["volume", "ls", "--quiet", "--filter", &filter]).await?.lines().map(str::to_owned).collect())

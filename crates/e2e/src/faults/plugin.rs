@@ -76,7 +76,6 @@ pub enum Sabotage {
 }
 
 impl Sabotage {
-    /// Returns the code.
     fn code(self) -> &'static str {
         match self {
             Self::Panic => "panic!(\"as asked\");",

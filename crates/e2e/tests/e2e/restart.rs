@@ -194,7 +194,6 @@ async fn retired_code_above_its_budget_is_told_once_with_the_way_out() {
     host.bot.wait_for_line(lines, budget).await.unwrap();
 }
 
-/// Runs git in a folder.
 fn git(folder: &std::path::Path, words: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=A", "-c", "user.email=a@localhost", "-c", "init.defaultBranch=main"])

@@ -75,7 +75,6 @@ enum Was {
 }
 
 impl CacheKeeper {
-    /// Sets the cache to keep.
     pub(crate) fn set_cache(&self, cache: Arc<Cache>) {
         self.cache.store(Some(cache));
     }

@@ -10,7 +10,6 @@ use crate::generation::Generation;
 use crate::subscriptions::Outcome;
 use crate::{Data, Error, EventContext, Refusal, observer};
 
-/// Why a handler failed.
 pub(super) enum Failed {
     Error(Error),
     /// Holds the message for the user.

@@ -34,7 +34,6 @@ use crate::options::{KnownPrefix, PREFIX};
 use crate::snapshot::Snapshot;
 use crate::{Data, Error, PluginId};
 
-/// A message and its trigger.
 struct Said<'a> {
     message: &'a Message,
     trigger: MessageDispatchTrigger,

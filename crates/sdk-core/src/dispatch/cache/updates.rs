@@ -57,7 +57,6 @@ impl Updates<'_> {
         }
     }
 
-    /// Replaces a role.
     pub(super) fn role(&self, role: Role) {
         match serde_json::to_value(&role) {
             Ok(json) => {
