@@ -183,7 +183,8 @@ impl Registrar {
         }
     }
 
-    /// Removes every command that no live plugin defines any more.
+    /// Removes every command that no live plugin defines any more. Returns a sentence about what was removed, or what
+    /// could not be.
     async fn prune(&mut self) -> Result<String, String> {
         let removed = self.attempt(true).await?;
         let left = self.host.withdrawn().len();

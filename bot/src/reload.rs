@@ -29,7 +29,7 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Waits until another host is to replace this one.
+    /// Waits until another host is to replace this one, and returns that host.
     pub(crate) async fn gives_way(&self) -> Next {
         #[cfg(feature = "hmr")]
         if let Some(engine) = &self.engine {
@@ -306,7 +306,7 @@ pub(crate) async fn bring_in_plugins(
     Ok((Plugins::default(), start_linked(host).await))
 }
 
-/// Makes live the plugins that are linked into the binary.
+/// Makes live the plugins that are linked into the binary. Returns those that were left out.
 #[cfg(feature = "plugins")]
 async fn start_linked(host: &Host) -> BTreeSet<PluginId> {
     crate::plugins::start(host, commands::PLUGINS.iter().chain(events::PLUGINS).copied()).await

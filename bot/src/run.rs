@@ -153,7 +153,7 @@ enum Ending {
     Failed(Failure),
 }
 
-/// Requests the bot's application, and creates the host with it.
+/// Requests the bot's application, and creates the host with it. Returns both, and where commands are registered.
 async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Layout), Failure> {
     let http = api.http();
     let application = Application::fetch(&http, config.environment).await?;

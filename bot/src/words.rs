@@ -7,7 +7,7 @@ use crate::health::ask::ask;
 /// `EX_USAGE` of sysexits.h.
 const USAGE: u8 = 64;
 
-/// Runs the command of this process's arguments; `None` if there are none.
+/// Runs the command of this process's arguments. Returns the exit code; `None` if there are no arguments.
 pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();

@@ -13,7 +13,8 @@ pub(crate) struct Changes {
     pub(crate) restart: BTreeSet<String>,
 }
 
-/// Compares two readings. A variable that is set to its default has not changed in effect, but counts.
+/// Returns the differences between two readings. A variable that is set to its default has not changed in effect, but
+/// counts.
 pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
     let token = |connection: &Option<Connection>| connection.as_ref().map(|c| c.token.clone());
     let api = |connection: &Option<Connection>| connection.as_ref().and_then(|c| c.api.clone());

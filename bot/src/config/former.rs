@@ -15,7 +15,7 @@ pub(super) fn of(current: &str) -> Option<&'static str> {
     FORMER_NAMES.iter().find(|(_, name)| *name == current).map(|(former, _)| *former)
 }
 
-/// Overlays a file's variables with those of the environment. The environment wins under either of two names.
+/// Returns a file's variables overlaid with those of the environment. The environment wins under either of two names.
 pub(super) fn overlay(
     mut file: BTreeMap<String, String>,
     environment: &BTreeMap<String, String>,

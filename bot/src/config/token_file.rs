@@ -11,7 +11,7 @@ const FILE: &str = "DISCORD_TOKEN_FILE";
 /// Maximum size of the file in bytes.
 const LONGEST: u64 = 4096;
 
-/// Sets `DISCORD_TOKEN` to the content of the file in `DISCORD_TOKEN_FILE`, if that is set.
+/// Returns the variables with `DISCORD_TOKEN` set to the content of the file in `DISCORD_TOKEN_FILE`, if that is set.
 ///
 /// # Errors
 /// If both are set, or if the file cannot be read or is not a single line of text. The message does not contain the

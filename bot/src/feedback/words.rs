@@ -115,7 +115,7 @@ fn is_all(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.len() < 20 && diagnostics.iter().all(|diagnostic| !diagnostic.rendered.ends_with('…'))
 }
 
-/// Prevents text from closing the code block that contains it.
+/// Returns text that cannot close the code block that contains it.
 fn unfenced(words: &str) -> String {
     if words.contains("```") { words.replace('`', "`\u{200b}") } else { words.to_owned() }
 }

@@ -42,7 +42,7 @@ impl<W: Write> Write for Redacted<W> {
     }
 }
 
-/// Replaces `secrets`, and all tokens at the places where Discord's protocol has them.
+/// Returns a text in which `secrets`, and all tokens at the places where Discord's protocol has them, are replaced.
 pub(crate) fn redacted<'a>(text: &'a str, secrets: &[String]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for secret in secrets {
@@ -74,7 +74,8 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+' | '%')
 }
 
-/// Hides, after each `before`, the range (start and length in the text that follows) that `find` returns.
+/// Returns a text in which, after each `before`, the range (start and length in the text that follows) that `find`
+/// returns is hidden.
 fn hide_after<'a>(
     text: Cow<'a, str>,
     before: &str,

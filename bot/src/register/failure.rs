@@ -134,7 +134,7 @@ impl Failure {
     }
 }
 
-/// Turns `options.0.choices.2.name` into "option 'colour', choice 'red', name".
+/// Returns the place of a path in words: "option 'colour', choice 'red', name" for `options.0.choices.2.name`.
 fn place(path: &str, body: Option<&Value>) -> String {
     let mut at = body;
     let mut words: Vec<String> = Vec::new();

@@ -29,7 +29,7 @@ impl fmt::Display for Scope {
 }
 
 impl Scope {
-    /// Reduces a definition to the fields that count in a comparison in this scope.
+    /// Returns a definition reduced to the fields that count in a comparison in this scope.
     pub(super) fn comparable(&self, definition: &Value) -> Value {
         let mut definition = normalised(definition);
         let Some(fields) = definition.as_object_mut() else { return definition };
@@ -188,7 +188,7 @@ mod tests {
             .join(" ")
     }
 
-    /// A command as Discord returns it, with all defaults.
+    /// Returns a command as Discord returns it, with all defaults.
     fn returned(more: &Value) -> Value {
         let mut command = json!({
             "id": "10", "application_id": "20", "version": "30", "type": 1, "name": "poll", "nsfw": false,
@@ -200,7 +200,7 @@ mod tests {
         command
     }
 
-    /// The same command as our builder writes it.
+    /// Returns the same command as our builder writes it.
     fn ours(more: &Value) -> Value {
         let mut command = json!({"type": 1, "name": "poll", "description": "Asks", "nsfw": false, "options": [],
             "name_localizations": {}, "description_localizations": {}});

@@ -135,7 +135,7 @@ impl Bot {
         Registrar::new(self.host.clone(), &self.api, self.http.clone(), application, layout, BTreeSet::new())
     }
 
-    /// Connects to the gateway and waits until the bot is ready.
+    /// Connects to the gateway and waits until the bot is ready. Returns the session's context.
     async fn connect(&self) -> Context {
         let (sender, mut ready) = mpsc::unbounded_channel();
         let mut client = ClientBuilder::new_with_http(self.api.http(), GatewayIntents::GUILDS)

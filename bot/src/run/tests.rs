@@ -86,7 +86,7 @@ impl LocalBot {
         self.cache.guild(self.test_guild()).map(|guild| guild.clone())
     }
 
-    /// Everything that can be compared, by kind: the state of the cache, and that of REST.
+    /// Returns everything that can be compared, by kind: the state of the cache, and that of REST.
     async fn both(&self) -> BTreeMap<&'static str, [Value; 2]> {
         let id = self.test_guild();
         let path = |rest: &str| format!("/guilds/{id}{rest}");

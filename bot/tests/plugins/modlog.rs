@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::bot::{Bot, id, words};
 
-/// Waits for a log entry that contains all of `parts`.
+/// Waits for a log entry that contains all of `parts`. Returns the entry.
 async fn logged(bot: &Bot, parts: &[&str]) -> Value {
     bot.message("bob", "mod-log", |entry| {
         let embeds = entry["embeds"].as_array().unwrap();

@@ -19,7 +19,7 @@ fn message(answer: &Answer) -> &Value {
     answer.message.as_ref().unwrap_or_else(|| panic!("{answer:?}"))
 }
 
-/// Waits until the poll's message shows all of `parts`.
+/// Waits until the poll's message shows all of `parts`. Returns the message.
 async fn shows(bot: &Bot, poll: &Value, parts: &[&str]) -> Value {
     bot.message("bob", "bot-test", |message| {
         message["id"] == poll["id"] && parts.iter().all(|part| words(&message["embeds"][0]).contains(part))

@@ -15,7 +15,8 @@ pub(crate) struct Confirmed<'a> {
     question: poise::ReplyHandle<'a>,
 }
 
-/// Asks the user of the command. A question that expires, or outlives this generation, counts as a no.
+/// Asks the user of the command and returns the answer. A question that expires, or outlives this generation, counts as
+/// a no.
 pub(crate) async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> Result<Confirmed<'a>, Error> {
     let prefix = format!("dev-confirm:{}:", ctx.id());
     let pressed = ctx.data().next_press(&prefix, Some(ctx.author().id), PATIENCE);

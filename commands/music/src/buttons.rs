@@ -40,7 +40,7 @@ async fn show(ctx: &EventContext, press: &ComponentInteraction, look: Look) -> R
     Ok(())
 }
 
-/// Turns a page of the message, which becomes the live one.
+/// Turns a page of the message, which becomes the live one. Returns the page.
 fn turn(desk: &Desk, press: &ComponentInteraction, page: usize) -> Result<Look, Error> {
     let page = page::within(&desk.status, page);
     // The press may come before `/queue` has stored its answer.

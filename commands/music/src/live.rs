@@ -109,7 +109,7 @@ enum Edited {
     Failed,
 }
 
-/// Edits a message.
+/// Edits a message. Returns the outcome.
 async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
     match place.channel.edit_message(ctx, place.message, look.edit()).await {
         Ok(_) => Edited::Done,

@@ -68,7 +68,8 @@ fn shown(lyrics: &Lyrics) -> Vec<CreateEmbed> {
     embeds
 }
 
-/// Splits a text that is too long for one embed between two lines.
+/// Splits a text that is too long for one embed between two lines. Returns the first part, and the rest if there is
+/// any.
 fn split(text: &str) -> (String, Option<String>) {
     let Some((most, _)) = text.char_indices().nth(text::EMBED_DESCRIPTION) else {
         return (text.to_owned(), None);

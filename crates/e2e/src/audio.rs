@@ -66,7 +66,7 @@ pub fn find(heard: &[f32], reference: &[f32], rate: u32) -> Match {
         .unwrap_or(Match { at: 0, correlation: 0.0 })
 }
 
-/// Correlates `reference`, whose energy is given, with the recording from `at` on.
+/// Returns the match of `reference`, whose energy is given, with the recording from `at` on.
 fn correlate(heard: &[f32], reference: &[f32], energy: f64, at: isize) -> Match {
     let skipped = usize::try_from(-at).unwrap_or(0).min(reference.len());
     let from = usize::try_from(at).unwrap_or(0).min(heard.len());

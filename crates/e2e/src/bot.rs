@@ -124,7 +124,7 @@ impl Bot {
         self.lines.written.lock().get(from..).unwrap_or_default().to_vec()
     }
 
-    /// Waits for a line, from the line numbered `from` on, that contains `words`.
+    /// Waits for a line, from the line numbered `from` on, that contains `words`. Returns the line.
     ///
     /// # Errors
     /// With its output since then, if the bot ends or the line does not come.
@@ -238,7 +238,7 @@ impl Bot {
         Ok(kill_process(pid, Signal::KILL)?)
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends by itself. Returns its exit status.
     ///
     /// # Errors
     /// If it does not end.
@@ -256,7 +256,7 @@ impl Bot {
         self.child.kill().await
     }
 
-    /// Sends the bot SIGTERM, as a service manager does, and waits for its end.
+    /// Sends the bot SIGTERM, as a service manager does, and waits for its end. Returns its exit status.
     ///
     /// # Errors
     /// If it does not end.

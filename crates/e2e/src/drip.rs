@@ -297,7 +297,7 @@ async fn left(server: &Server, playground: &Playground) -> io::Result<Option<f64
 type Asked = Result<(String, Duration), String>;
 
 impl Asker {
-    /// Plays an address, and tries again while too many requests are in progress.
+    /// Plays an address, and tries again while too many requests are in progress. Returns the answer.
     async fn asks(self, url: String) -> Asked {
         let began = Instant::now();
         loop {

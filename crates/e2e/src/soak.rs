@@ -325,7 +325,8 @@ async fn reload_once(
     bot.went_live(lines, reloaded.plugin).await.map(drop)
 }
 
-/// Times commands one after the other, and between them requests that the sandbox answers by itself.
+/// Returns the times of commands, run one after the other, and of requests between them that the sandbox answers by
+/// itself.
 async fn times(sandbox: &Sandbox) -> io::Result<Times> {
     let of_sandbox = |error: sandbox::client::Error| io::Error::other(error.to_string());
     let client = sandbox.client();

@@ -47,7 +47,7 @@ impl TestHost {
         host
     }
 
-    /// Runs a command as alice. Waits while it is being registered.
+    /// Runs a command as alice. Waits while it is being registered. Returns the answer.
     ///
     /// # Panics
     /// If the command is never registered.

@@ -218,7 +218,7 @@ fn sort_numbers(list: &mut Value) {
     }
 }
 
-/// Keeps the named fields that differ from their default: null, false, or an empty list or map.
+/// Returns the named fields that differ from their default: null, false, or an empty list or map.
 fn kept(object: &Value, names: &[&str]) -> serde_json::Map<String, Value> {
     let is_default = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,

@@ -41,7 +41,7 @@ pub(crate) fn offers(
     offers
 }
 
-/// Checks `generations` for missing, incompatible and circular dependencies.
+/// Checks `generations` for missing, incompatible and circular dependencies. Returns the problems and notes.
 pub(crate) fn amiss(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &Offers) -> Amiss {
     let mut amiss = Amiss::default();
     for (id, generation) in generations {

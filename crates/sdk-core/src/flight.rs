@@ -38,12 +38,12 @@ impl Flight {
         )
     }
 
-    /// Runs a future to its end, then ends the entry.
+    /// Runs a future to its end, then ends the entry. Returns the future's output.
     pub(crate) async fn carry<F: Future>(self, future: F) -> F::Output {
         self.follow(future).await
     }
 
-    /// Runs a future to its end, and records while a thread is polling it.
+    /// Runs a future to its end, and records while a thread is polling it. Returns the future's output.
     pub(crate) async fn follow<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|cx| {

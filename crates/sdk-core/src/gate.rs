@@ -78,7 +78,8 @@ impl Inner {
 }
 
 impl Gate {
-    /// Counts a call in. While the gate is held, waits until it is opened again or the generation is replaced.
+    /// Counts a call in and returns its id. While the gate is held, waits until it is opened again or the generation is
+    /// replaced.
     async fn enter(&self, what: &str) -> Result<u64, Moved> {
         loop {
             if let Some(outcome) = self.try_enter(what) {
@@ -95,7 +96,7 @@ impl Gate {
         }
     }
 
-    /// Counts a call in, unless the gate is held.
+    /// Counts a call in and returns its id; `None` while the gate is held.
     fn try_enter(&self, what: &str) -> Option<Result<u64, Moved>> {
         let mut inner = self.inner.lock();
         match inner.door {
@@ -105,7 +106,7 @@ impl Gate {
         }
     }
 
-    /// Counts a call in, whatever the gate's state.
+    /// Counts a call in, whatever the gate's state, and returns its id.
     fn count_in(&self, what: &str) -> u64 {
         self.inner.lock().count_in(what)
     }

@@ -91,16 +91,16 @@ pub enum Outcome {
     },
     /// The state is stored until the plugin is live again.
     AtRest,
-    /// The state does not fit. An earlier snapshot was restored.
+    /// The state could not be saved or does not fit. An earlier snapshot was restored.
     Earlier {
         /// That snapshot's number.
         snapshot: u64,
-        /// What does not fit.
+        /// The reason.
         why: String,
     },
-    /// The state does not fit. The generation started with its default.
+    /// The state could not be saved or does not fit. The new generation, if there is one, started with its default.
     Default {
-        /// What does not fit.
+        /// The reason.
         why: String,
     },
 }
@@ -130,7 +130,8 @@ impl Crossing {
             .collect()
     }
 
-    /// Saves and restores the state. Runs the plugin's code.
+    /// Saves and restores the state. Runs the plugin's code. Returns the outcome; `None` if there is no state to
+    /// transfer.
     fn carry(&self, snapshots: &Snapshots, policy: HandoverPolicy) -> Result<Option<Crossed>, String> {
         let old = self.old.as_ref().filter(|old| is_preserved(old));
         if self.old.is_some() && !policy.preserve {
@@ -279,7 +280,7 @@ pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result
     Ok(HandedOver { swapped, states, held, outlived })
 }
 
-/// Saves and restores on a thread of its own, all states or none.
+/// Saves and restores on a thread of its own, all states or none. Returns the outcomes.
 async fn carry(
     host: &Host,
     crossings: Vec<Crossing>,

@@ -250,7 +250,7 @@ impl Host {
         self.0.observer.get()
     }
 
-    /// Records that a call, hook or task of a plugin begins.
+    /// Records that a call, hook or task of a plugin begins. It lasts until the returned value is dropped.
     pub(crate) fn flight(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Flight {
         Flight::begin(self.0.recorder.get(), plugin, generation, what)
     }

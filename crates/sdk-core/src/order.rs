@@ -137,7 +137,7 @@ pub fn circle_words(circle: &[PluginId]) -> String {
     )
 }
 
-/// Sorts generations in the order in which they start: each after its dependencies.
+/// Returns generations in the order in which they start: each after its dependencies.
 pub fn to_start(generations: &[Arc<Generation>]) -> Vec<Arc<Generation>> {
     let by_plugin: BTreeMap<_, _> =
         generations.iter().map(|generation| (generation.plugin(), generation)).collect();
@@ -148,7 +148,7 @@ pub fn to_start(generations: &[Arc<Generation>]) -> Vec<Arc<Generation>> {
         .collect()
 }
 
-/// Groups generations in the order in which they stop: those of a group together, each before its dependencies.
+/// Returns generations in the order in which they stop: in groups that stop together, each before its dependencies.
 pub fn to_stop(generations: Vec<Arc<Generation>>) -> Vec<Vec<Arc<Generation>>> {
     let needs = Needs::among(&generations);
     let mut steps = Vec::new();

@@ -246,7 +246,7 @@ mod tests {
 
     use super::*;
 
-    /// A wall clock that follows tokio's clock and starts at 1000 s.
+    /// Returns the time of a wall clock that follows tokio's clock and starts at 1000 s.
     fn clock() -> Duration {
         thread_local!(static BEGAN: OnceLock<Instant> = const { OnceLock::new() });
         BEGAN.with(|began| began.get_or_init(Instant::now).elapsed()) + Duration::from_secs(1000)

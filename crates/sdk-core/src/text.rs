@@ -36,7 +36,7 @@ pub(crate) fn message(words: &str) -> String {
     cut(words.replace(|character| is_control(character) && character != '\n', " "), MESSAGE)
 }
 
-/// Shortens `text` to at most `most` characters. If something was cut off, the last one is an ellipsis.
+/// Returns `text`, shortened to at most `most` characters. If something was cut off, the last one is an ellipsis.
 pub fn cut(text: impl Into<String>, most: usize) -> String {
     fn cut(mut text: String, most: usize) -> String {
         if text.chars().count() > most {

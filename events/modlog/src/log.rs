@@ -69,7 +69,7 @@ pub(crate) fn entry(title: &str, color: u32, author: Option<&User>, place: &Plac
     )
 }
 
-/// Adds the names of a message's files.
+/// Returns the embed with the names of a message's files, if there are any.
 pub(crate) fn with_files(embed: CreateEmbed, files: &[Attachment]) -> CreateEmbed {
     if files.is_empty() {
         return embed;

@@ -118,7 +118,7 @@ pub(super) struct Queue {
 }
 
 impl Lanes {
-    /// Adds a request to its lane. [`admit`](Self::admit) returns it when it may be sent.
+    /// Adds a request to its lane and returns its ticket, which [`admit`](Self::admit) returns when it may be sent.
     pub(super) fn enter(&mut self, wish: Wish) -> Ticket {
         self.next += 1;
         let key = self.key(&wish.route);

@@ -69,7 +69,8 @@ fn message() -> serde_json::Value {
     })
 }
 
-/// A server that records requests and responds as `POST /channels/ID/messages` does.
+/// Starts a server that records requests and responds as `POST /channels/ID/messages` does. Returns the record, and
+/// clients for it.
 async fn recorder(prefix: &str) -> (Log, Http, Api) {
     let log = Log::default();
     let router =

@@ -108,7 +108,7 @@ impl Band {
         assert!(heard.counts.packets >= before + 50, "{heard:?}");
     }
 
-    /// Waits until a message contains all of `parts`, including its buttons.
+    /// Waits until a message contains all of `parts`, including its buttons. Returns the message.
     pub(crate) async fn shows(&self, message: &Value, parts: &[&str]) -> Value {
         let channel = message["channel_id"].as_str().unwrap();
         self.bot

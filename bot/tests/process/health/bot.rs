@@ -62,7 +62,7 @@ impl Bot {
         bot
     }
 
-    /// Waits for a line of the log that contains `words`.
+    /// Waits for a line of the log that contains `words`. Returns the line.
     pub(crate) async fn says(&mut self, words: &str) -> String {
         let found = async {
             while let Some(line) = self.lines.next_line().await.unwrap() {

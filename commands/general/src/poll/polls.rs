@@ -141,7 +141,7 @@ mod tests {
         Ballot::new("Lunch?", answers.iter(), UserId::new(user), Some(GuildId::new(guild)), 0).unwrap()
     }
 
-    /// Adds polls, each by a different user.
+    /// Returns that many polls, each by a different user.
     fn with(count: usize, guild: impl Fn(usize) -> u64) -> Polls {
         let mut polls = Polls::default();
         for number in 0..count {

@@ -223,7 +223,7 @@ async fn healthy(bot: &str) -> io::Result<()> {
     }
 }
 
-/// Runs the command until its output contains `words`.
+/// Runs the command until its output contains `words`, and returns that output.
 async fn until_said(command: &[&str], words: &str) -> io::Result<String> {
     let began = Instant::now();
     loop {

@@ -40,7 +40,8 @@ pub static hotcord_plugin_commands_faulty: Entry = Entry {
 };
 "#;
 
-/// Builds such a library into `folder`. An error of kind `Unsupported` names what this machine lacks for it.
+/// Builds such a library into `folder`. Returns its path. An error of kind `Unsupported` names what this machine lacks
+/// for it.
 ///
 /// # Errors
 /// If there is no other compiler, or the library does not build.

@@ -119,7 +119,7 @@ impl Stage {
         self.playground.save(file, &next.replace(from, to))
     }
 
-    /// Waits for a line of the host's log, since the row began, that contains `words`.
+    /// Waits for a line of the host's log, since the row began, that contains `words`. Returns the line.
     ///
     /// # Errors
     /// If it does not come.
@@ -133,7 +133,7 @@ impl Stage {
         self.bot.as_ref().map(|bot| bot.lines_from(self.from)).unwrap_or_default()
     }
 
-    /// Waits until the host logs that a new generation of the failing plugin is live.
+    /// Waits until the host logs that a new generation of the failing plugin is live. Returns the line.
     ///
     /// # Errors
     /// If that does not happen.
@@ -166,7 +166,7 @@ impl Stage {
         self.sandbox.record().count(kind)
     }
 
-    /// Runs a command as alice, once it is registered.
+    /// Runs a command as alice, once it is registered. Returns the answer.
     ///
     /// # Errors
     /// If it is never registered.

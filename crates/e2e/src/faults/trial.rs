@@ -77,7 +77,7 @@ fn cut(words: &str, most: usize) -> String {
     words.chars().take(most - 3).chain("...".chars()).collect()
 }
 
-/// Runs a row and repairs what it broke.
+/// Runs a row and repairs what it broke. Returns the outcome.
 ///
 /// # Errors
 /// If the stage cannot be used for another row, with the host's log.
@@ -229,7 +229,7 @@ pub(super) async fn provoke(
         .then(|| format!("the user is not told of the failure, but sees {words:?}")))
 }
 
-/// Summarises what users saw. Lost calls have to be named in the log.
+/// Returns a summary of what users saw. Lost calls have to be named in the log.
 fn account(
     asked: &[Asked],
     after: After,

@@ -105,7 +105,8 @@ impl Stage {
         Ok(Self { host, from: 0 })
     }
 
-    /// Removes what the row before has left, and plays the song from its beginning.
+    /// Removes what the row before has left, and plays the song from its beginning. Returns the moment at which it can
+    /// be heard.
     async fn play(&mut self) -> io::Result<Moment> {
         let client = self.host.sandbox.client();
         client.remove_fault(None).await.map_err(io::Error::other)?;
@@ -154,7 +155,7 @@ impl Stage {
     }
 }
 
-/// Runs a row.
+/// Runs a row. Returns the outcome.
 ///
 /// # Errors
 /// If the song cannot be heard in the first place.

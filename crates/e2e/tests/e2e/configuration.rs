@@ -36,11 +36,12 @@ impl TestHost {
     }
 
     /// Saves `.env` with these lines after those about the server, and waits for a log line that contains `words`.
+    /// Returns the line.
     async fn save(&mut self, file: &str, words: &str) -> String {
         self.save_all(&format!("{}{file}", self.discord.clone()), words).await
     }
 
-    /// Saves `.env` with exactly these lines, and waits for a log line that contains `words`.
+    /// Saves `.env` with exactly these lines, and waits for a log line that contains `words`. Returns the line.
     async fn save_all(&mut self, file: &str, words: &str) -> String {
         let lines = self.bot.line_count();
         self.playground.save(".env", file).unwrap();

@@ -132,7 +132,7 @@ async fn both(variables: &[(&str, &str)]) -> TestHost {
     host
 }
 
-/// Edits a file and waits for the first line since then that contains `words`.
+/// Edits a file and waits for the first line since then that contains `words`. Returns the line.
 async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str, words: &str) -> String {
     let lines = host.bot.line_count();
     host.playground.edit(file, from, to).unwrap();

@@ -282,7 +282,7 @@ impl Channel<'_> {
         messages.into_iter().filter(is_its).collect()
     }
 
-    /// Waits until the only message about a plugin contains `words`.
+    /// Waits until the only message about a plugin contains `words`. Returns the message.
     async fn shows(&self, plugin: &str, words: &str) -> Value {
         let mut happenings = self.0.record().subscribe(self.0.record().newest() + 1);
         let shown = async {

@@ -755,7 +755,7 @@ fn sources() -> String {
     all
 }
 
-/// Joins string literals that continue over several lines.
+/// Returns the text of a file, with string literals that continue over several lines joined.
 fn unwrapped(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let mut joined = String::new();

@@ -24,7 +24,7 @@ impl Card {
         Self { message: text("id").parse().unwrap(), channel: text("channel_id") }
     }
 
-    /// Waits until the card has this line above its title.
+    /// Waits until the card has this line above its title. Returns the message.
     async fn shows(&self, host: &TestHost, headline: &str) -> Value {
         let client = host.sandbox.client();
         let mut happenings = host.sandbox.record().subscribe(host.sandbox.record().newest() + 1);

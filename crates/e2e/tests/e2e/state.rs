@@ -43,7 +43,7 @@ impl Poll {
     }
 }
 
-/// Saves an edit and waits for the host's line that contains `told`.
+/// Saves an edit and waits for the host's line that contains `told`. Returns the line.
 async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str, told: &str) -> String {
     let lines = host.bot.line_count();
     host.playground.edit(file, from, to).unwrap();

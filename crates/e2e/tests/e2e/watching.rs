@@ -13,7 +13,7 @@ use e2e::{Playground, TestHost};
 
 const WELCOME: &str = "events/welcome/src/lib.rs";
 
-/// Waits for the line about a plugin's next reload.
+/// Waits for the line about a plugin's next reload. Returns the line.
 async fn live(host: &mut TestHost, from: usize, plugin: &str) -> String {
     let line = host.bot.wait_for_line(from, &format!("{plugin} ")).await.unwrap();
     assert!(line.contains("live in"), "{line}");

@@ -59,7 +59,7 @@ impl Called<'_> {
         (way, name.to_owned())
     }
 
-    /// Runs it with poise in a generation.
+    /// Runs it with poise in a generation. Returns how it ended.
     async fn run(
         &self,
         ctx: &serenity::all::Context,

@@ -79,7 +79,7 @@ impl Said<'_> {
         }
     }
 
-    /// Handles the message with poise in a plugin's framework.
+    /// Handles the message with poise in a plugin's framework. Returns how that ended.
     async fn handle(&self, ctx: &Context, generation: &Generation, known: KnownPrefix) -> Failed {
         let options = generation.options();
         let own_context = generation.own_context(ctx);

@@ -35,7 +35,7 @@ impl Maker {
         if text.trim().is_empty() { "t".to_owned() } else { text }
     }
 
-    /// Translations into some languages, created by `one`.
+    /// Returns translations into some languages, created by `one`.
     fn translations(&mut self, mut one: impl FnMut(&mut Self, &str) -> String) -> Value {
         if self.chance(70) {
             return Value::Null;
@@ -50,7 +50,7 @@ impl Maker {
         Value::Object(translations)
     }
 
-    /// A name that is unique among siblings, in every language.
+    /// Returns the fields of a name that is unique among siblings, in every language, and of a description.
     fn named(&mut self, index: usize, description: usize) -> Map<String, Value> {
         let stem = NAMES.choose(&mut self.0).unwrap().chars().take(20).collect::<String>();
         let name = format!("{stem}{index}");
@@ -125,7 +125,7 @@ impl Maker {
         Value::Object(option)
     }
 
-    /// A definition that Discord accepts.
+    /// Returns a definition that Discord accepts.
     fn definition(&mut self) -> Value {
         let mut body = self.named(0, 100);
         let kind = if self.chance(80) { 1 } else { self.0.random_range(2..=3) };
@@ -168,7 +168,7 @@ impl Maker {
     }
 }
 
-/// A slash command with these options, to which rules can be applied one by one.
+/// Returns a slash command with these options, to which rules can be applied one by one.
 fn slash(options: Value) -> Value {
     json!({ "type": 1, "name": "c", "description": "d", "options": options })
 }

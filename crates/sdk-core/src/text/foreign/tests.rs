@@ -78,7 +78,7 @@ fn of_text_that_is_nothing_but_controls_a_sign_is_left() {
     assert_eq!(foreign("", Surface::Line, 9), "");
 }
 
-/// Text with more control characters and marks than people write.
+/// Returns text with more control characters and marks than people write.
 fn nasty() -> impl Strategy<Value = String> {
     const PARTS: &[&str] = &[
         "\0",
@@ -132,7 +132,7 @@ fn nasty() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
 }
 
-/// Splits formatted text as Discord does: into the visible text and the text with a meaning.
+/// Splits formatted text as Discord does. Returns the visible text and the text with a meaning.
 fn halves(text: &str) -> (String, String) {
     let (mut seen, mut live) = (String::new(), String::new());
     let mut characters = text.chars();
