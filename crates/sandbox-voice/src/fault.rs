@@ -1,8 +1,7 @@
 //! Rules that strike in voice: VOICE_SERVER_UPDATE, the voice websocket, and UDP.
 
-use serde::{Deserialize, Serialize};
-
 use discord_rules::snowflake::Snowflake;
+use serde::{Deserialize, Serialize};
 
 /// Which answers to a bot that joins voice, and what happens to them. A rule's delay has no meaning here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ use crate::fault::Faults;
 use crate::live::Discord;
 use crate::record::Recorder;
 
-pub(crate) use find::{Path, Query, Refused, Request};
+pub(crate) use find::{BadRequest, Path, Query, Request};
 
 /// What the control API reaches.
 #[derive(Debug, Clone)]
@@ -51,7 +51,10 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(voice::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {
-            Refused::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes no request of that method.")
+            BadRequest::with_status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address takes no request of that method.",
+            )
         });
     // A certificate is no secret, and bots in other containers fetch it.
     secret::Secret::new(secret).before(routes).merge(voice::root_certificate()).with_state(control)

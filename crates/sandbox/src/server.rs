@@ -186,7 +186,7 @@ impl Builder {
         let router = Router::new()
             .merge(rest::router(&rest, edge))
             .merge(control::router(control, &control_secret))
-            .merge(hub.router(Arc::new(backend::World(Arc::clone(&discord)))))
+            .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
         let router = Guard::new(host(base_url), recorder.clone()).around(router);
         Assembled { router, scenario, control_secret, discord, recorder, faults }

@@ -13,7 +13,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Path, Query, Refused, Request};
+use super::{BadRequest, Control, Path, Query, Request};
 use crate::fault::Rule;
 use crate::gateway::{Command, Target};
 use crate::record::Subscription;
@@ -107,10 +107,10 @@ async fn clear_faults(State(control): State<Control>) -> Json<Value> {
     Json(json!({ "removed": control.faults.clear() }))
 }
 
-async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
+async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Result<StatusCode, BadRequest> {
     if control.faults.remove(id) {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Refused::missing(format!("There is no fault {id}.")))
+        Err(BadRequest::missing(format!("There is no fault {id}.")))
     }
 }

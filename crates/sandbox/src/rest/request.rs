@@ -22,7 +22,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::ratelimit::Extra;
 use crate::snowflake::Snowflake;
 use crate::validate;
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 /// Largest request, files included.
 pub(crate) const BODY_LIMIT: usize = 64 << 20;
@@ -192,8 +192,8 @@ impl Payload {
     }
 
     /// The body as a new message.
-    pub(crate) fn draft(self, way: Way) -> ApiResult<Draft> {
-        let message = validate::message::create(&self.json, &draft::names(&self.uploads), way)?;
+    pub(crate) fn draft(self, origin: MessageOrigin) -> ApiResult<Draft> {
+        let message = validate::message::create(&self.json, &draft::names(&self.uploads), origin)?;
         Ok(Draft { message, uploads: self.uploads })
     }
 }
