@@ -375,7 +375,7 @@ Run (in Docker; with --local on this machine)
   build, rebuild     make the development image, without Docker's cache the latter
 Try (while it runs)
   say '/ping'        run a command as a user of the sandbox and print the answer; --json for scripts
-  log [--follow]     the sandbox's record of requests and events, as JSON lines
+  log [--follow]     the sandbox's log of requests and events, as JSON lines
   sandbox ...        every other thing the sandbox can do: press, choose, send, join, fault
 Look after (a bot that runs, wherever it does)
   status [--json]    what is live, watched, being built, and why a save is not live

@@ -95,7 +95,7 @@ pub enum VoiceEffect {
     },
 }
 
-/// Which UDP packets are lost. A rule's delay has no meaning here; the record tells of its first loss alone.
+/// Which UDP packets are lost. A rule's delay has no meaning here; the log tells of its first loss alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoicePacketRule {

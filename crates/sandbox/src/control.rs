@@ -26,7 +26,7 @@ use axum::http::StatusCode;
 
 use crate::fault::Faults;
 use crate::live::Discord;
-use crate::record::Recorder;
+use crate::record::EventLog;
 
 pub(crate) use find::{BadRequest, Path, Query, Request};
 
@@ -35,8 +35,8 @@ pub(crate) use find::{BadRequest, Path, Query, Request};
 pub(crate) struct Control {
     /// The world.
     pub(crate) discord: Arc<Discord>,
-    /// The record.
-    pub(crate) recorder: Recorder,
+    /// The log.
+    pub(crate) log: EventLog,
     /// The faults.
     pub(crate) faults: Faults,
 }

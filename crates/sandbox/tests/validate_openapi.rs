@@ -181,9 +181,12 @@ fn what_the_validators_give_back_fits_discords_description() {
                 "default_values": [{ "id": "1", "type": "user" }] }] },
         ] },
     ]);
-    let mut created =
-        message::create(&json!({ "flags": 1 << 15, "components": components }), &files, MessageOrigin::Channel)
-            .unwrap();
+    let mut created = message::create(
+        &json!({ "flags": 1 << 15, "components": components }),
+        &files,
+        MessageOrigin::Channel,
+    )
+    .unwrap();
     sandbox::validate::component::each_media(&mut created.components, &mut |media| {
         media.insert("id".into(), json!("1"));
         media.insert("proxy_url".into(), media["url"].clone());

@@ -21,7 +21,7 @@ impl Voice {
         session.push(Message::Binary { op, payload }, self.options().replay_messages);
     }
 
-    /// Sends SESSION DESCRIPTION, whose key stays out of the record.
+    /// Sends SESSION DESCRIPTION, whose key stays out of the log.
     pub(crate) fn describe(&self, session: &Session, mode: Mode, key: &[u8; KEY], version: u16) {
         let mut data = json!({ "mode": mode, "secret_key": key, "dave_protocol_version": version });
         let sent = data.clone();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Dispatch, Intents, content, roster};
-use crate::record::{Body, Json, Recorder};
+use crate::record::{Body, EventLog, Json};
 use crate::snowflake::Snowflake;
 
 /// An event as sessions keep it: its data as text, ready to be framed with a sequence number.
@@ -33,23 +33,23 @@ pub(super) struct Viewer {
 /// A dispatch, and its whole shape once that was needed.
 pub(super) struct Outgoing<'a> {
     pub(super) dispatch: &'a Dispatch,
-    recorder: &'a Recorder,
+    log: &'a EventLog,
     full: OnceCell<Arc<Event>>,
 }
 
 impl Event {
-    pub(super) fn new(name: &'static str, data: &Value, recorder: &Recorder) -> Self {
+    pub(super) fn new(name: &'static str, data: &Value, log: &EventLog) -> Self {
         let json = Json::from(data);
-        let longest = recorder.capacity().body;
+        let longest = log.capacity().body;
         let shown = if json.get().len() > longest {
             Body::omitted(Some("application/json"), json.get().len())
         } else {
             Body::from(match name {
                 // The two frequent events with a token have it in one known place.
                 "INTERACTION_CREATE" | "VOICE_SERVER_UPDATE" => {
-                    recorder.redactor().without(&json, data["token"].as_str().unwrap_or_default())
+                    log.redactor().without(&json, data["token"].as_str().unwrap_or_default())
                 }
-                _ => recorder.redactor().shared(&json),
+                _ => log.redactor().shared(&json),
             })
         };
         Self { name, data: json, recorded: shown }
@@ -85,8 +85,8 @@ impl Viewer {
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn new(dispatch: &'a Dispatch, recorder: &'a Recorder) -> Self {
-        Self { dispatch, recorder, full: OnceCell::new() }
+    pub(super) fn new(dispatch: &'a Dispatch, log: &'a EventLog) -> Self {
+        Self { dispatch, log, full: OnceCell::new() }
     }
 
     /// The event as a viewer gets it, or nothing if it may not see it; `in_guild` tells whether it is in a guild.
@@ -113,16 +113,16 @@ impl<'a> Outgoing<'a> {
             "GUILD_CREATE" => {
                 let mut data = data.clone();
                 roster::reduce(&mut data, viewer);
-                Some(Arc::new(Event::new(name, &data, self.recorder)))
+                Some(Arc::new(Event::new(name, &data, self.log)))
             }
             "THREAD_MEMBERS_UPDATE" if !viewer.intents.contains(Intents::GUILD_MEMBERS) => {
                 let data = roster::own_thread_membership(data, viewer.bot)?;
-                Some(Arc::new(Event::new(name, &data, self.recorder)))
+                Some(Arc::new(Event::new(name, &data, self.log)))
             }
             _ if content::hides_any(name, data, viewer) => {
                 let mut data = data.clone();
                 content::hide(name, &mut data, viewer);
-                Some(Arc::new(Event::new(name, &data, self.recorder)))
+                Some(Arc::new(Event::new(name, &data, self.log)))
             }
             _ => Some(self.full().clone()),
         }
@@ -130,7 +130,7 @@ impl<'a> Outgoing<'a> {
 
     fn full(&self) -> &Arc<Event> {
         let dispatch = self.dispatch;
-        self.full.get_or_init(|| Arc::new(Event::new(dispatch.name, &dispatch.data, self.recorder)))
+        self.full.get_or_init(|| Arc::new(Event::new(dispatch.name, &dispatch.data, self.log)))
     }
 }
 

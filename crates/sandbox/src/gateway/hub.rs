@@ -17,7 +17,7 @@ use super::session::Session;
 use super::starts::Starts;
 use super::{Dispatch, Intents, Options};
 use crate::fault::Faults;
-use crate::record::{self, Recorder};
+use crate::record::{self, EventLog};
 use crate::snowflake::Snowflake;
 
 /// Handle to the gateway; clones reach the same sessions.
@@ -28,7 +28,7 @@ pub struct Hub {
 
 struct Shared {
     options: Options,
-    recorder: Recorder,
+    log: EventLog,
     faults: Faults,
     sessions: RwLock<HashMap<Arc<str>, Arc<Session>>>,
     links: Mutex<HashMap<u64, Link>>,
@@ -123,10 +123,10 @@ pub enum Command {
 
 impl Hub {
     /// Opens a gateway without sessions.
-    pub fn new(options: Options, recorder: Recorder, faults: Faults) -> Self {
+    pub fn new(options: Options, log: EventLog, faults: Faults) -> Self {
         let shared = Shared {
             options,
-            recorder,
+            log,
             faults,
             sessions: RwLock::default(),
             links: Mutex::default(),
@@ -142,7 +142,7 @@ impl Hub {
     /// Sessions get the events of one caller in the order of its calls. GUILD_CREATE must be for one bot: it makes
     /// the guild one of that bot's, as GUILD_DELETE (unless `unavailable`) ends that.
     pub fn dispatch(&self, dispatch: &Dispatch) {
-        let outgoing = Outgoing::new(dispatch, &self.shared.recorder);
+        let outgoing = Outgoing::new(dispatch, &self.shared.log);
         for session in self.shared.sessions.read().values() {
             session.offer(&outgoing, &self.shared.options);
         }
@@ -155,7 +155,7 @@ impl Hub {
         let told = fitting.filter(|link| link.mailbox.send(Order::Command(command.clone())).is_ok()).count();
         drop(links);
         let place = format!("{told} connections");
-        self.shared.recorder.push(record::Event::Fault { rule: None, place, effect: json!(command) });
+        self.shared.log.push(record::Event::Fault { rule: None, place, effect: json!(command) });
         told
     }
 
@@ -178,8 +178,8 @@ impl Hub {
         &self.shared.options
     }
 
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.shared.recorder
+    pub(crate) fn log(&self) -> &EventLog {
+        &self.shared.log
     }
 
     pub(crate) fn faults(&self) -> &Faults {
@@ -257,7 +257,7 @@ impl Hub {
     fn forget(&self, session: &Session, reason: &'static str) {
         self.shared.sessions.write().remove(&session.id);
         let (session_id, bot) = (session.id.clone(), session.viewer.bot);
-        self.recorder().push(record::Event::SessionEnded { session: session_id, bot, reason });
+        self.log().push(record::Event::SessionEnded { session: session_id, bot, reason });
         if let Some(backend) = session.backend.upgrade() {
             backend.session_ended(&session.info());
         }

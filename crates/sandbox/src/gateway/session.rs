@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::event::{Event, Outgoing, Viewer};
 use super::{Backend, Dispatch, Options, SessionInfo};
-use crate::record::Recorder;
+use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 
 /// Bytes that an event takes beside its data, roughly.
@@ -121,7 +121,7 @@ impl Session {
         &self,
         first: Vec<Arc<Event>>,
         guilds: HashSet<Snowflake>,
-        recorder: &Recorder,
+        log: &EventLog,
         options: &Options,
     ) {
         let mut state = self.state.lock();
@@ -130,7 +130,7 @@ impl Session {
             state.push(event, None, options);
         }
         for dispatch in state.early.take().unwrap_or_default() {
-            state.take(&Outgoing::new(&dispatch, recorder), &self.viewer, options);
+            state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
         }
         drop(state);
         self.news.notify_one();
