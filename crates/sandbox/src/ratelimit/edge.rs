@@ -5,8 +5,8 @@
 //!
 //! - `call`: what all of them look at;
 //! - `record`: the request, its body and its answer go to the log;
-//! - `fault`: an injected fault waits, answers in the handler's place, or changes the answer; - `limit`: rate limits, and
-//!   the headers that tell of them.
+//! - `fault`: an injected fault waits, answers in the handler's place, or changes the answer;
+//! - `limit`: rate limits, and the headers that tell of them.
 
 mod call;
 mod fault;
