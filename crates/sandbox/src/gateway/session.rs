@@ -6,8 +6,10 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::event::{Event, Outgoing, Viewer};
-use super::{Backend, Dispatch, Options, SessionInfo};
+use super::event::{Event, Outgoing};
+use super::info::SessionInfo;
+use super::viewer::Viewer;
+use super::{Backend, Dispatch, Options};
 use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 

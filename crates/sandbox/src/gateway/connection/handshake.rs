@@ -8,10 +8,11 @@ use rand::Rng;
 use serde_json::json;
 
 use super::{Connection, Ending};
-use crate::gateway::event::{Event, Viewer};
+use crate::gateway::event::Event;
 use crate::gateway::payload::{Close, Identify, Resume, op};
 use crate::gateway::session::{NoResume, Session};
 use crate::gateway::starts::TooMany;
+use crate::gateway::viewer::Viewer;
 use crate::gateway::{Intents, roster};
 use crate::record;
 use crate::snowflake::Snowflake;
