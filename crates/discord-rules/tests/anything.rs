@@ -3,7 +3,7 @@
 use discord_rules::error::{ApiError, ApiResult};
 use discord_rules::validate::command::{self, Scope};
 use discord_rules::validate::interaction::{self, Asked};
-use discord_rules::validate::message::{self, Present, Way};
+use discord_rules::validate::message::{self, EditTarget, MessageOrigin};
 use discord_rules::validate::{channel, guild, role};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -111,10 +111,10 @@ fn fine<T>(result: ApiResult<T>) -> Result<Option<T>, TestCaseError> {
 proptest! {
     #[test]
     fn no_body_makes_a_validator_panic_or_fall_silent(body in body()) {
-        for way in [Way::Channel, Way::Webhook, Way::Interaction] {
-            fine(message::create(&body, &[], way))?;
+        for origin in [MessageOrigin::Channel, MessageOrigin::Webhook, MessageOrigin::Interaction] {
+            fine(message::create(&body, &[], origin))?;
         }
-        fine(message::edit(&body, &[], &Present::default()))?;
+        fine(message::edit(&body, &[], &EditTarget::default()))?;
         fine(message::bulk_delete(&body, 0))?;
         fine(message::webhook(&body))?;
         for kind in 1..=5 {

@@ -7,18 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-use super::calls::{Shared, Voice};
 use super::close::Close;
 use super::crypto::Mode;
 use super::dave::{self, Frame, Group, Out, Unopened};
 use super::payload::op;
 use super::session::Session;
-use discord_rules::snowflake::Snowflake;
+use super::state::{Shared, Voice};
 
 /// A call, as sessions and packets reach it.
 pub(crate) struct Call {
@@ -60,9 +60,9 @@ impl Call {
         for person in people {
             call.queue(Job::Enter(person));
         }
-        let course =
-            Course { voice: voice.downgrade(), group, clients: BTreeMap::new(), people: BTreeSet::new() };
-        tokio::spawn(course.run(orders));
+        let task =
+            CallTask { voice: voice.downgrade(), group, clients: BTreeMap::new(), people: BTreeSet::new() };
+        tokio::spawn(task.run(orders));
         call
     }
 
@@ -82,7 +82,7 @@ impl Call {
 }
 
 /// The task of a call.
-struct Course {
+struct CallTask {
     voice: Weak<Shared>,
     group: Arc<Mutex<Option<Box<dyn Group>>>>,
     clients: BTreeMap<Snowflake, Client>,
@@ -95,7 +95,7 @@ struct Client {
     speaking: Option<Value>,
 }
 
-impl Course {
+impl CallTask {
     async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
         loop {
             let deadline = self.group.lock().as_ref().and_then(|group| group.deadline());
@@ -125,12 +125,12 @@ impl Course {
                 let others: Vec<_> =
                     self.clients.keys().chain(&self.people).filter(|id| **id != user).collect();
                 if !others.is_empty() {
-                    voice.tell(&session, op::CLIENTS_CONNECT, json!({ "user_ids": others }));
+                    voice.send(&session, op::CLIENTS_CONNECT, json!({ "user_ids": others }));
                 }
                 for speaking in self.clients.values().filter_map(|client| client.speaking.as_ref()) {
-                    voice.tell(&session, op::SPEAKING, speaking.clone());
+                    voice.send(&session, op::SPEAKING, speaking.clone());
                 }
-                self.tell_others(voice, user, op::CLIENTS_CONNECT, &json!({ "user_ids": [user] }));
+                self.send_to_others(voice, user, op::CLIENTS_CONNECT, &json!({ "user_ids": [user] }));
                 let max = session.max_dave;
                 self.clients.insert(user, Client { session, speaking: None });
                 self.group(voice, |group| group.connect(user, max));
@@ -145,25 +145,25 @@ impl Course {
                 let user = session.user;
                 if self.clients.get(&user).is_some_and(|client| Arc::ptr_eq(&client.session, &session)) {
                     self.clients.remove(&user);
-                    self.tell_others(voice, user, op::CLIENT_DISCONNECT, &json!({ "user_id": user }));
+                    self.send_to_others(voice, user, op::CLIENT_DISCONNECT, &json!({ "user_id": user }));
                     self.group(voice, |group| group.disconnect(user));
                 }
             }
             Job::Speaking(session, data) => {
-                self.tell_others(voice, session.user, op::SPEAKING, &data);
+                self.send_to_others(voice, session.user, op::SPEAKING, &data);
                 if let Some(client) = self.clients.get_mut(&session.user) {
                     client.speaking = Some(data);
                 }
             }
             Job::Enter(person) => {
                 if self.people.insert(person) {
-                    self.tell_others(voice, person, op::CLIENTS_CONNECT, &json!({ "user_ids": [person] }));
+                    self.send_to_others(voice, person, op::CLIENTS_CONNECT, &json!({ "user_ids": [person] }));
                     self.group(voice, |group| group.enter(person));
                 }
             }
             Job::Exit(person) => {
                 if self.people.remove(&person) {
-                    self.tell_others(voice, person, op::CLIENT_DISCONNECT, &json!({ "user_id": person }));
+                    self.send_to_others(voice, person, op::CLIENT_DISCONNECT, &json!({ "user_id": person }));
                     self.group(voice, |group| group.exit(person));
                 }
             }
@@ -172,9 +172,9 @@ impl Course {
         }
     }
 
-    fn tell_others(&self, voice: &Voice, user: Snowflake, op: u8, data: &Value) {
+    fn send_to_others(&self, voice: &Voice, user: Snowflake, op: u8, data: &Value) {
         for (_, client) in self.clients.iter().filter(|(id, _)| **id != user) {
-            voice.tell(&client.session, op, data.clone());
+            voice.send(&client.session, op, data.clone());
         }
     }
 
@@ -187,8 +187,8 @@ impl Course {
         for Out { to, message } in outs {
             let Some(client) = self.clients.get(&to) else { continue };
             match message {
-                dave::Message::Json { op, data } => voice.tell(&client.session, op, data),
-                dave::Message::Binary { op, payload } => voice.tell_binary(&client.session, op, payload),
+                dave::Message::Json { op, data } => voice.send(&client.session, op, data),
+                dave::Message::Binary { op, payload } => voice.send_binary(&client.session, op, payload),
                 dave::Message::Close { code, reason } => voice.end(&client.session, Close { code, reason }),
             }
         }

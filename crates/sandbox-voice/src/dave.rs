@@ -32,9 +32,8 @@ mod wire;
 use std::borrow::Cow;
 use std::time::Instant;
 
-use serde_json::Value;
-
 use discord_rules::snowflake::Snowflake;
+use serde_json::Value;
 
 /// Something that a group sends to one client.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,7 @@
 //! Rules that strike in voice: VOICE_SERVER_UPDATE, the voice websocket, and UDP.
 
-use serde::{Deserialize, Serialize};
-
 use discord_rules::snowflake::Snowflake;
+use serde::{Deserialize, Serialize};
 
 /// Which answers to a bot that joins voice, and what happens to them. A rule's delay has no meaning here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,7 +95,7 @@ pub enum VoiceEffect {
     },
 }
 
-/// Which UDP packets are lost. A rule's delay has no meaning here; the record tells of its first loss alone.
+/// Which UDP packets are lost. A rule's delay has no meaning here; the log tells of its first loss alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoicePacketRule {

@@ -10,44 +10,44 @@
 //!
 //! # Layout
 //! - `gateway`: websockets; `payload`, `close`: what clients may say and what they are told when they may not.
-//! - `calls`: assignments, sessions, calls and how to find them; `session`, `call`: one of each; `links`: commands.
+//! - `state`: assignments, sessions, calls and how to find them; `session`, `call`: one of each; `links`: commands.
 //! - `udp`: audio in and out; `rtp`, `discovery`, `crypto`: its formats.
-//! - [`heard`](Heard): counts and times; `order`, `intervals`, `pcm`, [`wav`]: what they are made of.
+//! - `receive`: what is heard, in counts and times ([`Heard`]); `sequence`, `intervals`, `pcm`, [`wav`]: what they are made of.
 //! - `server`, `listener`, `tls`: sockets and certificates; `dave`: end-to-end encryption.
 //! - [`Host`]: what the servers are embedded in, with its log and its faults; [`fault`]: the rules of these.
 
 mod call;
-mod calls;
 mod close;
 mod crypto;
 mod dave;
 mod discovery;
 pub mod fault;
 mod gateway;
-mod heard;
 mod host;
 mod intervals;
 mod links;
 mod listener;
 mod options;
-mod order;
 mod payload;
 mod pcm;
+mod receive;
 mod rtp;
+mod sequence;
 mod server;
 mod session;
+mod state;
 mod tls;
 mod udp;
 pub mod wav;
 
-pub use self::calls::{Assigned, Voice};
 pub use self::close::Close;
 pub use self::crypto::Mode;
 pub use self::dave::Dave;
-pub use self::heard::{Counts, Heard, StreamHeard};
 pub use self::host::{Data, Event, Host};
 pub use self::intervals::Between;
 pub use self::links::{Command, Target};
 pub use self::options::Options;
+pub use self::receive::{Counts, Heard, StreamHeard};
 pub use self::server::{Running, start};
 pub use self::session::Session;
+pub use self::state::{Assigned, Voice};

@@ -1,16 +1,17 @@
 //! Live voice connections, and commands for them from outside.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use discord_rules::snowflake::Snowflake;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::calls::Voice;
 use super::close::Close;
 use super::host::Event;
 use super::session::Session;
-use discord_rules::snowflake::Snowflake;
+use super::state::Voice;
 
 /// Way to one live connection.
 pub(super) struct Link {
@@ -76,6 +77,14 @@ impl Voice {
         let place = format!("{told} voice connections");
         self.host().log(Event::Fault { rule: None, place, effect: json!(command) });
         told
+    }
+
+    /// Makes a connection known and gives it its number and its mailbox.
+    pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
+        let conn = self.shared().last_conn.fetch_add(1, Ordering::Relaxed) + 1;
+        let (mailbox, orders) = mpsc::unbounded_channel();
+        self.shared().links.lock().insert(conn, Link { mailbox, session: None });
+        (conn, orders)
     }
 
     pub(super) fn unlink(&self, conn: u64) {

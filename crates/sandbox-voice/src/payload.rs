@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use discord_rules::snowflake::Snowflake;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::close::Close;
 use super::crypto::Mode;
-use discord_rules::snowflake::Snowflake;
 
 /// Opcodes that the server uses.
 pub(crate) mod op {

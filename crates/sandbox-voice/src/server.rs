@@ -9,8 +9,8 @@ use sandbox_net::Listener;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::calls::{Server, Voice};
 use super::listener::{TlsListener, Wire};
+use super::state::{Server, Voice};
 use super::{gateway, tls, udp};
 
 /// Running servers; they end when this is dropped.

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -15,9 +16,8 @@ use tokio::sync::Notify;
 use super::call::Call;
 use super::close::Close;
 use super::crypto::{Cipher, KEY, Mode};
-use super::heard::Hearing;
 use super::host::Data;
-use discord_rules::snowflake::Snowflake;
+use super::receive::Receiver;
 
 /// A session of a user in a channel.
 pub struct Session {
@@ -36,7 +36,7 @@ pub struct Session {
     /// Highest DAVE version that the client knows.
     pub max_dave: u16,
     pub(crate) call: Arc<Call>,
-    pub(crate) hearing: Arc<Mutex<Hearing>>,
+    pub(crate) receiver: Arc<Mutex<Receiver>>,
     /// Rings when there is something new for the connection.
     pub(crate) news: Notify,
     state: Mutex<State>,
@@ -111,7 +111,7 @@ pub(crate) enum Opened {
 }
 
 /// What makes a session.
-pub(crate) struct Founding {
+pub(crate) struct SessionInit {
     pub(crate) guild: Snowflake,
     pub(crate) channel: Snowflake,
     pub(crate) user: Snowflake,
@@ -120,18 +120,29 @@ pub(crate) struct Founding {
     pub(crate) ssrc: u32,
     pub(crate) max_dave: u16,
     pub(crate) call: Arc<Call>,
-    pub(crate) hearing: Arc<Mutex<Hearing>>,
+    pub(crate) receiver: Arc<Mutex<Receiver>>,
     pub(crate) muted: bool,
     pub(crate) deaf: bool,
 }
 
 impl Session {
-    pub(crate) fn new(founding: Founding) -> Self {
-        let Founding { guild, channel, user, session_id, token, ssrc, max_dave, call, hearing, muted, deaf } =
-            founding;
+    pub(crate) fn new(init: SessionInit) -> Self {
+        let SessionInit {
+            guild,
+            channel,
+            user,
+            session_id,
+            token,
+            ssrc,
+            max_dave,
+            call,
+            receiver,
+            muted,
+            deaf,
+        } = init;
         let state = Mutex::new(State { muted, deaf, ..State::default() });
         let news = Notify::new();
-        Self { guild, channel, user, session_id, token, ssrc, max_dave, call, hearing, news, state }
+        Self { guild, channel, user, session_id, token, ssrc, max_dave, call, receiver, news, state }
     }
 
     /// Appends a message, of which `keep` at most are kept.

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::calls::Voice;
 use super::close::Close;
 use super::dave::Unopened;
 use super::discovery;
-use super::heard::Packet;
+use super::receive::Packet;
 use super::rtp::{self, Header};
 use super::session::{Opened, Session};
+use super::state::Voice;
 use crate::fault::{Direction, VoicePlace};
 use crate::host::Event;
 
@@ -99,13 +99,13 @@ impl Ears<'_> {
         let body = match opened {
             Opened::Body(body) => body,
             Opened::Sealed => {
-                return session.hearing.lock().count(session.ssrc, |counts| counts.undecryptable += 1);
+                return session.receiver.lock().count(session.ssrc, |counts| counts.undecryptable += 1);
             }
-            Opened::Muted => return session.hearing.lock().count(session.ssrc, |counts| counts.muted += 1),
+            Opened::Muted => return session.receiver.lock().count(session.ssrc, |counts| counts.muted += 1),
             Opened::Unannounced => return self.voice.end(session, Close::invalid_ssrc()),
         };
         let Some(payload) = header.payload(&body) else {
-            return session.hearing.lock().count(session.ssrc, |counts| counts.undecryptable += 1);
+            return session.receiver.lock().count(session.ssrc, |counts| counts.undecryptable += 1);
         };
         let frame = session.call.open(session.user, payload);
         let heard = Packet {
@@ -115,18 +115,18 @@ impl Ears<'_> {
             bytes: packet.len(),
             frame: frame.as_ref().ok().map(|frame| &*frame.opus),
         };
-        let mut hearing = session.hearing.lock();
-        hearing.count(session.ssrc, |counts| match &frame {
+        let mut receiver = session.receiver.lock();
+        receiver.count(session.ssrc, |counts| match &frame {
             Ok(frame) => counts.encrypted += u64::from(frame.encrypted),
             Err(Unopened::Undecryptable) => {}
             Err(Unopened::Plain) => counts.unopened_plain += 1,
             Err(Unopened::Unheard) => counts.unopened_unheard += 1,
         });
         if !announced {
-            hearing.count(session.ssrc, |counts| counts.unannounced += 1);
+            receiver.count(session.ssrc, |counts| counts.unannounced += 1);
         }
-        let is_first = hearing.hear(session.ssrc, &heard);
-        drop(hearing);
+        let is_first = receiver.receive(session.ssrc, &heard);
+        drop(receiver);
         if is_first {
             let Session { guild, channel, user, ssrc, .. } = **session;
             self.voice.host().log(Event::Heard { guild, channel, user, ssrc });

@@ -1,4 +1,4 @@
-//! The world as the gateway asks about it.
+//! What the gateway asks about the world, answered from its state.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::state::user::{Application, User};
 
 /// A [`Discord`] behind a gateway.
 #[derive(Debug, Clone)]
-pub(crate) struct World(pub(crate) Arc<Discord>);
+pub(crate) struct GatewayBackend(pub(crate) Arc<Discord>);
 
-impl Backend for World {
+impl Backend for GatewayBackend {
     fn authenticate(&self, token: &str) -> Option<Snowflake> {
         self.0.lock().bot_by_token(token)
     }

@@ -89,7 +89,7 @@ enum Command {
     Messages(inspect::Messages),
     /// List the commands that a user can run.
     Commands(inspect::Commands),
-    /// Print the record of requests and events as JSON lines.
+    /// Print the log of requests and events as JSON lines.
     Log(inspect::Log),
     /// Print sums over all interactions as JSON.
     Stats,

@@ -368,7 +368,7 @@ impl Client {
         self.get("").await
     }
 
-    /// Sums over all interactions, and counts of the record.
+    /// Sums over all interactions, and counts of the log.
     pub async fn stats(&self) -> Result<Value, Error> {
         self.get("stats").await
     }
@@ -399,7 +399,7 @@ impl Client {
         self.tell(Method::DELETE, &path, &json!({})).await
     }
 
-    /// The record as a response whose body is JSON lines; with `follow` it does not end.
+    /// The log as a response whose body is JSON lines; with `follow` it does not end.
     pub async fn log(&self, from: u64, follow: bool) -> Result<reqwest::Response, Error> {
         let path = format!("log?from={from}&follow={follow}");
         self.respond(self.http.get(self.address(&path))).await

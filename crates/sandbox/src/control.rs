@@ -26,17 +26,17 @@ use axum::http::StatusCode;
 
 use crate::fault::Faults;
 use crate::live::Discord;
-use crate::record::Recorder;
+use crate::record::EventLog;
 
-pub(crate) use find::{Path, Query, Refused, Request};
+pub(crate) use find::{BadRequest, Path, Query, Request};
 
 /// What the control API reaches.
 #[derive(Debug, Clone)]
 pub(crate) struct Control {
     /// The world.
     pub(crate) discord: Arc<Discord>,
-    /// The record.
-    pub(crate) recorder: Recorder,
+    /// The log.
+    pub(crate) log: EventLog,
     /// The faults.
     pub(crate) faults: Faults,
 }
@@ -51,7 +51,10 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(voice::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {
-            Refused::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes no request of that method.")
+            BadRequest::with_status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address takes no request of that method.",
+            )
         });
     // A certificate is no secret, and bots in other containers fetch it.
     secret::Secret::new(secret).before(routes).merge(voice::root_certificate()).with_state(control)

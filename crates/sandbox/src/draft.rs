@@ -10,7 +10,7 @@ use crate::snowflake::Snowflake;
 use crate::state::message::{Attachment, Message, flag};
 use crate::state::{File, World, picture};
 use crate::validate::Change;
-use crate::validate::message::{AttachmentInfo, MessageCreate, MessageEdit, Present};
+use crate::validate::message::{AttachmentInfo, EditTarget, MessageCreate, MessageEdit};
 use crate::validate::poll::Poll;
 
 /// A file of a multipart body: `files[n]`.
@@ -36,8 +36,8 @@ pub fn names(uploads: &[Upload]) -> Vec<crate::validate::message::Upload> {
 }
 
 /// What validation is to know of a message that is edited.
-pub fn present(message: &Message) -> Present {
-    Present {
+pub fn edit_target(message: &Message) -> EditTarget {
+    EditTarget {
         flags: message.flags & !flag::LOADING,
         content: !message.content.is_empty(),
         embeds: !message.embeds.is_empty(),
@@ -92,7 +92,7 @@ impl Edit {
     /// Changes those parts of a message that the body names.
     pub fn apply(self, world: &mut World, message: &mut Message) {
         let change = self.change;
-        message.flags = change.flags | message.flags & !present(message).flags & !flag::LOADING;
+        message.flags = change.flags | message.flags & !edit_target(message).flags & !flag::LOADING;
         let text_changed = change.content.is_change();
         let or_empty = |change: Change<Vec<Value>>, field: &mut Vec<Value>| {
             change.apply_or(field, Vec::new());

@@ -1,4 +1,4 @@
-//! The record: every request, gateway message and fault, numbered, in a bounded ring that can be read while it grows.
+//! The log: every request, gateway message and fault, numbered, in a bounded ring that can be read while it grows.
 //!
 //! An entry is one JSON object on one line: `n` (its number, from 1, without gaps), `at_us` (microseconds of Unix time)
 //! and `kind`; the other fields depend on the kind and are told at [`Event`]. Tokens are replaced by `[redacted xxxxxxxx]`
@@ -22,7 +22,7 @@ pub use self::entry::{Body, Entry, Event, Json, Kind, Request};
 pub use self::redact::Redactor;
 pub use self::subscription::{Missed, Subscription, WaitError};
 
-/// How much the record keeps; the oldest entries go first.
+/// How much the log keeps; the oldest entries go first.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity {
     /// Entries at most.
@@ -39,9 +39,9 @@ impl Default for Capacity {
     }
 }
 
-/// Handle to the record; clones write to and read from the same one.
+/// Handle to the log; clones write to and read from the same one.
 #[derive(Clone, Debug)]
-pub struct Recorder {
+pub struct EventLog {
     shared: Arc<Shared>,
 }
 
@@ -74,13 +74,13 @@ pub struct Page {
     pub next: u64,
 }
 
-impl Default for Recorder {
+impl Default for EventLog {
     fn default() -> Self {
         Self::new(Capacity::default())
     }
 }
 
-impl Recorder {
+impl EventLog {
     /// Starts an empty record.
     pub fn new(capacity: Capacity) -> Self {
         let shared = Shared {
@@ -124,12 +124,12 @@ impl Recorder {
         self.push(Event::Note { text: text.into(), data })
     }
 
-    /// What replaces tokens in this record.
+    /// What replaces tokens in this log.
     pub fn redactor(&self) -> &Redactor {
         &self.shared.redactor
     }
 
-    /// How much this record keeps.
+    /// How much this log keeps.
     pub fn capacity(&self) -> Capacity {
         self.shared.capacity
     }
@@ -160,7 +160,7 @@ impl Recorder {
         Page { dropped: first - from, next: first + entries.len() as u64, entries }
     }
 
-    /// Follows the record from number `from` on: what is there first, then what comes, each entry once.
+    /// Follows the log from number `from` on: what is there first, then what comes, each entry once.
     pub fn subscribe(&self, from: u64) -> Subscription {
         Subscription::new(self.clone(), from)
     }

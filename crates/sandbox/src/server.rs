@@ -21,7 +21,7 @@ use crate::fault::{Connection, Faults, Listener};
 use crate::gateway::{Hub, Options};
 use crate::live::{Discord, Limits};
 use crate::ratelimit::{self, Config, Edge};
-use crate::record::{Capacity, Recorder};
+use crate::record::{Capacity, EventLog};
 use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
 use crate::state::scenario::Scenario;
@@ -132,7 +132,7 @@ impl Builder {
         self
     }
 
-    /// How much the record keeps.
+    /// How much the log keeps.
     #[must_use]
     pub fn record(mut self, capacity: Capacity) -> Self {
         self.record = capacity;
@@ -147,10 +147,9 @@ impl Builder {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
         let base_url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
-        let Assembled { router, scenario, control_secret, discord, recorder, faults } =
-            self.assemble(&base_url);
+        let Assembled { router, scenario, control_secret, discord, log, faults } = self.assemble(&base_url);
         let host = host(&base_url);
-        let guard = |router| Guard::new(host, recorder.clone()).around(router);
+        let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(serve(listener, router, stopped));
@@ -160,7 +159,7 @@ impl Builder {
             scenario,
             control_secret,
             discord,
-            recorder,
+            log,
             faults,
             stop,
             task,
@@ -172,24 +171,23 @@ impl Builder {
     pub(crate) fn assemble(self, base_url: &str) -> Assembled {
         let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
         base_url.clone_into(&mut world.base_url);
-        let recorder = Recorder::new(self.record);
+        let log = EventLog::new(self.record);
         let faults = Faults::default();
-        let hub = Hub::new(self.gateway, recorder.clone(), faults.clone());
-        let voice = voice::voice(self.voice, recorder.clone(), faults.clone());
+        let hub = Hub::new(self.gateway, log.clone(), faults.clone());
+        let voice = voice::voice(self.voice, log.clone(), faults.clone());
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
-        let control =
-            Control { discord: Arc::clone(&discord), recorder: recorder.clone(), faults: faults.clone() };
-        let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits };
+        let control = Control { discord: Arc::clone(&discord), log: log.clone(), faults: faults.clone() };
+        let edge = Edge { log: log.clone(), faults: faults.clone(), limits };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
             .merge(control::router(control, &control_secret))
-            .merge(hub.router(Arc::new(backend::World(Arc::clone(&discord)))))
+            .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
-        let router = Guard::new(host(base_url), recorder.clone()).around(router);
-        Assembled { router, scenario, control_secret, discord, recorder, faults }
+        let router = Guard::new(host(base_url), log.clone()).around(router);
+        Assembled { router, scenario, control_secret, discord, log, faults }
     }
 }
 
@@ -199,7 +197,7 @@ pub(crate) struct Assembled {
     pub(crate) scenario: Scenario,
     pub(crate) control_secret: String,
     pub(crate) discord: Arc<Discord>,
-    pub(crate) recorder: Recorder,
+    pub(crate) log: EventLog,
     pub(crate) faults: Faults,
 }
 
@@ -252,7 +250,7 @@ pub struct Sandbox {
     scenario: Scenario,
     control_secret: String,
     discord: Arc<Discord>,
-    recorder: Recorder,
+    log: EventLog,
     faults: Faults,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -341,9 +339,9 @@ impl Sandbox {
         self.discord.voice()
     }
 
-    /// The record of every request and event.
-    pub fn record(&self) -> &Recorder {
-        &self.recorder
+    /// The log of every request and event.
+    pub fn record(&self) -> &EventLog {
+        &self.log
     }
 
     /// The faults to inject.

@@ -10,15 +10,15 @@ use sandbox_voice::{Data, Event as VoiceEvent, Host};
 pub(crate) use sandbox_voice::{Running, start};
 
 use crate::fault::{Faults, Strike};
-use crate::record::{Body, Event, Json, Recorder};
+use crate::record::{Body, Event, EventLog, Json};
 
-/// Returns voice without servers, which tells of itself in this record and is struck by these faults.
-pub(crate) fn voice(options: Options, recorder: Recorder, faults: Faults) -> Voice {
-    Voice::new(options, Arc::new(Surroundings { recorder, faults }))
+/// Returns voice without servers, which tells of itself in this log and is struck by these faults.
+pub(crate) fn voice(options: Options, log: EventLog, faults: Faults) -> Voice {
+    Voice::new(options, Arc::new(Surroundings { log, faults }))
 }
 
 struct Surroundings {
-    recorder: Recorder,
+    log: EventLog,
     faults: Faults,
 }
 
@@ -38,7 +38,7 @@ impl Surroundings {
                 Event::VoiceSent { conn, user, op, seq, data: body(data, |json| json) }
             }
             VoiceEvent::Received { conn, user, op, data } => {
-                let data = body(data, |json| self.recorder.redactor().shared(&json));
+                let data = body(data, |json| self.log.redactor().shared(&json));
                 Event::VoiceReceived { conn, user, op, data }
             }
             VoiceEvent::Heard { guild, channel, user, ssrc } => {
@@ -57,11 +57,11 @@ impl Surroundings {
 
 impl Host for Surroundings {
     fn log(&self, event: VoiceEvent) {
-        self.recorder.push(self.event(event));
+        self.log.push(self.event(event));
     }
 
     fn mark(&self, secret: &str) -> String {
-        self.recorder.redactor().mark(secret)
+        self.log.redactor().mark(secret)
     }
 
     fn on_connect(&self) -> Option<Strike<VoiceConnectEffect>> {

@@ -1,4 +1,4 @@
-//! What stands before REST handlers, as an HTTP client sees it: the record, injected faults, rate limits.
+//! What stands before REST handlers, as an HTTP client sees it: the log, injected faults, rate limits.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use sandbox::fault::{
     Connection, ErrorBody, Faults, LimitScope, Listener, On, RequestEffect, RequestRule, Rule,
 };
 use sandbox::ratelimit::{BucketRule, Config, Edge, Extra, Limits};
-use sandbox::record::{Body, Event, Recorder, Request};
+use sandbox::record::{Body, Event, EventLog, Request};
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +24,7 @@ const TOKEN: &str = "Bot a.secret.token";
 struct Server {
     address: SocketAddr,
     client: Client,
-    recorder: Recorder,
+    log: EventLog,
     faults: Faults,
     /// Times that a handler ran.
     handled: Arc<AtomicUsize>,
@@ -42,19 +42,18 @@ async fn create_message(
 
 impl Server {
     async fn start(limits: Config) -> Self {
-        let (recorder, faults, handled) =
-            (Recorder::default(), Faults::default(), Arc::<AtomicUsize>::default());
+        let (log, faults, handled) = (EventLog::default(), Faults::default(), Arc::<AtomicUsize>::default());
         let router = Router::new()
             .route("/api/v10/channels/{channel}/messages", post(create_message))
             .route("/api/v10/users/@me", get(|| async { Json(json!({"id": "7"})) }))
             .route("/api/v10/interactions/{id}/{token}/callback", post(|| async { StatusCode::NO_CONTENT }))
             .layer(Extension(handled.clone()));
-        let edge = Edge { recorder: recorder.clone(), faults: faults.clone(), limits: Limits::new(limits) };
+        let edge = Edge { log: log.clone(), faults: faults.clone(), limits: Limits::new(limits) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = edge.guard(router).into_make_service_with_connect_info::<Connection>();
         tokio::spawn(async move { axum::serve(Listener::new(listener), service).await.unwrap() });
-        Self { address, client: Client::builder().no_proxy().build().unwrap(), recorder, faults, handled }
+        Self { address, client: Client::builder().no_proxy().build().unwrap(), log, faults, handled }
     }
 
     fn fault(&self, effect: RequestEffect) -> u64 {
@@ -76,7 +75,7 @@ impl Server {
     /// The one request that was recorded.
     async fn recorded(&self) -> Request {
         let is_request = |entry: &sandbox::record::Entry| matches!(entry.event, Event::Request(_));
-        let entry = self.recorder.wait_for(1, Duration::from_secs(5), is_request).await.unwrap();
+        let entry = self.log.wait_for(1, Duration::from_secs(5), is_request).await.unwrap();
         match &entry.event {
             Event::Request(request) => (**request).clone(),
             other => panic!("{other:?}"),
@@ -130,7 +129,7 @@ async fn no_token_reaches_the_record() {
     assert!(response.headers().get("x-ratelimit-limit").is_none());
     server.send().await.unwrap();
     server.recorded().await;
-    let lines: Vec<_> = server.recorder.read(1, 10).entries.iter().map(|entry| entry.line()).collect();
+    let lines: Vec<_> = server.log.read(1, 10).entries.iter().map(|entry| entry.line()).collect();
     assert!(lines[0].contains("/interactions/{interaction.id}/{interaction.token}/callback"), "{lines:#?}");
     assert!(lines.iter().all(|line| !line.contains("secret")), "{lines:#?}");
 }

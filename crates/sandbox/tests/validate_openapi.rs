@@ -138,7 +138,7 @@ fn discords_description_tells_right_answers_from_wrong_ones() {
 fn what_the_validators_give_back_fits_discords_description() {
     use sandbox::snowflake::Snowflake;
     use sandbox::validate::command::{self, Identity, Scope, ShownIn};
-    use sandbox::validate::message::{self, Upload, Way};
+    use sandbox::validate::message::{self, MessageOrigin, Upload};
 
     let Some(api) = discord() else { return };
     let body = json!({ "name": "all", "description": "d", "options": [
@@ -181,9 +181,12 @@ fn what_the_validators_give_back_fits_discords_description() {
                 "default_values": [{ "id": "1", "type": "user" }] }] },
         ] },
     ]);
-    let mut created =
-        message::create(&json!({ "flags": 1 << 15, "components": components }), &files, Way::Channel)
-            .unwrap();
+    let mut created = message::create(
+        &json!({ "flags": 1 << 15, "components": components }),
+        &files,
+        MessageOrigin::Channel,
+    )
+    .unwrap();
     sandbox::validate::component::each_media(&mut created.components, &mut |media| {
         media.insert("id".into(), json!("1"));
         media.insert("proxy_url".into(), media["url"].clone());
@@ -197,6 +200,6 @@ fn what_the_validators_give_back_fits_discords_description() {
     let embeds = json!([{ "title": "t", "url": "https://a", "color": 5, "timestamp": "2026-07-18T10:00:00Z",
         "fields": [{ "name": "n", "value": "v" }], "footer": { "text": "f" }, "author": { "name": "a" },
         "image": { "url": "https://a/b.png" } }]);
-    let created = message::create(&json!({ "embeds": embeds }), &[], Way::Channel).unwrap();
+    let created = message::create(&json!({ "embeds": embeds }), &[], MessageOrigin::Channel).unwrap();
     assert_eq!(api.component("MessageEmbedResponse", &created.embeds[0]), Ok(()));
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::command::{Choice, option, options};
 use super::form::Form;
-use super::message::{self, MessageCreate, MessageEdit, Present, Upload, Way, flag};
+use super::message::{self, EditTarget, MessageCreate, MessageEdit, MessageOrigin, Upload, flag};
 use super::modal;
 use crate::error::{ApiError, ApiResult, FieldError};
 
@@ -30,7 +30,7 @@ pub struct Asked<'a> {
     /// For autocompletion, the type of the option that is being typed.
     pub focused: Option<u8>,
     /// The message whose component was used, directly or before a modal.
-    pub message: Option<&'a Present>,
+    pub message: Option<&'a EditTarget>,
 }
 
 /// An answer that fits its interaction.
@@ -93,7 +93,7 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
                     form,
                     data,
                     files,
-                    Way::Interaction,
+                    MessageOrigin::Interaction,
                 )))),
                 5 => {
                     let flags = form.optional(data, "flags", |form, value| form.int(value, 0..=i64::MAX));
@@ -102,8 +102,8 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
                 }
                 6 => Some(Callback::DeferUpdate),
                 7 => {
-                    let present = asked.message.cloned().unwrap_or_default();
-                    let edit = message::read_edit(form, data, files, &present);
+                    let target = asked.message.cloned().unwrap_or_default();
+                    let edit = message::read_edit(form, data, files, &target);
                     Some(Callback::Update(Box::new(edit)))
                 }
                 8 => {
@@ -123,7 +123,7 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
         Callback::Message(message) => message::refuse_if_empty(message, files)?,
         // An update without data is an empty edit of whatever the message is.
         Callback::Update(edit) => match asked.message {
-            Some(present) => message::refuse_if_emptied(edit, files, present)?,
+            Some(target) => message::refuse_if_emptied(edit, files, target)?,
             None => return Err(ApiError::unknown_message()),
         },
         _ => {}

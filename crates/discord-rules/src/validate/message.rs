@@ -29,9 +29,9 @@ pub mod flag {
     pub const IS_COMPONENTS_V2: u64 = 1 << 15;
 }
 
-/// By which way a message comes, which decides what flags it may have.
+/// Where a message comes from, which decides what flags it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MessageOrigin {
     /// `POST /channels/{id}/messages`.
     Channel,
     /// `POST /webhooks/{id}/{token}`.
@@ -40,8 +40,8 @@ pub enum Way {
     Interaction,
 }
 
-impl Way {
-    /// Flags that this way lets through; Discord drops the others without a word.
+impl MessageOrigin {
+    /// Returns the flags that messages from here may have; Discord drops the others without a word.
     pub fn flags(self) -> u64 {
         let common = flag::SUPPRESS_EMBEDS | flag::SUPPRESS_NOTIFICATIONS | flag::IS_COMPONENTS_V2;
         match self {
@@ -133,7 +133,7 @@ pub struct MessageCreate {
 /// What a message is before an edit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each says of one part whether it is there")]
-pub struct Present {
+pub struct EditTarget {
     /// Its flags.
     pub flags: u64,
     /// Whether it has text.
@@ -168,9 +168,9 @@ pub struct MessageEdit {
 }
 
 /// Reads the body of a creation.
-pub fn create(body: &Value, files: &[Upload], way: Way) -> ApiResult<MessageCreate> {
+pub fn create(body: &Value, files: &[Upload], origin: MessageOrigin) -> ApiResult<MessageCreate> {
     check_files(files)?;
-    let message = Form::read_object(body, |form, body| Some(read_create(form, body, files, way)))?;
+    let message = Form::read_object(body, |form, body| Some(read_create(form, body, files, origin)))?;
     refuse_if_empty(&message, files)?;
     Ok(message)
 }
@@ -193,15 +193,20 @@ pub(super) fn check_files(files: &[Upload]) -> ApiResult<()> {
 }
 
 /// Reads a creation inside a body that is being read.
-pub(super) fn read_create(form: &mut Form, body: &Object, files: &[Upload], way: Way) -> MessageCreate {
-    let flags = form.optional(body, "flags", flags).unwrap_or(0) & way.flags();
+pub(super) fn read_create(
+    form: &mut Form,
+    body: &Object,
+    files: &[Upload],
+    origin: MessageOrigin,
+) -> MessageCreate {
+    let flags = form.optional(body, "flags", flags).unwrap_or(0) & origin.flags();
     let v2 = flags & flag::IS_COMPONENTS_V2 != 0;
     let names: Vec<String> = files.iter().map(|file| file.filename.clone()).collect();
     if v2 {
         refuse_legacy(form, body, &["content", "embeds", "sticker_ids", "poll"]);
     }
     let place = if v2 { Place::Message } else { Place::LegacyMessage };
-    let webhook = way == Way::Webhook;
+    let webhook = origin == MessageOrigin::Webhook;
     MessageCreate {
         content: form.optional(body, "content", content).unwrap_or_default(),
         tts: form.optional(body, "tts", Form::boolean).unwrap_or(false),
@@ -231,25 +236,25 @@ pub(super) fn read_create(form: &mut Form, body: &Object, files: &[Upload], way:
     }
 }
 
-/// Reads the body of an edit of a message that is `present`.
-pub fn edit(body: &Value, files: &[Upload], present: &Present) -> ApiResult<MessageEdit> {
+/// Reads the body of an edit of a message.
+pub fn edit(body: &Value, files: &[Upload], target: &EditTarget) -> ApiResult<MessageEdit> {
     check_files(files)?;
-    let edit = Form::read_object(body, |form, body| Some(read_edit(form, body, files, present)))?;
-    refuse_if_emptied(&edit, files, present)?;
+    let edit = Form::read_object(body, |form, body| Some(read_edit(form, body, files, target)))?;
+    refuse_if_emptied(&edit, files, target)?;
     Ok(edit)
 }
 
 /// Refuses an edit that leaves nothing to see (50006).
-pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], present: &Present) -> ApiResult<()> {
+pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], target: &EditTarget) -> ApiResult<()> {
     let stays = |change: Option<bool>, before: bool| change.unwrap_or(before);
-    let something = present.fixed
+    let something = target.fixed
         || edit.poll.is_some()
-        || stays(changed(&edit.content, |text| !text.is_empty()), present.content)
-        || stays(changed(&edit.embeds, |embeds| !embeds.is_empty()), present.embeds)
-        || stays(changed(&edit.components, |components| !components.is_empty()), present.components)
+        || stays(changed(&edit.content, |text| !text.is_empty()), target.content)
+        || stays(changed(&edit.embeds, |embeds| !embeds.is_empty()), target.embeds)
+        || stays(changed(&edit.components, |components| !components.is_empty()), target.components)
         || !files.is_empty()
         || match &edit.attachments {
-            Change::Keep => !present.attachments.is_empty(),
+            Change::Keep => !target.attachments.is_empty(),
             Change::Clear => false,
             Change::Set(kept) => !kept.is_empty(),
         };
@@ -266,17 +271,22 @@ fn changed<T>(change: &Change<T>, filled: impl Fn(&T) -> bool) -> Option<bool> {
 }
 
 /// Reads an edit inside a body that is being read.
-pub(super) fn read_edit(form: &mut Form, body: &Object, files: &[Upload], present: &Present) -> MessageEdit {
+pub(super) fn read_edit(
+    form: &mut Form,
+    body: &Object,
+    files: &[Upload],
+    target: &EditTarget,
+) -> MessageEdit {
     let editable = flag::SUPPRESS_EMBEDS | flag::IS_COMPONENTS_V2;
     let asked = form.optional(body, "flags", flags);
     // Once a message is nothing but components, it stays so.
-    let lasting = present.flags & flag::IS_COMPONENTS_V2;
-    let flags = asked.map_or(present.flags, |asked| present.flags & !editable | asked & editable | lasting);
+    let lasting = target.flags & flag::IS_COMPONENTS_V2;
+    let flags = asked.map_or(target.flags, |asked| target.flags & !editable | asked & editable | lasting);
     let v2 = flags & flag::IS_COMPONENTS_V2 != 0;
     if v2 {
         refuse_legacy(form, body, &["content", "embeds", "poll"]);
         if lasting == 0 {
-            for (key, there) in [("content", present.content), ("embeds", present.embeds)] {
+            for (key, there) in [("content", target.content), ("embeds", target.embeds)] {
                 if there && !body.contains_key(key) {
                     form.complain_at(key, legacy(key));
                 }
@@ -284,9 +294,9 @@ pub(super) fn read_edit(form: &mut Form, body: &Object, files: &[Upload], presen
         }
     }
     let mut names: Vec<String> = files.iter().map(|file| file.filename.clone()).collect();
-    names.extend(present.attachments.iter().map(|(_, name)| name.clone()));
+    names.extend(target.attachments.iter().map(|(_, name)| name.clone()));
     let place = if v2 { Place::Message } else { Place::LegacyMessage };
-    let known: Vec<Snowflake> = present.attachments.iter().map(|(id, _)| *id).collect();
+    let known: Vec<Snowflake> = target.attachments.iter().map(|(id, _)| *id).collect();
     MessageEdit {
         content: form.field(body, "content", content),
         embeds: form.field(body, "embeds", embed::read_all),

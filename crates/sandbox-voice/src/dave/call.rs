@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use discord_rules::snowflake::Snowflake;
 use serde_json::Value;
 
 use super::frame;
@@ -18,7 +19,6 @@ use super::listener::{Ears, Listener, Reply};
 use super::plain::GRACE;
 use super::service::{Fatal, Service, VERSION};
 use super::{Frame, Group, Message, Out, Unopened};
-use discord_rules::snowflake::Snowflake;
 
 /// How long a listener's commit waits for a client's.
 const COURTESY: Duration = Duration::from_millis(500);

@@ -5,11 +5,11 @@ use std::num::NonZeroU16;
 use std::time::Instant;
 
 use davey::{CommitWelcome, DaveSession, MediaType, ProposalsOperationType};
+use discord_rules::snowflake::Snowflake;
 use serde_json::{Value, json};
 
 use super::plain::GRACE;
 use super::{Message, tls};
-use discord_rules::snowflake::Snowflake;
 
 /// DAVE protocol version that listeners speak.
 const VERSION: NonZeroU16 = NonZeroU16::MIN;

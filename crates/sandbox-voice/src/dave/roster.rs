@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use discord_rules::snowflake::Snowflake;
+
 use super::sender::Signed;
 use super::wire::{CommitWelcome, Welcome};
-use discord_rules::snowflake::Snowflake;
 
 /// Credential type of a basic credential.
 const BASIC: u16 = 1;
@@ -17,12 +18,12 @@ const BASIC: u16 = 1;
 pub(super) struct Roster {
     group: Vec<u8>,
     epoch: u64,
-    leaves: BTreeMap<u32, Seat>,
+    leaves: BTreeMap<u32, MemberKey>,
     proposals: Vec<Proposal>,
 }
 
 #[derive(Clone, Debug)]
-struct Seat {
+struct MemberKey {
     user: Snowflake,
     signature_key: Vec<u8>,
 }
@@ -232,7 +233,7 @@ impl Roster {
 
     fn apply(&mut self, committer: Snowflake, signature_key: Vec<u8>, applied: Vec<Proposal>) -> Settled {
         if !self.established() {
-            self.leaves.insert(0, Seat { user: committer, signature_key });
+            self.leaves.insert(0, MemberKey { user: committer, signature_key });
         }
         for leaf in applied.iter().filter_map(|proposal| proposal.change.leaf()) {
             self.leaves.remove(&leaf);
@@ -242,7 +243,7 @@ impl Roster {
         for proposal in applied {
             if let Change::Add { user, key_package, signature_key } = proposal.change {
                 let leaf = self.free_leaf();
-                self.leaves.insert(leaf, Seat { user, signature_key });
+                self.leaves.insert(leaf, MemberKey { user, signature_key });
                 added.push((user, key_package));
             }
         }

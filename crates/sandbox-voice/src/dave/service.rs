@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
+use discord_rules::snowflake::Snowflake;
 use serde_json::json;
 
 use super::package::{self, Package, Refused};
@@ -24,7 +25,6 @@ use super::tls::Malformed;
 use super::transition::Transitions;
 use super::wire::CommitWelcome;
 use super::{Message, Out};
-use discord_rules::snowflake::Snowflake;
 
 mod change;
 mod member;

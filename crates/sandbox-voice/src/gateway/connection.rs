@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::call::Job;
-use crate::calls::Voice;
 use crate::close::{Close, resumable};
 use crate::fault::{VoiceEffect, VoicePlace};
 use crate::host::{Data, Event};
@@ -19,6 +18,7 @@ use crate::links::Order;
 use crate::listener::Wire;
 use crate::payload::{BUFFERED, Raw, Request, op};
 use crate::session::{Message, Next, Numbered, Session, wire};
+use crate::state::Voice;
 
 /// What a connection starts with.
 pub(super) struct Opening {

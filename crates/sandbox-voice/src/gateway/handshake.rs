@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use crate::call::Job;
-use crate::calls::Voice;
 use crate::close::Close;
 use crate::host::Event;
 use crate::payload::{BUFFERED, Identify, Resume, Select, Speaking, op};
 use crate::session::Session;
+use crate::state::Voice;
 
 impl Connection {
     pub(super) fn identify(&mut self, identify: Identify) -> Result<(), Ending> {
@@ -40,7 +40,7 @@ impl Connection {
             // "An erroneous field and should be ignored" (Voice); whoever does not will be noticed here.
             "heartbeat_interval": 1,
         });
-        self.voice.tell(&session, op::READY, ready);
+        self.voice.send(&session, op::READY, ready);
         session.call.queue(Job::Connect(session.clone()));
         self.session = Some(session);
         Ok(())

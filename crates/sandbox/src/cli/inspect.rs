@@ -1,4 +1,4 @@
-//! Looking on: users, messages, commands, the record and the sums.
+//! Looking on: users, messages, commands, the log and the sums.
 
 use clap::Args;
 use futures_util::StreamExt;

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Path, Refused, Request, find};
+use super::{BadRequest, Control, Path, Request, find};
 use crate::gateway::{Command, Target};
 use crate::live::{Live, MemberChange};
 use crate::permissions::Permissions;
@@ -89,16 +89,16 @@ struct NewUser {
 async fn create_user(
     State(control): State<Control>,
     Request(new): Request<NewUser>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let name = new.username.trim().to_lowercase();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
     if !(2..=32).contains(&name.len()) || !name.chars().all(fits) {
-        return Err(Refused::because("A username has 2 to 32 of a-z, 0-9, dot and underscore."));
+        return Err(BadRequest::new("A username has 2 to 32 of a-z, 0-9, dot and underscore."));
     }
     let locale = new.locale.as_deref().map(known_locale).transpose()?;
     let mut live = control.discord.lock();
     if live.users.values().any(|user| user.username == name) {
-        return Err(Refused::because(format!("There is a user \"{name}\" already.")));
+        return Err(BadRequest::new(format!("There is a user \"{name}\" already.")));
     }
     let id = live.create_user(&name, new.global_name.as_deref());
     if let (Some(locale), Some(user)) = (locale, live.users.get_mut(&id)) {
@@ -125,7 +125,7 @@ async fn edit_user(
     State(control): State<Control>,
     Path(user): Path<String>,
     Request(edit): Request<EditUser>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let locale = edit.locale.try_map(|locale| known_locale(&locale))?;
     let mut live = control.discord.lock();
     let id = find::person(&live, &user)?.id;
@@ -136,10 +136,10 @@ async fn edit_user(
 }
 
 /// Returns the locale as Discord writes it, whatever its capitals, if Discord has it.
-fn known_locale(wanted: &str) -> Result<String, Refused> {
+fn known_locale(wanted: &str) -> Result<String, BadRequest> {
     let known = LOCALES.iter().find(|locale| locale.eq_ignore_ascii_case(wanted));
     known.map(|locale| (*locale).to_owned()).ok_or_else(|| {
-        Refused::because(format!("There is no locale \"{wanted}\"; there are {}.", LOCALES.join(", ")))
+        BadRequest::new(format!("There is no locale \"{wanted}\"; there are {}.", LOCALES.join(", ")))
     })
 }
 
@@ -166,7 +166,7 @@ struct NewBot {
 async fn create_bot(
     State(control): State<Control>,
     Request(new): Request<NewBot>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let owner = match &new.owner {
         Some(owner) => find::person(&live, owner)?.id,
@@ -198,10 +198,10 @@ async fn reset_token(
     State(control): State<Control>,
     Path(bot): Path<String>,
     Request(reset): Request<ResetToken>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let id = live.find_user(&bot).map(|user| user.id).filter(|id| live.applications.contains_key(id));
-    let Some(id) = id else { return Err(Refused::because(format!("There is no bot \"{bot}\"."))) };
+    let Some(id) = id else { return Err(BadRequest::new(format!("There is no bot \"{bot}\"."))) };
     let token = reset.token.unwrap_or_else(|| scenario::token(id));
     live.reset_token(id, token.clone());
     drop(live);
@@ -225,7 +225,7 @@ struct NewGuild {
 async fn create_guild(
     State(control): State<Control>,
     Request(new): Request<NewGuild>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let owner = find::person(&live, &new.owner)?.id;
     let bots = match &new.bots {
@@ -266,11 +266,11 @@ async fn create_channel(
     State(control): State<Control>,
     Path(guild): Path<String>,
     Request(new): Request<NewChannel>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let kinds =
         [kind::TEXT, kind::VOICE, kind::CATEGORY, kind::ANNOUNCEMENT, kind::STAGE, kind::FORUM, kind::MEDIA];
     if !kinds.contains(&new.kind) {
-        return Err(Refused::because(format!("A channel's type is one of {kinds:?}, not {}.", new.kind)));
+        return Err(BadRequest::new(format!("A channel's type is one of {kinds:?}, not {}.", new.kind)));
     }
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?;
@@ -304,7 +304,7 @@ async fn create_role(
     State(control): State<Control>,
     Path(guild): Path<String>,
     Request(new): Request<NewRole>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?.id;
     let mut role = Role::new(live.next_id(), &new.name);
@@ -319,7 +319,7 @@ async fn create_role(
 async fn join(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let (guild, user) = find::member(&live, &guild, &user)?;
     if live.applications.contains_key(&user) {
@@ -335,7 +335,7 @@ async fn join(
 async fn leave(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let (guild, user) = find::member(&live, &guild, &user)?;
     live.leave(guild, user)?;
@@ -363,13 +363,13 @@ async fn edit_member(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
     Request(edit): Request<EditMember>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let (guild_id, user) = find::member(&live, &guild, &user)?;
     let guild = find::guild(&live, Some(&guild))?;
     let roles = edit.roles.try_map(|names| names.iter().map(|name| find::role(guild, name)).collect())?;
     let timeout = filled(edit.timeout_until).try_map(|text| {
-        clock::parse(&text).ok_or_else(|| Refused::because(format!("\"{text}\" is no time in ISO 8601.")))
+        clock::parse(&text).ok_or_else(|| BadRequest::new(format!("\"{text}\" is no time in ISO 8601.")))
     })?;
     let nick = filled(edit.nick);
     let change = MemberChange { nick, roles, mute: edit.mute, deaf: edit.deaf, timeout, flags: Change::Keep };
@@ -390,7 +390,7 @@ async fn command_permissions(
     State(control): State<Control>,
     Path((guild, command)): Path<(String, Snowflake)>,
     Request(list): Request<Vec<Value>>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?.id;
     let owns = |app: &&mut Application| {
@@ -398,7 +398,7 @@ async fn command_permissions(
             || app.commands.get(Some(guild), command).or(app.commands.get(None, command)).is_some()
     };
     let found = live.applications.values_mut().find(owns);
-    let application = found.ok_or_else(|| Refused::missing(format!("There is no command {command}.")))?;
+    let application = found.ok_or_else(|| BadRequest::missing(format!("There is no command {command}.")))?;
     application.command_permissions.insert((guild, command), list.clone());
     let id = application.id;
     let event = json!({ "id": command, "application_id": id, "guild_id": guild, "permissions": list });
@@ -410,10 +410,10 @@ async fn presence(
     State(control): State<Control>,
     Path(user): Path<String>,
     Request(presence): Request<Value>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let status = presence["status"].as_str().unwrap_or_default();
     if !matches!(status, "online" | "idle" | "dnd" | "offline") {
-        return Err(Refused::because("A status is online, idle, dnd or offline."));
+        return Err(BadRequest::new("A status is online, idle, dnd or offline."));
     }
     let mut live = control.discord.lock();
     let user = find::person(&live, &user)?.id;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::values::{FileGiven, Lookup};
 use super::wait::Patience;
-use super::{Control, Query, Refused, find};
+use super::{BadRequest, Control, Query, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -65,7 +65,7 @@ pub(super) struct Where {
 pub(super) async fn list(
     State(control): State<Control>,
     Query(asked): Query<Where>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?;
     let (user, locale) = (user.id, user.locale.clone());
@@ -148,7 +148,7 @@ fn why_not(
 }
 
 /// Makes the interaction of a command, or of an option that is being typed.
-pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> Result<Trigger, Refused> {
+pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> Result<Trigger, BadRequest> {
     let user = find::person(live, &asked.user)?;
     let (user, locale) = (user.id, user.locale.clone());
     let channel_id = find::channel(live, &asked.channel, asked.guild.as_deref(), user)?.id;
@@ -162,7 +162,7 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     candidates.retain(|(application, _)| bot.is_none_or(|bot| application.id == bot));
     let (application, command, rest) = choose(&candidates, asked, &locale)?;
     if let Some(why) = why_not(world, user, channel, application, command) {
-        return Err(Refused::new(axum::http::StatusCode::FORBIDDEN, why));
+        return Err(BadRequest::with_status(axum::http::StatusCode::FORBIDDEN, why));
     }
     let (application, command) = (application.id, command.clone());
     let data = if command.definition.kind == command_kind::CHAT_INPUT {
@@ -187,19 +187,19 @@ fn choose<'a, 't>(
     candidates: &[(&'a Application, &'a Command)],
     asked: &'t RunCommand,
     locale: &str,
-) -> Result<(&'a Application, &'a Command, &'t str), Refused> {
+) -> Result<(&'a Application, &'a Command, &'t str), BadRequest> {
     if let Some(text) = &asked.text {
         let known: Vec<typed::Command<'_>> =
             candidates.iter().map(|(_, command)| as_typed(command, locale)).collect();
-        let (found, rest) = typed::find(text, &known).map_err(|why| Refused::because(why.to_string()))?;
+        let (found, rest) = typed::find(text, &known).map_err(|why| BadRequest::new(why.to_string()))?;
         let (application, command) = candidates
             .iter()
             .find(|(_, command)| command.identity.id == found.id)
-            .ok_or_else(|| Refused::missing("There is no such command."))?;
+            .ok_or_else(|| BadRequest::missing("There is no such command."))?;
         return Ok((application, command, rest));
     }
     let name =
-        asked.name.as_deref().ok_or_else(|| Refused::because("Give the command as `text` or `name`."))?;
+        asked.name.as_deref().ok_or_else(|| BadRequest::new("Give the command as `text` or `name`."))?;
     let wants_target = asked.target.is_some();
     let name = name.trim_start_matches('/');
     let called = |what: fn(&'a Definition, &str) -> &'a str| {
@@ -212,7 +212,7 @@ fn choose<'a, 't>(
     let found = called(|definition, _| &definition.name).or_else(|| called(Definition::shown_name));
     let (application, command) = found.ok_or_else(|| {
         let what = if wants_target { "user or message command" } else { "command" };
-        Refused::missing(format!("There is no {what} \"{name}\" here."))
+        BadRequest::missing(format!("There is no {what} \"{name}\" here."))
     })?;
     Ok((application, command, ""))
 }
@@ -234,7 +234,7 @@ fn slash(
     asked: &RunCommand,
     rest: &str,
     completing: bool,
-) -> Result<Value, Refused> {
+) -> Result<Value, BadRequest> {
     let mut lookup = Lookup::new(live, user, channel, &asked.files);
     let command = as_typed(command, locale);
     let data = match (&asked.text, completing) {
@@ -248,11 +248,11 @@ fn slash(
             let options = asked.options.clone().unwrap_or_else(|| json!([]));
             let focused = asked.focused.as_deref();
             let focused =
-                focused.ok_or_else(|| Refused::because("Name the option being typed as `focused`."))?;
+                focused.ok_or_else(|| BadRequest::new("Name the option being typed as `focused`."))?;
             typed::structured_partial(&options, focused, command, &mut lookup)
         }
     };
-    data.map_err(|mistakes| Refused::because(mistakes.to_string()))
+    data.map_err(|mistakes| BadRequest::new(mistakes.to_string()))
 }
 
 /// The data of a user command or message command.
@@ -262,10 +262,10 @@ fn on_target(
     channel: Snowflake,
     command: &Command,
     target: Option<&str>,
-) -> Result<Value, Refused> {
+) -> Result<Value, BadRequest> {
     let name = &command.definition.name;
     let target = target.ok_or_else(|| {
-        Refused::because(format!("\"{}\" needs a `target`.", command.definition.shown_name(locale)))
+        BadRequest::new(format!("\"{}\" needs a `target`.", command.definition.shown_name(locale)))
     })?;
     let guild = live.channel(channel)?.guild_id;
     let mut data = json!({ "id": command.identity.id, "name": name, "type": command.definition.kind });
@@ -283,11 +283,11 @@ fn on_target(
         return Ok(data);
     }
     let id: Snowflake =
-        target.parse().map_err(|_| Refused::because(format!("\"{target}\" is no message id.")))?;
+        target.parse().map_err(|_| BadRequest::new(format!("\"{target}\" is no message id.")))?;
     let message =
         live.any_message(channel, id).filter(|message| message.ephemeral_for.is_none_or(|only| only == user));
     let message =
-        message.ok_or_else(|| Refused::missing(format!("There is no message {id} in this channel.")))?;
+        message.ok_or_else(|| BadRequest::missing(format!("There is no message {id} in this channel.")))?;
     data["target_id"] = json!(id);
     data["resolved"] = json!({ "messages": { id.to_string(): message.json(live, None) } });
     Ok(data)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::values::{Lookup, Resolved};
 use super::wait::Patience;
-use super::{Refused, find};
+use super::{BadRequest, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -36,21 +36,21 @@ pub(super) struct UseComponent {
 }
 
 /// Makes the interaction of a component.
-pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger, Refused> {
+pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger, BadRequest> {
     let user = find::person(live, &asked.user)?;
     let (user, name) = (user.id, user.username.clone());
     let message = visible(live, user, &name, asked.message)?;
     let (channel, application) = (message.channel_id, message.application_id.or(message.author_id()));
     let application = application
         .filter(|id| live.applications.contains_key(id))
-        .ok_or_else(|| Refused::because("No bot answers for the components of this message."))?;
+        .ok_or_else(|| BadRequest::new("No bot answers for the components of this message."))?;
     let component = choose(message, asked)?.clone();
     if component["disabled"] == true {
-        return Err(Refused::because(format!("{} is disabled.", called(&component))));
+        return Err(BadRequest::new(format!("{} is disabled.", called(&component))));
     }
     let component_kind = component["type"].as_u64().unwrap_or(0);
     if component["custom_id"].is_null() {
-        return Err(Refused::because(format!("{} is a link; it reaches no bot.", called(&component))));
+        return Err(BadRequest::new(format!("{} is a link; it reaches no bot.", called(&component))));
     }
     let mut data = json!({
         "id": component["id"],
@@ -84,8 +84,8 @@ fn visible<'a>(
     user: Snowflake,
     name: &str,
     id: Snowflake,
-) -> Result<&'a Message, Refused> {
-    let missing = || Refused::missing(format!("{name} sees no message {id}."));
+) -> Result<&'a Message, BadRequest> {
+    let missing = || BadRequest::missing(format!("{name} sees no message {id}."));
     if let Some(message) = live.ephemeral.get(&id) {
         return if message.ephemeral_for == Some(user) { Ok(message) } else { Err(missing()) };
     }
@@ -121,7 +121,7 @@ pub(super) fn called(component: &Value) -> String {
 }
 
 /// The component that is meant, by custom id, or by what is written on it.
-fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, Refused> {
+fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, BadRequest> {
     let usable: Vec<&Value> = flatten(&message.components).into_iter().filter(|c| is_usable(c)).collect();
     let by_id = |id: &String| usable.iter().find(|component| component["custom_id"] == id.as_str());
     let by_text = |label: &String| {
@@ -142,7 +142,7 @@ fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, R
         let wanted = wanted.map_or("without a name", String::as_str);
         let names: Vec<String> = usable.iter().map(|component| called(component)).collect();
         let there = if names.is_empty() { "no components".to_owned() } else { names.join(", ") };
-        Refused::missing(format!("There is no component \"{wanted}\" on this message; there are {there}."))
+        BadRequest::missing(format!("There is no component \"{wanted}\" on this message; there are {there}."))
     })
 }
 
@@ -152,18 +152,14 @@ pub(super) fn chosen(
     wanted: &[String],
     lookup: &mut Lookup<'_>,
     resolved: &mut Resolved,
-) -> Result<Vec<Value>, Refused> {
+) -> Result<Vec<Value>, BadRequest> {
     let bound = |key: &str| menu[key].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
     let (least, most) = (bound("min_values"), bound("max_values"));
     if !(least..=most).contains(&wanted.len()) {
         let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
-        return Err(Refused::because(format!(
-            "{} takes {range} values, not {}.",
-            called(menu),
-            wanted.len()
-        )));
+        return Err(BadRequest::new(format!("{} takes {range} values, not {}.", called(menu), wanted.len())));
     }
-    let unknown = |value: &str| Refused::because(format!("{} does not offer \"{value}\".", called(menu)));
+    let unknown = |value: &str| BadRequest::new(format!("{} does not offer \"{value}\".", called(menu)));
     let menu_kind = menu["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(0);
     let empty = Vec::new();
     let mut values = Vec::new();
@@ -182,7 +178,7 @@ pub(super) fn chosen(
         };
         let value = found.ok_or_else(|| unknown(text))?;
         if values.contains(&value) {
-            return Err(Refused::because(format!("\"{text}\" is chosen twice.")));
+            return Err(BadRequest::new(format!("\"{text}\" is chosen twice.")));
         }
         values.push(value);
     }

@@ -18,39 +18,39 @@ use crate::state::user::User;
 
 /// Why something can't be done, as one sentence.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct BadRequest {
     status: StatusCode,
     sentence: String,
 }
 
-impl Refused {
-    /// A refusal with a status of its own.
-    pub(crate) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+impl BadRequest {
+    /// Returns a refusal with a status of its own.
+    pub(crate) fn with_status(status: StatusCode, sentence: impl Into<String>) -> Self {
         Self { status, sentence: sentence.into() }
     }
 
-    /// A mistake of the caller.
-    pub(crate) fn because(sentence: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, sentence)
+    /// Returns the refusal of a caller's mistake.
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self::with_status(StatusCode::BAD_REQUEST, sentence)
     }
 
-    /// Something that is not there.
+    /// Returns the refusal of something that is not there.
     pub(crate) fn missing(sentence: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, sentence)
+        Self::with_status(StatusCode::NOT_FOUND, sentence)
     }
 }
 
-impl From<ApiError> for Refused {
+impl From<ApiError> for BadRequest {
     fn from(error: ApiError) -> Self {
         let mut sentence = error.message().to_owned();
         if let Some(errors) = error.errors() {
             sentence = format!("{sentence}: {}", errors.to_json());
         }
-        Self::new(error.status(), sentence)
+        Self::with_status(error.status(), sentence)
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for BadRequest {
     fn into_response(self) -> Response {
         (self.status, axum::Json(json!({ "error": self.sentence }))).into_response()
     }
@@ -60,12 +60,12 @@ impl IntoResponse for Refused {
 pub(crate) struct Request<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Request<T> {
-    type Rejection = Refused;
+    type Rejection = BadRequest;
 
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Refused> {
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, BadRequest> {
         let body = axum::Json::<T>::from_request(request, state).await;
         body.map(|body| Self(body.0))
-            .map_err(|why: JsonRejection| Refused::new(why.status(), why.body_text()))
+            .map_err(|why: JsonRejection| BadRequest::with_status(why.status(), why.body_text()))
     }
 }
 
@@ -73,11 +73,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Request<T> {
 pub(crate) struct Path<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = Refused;
+    type Rejection = BadRequest;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, BadRequest> {
         let path = axum::extract::Path::from_request_parts(parts, state).await;
-        path.map(|path| Self(path.0)).map_err(|why| Refused::new(why.status(), why.body_text()))
+        path.map(|path| Self(path.0)).map_err(|why| BadRequest::with_status(why.status(), why.body_text()))
     }
 }
 
@@ -85,45 +85,45 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Refused;
+    type Rejection = BadRequest;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, BadRequest> {
         let query = axum::extract::Query::from_request_parts(parts, state).await;
-        query.map(|query| Self(query.0)).map_err(|why| Refused::new(why.status(), why.body_text()))
+        query.map(|query| Self(query.0)).map_err(|why| BadRequest::with_status(why.status(), why.body_text()))
     }
 }
 
 /// An account by id or unique name.
-pub(super) fn user<'a>(world: &'a World, wanted: &str) -> Result<&'a User, Refused> {
+pub(super) fn user<'a>(world: &'a World, wanted: &str) -> Result<&'a User, BadRequest> {
     world.find_user(wanted).ok_or_else(|| {
         let names: Vec<&str> = world.users.values().map(|user| user.username.as_str()).take(12).collect();
-        Refused::missing(format!("There is no user \"{wanted}\"; there are {}.", names.join(", ")))
+        BadRequest::missing(format!("There is no user \"{wanted}\"; there are {}.", names.join(", ")))
     })
 }
 
 /// A person by id or unique name; bots act through the API.
-pub(super) fn person<'a>(world: &'a World, wanted: &str) -> Result<&'a User, Refused> {
+pub(super) fn person<'a>(world: &'a World, wanted: &str) -> Result<&'a User, BadRequest> {
     let user = user(world, wanted)?;
     if user.bot {
-        return Err(Refused::because(format!("{} is a bot; choose a person to act as.", user.username)));
+        return Err(BadRequest::new(format!("{} is a bot; choose a person to act as.", user.username)));
     }
     Ok(user)
 }
 
 /// Returns the guild and the user that a path names.
-pub(super) fn member(world: &World, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), Refused> {
+pub(super) fn member(world: &World, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), BadRequest> {
     Ok((self::guild(world, Some(guild))?.id, self::user(world, user)?.id))
 }
 
 /// A guild by id or name; without a wish the oldest.
-pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Guild, Refused> {
+pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Guild, BadRequest> {
     let Some(wanted) = wanted else {
-        return world.guilds.values().next().ok_or_else(|| Refused::missing("There is no guild."));
+        return world.guilds.values().next().ok_or_else(|| BadRequest::missing("There is no guild."));
     };
     let by_id = wanted.parse().ok().and_then(|id: Snowflake| world.guilds.get(&id));
     by_id
         .or_else(|| world.guilds.values().find(|guild| guild.name.eq_ignore_ascii_case(wanted)))
-        .ok_or_else(|| Refused::missing(format!("There is no guild \"{wanted}\".")))
+        .ok_or_else(|| BadRequest::missing(format!("There is no guild \"{wanted}\".")))
 }
 
 /// A channel by id, by name in a guild, or `@name` for direct messages between `user` and that account.
@@ -134,7 +134,7 @@ pub(super) fn channel<'a>(
     wanted: &str,
     in_guild: Option<&str>,
     user: Snowflake,
-) -> Result<&'a Channel, Refused> {
+) -> Result<&'a Channel, BadRequest> {
     let id = if let Some(name) = wanted.strip_prefix('@') {
         let other = self::user(world, name)?.id;
         world.open_dm(user, other)
@@ -146,12 +146,12 @@ pub(super) fn channel<'a>(
     if world.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
         Ok(channel)
     } else {
-        Err(Refused::new(StatusCode::FORBIDDEN, format!("{name} can't see the channel {wanted}.")))
+        Err(BadRequest::with_status(StatusCode::FORBIDDEN, format!("{name} can't see the channel {wanted}.")))
     }
 }
 
 /// A channel by id, or by name in a guild, whoever sees it.
-pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowflake, Refused> {
+pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowflake, BadRequest> {
     let wanted = wanted.trim_start_matches("<#").trim_end_matches('>').trim_start_matches('#');
     if let Some(channel) = wanted.parse().ok().and_then(|id: Snowflake| world.channels.get(&id)) {
         return Ok(channel.id);
@@ -163,7 +163,7 @@ pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Re
     }
     let names: Vec<&str> =
         channels.by_ref().filter(|c| c.is_text()).map(|c| c.name.as_str()).take(20).collect();
-    Err(Refused::missing(format!(
+    Err(BadRequest::missing(format!(
         "There is no channel \"{wanted}\" in {}; there are {}.",
         guild.name,
         names.join(", ")
@@ -171,7 +171,7 @@ pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Re
 }
 
 /// A role of a guild by id or name.
-pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, Refused> {
+pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, BadRequest> {
     let inside = wanted.trim_start_matches("<@&").trim_end_matches('>');
     let bare = inside.trim_start_matches('@');
     let by_id = bare.parse().ok().filter(|id: &Snowflake| guild.roles.contains_key(id));
@@ -184,5 +184,5 @@ pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, Refused> {
                 named(name).filter(|_| is_meant).map(|role| role.id)
             })
         })
-        .ok_or_else(|| Refused::missing(format!("There is no role \"{wanted}\" in {}.", guild.name)))
+        .ok_or_else(|| BadRequest::missing(format!("There is no role \"{wanted}\" in {}.", guild.name)))
 }

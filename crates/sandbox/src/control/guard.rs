@@ -15,7 +15,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::record::{Event, Recorder};
+use crate::record::{Event, EventLog};
 
 /// Endings of names that nobody can register (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of 2024).
 const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".home.arpa"];
@@ -25,13 +25,13 @@ const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".hom
 pub(crate) struct Guard {
     /// Host of the address that the sandbox was told it has, which may be public.
     host: Arc<str>,
-    recorder: Recorder,
+    log: EventLog,
 }
 
 impl Guard {
     /// Returns a guard that lets the host of a base address in, beside local names and IP addresses.
-    pub(crate) fn new(host: &str, recorder: Recorder) -> Self {
-        Self { host: host.to_ascii_lowercase().into(), recorder }
+    pub(crate) fn new(host: &str, log: EventLog) -> Self {
+        Self { host: host.to_ascii_lowercase().into(), log }
     }
 
     /// Puts the guard round all that a router serves.
@@ -45,7 +45,7 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     let Some(why) = why_not(&guard.host, request.method(), request.uri(), request.headers()) else {
         return next.run(request).await;
     };
-    guard.recorder.push(Event::Refused { reason: why.to_owned() });
+    guard.log.push(Event::Refused { reason: why.to_owned() });
     // REST's clients look for a message and a code, the control API's for an error.
     let body = json!({ "message": why, "code": 0, "error": why });
     (StatusCode::FORBIDDEN, axum::Json(body)).into_response()

@@ -8,7 +8,7 @@ use super::commands::{self, RunCommand};
 use super::components::{self, UseComponent};
 use super::modals::{self, SubmitModal};
 use super::wait::{self, Patience};
-use super::{Control, Path, Refused, Request};
+use super::{BadRequest, Control, Path, Request};
 use crate::answer::Answer;
 use crate::live::{Live, Trigger};
 use crate::snowflake::Snowflake;
@@ -27,8 +27,8 @@ pub(super) fn routes() -> Router<Control> {
 async fn run(
     control: &Control,
     patience: Patience,
-    prepare: impl FnOnce(&mut Live<'_>) -> Result<Trigger, Refused>,
-) -> Result<Json<Answer>, Refused> {
+    prepare: impl FnOnce(&mut Live<'_>) -> Result<Trigger, BadRequest>,
+) -> Result<Json<Answer>, BadRequest> {
     let started = {
         let mut live = control.discord.lock();
         let trigger = prepare(&mut live)?;
@@ -40,31 +40,31 @@ async fn run(
 async fn command(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<Answer>, BadRequest> {
     run(&control, asked.patience, |live| commands::run(live, &asked, false)).await
 }
 
 async fn autocomplete(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<Answer>, BadRequest> {
     run(&control, asked.patience, |live| commands::run(live, &asked, true)).await
 }
 
 async fn component(
     State(control): State<Control>,
     Request(asked): Request<UseComponent>,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<Answer>, BadRequest> {
     run(&control, asked.patience, |live| components::press(live, &asked)).await
 }
 
 async fn modal(
     State(control): State<Control>,
     Request(asked): Request<SubmitModal>,
-) -> Result<Json<Answer>, Refused> {
+) -> Result<Json<Answer>, BadRequest> {
     run(&control, asked.patience, |live| modals::submit(live, &asked)).await
 }
 
-async fn look(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, Refused> {
+async fn look(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, BadRequest> {
     wait::read(&control.discord.lock(), id).map(Json)
 }

@@ -12,14 +12,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::FileGiven;
-use super::{Control, Path, Query, Refused, Request, find};
+use super::{BadRequest, Control, Path, Query, Request, find};
 use crate::draft::{self, Draft, Upload};
 use crate::error::ApiError;
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::validate;
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 pub(super) fn routes() -> Router<Control> {
     Router::new()
@@ -43,16 +43,19 @@ struct Send {
     files: HashMap<String, FileGiven>,
 }
 
-fn shown(live: &Live<'_>, user: Snowflake, id: Snowflake) -> Result<Json<Value>, Refused> {
+fn shown(live: &Live<'_>, user: Snowflake, id: Snowflake) -> Result<Json<Value>, BadRequest> {
     let message = live.find_message(id).ok_or_else(|| no_message(id))?;
     Ok(Json(message.json(live, Some(user))))
 }
 
-fn no_message(id: Snowflake) -> Refused {
-    Refused::missing(format!("There is no message {id}."))
+fn no_message(id: Snowflake) -> BadRequest {
+    BadRequest::missing(format!("There is no message {id}."))
 }
 
-async fn send(State(control): State<Control>, Request(asked): Request<Send>) -> Result<Json<Value>, Refused> {
+async fn send(
+    State(control): State<Control>,
+    Request(asked): Request<Send>,
+) -> Result<Json<Value>, BadRequest> {
     let mut body = json!({ "content": asked.content });
     if let Some(other) = asked.reply_to {
         body["message_reference"] = json!({ "message_id": other });
@@ -61,11 +64,11 @@ async fn send(State(control): State<Control>, Request(asked): Request<Send>) -> 
     for (index, (path, file)) in (0..).zip(&asked.files) {
         let bytes = STANDARD
             .decode(&file.base64)
-            .map_err(|_| Refused::because(format!("The file {path} is not base64.")))?;
+            .map_err(|_| BadRequest::new(format!("The file {path} is not base64.")))?;
         let name = file.filename.as_deref().or(path.rsplit(['/', '\\']).next()).unwrap_or(path);
         uploads.push(Upload { index, filename: name.to_owned(), content_type: None, bytes: bytes.into() });
     }
-    let message = validate::message::create(&body, &draft::names(&uploads), Way::Channel)?;
+    let message = validate::message::create(&body, &draft::names(&uploads), MessageOrigin::Channel)?;
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
@@ -90,7 +93,10 @@ struct Place {
 }
 
 /// The newest messages that a user sees in a channel, oldest first; ephemeral ones of theirs included.
-async fn history(State(control): State<Control>, Query(place): Query<Place>) -> Result<Json<Value>, Refused> {
+async fn history(
+    State(control): State<Control>,
+    Query(place): Query<Place>,
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &place.user)?.id;
     let id = find::channel(&mut live, &place.channel, place.guild.as_deref(), user)?.id;
@@ -113,7 +119,7 @@ async fn one(
     State(control): State<Control>,
     Path(id): Path<Snowflake>,
     Query(asked): Query<As>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     if let Some(message) = live.ephemeral.get(&id).filter(|message| message.ephemeral_for == Some(user)) {
@@ -133,7 +139,7 @@ async fn edit(
     State(control): State<Control>,
     Path(id): Path<Snowflake>,
     Request(asked): Request<Edit>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let message = live.find_message(id).ok_or_else(|| no_message(id))?;
@@ -151,7 +157,7 @@ fn within_reach(
     user: Snowflake,
     id: Snowflake,
     needed: Permissions,
-) -> Result<Snowflake, Refused> {
+) -> Result<Snowflake, BadRequest> {
     let message = live.find_message(id).ok_or_else(|| no_message(id))?;
     let needed = if message.author_id() == Some(user) { Permissions::NONE } else { needed };
     live.require(message.channel_id, user, needed)?;
@@ -162,7 +168,7 @@ async fn remove(
     State(control): State<Control>,
     Path(id): Path<Snowflake>,
     Request(asked): Request<As>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let channel = within_reach(&live, user, id, Permissions::MANAGE_MESSAGES)?;
@@ -181,7 +187,7 @@ async fn react(
     State(control): State<Control>,
     Path(id): Path<Snowflake>,
     Request(asked): Request<React>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let channel = within_reach(&live, user, id, Permissions::NONE)?;
@@ -194,7 +200,7 @@ async fn unreact(
     State(control): State<Control>,
     Path(id): Path<Snowflake>,
     Request(asked): Request<React>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let channel = within_reach(&live, user, id, Permissions::NONE)?;
@@ -206,7 +212,7 @@ async fn unreact(
 async fn typing(
     State(control): State<Control>,
     Request(place): Request<Place>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &place.user)?.id;
     let channel = find::channel(&mut live, &place.channel, place.guild.as_deref(), user)?.id;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Refused;
+use super::BadRequest;
 use super::components::{called, chosen, option_value};
 use super::values::{FileGiven, Lookup, Resolved};
 use super::wait::Patience;
@@ -31,12 +31,12 @@ pub(super) struct SubmitModal {
 }
 
 /// Makes the interaction of a submitted modal.
-pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger, Refused> {
+pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger, BadRequest> {
     let opened = live.interactions.get(asked.interaction).ok_or_else(|| {
-        Refused::missing(format!("There is no interaction {} any more.", asked.interaction))
+        BadRequest::missing(format!("There is no interaction {} any more.", asked.interaction))
     })?;
     let Response::Modal(modal) = &opened.response else {
-        return Err(Refused::because("This interaction was not answered with a modal."));
+        return Err(BadRequest::new("This interaction was not answered with a modal."));
     };
     refuse_if_submitted(live, opened)?;
     let modal = modal.clone();
@@ -45,7 +45,7 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
     let top = modal["components"].as_array().cloned().unwrap_or_default();
     let known: Vec<&str> = flatten(&top).iter().filter_map(|c| c["custom_id"].as_str()).collect();
     if let Some(stray) = asked.values.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(Refused::because(format!(
+        return Err(BadRequest::new(format!(
             "The modal has no input \"{stray}\"; it has {}.",
             known.join(", ")
         )));
@@ -74,19 +74,19 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
 
 /// Refuses a second submission: Discord's client closes the modal with the bot's answer, and keeps it open to try again
 /// only where none came in time.
-fn refuse_if_submitted(live: &Live<'_>, opened: &Interaction) -> Result<(), Refused> {
+fn refuse_if_submitted(live: &Live<'_>, opened: &Interaction) -> Result<(), BadRequest> {
     let Some(submission) = opened.submission else { return Ok(()) };
     match live.interactions.get(submission) {
         Some(earlier) if earlier.is_acknowledged() => {}
         Some(earlier) if earlier.created.elapsed() <= live.limits.response => {
-            return Err(Refused::because(format!(
+            return Err(BadRequest::new(format!(
                 "This modal is being submitted: interaction {submission} waits for the bot's answer."
             )));
         }
         Some(_) => return Ok(()),
         None => {}
     }
-    Err(Refused::because(format!(
+    Err(BadRequest::new(format!(
         "This modal was submitted before, by interaction {submission}, and is closed; run what opened it again."
     )))
 }
@@ -97,7 +97,7 @@ fn filled(
     asked: &SubmitModal,
     lookup: &mut Lookup<'_>,
     resolved: &mut Resolved,
-) -> Result<Value, Refused> {
+) -> Result<Value, BadRequest> {
     let mut out = json!({ "id": component["id"], "type": component["type"] });
     if let Some(children) = component["components"].as_array() {
         let children = children.iter().map(|child| filled(child, asked, lookup, resolved));
@@ -119,7 +119,7 @@ fn filled(
             let wanted = given.and_then(Value::as_str);
             out["value"] = match wanted {
                 Some(wanted) => option_value(component, wanted).ok_or_else(|| {
-                    Refused::because(format!("\"{custom_id}\" does not offer \"{wanted}\"."))
+                    BadRequest::new(format!("\"{custom_id}\" does not offer \"{wanted}\"."))
                 })?,
                 None if required => return Err(empty(custom_id)),
                 None => Value::Null,
@@ -133,7 +133,7 @@ fn filled(
             }
             let values = wanted.iter().map(|wanted| {
                 option_value(component, wanted)
-                    .ok_or_else(|| Refused::because(format!("\"{custom_id}\" does not offer \"{wanted}\".")))
+                    .ok_or_else(|| BadRequest::new(format!("\"{custom_id}\" does not offer \"{wanted}\".")))
             });
             out["values"] = values.collect::<Result<Vec<_>, _>>()?.into();
         }
@@ -142,7 +142,7 @@ fn filled(
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
-            let ids = wanted.iter().map(|path| resolved.attachment(lookup, path).map_err(Refused::because));
+            let ids = wanted.iter().map(|path| resolved.attachment(lookup, path).map_err(BadRequest::new));
             out["values"] = ids.map(|id| id.map(|id| json!(id))).collect::<Result<Vec<_>, _>>()?.into();
         }
         _ => {
@@ -157,8 +157,8 @@ fn filled(
     Ok(out)
 }
 
-fn empty(custom_id: &str) -> Refused {
-    Refused::because(format!("\"{custom_id}\" must be filled in."))
+fn empty(custom_id: &str) -> BadRequest {
+    BadRequest::new(format!("\"{custom_id}\" must be filled in."))
 }
 
 /// One text or several.
@@ -171,11 +171,11 @@ fn list(given: Option<&Value>) -> Vec<String> {
 }
 
 /// The text of an input; what the bot filled in stands if nothing else is given.
-fn text(input: &Value, given: Option<&Value>, required: bool) -> Result<String, Refused> {
+fn text(input: &Value, given: Option<&Value>, required: bool) -> Result<String, BadRequest> {
     let custom_id = input["custom_id"].as_str().unwrap_or_default();
     let value = match given {
         Some(Value::String(text)) => text.clone(),
-        Some(other) => return Err(Refused::because(format!("{} takes text, not {other}.", called(input)))),
+        Some(other) => return Err(BadRequest::new(format!("{} takes text, not {other}.", called(input)))),
         None => input["value"].as_str().unwrap_or_default().to_owned(),
     };
     let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
@@ -187,6 +187,6 @@ fn text(input: &Value, given: Option<&Value>, required: bool) -> Result<String, 
     if (least..=most).contains(&length) {
         Ok(value)
     } else {
-        Err(Refused::because(format!("\"{custom_id}\" takes {least} to {most} characters, not {length}.")))
+        Err(BadRequest::new(format!("\"{custom_id}\" takes {least} to {most} characters, not {length}.")))
     }
 }

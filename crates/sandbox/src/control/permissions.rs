@@ -6,7 +6,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Path, Refused, Request, find};
+use super::{BadRequest, Control, Path, Request, find};
 use crate::live::Live;
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
@@ -25,7 +25,7 @@ async fn edit_channel(
     State(control): State<Control>,
     Path((guild, channel)): Path<(String, String)>,
     Request(change): Request<Value>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let id = channel_of(&live, &guild, &channel)?;
     let body = validate::channel::modify(&change, live.channel(id)?.kind)?;
@@ -48,15 +48,15 @@ struct Change {
 
 impl Change {
     /// What is allowed, denied and inherited.
-    fn sets(&self) -> Result<[Permissions; 3], Refused> {
+    fn sets(&self) -> Result<[Permissions; 3], BadRequest> {
         Ok([set(&self.allow)?, set(&self.deny)?, set(&self.inherit)?])
     }
 }
 
-fn set(names: &[String]) -> Result<Permissions, Refused> {
+fn set(names: &[String]) -> Result<Permissions, BadRequest> {
     let one = |name: &String| {
         Permissions::named(name).ok_or_else(|| {
-            Refused::because(format!("There is no permission \"{name}\"; SEND_MESSAGES is one."))
+            BadRequest::new(format!("There is no permission \"{name}\"; SEND_MESSAGES is one."))
         })
     };
     names.iter().try_fold(Permissions::NONE, |all, name| Ok(all | one(name)?))
@@ -67,7 +67,7 @@ async fn edit_overwrite(
     State(control): State<Control>,
     Path((guild, channel, who)): Path<(String, String, String)>,
     Request(change): Request<Change>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let [allow, deny, inherit] = change.sets()?;
     let mut live = control.discord.lock();
     let id = channel_of(&live, &guild, &channel)?;
@@ -94,30 +94,34 @@ async fn edit_role(
     State(control): State<Control>,
     Path((guild, role)): Path<(String, String)>,
     Request(change): Request<Change>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let [allow, deny, inherit] = change.sets()?;
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?;
     let (guild, id) = (guild.id, find::role(guild, &role)?);
     let role = live.guild_mut(guild)?.roles.get_mut(&id);
-    let role = role.ok_or_else(|| Refused::missing(format!("There is no role {id}.")))?;
+    let role = role.ok_or_else(|| BadRequest::missing(format!("There is no role {id}.")))?;
     role.permissions = role.permissions & !(deny | inherit) | allow;
     let shown = json!({ "id": id, "name": role.name, "allow": role.permissions.names().collect::<Vec<_>>() });
     live.role_changed(guild, id);
     Ok(Json(shown))
 }
 
-fn channel_of(live: &Live<'_>, guild: &str, channel: &str) -> Result<Snowflake, Refused> {
+fn channel_of(live: &Live<'_>, guild: &str, channel: &str) -> Result<Snowflake, BadRequest> {
     let id = find::by_name(live, channel, Some(guild))?;
     let guild = find::guild(live, Some(guild))?;
     if live.channel(id)?.guild_id == Some(guild.id) {
         return Ok(id);
     }
-    Err(Refused::missing(format!("There is no channel {id} in {}.", guild.name)))
+    Err(BadRequest::missing(format!("There is no channel {id} in {}.", guild.name)))
 }
 
 /// A role, or else a member, by id or name; a bot has a role of its own name, so that `@NAME` means the member.
-fn role_or_member(live: &Live<'_>, guild: &Guild, who: &str) -> Result<(Snowflake, OverwriteKind), Refused> {
+fn role_or_member(
+    live: &Live<'_>,
+    guild: &Guild,
+    who: &str,
+) -> Result<(Snowflake, OverwriteKind), BadRequest> {
     if let Some(name) = who.strip_prefix('@')
         && name != "everyone"
     {
@@ -129,10 +133,10 @@ fn role_or_member(live: &Live<'_>, guild: &Guild, who: &str) -> Result<(Snowflak
     }
 }
 
-fn member(live: &Live<'_>, guild: &Guild, name: &str) -> Result<Snowflake, Refused> {
+fn member(live: &Live<'_>, guild: &Guild, name: &str) -> Result<Snowflake, BadRequest> {
     let user = find::user(live, name)?;
     if guild.members.contains_key(&user.id) {
         return Ok(user.id);
     }
-    Err(Refused::missing(format!("{} is no member of {}.", user.username, guild.name)))
+    Err(BadRequest::missing(format!("{} is no member of {}.", user.username, guild.name)))
 }

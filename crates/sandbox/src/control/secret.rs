@@ -13,7 +13,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
 
-use super::Refused;
+use super::BadRequest;
 
 /// The secret, as a header has it.
 #[derive(Clone)]
@@ -42,5 +42,5 @@ async fn check(State(Secret(secret)): State<Secret>, request: Request, next: Nex
          programs send it as `Authorization: Bearer SECRET`, the command line reads it from --state-file or \
          SANDBOX_CONTROL_SECRET."
     );
-    Refused::new(StatusCode::FORBIDDEN, sentence).into_response()
+    BadRequest::with_status(StatusCode::FORBIDDEN, sentence).into_response()
 }

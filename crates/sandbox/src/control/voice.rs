@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Control, Path, Query, Refused, Request, find};
+use super::{BadRequest, Control, Path, Query, Request, find};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
@@ -64,7 +64,10 @@ async fn command(State(control): State<Control>, Request(order): Request<Order>)
 }
 
 /// Who is in voice, where, and with what connection.
-async fn present(State(control): State<Control>, Path(guild): Path<String>) -> Result<Json<Value>, Refused> {
+async fn present(
+    State(control): State<Control>,
+    Path(guild): Path<String>,
+) -> Result<Json<Value>, BadRequest> {
     let live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?;
     let members = guild.voice_states.values().map(|state| {
@@ -100,13 +103,13 @@ async fn enter(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
     Request(asked): Request<Enter>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let (guild_id, user) = find::member(&live, &guild, &user)?;
     let channel = find::channel(&mut live, &asked.channel, Some(&guild), user)?;
     let (id, name) = (channel.id, channel.name.clone());
     if !channel.is_voice() {
-        return Err(Refused::because(format!("#{name} is no voice channel.")));
+        return Err(BadRequest::new(format!("#{name} is no voice channel.")));
     }
     live.member(guild_id, user)?;
     if live.applications.contains_key(&user) {
@@ -114,13 +117,16 @@ async fn enter(
         return match live.move_voice(guild_id, user, Some(id)) {
             Ok(()) => Ok(StatusCode::NO_CONTENT),
             Err(_) => {
-                Err(Refused::because(format!("{who} is a bot and in no voice channel; it joins by itself.")))
+                Err(BadRequest::new(format!("{who} is a bot and in no voice channel; it joins by itself.")))
             }
         };
     }
     if let Err(why) = live.may_join(guild_id, id, user) {
         let who = &live.user(user)?.username;
-        return Err(Refused::new(StatusCode::FORBIDDEN, format!("{who} can't enter {name}: {why}.")));
+        return Err(BadRequest::with_status(
+            StatusCode::FORBIDDEN,
+            format!("{who} can't enter {name}: {why}."),
+        ));
     }
     let before = live.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user));
     let session_id = before.map_or_else(picture_hash, |state| state.session_id.clone());
@@ -149,16 +155,16 @@ async fn floor(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
     Request(asked): Request<Suppress>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let (guild, user) = find::member(&live, &guild, &user)?;
     let state = live.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&user)).cloned();
     let Some(mut state) = state else {
-        return Err(Refused::because("They are in no voice channel.".to_owned()));
+        return Err(BadRequest::new("They are in no voice channel.".to_owned()));
     };
     let channel = live.channel(state.channel_id)?;
     if channel.kind != kind::STAGE {
-        return Err(Refused::because(format!("#{} is no stage channel.", channel.name)));
+        return Err(BadRequest::new(format!("#{} is no stage channel.", channel.name)));
     }
     (state.suppress, state.request_to_speak) = (asked.suppress, None);
     live.set_voice(guild, user, Some(state));
@@ -169,7 +175,7 @@ async fn floor(
 async fn leave(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let mut live = control.discord.lock();
     let (guild, user) = find::member(&live, &guild, &user)?;
     live.set_voice(guild, user, None);
@@ -187,20 +193,20 @@ async fn region(
     State(control): State<Control>,
     Path((guild, channel)): Path<(String, String)>,
     Request(asked): Request<Region>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, BadRequest> {
     let regions = control.discord.voice().regions();
     let mut live = control.discord.lock();
     let owner = find::guild(&live, Some(&guild))?.owner_id;
     let channel = find::channel(&mut live, &channel, Some(&guild), owner)?;
     if !channel.is_voice() {
-        return Err(Refused::because(format!("#{} is no voice channel.", channel.name)));
+        return Err(BadRequest::new(format!("#{} is no voice channel.", channel.name)));
     }
     let (id, now) = (channel.id, channel.rtc_region.as_deref());
     let at = regions.iter().position(|id| Some(id.as_str()) == now).unwrap_or(0);
     let wanted = match &asked.region {
         Some(wanted) if regions.contains(wanted) => Some(wanted.clone()),
         Some(wanted) => {
-            return Err(Refused::missing(format!(
+            return Err(BadRequest::missing(format!(
                 "There is no region \"{wanted}\"; there are {}.",
                 regions.join(", ")
             )));
@@ -225,7 +231,7 @@ async fn heard(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
     Query(wait): Query<Wait>,
-) -> Result<Json<Heard>, Refused> {
+) -> Result<Json<Heard>, BadRequest> {
     let voice = control.discord.voice();
     let (guild, user, name) = named(&control.discord.lock(), &guild, &user)?;
     let heard = match wait.packets {
@@ -251,7 +257,7 @@ async fn heard_wav(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
     Query(part): Query<Part>,
-) -> Result<Response, Refused> {
+) -> Result<Response, BadRequest> {
     let voice = control.discord.voice();
     let (guild, user, name) = named(&control.discord.lock(), &guild, &user)?;
     voice.heard(guild, user).ok_or_else(|| unheard(&name))?;
@@ -262,16 +268,16 @@ async fn heard_wav(
 async fn forget(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, BadRequest> {
     let (guild, user, name) = named(&control.discord.lock(), &guild, &user)?;
     if control.discord.voice().forget(guild, user) { Ok(StatusCode::NO_CONTENT) } else { Err(unheard(&name)) }
 }
 
-fn named(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake, String), Refused> {
+fn named(live: &Live<'_>, guild: &str, user: &str) -> Result<(Snowflake, Snowflake, String), BadRequest> {
     let (guild, user) = find::member(live, guild, user)?;
     Ok((guild, user, live.user(user)?.username.clone()))
 }
 
-fn unheard(name: &str) -> Refused {
-    Refused::missing(format!("{name} has had no voice connection in this guild."))
+fn unheard(name: &str) -> BadRequest {
+    BadRequest::missing(format!("{name} has had no voice connection in this guild."))
 }

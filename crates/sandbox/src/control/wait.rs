@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout_at;
 
-use super::{Control, Refused};
+use super::{BadRequest, Control};
 use crate::answer::Answer;
 use crate::live::{Live, Started};
 use crate::snowflake::Snowflake;
@@ -59,7 +59,7 @@ pub(super) async fn answer(
     control: &Control,
     started: &Started,
     patience: Patience,
-) -> Result<Answer, Refused> {
+) -> Result<Answer, BadRequest> {
     let begun = Instant::now();
     let silence_ends = begun + control.discord.limits().response;
     let ends = |default| begun + patience.deadline_ms.map_or(default, Duration::from_millis);
@@ -111,9 +111,9 @@ fn give_up(live: &mut Live<'_>, id: Snowflake, stand: &Stand) -> Option<(&'stati
 }
 
 /// What can be told of an interaction now.
-pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, Refused> {
+pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, BadRequest> {
     let interaction = live.interactions.get(id).ok_or_else(|| {
-        Refused::new(StatusCode::NOT_FOUND, format!("There is no interaction {id} any more."))
+        BadRequest::with_status(StatusCode::NOT_FOUND, format!("There is no interaction {id} any more."))
     })?;
     let user = Some(interaction.user_id);
     let message = interaction

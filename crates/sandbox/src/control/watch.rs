@@ -1,4 +1,4 @@
-//! Looking on and meddling: the record, the sessions, injected faults, and sums over all interactions.
+//! Looking on and meddling: the log, the sessions, injected faults, and sums over all interactions.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Control, Path, Query, Refused, Request};
+use super::{BadRequest, Control, Path, Query, Request};
 use crate::fault::Rule;
 use crate::gateway::{Command, Target};
 use crate::record::Subscription;
@@ -37,17 +37,17 @@ struct Range {
     follow: bool,
 }
 
-/// The record as JSON lines: what is there, or, with `follow`, also all that comes.
+/// The log as JSON lines: what is there, or, with `follow`, also all that comes.
 async fn log(State(control): State<Control>, Query(range): Query<Range>) -> Response {
     let header = [(CONTENT_TYPE, "application/x-ndjson")];
     if range.follow {
-        let lines = stream::unfold(control.recorder.subscribe(range.from), |subscription| async move {
+        let lines = stream::unfold(control.log.subscribe(range.from), |subscription| async move {
             let (line, subscription) = next_line(subscription).await;
             Some((Ok::<_, Infallible>(line), subscription))
         });
         return (header, Body::from_stream(lines)).into_response();
     }
-    let page = control.recorder.read(range.from, range.limit.unwrap_or(usize::MAX));
+    let page = control.log.read(range.from, range.limit.unwrap_or(usize::MAX));
     let mut text = String::new();
     for entry in page.entries {
         text.push_str(&entry.line());
@@ -71,12 +71,12 @@ struct Note {
 }
 
 async fn note(State(control): State<Control>, Request(note): Request<Note>) -> Json<Value> {
-    Json(json!({ "n": control.recorder.note(note.text, note.data.as_ref()) }))
+    Json(json!({ "n": control.log.note(note.text, note.data.as_ref()) }))
 }
 
 async fn stats(State(control): State<Control>) -> Json<Value> {
     let totals = control.discord.lock().interactions.totals;
-    Json(json!({ "interactions": totals, "record": control.recorder.counts() }))
+    Json(json!({ "interactions": totals, "record": control.log.counts() }))
 }
 
 async fn sessions(State(control): State<Control>) -> Json<Value> {
@@ -107,10 +107,10 @@ async fn clear_faults(State(control): State<Control>) -> Json<Value> {
     Json(json!({ "removed": control.faults.clear() }))
 }
 
-async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
+async fn remove_fault(State(control): State<Control>, Path(id): Path<u64>) -> Result<StatusCode, BadRequest> {
     if control.faults.remove(id) {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Refused::missing(format!("There is no fault {id}.")))
+        Err(BadRequest::missing(format!("There is no fault {id}.")))
     }
 }

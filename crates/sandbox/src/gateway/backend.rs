@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Intents, SessionInfo};
+use super::Intents;
+use super::info::SessionInfo;
 use crate::snowflake::Snowflake;
 
 /// World behind the gateway: accounts, guilds and members.

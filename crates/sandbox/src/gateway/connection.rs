@@ -64,7 +64,7 @@ pub(super) async fn serve(opening: Opening) {
         transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
     // A client that asked for something impossible can at least read a plain close frame.
     let transport = transport.unwrap_or(Transport::Json { compress_from: None, zlib: None });
-    hub.recorder().push(record::Event::Connected { conn: id, transport: transport.name() });
+    hub.log().push(record::Event::Connected { conn: id, transport: transport.name() });
     let limits = Limits {
         heartbeat_interval: hub.options().heartbeat_interval,
         payloads_per_minute: hub.options().payloads_per_minute,
@@ -149,7 +149,7 @@ impl Protocol for Connection {
             }
             let Delivery { mut payload, recorded, times } = self.delivery(&numbered, &effect);
             for left in (0..times).rev() {
-                self.hub.recorder().push(record::Event::Dispatch {
+                self.hub.log().push(record::Event::Dispatch {
                     conn: self.id,
                     session: session.id.clone(),
                     seq: numbered.seq,
@@ -219,7 +219,7 @@ impl Protocol for Connection {
 
     fn ended(&mut self, end: &End) {
         let session = self.session.clone();
-        self.hub.recorder().push(record::Event::Closed {
+        self.hub.log().push(record::Event::Closed {
             conn: self.id,
             session: session.as_ref().map(|session| session.id.clone()),
             code: end.code,
@@ -278,7 +278,7 @@ impl Connection {
                 return Err(close.into());
             }
         };
-        let data = Body::from(self.hub.recorder().redactor().json(raw.data()));
+        let data = Body::from(self.hub.log().redactor().json(raw.data()));
         self.record_received(Some(raw.op), data);
         if let Some(strike) = self.strike_received(raw.op) {
             self.record_strike(&strike, &format!("opcode {}", raw.op));
@@ -322,7 +322,7 @@ impl Connection {
     async fn send(&mut self, op: u8, data: Value) -> Result<(), Ending> {
         let payload = json!({"t": null, "s": null, "op": op, "d": data}).to_string();
         let session = self.session.as_ref().map(|session| session.id.clone());
-        self.hub.recorder().push(record::Event::Sent { conn: self.id, session, op, data });
+        self.hub.log().push(record::Event::Sent { conn: self.id, session, op, data });
         self.feed(payload).await?;
         self.flush().await
     }
@@ -338,7 +338,7 @@ impl Connection {
 
     fn record_received(&self, op: Option<u64>, data: Body) {
         let session = self.session.as_ref().map(|session| session.id.clone());
-        self.hub.recorder().push(record::Event::Received { conn: self.id, session, op, data });
+        self.hub.log().push(record::Event::Received { conn: self.id, session, op, data });
     }
 }
 

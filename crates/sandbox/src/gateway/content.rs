@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Intents;
-use super::event::{Viewer, is_user};
+use super::viewer::{Viewer, is_user};
 use crate::snowflake::Snowflake;
 
 /// Whether anything in this event is hidden from this viewer (Gateway, "Message Content Intent").
@@ -82,7 +82,7 @@ mod tests {
 
     use super::{hide, hides_any};
     use crate::gateway::Intents;
-    use crate::gateway::event::Viewer;
+    use crate::gateway::viewer::Viewer;
     use crate::snowflake::Snowflake;
 
     const BOT: Viewer =

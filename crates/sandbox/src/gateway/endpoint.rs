@@ -60,8 +60,8 @@ async fn connect(
     let mut delay = std::time::Duration::ZERO;
     if let Some(strike) = strike {
         let effect = serde_json::json!(strike.effect);
-        hub.recorder().push(Event::Fault { rule: Some(strike.rule), place: "new connection".into(), effect });
-        let refused = |reason: String| hub.recorder().push(Event::Refused { reason });
+        hub.log().push(Event::Fault { rule: Some(strike.rule), place: "new connection".into(), effect });
+        let refused = |reason: String| hub.log().push(Event::Refused { reason });
         match strike.effect {
             ConnectEffect::Pass => delay = strike.delay,
             ConnectEffect::Refuse { status } => {

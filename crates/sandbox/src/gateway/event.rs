@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::viewer::{Viewer, is_user};
 use super::{Dispatch, Intents, content, roster};
-use crate::record::{Body, Json, Recorder};
+use crate::record::{Body, EventLog, Json};
 use crate::snowflake::Snowflake;
 
 /// An event as sessions keep it: its data as text, ready to be framed with a sequence number.
@@ -21,35 +22,26 @@ pub(super) struct Event {
     pub(super) recorded: Body,
 }
 
-/// What of a session decides which events it gets, and in which shape.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Viewer {
-    pub(super) bot: Snowflake,
-    pub(super) shard: [u32; 2],
-    pub(super) intents: Intents,
-    pub(super) large_threshold: usize,
-}
-
 /// A dispatch, and its whole shape once that was needed.
 pub(super) struct Outgoing<'a> {
     pub(super) dispatch: &'a Dispatch,
-    recorder: &'a Recorder,
+    log: &'a EventLog,
     full: OnceCell<Arc<Event>>,
 }
 
 impl Event {
-    pub(super) fn new(name: &'static str, data: &Value, recorder: &Recorder) -> Self {
+    pub(super) fn new(name: &'static str, data: &Value, log: &EventLog) -> Self {
         let json = Json::from(data);
-        let longest = recorder.capacity().body;
+        let longest = log.capacity().body;
         let shown = if json.get().len() > longest {
             Body::omitted(Some("application/json"), json.get().len())
         } else {
             Body::from(match name {
                 // The two frequent events with a token have it in one known place.
                 "INTERACTION_CREATE" | "VOICE_SERVER_UPDATE" => {
-                    recorder.redactor().without(&json, data["token"].as_str().unwrap_or_default())
+                    log.redactor().without(&json, data["token"].as_str().unwrap_or_default())
                 }
-                _ => recorder.redactor().shared(&json),
+                _ => log.redactor().shared(&json),
             })
         };
         Self { name, data: json, recorded: shown }
@@ -70,23 +62,9 @@ impl Event {
     }
 }
 
-/// Shard that a guild's events go to (Gateway, "Sharding Formula").
-pub(super) fn shard_of(guild: Snowflake, shards: u32) -> u32 {
-    // The remainder is less than `shards`, so it fits.
-    u32::try_from((guild.0 >> 22) % u64::from(shards.max(1))).unwrap_or_default()
-}
-
-impl Viewer {
-    /// Whether events of this guild, or of none, come to this shard.
-    pub(super) fn is_on_shard(&self, guild: Option<Snowflake>) -> bool {
-        let [shard, shards] = self.shard;
-        guild.map_or(0, |guild| shard_of(guild, shards)) == shard
-    }
-}
-
 impl<'a> Outgoing<'a> {
-    pub(super) fn new(dispatch: &'a Dispatch, recorder: &'a Recorder) -> Self {
-        Self { dispatch, recorder, full: OnceCell::new() }
+    pub(super) fn new(dispatch: &'a Dispatch, log: &'a EventLog) -> Self {
+        Self { dispatch, log, full: OnceCell::new() }
     }
 
     /// The event as a viewer gets it, or nothing if it may not see it; `in_guild` tells whether it is in a guild.
@@ -113,16 +91,16 @@ impl<'a> Outgoing<'a> {
             "GUILD_CREATE" => {
                 let mut data = data.clone();
                 roster::reduce(&mut data, viewer);
-                Some(Arc::new(Event::new(name, &data, self.recorder)))
+                Some(Arc::new(Event::new(name, &data, self.log)))
             }
             "THREAD_MEMBERS_UPDATE" if !viewer.intents.contains(Intents::GUILD_MEMBERS) => {
                 let data = roster::own_thread_membership(data, viewer.bot)?;
-                Some(Arc::new(Event::new(name, &data, self.recorder)))
+                Some(Arc::new(Event::new(name, &data, self.log)))
             }
             _ if content::hides_any(name, data, viewer) => {
                 let mut data = data.clone();
                 content::hide(name, &mut data, viewer);
-                Some(Arc::new(Event::new(name, &data, self.recorder)))
+                Some(Arc::new(Event::new(name, &data, self.log)))
             }
             _ => Some(self.full().clone()),
         }
@@ -130,40 +108,6 @@ impl<'a> Outgoing<'a> {
 
     fn full(&self) -> &Arc<Event> {
         let dispatch = self.dispatch;
-        self.full.get_or_init(|| Arc::new(Event::new(dispatch.name, &dispatch.data, self.recorder)))
-    }
-}
-
-/// Whether a user object is this user's.
-pub(super) fn is_user(user: &Value, id: Snowflake) -> bool {
-    user["id"].as_str().is_some_and(|text| text.parse() == Ok(id))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{Viewer, shard_of};
-    use crate::gateway::Intents;
-    use crate::snowflake::Snowflake;
-
-    proptest! {
-        #[test]
-        fn every_guild_is_on_exactly_one_shard(guild: u64, shards in 1_u32..200) {
-            let viewer = |shard| Viewer {
-                bot: Snowflake(1),
-                shard: [shard, shards],
-                intents: Intents::all(),
-                large_threshold: 50,
-            };
-            let on: Vec<_> = (0..shards).filter(|&shard| viewer(shard).is_on_shard(Some(Snowflake(guild)))).collect();
-            prop_assert_eq!(on, vec![u32::try_from((guild >> 22) % u64::from(shards)).unwrap()]);
-        }
-    }
-
-    #[test]
-    fn the_formula_uses_the_time_bits_only() {
-        assert_eq!(shard_of(Snowflake(5 << 22), 3), 2);
-        assert_eq!(shard_of(Snowflake((5 << 22) | 0x3f_ffff), 3), 2);
+        self.full.get_or_init(|| Arc::new(Event::new(dispatch.name, &dispatch.data, self.log)))
     }
 }

@@ -12,12 +12,13 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::event::Outgoing;
+use super::info::{SessionInfo, SessionStartLimit};
 use super::listings::Listings;
 use super::session::Session;
 use super::starts::Starts;
-use super::{Dispatch, Intents, Options};
+use super::{Dispatch, Options};
 use crate::fault::Faults;
-use crate::record::{self, Recorder};
+use crate::record::{self, EventLog};
 use crate::snowflake::Snowflake;
 
 /// Handle to the gateway; clones reach the same sessions.
@@ -28,7 +29,7 @@ pub struct Hub {
 
 struct Shared {
     options: Options,
-    recorder: Recorder,
+    log: EventLog,
     faults: Faults,
     sessions: RwLock<HashMap<Arc<str>, Arc<Session>>>,
     links: Mutex<HashMap<u64, Link>>,
@@ -50,36 +51,6 @@ pub(super) enum Order {
     Command(Command),
     /// Its session has been resumed on another connection.
     Replaced,
-}
-
-/// One session, as others may see it.
-#[derive(Clone, Debug, Serialize)]
-pub struct SessionInfo {
-    /// Session id, as in READY.
-    pub id: Arc<str>,
-    /// Bot whose session it is.
-    pub bot: Snowflake,
-    /// Shard and number of shards.
-    pub shard: [u32; 2],
-    /// Intents it identified with.
-    pub intents: Intents,
-    /// Sequence number of its newest event.
-    pub seq: u64,
-    /// Number of its connection; nothing while it waits to be resumed.
-    pub conn: Option<u64>,
-}
-
-/// How many sessions a bot may still start, as in GET /gateway/bot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct SessionStartLimit {
-    /// Starts allowed in 24 hours.
-    pub total: u32,
-    /// Starts left.
-    pub remaining: u32,
-    /// Milliseconds until all are there again.
-    pub reset_after: u64,
-    /// Identifies allowed each 5 seconds.
-    pub max_concurrency: u32,
 }
 
 /// Which live connections a command is for: those whose session fits every field that is given.
@@ -123,10 +94,10 @@ pub enum Command {
 
 impl Hub {
     /// Opens a gateway without sessions.
-    pub fn new(options: Options, recorder: Recorder, faults: Faults) -> Self {
+    pub fn new(options: Options, log: EventLog, faults: Faults) -> Self {
         let shared = Shared {
             options,
-            recorder,
+            log,
             faults,
             sessions: RwLock::default(),
             links: Mutex::default(),
@@ -142,7 +113,7 @@ impl Hub {
     /// Sessions get the events of one caller in the order of its calls. GUILD_CREATE must be for one bot: it makes
     /// the guild one of that bot's, as GUILD_DELETE (unless `unavailable`) ends that.
     pub fn dispatch(&self, dispatch: &Dispatch) {
-        let outgoing = Outgoing::new(dispatch, &self.shared.recorder);
+        let outgoing = Outgoing::new(dispatch, &self.shared.log);
         for session in self.shared.sessions.read().values() {
             session.offer(&outgoing, &self.shared.options);
         }
@@ -155,7 +126,7 @@ impl Hub {
         let told = fitting.filter(|link| link.mailbox.send(Order::Command(command.clone())).is_ok()).count();
         drop(links);
         let place = format!("{told} connections");
-        self.shared.recorder.push(record::Event::Fault { rule: None, place, effect: json!(command) });
+        self.shared.log.push(record::Event::Fault { rule: None, place, effect: json!(command) });
         told
     }
 
@@ -178,8 +149,8 @@ impl Hub {
         &self.shared.options
     }
 
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.shared.recorder
+    pub(crate) fn log(&self) -> &EventLog {
+        &self.shared.log
     }
 
     pub(crate) fn faults(&self) -> &Faults {
@@ -257,7 +228,7 @@ impl Hub {
     fn forget(&self, session: &Session, reason: &'static str) {
         self.shared.sessions.write().remove(&session.id);
         let (session_id, bot) = (session.id.clone(), session.viewer.bot);
-        self.recorder().push(record::Event::SessionEnded { session: session_id, bot, reason });
+        self.log().push(record::Event::SessionEnded { session: session_id, bot, reason });
         if let Some(backend) = session.backend.upgrade() {
             backend.session_ended(&session.info());
         }

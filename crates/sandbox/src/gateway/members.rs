@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::payload::MembersRequest;
 use super::{Backend, Intents, MemberQuery};
-use crate::gateway::event::Viewer;
+use crate::gateway::viewer::Viewer;
 use crate::snowflake::Snowflake;
 
 /// Members in one chunk at most.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::Intents;
-use super::event::{Viewer, is_user};
+use super::viewer::{Viewer, is_user};
 use crate::snowflake::Snowflake;
 
 /// Members from which GUILD_CREATE tells of none but the connected ones, presences or not.
@@ -73,7 +73,7 @@ mod tests {
 
     use super::{own_thread_membership, reduce};
     use crate::gateway::Intents;
-    use crate::gateway::event::Viewer;
+    use crate::gateway::viewer::Viewer;
     use crate::snowflake::Snowflake;
 
     fn members_seen(intents: Intents, large_threshold: usize) -> (Vec<String>, usize, bool) {

@@ -6,9 +6,11 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::event::{Event, Outgoing, Viewer};
-use super::{Backend, Dispatch, Options, SessionInfo};
-use crate::record::Recorder;
+use super::event::{Event, Outgoing};
+use super::info::SessionInfo;
+use super::viewer::Viewer;
+use super::{Backend, Dispatch, Options};
+use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 
 /// Bytes that an event takes beside its data, roughly.
@@ -121,7 +123,7 @@ impl Session {
         &self,
         first: Vec<Arc<Event>>,
         guilds: HashSet<Snowflake>,
-        recorder: &Recorder,
+        log: &EventLog,
         options: &Options,
     ) {
         let mut state = self.state.lock();
@@ -130,7 +132,7 @@ impl Session {
             state.push(event, None, options);
         }
         for dispatch in state.early.take().unwrap_or_default() {
-            state.take(&Outgoing::new(&dispatch, recorder), &self.viewer, options);
+            state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
         }
         drop(state);
         self.news.notify_one();

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::{Options, SessionStartLimit};
+use super::Options;
+use super::info::SessionStartLimit;
 use crate::snowflake::Snowflake;
 
 const DAY: Duration = Duration::from_hours(24);

@@ -16,7 +16,7 @@ use crate::state::message::{Author, Message, Reference, flag};
 use crate::state::scenario::interaction_token;
 use crate::validate;
 use crate::validate::interaction::{Asked, Callback};
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 /// What a user did that a bot is to answer.
 #[derive(Debug, Clone)]
@@ -202,8 +202,8 @@ impl Live<'_> {
             return Err(ApiError::unknown_interaction());
         };
         let (source, channel_id) = (interaction.source_message, interaction.channel_id);
-        let present = source.and_then(|message| self.any_message(channel_id, message)).map(draft::present);
-        let asked = Asked { kind: interaction.kind, focused: interaction.focused, message: present.as_ref() };
+        let target = source.and_then(|message| self.any_message(channel_id, message)).map(draft::edit_target);
+        let asked = Asked { kind: interaction.kind, focused: interaction.focused, message: target.as_ref() };
         let callback = validate::interaction::callback(body, &draft::names(&uploads), asked)?;
         let (response, message) = match callback {
             Callback::Message(message) => {
@@ -296,7 +296,7 @@ impl Live<'_> {
             self.edit_answer(id, original, body, uploads)?;
             return Ok(original);
         }
-        let message = validate::message::create(body, &draft::names(&uploads), Way::Interaction)?;
+        let message = validate::message::create(body, &draft::names(&uploads), MessageOrigin::Interaction)?;
         let message = self.answer_message(id, Draft { message, uploads })?;
         if let Some(interaction) = self.interactions.get_mut(id) {
             interaction.followups.push(message);

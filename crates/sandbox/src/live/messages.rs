@@ -92,7 +92,7 @@ impl Live<'_> {
         uploads: Vec<Upload>,
     ) -> ApiResult<()> {
         let message = self.any_message(channel, id).ok_or_else(ApiError::unknown_message)?;
-        let change = validate::message::edit(body, &draft::names(&uploads), &draft::present(message))?;
+        let change = validate::message::edit(body, &draft::names(&uploads), &draft::edit_target(message))?;
         self.apply(channel, id, Edit { change, uploads })
     }
 

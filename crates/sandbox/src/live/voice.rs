@@ -17,12 +17,12 @@ use crate::voice::Close;
 impl Live<'_> {
     /// A bot asks to join, to move, to leave, or to mute or deafen itself (opcode 4).
     ///
-    /// Where it may not go nothing happens, as on Discord; the record tells why.
+    /// Where it may not go nothing happens, as on Discord; the log tells why.
     pub fn ask_voice(&mut self, bot: Snowflake, session_id: &str, update: &VoiceStateUpdate) {
         let guild = update.guild_id;
         let Some(channel) = update.channel_id else { return self.set_voice(guild, bot, None) };
         if let Err(why) = self.may_join(guild, channel, bot) {
-            self.hub.recorder().note(format!("bot {bot} can't join voice channel {channel}: {why}"), None);
+            self.hub.log().note(format!("bot {bot} can't join voice channel {channel}: {why}"), None);
             return;
         }
         let before = self.guilds.get(&guild).and_then(|guild| guild.voice_states.get(&bot));
@@ -152,7 +152,7 @@ impl Live<'_> {
         if let Some(strike) = &strike {
             let effect = json!(strike.effect);
             let place = "VOICE_SERVER_UPDATE".to_owned();
-            self.hub.recorder().push(Event::Fault { rule: Some(strike.rule), place, effect });
+            self.hub.log().push(Event::Fault { rule: Some(strike.rule), place, effect });
             server["endpoint"].take();
         }
         if strike.is_none_or(|strike| strike.effect == VoiceServerEffect::NullEndpoint) {

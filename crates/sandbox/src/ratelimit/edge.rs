@@ -2,9 +2,11 @@
 //!
 //! # Layout
 //! [`pass`] takes a request through the layers in their order, and its answer back through them:
-//! - `call`: what all of them look at; - `record`: the request, its body and its answer go to the log;
-//! - `fault`: an injected fault waits, answers in the handler's place, or changes the answer; - `limit`: rate limits, and
-//!   the headers that tell of them.
+//!
+//! - `call`: what all of them look at;
+//! - `record`: the request, its body and its answer go to the log;
+//! - `fault`: an injected fault waits, answers in the handler's place, or changes the answer;
+//! - `limit`: rate limits, and the headers that tell of them.
 
 mod call;
 mod fault;
@@ -22,21 +24,21 @@ use self::fault::Answer;
 use self::record::Pending;
 use super::Limits;
 use crate::fault::Faults;
-use crate::record::Recorder;
+use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 
 /// Records, harms and limits the requests of a REST router, in this order from the outside in.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// Record that every request goes to.
-    pub recorder: Recorder,
+    /// Log that every request goes to.
+    pub log: EventLog,
     /// Faults to inject.
     pub faults: Faults,
     /// Limits in force.
     pub limits: Limits,
 }
 
-/// What only a handler knows of a request; put into the extensions of its response, it goes to the record.
+/// What only a handler knows of a request; put into the extensions of its response, it goes to the log.
 #[derive(Clone, Debug, Default)]
 pub struct Extra {
     /// Bot that asked.
@@ -54,7 +56,7 @@ impl Edge {
 
 async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let call = Call::read(&request);
-    let mut pending = Pending::new(&edge.recorder, &call, request.uri().query());
+    let mut pending = Pending::new(&edge.log, &call, request.uri().query());
     let request = pending.read_request(request).await;
 
     let effect = fault::strike(&edge, &call, &mut pending).await;

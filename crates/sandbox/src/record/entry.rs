@@ -1,4 +1,4 @@
-//! What one line of the record says, for each kind of event.
+//! What one line of the log says, for each kind of event.
 
 use std::borrow::Cow;
 use std::sync::Arc;

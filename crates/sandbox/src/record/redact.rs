@@ -79,7 +79,7 @@ impl Redactor {
     }
 
     /// The same for the bytes of a request, which may be anything. JSON that no handler can read (half a surrogate pair, a
-    /// number out of range, too deep) is told by its length, since whoever reads the record could not read it either.
+    /// number out of range, too deep) is told by its length, since whoever reads the log could not read it either.
     pub fn foreign_body(&self, bytes: &[u8], content_type: Option<&str>, longest: usize) -> Body {
         let readable = bytes.len() <= longest && serde_json::from_slice::<Value>(bytes).is_ok();
         if readable {

@@ -1,4 +1,4 @@
-//! Reading the record while it grows, without loss or repetition.
+//! Reading the log while it grows, without loss or repetition.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Entry, Recorder};
+use super::{Entry, EventLog};
 
 /// Entries fetched from the ring at a time; bounds how long a reader holds its lock.
 const BATCH: usize = 256;
 
 /// Entries that were dropped from the ring before their reader came to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} entries were dropped before they were read; read sooner or let the record keep more")]
+#[error("{0} entries were dropped before they were read; read sooner or let the log keep more")]
 pub struct Missed(pub u64);
 
-/// Why [`Recorder::wait_for`] came back without an entry.
+/// Why [`EventLog::wait_for`] came back without an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError {
     /// No entry matched in time.
-    #[error("no entry of the record matched within {within:?}, among {seen} looked at")]
+    #[error("no entry of the log matched within {within:?}, among {seen} looked at")]
     TimedOut {
         /// Time waited.
         within: Duration,
@@ -33,19 +33,19 @@ pub enum WaitError {
     Missed(#[from] Missed),
 }
 
-/// One reader's place in the record.
+/// One reader's place in the log.
 #[derive(Debug)]
 pub struct Subscription {
-    recorder: Recorder,
+    log: EventLog,
     signal: watch::Receiver<u64>,
     batch: VecDeque<Arc<Entry>>,
     next: u64,
 }
 
 impl Subscription {
-    pub(super) fn new(recorder: Recorder, from: u64) -> Self {
-        let signal = recorder.newest_signal();
-        Self { recorder, signal, batch: VecDeque::new(), next: from.max(1) }
+    pub(super) fn new(log: EventLog, from: u64) -> Self {
+        let signal = log.newest_signal();
+        Self { log, signal, batch: VecDeque::new(), next: from.max(1) }
     }
 
     /// Next entry, waiting for it if need be; or, once, how many were dropped in between.
@@ -56,7 +56,7 @@ impl Subscription {
             if let Some(entry) = self.try_next()? {
                 return Ok(entry);
             }
-            // The sender lives as long as `recorder`, so this can't fail.
+            // The sender lives as long as `log`, so this can't fail.
             let _ = self.signal.changed().await;
         }
     }
@@ -66,7 +66,7 @@ impl Subscription {
         if self.batch.is_empty() {
             // Marked before reading: what comes after the reading counts as a change again.
             self.signal.mark_unchanged();
-            let page = self.recorder.read(self.next, BATCH);
+            let page = self.log.read(self.next, BATCH);
             self.next = page.next;
             self.batch = page.entries.into();
             if page.dropped > 0 {

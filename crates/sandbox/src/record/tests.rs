@@ -1,4 +1,4 @@
-//! The record as its readers see it.
+//! The log as its readers see it.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::entry::DEEPEST;
-use super::{Body, Capacity, Event, Json, Kind, Missed, Recorder, Request, WaitError};
+use super::{Body, Capacity, Event, EventLog, Json, Kind, Missed, Request, WaitError};
 
-fn note(recorder: &Recorder, text: &str) -> u64 {
-    recorder.note(text, None)
+fn note(log: &EventLog, text: &str) -> u64 {
+    log.note(text, None)
 }
 
-fn notes(recorder: &Recorder, count: usize) {
+fn notes(log: &EventLog, count: usize) {
     for _ in 0..count {
-        note(recorder, "x");
+        note(log, "x");
     }
 }
 
-fn keeping(entries: usize) -> Recorder {
-    Recorder::new(Capacity { entries, ..Capacity::default() })
+fn keeping(entries: usize) -> EventLog {
+    EventLog::new(Capacity { entries, ..Capacity::default() })
 }
 
 #[tokio::test]
 async fn a_reader_gets_the_past_and_the_future_each_entry_once() {
-    let recorder = Recorder::default();
-    note(&recorder, "1");
-    note(&recorder, "2");
-    let mut reader = recorder.subscribe(2);
+    let log = EventLog::default();
+    note(&log, "1");
+    note(&log, "2");
+    let mut reader = log.subscribe(2);
     assert_eq!(reader.next().await.unwrap().n, 2);
-    let writer = recorder.clone();
+    let writer = log.clone();
     let writing = tokio::spawn(async move {
         for _ in 0..1000 {
             note(&writer, "more");
@@ -45,49 +45,49 @@ async fn a_reader_gets_the_past_and_the_future_each_entry_once() {
 
 #[tokio::test]
 async fn a_late_reader_is_told_how_many_entries_it_missed() {
-    let recorder = keeping(3);
-    notes(&recorder, 10);
-    let mut reader = recorder.subscribe(1);
+    let log = keeping(3);
+    notes(&log, 10);
+    let mut reader = log.subscribe(1);
     assert_eq!(reader.next().await.unwrap_err(), Missed(7));
     assert_eq!(reader.next().await.unwrap().n, 8);
 }
 
 #[tokio::test]
 async fn a_wait_ends_with_the_entry_or_with_its_deadline() {
-    let recorder = Recorder::default();
-    let writer = recorder.clone();
+    let log = EventLog::default();
+    let writer = log.clone();
     let is_go = |entry: &super::Entry| matches!(&entry.event, Event::Note { text, .. } if text == "go");
     let waiting = tokio::spawn(async move { writer.wait_for(1, Duration::from_secs(5), is_go).await });
-    note(&recorder, "not yet");
-    note(&recorder, "go");
+    note(&log, "not yet");
+    note(&log, "go");
     assert_eq!(waiting.await.unwrap().unwrap().n, 2);
     let within = Duration::from_millis(1);
-    let nothing = recorder.wait_for(3, within, |_| true).await;
+    let nothing = log.wait_for(3, within, |_| true).await;
     assert_eq!(nothing.unwrap_err(), WaitError::TimedOut { within, seen: 0 });
 }
 
 #[test]
 fn counts_outlive_the_entries() {
-    let recorder = keeping(2);
-    notes(&recorder, 5);
-    assert_eq!(recorder.read(1, 100).entries.len(), 2);
-    assert_eq!(recorder.count(Kind::Note), 5);
-    assert_eq!(recorder.counts()["identified"], 0);
+    let log = keeping(2);
+    notes(&log, 5);
+    assert_eq!(log.read(1, 100).entries.len(), 2);
+    assert_eq!(log.count(Kind::Note), 5);
+    assert_eq!(log.counts()["identified"], 0);
 }
 
 #[test]
 fn large_entries_push_out_more_small_ones() {
-    let recorder = Recorder::new(Capacity { bytes: 2000, ..Capacity::default() });
-    notes(&recorder, 5);
+    let log = EventLog::new(Capacity { bytes: 2000, ..Capacity::default() });
+    notes(&log, 5);
     let data = Json::from(&json!("x".repeat(1800)));
-    recorder.push(Event::Note { text: String::new(), data: Some(data.into()) });
-    assert_eq!(recorder.read(1, 100).entries.len(), 1);
+    log.push(Event::Note { text: String::new(), data: Some(data.into()) });
+    assert_eq!(log.read(1, 100).entries.len(), 1);
 }
 
 #[test]
 fn a_line_is_one_flat_object_with_its_bodies_inside() {
-    let recorder = Recorder::default();
-    recorder.push(Event::Request(Box::new(Request {
+    let log = EventLog::default();
+    log.push(Event::Request(Box::new(Request {
         method: "POST".into(),
         path: "/channels/1/messages".into(),
         route: "/channels/{channel.id}/messages".into(),
@@ -100,7 +100,7 @@ fn a_line_is_one_flat_object_with_its_bodies_inside() {
         limited: None,
         fault: None,
     })));
-    let line = recorder.read(1, 1).entries[0].line();
+    let line = log.read(1, 1).entries[0].line();
     assert!(!line.contains('\n'));
     let value: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(value["n"], 1);
@@ -113,11 +113,11 @@ fn a_line_is_one_flat_object_with_its_bodies_inside() {
 proptest! {
     #[test]
     fn pages_of_any_size_join_to_the_whole(total in 0_usize..60, kept in 1_usize..60, page in 1_usize..10) {
-        let recorder = keeping(kept);
-        notes(&recorder, total);
+        let log = keeping(kept);
+        notes(&log, total);
         let (mut next, mut numbers, mut dropped) = (1, Vec::new(), 0);
         loop {
-            let read = recorder.read(next, page);
+            let read = log.read(next, page);
             dropped += read.dropped;
             next = read.next;
             if read.entries.is_empty() {
@@ -210,13 +210,13 @@ proptest! {
 
     #[test]
     fn an_entry_is_one_line_of_json_whatever_a_body_holds(bytes in any_body(), text in "\\PC{0,20}|[\n\r\u{2028}\u{85}\u{b}]{1,4}") {
-        let recorder = Recorder::default();
-        let longest = recorder.capacity().body;
-        let body = recorder.redactor().foreign_body(&bytes, Some("application/json"), longest);
+        let log = EventLog::default();
+        let longest = log.capacity().body;
+        let body = log.redactor().foreign_body(&bytes, Some("application/json"), longest);
         let request = Request { path: text.clone(), request: Some(body), ..Request::default() };
-        recorder.push(Event::Request(Box::new(request)));
-        recorder.note(text.clone(), Some(&json!({ &text: text })));
-        let entries = recorder.read(1, 9).entries;
+        log.push(Event::Request(Box::new(request)));
+        log.note(text.clone(), Some(&json!({ &text: text })));
+        let entries = log.read(1, 9).entries;
         let page = serde_json::to_string(&json!({ "page": [{ "entries": [entries[0]] }] })).unwrap();
         prop_assert!(serde_json::from_str::<Value>(&page).is_ok(), "a page of entries can't be read: {}", page);
         for entry in &entries {
@@ -233,7 +233,7 @@ proptest! {
         let recorded = &line["request"];
         match serde_json::from_slice::<Value>(&bytes) {
             Ok(mut read) if bytes.len() <= longest && depth(&read) <= DEEPEST => {
-                recorder.redactor().redact(&mut read);
+                log.redactor().redact(&mut read);
                 prop_assert_eq!(recorded, &read);
             }
             _ => {

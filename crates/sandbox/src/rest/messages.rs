@@ -17,7 +17,7 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
 use crate::state::message::{Message, flag};
 use crate::validate;
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -93,7 +93,7 @@ async fn create(
     Ids([channel]): Ids<1>,
     Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
-    let draft = payload.draft(Way::Channel)?;
+    let draft = payload.draft(MessageOrigin::Channel)?;
     let mut live = rest.discord.lock();
     let id = live.send(channel, &Sender::User(bot), draft)?;
     show(&live, bot, channel, id)

@@ -22,7 +22,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::ratelimit::Extra;
 use crate::snowflake::Snowflake;
 use crate::validate;
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 /// Largest request, files included.
 pub(crate) const BODY_LIMIT: usize = 64 << 20;
@@ -30,11 +30,11 @@ pub(crate) const BODY_LIMIT: usize = 64 << 20;
 /// Largest single file.
 const FILE_LIMIT: usize = 10 << 20;
 
-/// What the record is to know of a request, filled in on its way.
+/// What the log is to know of a request, filled in on its way.
 #[derive(Debug, Clone, Default)]
 struct Notes(Arc<Mutex<Extra>>);
 
-/// Carries what handlers learn of a request over to its response, where the record finds it.
+/// Carries what handlers learn of a request over to its response, where the log finds it.
 pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: Next) -> Response {
     let notes = Notes::default();
     let token =
@@ -192,8 +192,8 @@ impl Payload {
     }
 
     /// The body as a new message.
-    pub(crate) fn draft(self, way: Way) -> ApiResult<Draft> {
-        let message = validate::message::create(&self.json, &draft::names(&self.uploads), way)?;
+    pub(crate) fn draft(self, origin: MessageOrigin) -> ApiResult<Draft> {
+        let message = validate::message::create(&self.json, &draft::names(&self.uploads), origin)?;
         Ok(Draft { message, uploads: self.uploads })
     }
 }

@@ -18,7 +18,7 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::validate;
 use crate::validate::form::parse_moment;
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -47,7 +47,7 @@ async fn open(
     let body = validate::channel::thread_create(&payload.json)?;
     let first = payload.json.get("message").filter(|message| message.is_object()).cloned();
     let uploads = payload.uploads;
-    let draft = first.map(|json| Payload { json, uploads }.draft(Way::Channel)).transpose()?;
+    let draft = first.map(|json| Payload { json, uploads }.draft(MessageOrigin::Channel)).transpose()?;
     let mut live = rest.discord.lock();
     let channel = live.channel_for(parent, bot, Permissions::NONE)?;
     let forum = matches!(channel.kind, kind::FORUM | kind::MEDIA);

@@ -17,7 +17,7 @@ use crate::snowflake::Snowflake;
 use crate::state::secret;
 use crate::state::webhook::Webhook;
 use crate::validate;
-use crate::validate::message::Way;
+use crate::validate::message::MessageOrigin;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -72,7 +72,7 @@ async fn execute(
             Ok(Json(message.json(&live, Some(application))).into_response())
         }
         Address::Channel(webhook) => {
-            let message = validate::message::create(&body, &draft::names(&uploads), Way::Webhook)?;
+            let message = validate::message::create(&body, &draft::names(&uploads), MessageOrigin::Webhook)?;
             let sender = Sender::Webhook {
                 id: webhook.id,
                 application: webhook.application_id,

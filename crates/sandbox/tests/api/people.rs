@@ -1,4 +1,4 @@
-//! The control API beyond interactions: bots, guilds, voice, presence, faults, the record.
+//! The control API beyond interactions: bots, guilds, voice, presence, faults, the log.
 
 use sandbox::fault::{On, RequestEffect, RequestRule, Rule};
 use serde_json::{Value, json};

@@ -34,7 +34,7 @@ async fn a_connection_dropped_before_an_event_gets_it_after_resuming() {
         again.resume(&client.session_id, client.seq.unwrap()).await;
         assert_eq!(again.event("MESSAGE_CREATE").await["id"], "2");
         again.event("RESUMED").await;
-        assert_eq!(server.recorder.count(Kind::Fault), 1);
+        assert_eq!(server.log.count(Kind::Fault), 1);
     }
 }
 
@@ -72,11 +72,7 @@ async fn heartbeats_can_stay_unacknowledged() {
     client.send(1, Value::Null).await;
     server.message(1);
     client.event("MESSAGE_CREATE").await;
-    server
-        .recorder
-        .wait_for(1, Duration::from_secs(5), |entry| entry.event.kind() == Kind::Fault)
-        .await
-        .unwrap();
+    server.log.wait_for(1, Duration::from_secs(5), |entry| entry.event.kind() == Kind::Fault).await.unwrap();
     server.faults.remove(id);
     assert!(client.until_ack().await.is_empty());
 }
@@ -92,7 +88,7 @@ async fn new_connections_can_be_refused_for_a_while() {
     assert!(refused.to_string().contains("503"), "{refused}");
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
     server.connect().await;
-    assert_eq!(server.recorder.count(Kind::Refused), 2);
+    assert_eq!(server.log.count(Kind::Refused), 2);
 }
 
 #[tokio::test]
@@ -130,9 +126,9 @@ async fn an_invalidated_session_is_gone_and_a_resumable_one_is_not() {
     }
 }
 
-/// Data of the dispatched events that the record has of this name, as it says they were written.
+/// Data of the dispatched events that the log has of this name, as it says they were written.
 fn written(server: &Server, name: &str) -> Vec<Value> {
-    let entries = server.recorder.read(1, usize::MAX).entries;
+    let entries = server.log.read(1, usize::MAX).entries;
     let lines = entries.iter().map(|entry| serde_json::from_str::<Value>(&entry.line()).unwrap());
     lines.filter(|line| line["event"] == name).map(|line| line["data"].clone()).collect()
 }

@@ -44,7 +44,7 @@ async fn a_resumed_session_gets_every_missed_event_once() {
     server.message(500);
     assert_eq!(again.event("MESSAGE_CREATE").await["id"], "500");
     assert!(again.until_ack().await.is_empty());
-    assert_eq!((server.recorder.count(Kind::Identified), server.recorder.count(Kind::Resumed)), (1, 1));
+    assert_eq!((server.log.count(Kind::Identified), server.log.count(Kind::Resumed)), (1, 1));
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_client_that_does_not_read_delays_nobody() {
     }
     assert_eq!(asleep.end().await, End::Close(4000));
     let ended = |entry: &sandbox::record::Entry| matches!(&entry.event, Event::SessionEnded { reason, .. } if *reason == "its reader fell behind");
-    server.recorder.wait_for(1, Duration::from_secs(5), ended).await.unwrap();
+    server.log.wait_for(1, Duration::from_secs(5), ended).await.unwrap();
 }
 
 proptest! {

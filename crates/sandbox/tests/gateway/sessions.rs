@@ -24,7 +24,7 @@ async fn a_client_gets_hello_ready_and_its_guilds() {
         assert_eq!((&created["id"], &created["unavailable"]), (&json!(guild), &json!(false)));
     }
     assert!(client.until_ack().await.is_empty());
-    assert_eq!(server.recorder.count(Kind::Identified), 1);
+    assert_eq!(server.log.count(Kind::Identified), 1);
     assert_eq!(*server.world.told.lock(), ["started [0, 1]"]);
 }
 
@@ -96,7 +96,7 @@ async fn a_session_that_the_client_closes_with_1000_has_ended() {
     let client = server.identified(Intents::GUILDS).await;
     client.close(1000).await;
     let ended = |entry: &sandbox::record::Entry| entry.event.kind() == Kind::SessionEnded;
-    server.recorder.wait_for(1, Duration::from_secs(5), ended).await.unwrap();
+    server.log.wait_for(1, Duration::from_secs(5), ended).await.unwrap();
     assert!(server.hub.sessions().is_empty());
     assert_eq!(*server.world.told.lock(), ["started [0, 1]", "ended [0, 1]"]);
 }
@@ -108,7 +108,7 @@ async fn a_session_without_a_connection_ends_when_its_time_is_over() {
     let client = server.identified(Intents::GUILDS).await;
     drop(client);
     let ended = |entry: &sandbox::record::Entry| matches!(&entry.event, Event::SessionEnded { reason, .. } if *reason == "not resumed in time");
-    server.recorder.wait_for(1, Duration::from_secs(5), ended).await.unwrap();
+    server.log.wait_for(1, Duration::from_secs(5), ended).await.unwrap();
     assert!(server.hub.sessions().is_empty());
 }
 
@@ -170,7 +170,7 @@ async fn the_record_tells_the_whole_conversation_without_the_token() {
     server.hub.dispatch(&Dispatch::guild(GUILD, "INTERACTION_CREATE", interaction).only(BOT));
     assert_eq!(client.event("INTERACTION_CREATE").await["token"], "interaction-token");
     client.until_ack().await;
-    let page = server.recorder.read(1, 100);
+    let page = server.log.read(1, 100);
     let lines: Vec<_> = page.entries.iter().map(|entry| entry.line()).collect();
     for secret in [TOKEN, "interaction-token"] {
         assert!(lines.iter().all(|line| !line.contains(secret)), "{lines:#?}");

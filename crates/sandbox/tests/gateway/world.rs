@@ -8,7 +8,7 @@ use sandbox::fault::{Faults, Listener};
 use sandbox::gateway::{
     Backend, BotProfile, Dispatch, Hub, Intents, MemberQuery, Options, SessionInfo, VoiceStateUpdate,
 };
-use sandbox::record::Recorder;
+use sandbox::record::EventLog;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ impl Backend for World {
 /// A gateway that listens on a port of its own.
 pub(crate) struct Server {
     pub(crate) hub: Hub,
-    pub(crate) recorder: Recorder,
+    pub(crate) log: EventLog,
     pub(crate) faults: Faults,
     pub(crate) world: Arc<World>,
     address: SocketAddr,
@@ -127,16 +127,16 @@ impl Server {
     }
 
     pub(crate) async fn with(options: Options, world: World) -> Self {
-        let recorder = Recorder::default();
+        let log = EventLog::default();
         let faults = Faults::default();
-        let hub = Hub::new(options, recorder.clone(), faults.clone());
+        let hub = Hub::new(options, log.clone(), faults.clone());
         let world = Arc::new(world);
         let router = hub.router(world.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<sandbox::fault::Connection>();
         tokio::spawn(async move { axum::serve(Listener::new(listener), service).await.unwrap() });
-        Self { hub, recorder, faults, world, address }
+        Self { hub, log, faults, world, address }
     }
 
     pub(crate) fn url(&self, query: &str) -> String {

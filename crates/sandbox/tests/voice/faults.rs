@@ -137,7 +137,7 @@ async fn packets_are_lost_either_way_and_in_part() {
     assert_eq!(counts.packets + counts.lost, 204);
     assert!((40..=160).contains(&counts.lost), "{counts:?}");
     assert!(counts.sequence_gaps > 1 && counts.sequence_gaps <= counts.lost);
-    // The record tells of each rule once, not of each packet.
+    // The log tells of each rule once, not of each packet.
     assert_eq!(world.sandbox.record().count(Kind::Fault), 2);
 }
 

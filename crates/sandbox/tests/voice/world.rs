@@ -112,7 +112,7 @@ impl World {
         (client, audio)
     }
 
-    /// First entry of the record that fits, from the beginning on.
+    /// First entry of the log that fits, from the beginning on.
     pub(crate) async fn recorded(&self, fits: impl FnMut(&Event) -> bool) -> Arc<Entry> {
         let mut fits = fits;
         self.sandbox.record().wait_for(1, PATIENCE, |entry| fits(&entry.event)).await.unwrap()

@@ -39,7 +39,7 @@ enum Verdict {
 fn each_interaction_takes_its_own_kinds_of_answers() {
     use Verdict::{NoMessage, Taken, Type};
     const TYPES: [u8; 13] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-    let shown = Present { content: true, ..Present::default() };
+    let shown = EditTarget { content: true, ..EditTarget::default() };
     let asked = |kind, message| Asked { kind, focused: None, message };
     // Every pair that is not listed is refused for its type.
     let table: [Row<'_>; 7] = [
@@ -127,7 +127,7 @@ fn a_deferred_message_may_be_for_one_user_only() {
 
 #[test]
 fn an_update_edits_the_message_of_its_component() {
-    let shown = Present { content: true, ..Present::default() };
+    let shown = EditTarget { content: true, ..EditTarget::default() };
     let asked = Asked { kind: kind::MESSAGE_COMPONENT, focused: None, message: Some(&shown) };
     let Callback::Update(edit) =
         callback(&json!({ "type": 7, "data": { "components": [] } }), &[], asked).unwrap()

@@ -10,12 +10,12 @@ fn file(index: u64, name: &str) -> Upload {
 }
 
 fn taken(body: &Value) -> MessageCreate {
-    create(body, &[], Way::Channel).unwrap_or_else(|error| panic!("{body}: {}", error.to_json()))
+    create(body, &[], MessageOrigin::Channel).unwrap_or_else(|error| panic!("{body}: {}", error.to_json()))
 }
 
 #[track_caller]
 fn refused(body: &Value, wanted: &str) {
-    let error = create(body, &[], Way::Channel).expect_err(wanted);
+    let error = create(body, &[], MessageOrigin::Channel).expect_err(wanted);
     assert_eq!(complaint(&error), wanted, "{body}");
 }
 
@@ -25,7 +25,7 @@ fn content_has_at_most_two_thousand_characters_without_the_space_around_it() {
         taken(&json!({ "content": format!(" {}\n", "é".repeat(2000)) })).content.chars().count(),
         2000
     );
-    let error = create(&json!({ "content": "x".repeat(2001) }), &[], Way::Channel).unwrap_err();
+    let error = create(&json!({ "content": "x".repeat(2001) }), &[], MessageOrigin::Channel).unwrap_err();
     assert_eq!(
         error.to_json()["errors"],
         json!({ "content": { "_errors": [{
@@ -44,7 +44,7 @@ fn a_message_with_nothing_to_see_is_refused() {
         json!({ "flags": 1 << 15 }),
         json!({ "message_reference": { "message_id": "1" } }),
     ] {
-        assert_eq!(create(&nothing, &[], Way::Channel).unwrap_err().code(), 50006, "{nothing}");
+        assert_eq!(create(&nothing, &[], MessageOrigin::Channel).unwrap_err().code(), 50006, "{nothing}");
     }
     for something in [
         json!({ "embeds": [{ "title": "t" }] }),
@@ -55,7 +55,7 @@ fn a_message_with_nothing_to_see_is_refused() {
     ] {
         taken(&something);
     }
-    assert!(create(&json!({}), &[file(0, "a.png")], Way::Channel).is_ok());
+    assert!(create(&json!({}), &[file(0, "a.png")], MessageOrigin::Channel).is_ok());
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn new_components_leave_no_room_for_content_and_embeds() {
 #[test]
 fn each_way_lets_its_own_flags_through() {
     let body = json!({ "content": "c", "flags": 0xffff_u64 & !flag::IS_COMPONENTS_V2 });
-    let flags = |way| create(&body, &[], way).unwrap().flags;
+    let flags = |origin| create(&body, &[], origin).unwrap().flags;
     let common = flag::SUPPRESS_EMBEDS | flag::SUPPRESS_NOTIFICATIONS;
-    assert_eq!(flags(Way::Webhook), common);
-    assert_eq!(flags(Way::Channel), common | flag::IS_VOICE_MESSAGE);
-    assert_eq!(flags(Way::Interaction), common | flag::IS_VOICE_MESSAGE | flag::EPHEMERAL);
+    assert_eq!(flags(MessageOrigin::Webhook), common);
+    assert_eq!(flags(MessageOrigin::Channel), common | flag::IS_VOICE_MESSAGE);
+    assert_eq!(flags(MessageOrigin::Interaction), common | flag::IS_VOICE_MESSAGE | flag::EPHEMERAL);
 }
 
 #[test]
@@ -108,7 +108,8 @@ fn a_reply_names_a_message_and_a_forward_its_channel_too() {
 #[test]
 fn attachments_belong_to_uploaded_files() {
     let files = [file(0, "a.png"), file(1, "b.png")];
-    let of = |attachments: Value| create(&json!({ "attachments": attachments }), &files, Way::Channel);
+    let of =
+        |attachments: Value| create(&json!({ "attachments": attachments }), &files, MessageOrigin::Channel);
     let read = of(json!([{ "id": 1, "description": "d".repeat(1024), "filename": "c.png" }])).unwrap();
     assert_eq!(
         (read.attachments[0].id, read.attachments[0].filename.as_deref()),
@@ -118,19 +119,20 @@ fn attachments_belong_to_uploaded_files() {
     let long = of(json!([{ "id": 0, "description": "d".repeat(1025) }])).unwrap_err();
     assert_eq!(complaint(&long), "attachments.0.description: BASE_TYPE_MAX_LENGTH");
     let many = |n: u64| (0..n).map(|n| file(n, "a")).collect::<Vec<_>>();
-    assert!(create(&json!({}), &many(10), Way::Channel).is_ok());
-    assert_eq!(create(&json!({}), &many(11), Way::Channel).unwrap_err().code(), 30015);
+    assert!(create(&json!({}), &many(10), MessageOrigin::Channel).is_ok());
+    assert_eq!(create(&json!({}), &many(11), MessageOrigin::Channel).unwrap_err().code(), 30015);
 }
 
 #[test]
 fn only_webhooks_choose_their_name_and_not_discords() {
     let body = json!({ "content": "c", "username": "Frog", "avatar_url": "https://a/b.png" });
-    assert_eq!(create(&body, &[], Way::Webhook).unwrap().username.as_deref(), Some("Frog"));
+    assert_eq!(create(&body, &[], MessageOrigin::Webhook).unwrap().username.as_deref(), Some("Frog"));
     assert_eq!(taken(&body).username, None);
     for (name, wanted) in
         [("Discord Bot", "USERNAME_INVALID_CONTAINS"), (&*"n".repeat(81), "BASE_TYPE_BAD_LENGTH")]
     {
-        let error = create(&json!({ "content": "c", "username": name }), &[], Way::Webhook).unwrap_err();
+        let error =
+            create(&json!({ "content": "c", "username": name }), &[], MessageOrigin::Webhook).unwrap_err();
         assert_eq!(complaint(&error), format!("username: {wanted}"));
     }
     assert_eq!(webhook(&json!({ "name": "n".repeat(80) })).unwrap().len(), 80);
@@ -139,36 +141,36 @@ fn only_webhooks_choose_their_name_and_not_discords() {
 
 #[test]
 fn an_edit_changes_what_it_mentions_and_must_leave_something() {
-    let present = Present { content: true, ..Present::default() };
-    let read = edit(&json!({ "embeds": [{ "title": "t" }] }), &[], &present).unwrap();
+    let target = EditTarget { content: true, ..EditTarget::default() };
+    let read = edit(&json!({ "embeds": [{ "title": "t" }] }), &[], &target).unwrap();
     assert_eq!(read.content, Change::Keep);
     assert_eq!(read.embeds.as_ref().map(Vec::len), Some(1));
-    assert_eq!(edit(&json!({ "content": "" }), &[], &present).unwrap_err().code(), 50006);
-    assert_eq!(edit(&json!({ "content": null }), &[], &present).unwrap_err().code(), 50006);
-    assert!(edit(&json!({}), &[], &present).is_ok());
-    let both = Present { embeds: true, ..present.clone() };
+    assert_eq!(edit(&json!({ "content": "" }), &[], &target).unwrap_err().code(), 50006);
+    assert_eq!(edit(&json!({ "content": null }), &[], &target).unwrap_err().code(), 50006);
+    assert!(edit(&json!({}), &[], &target).is_ok());
+    let both = EditTarget { embeds: true, ..target.clone() };
     assert!(edit(&json!({ "content": null }), &[], &both).is_ok());
-    let attached = Present { attachments: vec![(Snowflake(7), "a.png".into())], ..Present::default() };
+    let attached = EditTarget { attachments: vec![(Snowflake(7), "a.png".into())], ..EditTarget::default() };
     assert!(edit(&json!({ "attachments": [{ "id": "7" }] }), &[], &attached).is_ok());
     assert_eq!(edit(&json!({ "attachments": [] }), &[], &attached).unwrap_err().code(), 50006);
     assert_eq!(
         complaint(&edit(&json!({ "attachments": [{ "id": "8" }] }), &[], &attached).unwrap_err()),
         "attachments.0.id: ATTACHMENT_NOT_FOUND"
     );
-    assert_eq!(edit(&json!({ "content": "x".repeat(2001) }), &[], &present).unwrap_err().code(), 50035);
+    assert_eq!(edit(&json!({ "content": "x".repeat(2001) }), &[], &target).unwrap_err().code(), 50035);
 }
 
 #[test]
 fn an_edit_sets_and_clears_suppression_but_never_takes_new_components_back() {
-    let present =
-        Present { content: true, flags: flag::EPHEMERAL | flag::SUPPRESS_EMBEDS, ..Present::default() };
-    assert_eq!(edit(&json!({ "flags": 0 }), &[], &present).unwrap().flags, flag::EPHEMERAL);
-    assert_eq!(edit(&json!({}), &[], &present).unwrap().flags, present.flags);
+    let target =
+        EditTarget { content: true, flags: flag::EPHEMERAL | flag::SUPPRESS_EMBEDS, ..EditTarget::default() };
+    assert_eq!(edit(&json!({ "flags": 0 }), &[], &target).unwrap().flags, flag::EPHEMERAL);
+    assert_eq!(edit(&json!({}), &[], &target).unwrap().flags, target.flags);
     assert_eq!(
-        edit(&json!({ "flags": flag::IS_VOICE_MESSAGE }), &[], &present).unwrap().flags,
+        edit(&json!({ "flags": flag::IS_VOICE_MESSAGE }), &[], &target).unwrap().flags,
         flag::EPHEMERAL
     );
-    let new = Present { components: true, flags: flag::IS_COMPONENTS_V2, ..Present::default() };
+    let new = EditTarget { components: true, flags: flag::IS_COMPONENTS_V2, ..EditTarget::default() };
     assert_eq!(edit(&json!({ "flags": 0 }), &[], &new).unwrap().flags, flag::IS_COMPONENTS_V2);
     let text = json!({ "components": [{ "type": 10, "content": "t" }] });
     assert!(edit(&text, &[], &new).is_ok());
@@ -182,7 +184,7 @@ fn an_edit_sets_and_clears_suppression_but_never_takes_new_components_back() {
         if content {
             body["content"] = Value::Null;
         }
-        edit(&body, &[], &Present { content: true, ..Present::default() })
+        edit(&body, &[], &EditTarget { content: true, ..EditTarget::default() })
     };
     assert!(upgrade(true).is_ok());
     assert!(upgrade(false).is_err(), "the old content is still there");

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use discord_rules::snowflake::Snowflake;
 use serde_json::json;
 
 use super::{Service, VERSION};
 use crate::dave::roster::{Change, Proposal};
 use crate::dave::tls;
-use discord_rules::snowflake::Snowflake;
 
 /// Operation of opcode 27 that appends proposals.
 const APPEND: u8 = 0;

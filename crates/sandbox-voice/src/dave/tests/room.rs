@@ -5,11 +5,11 @@ use std::num::NonZeroU16;
 use std::time::Instant;
 
 use davey::{DaveSession, ProposalsOperationType};
+use discord_rules::snowflake::Snowflake;
 use serde_json::{Value, json};
 
 use crate::dave::call::Call;
 use crate::dave::{Frame, Group, Message, Out};
-use discord_rules::snowflake::Snowflake;
 
 pub(super) const CHANNEL: Snowflake = Snowflake(4_000);
 pub(super) const BOT: Snowflake = Snowflake(101);

@@ -20,7 +20,7 @@ pub(super) struct Held {
 /// An event as it is written.
 pub(super) struct Delivery {
     pub(super) payload: String,
-    /// Its data, for the record.
+    /// Its data, for the log.
     pub(super) recorded: Body,
     /// How often the payload is written.
     pub(super) times: u64,
@@ -70,7 +70,7 @@ impl Connection {
             GatewayEffect::Patch { merge } => {
                 let mut data = event.data.value();
                 lay_over(&mut data, merge);
-                let patched = Event::new(event.name, &data, self.hub.recorder());
+                let patched = Event::new(event.name, &data, self.hub.log());
                 Delivery { payload: patched.payload(seq), recorded: patched.recorded, times: 1 }
             }
             GatewayEffect::Truncate { bytes } => {
@@ -133,7 +133,7 @@ impl Connection {
             effect = json!({"delay_ms": u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX)});
         }
         let place = format!("connection {}, {what}", self.id);
-        self.hub.recorder().push(record::Event::Fault { rule: Some(strike.rule), place, effect });
+        self.hub.log().push(record::Event::Fault { rule: Some(strike.rule), place, effect });
     }
 }
 

@@ -8,10 +8,11 @@ use rand::Rng;
 use serde_json::json;
 
 use super::{Connection, Ending};
-use crate::gateway::event::{Event, Viewer};
+use crate::gateway::event::Event;
 use crate::gateway::payload::{Close, Identify, Resume, op};
 use crate::gateway::session::{NoResume, Session};
 use crate::gateway::starts::TooMany;
+use crate::gateway::viewer::Viewer;
 use crate::gateway::{Intents, roster};
 use crate::record;
 use crate::snowflake::Snowflake;
@@ -57,11 +58,11 @@ impl Connection {
                 // What tells a guild that was there from one that the bot has just been added to.
                 data["unavailable"] = false.into();
                 roster::reduce(&mut data, &viewer);
-                Some(Arc::new(Event::new("GUILD_CREATE", &data, self.hub.recorder())))
+                Some(Arc::new(Event::new("GUILD_CREATE", &data, self.hub.log())))
             }));
         }
         self.enter_session(session.clone(), 0);
-        self.hub.recorder().push(record::Event::Identified {
+        self.hub.log().push(record::Event::Identified {
             conn: self.id,
             session: id,
             bot,
@@ -69,7 +70,7 @@ impl Connection {
             intents,
             compress: identify.compress,
         });
-        session.open(first, guilds.into_iter().collect::<HashSet<_>>(), self.hub.recorder(), &options);
+        session.open(first, guilds.into_iter().collect::<HashSet<_>>(), self.hub.log(), &options);
         self.backend.session_started(&session.info());
         if let Some(presence) = &identify.presence {
             self.backend.presence_update(bot, presence);
@@ -91,7 +92,7 @@ impl Connection {
         if let Some(shard) = shard {
             ready["shard"] = json!(shard);
         }
-        Event::new("READY", &ready, self.hub.recorder())
+        Event::new("READY", &ready, self.hub.log())
     }
 
     pub(super) async fn resume(&mut self, resume: Resume) -> Result<(), Ending> {
@@ -102,14 +103,14 @@ impl Connection {
         let Some(session) = session else {
             return self.send(op::INVALID_SESSION, false.into()).await;
         };
-        let resumed = Event::new("RESUMED", &json!({}), self.hub.recorder());
+        let resumed = Event::new("RESUMED", &json!({}), self.hub.log());
         match session.resume(self.id, resume.seq, resumed, self.hub.options()) {
             Ok((before, replayed)) => {
                 if let Some(before) = before {
                     self.hub.replace(before);
                 }
                 self.enter_session(session.clone(), resume.seq);
-                self.hub.recorder().push(record::Event::Resumed {
+                self.hub.log().push(record::Event::Resumed {
                     conn: self.id,
                     session: session.id.clone(),
                     bot,

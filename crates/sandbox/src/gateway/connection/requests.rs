@@ -50,7 +50,7 @@ impl Connection {
         }
         let chunks = match members::chunks(&*self.backend, &session.viewer, request) {
             Ok(chunks) => chunks,
-            // Discord does not answer either; the record tells why.
+            // Discord does not answer either; the log tells why.
             Err(why) => return self.note("REQUEST_GUILD_MEMBERS", why),
         };
         if let Some(every) = self.hub.options().member_list_every
@@ -70,10 +70,10 @@ impl Connection {
     }
 
     fn answer(&self, session: &Session, name: &'static str, data: &Value) {
-        session.push(Event::new(name, data, self.hub.recorder()), self.hub.options());
+        session.push(Event::new(name, data, self.hub.log()), self.hub.options());
     }
 
     fn note(&self, request: &str, why: Unanswered) {
-        self.hub.recorder().note(format!("connection {}: {request} gets no answer: {why}", self.id), None);
+        self.hub.log().note(format!("connection {}: {request} gets no answer: {why}", self.id), None);
     }
 }

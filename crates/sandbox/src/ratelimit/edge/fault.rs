@@ -41,12 +41,12 @@ pub(super) async fn strike(edge: &Edge, call: &Call, pending: &mut Pending) -> R
 }
 
 fn log(edge: &Edge, strike: &Strike<RequestEffect>, call: &Call) {
-    let place = format!("{} {}", call.method, call.route.shown(edge.recorder.redactor()));
+    let place = format!("{} {}", call.method, call.route.shown(edge.log.redactor()));
     let mut effect = serde_json::to_value(&strike.effect).unwrap_or_default();
     if effect == "pass" {
         effect = json!({"delay_ms": u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX)});
     }
-    edge.recorder.push(Event::Fault { rule: Some(strike.rule), place, effect });
+    edge.log.push(Event::Fault { rule: Some(strike.rule), place, effect });
 }
 
 /// Returns what a fault puts in the place of the handler.

@@ -10,18 +10,18 @@ use futures_util::stream;
 
 use super::Extra;
 use super::call::Call;
-use crate::record::{self, Recorder};
+use crate::record::{self, EventLog};
 
 /// Entry of a request under way; it is recorded when this is dropped, so also when the client hangs up.
 pub(super) struct Pending {
-    recorder: Recorder,
+    log: EventLog,
     started: Instant,
     pub(super) entry: Box<record::Request>,
 }
 
 impl Pending {
-    pub(super) fn new(recorder: &Recorder, call: &Call, query: Option<&str>) -> Self {
-        let mut path = call.route.shown(recorder.redactor());
+    pub(super) fn new(log: &EventLog, call: &Call, query: Option<&str>) -> Self {
+        let mut path = call.route.shown(log.redactor());
         if let Some(query) = query {
             path.push('?');
             path.push_str(query);
@@ -32,12 +32,12 @@ impl Pending {
             route: call.route.template().to_owned(),
             ..record::Request::default()
         };
-        Self { recorder: recorder.clone(), started: Instant::now(), entry: Box::new(entry) }
+        Self { log: log.clone(), started: Instant::now(), entry: Box::new(entry) }
     }
 
     /// Takes a JSON body out to record it and puts it back; other bodies stream on unread.
     pub(super) async fn read_request(&mut self, request: Request) -> Request {
-        let longest = self.recorder.capacity().body;
+        let longest = self.log.capacity().body;
         let kind = content_type(request.headers());
         let hint = request.body().size_hint();
         if hint.exact() == Some(0) {
@@ -52,7 +52,7 @@ impl Pending {
         let (parts, body) = request.into_parts();
         match axum::body::to_bytes(body, longest).await {
             Ok(bytes) => {
-                let recorded = self.recorder.redactor().foreign_body(&bytes, kind.as_deref(), longest);
+                let recorded = self.log.redactor().foreign_body(&bytes, kind.as_deref(), longest);
                 self.entry.request = Some(recorded);
                 Request::from_parts(parts, Body::from(bytes))
             }
@@ -69,15 +69,15 @@ impl Pending {
         let Some(extra) = response.extensions_mut().remove::<Extra>() else { return };
         self.entry.bot = extra.bot;
         if let Some(body) = extra.request {
-            let longest = self.recorder.capacity().body;
-            self.entry.request = Some(self.recorder.redactor().value_body(&body, longest));
+            let longest = self.log.capacity().body;
+            self.entry.request = Some(self.log.redactor().value_body(&body, longest));
         }
     }
 
     /// Records an answer: its status, and its body if that is short.
     pub(super) async fn read_response(&mut self, response: Response) -> Response {
         self.entry.status = Some(response.status().as_u16());
-        let longest = self.recorder.capacity().body;
+        let longest = self.log.capacity().body;
         let hint = response.body().size_hint();
         if hint.exact() == Some(0) {
             return response;
@@ -90,7 +90,7 @@ impl Pending {
         let (parts, body) = response.into_parts();
         // A body of known length is in memory already; it can't fail.
         let bytes = axum::body::to_bytes(body, longest).await.unwrap_or_default();
-        self.entry.response = Some(self.recorder.redactor().body(&bytes, kind.as_deref(), longest));
+        self.entry.response = Some(self.log.redactor().body(&bytes, kind.as_deref(), longest));
         Response::from_parts(parts, Body::from(bytes))
     }
 }
@@ -98,7 +98,7 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.entry.us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.recorder.push(record::Event::Request(std::mem::take(&mut self.entry)));
+        self.log.push(record::Event::Request(std::mem::take(&mut self.entry)));
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
+use discord_rules::snowflake::Snowflake;
 use serde::{Deserialize, Serialize};
 
 use super::intervals::{Between, Intervals};
-use super::order::{Order, Place};
 use super::pcm::{Ear, LONGEST_GAP, Pcm};
 use super::rtp::SILENCE;
+use super::sequence::{Place, SequenceTracker};
 use super::wav::RATE;
-use discord_rules::snowflake::Snowflake;
 
 /// Streams of a user that are told apart; the oldest are forgotten.
 const STREAMS: usize = 32;
@@ -122,7 +122,7 @@ pub(crate) struct Packet<'a> {
 }
 
 /// Everything heard of one user in one guild.
-pub(crate) struct Hearing {
+pub(crate) struct Receiver {
     streams: VecDeque<Stream>,
     pcm: Pcm,
 }
@@ -132,7 +132,7 @@ struct Stream {
     channel: Snowflake,
     counts: Counts,
     between: Intervals,
-    order: Order,
+    sequence: SequenceTracker,
     newest: Option<Newest>,
     ear: Ear,
 }
@@ -147,7 +147,7 @@ struct Newest {
     silent: bool,
 }
 
-impl Hearing {
+impl Receiver {
     /// Nothing heard yet; this much audio is kept.
     pub(crate) fn new(keep: Duration) -> Self {
         Self { streams: VecDeque::new(), pcm: Pcm::new(keep) }
@@ -163,7 +163,7 @@ impl Hearing {
             channel,
             counts: Counts::default(),
             between: Intervals::default(),
-            order: Order::default(),
+            sequence: SequenceTracker::default(),
             newest: None,
             ear: Ear::default(),
         });
@@ -177,9 +177,9 @@ impl Hearing {
     }
 
     /// Takes a packet; tells whether it is the first of its stream.
-    pub(crate) fn hear(&mut self, ssrc: u32, packet: &Packet<'_>) -> bool {
+    pub(crate) fn receive(&mut self, ssrc: u32, packet: &Packet<'_>) -> bool {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return false };
-        stream.hear(packet, &mut self.pcm)
+        stream.receive(packet, &mut self.pcm)
     }
 
     /// Forgets counts and audio; streams that go on have no gap because of it.
@@ -227,10 +227,10 @@ impl Hearing {
 }
 
 impl Stream {
-    fn hear(&mut self, packet: &Packet<'_>, pcm: &mut Pcm) -> bool {
+    fn receive(&mut self, packet: &Packet<'_>, pcm: &mut Pcm) -> bool {
         let counts = &mut self.counts;
         counts.bytes += packet.bytes as u64;
-        let place = self.order.take(packet.sequence);
+        let place = self.sequence.take(packet.sequence);
         match place {
             Place::Again => {
                 counts.duplicates += 1;

@@ -3,27 +3,27 @@
 //! The world tells of joins, moves and departures while its own lock is held; nothing here ever asks the world, waits, or
 //! calls into DAVE. Locks are taken in this order: world, [`State`], a session's own.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+mod heard;
+mod send;
 
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock, Weak};
+
+use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
 use rand::Rng;
 use rand::distr::Alphanumeric;
-use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::call::{Call, Job};
 use super::close::Close;
-use super::crypto::{KEY, Mode};
-use super::heard::{Heard, Hearing};
-use super::host::{Data, Event, Host};
+use super::host::{Event, Host};
 use super::links::{Link, Order};
-use super::payload::{Identify, Resume, op};
-use super::session::{Founding, Message, Session};
+use super::payload::{Identify, Resume};
+use super::receive::Receiver;
+use super::session::{Session, SessionInit};
 use super::{Dave, Options};
-use discord_rules::snowflake::Snowflake;
 
 /// Handle to voice; clones reach the same calls.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     root: OnceLock<String>,
     state: Mutex<State>,
     pub(super) links: Mutex<HashMap<u64, Link>>,
-    last_conn: AtomicU64,
+    pub(super) last_conn: AtomicU64,
     /// Counts packets heard; a signal only.
     packets: watch::Sender<u64>,
 }
@@ -52,20 +52,20 @@ pub(crate) struct Server {
 }
 
 /// A user in a guild.
-type Seat = (Snowflake, Snowflake);
+type MemberKey = (Snowflake, Snowflake);
 
 #[derive(Default)]
 struct State {
-    assignments: HashMap<Seat, Assignment>,
+    assignments: HashMap<MemberKey, Assignment>,
     /// Tokens that were good once, newest last.
     stale: VecDeque<String>,
-    sessions: HashMap<Seat, Arc<Session>>,
+    sessions: HashMap<MemberKey, Arc<Session>>,
     by_ssrc: HashMap<u32, Arc<Session>>,
     /// Calls by guild and channel.
     calls: HashMap<(Snowflake, Snowflake), Arc<Call>>,
     /// Channels of people, who have no client.
-    people: HashMap<Seat, Snowflake>,
-    hearings: HashMap<Seat, Arc<Mutex<Hearing>>>,
+    people: HashMap<MemberKey, Snowflake>,
+    receivers: HashMap<MemberKey, Arc<Mutex<Receiver>>>,
     last_ssrc: u32,
 }
 
@@ -291,8 +291,9 @@ impl Voice {
         let call = match state.calls.get(&(guild, channel)) {
             Some(call) => call.clone(),
             None => {
-                let here =
-                    |(seat, at): (&Seat, &Snowflake)| (seat.0 == guild && *at == channel).then_some(seat.1);
+                let here = |(member, at): (&MemberKey, &Snowflake)| {
+                    (member.0 == guild && *at == channel).then_some(member.1)
+                };
                 let people: BTreeSet<_> = state.people.iter().filter_map(here).collect();
                 let call = Call::start(self, guild, channel, people);
                 state.calls.insert((guild, channel), call.clone());
@@ -300,13 +301,24 @@ impl Voice {
             }
         };
         let keep = self.options().keep;
-        let hearing =
-            state.hearings.entry((guild, user)).or_insert_with(|| Arc::new(Mutex::new(Hearing::new(keep))));
-        let hearing = hearing.clone();
-        hearing.lock().begin(ssrc, channel);
-        let founding =
-            Founding { guild, channel, user, session_id, token, ssrc, max_dave, call, hearing, muted, deaf };
-        let session = Arc::new(Session::new(founding));
+        let receiver =
+            state.receivers.entry((guild, user)).or_insert_with(|| Arc::new(Mutex::new(Receiver::new(keep))));
+        let receiver = receiver.clone();
+        receiver.lock().begin(ssrc, channel);
+        let init = SessionInit {
+            guild,
+            channel,
+            user,
+            session_id,
+            token,
+            ssrc,
+            max_dave,
+            call,
+            receiver,
+            muted,
+            deaf,
+        };
+        let session = Arc::new(Session::new(init));
         state.sessions.insert((guild, user), session.clone());
         state.by_ssrc.insert(ssrc, session.clone());
         Ok(session)
@@ -387,89 +399,6 @@ impl Voice {
     /// Session of a user in a guild.
     pub fn session(&self, guild: Snowflake, user: Snowflake) -> Option<Arc<Session>> {
         self.shared.state.lock().sessions.get(&(guild, user)).cloned()
-    }
-
-    /// Sends a text frame to a client.
-    pub(super) fn tell(&self, session: &Session, op: u8, data: Value) {
-        let recorded = Data::from(&data);
-        session.push(Message::Json { op, data, recorded }, self.options().replay_messages);
-    }
-
-    /// Sends a binary frame to a client.
-    pub(super) fn tell_binary(&self, session: &Session, op: u8, payload: Vec<u8>) {
-        session.push(Message::Binary { op, payload }, self.options().replay_messages);
-    }
-
-    /// Sends SESSION DESCRIPTION, whose key stays out of the record.
-    pub(super) fn describe(&self, session: &Session, mode: Mode, key: &[u8; KEY], version: u16) {
-        let mut data = json!({ "mode": mode, "secret_key": key, "dave_protocol_version": version });
-        let sent = data.clone();
-        data["secret_key"] = self.host().mark(&format!("{key:?}")).into();
-        let recorded = Data::from(&data);
-        let message = Message::Json { op: op::SESSION_DESCRIPTION, data: sent, recorded };
-        session.push(message, self.options().replay_messages);
-    }
-
-    /// A new key for transport encryption.
-    pub(super) fn key() -> [u8; KEY] {
-        let mut key = [0; KEY];
-        rand::rng().fill(&mut key);
-        key
-    }
-
-    /// Makes a connection known and gives it its number and its mailbox.
-    pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
-        let conn = self.shared.last_conn.fetch_add(1, Ordering::Relaxed) + 1;
-        let (mailbox, orders) = mpsc::unbounded_channel();
-        self.shared.links.lock().insert(conn, Link { mailbox, session: None });
-        (conn, orders)
-    }
-
-    /// Rings for those who wait for packets.
-    pub(super) fn ring(&self) {
-        self.shared.packets.send_modify(|packets| *packets += 1);
-    }
-
-    fn hearing(&self, guild: Snowflake, user: Snowflake) -> Option<Arc<Mutex<Hearing>>> {
-        self.shared.state.lock().hearings.get(&(guild, user)).cloned()
-    }
-
-    /// What was heard of a user in a guild; nothing if they never had a voice session there.
-    pub fn heard(&self, guild: Snowflake, user: Snowflake) -> Option<Heard> {
-        Some(self.hearing(guild, user)?.lock().report(guild, user))
-    }
-
-    /// Waits until what was heard of a user fits, or for a time; tells what was heard then.
-    pub async fn heard_when(
-        &self,
-        guild: Snowflake,
-        user: Snowflake,
-        within: Duration,
-        fits: impl Fn(&Heard) -> bool,
-    ) -> Option<Heard> {
-        let mut signal = self.shared.packets.subscribe();
-        let waiting = async {
-            loop {
-                if self.heard(guild, user).is_some_and(|heard| fits(&heard)) {
-                    return;
-                }
-                // The sender lives as long as this handle.
-                let _ = signal.changed().await;
-            }
-        };
-        // Late or not, what is told is what was heard.
-        let _ = tokio::time::timeout(within, waiting).await;
-        self.heard(guild, user)
-    }
-
-    /// Decoded audio of a user that is kept: samples of 48 kHz stereo from a frame on, this many frames at most.
-    pub fn pcm(&self, guild: Snowflake, user: Snowflake, from: u64, frames: usize) -> Vec<i16> {
-        self.hearing(guild, user).map_or_else(Vec::new, |hearing| hearing.lock().pcm().read(from, frames))
-    }
-
-    /// Forgets what was heard of a user; tells whether there was anything.
-    pub fn forget(&self, guild: Snowflake, user: Snowflake) -> bool {
-        self.hearing(guild, user).map(|hearing| hearing.lock().reset()).is_some()
     }
 }
 

@@ -23,12 +23,12 @@ pub(crate) enum Place {
 
 /// Sequence numbers seen so far.
 #[derive(Debug, Default)]
-pub(crate) struct Order {
+pub(crate) struct SequenceTracker {
     newest: Option<u16>,
     missing: VecDeque<u16>,
 }
 
-impl Order {
+impl SequenceTracker {
     /// Takes the next packet's number.
     pub(crate) fn take(&mut self, sequence: u16) -> Place {
         let Some(newest) = self.newest else {
@@ -63,12 +63,12 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::{Order, Place};
+    use super::{Place, SequenceTracker};
 
     #[test]
     fn numbers_wrap_around_without_a_gap() {
-        let mut order = Order::default();
-        let places: Vec<Place> = [65534, 65535, 0, 2, 1, 1].map(|number| order.take(number)).into();
+        let mut tracker = SequenceTracker::default();
+        let places: Vec<Place> = [65534, 65535, 0, 2, 1, 1].map(|number| tracker.take(number)).into();
         let next = Place::Newest { missing: 0 };
         assert_eq!(
             places,
@@ -97,10 +97,10 @@ mod tests {
                 let packet = sent.remove(first);
                 sent.insert(0, packet);
             }
-            let mut order = Order::default();
+            let mut tracker = SequenceTracker::default();
             let (mut missing, mut again) = (0_i64, 0);
             for (_, number) in &sent {
-                match order.take(*number) {
+                match tracker.take(*number) {
                     Place::First => {}
                     Place::Newest { missing: count } => missing += i64::from(count),
                     Place::Late => missing -= 1,

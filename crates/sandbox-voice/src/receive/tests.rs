@@ -1,25 +1,25 @@
 use std::time::{Duration, Instant};
 
+use discord_rules::snowflake::Snowflake;
 use opus2::{Application, Channels, Encoder};
 
-use super::{Counts, Hearing, Packet};
+use super::{Counts, Packet, Receiver};
 use crate::rtp::SILENCE;
-use discord_rules::snowflake::Snowflake;
 
 const SSRC: u32 = 7;
 
 struct Talk {
-    hearing: Hearing,
+    receiver: Receiver,
     began: Instant,
     encoder: Encoder,
 }
 
 impl Talk {
     fn new() -> Self {
-        let mut hearing = Hearing::new(Duration::from_secs(10));
-        hearing.begin(SSRC, Snowflake(1));
+        let mut receiver = Receiver::new(Duration::from_secs(10));
+        receiver.begin(SSRC, Snowflake(1));
         let encoder = Encoder::new(48_000, Channels::Stereo, Application::Audio).unwrap();
-        Self { hearing, began: Instant::now(), encoder }
+        Self { receiver, began: Instant::now(), encoder }
     }
 
     fn frame(&mut self) -> Vec<u8> {
@@ -29,11 +29,11 @@ impl Talk {
     /// A packet of this number and timestamp that comes this many milliseconds after the beginning.
     fn say(&mut self, sequence: u16, timestamp: u32, ms: u64, frame: Option<&[u8]>) {
         let at = self.began + Duration::from_millis(ms);
-        self.hearing.hear(SSRC, &Packet { at, sequence, timestamp, bytes: 50, frame });
+        self.receiver.receive(SSRC, &Packet { at, sequence, timestamp, bytes: 50, frame });
     }
 
     fn counts(&self) -> Counts {
-        self.hearing.report(Snowflake(1), Snowflake(2)).counts
+        self.receiver.report(Snowflake(1), Snowflake(2)).counts
     }
 }
 
@@ -50,7 +50,7 @@ fn a_stream_without_faults_has_none() {
             Some(&frame),
         );
     }
-    let heard = talk.hearing.report(Snowflake(1), Snowflake(2));
+    let heard = talk.receiver.report(Snowflake(1), Snowflake(2));
     assert_eq!(heard.counts, Counts { packets: 50, bytes: 2500, ..Counts::default() });
     assert_eq!((heard.oldest, heard.position), (0, 48_000));
     assert_eq!(heard.between.count, 49);
@@ -64,7 +64,7 @@ fn losses_repetitions_and_late_packets_are_told_apart() {
     for (number, ms) in [(0, 0), (1, 20), (4, 80), (5, 100), (3, 101), (5, 102), (6, 170)] {
         talk.say(number, u32::from(number) * 960, ms, Some(&frame));
     }
-    let heard = talk.hearing.report(Snowflake(1), Snowflake(2));
+    let heard = talk.receiver.report(Snowflake(1), Snowflake(2));
     let expected = Counts {
         packets: 6,
         bytes: 350,
@@ -94,7 +94,7 @@ fn a_timestamp_that_does_not_follow_is_a_gap_but_not_after_silence() {
     talk.say(8, 500_000, 9_000, Some(&frame));
     let counts = talk.counts();
     assert_eq!((counts.timestamp_gaps, counts.silence, counts.sequence_gaps), (1, 5, 0));
-    assert!(talk.hearing.report(Snowflake(1), Snowflake(2)).between.max_ms < 100.0);
+    assert!(talk.receiver.report(Snowflake(1), Snowflake(2)).between.max_ms < 100.0);
     talk.say(9, 500_000, 9_020, Some(&frame));
     assert_eq!(talk.counts().timestamp_gaps, 2);
 }
@@ -118,10 +118,10 @@ fn a_reset_makes_no_gap() {
     let frame = talk.frame();
     talk.say(0, 0, 0, Some(&frame));
     talk.say(1, 960, 20, Some(&frame));
-    talk.hearing.reset();
+    talk.receiver.reset();
     talk.say(2, 1920, 5_000, Some(&frame));
     talk.say(3, 2880, 5_020, Some(&frame));
-    let heard = talk.hearing.report(Snowflake(1), Snowflake(2));
+    let heard = talk.receiver.report(Snowflake(1), Snowflake(2));
     assert_eq!(heard.counts, Counts { packets: 2, bytes: 100, ..Counts::default() });
     assert_eq!(heard.between.count, 1);
     assert!((heard.between.max_ms - 20.0).abs() < 1e-9);
