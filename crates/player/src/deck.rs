@@ -324,7 +324,7 @@ impl Deck {
         let hand = Arc::new(Hand::new(opened.start, opened.silence));
         let pace = Arc::new(Pace::new(self.frames.clone()));
         pace.set_resting(self.is_resting());
-        let mut mixed = Mixed::new(timed(opened.input, &pace)).volume(factor(self.volume));
+        let mut mixed = Mixed::new(timed(opened.sound, &pace)).volume(factor(self.volume));
         if self.held {
             mixed = mixed.pause();
         }
@@ -475,16 +475,10 @@ fn ready_before(next: &Track) -> Duration {
     if next.source() == SourceKind::YtDlp { FOUND_BEFORE } else { READY_BEFORE }
 }
 
-/// Has the frames of what is put on counted.
-fn timed(input: Input, pace: &Arc<Pace>) -> Input {
-    match input {
-        Input::Live(LiveInput::Parsed(parsed), again) => {
-            let decoder = Box::new(Timed { inner: parsed.decoder, pace: pace.clone() });
-            Input::Live(LiveInput::Parsed(Parsed { decoder, ..parsed }), again)
-        }
-        // Nothing else is put on.
-        other => other,
-    }
+/// Makes what is put on of sound, and has its frames counted.
+fn timed(sound: Parsed, pace: &Arc<Pace>) -> Input {
+    let decoder = Box::new(Timed { inner: sound.decoder, pace: pace.clone() });
+    Input::Live(LiveInput::Parsed(Parsed { decoder, ..sound }), None)
 }
 
 fn factor(volume: u16) -> f32 {
