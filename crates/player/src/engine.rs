@@ -19,7 +19,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::clock::Clock;
 use super::drivers::{Drivers, drivers};
-use super::note::{Note, Notes};
+use super::message::{TaskMessage, TaskSender};
 use super::pace::Frames;
 use super::shards::Shards;
 use super::source::Sources;
@@ -62,7 +62,7 @@ struct Served {
     /// Which of the guild's players it is.
     number: u64,
     player: Player,
-    notes: Notes,
+    sender: TaskSender,
 }
 
 impl Engine {
@@ -88,11 +88,11 @@ impl Engine {
 
     fn serve(&self, guild: GuildId) -> Served {
         let (commands, asked) = mpsc::channel(COMMANDS);
-        let (notes, heard) = mpsc::unbounded_channel();
+        let (sender, messages) = mpsc::unbounded_channel();
         let volume = self.settings(guild).volume;
         let (shown, status) = watch::channel(Arc::new(PlayerStatus { volume, ..PlayerStatus::of(guild) }));
         let clock = Arc::<Clock>::default();
-        let task = Task::new(guild, self.clone(), asked, (notes.clone(), heard), shown, clock.clone());
+        let task = Task::new(guild, self.clone(), asked, (sender.clone(), messages), shown, clock.clone());
         let number = self.0.served.fetch_add(1, Ordering::Relaxed);
         let engine = self.clone();
         tokio::spawn(async move {
@@ -100,7 +100,7 @@ impl Engine {
                 engine.broke_down(guild, number, panic_text(&*panic));
             }
         });
-        Served { number, player: Player::new(guild, commands, status, clock), notes }
+        Served { number, player: Player::new(guild, commands, status, clock), sender }
     }
 
     /// Forgets a player whose task has panicked, with its queue, in which the cause may be: the next use makes another one.
@@ -143,19 +143,22 @@ impl Engine {
     pub(super) fn own_state(&self, guild: GuildId, state: &VoiceState) {
         if self.0.shards.user() == Some(state.user_id) {
             let (session, channel) = (state.session_id.clone(), state.channel_id);
-            self.note(guild, Note::State { session, channel, suppressed: state.suppress });
+            self.send(guild, TaskMessage::State { session, channel, suppressed: state.suppress });
         }
     }
 
     pub(super) fn server(&self, guild: GuildId, endpoint: Option<&str>, token: &str) {
-        self.note(guild, Note::Server { endpoint: endpoint.map(str::to_owned), token: token.to_owned() });
+        self.send(
+            guild,
+            TaskMessage::Server { endpoint: endpoint.map(str::to_owned), token: token.to_owned() },
+        );
     }
 
     /// Hears that a shard has a session.
     pub(super) fn session(&self, shard: u32) {
         let players = self.0.players.lock();
         for (_, served) in players.iter().filter(|(guild, _)| self.0.shards.of(**guild) == Some(shard)) {
-            let _ = served.notes.send(Note::Session);
+            let _ = served.sender.send(TaskMessage::Session);
         }
     }
 
@@ -172,7 +175,7 @@ impl Engine {
         channel.is_some_and(|channel| channel.kind == ChannelType::Stage)
     }
 
-    /// Notes the volume that was set, with which the guild's next player begins.
+    /// Saves the volume that was set, with which the guild's next player begins.
     pub(super) fn keep_volume(&self, guild: GuildId, volume: u16) {
         self.0.settings.lock().entry(guild).or_default().volume = volume;
         self.0.changes.mark();
@@ -204,10 +207,10 @@ impl Engine {
         let _ = self.0.events.send(event);
     }
 
-    fn note(&self, guild: GuildId, note: Note) {
+    fn send(&self, guild: GuildId, message: TaskMessage) {
         if let Some(served) = self.0.players.lock().get(&guild) {
             // A task ends with the process only.
-            let _ = served.notes.send(note);
+            let _ = served.sender.send(message);
         }
     }
 

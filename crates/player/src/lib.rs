@@ -6,7 +6,7 @@
 //! # Theory of operation
 //!
 //! [`Engine`] makes one task for each guild on first use and hands out [`Player`](sdk_core::voice::Player)s, which are its
-//! mailbox. The task alone owns songbird's driver for the guild, the queue and what is on the deck, so no lock is held while
+//! mailbox. The task alone owns songbird's driver for the guild, the queue and the playback, so no lock is held while
 //! anything is waited for. It waits for nothing itself either: Discord's answers, the driver's events and opened sources come
 //! to it as messages, each with a deadline.
 //!
@@ -15,37 +15,37 @@
 //! leaves the music playing, and the next track follows the last one without a gap. songbird is asked for nothing: the
 //! position comes from an event of its own, so none of its calls that may hang is made.
 //!
-//! The way to Discord is kept apart: `signal` gathers what Discord sends into what the driver connects with, and
+//! The way to Discord is kept apart: `connection_info` gathers what Discord sends into what the driver connects with, and
 //! `rejoin` is a table of what a closed connection means. Nothing of a plugin is stored in songbird: its handlers are
 //! this crate's own, and plugins hear [`VoiceEvent`](sdk_core::voice::VoiceEvent)s.
 
 mod answers;
 mod clock;
-mod deck;
+mod connection;
+mod connection_info;
 mod drivers;
 mod engine;
-mod floor;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod gateway;
+mod leave_echo;
 mod length;
-mod link;
 #[cfg(test)]
 mod loopback;
 mod lyrics;
-mod note;
+mod message;
 mod open;
 mod pace;
+mod playback;
 mod queue;
 #[cfg(test)]
 mod quiet;
 mod rejoin;
 mod saved;
-mod seat;
 mod shards;
-mod signal;
 pub mod source;
+mod stage_speaker;
 mod task;
 
 pub use engine::Engine;

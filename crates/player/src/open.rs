@@ -1,12 +1,11 @@
-//! From a track to audio that the mixer can play at once: opened, probed, and sought to its position.
+//! From a track to audio that the mixer can play at once: opened, and sought to its position.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sdk_core::voice::Playable;
-use songbird::input::codecs::{get_codec_registry, get_probe};
-use songbird::input::{AudioStreamError, Input, LiveInput, Parsed};
+use songbird::input::Parsed;
 use songbird::tracks::PlayError;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::{SeekMode, SeekTo};
@@ -19,7 +18,7 @@ use crate::length::believed;
 
 /// Audio that the mixer can play at once.
 pub(super) struct Opened {
-    pub(super) input: Input,
+    pub(super) sound: Parsed,
     /// Time into the track at which it begins.
     pub(super) start: Duration,
     /// The track's length, where its format tells.
@@ -50,43 +49,23 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
         };
         let source = opened.map_err(|error| error.to_string())?;
         let (is_about, is_core_only) = (source.is_about(), source.is_core_only());
-        let Source { news, silence, is_live, input, .. } = source;
+        let Source { news, silence, is_live, sound, .. } = source;
         // A stream goes on from wherever one comes in.
         let at = if is_live { Duration::ZERO } else { at };
-        let input = input.make_live_async().await.map_err(|error| match error {
-            AudioStreamError::Fail(cause) => sentence("It cannot be opened", &*cause),
-            _ => "It cannot be opened.".to_owned(),
-        })?;
-        // Probing and seeking read from the source, and block while they do.
-        tokio::task::spawn_blocking(move || parse(input, at))
-            .await
-            .unwrap_or_else(|_| Err("Its decoder broke down on it.".to_owned()))
-            .map(|(input, start, duration)| Opened {
-                input,
-                start,
-                duration,
-                is_about,
-                is_core_only,
-                is_live,
-                silence,
-                news,
-            })
+        // Seeking reads from the source, and blocks while it does.
+        let sought = tokio::task::spawn_blocking(move || {
+            let mut sound = sound;
+            let start = if at.is_zero() { Ok(at) } else { seek(&mut sound, at) };
+            start.map(|start| (sound, start))
+        });
+        let sought = sought.await.map_err(|_| "Its decoder broke down on it.".to_owned())?;
+        let (sound, start) =
+            sought.map_err(|error| sentence("Its source cannot go to another position", &error))?;
+        let duration = duration(&sound);
+        Ok(Opened { sound, start, duration, is_about, is_core_only, is_live, silence, news })
     };
     let late = || Err(format!("Its source did not answer within {} seconds.", within.as_secs()));
     timeout(within, opening).await.unwrap_or_else(|_| late())
-}
-
-fn parse(input: Input, at: Duration) -> Result<(Input, Duration, Option<Duration>), String> {
-    let Input::Live(live, again) = input else { return Err("It cannot be opened.".to_owned()) };
-    let live = live.promote(get_codec_registry(), get_probe()).map_err(|error| unreadable(&error))?;
-    let LiveInput::Parsed(mut parsed) = live else { return Err("It cannot be opened.".to_owned()) };
-    let start = if at.is_zero() {
-        at
-    } else {
-        seek(&mut parsed, at).map_err(|error| sentence("Its source cannot go to another position", &error))?
-    };
-    let duration = duration(&parsed);
-    Ok((Input::Live(LiveInput::Parsed(parsed), again), start, duration))
 }
 
 /// Goes to a time, and gives the one that it really went to.
@@ -111,23 +90,9 @@ fn time(time: Time) -> Duration {
 /// Says in a sentence why the mixer could not go on.
 pub(super) fn words(error: &PlayError) -> String {
     match error {
-        PlayError::Parse(error) => unreadable(error),
         PlayError::Decode(error) => sentence("Its audio is damaged", &**error),
         PlayError::Seek(error) => sentence("Its source cannot go to another position", &**error),
         _ => "It cannot be opened.".to_owned(),
-    }
-}
-
-fn unreadable(error: &SymphoniaError) -> String {
-    match error {
-        SymphoniaError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "It is no audio that this bot knows, or it is cut off.".to_owned()
-        }
-        SymphoniaError::IoError(error) => sentence("It cannot be read", error),
-        SymphoniaError::Unsupported(_) | SymphoniaError::DecodeError(_) => {
-            "It is no audio that this bot knows.".to_owned()
-        }
-        error => sentence("It cannot be read", error),
     }
 }
 

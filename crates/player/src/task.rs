@@ -1,4 +1,4 @@
-//! A player's task: it alone changes the queue, the deck and the connection.
+//! A player's task: it alone changes the queue, the playback and the connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::answers::Answers;
 use super::clock::Clock;
-use super::deck::Deck;
+use super::connection::{Connection, ConnectionEvent};
 use super::engine::Engine;
-use super::floor::{Floor, Place, Step};
-use super::link::{Link, Turn};
-use super::note::{Note, Notes};
+use super::message::{TaskMessage, TaskSender};
+use super::playback::Playback;
 use super::queue::Queue;
 use super::rejoin::{Loss, Policy};
+use super::stage_speaker::{Action, Place, StageSpeaker};
 
-mod asked;
+mod commands;
 mod course;
 
 /// Time for which nobody else may be in the channel before the bot leaves, where it is to leave.
@@ -38,13 +38,13 @@ pub(super) struct Task {
     guild: GuildId,
     engine: Engine,
     commands: mpsc::Receiver<Command>,
-    heard: mpsc::UnboundedReceiver<Note>,
+    messages: mpsc::UnboundedReceiver<TaskMessage>,
     status: watch::Sender<Arc<PlayerStatus>>,
     settings: GuildSettings,
     queue: Queue,
-    deck: Deck,
-    link: Link,
-    floor: Floor,
+    playback: Playback,
+    connection: Connection,
+    speaker: StageSpeaker,
     /// Somebody has paused.
     paused: bool,
     /// Nobody listens, and the guild wants a pause then.
@@ -54,8 +54,8 @@ pub(super) struct Task {
     alone: Option<Instant>,
     /// Since when there is no music.
     idle: Option<Instant>,
-    /// Number of the start that was told to have begun.
-    told: Option<u64>,
+    /// Number of the start that was announced to have begun.
+    announced: Option<u64>,
     /// Time into the current track at which it begins after a restart.
     begin_at: Duration,
     look: Instant,
@@ -68,22 +68,22 @@ impl Task {
         guild: GuildId,
         engine: Engine,
         commands: mpsc::Receiver<Command>,
-        (notes, heard): (Notes, mpsc::UnboundedReceiver<Note>),
+        (sender, messages): (TaskSender, mpsc::UnboundedReceiver<TaskMessage>),
         status: watch::Sender<Arc<PlayerStatus>>,
         clock: Arc<Clock>,
     ) -> Self {
         let settings = engine.settings(guild);
         let volume = settings.volume.min(settings.max_volume);
-        let link = Link::new(guild, engine.clone(), notes.clone());
+        let connection = Connection::new(guild, engine.clone(), sender.clone());
         Self {
             guild,
             commands,
-            heard,
+            messages,
             status,
             queue: Queue::default(),
-            deck: Deck::new(notes, clock, volume, engine.frame_account().clone()),
-            link,
-            floor: Floor::default(),
+            playback: Playback::new(sender, clock, volume, engine.frame_account().clone()),
+            connection,
+            speaker: StageSpeaker::default(),
             settings,
             engine,
             paused: false,
@@ -91,7 +91,7 @@ impl Task {
             listeners: 0,
             alone: None,
             idle: None,
-            told: None,
+            announced: None,
             begin_at: Duration::ZERO,
             look: Instant::now() + LOOK_EVERY,
             closed: false,
@@ -104,40 +104,40 @@ impl Task {
         loop {
             let deadline = self.deadline();
             tokio::select! {
-                note = self.heard.recv() => match note {
-                    Some(Note::Gone) => return self.tell(VoiceEventKind::GuildGone),
-                    Some(note) => self.hear(note),
+                message = self.messages.recv() => match message {
+                    Some(TaskMessage::Gone) => return self.tell(VoiceEventKind::GuildGone),
+                    Some(message) => self.handle_message(message),
                     None => return,
                 },
                 command = self.commands.recv() => match command {
-                    Some(command) => self.obey(command),
+                    Some(command) => self.handle_command(command),
                     None => return self.end(),
                 },
                 () = sleep_until(deadline) => self.expire(),
             }
             if !self.closed {
-                self.settle();
+                self.reconcile();
                 self.publish();
             }
             self.answers.give();
-            self.link.answers().give();
-            self.deck.answers().give();
+            self.connection.answers().give();
+            self.playback.answers().give();
         }
     }
 
-    /// Hears what was noted before the last that could ask was dropped.
+    /// Handles what was sent before the last handle was dropped.
     fn end(&mut self) {
-        while let Ok(note) = self.heard.try_recv() {
-            match note {
-                Note::Gone => return self.tell(VoiceEventKind::GuildGone),
-                note => self.hear(note),
+        while let Ok(message) = self.messages.try_recv() {
+            match message {
+                TaskMessage::Gone => return self.tell(VoiceEventKind::GuildGone),
+                message => self.handle_message(message),
             }
         }
     }
 
     fn deadline(&self) -> Instant {
-        let prepare = self.deck.prepare_at(self.remaining(), self.queue.next());
-        let parts = [self.link.deadline(), prepare, self.idle_deadline(), self.alone_deadline()];
+        let prepare = self.playback.prepare_at(self.remaining(), self.queue.next());
+        let parts = [self.connection.deadline(), prepare, self.idle_deadline(), self.alone_deadline()];
         parts.into_iter().flatten().chain([self.look]).min().unwrap_or(self.look)
     }
 
@@ -157,9 +157,9 @@ impl Task {
         }
         let now = Instant::now();
         let due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        if due(self.link.deadline()) {
-            let turn = self.link.expire();
-            self.turn(turn);
+        if due(self.connection.deadline()) {
+            let event = self.connection.expire();
+            self.handle_connection_event(event);
         }
         if due(self.idle_deadline()) {
             self.depart("I left because nothing has been played for a while.".to_owned());
@@ -168,79 +168,83 @@ impl Task {
         }
         if self.look <= now {
             self.look = now + LOOK_EVERY;
-            if self.deck.is_stalled(self.link.is_in()) {
-                let turn = self.link.renew_driver();
-                self.turn(turn);
+            if self.playback.is_stalled(self.connection.is_in()) {
+                let event = self.connection.renew_driver();
+                self.handle_connection_event(event);
                 self.failed("Its source gave no audio any more.".to_owned());
             }
-            if self.deck.is_on() {
+            if self.playback.is_on() {
                 self.engine.changes().mark();
             }
-            if self.deck.mixed() >= HARMLESS_AFTER {
+            if self.playback.mixed() >= HARMLESS_AFTER {
                 self.engine.survived(self.guild);
             }
         }
     }
 
-    fn hear(&mut self, note: Note) {
+    fn handle_message(&mut self, message: TaskMessage) {
         if self.closed {
             return;
         }
-        match note {
-            Note::State { session, channel, suppressed } => {
-                let turn = self.link.heard_state(&session, channel);
-                self.turn(turn);
-                self.heard_floor(channel, suppressed);
+        match message {
+            TaskMessage::State { session, channel, suppressed } => {
+                let event = self.connection.handle_state(&session, channel);
+                self.handle_connection_event(event);
+                self.handle_suppression(channel, suppressed);
             }
-            Note::Asked { channel, outcome } => {
-                if let Some(why) = outcome.words(channel).filter(|_| self.link.channel() == Some(channel)) {
+            TaskMessage::Asked { channel, outcome } => {
+                if let Some(why) =
+                    outcome.words(channel).filter(|_| self.connection.channel() == Some(channel))
+                {
                     self.tell(VoiceEventKind::Suppressed { why });
                 }
             }
-            Note::Server { endpoint, token } => self.link.heard_server(endpoint.as_deref(), &token),
-            Note::Session => {
-                let turn = self.link.heard_session();
-                self.turn(turn);
+            TaskMessage::Server { endpoint, token } => {
+                self.connection.handle_server(endpoint.as_deref(), &token);
             }
-            Note::Listeners => self.count_listeners(),
-            Note::Connected { driver, place } => {
-                let turn = self.link.heard_connected(driver, &place);
-                self.turn(turn);
+            TaskMessage::Session => {
+                let event = self.connection.handle_session();
+                self.handle_connection_event(event);
             }
-            Note::Failed { attempt, loss } => {
-                let turn = self.link.heard_failed(attempt, loss);
-                self.turn(turn);
+            TaskMessage::Listeners => self.count_listeners(),
+            TaskMessage::Connected { driver, place } => {
+                let event = self.connection.handle_connected(driver, &place);
+                self.handle_connection_event(event);
             }
-            Note::Disconnected { driver, loss } => {
+            TaskMessage::Failed { attempt, loss } => {
+                let event = self.connection.handle_failed(attempt, loss);
+                self.handle_connection_event(event);
+            }
+            TaskMessage::Disconnected { driver, loss } => {
                 self.note_loss(loss);
-                let turn = self.link.heard_disconnected(driver, loss);
-                self.turn(turn);
+                let event = self.connection.handle_disconnected(driver, loss);
+                self.handle_connection_event(event);
             }
-            Note::Opened { job, outcome } => {
-                let outcome = self.deck.opened(job, outcome, self.link.driver());
+            TaskMessage::Opened { job, outcome } => {
+                let outcome = self.playback.opened(job, outcome, self.connection.driver());
                 self.prepared(outcome);
             }
-            Note::Ended { job, how } if self.deck.is_of(job) => self.ended(how),
-            Note::Ended { .. } | Note::News | Note::Gone => {}
+            TaskMessage::Ended { job, how } if self.playback.is_of(job) => self.ended(how),
+            TaskMessage::Ended { .. } | TaskMessage::News | TaskMessage::Gone => {}
             #[cfg(test)]
-            Note::Break => panic!("broken by a test"),
-            Note::Settings => self.adopt(),
-            Note::Restore { kept, rejoin, culprit } => {
+            TaskMessage::Break => panic!("broken by a test"),
+            TaskMessage::Settings => self.apply_settings(),
+            TaskMessage::Restore { kept, rejoin, culprit } => {
                 if let Some(track) = culprit {
                     self.tell_failed(track, "The bot has ended several times while it was on.".to_owned());
                 }
                 self.restore(*kept, rejoin);
             }
-            Note::Close(done) => {
+            TaskMessage::Close(done) => {
                 self.closed = true;
-                self.deck.hold(true);
-                self.link.close();
+                self.playback.hold(true);
+                self.connection.close();
                 let _ = done.send(());
             }
         }
     }
 
-    /// Notes that the connection is gone, which a moderator's move and the end of a call bring with them: what follows
+    /// Logs that the connection is gone, which a moderator's move and the end of a call bring with them: what follows
     /// tells whether it is lost.
     fn note_loss(&self, loss: Loss) {
         if loss.policy() == Policy::Await {
@@ -250,23 +254,23 @@ impl Task {
         }
     }
 
-    fn turn(&mut self, turn: Turn) {
-        match turn {
-            Turn::Nothing => {}
-            Turn::Joined => self.tell(VoiceEventKind::Joined),
-            Turn::Moved { from } => {
-                tracing::info!(guild = %self.guild, %from, to = ?self.link.channel(), "moved to another voice channel");
+    fn handle_connection_event(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Nothing => {}
+            ConnectionEvent::Joined => self.tell(VoiceEventKind::Joined),
+            ConnectionEvent::Moved { from } => {
+                tracing::info!(guild = %self.guild, %from, to = ?self.connection.channel(), "moved to another voice channel");
                 self.tell(VoiceEventKind::Moved { from });
             }
-            Turn::Lost(why) => self.tell(VoiceEventKind::Lost { why }),
-            Turn::Restored { after } => self.tell(VoiceEventKind::Restored { after }),
-            Turn::GaveUp(why) => {
+            ConnectionEvent::Lost(why) => self.tell(VoiceEventKind::Lost { why }),
+            ConnectionEvent::Restored { after } => self.tell(VoiceEventKind::Restored { after }),
+            ConnectionEvent::GaveUp(why) => {
                 tracing::warn!(guild = %self.guild, why, "the voice connection is given up");
                 self.set_aside();
                 self.tell(VoiceEventKind::GaveUp { why });
             }
-            Turn::NotJoined => self.set_aside(),
-            Turn::Left { channel, why } => self.left(channel, why),
+            ConnectionEvent::NotJoined => self.set_aside(),
+            ConnectionEvent::Left { channel, why } => self.left(channel, why),
         }
         self.count_listeners();
     }
@@ -274,29 +278,29 @@ impl Task {
     /// Keeps the queue, and the place in it, for whoever has the bot join again.
     fn set_aside(&mut self) {
         self.over(EndReason::Stopped);
-        if !self.deck.is_empty() {
-            self.begin_at = self.deck.position();
+        if !self.playback.is_empty() {
+            self.begin_at = self.playback.position();
         }
-        self.deck.stop(self.link.driver());
-        self.floor = Floor::default();
+        self.playback.stop(self.connection.driver());
+        self.speaker = StageSpeaker::default();
     }
 
-    /// Hears whether the bot may be heard where it is.
-    fn heard_floor(&mut self, channel: Option<ChannelId>, suppressed: bool) {
-        let channel = channel.filter(|_| !self.link.is_out());
+    /// Handles whether the bot may be heard where it is.
+    fn handle_suppression(&mut self, channel: Option<ChannelId>, suppressed: bool) {
+        let channel = channel.filter(|_| !self.connection.is_out());
         let place =
             channel.map(|channel| Place { channel, is_stage: self.engine.is_stage(self.guild, channel) });
-        match self.floor.heard(place, suppressed) {
-            Step::Nothing => {}
-            Step::Ask(channel) => self.link.ask_to_speak(channel),
-            Step::Tell(why) => self.tell(VoiceEventKind::Suppressed { why }),
+        match self.speaker.handle_state(place, suppressed) {
+            Action::Nothing => {}
+            Action::Ask(channel) => self.connection.ask_to_speak(channel),
+            Action::Tell(why) => self.tell(VoiceEventKind::Suppressed { why }),
         }
     }
 
     /// Leaves the channel by itself.
     fn depart(&mut self, why: String) {
-        let channel = self.link.channel();
-        self.link.leave();
+        let channel = self.connection.channel();
+        self.connection.leave();
         self.left(channel, why);
     }
 
@@ -304,19 +308,19 @@ impl Task {
     fn left(&mut self, channel: Option<ChannelId>, why: String) {
         self.over(EndReason::Stopped);
         self.queue.stop();
-        self.deck.stop(self.link.driver());
+        self.playback.stop(self.connection.driver());
         (self.paused, self.begin_at) = (false, Duration::ZERO);
-        self.floor = Floor::default();
+        self.speaker = StageSpeaker::default();
         self.engine.tell(VoiceEvent { guild: self.guild, channel, kind: VoiceEventKind::Left { why } });
         self.count_listeners();
     }
 
     fn count_listeners(&mut self) {
-        let Some(channel) = self.link.channel().filter(|_| !self.link.is_out()) else {
+        let Some(channel) = self.connection.channel().filter(|_| !self.connection.is_out()) else {
             (self.listeners, self.alone, self.paused_alone) = (0, None, false);
             return;
         };
-        if !self.link.is_in() {
+        if !self.connection.is_in() {
             return;
         }
         // After a new session guilds come anew; until then nothing is known of theirs.
@@ -336,83 +340,83 @@ impl Task {
         }
     }
 
-    fn adopt(&mut self) {
+    fn apply_settings(&mut self) {
         self.settings = self.engine.settings(self.guild);
         self.paused_alone = self.alone.is_some() && self.settings.when_alone == WhenAlone::Pause;
-        self.deck.set_volume(self.settings.volume);
+        self.playback.set_volume(self.settings.volume);
     }
 
     fn restore(&mut self, kept: SavedPlayer, rejoin: bool) {
         // Whoever was quicker than the restart has the word.
-        if !self.link.is_out() || self.queue.current().is_some() {
+        if !self.connection.is_out() || self.queue.current().is_some() {
             return;
         }
         self.queue = Queue::restored(kept.queue);
         self.begin_at = kept.position;
         self.paused = kept.paused;
-        self.deck.set_volume(kept.volume.min(self.settings.max_volume));
+        self.playback.set_volume(kept.volume.min(self.settings.max_volume));
         if let Some(channel) = kept.channel.filter(|_| rejoin) {
-            let turn = self.link.rejoin(channel);
-            self.turn(turn);
+            let event = self.connection.rejoin(channel);
+            self.handle_connection_event(event);
         }
     }
 
     /// Brings about what follows from how things stand now.
-    fn settle(&mut self) {
-        if !self.link.is_out() && self.deck.is_empty() && self.queue.current().is_some() {
+    fn reconcile(&mut self) {
+        if !self.connection.is_out() && self.playback.is_empty() && self.queue.current().is_some() {
             self.begin(self.begin_at);
         }
-        self.deck.hold(self.paused || self.paused_alone || self.floor.waits());
-        self.deck.set_running(self.link.is_in());
-        if self.link.is_in()
-            && !self.floor.waits()
-            && let Some(number) = self.deck.put_on(self.link.driver())
+        self.playback.hold(self.paused || self.paused_alone || self.speaker.waits());
+        self.playback.set_running(self.connection.is_in());
+        if self.connection.is_in()
+            && !self.speaker.waits()
+            && let Some(number) = self.playback.put_on(self.connection.driver())
             && let Some(track) = self.queue.current().cloned()
         {
-            self.told = Some(number);
+            self.announced = Some(number);
             self.tell(VoiceEventKind::TrackStarted { track, number });
         }
         let remaining = self.remaining();
-        self.deck.prepare(remaining, self.queue.next(), &self.engine.sources());
-        let is_held = self.paused || self.paused_alone || self.floor.waits();
+        self.playback.prepare(remaining, self.queue.next(), &self.engine.sources());
+        let is_held = self.paused || self.paused_alone || self.speaker.waits();
         let plays = self.queue.current().is_some() && !is_held;
         self.idle = match self.idle {
-            _ if plays || !self.link.is_in() => None,
+            _ if plays || !self.connection.is_in() => None,
             None => Some(Instant::now()),
             since => since,
         };
     }
 
     fn remaining(&self) -> Option<Duration> {
-        Some(self.queue.current()?.duration?.saturating_sub(self.deck.position()))
+        Some(self.queue.current()?.duration?.saturating_sub(self.playback.position()))
     }
 
     fn tell(&self, kind: VoiceEventKind) {
-        self.engine.tell(VoiceEvent { guild: self.guild, channel: self.link.channel(), kind });
+        self.engine.tell(VoiceEvent { guild: self.guild, channel: self.connection.channel(), kind });
     }
 
     /// Shows how things stand, if that has changed.
     fn publish(&self) {
         let current = self.queue.current().map(|track| Current {
             track: track.clone(),
-            title: self.deck.title(),
-            is_core_only: self.deck.is_core_only(),
-            number: self.deck.number().unwrap_or_default(),
-            position: if self.deck.is_empty() { self.begin_at } else { self.deck.position() },
-            opening: self.deck.is_opening(),
+            title: self.playback.title(),
+            is_core_only: self.playback.is_core_only(),
+            number: self.playback.number().unwrap_or_default(),
+            position: if self.playback.is_empty() { self.begin_at } else { self.playback.position() },
+            opening: self.playback.is_opening(),
             paused: self.paused || self.paused_alone,
             paused_alone: self.paused_alone && !self.paused,
         });
         let status = PlayerStatus {
             guild: self.guild,
-            channel: self.link.channel(),
-            connection: self.link.state(),
+            channel: self.connection.channel(),
+            connection: self.connection.state(),
             current,
             upcoming: self.queue.upcoming().cloned().collect(),
             history: self.queue.history().cloned().collect(),
             repeat: self.queue.repeat(),
-            waits_to_speak: self.floor.waits(),
-            volume: self.deck.volume(),
+            waits_to_speak: self.speaker.waits(),
+            volume: self.playback.volume(),
             listeners: self.listeners,
         };
         let changed = self.status.send_if_modified(|shown| {

@@ -8,7 +8,7 @@ use player::Sources;
 use player::source::{Opened, SourceConfig};
 use sdk_core::voice::source::{LibraryStatus, SourceError};
 use sdk_core::voice::{Playable, Track};
-use songbird::input::{Input, LiveInput, Parsed};
+use songbird::input::Parsed;
 use symphonia::core::audio::SampleBuffer;
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
@@ -42,10 +42,7 @@ async fn open(sources: &Sources, path: &str) -> Opened {
 }
 
 fn parsed(opened: Opened) -> Parsed {
-    match opened.input {
-        Input::Live(LiveInput::Parsed(parsed), _) => parsed,
-        _ => panic!("songbird would have to find out what it is"),
-    }
+    opened.sound
 }
 
 /// Decodes the rest of a track. Returns its rate and its channels.

@@ -8,6 +8,7 @@ use e2e::{Playground, TestHost};
 
 const WELCOME: &str = "events/welcome/src/lib.rs";
 const RUN: &str = "bot/src/run.rs";
+const PLAYER: &str = "crates/player/src/engine.rs";
 const COMMAND: &str = "crates/sdk-core/src/dispatch/command.rs";
 
 /// Waits until a new host answers. Returns its line. A changed sdk takes minutes to build on a busy machine.
@@ -50,6 +51,18 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
     assert!(answer.error.is_none() && answer.embeds[0].to_string().contains("2 votes"), "{answer:?}");
     assert_eq!(host.identifies(), 2, "one more session, no more");
 
+    // The player, which no plugin is built with: they fit this host as they are too.
+    let lines = host.bot.line_count();
+    host
+        .playground
+        .edit(PLAYER, "\"a player broke down; its queue is dropped\"", "\"a player broke down\"")
+        .unwrap();
+    let line = restarted(&mut host, lines).await;
+    assert!(line.contains("because of crates/player/src/engine.rs"), "{line}");
+    let said = host.bot.lines_from(lines).join("\n");
+    assert!(said.contains("commands/general 2"), "{said}");
+    assert!(host.ping().await.starts_with("Pang!"));
+
     // The sdk: every plugin is rebuilt before the old host is replaced.
     let lines = host.bot.line_count();
     host.playground.edit(COMMAND, "is not part of this bot any more.", "has left this bot.").unwrap();
@@ -60,7 +73,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
     assert!(host.ping().await.starts_with("Pang!"));
     let answer = client.press("alice", message, &tea).await.unwrap();
     assert!(answer.error.is_none() && answer.embeds[0].to_string().contains("3 votes"), "{answer:?}");
-    assert_eq!(host.identifies(), 3);
+    assert_eq!(host.identifies(), 4);
     assert!(host.edit_ping("Peng").await.contains("commands/general 3 -> 4 live"));
     let stats = client.stats().await.unwrap();
     assert_eq!(stats["interactions"]["doubled"], 0, "{stats}");

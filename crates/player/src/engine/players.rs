@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::Engine;
 use crate::lyrics::Client;
-use crate::note::Note;
+use crate::message::TaskMessage;
 use crate::saved::{self, now};
 
 /// Longest wait for players to stand still.
@@ -45,7 +45,7 @@ impl Players for Engine {
         settings.vote_ratio = settings.vote_ratio.min(100);
         self.0.settings.lock().insert(guild, settings);
         self.0.changes.mark();
-        self.note(guild, Note::Settings);
+        self.send(guild, TaskMessage::Settings);
     }
 
     fn sources(&self) -> Arc<dyn source::Sources> {
@@ -75,7 +75,7 @@ impl Players for Engine {
                 .values()
                 .map(|served| {
                     let (done, closed) = oneshot::channel();
-                    let _ = served.notes.send(Note::Close(done));
+                    let _ = served.sender.send(TaskMessage::Close(done));
                     closed
                 })
                 .collect()
@@ -128,7 +128,7 @@ impl Players for Engine {
         let rejoin = saved::is_recent(&kept) && (heard || stays);
         tracing::info!(%guild, rejoin, "a player is as it was before the restart");
         self.player(guild);
-        self.note(guild, Note::Restore { kept: Box::new(kept), rejoin, culprit });
+        self.send(guild, TaskMessage::Restore { kept: Box::new(kept), rejoin, culprit });
     }
 
     fn guild_gone(&self, guild: GuildId) {
@@ -137,12 +137,12 @@ impl Players for Engine {
         self.0.changes.mark();
         match self.0.players.lock().remove(&guild) {
             // Its task tells, after all else that it has to tell.
-            Some(served) => drop(served.notes.send(Note::Gone)),
+            Some(served) => drop(served.sender.send(TaskMessage::Gone)),
             None => self.tell(VoiceEvent { guild, channel: None, kind: VoiceEventKind::GuildGone }),
         }
     }
 
     fn listeners_changed(&self, guild: GuildId) {
-        self.note(guild, Note::Listeners);
+        self.send(guild, TaskMessage::Listeners);
     }
 }

@@ -50,7 +50,7 @@ async fn a_player_that_breaks_down_is_told_forgotten_and_made_anew() {
     assert_eq!(engine.saved().players.len(), 1);
     let (player, mut events) = (engine.player(GUILD), engine.listen());
 
-    engine.note(GUILD, Note::Break);
+    engine.send(GUILD, TaskMessage::Break);
     let event = events.recv().await.unwrap();
     assert!(matches!(&event.kind, VoiceEventKind::Left { why } if why.contains("broke down")), "{event:?}");
     assert!(engine.existing(GUILD).is_none());
@@ -113,7 +113,7 @@ async fn a_guild_that_is_gone_is_told_once_and_nothing_of_it_is_saved() {
     assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
     assert_eq!(player.pause().await, Err(VoiceError::Closing));
     assert!(events.try_recv().is_err());
-    // Nor does it matter whether anybody else has the player; its task looks at notes and commands in any order.
+    // Nor does it matter whether anybody else has the player; its task takes messages and commands in any order.
     for _ in 0..50 {
         drop(engine.player(GUILD));
         engine.guild_gone(GUILD);

@@ -29,7 +29,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use songbird::input::{Input, LiveInput, Parsed};
+use songbird::input::Parsed;
 use symphonia::core::io::MediaSource;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
@@ -77,8 +77,8 @@ impl News {
 
 /// A track that is ready to play.
 pub struct Opened {
-    /// What songbird plays.
-    pub input: Input,
+    /// Reads and decodes its packets.
+    pub sound: Parsed,
     /// What happens to it meanwhile.
     pub news: watch::Receiver<News>,
     /// Milliseconds of silence that were heard in place of sound, because that came too late.
@@ -208,20 +208,14 @@ pub(super) async fn open(
     let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
     let silence = Arc::<AtomicU64>::default();
     let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone(), stall));
-    let input = Parsed {
+    let sound = Parsed {
         decoder: Box::new(Steady::new(decoder, &form, shared)),
         track_id: form.track,
         supports_backseek: true,
         meta,
         format: Box::new(ahead),
     };
-    Ok(Opened {
-        input: Input::Live(LiveInput::Parsed(input), None),
-        news: ear.news,
-        silence,
-        is_live: form.is_live,
-        facts: form.facts,
-    })
+    Ok(Opened { sound, news: ear.news, silence, is_live: form.is_live, facts: form.facts })
 }
 
 type Ready = oneshot::Sender<Result<(Arc<Shared>, probe::Form), SourceError>>;

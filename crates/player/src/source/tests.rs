@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serenity::all::{GuildId, UserId};
-use songbird::input::{Input, LiveInput, Parsed};
+use songbird::input::Parsed;
 use symphonia::core::audio::SampleBuffer;
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
@@ -69,10 +69,7 @@ async fn open(sources: &Sources, url: &str) -> Opened {
 }
 
 fn parsed(opened: Opened) -> Parsed {
-    match opened.input {
-        Input::Live(LiveInput::Parsed(parsed), _) => parsed,
-        _ => panic!("songbird would have to find out what it is"),
-    }
+    opened.sound
 }
 
 /// Waits as long as the mixer does before it takes more: silence that is taken at once would soon count as a stall.

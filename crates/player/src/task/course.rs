@@ -6,17 +6,17 @@ use std::time::Duration;
 use sdk_core::voice::{At, EndReason, Track, VoiceEventKind};
 
 use super::Task;
-use crate::deck::Outcome;
-use crate::note::Ended;
+use crate::message::Ended;
+use crate::playback::Outcome;
 use crate::queue::Advance;
 
 impl Task {
     /// Opens the current track, or falls silent when there is none.
     pub(super) fn begin(&mut self, at: Duration) {
         self.begin_at = Duration::ZERO;
-        self.deck.empty(self.link.driver());
-        while let Some(track) = self.queue.current().cloned().filter(|_| !self.link.is_out()) {
-            match self.deck.start(&track, at, self.engine.sources()) {
+        self.playback.empty(self.connection.driver());
+        while let Some(track) = self.queue.current().cloned().filter(|_| !self.connection.is_out()) {
+            match self.playback.start(&track, at, self.engine.sources()) {
                 Outcome::Failed(why) => self.tell_failed(track, why),
                 outcome => return self.prepared(outcome),
             }
@@ -51,7 +51,7 @@ impl Task {
     }
 
     pub(super) fn ended(&mut self, how: Ended) {
-        let position = self.deck.position();
+        let position = self.playback.position();
         // An estimate may be twice what it is.
         let current = self.queue.current().filter(|track| !track.is_about);
         let length = current.and_then(|track| track.duration);
@@ -100,7 +100,7 @@ impl Task {
 
     pub(super) fn over_with(&mut self, track: Arc<Track>, reason: EndReason) {
         self.engine.survived(self.guild);
-        if let Some(number) = self.told.take() {
+        if let Some(number) = self.announced.take() {
             self.tell(VoiceEventKind::TrackEnded { track, number, reason });
         }
     }

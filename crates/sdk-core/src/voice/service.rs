@@ -149,3 +149,47 @@ impl Voice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voice::source::{Caller, LibraryStatus, Limits, Query, SourceError};
+    use crate::voice::{ConnectionState, SavedPlayer, SavedQueue, VoiceError};
+
+    const GUILD: GuildId = GuildId::new(1);
+
+    #[tokio::test]
+    async fn without_players_nothing_plays_and_what_was_saved_stays() {
+        let voice = Voice::default();
+        let player = voice.player(GUILD);
+        assert_eq!(player.pause().await, Err(VoiceError::Closing));
+        assert_eq!(player.status().connection, ConnectionState::Disconnected);
+        assert!(player.updates().next().await.is_none(), "nothing changes any more");
+        assert!(voice.existing(GUILD).is_none() && voice.players().is_empty());
+        assert!(voice.listen().recv().await.is_err());
+
+        let sources = voice.sources();
+        assert_eq!(sources.status().library, LibraryStatus::Absent);
+        let caller = Caller { guild: GUILD, user: 2.into() };
+        let found = sources.resolve(Query::from_text("song"), Limits::default(), caller).await;
+        assert_eq!(found, Err(SourceError::NothingFound));
+        assert!(voice.lyrics(&Settings::default()).is_err());
+
+        let player = SavedPlayer {
+            channel: None,
+            queue: SavedQueue::default(),
+            position: Duration::ZERO,
+            paused: false,
+            volume: 50,
+            at: 1,
+            deaths: 2,
+        };
+        let saved = SavedVoice { players: [(GUILD, player)].into(), ..SavedVoice::default() };
+        assert!(!voice.restore(saved.clone()));
+        assert_eq!(voice.saved(), saved);
+        let settings = GuildSettings { volume: 70, ..GuildSettings::default() };
+        voice.set_settings(GUILD, settings.clone());
+        assert_eq!(voice.settings(GUILD), settings);
+        assert_eq!(voice.saved().settings[&GUILD], settings);
+    }
+}

@@ -39,9 +39,7 @@ async fn six_channels_reach_the_mixer_as_two_of_which_the_centre_is_in_both() {
     {
         let name = format!("{sounding}.wav");
         std::fs::write(folder.path().join(&name), six_channels(sounding)).unwrap();
-        let Input::Live(LiveInput::Parsed(mut parsed), _) = open_file(&sources, &name).await.input else {
-            panic!("{name} is not parsed");
-        };
+        let mut parsed = parsed(open_file(&sources, &name).await);
         let (mut loudest, mut frames) = ([0.0_f32; 2], 0);
         while let Ok(packet) = parsed.format.next_packet() {
             let sound = parsed.decoder.decode(&packet).unwrap();
@@ -84,9 +82,7 @@ async fn a_rate_that_the_mixer_does_not_take_reaches_it_as_48_000() {
     ] {
         let name = format!("{rate}.wav");
         std::fs::write(folder.path().join(&name), tone(rate)).unwrap();
-        let Input::Live(LiveInput::Parsed(mut parsed), _) = open_file(&sources, &name).await.input else {
-            panic!("{name} is not parsed");
-        };
+        let mut parsed = parsed(open_file(&sources, &name).await);
         let (mut frames, mut crossings, mut last) = (0, 0, 0.0);
         while let Ok(packet) = parsed.format.next_packet() {
             let sound = parsed.decoder.decode(&packet).unwrap();

@@ -10,7 +10,7 @@ use songbird::ConnectionInfo;
 
 /// What is known of the way into a channel.
 #[derive(Clone, Debug)]
-pub(super) struct Signal {
+pub(super) struct ConnectionInfoBuilder {
     guild: GuildId,
     channel: Option<ChannelId>,
     session: Option<String>,
@@ -36,7 +36,7 @@ struct Server {
     token: String,
 }
 
-impl Signal {
+impl ConnectionInfoBuilder {
     /// Knows nothing yet.
     pub(super) fn new(guild: GuildId) -> Self {
         Self { guild, channel: None, session: None, server: None, used: None }
@@ -108,13 +108,13 @@ mod tests {
 
     const USER: UserId = UserId::new(7);
 
-    fn asked() -> Signal {
-        let mut signal = Signal::new(GuildId::new(1));
+    fn asked() -> ConnectionInfoBuilder {
+        let mut signal = ConnectionInfoBuilder::new(GuildId::new(1));
         signal.ask(ChannelId::new(10));
         signal
     }
 
-    fn connected() -> Signal {
+    fn connected() -> ConnectionInfoBuilder {
         let mut signal = asked();
         signal.state(ChannelId::new(10), "session");
         signal.server(Some("one"), "token");

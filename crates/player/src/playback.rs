@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::clock::{Clock, Hand};
-use super::note::{Ends, Note, Notes, Ticks};
+use super::message::{Ends, TaskMessage, TaskSender, Ticks};
 use super::open::{self, Opened};
 use super::pace::{Frames, Pace, Timed};
 use super::saved::now;
@@ -83,10 +83,10 @@ struct On {
 struct Teller(AbortHandle);
 
 impl Teller {
-    fn of(mut news: watch::Receiver<News>, notes: Notes) -> Self {
+    fn of(mut news: watch::Receiver<News>, sender: TaskSender) -> Self {
         let task = tokio::spawn(async move {
             while news.changed().await.is_ok() {
-                let _ = notes.send(Note::News);
+                let _ = sender.send(TaskMessage::News);
             }
         });
         Self(task.abort_handle())
@@ -121,8 +121,8 @@ pub(super) enum Outcome {
 }
 
 /// What is on in a guild.
-pub(super) struct Deck {
-    notes: Notes,
+pub(super) struct Playback {
+    sender: TaskSender,
     clock: Arc<Clock>,
     stage: Stage,
     seeking: Option<Seeking>,
@@ -135,10 +135,10 @@ pub(super) struct Deck {
     answers: Answers,
 }
 
-impl Deck {
-    pub(super) fn new(notes: Notes, clock: Arc<Clock>, volume: u16, frames: Arc<Frames>) -> Self {
+impl Playback {
+    pub(super) fn new(sender: TaskSender, clock: Arc<Clock>, volume: u16, frames: Arc<Frames>) -> Self {
         Self {
-            notes,
+            sender,
             clock,
             stage: Stage::Empty,
             seeking: None,
@@ -324,12 +324,12 @@ impl Deck {
         let hand = Arc::new(Hand::new(opened.start, opened.silence));
         let pace = Arc::new(Pace::new(self.frames.clone()));
         pace.set_resting(self.is_resting());
-        let mut mixed = Mixed::new(timed(opened.input, &pace)).volume(factor(self.volume));
+        let mut mixed = Mixed::new(timed(opened.sound, &pace)).volume(factor(self.volume));
         if self.held {
             mixed = mixed.pause();
         }
-        let ends = Ends { notes: self.notes.clone(), job, news: opened.news.clone() };
-        let teller = Teller::of(opened.news.clone(), self.notes.clone());
+        let ends = Ends { sender: self.sender.clone(), job, news: opened.news.clone() };
+        let teller = Teller::of(opened.news.clone(), self.sender.clone());
         mixed.events.add_event(EventData::new(Event::Track(TrackEvent::End), ends), Duration::ZERO);
         let ticks = EventData::new(Event::Periodic(Ticks::PERIOD, None), Ticks(hand.clone()));
         mixed.events.add_event(ticks, Duration::ZERO);
@@ -385,7 +385,7 @@ impl Deck {
         }
     }
 
-    /// Notes whether the mixer has a connection.
+    /// Takes whether the mixer has a connection.
     pub(super) fn set_running(&mut self, runs: bool) {
         if self.runs != runs {
             self.runs = runs;
@@ -456,10 +456,10 @@ impl Deck {
     }
 
     fn job(&self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Job {
-        let (number, notes, playable) = (number(), self.notes.clone(), track.playable.clone());
+        let (number, sender, playable) = (number(), self.sender.clone(), track.playable.clone());
         let task = tokio::spawn(async move {
             let outcome = open::open(sources, playable, at).await;
-            let _ = notes.send(Note::Opened { job: number, outcome });
+            let _ = sender.send(TaskMessage::Opened { job: number, outcome });
         });
         Job { number, task: task.abort_handle() }
     }
@@ -475,16 +475,10 @@ fn ready_before(next: &Track) -> Duration {
     if next.source() == SourceKind::YtDlp { FOUND_BEFORE } else { READY_BEFORE }
 }
 
-/// Has the frames of what is put on counted.
-fn timed(input: Input, pace: &Arc<Pace>) -> Input {
-    match input {
-        Input::Live(LiveInput::Parsed(parsed), again) => {
-            let decoder = Box::new(Timed { inner: parsed.decoder, pace: pace.clone() });
-            Input::Live(LiveInput::Parsed(Parsed { decoder, ..parsed }), again)
-        }
-        // Nothing else is put on.
-        other => other,
-    }
+/// Makes what is put on of sound, and has its frames counted.
+fn timed(sound: Parsed, pace: &Arc<Pace>) -> Input {
+    let decoder = Box::new(Timed { inner: sound.decoder, pace: pace.clone() });
+    Input::Live(LiveInput::Parsed(Parsed { decoder, ..sound }), None)
 }
 
 fn factor(volume: u16) -> f32 {

@@ -1,4 +1,4 @@
-//! What a player's task hears beside commands: Discord, the driver, sources, and the host.
+//! What a player's task receives beside commands: Discord, the driver, sources, and the host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use songbird::tracks::PlayMode;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Hand;
-use super::floor::Asked;
+use super::connection_info::Place;
 use super::open::Opened;
 use super::rejoin::Loss;
-use super::signal::Place;
 use super::source::News;
+use super::stage_speaker::Asked;
 
-/// What a player's task hears beside commands.
-pub(super) enum Note {
+/// What a player's task receives beside commands.
+pub(super) enum TaskMessage {
     /// The bot's own voice state.
     State { session: String, channel: Option<ChannelId>, suppressed: bool },
     /// The guild's voice server.
@@ -55,7 +55,8 @@ pub(super) enum Note {
     Close(oneshot::Sender<()>),
 }
 
-pub(super) type Notes = mpsc::UnboundedSender<Note>;
+/// The way of messages to a player's task.
+pub(super) type TaskSender = mpsc::UnboundedSender<TaskMessage>;
 
 /// How the mixer ended a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub(super) enum Ended {
 
 /// Tells of a driver's connections, in their order.
 pub(super) struct Connections {
-    pub(super) notes: Notes,
+    pub(super) sender: TaskSender,
     pub(super) driver: u64,
 }
 
@@ -74,8 +75,8 @@ pub(super) struct Connections {
 impl EventHandler for Connections {
     async fn act(&self, ctx: &EventContext<'_>) -> Option<Event> {
         let driver = self.driver;
-        let note = match ctx {
-            EventContext::DriverConnect(data) => Note::Connected {
+        let message = match ctx {
+            EventContext::DriverConnect(data) => TaskMessage::Connected {
                 driver,
                 place: Place {
                     channel: data.channel_id.0.into(),
@@ -85,18 +86,18 @@ impl EventHandler for Connections {
             },
             // A failed attempt tells of itself.
             EventContext::DriverDisconnect(data) if !matches!(data.kind, DisconnectKind::Connect) => {
-                Note::Disconnected { driver, loss: Loss::of(data.reason.as_ref())? }
+                TaskMessage::Disconnected { driver, loss: Loss::of(data.reason.as_ref())? }
             }
             _ => return None,
         };
-        let _ = self.notes.send(note);
+        let _ = self.sender.send(message);
         None
     }
 }
 
 /// Tells of a track's end.
 pub(super) struct Ends {
-    pub(super) notes: Notes,
+    pub(super) sender: TaskSender,
     pub(super) job: u64,
     /// What the source says: to the mixer one that breaks off looks like one that is over.
     pub(super) news: watch::Receiver<News>,
@@ -113,7 +114,7 @@ impl EventHandler for Ends {
                     None => Ended::Finished,
                 },
             };
-            let _ = self.notes.send(Note::Ended { job: self.job, how });
+            let _ = self.sender.send(TaskMessage::Ended { job: self.job, how });
         }
         None
     }

@@ -1,7 +1,7 @@
 //! A player's voice connection: asking Discord, connecting the driver, and coming back after a loss.
 //!
 //! It owns songbird's driver and is owned by the player's task. Nothing in here waits: each stage has a deadline, and the
-//! task calls [`Link::expire`] when it has passed.
+//! task calls [`Connection::expire`] when it has passed.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use songbird::events::{CoreEvent, Event};
 use tokio::time::{Instant, timeout};
 
 use super::answers::Answers;
+use super::connection_info::{ConnectionInfoBuilder, Place};
 use super::engine::Engine;
-use super::floor;
-use super::note::{Connections, Note, Notes};
+use super::leave_echo::LeaveTracker;
+use super::message::{Connections, TaskMessage, TaskSender};
 use super::rejoin::{ATTEMPTS, Attempts, Loss, Policy, STEADY_AFTER};
-use super::seat::Seat;
-use super::signal::{Place, Signal};
+use super::stage_speaker;
 
 /// Longest wait for Discord's gateway to say where to connect.
 const ASKED_WITHIN: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ const FIRST_ATTEMPTS: u32 = 2;
 
 /// What has become of the connection.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum ConnectionEvent {
     /// Nothing that anybody has to know.
     Nothing,
     Joined,
@@ -83,13 +83,13 @@ enum Stage {
 }
 
 /// A player's voice connection.
-pub(super) struct Link {
+pub(super) struct Connection {
     guild: GuildId,
     engine: Engine,
-    notes: Notes,
+    sender: TaskSender,
     driver: Driver,
     driver_number: u64,
-    signal: Signal,
+    info: ConnectionInfoBuilder,
     stage: Stage,
     attempts: Attempts,
     attempt: u64,
@@ -98,28 +98,28 @@ pub(super) struct Link {
     moved_from: Option<ChannelId>,
     /// Channel to go back to when the one that a command asks for cannot be joined.
     home: Option<ChannelId>,
-    seat: Seat,
+    leave_echo: LeaveTracker,
     waiting: Vec<Answer<()>>,
     answers: Answers,
 }
 
-impl Link {
-    pub(super) fn new(guild: GuildId, engine: Engine, notes: Notes) -> Self {
-        let driver = driver(&engine, &notes, 0);
+impl Connection {
+    pub(super) fn new(guild: GuildId, engine: Engine, sender: TaskSender) -> Self {
+        let driver = driver(&engine, &sender, 0);
         Self {
             guild,
             engine,
-            notes,
+            sender,
             driver,
             driver_number: 0,
-            signal: Signal::new(guild),
+            info: ConnectionInfoBuilder::new(guild),
             stage: Stage::Out,
             attempts: Attempts::default(),
             attempt: 0,
             lost: None,
             moved_from: None,
             home: None,
-            seat: Seat::default(),
+            leave_echo: LeaveTracker::default(),
             waiting: Vec::new(),
             answers: Answers::default(),
         }
@@ -136,7 +136,7 @@ impl Link {
 
     /// Gives the channel that the bot is in or on its way to.
     pub(super) fn channel(&self) -> Option<ChannelId> {
-        self.signal.channel()
+        self.info.channel()
     }
 
     /// Says whether audio can be sent.
@@ -191,16 +191,16 @@ impl Link {
             self.lost = None;
         }
         self.attempts.reset();
-        self.signal.ask(channel);
+        self.info.ask(channel);
         self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
     }
 
     /// Comes back into the channel that the bot was in before a restart, as after a loss.
-    pub(super) fn rejoin(&mut self, channel: ChannelId) -> Turn {
+    pub(super) fn rejoin(&mut self, channel: ChannelId) -> ConnectionEvent {
         self.lost = Some((Instant::now(), Loss::NoAnswer));
         self.attempts.reset();
         // A process that died has left its place to this one.
-        self.seat.taken();
+        self.leave_echo.taken();
         self.ask(channel)
     }
 
@@ -210,72 +210,74 @@ impl Link {
         self.out("the bot has left");
     }
 
-    /// Hears the bot's own voice state.
-    pub(super) fn heard_state(&mut self, session: &str, channel: Option<ChannelId>) -> Turn {
+    /// Handles the bot's own voice state.
+    pub(super) fn handle_state(&mut self, session: &str, channel: Option<ChannelId>) -> ConnectionEvent {
         let before = self.channel();
         let Some(channel) = channel else {
-            let by_others = self.seat.emptied();
-            return if by_others && !self.is_out() { self.removed() } else { Turn::Nothing };
+            let by_others = self.leave_echo.emptied();
+            return if by_others && !self.is_out() { self.removed() } else { ConnectionEvent::Nothing };
         };
-        self.seat.taken();
+        self.leave_echo.taken();
         if !self.is_out() {
-            self.signal.state(channel, session);
+            self.info.state(channel, session);
             if before != Some(channel) {
                 self.moved_from = self.moved_from.or(before);
                 self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
             }
             self.connect_if_complete();
         }
-        Turn::Nothing
+        ConnectionEvent::Nothing
     }
 
-    /// Hears of the guild's voice server.
-    pub(super) fn heard_server(&mut self, endpoint: Option<&str>, token: &str) {
+    /// Handles the guild's voice server.
+    pub(super) fn handle_server(&mut self, endpoint: Option<&str>, token: &str) {
         if !self.is_out() {
-            self.signal.server(endpoint, token);
+            self.info.server(endpoint, token);
             self.connect_if_complete();
         }
     }
 
-    /// Hears of a new gateway session, to which Discord ties the bot's place in the channel.
-    pub(super) fn heard_session(&mut self) -> Turn {
-        self.seat.vacate();
-        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return Turn::Nothing };
+    /// Handles a new gateway session, to which Discord ties the bot's place in the channel.
+    pub(super) fn handle_session(&mut self) -> ConnectionEvent {
+        self.leave_echo.vacate();
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else {
+            return ConnectionEvent::Nothing;
+        };
         // What is connected plays on until the new connection stands.
         self.lost.get_or_insert((Instant::now(), Loss::Network));
         self.ask(channel)
     }
 
-    /// Hears that the driver is connected.
-    pub(super) fn heard_connected(&mut self, driver: u64, place: &Place) -> Turn {
-        let is_awaited = driver == self.driver_number && self.signal.is_used(place);
+    /// Handles that the driver is connected.
+    pub(super) fn handle_connected(&mut self, driver: u64, place: &Place) -> ConnectionEvent {
+        let is_awaited = driver == self.driver_number && self.info.is_used(place);
         if !is_awaited || !matches!(self.stage, Stage::Connecting { .. }) {
-            return Turn::Nothing;
+            return ConnectionEvent::Nothing;
         }
         self.stage = Stage::In { since: Instant::now() };
-        self.seat.settle();
+        self.leave_echo.settle();
         self.home = None;
         self.answer(&Ok(()));
         match (self.lost.take(), self.moved_from.take()) {
-            (_, Some(from)) if Some(from) != self.channel() => Turn::Moved { from },
-            (Some((since, _)), _) => Turn::Restored { after: since.elapsed() },
-            (None, _) => Turn::Joined,
+            (_, Some(from)) if Some(from) != self.channel() => ConnectionEvent::Moved { from },
+            (Some((since, _)), _) => ConnectionEvent::Restored { after: since.elapsed() },
+            (None, _) => ConnectionEvent::Joined,
         }
     }
 
-    /// Hears that an attempt of the driver has failed.
-    pub(super) fn heard_failed(&mut self, attempt: u64, loss: Loss) -> Turn {
+    /// Handles that an attempt of the driver has failed.
+    pub(super) fn handle_failed(&mut self, attempt: u64, loss: Loss) -> ConnectionEvent {
         if attempt != self.attempt || !matches!(self.stage, Stage::Connecting { .. }) {
-            return Turn::Nothing;
+            return ConnectionEvent::Nothing;
         }
         self.failed(loss)
     }
 
-    /// Hears that the driver's connection is gone.
-    pub(super) fn heard_disconnected(&mut self, driver: u64, loss: Loss) -> Turn {
-        let Stage::In { since } = self.stage else { return Turn::Nothing };
+    /// Handles that the driver's connection is gone.
+    pub(super) fn handle_disconnected(&mut self, driver: u64, loss: Loss) -> ConnectionEvent {
+        let Stage::In { since } = self.stage else { return ConnectionEvent::Nothing };
         if driver != self.driver_number {
-            return Turn::Nothing;
+            return ConnectionEvent::Nothing;
         }
         if since.elapsed() >= STEADY_AFTER {
             self.attempts.reset();
@@ -283,21 +285,21 @@ impl Link {
         self.lost = Some((Instant::now(), loss));
         match self.failed(loss) {
             // A move is none, and whether it is one is not known yet.
-            Turn::Nothing if loss.policy() != Policy::Await => Turn::Lost(loss.words()),
+            ConnectionEvent::Nothing if loss.policy() != Policy::Await => ConnectionEvent::Lost(loss.words()),
             turn => turn,
         }
     }
 
     /// Does what is due when a deadline has passed.
-    pub(super) fn expire(&mut self) -> Turn {
+    pub(super) fn expire(&mut self) -> ConnectionEvent {
         match self.stage {
-            Stage::Out | Stage::In { .. } => Turn::Nothing,
+            Stage::Out | Stage::In { .. } => ConnectionEvent::Nothing,
             Stage::Asked { .. } => self.failed(Loss::NoAnswer),
             Stage::Connecting { .. } => self.failed(Loss::Network),
             // Without a session, the bot's place in the channel went with it.
             Stage::Moving { .. } if !self.engine.shards().has_session(self.guild) => {
                 self.stage = Stage::Waiting { until: Instant::now() };
-                Turn::Lost("the session at Discord's gateway is gone".to_owned())
+                ConnectionEvent::Lost("the session at Discord's gateway is gone".to_owned())
             }
             Stage::Moving { .. } => match self.lost {
                 Some((_, loss @ Loss::Closed(4022))) => self.give_up(&loss.words()),
@@ -305,7 +307,7 @@ impl Link {
             },
             Stage::Waiting { .. } => match self.channel() {
                 Some(channel) => self.ask(channel),
-                None => Turn::Nothing,
+                None => ConnectionEvent::Nothing,
             },
         }
     }
@@ -313,18 +315,20 @@ impl Link {
     /// Begins to become a speaker on the stage that the bot is on.
     pub(super) fn ask_to_speak(&self, channel: ChannelId) {
         let Some(http) = self.engine.http() else { return };
-        let (notes, asking) = (self.notes.clone(), floor::ask(http, self.guild, channel));
+        let (sender, asking) = (self.sender.clone(), stage_speaker::ask(http, self.guild, channel));
         tokio::spawn(async move {
             let outcome = asking.await;
-            let _ = notes.send(Note::Asked { channel, outcome });
+            let _ = sender.send(TaskMessage::Asked { channel, outcome });
         });
     }
 
     /// Takes a new driver, because the mixer of the old one hangs in a source, and connects it.
-    pub(super) fn renew_driver(&mut self) -> Turn {
+    pub(super) fn renew_driver(&mut self) -> ConnectionEvent {
         self.driver_number += 1;
-        self.driver = driver(&self.engine, &self.notes, self.driver_number);
-        let Some(channel) = self.channel().filter(|_| !self.is_out()) else { return Turn::Nothing };
+        self.driver = driver(&self.engine, &self.sender, self.driver_number);
+        let Some(channel) = self.channel().filter(|_| !self.is_out()) else {
+            return ConnectionEvent::Nothing;
+        };
         self.lost.get_or_insert((Instant::now(), Loss::Network));
         self.ask(channel)
     }
@@ -335,15 +339,15 @@ impl Link {
     }
 
     /// Asks for the channel anew: out of it, so that Discord makes a new session, and in again.
-    fn ask(&mut self, channel: ChannelId) -> Turn {
-        self.signal.ask(channel);
+    fn ask(&mut self, channel: ChannelId) -> ConnectionEvent {
+        self.info.ask(channel);
         let left = self.engine.shards().move_to(self.guild, None);
         if left.is_ok() {
-            self.seat.leave();
+            self.leave_echo.leave();
         }
         if left.and_then(|()| self.engine.shards().move_to(self.guild, Some(channel))).is_ok() {
             self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
-            return Turn::Nothing;
+            return ConnectionEvent::Nothing;
         }
         match self.lost {
             Some((since, _)) if since.elapsed() >= SESSION_AT_ALL => {
@@ -351,14 +355,14 @@ impl Link {
             }
             _ => {
                 self.stage = Stage::Waiting { until: Instant::now() + SESSION_WITHIN };
-                Turn::Nothing
+                ConnectionEvent::Nothing
             }
         }
     }
 
     fn connect_if_complete(&mut self) {
         let Some(user) = self.engine.shards().user() else { return };
-        if let Some(info) = self.signal.complete(user) {
+        if let Some(info) = self.info.complete(user) {
             if self.is_in() {
                 // Another server in the same channel.
                 self.lost.get_or_insert((Instant::now(), Loss::Network));
@@ -370,7 +374,7 @@ impl Link {
     fn connect(&mut self, info: ConnectionInfo) {
         self.attempt += 1;
         self.stage = Stage::Connecting { until: Instant::now() + CONNECTED_WITHIN };
-        let (notes, attempt, connecting) = (self.notes.clone(), self.attempt, self.driver.connect(info));
+        let (sender, attempt, connecting) = (self.sender.clone(), self.attempt, self.driver.connect(info));
         tokio::spawn(async move {
             // That it is connected comes as an event, in one line with the loss of it.
             let loss = match timeout(CONNECTED_WITHIN, connecting).await {
@@ -378,12 +382,12 @@ impl Link {
                 Ok(Err(error)) => Loss::of_attempt(&error).unwrap_or(Loss::Network),
                 Err(_) => Loss::Network,
             };
-            let _ = notes.send(Note::Failed { attempt, loss });
+            let _ = sender.send(TaskMessage::Failed { attempt, loss });
         });
     }
 
     /// Does what the policy says after a loss.
-    fn failed(&mut self, loss: Loss) -> Turn {
+    fn failed(&mut self, loss: Loss) -> ConnectionEvent {
         let enough = match loss {
             _ if self.home.is_none() && (self.lost.is_some() || self.moved_from.is_some()) => ATTEMPTS,
             // Somebody who waits is told soon.
@@ -393,14 +397,14 @@ impl Link {
         match loss.policy() {
             Policy::Await => {
                 self.stage = Stage::Moving { until: Instant::now() + MOVED_WITHIN };
-                Turn::Nothing
+                ConnectionEvent::Nothing
             }
             Policy::Final => self.give_up(&loss.words()),
             Policy::Resumes | Policy::Rejoin if self.attempts.made() >= enough => self.give_up(&loss.words()),
             Policy::Resumes | Policy::Rejoin => match self.attempts.another() {
                 Some(wait) => {
                     self.stage = Stage::Waiting { until: Instant::now() + wait };
-                    Turn::Nothing
+                    ConnectionEvent::Nothing
                 }
                 None => self.give_up(&loss.words()),
             },
@@ -408,30 +412,34 @@ impl Link {
     }
 
     /// Is out, because somebody removed the bot from the channel.
-    fn removed(&mut self) -> Turn {
+    fn removed(&mut self) -> ConnectionEvent {
         let channel = self.channel();
         self.out("the bot was disconnected from the channel");
-        Turn::Left { channel, why: "I was disconnected from the voice channel.".to_owned() }
+        ConnectionEvent::Left { channel, why: "I was disconnected from the voice channel.".to_owned() }
     }
 
-    fn give_up(&mut self, words: &str) -> Turn {
+    fn give_up(&mut self, words: &str) -> ConnectionEvent {
         if let Some(home) = self.home.take() {
             return self.go_back(home, words);
         }
         let was_in = self.lost.is_some() || self.moved_from.is_some();
         self.out(words);
-        if was_in { Turn::GaveUp(format!("The voice connection is lost: {words}.")) } else { Turn::NotJoined }
+        if was_in {
+            ConnectionEvent::GaveUp(format!("The voice connection is lost: {words}."))
+        } else {
+            ConnectionEvent::NotJoined
+        }
     }
 
     /// Returns to where the bot was before a command took it away.
-    fn go_back(&mut self, home: ChannelId, words: &str) -> Turn {
+    fn go_back(&mut self, home: ChannelId, words: &str) -> ConnectionEvent {
         self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
         self.attempt += 1;
         self.attempts.reset();
         self.moved_from = None;
         self.lost = Some((Instant::now(), Loss::NoAnswer));
         match self.ask(home) {
-            Turn::Nothing => Turn::Lost(words.to_owned()),
+            ConnectionEvent::Nothing => ConnectionEvent::Lost(words.to_owned()),
             turn => turn,
         }
     }
@@ -442,8 +450,8 @@ impl Link {
         self.driver.leave();
         // Without a session the bot is in no channel anyway.
         let _ = self.engine.shards().move_to(self.guild, None);
-        self.seat.leave();
-        self.signal.leave();
+        self.leave_echo.leave();
+        self.info.leave();
         self.attempt += 1;
         self.attempts.reset();
         self.lost = None;
@@ -458,10 +466,10 @@ impl Link {
     }
 }
 
-fn driver(engine: &Engine, notes: &Notes, number: u64) -> Driver {
+fn driver(engine: &Engine, sender: &TaskSender, number: u64) -> Driver {
     let mut driver = engine.driver();
     for event in [CoreEvent::DriverConnect, CoreEvent::DriverDisconnect] {
-        let connections = Connections { notes: notes.clone(), driver: number };
+        let connections = Connections { sender: sender.clone(), driver: number };
         driver.add_global_event(Event::Core(event), connections);
     }
     driver

@@ -11,13 +11,13 @@ use crate::queue::{Advance, Queue};
 
 impl Task {
     /// Does what a command asks for; answers come when the status shows it.
-    pub(super) fn obey(&mut self, command: Command) {
+    pub(super) fn handle_command(&mut self, command: Command) {
         if self.closed {
             // The dropped answer says that the bot ends.
             return;
         }
         match command {
-            Command::Join(channel, to) => self.link.join(channel, to),
+            Command::Join(channel, to) => self.connection.join(channel, to),
             Command::Leave(to) => self.answer(to, Self::leave),
             Command::Enqueue(tracks, at, share, to) => {
                 self.answer(to, |this| this.enqueue(tracks, at, share));
@@ -59,7 +59,7 @@ impl Task {
     }
 
     fn leave(&mut self) -> Result<(), VoiceError> {
-        if self.link.is_out() {
+        if self.connection.is_out() {
             return Err(VoiceError::NotConnected);
         }
         self.depart("I was asked to leave.".to_owned());
@@ -67,7 +67,7 @@ impl Task {
     }
 
     fn enqueue(&mut self, tracks: Vec<Track>, at: At, share: Option<usize>) -> Result<Enqueued, VoiceError> {
-        if self.link.is_out() {
+        if self.connection.is_out() {
             return Err(VoiceError::NotConnected);
         }
         let asked = tracks.len();
@@ -97,7 +97,7 @@ impl Task {
     }
 
     fn skip(&mut self, start: Option<u64>, count: usize) -> Result<Vec<Arc<Track>>, VoiceError> {
-        let on = self.queue.current().map(|_| self.deck.number().unwrap_or_default());
+        let on = self.queue.current().map(|_| self.playback.number().unwrap_or_default());
         match (start, on) {
             (Some(start), Some(on)) if start != on => Err(VoiceError::TrackOver),
             _ => self.change(|queue| queue.skip(count)),
@@ -119,7 +119,7 @@ impl Task {
     }
 
     fn previous(&mut self) -> Result<Arc<Track>, VoiceError> {
-        if self.link.is_out() {
+        if self.connection.is_out() {
             return Err(VoiceError::NotConnected);
         }
         self.change(Queue::previous)
@@ -128,15 +128,16 @@ impl Task {
     fn seek(&mut self, to: Seek, answer: Answer<Duration>) {
         let target = self.target(to);
         match (target, self.queue.current()) {
-            (Ok(to), Some(track)) => self.deck.seek(track, to, self.engine.sources(), answer),
+            (Ok(to), Some(track)) => self.playback.seek(track, to, self.engine.sources(), answer),
             (Ok(_), None) => self.answers.add(answer, Err(VoiceError::NothingPlaying)),
             (Err(error), _) => self.answers.add(answer, Err(error)),
         }
     }
 
     fn target(&self, to: Seek) -> Result<Duration, VoiceError> {
-        let track = self.queue.current().filter(|_| self.deck.is_on()).ok_or(VoiceError::NothingPlaying)?;
-        let position = self.deck.position();
+        let track =
+            self.queue.current().filter(|_| self.playback.is_on()).ok_or(VoiceError::NothingPlaying)?;
+        let position = self.playback.position();
         let to = match to {
             Seek::To(to) => to,
             Seek::Forward(by) => position.saturating_add(by),
@@ -166,7 +167,7 @@ impl Task {
         }
         self.over(EndReason::Stopped);
         let cleared = self.queue.stop();
-        self.deck.stop(self.link.driver());
+        self.playback.stop(self.connection.driver());
         self.paused = false;
         Ok(cleared)
     }
@@ -176,7 +177,7 @@ impl Task {
         if volume > max {
             return Err(VoiceError::TooLoud { max });
         }
-        self.deck.set_volume(volume);
+        self.playback.set_volume(volume);
         self.settings.volume = volume;
         self.engine.keep_volume(self.guild, volume);
         Ok(())

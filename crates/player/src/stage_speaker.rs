@@ -14,7 +14,7 @@ const WITHIN: Duration = Duration::from_secs(15);
 
 /// The bot's place in a channel, as far as being heard goes.
 #[derive(Debug, Default)]
-pub(super) struct Floor {
+pub(super) struct StageSpeaker {
     place: Option<Place>,
     is_suppressed: bool,
     has_asked: bool,
@@ -28,7 +28,7 @@ pub(super) struct Place {
 
 /// What a voice state asks of the player.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Action {
     Nothing,
     /// The bot is to become a speaker.
     Ask(ChannelId),
@@ -46,26 +46,26 @@ pub(super) enum Asked {
     Failed,
 }
 
-impl Floor {
-    /// Hears the bot's own voice state.
-    pub(super) fn heard(&mut self, place: Option<Place>, is_suppressed: bool) -> Step {
+impl StageSpeaker {
+    /// Handles the bot's own voice state.
+    pub(super) fn handle_state(&mut self, place: Option<Place>, is_suppressed: bool) -> Action {
         if self.place != place {
             *self = Self { place, ..Self::default() };
         }
-        let Some(Place { channel, is_stage }) = place else { return Step::Nothing };
+        let Some(Place { channel, is_stage }) = place else { return Action::Nothing };
         let was_suppressed = std::mem::replace(&mut self.is_suppressed, is_suppressed);
         if was_suppressed || !is_suppressed {
-            return Step::Nothing;
+            return Action::Nothing;
         }
         let name = channel.mention();
         match (is_stage, std::mem::replace(&mut self.has_asked, true)) {
-            (true, false) => Step::Ask(channel),
+            (true, false) => Action::Ask(channel),
             // Whoever has put the bot there wants it to be silent.
-            (true, true) => Step::Tell(format!(
+            (true, true) => Action::Tell(format!(
                 "I was put into the audience of {name}; invite me to speak there, and I play on."
             )),
             (false, _) => {
-                Step::Tell(format!("Nobody hears me in {name}; give me the permission Speak there."))
+                Action::Tell(format!("Nobody hears me in {name}; give me the permission Speak there."))
             }
         }
     }
@@ -134,30 +134,30 @@ mod tests {
 
     #[test]
     fn on_a_stage_the_bot_asks_once_and_waits_until_it_may_speak() {
-        let mut floor = Floor::default();
-        assert_eq!(floor.heard(Some(STAGE), true), Step::Ask(STAGE.channel));
-        assert!(floor.waits());
-        assert_eq!(floor.heard(Some(STAGE), true), Step::Nothing);
-        assert_eq!(floor.heard(Some(STAGE), false), Step::Nothing);
-        assert!(!floor.waits());
-        let Step::Tell(words) = floor.heard(Some(STAGE), true) else { panic!("it is told") };
-        assert!(words.contains("audience of <#7>") && floor.waits(), "{words}");
+        let mut speaker = StageSpeaker::default();
+        assert_eq!(speaker.handle_state(Some(STAGE), true), Action::Ask(STAGE.channel));
+        assert!(speaker.waits());
+        assert_eq!(speaker.handle_state(Some(STAGE), true), Action::Nothing);
+        assert_eq!(speaker.handle_state(Some(STAGE), false), Action::Nothing);
+        assert!(!speaker.waits());
+        let Action::Tell(words) = speaker.handle_state(Some(STAGE), true) else { panic!("it is told") };
+        assert!(words.contains("audience of <#7>") && speaker.waits(), "{words}");
     }
 
     #[test]
     fn whoever_comes_back_asks_again() {
-        let mut floor = Floor::default();
-        floor.heard(Some(STAGE), true);
-        assert_eq!(floor.heard(None, false), Step::Nothing);
-        assert!(!floor.waits());
-        assert_eq!(floor.heard(Some(STAGE), true), Step::Ask(STAGE.channel));
+        let mut speaker = StageSpeaker::default();
+        speaker.handle_state(Some(STAGE), true);
+        assert_eq!(speaker.handle_state(None, false), Action::Nothing);
+        assert!(!speaker.waits());
+        assert_eq!(speaker.handle_state(Some(STAGE), true), Action::Ask(STAGE.channel));
     }
 
     #[test]
     fn without_the_permission_to_speak_nobody_waits_but_somebody_is_told() {
-        let mut floor = Floor::default();
-        let Step::Tell(words) = floor.heard(Some(ROOM), true) else { panic!("it is told") };
-        assert!(words.contains("permission Speak") && !floor.waits(), "{words}");
-        assert_eq!(floor.heard(Some(ROOM), true), Step::Nothing);
+        let mut speaker = StageSpeaker::default();
+        let Action::Tell(words) = speaker.handle_state(Some(ROOM), true) else { panic!("it is told") };
+        assert!(words.contains("permission Speak") && !speaker.waits(), "{words}");
+        assert_eq!(speaker.handle_state(Some(ROOM), true), Action::Nothing);
     }
 }
