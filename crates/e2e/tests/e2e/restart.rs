@@ -53,8 +53,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
 
     // The player, which no plugin is built with: they fit this host as they are too.
     let lines = host.bot.line_count();
-    host
-        .playground
+    host.playground
         .edit(PLAYER, "\"a player broke down; its queue is dropped\"", "\"a player broke down\"")
         .unwrap();
     let line = restarted(&mut host, lines).await;
