@@ -57,7 +57,7 @@ const THREADS_WITHIN: Duration = Duration::from_millis(300);
 fn main() -> ExitCode {
     // The reload engine has this program load a new library in a child process first.
     #[cfg(feature = "hmr")]
-    if let Some(code) = hmr::probe::serve_if_child() {
+    if let Some(code) = hmr::build::probe::serve_if_child() {
         return code;
     }
     // `./dev-env.sh status` and its like ask a bot that is running; they need no configuration.

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
 use sdk_core::PluginId;
 use sdk_core::host::Host;
@@ -21,16 +23,16 @@ use sdk_core::status::ReloadStatus;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
 
+use crate::build::features::Shared;
+use crate::build::rustc_call::RustcCall;
+use crate::build::{BuildResult, Builder, BuiltPlugin, Records, Toolchain};
 use crate::error::{HostError, SaveError};
-use crate::features::Shared;
 use crate::hosts::{Hosts, Staged};
-use crate::job::{Done, Ready, Workshop};
 use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
-use crate::rustc_call::RustcCall;
 use crate::supervisor::child::Child;
 use crate::supervisor::{NextHost, Recorder, Start};
-use crate::watch::{Control, Filter, Pace, Watcher};
+use crate::watch::{Control, Filter, Pace, Saves, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod builds;
@@ -47,6 +49,8 @@ mod revive;
 mod rollback;
 mod saves;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 use group::{Building, Group};
 use handle::{Handle, Request};
@@ -105,41 +109,54 @@ impl Engine {
             tracing::warn!(%error, "compilers ignore the signals that this process was started to ignore");
         }
         let child = Child::this();
-        let running = child.as_ref().map(|child| child.host.clone());
-        let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());
-        let workspace = read_workspace(&options, running.as_ref(), &start).await?;
-        let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
-        // Watched before the first build, so that no save in between is missed.
-        let watcher = options
-            .enabled
-            .then(|| Watcher::new(workspace.scope(), options.pace, options.filter.clone()))
-            .transpose()?;
-        let watching = watcher.as_ref().map(Watcher::control);
-        let (sender, requests) = mpsc::unbounded_channel();
-        let (restarts, restarts_wanted) = mpsc::unbounded_channel();
-        let (gives_way, given_way) = watch::channel(None);
-        // Two hosts may start within a second.
-        let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         if let Some(child) = &child {
             match Recorder::create(&child.flight_file()) {
                 Ok(recorder) => host.set_recorder(Arc::new(recorder)),
                 Err(error) => tracing::warn!(%error, "after a crash it will not be known what was under way"),
             }
         }
+        let running = child.as_ref().map(|child| child.host.clone());
+        let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());
+        let builder = Builder::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
+        let toolchain: Arc<dyn Toolchain> = Arc::new(builder);
+        let workspace = read_workspace(&*toolchain, &options, running.as_ref(), &start).await?;
+        // Watched before the first build, so that no save in between is missed.
+        let watcher = options
+            .enabled
+            .then(|| Watcher::new(workspace.scope(), options.pace, options.filter.clone()))
+            .transpose()?;
+        let watched = watcher.map(Watcher::into_saves);
+        let surroundings = Surroundings { toolchain, workspace, watched, running, start };
+        let mut engine = Self::start_in(host, options, surroundings).await;
+        engine.child = child;
+        Ok(engine)
+    }
+
+    /// Does what [`start`](Self::start) does with a toolchain, saves and files of whatever kind.
+    async fn start_in(host: Host, options: Options, surroundings: Surroundings) -> Self {
+        let Surroundings { toolchain, workspace, watched, running, start } = surroundings;
+        let (watching, saves) = watched.unzip();
+        let (sender, requests) = mpsc::unbounded_channel();
+        let (restarts, restarts_wanted) = mpsc::unbounded_channel();
+        let (gives_way, given_way) = watch::channel(None);
+        // Two hosts may start within a second.
+        let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let libraries = Libraries::new(host.clone(), options.policy.clone());
+        let workspace = Arc::new(workspace);
         let mut engine = Loop {
             host: host.clone(),
-            options,
             watching: watching.clone(),
             host_packages: workspace.host_packages.clone(),
             features: watching.is_some().then(|| {
-                let workspace = workspace.clone();
-                tokio::spawn(async move { Shared::read(&workspace).await })
+                let (toolchain, workspace) = (toolchain.clone(), workspace.clone());
+                tokio::spawn(async move { toolchain.read_features(&workspace).await })
             }),
             rebuilding: None,
             is_unread: false,
-            workspace: Arc::new(workspace),
-            workshop: Arc::new(workshop),
+            workspace,
+            toolchain,
+            records: Records::of(&options.target),
+            options,
             known: BTreeMap::new(),
             builds: JoinSet::new(),
             orders: HashMap::new(),
@@ -160,7 +177,7 @@ impl Engine {
         };
         let needed = Hosts::of(&engine.options.target).libraries();
         for package in engine.workspace.plugins.values() {
-            engine.workshop.tidy(package, &needed);
+            engine.records.tidy(package, &needed);
         }
         if let Some(watching) = &watching {
             engine.publish_start();
@@ -177,11 +194,11 @@ impl Engine {
         engine.take_up(&start);
         engine.publish();
         let task = tokio::spawn(async move {
-            if let Some(watcher) = watcher {
-                engine.run(watcher, requests, (restarts, restarts_wanted)).await;
+            if let Some(saves) = saves {
+                engine.run(saves, requests, (restarts, restarts_wanted)).await;
             }
         });
-        Ok(Self { task: task.abort_handle(), watching, left_out, gives_way: given_way, child })
+        Self { task: task.abort_handle(), watching, left_out, gives_way: given_way, child: None }
     }
 
     /// Gives the plugins that did not go live at the start.
@@ -223,6 +240,18 @@ impl Drop for Engine {
     }
 }
 
+/// What an engine works with: the real ones, or a test's own.
+struct Surroundings {
+    toolchain: Arc<dyn Toolchain>,
+    /// The workspace as it is at the start.
+    workspace: Workspace,
+    /// What is watched, and the saves that come of it; `None` when nothing is watched.
+    watched: Option<(Control, BoxStream<'static, Saves>)>,
+    /// Files that this host runs from; `None` without a supervisor.
+    running: Option<Staged>,
+    start: Start,
+}
+
 /// What the engine remembers of a plugin.
 #[derive(Default)]
 struct Known {
@@ -247,14 +276,15 @@ struct Loop {
     features: Option<JoinHandle<Result<Shared, SaveError>>>,
     /// Why a plugin's dependency has the host built anew, while that goes on.
     rebuilding: Option<String>,
-    workshop: Arc<Workshop>,
+    toolchain: Arc<dyn Toolchain>,
+    records: Records,
     known: BTreeMap<PluginId, Known>,
-    builds: JoinSet<Done>,
+    builds: JoinSet<BuildResult>,
     orders: HashMap<Id, Building>,
     /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
     held: Vec<Group>,
     /// Built plugins, by what goes live together, that do not fit what is live.
-    waiting: Vec<Vec<Ready>>,
+    waiting: Vec<Vec<BuiltPlugin>>,
     run: u128,
     count: u64,
     /// What is live, for a host that takes this one's place.
@@ -279,13 +309,20 @@ struct Loop {
 impl Loop {
     async fn run(
         mut self,
-        mut watcher: Watcher,
+        mut watched: BoxStream<'static, Saves>,
         mut requests: mpsc::UnboundedReceiver<Request>,
         (restarts, mut restarts_wanted): (mpsc::UnboundedSender<bool>, mpsc::UnboundedReceiver<bool>),
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let mut panics = self.host.registry().panics();
-        let watching = async move { while sender.send(watcher.next().await).is_ok() {} };
+        // Taken as they come, however long the loop is busy.
+        let watching = async move {
+            while let Some(saved) = watched.next().await {
+                if sender.send(saved).is_err() {
+                    break;
+                }
+            }
+        };
         let working = async {
             loop {
                 tokio::select! {
@@ -325,6 +362,7 @@ impl Loop {
 
 /// Asks cargo about the workspace, or recalls what it said when another host ran here just before.
 async fn read_workspace(
+    toolchain: &dyn Toolchain,
     options: &Options,
     running: Option<&Staged>,
     start: &Start,
@@ -334,7 +372,7 @@ async fn read_workspace(
     if let Some(workspace) = kept.filter(|workspace| workspace.root == options.workspace) {
         return Ok(workspace);
     }
-    let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
+    let workspace = toolchain.read_workspace(&options.workspace).await.map_err(HostError::Workspace)?;
     if let Some(host) = running
         && let Err(error) = workspace.keep(&host.workspace_file())
     {

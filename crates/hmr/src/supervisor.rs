@@ -33,7 +33,6 @@ pub mod plain;
 mod recorder;
 
 pub use child::{NextHost, Start};
-pub(crate) use crash::signal_name;
 pub(crate) use recorder::Recorder;
 
 /// Exit code when the host dies again and again: `EX_SOFTWARE` of sysexits.h.

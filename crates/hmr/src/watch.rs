@@ -22,6 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
@@ -142,6 +144,13 @@ impl Watcher {
     /// Gives a handle to change what is watched and how.
     pub fn control(&self) -> Control {
         self.control.clone()
+    }
+
+    /// Turns it into the saves that come, with the handle to change what is watched and how.
+    pub fn into_saves(self) -> (Control, BoxStream<'static, Saves>) {
+        let control = self.control();
+        let saves = stream::unfold(self, |mut watcher| async move { Some((watcher.next().await, watcher)) });
+        (control, saves.boxed())
     }
 
     /// Waits for the next finished save with any change in it; a call that is cancelled loses nothing.

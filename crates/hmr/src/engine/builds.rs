@@ -11,8 +11,8 @@ use super::handle::Request;
 use super::host::WAITS;
 use super::tell::{self, print};
 use super::{Loop, names};
+use crate::build::{self, BuildRequest, BuildResult, Failure};
 use crate::error::SaveError;
-use crate::job::{Done, Failure, Order, carry_out};
 
 /// Wait before a first retry; each further one waits twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -78,7 +78,7 @@ impl Loop {
         }
         let ids: Vec<_> = group.plugins.iter().cloned().collect();
         self.forget_waiting(&ids);
-        let order = Order {
+        let request = BuildRequest {
             packages: packages
                 .iter()
                 .map(|package| {
@@ -100,11 +100,11 @@ impl Loop {
                 _ => Cause::Request,
             },
         });
-        let (workshop, workspace) = (self.workshop.clone(), self.workspace.clone());
+        let (toolchain, workspace) = (self.toolchain.clone(), self.workspace.clone());
         let abort = self.builds.spawn(async move {
             // As part of the build, so that a newer save drops the wait as well.
             tokio::time::sleep(wait).await;
-            carry_out(workshop, workspace, order).await
+            build::run(toolchain, workspace, request).await
         });
         let building = Building {
             packages,
@@ -157,35 +157,35 @@ impl Loop {
         Some(wait)
     }
 
-    pub(super) async fn handle_done(&mut self, id: Id, done: Done) {
+    pub(super) async fn handle_done(&mut self, id: Id, result: BuildResult) {
         // An order that was overtaken just as it ended.
         let Some(building) = self.orders.remove(&id) else { return };
-        self.learn(&done);
-        if done.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
+        self.learn(&result);
+        if result.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
             // The event of the newer save may come for one of them alone.
             self.order(building.group(), building.began, building.answers);
             return;
         }
-        let Some(building) = self.try_again(building, done.failures.iter().map(|failure| &failure.error))
+        let Some(building) = self.try_again(building, result.failures.iter().map(|failure| &failure.error))
         else {
             return;
         };
         let mut building = building;
         let group = building.group();
         let mut answers = Vec::new();
-        let mut failed = !done.failures.is_empty();
+        let mut failed = !result.failures.is_empty();
         if failed {
-            self.tell_failures(&done.failures);
-            answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
-            if !done.ready.is_empty() {
-                for ready in &done.ready {
+            self.tell_failures(&result.failures);
+            answers.extend(result.failures.iter().map(|failure| Err(self.failure_words(failure))));
+            if !result.built.is_empty() {
+                for ready in &result.built {
                     let words = format!("{} stays as it is too: they go live together", ready.package.id);
                     tell::warn(&self.host, &ready.package.id, words.clone());
                     answers.push(Err(words));
                 }
             }
         } else {
-            match self.go_live(done.ready, building.began).await {
+            match self.go_live(result.built, building.began).await {
                 Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
                 Err(SaveError::Superseded) => {
                     self.order(building.group(), building.began, building.answers);
@@ -218,21 +218,21 @@ impl Loop {
     }
 
     /// Notes what a build told: calls, inputs, and warnings, which are printed when they are new.
-    pub(super) fn learn(&mut self, done: &Done) {
-        for (plugin, call) in &done.calls {
+    pub(super) fn learn(&mut self, result: &BuildResult) {
+        for (plugin, call) in &result.calls {
             self.known.entry(plugin.clone()).or_default().call = Some(call.clone());
         }
-        for failure in &done.failures {
+        for failure in &result.failures {
             if let Some(known) = failure.plugin.as_ref().and_then(|plugin| self.known.get_mut(plugin)) {
                 known.is_good = false;
             }
         }
-        for ready in &done.ready {
+        for ready in &result.built {
             let known = self.known.entry(ready.package.id.clone()).or_default();
-            known.inputs = ready.inputs();
+            known.inputs = ready.hashed_inputs();
             known.is_good = true;
-            if known.warnings != ready.built.warnings {
-                known.warnings.clone_from(&ready.built.warnings);
+            if known.warnings != ready.warnings {
+                known.warnings.clone_from(&ready.warnings);
                 print(&known.warnings);
             }
         }

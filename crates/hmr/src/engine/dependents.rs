@@ -14,8 +14,8 @@ use sdk_core::order::{Needs, circle_words};
 use sdk_core::status::Reloaded;
 
 use super::Loop;
+use crate::build::{BuiltPlugin, Failure};
 use crate::error::SaveError;
-use crate::job::{Failure, Ready};
 
 /// Ends the line of a plugin that was reloaded because of others.
 pub(super) fn with<'a>(plugins: impl Iterator<Item = &'a PluginId>) -> String {
@@ -61,7 +61,7 @@ impl Loop {
     /// Makes live what was built; what does not fit waits for others that it fits with.
     pub(super) async fn go_live(
         &mut self,
-        ready: Vec<Ready>,
+        ready: Vec<BuiltPlugin>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
         let ids: Vec<_> = ready.iter().map(|ready| ready.package.id.clone()).collect();
@@ -127,14 +127,15 @@ impl Loop {
     }
 
     /// Tells of plugins that cannot come in because they go round in a circle; gives the others, as they start.
-    pub(super) fn in_order(&mut self, ready: Vec<Ready>) -> Vec<Ready> {
+    pub(super) fn in_order(&mut self, ready: Vec<BuiltPlugin>) -> Vec<BuiltPlugin> {
         // One that cannot be loaded is told of when its turn comes.
         let made: Vec<_> = ready.iter().filter_map(|ready| self.load(ready).ok()).collect();
         let needs = Needs::among(&made);
         let circles = needs.circles();
         let order = needs.order();
-        let place = |ready: &Ready| order.iter().position(|plugin| *plugin == ready.package.id);
-        let in_circle = |ready: &Ready| circles.iter().find(|circle| circle.contains(&ready.package.id));
+        let place = |ready: &BuiltPlugin| order.iter().position(|plugin| *plugin == ready.package.id);
+        let in_circle =
+            |ready: &BuiltPlugin| circles.iter().find(|circle| circle.contains(&ready.package.id));
         let (circular, mut free): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(|ready| in_circle(ready).is_some());
         for ready in circular {
@@ -154,11 +155,11 @@ impl Loop {
     }
 }
 
-fn names(ready: &[Ready]) -> String {
+fn names(ready: &[BuiltPlugin]) -> String {
     ready.iter().map(|ready| ready.package.id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn alone(ready: &[Ready]) -> Option<PluginId> {
+fn alone(ready: &[BuiltPlugin]) -> Option<PluginId> {
     match ready {
         [one] => Some(one.package.id.clone()),
         _ => None,

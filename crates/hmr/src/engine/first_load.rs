@@ -6,7 +6,7 @@ use std::time::Instant;
 use sdk_core::PluginId;
 
 use super::Loop;
-use crate::job::{Failure, Order, Ready, carry_out};
+use crate::build::{self, BuildRequest, BuiltPlugin, Failure};
 use crate::supervisor::Start;
 use crate::workspace::Package;
 
@@ -47,10 +47,10 @@ impl Loop {
         mut packages: Vec<Package>,
         mut retries: u32,
         began: Instant,
-    ) -> Vec<Ready> {
+    ) -> Vec<BuiltPlugin> {
         let mut ready = Vec::new();
         while !packages.is_empty() {
-            let order = Order {
+            let request = BuildRequest {
                 packages: packages.iter().map(|package| (package.clone(), None)).collect(),
                 through_cargo: true,
                 suffix: self.suffix(),
@@ -58,11 +58,11 @@ impl Loop {
                 // What failed may be the very library of a former run.
                 may_reuse: retries == 0,
             };
-            let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
-            self.learn(&done);
-            ready.extend(done.ready);
+            let result = build::run(self.toolchain.clone(), self.workspace.clone(), request).await;
+            self.learn(&result);
+            ready.extend(result.built);
             let (passing, lasting): (Vec<_>, Vec<_>) =
-                done.failures.into_iter().partition(|failure| failure.error.is_passing());
+                result.failures.into_iter().partition(|failure| failure.error.is_passing());
             self.tell_failures(&lasting);
             let concerns = |package: &Package| {
                 passing.iter().any(|failure| failure.plugin.as_ref().is_none_or(|id| *id == package.id))
@@ -81,7 +81,7 @@ impl Loop {
     }
 
     /// Makes a plugin live, or tells why that cannot be; what fails in passing is built anew.
-    async fn bring_in(&mut self, mut ready: Ready, began: Instant) {
+    async fn bring_in(&mut self, mut ready: BuiltPlugin, began: Instant) {
         let package = ready.package.clone();
         for retries in 0.. {
             let Err(error) = self.go_live(vec![ready], began).await else { return };

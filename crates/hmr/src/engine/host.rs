@@ -13,8 +13,8 @@ use tokio::task::{Id, JoinSet};
 use super::Loop;
 use super::group::Group;
 use super::tell::{print, warn};
-use crate::features::{self, Shared};
-use crate::host_build::{Made, Order, Refusal, carry_out};
+use crate::build::features::{self, Shared};
+use crate::build::host::{HostRequest, NewHost, Refusal};
 use crate::hosts::Staged;
 use crate::supervisor::NextHost;
 
@@ -29,7 +29,7 @@ const APART: [&str; 3] = ["bot", "crates/hmr", "crates/sandbox"];
 pub(super) struct Replacement {
     /// Files that this host was not built from, as seen from the workspace.
     changed: BTreeSet<PathBuf>,
-    pub(super) work: JoinSet<Result<Made, Refusal>>,
+    pub(super) work: JoinSet<Result<NewHost, Refusal>>,
     /// The build that counts; those before it have been dropped.
     current: Option<Id>,
     /// Host that takes over as soon as no plugin is being built.
@@ -85,7 +85,7 @@ impl Loop {
             // cargo did not take the workspace as it was, so there is nothing to compare with.
             Ok(Err(_)) | Err(_) => Shared::default(),
         };
-        let now = match Shared::read(&self.workspace).await {
+        let now = match self.toolchain.read_features(&self.workspace).await {
             Ok(now) => now,
             Err(error) => {
                 tracing::debug!(%error, "cargo does not say what it would build");
@@ -129,18 +129,19 @@ impl Loop {
                 }
             }
         }
-        let order = Order {
-            workshop: self.workshop.clone(),
+        let request = HostRequest {
             root: self.workspace.root.clone(),
             running,
             journal: self.keeper.journal().clone(),
             suffix: self.suffix(),
         };
-        self.replacement.current = Some(self.replacement.work.spawn(carry_out(order)).id());
+        let toolchain = self.toolchain.clone();
+        let build = async move { toolchain.build_host(request).await };
+        self.replacement.current = Some(self.replacement.work.spawn(build).id());
     }
 
     /// Acts on the end of a build of the host.
-    pub(super) fn handle_made(&mut self, id: Id, made: Result<Made, Refusal>) {
+    pub(super) fn handle_made(&mut self, id: Id, made: Result<NewHost, Refusal>) {
         if self.replacement.current != Some(id) {
             return;
         }
@@ -149,12 +150,12 @@ impl Loop {
             self.rebuilding = None;
         }
         match made {
-            Ok(Made::Same) => {
+            Ok(NewHost::Same) => {
                 tracing::debug!(changed = ?self.replacement.changed, "the host is as it was");
                 self.replacement.changed.clear();
                 self.order_waiting();
             }
-            Ok(Made::New(host)) => {
+            Ok(NewHost::Built(host)) => {
                 tracing::info!("host {} is built with all its plugins and takes over", host.number());
                 self.replacement.next = Some(host);
                 self.give_way_when_idle();
@@ -181,7 +182,7 @@ impl Loop {
         let Replacement { next, current, .. } = &self.replacement;
         next.is_some()
             || current.is_some() && self.replacement.concerns_sdk()
-            || self.running.is_some() && !self.workshop.sdk_is_current()
+            || self.running.is_some() && !self.toolchain.fits_host()
     }
 
     /// Has plugins built now, or with the new host.
@@ -257,11 +258,11 @@ pub(super) const WAITS: &str = "the change comes in with the new host";
 /// Waits until no call has been under way for a while.
 async fn quiet(host: &Host) {
     let is_quiet = || host.registry().snapshot().generations().values().all(|one| one.calls_under_way() == 0);
-    let mut since = Instant::now();
+    let mut since = tokio::time::Instant::now();
     while since.elapsed() < QUIET {
         tokio::time::sleep(QUIET / 30).await;
         if !is_quiet() {
-            since = Instant::now();
+            since = tokio::time::Instant::now();
         }
     }
 }

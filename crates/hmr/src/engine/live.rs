@@ -16,10 +16,10 @@ use sdk_core::status::Reloaded;
 use sdk_core::{handover, order};
 
 use super::{Loop, dependents, tell};
+use crate::build::{BuiltPlugin, discard};
 use crate::error::SaveError;
-use crate::job::{Ready, discard};
 use crate::journal::Version;
-use crate::{library, report};
+use crate::report;
 
 /// What a change is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +34,11 @@ impl Loop {
     /// Loads, starts and swaps in what was built; all of it or nothing.
     pub(super) async fn make_live(
         &mut self,
-        ready: Vec<Ready>,
+        ready: Vec<BuiltPlugin>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
         let libraries: BTreeMap<_, _> =
-            ready.iter().map(|ready| (ready.package.id.clone(), ready.built.library.clone())).collect();
+            ready.iter().map(|ready| (ready.package.id.clone(), ready.library.clone())).collect();
         self.keeper.coming(
             libraries
                 .iter()
@@ -68,7 +68,7 @@ impl Loop {
     /// Does what [`make_live`](Self::make_live) does; what has gone live is in the journal before anybody is told.
     async fn swap_in(
         &mut self,
-        ready: Vec<Ready>,
+        ready: Vec<BuiltPlugin>,
         libraries: BTreeMap<PluginId, PathBuf>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
@@ -99,7 +99,7 @@ impl Loop {
         for ready in ready {
             let id = &ready.package.id;
             if let Some((_, number)) = came.iter().find(|(plugin, _)| plugin == id) {
-                self.libraries.came_in(id, *number, ready.built.library);
+                self.libraries.came_in(id, *number, ready.library);
             }
         }
         self.stop_old(swapped);
@@ -145,7 +145,7 @@ impl Loop {
         install: Vec<Arc<Generation>>,
         remove: Vec<PluginId>,
         kind: Kind,
-        ready: &[Ready],
+        ready: &[BuiltPlugin],
     ) -> Result<(Swapped, Vec<Crossed>), SaveError> {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
@@ -181,7 +181,7 @@ impl Loop {
             started.push(generation);
         }
         // A `start` hook takes its time; only the newest save may go live.
-        if !ready.iter().all(Ready::is_current) {
+        if !ready.iter().all(BuiltPlugin::is_current) {
             self.stop_unused(started);
             return Err(SaveError::Superseded);
         }
@@ -199,16 +199,16 @@ impl Loop {
     }
 
     /// Loads what was built and makes a generation of it, which does not run yet.
-    pub(super) fn load(&self, ready: &Ready) -> Result<Arc<Generation>, SaveError> {
+    pub(super) fn load(&self, ready: &BuiltPlugin) -> Result<Arc<Generation>, SaveError> {
         let id = &ready.package.id;
-        let entry = library::load(&ready.built.library, &ready.package.krate)?;
+        let entry = self.toolchain.load(ready)?;
         if entry.id() != *id {
             return Err(SaveError::Library(format!(
                 "the package in {id} has to be named {}, as its folder is",
                 id.as_str().replace('/', "-")
             )));
         }
-        let number = self.number_of(id, &ready.built.library);
+        let number = self.number_of(id, &ready.library);
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 

@@ -9,7 +9,7 @@ use sdk_core::PluginId;
 
 use super::Loop;
 use crate::error::SaveError;
-use crate::workspace::{Workspace, plugin_folders};
+use crate::workspace::plugin_folders;
 
 impl Loop {
     /// Asks cargo about the workspace again, and gives the plugins that link other packages than before.
@@ -17,7 +17,7 @@ impl Loop {
     /// Whether a lock file concerns the host is told by the packages that the host links, not by who wrote it: cargo
     /// does so itself when a plugin's manifest names a new dependency, and then nothing of the host's has changed.
     pub(super) async fn read_workspace(&mut self) -> Result<BTreeSet<PluginId>, SaveError> {
-        let read = Workspace::read(&self.workspace.root).await;
+        let read = self.toolchain.read_workspace(&self.workspace.root).await;
         self.is_unread = read.is_err();
         let workspace = read?;
         let relinked = workspace.relinked(&self.workspace);

@@ -13,7 +13,7 @@ use sdk_core::generation::Generation;
 use sdk_core::host::Host;
 
 use super::tell;
-use crate::mapping::Mapping;
+use crate::build::mapping::Mapping;
 use crate::policy::SharedPolicy;
 
 /// Libraries that this process has mapped; cheap to clone.

@@ -7,29 +7,29 @@ use sdk_core::bus::ReloadEvent;
 
 use super::group::Group;
 use super::{Known, Loop};
-use crate::job::Ready;
+use crate::build::{BuiltPlugin, Records};
 use crate::supervisor::Start;
 use crate::workspace::Package;
 
 impl Loop {
     /// Gives the libraries that the journal names, and the plugins that it does not know, which have to be built.
-    pub(super) fn recall(&mut self, start: &Start) -> (Vec<Ready>, Vec<Package>) {
+    pub(super) fn recall(&mut self, start: &Start) -> (Vec<BuiltPlugin>, Vec<Package>) {
         let (mut recalled, mut unknown) = (Vec::new(), Vec::new());
         for package in self.workspace.plugins.values() {
             let Some(entry) = self.keeper.journal().plugins.get(&package.id) else {
                 unknown.push(package.clone());
                 continue;
             };
-            let mut known = Known { call: self.workshop.kept_call(package), ..Known::default() };
+            let mut known = Known { call: self.records.call(package), ..Known::default() };
             if let Some(live) = entry.live.as_ref().filter(|live| live.library.is_file()) {
-                let (ready, is_edited) = self.workshop.recall(package, live.library.clone());
+                let (ready, is_edited) = Records::recall(package, live.library.clone());
                 // Of a library that is not the newest, nothing is known; then any source may bring in another one.
-                known.is_good = !ready.built.inputs.is_empty();
-                known.inputs = ready.inputs();
-                known.warnings.clone_from(&ready.built.warnings);
+                known.is_good = !ready.inputs.is_empty();
+                known.inputs = ready.hashed_inputs();
+                known.warnings.clone_from(&ready.warnings);
                 // One that was taken back is not the newest; that is for a person to build.
                 let is_crash = matches!(start, Start::Crashed { .. });
-                if is_edited && (is_crash || self.workshop.is_newest(package, &live.library)) {
+                if is_edited && (is_crash || self.records.is_newest(package, &live.library)) {
                     self.edited.insert(package.id.clone());
                 }
                 recalled.push(ready);

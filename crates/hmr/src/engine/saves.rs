@@ -8,7 +8,7 @@ use sdk_core::PluginId;
 
 use super::group::Group;
 use super::{Loop, OnSettings};
-use crate::job::Failure;
+use crate::build::Failure;
 use crate::watch::{Control, Saves};
 use crate::workspace::{Meaning, Workspace};
 

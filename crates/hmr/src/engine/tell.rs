@@ -11,8 +11,8 @@ use sdk_core::registry::PluginSwap;
 use sdk_core::status::Reloaded;
 
 use super::Loop;
+use crate::build::Failure;
 use crate::error::SaveError;
-use crate::job::Failure;
 use crate::report::{self, Parts};
 
 impl Loop {

@@ -8,6 +8,7 @@ use sdk_core::status::since_1970;
 
 use super::recorder::Note;
 use crate::journal::{Journal, Version};
+use crate::signals::signal_name;
 
 /// Exit code of a panic in the main thread, and those of a program that could not be run.
 const FATAL_CODES: [i32; 3] = [101, 126, 127];
@@ -47,26 +48,6 @@ impl Cause {
             Self::Code(code) => format!("exit code {code}: it could not be run"),
         }
     }
-}
-
-/// Gives the name of a signal that ends processes.
-pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        15 => "SIGTERM",
-        31 => "SIGSYS",
-        _ => return None,
-    })
 }
 
 /// What is made of a crash.

@@ -29,6 +29,12 @@ impl Control {
         Self(Arc::new(watch::Sender::new(wanted)))
     }
 
+    /// Makes a handle that no watcher follows.
+    #[cfg(test)]
+    pub(crate) fn of(scope: Scope, pace: Pace, filter: Filter) -> Self {
+        Self::new(Wanted { scope, pace, filter, filter_since: Moment::now(), is_paused: false })
+    }
+
     pub(super) fn changes(&self) -> watch::Receiver<Wanted> {
         self.0.subscribe()
     }
