@@ -30,10 +30,10 @@ pub(crate) struct Plugins {
 
 impl Plugins {
     /// Waits until another host is to take the place of this one.
-    pub(crate) async fn gives_way(&self) -> Next {
+    pub(crate) async fn wait_for_successor(&self) -> Next {
         #[cfg(feature = "hmr")]
         if let Some(engine) = &self.engine {
-            return Next { host: engine.gives_way().await, closed_at: 0 };
+            return Next { host: engine.wait_for_successor().await, closed_at: 0 };
         }
         std::future::pending().await
     }

@@ -14,6 +14,7 @@ pub mod features;
 pub mod host;
 pub mod library;
 pub mod mapping;
+mod parts;
 mod plugin;
 pub mod probe;
 mod record;
@@ -23,6 +24,7 @@ pub mod rustc_call;
 mod toolchain;
 
 pub use builder::Builder;
+pub use parts::Parts;
 pub use plugin::{BuiltPlugin, Failure};
 pub(crate) use record::discard;
 pub use record::{BuildRecord, Records};

@@ -14,7 +14,7 @@
 //! - [`workspace`]: which crates are plugins, and what a changed file means for them.
 //! - [`watch`]: from the file system's events to finished saves.
 //! - [`build`]: cargo, rustc, the probe and the loader, behind the trait [`build::Toolchain`].
-//! - [`findings`], [`link`] and [`report`]: what compiler and linker found, and the one line that tells of a reload.
+//! - [`findings`] and [`link`]: what compiler and linker found.
 //! - [`engine`]: the loop that ties saves, builds and swaps together.
 //! - [`policy`]: what may change while the engine runs.
 //! - [`supervisor`], [`hosts`] and [`journal`]: a host that dies comes back, and one whose own sources change is built
@@ -35,7 +35,6 @@ pub mod journal;
 pub mod link;
 pub mod policy;
 pub mod process;
-pub mod report;
 pub mod signals;
 pub mod supervisor;
 pub mod watch;

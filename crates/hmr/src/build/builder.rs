@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use sdk_core::{FINGERPRINT, PluginEntry};
 use tokio::sync::Mutex;
 
+use super::Parts;
 use super::cargo::{self, Artifacts, keep, kept};
 use super::features::Shared;
 use super::host::{self, HostRequest, NewHost, Refusal};
@@ -22,7 +23,6 @@ use super::{BuiltPlugin, Captured, Compilation, Failure, Toolchain};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::hosts::Staged;
-use crate::report::Parts;
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use sdk_core::PluginId;
 use sdk_core::services::Linked;
 
+use super::Parts;
 use super::record::{BuildRecord, holds};
 use crate::error::SaveError;
-use crate::report::Parts;
 use crate::workspace::Package;
 
 /// A plugin whose library is built.

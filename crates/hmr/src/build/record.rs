@@ -12,11 +12,11 @@ use sdk_core::services::Linked;
 use serde::{Deserialize, Serialize};
 
 use super::BuiltPlugin;
+use super::Parts;
 use super::cargo::{keep, kept};
 use super::rustc::Built;
 use super::rustc_call::RustcCall;
 use crate::error::SaveError;
-use crate::report::Parts;
 use crate::watch::hash_of;
 use crate::workspace::Package;
 

@@ -65,14 +65,12 @@ impl Loop {
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
         let ids: Vec<_> = ready.iter().map(|ready| ready.package.id.clone()).collect();
-        self.forget_waiting(&ids);
+        self.blocked.forget(&ids);
         let mut refusal = match self.make_live(ready.clone(), began).await {
             Err(SaveError::Unfit(problems)) => problems,
             outcome => return outcome,
         };
-        let all = self.waiting.concat();
-        let several = (self.waiting.len() > 1).then_some(all);
-        for others in self.waiting.clone().into_iter().chain(several) {
+        for others in self.blocked.combinations() {
             match self.make_live([ready.clone(), others.clone()].concat(), began).await {
                 Err(SaveError::Unfit(_)) => {}
                 Err(error) => {
@@ -82,41 +80,34 @@ impl Loop {
                 }
                 Ok(reloaded) => {
                     let ids: Vec<_> = others.iter().map(|ready| ready.package.id.clone()).collect();
-                    self.forget_waiting(&ids);
+                    self.blocked.forget(&ids);
                     return Ok(reloaded);
                 }
             }
         }
-        self.waiting.push(ready);
+        self.blocked.add(ready);
         Err(SaveError::Unfit(refusal))
     }
 
     /// Makes live, after a swap, what waited for it, and takes out what only stayed because it was needed.
-    pub(super) async fn settle(&mut self) {
+    pub(super) async fn retry_blocked(&mut self) {
         loop {
-            let waiting = std::mem::take(&mut self.waiting);
+            let blocked = self.blocked.take();
             let mut has_changed = false;
-            for ready in waiting {
+            for ready in blocked {
                 match self.make_live(ready.clone(), Instant::now()).await {
                     Ok(_) => {
                         has_changed = true;
                         let ids: BTreeSet<_> = ready.iter().map(|ready| &ready.package.id).collect();
-                        self.held.retain(|held| !held.plugins.iter().all(|plugin| ids.contains(plugin)));
+                        self.failed_groups
+                            .retain(|failed| !failed.plugins.iter().all(|plugin| ids.contains(plugin)));
                     }
-                    Err(SaveError::Unfit(_)) => self.waiting.push(ready),
-                    Err(error) => self.tell_failure(&Failure { plugin: alone(&ready), error }),
+                    Err(SaveError::Unfit(_)) => self.blocked.add(ready),
+                    Err(error) => self.report_failure(&Failure { plugin: alone(&ready), error }),
                 }
             }
             let live = self.host.registry().snapshot();
-            let orphans: BTreeSet<_> = live
-                .generations()
-                .keys()
-                .filter(|plugin| {
-                    !self.workspace.plugins.contains_key(*plugin)
-                        && !self.workspace.root.join(plugin.as_str()).join("Cargo.toml").exists()
-                })
-                .cloned()
-                .collect();
+            let orphans = self.members.orphans(&live);
             for orphan in orphans {
                 has_changed |= self.remove(&[orphan]).await.is_ok();
             }
@@ -141,17 +132,12 @@ impl Loop {
         for ready in circular {
             if let Some(circle) = in_circle(&ready) {
                 let error = SaveError::Unfit(vec![circle_words(circle)]);
-                self.tell_failure(&Failure { plugin: Some(ready.package.id.clone()), error });
+                self.report_failure(&Failure { plugin: Some(ready.package.id.clone()), error });
             }
-            self.waiting.push(vec![ready]);
+            self.blocked.add(vec![ready]);
         }
         free.sort_by_key(place);
         free
-    }
-
-    /// Drops what waits of plugins that are built anew or gone.
-    pub(super) fn forget_waiting(&mut self, plugins: &[PluginId]) {
-        self.waiting.retain(|batch| !batch.iter().any(|ready| plugins.contains(&ready.package.id)));
     }
 }
 

@@ -15,7 +15,7 @@ impl Loop {
     pub(super) async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
         let began = Instant::now();
         let (mut ready, unknown) = if *start == Start::Fresh {
-            (Vec::new(), self.workspace.plugins.values().cloned().collect())
+            (Vec::new(), self.members.workspace.plugins.values().cloned().collect())
         } else {
             self.recall(start)
         };
@@ -36,7 +36,8 @@ impl Loop {
                 .join(", ")
         );
         let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
-        let left_out: BTreeSet<_> = self.workspace.plugins.keys().filter(is_left_out).cloned().collect();
+        let left_out: BTreeSet<_> =
+            self.members.workspace.plugins.keys().filter(is_left_out).cloned().collect();
         self.keeper.left_out(left_out.iter().cloned());
         left_out
     }
@@ -53,17 +54,17 @@ impl Loop {
             let request = BuildRequest {
                 packages: packages.iter().map(|package| (package.clone(), None)).collect(),
                 through_cargo: true,
-                suffix: self.suffix(),
+                suffix: self.builds.suffix(),
                 began,
                 // What failed may be the very library of a former run.
                 may_reuse: retries == 0,
             };
-            let result = build::run(self.toolchain.clone(), self.workspace.clone(), request).await;
+            let result = build::run(self.toolchain.clone(), self.members.workspace.clone(), request).await;
             self.learn(&result);
             ready.extend(result.built);
             let (passing, lasting): (Vec<_>, Vec<_>) =
                 result.failures.into_iter().partition(|failure| failure.error.is_passing());
-            self.tell_failures(&lasting);
+            self.report_failures(&lasting);
             let concerns = |package: &Package| {
                 passing.iter().any(|failure| failure.plugin.as_ref().is_none_or(|id| *id == package.id))
             };
@@ -71,7 +72,7 @@ impl Loop {
             let ids: Vec<_> = packages.iter().map(|package| package.id.as_str()).collect();
             let errors: Vec<_> = passing.iter().map(|failure| &failure.error).collect();
             let Some(wait) = self.wait_for_retry(retries, &ids, &errors) else {
-                self.tell_failures(&passing);
+                self.report_failures(&passing);
                 break;
             };
             tokio::time::sleep(wait).await;
@@ -86,7 +87,7 @@ impl Loop {
         for retries in 0.. {
             let Err(error) = self.go_live(vec![ready], began).await else { return };
             let Some(wait) = self.wait_for_retry(retries, &[package.id.as_str()], &[&error]) else {
-                self.tell_failure(&Failure { plugin: Some(package.id.clone()), error });
+                self.report_failure(&Failure { plugin: Some(package.id.clone()), error });
                 return;
             };
             tokio::time::sleep(wait).await;

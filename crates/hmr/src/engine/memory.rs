@@ -12,7 +12,7 @@ use sdk_core::PluginId;
 use sdk_core::generation::Generation;
 use sdk_core::host::Host;
 
-use super::tell;
+use super::report;
 use crate::build::mapping::Mapping;
 use crate::policy::SharedPolicy;
 
@@ -97,6 +97,6 @@ impl Inner {
             bytes >> 10,
             budget >> 10
         );
-        tell::warn(&self.host, None, words);
+        report::warn(&self.host, None, words);
     }
 }

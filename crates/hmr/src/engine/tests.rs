@@ -6,7 +6,7 @@ mod dependents;
 mod fake;
 mod groups;
 mod host;
-mod members;
+mod membership;
 mod plugins;
 mod probation;
 mod test_engine;

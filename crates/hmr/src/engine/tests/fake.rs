@@ -14,13 +14,13 @@ use sdk_core::{PluginEntry, PluginId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::plugins::Code;
+use crate::build::Parts;
 use crate::build::features::Shared;
 use crate::build::host::{HostRequest, NewHost, Refusal};
 use crate::build::rustc_call::RustcCall;
 use crate::build::{BuiltPlugin, Captured, Compilation, Failure, Toolchain};
 use crate::error::SaveError;
 use crate::findings::Findings;
-use crate::report::Parts;
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
 

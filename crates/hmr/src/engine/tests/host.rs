@@ -37,7 +37,7 @@ async fn a_new_host_takes_over_once_it_is_built_and_no_plugin_is_being_built() {
     host.end(Ok(NewHost::Built(next.clone())));
     build.finish();
     engine.completed("commands/one").await;
-    let given = within(engine.engine.gives_way()).await;
+    let given = within(engine.engine.wait_for_successor()).await;
     assert_eq!((given.host, given.because), (next, vec!["bot/src/main.rs".to_owned()]));
 }
 
@@ -50,7 +50,7 @@ async fn a_newer_save_of_the_host_builds_it_anew() {
     let second = engine.next_host().await;
     let next = Staged::of_program(&first.request.root.join("target/hosts/2/hotcord")).unwrap();
     second.end(Ok(NewHost::Built(next)));
-    let given = within(engine.engine.gives_way()).await;
+    let given = within(engine.engine.wait_for_successor()).await;
     assert_eq!(given.because, ["bot/src/main.rs", "bot/src/run.rs"]);
 }
 
@@ -117,7 +117,7 @@ async fn a_restart_is_made_at_once_or_when_no_call_has_come_for_a_while() {
     for when_quiet in [false, true] {
         let engine = Setup::supervised().start(&[("commands/one", Ok(plain("1.0.0")))]).await;
         engine.host.reloader().unwrap().restart(when_quiet).unwrap();
-        let given = within(engine.engine.gives_way()).await;
+        let given = within(engine.engine.wait_for_successor()).await;
         assert_eq!((given.host.number(), given.because), (1, vec!["a request".to_owned()]));
     }
 }
