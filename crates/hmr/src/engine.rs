@@ -29,7 +29,7 @@ use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
 use crate::supervisor::child::Child;
 use crate::supervisor::{NextHost, Recorder, Start};
-use crate::watch::{Control, Filter, Pace, Saves, Watcher};
+use crate::watch::{Control, Filter, Saves, WatchMode, Watcher};
 use crate::workspace::{Package, Workspace};
 
 mod blocked;
@@ -76,7 +76,7 @@ pub struct Options {
     /// cargo's target folder, in which this host was built.
     pub target: PathBuf,
     /// How changes are noticed.
-    pub pace: Pace,
+    pub mode: WatchMode,
     /// Which files count.
     pub filter: Filter,
     /// How careful it is, with what it may spend; replaced while the engine runs.
@@ -132,7 +132,7 @@ impl Engine {
         // Watched before the first build, so that no save in between is missed.
         let watcher = options
             .enabled
-            .then(|| Watcher::new(workspace.scope(), options.pace, options.filter.clone()))
+            .then(|| Watcher::new(workspace.scope(), options.mode, options.filter.clone()))
             .transpose()?;
         let watched = watcher.map(Watcher::into_saves);
         let surroundings = Surroundings { toolchain, workspace, watched, running, start };

@@ -38,7 +38,7 @@ const STOPPED: &str = "the reload engine has stopped";
 
 impl Reloader for Handle {
     fn status(&self) -> ReloadStatus {
-        let poll_ms = self.watching.pace().poll.map(milliseconds);
+        let poll_ms = self.watching.mode().poll.map(milliseconds);
         ReloadStatus { poll_ms, ..self.status.lock().clone() }
     }
 

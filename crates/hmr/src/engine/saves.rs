@@ -9,7 +9,7 @@ use super::group::Group;
 use super::{Loop, OnSettings};
 use crate::build::Failure;
 use crate::watch::{Control, Saves};
-use crate::workspace::Meaning;
+use crate::workspace::ChangeKind;
 
 impl Loop {
     /// Acts on saved files.
@@ -21,25 +21,25 @@ impl Loop {
             let reads = |plugin: &PluginId, path: &Path| self.plugins.reads(plugin, path);
             // A mended manifest, of whatever crate, is what cargo has to be asked again for.
             membership |= self.members.is_unread && path.ends_with("Cargo.toml");
-            match self.members.workspace.meaning(path, &filter, reads) {
-                Meaning::Plugins { plugins, manifest } => {
+            match self.members.workspace.classify(path, &filter, reads) {
+                ChangeKind::Plugins { plugins, manifest } => {
                     Group { plugins, through_cargo: manifest }.join(&mut groups);
                 }
-                Meaning::Membership => membership = true,
-                Meaning::LockFile => lock_file = true,
-                Meaning::Host => {
+                ChangeKind::Membership => membership = true,
+                ChangeKind::LockFile => lock_file = true,
+                ChangeKind::Host => {
                     _ = host.insert(
                         path.strip_prefix(&self.members.workspace.root).unwrap_or(path).to_path_buf(),
                     );
                 }
-                Meaning::Settings => {
+                ChangeKind::Settings => {
                     if let (Some(OnSettings(take_over)), Some(watching)) =
                         (&self.options.on_settings, &self.watching)
                     {
                         take_over(watching);
                     }
                 }
-                Meaning::Nothing => {
+                ChangeKind::Nothing => {
                     tracing::debug!(path = %path.display(), "saved, and no plugin is built from it");
                 }
             }

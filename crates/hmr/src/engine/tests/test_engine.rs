@@ -22,7 +22,7 @@ use crate::engine::{Engine, Options, Surroundings};
 use crate::hosts::Staged;
 use crate::policy::Policy;
 use crate::supervisor::Start;
-use crate::watch::{Control, Filter, Pace, Saves};
+use crate::watch::{Control, Filter, Saves, WatchMode};
 
 /// What an engine is started with.
 #[derive(Default)]
@@ -88,16 +88,16 @@ impl Setup {
             std::fs::write(&program, "").unwrap();
             Staged::of_program(&program).unwrap()
         });
-        let pace = Pace { debounce: Duration::ZERO, poll: None };
+        let mode = WatchMode { debounce: Duration::ZERO, poll: None };
         let workspace = toolchain.read_workspace(&root).await.unwrap();
         let (saves, saved) = mpsc::unbounded_channel::<Saves>();
         let saved = stream::unfold(saved, |mut saved| async move { Some((saved.recv().await?, saved)) });
-        let watched = (Control::of(workspace.scope(), pace, Filter::default()), saved.boxed());
+        let watched = (Control::of(workspace.scope(), mode, Filter::default()), saved.boxed());
         let options = Options {
             enabled: true,
             workspace: root.clone(),
             target: root.join("target"),
-            pace,
+            mode,
             filter: Filter::default(),
             policy: self.policy.shared(),
             on_settings: None,
