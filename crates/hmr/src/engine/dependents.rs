@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use sdk_core::PluginId;
 use sdk_core::generation::Generation;
-use sdk_core::order::{Needs, circle_words};
+use sdk_core::order::Needs;
 use sdk_core::status::Reloaded;
 
 use super::Loop;
@@ -115,29 +115,6 @@ impl Loop {
                 return;
             }
         }
-    }
-
-    /// Tells of plugins that cannot come in because they go round in a circle; gives the others, as they start.
-    pub(super) fn in_order(&mut self, ready: Vec<BuiltPlugin>) -> Vec<BuiltPlugin> {
-        // One that cannot be loaded is told of when its turn comes.
-        let made: Vec<_> = ready.iter().filter_map(|ready| self.load(ready).ok()).collect();
-        let needs = Needs::among(&made);
-        let circles = needs.circles();
-        let order = needs.order();
-        let place = |ready: &BuiltPlugin| order.iter().position(|plugin| *plugin == ready.package.id);
-        let in_circle =
-            |ready: &BuiltPlugin| circles.iter().find(|circle| circle.contains(&ready.package.id));
-        let (circular, mut free): (Vec<_>, Vec<_>) =
-            ready.into_iter().partition(|ready| in_circle(ready).is_some());
-        for ready in circular {
-            if let Some(circle) = in_circle(&ready) {
-                let error = SaveError::Unfit(vec![circle_words(circle)]);
-                self.report_failure(&Failure { plugin: Some(ready.package.id.clone()), error });
-            }
-            self.blocked.add(vec![ready]);
-        }
-        free.sort_by_key(place);
-        free
     }
 }
 

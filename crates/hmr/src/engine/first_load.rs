@@ -1,12 +1,14 @@
 //! The start: every plugin built, or recalled, and brought in on its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use sdk_core::PluginId;
+use sdk_core::order::{Startup, Turn, circle_words};
 
 use super::Loop;
 use crate::build::{self, BuildRequest, BuiltPlugin, Failure};
+use crate::error::SaveError;
 use crate::supervisor::Start;
 use crate::workspace::Package;
 
@@ -20,10 +22,7 @@ impl Loop {
             self.recall(start)
         };
         ready.extend(self.build_first(unknown, 0, began).await);
-        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
-        for ready in self.in_order(ready) {
-            self.bring_in(ready, began).await;
-        }
+        self.bring_in_all(ready, began).await;
         let live = self.host.registry().snapshot();
         tracing::info!(
             "{} plugins live in {} ms: {}",
@@ -79,6 +78,41 @@ impl Loop {
             retries += 1;
         }
         ready
+    }
+
+    /// Makes each plugin live on its own, after those that it needs, so that one that fails keeps out no other.
+    async fn bring_in_all(&mut self, built: Vec<BuiltPlugin>, began: Instant) {
+        let mut built: BTreeMap<_, _> = built.into_iter().map(|built| (built.id().clone(), built)).collect();
+        let mut generations = Vec::new();
+        for built in built.values().cloned().collect::<Vec<_>>() {
+            match self.load(&built) {
+                Ok(generation) => generations.push(generation),
+                // What cannot be loaded is reported, or tried again, when it is to come in.
+                Err(_) => self.bring_in(built, began).await,
+            }
+        }
+        for turn in Startup::new(generations) {
+            match turn {
+                Turn::Start(free) => {
+                    for generation in free {
+                        if let Some(built) = built.remove(generation.plugin()) {
+                            self.bring_in(built, began).await;
+                        }
+                    }
+                }
+                Turn::Circles(circles) => {
+                    for circle in circles {
+                        for plugin in &circle {
+                            let error = SaveError::Unfit(vec![circle_words(&circle)]);
+                            self.report_failure(&Failure { plugin: Some(plugin.clone()), error });
+                            if let Some(built) = built.remove(plugin) {
+                                self.blocked.add(vec![built]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Makes a plugin live, or tells why that cannot be; what fails in passing is built anew.
