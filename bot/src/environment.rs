@@ -38,7 +38,7 @@ pub(crate) struct Running {
     /// Folder to which patterns of files are relative.
     pub(crate) workspace: PathBuf,
     /// Why the system reports no changes there, if it does not.
-    pub(crate) silence: Option<hmr::watch::Silence>,
+    pub(crate) no_events: Option<hmr::watch::NoEvents>,
     /// Owners if `OWNER_IDS` is not set.
     pub(crate) owners: BTreeSet<UserId>,
 }
@@ -104,7 +104,7 @@ impl Environment {
         let waiting = since(&readings.first, &latest).restart;
         self.take_over(&readings.first, &latest, &waiting, &changes);
         watching.set_filter(filter);
-        watching.set_pace(reload::pace(&latest.reload, self.running.silence.as_ref()));
+        watching.set_mode(reload::mode(&latest.reload, self.running.no_events.as_ref()));
         self.tell(changes, &waiting);
         *readings = Readings { first: readings.first.clone(), latest, source };
     }

@@ -60,7 +60,7 @@ const THREADS_WITHIN: Duration = Duration::from_millis(300);
 fn main() -> ExitCode {
     // The reload engine first loads a new library in a child process with this program.
     #[cfg(feature = "hmr")]
-    if let Some(code) = hmr::probe::serve_if_child() {
+    if let Some(code) = hmr::build::probe::serve_if_child() {
         return code;
     }
     // `./dev-env.sh status` and similar commands query a running bot and need no configuration.

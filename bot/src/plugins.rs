@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use sdk::generation::Generation;
 use sdk::handover::{self, HandoverPolicy, Unfit};
 use sdk::host::Host;
-use sdk::order::{Needs, circle_words};
+use sdk::order::{Startup, Turn, circle_words};
 use sdk::registry::Change;
 use sdk::snapshot::Snapshot;
 use sdk::tracing::{error, info, warn};
@@ -30,47 +30,32 @@ type Generations = BTreeMap<PluginId, Arc<Generation>>;
 /// with those that need it; the others run.
 pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntry>) -> BTreeSet<PluginId> {
     let mut left_out = BTreeSet::new();
-    let mut waiting = Generations::new();
+    let mut generations = Vec::new();
     for entry in entries {
         let id = entry.id();
         match Generation::new(entry, host.registry().next_number(&id), host) {
-            Ok(generation) => {
-                waiting.insert(id, generation);
-            }
+            Ok(generation) => generations.push(generation),
             Err(problems) => leave_out(&mut left_out, id, &problems.join("; ")),
         }
     }
     let mut started = Generations::new();
     // Hooks find services here until everything is live.
     let mut prospect = Arc::new(Snapshot::default());
-    while !waiting.is_empty() {
-        let needs = Needs::among(started.values().chain(waiting.values()));
-        let is_ready = |plugin: &PluginId, optional_too: bool| {
-            !needs
-                .of(plugin)
-                .any(|(other, required)| (required || optional_too) && waiting.contains_key(other))
-        };
-        let mut ready: BTreeSet<_> =
-            waiting.keys().filter(|plugin| is_ready(plugin, true)).cloned().collect();
-        if ready.is_empty() {
-            // Optional dependencies may form a circle.
-            ready = waiting.keys().filter(|plugin| is_ready(plugin, false)).cloned().collect();
-        }
-        if ready.is_empty() {
-            for circle in needs.circles() {
-                for plugin in &circle {
-                    if waiting.remove(plugin).is_some() {
+    for turn in Startup::new(generations) {
+        let ready = match turn {
+            Turn::Start(ready) => ready,
+            Turn::Circles(circles) => {
+                for circle in circles {
+                    for plugin in &circle {
                         leave_out(&mut left_out, plugin.clone(), &circle_words(&circle));
                     }
                 }
+                continue;
             }
-            continue;
-        }
-        let (ready, later): (Generations, Generations) =
-            waiting.into_iter().partition(|(plugin, _)| ready.contains(plugin));
-        waiting = later;
+        };
         let mut accepted = Vec::new();
-        for (id, generation) in ready {
+        for generation in ready {
+            let id = generation.plugin().clone();
             let mut together = started.clone();
             together.extend(accepted.iter().map(|one: &Arc<Generation>| (one.plugin().clone(), one.clone())));
             together.insert(id.clone(), generation.clone());
@@ -191,6 +176,14 @@ mod tests {
             ),
             entry!("commands-panics", Sample { command: "panics", panics: true, ..Sample::default() }),
             entry!(
+                "commands-ring-one",
+                Sample { command: "one", needs: Some("commands/ring-two"), ..Sample::default() }
+            ),
+            entry!(
+                "commands-ring-two",
+                Sample { command: "two", needs: Some("commands/ring-one"), ..Sample::default() }
+            ),
+            entry!(
                 "commands-self",
                 Sample { command: "self", needs: Some("commands/self"), ..Sample::default() }
             ),
@@ -199,7 +192,10 @@ mod tests {
         let mut swaps = host.registry().swaps();
         let left_out = start(&host, entries.iter()).await;
         let left_out: Vec<_> = left_out.iter().map(PluginId::short).collect();
-        assert_eq!(left_out, ["bad", "doubled", "malformed", "needy", "panics", "self"]);
+        assert_eq!(
+            left_out,
+            ["bad", "doubled", "malformed", "needy", "panics", "ring-one", "ring-two", "self"]
+        );
         let live = host.registry().snapshot();
         assert_eq!(live.generations().keys().map(PluginId::short).collect::<Vec<_>>(), ["good", "last"]);
         assert!(live.generations().values().all(|generation| generation.number() == 1));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 #[cfg(feature = "hmr")]
-use hmr::watch::{Pace, Silence};
+use hmr::watch::{NoEvents, WatchMode};
 use sdk::PluginId;
 use sdk::host::Host;
 #[cfg(feature = "hmr")]
@@ -30,10 +30,10 @@ pub(crate) struct Plugins {
 
 impl Plugins {
     /// Waits until another host is to replace this one, and returns that host.
-    pub(crate) async fn gives_way(&self) -> Next {
+    pub(crate) async fn wait_for_successor(&self) -> Next {
         #[cfg(feature = "hmr")]
         if let Some(engine) = &self.engine {
-            return Next { host: engine.gives_way().await, closed_at: 0 };
+            return Next { host: engine.wait_for_successor().await, closed_at: 0 };
         }
         std::future::pending().await
     }
@@ -113,23 +113,23 @@ pub(crate) fn supervise(
 ) -> Result<Option<std::process::ExitCode>, Failure> {
     let reload = &config.reload;
     let environment = || local.map(crate::sandbox::Local::environment).unwrap_or_default();
-    if std::env::var_os(hmr::supervisor::plain::VARIABLE).is_some() {
+    if std::env::var_os(hmr::supervisor::restart_on_save::VARIABLE).is_some() {
         let workspace = workspace(reload)?;
         let filter = filter(reload, &workspace).map_err(Failure::configuration)?;
-        let silence = Silence::of(&workspace);
-        if let Some(words) = why_polling(reload, silence.as_ref()) {
+        let no_events = NoEvents::of(&workspace);
+        if let Some(words) = why_polling(reload, no_events.as_ref()) {
             sdk::text::write_error(format_args!("hotcord: {words}"));
         }
-        let pace = pace(reload, silence.as_ref());
+        let mode = mode(reload, no_events.as_ref());
         // A configured server may be a local Discord, whose voice servers have a certificate of their own. With that
         // feature the bot trusts it.
         let has_own = config.connection.as_ref().is_some_and(|connection| connection.api.is_some());
-        let options = hmr::supervisor::plain::Options {
+        let options = hmr::supervisor::restart_on_save::Options {
             root: workspace,
             environment: environment(),
             features: if has_own { "bot/sandbox" } else { "" },
         };
-        let code = hmr::supervisor::plain::run(options, pace, filter);
+        let code = hmr::supervisor::restart_on_save::run(options, mode, filter);
         return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
     }
     if !reload.enabled {
@@ -150,21 +150,21 @@ pub(crate) fn supervise(
 
 /// Returns how changes are detected: by `HMR_DEBOUNCE_MS` and `HMR_POLL_MS`, otherwise as the system supports.
 #[cfg(feature = "hmr")]
-pub(crate) fn pace(reload: &Reload, silence: Option<&Silence>) -> Pace {
-    let by_default = silence.map(|_| Pace::DEFAULT_POLL);
-    Pace {
-        debounce: reload.debounce.unwrap_or(Pace::DEFAULT_DEBOUNCE),
+pub(crate) fn mode(reload: &Reload, no_events: Option<&NoEvents>) -> WatchMode {
+    let by_default = no_events.map(|_| WatchMode::DEFAULT_POLL);
+    WatchMode {
+        debounce: reload.debounce.unwrap_or(WatchMode::DEFAULT_DEBOUNCE),
         poll: reload.poll.or(by_default).filter(|period| !period.is_zero()),
     }
 }
 
 /// Returns a message that files are polled because the system reports no changes; `None` if polling was configured.
 #[cfg(feature = "hmr")]
-fn why_polling(reload: &Reload, silence: Option<&Silence>) -> Option<String> {
-    let silence = silence.filter(|_| reload.poll.is_none())?;
-    let ms = Pace::DEFAULT_POLL.as_millis();
+fn why_polling(reload: &Reload, no_events: Option<&NoEvents>) -> Option<String> {
+    let no_events = no_events.filter(|_| reload.poll.is_none())?;
+    let ms = WatchMode::DEFAULT_POLL.as_millis();
     Some(format!(
-        "{silence}, so all sources are looked at every {ms} ms; HMR_POLL_MS sets another time, or 0 to wait for events"
+        "{no_events}, so all sources are looked at every {ms} ms; HMR_POLL_MS sets another time, or 0 to wait for events"
     ))
 }
 
@@ -209,16 +209,16 @@ pub(crate) async fn bring_in_plugins(
     }
     let policy = reload.policy(config.environment).shared();
     let workspace = workspace(reload)?;
-    let silence = if reload.enabled { Silence::of(&workspace) } else { None };
-    if let Some(words) = why_polling(reload, silence.as_ref()) {
+    let no_events = if reload.enabled { NoEvents::of(&workspace) } else { None };
+    if let Some(words) = why_polling(reload, no_events.as_ref()) {
         info!("hot reload: {words}");
     }
-    let pace = pace(reload, silence.as_ref());
+    let mode = mode(reload, no_events.as_ref());
     let running = Running {
         host: host.clone(),
         policy: policy.clone(),
         workspace: workspace.clone(),
-        silence,
+        no_events,
         owners: application.owners.clone(),
     };
     let environment =
@@ -228,7 +228,7 @@ pub(crate) async fn bring_in_plugins(
         filter: filter(reload, &workspace).map_err(Failure::configuration)?,
         workspace,
         target: target()?,
-        pace,
+        mode,
         policy,
         on_settings: Some(hmr::OnSettings(Arc::new(move |watching| environment.reload(watching)))),
         colour: std::io::stderr().is_terminal()

@@ -131,7 +131,7 @@ pub(crate) async fn run(
         outcome = connect(&mut client, &config, &connection, &account) => outcome.map(|()| None),
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(None),
-        next = plugins.gives_way() => Ok(Some(next.close())),
+        next = plugins.wait_for_successor() => Ok(Some(next.close())),
     };
     // No reload and no registration happens while plugins are stopped.
     #[allow(clippy::drop_non_drop)] // It has fields in builds with hot reload.

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use hmr::rustc::Replay;
+use hmr::build::rustc::Replay;
 use sandbox::Sandbox;
 use sandbox::record::Kind;
 use serde_json::{Value, json};
@@ -321,7 +321,7 @@ fn parts_of(line: &str) -> Vec<(String, f64)> {
 /// Makes the same edit in the copy that is not watched. Returns the time of rustc for it in milliseconds.
 fn bare_rustc(playground: &Playground, sample: Sample, answer: &str) -> io::Result<f64> {
     let kept = playground.path(&format!("target/hmr/plugins/commands-{}/call.json", sample.name));
-    let captured = hmr::cargo::kept(&kept)
+    let captured = hmr::build::cargo::kept(&kept)
         .ok_or_else(|| io::Error::other(format!("{} holds no call of rustc", kept.display())))?;
     let folder = playground.path(&format!("target/bare/{}", sample.name));
     std::fs::create_dir_all(&folder)?;

@@ -8,31 +8,31 @@
 //! loop loads them, runs their `start` hooks and swaps them in together, then has the generations they replace
 //! stopped in the background.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
 use sdk_core::PluginId;
 use sdk_core::host::Host;
 use sdk_core::status::ReloadStatus;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
+use tokio::task::AbortHandle;
 
-use crate::error::{HostError, SaveError};
-use crate::features::Shared;
+use crate::build::{Builder, Records, Toolchain};
+use crate::error::HostError;
 use crate::hosts::{Hosts, Staged};
-use crate::job::{Done, Ready, Workshop};
 use crate::journal::Keeper;
 use crate::policy::SharedPolicy;
-use crate::rustc_call::RustcCall;
 use crate::supervisor::child::Child;
 use crate::supervisor::{NextHost, Recorder, Start};
-use crate::watch::{Control, Filter, Pace, Watcher};
+use crate::watch::{Control, Filter, Saves, WatchMode, Watcher};
 use crate::workspace::{Package, Workspace};
 
+mod blocked;
 mod builds;
 mod dependents;
 mod first_load;
@@ -41,17 +41,30 @@ mod handle;
 mod host;
 mod live;
 mod members;
+mod membership;
 mod memory;
+mod plugin_record;
 mod probation;
+mod reload_line;
+mod replacement;
+mod report;
+mod requests;
+mod results;
 mod revive;
 mod rollback;
 mod saves;
-mod tell;
+#[cfg(test)]
+mod tests;
 
-use group::{Building, Group};
+use blocked::Blocked;
+use builds::Builds;
+use group::Group;
 use handle::{Handle, Request};
+use members::Members;
 use memory::Libraries;
-use probation::{Tested, Trial};
+use plugin_record::PluginRecords;
+use probation::ProbationWatch;
+use replacement::Replacement;
 
 /// How reloading works; the bot fills it from its configuration.
 #[derive(Clone, Debug)]
@@ -63,7 +76,7 @@ pub struct Options {
     /// cargo's target folder, in which this host was built.
     pub target: PathBuf,
     /// How changes are noticed.
-    pub pace: Pace,
+    pub mode: WatchMode,
     /// Which files count.
     pub filter: Filter,
     /// How careful it is, with what it may spend; replaced while the engine runs.
@@ -89,7 +102,7 @@ pub struct Engine {
     task: AbortHandle,
     watching: Option<Control>,
     left_out: BTreeSet<PluginId>,
-    gives_way: watch::Receiver<Option<NextHost>>,
+    successor: watch::Receiver<Option<NextHost>>,
     child: Option<Child>,
 }
 
@@ -105,68 +118,72 @@ impl Engine {
             tracing::warn!(%error, "compilers ignore the signals that this process was started to ignore");
         }
         let child = Child::this();
-        let running = child.as_ref().map(|child| child.host.clone());
-        let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());
-        let workspace = read_workspace(&options, running.as_ref(), &start).await?;
-        let workshop = Workshop::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
-        // Watched before the first build, so that no save in between is missed.
-        let watcher = options
-            .enabled
-            .then(|| Watcher::new(workspace.scope(), options.pace, options.filter.clone()))
-            .transpose()?;
-        let watching = watcher.as_ref().map(Watcher::control);
-        let (sender, requests) = mpsc::unbounded_channel();
-        let (restarts, restarts_wanted) = mpsc::unbounded_channel();
-        let (gives_way, given_way) = watch::channel(None);
-        // Two hosts may start within a second.
-        let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         if let Some(child) = &child {
             match Recorder::create(&child.flight_file()) {
                 Ok(recorder) => host.set_recorder(Arc::new(recorder)),
                 Err(error) => tracing::warn!(%error, "after a crash it will not be known what was under way"),
             }
         }
+        let running = child.as_ref().map(|child| child.host.clone());
+        let start = child.as_ref().map_or(Start::Fresh, |child| child.start.clone());
+        let builder = Builder::new(options.target.clone(), options.colour).map_err(HostError::Probe)?;
+        let toolchain: Arc<dyn Toolchain> = Arc::new(builder);
+        let workspace = read_workspace(&*toolchain, &options, running.as_ref(), &start).await?;
+        // Watched before the first build, so that no save in between is missed.
+        let watcher = options
+            .enabled
+            .then(|| Watcher::new(workspace.scope(), options.mode, options.filter.clone()))
+            .transpose()?;
+        let watched = watcher.map(Watcher::into_saves);
+        let surroundings = Surroundings { toolchain, workspace, watched, running, start };
+        let mut engine = Self::start_in(host, options, surroundings).await;
+        engine.child = child;
+        Ok(engine)
+    }
+
+    /// Does what [`start`](Self::start) does with a toolchain, saves and files of whatever kind.
+    async fn start_in(host: Host, options: Options, surroundings: Surroundings) -> Self {
+        let Surroundings { toolchain, workspace, watched, running, start } = surroundings;
+        let (watching, saves) = watched.unzip();
+        let (sender, requests) = mpsc::unbounded_channel();
+        let (restarts, restarts_wanted) = mpsc::unbounded_channel();
+        let (successor, given_successor) = watch::channel(None);
+        let is_supervised = running.is_some();
+        let keeper = Keeper::new(running.as_ref().map(Staged::journal_file));
         let libraries = Libraries::new(host.clone(), options.policy.clone());
+        let members = Members::new(workspace);
+        let features = watching.is_some().then(|| {
+            let (toolchain, workspace) = (toolchain.clone(), members.workspace.clone());
+            tokio::spawn(async move { toolchain.read_features(&workspace).await })
+        });
         let mut engine = Loop {
             host: host.clone(),
-            options,
             watching: watching.clone(),
-            host_packages: workspace.host_packages.clone(),
-            features: watching.is_some().then(|| {
-                let workspace = workspace.clone();
-                tokio::spawn(async move { Shared::read(&workspace).await })
-            }),
-            rebuilding: None,
-            is_unread: false,
-            workspace: Arc::new(workspace),
-            workshop: Arc::new(workshop),
-            known: BTreeMap::new(),
-            builds: JoinSet::new(),
-            orders: HashMap::new(),
-            held: Vec::new(),
-            waiting: Vec::new(),
-            run,
-            count: 0,
-            keeper: Keeper::new(running.as_ref().map(Staged::journal_file)),
-            running,
-            replacement: host::Replacement::default(),
-            gives_way,
-            edited: BTreeSet::new(),
-            trials: Vec::new(),
-            tested: Tested::default(),
+            members,
+            plugins: PluginRecords::default(),
+            builds: Builds::new(toolchain.clone()),
+            failed_groups: Vec::new(),
+            blocked: Blocked::default(),
+            probation: ProbationWatch::default(),
+            replacement: Replacement::new(running, features, successor),
+            toolchain,
+            records: Records::of(&options.target),
+            options,
+            keeper,
             libraries,
+            edited: BTreeSet::new(),
             is_loading_all: true,
             status: Arc::default(),
         };
         let needed = Hosts::of(&engine.options.target).libraries();
-        for package in engine.workspace.plugins.values() {
-            engine.workshop.tidy(package, &needed);
+        for package in engine.members.workspace.plugins.values() {
+            engine.records.tidy(package, &needed);
         }
         if let Some(watching) = &watching {
             engine.publish_start();
             host.set_reloader(Arc::new(Handle {
                 requests: sender,
-                restarts: engine.running.is_some().then(|| restarts.clone()),
+                restarts: is_supervised.then(|| restarts.clone()),
                 watching: watching.clone(),
                 status: engine.status.clone(),
                 bus: host.bus().clone(),
@@ -177,11 +194,11 @@ impl Engine {
         engine.take_up(&start);
         engine.publish();
         let task = tokio::spawn(async move {
-            if let Some(watcher) = watcher {
-                engine.run(watcher, requests, (restarts, restarts_wanted)).await;
+            if let Some(saves) = saves {
+                engine.run(saves, requests, (restarts, restarts_wanted)).await;
             }
         });
-        Ok(Self { task: task.abort_handle(), watching, left_out, gives_way: given_way, child })
+        Self { task: task.abort_handle(), watching, left_out, successor: given_successor, child: None }
     }
 
     /// Gives the plugins that did not go live at the start.
@@ -189,10 +206,10 @@ impl Engine {
         &self.left_out
     }
 
-    /// Waits until a new host is to take the place of this one, and gives it.
-    pub async fn gives_way(&self) -> NextHost {
-        let mut gives_way = self.gives_way.clone();
-        let next = gives_way.wait_for(Option::is_some).await.ok().and_then(|next| next.clone());
+    /// Waits until a new host is to take the place of this one, and returns it.
+    pub async fn wait_for_successor(&self) -> NextHost {
+        let mut successor = self.successor.clone();
+        let next = successor.wait_for(Option::is_some).await.ok().and_then(|next| next.clone());
         match next {
             Some(next) => next,
             // The engine has stopped.
@@ -223,54 +240,40 @@ impl Drop for Engine {
     }
 }
 
-/// What the engine remembers of a plugin.
-#[derive(Default)]
-struct Known {
-    call: Option<RustcCall>,
-    /// Files that the last good build read, with the hash of what they held where that is known.
-    inputs: BTreeMap<PathBuf, Option<u64>>,
-    /// Whether the last build was good; when it was not, any source may mend it.
-    is_good: bool,
-    warnings: String,
+/// What an engine works with: the real ones, or a test's own.
+struct Surroundings {
+    toolchain: Arc<dyn Toolchain>,
+    /// The workspace as it is at the start.
+    workspace: Workspace,
+    /// What is watched, and the saves that come of it; `None` when nothing is watched.
+    watched: Option<(Control, BoxStream<'static, Saves>)>,
+    /// Files that this host runs from; `None` without a supervisor.
+    running: Option<Staged>,
+    start: Start,
 }
 
+/// The state of the engine, which its task alone changes: each part has a type of its own, and the loop routes between
+/// them.
 struct Loop {
     host: Host,
     options: Options,
+    toolchain: Arc<dyn Toolchain>,
+    records: Records,
     watching: Option<Control>,
-    workspace: Arc<Workspace>,
-    /// Whether cargo did not take the workspace when it was last asked.
-    is_unread: bool,
-    /// Packages that this host, or a newer one in the making, is built with.
-    host_packages: BTreeSet<String>,
-    /// With which features; `None` while nobody has asked cargo.
-    features: Option<JoinHandle<Result<Shared, SaveError>>>,
-    /// Why a plugin's dependency has the host built anew, while that goes on.
-    rebuilding: Option<String>,
-    workshop: Arc<Workshop>,
-    known: BTreeMap<PluginId, Known>,
-    builds: JoinSet<Done>,
-    orders: HashMap<Id, Building>,
+    members: Members,
+    plugins: PluginRecords,
+    builds: Builds,
     /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
-    held: Vec<Group>,
-    /// Built plugins, by what goes live together, that do not fit what is live.
-    waiting: Vec<Vec<Ready>>,
-    run: u128,
-    count: u64,
+    failed_groups: Vec<Group>,
+    blocked: Blocked,
+    probation: ProbationWatch,
+    replacement: Replacement,
     /// What is live, for a host that takes this one's place.
     keeper: Keeper,
-    /// Files that this host runs from; `None` without a supervisor.
-    running: Option<Staged>,
-    replacement: host::Replacement,
-    gives_way: watch::Sender<Option<NextHost>>,
+    libraries: Libraries,
     /// Plugins that were edited while no host was there.
     edited: BTreeSet<PluginId>,
-    /// Swaps whose generations may have to go back.
-    trials: Vec<Trial>,
-    /// Generations that may yet stand all calls of their probation.
-    tested: Tested,
-    libraries: Libraries,
-    /// Whether this is the start, of which one line tells.
+    /// Whether this is the start, which is one line in the log.
     is_loading_all: bool,
     /// How things stand, for whoever asks while the loop is busy.
     status: Arc<Mutex<ReloadStatus>>,
@@ -279,36 +282,32 @@ struct Loop {
 impl Loop {
     async fn run(
         mut self,
-        mut watcher: Watcher,
+        mut watched: BoxStream<'static, Saves>,
         mut requests: mpsc::UnboundedReceiver<Request>,
         (restarts, mut restarts_wanted): (mpsc::UnboundedSender<bool>, mpsc::UnboundedReceiver<bool>),
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let mut panics = self.host.registry().panics();
-        let watching = async move { while sender.send(watcher.next().await).is_ok() {} };
+        // Taken as they come, however long the loop is busy.
+        let watching = async move {
+            while let Some(saved) = watched.next().await {
+                if sender.send(saved).is_err() {
+                    break;
+                }
+            }
+        };
         let working = async {
             loop {
                 tokio::select! {
                     biased;
                     Some(saved) = saves.recv() => self.handle_saves(saved).await,
                     Some(report) = panics.recv() => self.handle_panic(report).await,
-                    Some(ended) = self.tested.work.join_next() => if let Ok(Some((plugin, number))) = ended {
-                        self.handle_passed(&plugin, number);
-                    },
+                    Some((plugin, number)) = self.probation.passed() => self.handle_passed(&plugin, number),
                     Some(request) = requests.recv() => self.handle_request(request).await,
                     Some(when_quiet) = restarts_wanted.recv() => self.handle_restart(when_quiet, &restarts),
-                    // A build that was dropped ends with an error.
-                    Some(made) = self.replacement.work.join_next_with_id() => if let Ok((id, made)) = made {
-                        self.handle_made(id, made);
-                    },
-                    Some(ended) = self.builds.join_next_with_id() => match ended {
-                        Ok((id, done)) => self.handle_done(id, done).await,
-                        Err(error) => {
-                            let building = self.orders.remove(&error.id());
-                            if let (true, Some(building)) = (error.is_panic(), building) {
-                                tracing::error!(%error, plugins = ?names(&building.packages), "a build task panicked");
-                            }
-                        }
+                    Some(built) = self.replacement.built() => self.handle_new_host(built),
+                    Some((building, result)) = self.builds.next() => if let Some(result) = result {
+                        self.handle_build_result(building, result).await;
                     },
                 }
                 self.publish();
@@ -316,15 +315,11 @@ impl Loop {
         };
         tokio::join!(watching, working);
     }
-
-    fn suffix(&mut self) -> String {
-        self.count += 1;
-        format!("{:x}-{}", self.run, self.count)
-    }
 }
 
 /// Asks cargo about the workspace, or recalls what it said when another host ran here just before.
 async fn read_workspace(
+    toolchain: &dyn Toolchain,
     options: &Options,
     running: Option<&Staged>,
     start: &Start,
@@ -334,7 +329,7 @@ async fn read_workspace(
     if let Some(workspace) = kept.filter(|workspace| workspace.root == options.workspace) {
         return Ok(workspace);
     }
-    let workspace = Workspace::read(&options.workspace).await.map_err(HostError::Workspace)?;
+    let workspace = toolchain.read_workspace(&options.workspace).await.map_err(HostError::Workspace)?;
     if let Some(host) = running
         && let Err(error) = workspace.keep(&host.workspace_file())
     {

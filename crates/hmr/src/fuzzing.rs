@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use futures_util::FutureExt as _;
 
-use crate::cargo::read_messages;
+use crate::build::cargo::read_messages;
+use crate::build::rustc::{Replay, inputs_of};
+use crate::build::rustc_call::RustcCall;
 use crate::findings::Findings;
-use crate::rustc::{Replay, inputs_of};
-use crate::rustc_call::RustcCall;
 
 /// A message that cargo writes after whatever else it has written.
 const ARTIFACT: &[u8] = br#"

@@ -10,7 +10,7 @@ use tokio::process::Command;
 const SECRET: &str = "DISCORD_TOKEN";
 
 /// Program in `scripts/bin` that cargo calls rustc through for the crates of the workspace. It keeps the calls; see
-/// [`RustcCall`](crate::rustc_call::RustcCall).
+/// [`RustcCall`](crate::build::rustc_call::RustcCall).
 ///
 /// cargo makes the name a part of what it builds, so it is one that is looked up in `PATH`: a copy of the workspace in
 /// another folder finds everything built.

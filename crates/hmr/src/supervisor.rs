@@ -29,11 +29,10 @@ use crate::signals::is_ignored;
 pub mod child;
 mod crash;
 mod crash_loop;
-pub mod plain;
 mod recorder;
+pub mod restart_on_save;
 
 pub use child::{NextHost, Start};
-pub(crate) use crash::signal_name;
 pub(crate) use recorder::Recorder;
 
 /// Exit code when the host dies again and again: `EX_SOFTWARE` of sysexits.h.
@@ -114,7 +113,7 @@ impl<'a> Supervisor<'a> {
         let mut start = Start::Fresh;
         loop {
             child::note_host(&self.run, &host)?;
-            // What the one before has left is no account of this one.
+            // What the one before has left tells nothing of this one.
             let _ = fs::remove_file(self.flight());
             let child = self.start(&host, &start)?;
             let cause = match self.watch(child).await? {
@@ -123,13 +122,13 @@ impl<'a> Supervisor<'a> {
             };
             // It may have replaced itself meanwhile.
             host = child::noted_host(&self.run).and_then(|number| self.hosts.get(number)).unwrap_or(host);
-            let account = crash::Account::of(
+            let verdict = crash::CrashVerdict::of(
                 cause,
                 Journal::read(&host.journal_file()),
                 &recorder::read(&self.flight()),
             );
             // What is set aside does not do it again.
-            let wait = if account.blames_a_plugin {
+            let wait = if verdict.blames_a_plugin {
                 Duration::ZERO
             } else if let Some(wait) = self.crashes.next(std::time::Instant::now()) {
                 wait
@@ -137,13 +136,13 @@ impl<'a> Supervisor<'a> {
                 tell(&format!(
                     "{}; that is {} times within {} s, so it is not started again: mend what is named here and start \
                      anew",
-                    account.words,
+                    verdict.words,
                     crash_loop::MOST,
                     crash_loop::WITHIN.as_secs()
                 ));
                 return Ok(CRASH_LOOP);
             };
-            (host, start) = self.after_death(host, cause, account, wait);
+            (host, start) = self.after_death(host, cause, verdict, wait);
             tokio::select! {
                 () = sleep(wait) => {}
                 _ = self.signals.next() => return Ok(0),
@@ -160,16 +159,16 @@ impl<'a> Supervisor<'a> {
         &self,
         host: Staged,
         cause: crash::Cause,
-        account: crash::Account,
+        verdict: crash::CrashVerdict,
         wait: Duration,
     ) -> (Staged, Start) {
         let died_at = since_1970();
-        let mut words = account.words;
-        if let Err(error) = account.journal.write(&host.journal_file()) {
+        let mut words = verdict.words;
+        if let Err(error) = verdict.journal.write(&host.journal_file()) {
             words += &format!("; its journal cannot be written ({error})");
         }
         // A program that has never worked here, through no plugin's fault.
-        let spare = if account.journal.ready || account.blames_a_plugin || !cause.is_fault() {
+        let spare = if verdict.journal.ready || verdict.blames_a_plugin || !cause.is_fault() {
             None
         } else {
             self.hosts.before(&host)

@@ -22,6 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
@@ -31,26 +33,26 @@ use tokio::time::{sleep, timeout_at};
 mod below;
 mod contents;
 mod control;
+mod event_support;
 mod filter;
 mod folders;
 mod moment;
 mod scanner;
 mod scope;
-mod silence;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use control::Control;
+pub use event_support::NoEvents;
 pub use filter::Filter;
 pub use scope::{Of, Scope};
-pub use silence::Silence;
 
 pub(crate) use contents::hash_of;
 pub(crate) use walk::files_below;
 
 use crate::error::HostError;
-use control::Wanted;
+use control::Config;
 use folders::{Folders, Report};
 use moment::{Moment, Noticed};
 use scanner::{Changed, Reported, Reports, Scanner};
@@ -70,14 +72,14 @@ pub struct Saves {
 
 /// How changes are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct WatchMode {
     /// Quiet time after an event before a save counts as finished.
     pub debounce: Duration,
     /// Period of polling; `None` listens to the system's events.
     pub poll: Option<Duration>,
 }
 
-impl Pace {
+impl WatchMode {
     /// Quiet time that joins the files of one checkout without being felt.
     pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(2);
     /// Period of polling where nothing else is possible: felt, but some hundred files are no work.
@@ -87,11 +89,11 @@ impl Pace {
 /// Watches folders for finished saves.
 pub struct Watcher {
     control: Control,
-    changes: watch::Receiver<Wanted>,
-    /// What is done at present, which is what was wanted last.
-    doing: Wanted,
+    changes: watch::Receiver<Config>,
+    /// What it goes by at present.
+    current: Config,
     events: mpsc::UnboundedReceiver<Report>,
-    heard: Heard,
+    pending: Pending,
     scanner: Arc<Mutex<Scanner>>,
     /// A look under way, and what those before it have found.
     looking: Option<JoinHandle<Changed>>,
@@ -102,7 +104,7 @@ pub struct Watcher {
 
 /// What the system has reported since the last look.
 #[derive(Debug, Default)]
-struct Heard {
+struct Pending {
     reports: Reports,
     /// Whether something was missed, so that everything has to be looked at.
     misses: bool,
@@ -114,24 +116,24 @@ impl Watcher {
     ///
     /// # Errors
     /// When the system refuses, as when its number of watches is used up.
-    pub fn new(scope: Scope, pace: Pace, filter: Filter) -> Result<Self, HostError> {
+    pub fn new(scope: Scope, mode: WatchMode, filter: Filter) -> Result<Self, HostError> {
         let mut scanner = Scanner::new(filter.clone());
         let (sender, events) = mpsc::unbounded_channel();
-        if pace.poll.is_none() {
+        if mode.poll.is_none() {
             scanner.folders = Some(Folders::new(sender)?);
         }
         scanner.follow(scope.clone());
         if let Some(failure) = scanner.take_failure() {
             return Err(failure);
         }
-        let doing = Wanted { scope, pace, filter, filter_since: Moment::now(), is_paused: false };
-        let control = Control::new(doing.clone());
+        let current = Config { scope, mode, filter, filter_since: Moment::now(), is_paused: false };
+        let control = Control::new(current.clone());
         Ok(Self {
             changes: control.changes(),
             control,
-            doing,
+            current,
             events,
-            heard: Heard::default(),
+            pending: Pending::default(),
             scanner: Arc::new(Mutex::new(scanner)),
             looking: None,
             changed: Changed::new(),
@@ -144,19 +146,26 @@ impl Watcher {
         self.control.clone()
     }
 
+    /// Turns it into the saves that come, with the handle to change what is watched and how.
+    pub fn into_saves(self) -> (Control, BoxStream<'static, Saves>) {
+        let control = self.control();
+        let saves = stream::unfold(self, |mut watcher| async move { Some((watcher.next().await, watcher)) });
+        (control, saves.boxed())
+    }
+
     /// Waits for the next finished save with any change in it; a call that is cancelled loses nothing.
     pub async fn next(&mut self) -> Saves {
         loop {
             self.finish_look().await;
             if self.changed.is_empty() {
-                let is_wish = tokio::select! {
+                let config_changed = tokio::select! {
                     biased;
                     // Its other end is in `control`.
                     Ok(()) = self.changes.changed() => true,
-                    () = self.heard.wait(&self.doing, &mut self.events) => false,
+                    () = self.pending.wait(&self.current, &mut self.events) => false,
                 };
-                if is_wish {
-                    self.do_what_is_wanted();
+                if config_changed {
+                    self.apply_config();
                     self.finish_look().await;
                 } else {
                     self.look().await;
@@ -174,10 +183,10 @@ impl Watcher {
 
     /// Looks where something may have changed.
     async fn look(&mut self) {
-        let Pace { debounce, poll } = self.doing.pace;
+        let WatchMode { debounce, poll } = self.current.mode;
         if poll.is_none() {
-            let heard = std::mem::take(&mut self.heard);
-            self.begin_look(move |scanner| heard.look(scanner));
+            let pending = std::mem::take(&mut self.pending);
+            self.begin_look(move |scanner| pending.look(scanner));
             self.finish_look().await;
             return;
         }
@@ -195,25 +204,25 @@ impl Watcher {
         }
     }
 
-    /// Begins to do what is wanted now, and to look where nobody was looking.
-    fn do_what_is_wanted(&mut self) {
-        let mut wanted = self.changes.borrow_and_update().clone();
-        if wanted.is_paused {
-            // Whatever else is wanted is done when it goes on.
-            wanted = Wanted { is_paused: true, ..self.doing.clone() };
+    /// Goes by the newest configuration, and begins to look where nothing has looked.
+    fn apply_config(&mut self) {
+        let mut config = self.changes.borrow_and_update().clone();
+        if config.is_paused {
+            // Whatever else has changed is applied when it goes on.
+            config = Config { is_paused: true, ..self.current.clone() };
         }
-        let old = std::mem::replace(&mut self.doing, wanted.clone());
-        let listens = |wanted: &Wanted| !wanted.is_paused && wanted.pace.poll.is_none();
-        let sender = (listens(&wanted) && !listens(&old)).then(|| {
+        let old = std::mem::replace(&mut self.current, config.clone());
+        let listens = |config: &Config| !config.is_paused && config.mode.poll.is_none();
+        let sender = (listens(&config) && !listens(&old)).then(|| {
             let (sender, events) = mpsc::unbounded_channel();
-            (self.events, self.heard) = (events, Heard::default());
+            (self.events, self.pending) = (events, Pending::default());
             sender
         });
         self.begin_look(move |scanner| {
-            if !listens(&wanted) {
+            if !listens(&config) {
                 scanner.folders = None;
             }
-            let looks_anew = sender.is_some() || old.is_paused && !wanted.is_paused;
+            let looks_anew = sender.is_some() || old.is_paused && !config.is_paused;
             if let Some(sender) = sender {
                 match Folders::new(sender) {
                     Ok(folders) => scanner.folders = Some(folders),
@@ -221,11 +230,11 @@ impl Watcher {
                 }
             }
             let mut changed = Changed::new();
-            if wanted.scope != old.scope {
-                changed.append(&mut scanner.follow(wanted.scope));
+            if config.scope != old.scope {
+                changed.append(&mut scanner.follow(config.scope));
             }
-            if wanted.filter != old.filter {
-                changed.append(&mut scanner.set_filter(wanted.filter, wanted.filter_since));
+            if config.filter != old.filter {
+                changed.append(&mut scanner.set_filter(config.filter, config.filter_since));
             }
             if looks_anew {
                 changed.append(&mut scanner.look_at_all(Noticed::seen(Duration::ZERO)));
@@ -258,12 +267,12 @@ impl Watcher {
     }
 }
 
-impl Heard {
+impl Pending {
     /// Waits until something may have changed; a call that is cancelled loses nothing.
-    async fn wait(&mut self, doing: &Wanted, events: &mut mpsc::UnboundedReceiver<Report>) {
-        let Pace { debounce, poll } = doing.pace;
+    async fn wait(&mut self, current: &Config, events: &mut mpsc::UnboundedReceiver<Report>) {
+        let WatchMode { debounce, poll } = current.mode;
         match poll {
-            _ if doing.is_paused => std::future::pending().await,
+            _ if current.is_paused => std::future::pending().await,
             Some(period) => return sleep(period).await,
             None => {}
         }

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::SaveError;
 use crate::watch::{Of, Scope};
 
-mod meaning;
+mod change_kind;
 mod metadata;
 
-pub use meaning::Meaning;
+pub use change_kind::ChangeKind;
 use metadata::Metadata;
 
 /// Packages of a development host, besides its plugins. `workspace-hack` names the features of dependencies that the

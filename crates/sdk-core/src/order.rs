@@ -43,25 +43,31 @@ impl Needs {
         self.0.get(plugin).into_iter().flatten().map(|(plugin, required)| (plugin, *required))
     }
 
+    /// Returns those of `waiting` that none of the others has to come before.
+    ///
+    /// What a plugin merely uses has to come before it too, except where that goes round in a circle. Returns none only
+    /// where plugins that cannot do without each other go round in one.
+    fn free<'a>(&self, waiting: &BTreeSet<&'a PluginId>) -> Vec<&'a PluginId> {
+        let free = |optional_too: bool| -> Vec<_> {
+            let is_free = |plugin: &&PluginId| {
+                !self.of(plugin).any(|(other, required)| {
+                    (required || optional_too) && other != *plugin && waiting.contains(other)
+                })
+            };
+            waiting.iter().copied().filter(is_free).collect()
+        };
+        let with_optional = free(true);
+        if with_optional.is_empty() { free(false) } else { with_optional }
+    }
+
     /// Returns all plugins so that each comes after its required dependencies.
     ///
     /// Optional dependencies come first too, except in a circle.
     pub fn order(&self) -> Vec<PluginId> {
         let mut waiting: BTreeSet<_> = self.0.keys().collect();
         let mut order = Vec::new();
-        while !waiting.is_empty() {
-            let is_free = |plugin: &PluginId, optional_too: bool| {
-                !self.of(plugin).any(|(other, required)| {
-                    (required || optional_too) && other != plugin && waiting.contains(other)
-                })
-            };
-            let next = [true, false]
-                .into_iter()
-                .find_map(|optional_too| waiting.iter().find(|plugin| is_free(plugin, optional_too)))
-                // Only in a circle, which is refused elsewhere.
-                .or(waiting.first())
-                .copied();
-            let Some(next) = next else { break };
+        // Nothing is free only in a circle, which is refused elsewhere.
+        while let Some(next) = self.free(&waiting).first().or(waiting.first()).copied() {
             waiting.remove(next);
             order.push(next.clone());
         }
@@ -125,6 +131,47 @@ impl Needs {
             }
             found.extend(more);
         }
+    }
+}
+
+/// Plugins that are all to start: each has its turn after those that it needs.
+///
+/// The one order in which a host brings in its plugins at the beginning, linked or loaded. What a plugin needs and does not
+/// find by its turn, because that was left out, is for whoever starts it to see.
+pub struct Startup(BTreeMap<PluginId, Arc<Generation>>);
+
+/// What comes next at a [`Startup`].
+pub enum Turn {
+    /// These start, side by side if need be.
+    Start(Vec<Arc<Generation>>),
+    /// These cannot: they cannot do without each other. Each circle begins with its first name.
+    Circles(Vec<Vec<PluginId>>),
+}
+
+impl Startup {
+    /// Plans the start of `generations`, one of each plugin.
+    pub fn new(generations: impl IntoIterator<Item = Arc<Generation>>) -> Self {
+        Self(generations.into_iter().map(|generation| (generation.plugin().clone(), generation)).collect())
+    }
+}
+
+impl Iterator for Startup {
+    type Item = Turn;
+
+    fn next(&mut self) -> Option<Turn> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let needs = Needs::among(self.0.values());
+        let mut free: BTreeSet<_> = needs.free(&self.0.keys().collect()).into_iter().cloned().collect();
+        // One that needs itself has nothing to wait for, and never starts.
+        let circles = needs.circles();
+        free.retain(|plugin| !circles.iter().any(|circle| circle.contains(plugin)));
+        if free.is_empty() {
+            self.0.retain(|plugin, _| !circles.iter().any(|circle| circle.contains(plugin)));
+            return Some(Turn::Circles(circles));
+        }
+        Some(Turn::Start(free.iter().filter_map(|plugin| self.0.remove(plugin)).collect()))
     }
 }
 

@@ -1,241 +1,145 @@
-//! Builds as they begin and end.
+//! Builds in flight: at most one for any plugin.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
-use sdk_core::bus::{Cause, ReloadEvent};
-use tokio::task::Id;
+use sdk_core::PluginId;
+use sdk_core::status::Reloaded;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, Id, JoinSet};
 
-use super::group::{Answer, Building, Group};
-use super::handle::Request;
-use super::host::WAITS;
-use super::tell::{self, print};
-use super::{Loop, names};
-use crate::error::SaveError;
-use crate::job::{Done, Failure, Order, carry_out};
+use super::group::Group;
+use super::names;
+use crate::build::rustc_call::RustcCall;
+use crate::build::{self, BuildRequest, BuildResult, Toolchain};
+use crate::workspace::{Package, Workspace};
 
-/// Wait before a first retry; each further one waits twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// Where the outcome of a reload is sent to whoever asked for it.
+pub(super) type Answer = oneshot::Sender<Vec<Result<Reloaded, String>>>;
 
-impl Loop {
-    pub(super) async fn handle_request(&mut self, request: Request) {
-        let (plugin, answer) = match request {
-            Request::Reload { plugin, answer } => (plugin, answer),
-            Request::RollBack { plugin, to, answer } => {
-                // Nobody waits any more when this fails.
-                let _ = answer.send(self.roll_back(&plugin, to).await);
-                return;
-            }
-        };
-        let plugins: BTreeSet<_> = match plugin {
-            None => self.workspace.plugins.keys().cloned().collect(),
-            Some(plugin) if self.workspace.plugins.contains_key(&plugin) => [plugin].into(),
-            Some(plugin) => {
-                // Nobody waits any more when this fails.
-                let _ = answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
-                return;
-            }
-        };
-        if self.waits_for_host() {
-            let _ = answer.send(vec![Err(WAITS.to_owned())]);
-            return;
-        }
-        self.order(Group { plugins, through_cargo: false }, Instant::now(), vec![answer]);
+/// Plugins that are being built together.
+pub(super) struct Building {
+    pub(super) packages: Vec<Package>,
+    pub(super) through_cargo: bool,
+    pub(super) began: Instant,
+    pub(super) answers: Vec<Answer>,
+    /// How often the same has been tried again.
+    pub(super) retries: u32,
+}
+
+impl Building {
+    pub(super) fn group(&self) -> Group {
+        Group { plugins: self.plugins().cloned().collect(), through_cargo: self.through_cargo }
     }
 
-    /// Starts to build, taking over what it supersedes and what was held back.
-    pub(super) fn order(&mut self, group: Group, began: Instant, answers: Vec<Answer>) {
-        self.order_after(Duration::ZERO, 0, group, began, answers);
+    pub(super) fn plugins(&self) -> impl Iterator<Item = &PluginId> {
+        self.packages.iter().map(|package| &package.id)
     }
 
-    /// Starts to build after `wait`; `retries` is how often the same has been tried again.
-    fn order_after(
-        &mut self,
-        wait: Duration,
-        retries: u32,
-        mut group: Group,
-        mut began: Instant,
-        mut answers: Vec<Answer>,
-    ) {
-        loop {
-            self.held.retain(|held| !group.absorb(held));
-            let overtaken = self.orders.iter().find(|(_, building)| {
-                building.packages.iter().any(|package| group.plugins.contains(&package.id))
-            });
-            let Some(building) = overtaken.map(|(id, _)| *id).and_then(|id| self.orders.remove(&id)) else {
-                break;
-            };
-            tracing::debug!(plugins = ?names(&building.packages), "a newer save drops this build");
-            building.abort.abort();
-            began = began.max(building.began);
-            group.absorb(&building.group());
-            answers.extend(building.answers);
-        }
-        let packages: Vec<_> =
-            group.plugins.iter().filter_map(|plugin| self.workspace.plugins.get(plugin).cloned()).collect();
-        if packages.is_empty() {
-            return;
-        }
-        let ids: Vec<_> = group.plugins.iter().cloned().collect();
-        self.forget_waiting(&ids);
-        let order = Order {
-            packages: packages
-                .iter()
-                .map(|package| {
-                    let call = self.known.get(&package.id).and_then(|known| known.call.clone());
-                    (package.clone(), call)
-                })
-                .collect(),
-            through_cargo: group.through_cargo,
-            suffix: self.suffix(),
-            began,
-            may_reuse: false,
-        };
-        tracing::debug!(plugins = ?names(&packages), through_cargo = group.through_cargo, "building");
-        self.host.bus().emit(ReloadEvent::ReloadStarted {
-            plugins: packages.iter().map(|package| package.id.clone()).collect(),
-            cause: match &answers[..] {
-                _ if retries > 0 => Cause::Retry,
-                [] => Cause::Save,
-                _ => Cause::Request,
-            },
-        });
-        let (workshop, workspace) = (self.workshop.clone(), self.workspace.clone());
-        let abort = self.builds.spawn(async move {
-            // As part of the build, so that a newer save drops the wait as well.
-            tokio::time::sleep(wait).await;
-            carry_out(workshop, workspace, order).await
-        });
-        let building = Building {
-            packages,
-            through_cargo: group.through_cargo,
-            began,
-            abort: abort.clone(),
-            answers,
-            retries,
-        };
-        self.orders.insert(abort.id(), building);
+    fn concerns(&self, plugins: &BTreeSet<PluginId>) -> bool {
+        self.plugins().any(|plugin| plugins.contains(plugin))
+    }
+}
+
+/// Builds in flight; dropping them ends their compilers.
+pub(super) struct Builds {
+    toolchain: Arc<dyn Toolchain>,
+    tasks: JoinSet<BuildResult>,
+    in_flight: HashMap<Id, (AbortHandle, Building)>,
+    /// Tells this process's files from those of others.
+    run: u128,
+    count: u64,
+}
+
+impl Builds {
+    pub(super) fn new(toolchain: Arc<dyn Toolchain>) -> Self {
+        // Two hosts may start within a second.
+        let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        Self { toolchain, tasks: JoinSet::new(), in_flight: HashMap::new(), run, count: 0 }
     }
 
-    /// Builds once more what failed in a way that a file caught half-written may cause; gives the order back when it
-    /// has been tried often enough or failed in another way.
-    fn try_again<'a>(
+    /// Returns the end of a file's name that no other build has.
+    pub(super) fn suffix(&mut self) -> String {
+        self.count += 1;
+        format!("{:x}-{}", self.run, self.count)
+    }
+
+    /// Starts a build after `wait`; `call` returns how a plugin is compiled, where that is known.
+    pub(super) fn start(
         &mut self,
         building: Building,
-        errors: impl Iterator<Item = &'a SaveError>,
-    ) -> Option<Building> {
-        let errors: Vec<_> = errors.collect();
-        let Some(wait) = self.wait_for_retry(building.retries, &names(&building.packages), &errors) else {
-            return Some(building);
+        wait: Duration,
+        workspace: Arc<Workspace>,
+        call: impl Fn(&PluginId) -> Option<RustcCall>,
+    ) {
+        let with_call = |package: &Package| (package.clone(), call(&package.id));
+        let request = BuildRequest {
+            packages: building.packages.iter().map(with_call).collect(),
+            through_cargo: building.through_cargo,
+            suffix: self.suffix(),
+            began: building.began,
+            may_reuse: false,
         };
-        let retries = building.retries + 1;
-        self.order_after(wait, retries, building.group(), building.began, building.answers);
-        None
+        let toolchain = self.toolchain.clone();
+        let task = self.tasks.spawn(async move {
+            // As part of the build, so that a newer save cancels the wait as well.
+            tokio::time::sleep(wait).await;
+            build::run(toolchain, workspace, request).await
+        });
+        self.in_flight.insert(task.id(), (task, building));
     }
 
-    /// Gives the wait before the next attempt, and tells of it, when all errors may pass by themselves and there have not
-    /// been as many `retries` as configured.
-    pub(super) fn wait_for_retry(
-        &self,
-        retries: u32,
-        plugins: &[&str],
-        errors: &[&SaveError],
-    ) -> Option<Duration> {
-        let most = self.options.policy.load().retries;
-        if retries >= most || errors.is_empty() || !errors.iter().all(|error| error.is_passing()) {
-            return None;
-        }
-        let wait = FIRST_WAIT * (1 << retries.min(8));
-        let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let words = format!(
-            "{}: {errors}; tried again in {} ms ({} of {most})",
-            plugins.join(", "),
-            wait.as_millis(),
-            retries + 1
-        );
-        tell::warn(&self.host, None, words);
-        Some(wait)
+    /// Cancels a build of any of these plugins, and returns it.
+    pub(super) fn cancel(&mut self, plugins: &BTreeSet<PluginId>) -> Option<Building> {
+        let (id, _) = self.in_flight.iter().find(|(_, (_, building))| building.concerns(plugins))?;
+        let id = *id;
+        let (task, building) = self.in_flight.remove(&id)?;
+        task.abort();
+        Some(building)
     }
 
-    pub(super) async fn handle_done(&mut self, id: Id, done: Done) {
-        // An order that was overtaken just as it ended.
-        let Some(building) = self.orders.remove(&id) else { return };
-        self.learn(&done);
-        if done.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
-            // The event of the newer save may come for one of them alone.
-            self.order(building.group(), building.began, building.answers);
-            return;
-        }
-        let Some(building) = self.try_again(building, done.failures.iter().map(|failure| &failure.error))
-        else {
-            return;
-        };
-        let mut building = building;
-        let group = building.group();
-        let mut answers = Vec::new();
-        let mut failed = !done.failures.is_empty();
-        if failed {
-            self.tell_failures(&done.failures);
-            answers.extend(done.failures.iter().map(|failure| Err(self.failure_words(failure))));
-            if !done.ready.is_empty() {
-                for ready in &done.ready {
-                    let words = format!("{} stays as it is too: they go live together", ready.package.id);
-                    tell::warn(&self.host, &ready.package.id, words.clone());
-                    answers.push(Err(words));
-                }
-            }
-        } else {
-            match self.go_live(done.ready, building.began).await {
-                Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
-                Err(SaveError::Superseded) => {
-                    self.order(building.group(), building.began, building.answers);
-                    return;
+    /// Cancels all builds, and returns them.
+    pub(super) fn cancel_all(&mut self) -> Vec<Building> {
+        let all = self.in_flight.drain().map(|(_, (task, building))| {
+            task.abort();
+            building
+        });
+        all.collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// Returns whether a plugin is being built.
+    pub(super) fn has(&self, plugin: &PluginId) -> bool {
+        self.in_flight.values().any(|(_, building)| building.plugins().any(|other| other == plugin))
+    }
+
+    /// Returns the plugins that are being built, those together that go live together.
+    pub(super) fn plugins(&self) -> Vec<Vec<PluginId>> {
+        self.in_flight.values().map(|(_, building)| building.plugins().cloned().collect()).collect()
+    }
+
+    /// Waits for the next build to end, and returns it with its result, or with none if its task has panicked; `None`
+    /// when no build is in flight. A call that is cancelled loses nothing.
+    pub(super) async fn next(&mut self) -> Option<(Building, Option<BuildResult>)> {
+        loop {
+            match self.tasks.join_next_with_id().await? {
+                Ok((id, result)) => {
+                    // One that was cancelled just as it ended is not there any more.
+                    if let Some((_, building)) = self.in_flight.remove(&id) {
+                        return Some((building, Some(result)));
+                    }
                 }
                 Err(error) => {
-                    match self.try_again(building, std::iter::once(&error)) {
-                        Some(back) => building = back,
-                        None => return,
+                    if let Some((_, building)) = self.in_flight.remove(&error.id()) {
+                        tracing::error!(%error, plugins = ?names(&building.packages), "a build task panicked");
+                        return Some((building, None));
                     }
-                    failed = true;
-                    let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
-                    let failure = Failure { plugin: alone.cloned(), error };
-                    self.tell_failure(&failure);
-                    answers.push(Err(self.failure_words(&failure)));
                 }
             }
         }
-        if failed && group.plugins.len() > 1 && building.answers.is_empty() {
-            group.join(&mut self.held);
-        }
-        for answer in building.answers {
-            // The command that asked may have given up.
-            let _ = answer.send(answers.clone());
-        }
-        if !failed {
-            self.settle().await;
-        }
-        self.give_way_when_idle();
-    }
-
-    /// Notes what a build told: calls, inputs, and warnings, which are printed when they are new.
-    pub(super) fn learn(&mut self, done: &Done) {
-        for (plugin, call) in &done.calls {
-            self.known.entry(plugin.clone()).or_default().call = Some(call.clone());
-        }
-        for failure in &done.failures {
-            if let Some(known) = failure.plugin.as_ref().and_then(|plugin| self.known.get_mut(plugin)) {
-                known.is_good = false;
-            }
-        }
-        for ready in &done.ready {
-            let known = self.known.entry(ready.package.id.clone()).or_default();
-            known.inputs = ready.inputs();
-            known.is_good = true;
-            if known.warnings != ready.built.warnings {
-                known.warnings.clone_from(&ready.built.warnings);
-                print(&known.warnings);
-            }
-        }
-        self.follow();
     }
 }

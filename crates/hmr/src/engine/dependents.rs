@@ -10,12 +10,12 @@ use std::time::Instant;
 
 use sdk_core::PluginId;
 use sdk_core::generation::Generation;
-use sdk_core::order::{Needs, circle_words};
+use sdk_core::order::Needs;
 use sdk_core::status::Reloaded;
 
 use super::Loop;
+use crate::build::{BuiltPlugin, Failure};
 use crate::error::SaveError;
-use crate::job::{Failure, Ready};
 
 /// Ends the line of a plugin that was reloaded because of others.
 pub(super) fn with<'a>(plugins: impl Iterator<Item = &'a PluginId>) -> String {
@@ -61,18 +61,16 @@ impl Loop {
     /// Makes live what was built; what does not fit waits for others that it fits with.
     pub(super) async fn go_live(
         &mut self,
-        ready: Vec<Ready>,
+        ready: Vec<BuiltPlugin>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
         let ids: Vec<_> = ready.iter().map(|ready| ready.package.id.clone()).collect();
-        self.forget_waiting(&ids);
+        self.blocked.forget(&ids);
         let mut refusal = match self.make_live(ready.clone(), began).await {
             Err(SaveError::Unfit(problems)) => problems,
             outcome => return outcome,
         };
-        let all = self.waiting.concat();
-        let several = (self.waiting.len() > 1).then_some(all);
-        for others in self.waiting.clone().into_iter().chain(several) {
+        for others in self.blocked.combinations() {
             match self.make_live([ready.clone(), others.clone()].concat(), began).await {
                 Err(SaveError::Unfit(_)) => {}
                 Err(error) => {
@@ -82,41 +80,34 @@ impl Loop {
                 }
                 Ok(reloaded) => {
                     let ids: Vec<_> = others.iter().map(|ready| ready.package.id.clone()).collect();
-                    self.forget_waiting(&ids);
+                    self.blocked.forget(&ids);
                     return Ok(reloaded);
                 }
             }
         }
-        self.waiting.push(ready);
+        self.blocked.add(ready);
         Err(SaveError::Unfit(refusal))
     }
 
     /// Makes live, after a swap, what waited for it, and takes out what only stayed because it was needed.
-    pub(super) async fn settle(&mut self) {
+    pub(super) async fn retry_blocked(&mut self) {
         loop {
-            let waiting = std::mem::take(&mut self.waiting);
+            let blocked = self.blocked.take();
             let mut has_changed = false;
-            for ready in waiting {
+            for ready in blocked {
                 match self.make_live(ready.clone(), Instant::now()).await {
                     Ok(_) => {
                         has_changed = true;
                         let ids: BTreeSet<_> = ready.iter().map(|ready| &ready.package.id).collect();
-                        self.held.retain(|held| !held.plugins.iter().all(|plugin| ids.contains(plugin)));
+                        self.failed_groups
+                            .retain(|failed| !failed.plugins.iter().all(|plugin| ids.contains(plugin)));
                     }
-                    Err(SaveError::Unfit(_)) => self.waiting.push(ready),
-                    Err(error) => self.tell_failure(&Failure { plugin: alone(&ready), error }),
+                    Err(SaveError::Unfit(_)) => self.blocked.add(ready),
+                    Err(error) => self.report_failure(&Failure { plugin: alone(&ready), error }),
                 }
             }
             let live = self.host.registry().snapshot();
-            let orphans: BTreeSet<_> = live
-                .generations()
-                .keys()
-                .filter(|plugin| {
-                    !self.workspace.plugins.contains_key(*plugin)
-                        && !self.workspace.root.join(plugin.as_str()).join("Cargo.toml").exists()
-                })
-                .cloned()
-                .collect();
+            let orphans = self.members.orphans(&live);
             for orphan in orphans {
                 has_changed |= self.remove(&[orphan]).await.is_ok();
             }
@@ -125,40 +116,13 @@ impl Loop {
             }
         }
     }
-
-    /// Tells of plugins that cannot come in because they go round in a circle; gives the others, as they start.
-    pub(super) fn in_order(&mut self, ready: Vec<Ready>) -> Vec<Ready> {
-        // One that cannot be loaded is told of when its turn comes.
-        let made: Vec<_> = ready.iter().filter_map(|ready| self.load(ready).ok()).collect();
-        let needs = Needs::among(&made);
-        let circles = needs.circles();
-        let order = needs.order();
-        let place = |ready: &Ready| order.iter().position(|plugin| *plugin == ready.package.id);
-        let in_circle = |ready: &Ready| circles.iter().find(|circle| circle.contains(&ready.package.id));
-        let (circular, mut free): (Vec<_>, Vec<_>) =
-            ready.into_iter().partition(|ready| in_circle(ready).is_some());
-        for ready in circular {
-            if let Some(circle) = in_circle(&ready) {
-                let error = SaveError::Unfit(vec![circle_words(circle)]);
-                self.tell_failure(&Failure { plugin: Some(ready.package.id.clone()), error });
-            }
-            self.waiting.push(vec![ready]);
-        }
-        free.sort_by_key(place);
-        free
-    }
-
-    /// Drops what waits of plugins that are built anew or gone.
-    pub(super) fn forget_waiting(&mut self, plugins: &[PluginId]) {
-        self.waiting.retain(|batch| !batch.iter().any(|ready| plugins.contains(&ready.package.id)));
-    }
 }
 
-fn names(ready: &[Ready]) -> String {
+fn names(ready: &[BuiltPlugin]) -> String {
     ready.iter().map(|ready| ready.package.id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn alone(ready: &[Ready]) -> Option<PluginId> {
+fn alone(ready: &[BuiltPlugin]) -> Option<PluginId> {
     match ready {
         [one] => Some(one.package.id.clone()),
         _ => None,

@@ -1,12 +1,14 @@
 //! The start: every plugin built, or recalled, and brought in on its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use sdk_core::PluginId;
+use sdk_core::order::{Startup, Turn, circle_words};
 
 use super::Loop;
-use crate::job::{Failure, Order, Ready, carry_out};
+use crate::build::{self, BuildRequest, BuiltPlugin, Failure};
+use crate::error::SaveError;
 use crate::supervisor::Start;
 use crate::workspace::Package;
 
@@ -15,15 +17,12 @@ impl Loop {
     pub(super) async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
         let began = Instant::now();
         let (mut ready, unknown) = if *start == Start::Fresh {
-            (Vec::new(), self.workspace.plugins.values().cloned().collect())
+            (Vec::new(), self.members.workspace.plugins.values().cloned().collect())
         } else {
             self.recall(start)
         };
         ready.extend(self.build_first(unknown, 0, began).await);
-        // Each goes live on its own, after those that it needs, so that one that fails keeps out no other.
-        for ready in self.in_order(ready) {
-            self.bring_in(ready, began).await;
-        }
+        self.bring_in_all(ready, began).await;
         let live = self.host.registry().snapshot();
         tracing::info!(
             "{} plugins live in {} ms: {}",
@@ -36,7 +35,8 @@ impl Loop {
                 .join(", ")
         );
         let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
-        let left_out: BTreeSet<_> = self.workspace.plugins.keys().filter(is_left_out).cloned().collect();
+        let left_out: BTreeSet<_> =
+            self.members.workspace.plugins.keys().filter(is_left_out).cloned().collect();
         self.keeper.left_out(left_out.iter().cloned());
         left_out
     }
@@ -47,23 +47,23 @@ impl Loop {
         mut packages: Vec<Package>,
         mut retries: u32,
         began: Instant,
-    ) -> Vec<Ready> {
+    ) -> Vec<BuiltPlugin> {
         let mut ready = Vec::new();
         while !packages.is_empty() {
-            let order = Order {
+            let request = BuildRequest {
                 packages: packages.iter().map(|package| (package.clone(), None)).collect(),
                 through_cargo: true,
-                suffix: self.suffix(),
+                suffix: self.builds.suffix(),
                 began,
                 // What failed may be the very library of a former run.
                 may_reuse: retries == 0,
             };
-            let done = carry_out(self.workshop.clone(), self.workspace.clone(), order).await;
-            self.learn(&done);
-            ready.extend(done.ready);
+            let result = build::run(self.toolchain.clone(), self.members.workspace.clone(), request).await;
+            self.learn(&result);
+            ready.extend(result.built);
             let (passing, lasting): (Vec<_>, Vec<_>) =
-                done.failures.into_iter().partition(|failure| failure.error.is_passing());
-            self.tell_failures(&lasting);
+                result.failures.into_iter().partition(|failure| failure.error.is_passing());
+            self.report_failures(&lasting);
             let concerns = |package: &Package| {
                 passing.iter().any(|failure| failure.plugin.as_ref().is_none_or(|id| *id == package.id))
             };
@@ -71,7 +71,7 @@ impl Loop {
             let ids: Vec<_> = packages.iter().map(|package| package.id.as_str()).collect();
             let errors: Vec<_> = passing.iter().map(|failure| &failure.error).collect();
             let Some(wait) = self.wait_for_retry(retries, &ids, &errors) else {
-                self.tell_failures(&passing);
+                self.report_failures(&passing);
                 break;
             };
             tokio::time::sleep(wait).await;
@@ -80,13 +80,48 @@ impl Loop {
         ready
     }
 
+    /// Makes each plugin live on its own, after those that it needs, so that one that fails keeps out no other.
+    async fn bring_in_all(&mut self, built: Vec<BuiltPlugin>, began: Instant) {
+        let mut built: BTreeMap<_, _> = built.into_iter().map(|built| (built.id().clone(), built)).collect();
+        let mut generations = Vec::new();
+        for built in built.values().cloned().collect::<Vec<_>>() {
+            match self.load(&built) {
+                Ok(generation) => generations.push(generation),
+                // What cannot be loaded is reported, or tried again, when it is to come in.
+                Err(_) => self.bring_in(built, began).await,
+            }
+        }
+        for turn in Startup::new(generations) {
+            match turn {
+                Turn::Start(free) => {
+                    for generation in free {
+                        if let Some(built) = built.remove(generation.plugin()) {
+                            self.bring_in(built, began).await;
+                        }
+                    }
+                }
+                Turn::Circles(circles) => {
+                    for circle in circles {
+                        for plugin in &circle {
+                            let error = SaveError::Unfit(vec![circle_words(&circle)]);
+                            self.report_failure(&Failure { plugin: Some(plugin.clone()), error });
+                            if let Some(built) = built.remove(plugin) {
+                                self.blocked.add(vec![built]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Makes a plugin live, or tells why that cannot be; what fails in passing is built anew.
-    async fn bring_in(&mut self, mut ready: Ready, began: Instant) {
+    async fn bring_in(&mut self, mut ready: BuiltPlugin, began: Instant) {
         let package = ready.package.clone();
         for retries in 0.. {
             let Err(error) = self.go_live(vec![ready], began).await else { return };
             let Some(wait) = self.wait_for_retry(retries, &[package.id.as_str()], &[&error]) else {
-                self.tell_failure(&Failure { plugin: Some(package.id.clone()), error });
+                self.report_failure(&Failure { plugin: Some(package.id.clone()), error });
                 return;
             };
             tokio::time::sleep(wait).await;

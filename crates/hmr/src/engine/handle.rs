@@ -13,10 +13,10 @@ use sdk_core::status::{ReloadStatus, Reloaded, milliseconds};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Loop;
-use super::group::Answer;
+use super::builds::Answer;
 use crate::watch::Control;
 
-/// What somebody wishes for.
+/// What somebody asks for.
 pub(super) enum Request {
     /// A build and a swap of a plugin, or of all.
     Reload { plugin: Option<PluginId>, answer: Answer },
@@ -38,7 +38,7 @@ const STOPPED: &str = "the reload engine has stopped";
 
 impl Reloader for Handle {
     fn status(&self) -> ReloadStatus {
-        let poll_ms = self.watching.pace().poll.map(milliseconds);
+        let poll_ms = self.watching.mode().poll.map(milliseconds);
         ReloadStatus { poll_ms, ..self.status.lock().clone() }
     }
 
@@ -86,7 +86,7 @@ impl Reloader for Handle {
     }
 }
 
-/// Says that watching goes on, or that it does not.
+/// Returns a sentence on whether watching goes on.
 fn watching_words(on: bool) -> &'static str {
     if on {
         "watching goes on; what was saved meanwhile comes in now"
@@ -96,23 +96,19 @@ fn watching_words(on: bool) -> &'static str {
 }
 
 impl Loop {
-    /// Tells how things stand before anything is live.
+    /// Publishes how things stand before anything is live.
     pub(super) fn publish_start(&self) {
         self.publish_folders();
         let mut status = self.status.lock();
         (status.on, status.watching) = (true, true);
-        status.building = vec![self.workspace.plugins.keys().cloned().collect()];
+        status.building = vec![self.members.workspace.plugins.keys().cloned().collect()];
     }
 
-    /// Tells how things stand after whatever has just been done.
+    /// Publishes how things stand after whatever has just been done.
     pub(super) fn publish(&self) {
-        let building = self
-            .orders
-            .values()
-            .map(|building| building.packages.iter().map(|package| package.id.clone()).collect())
-            .collect();
+        let building = self.builds.plugins();
         let held = self
-            .held
+            .failed_groups
             .iter()
             .chain(self.replacement.waiting())
             .map(|group| group.plugins.iter().cloned().collect())
@@ -122,12 +118,12 @@ impl Loop {
         status.building = building;
         status.held = held;
         status.awaiting_restart = awaiting_restart;
-        status.rebuilding.clone_from(&self.rebuilding);
+        status.rebuilding = self.replacement.rebuilding().cloned();
     }
 
-    /// Tells which folders are watched.
+    /// Publishes which folders are watched.
     pub(super) fn publish_folders(&self) {
-        let scope = self.workspace.scope();
+        let scope = self.members.workspace.scope();
         let inside = |path: &PathBuf| path.strip_prefix(&scope.root).unwrap_or(path).display().to_string();
         let folders = scope.trees.keys().map(inside).collect();
         self.status.lock().folders = folders;

@@ -15,30 +15,29 @@ use sdk_core::registry::{Change, Swapped};
 use sdk_core::status::Reloaded;
 use sdk_core::{handover, order};
 
-use super::{Loop, dependents, tell};
+use super::{Loop, dependents, report};
+use crate::build::{BuiltPlugin, Parts, discard};
 use crate::error::SaveError;
-use crate::job::{Ready, discard};
 use crate::journal::Version;
-use crate::{library, report};
 
 /// What a change is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It brings in new code, on probation; state that does not fit is dealt with as configured.
-    New,
-    /// It brings back earlier code, with the newest state that fits it.
-    Back,
+    /// New code comes in, on probation; state that does not fit is dealt with as configured.
+    Deploy,
+    /// Earlier code comes back, with the newest state that fits it.
+    Rollback,
 }
 
 impl Loop {
     /// Loads, starts and swaps in what was built; all of it or nothing.
     pub(super) async fn make_live(
         &mut self,
-        ready: Vec<Ready>,
+        ready: Vec<BuiltPlugin>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
         let libraries: BTreeMap<_, _> =
-            ready.iter().map(|ready| (ready.package.id.clone(), ready.built.library.clone())).collect();
+            ready.iter().map(|ready| (ready.package.id.clone(), ready.library.clone())).collect();
         self.keeper.coming(
             libraries
                 .iter()
@@ -68,7 +67,7 @@ impl Loop {
     /// Does what [`make_live`](Self::make_live) does; what has gone live is in the journal before anybody is told.
     async fn swap_in(
         &mut self,
-        ready: Vec<Ready>,
+        ready: Vec<BuiltPlugin>,
         libraries: BTreeMap<PluginId, PathBuf>,
         began: Instant,
     ) -> Result<Vec<Reloaded>, SaveError> {
@@ -76,8 +75,8 @@ impl Loop {
         let parts: BTreeMap<_, _> =
             ready.iter().map(|ready| (ready.package.id.clone(), ready.parts)).collect();
         let built = ready.iter().map(|ready| self.load(ready)).collect::<Result<Vec<_>, _>>()?;
-        let (swapped, _) = self.change(built, Vec::new(), Kind::New, &ready).await?;
-        self.put_on_trial(&swapped);
+        let (swapped, _) = self.change(built, Vec::new(), Kind::Deploy, &ready).await?;
+        self.probation.begin(&swapped, &self.host.registry().snapshot());
         let preflight = loading.elapsed().saturating_sub(swapped.took);
         let took = began.elapsed();
         let came = swapped
@@ -91,15 +90,15 @@ impl Loop {
             .iter()
             .map(|swap| {
                 let own = parts.get(&swap.plugin).copied();
-                let all = report::Parts { preflight, swap: swapped.took, ..own.unwrap_or_default() };
+                let all = Parts { preflight, swap: swapped.took, ..own.unwrap_or_default() };
                 let because = if own.is_some() { String::new() } else { dependents::with(parts.keys()) };
-                self.tell_swap(swap, took, &all, &because)
+                self.report_swap(swap, took, &all, &because)
             })
             .collect();
         for ready in ready {
             let id = &ready.package.id;
             if let Some((_, number)) = came.iter().find(|(plugin, _)| plugin == id) {
-                self.libraries.came_in(id, *number, ready.built.library);
+                self.libraries.came_in(id, *number, ready.library);
             }
         }
         self.stop_old(swapped);
@@ -127,13 +126,13 @@ impl Loop {
         if gone.is_empty() {
             return Ok(());
         }
-        let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::New, &[]).await?;
+        let (swapped, _) = self.change(Vec::new(), gone.clone(), Kind::Deploy, &[]).await?;
         for plugin in &gone {
             self.keeper.gone(plugin);
         }
         for swap in &swapped.plugins {
             let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
-            self.tell_swap(swap, began.elapsed(), &report::Parts::default(), &because);
+            self.report_swap(swap, began.elapsed(), &Parts::default(), &because);
         }
         self.stop_old(swapped);
         Ok(())
@@ -145,7 +144,7 @@ impl Loop {
         install: Vec<Arc<Generation>>,
         remove: Vec<PluginId>,
         kind: Kind,
-        ready: &[Ready],
+        ready: &[BuiltPlugin],
     ) -> Result<(Swapped, Vec<Crossed>), SaveError> {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
@@ -157,14 +156,14 @@ impl Loop {
         }
         let policy = self.options.policy.load_full();
         let (deadline, mut handover) = (policy.hook_deadline, policy.handover());
-        if kind == Kind::Back {
+        if kind == Kind::Rollback {
             handover.unfit = Unfit::Earlier;
         }
         handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
         let before = self.host.registry().snapshot();
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
-            if kind == Kind::New && before.generations().contains_key(generation.plugin()) {
+            if kind == Kind::Deploy && before.generations().contains_key(generation.plugin()) {
                 // From here on, since what `start` spawns may panic before the swap.
                 generation.probation().begin(policy.probation_calls, policy.probation);
             }
@@ -181,13 +180,13 @@ impl Loop {
             started.push(generation);
         }
         // A `start` hook takes its time; only the newest save may go live.
-        if !ready.iter().all(Ready::is_current) {
+        if !ready.iter().all(BuiltPlugin::is_current) {
             self.stop_unused(started);
             return Err(SaveError::Superseded);
         }
         let live = self.host.registry().snapshot();
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {
-            tell::warn(&self.host, None, note.clone());
+            report::warn(&self.host, None, note.clone());
         }
         match handover::swap(&self.host, change, handover).await {
             Ok(handed_over) => Ok((handed_over.swapped, handed_over.states)),
@@ -199,16 +198,16 @@ impl Loop {
     }
 
     /// Loads what was built and makes a generation of it, which does not run yet.
-    pub(super) fn load(&self, ready: &Ready) -> Result<Arc<Generation>, SaveError> {
+    pub(super) fn load(&self, ready: &BuiltPlugin) -> Result<Arc<Generation>, SaveError> {
         let id = &ready.package.id;
-        let entry = library::load(&ready.built.library, &ready.package.krate)?;
+        let entry = self.toolchain.load(ready)?;
         if entry.id() != *id {
             return Err(SaveError::Library(format!(
                 "the package in {id} has to be named {}, as its folder is",
                 id.as_str().replace('/', "-")
             )));
         }
-        let number = self.number_of(id, &ready.built.library);
+        let number = self.number_of(id, &ready.library);
         Generation::loaded(entry, number, &self.host, ready.linked.clone()).map_err(SaveError::Preflight)
     }
 
@@ -242,10 +241,14 @@ async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     if !generation.quiet(deadline).await {
         let calls: Vec<_> = generation.calls().iter().map(ToString::to_string).collect();
         let calls = calls.join(", ");
-        tell::warn(host, plugin, format!("{plugin} {number} is stopped with calls still under way: {calls}"));
+        report::warn(
+            host,
+            plugin,
+            format!("{plugin} {number} is stopped with calls still under way: {calls}"),
+        );
     }
     for problem in generation.stop(deadline).await {
         host.registry().note(generation, problem.clone());
-        tell::warn(host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
+        report::warn(host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
     }
 }

@@ -1,4 +1,4 @@
-//! The workspace as it changes: what cargo says of it, what of it is watched, and what keeps a plugin out.
+//! Which plugins the workspace has.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,48 +6,73 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sdk_core::PluginId;
+use sdk_core::snapshot::Snapshot;
 
-use super::Loop;
 use crate::error::SaveError;
 use crate::workspace::{Workspace, plugin_folders};
 
-impl Loop {
-    /// Asks cargo about the workspace again, and gives the plugins that link other packages than before.
+/// The workspace as cargo described it last.
+pub(super) struct Members {
+    pub(super) workspace: Arc<Workspace>,
+    /// Whether cargo did not take the workspace when it was last asked.
+    pub(super) is_unread: bool,
+    /// Packages that this host, or a newer one in the making, is built with.
+    host_packages: BTreeSet<String>,
+}
+
+/// How the workspace differs from what it was.
+pub(super) struct MembersChange {
+    /// Plugins that link other packages than before.
+    pub(super) relinked: BTreeSet<PluginId>,
+    /// Whether the host links other packages than before.
+    pub(super) is_hosts: bool,
+}
+
+impl Members {
+    pub(super) fn new(workspace: Workspace) -> Self {
+        let host_packages = workspace.host_packages.clone();
+        Self { workspace: Arc::new(workspace), is_unread: false, host_packages }
+    }
+
+    /// Takes over what cargo says of the workspace now.
     ///
     /// Whether a lock file concerns the host is told by the packages that the host links, not by who wrote it: cargo
     /// does so itself when a plugin's manifest names a new dependency, and then nothing of the host's has changed.
-    pub(super) async fn read_workspace(&mut self) -> Result<BTreeSet<PluginId>, SaveError> {
-        let read = Workspace::read(&self.workspace.root).await;
+    pub(super) fn replace(&mut self, read: Result<Workspace, SaveError>) -> Result<MembersChange, SaveError> {
         self.is_unread = read.is_err();
         let workspace = read?;
         let relinked = workspace.relinked(&self.workspace);
         let is_hosts = workspace.host_packages != self.host_packages;
         self.host_packages.clone_from(&workspace.host_packages);
         self.workspace = Arc::new(workspace);
-        self.keep_workspace();
-        self.follow();
-        if is_hosts {
-            self.handle_host_saves(["Cargo.lock".into()].into());
-        }
-        Ok(relinked)
+        Ok(MembersChange { relinked, is_hosts })
     }
 
-    /// Has everything watched that a plugin is or was built from.
-    pub(super) fn follow(&self) {
-        let Some(watching) = &self.watching else { return };
-        let mut scope = self.workspace.scope();
-        let inputs = self.known.values().flat_map(|known| &known.inputs);
-        // What a build script wrote comes anew with each of cargo's builds.
-        let inputs = inputs.filter(|(path, _)| !path.starts_with(&self.options.target));
-        for (path, hash) in inputs {
-            scope.files.entry(path.clone()).or_insert(*hash);
-        }
-        watching.follow(scope);
-        self.publish_folders();
+    /// Returns the plugins whose folder is gone.
+    pub(super) fn gone(&self) -> BTreeSet<PluginId> {
+        let packages = self.workspace.plugins.values();
+        let gone = packages.filter(|package| !package.root.join("Cargo.toml").exists());
+        gone.map(|package| package.id.clone()).collect()
     }
 
-    /// Says what keeps cargo from reading the workspace now that these plugins' folders are gone.
-    pub(super) fn words_for_gone(&self, gone: &BTreeSet<PluginId>, error: &SaveError) -> String {
+    /// Takes plugins out.
+    pub(super) fn remove(&mut self, gone: &BTreeSet<PluginId>) {
+        let mut workspace = Workspace::clone(&self.workspace);
+        workspace.plugins.retain(|plugin, _| !gone.contains(plugin));
+        self.workspace = Arc::new(workspace);
+    }
+
+    /// Returns live plugins whose folder is gone.
+    pub(super) fn orphans(&self, live: &Snapshot) -> BTreeSet<PluginId> {
+        let is_orphan = |plugin: &&PluginId| {
+            !self.workspace.plugins.contains_key(*plugin)
+                && !self.workspace.root.join(plugin.as_str()).join("Cargo.toml").exists()
+        };
+        live.generations().keys().filter(is_orphan).cloned().collect()
+    }
+
+    /// Describes what keeps cargo from reading the workspace now that these plugins' folders are gone.
+    pub(super) fn describe_gone(&self, gone: &BTreeSet<PluginId>, error: &SaveError) -> String {
         let root = &self.workspace.root;
         let (names, are) =
             (list(gone.iter().map(PluginId::as_str)), if gone.len() == 1 { "is" } else { "are" });
@@ -94,12 +119,12 @@ fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     names.into_iter().map(|name| name.as_ref().to_owned()).collect::<Vec<_>>().join(", ")
 }
 
-/// Gives the folder that a plugin's folder is in.
+/// Returns the folder that a plugin's folder is in.
 fn kind_of(plugin: &PluginId) -> Option<&str> {
     plugin.as_str().split_once('/').map(|(kind, _)| kind)
 }
 
-/// Says whether the manifest of all plugins of its kind names a plugin's folder.
+/// Returns whether the manifest of all plugins of its kind names a plugin's folder.
 fn is_listed(root: &Path, plugin: &PluginId) -> bool {
     plugin.as_str().split_once('/').is_some_and(|(kind, name)| {
         let list = fs::read_to_string(root.join(kind).join("Cargo.toml")).unwrap_or_default();

@@ -12,8 +12,8 @@ use sdk_core::PluginId;
 use sdk_core::generation::Generation;
 use sdk_core::host::Host;
 
-use super::tell;
-use crate::mapping::Mapping;
+use super::report;
+use crate::build::mapping::Mapping;
 use crate::policy::SharedPolicy;
 
 /// Libraries that this process has mapped; cheap to clone.
@@ -97,6 +97,6 @@ impl Inner {
             bytes >> 10,
             budget >> 10
         );
-        tell::warn(&self.host, None, words);
+        report::warn(&self.host, None, words);
     }
 }

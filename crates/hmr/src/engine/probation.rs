@@ -10,51 +10,41 @@ use sdk_core::generation::Generation;
 use sdk_core::ledger::Code;
 use sdk_core::panics::PanicReport;
 use sdk_core::registry::Swapped;
+use sdk_core::snapshot::Snapshot;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{Loop, tell};
+use super::{Loop, report};
 
 /// Generations that went live in one swap, with the code that each took the place of.
-pub(super) struct Trial(Vec<Member>);
+pub(super) struct RollbackPoint(Vec<Member>);
 
-struct Member {
+pub(super) struct Member {
     plugin: PluginId,
     generation: u64,
     before: Code,
 }
 
-/// The newest generation of each plugin, for as long as it may stand all calls of its probation.
+/// Generations on probation, and the ways back from them.
 #[derive(Default)]
-pub(super) struct Tested {
-    /// Gives a generation that has stood them, nothing for one whose time is up.
-    pub(super) work: JoinSet<Option<(PluginId, u64)>>,
+pub(super) struct ProbationWatch {
+    points: Vec<RollbackPoint>,
+    /// Each returns a generation that has stood all calls of its probation, or nothing for one whose time is up.
+    tasks: JoinSet<Option<(PluginId, u64)>>,
+    /// The task of the newest generation of each plugin.
     newest: BTreeMap<PluginId, AbortHandle>,
 }
 
-impl Tested {
-    fn wait_for(&mut self, generation: &Generation) {
-        let (plugin, number) = (generation.plugin().clone(), generation.number());
-        let probation = generation.probation().clone();
-        let name = plugin.clone();
-        let waiting = self.work.spawn(async move { probation.passed().await.then_some((name, number)) });
-        if let Some(older) = self.newest.insert(plugin, waiting) {
-            older.abort();
-        }
-    }
-}
-
-impl Loop {
+impl ProbationWatch {
     /// Remembers what a swap has replaced, while that may have to come back.
-    pub(super) fn put_on_trial(&mut self, swapped: &Swapped) {
-        let live = self.host.registry().snapshot();
+    pub(super) fn begin(&mut self, swapped: &Swapped, live: &Snapshot) {
         let on_probation = |member: &Member| {
             let generation = live.generations().get(&member.plugin);
             generation.is_some_and(|one| one.number() == member.generation && one.probation().is_on())
         };
-        self.trials.retain(|Trial(members)| members.iter().any(on_probation));
+        self.points.retain(|RollbackPoint(members)| members.iter().any(on_probation));
         for generation in swapped.plugins.iter().filter_map(|swap| swap.new.as_ref()) {
             if generation.probation().is_on() {
-                self.tested.wait_for(generation);
+                self.wait_for(generation);
             }
         }
         let members: Vec<_> = swapped
@@ -70,10 +60,41 @@ impl Loop {
             })
             .collect();
         if members.iter().any(on_probation) {
-            self.trials.push(Trial(members));
+            self.points.push(RollbackPoint(members));
         }
     }
 
+    fn wait_for(&mut self, generation: &Generation) {
+        let (plugin, number) = (generation.plugin().clone(), generation.number());
+        let probation = generation.probation().clone();
+        let name = plugin.clone();
+        let waiting = self.tasks.spawn(async move { probation.passed().await.then_some((name, number)) });
+        if let Some(older) = self.newest.insert(plugin, waiting) {
+            older.abort();
+        }
+    }
+
+    /// Takes out the way back from a generation.
+    fn take(&mut self, plugin: &PluginId, number: u64) -> Option<RollbackPoint> {
+        let concerns = |point: &RollbackPoint| {
+            point.0.iter().any(|one| one.plugin == *plugin && one.generation == number)
+        };
+        let place = self.points.iter().position(concerns)?;
+        Some(self.points.swap_remove(place))
+    }
+
+    /// Waits for the next generation to stand the calls of its probation; `None` when none is on probation. A call that is
+    /// cancelled loses nothing.
+    pub(super) async fn passed(&mut self) -> Option<(PluginId, u64)> {
+        loop {
+            if let Ok(Some(passed)) = self.tasks.join_next().await? {
+                return Some(passed);
+            }
+        }
+    }
+}
+
+impl Loop {
     /// Notes that a crash does not count against a generation any more.
     pub(super) fn handle_passed(&mut self, plugin: &PluginId, number: u64) {
         self.keeper.passed(plugin, number);
@@ -91,10 +112,10 @@ impl Loop {
         // In one that is not live any more it changes nothing.
         let Some(generation) = is(&plugin, number) else { return };
         self.host.registry().note(generation, panic.to_string());
-        let concerned =
-            |trial: &Trial| trial.0.iter().any(|one| one.plugin == plugin && one.generation == number);
-        let Some(place) = self.trials.iter().position(concerned).filter(|_| on_probation) else { return };
-        let Trial(members) = self.trials.swap_remove(place);
+        if !on_probation {
+            return;
+        }
+        let Some(RollbackPoint(members)) = self.probation.take(&plugin, number) else { return };
         // A dependent that was made anew from its own code comes along by itself.
         let codes: Vec<_> = members
             .into_iter()
@@ -121,12 +142,12 @@ impl Loop {
                 for (plugin, number) in going {
                     self.host.registry().set_aside(&plugin, number);
                 }
-                self.settle().await;
+                self.retry_blocked().await;
             }
             Err(error) => {
                 let words =
                     format!("{plugin} {number} stays live after {panic}; the code before it: {error}");
-                tell::warn(&self.host, &plugin, words);
+                report::warn(&self.host, &plugin, words);
             }
         }
     }

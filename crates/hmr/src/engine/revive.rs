@@ -5,36 +5,35 @@ use std::time::Instant;
 use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
 
+use super::Loop;
 use super::group::Group;
-use super::{Known, Loop};
-use crate::job::Ready;
+use super::plugin_record::PluginRecord;
+use crate::build::{BuiltPlugin, Records};
 use crate::supervisor::Start;
 use crate::workspace::Package;
 
 impl Loop {
     /// Gives the libraries that the journal names, and the plugins that it does not know, which have to be built.
-    pub(super) fn recall(&mut self, start: &Start) -> (Vec<Ready>, Vec<Package>) {
+    pub(super) fn recall(&mut self, start: &Start) -> (Vec<BuiltPlugin>, Vec<Package>) {
         let (mut recalled, mut unknown) = (Vec::new(), Vec::new());
-        for package in self.workspace.plugins.values() {
+        for package in self.members.workspace.plugins.values() {
             let Some(entry) = self.keeper.journal().plugins.get(&package.id) else {
                 unknown.push(package.clone());
                 continue;
             };
-            let mut known = Known { call: self.workshop.kept_call(package), ..Known::default() };
-            if let Some(live) = entry.live.as_ref().filter(|live| live.library.is_file()) {
-                let (ready, is_edited) = self.workshop.recall(package, live.library.clone());
-                // Of a library that is not the newest, nothing is known; then any source may bring in another one.
-                known.is_good = !ready.built.inputs.is_empty();
-                known.inputs = ready.inputs();
-                known.warnings.clone_from(&ready.built.warnings);
-                // One that was taken back is not the newest; that is for a person to build.
-                let is_crash = matches!(start, Start::Crashed { .. });
-                if is_edited && (is_crash || self.workshop.is_newest(package, &live.library)) {
-                    self.edited.insert(package.id.clone());
-                }
-                recalled.push(ready);
+            let call = self.records.call(package);
+            let Some(live) = entry.live.as_ref().filter(|live| live.library.is_file()) else {
+                self.plugins.insert(package.id.clone(), PluginRecord::unbuilt(call));
+                continue;
+            };
+            let (built, is_edited) = Records::recall(package, live.library.clone());
+            self.plugins.insert(package.id.clone(), PluginRecord::recalled(call, &built));
+            // One that was taken back is not the newest; that is for a person to build.
+            let is_crash = matches!(start, Start::Crashed { .. });
+            if is_edited && (is_crash || self.records.is_newest(package, &live.library)) {
+                self.edited.insert(package.id.clone());
             }
-            self.known.insert(package.id.clone(), known);
+            recalled.push(built);
         }
         (recalled, unknown)
     }
@@ -46,10 +45,14 @@ impl Loop {
             Start::Fresh => {}
             Start::Replaced { .. } => {
                 for plugin in edited {
-                    let shares =
-                        self.workspace.plugins.get(&plugin).is_some_and(|package| !package.shared.is_empty());
+                    let shares = self
+                        .members
+                        .workspace
+                        .plugins
+                        .get(&plugin)
+                        .is_some_and(|package| !package.shared.is_empty());
                     let group = Group { plugins: [plugin].into(), through_cargo: shares };
-                    self.order_or_wait(group, Instant::now());
+                    self.build_or_wait(group, Instant::now());
                 }
             }
             Start::Crashed { words, .. } => {

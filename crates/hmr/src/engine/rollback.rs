@@ -14,11 +14,10 @@ use sdk_core::handover::Outcome;
 use sdk_core::ledger::{Code, Former};
 use sdk_core::snapshot::Snapshot;
 
-use super::Loop;
-use super::dependents;
 use super::live::Kind;
+use super::{Loop, dependents, reload_line};
+use crate::build::Parts;
 use crate::error::SaveError;
-use crate::report::{self, Parts};
 
 impl Loop {
     /// Makes earlier code of a plugin live again: that of generation `to`, or the last one before what is live.
@@ -34,7 +33,7 @@ impl Loop {
             let number = running.number();
             format!("{plugin} {number} stays live: {error}")
         })?;
-        self.settle().await;
+        self.retry_blocked().await;
         Ok(lines.join("\n"))
     }
 
@@ -91,16 +90,16 @@ impl Loop {
             .map(|(plugin, code)| code.instantiate(registry.next_number(plugin), &self.host))
             .collect::<Result<Vec<_>, _>>()
             .map_err(SaveError::Preflight)?;
-        let (swapped, states) = self.change(install, Vec::new(), Kind::Back, &[]).await?;
+        let (swapped, states) = self.change(install, Vec::new(), Kind::Rollback, &[]).await?;
         // A newer build that waits for others must not undo this.
         let plugins: Vec<_> = codes.iter().map(|(plugin, _)| plugin.clone()).collect();
-        self.forget_waiting(&plugins);
+        self.blocked.forget(&plugins);
         let mut lines = Vec::new();
         for swap in &swapped.plugins {
             let (Some(old), Some(new)) = (&swap.old, &swap.new) else { continue };
             if !codes.iter().any(|(plugin, _)| *plugin == swap.plugin) {
                 let because = dependents::with(codes.iter().map(|(plugin, _)| plugin));
-                self.tell_swap(swap, began.elapsed(), &Parts::default(), &because);
+                self.report_swap(swap, began.elapsed(), &Parts::default(), &because);
                 continue;
             }
             let mut line = format!(
@@ -115,7 +114,7 @@ impl Loop {
             if let Some(words) = state.and_then(|state| state_words(&state.outcome, old.number())) {
                 line += &format!("; {words}");
             }
-            for change in report::changes(swap) {
+            for change in reload_line::changes(swap) {
                 line += &format!(" {change}");
             }
             tracing::warn!("{line}");
@@ -135,7 +134,7 @@ impl Loop {
     }
 }
 
-/// Says where the state came from that the old code goes on with.
+/// Describes where the state came from that the old code goes on with.
 fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
     match outcome {
         Outcome::Restored { .. } => Some(format!("it goes on with the state of {from}")),

@@ -8,6 +8,7 @@ use sdk_core::status::since_1970;
 
 use super::recorder::Note;
 use crate::journal::{Journal, Version};
+use crate::signals::signal_name;
 
 /// Exit code of a panic in the main thread, and those of a program that could not be run.
 const FATAL_CODES: [i32; 3] = [101, 126, 127];
@@ -49,29 +50,9 @@ impl Cause {
     }
 }
 
-/// Gives the name of a signal that ends processes.
-pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        15 => "SIGTERM",
-        31 => "SIGSYS",
-        _ => return None,
-    })
-}
-
 /// What is made of a crash.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub(crate) struct CrashVerdict {
     /// One sentence: the cause, what was under way, and what is set aside.
     pub(crate) words: String,
     /// What the next host is to load.
@@ -80,7 +61,7 @@ pub(crate) struct Account {
     pub(crate) blames_a_plugin: bool,
 }
 
-impl Account {
+impl CrashVerdict {
     /// Judges a crash by what was live and what was under way.
     ///
     /// What a thread was running at that moment has done it, if its own code has; after a SIGKILL it is whatever was
@@ -178,22 +159,22 @@ mod tests {
         Note { plugin: PluginId::new(plugin), generation: 5, what: what.to_owned(), running }
     }
 
-    fn live(account: &Account, plugin: &str) -> Option<Version> {
-        account.journal.plugins[&PluginId::new(plugin)].live.clone()
+    fn live(verdict: &CrashVerdict, plugin: &str) -> Option<Version> {
+        verdict.journal.plugins[&PluginId::new(plugin)].live.clone()
     }
 
     #[test]
     fn a_generation_on_probation_that_was_running_is_set_aside() {
         let notes = [note("commands/new", "/crash", true), note("commands/old", "task tick", false)];
-        let account = Account::of(Cause::Signal(11), journal(), &notes);
+        let verdict = CrashVerdict::of(Cause::Signal(11), journal(), &notes);
         assert_eq!(
-            account.words,
+            verdict.words,
             "the host died of SIGSEGV while /crash of commands/new 5 was under way; commands/new 5 was on probation \
              and is set aside, the code of 4 is back as 6"
         );
-        assert!(account.blames_a_plugin);
-        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
-        assert_eq!(live(&account, "commands/old"), Some(version(2)));
+        assert!(verdict.blames_a_plugin);
+        assert_eq!(live(&verdict, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        assert_eq!(live(&verdict, "commands/old"), Some(version(2)));
     }
 
     #[test]
@@ -202,57 +183,58 @@ mod tests {
         let entry = journal.plugins.get_mut(&PluginId::new("commands/new")).unwrap();
         entry.before = vec![version(3), version(4)];
         let notes = [note("commands/new", "/crash", true)];
-        let account = Account::of(Cause::Signal(6), journal, &notes);
-        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
-        let account = Account::of(Cause::Signal(6), account.journal, &notes);
-        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        let verdict = CrashVerdict::of(Cause::Signal(6), journal, &notes);
+        assert_eq!(live(&verdict, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        let verdict = CrashVerdict::of(Cause::Signal(6), verdict.journal, &notes);
+        assert_eq!(live(&verdict, "commands/new"), Some(Version { generation: 7, ..version(3) }));
         // The first one is proven, and stays whatever it does.
-        let account = Account::of(Cause::Signal(6), account.journal, &notes);
-        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 7, ..version(3) }));
-        assert!(!account.blames_a_plugin);
+        let verdict = CrashVerdict::of(Cause::Signal(6), verdict.journal, &notes);
+        assert_eq!(live(&verdict, "commands/new"), Some(Version { generation: 7, ..version(3) }));
+        assert!(!verdict.blames_a_plugin);
     }
 
     #[test]
     fn a_crash_of_another_plugin_changes_nothing() {
         let notes = [note("commands/old", "/crash", true), note("commands/new", "/ping", false)];
-        let account = Account::of(Cause::Signal(6), journal(), &notes);
-        assert_eq!(account.words, "the host died of SIGABRT while /crash of commands/old 5 was under way");
-        assert_eq!(account.journal, journal_as_in(&account));
-        assert!(!account.blames_a_plugin);
+        let verdict = CrashVerdict::of(Cause::Signal(6), journal(), &notes);
+        assert_eq!(verdict.words, "the host died of SIGABRT while /crash of commands/old 5 was under way");
+        assert_eq!(verdict.journal, journal_as_in(&verdict));
+        assert!(!verdict.blames_a_plugin);
     }
 
     #[test]
     fn a_host_that_dies_before_it_loads_anything_blames_no_plugin() {
-        let account = Account::of(Cause::Signal(6), journal(), &[]);
-        assert!(account.blames_a_plugin, "it was ready, so it may be any");
+        let verdict = CrashVerdict::of(Cause::Signal(6), journal(), &[]);
+        assert!(verdict.blames_a_plugin, "it was ready, so it may be any");
         let never_ready = || Journal { ready: false, ..journal() };
-        let account = Account::of(Cause::Signal(6), never_ready(), &[]);
-        assert_eq!(account.words, "the host died of SIGABRT");
-        assert_eq!(live(&account, "commands/new"), Some(version(5)));
-        assert!(!account.blames_a_plugin);
+        let verdict = CrashVerdict::of(Cause::Signal(6), never_ready(), &[]);
+        assert_eq!(verdict.words, "the host died of SIGABRT");
+        assert_eq!(live(&verdict, "commands/new"), Some(version(5)));
+        assert!(!verdict.blames_a_plugin);
         let mut loading = never_ready();
         for entry in loading.plugins.values_mut() {
             entry.coming.clone_from(&entry.live);
         }
-        assert!(Account::of(Cause::Signal(6), loading, &[]).blames_a_plugin);
+        assert!(CrashVerdict::of(Cause::Signal(6), loading, &[]).blames_a_plugin);
     }
 
     /// The journal of these tests, with the moment that another one has.
-    fn journal_as_in(account: &Account) -> Journal {
+    fn journal_as_in(verdict: &CrashVerdict) -> Journal {
         let mut same = journal();
         for (plugin, entry) in &mut same.plugins {
-            entry.until = account.journal.plugins[plugin].until;
+            entry.until = verdict.journal.plugins[plugin].until;
         }
         same
     }
 
     #[test]
     fn a_kill_from_outside_is_nobodys_fault_unless_a_call_was_under_way() {
-        let account = Account::of(Cause::Signal(9), journal(), &[note("commands/new", "task tick", true)]);
-        assert_eq!(account.words, "the host died of SIGKILL");
-        assert_eq!(live(&account, "commands/new"), Some(version(5)));
-        let account = Account::of(Cause::Signal(9), journal(), &[note("commands/new", "/eat", false)]);
-        assert_eq!(live(&account, "commands/new"), Some(Version { generation: 6, ..version(4) }));
+        let verdict =
+            CrashVerdict::of(Cause::Signal(9), journal(), &[note("commands/new", "task tick", true)]);
+        assert_eq!(verdict.words, "the host died of SIGKILL");
+        assert_eq!(live(&verdict, "commands/new"), Some(version(5)));
+        let verdict = CrashVerdict::of(Cause::Signal(9), journal(), &[note("commands/new", "/eat", false)]);
+        assert_eq!(live(&verdict, "commands/new"), Some(Version { generation: 6, ..version(4) }));
     }
 
     #[test]
@@ -260,24 +242,26 @@ mod tests {
         let mut journal = journal();
         let first = Entry { coming: Some(version(1)), ..Entry::default() };
         journal.plugins.insert(PluginId::new("commands/first"), first);
-        let account = Account::of(Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
+        let verdict =
+            CrashVerdict::of(Cause::Signal(11), journal, &[note("commands/first", "start hook", true)]);
         assert!(
-            account.words.ends_with("commands/first 1 was just starting and is left out until it is saved")
+            verdict.words.ends_with("commands/first 1 was just starting and is left out until it is saved")
         );
-        assert_eq!(live(&account, "commands/first"), None);
-        assert_eq!(live(&account, "commands/new"), Some(version(5)), "it has an alibi");
+        assert_eq!(live(&verdict, "commands/first"), None);
+        assert_eq!(live(&verdict, "commands/new"), Some(version(5)), "it has an alibi");
 
         // Neither is what was live and now crashes in the host that has come back.
-        let mut journal = account.journal;
+        let mut journal = verdict.journal;
         if let Some(entry) = journal.plugins.get_mut(&PluginId::new("commands/old")) {
             entry.coming.clone_from(&entry.live);
         }
-        let account = Account::of(Cause::Signal(11), journal, &[note("commands/old", "start hook", true)]);
+        let verdict =
+            CrashVerdict::of(Cause::Signal(11), journal, &[note("commands/old", "start hook", true)]);
         assert!(
-            account
+            verdict
                 .words
                 .ends_with("commands/old 2 was just starting and is set aside, left out until it is saved")
         );
-        assert_eq!(live(&account, "commands/old"), None);
+        assert_eq!(live(&verdict, "commands/old"), None);
     }
 }

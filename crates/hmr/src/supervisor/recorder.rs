@@ -1,6 +1,6 @@
 //! Notes of what is under way, in a file mapped into memory: they are there after the host has died.
 //!
-//! The file is an array of places of fixed size. A place is taken, filled and freed with a few stores to memory and no
+//! The file is an array of slots of fixed size. A slot is taken, filled and freed with a few stores to memory and no
 //! system call; the kernel keeps what was stored, however the process ends.
 
 use std::fmt::{self, Write as _};
@@ -13,7 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap};
 use sdk_core::PluginId;
 
 /// Things that can be under way at once; what is beyond is not noted.
-const PLACES: usize = 512;
+const SLOTS: usize = 512;
 const TEXT: usize = 120;
 
 const FREE: u32 = 0;
@@ -21,9 +21,9 @@ const TAKEN: u32 = 1;
 const WAITING: u32 = 2;
 const RUNNING: u32 = 3;
 
-/// One place, as it lies in the file.
+/// One slot, as it lies in the file.
 #[repr(C)]
-struct Place {
+struct Slot {
     state: AtomicU32,
     length: AtomicU32,
     text: [AtomicU8; TEXT],
@@ -31,7 +31,7 @@ struct Place {
 
 /// Keeps the notes of this process.
 pub(crate) struct Recorder {
-    places: &'static [Place],
+    slots: &'static [Slot],
     next: AtomicUsize,
 }
 
@@ -41,14 +41,14 @@ impl Recorder {
         // A file of its own: an older process may still have the one before mapped.
         let _ = std::fs::remove_file(file);
         let mapped = OpenOptions::new().read(true).write(true).create_new(true).open(file)?;
-        let length = PLACES * size_of::<Place>();
+        let length = SLOTS * size_of::<Slot>();
         mapped.set_len(u64::try_from(length).unwrap_or_default())?;
         // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours. It is never unmapped,
-        // so it is valid for 'static. It is page-aligned, exactly `length` bytes long, and zeroed; `Place` is made of
+        // so it is valid for 'static. It is page-aligned, exactly `length` bytes long, and zeroed; `Slot` is made of
         // atomic integers alone, for which any bytes are valid and which may change under our hands. The file is
         // ours alone and nobody cuts it short.
         #[allow(unsafe_code)]
-        let places = unsafe {
+        let slots = unsafe {
             let start = mmap(
                 std::ptr::null_mut(),
                 length,
@@ -57,22 +57,22 @@ impl Recorder {
                 &mapped,
                 0,
             )?;
-            std::slice::from_raw_parts(start.cast::<Place>(), PLACES)
+            std::slice::from_raw_parts(start.cast::<Slot>(), SLOTS)
         };
-        Ok(Self { places, next: AtomicUsize::new(0) })
+        Ok(Self { slots, next: AtomicUsize::new(0) })
     }
 }
 
-/// Writes text into a place, as much of it as there is room for.
+/// Writes text into a slot, as much of it as there is room for.
 struct Text<'a> {
-    place: &'a Place,
+    slot: &'a Slot,
     length: usize,
 }
 
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, words: &str) -> fmt::Result {
         for byte in words.bytes().take(TEXT - self.length) {
-            self.place.text[self.length].store(byte, Ordering::Relaxed);
+            self.slot.text[self.length].store(byte, Ordering::Relaxed);
             self.length += 1;
         }
         Ok(())
@@ -82,27 +82,27 @@ impl fmt::Write for Text<'_> {
 impl sdk_core::flight::Recorder for Recorder {
     fn begin(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Option<usize> {
         let from = self.next.fetch_add(1, Ordering::Relaxed);
-        let index = (0..PLACES).map(|step| (from + step) % PLACES).find(|index| {
-            let state = &self.places[*index].state;
+        let index = (0..SLOTS).map(|step| (from + step) % SLOTS).find(|index| {
+            let state = &self.slots[*index].state;
             state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok()
         })?;
-        let place = &self.places[index];
-        let mut text = Text { place, length: 0 };
+        let slot = &self.slots[index];
+        let mut text = Text { slot, length: 0 };
         let _ = write!(text, "{plugin}\n{generation}\n{what}");
-        place.length.store(u32::try_from(text.length).unwrap_or_default(), Ordering::Relaxed);
-        place.state.store(WAITING, Ordering::Release);
+        slot.length.store(u32::try_from(text.length).unwrap_or_default(), Ordering::Relaxed);
+        slot.state.store(WAITING, Ordering::Release);
         Some(index)
     }
 
-    fn set_running(&self, place: usize, running: bool) {
-        if let Some(place) = self.places.get(place) {
-            place.state.store(if running { RUNNING } else { WAITING }, Ordering::Release);
+    fn set_running(&self, slot: usize, running: bool) {
+        if let Some(slot) = self.slots.get(slot) {
+            slot.state.store(if running { RUNNING } else { WAITING }, Ordering::Release);
         }
     }
 
-    fn end(&self, place: usize) {
-        if let Some(place) = self.places.get(place) {
-            place.state.store(FREE, Ordering::Release);
+    fn end(&self, slot: usize) {
+        if let Some(slot) = self.slots.get(slot) {
+            slot.state.store(FREE, Ordering::Release);
         }
     }
 }
@@ -131,9 +131,9 @@ pub(crate) fn read(file: &Path) -> Vec<Note> {
     let bytes = std::fs::read(file).unwrap_or_default();
     let number = |bytes: &[u8]| bytes.try_into().map(u32::from_ne_bytes).unwrap_or_default();
     bytes
-        .chunks_exact(size_of::<Place>())
-        .filter_map(|place| {
-            let (state, rest) = place.split_at(4);
+        .chunks_exact(size_of::<Slot>())
+        .filter_map(|slot| {
+            let (state, rest) = slot.split_at(4);
             let (length, text) = rest.split_at(4);
             let state = number(state);
             let length = usize::try_from(number(length)).ok()?;
@@ -183,9 +183,9 @@ mod tests {
         let recorder = Recorder::create(&folder.path().join("flight")).unwrap();
         let plugin = PluginId::new("commands/one");
         let begin = || recorder.begin(&plugin, 1, format_args!("/ping"));
-        let places: Vec<_> = (0..PLACES).map(|_| begin().unwrap()).collect();
+        let slots: Vec<_> = (0..SLOTS).map(|_| begin().unwrap()).collect();
         assert_eq!(begin(), None);
-        recorder.end(places[9]);
-        assert_eq!(begin(), Some(places[9]));
+        recorder.end(slots[9]);
+        assert_eq!(begin(), Some(slots[9]));
     }
 }

@@ -1,23 +1,23 @@
-//! What a running watcher is wanted to do.
+//! How a running watcher is configured.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Pace;
+use super::WatchMode;
 use super::filter::Filter;
 use super::moment::Moment;
 use super::scope::Scope;
 
 /// A handle on a running [`Watcher`](super::Watcher).
 #[derive(Clone, Debug)]
-pub struct Control(Arc<watch::Sender<Wanted>>);
+pub struct Control(Arc<watch::Sender<Config>>);
 
-/// What is wanted at present.
+/// What a watcher goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct Config {
     pub(super) scope: Scope,
-    pub(super) pace: Pace,
+    pub(super) mode: WatchMode,
     pub(super) filter: Filter,
     /// When the filter was set.
     pub(super) filter_since: Moment,
@@ -25,18 +25,24 @@ pub(super) struct Wanted {
 }
 
 impl Control {
-    pub(super) fn new(wanted: Wanted) -> Self {
-        Self(Arc::new(watch::Sender::new(wanted)))
+    pub(super) fn new(config: Config) -> Self {
+        Self(Arc::new(watch::Sender::new(config)))
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<Wanted> {
+    /// Makes a handle that no watcher follows.
+    #[cfg(test)]
+    pub(crate) fn of(scope: Scope, mode: WatchMode, filter: Filter) -> Self {
+        Self::new(Config { scope, mode, filter, filter_since: Moment::now(), is_paused: false })
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<Config> {
         self.0.subscribe()
     }
 
     /// Stops watching, so that no save counts, or watches again, when what was saved meanwhile counts as one burst; says
     /// whether that is another state than before.
     pub fn set_paused(&self, is_paused: bool) -> bool {
-        self.want(|wanted| &mut wanted.is_paused, is_paused)
+        self.change(|config| &mut config.is_paused, is_paused)
     }
 
     /// Says whether watching is stopped.
@@ -46,7 +52,7 @@ impl Control {
 
     /// Watches other folders and files; the present contents of what is new count as known.
     pub fn follow(&self, scope: Scope) {
-        self.want(|wanted| &mut wanted.scope, scope);
+        self.change(|config| &mut config.scope, scope);
     }
 
     /// Gives what is watched.
@@ -55,21 +61,21 @@ impl Control {
     }
 
     /// Gives how changes are noticed.
-    pub fn pace(&self) -> Pace {
-        self.0.borrow().pace
+    pub fn mode(&self) -> WatchMode {
+        self.0.borrow().mode
     }
 
     /// Notices changes in another way from now on.
-    pub fn set_pace(&self, pace: Pace) {
-        self.want(|wanted| &mut wanted.pace, pace);
+    pub fn set_mode(&self, mode: WatchMode) {
+        self.change(|config| &mut config.mode, mode);
     }
 
     /// Leaves out other files from now on: what is saved after this call counts by this filter.
     pub fn set_filter(&self, filter: Filter) {
-        self.0.send_if_modified(|wanted| {
-            let is_other = wanted.filter != filter;
+        self.0.send_if_modified(|config| {
+            let is_other = config.filter != filter;
             if is_other {
-                (wanted.filter, wanted.filter_since) = (filter, Moment::now());
+                (config.filter, config.filter_since) = (filter, Moment::now());
             }
             is_other
         });
@@ -80,9 +86,9 @@ impl Control {
         self.0.borrow().filter.clone()
     }
 
-    fn want<T: PartialEq>(&self, part: impl FnOnce(&mut Wanted) -> &mut T, value: T) -> bool {
-        self.0.send_if_modified(|wanted| {
-            let part = part(wanted);
+    fn change<T: PartialEq>(&self, part: impl FnOnce(&mut Config) -> &mut T, value: T) -> bool {
+        self.0.send_if_modified(|config| {
+            let part = part(config);
             let is_other = *part != value;
             *part = value;
             is_other

@@ -42,8 +42,8 @@ impl Place {
         let trees = [(if tree.is_empty() { root.clone() } else { root.join(tree) }, of)].into();
         let ignore: Vec<_> = ignore.iter().map(ToString::to_string).collect();
         let filter = Filter::new(&root, &ignore, &[]).unwrap();
-        let pace = Pace { debounce: Duration::from_millis(5), poll };
-        Watcher::new(Scope { root, trees, files: BTreeMap::new() }, pace, filter).unwrap()
+        let mode = WatchMode { debounce: Duration::from_millis(5), poll };
+        Watcher::new(Scope { root, trees, files: BTreeMap::new() }, mode, filter).unwrap()
     }
 }
 
@@ -315,10 +315,10 @@ async fn what_was_saved_in_a_pause_is_one_burst_after_it() {
     assert_eq!(next(&mut watcher).await, [place.at("new/d.rs")].into());
 
     // The way of watching may change while it goes on.
-    control.set_pace(Pace { debounce: Duration::ZERO, poll: Some(Duration::from_millis(20)) });
+    control.set_mode(WatchMode { debounce: Duration::ZERO, poll: Some(Duration::from_millis(20)) });
     save(&place.at("a.rs"), "3");
     assert_eq!(next(&mut watcher).await, [place.at("a.rs")].into());
-    control.set_pace(Pace { debounce: Duration::ZERO, poll: None });
+    control.set_mode(WatchMode { debounce: Duration::ZERO, poll: None });
     save(&place.at("a.rs"), "4");
     assert_eq!(next(&mut watcher).await, [place.at("a.rs")].into());
 }

@@ -1,6 +1,6 @@
 //! What a loaded library takes up in memory, and how what can be read from its file again is given back.
 //!
-//! A retired library stays mapped (see [`crate::library`]). What it costs then is its private copies of pages: those
+//! A retired library stays mapped (see [`super::library`]). What it costs then is its private copies of pages: those
 //! that relocation or the library itself has written to. The other pages are the file's, and come back by themselves
 //! when anything of the old code runs again.
 

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::library;
 use crate::error::SaveError;
-use crate::library;
 
 /// Environment variable that makes the host's program a probe.
 pub const CHILD_VARIABLE: &str = "HOTCORD_PROBE";
@@ -184,7 +184,7 @@ fn death(status: Option<ExitStatus>) -> String {
     {
         use std::os::unix::process::ExitStatusExt as _;
         if let Some(signal) = status.and_then(|status| status.signal()) {
-            let Some(name) = crate::supervisor::signal_name(signal) else {
+            let Some(name) = crate::signals::signal_name(signal) else {
                 return format!("ended the probe process with signal {signal}");
             };
             return format!("crashed the probe process ({name})");

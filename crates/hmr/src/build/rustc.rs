@@ -10,10 +10,10 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::io::AsyncReadExt as _;
 
-use crate::compiler::{self, Group};
+use super::compiler::{self, Group};
+use super::rustc_call::RustcCall;
 use crate::error::SaveError;
 use crate::findings::Findings;
-use crate::rustc_call::RustcCall;
 
 /// A built library with the files that it was made from.
 #[derive(Clone, Debug)]

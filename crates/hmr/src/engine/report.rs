@@ -10,13 +10,12 @@ use sdk_core::host::Host;
 use sdk_core::registry::PluginSwap;
 use sdk_core::status::Reloaded;
 
-use super::Loop;
+use super::{Loop, reload_line};
+use crate::build::{Failure, Parts};
 use crate::error::SaveError;
-use crate::job::Failure;
-use crate::report::{self, Parts};
 
 impl Loop {
-    pub(super) fn failure_words(&self, failure: &Failure) -> String {
+    pub(super) fn describe_failure(&self, failure: &Failure) -> String {
         match &failure.plugin {
             None => failure.error.to_string(),
             Some(plugin) => match self.live_number(plugin) {
@@ -26,12 +25,12 @@ impl Loop {
         }
     }
 
-    pub(super) fn tell_failure(&self, failure: &Failure) {
-        self.tell_failures(std::slice::from_ref(failure));
+    pub(super) fn report_failure(&self, failure: &Failure) {
+        self.report_failures(std::slice::from_ref(failure));
     }
 
     /// Tells why each of several is not live; what the compiler said of a crate that they share, once.
-    pub(super) fn tell_failures(&self, failures: &[Failure]) {
+    pub(super) fn report_failures(&self, failures: &[Failure]) {
         let mut printed = BTreeSet::new();
         for failure in failures {
             if let SaveError::Compile(findings) = &failure.error
@@ -44,7 +43,7 @@ impl Loop {
             if matches!(failure.error, SaveError::Superseded) {
                 tracing::debug!(plugin = ?failure.plugin, "superseded");
             } else {
-                tracing::error!("{}", self.failure_words(failure));
+                tracing::error!("{}", self.describe_failure(failure));
                 self.host.bus().emit(ReloadEvent::ReloadFailed {
                     plugin: failure.plugin.clone(),
                     live: failure.plugin.as_ref().and_then(|plugin| self.live_number(plugin)),
@@ -59,21 +58,21 @@ impl Loop {
     }
 
     /// Tells of a plugin's swap, `because` of what it came along with, and gives it to be told to who asked for it.
-    pub(super) fn tell_swap(
+    pub(super) fn report_swap(
         &self,
         swap: &PluginSwap,
         took: Duration,
         parts: &Parts,
         because: &str,
     ) -> Reloaded {
-        let mut reloaded = report::answer(swap, took, parts);
+        let mut reloaded = reload_line::answer(swap, took, parts);
         reloaded.line += because;
         if self.is_loading_all {
             tracing::debug!("{reloaded}");
         } else {
             tracing::info!("{reloaded}");
         }
-        self.host.bus().emit(report::event(swap, took, parts));
+        self.host.bus().emit(reload_line::event(swap, took, parts));
         reloaded
     }
 

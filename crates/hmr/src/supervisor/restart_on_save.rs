@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{END_WITHIN, Signals, pid, shell_code, tell};
 use crate::error::HostError;
-use crate::watch::{Filter, Pace, Watcher};
+use crate::watch::{Filter, WatchMode, Watcher};
 use crate::workspace::{HOST_PACKAGES, Workspace};
 
 /// Environment variable that makes the development host's program this mode.
@@ -36,13 +36,13 @@ pub struct Options {
 ///
 /// # Errors
 /// When the workspace cannot be read or watched.
-pub fn run(options: Options, pace: Pace, filter: Filter) -> Result<u8, HostError> {
+pub fn run(options: Options, mode: WatchMode, filter: Filter) -> Result<u8, HostError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HostError::Supervisor)?;
     crate::signals::set_back().map_err(HostError::Supervisor)?;
     runtime.block_on(async {
         let workspace = Workspace::read(&options.root).await.map_err(HostError::Workspace)?;
-        let watcher = Watcher::new(workspace.scope().of_all(), pace, filter)?;
+        let watcher = Watcher::new(workspace.scope().of_all(), mode, filter)?;
         let signals = Signals::new().map_err(HostError::Supervisor)?;
         Plain { options, watcher, signals, bot: None }.run().await.map_err(HostError::Supervisor)
     })

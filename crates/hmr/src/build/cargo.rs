@@ -2,7 +2,7 @@
 //!
 //! cargo is asked for the host and all plugins in one selection, so that shared dependencies are built with the
 //! same features as the running host has them. It calls rustc through `scripts/bin/hotcord-rustc`, which keeps each call;
-//! a plugin's is found by the file that it made, whoever had cargo make it, and replayed by [`crate::rustc`].
+//! a plugin's is found by the file that it made, whoever had cargo make it, and replayed by [`super::rustc`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
-use crate::compiler::{self, Group};
+use super::compiler::{self, Group};
+use super::rustc_call::RustcCall;
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
 use crate::process;
-use crate::rustc_call::RustcCall;
 use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// What a call of cargo gave.

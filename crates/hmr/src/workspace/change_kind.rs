@@ -10,7 +10,7 @@ use crate::watch::Filter;
 
 /// What a changed file asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum ChangeKind {
     /// These plugins are to be built anew, together; `manifest` says that cargo has to be asked.
     Plugins {
         /// Plugins that hold or use the file.
@@ -35,17 +35,17 @@ impl Workspace {
     ///
     /// `reads` tells whether a plugin is built from that file, as rustc's dep-info has it: `None` for a file that its
     /// last good build did not read when there was none, or another one that failed since.
-    pub fn meaning(
+    pub fn classify(
         &self,
         path: &Path,
         filter: &Filter,
         reads: impl Fn(&PluginId, &Path) -> Option<bool>,
-    ) -> Meaning {
+    ) -> ChangeKind {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let at_root = path.parent() == Some(&self.root);
         match name {
-            ".env" if at_root => return Meaning::Settings,
-            "Cargo.lock" if at_root => return Meaning::LockFile,
+            ".env" if at_root => return ChangeKind::Settings,
+            "Cargo.lock" if at_root => return ChangeKind::LockFile,
             _ => {}
         }
         let file = File {
@@ -60,7 +60,7 @@ impl Workspace {
         let home = self.plugins.values().find(|plugin| path.starts_with(&plugin.root));
         if let Some(plugin) = home {
             if path == plugin.root || path == plugin.root.join("Cargo.toml") && !path.exists() {
-                return Meaning::Membership;
+                return ChangeKind::Membership;
             }
             if file.counts_for(plugin, reads(&plugin.id, path)) {
                 plugins.insert(plugin.id.clone());
@@ -68,9 +68,9 @@ impl Workspace {
         }
         if home.is_some() || !plugins.is_empty() {
             return if plugins.is_empty() {
-                Meaning::Nothing
+                ChangeKind::Nothing
             } else {
-                Meaning::Plugins { plugins, manifest: home.is_some() && file.is_manifest }
+                ChangeKind::Plugins { plugins, manifest: home.is_some() && file.is_manifest }
             };
         }
         let uses = |plugin: &&Package| plugin.shared.iter().any(|folder| path.starts_with(folder));
@@ -78,23 +78,23 @@ impl Workspace {
         if !users.is_empty() {
             let is_unknown = users.iter().any(|plugin| reads(plugin, path).is_none());
             return if file.is_source || file.is_manifest || is_unknown {
-                Meaning::Plugins { plugins: users, manifest: true }
+                ChangeKind::Plugins { plugins: users, manifest: true }
             } else {
-                Meaning::Nothing
+                ChangeKind::Nothing
             };
         }
         if self.may_be_a_plugins_coming(path)
             || self.plugins.values().any(|plugin| plugin.root.starts_with(path))
         {
-            return Meaning::Membership;
+            return ChangeKind::Membership;
         }
         let in_host = self.host.iter().any(|folder| path.starts_with(folder));
         let is_cargos = at_root && matches!(name, "Cargo.toml" | "rust-toolchain" | "rust-toolchain.toml")
             || path == self.root.join(".cargo/config.toml");
         if in_host && (file.is_source || file.is_manifest) || is_cargos {
-            return Meaning::Host;
+            return ChangeKind::Host;
         }
-        Meaning::Nothing
+        ChangeKind::Nothing
     }
 
     /// Says whether a folder that is no plugin may be one with this file.
@@ -139,13 +139,13 @@ impl File<'_> {
 mod tests {
     use super::*;
 
-    fn meaning(path: &str, read: Option<bool>) -> Meaning {
+    fn classify(path: &str, read: Option<bool>) -> ChangeKind {
         of_its_plugin(&Filter::default(), path, read)
     }
 
-    /// Gives the meaning of a file that no plugin reads but, if so, the one whose folder it is in.
-    fn of_its_plugin(filter: &Filter, path: &str, read: Option<bool>) -> Meaning {
-        workspace().meaning(Path::new(path), filter, |plugin, path| {
+    /// Classifies a file that no plugin reads but, if so, the one whose folder it is in.
+    fn of_its_plugin(filter: &Filter, path: &str, read: Option<bool>) -> ChangeKind {
+        workspace().classify(Path::new(path), filter, |plugin, path| {
             let is_own = path.starts_with(Path::new("/w").join(plugin.as_str()));
             if is_own { read } else { read.map(|_| false) }
         })
@@ -176,46 +176,46 @@ mod tests {
         }
     }
 
-    fn plugins(ids: &[&str], manifest: bool) -> Meaning {
-        Meaning::Plugins { plugins: ids.iter().map(PluginId::new).collect(), manifest }
+    fn plugins(ids: &[&str], manifest: bool) -> ChangeKind {
+        ChangeKind::Plugins { plugins: ids.iter().map(PluginId::new).collect(), manifest }
     }
 
     #[test]
     fn a_source_file_means_its_own_plugin() {
-        assert_eq!(meaning("/w/commands/one/src/a.rs", Some(true)), plugins(&["commands/one"], false));
-        assert_eq!(meaning("/w/commands/one/src/a.rs", None), plugins(&["commands/one"], false));
-        assert_eq!(meaning("/w/commands/one/Cargo.toml", None), Meaning::Membership, "it is not there");
-        assert_eq!(meaning("/w/commands/one/build.rs", Some(false)), plugins(&["commands/one"], true));
+        assert_eq!(classify("/w/commands/one/src/a.rs", Some(true)), plugins(&["commands/one"], false));
+        assert_eq!(classify("/w/commands/one/src/a.rs", None), plugins(&["commands/one"], false));
+        assert_eq!(classify("/w/commands/one/Cargo.toml", None), ChangeKind::Membership, "it is not there");
+        assert_eq!(classify("/w/commands/one/build.rs", Some(false)), plugins(&["commands/one"], true));
     }
 
     #[test]
     fn what_is_not_built_from_means_nothing() {
-        assert_eq!(meaning("/w/commands/one/notes.txt", Some(false)), Meaning::Nothing);
-        assert_eq!(meaning("/w/commands/one/src/unused.rs", Some(false)), Meaning::Nothing);
-        assert_eq!(meaning("/w/commands/one/tests/a.rs", None), Meaning::Nothing);
-        assert_eq!(meaning("/w/commands/one/src/.a.rs.swp", Some(false)), Meaning::Nothing);
-        assert_eq!(meaning("/w/commands/lib.rs", Some(false)), Meaning::Nothing);
+        assert_eq!(classify("/w/commands/one/notes.txt", Some(false)), ChangeKind::Nothing);
+        assert_eq!(classify("/w/commands/one/src/unused.rs", Some(false)), ChangeKind::Nothing);
+        assert_eq!(classify("/w/commands/one/tests/a.rs", None), ChangeKind::Nothing);
+        assert_eq!(classify("/w/commands/one/src/.a.rs.swp", Some(false)), ChangeKind::Nothing);
+        assert_eq!(classify("/w/commands/lib.rs", Some(false)), ChangeKind::Nothing);
     }
 
     #[test]
     fn a_shared_crate_means_all_that_use_it() {
         let users = plugins(&["commands/one", "events/two"], true);
-        assert_eq!(meaning("/w/crates/words/src/lib.rs", Some(false)), users);
-        assert_eq!(meaning("/w/crates/words/README.md", Some(false)), Meaning::Nothing);
+        assert_eq!(classify("/w/crates/words/src/lib.rs", Some(false)), users);
+        assert_eq!(classify("/w/crates/words/README.md", Some(false)), ChangeKind::Nothing);
     }
 
     #[test]
     fn what_the_host_links_means_a_restart() {
-        assert_eq!(meaning("/w/crates/sdk-core/src/lib.rs", None), Meaning::Host);
-        assert_eq!(meaning("/w/bot/src/main.rs", None), Meaning::Host);
-        assert_eq!(meaning("/w/Cargo.toml", None), Meaning::Host);
+        assert_eq!(classify("/w/crates/sdk-core/src/lib.rs", None), ChangeKind::Host);
+        assert_eq!(classify("/w/bot/src/main.rs", None), ChangeKind::Host);
+        assert_eq!(classify("/w/Cargo.toml", None), ChangeKind::Host);
     }
 
     #[test]
     fn a_new_or_vanished_folder_means_membership() {
-        assert_eq!(meaning("/w/commands/fresh/Cargo.toml", None), Meaning::Membership);
-        assert_eq!(meaning("/w/events", None), Meaning::Membership);
-        assert_eq!(meaning("/w/events/three", None), Meaning::Membership);
+        assert_eq!(classify("/w/commands/fresh/Cargo.toml", None), ChangeKind::Membership);
+        assert_eq!(classify("/w/events", None), ChangeKind::Membership);
+        assert_eq!(classify("/w/events/three", None), ChangeKind::Membership);
     }
 
     #[test]
@@ -223,37 +223,37 @@ mod tests {
         let reads = |readers: &'static [&'static str]| {
             move |plugin: &PluginId, _: &Path| Some(readers.contains(&plugin.as_str()))
         };
-        let meaning =
-            |path: &str, readers| workspace().meaning(Path::new(path), &Filter::default(), reads(readers));
+        let classify =
+            |path: &str, readers| workspace().classify(Path::new(path), &Filter::default(), reads(readers));
         for path in
             ["/w/commands/one/text.md", "/w/README.md", "/elsewhere/text", "/w/commands/one/tests/data"]
         {
-            assert_eq!(meaning(path, &["commands/one"]), plugins(&["commands/one"], false), "{path}");
+            assert_eq!(classify(path, &["commands/one"]), plugins(&["commands/one"], false), "{path}");
         }
-        let both = meaning("/w/events/two/src/common.rs", &["events/two", "events/three"]);
+        let both = classify("/w/events/two/src/common.rs", &["events/two", "events/three"]);
         assert_eq!(both, plugins(&["events/two", "events/three"], false), "one of them has a link to it");
-        assert_eq!(meaning("/w/README.md", &[]), Meaning::Nothing);
+        assert_eq!(classify("/w/README.md", &[]), ChangeKind::Nothing);
     }
 
     #[test]
     fn listed_extensions_count_where_the_compiler_tells_nothing() {
         let filter = Filter::new(Path::new("/w"), &[], &["html".to_owned()]).unwrap();
-        let meaning = |path: &str, read| of_its_plugin(&filter, path, read);
+        let classify = |path: &str, read| of_its_plugin(&filter, path, read);
         let one = plugins(&["commands/one"], false);
-        assert_eq!(meaning("/w/commands/one/page.html", Some(false)), one);
-        assert_eq!(meaning("/w/commands/one/tests/page.html", Some(false)), Meaning::Nothing);
-        assert_eq!(meaning("/w/commands/one/page.html", None), one);
-        assert_eq!(meaning("/w/commands/one/src/a.rs", None), Meaning::Nothing);
-        assert_eq!(meaning("/w/commands/one/src/a.rs", Some(true)), one, "what is read counts in any case");
+        assert_eq!(classify("/w/commands/one/page.html", Some(false)), one);
+        assert_eq!(classify("/w/commands/one/tests/page.html", Some(false)), ChangeKind::Nothing);
+        assert_eq!(classify("/w/commands/one/page.html", None), one);
+        assert_eq!(classify("/w/commands/one/src/a.rs", None), ChangeKind::Nothing);
+        assert_eq!(classify("/w/commands/one/src/a.rs", Some(true)), one, "what is read counts in any case");
     }
 
     #[test]
     fn files_at_the_root_have_meanings_of_their_own() {
-        assert_eq!(meaning("/w/.env", None), Meaning::Settings);
-        assert_eq!(meaning("/w/commands/one/.env", None), Meaning::Nothing);
-        assert_eq!(meaning("/w/Cargo.lock", None), Meaning::LockFile);
-        assert_eq!(meaning("/w/rust-toolchain.toml", None), Meaning::Host);
-        assert_eq!(meaning("/w/.cargo/config.toml", None), Meaning::Host);
-        assert_eq!(meaning("/w/commands/Cargo.toml", None), Meaning::Membership);
+        assert_eq!(classify("/w/.env", None), ChangeKind::Settings);
+        assert_eq!(classify("/w/commands/one/.env", None), ChangeKind::Nothing);
+        assert_eq!(classify("/w/Cargo.lock", None), ChangeKind::LockFile);
+        assert_eq!(classify("/w/rust-toolchain.toml", None), ChangeKind::Host);
+        assert_eq!(classify("/w/.cargo/config.toml", None), ChangeKind::Host);
+        assert_eq!(classify("/w/commands/Cargo.toml", None), ChangeKind::Membership);
     }
 }

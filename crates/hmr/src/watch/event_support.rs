@@ -48,7 +48,7 @@ const OWN_PROGRAMS: &[&str] = &["fuse.fuse-overlayfs", "fuse.gocryptfs"];
 
 /// Why the system tells of no changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Silence {
+pub enum NoEvents {
     /// Others write into a folder, unseen.
     Shared {
         /// Folder where the file system is mounted.
@@ -60,7 +60,7 @@ pub enum Silence {
     Nothing,
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for NoEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shared { place, kind } => {
@@ -75,7 +75,7 @@ impl fmt::Display for Silence {
     }
 }
 
-impl Silence {
+impl NoEvents {
     /// Finds out whether the system will tell of changes in the workspace at `root`; `None` when it will.
     pub fn of(root: &Path) -> Option<Self> {
         // Elsewhere than on Linux there is none, and the trial alone decides.
@@ -171,9 +171,9 @@ mod tests {
     }
 
     fn kind(root: &str, lines: &[&str]) -> Option<String> {
-        match Silence::by_mount(Path::new(root), &mounts(lines))? {
-            Silence::Shared { kind, .. } => Some(kind),
-            Silence::Nothing => None,
+        match NoEvents::by_mount(Path::new(root), &mounts(lines))? {
+            NoEvents::Shared { kind, .. } => Some(kind),
+            NoEvents::Nothing => None,
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
         assert!(tells(folder.path()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(
-            Silence::Shared { place: "/w".into(), kind: "9p".to_owned() }.to_string(),
+            NoEvents::Shared { place: "/w".into(), kind: "9p".to_owned() }.to_string(),
             "/w is on 9p, which does not tell of what is written elsewhere"
         );
     }

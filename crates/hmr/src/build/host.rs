@@ -7,44 +7,53 @@
 //! journal. Otherwise every plugin is built once more, against the new library. Either way the new host's program
 //! loads each library in a probe, so it is known to start, to link and to accept them before the running one gives way.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use sdk_core::PluginId;
 
-use crate::cargo::Failures;
+use super::cargo::Failures;
+use super::request::build_and_probe;
+use super::{Builder, Compilation, Failure, Toolchain as _};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::hosts::{Hosts, Staged};
-use crate::job::{Failure, Workshop};
 use crate::journal::{Entry, Journal, Version};
 use crate::workspace::Workspace;
 
 /// What a new host is made of.
-pub(crate) struct Order {
-    pub(crate) workshop: Arc<Workshop>,
-    pub(crate) root: std::path::PathBuf,
-    /// Host that runs now, with what is live in it.
-    pub(crate) running: Staged,
-    pub(crate) journal: Journal,
-    /// Tells this order's files from those of others.
-    pub(crate) suffix: String,
+#[derive(Clone, Debug)]
+pub struct HostRequest {
+    /// Root folder of the workspace.
+    pub root: PathBuf,
+    /// Host that runs now.
+    pub running: Staged,
+    /// What is live in it.
+    pub journal: Journal,
+    /// Tells this request's files from those of others.
+    pub suffix: String,
 }
 
-/// What came of it.
-pub(crate) enum Made {
+/// What came of a build of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewHost {
     /// Nothing in the host has changed.
     Same,
     /// A host that can take over.
-    New(Staged),
+    Built(Staged),
 }
 
 /// Why the running host stays.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// A source changed while it was built.
     Superseded,
-    /// In words, with what rustc said.
-    Failed { words: String, findings: Findings },
+    /// The new host, or a plugin for it, cannot be built or loaded.
+    Failed {
+        /// Why, in a sentence.
+        words: String,
+        /// What the compiler found.
+        findings: Findings,
+    },
 }
 
 impl Refusal {
@@ -55,19 +64,19 @@ impl Refusal {
 }
 
 /// Builds the host and what runs in it; dropping the future kills the compiler.
-pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
-    let Order { workshop, root, running, journal, suffix } = order;
+pub(super) async fn build(builder: &Builder, request: HostRequest) -> Result<NewHost, Refusal> {
+    let HostRequest { root, running, journal, suffix } = request;
     let workspace = Workspace::read(&root).await.map_err(Refusal::failed)?;
     let packages: Vec<_> = workspace.plugins.values().cloned().collect();
-    let captured = workshop.capture(&workspace, &packages).await.map_err(Refusal::failed)?;
+    let captured = builder.capture(&workspace, &packages).await.map_err(Refusal::failed)?;
     if let Some(failures) = captured.host {
         return Err(of_host(&failures));
     }
-    let hosts = Hosts::of(&workshop.target);
+    let hosts = Hosts::of(builder.target());
     let unreadable =
         |error: std::io::Error| Refusal::failed(format!("the new host cannot be staged ({error})"));
     if hosts.is_equal(&running).map_err(unreadable)? {
-        return Ok(Made::Same);
+        return Ok(NewHost::Same);
     }
     let staged = hosts.stage().map_err(unreadable)?;
     hosts.tidy(&running);
@@ -76,14 +85,14 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
             format!("host {} is the one that died before it was ready; change it first", staged.number());
         return Err(Refusal::failed(words));
     }
-    let prober = workshop
+    let builder = builder
         .for_host(&staged)
         .map_err(|error| Refusal::failed(format!("the new host cannot be started ({error})")))?;
     let mut next = Journal::default();
     if hosts.has_sdk_of(&running).map_err(unreadable)? {
         for (plugin, entry) in journal.plugins {
             if let (Some(live), Some(package)) = (&entry.live, workspace.plugins.get(&plugin)) {
-                prober.accepts(package, &live.library).await.map_err(|error| {
+                builder.accepts(package, &live.library).await.map_err(|error| {
                     Refusal::failed(format!("the new host cannot load {plugin}: {error}"))
                 })?;
             }
@@ -96,17 +105,26 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
         for package in &packages {
             let mut entry = journal.plugins.get(&package.id).cloned().unwrap_or_default();
             let built = match captured.calls.get(&package.id) {
-                Some(call) => Some(prober.build(&workspace, package, call, &suffix, false).await),
+                Some(call) => {
+                    let compilation = Compilation {
+                        workspace: &workspace,
+                        package,
+                        call,
+                        suffix: &suffix,
+                        may_reuse: false,
+                    };
+                    Some(build_and_probe(&builder, compilation).await)
+                }
                 None => None,
             };
             entry = match built {
-                Some(Ok(ready)) => {
-                    let version = Version { generation: entry.last + 1, library: ready.built.library };
+                Some(Ok(built)) => {
+                    let version = Version { generation: entry.last + 1, library: built.library };
                     Entry { last: version.generation, live: Some(version), ..Entry::default() }
                 }
                 Some(Err(error)) if is_live(&package.id) => {
                     let failure = Failure { plugin: Some(package.id.clone()), error };
-                    return refuse([failure].into_iter()).map(|()| Made::Same);
+                    return refuse([failure].into_iter()).map(|()| NewHost::Same);
                 }
                 // One that was left out before is so in the new host.
                 _ => Entry { last: entry.last, ..Entry::default() },
@@ -116,7 +134,7 @@ pub(crate) async fn carry_out(order: Order) -> Result<Made, Refusal> {
     }
     next.write(&staged.journal_file()).map_err(unreadable)?;
     workspace.keep(&staged.workspace_file()).map_err(unreadable)?;
-    Ok(Made::New(staged))
+    Ok(NewHost::Built(staged))
 }
 
 /// Puts what rustc said of the host's own crates into a refusal.

@@ -1,0 +1,103 @@
+//! One build of one plugin, or of several that go live together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sdk_core::PluginId;
+
+use super::rustc_call::RustcCall;
+use super::{BuiltPlugin, Compilation, Failure, Toolchain};
+use crate::error::SaveError;
+use crate::workspace::{Package, Workspace};
+
+/// Plugins to build, and how.
+#[derive(Clone, Debug)]
+pub struct BuildRequest {
+    /// Plugins, with the call of each that is known.
+    pub packages: Vec<(Package, Option<RustcCall>)>,
+    /// Whether cargo has to be asked first.
+    pub through_cargo: bool,
+    /// Tells this request's files from those of others.
+    pub suffix: String,
+    /// Moment of the save.
+    pub began: Instant,
+    /// Whether a library of a former run is taken when its sources are the same.
+    pub may_reuse: bool,
+}
+
+/// What came of a request.
+#[derive(Debug, Default)]
+pub struct BuildResult {
+    /// Calls that cargo made.
+    pub calls: BTreeMap<PluginId, RustcCall>,
+    /// Plugins that may go live.
+    pub built: Vec<BuiltPlugin>,
+    /// Plugins that may not.
+    pub failures: Vec<Failure>,
+}
+
+/// Builds what is requested, and has a probe load it; dropping the future kills the compiler.
+pub async fn run(
+    toolchain: Arc<dyn Toolchain>,
+    workspace: Arc<Workspace>,
+    request: BuildRequest,
+) -> BuildResult {
+    let watch = request.began.elapsed();
+    let asked = Instant::now();
+    let mut result = BuildResult::default();
+    let mut calls: BTreeMap<_, _> = request
+        .packages
+        .iter()
+        .filter_map(|(package, call)| Some((package.id.clone(), call.clone()?)))
+        .collect();
+    let packages: Vec<_> = request.packages.into_iter().map(|(package, _)| package).collect();
+    if request.through_cargo || calls.len() < packages.len() {
+        match toolchain.capture(&workspace, &packages).await {
+            Ok(captured) => {
+                result.calls = captured.calls.clone();
+                calls = captured.calls;
+                result.failures = captured.failures;
+            }
+            Err(error) => {
+                result.failures.push(Failure { plugin: None, error });
+                return result;
+            }
+        }
+    }
+    let through_cargo: Duration = asked.elapsed();
+    // One after the other: rustc and its linker keep two cores busy.
+    for package in packages {
+        let Some(call) = calls.get(&package.id) else { continue };
+        let compilation = Compilation {
+            workspace: &workspace,
+            package: &package,
+            call,
+            suffix: &request.suffix,
+            may_reuse: request.may_reuse,
+        };
+        match build_and_probe(&*toolchain, compilation).await {
+            Ok(mut built) => {
+                built.parts.watch = watch;
+                built.parts.build += through_cargo;
+                result.built.push(built);
+            }
+            Err(error) => result.failures.push(Failure { plugin: Some(package.id), error }),
+        }
+    }
+    result
+}
+
+/// Builds a plugin's library, and has a probe load it.
+pub(super) async fn build_and_probe(
+    toolchain: &dyn Toolchain,
+    compilation: Compilation<'_>,
+) -> Result<BuiltPlugin, SaveError> {
+    let began = Instant::now();
+    let mut built = toolchain.build(compilation).await?;
+    built.parts.build = began.elapsed();
+    let began = Instant::now();
+    toolchain.probe(&built).await?;
+    built.parts.probe = began.elapsed();
+    Ok(built)
+}

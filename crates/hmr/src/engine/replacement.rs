@@ -1,0 +1,219 @@
+//! A new host in the making, and what waits for it.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use sdk_core::PluginId;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinHandle, JoinSet};
+
+use super::group::Group;
+use crate::build::features::Shared;
+use crate::build::host::{NewHost, Refusal};
+use crate::error::SaveError;
+use crate::hosts::Staged;
+use crate::supervisor::NextHost;
+
+/// Crates of the host that no plugin links.
+const APART: [&str; 8] = [
+    "bot",
+    "crates/demux",
+    "crates/discord-rules",
+    "crates/hmr",
+    "crates/player",
+    "crates/sandbox",
+    "crates/sandbox-net",
+    "crates/sandbox-voice",
+];
+
+/// With which features the host is built, as cargo says when it is done.
+pub(super) type Features = JoinHandle<Result<Shared, SaveError>>;
+
+/// A new host in the making.
+pub(super) struct Replacement {
+    /// Files that this host runs from; `None` without a supervisor, which no host can replace.
+    running: Option<Staged>,
+    /// Files that this host was not built from, as seen from the workspace.
+    changed: BTreeSet<PathBuf>,
+    tasks: JoinSet<Result<NewHost, Refusal>>,
+    /// The build that counts; those before it have been cancelled.
+    current: Option<Id>,
+    /// Host that takes over as soon as no plugin is being built.
+    next: Option<Staged>,
+    /// Plugins whose saves the new host brings in.
+    waiting: Vec<Group>,
+    /// Those of them of which the log has said so.
+    reported: BTreeSet<PluginId>,
+    /// Features that this host is built with; `None` while nothing has asked cargo.
+    features: Option<Features>,
+    /// Why a plugin's dependency has the host built anew, while that goes on.
+    rebuilding: Option<String>,
+    successor: watch::Sender<Option<NextHost>>,
+}
+
+impl Replacement {
+    pub(super) fn new(
+        running: Option<Staged>,
+        features: Option<Features>,
+        successor: watch::Sender<Option<NextHost>>,
+    ) -> Self {
+        Self {
+            running,
+            changed: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            current: None,
+            next: None,
+            waiting: Vec::new(),
+            reported: BTreeSet::new(),
+            features,
+            rebuilding: None,
+            successor,
+        }
+    }
+
+    /// Returns the files that this host runs from, if it can be replaced.
+    pub(super) fn running(&self) -> Option<&Staged> {
+        self.running.as_ref()
+    }
+
+    /// Returns the plugins that wait for the new host.
+    pub(super) fn waiting(&self) -> &[Group] {
+        &self.waiting
+    }
+
+    /// Returns the files that ask for a new host.
+    pub(super) fn because(&self) -> Vec<String> {
+        self.changed.iter().map(|path| path.display().to_string()).collect()
+    }
+
+    /// Returns why a plugin's dependency has the host built anew, while that goes on.
+    pub(super) fn rebuilding(&self) -> Option<&String> {
+        self.rebuilding.as_ref()
+    }
+
+    /// Notes why a plugin's dependency has the host built anew.
+    pub(super) fn set_rebuilding(&mut self, words: String) {
+        self.rebuilding = Some(words);
+    }
+
+    /// Takes what cargo has said of the host's features.
+    pub(super) fn take_features(&mut self) -> Option<Features> {
+        self.features.take()
+    }
+
+    /// Notes with which features the host is built.
+    pub(super) fn set_features(&mut self, features: Shared) {
+        self.features = Some(tokio::spawn(async move { Ok(features) }));
+    }
+
+    /// Notes that files ask for a new host.
+    pub(super) fn add(&mut self, changed: BTreeSet<PathBuf>) {
+        self.changed.extend(changed);
+    }
+
+    /// Returns whether a change concerns what plugins link.
+    pub(super) fn concerns_sdk(&self) -> bool {
+        let is_apart = |path: &Path| APART.iter().any(|apart| path.starts_with(apart));
+        self.changed.iter().any(|path| !is_apart(path))
+    }
+
+    /// Cancels the build under way.
+    pub(super) fn cancel(&mut self) {
+        self.tasks.abort_all();
+        self.next = None;
+    }
+
+    /// Starts a build, which is the one that counts.
+    pub(super) fn start(&mut self, build: impl Future<Output = Result<NewHost, Refusal>> + Send + 'static) {
+        self.current = Some(self.tasks.spawn(build).id());
+    }
+
+    /// Waits for the build that counts to end; `None` when none is under way. A call that is cancelled loses nothing.
+    pub(super) async fn built(&mut self) -> Option<Result<NewHost, Refusal>> {
+        loop {
+            // A build that was cancelled ends with an error.
+            let Ok((id, built)) = self.tasks.join_next_with_id().await? else { continue };
+            if self.current != Some(id) {
+                continue;
+            }
+            self.current = None;
+            if !matches!(built, Err(Refusal::Superseded)) {
+                self.rebuilding = None;
+            }
+            return Some(built);
+        }
+    }
+
+    /// Forgets what has changed: the host is as it was.
+    pub(super) fn forget_changes(&mut self) {
+        self.changed.clear();
+    }
+
+    /// Names the host that takes over as soon as no plugin is being built.
+    pub(super) fn set_next(&mut self, host: Option<Staged>) {
+        self.next = host;
+    }
+
+    /// Returns whether a host is being built, or is about to take over.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.current.is_some() || self.next.is_some()
+    }
+
+    /// Returns whether plugins that are built now would be lost, or may be built against what cargo is replacing.
+    pub(super) fn holds_plugins(&self) -> bool {
+        self.next.is_some() || self.current.is_some() && self.concerns_sdk()
+    }
+
+    /// Has plugins wait for the new host; returns those of which the log has not said so.
+    pub(super) fn hold(&mut self, group: Group) -> Vec<PluginId> {
+        let new = group.plugins.iter().filter(|plugin| self.reported.insert((*plugin).clone()));
+        let new = new.cloned().collect();
+        group.join(&mut self.waiting);
+        new
+    }
+
+    /// Has plugins whose builds were cancelled wait for the new host.
+    pub(super) fn hold_unreported(&mut self, group: Group) {
+        group.join(&mut self.waiting);
+    }
+
+    /// Takes out the plugins that have waited.
+    pub(super) fn take_waiting(&mut self) -> Vec<Group> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Forgets which plugins wait.
+    pub(super) fn forget_reported(&mut self) {
+        self.reported.clear();
+    }
+
+    /// Gives way to the next host, if there is one.
+    pub(super) fn give_way(&self) {
+        let Some(host) = self.next.clone() else { return };
+        let mut because = self.because();
+        if because.is_empty() {
+            because.push("a request".to_owned());
+        }
+        // Nothing listens when the bot is already ending.
+        let _ = self.successor.send(Some(NextHost { host, because }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_plugins_link_concerns_the_sdk() {
+        let concerns = |path: &str| {
+            let mut replacement = Replacement::new(None, None, watch::Sender::new(None));
+            replacement.add([PathBuf::from(path)].into());
+            replacement.concerns_sdk()
+        };
+        assert!(!concerns("bot/src/main.rs") && !concerns("crates/hmr/Cargo.toml"));
+        assert!(
+            concerns("crates/sdk-core/src/lib.rs") && concerns("Cargo.toml") && concerns("bottle/src/lib.rs")
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! What somebody asks for: a build and a swap, or earlier code.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::Loop;
+use super::group::Group;
+use super::handle::Request;
+use super::host::WAITS;
+
+impl Loop {
+    /// Acts on a request.
+    pub(super) async fn handle_request(&mut self, request: Request) {
+        let (plugin, answer) = match request {
+            Request::Reload { plugin, answer } => (plugin, answer),
+            Request::RollBack { plugin, to, answer } => {
+                // Nobody waits any more when this fails.
+                let _ = answer.send(self.roll_back(&plugin, to).await);
+                return;
+            }
+        };
+        let plugins: BTreeSet<_> = match plugin {
+            None => self.members.workspace.plugins.keys().cloned().collect(),
+            Some(plugin) if self.members.workspace.plugins.contains_key(&plugin) => [plugin].into(),
+            Some(plugin) => {
+                // Nobody waits any more when this fails.
+                let _ = answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
+                return;
+            }
+        };
+        if self.waits_for_host() {
+            let _ = answer.send(vec![Err(WAITS.to_owned())]);
+            return;
+        }
+        self.start_build(Group { plugins, through_cargo: false }, Instant::now(), vec![answer]);
+    }
+}

@@ -1,0 +1,165 @@
+//! Builds as the loop starts them, and what it makes of their results.
+
+use std::time::{Duration, Instant};
+
+use sdk_core::bus::{Cause, ReloadEvent};
+
+use super::builds::{Answer, Building};
+use super::group::Group;
+use super::report::{self, print};
+use super::{Loop, names};
+use crate::build::{BuildResult, Failure};
+use crate::error::SaveError;
+
+/// Wait before a first retry; each further one waits twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+impl Loop {
+    /// Starts to build, taking over what it supersedes and what was held back.
+    pub(super) fn start_build(&mut self, group: Group, began: Instant, answers: Vec<Answer>) {
+        self.start_build_after(Duration::ZERO, 0, group, began, answers);
+    }
+
+    /// Starts to build after `wait`; `retries` is how often the same has been tried again.
+    fn start_build_after(
+        &mut self,
+        wait: Duration,
+        retries: u32,
+        mut group: Group,
+        mut began: Instant,
+        mut answers: Vec<Answer>,
+    ) {
+        loop {
+            self.failed_groups.retain(|failed| !group.absorb(failed));
+            let Some(building) = self.builds.cancel(&group.plugins) else { break };
+            tracing::debug!(plugins = ?names(&building.packages), "a newer save cancels this build");
+            began = began.max(building.began);
+            group.absorb(&building.group());
+            answers.extend(building.answers);
+        }
+        let workspace = self.members.workspace.clone();
+        let packages: Vec<_> =
+            group.plugins.iter().filter_map(|plugin| workspace.plugins.get(plugin).cloned()).collect();
+        if packages.is_empty() {
+            return;
+        }
+        let plugins: Vec<_> = group.plugins.iter().cloned().collect();
+        self.blocked.forget(&plugins);
+        tracing::debug!(plugins = ?names(&packages), through_cargo = group.through_cargo, "building");
+        self.host.bus().emit(ReloadEvent::ReloadStarted {
+            plugins: packages.iter().map(|package| package.id.clone()).collect(),
+            cause: match &answers[..] {
+                _ if retries > 0 => Cause::Retry,
+                [] => Cause::Save,
+                _ => Cause::Request,
+            },
+        });
+        let building = Building { packages, through_cargo: group.through_cargo, began, answers, retries };
+        self.builds.start(building, wait, workspace, |plugin| self.plugins.call(plugin));
+    }
+
+    /// Builds once more what failed in a way that a file caught half-written may cause; returns it when it has
+    /// been tried often enough or failed in another way.
+    fn try_again<'a>(
+        &mut self,
+        building: Building,
+        errors: impl Iterator<Item = &'a SaveError>,
+    ) -> Option<Building> {
+        let errors: Vec<_> = errors.collect();
+        let Some(wait) = self.wait_for_retry(building.retries, &names(&building.packages), &errors) else {
+            return Some(building);
+        };
+        let retries = building.retries + 1;
+        self.start_build_after(wait, retries, building.group(), building.began, building.answers);
+        None
+    }
+
+    /// Gives the wait before the next attempt, and tells of it, when all errors may pass by themselves and there have not
+    /// been as many `retries` as configured.
+    pub(super) fn wait_for_retry(
+        &self,
+        retries: u32,
+        plugins: &[&str],
+        errors: &[&SaveError],
+    ) -> Option<Duration> {
+        let most = self.options.policy.load().retries;
+        if retries >= most || errors.is_empty() || !errors.iter().all(|error| error.is_passing()) {
+            return None;
+        }
+        let wait = FIRST_WAIT * (1 << retries.min(8));
+        let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let words = format!(
+            "{}: {errors}; tried again in {} ms ({} of {most})",
+            plugins.join(", "),
+            wait.as_millis(),
+            retries + 1
+        );
+        report::warn(&self.host, None, words);
+        Some(wait)
+    }
+
+    /// Acts on the end of a build.
+    pub(super) async fn handle_build_result(&mut self, building: Building, result: BuildResult) {
+        self.learn(&result);
+        if result.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
+            // The event of the newer save may come for one of them alone.
+            self.start_build(building.group(), building.began, building.answers);
+            return;
+        }
+        let Some(building) = self.try_again(building, result.failures.iter().map(|failure| &failure.error))
+        else {
+            return;
+        };
+        let mut building = building;
+        let group = building.group();
+        let mut answers = Vec::new();
+        let mut failed = !result.failures.is_empty();
+        if failed {
+            self.report_failures(&result.failures);
+            answers.extend(result.failures.iter().map(|failure| Err(self.describe_failure(failure))));
+            for built in &result.built {
+                let words = format!("{} stays as it is too: they go live together", built.id());
+                report::warn(&self.host, built.id(), words.clone());
+                answers.push(Err(words));
+            }
+        } else {
+            match self.go_live(result.built, building.began).await {
+                Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
+                Err(SaveError::Superseded) => {
+                    self.start_build(building.group(), building.began, building.answers);
+                    return;
+                }
+                Err(error) => {
+                    match self.try_again(building, std::iter::once(&error)) {
+                        Some(back) => building = back,
+                        None => return,
+                    }
+                    failed = true;
+                    let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
+                    let failure = Failure { plugin: alone.cloned(), error };
+                    self.report_failure(&failure);
+                    answers.push(Err(self.describe_failure(&failure)));
+                }
+            }
+        }
+        if failed && group.plugins.len() > 1 && building.answers.is_empty() {
+            group.join(&mut self.failed_groups);
+        }
+        for answer in building.answers {
+            // The command that asked may have given up.
+            let _ = answer.send(answers.clone());
+        }
+        if !failed {
+            self.retry_blocked().await;
+        }
+        self.give_way_when_idle();
+    }
+
+    /// Remembers what a build told, and prints warnings that are new.
+    pub(super) fn learn(&mut self, result: &BuildResult) {
+        for warnings in self.plugins.learn(result) {
+            print(&warnings);
+        }
+        self.follow();
+    }
+}

@@ -1,0 +1,243 @@
+//! Plugins of these tests.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use sdk_core::bus::ReloadEvent;
+use sdk_core::serenity::async_trait;
+use sdk_core::state::{State, StateSlot};
+use sdk_core::{Data, Dependency, Error, Plugin, PluginEntry, Services};
+use serde::{Deserialize, Serialize};
+
+/// What a plugin's sources say: its version, and how an instance is made.
+#[derive(Clone, Copy)]
+pub(super) struct Code {
+    pub(super) version: &'static str,
+    make: fn() -> Box<dyn Plugin>,
+}
+
+impl Code {
+    /// Returns the plugin as a library would export it, for as long as the process lives.
+    pub(super) fn entry(self, package: &str) -> &'static PluginEntry {
+        let package = Box::leak(package.to_owned().into_boxed_str());
+        Box::leak(Box::new(PluginEntry::new(package, self.version, "", self.make)))
+    }
+}
+
+/// What a plugin of these tests has beyond what all of them do.
+pub(super) trait Behaviour: Send + Sync + 'static {
+    /// Plugins and services that it needs.
+    fn needs() -> Vec<Dependency> {
+        Vec::new()
+    }
+
+    /// Service that it offers.
+    fn offers() -> Option<&'static str> {
+        None
+    }
+
+    /// State that it keeps.
+    fn state() -> Option<StateSlot> {
+        None
+    }
+
+    /// Whether its `start` hook fails, or waits until a test says [`GO`].
+    fn start() -> Start {
+        Start::AtOnce
+    }
+}
+
+pub(super) enum Start {
+    AtOnce,
+    Fails,
+    Waits,
+}
+
+/// Has a plugin that waits in its `start` hook go on.
+pub(super) const GO: &str = "go on";
+
+/// Words by which a test has a generation do something.
+pub(super) fn order(what: &str, generation: u64) -> String {
+    format!("{what} in {generation}")
+}
+
+/// Makes code of that behaviour.
+pub(super) fn code<B: Behaviour>(version: &'static str) -> Code {
+    Code { version, make: || Box::new(Sample::<B>(PhantomData)) }
+}
+
+/// Makes code that does nothing of its own.
+pub(super) fn plain(version: &'static str) -> Code {
+    code::<Plain>(version)
+}
+
+/// A plugin that says on the bus when it starts and stops, and panics when it is told to.
+struct Sample<B>(PhantomData<B>);
+
+#[async_trait]
+impl<B: Behaviour> Plugin for Sample<B> {
+    fn dependencies(&self) -> Vec<Dependency> {
+        B::needs()
+    }
+
+    fn services(&self, offer: &mut Services) {
+        if let Some(name) = B::offers() {
+            offer.provide::<dyn Answers>(name, "1.0.0", std::sync::Arc::new(Yes));
+        }
+    }
+
+    fn state(&self) -> Option<StateSlot> {
+        B::state()
+    }
+
+    async fn start(&self, data: &Data) -> Result<(), Error> {
+        let mut heard = data.host().bus().listen();
+        note(data, "starts");
+        match B::start() {
+            Start::AtOnce => {}
+            Start::Fails => return Err("as the test wants it".into()),
+            Start::Waits => while !is_told(&heard.recv().await?.event, data, GO) {},
+        }
+        let task = data.clone();
+        data.spawn("orders", async move {
+            while let Ok(stamped) = heard.recv().await {
+                let is = |what| is_told(&stamped.event, &task, &order(what, task.generation()));
+                assert!(!is("panic"), "as the test wants it");
+                if is("call") {
+                    let name = B::needs().first().map(|need| format!("{:?}", need.on)).unwrap_or_default();
+                    let answer = task.service::<dyn Answers>("answers").map(|service| service.answer());
+                    note(&task, &format!("{answer:?} of {name}"));
+                }
+                if is("count") {
+                    let counted = task.state::<Count>().update(|count| count.times += 1);
+                    note(&task, &format!("counted: {counted:?}"));
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn stop(&self, data: &Data) -> Result<(), Error> {
+        note(data, "stops");
+        Ok(())
+    }
+}
+
+fn note(data: &Data, words: &str) {
+    let plugin = Some(data.plugin().clone());
+    let words = format!("{} {words}", data.generation());
+    data.host().bus().emit(ReloadEvent::Note { plugin, words });
+}
+
+fn is_told(event: &ReloadEvent, data: &Data, expected: &str) -> bool {
+    matches!(event, ReloadEvent::Note { plugin: Some(plugin), words }
+        if plugin == data.plugin() && words == expected)
+}
+
+/// What a service of these tests can do.
+pub(super) trait Answers: Send + Sync {
+    fn answer(&self) -> bool;
+}
+
+struct Yes;
+
+impl Answers for Yes {
+    fn answer(&self) -> bool {
+        true
+    }
+}
+
+/// Nothing.
+pub(super) struct Plain;
+impl Behaviour for Plain {}
+
+/// Needs `commands/one`.
+pub(super) struct NeedsOne;
+impl Behaviour for NeedsOne {
+    fn needs() -> Vec<Dependency> {
+        vec![Dependency::required("commands/one")]
+    }
+}
+
+/// Needs `commands/one` in a second version.
+pub(super) struct NeedsNewOne;
+impl Behaviour for NeedsNewOne {
+    fn needs() -> Vec<Dependency> {
+        vec![Dependency::required("commands/one").version("^2")]
+    }
+}
+
+/// Needs `events/two`.
+pub(super) struct NeedsTwo;
+impl Behaviour for NeedsTwo {
+    fn needs() -> Vec<Dependency> {
+        vec![Dependency::required("events/two")]
+    }
+}
+
+/// Offers the service `answers`.
+pub(super) struct Offers;
+impl Behaviour for Offers {
+    fn offers() -> Option<&'static str> {
+        Some("answers")
+    }
+}
+
+/// Calls the service `answers`.
+pub(super) struct Calls;
+impl Behaviour for Calls {
+    fn needs() -> Vec<Dependency> {
+        vec![Dependency::service("answers", "^1")]
+    }
+}
+
+/// Fails in its `start` hook.
+pub(super) struct FailsToStart;
+impl Behaviour for FailsToStart {
+    fn start() -> Start {
+        Start::Fails
+    }
+}
+
+/// Waits in its `start` hook.
+pub(super) struct WaitsToStart;
+impl Behaviour for WaitsToStart {
+    fn start() -> Start {
+        Start::Waits
+    }
+}
+
+/// Keeps a count.
+pub(super) struct Counts;
+impl Behaviour for Counts {
+    fn state() -> Option<StateSlot> {
+        Some(StateSlot::of::<Count>())
+    }
+}
+
+/// Keeps a name, and makes none of a count.
+pub(super) struct Names;
+impl Behaviour for Names {
+    fn state() -> Option<StateSlot> {
+        Some(StateSlot::of::<Name>())
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Count {
+    times: u32,
+}
+
+impl State for Count {}
+
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Name {
+    name: String,
+}
+
+impl State for Name {
+    const VERSION: u32 = 2;
+}
+
+/// Longest time that a test waits for what is to happen.
+pub(super) const WITHIN: Duration = Duration::from_secs(20);
