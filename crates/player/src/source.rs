@@ -293,6 +293,7 @@ impl Renew {
     }
 }
 
+// Each function is the one of that name above, which the compiler takes first.
 impl voice::Sources for Sources {
     fn status(&self) -> SourceStatus {
         self.status()
