@@ -15,7 +15,7 @@ use super::clock::Hand;
 use super::connection_info::Place;
 use super::open::Opened;
 use super::rejoin::Loss;
-use super::source::News;
+use super::source::TrackUpdate;
 use super::stage_speaker::Asked;
 
 /// What a player's task receives beside commands.
@@ -39,7 +39,7 @@ pub(super) enum TaskMessage {
     /// The source of a job is open, or why not.
     Opened { job: u64, outcome: Result<Opened, String> },
     /// A source says something new of itself.
-    News,
+    TrackUpdate,
     /// The mixer is done with a job's audio.
     Ended { job: u64, how: Ended },
     /// The guild's settings may have changed.
@@ -100,7 +100,7 @@ pub(super) struct Ends {
     pub(super) sender: TaskSender,
     pub(super) job: u64,
     /// What the source says: to the mixer one that breaks off looks like one that is over.
-    pub(super) news: watch::Receiver<News>,
+    pub(super) updates: watch::Receiver<TrackUpdate>,
 }
 
 #[async_trait]
@@ -109,7 +109,7 @@ impl EventHandler for Ends {
         if let EventContext::Track([(state, _), ..]) = ctx {
             let how = match &state.playing {
                 PlayMode::Errored(error) => Ended::Failed(super::open::words(error)),
-                _ => match &self.news.borrow().failure {
+                _ => match &self.updates.borrow().failure {
                     Some(failure) => Ended::Failed(failure.to_string()),
                     None => Ended::Finished,
                 },

@@ -13,7 +13,7 @@ use symphonia::core::units::Time;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::source::{News, Opened as Source, Sources};
+use super::source::{Opened as Source, Sources, TrackUpdate};
 use crate::length::believed;
 
 /// Audio that the mixer can play at once.
@@ -32,7 +32,7 @@ pub(super) struct Opened {
     /// Milliseconds of silence that were heard in place of sound.
     pub(super) silence: Arc<AtomicU64>,
     /// What happens to it while it plays.
-    pub(super) news: watch::Receiver<News>,
+    pub(super) updates: watch::Receiver<TrackUpdate>,
 }
 
 /// Opens a track's audio at a time into it.
@@ -49,7 +49,7 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
         };
         let source = opened.map_err(|error| error.to_string())?;
         let (is_about, is_core_only) = (source.is_about(), source.is_core_only());
-        let Source { news, silence, is_live, sound, .. } = source;
+        let Source { updates, silence, is_live, sound, .. } = source;
         // A stream goes on from wherever one comes in.
         let at = if is_live { Duration::ZERO } else { at };
         // Seeking reads from the source, and blocks while it does.
@@ -62,7 +62,7 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
         let (sound, start) =
             sought.map_err(|error| sentence("Its source cannot go to another position", &error))?;
         let duration = duration(&sound);
-        Ok(Opened { sound, start, duration, is_about, is_core_only, is_live, silence, news })
+        Ok(Opened { sound, start, duration, is_about, is_core_only, is_live, silence, updates })
     };
     let late = || Err(format!("Its source did not answer within {} seconds.", within.as_secs()));
     timeout(within, opening).await.unwrap_or_else(|_| late())

@@ -22,7 +22,7 @@ use super::message::{Ends, TaskMessage, TaskSender, Ticks};
 use super::open::{self, Opened};
 use super::pace::{Frames, Pace, Timed};
 use super::saved::now;
-use super::source::{News, Sources};
+use super::source::{Sources, TrackUpdate};
 
 /// Time before a track's end at which the next one is made ready.
 const READY_BEFORE: Duration = Duration::from_secs(15);
@@ -73,7 +73,7 @@ struct On {
     is_live: bool,
     is_core_only: bool,
     pace: Arc<Pace>,
-    news: watch::Receiver<News>,
+    updates: watch::Receiver<TrackUpdate>,
     _teller: Teller,
     /// How much was mixed when that last changed.
     moved: (Duration, Instant),
@@ -83,10 +83,10 @@ struct On {
 struct Teller(AbortHandle);
 
 impl Teller {
-    fn of(mut news: watch::Receiver<News>, sender: TaskSender) -> Self {
+    fn of(mut updates: watch::Receiver<TrackUpdate>, sender: TaskSender) -> Self {
         let task = tokio::spawn(async move {
-            while news.changed().await.is_ok() {
-                let _ = sender.send(TaskMessage::News);
+            while updates.changed().await.is_ok() {
+                let _ = sender.send(TaskMessage::TrackUpdate);
             }
         });
         Self(task.abort_handle())
@@ -185,7 +185,7 @@ impl Playback {
     /// Gives what a radio station says it plays.
     pub(super) fn title(&self) -> Option<String> {
         match &self.stage {
-            Stage::On(on) => on.news.borrow().title.clone(),
+            Stage::On(on) => on.updates.borrow().title.clone(),
             _ => None,
         }
     }
@@ -328,8 +328,8 @@ impl Playback {
         if self.held {
             mixed = mixed.pause();
         }
-        let ends = Ends { sender: self.sender.clone(), job, news: opened.news.clone() };
-        let teller = Teller::of(opened.news.clone(), self.sender.clone());
+        let ends = Ends { sender: self.sender.clone(), job, updates: opened.updates.clone() };
+        let teller = Teller::of(opened.updates.clone(), self.sender.clone());
         mixed.events.add_event(EventData::new(Event::Track(TrackEvent::End), ends), Duration::ZERO);
         let ticks = EventData::new(Event::Periodic(Ticks::PERIOD, None), Ticks(hand.clone()));
         mixed.events.add_event(ticks, Duration::ZERO);
@@ -343,7 +343,7 @@ impl Playback {
             is_live: opened.is_live,
             is_core_only: opened.is_core_only,
             pace,
-            news: opened.news,
+            updates: opened.updates,
             _teller: teller,
             moved: (Duration::ZERO, Instant::now()),
         });

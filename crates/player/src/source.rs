@@ -43,13 +43,13 @@ pub use admission::Permit;
 pub use bounds::Bounds;
 pub use guard::{Guard, HostList, Interfaces, Network, is_public};
 pub use library::Library;
-pub use media::{News, Opened};
+pub use media::{Opened, TrackUpdate};
 
 use admission::Admission;
 use deadline::Deadline;
 use looked::Looked;
-use remote::{Fetched, Remote};
-use resolve::Answered;
+use remote::{HttpOrigin, Remote};
+use resolve::Content;
 use web::Web;
 use ytdlp::{Spool, YtDlp};
 
@@ -163,8 +163,8 @@ impl Sources {
     pub async fn open_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
         match playable {
             Playable::Library { path } => {
-                let (line, ear) = media::line();
-                media::open(self.0.library.origin(path), line, ear, self.bounds().clone()).await
+                let (events, receiver) = media::track_events();
+                media::open(self.0.library.origin(path), events, receiver, self.bounds().clone()).await
             }
             Playable::Http { url } | Playable::Attachment { url, .. } => {
                 let url = self.0.web.guard().parse(url)?;
@@ -179,16 +179,16 @@ impl Sources {
         let deadline = Deadline::after(self.bounds().open);
         for _ in 0..self.bounds().nesting {
             match resolve::ask(self, &url, deadline).await? {
-                Answered::Sound(remote, answer) => {
+                Content::Sound(remote, answer) => {
                     let port = answer.port.clone();
                     let opened = deadline.keep(self.play(remote, *answer)).await;
                     return opened.map_err(|error| port.told(error));
                 }
-                Answered::Playlist(playlist) => {
+                Content::Playlist(playlist) => {
                     let first = playlist.entries.into_iter().next().ok_or(SourceError::EmptyPlaylist)?;
                     url = first.url;
                 }
-                Answered::Page(page, port) => {
+                Content::Page(page, port) => {
                     return self.open_page(&page).await.map_err(|error| port.told(error));
                 }
             }
@@ -216,23 +216,23 @@ impl Sources {
             }
             answer => (remote, answer?),
         };
-        let (line, ear) = media::line();
+        let (events, receiver) = media::track_events();
         let renew = Renew { sources: self.clone(), page: page.clone() };
         let port = answer.port.clone();
-        let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?.renewed_by(renew);
-        let opened = media::open(origin, line, ear, self.bounds().clone()).await;
+        let origin = HttpOrigin::new(remote, self.0.web.clone(), answer, events.clone())?.renewed_by(renew);
+        let opened = media::open(origin, events, receiver, self.bounds().clone()).await;
         opened.map_err(|error| port.told(error))
     }
 
     /// Asks for the beginning of what yt-dlp has found.
-    async fn get(&self, remote: &Remote) -> Result<web::Answer, web::Failed> {
+    async fn get(&self, remote: &Remote) -> Result<web::Response, web::Failed> {
         remote.get(&self.0.web, 0, Deadline::after(self.bounds().open)).await
     }
 
     async fn play_spool(&self, spool: Arc<Spool>) -> Result<Opened, SourceError> {
-        let (line, ear) = media::line();
-        let origin = Fetched::spooled(spool, self.0.web.clone(), line.clone());
-        media::open(origin, line, ear, self.bounds().clone()).await
+        let (events, receiver) = media::track_events();
+        let origin = HttpOrigin::spooled(spool, self.0.web.clone(), events.clone());
+        media::open(origin, events, receiver, self.bounds().clone()).await
     }
 
     /// Asks yt-dlp where the sound of a page is by now.
@@ -253,10 +253,10 @@ impl Sources {
         page + bounds.open + Duration::from_secs(2)
     }
 
-    async fn play(&self, remote: Remote, answer: web::Answer) -> Result<Opened, SourceError> {
-        let (line, ear) = media::line();
-        let origin = Fetched::new(remote, self.0.web.clone(), answer, line.clone())?;
-        media::open(origin, line, ear, self.bounds().clone()).await
+    async fn play(&self, remote: Remote, answer: web::Response) -> Result<Opened, SourceError> {
+        let (events, receiver) = media::track_events();
+        let origin = HttpOrigin::new(remote, self.0.web.clone(), answer, events.clone())?;
+        media::open(origin, events, receiver, self.bounds().clone()).await
     }
 
     /// Chooses a track of the library to go on with: one that is not in `recent`, whose latest is last, or else the one
@@ -293,6 +293,7 @@ impl Renew {
     }
 }
 
+// Each function is the one of that name above, which the compiler takes first.
 impl voice::Sources for Sources {
     fn status(&self) -> SourceStatus {
         self.status()

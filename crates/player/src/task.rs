@@ -225,7 +225,7 @@ impl Task {
                 self.prepared(outcome);
             }
             TaskMessage::Ended { job, how } if self.playback.is_of(job) => self.ended(how),
-            TaskMessage::Ended { .. } | TaskMessage::News | TaskMessage::Gone => {}
+            TaskMessage::Ended { .. } | TaskMessage::TrackUpdate | TaskMessage::Gone => {}
             #[cfg(test)]
             TaskMessage::Break => panic!("broken by a test"),
             TaskMessage::Settings => self.apply_settings(),

@@ -78,7 +78,7 @@ async fn each_format_is_heard_as_the_melody() {
     let sources = library().await;
     for (file, rate, channels) in FILES {
         let opened = open(&sources, file).await;
-        let news = opened.news.clone();
+        let updates = opened.updates.clone();
         let mut parsed = parsed(opened);
         let (heard_rate, heard) = hear(&mut parsed);
         assert_eq!((heard_rate, heard.len()), (rate, channels), "{file}");
@@ -91,7 +91,7 @@ async fn each_format_is_heard_as_the_melody() {
             let other = find(heard, &melody(rate, 1 - of), rate);
             assert!(other.correlation < 0.5, "{file}: the channels are mixed up ({other:?})");
         }
-        assert_eq!(news.borrow().failure, None, "{file}");
+        assert_eq!(updates.borrow().failure, None, "{file}");
     }
 }
 

@@ -49,7 +49,7 @@ impl Players for Engine {
     }
 
     fn sources(&self) -> Arc<dyn source::Sources> {
-        self.sources()
+        self.0.sources.load_full()
     }
 
     fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, String> {

@@ -63,7 +63,7 @@ impl Looked {
             let place = kept.iter().position(|kept| kept.playable == *playable)?;
             kept.remove(place)?
         };
-        let is_broken = taken.opened.news.borrow().failure.is_some();
+        let is_broken = taken.opened.updates.borrow().failure.is_some();
         (!is_broken).then_some(taken.opened)
     }
 

@@ -5,8 +5,8 @@
 //! songbird's mixer asks a track for its next packet on the thread that keeps the 20 ms clock of up to 16 calls; a track
 //! that waits for its server there silences them all. So each track has a thread of its own, the [`feeder`], which
 //! finds out the format, checks that what is in it decodes, and then reads packets ahead into a bounded queue. What
-//! songbird gets is the queue's other end, [`ahead`], which always has an answer: the next packet; silence, while the
-//! feeder is behind; or the end. The decoder is wrapped too ([`steady`]): a broken packet is heard as silence, and what
+//! songbird gets is the queue's other end, [`prefetch`], which always has an answer: the next packet; silence, while the
+//! feeder is behind; or the end. The decoder is wrapped too ([`resilient`]): a broken packet is heard as silence, and what
 //! panics ends that track alone, and a chain's later links are brought into the form of the first ([`conform`]).
 //!
 //! songbird sends Opus to listeners without decoding it, where no other track plays and the volume is 1; it does so up to three
@@ -21,7 +21,7 @@
 //! while it is paused, and while it waits for its turn.
 //!
 //! Nothing reaches songbird before its first sound is there, so everything that can be wrong with a source is told as a
-//! [`SourceError`] beforehand. What goes wrong later is in the track's [`News`].
+//! [`SourceError`] beforehand. What goes wrong later is in the track's [`TrackUpdate`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,40 +36,40 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 use super::{Bounds, SourceError};
-use ahead::{Ahead, Shared};
 use feeder::Feeder;
-use lack::Lack;
-use steady::Steady;
+use prefetch::{PrefetchReader, Shared};
+use resilient::ResilientDecoder;
+use underrun::Underrun;
 
-mod ahead;
 mod budget;
 mod conform;
 mod feeder;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
-mod lack;
+mod prefetch;
 mod probe;
-mod steady;
+mod resilient;
 mod tags;
+mod underrun;
 mod unprobed;
 
-pub(super) use tags::{Facts, of_file};
+pub(super) use tags::{MediaInfo, of_file};
 
 /// What happens to a track while it plays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct TrackUpdate {
     /// What a radio station says it plays.
     pub title: Option<String>,
     /// Why the track ends before its time.
     pub failure: Option<SourceError>,
 }
 
-impl News {
+impl TrackUpdate {
     /// Notes what a station plays.
-    fn title(news: &watch::Sender<Self>, title: String) {
-        news.send_if_modified(|news| {
-            let is_new = news.title.as_ref() != Some(&title);
-            news.title = Some(title);
+    fn title(updates: &watch::Sender<Self>, title: String) {
+        updates.send_if_modified(|updates| {
+            let is_new = updates.title.as_ref() != Some(&title);
+            updates.title = Some(title);
             is_new
         });
     }
@@ -80,13 +80,13 @@ pub struct Opened {
     /// Reads and decodes its packets.
     pub sound: Parsed,
     /// What happens to it meanwhile.
-    pub news: watch::Receiver<News>,
+    pub updates: watch::Receiver<TrackUpdate>,
     /// Milliseconds of silence that were heard in place of sound, because that came too late.
     pub silence: Arc<AtomicU64>,
     /// Whether there is no place in it to go to.
     pub is_live: bool,
     /// What it says of itself.
-    pub(super) facts: Facts,
+    pub(super) info: MediaInfo,
 }
 
 /// Where the bytes of a track come from; they are read on a thread that may wait.
@@ -103,34 +103,37 @@ pub(super) trait Origin: Send + 'static {
     }
 }
 
-/// Who tells news of a track, and hears when nobody plays it any more.
+/// Sends updates of a track, and knows when nobody plays it any more.
 #[derive(Clone)]
-pub(super) struct Line {
-    pub(super) news: Arc<watch::Sender<News>>,
+pub(super) struct TrackEventSender {
+    pub(super) updates: Arc<watch::Sender<TrackUpdate>>,
     pub(super) stop: watch::Receiver<()>,
     /// Until when reads may wait for a server; the track's thread sets it before each.
     until: Arc<Mutex<Option<Instant>>>,
 }
 
-/// The other end of a [`Line`]: dropping it stops what reads.
-pub(super) struct Ear {
-    news: watch::Receiver<News>,
+/// Receives updates of a track; dropping it stops what reads.
+pub(super) struct TrackEventReceiver {
+    updates: watch::Receiver<TrackUpdate>,
     stop: watch::Sender<()>,
 }
 
-/// Makes a line between a track's reader and its player.
-pub(super) fn line() -> (Line, Ear) {
-    let (news, told) = watch::channel(News::default());
+/// Makes the two ends of what a track's reader tells its player.
+pub(super) fn track_events() -> (TrackEventSender, TrackEventReceiver) {
+    let (updates, told) = watch::channel(TrackUpdate::default());
     let (stop, stopped) = watch::channel(());
-    (Line { news: Arc::new(news), stop: stopped, until: Arc::default() }, Ear { news: told, stop })
+    (
+        TrackEventSender { updates: Arc::new(updates), stop: stopped, until: Arc::default() },
+        TrackEventReceiver { updates: told, stop },
+    )
 }
 
-impl Line {
+impl TrackEventSender {
     /// Notes why the track ends; the first reason counts.
     pub(super) fn fail(&self, error: SourceError) {
-        self.news.send_if_modified(|news| {
-            let is_first = news.failure.is_none();
-            news.failure.get_or_insert(error);
+        self.updates.send_if_modified(|updates| {
+            let is_first = updates.failure.is_none();
+            updates.failure.get_or_insert(error);
             is_first
         });
     }
@@ -172,29 +175,29 @@ impl Line {
 
     /// Notes what a station plays.
     pub(super) fn title(&self, title: String) {
-        News::title(&self.news, title);
+        TrackUpdate::title(&self.updates, title);
     }
 
     /// Gives the reason why the track ends, if it has one.
     fn failure(&self) -> Option<SourceError> {
-        self.news.borrow().failure.clone()
+        self.updates.borrow().failure.clone()
     }
 }
 
 /// Makes a track ready to play.
 pub(super) async fn open(
     origin: impl Origin,
-    line: Line,
-    ear: Ear,
+    events: TrackEventSender,
+    receiver: TrackEventReceiver,
     bounds: Arc<Bounds>,
 ) -> Result<Opened, SourceError> {
     let (ready, is_ready) = oneshot::channel();
-    let (within, stall, news) = (bounds.open, bounds.stall, line.news.clone());
+    let (within, stall, updates) = (bounds.open, bounds.stall, events.updates.clone());
     let thread = std::thread::Builder::new().name("media".to_owned());
     let spawned = thread.spawn(move || {
-        if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &line, &bounds, ready))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &events, &bounds, ready))).is_err() {
             // A reader of formats that met what its author did not expect.
-            line.fail(SourceError::Broken);
+            events.fail(SourceError::Broken);
         }
     });
     spawned.map_err(|error| {
@@ -207,29 +210,35 @@ pub(super) async fn open(
     let decoder = probe::decoder(&form.params)?;
     let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
     let silence = Arc::<AtomicU64>::default();
-    let ahead = Ahead::new(shared.clone(), &form, within, ear.stop, Lack::new(news, silence.clone(), stall));
+    let ahead = PrefetchReader::new(
+        shared.clone(),
+        &form,
+        within,
+        receiver.stop,
+        Underrun::new(updates, silence.clone(), stall),
+    );
     let sound = Parsed {
-        decoder: Box::new(Steady::new(decoder, &form, shared)),
+        decoder: Box::new(ResilientDecoder::new(decoder, &form, shared)),
         track_id: form.track,
         supports_backseek: true,
         meta,
         format: Box::new(ahead),
     };
-    Ok(Opened { sound, news: ear.news, silence, is_live: form.is_live, facts: form.facts })
+    Ok(Opened { sound, updates: receiver.updates, silence, is_live: form.is_live, info: form.info })
 }
 
 type Ready = oneshot::Sender<Result<(Arc<Shared>, probe::Form), SourceError>>;
 
 /// Finds out what the bytes are, and reads ahead until the track is dropped.
-fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready) {
-    line.allow(bounds.open);
+fn feed(mut origin: Box<dyn Origin>, events: &TrackEventSender, bounds: &Bounds, ready: Ready) {
+    events.allow(bounds.open);
     let opened = origin.open().and_then(|source| probe::probe(source, origin.is_live(), origin.is_near()));
     // What is wrong with the connection says more than what a reader of formats makes of it.
-    let opened = opened.map_err(|error| line.failure().unwrap_or(error));
+    let opened = opened.map_err(|error| events.failure().unwrap_or(error));
     let opened = opened.and_then(|probed| {
         let probe::Probed { form, format, is_seekable } = probed;
-        let mut feeder = Feeder::new(form, format, is_seekable, origin, line.clone(), bounds);
-        feeder.begin().map_err(|error| line.failure().unwrap_or(error))?;
+        let mut feeder = Feeder::new(form, format, is_seekable, origin, events.clone(), bounds);
+        feeder.begin().map_err(|error| events.failure().unwrap_or(error))?;
         Ok(feeder)
     });
     match opened {
@@ -246,24 +255,27 @@ fn feed(mut origin: Box<dyn Origin>, line: &Line, bounds: &Bounds, ready: Ready)
 
 impl std::fmt::Debug for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opened").field("news", &self.news).field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("Opened")
+            .field("updates", &self.updates)
+            .field("info", &self.info)
+            .finish_non_exhaustive()
     }
 }
 
 impl Opened {
     /// Gives the length that the media itself tells; `None` for a live stream.
     pub fn duration(&self) -> Option<Duration> {
-        self.facts.duration
+        self.info.duration
     }
 
     /// Returns whether the length is an estimate, which may be half or twice what it is.
     pub fn is_about(&self) -> bool {
-        self.facts.is_about
+        self.info.is_about
     }
 
     /// Returns whether it is HE-AAC, of which only the lower half of the spectrum is played.
     pub fn is_core_only(&self) -> bool {
-        self.facts.is_core_only
+        self.info.is_core_only
     }
 }
 
@@ -274,7 +286,7 @@ mod tests {
     use super::*;
 
     /// A server that sends nothing.
-    struct Silent(Line, Handle);
+    struct Silent(TrackEventSender, Handle);
 
     impl Origin for Silent {
         fn open(&mut self) -> Result<Box<dyn MediaSource>, SourceError> {
@@ -315,20 +327,20 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn opening_times_out_alike_whichever_of_its_two_clocks_is_first() {
-        let (line, ear) = line();
+        let (events, receiver) = track_events();
         let bounds = Arc::new(Bounds { open: Duration::from_millis(20), ..Bounds::default() });
         // The track's thread is the only one with a clock here.
         let (ready, is_ready) = oneshot::channel();
-        let silent = Silent(line.clone(), Handle::current());
+        let silent = Silent(events.clone(), Handle::current());
         std::thread::spawn({
             let bounds = bounds.clone();
-            move || feed(Box::new(silent), &line, &bounds, ready)
+            move || feed(Box::new(silent), &events, &bounds, ready)
         });
         assert_eq!(is_ready.await.unwrap().err(), Some(SourceError::TimedOut));
-        drop(ear);
+        drop(receiver);
         // Both have one.
-        let (line, ear) = super::line();
-        let silent = Silent(line.clone(), Handle::current());
-        assert_eq!(open(silent, line, ear, bounds).await.unwrap_err(), SourceError::TimedOut);
+        let (events, receiver) = super::track_events();
+        let silent = Silent(events.clone(), Handle::current());
+        assert_eq!(open(silent, events, receiver, bounds).await.unwrap_err(), SourceError::TimedOut);
     }
 }

@@ -10,8 +10,8 @@ use symphonia::core::io::MediaSource;
 use tokio::runtime::Handle;
 
 use super::deadline::Deadline;
-use super::media::{Line, Origin};
-use super::web::{Answer, Failed, Head, Web};
+use super::media::{Origin, TrackEventSender};
+use super::web::{Failed, Head, Response, Web};
 use super::ytdlp::Spool;
 use super::{Renew, SourceError};
 use connection::{Bytes, Connection};
@@ -45,7 +45,7 @@ impl Remote {
     }
 
     /// Asks for it from byte `from` on.
-    pub(super) async fn get(&self, web: &Web, from: u64, deadline: Deadline) -> Result<Answer, Failed> {
+    pub(super) async fn get(&self, web: &Web, from: u64, deadline: Deadline) -> Result<Response, Failed> {
         let mut headers = self.headers.clone();
         headers.insert(HeaderName::from_static("icy-metadata"), HeaderValue::from_static("1"));
         let end = self.window.map(|window| (from + window - 1).to_string()).unwrap_or_default();
@@ -63,32 +63,37 @@ impl Remote {
 }
 
 /// Makes readers of a file or stream on the web.
-pub(super) struct Fetched {
+pub(super) struct HttpOrigin {
     remote: Option<Remote>,
     web: Web,
     /// The answer by which it was found out what it is.
-    first: Option<Answer>,
+    first: Option<Response>,
     is_live: bool,
     renew: Option<Renew>,
     spool: Option<Arc<Spool>>,
-    line: Line,
+    events: TrackEventSender,
     runtime: Handle,
 }
 
-impl Fetched {
+impl HttpOrigin {
     /// Makes an origin of the answer to a request for the beginning.
-    pub(super) fn new(remote: Remote, web: Web, answer: Answer, line: Line) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        remote: Remote,
+        web: Web,
+        answer: Response,
+        events: TrackEventSender,
+    ) -> Result<Self, SourceError> {
         let whole = answer.head.whole();
         if whole.is_some_and(|whole| whole > web.bounds().file) {
             return Err(SourceError::TooLarge);
         }
         let is_live = whole.is_none() || answer.head.interval.is_some();
         let (remote, first) = (Some(remote), Some(answer));
-        Ok(Self { remote, web, first, is_live, renew: None, spool: None, line, runtime: Handle::current() })
+        Ok(Self { remote, web, first, is_live, renew: None, spool: None, events, runtime: Handle::current() })
     }
 
     /// Makes an origin of what yt-dlp fetches.
-    pub(super) fn spooled(spool: Arc<Spool>, web: Web, line: Line) -> Self {
+    pub(super) fn spooled(spool: Arc<Spool>, web: Web, events: TrackEventSender) -> Self {
         let (remote, spool) = (None, Some(spool));
         Self {
             remote,
@@ -97,7 +102,7 @@ impl Fetched {
             is_live: false,
             renew: None,
             spool,
-            line,
+            events,
             runtime: Handle::current(),
         }
     }
@@ -113,24 +118,24 @@ impl Fetched {
     }
 }
 
-impl Origin for Fetched {
+impl Origin for HttpOrigin {
     fn open(&mut self) -> Result<Box<dyn MediaSource>, SourceError> {
-        let (place, now) = match (self.first.take(), &self.remote, &self.spool) {
-            (Some(answer), ..) => (Place::of(&answer.head, self.is_live), Connection::of(answer)),
+        let (range, now) = match (self.first.take(), &self.remote, &self.spool) {
+            (Some(answer), ..) => (RangeSupport::of(&answer.head, self.is_live), Connection::of(answer)),
             (None, Some(remote), _) => {
                 let asked =
                     async { remote.get(&self.web, 0, self.deadline()).await.map_err(|failed| failed.error) };
                 // Nobody hears of it where nobody plays it.
-                let answer = self.line.wait(&self.runtime, asked).unwrap_or(Err(SourceError::Broken))?;
-                (Place::of(&answer.head, self.is_live), Connection::of(answer))
+                let answer = self.events.wait(&self.runtime, asked).unwrap_or(Err(SourceError::Broken))?;
+                (RangeSupport::of(&answer.head, self.is_live), Connection::of(answer))
             }
             (None, None, Some(spool)) => {
-                (Place::Spooled, Connection::new(Bytes::Spooled(spool.clone(), 0), None, 0))
+                (RangeSupport::Spooled, Connection::new(Bytes::Spooled(spool.clone(), 0), None, 0))
             }
             (None, None, None) => return Err(SourceError::Broken),
         };
         Ok(Box::new(Reader {
-            place,
+            range,
             remote: self.remote.clone(),
             web: self.web.clone(),
             now: Some(now),
@@ -139,7 +144,7 @@ impl Origin for Fetched {
             failures: 0,
             renew: self.renew.clone(),
             spool: self.spool.clone(),
-            line: self.line.clone(),
+            events: self.events.clone(),
             runtime: self.runtime.clone(),
         }))
     }
@@ -151,7 +156,7 @@ impl Origin for Fetched {
 
 /// How far reading can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum RangeSupport {
     /// A stream that goes on, from wherever one comes in.
     Live,
     /// A file that is sent from its beginning, of so many bytes.
@@ -162,7 +167,7 @@ enum Place {
     Spooled,
 }
 
-impl Place {
+impl RangeSupport {
     fn of(head: &Head, is_live: bool) -> Self {
         match (head.whole(), head.range) {
             (Some(length), Some(_)) if !is_live => Self::Anywhere(length),
@@ -180,7 +185,7 @@ impl Place {
 struct Reader {
     remote: Option<Remote>,
     web: Web,
-    place: Place,
+    range: RangeSupport,
     /// What is read from, if it is connected.
     now: Option<Connection>,
     /// What was left for another place.
@@ -192,7 +197,7 @@ struct Reader {
     renew: Option<Renew>,
     /// What yt-dlp fetches, because the server refuses others.
     spool: Option<Arc<Spool>>,
-    line: Line,
+    events: TrackEventSender,
     runtime: Handle,
 }
 
@@ -201,7 +206,7 @@ impl Reader {
     async fn fill(&mut self) -> Result<bool, SourceError> {
         let is_in_parts = self.is_in_parts();
         loop {
-            if let Place::Once(length) | Place::Anywhere(length) = self.place
+            if let RangeSupport::Once(length) | RangeSupport::Anywhere(length) = self.range
                 && self.at >= length
             {
                 return Ok(false);
@@ -218,7 +223,7 @@ impl Reader {
             if !now.rest().is_empty() {
                 return Ok(true);
             }
-            let more = now.more(self.place != Place::Live, &self.line).await;
+            let more = now.more(self.range != RangeSupport::Live, &self.events).await;
             if now.come >= WORKS {
                 self.failures = 0;
             }
@@ -228,8 +233,8 @@ impl Reader {
             match more {
                 Ok(true) => {}
                 // A stream without metadata in it may have an end.
-                Ok(false) if self.place == Place::Live && !now.has_titles() => return Ok(false),
-                Ok(false) if self.place == Place::Spooled => return Ok(false),
+                Ok(false) if self.range == RangeSupport::Live && !now.has_titles() => return Ok(false),
+                Ok(false) if self.range == RangeSupport::Spooled => return Ok(false),
                 // It has less than its server told.
                 Ok(false) if self.spool.is_some() => return Err(SourceError::Broken),
                 Ok(false) if is_in_parts && now.come > 0 => self.now = None,
@@ -246,7 +251,7 @@ impl Reader {
 
     /// Asks for what follows.
     async fn connect(&mut self) -> Result<(), SourceError> {
-        let from = if self.place == Place::Live { 0 } else { self.at };
+        let from = if self.range == RangeSupport::Live { 0 } else { self.at };
         let Some(remote) = self.remote.clone().filter(|_| self.spool.is_none()) else {
             return self.connect_to_spool();
         };
@@ -269,7 +274,7 @@ impl Reader {
             }
             (answer, _) => answer?,
         };
-        if let Place::Anywhere(length) = self.place {
+        if let RangeSupport::Anywhere(length) = self.range {
             let range = answer.head.range.ok_or(SourceError::Broken)?;
             if range.from != self.at || range.whole.is_some_and(|whole| whole != length) {
                 return Err(SourceError::Broken);
@@ -282,7 +287,7 @@ impl Reader {
     }
 
     /// Asks for it from a byte on. It has sounded, so what fails now tells of no port that it is open.
-    async fn get(&self, remote: &Remote, from: u64) -> Result<Answer, SourceError> {
+    async fn get(&self, remote: &Remote, from: u64) -> Result<Response, SourceError> {
         let deadline = Deadline::after(self.web.bounds().open);
         remote.get(&self.web, from, deadline).await.map_err(|failed| failed.error)
     }
@@ -298,7 +303,7 @@ impl Reader {
         self.now = None;
         self.failures += 1;
         let bounds = self.web.bounds();
-        if matches!(self.place, Place::Once(_)) || self.failures > bounds.reconnects {
+        if matches!(self.range, RangeSupport::Once(_)) || self.failures > bounds.reconnects {
             return Err(error);
         }
         let first: Duration = bounds.reconnect / 10;
@@ -333,8 +338,8 @@ impl Read for Reader {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let (runtime, line) = (self.runtime.clone(), self.line.clone());
-        let filled = line.wait(&runtime, self.fill());
+        let (runtime, events) = (self.runtime.clone(), self.events.clone());
+        let filled = events.wait(&runtime, self.fill());
         match filled {
             Some(Ok(true)) => {}
             Some(Ok(false)) => return Ok(0),
@@ -345,7 +350,7 @@ impl Read for Reader {
                 }
                 // Whoever only looked at another place goes on where it was.
                 if self.left.is_none() {
-                    self.line.fail(error.clone());
+                    self.events.fail(error.clone());
                 }
                 return Err(io::Error::other(error));
             }
@@ -361,7 +366,9 @@ impl Read for Reader {
 
 impl Seek for Reader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let Place::Anywhere(length) = self.place else { return Err(io::ErrorKind::Unsupported.into()) };
+        let RangeSupport::Anywhere(length) = self.range else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
         let to = match to {
             SeekFrom::Start(to) => Some(to),
             SeekFrom::End(by) => length.checked_add_signed(by),
@@ -379,13 +386,13 @@ impl Seek for Reader {
 
 impl MediaSource for Reader {
     fn is_seekable(&self) -> bool {
-        matches!(self.place, Place::Anywhere(_))
+        matches!(self.range, RangeSupport::Anywhere(_))
     }
 
     fn byte_len(&self) -> Option<u64> {
-        match self.place {
-            Place::Live | Place::Spooled => None,
-            Place::Once(length) | Place::Anywhere(length) => Some(length),
+        match self.range {
+            RangeSupport::Live | RangeSupport::Spooled => None,
+            RangeSupport::Once(length) | RangeSupport::Anywhere(length) => Some(length),
         }
     }
 }

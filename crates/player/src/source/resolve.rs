@@ -10,7 +10,7 @@ use super::Sources;
 use super::deadline::Deadline;
 use super::playlist::{Form, Playlist};
 use super::remote::Remote;
-use super::web::{Answer, Failed, Port};
+use super::web::{Failed, Port, Response};
 use super::ytdlp;
 
 /// Bytes by which a playlist or a page is told from sound.
@@ -19,8 +19,8 @@ const FIRST: usize = 512;
 const TITLE: usize = 200;
 
 /// What is at an address.
-pub(super) enum Answered {
-    Sound(Remote, Box<Answer>),
+pub(super) enum Content {
+    Sound(Remote, Box<Response>),
     Playlist(Playlist),
     /// A page at its address after all redirects.
     Page(Url, Port),
@@ -87,7 +87,7 @@ async fn attachment(
     let playable = Playable::Attachment { url: url.to_string(), name: name.to_owned() };
     // The address is Discord's choice and no user's, so what is told of it tells of no port.
     match ask(sources, &url, deadline).await.map_err(|failed| failed.error)? {
-        Answered::Sound(remote, answer) => {
+        Content::Sound(remote, answer) => {
             let found = track(sources, remote, *answer, name, playable, deadline).await;
             let mut found = found.map_err(|failed| failed.error)?;
             // The address is not a page, and good for a day only.
@@ -96,11 +96,11 @@ async fn attachment(
             }
             Ok(found)
         }
-        Answered::Playlist(playlist) => match of_playlist(sources, playlist, 1, limits, deadline).await? {
+        Content::Playlist(playlist) => match of_playlist(sources, playlist, 1, limits, deadline).await? {
             Step::Found(found) => Ok(found),
             Step::Page(asked) => page(sources, asked, limits).await,
         },
-        Answered::Page(..) => Err(SourceError::NoSound),
+        Content::Page(..) => Err(SourceError::NoSound),
     }
 }
 
@@ -123,7 +123,7 @@ pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result
 }
 
 /// Asks what is at an address.
-pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Result<Answered, Failed> {
+pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Result<Content, Failed> {
     let remote = Remote::new(url.clone());
     let mut answer = remote.get(&sources.0.web, 0, deadline).await?;
     let port = answer.port.clone();
@@ -142,15 +142,15 @@ pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Res
         if playlist.entries.is_empty() {
             return Err(failed(SourceError::EmptyPlaylist));
         }
-        return Ok(Answered::Playlist(playlist));
+        return Ok(Content::Playlist(playlist));
     }
     if is_page(&answer.head.kind, &first) {
-        return Ok(Answered::Page(answer.url, port));
+        return Ok(Content::Page(answer.url, port));
     }
     if answer.head.kind.starts_with("image/") {
         return Err(failed(SourceError::NoSound));
     }
-    Ok(Answered::Sound(remote, Box::new(answer)))
+    Ok(Content::Sound(remote, Box::new(answer)))
 }
 
 fn is_page(kind: &str, first: &[u8]) -> bool {
@@ -169,13 +169,13 @@ async fn of_url(
     deadline: Deadline,
 ) -> Result<Step, SourceError> {
     match ask(sources, &url, deadline).await {
-        Ok(Answered::Sound(remote, answer)) => {
+        Ok(Content::Sound(remote, answer)) => {
             let name = name_of(&url);
             let playable = Playable::Http { url: url.to_string() };
             Ok(Step::Found(track(sources, remote, *answer, &name, playable, deadline).await?))
         }
-        Ok(Answered::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits, deadline).await,
-        Ok(Answered::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
+        Ok(Content::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits, deadline).await,
+        Ok(Content::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
         // Some sites turn away whoever is no browser.
         Err(refused) if matches!(refused.error, SourceError::Status(_)) => {
             let port = refused.port.clone();
@@ -246,7 +246,7 @@ async fn of_playlist(
 async fn track(
     sources: &Sources,
     remote: Remote,
-    answer: Answer,
+    answer: Response,
     name: &str,
     playable: Playable,
     deadline: Deadline,
@@ -254,17 +254,17 @@ async fn track(
     let (station, url) = (answer.head.station.clone(), remote.url.to_string());
     let port = answer.port.clone();
     let opened = deadline.keep(sources.play(remote, answer)).await.map_err(|error| port.failed(error))?;
-    let facts = &opened.facts;
+    let info = &opened.info;
     let title =
-        station.or_else(|| facts.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
+        station.or_else(|| info.tags.title.clone()).unwrap_or_else(|| name.chars().take(TITLE).collect());
     let track = Track {
-        artist: facts.tags.artist.clone(),
-        duration: facts.duration,
-        is_about: facts.is_about,
+        artist: info.tags.artist.clone(),
+        duration: info.duration,
+        is_about: info.is_about,
         url: Some(url),
         ..Track::new(&title, playable.clone())
     };
-    let is_core_only = facts.is_core_only;
+    let is_core_only = info.is_core_only;
     sources.0.looked.keep(playable, opened);
     Ok(Resolved { tracks: vec![track], is_core_only, ..Resolved::default() })
 }

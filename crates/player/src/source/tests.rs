@@ -141,18 +141,18 @@ async fn a_file_on_the_web_sounds_as_on_disk() {
         let length = track.duration.unwrap().as_secs_f64();
         assert!((length - 3.0).abs() < 0.1, "{file}: {length}");
         let opened = sources.open_track(&track.playable).await.unwrap();
-        let news = opened.news.clone();
+        let updates = opened.updates.clone();
         let heard = all(&mut parsed(opened));
 
         let folder = tempfile::TempDir::new().unwrap();
         std::fs::write(folder.path().join(file), media(file)).unwrap();
         let library = Library::open(Some(folder.path().to_owned()), &bounds());
-        let (line, ear) = media::line();
+        let (events, receiver) = media::track_events();
         let bounds = Arc::new(bounds());
-        let of_disk = super::media::open(library.origin(file), line, ear, bounds).await.unwrap();
+        let of_disk = super::media::open(library.origin(file), events, receiver, bounds).await.unwrap();
         assert!(heard == all(&mut parsed(of_disk)), "{file} sounds otherwise");
         assert!(heard.len() > 120_000, "{file}: {} samples", heard.len());
-        assert_eq!(*news.borrow(), News::default(), "{file}");
+        assert_eq!(*updates.borrow(), TrackUpdate::default(), "{file}");
     }
 }
 
@@ -194,13 +194,13 @@ async fn a_connection_that_breaks_is_taken_up_where_it_broke() {
     let server = Server::start(|head| Reply::file(head, "audio/wav", &wav(60)).cut(200_000)).await;
     let sources = sources(&server, bounds());
     let opened = open(&sources, &server.url("/")).await;
-    let news = opened.news.clone();
+    let updates = opened.updates.clone();
     let heard = all(&mut parsed(opened));
     assert_eq!(heard.len(), 60 * 8_000);
     for (second, samples) in (0..).zip(heard.chunks(8_000)) {
         assert!(samples.iter().all(|sample| told(*sample) == second), "second {second}");
     }
-    assert_eq!(news.borrow().failure, None);
+    assert_eq!(updates.borrow().failure, None);
     assert!(server.requests().len() >= 5);
 }
 
@@ -209,10 +209,10 @@ async fn what_breaks_off_for_good_is_told() {
     let server = Server::start(|_| Reply::ok("audio/wav", wav(60)).cut(200_000)).await;
     let sources = sources(&server, bounds());
     let opened = open(&sources, &server.url("/")).await;
-    let mut news = opened.news.clone();
+    let mut updates = opened.updates.clone();
     let heard = all(&mut parsed(opened));
     assert!(heard.len() > 8_000 && heard.len() < 60 * 8_000);
-    let failed = news.wait_for(|news| news.failure.is_some());
+    let failed = updates.wait_for(|updates| updates.failure.is_some());
     let failed = tokio::time::timeout(PATIENCE, failed).await.unwrap().unwrap();
     assert_eq!(failed.failure, Some(SourceError::Broken));
 }
@@ -241,21 +241,21 @@ async fn a_radio_station_is_heard_with_its_titles() {
 
     let opened = sources.open_track(&found.tracks[0].playable).await.unwrap();
     assert_eq!(opened.duration(), None);
-    let mut news = opened.news.clone();
+    let mut updates = opened.updates.clone();
     let mut parsed = parsed(opened);
     let mut titles = Vec::new();
     let mut samples = 0;
     while titles.len() < 3 || samples < 44_100 * 12 {
         let heard = next(&mut parsed).len();
-        assert!(heard > 0, "it ends: {:?}", news.borrow());
+        assert!(heard > 0, "it ends: {:?}", updates.borrow());
         samples += heard;
-        if news.has_changed().unwrap() {
-            titles.extend(news.borrow_and_update().title.clone());
+        if updates.has_changed().unwrap() {
+            titles.extend(updates.borrow_and_update().title.clone());
         }
     }
     assert!(titles.windows(2).all(|two| two[0] != two[1]), "{titles:?}");
     assert!(titles.iter().all(|title| title == "One" || title == "Two's"), "{titles:?}");
-    assert_eq!(news.borrow().failure, None);
+    assert_eq!(updates.borrow().failure, None);
     // There is no other place to go to, and trying does not end it.
     let to = SeekTo::Time { time: Time::from(Duration::from_secs(1)), track_id: None };
     parsed.format.seek(SeekMode::Accurate, to).unwrap();
@@ -275,7 +275,7 @@ async fn a_server_that_stalls_is_silence_and_never_waited_for() {
     let bounds = Bounds { silence: short, reconnects: 0, ..bounds() };
     let sources = sources(&server, bounds);
     let opened = open(&sources, &server.url("/")).await;
-    let mut news = opened.news.clone();
+    let mut updates = opened.updates.clone();
     let mut parsed = parsed(opened);
     let (mut sound, mut silence, mut longest) = (0, 0, Duration::ZERO);
     loop {
@@ -295,7 +295,7 @@ async fn a_server_that_stalls_is_silence_and_never_waited_for() {
     assert!(sound > 30_000 && silence > 10, "{sound} samples of sound, {silence} packets of silence");
     // A read of its own would have waited for the server's whole silence.
     assert!(longest < Duration::from_millis(400), "the mixer would have waited {longest:?}");
-    let failed = tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
+    let failed = tokio::time::timeout(PATIENCE, updates.wait_for(|updates| updates.failure.is_some())).await;
     assert_eq!(failed.unwrap().unwrap().failure, Some(SourceError::TimedOut));
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url, Version};
+use reqwest::{Client, StatusCode, Url, Version};
 use tokio::time::timeout;
 
 use super::deadline::Deadline;
@@ -47,7 +47,7 @@ impl Default for Web {
 }
 
 /// An answer whose head has been read.
-pub(super) struct Answer {
+pub(super) struct Response {
     /// Address that answered, after all redirects.
     pub(super) url: Url,
     /// What the head says.
@@ -105,7 +105,7 @@ impl Web {
         url: &Url,
         headers: &HeaderMap,
         deadline: Deadline,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Response, Failed> {
         let mut url = url.clone();
         let mut headers = headers.clone();
         let mut port = Port::default();
@@ -145,10 +145,10 @@ impl Web {
     async fn answer(
         &self,
         url: Url,
-        response: Response,
+        response: reqwest::Response,
         port: Port,
         deadline: Deadline,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Response, Failed> {
         if !response.status().is_success() {
             return Err(port.failed(SourceError::Status(response.status().as_u16())));
         }
@@ -159,12 +159,12 @@ impl Web {
             let told = deadline.keep(self.in_time(body.take_head())).await;
             head = told.and_then(|told| Head::of_shoutcast(&told)).map_err(|error| port.failed(error))?;
         }
-        Ok(Answer { url, head, body, port })
+        Ok(Response { url, head, body, port })
     }
 }
 
 /// Gives the address that a redirect leads to.
-fn redirect(url: &Url, response: &Response) -> Option<Result<Url, SourceError>> {
+fn redirect(url: &Url, response: &reqwest::Response) -> Option<Result<Url, SourceError>> {
     let follows = matches!(
         response.status(),
         StatusCode::MOVED_PERMANENTLY

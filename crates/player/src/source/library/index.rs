@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::LibraryTrack;
-use crate::source::media::Facts;
+use crate::source::media::MediaInfo;
 
 /// The library at a moment.
 #[derive(Debug, Default)]
@@ -54,18 +54,18 @@ enum Rank {
 }
 
 impl Entry {
-    pub(super) fn new(path: String, stamp: Stamp, facts: Facts) -> Self {
+    pub(super) fn new(path: String, stamp: Stamp, info: MediaInfo) -> Self {
         let name = path.rsplit('/').next().unwrap_or(&path);
         let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
-        let title = facts.tags.title.unwrap_or_else(|| name.to_owned());
-        let (artist, album) = (facts.tags.artist, facts.tags.album);
+        let title = info.tags.title.unwrap_or_else(|| name.to_owned());
+        let (artist, album) = (info.tags.artist, info.tags.album);
         let folded = fold(&title);
         let of_artist = artist.as_deref().map(fold).unwrap_or_default();
         let all = [&of_artist, &folded, &album.as_deref().map(fold).unwrap_or_default(), &fold(&path)]
             .map(String::as_str)
             .join(" ");
         let id = id(&path);
-        let track = Arc::new(LibraryTrack { id, path, title, artist, album, duration: facts.duration });
+        let track = Arc::new(LibraryTrack { id, path, title, artist, album, duration: info.duration });
         Self { stamp, track, title: folded, artist: of_artist, all }
     }
 
@@ -187,10 +187,10 @@ mod tests {
             tracks
                 .iter()
                 .map(|(path, title, artist)| {
-                    let mut facts = Facts::default();
-                    facts.tags.title = title.map(str::to_owned);
-                    facts.tags.artist = artist.map(str::to_owned);
-                    Entry::new((*path).to_owned(), Stamp { modified: None, size: 0 }, facts)
+                    let mut info = MediaInfo::default();
+                    info.tags.title = title.map(str::to_owned);
+                    info.tags.artist = artist.map(str::to_owned);
+                    Entry::new((*path).to_owned(), Stamp { modified: None, size: 0 }, info)
                 })
                 .collect(),
         )

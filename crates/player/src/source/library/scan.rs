@@ -82,8 +82,8 @@ fn read(inner: &Inner, bounds: &Bounds) -> LibraryStatus {
 /// Reads a file's tags.
 fn look(folder: &Folder, found: &Found) -> Option<Entry> {
     std::thread::sleep(PAUSE);
-    let facts = folder.open(&found.path).ok().and_then(|file| of_file(file).ok())?;
-    Some(Entry::new(found.path.clone(), found.stamp, facts))
+    let info = folder.open(&found.path).ok().and_then(|file| of_file(file).ok())?;
+    Some(Entry::new(found.path.clone(), found.stamp, info))
 }
 
 /// Finds all files that may be tracks; what is hidden, and what is a link, is left out.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::lack::MAKES_UP;
+use super::underrun::MAKES_UP;
 
 /// Time that reads of a track may take.
 ///
-/// It is spent by reading and earned by sound, as silence is made up for in [`Lack`](super::lack::Lack): a station that sends
+/// It is spent by reading and earned by sound, as silence is made up for in [`Underrun`](super::underrun::Underrun): a station that sends
 /// just as fast as it sounds keeps all of it, one that sends half as fast as that uses it up. The mixer gives a track up by the
 /// silence that is heard, which begins once what was read ahead has been played; so the whole of the budget is that silence and what
 /// is read ahead, and nothing is given up here that would go on there.

@@ -16,11 +16,11 @@ use symphonia::core::formats::{FormatReader, Packet, SeekMode, SeekTo, SeekedTo}
 use symphonia::core::meta::StandardTagKey;
 use symphonia::core::units::{Time, TimeBase};
 
-use super::ahead::{Item, Shared, Work};
 use super::budget::Budget;
+use super::prefetch::{Item, Shared, Work};
 use super::probe::{Form, decoder, of, probe};
-use super::steady::plain;
-use super::{Line, Origin};
+use super::resilient::plain;
+use super::{Origin, TrackEventSender};
 use crate::source::{Bounds, SourceError};
 
 /// Packets that are looked at to find out whether they decode.
@@ -42,7 +42,7 @@ pub(super) struct Feeder {
     format: Box<dyn FormatReader>,
     is_seekable: bool,
     origin: Box<dyn Origin>,
-    line: Line,
+    events: TrackEventSender,
     shared: Arc<Shared>,
     budget: Budget,
     /// Longest time for going to another place.
@@ -64,10 +64,10 @@ impl Feeder {
         format: Box<dyn FormatReader>,
         is_seekable: bool,
         origin: Box<dyn Origin>,
-        line: Line,
+        events: TrackEventSender,
         bounds: &Bounds,
     ) -> Self {
-        let shared = Arc::new(Shared::new(bounds, line.news.clone()));
+        let shared = Arc::new(Shared::new(bounds, events.updates.clone()));
         let (link, params) = (form.track, form.params.clone());
         let (held, extended) = (Vec::new(), (0, 0));
         let budget = Budget::new(bounds.stall + bounds.ahead);
@@ -78,7 +78,7 @@ impl Feeder {
             format,
             is_seekable,
             origin,
-            line,
+            events,
             shared,
             budget,
             seek_within,
@@ -129,13 +129,13 @@ impl Feeder {
         let (asked, extended) = self.extended;
         // One in 60 looks so by chance.
         if asked >= 3 && extended * 4 >= asked * 3 {
-            self.form.facts.is_core_only = true;
+            self.form.info.is_core_only = true;
         }
         // A station's first link tells of a song as the later ones do.
         let is_link = matches!(self.params.codec, CODEC_TYPE_FLAC | CODEC_TYPE_OPUS | CODEC_TYPE_VORBIS);
-        let tags = &self.form.facts.tags;
+        let tags = &self.form.info.tags;
         if let Some(title) = tags.title.clone().filter(|_| self.form.is_live && is_link) {
-            self.line.title(line_of(tags.artist.as_deref(), &title));
+            self.events.title(line_of(tags.artist.as_deref(), &title));
         }
         Ok(())
     }
@@ -148,7 +148,7 @@ impl Feeder {
                 Work::Seek(time) => {
                     self.shared.clear();
                     self.budget.renew();
-                    self.line.allow(self.seek_within);
+                    self.events.allow(self.seek_within);
                     let sought = self.seek(time);
                     self.shared.answer(sought);
                 }
@@ -160,7 +160,7 @@ impl Feeder {
     /// Reads one packet into the queue, or ends it; for a time that the sound in the queue makes up for.
     pub(super) fn read(&mut self) {
         let (began, before) = (Instant::now(), self.shared.pushed());
-        self.line.allow(self.budget.left());
+        self.events.allow(self.budget.left());
         self.read_one();
         self.budget.spend(began.elapsed(), self.shared.pushed().saturating_sub(before));
     }
@@ -178,10 +178,10 @@ impl Feeder {
     }
 
     fn end(&mut self, error: &Error) {
-        if !is_end(error) && self.line.stop.has_changed().is_ok() {
+        if !is_end(error) && self.events.stop.has_changed().is_ok() {
             let why = of(error);
             tracing::debug!(%error, "a track breaks off");
-            self.line.fail(if why == SourceError::NoSound { SourceError::Broken } else { why });
+            self.events.fail(if why == SourceError::NoSound { SourceError::Broken } else { why });
         }
         self.shared.end();
     }
@@ -360,7 +360,7 @@ impl Feeder {
         let opened =
             self.origin.open().and_then(|source| probe(source, self.origin.is_live(), self.origin.is_near()));
         let opened = opened.map_err(|error| {
-            self.line.fail(error.clone());
+            self.events.fail(error.clone());
             self.shared.end();
             Error::IoError(io::Error::other(error))
         })?;

@@ -10,12 +10,12 @@ use symphonia::core::formats::{FormatReader as _, SeekMode, SeekTo};
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 use symphonia::core::units::Time;
 
-use super::ahead::Ahead;
 use super::feeder::Feeder;
-use super::lack::Lack;
+use super::prefetch::PrefetchReader;
 use super::probe::{Probed, decoder, probe};
-use super::steady::Steady;
-use super::{Line, Origin, line};
+use super::resilient::ResilientDecoder;
+use super::underrun::Underrun;
+use super::{Origin, TrackEventSender, track_events};
 use crate::source::{Bounds, SourceError};
 
 /// Most packets that are played at a stretch.
@@ -122,16 +122,16 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 pub(crate) fn play(bytes: &[u8], clock: Clock<'_>) {
     let mut meter = Meter::new(clock, bytes.len());
     let origin = Bytes::new(bytes);
-    let (line, ear) = line();
+    let (events, receiver) = track_events();
     let bounds = Bounds::default();
-    let begun = meter.read(|| guarded(|| begin(&origin, &line, &bounds)));
+    let begun = meter.read(|| guarded(|| begin(&origin, &events, &bounds)));
     let Some(Some(mut feeder)) = begun else { return };
     let (form, shared) = (feeder.form(), feeder.shared());
     let Ok(inner) = decoder(&form.params) else { panic!("what has decoded has no decoder") };
-    let lack = Lack::new(line.news.clone(), Arc::default(), bounds.stall);
+    let underrun = Underrun::new(events.updates.clone(), Arc::default(), bounds.stall);
     let mut track = Playing {
-        ahead: Ahead::new(shared.clone(), &form, bounds.open, ear.stop, lack),
-        steady: Steady::new(inner, &form, shared.clone()),
+        ahead: PrefetchReader::new(shared.clone(), &form, bounds.open, receiver.stop, underrun),
+        decoder: ResilientDecoder::new(inner, &form, shared.clone()),
         passes_on: bytes.first().is_some_and(|byte| byte & 1 == 1),
         spec: None,
     };
@@ -145,25 +145,25 @@ pub(crate) fn play(bytes: &[u8], clock: Clock<'_>) {
         if let Ok(sought) = &sought {
             assert!(sought.actual_ts >= sought.required_ts, "it begins before it was asked to: {sought:?}");
         }
-        track.steady.reset();
+        track.decoder.reset();
         if sought.is_err() || track.play(&mut feeder, &mut meter).is_none() {
             return;
         }
     }
 }
 
-fn begin(origin: &Bytes, line: &Line, bounds: &Bounds) -> Option<Feeder> {
+fn begin(origin: &Bytes, events: &TrackEventSender, bounds: &Bounds) -> Option<Feeder> {
     let mut origin = origin.clone();
     let source = origin.open().ok()?;
     let Probed { form, format, is_seekable } = probe(source, origin.is_live, origin.is_near).ok()?;
-    let mut feeder = Feeder::new(form, format, is_seekable, Box::new(origin), line.clone(), bounds);
+    let mut feeder = Feeder::new(form, format, is_seekable, Box::new(origin), events.clone(), bounds);
     feeder.begin().ok().map(|()| feeder)
 }
 
 /// What the mixer holds of a track.
 struct Playing {
-    ahead: Ahead,
-    steady: Steady,
+    ahead: PrefetchReader,
+    decoder: ResilientDecoder,
     /// The mixer sends Opus as it is where it may.
     passes_on: bool,
     /// Rate and channels of the first sound.
@@ -184,7 +184,7 @@ impl Playing {
                 })
             });
             filled?;
-            let is_sent = self.passes_on && self.steady.codec_params().codec == CODEC_TYPE_OPUS;
+            let is_sent = self.passes_on && self.decoder.codec_params().codec == CODEC_TYPE_OPUS;
             let packet = self.ahead.next_packet().ok()?;
             assert!(packet.data.len() <= demux::PACKET, "a packet of {} bytes", packet.data.len());
             if is_sent {
@@ -194,9 +194,9 @@ impl Playing {
                 );
                 continue;
             }
-            let steady = &mut self.steady;
+            let decoder = &mut self.decoder;
             let decoded = meter.decode(|| {
-                steady
+                decoder
                     .decode(&packet)
                     .ok()
                     .map(|sound| (sound.spec().rate, sound.spec().channels.count(), sound.frames()))

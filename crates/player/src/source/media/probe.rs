@@ -10,7 +10,7 @@ use symphonia::core::formats::{FormatReader, Track};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource};
 use symphonia::core::units::TimeBase;
 
-use super::tags::Facts;
+use super::tags::MediaInfo;
 use crate::source::SourceError;
 
 /// Sample rates that songbird's resampler takes.
@@ -40,7 +40,7 @@ pub(super) struct Form {
     /// Whether there is no place to go to.
     pub(super) is_live: bool,
     /// What it says of itself.
-    pub(super) facts: Facts,
+    pub(super) info: MediaInfo,
 }
 
 /// Finds out what bytes are.
@@ -63,13 +63,13 @@ pub(super) fn probe(
     let base = params.time_base.unwrap_or_else(|| TimeBase::new(1, rate));
     params.time_base = Some(base);
     params.n_frames = params.n_frames.filter(|frames| *frames > 0 && !is_live);
-    let facts = Facts {
+    let info = MediaInfo {
         tags,
         duration: params.n_frames.and_then(|frames| believed(base.calc_time(frames).into())),
         is_about: length == demux::Length::About,
         is_core_only: demux::is_extended(&params),
     };
-    let form = Form { track: track.id, params, base, rate, is_live, facts };
+    let form = Form { track: track.id, params, base, rate, is_live, info };
     Ok(Probed { form, format, is_seekable })
 }
 

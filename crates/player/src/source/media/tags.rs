@@ -11,7 +11,7 @@ use crate::source::SourceError;
 
 /// What media says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::source) struct Facts {
+pub(in crate::source) struct MediaInfo {
     pub(in crate::source) tags: Tags,
     pub(in crate::source) duration: Option<Duration>,
     /// The length was estimated.
@@ -21,7 +21,7 @@ pub(in crate::source) struct Facts {
 }
 
 /// Reads what a file says of itself.
-pub(in crate::source) fn of_file(file: File) -> Result<Facts, SourceError> {
+pub(in crate::source) fn of_file(file: File) -> Result<MediaInfo, SourceError> {
     let read = catch_unwind(AssertUnwindSafe(|| probe(Box::new(file), false, true)));
-    Ok(read.unwrap_or(Err(SourceError::Broken))?.form.facts)
+    Ok(read.unwrap_or(Err(SourceError::Broken))?.form.info)
 }

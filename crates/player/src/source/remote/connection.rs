@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::source::SourceError;
 use crate::source::icy::Icy;
-use crate::source::media::Line;
-use crate::source::web::{Answer, Body};
+use crate::source::media::TrackEventSender;
+use crate::source::web::{Body, Response};
 use crate::source::ytdlp::Spool;
 
 /// Bytes that one can go back by; symphonia reads so far ahead of what it looks at, and twice that.
@@ -38,7 +38,7 @@ impl Connection {
     }
 
     /// Reads an answer from its first byte.
-    pub(super) fn of(answer: Answer) -> Self {
+    pub(super) fn of(answer: Response) -> Self {
         Self::new(Bytes::Web(answer.body), answer.head.interval.map(Icy::new), 0)
     }
 
@@ -80,7 +80,7 @@ impl Connection {
 
     /// Waits for more bytes, of which those that have been read are forgotten, or some of them kept; says whether there
     /// are any.
-    pub(super) async fn more(&mut self, keeps: bool, line: &Line) -> Result<bool, SourceError> {
+    pub(super) async fn more(&mut self, keeps: bool, events: &TrackEventSender) -> Result<bool, SourceError> {
         let come = match &mut self.bytes {
             Bytes::Web(body) => body.next().await?,
             Bytes::Spooled(spool, at) => {
@@ -94,7 +94,7 @@ impl Connection {
         if let Some(icy) = &mut self.icy {
             let (sound, title) = icy.split(&come);
             if let Some(title) = title {
-                line.title(title);
+                events.title(title);
             }
             come = sound;
         }

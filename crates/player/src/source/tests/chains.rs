@@ -83,10 +83,13 @@ async fn a_chain_plays_on_with_its_titles_and_its_length_on_disk() {
         let opened = open_file(&sources, &name).await;
         let length = opened.duration().unwrap().as_secs_f64();
         assert!((length - 9.0).abs() < 0.1, "{name}: {length} s");
-        let news = opened.news.clone();
+        let updates = opened.updates.clone();
         let heard = played(&mut parsed(opened));
         is_melody(&heard, rate, 3, &name);
-        assert_eq!(*news.borrow(), News { title: Some("Hotcord - First".to_owned()), failure: None });
+        assert_eq!(
+            *updates.borrow(),
+            TrackUpdate { title: Some("Hotcord - First".to_owned()), failure: None }
+        );
     }
 }
 
@@ -105,14 +108,14 @@ async fn a_station_that_begins_a_new_link_with_each_song_tells_them_when_they_ar
         let found = resolve(&sources, &server.url("/live")).await.unwrap();
         assert_eq!((found.tracks[0].title.as_str(), found.tracks[0].duration), ("Radio", None));
         let opened = sources.begin_track(&found.tracks[0].playable).await.unwrap();
-        let news = opened.news.clone();
+        let updates = opened.updates.clone();
         let mut parsed = parsed(opened);
         // It has been read to its end by now or soon, but is heard from its beginning.
         let mut heard = some(&mut parsed, rate as usize * 2);
-        assert_eq!(news.borrow().title.as_deref(), Some("Hotcord - First"), "{first}");
+        assert_eq!(updates.borrow().title.as_deref(), Some("Hotcord - First"), "{first}");
         heard.extend(played(&mut parsed));
-        assert_eq!(news.borrow().title.as_deref(), Some("Hotcord - Second"), "{first}");
-        assert_eq!(news.borrow().failure, None, "{first}");
+        assert_eq!(updates.borrow().title.as_deref(), Some("Hotcord - Second"), "{first}");
+        assert_eq!(updates.borrow().failure, None, "{first}");
         is_melody(&heard, rate, 2, first);
     }
 }

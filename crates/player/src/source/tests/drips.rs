@@ -127,8 +127,8 @@ async fn a_user_who_asks_slow_servers_is_refused_more_and_free_again_at_the_dead
 
 /// Waits until a track that nobody hears is given up, and returns why.
 async fn given_up(opened: &Opened) -> SourceError {
-    let mut news = opened.news.clone();
-    let failed = tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
+    let mut updates = opened.updates.clone();
+    let failed = tokio::time::timeout(PATIENCE, updates.wait_for(|updates| updates.failure.is_some())).await;
     failed.expect("it is read for ever").unwrap().failure.clone().unwrap()
 }
 
@@ -193,12 +193,12 @@ async fn seeking_and_going_on_after_a_drop_end_wherever_a_server_drips() {
     let bounds = Bounds { open: SHORT, ..impatient() };
     let sources = sources(&server, bounds);
     let opened = open(&sources, &server.url("/seek")).await;
-    let news = opened.news.clone();
+    let updates = opened.updates.clone();
     let mut parsed = parsed(opened);
     let to = SeekTo::Time { time: Time::from(Duration::from_secs(50)), track_id: None };
     assert!(parsed.format.seek(SeekMode::Accurate, to).is_err());
-    let mut told = news.clone();
-    let failed = tokio::time::timeout(PATIENCE, told.wait_for(|news| news.failure.is_some())).await;
+    let mut told = updates.clone();
+    let failed = tokio::time::timeout(PATIENCE, told.wait_for(|updates| updates.failure.is_some())).await;
     assert_eq!(failed.unwrap().unwrap().failure, Some(SourceError::Stalled));
 
     let dropped = open(&sources, &server.url("/drop")).await;

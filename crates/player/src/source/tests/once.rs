@@ -21,9 +21,9 @@ async fn asked_and_heard(sources: &Sources, url: &str) -> Vec<f32> {
     let found = resolve(sources, url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     let opened = sources.begin_track(&found.tracks[0].playable).await;
     let opened = opened.unwrap_or_else(|error| panic!("{url}: {error}"));
-    let news = opened.news.clone();
+    let updates = opened.updates.clone();
     let heard = all(&mut parsed(opened));
-    assert_eq!(news.borrow().failure, None, "{url}");
+    assert_eq!(updates.borrow().failure, None, "{url}");
     heard
 }
 

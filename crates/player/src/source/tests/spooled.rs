@@ -56,10 +56,10 @@ fn seconds(heard: &[f32]) -> Vec<u32> {
 async fn what_is_refused_after_its_first_part_is_fetched_by_yt_dlp_and_plays_on() {
     let refused = Refused::after(200_000, "cat sound").await;
     let opened = refused.sources.open_track(&refused.page).await.unwrap();
-    let news = opened.news.clone();
+    let updates = opened.updates.clone();
     let heard = all(&mut parsed(opened));
     assert_eq!(seconds(&heard), (0..60).collect::<Vec<_>>());
-    assert_eq!(news.borrow().failure, None);
+    assert_eq!(updates.borrow().failure, None);
     // The same form of the page, whose bytes are the same.
     let arguments = refused.arguments();
     let arguments: Vec<_> = arguments.lines().collect();
@@ -114,11 +114,12 @@ async fn what_yt_dlp_cannot_fetch_or_is_too_large_ends_in_a_sentence() {
         // What is too large is found out when so much of it has come, by then it may play.
         let told = match sources.open_track(&refused.page).await {
             Ok(opened) => {
-                let mut news = opened.news.clone();
+                let mut updates = opened.updates.clone();
                 let heard = all(&mut parsed(opened));
                 assert!(heard.len() < 60 * 8_000 + 1);
                 let failed =
-                    tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
+                    tokio::time::timeout(PATIENCE, updates.wait_for(|updates| updates.failure.is_some()))
+                        .await;
                 failed.unwrap().unwrap().failure.clone().unwrap()
             }
             Err(error) => error,
@@ -138,8 +139,8 @@ async fn a_yt_dlp_that_drips_is_given_up_and_ended() {
     let sources =
         Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds, ..SourceConfig::default() });
     let opened = sources.open_track(&refused.page).await.unwrap();
-    let mut news = opened.news.clone();
-    let failed = tokio::time::timeout(PATIENCE, news.wait_for(|news| news.failure.is_some())).await;
+    let mut updates = opened.updates.clone();
+    let failed = tokio::time::timeout(PATIENCE, updates.wait_for(|updates| updates.failure.is_some())).await;
     assert_eq!(failed.unwrap().unwrap().failure, Some(SourceError::Stalled));
     drop(opened);
     refused.is_over();

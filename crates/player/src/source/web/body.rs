@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
 use tokio::time::timeout;
 
 use crate::source::SourceError;
@@ -12,14 +11,14 @@ const HEAD: usize = 16 << 10;
 
 /// What follows an answer's head.
 pub(in crate::source) struct Body {
-    response: Response,
+    response: reqwest::Response,
     /// What was read and given back.
     rest: Vec<u8>,
     silence: Duration,
 }
 
 impl Body {
-    pub(super) fn new(response: Response, silence: Duration) -> Self {
+    pub(super) fn new(response: reqwest::Response, silence: Duration) -> Self {
         Self { response, rest: Vec::new(), silence }
     }
 

@@ -19,7 +19,7 @@ fn web(allow: &str) -> Web {
     Web::new(Guard::new(HostList::parse(allow).unwrap(), 2_048), Arc::new(bounds()))
 }
 
-async fn get(web: &Web, url: &str) -> Result<Answer, SourceError> {
+async fn get(web: &Web, url: &str) -> Result<Response, SourceError> {
     let url = web.guard().parse(url)?;
     let answer = web.get(&url, &HeaderMap::new(), Deadline::after(Duration::from_mins(1))).await;
     answer.map_err(|failed| failed.error)

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::News;
+use super::TrackUpdate;
 use crate::source::SourceError;
 
 /// Sound makes up for a part of the silence before it: one second in so many.
 pub(super) const MAKES_UP: u32 = 4;
 
 /// Counts silence in place of sound.
-pub(super) struct Lack {
-    news: Arc<watch::Sender<News>>,
+pub(super) struct Underrun {
+    updates: Arc<watch::Sender<TrackUpdate>>,
     /// All of it, in milliseconds.
     silence: Arc<AtomicU64>,
     /// What sound has not made up for.
@@ -23,9 +23,13 @@ pub(super) struct Lack {
     most: Duration,
 }
 
-impl Lack {
-    pub(super) fn new(news: Arc<watch::Sender<News>>, silence: Arc<AtomicU64>, most: Duration) -> Self {
-        Self { news, silence, owed: Duration::ZERO, most }
+impl Underrun {
+    pub(super) fn new(
+        updates: Arc<watch::Sender<TrackUpdate>>,
+        silence: Arc<AtomicU64>,
+        most: Duration,
+    ) -> Self {
+        Self { updates, silence, owed: Duration::ZERO, most }
     }
 
     /// Notes sound.
@@ -40,9 +44,9 @@ impl Lack {
         self.owed += silence;
         let is_over = self.owed > self.most;
         if is_over {
-            self.news.send_if_modified(|news| {
-                let is_first = news.failure.is_none();
-                news.failure.get_or_insert(SourceError::Stalled);
+            self.updates.send_if_modified(|updates| {
+                let is_first = updates.failure.is_none();
+                updates.failure.get_or_insert(SourceError::Stalled);
                 is_first
             });
         }
@@ -61,18 +65,18 @@ mod tests {
 
     const FRAME: Duration = Duration::from_millis(20);
 
-    fn lack() -> (Lack, watch::Receiver<News>) {
-        let (news, told) = watch::channel(News::default());
-        (Lack::new(Arc::new(news), Arc::default(), Duration::from_secs(20)), told)
+    fn underrun() -> (Underrun, watch::Receiver<TrackUpdate>) {
+        let (updates, told) = watch::channel(TrackUpdate::default());
+        (Underrun::new(Arc::new(updates), Arc::default(), Duration::from_secs(20)), told)
     }
 
     /// Plays so many frames of sound and of silence in turns, and says after how many seconds it is given up.
     fn given_up_after(sound: u32, silence: u32) -> Option<u32> {
-        let (mut lack, _told) = lack();
+        let (mut underrun, _told) = underrun();
         for turn in 0..50_000 / (sound + silence) {
-            (0..sound).for_each(|_| lack.heard(FRAME));
+            (0..sound).for_each(|_| underrun.heard(FRAME));
             for missed in 1..=silence {
-                if lack.missed(FRAME) {
+                if underrun.missed(FRAME) {
                     return Some((turn * (sound + silence) + sound + missed) / 50);
                 }
             }
@@ -97,9 +101,9 @@ mod tests {
 
     #[test]
     fn why_it_is_given_up_is_told_and_what_was_silent_is_counted() {
-        let (mut lack, told) = lack();
-        while !lack.missed(FRAME) {}
+        let (mut underrun, told) = underrun();
+        while !underrun.missed(FRAME) {}
         assert_eq!(told.borrow().failure, Some(SourceError::Stalled));
-        assert_eq!(lack.silence.load(Ordering::Relaxed), 20_020);
+        assert_eq!(underrun.silence.load(Ordering::Relaxed), 20_020);
     }
 }

@@ -15,9 +15,9 @@ use symphonia::core::meta::{Metadata, MetadataLog};
 use symphonia::core::units::{Time, TimeBase};
 use tokio::sync::watch;
 
-use super::News;
-use super::lack::Lack;
+use super::TrackUpdate;
 use super::probe::{Form, nothing};
+use super::underrun::Underrun;
 use crate::source::Bounds;
 
 /// Most packets that are read ahead, however little they hold.
@@ -39,7 +39,7 @@ pub(super) struct Shared {
     pub(super) decoder: Mutex<Option<Box<dyn Decoder>>>,
     /// What the next packet, which is an empty one, stands for.
     pub(super) sound: Mutex<Option<AudioBuffer<f32>>>,
-    news: Arc<watch::Sender<News>>,
+    updates: Arc<watch::Sender<TrackUpdate>>,
     most: Duration,
     most_bytes: usize,
     prefill: Duration,
@@ -103,13 +103,13 @@ pub(super) enum Work {
 }
 
 impl Shared {
-    pub(super) fn new(bounds: &Bounds, news: Arc<watch::Sender<News>>) -> Self {
+    pub(super) fn new(bounds: &Bounds, updates: Arc<watch::Sender<TrackUpdate>>) -> Self {
         Self {
             state: Mutex::default(),
             changed: Condvar::new(),
             decoder: Mutex::default(),
             sound: Mutex::default(),
-            news,
+            updates,
             most: bounds.ahead,
             most_bytes: bounds.ahead_bytes,
             prefill: bounds.prefill,
@@ -238,7 +238,7 @@ impl Shared {
                     return Ok(Taken::Sound(ts, dur));
                 }
                 Item::Decoder(decoder) => *self.decoder.lock() = Some(decoder),
-                Item::Title(title) => News::title(&self.news, title),
+                Item::Title(title) => TrackUpdate::title(&self.updates, title),
             }
         }
     }
@@ -305,7 +305,7 @@ fn ended() -> Error {
 }
 
 /// The mixer's end of the queue.
-pub(super) struct Ahead {
+pub(super) struct PrefetchReader {
     shared: Arc<Shared>,
     tracks: Vec<Track>,
     metadata: MetadataLog,
@@ -317,18 +317,18 @@ pub(super) struct Ahead {
     is_opus: bool,
     is_live: bool,
     within: Duration,
-    lack: Lack,
+    underrun: Underrun,
     /// Stops the reader of a connection when this is dropped.
     _stop: watch::Sender<()>,
 }
 
-impl Ahead {
+impl PrefetchReader {
     pub(super) fn new(
         shared: Arc<Shared>,
         form: &Form,
         within: Duration,
         stop: watch::Sender<()>,
-        lack: Lack,
+        underrun: Underrun,
     ) -> Self {
         Self {
             shared,
@@ -340,7 +340,7 @@ impl Ahead {
             is_opus: form.params.codec == CODEC_TYPE_OPUS,
             is_live: form.is_live,
             within,
-            lack,
+            underrun,
             _stop: stop,
         }
     }
@@ -351,13 +351,13 @@ impl Ahead {
 
     /// Makes a packet that is heard as silence.
     fn silence(&self) -> Packet {
-        // Any other decoder takes an empty packet for silence, as `Steady` has it where there is no sound for it.
+        // Any other decoder takes an empty packet for silence, as `ResilientDecoder` has it where there is no sound for it.
         let data: &[u8] = if self.is_opus { &OPUS_SILENCE } else { &[] };
         Packet::new_from_slice(self.track(), self.at, self.frame, data)
     }
 }
 
-impl FormatReader for Ahead {
+impl FormatReader for PrefetchReader {
     fn try_new(_: MediaSourceStream, _: &FormatOptions) -> Result<Self> {
         unsupported_error("packets that are read ahead are no format")
     }
@@ -381,7 +381,7 @@ impl FormatReader for Ahead {
         }
         let sought = self.shared.seek(time, self.within)?;
         self.at = sought.actual_ts;
-        self.lack.forget();
+        self.underrun.forget();
         Ok(SeekedTo { required_ts, ..sought })
     }
 
@@ -394,10 +394,10 @@ impl FormatReader for Ahead {
             Taken::Packet(packet) => packet,
             // It is never sent as it is: `Shared::pass_on` has said so.
             Taken::Sound(ts, dur) => Packet::new_from_slice(self.track(), ts, dur, &[]),
-            Taken::Nothing if self.lack.missed(FRAME) => return Err(ended()),
+            Taken::Nothing if self.underrun.missed(FRAME) => return Err(ended()),
             Taken::Nothing => return Ok(self.silence()),
         };
-        self.lack.heard(self.base.calc_time(packet.dur).into());
+        self.underrun.heard(self.base.calc_time(packet.dur).into());
         self.at = packet.ts.saturating_add(packet.dur);
         Ok(packet)
     }
@@ -407,7 +407,7 @@ impl FormatReader for Ahead {
     }
 }
 
-impl Drop for Ahead {
+impl Drop for PrefetchReader {
     fn drop(&mut self) {
         self.shared.state.lock().is_closed = true;
         self.shared.changed.notify_all();
@@ -430,7 +430,7 @@ mod tests {
     }
 
     fn shared() -> Shared {
-        Shared::new(&Bounds::default(), Arc::new(watch::channel(News::default()).0))
+        Shared::new(&Bounds::default(), Arc::new(watch::channel(TrackUpdate::default()).0))
     }
 
     #[test]

@@ -14,8 +14,8 @@ use symphonia::core::codecs::{
 use symphonia::core::errors::{Error, Result, decode_error, unsupported_error};
 use symphonia::core::formats::Packet;
 
-use super::ahead::Shared;
 use super::conform::Conform;
+use super::prefetch::Shared;
 use super::probe::Form;
 
 /// Broken packets in a row after which a track ends; of mp3 they are 5 seconds.
@@ -27,7 +27,7 @@ const MIXED: u32 = 48_000;
 const FRAME: usize = 960;
 
 /// A decoder that keeps its form.
-pub(super) struct Steady {
+pub(super) struct ResilientDecoder {
     inner: Box<dyn Decoder>,
     params: CodecParameters,
     /// The same, of no codec; for Opus that is to be decoded.
@@ -46,7 +46,7 @@ pub(super) struct Steady {
     is_dead: bool,
 }
 
-impl Steady {
+impl ResilientDecoder {
     pub(super) fn new(inner: Box<dyn Decoder>, form: &Form, shared: Arc<Shared>) -> Self {
         let mut params = inner.codec_params().clone();
         params.with_time_base(form.base).with_sample_rate(form.rate);
@@ -170,9 +170,9 @@ fn buffer(spec: SignalSpec, frames: usize) -> AudioBuffer<f32> {
     AudioBuffer::new(u64::try_from(frames).unwrap_or(960), spec)
 }
 
-impl Decoder for Steady {
+impl Decoder for ResilientDecoder {
     fn try_new(_: &CodecParameters, _: &DecoderOptions) -> Result<Self> {
-        unsupported_error("a steady decoder is made around another one")
+        unsupported_error("a resilient decoder is made around another one")
     }
 
     fn supported_codecs() -> &'static [CodecDescriptor] {
@@ -296,17 +296,17 @@ mod tests {
             base,
             rate: 16_000,
             is_live: false,
-            facts: super::super::Facts::default(),
+            info: super::super::MediaInfo::default(),
         };
         let shared = Arc::new(Shared::new(
             &Bounds::default(),
-            Arc::new(watch::Sender::new(super::super::News::default())),
+            Arc::new(watch::Sender::new(super::super::TrackUpdate::default())),
         ));
-        let mut steady = Steady::new(Box::new(Mono { params, sound }), &form, shared);
+        let mut decoder = ResilientDecoder::new(Box::new(Mono { params, sound }), &form, shared);
         for (packet, expected) in [(&b"broken"[..], 0.0), (b"sound", 0.5), (b"broken", 0.0), (b"sound", 0.5)]
         {
             let packet = Packet::new_from_slice(0, 0, 320, packet);
-            let sound = plain(&steady.decode(&packet).unwrap());
+            let sound = plain(&decoder.decode(&packet).unwrap());
             assert_eq!((sound.spec().rate, sound.spec().channels.count(), sound.frames()), (16_000, 2, 320));
             assert!(
                 [0, 1].iter().all(|channel| sound
