@@ -36,6 +36,7 @@ mod control;
 mod event_support;
 mod filter;
 mod folders;
+mod mode;
 mod moment;
 mod scanner;
 mod scope;
@@ -46,6 +47,7 @@ mod walk;
 pub use control::Control;
 pub use event_support::NoEvents;
 pub use filter::Filter;
+pub use mode::WatchMode;
 pub use scope::{Of, Scope};
 
 pub(crate) use contents::hash_of;
@@ -68,22 +70,6 @@ pub struct Saves {
     pub paths: BTreeSet<PathBuf>,
     /// When the earliest of them was saved, by the file system's word where that can be true.
     pub began: Instant,
-}
-
-/// How changes are noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchMode {
-    /// Quiet time after an event before a save counts as finished.
-    pub debounce: Duration,
-    /// Period of polling; `None` listens to the system's events.
-    pub poll: Option<Duration>,
-}
-
-impl WatchMode {
-    /// Quiet time that joins the files of one checkout without being felt.
-    pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(2);
-    /// Period of polling where nothing else is possible: felt, but some hundred files are no work.
-    pub const DEFAULT_POLL: Duration = Duration::from_millis(500);
 }
 
 /// Watches folders for finished saves.

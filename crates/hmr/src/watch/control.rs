@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::WatchMode;
 use super::filter::Filter;
+use super::mode::WatchMode;
 use super::moment::Moment;
 use super::scope::Scope;
 
