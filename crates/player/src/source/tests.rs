@@ -310,6 +310,11 @@ async fn playlists_lead_to_their_entries() {
         "/radio.pls" => Reply::ok("audio/x-scpls", "[playlist]\nFile1=/nested.m3u\nTitle1=Station\n"),
         "/nested.m3u" => Reply::ok("text/plain", "/a.mp3\n"),
         "/round.m3u" => Reply::ok("text/plain", "/round.m3u\n"),
+        "/mix.m3u" => Reply::ok(
+            "audio/x-mpegurl",
+            "#EXTM3U\n#EXTINF:5,Opening\n/a.mp3\n/all.m3u\n/gone.pls\n/mix.m3u\n/radio.pls\n",
+        ),
+        "/many.m3u" => Reply::ok("text/plain", "/nested.m3u\n".repeat(40)),
         "/hls.m3u8" => Reply::ok("application/vnd.apple.mpegurl", "#EXTM3U\n#EXT-X-VERSION:3\n"),
         "/empty.m3u" => Reply::ok("text/plain", "# nothing\n"),
         "/private.m3u" => Reply::ok("text/plain", "http://127.0.0.1:1/\n"),
@@ -335,6 +340,18 @@ async fn playlists_lead_to_their_entries() {
     let found = resolve(&sources, &server.url("/radio.pls")).await.unwrap();
     assert_eq!(found.tracks[0].title, "Station");
     assert_eq!(found.tracks[0].playable, Playable::Http { url: server.url("/a.mp3") });
+    // Playlists inside a playlist are read where they stand. What leads nowhere or back is left out.
+    let found = resolve(&sources, &server.url("/mix.m3u")).await.unwrap();
+    let titles: Vec<_> = found.tracks.iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles[..3], ["Opening", "First", "b c"], "{titles:?}");
+    assert_eq!(titles.last(), Some(&"Station"));
+    assert!(found.skipped >= 3, "{found:?}");
+    // So many of them are read, and the others are entries.
+    let before = server.requests().len();
+    let found = resolve(&sources, &server.url("/many.m3u")).await.unwrap();
+    assert_eq!(found.tracks.len(), 40);
+    assert!(server.requests().len() - before < 50, "{}", server.requests().len() - before);
+    assert_eq!(found.tracks[39].playable, Playable::Http { url: server.url("/nested.m3u") });
     // A track may lead to a playlist that was none when it was found.
     open(&sources, &server.url("/radio.pls")).await;
 
