@@ -301,6 +301,29 @@ async fn a_server_that_stalls_is_silence_and_never_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_decoded_or_has_its_index_at_the_end_is_refused_with_the_reason() {
+    let file = |name: &str| {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media").join(name)).unwrap()
+    };
+    let server = Server::start(move |head| match head.split(' ').nth(1).unwrap() {
+        "/parts.m4a" => Reply::file(head, "audio/mp4", &file("index-at-end.m4a")),
+        "/whole.m4a" => Reply::ok("audio/mp4", file("index-at-end.m4a")),
+        "/surround.m4a" => Reply::file(head, "audio/mp4", &file("surround.m4a")),
+        _ => Reply::file(head, "audio/aac", &file("surround.aac")),
+    })
+    .await;
+    let sources = sources(&server, bounds());
+    assert!(resolve(&sources, &server.url("/parts.m4a")).await.is_ok());
+    for (path, error) in [
+        ("/whole.m4a", SourceError::IndexAtEnd),
+        ("/surround.m4a", SourceError::Surround),
+        ("/surround.aac", SourceError::Surround),
+    ] {
+        assert_eq!(resolve(&sources, &server.url(path)).await, Err(error), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn playlists_lead_to_their_entries() {
     let server = Server::start(|head| match head.split(' ').nth(1).unwrap() {
         "/all.m3u" => Reply::ok(
