@@ -100,7 +100,10 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
 }";
     let version = "const VERSION: u32 = 2;\n";
     let with_migration = format!("{version}{migration}");
+    let lines = host.bot.line_count();
     edit(&mut host, POLL, &format!("{version}}}"), &with_migration, "migrated from version 1 to 2").await;
+    // This line comes a moment later, and would be taken for that of the next save.
+    host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     poll.vote(&host, "bob", "3 votes").await;
     // Reverted: the old code cannot read the state that the new one has saved.
     let lines = host.bot.line_count();
