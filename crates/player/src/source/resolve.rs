@@ -1,4 +1,4 @@
-//! From what somebody asks for to tracks.
+//! From a user's query to tracks.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::remote::Remote;
 use super::web::{Failed, Port, Response};
 use super::ytdlp;
 
-/// Bytes by which a playlist or a page is told from sound.
+/// Bytes that are enough to distinguish a playlist or a page from audio.
 const FIRST: usize = 512;
 /// Most characters of a title that are kept.
 const TITLE: usize = 200;
 
-/// What is at an address.
+/// The content at an address.
 pub(super) enum Content {
     Sound(Remote, Box<Response>),
     Playlist(Playlist),
@@ -26,25 +26,25 @@ pub(super) enum Content {
     Page(Url, Port),
 }
 
-/// How far one comes without yt-dlp.
+/// How far resolving gets without yt-dlp.
 enum Step {
     Found(Resolved),
     Page(Page),
 }
 
-/// A page for yt-dlp to look into.
+/// A page for yt-dlp.
 struct Page {
     url: Url,
     port: Port,
     /// Title that a playlist has for it.
     title: Option<String>,
-    /// Why its server turned the bot away, if it did.
+    /// Why its server refused the bot, if it did.
     refused: Option<Failed>,
 }
 
-/// Finds the tracks that are asked for.
+/// Finds the tracks for a query.
 ///
-/// All that servers are asked for has one deadline, and what yt-dlp does another.
+/// All requests to servers have one deadline, and yt-dlp has another.
 pub(super) async fn resolve(
     sources: &Sources,
     query: Query,
@@ -68,14 +68,14 @@ pub(super) async fn resolve(
     };
     let playables: Vec<_> = found.tracks.iter().map(|track| track.playable.clone()).collect();
     within(found, limits).inspect_err(|_| {
-        // What is not to be played is not kept open.
+        // A track that will not be played is not kept open.
         for playable in &playables {
             sources.0.looked.forget(playable);
         }
     })
 }
 
-/// Finds what a user has attached.
+/// Finds the track of an attachment.
 async fn attachment(
     sources: &Sources,
     url: &str,
@@ -85,12 +85,12 @@ async fn attachment(
     let url = sources.0.web.guard().parse(url)?;
     let deadline = Deadline::after(sources.bounds().resolve);
     let playable = Playable::Attachment { url: url.to_string(), name: name.to_owned() };
-    // The address is Discord's choice and no user's, so what is told of it tells of no port.
+    // The address was chosen by Discord and not by a user, so its errors reveal nothing about ports.
     match ask(sources, &url, deadline).await.map_err(|failed| failed.error)? {
         Content::Sound(remote, answer) => {
             let found = track(sources, remote, *answer, name, playable, deadline).await;
             let mut found = found.map_err(|failed| failed.error)?;
-            // The address is not a page, and good for a day only.
+            // The address is not a page, and valid for a day only.
             for track in &mut found.tracks {
                 track.url = None;
             }
@@ -104,7 +104,7 @@ async fn attachment(
     }
 }
 
-/// Finds tracks by words: the library's, and then those that yt-dlp finds.
+/// Finds tracks by words: the library's, or if it has no good match, those that yt-dlp finds.
 pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result<Vec<Track>, SourceError> {
     if text.trim().is_empty() || most == 0 {
         return Err(SourceError::NothingFound);
@@ -122,7 +122,7 @@ pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result
     Ok(found)
 }
 
-/// Asks what is at an address.
+/// Requests an address and finds out its content.
 pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Result<Content, Failed> {
     let remote = Remote::new(url.clone());
     let mut answer = remote.get(&sources.0.web, 0, deadline).await?;
@@ -176,7 +176,7 @@ async fn of_url(
         }
         Ok(Content::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits, deadline).await,
         Ok(Content::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
-        // Some sites turn away whoever is no browser.
+        // Some sites refuse clients that are no browser.
         Err(refused) if matches!(refused.error, SourceError::Status(_)) => {
             let port = refused.port.clone();
             Ok(Step::Page(Page { url, port, title: None, refused: Some(refused) }))
@@ -185,7 +185,7 @@ async fn of_url(
     }
 }
 
-/// Has yt-dlp look into a page.
+/// Finds tracks on a page with yt-dlp.
 async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved, SourceError> {
     let Page { url, port, title, refused } = page;
     let bounds = sources.bounds();
@@ -203,7 +203,7 @@ async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved,
     Ok(Resolved { tracks, playlist, skipped, more, ..Resolved::default() })
 }
 
-/// Gives the tracks of a playlist; what is in it is looked at when its turn comes, but for that of a single entry.
+/// Returns the tracks of a playlist. Its entries are inspected at their turn, except a single one.
 async fn of_playlist(
     sources: &Sources,
     playlist: Playlist,
@@ -242,7 +242,7 @@ async fn of_playlist(
     Ok(Step::Found(Resolved { tracks, playlist: title, skipped, more, ..Resolved::default() }))
 }
 
-/// Looks into sound for what it says of itself, and keeps it open for a while.
+/// Reads the metadata of audio, and keeps it open for a while.
 async fn track(
     sources: &Sources,
     remote: Remote,
@@ -269,7 +269,7 @@ async fn track(
     Ok(Resolved { tracks: vec![track], is_core_only, ..Resolved::default() })
 }
 
-/// Gives the last part of an address as a title.
+/// Returns the last part of an address as a title.
 fn name_of(url: &Url) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     let Some(last) = last else { return url.host_str().unwrap_or_default().to_owned() };
@@ -298,14 +298,14 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Leaves out what is not allowed.
+/// Removes tracks that are not allowed.
 fn within(mut found: Resolved, limits: Limits) -> Result<Resolved, SourceError> {
     let all = found.tracks.len();
     let is_allowed = |length: Option<Duration>| match (length, limits.duration) {
         (Some(length), Some(most)) => length <= most,
         _ => true,
     };
-    // A length that is a guess is no reason to refuse.
+    // An estimated length is no reason to refuse.
     found.tracks.retain(|track| track.is_about || is_allowed(track.duration));
     found.too_long += all - found.tracks.len();
     if let (true, Some(most)) = (found.tracks.is_empty() && all > 0, limits.duration) {
