@@ -247,7 +247,7 @@ fn the_links_of_a_chain_follow_one_another_in_time() {
 fn a_chain_that_reading_has_come_to_is_not_sought_in_as_if_its_link_were_all() {
     use symphonia::core::errors::{Error, SeekErrorKind};
     for name in ["first.ogg", "first.opus", "first.oga"] {
-        // Links with one number, of a file that is too far away to be read through first.
+        // Links with one number, of a file that is too remote to be read through first.
         let how = How { is_near: false, ..HOW };
         let chain = [own(name), own(name)].concat();
         let mut format = demux::open(source(&chain, true), how).unwrap().format;

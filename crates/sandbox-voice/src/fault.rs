@@ -13,11 +13,11 @@ pub struct VoiceServerRule {
     /// Bot; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Snowflake>,
-    /// What happens.
+    /// Effect.
     pub effect: VoiceServerEffect,
 }
 
-/// What happens to a VOICE_SERVER_UPDATE.
+/// Effect on a VOICE_SERVER_UPDATE.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VoiceServerEffect {
@@ -32,11 +32,11 @@ pub enum VoiceServerEffect {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoiceConnectRule {
-    /// What happens.
+    /// Effect.
     pub effect: VoiceConnectEffect,
 }
 
-/// What happens to a new websocket of a voice server.
+/// Effect on a new websocket of a voice server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VoiceConnectEffect {
@@ -70,11 +70,11 @@ pub struct VoiceRule {
     /// User, once they are known; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Snowflake>,
-    /// What happens.
+    /// Effect.
     pub effect: VoiceEffect,
 }
 
-/// What happens when a voice client has sent a payload.
+/// Effect on a payload of a voice client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VoiceEffect {

@@ -89,7 +89,7 @@ impl axum::serve::Listener for TlsListener {
     }
 }
 
-/// What a handler knows of its connection.
+/// Connection of a handler.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     /// Handle to cut it.

@@ -88,7 +88,7 @@ pub(crate) enum Message {
     Binary { op: u8, payload: Vec<u8> },
 }
 
-/// What a connection finds that has written up to some number.
+/// Next messages of a connection that has written up to some number.
 pub(crate) enum Next {
     /// These messages, in order; empty if there is nothing new.
     Messages(Vec<Numbered>),

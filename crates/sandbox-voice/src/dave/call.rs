@@ -174,6 +174,7 @@ impl Call {
             .or_else(|| self.departed.iter_mut().find_map(|(ears, _)| ears.open(sender, data)))
     }
 
+    /// Implements [`Group::open`] at one moment.
     pub(super) fn open_at<'a>(
         &mut self,
         user: Snowflake,

@@ -20,7 +20,7 @@ use crate::payload::{BUFFERED, Raw, Request, op};
 use crate::session::{Message, Next, Numbered, Session, wire};
 use crate::state::Voice;
 
-/// What a connection starts with.
+/// Arguments of a new connection.
 pub(super) struct Opening {
     pub(super) voice: Voice,
     pub(super) region: usize,

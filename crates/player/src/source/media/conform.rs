@@ -70,7 +70,7 @@ impl Conform {
         Some(Self { from, to, resampler, waiting: vec![Vec::new(); channels] })
     }
 
-    /// Returns whether it is made for sound of this form.
+    /// Returns whether it is made for audio of this form.
     pub(super) fn is_for(&self, from: SignalSpec) -> bool {
         self.from.rate == from.rate && self.from.channels.count() == from.channels.count()
     }

@@ -166,7 +166,7 @@ struct Playing {
     decoder: ResilientDecoder,
     /// Whether the mixer sends Opus as it is where it may.
     passes_on: bool,
-    /// Rate and channels of the first sound.
+    /// Rate and channels of the first audio.
     spec: Option<(u32, usize)>,
 }
 
