@@ -193,7 +193,7 @@ documented! {
     tag_required = BAD_REQUEST, 40067, "A tag is required to create a forum post in this channel";
     /// The interaction has had a callback already.
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
-    /// The caller may not see this channel.
+    /// The caller may not see this guild or channel.
     missing_access = FORBIDDEN, 50001, "Missing Access";
     /// Not possible in direct messages.
     not_in_dm = FORBIDDEN, 50003, "Cannot execute action on a DM channel";

@@ -51,7 +51,7 @@ impl Ogg {
         Ok(length)
     }
 
-    /// Reads the last pages, from a position on; returns what the last of them shows.
+    /// Reads the last pages, from a position on, and returns to which link they belong; `None` if no time is found.
     fn last(&mut self, from: u64) -> Result<Option<Last>> {
         go(&mut self.stream, from)?;
         let mut last = None;

@@ -52,7 +52,7 @@ impl Sender {
             .expect("a key and a credential have a length")
     }
 
-    /// Proposes to add the owner of a key package, at one epoch.
+    /// Signs the proposal to add the owner of a key package, at one epoch.
     pub(super) fn add(&self, epoch: u64, key_package: KeyPackage) -> Signed {
         let message = ExternalProposal::new_add::<OpenMlsRustCrypto>(
             key_package,
@@ -64,7 +64,7 @@ impl Sender {
         Signed::new(&message.expect("the gateway's own key signs"))
     }
 
-    /// Proposes to remove the member at a leaf, at one epoch.
+    /// Signs the proposal to remove the member at a leaf, at one epoch.
     pub(super) fn remove(&self, epoch: u64, leaf: u32) -> Signed {
         let message = ExternalProposal::new_remove::<OpenMlsRustCrypto>(
             LeafNodeIndex::new(leaf),

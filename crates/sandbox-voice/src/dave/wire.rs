@@ -210,7 +210,7 @@ pub(super) struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// Reads the payload of opcode 26: a KeyPackage in an MLSMessage, or bare.
     ///
-    /// The whitepaper has the former and clients send the latter (davey, and so songbird); the third number
+    /// The whitepaper has the former and clients send the latter (davey, and so songbird); their second number
     /// distinguishes them, since no ciphersuite of DAVE has the number of the wire format.
     pub(super) fn read(payload: &'a [u8]) -> Result<Self, Malformed> {
         let header = [MLS_10.to_be_bytes(), KEY_PACKAGE.to_be_bytes()].concat();
