@@ -28,6 +28,9 @@ pub(crate) struct Config {
     pub(crate) samples: u64,
     /// Whether there is an upper half of the spectrum as well.
     pub(crate) is_extended: bool,
+    /// Number of the channel arrangement: 1 to 6 for that number of channels, 7 for eight; 0 if they are described
+    /// elsewhere.
+    pub(crate) channels: u32,
 }
 
 impl Config {
@@ -55,7 +58,7 @@ impl Config {
             // With 0 the channels would be stated here, at length.
             is_extended |= channels != 0 && is_extended_behind(bits).unwrap_or(false);
         }
-        Some(Self { rate, samples, is_extended })
+        Some(Self { rate, samples, is_extended, channels })
     }
 }
 
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_configuration_tells_of_the_upper_half_before_or_behind_the_lower_one_or_not_at_all() {
-        let plain = Config { rate: 44_100, samples: 1_024, is_extended: false };
+        let plain = Config { rate: 44_100, samples: 1_024, is_extended: false, channels: 2 };
         assert_eq!(Config::read(&[0x12, 0x10]), Some(plain));
         // The form of ffmpeg and Apple: behind, and stated to be absent.
         assert_eq!(
@@ -143,10 +146,12 @@ mod tests {
             Config { rate: 22_050, is_extended: true, ..plain }
         );
         assert_eq!(Config::read(&[0x12, 0x10, 0x56, 0xe5, 0x00]), Some(plain));
-        // Before: 5, 24000 Hz, stereo, 48000 Hz, 2; and the same for 29.
+        // Before: 5, 24000 Hz, stereo, 48000 Hz, 2; and 29, of which the lower half is mono.
         let before = Config { rate: 24_000, is_extended: true, ..plain };
         assert_eq!(Config::read(&[0x2b, 0x11, 0x88, 0x00]), Some(before));
-        assert_eq!(Config::read(&[0xeb, 0x09, 0x88, 0x00]), Some(before));
+        assert_eq!(Config::read(&[0xeb, 0x09, 0x88, 0x00]), Some(Config { channels: 1, ..before }));
+        // 5.1.
+        assert_eq!(Config::read(&[0x12, 0x30]), Some(Config { channels: 6, ..plain }));
         assert_eq!(Config::read(&[0x12]), None);
         assert_eq!(Config::read(&[]), None);
     }

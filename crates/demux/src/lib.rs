@@ -44,6 +44,7 @@ mod tags;
 mod vorbis;
 mod wav;
 
+pub use mp4::INDEX_AT_END;
 use reader::Reader;
 pub use tags::Tags;
 
@@ -125,6 +126,14 @@ pub fn open(source: Box<dyn MediaSource>, how: How) -> Result<Sound> {
 pub fn is_extended(params: &CodecParameters) -> bool {
     let config = params.extra_data.as_deref().filter(|_| params.codec == CODEC_TYPE_AAC);
     config.and_then(aac::Config::read).is_some_and(|config| config.is_extended)
+}
+
+/// Returns whether an AAC track has more than two channels, which symphonia's decoders do not decode.
+pub fn is_surround(params: &CodecParameters) -> bool {
+    let config = params.extra_data.as_deref().and_then(aac::Config::read);
+    let by_config = config.is_some_and(|config| config.channels > 2);
+    params.codec == CODEC_TYPE_AAC
+        && (by_config || params.channels.is_some_and(|channels| channels.count() > 2))
 }
 
 /// Returns whether a packet of AAC seems to hold the upper half of the spectrum, which its configuration need not

@@ -57,6 +57,9 @@ pub(crate) fn begins(first: &[u8]) -> bool {
     first.get(4..8).is_some_and(|kind| KINDS.contains(&kind))
 }
 
+/// The error for an MP4 stream whose index follows its audio, if the stream cannot go back.
+pub const INDEX_AT_END: &str = "an MP4 stream that does not begin with its table";
+
 impl Mp4 {
     pub(crate) fn open(mut stream: MediaSourceStream, tags: &mut Tags) -> Result<Self> {
         for _ in 0..BOXES {
@@ -67,7 +70,7 @@ impl Mp4 {
                     return Self::of(stream, movie);
                 }
                 (b"mdat", _) if !stream.is_seekable() => {
-                    return unsupported_error("an MP4 stream that does not begin with its table");
+                    return unsupported_error(INDEX_AT_END);
                 }
                 (_, Some(length)) => skip(&mut stream, length)?,
                 (_, None) => break,

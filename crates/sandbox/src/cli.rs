@@ -69,16 +69,20 @@ enum Command {
     Permit(place::Permit),
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
-    /// Enter a voice channel as a user.
-    Enter(voice::Enter),
-    /// Leave voice as a user.
-    Exit(voice::Exit),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
-    /// List who is in voice, and where.
-    Voice(voice::Present),
-    /// Write what a bot plays into a WAV file and tell how it came.
-    Hear(voice::Hear),
+    /// List who is in voice; join, leave and record as a user.
+    Voice(voice::Voice),
+    // Former names.
+    /// The same as `voice join`.
+    #[command(hide = true)]
+    Enter(voice::Join),
+    /// The same as `voice leave`.
+    #[command(hide = true)]
+    Exit(voice::Leave),
+    /// The same as `voice record`.
+    #[command(hide = true)]
+    Hear(voice::Record),
     /// Give a voice channel's call to the server of another region.
     Region(voice::Region),
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
@@ -221,11 +225,11 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
-        Command::Enter(enter) => voice::enter(&client, enter).await,
-        Command::Exit(exit) => voice::exit(&client, exit).await,
+        Command::Enter(join) => voice::join(&client, join).await,
+        Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,
-        Command::Voice(present) => voice::present(&client, present).await,
-        Command::Hear(hear) => voice::hear(&client, hear).await,
+        Command::Voice(voice) => voice::voice(&client, voice).await,
+        Command::Hear(record) => voice::record(&client, record).await,
         Command::Region(region) => voice::region(&client, region).await,
         Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => inspect::users(&client, users).await,

@@ -55,8 +55,6 @@ impl Form {
             return Some(Self::Pls);
         }
         let is_text = !first.is_empty() && !first.contains(&0) && !begins("<");
-        let path = path.to_ascii_lowercase();
-        let ends = |ends: &[&str]| ends.iter().any(|end| path.ends_with(end));
         match kind {
             "audio/x-scpls" | "audio/scpls" | "application/pls+xml" | "application/pls" if is_text => {
                 Some(Self::Pls)
@@ -70,8 +68,21 @@ impl Form {
             {
                 Some(Self::M3u)
             }
-            _ if is_text && ends(&[".pls"]) => Some(Self::Pls),
-            _ if is_text && ends(&[".m3u", ".m3u8"]) => Some(Self::M3u),
+            _ if is_text => Self::of_name(path),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the end of an address is that of a playlist.
+    pub(super) fn is_in_name(path: &str) -> bool {
+        Self::of_name(path).is_some()
+    }
+
+    fn of_name(path: &str) -> Option<Self> {
+        let path = path.to_ascii_lowercase();
+        match path.rsplit('.').next()? {
+            "pls" => Some(Self::Pls),
+            "m3u" | "m3u8" => Some(Self::M3u),
             _ => None,
         }
     }

@@ -1,14 +1,16 @@
 //! From a user's query to tracks.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use sdk_core::voice::source::{Limits, Query, Resolved, SourceError};
 use sdk_core::voice::{Playable, Track};
 
 use super::Sources;
 use super::deadline::Deadline;
-use super::playlist::{Form, Playlist};
+use super::playlist::{Entry, Form, Playlist};
 use super::remote::Remote;
 use super::web::{Failed, Port, Response};
 use super::ytdlp;
@@ -17,6 +19,9 @@ use super::ytdlp;
 const FIRST: usize = 512;
 /// Most characters of a title that are kept.
 const TITLE: usize = 200;
+/// Most playlists inside playlists that are read for one query. A further one remains an entry, which plays its first
+/// track.
+const NESTED: usize = 16;
 
 /// The content at an address.
 pub(super) enum Content {
@@ -59,8 +64,8 @@ pub(super) async fn resolve(
         Query::Attachment { url, name } => attachment(sources, &url, &name, limits).await?,
         Query::Url(text) => {
             let url = sources.0.web.guard().parse(&text)?;
-            let deadline = Deadline::after(sources.bounds().resolve);
-            match of_url(sources, url, 0, limits, deadline).await? {
+            let lookup = Lookup::new(sources, limits);
+            match lookup.of_url(url, 0).await? {
                 Step::Found(found) => found,
                 Step::Page(asked) => page(sources, asked, limits).await?,
             }
@@ -83,7 +88,8 @@ async fn attachment(
     limits: Limits,
 ) -> Result<Resolved, SourceError> {
     let url = sources.0.web.guard().parse(url)?;
-    let deadline = Deadline::after(sources.bounds().resolve);
+    let lookup = Lookup::new(sources, limits);
+    let deadline = lookup.deadline;
     let playable = Playable::Attachment { url: url.to_string(), name: name.to_owned() };
     // The address was chosen by Discord and not by a user, so its errors reveal nothing about ports.
     match ask(sources, &url, deadline).await.map_err(|failed| failed.error)? {
@@ -96,7 +102,7 @@ async fn attachment(
             }
             Ok(found)
         }
-        Content::Playlist(playlist) => match of_playlist(sources, playlist, 1, limits, deadline).await? {
+        Content::Playlist(playlist) => match lookup.of_playlist(playlist, 1).await? {
             Step::Found(found) => Ok(found),
             Step::Page(asked) => page(sources, asked, limits).await,
         },
@@ -161,30 +167,6 @@ fn is_page(kind: &str, first: &[u8]) -> bool {
     begins || matches!(kind, "text/html" | "application/xhtml+xml") && text.starts_with('<')
 }
 
-async fn of_url(
-    sources: &Sources,
-    url: Url,
-    depth: usize,
-    limits: Limits,
-    deadline: Deadline,
-) -> Result<Step, SourceError> {
-    match ask(sources, &url, deadline).await {
-        Ok(Content::Sound(remote, answer)) => {
-            let name = name_of(&url);
-            let playable = Playable::Http { url: url.to_string() };
-            Ok(Step::Found(track(sources, remote, *answer, &name, playable, deadline).await?))
-        }
-        Ok(Content::Playlist(playlist)) => of_playlist(sources, playlist, depth + 1, limits, deadline).await,
-        Ok(Content::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
-        // Some sites refuse clients that are no browser.
-        Err(refused) if matches!(refused.error, SourceError::Status(_)) => {
-            let port = refused.port.clone();
-            Ok(Step::Page(Page { url, port, title: None, refused: Some(refused) }))
-        }
-        Err(failed) => Err(failed.into()),
-    }
-}
-
 /// Finds tracks on a page with yt-dlp.
 async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved, SourceError> {
     let Page { url, port, title, refused } = page;
@@ -203,43 +185,104 @@ async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved,
     Ok(Resolved { tracks, playlist, skipped, more, ..Resolved::default() })
 }
 
-/// Returns the tracks of a playlist. Its entries are inspected at their turn, except a single one.
-async fn of_playlist(
-    sources: &Sources,
-    playlist: Playlist,
-    depth: usize,
+/// Lookup of one query's addresses, with one deadline for all of them.
+struct Lookup<'a> {
+    sources: &'a Sources,
     limits: Limits,
     deadline: Deadline,
-) -> Result<Step, SourceError> {
-    let Playlist { title, mut entries, skipped, more } = playlist;
-    if depth > sources.bounds().nesting {
-        return Err(SourceError::EmptyPlaylist);
+    /// Playlists inside playlists that were read.
+    nested: AtomicUsize,
+}
+
+impl<'a> Lookup<'a> {
+    fn new(sources: &'a Sources, limits: Limits) -> Self {
+        let deadline = Deadline::after(sources.bounds().resolve);
+        Self { sources, limits, deadline, nested: AtomicUsize::new(0) }
     }
-    if entries.len() == 1 && skipped == 0 && more == 0 {
-        let entry = entries.remove(0);
-        let mut step = Box::pin(of_url(sources, entry.url, depth, limits, deadline)).await?;
-        match (&mut step, entry.title) {
-            (Step::Found(found), Some(title)) => {
-                if let [track] = found.tracks.as_mut_slice() {
-                    track.title = title;
-                }
+
+    /// Finds the tracks or the page at an address; `depth` counts the playlists that led to it.
+    async fn of_url(&self, url: Url, depth: usize) -> Result<Step, SourceError> {
+        match ask(self.sources, &url, self.deadline).await {
+            Ok(Content::Sound(remote, answer)) => {
+                let name = name_of(&url);
+                let playable = Playable::Http { url: url.to_string() };
+                let found = track(self.sources, remote, *answer, &name, playable, self.deadline).await?;
+                Ok(Step::Found(found))
             }
-            (Step::Page(page), Some(title)) => page.title = Some(title),
-            (_, None) => {}
+            Ok(Content::Playlist(playlist)) => self.of_playlist(playlist, depth + 1).await,
+            Ok(Content::Page(url, port)) => Ok(Step::Page(Page { url, port, title: None, refused: None })),
+            // Some sites refuse every client that is not a browser.
+            Err(refused) if matches!(refused.error, SourceError::Status(_)) => {
+                let port = refused.port.clone();
+                Ok(Step::Page(Page { url, port, title: None, refused: Some(refused) }))
+            }
+            Err(failed) => Err(failed.into()),
         }
-        return Ok(step);
     }
-    let tracks = entries.into_iter().map(|entry| {
-        let title = entry.title.unwrap_or_else(|| name_of(&entry.url));
-        let url = entry.url.to_string();
-        Track {
-            duration: entry.duration,
-            url: Some(url.clone()),
-            ..Track::new(&title, Playable::Http { url })
+
+    /// Returns the tracks of a playlist. A single entry and playlists inside it are read now, other entries when they
+    /// play.
+    async fn of_playlist(&self, playlist: Playlist, depth: usize) -> Result<Step, SourceError> {
+        let Playlist { title, mut entries, skipped, more } = playlist;
+        if depth > self.sources.bounds().nesting {
+            return Err(SourceError::EmptyPlaylist);
         }
-    });
-    let tracks = tracks.collect();
-    Ok(Step::Found(Resolved { tracks, playlist: title, skipped, more, ..Resolved::default() }))
+        if entries.len() == 1 && skipped == 0 && more == 0 {
+            let entry = entries.remove(0);
+            let mut step = Box::pin(self.of_url(entry.url, depth)).await?;
+            match (&mut step, entry.title) {
+                (Step::Found(found), Some(title)) => {
+                    if let [track] = found.tracks.as_mut_slice() {
+                        track.title = title;
+                    }
+                }
+                (Step::Page(page), Some(title)) => page.title = Some(title),
+                (_, None) => {}
+            }
+            return Ok(step);
+        }
+        let mut found = Resolved { playlist: title, skipped, more, ..Resolved::default() };
+        for entry in entries {
+            if !Form::is_in_name(entry.url.path()) || found.tracks.len() >= self.limits.tracks {
+                found.tracks.push(track_of(entry));
+                continue;
+            }
+            match self.inside(&entry.url, depth).await {
+                Ok(Some(inner)) => {
+                    found.tracks.extend(inner.tracks);
+                    found.skipped += inner.skipped;
+                    found.more += inner.more;
+                    found.is_core_only |= inner.is_core_only;
+                }
+                // There is no time to read it, or it is not a playlist after all.
+                Ok(None) | Err(SourceError::Late { .. }) => found.tracks.push(track_of(entry)),
+                Err(_) => found.skipped += 1,
+            }
+        }
+        if found.tracks.is_empty() { Err(SourceError::EmptyPlaylist) } else { Ok(Step::Found(found)) }
+    }
+
+    /// Returns the tracks of a playlist that is an entry of another one; `None` if it is not a playlist, or too many
+    /// were read.
+    async fn inside(&self, url: &Url, depth: usize) -> Result<Option<Resolved>, SourceError> {
+        if self.nested.fetch_add(1, Ordering::Relaxed) >= NESTED {
+            return Ok(None);
+        }
+        let Content::Playlist(playlist) = ask(self.sources, url, self.deadline).await? else {
+            return Ok(None);
+        };
+        match Box::pin(self.of_playlist(playlist, depth + 1)).await? {
+            Step::Found(found) => Ok(Some(found)),
+            Step::Page(_) => Ok(None),
+        }
+    }
+}
+
+/// Returns an entry of a playlist as a track that is read when it plays.
+fn track_of(entry: Entry) -> Track {
+    let title = entry.title.unwrap_or_else(|| name_of(&entry.url));
+    let url = entry.url.to_string();
+    Track { duration: entry.duration, url: Some(url.clone()), ..Track::new(&title, Playable::Http { url }) }
 }
 
 /// Reads the metadata of audio, and keeps it open for a while.
@@ -273,29 +316,9 @@ async fn track(
 fn name_of(url: &Url) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     let Some(last) = last else { return url.host_str().unwrap_or_default().to_owned() };
-    let name = percent_decoded(last);
-    let name = name.rsplit_once('.').map_or(name.as_str(), |(name, _)| name);
+    let name = percent_decode_str(last).decode_utf8_lossy();
+    let name = name.rsplit_once('.').map_or(&*name, |(name, _)| name);
     name.chars().filter(|c| !sdk_core::text::is_control(*c)).take(TITLE).collect()
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, later)) = rest.split_first() {
-        let code = later.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        let code = code.filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &later[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = later;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Removes tracks that are not allowed.

@@ -301,6 +301,29 @@ async fn a_server_that_stalls_is_silence_and_never_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_decoded_or_has_its_index_at_the_end_is_refused_with_the_reason() {
+    let file = |name: &str| {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media").join(name)).unwrap()
+    };
+    let server = Server::start(move |head| match head.split(' ').nth(1).unwrap() {
+        "/parts.m4a" => Reply::file(head, "audio/mp4", &file("index-at-end.m4a")),
+        "/whole.m4a" => Reply::ok("audio/mp4", file("index-at-end.m4a")),
+        "/surround.m4a" => Reply::file(head, "audio/mp4", &file("surround.m4a")),
+        _ => Reply::file(head, "audio/aac", &file("surround.aac")),
+    })
+    .await;
+    let sources = sources(&server, bounds());
+    assert!(resolve(&sources, &server.url("/parts.m4a")).await.is_ok());
+    for (path, error) in [
+        ("/whole.m4a", SourceError::IndexAtEnd),
+        ("/surround.m4a", SourceError::Surround),
+        ("/surround.aac", SourceError::Surround),
+    ] {
+        assert_eq!(resolve(&sources, &server.url(path)).await, Err(error), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn playlists_lead_to_their_entries() {
     let server = Server::start(|head| match head.split(' ').nth(1).unwrap() {
         "/all.m3u" => Reply::ok(
@@ -310,6 +333,11 @@ async fn playlists_lead_to_their_entries() {
         "/radio.pls" => Reply::ok("audio/x-scpls", "[playlist]\nFile1=/nested.m3u\nTitle1=Station\n"),
         "/nested.m3u" => Reply::ok("text/plain", "/a.mp3\n"),
         "/round.m3u" => Reply::ok("text/plain", "/round.m3u\n"),
+        "/mix.m3u" => Reply::ok(
+            "audio/x-mpegurl",
+            "#EXTM3U\n#EXTINF:5,Opening\n/a.mp3\n/all.m3u\n/gone.pls\n/mix.m3u\n/radio.pls\n",
+        ),
+        "/many.m3u" => Reply::ok("text/plain", "/nested.m3u\n".repeat(40)),
         "/hls.m3u8" => Reply::ok("application/vnd.apple.mpegurl", "#EXTM3U\n#EXT-X-VERSION:3\n"),
         "/empty.m3u" => Reply::ok("text/plain", "# nothing\n"),
         "/private.m3u" => Reply::ok("text/plain", "http://127.0.0.1:1/\n"),
@@ -335,6 +363,18 @@ async fn playlists_lead_to_their_entries() {
     let found = resolve(&sources, &server.url("/radio.pls")).await.unwrap();
     assert_eq!(found.tracks[0].title, "Station");
     assert_eq!(found.tracks[0].playable, Playable::Http { url: server.url("/a.mp3") });
+    // Playlists inside a playlist are read in their positions. Those that lead nowhere or back are left out.
+    let found = resolve(&sources, &server.url("/mix.m3u")).await.unwrap();
+    let titles: Vec<_> = found.tracks.iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles[..3], ["Opening", "First", "b c"], "{titles:?}");
+    assert_eq!(titles.last(), Some(&"Station"));
+    assert!(found.skipped >= 3, "{found:?}");
+    // A limited number of them is read, and the others are entries.
+    let before = server.requests().len();
+    let found = resolve(&sources, &server.url("/many.m3u")).await.unwrap();
+    assert_eq!(found.tracks.len(), 40);
+    assert!(server.requests().len() - before < 50, "{}", server.requests().len() - before);
+    assert_eq!(found.tracks[39].playable, Playable::Http { url: server.url("/nested.m3u") });
     // A track may be at an address that was no playlist when it was found.
     open(&sources, &server.url("/radio.pls")).await;
 

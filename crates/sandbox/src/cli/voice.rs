@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use sandbox::Client;
 use sandbox::voice::Heard;
 use serde_json::Value;
@@ -19,24 +19,54 @@ struct Where {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Enter {
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Voice {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List who is in which voice channel; the same as without a word.
+    List(List),
+    /// Join a voice channel as a user.
+    Join(Join),
+    /// Leave voice as a user.
+    Leave(Leave),
+    /// Record what a bot plays, with counts of losses and times.
+    Record(Record),
+}
+
+pub(super) async fn voice(client: &Client, voice: Voice) -> Result<Outcome, Failure> {
+    match voice.action.unwrap_or(Action::List(voice.list)) {
+        Action::List(options) => list(client, options).await,
+        Action::Join(options) => join(client, options).await,
+        Action::Leave(options) => leave(client, options).await,
+        Action::Record(options) => record(client, options).await,
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Join {
     /// Voice channel by name or id.
     channel: String,
-    /// User who enters.
+    /// User who joins.
     #[arg(long = "as", value_name = "USER", default_value = "alice")]
     user: String,
     #[command(flatten)]
     place: Where,
 }
 
-pub(super) async fn enter(client: &Client, enter: Enter) -> Result<Outcome, Failure> {
-    client.enter_voice(&enter.place.guild, &enter.user, &enter.channel).await?;
-    terminal::line(&format!("{} is in {}.", enter.user, enter.channel))?;
+pub(super) async fn join(client: &Client, join: Join) -> Result<Outcome, Failure> {
+    client.enter_voice(&join.place.guild, &join.user, &join.channel).await?;
+    terminal::line(&format!("{} is in {}.", join.user, join.channel))?;
     Ok(Outcome::Good)
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Exit {
+pub(super) struct Leave {
     /// User who leaves.
     #[arg(long = "as", value_name = "USER", default_value = "alice")]
     user: String,
@@ -44,9 +74,9 @@ pub(super) struct Exit {
     place: Where,
 }
 
-pub(super) async fn exit(client: &Client, exit: Exit) -> Result<Outcome, Failure> {
-    client.leave_voice(&exit.place.guild, &exit.user).await?;
-    terminal::line(&format!("{} is out of voice.", exit.user))?;
+pub(super) async fn leave(client: &Client, leave: Leave) -> Result<Outcome, Failure> {
+    client.leave_voice(&leave.place.guild, &leave.user).await?;
+    terminal::line(&format!("{} is out of voice.", leave.user))?;
     Ok(Outcome::Good)
 }
 
@@ -74,7 +104,7 @@ pub(super) async fn move_to(client: &Client, order: Move) -> Result<Outcome, Fai
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Present {
+struct List {
     #[command(flatten)]
     place: Where,
     /// Print each voice state as a line of JSON.
@@ -82,10 +112,10 @@ pub(super) struct Present {
     json: bool,
 }
 
-pub(super) async fn present(client: &Client, present: Present) -> Result<Outcome, Failure> {
-    let states = client.voice(&present.place.guild).await?;
+async fn list(client: &Client, list: List) -> Result<Outcome, Failure> {
+    let states = client.voice(&list.place.guild).await?;
     for state in &states {
-        if present.json {
+        if list.json {
             terminal::json_line(state)?;
             continue;
         }
@@ -100,14 +130,14 @@ pub(super) async fn present(client: &Client, present: Present) -> Result<Outcome
         };
         terminal::line(&format!("{}  {}{note}", text(&state["channel"]), text(&state["name"])))?;
     }
-    if states.is_empty() && !present.json {
+    if states.is_empty() && !list.json {
         terminal::line("Nobody is in voice.")?;
     }
     Ok(Outcome::Good)
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Hear {
+pub(super) struct Record {
     /// File to write: 16 bits, 48 kHz, stereo.
     #[arg(long)]
     wav: Option<PathBuf>,
@@ -124,26 +154,26 @@ pub(super) struct Hear {
     json: bool,
 }
 
-pub(super) async fn hear(client: &Client, hear: Hear) -> Result<Outcome, Failure> {
-    let guild = &hear.place.guild;
-    let user = match hear.user {
+pub(super) async fn record(client: &Client, record: Record) -> Result<Outcome, Failure> {
+    let guild = &record.place.guild;
+    let user = match record.user {
         Some(user) => user,
         None => first_bot(client, guild).await?,
     };
     let mut from = 0;
-    if let Some(seconds) = hear.seconds {
+    if let Some(seconds) = record.seconds {
         let wait = Duration::try_from_secs_f64(seconds)
             .map_err(|_| Failure(format!("{seconds} is no number of seconds to wait")))?;
         from = client.heard(guild, &user).await?.position;
         tokio::time::sleep(wait).await;
     }
     let heard = client.heard(guild, &user).await?;
-    if let Some(path) = &hear.wav {
+    if let Some(path) = &record.wav {
         let file = client.heard_wav(guild, &user, from).await?;
         std::fs::write(path, file)
             .map_err(|error| Failure(format!("can't write {}: {error}", path.display())))?;
     }
-    if hear.json {
+    if record.json {
         terminal::json_line(&heard)?;
     } else {
         terminal::print(&summary(&terminal::inline(&user), &heard, from))?;

@@ -32,7 +32,7 @@ async fn said(world: &World, arguments: &[&str]) -> String {
 async fn a_person_enters_sees_who_is_there_and_leaves() {
     let mut world = World::start().await;
     assert_eq!(said(&world, &["voice"]).await, "Nobody is in voice.\n");
-    said(&world, &["enter", "Lounge"]).await;
+    said(&world, &["voice", "join", "Lounge"]).await;
     let state = world.bot.event("VOICE_STATE_UPDATE").await;
     assert_eq!(state["channel_id"], world.lounge.to_string());
     let (_, mut client, audio) = world.talk().await;
@@ -42,7 +42,7 @@ async fn a_person_enters_sees_who_is_there_and_leaves() {
         serde_json::from_str(said(&world, &["voice", "--json"]).await.lines().nth(1).unwrap()).unwrap();
     assert_eq!(line["connection"]["ssrc"], audio.ssrc);
 
-    said(&world, &["exit"]).await;
+    said(&world, &["voice", "leave"]).await;
     let session = state["session_id"].clone();
     let left = loop {
         let state = world.bot.event("VOICE_STATE_UPDATE").await;
@@ -54,9 +54,13 @@ async fn a_person_enters_sees_who_is_there_and_leaves() {
     said(&world, &["region", "Lounge"]).await;
     assert_eq!(client.end().await, End::Close(4022));
     said(&world, &["move", "Sandbot", "Attic"]).await;
-    assert_eq!(said(&world, &["voice"]).await, "Attic  Sandbot  bot, not connected\n");
+    assert_eq!(said(&world, &["voice", "list"]).await, "Attic  Sandbot  bot, not connected\n");
     said(&world, &["move", "Sandbot"]).await;
     assert_eq!(said(&world, &["voice"]).await, "Nobody is in voice.\n");
+    // By their former names.
+    said(&world, &["enter", "Attic"]).await;
+    assert_eq!(said(&world, &["voice"]).await, "Attic  alice\n");
+    said(&world, &["exit"]).await;
     let output = sandbox(&world, &["move", "Sandbot", "Attic"]).await;
     let sentence = String::from_utf8(output.stderr).unwrap();
     assert!(sentence.contains("joins by itself") && sentence.lines().count() == 1, "{sentence}");
@@ -65,7 +69,7 @@ async fn a_person_enters_sees_who_is_there_and_leaves() {
 #[tokio::test]
 async fn what_a_bot_plays_is_written_into_a_file() {
     let mut world = World::start().await;
-    let output = sandbox(&world, &["hear"]).await;
+    let output = sandbox(&world, &["voice", "record"]).await;
     assert!(String::from_utf8(output.stderr).unwrap().contains("no bot is in voice"));
     let (ticket, mut client, mut audio) = world.talk().await;
     audio.speak(&mut client).await;
@@ -78,12 +82,12 @@ async fn what_a_bot_plays_is_written_into_a_file() {
     let folder = std::env::temp_dir().join(format!("sandbox-voice-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("heard.wav");
-    let told = said(&world, &["hear", "--wav", path.to_str().unwrap()]).await;
+    let told = said(&world, &["voice", "record", "--wav", path.to_str().unwrap()]).await;
     assert!(told.starts_with("0.4 s of audio") && told.contains("20 packets, 0 lost in 0 gaps"), "{told}");
     let samples = wav::read(&std::fs::read(&path).unwrap()).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(likeness(&samples, &source) > 0.99);
-    // Nothing new while nothing plays: the exit code reports a silent bot.
+    // Nothing new while nothing plays: the exit code reports a silent bot. By the former name of the command.
     let output = sandbox(&world, &["hear", "--seconds", "0", "--user", "Sandbot", "--json"]).await;
     assert_eq!(output.status.code(), Some(1));
     let counts: Value = serde_json::from_slice(&output.stdout).unwrap();

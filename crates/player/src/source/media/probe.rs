@@ -53,7 +53,7 @@ pub(super) fn probe(
     // A station may begin with a file's header, which states an end where there is none.
     let how = demux::How { gapless: !is_live, is_near };
     let demux::Sound { format, tags, length } = demux::open(source, how).map_err(|error| of(&error))?;
-    let track = playable(&*format).ok_or(SourceError::NoSound)?;
+    let track = playable(&*format).ok_or_else(|| no_sound(&*format))?;
     let mut params = track.codec_params.clone();
     // songbird's decoder always returns 48 kHz, whatever original rate the file states.
     let rate = if params.codec == CODEC_TYPE_OPUS { 48_000 } else { params.sample_rate.unwrap_or(0) };
@@ -80,6 +80,12 @@ fn playable(format: &dyn FormatReader) -> Option<Track> {
     sound.next().cloned()
 }
 
+/// Returns why none of the tracks can be decoded.
+fn no_sound(format: &dyn FormatReader) -> SourceError {
+    let is_surround = format.tracks().iter().any(|track| demux::is_surround(&track.codec_params));
+    if is_surround { SourceError::Surround } else { SourceError::NoSound }
+}
+
 /// Creates a decoder, unless the parameters exceed what audio needs.
 pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, SourceError> {
     demux::check(params).map_err(|_| SourceError::NoSound)?;
@@ -89,6 +95,7 @@ pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, Sour
 /// Converts a format reader's error into a [`SourceError`].
 pub(super) fn of(error: &Error) -> SourceError {
     let told = match error {
+        Error::Unsupported(demux::INDEX_AT_END) => Some(&SourceError::IndexAtEnd),
         Error::IoError(error) => error.get_ref().and_then(|error| error.downcast_ref::<SourceError>()),
         _ => None,
     };

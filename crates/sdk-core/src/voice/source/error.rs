@@ -45,6 +45,10 @@ pub enum SourceError {
     },
     /// The address is of an HLS stream.
     Hls,
+    /// The address is of an MP4 file whose index follows its audio, from a server that sends no parts.
+    IndexAtEnd,
+    /// The content is AAC with more than two channels.
+    Surround,
     /// The content is not audio in a known format.
     NoSound,
     /// The server has stopped sending, or sends more slowly than the audio plays.
@@ -110,6 +114,10 @@ impl fmt::Display for SourceError {
                 );
             }
             Self::Hls => "That is an HLS stream, which I cannot play; give the address of an mp3, aac or ogg stream.",
+            Self::IndexAtEnd => {
+                "That MP4 file has its index at the end, and its server sends no parts of it; attach the file, or give another address."
+            }
+            Self::Surround => "That is AAC with more than two channels, which I cannot decode; give a stereo version.",
             Self::NoSound => {
                 "There is no sound in that which I can play; I know mp3, aac, flac, ogg, opus, wav and webm."
             }
