@@ -1,4 +1,4 @@
-//! What cargo and rustc write: their messages, calls, and dep-info.
+//! Output of cargo and rustc: messages, calls, and dep-info.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

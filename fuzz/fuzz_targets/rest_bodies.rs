@@ -1,4 +1,4 @@
-//! Requests to the local Discord.
+//! Requests to the local Discord's REST API.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

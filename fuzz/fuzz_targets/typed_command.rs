@@ -1,4 +1,4 @@
-//! Commands as people type them.
+//! Commands as users type them.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! What all targets share: panics that may be caught, a count of the memory in use, and a clock of processor time.
+//! Shared code of all targets: panics that may be caught, a count of the memory in use, and a clock of processor time.
 
 pub mod ogg;
 
@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Most bytes that may be in use, above what was when the input began.
+/// Most bytes that may be in use.
 static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, which ends the process where more is in use than an input may take.
+/// The system's allocator, which ends the process if more memory is in use than an input may use.
 ///
-/// libFuzzer's own limit of a single allocation needs a sanitizer, and its limit of the whole process counts only what is
-/// touched.
+/// libFuzzer's own limit of a single allocation needs a sanitizer, and its limit of the whole process counts only
+/// memory that is touched.
 struct Limited;
 
 #[global_allocator]
@@ -26,7 +26,7 @@ static ALLOCATOR: Limited = Limited;
 fn take(bytes: usize) {
     let held = HELD.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
     if held > MOST.load(Ordering::Relaxed) {
-        // What follows allocates too.
+        // The panic allocates too.
         MOST.store(usize::MAX, Ordering::Relaxed);
         panic!("{held} bytes are in use, {bytes} of them just asked for");
     }
@@ -36,36 +36,36 @@ fn give(bytes: usize) {
     HELD.fetch_sub(bytes, Ordering::Relaxed);
 }
 
-// SAFETY: every call is passed on as it is; a panic in between aborts, see `forgive`.
+// SAFETY: every call is forwarded unchanged. A panic in between aborts, see `forgive_libraries`.
 unsafe impl GlobalAlloc for Limited {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller's guarantee is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller's guarantee is passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         give(layout.size());
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller's guarantee is passed on.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new: usize) -> *mut u8 {
         take(new);
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller's guarantee is passed on.
         let moved = unsafe { System.realloc(pointer, layout, new) };
         give(layout.size());
         moved
     }
 }
 
-/// Runs `work`, during which no more than `most` further bytes may be in use.
+/// Runs `work`, during which at most `most` further bytes may be in use, and returns its result.
 pub fn within<T>(most: usize, work: impl FnOnce() -> T) -> T {
     guard(false);
     MOST.store(HELD.load(Ordering::Relaxed).saturating_add(most), Ordering::Relaxed);
@@ -74,22 +74,22 @@ pub fn within<T>(most: usize, work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Lets panics inside of other people's crates unwind, for which the player has its own guards; without one, and in our
-/// own code, they end the process.
+/// Lets panics in other crates unwind, which the player has guards for. Panics outside such a guard, and in our own
+/// code, end the process.
 pub fn forgive_libraries() {
     guard(true);
 }
 
-/// Puts what a panic does before what libFuzzer has it do, once.
+/// Installs a panic hook in front of libFuzzer's, once, and sets whether panics of libraries are forgiven.
 fn guard(forgives: bool) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let ends = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            // Reading debug information takes more memory than most inputs may, and keeps it.
+            // Reading debug information takes more memory than most inputs may use, and keeps it.
             let (most, held) = (MOST.swap(usize::MAX, Ordering::Relaxed), HELD.load(Ordering::Relaxed));
             let place = info.location().map(|place| place.file()).unwrap_or_default();
-            // The standard library panics for whoever has called it.
+            // The standard library panics on behalf of its caller.
             let is_library =
                 if place.starts_with("/rustc/") { is_called_by_library() } else { is_registry(place) };
             if !(forgives && is_library) {
@@ -105,12 +105,12 @@ fn is_registry(place: &str) -> bool {
     place.contains("/registry/src/")
 }
 
-/// Returns whether the innermost function that is not the standard library's is another crate's.
+/// Returns whether the innermost function outside the standard library belongs to another crate.
 fn is_called_by_library() -> bool {
     let trace = Backtrace::force_capture().to_string();
     let places = trace.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
     let is_own = |place: &str| ["src/lib.rs", "./src/lib.rs"].iter().any(|own| place.starts_with(own));
-    // Those of this hook are among them.
+    // The frames of this hook are among them.
     let mut callers = places.filter(|place| {
         !place.starts_with("/rustc/") && !place.contains("/fuzz/src/lib.rs") && !is_own(place)
     });
@@ -132,7 +132,7 @@ thread_local! {
         .expect("a runtime");
 }
 
-/// Runs a future to its end on this thread; tasks that it leaves behind go on with the next.
+/// Runs a future to its end on this thread. Tasks that it leaves behind continue with the next future.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }

@@ -1,6 +1,6 @@
-//! Checksums of Ogg pages, which no mutation meets by chance.
+//! Checksums of Ogg pages, which no mutation gets right by chance.
 
-/// Makes the checksums of all pages right again: RFC 3533, section 6.
+/// Corrects the checksums of all pages: RFC 3533, section 6.
 pub fn seal(bytes: &mut [u8]) {
     let mut at = 0;
     while let Some(head) = bytes.get(at..at + 27) {

@@ -1,8 +1,8 @@
-//! AAC: what its configuration says, and whether frames carry the upper half of the spectrum beside it (HE-AAC).
+//! AAC: its configuration, and whether frames carry the upper half of the spectrum beside it (HE-AAC).
 //!
-//! HE-AAC codes the lower half of the spectrum as plain AAC at half the rate, and how to make the upper half of it
-//! (spectral band replication, SBR) in fill elements that other decoders pass over. A file tells that in its
-//! configuration, or not at all: ISO/IEC 14496-3, sections 1.6.2.1 and 1.6.5, and 4.4.2.7 for fill elements.
+//! HE-AAC codes the lower half of the spectrum as plain AAC at half the rate, and the data to restore the upper half
+//! (spectral band replication, SBR) in fill elements that other decoders skip. A file states that in its configuration,
+//! or not at all: ISO/IEC 14496-3, sections 1.6.2.1 and 1.6.5, and 4.4.2.7 for fill elements.
 
 use symphonia::core::io::{BitReaderLtr, FiniteBitStream as _, ReadBitsLtr as _};
 
@@ -13,27 +13,28 @@ const RATES: [u32; 13] =
 const EXTENDED: [u32; 2] = [5, 29];
 /// Types of fill elements with spectral band replication: without and with a checksum.
 const SBR: [u64; 2] = [0xd, 0xe];
-/// Types of fill elements that hold nothing.
+/// Types of fill elements without content.
 const FILLING: [u64; 2] = [0, 1];
 
-/// Most elements behind the last sound that only fill up a frame.
+/// Maximum number of elements behind the last audio that only fill up a frame.
 const FILLS: usize = 2;
 
-/// What an `AudioSpecificConfig` says.
+/// Content of an `AudioSpecificConfig`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
-    /// Samples a second of what a decoder without SBR gives.
+    /// Sample rate of the output of a decoder without SBR.
     pub(crate) rate: u32,
-    /// Samples of a frame, of the same rate.
+    /// Samples of a frame, at the same rate.
     pub(crate) samples: u64,
-    /// Whether there is an upper half of the spectrum besides.
+    /// Whether there is an upper half of the spectrum as well.
     pub(crate) is_extended: bool,
-    /// Number of the arrangement of channels: 1 to 6 for so many, 7 for eight; 0 if they are described elsewhere.
+    /// Number of the channel arrangement: 1 to 6 for that number of channels, 7 for eight; 0 if they are described
+    /// elsewhere.
     pub(crate) channels: u32,
 }
 
 impl Config {
-    /// Reads an `AudioSpecificConfig`; `None` where it breaks off or names no rate.
+    /// Reads an `AudioSpecificConfig`; returns `None` where it is cut off or names no rate.
     pub(crate) fn read(config: &[u8]) -> Option<Self> {
         let bits = &mut BitReaderLtr::new(config);
         let mut kind = object_type(bits)?;
@@ -45,7 +46,7 @@ impl Config {
             kind = object_type(bits)?;
         }
         let mut samples = 1_024;
-        // Of the others no decoder here knows anything.
+        // No decoder here supports the others.
         if matches!(kind, 1..=4) {
             if bits.read_bool().ok()? {
                 samples = 960;
@@ -54,7 +55,7 @@ impl Config {
                 bits.ignore_bits(14).ok()?;
             }
             bits.ignore_bit().ok()?;
-            // With 0 the channels would be told here, at length.
+            // With 0 the channels would be stated here, at length.
             is_extended |= channels != 0 && is_extended_behind(bits).unwrap_or(false);
         }
         Some(Self { rate, samples, is_extended, channels })
@@ -85,10 +86,11 @@ fn sample_rate(bits: &mut BitReaderLtr<'_>) -> Option<u32> {
     .filter(|rate| *rate > 0)
 }
 
-/// Returns whether a frame ends with a fill element of SBR, as far as that can be told without decoding what is before it.
+/// Returns whether a frame ends with a fill element of SBR, as far as that can be determined without decoding what is
+/// before it.
 ///
-/// A frame ends with the three bits of its end, and zeros up to a whole byte. The element before those fits there if its
-/// length leads to it; of frames without one, 1 in 60 looks so by chance.
+/// A frame ends with the three bits of its end, and zeros up to a whole byte. The element before those matches if its
+/// length leads to it; 1 in 60 frames without one matches by chance.
 pub(crate) fn is_extended(frame: &[u8]) -> bool {
     let Some(last) = frame.last().filter(|last| **last != 0) else { return false };
     let whole = frame.len() * 8;
@@ -96,7 +98,8 @@ pub(crate) fn is_extended(frame: &[u8]) -> bool {
     take(frame, end, 3) == Some(7) && ends_extended(frame, end, FILLS)
 }
 
-/// Returns whether a fill element of SBR ends at a bit, or before at most so many elements behind it that fill up a frame.
+/// Returns whether a fill element of SBR ends at a bit, or before at most `most` elements behind it that fill up a
+/// frame.
 fn ends_extended(frame: &[u8], end: usize, most: usize) -> bool {
     fills(frame, end).any(|(kind, begins)| {
         let is_filling = FILLING.contains(&kind) && most > 0;
@@ -104,7 +107,7 @@ fn ends_extended(frame: &[u8], end: usize, most: usize) -> bool {
     })
 }
 
-/// Returns the types of the fill elements that may end at a bit, and at which they begin.
+/// Returns the types of the fill elements that may end at a bit, and the bits at which they begin.
 fn fills(frame: &[u8], end: usize) -> impl Iterator<Item = (u64, usize)> {
     let short = (0..15).map(|count| (count, 7));
     let long = (15..=14 + 255).map(|count| (count, 15));
@@ -122,7 +125,7 @@ fn fills(frame: &[u8], end: usize) -> impl Iterator<Item = (u64, usize)> {
     })
 }
 
-/// Returns up to 8 bits from a place on.
+/// Returns up to 8 bits from a bit on.
 fn take(frame: &[u8], at: usize, count: usize) -> Option<u64> {
     let two = [*frame.get(at / 8)?, frame.get(at / 8 + 1).copied().unwrap_or(0)];
     let shifted = u16::from_be_bytes(two) << (at % 8);
@@ -137,7 +140,7 @@ mod tests {
     fn a_configuration_tells_of_the_upper_half_before_or_behind_the_lower_one_or_not_at_all() {
         let plain = Config { rate: 44_100, samples: 1_024, is_extended: false, channels: 2 };
         assert_eq!(Config::read(&[0x12, 0x10]), Some(plain));
-        // ffmpeg's and Apple's own way: behind, and with what it says absent.
+        // The form of ffmpeg and Apple: behind, and stated to be absent.
         assert_eq!(
             Config::read(&[0x13, 0x90, 0x56, 0xe5, 0xa5, 0x48]).unwrap(),
             Config { rate: 22_050, is_extended: true, ..plain }

@@ -5,12 +5,12 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _};
 
-/// Bytes by which what is read into memory grows at least.
+/// Minimum number of bytes by which memory grows while reading.
 const STEP: usize = 64 << 10;
-/// Bytes that are rather read and thrown away than sought over.
+/// Number of bytes up to which skipping reads them instead of seeking.
 const NEAR: u64 = 128 << 10;
 
-/// Reads what there is, up to the buffer's length; 0 is the end.
+/// Reads the bytes that are available, up to the buffer's length; returns 0 at the end.
 pub(crate) fn some(stream: &mut MediaSourceStream, buffer: &mut [u8]) -> Result<usize> {
     Ok(stream.read(buffer)?)
 }
@@ -18,7 +18,7 @@ pub(crate) fn some(stream: &mut MediaSourceStream, buffer: &mut [u8]) -> Result<
 /// Reads `length` bytes into memory, which grows as they come.
 ///
 /// # Errors
-/// When those are more than `most`, or there are fewer.
+/// When `length` is more than `most`, or fewer bytes follow.
 pub(crate) fn take(stream: &mut MediaSourceStream, length: u64, most: usize) -> Result<Vec<u8>> {
     let length = usize::try_from(length).ok().filter(|length| *length <= most);
     let length = length.ok_or(Error::LimitError("a part is longer than it may be"))?;
@@ -33,7 +33,7 @@ pub(crate) fn take(stream: &mut MediaSourceStream, length: u64, most: usize) -> 
     Ok(bytes)
 }
 
-/// Passes over `length` bytes.
+/// Skips `length` bytes.
 pub(crate) fn skip(stream: &mut MediaSourceStream, length: u64) -> Result<()> {
     if length > NEAR && stream.is_seekable() {
         let to = stream.pos().checked_add(length).ok_or_else(ended)?;
@@ -42,7 +42,7 @@ pub(crate) fn skip(stream: &mut MediaSourceStream, length: u64) -> Result<()> {
     Ok(stream.ignore_bytes(length)?)
 }
 
-/// Goes to a place.
+/// Seeks to a position.
 pub(crate) fn go(stream: &mut MediaSourceStream, to: u64) -> Result<()> {
     if stream.byte_len().is_some_and(|length| to > length) {
         return Err(ended());
@@ -51,7 +51,7 @@ pub(crate) fn go(stream: &mut MediaSourceStream, to: u64) -> Result<()> {
     Ok(())
 }
 
-/// Says that there is nothing more.
+/// Returns the error of a stream that has ended.
 pub(crate) fn ended() -> Error {
     Error::IoError(io::Error::new(io::ErrorKind::UnexpectedEof, "end of stream"))
 }
@@ -67,7 +67,7 @@ impl<'a> Cursor<'a> {
         Some(taken)
     }
 
-    /// Takes as many bytes as a number of up to 64 bits says.
+    /// Takes as many bytes as a number of up to 64 bits states.
     pub(crate) fn take_long(&mut self, length: impl TryInto<usize>) -> Option<&'a [u8]> {
         self.take(length.try_into().ok()?)
     }

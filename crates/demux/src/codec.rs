@@ -1,4 +1,4 @@
-//! What decoders are told, and how much of it they are to believe.
+//! Parameters of decoders, and limits for them.
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::{CODEC_TYPE_VORBIS, CodecParameters};
@@ -6,14 +6,14 @@ use symphonia::core::errors::{Error, Result};
 
 use crate::vorbis;
 
-/// Most channels.
+/// Maximum number of channels.
 const CHANNELS: usize = 8;
-/// Most samples of a packet, by which some decoders allocate.
+/// Maximum number of samples of a packet, for which some decoders allocate.
 const FRAMES: u64 = 65_536;
-/// Most bytes of what a decoder is told besides.
+/// Maximum size of a decoder's extra data, in bytes.
 const EXTRA: usize = 1 << 20;
 
-/// Says whether a decoder takes no more memory than sound has need of.
+/// Checks that a decoder takes no more memory than audio needs.
 pub(crate) fn check(params: &CodecParameters) -> Result<()> {
     let channels = params.channels.map_or(1, Channels::count);
     let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
@@ -28,7 +28,7 @@ pub(crate) fn check(params: &CodecParameters) -> Result<()> {
     Ok(())
 }
 
-/// Gives the places of so many channels.
+/// Returns the positions of this number of channels; `None` unless it is 1 to 8.
 pub(crate) fn channels(count: u32) -> Option<Channels> {
     let count = usize::try_from(count).ok().filter(|count| (1..=CHANNELS).contains(count))?;
     if count == 1 {

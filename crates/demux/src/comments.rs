@@ -3,7 +3,7 @@
 use crate::bytes::Cursor;
 use crate::tags::{Kind, Tags};
 
-/// Reads comments; what breaks off has told what it has told.
+/// Reads comments; those before the point where they are cut off count.
 pub(crate) fn read(bytes: &[u8], tags: &mut Tags) {
     let _ = all(Cursor(bytes), tags);
 }

@@ -10,12 +10,12 @@ use crate::joined::Joined;
 use crate::tags::Tags;
 use crate::{TAG, comments};
 
-/// Most blocks of metadata.
+/// Maximum number of metadata blocks.
 const BLOCKS: usize = 1_024;
-/// Bytes of the block that says how the sound is coded.
+/// Size of the block that describes the coding, in bytes.
 pub(crate) const INFO: usize = 34;
 
-/// Opens a file: its frames follow a head that holds no more than how they are coded.
+/// Opens a file: its frames follow a head that holds only the description of their coding.
 pub(crate) fn open(mut stream: MediaSourceStream, tags: &mut Tags) -> Result<FlacReader> {
     stream.ignore_bytes(4)?;
     let mut head = b"fLaC\x80\0\0\x22".to_vec();
@@ -40,10 +40,10 @@ pub(crate) fn open(mut stream: MediaSourceStream, tags: &mut Tags) -> Result<Fla
     Err(Error::DecodeError("a FLAC file that does not say how it is coded"))
 }
 
-/// Gives how many samples a frame holds; `None` where its head is no frame's.
+/// Returns how many samples a frame holds; `None` where its head is not that of a frame.
 pub(crate) fn samples(frame: &[u8]) -> Option<u64> {
     let [0xff, 0xf8 | 0xf9, sizes, _, number, rest @ ..] = frame else { return None };
-    // The number of the frame takes as many bytes more as its first one has leading ones, less one.
+    // The number of the frame takes as many more bytes as its first one has leading ones, less one.
     let rest = rest.get((number.leading_ones() as usize).saturating_sub(1)..)?;
     Some(match sizes >> 4 {
         0 => return None,

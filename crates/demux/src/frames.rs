@@ -1,8 +1,8 @@
-//! Files that are nothing but frames: MP3 and ADTS, which tell no length, unless in a frame that holds no sound.
+//! Files that consist of frames only: MP3 and ADTS, which state no length, unless in a frame without audio.
 //!
-//! symphonia reads the frames. It takes the first 17 frames for the mean of all, which makes a file of a variable bit rate
-//! half or twice as long as it is, and cuts off what comes past that. So a length is measured here, by the heads of all
-//! frames, or is said to be about right.
+//! symphonia reads the frames. It takes the first 17 frames for the mean of all, which makes a file of a variable bit
+//! rate half or twice as long as it is, and cuts off what comes past that. So the length is measured here, by the heads
+//! of all frames, or reported as an estimate.
 
 use symphonia::core::codecs::{CODEC_TYPE_AAC, CODEC_TYPE_MP3};
 use symphonia::core::errors::Result;
@@ -15,13 +15,13 @@ use symphonia::default::formats::{AdtsReader, MpaReader};
 use crate::bytes::{go, some};
 use crate::{How, Length};
 
-/// Bytes in which the first two frames are looked for.
+/// Size of the part in which the first two frames are searched, in bytes.
 const FIRST: usize = 32 << 10;
-/// Most bytes between two frames, such as a tag in the middle.
+/// Maximum number of bytes between two frames, such as a tag in the middle.
 const GAP: u64 = 1 << 20;
-/// Largest file that is measured: 7 days of 320 kbit/s are more.
+/// Size of the largest file that is measured, in bytes; 7 days of 320 kbit/s are more.
 const LARGEST: u64 = 2 << 30;
-/// Bytes of a frame's head that are looked at.
+/// Size of the part of a frame's head that is read, in bytes.
 const HEAD: usize = 7;
 
 /// Opens frames of MP3 or AAC, wherever they begin.
@@ -41,7 +41,7 @@ pub(crate) fn open(mut stream: MediaSourceStream, how: How) -> Result<(Box<dyn F
     let mut probe = Probe::default();
     probe.register_all::<MpaReader>();
     probe.register_all::<AdtsReader>();
-    // Without a length that is told, what comes past the one that is guessed would be cut off.
+    // Without a stated length, what comes past the estimated one would be cut off.
     let options = FormatOptions { enable_gapless: how.gapless && is_told, ..FormatOptions::default() };
     let inner = probe.format(&Hint::new(), stream, &options, &MetadataOptions::default())?.format;
     let is_known = |track: &Track| [CODEC_TYPE_MP3, CODEC_TYPE_AAC].contains(&track.codec_params.codec);
@@ -59,7 +59,7 @@ pub(crate) fn open(mut stream: MediaSourceStream, how: How) -> Result<(Box<dyn F
 
 /// Sample rates of MPEG 1; those of 2 are half, and of 2.5 a quarter.
 const RATES: [usize; 3] = [44_100, 48_000, 32_000];
-/// Thousands of bits a second: of MPEG 1's layers 1, 2 and 3, and of the others' layer 1, and 2 and 3.
+/// Bit rates in kbit/s: of MPEG 1's layers 1, 2 and 3, and of the others' layer 1, and 2 and 3.
 const BITS: [[usize; 14]; 5] = [
     [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
     [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
@@ -68,15 +68,14 @@ const BITS: [[usize; 14]; 5] = [
     [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
-/// The head of a frame.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     /// What all frames of a stream have in common.
     kind: u32,
-    /// Bytes, the head included.
+    /// Length in bytes, the head included.
     length: usize,
     samples: u64,
-    /// Bytes from the frame's begin to where a count of frames may be.
+    /// Offset in bytes from the frame's beginning to where a count of frames may be.
     told_at: usize,
 }
 
@@ -130,12 +129,12 @@ impl Frame {
     }
 }
 
-/// Returns how many samples a frame holds; `None` where its head is no frame's.
+/// Returns how many samples a frame holds; `None` where its head is not that of a frame.
 pub(crate) fn samples(frame: &[u8]) -> Option<u64> {
     Frame::read(frame).map(|frame| frame.samples)
 }
 
-/// What the first frame says.
+/// First frame of a stream.
 struct First {
     kind: u32,
     /// Whether it holds a count of all frames.
@@ -143,7 +142,7 @@ struct First {
 }
 
 impl First {
-    /// Finds two frames in a row; leaves the stream where it was.
+    /// Searches two consecutive frames and leaves the stream where it was.
     fn find(stream: &mut MediaSourceStream) -> Result<Option<Self>> {
         stream.ensure_seekback_buffer(FIRST);
         let (mut ahead, mut length) = (vec![0; FIRST], 0);
@@ -177,7 +176,7 @@ impl First {
     }
 }
 
-/// Returns whether a frame holds a count of all frames in place of sound: as Xing, LAME and Fraunhofer write it.
+/// Returns whether a frame holds a count of all frames instead of audio, in the form of Xing, LAME or Fraunhofer.
 fn is_told(frame: &[u8], head: &Frame) -> bool {
     let at = |at: usize, mark: &[u8]| frame.get(at..).is_some_and(|rest| rest.starts_with(mark));
     let has_count = || frame.get(head.told_at + 7).is_some_and(|flags| flags & 1 == 1);
@@ -185,7 +184,8 @@ fn is_told(frame: &[u8], head: &Frame) -> bool {
     head.told_at > 0 && (is_xing && has_count() || at(36, b"VBRI"))
 }
 
-/// Counts the samples of all frames of a kind; `None` when there are none, or more than that is between two.
+/// Counts the samples of all frames of a kind; returns `None` when there are none, or when the gap between two is too
+/// large.
 fn measure(stream: &mut MediaSourceStream, kind: u32) -> Option<u64> {
     let mut samples: u64 = 0;
     let mut head = [0; HEAD];
@@ -214,12 +214,12 @@ fn measure(stream: &mut MediaSourceStream, kind: u32) -> Option<u64> {
     (samples > 0).then_some(samples)
 }
 
-/// Returns whether frames are of one stream; a checksum may be in some.
+/// Returns whether frames are of one stream; some may have a checksum.
 fn is_same(one: u32, other: u32) -> bool {
     (one ^ other) & !0x100 == 0
 }
 
-/// Frames whose length is known better than by who reads them.
+/// Reader of frames whose length has been measured.
 struct Measured {
     inner: Box<dyn FormatReader>,
     tracks: Vec<Track>,

@@ -1,4 +1,4 @@
-//! ID3v2 tags, of versions 2.2 to 2.4, as <https://id3.org/id3v2.4.0-structure> and its forerunners describe them.
+//! ID3v2 tags, of versions 2.2 to 2.4, as described in <https://id3.org/id3v2.4.0-structure> and its predecessors.
 
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::io::{MediaSourceStream, ReadBytes as _};
@@ -7,7 +7,7 @@ use crate::TAG;
 use crate::bytes::{Cursor, skip, take};
 use crate::tags::{Kind, Tags};
 
-/// Reads a tag, as far as it is of use, and leaves the stream behind it.
+/// Reads a tag, as far as it is needed, and leaves the stream behind it.
 pub(crate) fn read(stream: &mut MediaSourceStream, tags: &mut Tags) -> Result<()> {
     let mut header = [0; 10];
     stream.read_buf_exact(&mut header)?;
@@ -22,7 +22,7 @@ pub(crate) fn read(stream: &mut MediaSourceStream, tags: &mut Tags) -> Result<()
     if flags & 0x80 != 0 && version < 4 {
         body = synchronised(&body);
     }
-    // A tag that breaks off has told what it has told.
+    // The frames before the point where a tag is cut off count.
     let _ = frames(Cursor(&body), version, flags, tags);
     Ok(())
 }
@@ -41,7 +41,7 @@ fn frames(mut body: Cursor<'_>, version: u8, flags: u8, tags: &mut Tags) -> Opti
             _ => return None,
         };
         let frame = body.take_long(size)?;
-        // What is packed or encrypted, or has more before its text than any tagger writes, is passed over.
+        // A frame that is compressed or encrypted, or has more before its text than any tagger writes, is skipped.
         let is_plain = flags & if version == 4 { 0x4c } else { 0xe0 } == 0;
         if let Some(kind) = kind.filter(|_| is_plain) {
             let frame = if version == 4 && flags & 1 != 0 { frame.get(4..)? } else { frame };
@@ -81,7 +81,7 @@ fn synchsafe(bytes: [u8; 4]) -> u32 {
     bytes.into_iter().fold(0, |size, byte| size << 7 | u32::from(byte & 0x7f))
 }
 
-/// Takes out the zeros that keep 0xff from looking like the begin of a frame.
+/// Removes the zeros that keep 0xff from looking like the beginning of a frame.
 fn synchronised(bytes: &[u8]) -> Vec<u8> {
     let mut before = 0;
     let kept =

@@ -1,14 +1,14 @@
-//! A stream of which the beginning is another one's.
+//! A stream whose beginning comes from another one.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadBytes as _};
 
-/// `head`, and then what is left of a stream.
+/// `head`, followed by the rest of a stream.
 pub(crate) struct Joined {
     head: Vec<u8>,
     rest: MediaSourceStream,
-    /// Place in the rest at which it follows the head.
+    /// Position in the rest at which it follows the head.
     begins: u64,
     at: u64,
 }

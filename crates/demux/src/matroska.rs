@@ -29,22 +29,22 @@ const INFO: u32 = 0x1549_a966;
 const TRACKS: u32 = 0x1654_ae6b;
 const CUES: u32 = 0x1c53_bb6b;
 const TAGS: u32 = 0x1254_c367;
-/// Points of an index from which a time is looked for, before that is done from the beginning.
+/// Number of index points from which a time is searched, before it is searched from the beginning.
 const ATTEMPTS: usize = 3;
-/// Most elements before the first cluster.
+/// Maximum number of elements before the first cluster.
 const ELEMENTS: usize = 1_024;
 
-/// Reads the first track of sound.
+/// Reads the first audio track.
 pub(crate) struct Matroska {
     stream: MediaSourceStream,
     track: Track,
     base: TimeBase,
     sound: Sound,
-    /// Place from which others are counted.
+    /// Position from which others are counted.
     segment: u64,
-    /// Place of the first cluster.
+    /// Position of the first cluster.
     begins: u64,
-    /// Times in the file's units, and places of the clusters in which they are.
+    /// Times in the file's units, and positions of the clusters in which they are.
     cues: Vec<(u64, u64)>,
     /// Time of the cluster that is read, in the file's units.
     cluster: u64,
@@ -54,10 +54,10 @@ pub(crate) struct Matroska {
     first: First,
 }
 
-/// What is known of the first packet.
+/// State of the first packet.
 enum First {
     Unread,
-    /// It has no sound, as the first one of Vorbis, but begins at such a time of the file.
+    /// It has no audio, as the first one of Vorbis, but begins at this time of the file.
     Silent(u64),
     Known,
 }
@@ -90,7 +90,7 @@ impl Matroska {
         tags: &mut Tags,
     ) -> Result<Self> {
         if stream.is_seekable() {
-            // What is not there, or broken, is done without.
+            // Elements that are missing or broken are not needed.
             for place in std::mem::take(&mut head.elsewhere).into_iter().flatten() {
                 let place = segment.saturating_add(place);
                 if place > begins && go(&mut stream, place).is_ok() {
@@ -148,7 +148,7 @@ impl Matroska {
         Ok(())
     }
 
-    /// Reads a block, if it is of the track that is played.
+    /// Reads a block; returns `None` if it is not of the track that is played.
     fn own(&mut self, length: u64) -> Result<Option<Vec<u8>>> {
         let mut start = vec![0; usize::try_from(length.min(8)).unwrap_or(8)];
         self.stream.read_buf_exact(&mut start)?;
@@ -163,7 +163,7 @@ impl Matroska {
 
     fn add(&mut self, block: &Block<'_>) -> Result<()> {
         if let (First::Silent(begins), Some(told)) = (&self.first, block.begins(&self.sound, self.cluster)) {
-            // ffmpeg gives it a length all the same, by which all that follows would be late.
+            // ffmpeg states a length for it all the same, by which everything that follows would be late.
             let length = told.saturating_sub(*begins);
             self.sound.delay += Some(length).filter(|length| *length <= vorbis::LONGEST).unwrap_or(0);
             self.first = First::Known;
@@ -182,12 +182,12 @@ impl Matroska {
         Ok(())
     }
 
-    /// Reads from a place on, up to the packet that is heard at a time, which is left to be read with the one before it; gives
-    /// when that begins.
+    /// Reads from a position up to the packet that is heard at a time, and leaves that one and the one before it to be
+    /// read. Returns when the first of the two begins.
     fn find(&mut self, place: u64, to: u64) -> Result<u64> {
         go(&mut self.stream, place)?;
         if Element::read(&mut self.stream)?.id != CLUSTER {
-            // An index that is wrong is none.
+            // A wrong index is dropped.
             self.cues.clear();
             go(&mut self.stream, self.begins)?;
         }
@@ -254,7 +254,7 @@ impl Container for Matroska {
         if self.track.codec_params.n_frames.is_some_and(|length| to > length) {
             return Err(Error::SeekError(SeekErrorKind::OutOfRange));
         }
-        // Sound may be a little behind the pictures that an index is made for, and in the cluster before.
+        // Audio may be a little behind the pictures for which an index is made, and in the cluster before.
         let mut cues: Vec<u64> = self
             .cues
             .iter()

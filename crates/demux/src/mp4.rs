@@ -1,4 +1,4 @@
-//! MP4 and its kin, with or without fragments: ISO/IEC 14496-12 and 14496-14.
+//! MP4 and related formats, with or without fragments: ISO/IEC 14496-12 and 14496-14.
 
 use symphonia::core::errors::{Error, Result, SeekErrorKind, unsupported_error};
 use symphonia::core::formats::{Packet, Track};
@@ -20,10 +20,10 @@ mod fragment;
 mod movie;
 mod table;
 
-/// Most boxes in a row of which none tells of sound.
+/// Maximum number of boxes in a row without a description of audio.
 const BOXES: usize = 1_024;
 
-/// Reads the first track of sound.
+/// Reads the first audio track.
 pub(crate) struct Mp4 {
     stream: MediaSourceStream,
     track: Track,
@@ -31,7 +31,7 @@ pub(crate) struct Mp4 {
     samples: Samples,
 }
 
-/// Where the packets are.
+/// Positions of the packets.
 enum Samples {
     /// In a table.
     Table(Table, Place),
@@ -39,9 +39,9 @@ enum Samples {
     Fragments {
         defaults: Defaults,
         index: Index,
-        /// Place of the first fragment.
+        /// Position of the first fragment.
         begins: u64,
-        /// Place of the box that follows.
+        /// Position of the box that follows.
         next: u64,
         /// Packets of the fragment that is read, the next one last.
         left: Vec<Sample>,
@@ -50,7 +50,7 @@ enum Samples {
     },
 }
 
-/// Says whether a file may begin so.
+/// Returns whether a file may begin with these bytes.
 pub(crate) fn begins(first: &[u8]) -> bool {
     const KINDS: [&[u8]; 9] =
         [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"sidx", b"pnot"];
@@ -94,7 +94,7 @@ impl Mp4 {
         Ok(Self { track: Track::new(id, params), base, samples, stream })
     }
 
-    /// Finds the next packet.
+    /// Returns the next packet.
     fn next(&mut self) -> Result<Sample> {
         loop {
             match &mut self.samples {
@@ -125,7 +125,7 @@ impl Mp4 {
             *left = defaults.samples(&data, begins, *ends).ok_or(broken())?;
             *ends = left.last().map_or(*ends, |last| last.ts.saturating_add(last.dur));
             left.reverse();
-            // What follows is passed over when its packets have been read.
+            // What follows is skipped when its packets have been read.
             let header = Header::read(&mut self.stream)?;
             if &header.kind == b"mdat" {
                 *next = self.stream.pos().saturating_add(header.length.unwrap_or(u64::MAX));
@@ -136,7 +136,7 @@ impl Mp4 {
     }
 }
 
-/// Finds the first fragment, and the index before it.
+/// Searches the first fragment, and the index before it.
 fn first_fragment(stream: &mut MediaSourceStream) -> Result<(Index, u64)> {
     let mut index = Index::default();
     for _ in 0..BOXES {
@@ -158,7 +158,7 @@ fn first_fragment(stream: &mut MediaSourceStream) -> Result<(Index, u64)> {
     Err(Error::DecodeError("an MP4 file without fragments"))
 }
 
-/// Goes to a place, as well as the stream can.
+/// Seeks to a position, as well as the stream can.
 fn reach(stream: &mut MediaSourceStream, place: u64) -> Result<()> {
     let at = stream.pos();
     if at == place || stream.seek_buffered(place) == place {

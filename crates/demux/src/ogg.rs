@@ -1,9 +1,9 @@
 //! Ogg streams of Opus, Vorbis or FLAC, one after another: RFC 3533, RFC 7845, and
 //! <https://xiph.org/vorbis/doc/Vorbis_I_spec.html>, appendix A.
 //!
-//! Streams that follow one another are a chain; a station begins a new link of it with each song, whose comments tell the
-//! song. Each link's times begin at 0 and are in its own samples. What is given to whoever reads goes on where the link
-//! before has ended, in samples of the first link.
+//! Streams that follow one another are a chain; a station begins a new link of it with each song, whose comments name
+//! the song. Each link's times begin at 0 and are in its own samples. The times of the packets that are read continue
+//! where the link before has ended, in samples of the first link.
 
 use std::collections::HashSet;
 
@@ -26,16 +26,16 @@ mod stream;
 use chain::Link;
 pub(crate) use stream::flac_params;
 
-/// Streams that may begin side by side.
+/// Maximum number of streams that may begin side by side.
 const STREAMS: usize = 16;
-/// Pages of headers.
+/// Maximum number of header pages.
 const HEADERS: usize = 4_096;
-/// Bytes before the end in which the last page is looked for.
+/// Size of the end in which the last page is searched, in bytes.
 const TAIL: u64 = 128 << 10;
-/// Bytes that are rather read through than cut in half, when a place is looked for.
+/// Number of bytes below which a search reads through them instead of halving them.
 const CLOSE: u64 = 192 << 10;
 
-/// Reads the first stream of sound, and those that follow it.
+/// Reads the first audio stream, and those that follow it.
 pub(crate) struct Ogg {
     stream: MediaSourceStream,
     gapless: bool,
@@ -45,30 +45,30 @@ pub(crate) struct Ogg {
     base: TimeBase,
     /// Time at which the last packet ended.
     ends: u64,
-    /// The first page of a link that follows.
+    /// First page of a link that follows.
     next: Option<Page>,
     links: Links,
     news: Option<Tags>,
 }
 
-/// The link of a chain that is read.
+/// Link of a chain that is read.
 struct Current {
     logical: Logical,
     /// Streams that have begun with it.
     beside: HashSet<u32>,
-    /// Place of its first page of sound.
+    /// Position of its first page of audio.
     begins: u64,
     /// Time at which it begins.
     offset: u64,
 }
 
-/// What is known of the links.
+/// Known links of a chain.
 enum Links {
     /// There is one.
     One,
     /// All of them, in order.
     All(Vec<Link>),
-    /// There are more than one, which are where reading comes to them.
+    /// There are more than one, which are found as reading reaches them.
     Unknown,
 }
 
@@ -101,7 +101,7 @@ impl Ogg {
     fn fill(&mut self) -> Result<()> {
         while self.link.logical.packets.is_empty() {
             let page = Page::read(&mut self.stream)?;
-            // Links may have one number, where those who wrote them did not mind.
+            // Links may have the same number, if their writer did not make it unique.
             if page.is_first() {
                 self.next = Some(page);
                 break;
@@ -113,7 +113,7 @@ impl Ogg {
         Ok(())
     }
 
-    /// Goes on with the link that begins with a page, at a time.
+    /// Continues with the link that begins with a page, at a time.
     fn follow(&mut self, first: Page, offset: u64) -> Result<()> {
         let mut tags = Tags::default();
         self.link = Current::begin(&mut self.stream, first, self.gapless, offset, &mut tags)?;
@@ -134,7 +134,7 @@ impl Ogg {
         scaled(own, self.base.denom.into(), logical.rate())
     }
 
-    /// Finds a place between two from which on reading comes by a time within the link.
+    /// Returns a position between two, from which reading reaches a time within the link.
     fn place_before(&mut self, ts: u64, mut low: u64, mut high: u64) -> Result<u64> {
         let logical = &self.link.logical;
         while high.saturating_sub(low) > CLOSE {
@@ -161,14 +161,14 @@ impl Ogg {
     }
 }
 
-/// Returns so many samples of one rate as samples of another.
+/// Returns samples of one rate as samples of another.
 fn scaled(samples: u64, to: u64, from: u64) -> u64 {
     let scaled = u128::from(samples) * u128::from(to) / u128::from(from.max(1));
     u64::try_from(scaled).unwrap_or(u64::MAX)
 }
 
 impl Current {
-    /// Reads the headers of the streams that begin with `first`, and chooses the one that is played.
+    /// Reads the headers of the streams that begin with `first`, and selects the one that is played.
     fn begin(
         stream: &mut MediaSourceStream,
         first: Page,
@@ -238,7 +238,7 @@ impl Container for Ogg {
                 self.follow(first, link.at)?;
                 self.track.codec_params.n_frames = length;
             }
-            // Reading comes to it.
+            // Reading reaches it.
             Links::Unknown => return Err(Error::SeekError(SeekErrorKind::Unseekable)),
         }
         let begins = self.link.begins;
@@ -263,7 +263,7 @@ impl Container for Ogg {
             if let Some(first) = self.next.take() {
                 let mut length = self.track.codec_params.n_frames;
                 if matches!(self.links, Links::One) {
-                    // Its number had hidden it: what was measured is the last link's.
+                    // Its number had hidden it: the measured length is the last link's.
                     (self.links, length) = (Links::Unknown, None);
                 }
                 self.follow(first, self.ends)?;

@@ -1,6 +1,6 @@
-//! How long Opus packets sound: RFC 6716, section 3.1.
+//! Duration of Opus packets: RFC 6716, section 3.1.
 
-/// Gives how many samples at 48 kHz a packet holds.
+/// Returns how many samples at 48 kHz a packet holds.
 pub(crate) fn samples(packet: &[u8]) -> u64 {
     let Some(toc) = packet.first() else { return 0 };
     let config = toc >> 3;

@@ -1,4 +1,4 @@
-//! What symphonia asks of a reader of any container, in one place for all that are ours.
+//! symphonia's interface of a reader, in one place for all containers of this crate.
 
 use symphonia::core::errors::{Result, unsupported_error};
 use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
@@ -8,23 +8,23 @@ use symphonia::core::units::TimeBase;
 
 use crate::tags::Tags;
 
-/// A container, opened, of which one track is read.
+/// Opened container, of which one track is read.
 pub(crate) trait Container: Send + Sync + 'static {
-    /// Gives the track as it is now.
+    /// Returns the track as it is now.
     fn track(&self) -> &Track;
 
-    /// Gives the unit of its times.
+    /// Returns the unit of its times.
     fn base(&self) -> TimeBase;
 
-    /// Takes what a stream says of itself that has followed another one.
+    /// Takes the tags of a stream that has followed another one.
     fn news(&mut self) -> Option<Tags> {
         None
     }
 
-    /// Goes to a time; gives the one at which the next packet begins, which is that time or before.
+    /// Seeks to a time; returns the one at which the next packet begins, which is that time or before.
     ///
     /// # Errors
-    /// When that time is not in it, or there is no way there.
+    /// When that time is not in it, or it cannot be reached.
     fn seek(&mut self, to: u64) -> Result<u64>;
 
     /// Reads a packet.
@@ -33,14 +33,14 @@ pub(crate) trait Container: Send + Sync + 'static {
     /// At the end, and when reading fails.
     fn next_packet(&mut self) -> Result<Packet>;
 
-    /// Gives the stream back.
+    /// Returns the stream.
     fn into_stream(self) -> MediaSourceStream;
 }
 
 /// Reads a container for symphonia.
 pub(crate) struct Reader<C> {
     container: C,
-    /// Tags are told when a file is opened, and elsewhere; here are those of streams that follow.
+    /// Tags are read when a file is opened, and stored elsewhere; this holds those of streams that follow.
     metadata: MetadataLog,
 }
 

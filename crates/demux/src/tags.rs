@@ -1,9 +1,9 @@
-//! What a file says of itself.
+//! Tags: a file's description of itself.
 
-/// Most characters of a tag that are kept.
+/// Maximum number of characters of a tag that are kept.
 const MOST: usize = 200;
 
-/// What a file says of itself; each text is one line of at most 200 characters.
+/// Tags of a file; each text is one line of at most 200 characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags {
     /// Title.
@@ -14,7 +14,7 @@ pub struct Tags {
     pub album: Option<String>,
 }
 
-/// Which tag a text is.
+/// Kind of a tag.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Title,
@@ -31,7 +31,7 @@ impl Kind {
 }
 
 impl Tags {
-    /// Notes a tag; the first one of its kind counts.
+    /// Records a tag; the first one of its kind counts.
     pub(crate) fn note(&mut self, kind: Kind, text: &str) {
         let text: String = text.chars().filter(|c| !c.is_control()).take(MOST).collect();
         let text = text.trim();

@@ -1,4 +1,4 @@
-//! The headers of Vorbis, as far as they tell how long packets sound and how much memory a decoder takes:
+//! The headers of Vorbis, as far as the duration of packets and a decoder's memory depend on them:
 //! <https://xiph.org/vorbis/doc/Vorbis_I_spec.html>, section 4.2.
 
 use symphonia::core::errors::{Error, Result};
@@ -6,20 +6,20 @@ use symphonia::core::io::{BitReaderRtl, ReadBitsRtl as _};
 
 use crate::bytes::Cursor;
 
-/// Bytes of the header that comes first.
+/// Size of the first header, in bytes.
 pub(crate) const IDENT: usize = 30;
-/// Most samples of a block.
+/// Maximum number of samples of a block.
 pub(crate) const LONGEST: u64 = 8_192;
-/// Most entries of all codebooks together; coders write some 20,000.
+/// Maximum number of entries of all codebooks together; coders write some 20,000.
 const ENTRIES: u64 = 1 << 17;
-/// Most values of all codebooks together.
+/// Maximum number of values of all codebooks together.
 const VALUES: u64 = 1 << 21;
 
 pub(crate) fn broken() -> Error {
     Error::DecodeError("a broken header of Vorbis")
 }
 
-/// The header that comes first.
+/// First header.
 #[derive(Clone)]
 pub(crate) struct Ident {
     pub(crate) channels: u8,
@@ -53,10 +53,10 @@ pub(crate) struct Modes {
 }
 
 impl Modes {
-    /// Reads the header that comes last.
+    /// Reads the last header.
     ///
     /// # Errors
-    /// When it is broken, or asks for more memory than sound has need of.
+    /// When it is broken, or requires more memory than audio needs.
     pub(crate) fn read(ident: &Ident, header: &[u8]) -> Result<Self> {
         let body = header.strip_prefix(b"\x05vorbis").ok_or(broken())?;
         let mut bits = BitReaderRtl::new(body);
@@ -89,7 +89,7 @@ impl Modes {
         Ok(Self { is_long, blocks: ident.blocks, before: None })
     }
 
-    /// Gives how many samples a packet adds to those before it.
+    /// Returns how many samples a packet adds to those before it.
     pub(crate) fn samples(&mut self, packet: &[u8]) -> u64 {
         let Some(first) = packet.first().filter(|first| *first & 1 == 0) else { return 0 };
         let mode = usize::from(first >> 1) & ((1 << ilog(self.is_long.len() as u64 - 1)) - 1);
@@ -98,7 +98,7 @@ impl Modes {
         self.before.replace(block).map_or(0, |before| before / 4 + block / 4)
     }
 
-    /// Begins anew, at another place.
+    /// Resets for another position.
     pub(crate) fn reset(&mut self) {
         self.before = None;
     }
@@ -110,7 +110,7 @@ fn number(bits: Bits<'_, '_>, width: u32) -> Result<u32> {
     Ok(bits.read_bits_leq32(width)?)
 }
 
-/// Counts the bits of a number.
+/// Returns the number of bits of a number.
 fn ilog(number: u64) -> u32 {
     u64::BITS - number.leading_zeros()
 }
@@ -161,7 +161,7 @@ fn codebook(bits: Bits<'_, '_>, all_entries: &mut u64, all_values: &mut u64) -> 
     Ok(())
 }
 
-/// Gives the largest number whose power by `dimensions` is not above `entries`.
+/// Returns the largest number whose power by `dimensions` is not above `entries`.
 fn root(entries: u64, dimensions: u64) -> u64 {
     let power = |base: u64| u32::try_from(dimensions).ok().and_then(|exponent| base.checked_pow(exponent));
     (1..=entries).take_while(|base| power(*base).is_some_and(|power| power <= entries)).last().unwrap_or(0)

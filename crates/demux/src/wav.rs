@@ -15,9 +15,9 @@ use crate::reader::Container;
 use crate::tags::{Kind, Tags};
 use crate::{PACKET, TAG};
 
-/// Most chunks before the sound.
+/// Maximum number of chunks before the audio.
 const CHUNKS: usize = 1_024;
-/// Most bytes of the chunk that says how the sound is coded.
+/// Maximum size of the chunk that describes the coding, in bytes.
 const FORMAT: usize = 4_096;
 /// Samples of each channel in a packet.
 const FRAMES: u64 = 1_152;
@@ -27,10 +27,10 @@ pub(crate) struct Wav {
     stream: MediaSourceStream,
     track: Track,
     base: TimeBase,
-    /// Bytes of one sample of each channel.
+    /// Size of one sample of each channel, in bytes.
     frame: u64,
     begins: u64,
-    /// End of the sound; `None` where it goes on for as long as there is something.
+    /// End of the audio; `None` where it lasts until the end of the stream.
     ends: Option<u64>,
 }
 
@@ -64,7 +64,7 @@ impl Wav {
 
     fn of(stream: MediaSourceStream, mut params: CodecParameters, frame: u64, length: u64) -> Self {
         let begins = stream.pos();
-        // Who writes a stream does not know how long it becomes.
+        // The writer of a stream does not know how long it becomes.
         let length = Some(length).filter(|length| !matches!(*length, 0 | 0xffff_0000..));
         let whole = stream.byte_len().map(|whole| whole.saturating_sub(begins));
         let length = whole.map_or(length, |whole| Some(length.map_or(whole, |length| length.min(whole))));
@@ -82,7 +82,7 @@ impl Wav {
     }
 }
 
-/// Gives how sound is coded, and the bytes of one sample of each channel.
+/// Returns the coding, and the size of one sample of each channel in bytes.
 fn params(mut chunk: Cursor<'_>) -> Option<(CodecParameters, u64)> {
     let mut kind = chunk.u16_le()?;
     let (count, rate) = (chunk.u16_le()?, chunk.u32_le().filter(|rate| *rate > 0)?);
@@ -115,7 +115,6 @@ fn params(mut chunk: Cursor<'_>) -> Option<(CodecParameters, u64)> {
     (frame == count * (bits / 8)).then_some((params, frame.into()))
 }
 
-/// Reads tags.
 fn list(mut chunk: Cursor<'_>, tags: &mut Tags) -> Option<()> {
     if chunk.take(4)? != b"INFO" {
         return None;

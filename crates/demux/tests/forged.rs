@@ -1,4 +1,4 @@
-//! No bytes whatever ask for more memory than sound has need of, and none end the process.
+//! No bytes require more memory than audio needs, and none end the process.
 
 mod common;
 #[path = "common/memory.rs"]
@@ -14,12 +14,12 @@ use symphonia::core::io::Monitor as _;
 #[global_allocator]
 static MEMORY: Counting = Counting;
 
-/// Most bytes that a file may have the bot hold, its own aside.
+/// Maximum number of bytes that a file may make the bot hold, without its own.
 const MOST: usize = 64 << 20;
-/// Packets that are decoded of each forgery.
+/// Number of packets that are decoded of each forgery.
 const PACKETS: usize = 40;
 
-/// Plays a file both ways, and says what it has asked for at most.
+/// Plays a file both ways, and returns the most memory that it required.
 fn cost(bytes: &[u8]) -> usize {
     let play = |is_seekable| peak_of(|| drop(survive(bytes, is_seekable, PACKETS))).1;
     play(true).max(play(false))
@@ -31,7 +31,7 @@ fn is_cheap(what: &str, bytes: &[u8]) {
     assert!(cost < MOST, "{what}: {cost} bytes");
 }
 
-/// Makes the checksums of Ogg pages right again.
+/// Corrects the checksums of Ogg pages.
 fn sealed(name: &str, mut bytes: Vec<u8>) -> Vec<u8> {
     if !["melody.ogg", "melody.opus"].contains(&name) {
         return bytes;
@@ -54,7 +54,7 @@ fn sealed(name: &str, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Writes over a part of a file.
+/// Overwrites a part of a file.
 fn put(bytes: &mut [u8], at: usize, what: &[u8]) {
     for (byte, new) in bytes.iter_mut().skip(at).zip(what) {
         *byte = *new;
@@ -74,7 +74,7 @@ fn every_number_in_a_head_or_table_may_be_forged() {
     const NUMBERS: [&[u8]; 3] = [&[0xff; 4], &[0x7f, 0xff, 0xff, 0x7f], &[0x01, 0x40, 0, 0, 0, 0, 0, 0x10]];
     for name in FILES {
         let whole = file(name);
-        // What follows tells of the sound alone; the table of MP4 is at the end.
+        // What follows describes only the audio; the table of MP4 is at the end.
         let tail = if name == "melody.m4a" { whole.len() - 2_600 } else { whole.len() };
         for at in (0..500).chain(tail..whole.len()) {
             for number in NUMBERS {
@@ -90,12 +90,12 @@ fn every_number_in_a_head_or_table_may_be_forged() {
 
 #[test]
 fn lengths_of_ebml_may_be_forged() {
-    // A head that is said to be of 2^55 bytes, and in it a text of 2^54.
+    // A head with a stated length of 2^55 bytes, and in it a text of 2^54.
     let mut forged = b"\x1a\x45\xdf\xa3\x01\x80\0\0\0\0\0\0\x42\x82\x01\x40\0\0\0\0\0\0".to_vec();
     is_cheap("a head", &forged);
     forged.resize(1 << 16, 0);
     is_cheap("a head, and zeros", &forged);
-    // Sizes in a block that one of its packets takes apart.
+    // Sizes in a block that splits it into packets.
     let whole = file("melody.webm");
     let block = whole.windows(1).position(|at| at == b"\xa3").unwrap();
     for at in block..whole.len().min(block + 4_000) {
@@ -110,7 +110,7 @@ fn a_packet_is_read_up_to_a_limit_and_no_further() {
     let whole = file("melody.webm");
     let cluster = whole.windows(4).position(|at| at == b"\x1f\x43\xb6\x75").unwrap();
     let block = cluster + whole[cluster..].iter().position(|byte| *byte == 0xa3).unwrap();
-    // 100 MB that are there, in a block of the track that is played.
+    // 100 MB that exist, in a block of the track that is played.
     let mut forged = whole[..block].to_vec();
     forged.extend(b"\xa3\x15\xf5\xe1\x00\x81\0\0\0");
     forged.resize(forged.len() + 100_000_000, 0);
@@ -162,7 +162,7 @@ fn counts_of_mp4_may_be_forged() {
                 let mut forged = whole.clone();
                 put(&mut forged, at + after, &count.to_be_bytes());
                 is_cheap(&format!("{} + {after}: {count}", String::from_utf8_lossy(kind)), &forged);
-                // With boxes around it that are as large as they say.
+                // With boxes around it that are as large as they state.
                 for size in [u32::MAX, 1 << 30] {
                     put(&mut forged, at - 4, &size.to_be_bytes());
                     is_cheap(&format!("{} of {size}", String::from_utf8_lossy(kind)), &forged);
@@ -199,7 +199,7 @@ fn codebooks_of_vorbis_may_be_forged() {
         let mut bits = Bits::default();
         bits.put(255, 8);
         for _ in 0..256 {
-            // In order of length, all entries of the same one; a table of values by a number that is one.
+            // In order of length, all entries with the same one; a table of values by a number that is one.
             bits.put(0x56_4342, 24)
                 .put(dimensions, 16)
                 .put(entries, 24)
@@ -237,7 +237,7 @@ proptest! {
     ) {
         let mut bytes = file(name);
         for (at, new, near) in edits {
-            // Heads are worth more than sound.
+            // Heads are tried more often than audio.
             let within = if near { bytes.len().min(1_000) } else { bytes.len() };
             put(&mut bytes, at.index(within), &new);
         }

@@ -19,7 +19,7 @@ use symphonia::core::units::Time;
 fn each_format_tells_its_tags_and_length_and_decodes_to_its_end() {
     for name in FILES {
         for is_seekable in [true, false] {
-            // Its table is behind its sound.
+            // Its table is behind its audio.
             if name == "melody.m4a" && !is_seekable {
                 continue;
             }
@@ -39,7 +39,7 @@ fn each_format_tells_its_tags_and_length_and_decodes_to_its_end() {
             }
             let sum = found.sum.as_secs_f64();
             assert!((sum - 3.0).abs() < 0.15, "{name}: {sum}");
-            // Those of Opus are decoded by songbird. A coder's first packet may hold no sound.
+            // Those of Opus are decoded by songbird. A coder's first packet may hold no audio.
             let is_opus = ["melody.opus", "melody.webm"].contains(&name);
             assert!(is_opus || found.decoded + 2 >= found.packets, "{name}: {found:?}");
         }
@@ -58,7 +58,7 @@ fn a_place_that_is_sought_is_found() {
                 format.seek(SeekMode::Accurate, to).unwrap_or_else(|error| panic!("{name}: {error}"));
             let at = Duration::from(base.calc_time(sought.actual_ts)).as_secs_f64();
             let mut packet = format.next_packet().unwrap();
-            // A reader may stop at an earlier place, from which the rest is read.
+            // A reader may stop at an earlier position, from which the rest is read.
             assert!(at <= seconds + 0.1, "{name}: asked for {seconds}, is at {at}");
             while Duration::from(base.calc_time(packet.ts + packet.dur.max(1))).as_secs_f64() < seconds {
                 packet = format.next_packet().unwrap();
@@ -71,7 +71,7 @@ fn a_place_that_is_sought_is_found() {
 
 #[test]
 fn a_file_that_is_cut_off_is_heard_up_to_there() {
-    // The table of MP4 is behind its sound, and this Ogg file has one page of it.
+    // The table of MP4 is behind its audio, and this Ogg file has one page of it.
     for name in FILES.into_iter().filter(|name| !["melody.m4a", "melody.ogg"].contains(name)) {
         let whole = file(name);
         let found = play(&whole[..whole.len() / 2], true, usize::MAX).unwrap_or_else(|| panic!("{name}"));
@@ -82,7 +82,7 @@ fn a_file_that_is_cut_off_is_heard_up_to_there() {
     }
 }
 
-/// Matroska files of each codec, and the samples of a second in them.
+/// Matroska files of each codec, and their sample rates.
 const MATROSKA: [(&str, u64); 5] = [
     ("vorbis.mkv", 44_100),
     ("aac.mkv", 44_100),
@@ -104,7 +104,7 @@ fn matroska_counts_time_in_samples_though_its_own_is_in_thousandths() {
         assert_eq!((u64::from(base.numer), u64::from(base.denom)), (1, rate), "{name}");
         let (mut at, mut sum, mut first) = (0, 0, true);
         while let Ok(packet) = format.next_packet() {
-            // Each follows on the one before, to the sample; the first one of Vorbis gives no sound, but is given a time.
+            // Each follows on the one before, to the sample; the first one of Vorbis outputs no audio, but has a time.
             assert!(first || sum == 0 || packet.ts.abs_diff(at) <= 1, "{name}: {} after {at}", packet.ts);
             (at, sum, first) = (packet.ts + packet.dur, sum + packet.dur, false);
         }
@@ -124,7 +124,7 @@ fn a_place_in_matroska_is_come_to_at_the_packet_in_which_it_is() {
             let packet = format.next_packet().unwrap();
             assert_eq!(packet.ts, sought.actual_ts, "{name}");
             assert!(packet.ts <= ts, "{name}: asked for {ts}, is {} late", packet.ts - ts);
-            // The first one of Vorbis gives no sound, because the one before it is not there.
+            // The first one of Vorbis outputs no audio, because the one before it is missing.
             let next = format.next_packet().unwrap();
             assert!(ts < next.ts + next.dur.max(1), "{name}: {ts} is past {}", next.ts);
         }
@@ -142,7 +142,7 @@ fn the_length_of_mp3_without_one_is_measured_or_said_to_be_about_right() {
             let params = format.default_track().unwrap().codec_params.clone();
             let seconds = params.n_frames.unwrap() as f64 / 44_100.0;
             assert!(!is_near || (seconds - 6.0).abs() < 0.1, "{name}: {seconds} s");
-            // What comes past a guess is heard all the same.
+            // What comes past an estimate is played all the same.
             let mut sum = 0;
             while let Ok(packet) = format.next_packet() {
                 sum += packet.dur;
@@ -151,7 +151,7 @@ fn the_length_of_mp3_without_one_is_measured_or_said_to_be_about_right() {
             assert!((heard - 6.0).abs() < 0.1, "{name}: {heard} s are heard, {seconds} s are told");
         }
     }
-    // A header tells it, and so it is neither measured nor doubted; ADTS has none.
+    // A header states it, and so it is neither measured nor doubted; ADTS has none.
     for (name, length) in [("melody.mp3", Length::Told), ("melody.aac", Length::About)] {
         let how = How { gapless: true, is_near: false };
         assert_eq!(demux::open(source(&file(name), true), how).unwrap().length, length, "{name}");
@@ -181,7 +181,7 @@ fn he_aac_is_known_in_each_way_in_which_it_is_told_or_not() {
     }
 }
 
-/// Has an MP4 file tell behind its configuration of AAC what is in its packets.
+/// Makes an MP4 file state the content of its packets behind its configuration of AAC.
 fn explicit(file: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
     let add = |file: &mut Vec<u8>, at: usize, more: u8| file[at] += more;
@@ -208,7 +208,7 @@ fn the_links_of_a_chain_follow_one_another_in_time() {
         ("first.ogg", "second.ogg", 44_100),
         ("first.opus", "second.opus", 48_000),
         ("first.oga", "second.oga", 16_000),
-        // Both of one number.
+        // Both with one number.
         ("first.ogg", "first.ogg", 44_100),
     ] {
         let chain = [own(first), own(second), own(first)].concat();
@@ -247,7 +247,7 @@ fn the_links_of_a_chain_follow_one_another_in_time() {
 fn a_chain_that_reading_has_come_to_is_not_sought_in_as_if_its_link_were_all() {
     use symphonia::core::errors::{Error, SeekErrorKind};
     for name in ["first.ogg", "first.opus", "first.oga"] {
-        // Links of one number, of a file that is too far away to be read through first.
+        // Links with one number, of a file that is too remote to be read through first.
         let how = How { is_near: false, ..HOW };
         let chain = [own(name), own(name)].concat();
         let mut format = demux::open(source(&chain, true), how).unwrap().format;
@@ -263,7 +263,7 @@ fn a_chain_that_reading_has_come_to_is_not_sought_in_as_if_its_link_were_all() {
                 Err(error) => panic!("{name}: {error}"),
             }
         }
-        // Whoever plays it begins it anew.
+        // The player starts it again.
         let sought = seek(&mut format);
         assert!(matches!(sought, Err(Error::SeekError(SeekErrorKind::Unseekable))), "{name}: {sought:?}");
     }

@@ -2,11 +2,11 @@
 
 use crate::snowflake::Snowflake;
 
-/// An emoji that is named somewhere: one of a guild, or a character.
+/// Reference to an emoji: one of a guild, or a character.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EmojiRef {
-    /// Of a guild's emoji.
+    /// Id of a guild's emoji.
     pub id: Option<Snowflake>,
-    /// The character of any other.
+    /// Character of any other emoji.
     pub name: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! What Discord answers when it refuses a request: an HTTP status, a JSON code, a message and, for a bad body, a tree.
+//! Errors with which Discord refuses a request: an HTTP status, a JSON code, a message and, for an invalid body, a
+//! tree.
 
 mod form;
 
@@ -9,14 +10,14 @@ use serde_json::{Value, json};
 
 pub use form::{FieldError, FormErrors, Segment};
 
-/// A refused request, as Discord words it.
+/// Refused request, in Discord's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (HTTP {}, code {code})", status.as_u16())]
 pub struct ApiError {
     status: StatusCode,
     code: u32,
     message: String,
-    /// Boxed because only a bad body has it and an error is returned by value everywhere.
+    /// Boxed because only an invalid body has it and an error is returned by value everywhere.
     errors: Option<Box<FormErrors>>,
 }
 
@@ -24,12 +25,12 @@ pub struct ApiError {
 pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
-    /// An error that has no constructor of its own; prefer those that have, since they carry Discord's wording.
+    /// Creates an error that has no constructor of its own; prefer those that have, since they carry Discord's wording.
     pub fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), errors: None }
     }
 
-    /// Invalid form body (50035) with everything that is wrong in it.
+    /// Creates an invalid form body (50035) with all its errors.
     pub fn form(errors: FormErrors) -> Self {
         Self {
             errors: Some(Box::new(errors)),
@@ -37,41 +38,41 @@ impl ApiError {
         }
     }
 
-    /// Invalid form body with one error, at a path of object keys.
+    /// Creates an invalid form body with one error, at a path of object keys.
     pub fn field(path: &[&str], error: FieldError) -> Self {
         let mut errors = FormErrors::default();
         errors.push(path.iter().copied().map(Segment::from), error);
         Self::form(errors)
     }
 
-    /// A body of a kind that the route does not read; `readable` are the kinds that it does.
+    /// Creates the error of a body of a kind that the route does not read; `readable` are the kinds that it does.
     pub fn wrong_content_type(readable: &[&str]) -> Self {
         let readable = readable.iter().map(|kind| format!("'{kind}'")).collect::<Vec<_>>().join(", ");
         let message = format!("Expected \"Content-Type\" header to be one of {{{readable}}}.");
         Self::field(&[], FieldError::new("CONTENT_TYPE_INVALID", message))
     }
 
-    /// HTTP status of the answer.
+    /// Returns the HTTP status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Discord's JSON error code.
+    /// Returns Discord's JSON error code.
     pub fn code(&self) -> u32 {
         self.code
     }
 
-    /// Sentence for a person.
+    /// Returns the sentence for the user.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What is wrong with which field, when the body was at fault.
+    /// Returns the errors of each field, if the body was invalid.
     pub fn errors(&self) -> Option<&FormErrors> {
         self.errors.as_deref()
     }
 
-    /// Body of the answer.
+    /// Returns the body of the answer.
     pub fn to_json(&self) -> Value {
         let mut body = json!({ "message": self.message, "code": self.code });
         if let Some(errors) = &self.errors {
@@ -102,145 +103,145 @@ macro_rules! documented {
 }
 
 documented! {
-    /// No token, or one that nobody has.
+    /// No token, or an unknown one.
     unauthorized = UNAUTHORIZED, 0, "401: Unauthorized";
-    /// No such route.
+    /// The route does not exist.
     not_found = NOT_FOUND, 0, "404: Not Found";
     /// The route exists, not with this method.
     method_not_allowed = METHOD_NOT_ALLOWED, 0, "405: Method Not Allowed";
-    /// A fault of the server, here always an injected one.
+    /// Fault of the server, here always an injected one.
     internal = INTERNAL_SERVER_ERROR, 0, "500: Internal Server Error";
-    /// No such application.
+    /// The application does not exist.
     unknown_application = NOT_FOUND, 10002, "Unknown Application";
-    /// No such channel, or none that the caller is told of.
+    /// The channel does not exist, or the caller may not know of it.
     unknown_channel = NOT_FOUND, 10003, "Unknown Channel";
-    /// No such guild, or one that the caller is not in.
+    /// The guild does not exist, or the caller is not in it.
     unknown_guild = NOT_FOUND, 10004, "Unknown Guild";
-    /// No such invite.
+    /// The invite does not exist.
     unknown_invite = NOT_FOUND, 10006, "Unknown Invite";
     /// The user is not in this guild.
     unknown_member = NOT_FOUND, 10007, "Unknown Member";
-    /// No such message in this channel.
+    /// The message does not exist in this channel.
     unknown_message = NOT_FOUND, 10008, "Unknown Message";
     /// The channel has no overwrite for this role or member.
     unknown_overwrite = NOT_FOUND, 10009, "Unknown Overwrite";
-    /// A tag that the forum does not have.
+    /// The forum does not have this tag.
     unknown_tag = NOT_FOUND, 10087, "Unknown tag";
-    /// No such role in this guild.
+    /// The role does not exist in this guild.
     unknown_role = NOT_FOUND, 10011, "Unknown Role";
-    /// No such user.
+    /// The user does not exist.
     unknown_user = NOT_FOUND, 10013, "Unknown User";
-    /// No such emoji, or not one.
+    /// The emoji does not exist, or the text is not one.
     unknown_emoji = BAD_REQUEST, 10014, "Unknown Emoji";
-    /// No such webhook; interaction tokens that are unknown or past their 15 minutes end here as well.
+    /// The webhook does not exist; also for interaction tokens that are unknown or past their 15 minutes.
     unknown_webhook = NOT_FOUND, 10015, "Unknown Webhook";
     /// The user is not banned.
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
-    /// No such sticker.
+    /// The sticker does not exist.
     unknown_sticker = NOT_FOUND, 10060, "Unknown Sticker";
-    /// No such interaction, or its three seconds are over.
+    /// The interaction does not exist, or its three seconds are over.
     unknown_interaction = NOT_FOUND, 10062, "Unknown interaction";
-    /// No such command in this scope.
+    /// The command does not exist in this scope.
     unknown_application_command = NOT_FOUND, 10063, "Unknown application command";
     /// The user is in no voice channel.
     unknown_voice_state = NOT_FOUND, 10065, "Unknown Voice State";
     /// The command has no permissions of its own.
     unknown_application_command_permissions = NOT_FOUND, 10066, "Unknown application command permissions";
-    /// A route for people only.
+    /// The route is for users only.
     bots_cannot_use = FORBIDDEN, 20001, "Bots cannot use this endpoint";
-    /// A route for bots only.
+    /// The route is for bots only.
     only_bots_can_use = FORBIDDEN, 20002, "Only bots can use this endpoint";
     /// The token belongs to another application.
     wrong_application = FORBIDDEN, 20012, "You are not authorized to perform this action on this application";
-    /// Slowmode of the channel.
+    /// The slowmode of the channel is in effect.
     slowmode = TOO_MANY_REQUESTS, 20016, "This action cannot be performed due to slowmode rate limit";
-    /// Pins.
+    /// Too many pins.
     max_pins = BAD_REQUEST, 30003, "Maximum number of pins reached (250)";
-    /// Roles.
+    /// Too many roles.
     max_roles = BAD_REQUEST, 30005, "Maximum number of server roles reached (250)";
-    /// Webhooks.
+    /// Too many webhooks.
     max_webhooks = BAD_REQUEST, 30007, "Maximum number of webhooks reached (15)";
-    /// Different emojis on one message.
+    /// Too many different emojis on one message.
     max_reactions = FORBIDDEN, 30010, "Maximum number of reactions reached (20)";
-    /// Channels.
+    /// Too many channels.
     max_channels = BAD_REQUEST, 30013, "Maximum number of server channels reached (500)";
-    /// Files.
+    /// Too many files.
     max_attachments = BAD_REQUEST, 30015, "Maximum number of attachments in a message reached (10)";
-    /// Commands of one type in one scope.
+    /// Too many commands of one type in one scope.
     max_commands = BAD_REQUEST, 30032, "Maximum number of application commands reached";
-    /// Command creations of one day in one guild.
+    /// Too many command creations on one day in one guild.
     max_daily_command_creates = BAD_REQUEST, 30034, "Max number of daily application command creates has been reached (200)";
-    /// Overwrites.
+    /// Too many overwrites.
     max_overwrites = BAD_REQUEST, 30060, "Maximum number of channel permission overwrites reached (1000)";
-    /// A token that does not reach this far.
+    /// The token does not permit this request.
     insufficient_token = UNAUTHORIZED, 40001, "Unauthorized";
-    /// The whole request.
+    /// The whole request is too large.
     entity_too_large = PAYLOAD_TOO_LARGE, 40005, "Request entity too large";
     /// The user may not join.
     banned = FORBIDDEN, 40007, "The user is banned from this guild";
-    /// A move in voice for someone who is not there.
+    /// A user who is not in voice cannot be moved there.
     not_in_voice = BAD_REQUEST, 40032, "Target user is not connected to voice.";
-    /// A second publication of an announcement.
+    /// The announcement has been published already.
     already_crossposted = BAD_REQUEST, 40033, "This message has already been crossposted.";
-    /// Renaming a command to a name that is taken.
+    /// A command cannot be renamed to a name that is taken.
     duplicate_command_name = BAD_REQUEST, 40041, "An application command with that name already exists";
-    /// Tags of a forum.
+    /// Two tags of a forum have the same name.
     tag_names = BAD_REQUEST, 40061, "Tag names must be unique";
-    /// A tag that only moderators may give, where there is no other.
+    /// Only moderators may set the tags of this forum, and there is no other tag.
     no_tag_for_members = BAD_REQUEST, 40066, "There are no tags available that can be set by non-moderators";
-    /// A post in a forum that wants one.
+    /// The forum requires a tag for a post.
     tag_required = BAD_REQUEST, 40067, "A tag is required to create a forum post in this channel";
-    /// A second callback to one interaction.
+    /// The interaction has had a callback already.
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
-    /// A place that the caller may not see.
+    /// The caller may not see this guild or channel.
     missing_access = FORBIDDEN, 50001, "Missing Access";
-    /// Not in direct messages.
+    /// Not possible in direct messages.
     not_in_dm = FORBIDDEN, 50003, "Cannot execute action on a DM channel";
-    /// Words of another.
+    /// The message was written by another user.
     not_author = FORBIDDEN, 50005, "Cannot edit a message authored by another user";
-    /// Nothing in it that a person could see.
+    /// The message has no visible content.
     empty_message = BAD_REQUEST, 50006, "Cannot send an empty message";
-    /// The user takes no direct messages from the caller.
+    /// The user accepts no direct messages from the caller.
     cannot_message_user = FORBIDDEN, 50007, "Cannot send messages to this user";
-    /// A category, for one.
+    /// The channel does not hold messages, such as a category.
     not_a_text_channel = BAD_REQUEST, 50008, "Cannot send messages in a non-text channel";
-    /// The caller lacks a permission or stands too low.
+    /// The caller lacks a permission or a high enough role.
     missing_permissions = FORBIDDEN, 50013, "Missing Permissions";
-    /// A token that is none.
+    /// The text is not a token.
     invalid_token = UNAUTHORIZED, 50014, "Invalid authentication token provided";
-    /// A note.
+    /// The note is too long.
     note_too_long = BAD_REQUEST, 50015, "Note was too long";
-    /// Bulk deletion of fewer than two or more than a hundred.
+    /// Bulk deletion of fewer than two or more than a hundred messages.
     bulk_delete_count = BAD_REQUEST, 50016, "Provided too few or too many messages to delete. Must provide at least 2 and fewer than 100 messages to delete";
-    /// A message can be pinned only where it stands.
+    /// A message can be pinned only in its own channel.
     pin_elsewhere = BAD_REQUEST, 50019, "A message can only be pinned to the channel it was sent in";
-    /// Messages that Discord itself wrote.
+    /// The message was written by Discord itself.
     system_message = FORBIDDEN, 50021, "Cannot execute action on a system message";
-    /// Kind of channel.
+    /// Not possible in a channel of this kind.
     wrong_channel_type = BAD_REQUEST, 50024, "Cannot execute action on this channel type";
-    /// The second half of a webhook's address; for an interaction its token.
+    /// The second half of a webhook's address is wrong; for an interaction its token.
     invalid_webhook_token = UNAUTHORIZED, 50027, "Invalid Webhook Token";
-    /// Roles that can't be given, such as those of integrations.
+    /// The role cannot be given, such as those of integrations.
     invalid_role = BAD_REQUEST, 50028, "Invalid Role";
-    /// Whom a direct message is for.
+    /// The recipients of a direct message are invalid.
     invalid_recipients = BAD_REQUEST, 50033, "Invalid Recipient(s)";
-    /// Older than two weeks.
+    /// The message is older than two weeks.
     too_old_for_bulk_delete = BAD_REQUEST, 50034, "You can only bulk delete messages that are under 14 days old.";
-    /// `/api/v3`, for one.
+    /// The API version does not exist, such as `/api/v3`.
     invalid_api_version = BAD_REQUEST, 50041, "Invalid API version";
-    /// One file.
+    /// One file is too large.
     file_too_large = BAD_REQUEST, 50045, "File uploaded exceeds the maximum size";
-    /// Stickers that can't be sent.
+    /// The sticker cannot be sent.
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
-    /// A thread that has been put away.
+    /// The thread is archived.
     archived_thread = BAD_REQUEST, 50083, "Thread is archived";
-    /// Not JSON at all.
+    /// The body is not JSON.
     invalid_json = BAD_REQUEST, 50109, "The request body contains invalid JSON.";
-    /// An attachment's id without a file of that number.
+    /// An attachment's id names no uploaded file.
     uploaded_file_not_found = BAD_REQUEST, 50146, "Uploaded file not found.";
-    /// The other has blocked the caller.
+    /// The other user has blocked the caller.
     reaction_blocked = FORBIDDEN, 90001, "Reaction blocked";
-    /// A reply needs to see what it replies to.
+    /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
 }
 

@@ -1,4 +1,4 @@
-//! Who may do what: Discord's permission bits, and how roles, overwrites and timeouts make up a member's set of them.
+//! Permissions: Discord's permission bits, and how roles, overwrites and timeouts make up a member's set of them.
 
 mod member;
 
@@ -11,35 +11,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::member::{MemberPermissions, Overwrite, OverwriteKind};
 
-/// A set of permissions, in JSON a decimal string.
+/// Set of permissions, in JSON a decimal string.
 ///
-/// Bits that Discord has not named yet are carried along, since a bot may read and write sets newer than this list.
+/// Bits that Discord has not named yet are kept, since a bot may read and write sets newer than this list.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Permissions(pub u64);
 
 bitflags! {
     impl Permissions: u64 {
-        /// Make invites.
+        /// Create invites.
         const CREATE_INSTANT_INVITE = 1 << 0;
         /// Kick members.
         const KICK_MEMBERS = 1 << 1;
         /// Ban members.
         const BAN_MEMBERS = 1 << 2;
-        /// Everything, past every overwrite.
+        /// Every permission, regardless of overwrites.
         const ADMINISTRATOR = 1 << 3;
-        /// Make, edit and delete channels.
+        /// Create, edit and delete channels.
         const MANAGE_CHANNELS = 1 << 4;
         /// Edit the guild.
         const MANAGE_GUILD = 1 << 5;
         /// Add a reaction that is not on the message yet.
         const ADD_REACTIONS = 1 << 6;
-        /// Read the audit log.
+        /// View the audit log.
         const VIEW_AUDIT_LOG = 1 << 7;
-        /// Speak over others.
+        /// Be heard over others.
         const PRIORITY_SPEAKER = 1 << 8;
         /// Go live.
         const STREAM = 1 << 9;
-        /// See a channel and what is in it.
+        /// View a channel and its content.
         const VIEW_CHANNEL = 1 << 10;
         /// Send messages, outside threads.
         const SEND_MESSAGES = 1 << 11;
@@ -47,7 +47,7 @@ bitflags! {
         const SEND_TTS_MESSAGES = 1 << 12;
         /// Delete the messages of others.
         const MANAGE_MESSAGES = 1 << 13;
-        /// Have links embedded.
+        /// Embed links.
         const EMBED_LINKS = 1 << 14;
         /// Send files.
         const ATTACH_FILES = 1 << 15;
@@ -57,7 +57,7 @@ bitflags! {
         const MENTION_EVERYONE = 1 << 17;
         /// Use emojis of other guilds.
         const USE_EXTERNAL_EMOJIS = 1 << 18;
-        /// See the guild's figures.
+        /// View the guild's statistics.
         const VIEW_GUILD_INSIGHTS = 1 << 19;
         /// Join voice.
         const CONNECT = 1 << 20;
@@ -75,23 +75,23 @@ bitflags! {
         const CHANGE_NICKNAME = 1 << 26;
         /// Change the nicknames of others.
         const MANAGE_NICKNAMES = 1 << 27;
-        /// Make, edit and give roles; in a channel, edit its overwrites.
+        /// Create, edit and give roles; in a channel, edit its overwrites.
         const MANAGE_ROLES = 1 << 28;
-        /// Make, edit and delete webhooks.
+        /// Create, edit and delete webhooks.
         const MANAGE_WEBHOOKS = 1 << 29;
-        /// Edit and delete anyone's emojis, stickers and sounds.
+        /// Edit and delete the emojis, stickers and sounds of others.
         const MANAGE_GUILD_EXPRESSIONS = 1 << 30;
         /// Use application commands.
         const USE_APPLICATION_COMMANDS = 1 << 31;
         /// Ask to speak on a stage.
         const REQUEST_TO_SPEAK = 1 << 32;
-        /// Edit and delete anyone's scheduled events.
+        /// Edit and delete the scheduled events of others.
         const MANAGE_EVENTS = 1 << 33;
         /// Archive and delete threads, see private ones.
         const MANAGE_THREADS = 1 << 34;
-        /// Make public threads.
+        /// Create public threads.
         const CREATE_PUBLIC_THREADS = 1 << 35;
-        /// Make private threads.
+        /// Create private threads.
         const CREATE_PRIVATE_THREADS = 1 << 36;
         /// Use stickers of other guilds.
         const USE_EXTERNAL_STICKERS = 1 << 37;
@@ -101,13 +101,13 @@ bitflags! {
         const USE_EMBEDDED_ACTIVITIES = 1 << 39;
         /// Time members out.
         const MODERATE_MEMBERS = 1 << 40;
-        /// See what role subscriptions earn.
+        /// View the revenue of role subscriptions.
         const VIEW_CREATOR_MONETIZATION_ANALYTICS = 1 << 41;
         /// Use the soundboard.
         const USE_SOUNDBOARD = 1 << 42;
-        /// Make emojis, stickers and sounds.
+        /// Create emojis, stickers and sounds.
         const CREATE_GUILD_EXPRESSIONS = 1 << 43;
-        /// Make scheduled events.
+        /// Create scheduled events.
         const CREATE_EVENTS = 1 << 44;
         /// Use sounds of other guilds.
         const USE_EXTERNAL_SOUNDS = 1 << 45;
@@ -117,11 +117,11 @@ bitflags! {
         const SET_VOICE_CHANNEL_STATUS = 1 << 48;
         /// Send polls.
         const SEND_POLLS = 1 << 49;
-        /// Let apps that are only user-installed answer in public.
+        /// Let apps that are only user-installed answer publicly.
         const USE_EXTERNAL_APPS = 1 << 50;
         /// Pin and unpin messages.
         const PIN_MESSAGES = 1 << 51;
-        /// Not be held by slowmode.
+        /// Bypass slowmode.
         const BYPASS_SLOWMODE = 1 << 52;
 
         // All other bits, which Discord may name one day.
@@ -133,7 +133,7 @@ impl Permissions {
     /// No permission.
     pub const NONE: Self = Self::empty();
 
-    /// All documented permissions: what an owner or administrator has.
+    /// All documented permissions: those of an owner or administrator.
     pub const ALL: Self = {
         let (mut all, mut at) = (Self::NONE, 0);
         while at < Self::FLAGS.len() {
@@ -145,10 +145,10 @@ impl Permissions {
         all
     };
 
-    /// All that a timed-out member keeps.
+    /// The permissions that a timed-out member keeps.
     pub const WHILE_TIMED_OUT: Self = Self::VIEW_CHANNEL.union(Self::READ_MESSAGE_HISTORY);
 
-    /// What the @everyone role of a new guild allows.
+    /// The permissions that the @everyone role of a new guild allows.
     pub const EVERYONE: Self = Self(
         Self::CREATE_INSTANT_INVITE.0
             | Self::ADD_REACTIONS.0
@@ -190,13 +190,13 @@ impl Permissions {
         Self::from_name(&name.trim().replace([' ', '-'], "_").to_ascii_uppercase())
     }
 
-    /// The set with some permissions taken away and then some given.
+    /// Returns the set with some permissions removed and then some added.
     fn overwritten(self, deny: Self, allow: Self) -> Self {
         self & !deny | allow
     }
 
-    /// What is left of a member's permissions in a channel once those that presuppose others have gone with them
-    /// ("Implicit Permissions"): nothing in a channel one can't see, nothing to write with where one can't write.
+    /// Returns a member's permissions in a channel without those whose prerequisites are missing ("Implicit
+    /// Permissions"): none in a channel that the member cannot see, none for writing where the member cannot write.
     #[must_use]
     pub fn effective_in_channel(self) -> Self {
         if self.contains(Self::ADMINISTRATOR) {

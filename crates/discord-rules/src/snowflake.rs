@@ -1,4 +1,4 @@
-//! Discord's ids: 64 bits that carry the moment they were made, written as decimal strings in JSON.
+//! Discord's ids: 64 bits that hold the time of their creation, written as decimal strings in JSON.
 //!
 //! Layout, from the top: 42 bits of milliseconds since 2015-01-01, 5 bits worker, 5 bits process, 12 bits increment
 //! (Discord's reference, "Snowflakes").
@@ -22,41 +22,42 @@ const PROCESS_SHIFT: u32 = 12;
 const INCREMENT_BITS: u32 = 12;
 const INCREMENT_MASK: u64 = (1 << INCREMENT_BITS) - 1;
 
-/// One Discord id.
+/// Discord id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Snowflake(pub u64);
 
 impl Snowflake {
-    /// Smallest id that could have been made at this Unix time in milliseconds; times before 2015 give zero.
+    /// Returns the smallest id that could have been created at this Unix time in milliseconds; zero for times before
+    /// 2015.
     ///
     /// Useful as a bound, as in "every message older than two weeks".
     pub fn first_at(unix_ms: u64) -> Self {
         Self(unix_ms.saturating_sub(EPOCH_MS) << TIMESTAMP_SHIFT)
     }
 
-    /// Milliseconds of Unix time at which this id was made.
+    /// Returns the Unix time in milliseconds at which this id was created.
     pub fn timestamp_ms(self) -> u64 {
         (self.0 >> TIMESTAMP_SHIFT) + EPOCH_MS
     }
 
-    /// Moment at which this id was made.
+    /// Returns the moment at which this id was created.
     pub fn created_at(self) -> OffsetDateTime {
-        // 42 bits of milliseconds end in the year 2154, well inside what the type holds.
+        // 42 bits of milliseconds end in the year 2154, well inside the range of the type.
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.timestamp_ms()) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// Worker that made this id.
+    /// Returns the worker that created this id.
     pub fn worker(self) -> u8 {
         ((self.0 >> WORKER_SHIFT) & 0x1f) as u8
     }
 
-    /// Process, inside its worker, that made this id.
+    /// Returns the process, inside its worker, that created this id.
     pub fn process(self) -> u8 {
         ((self.0 >> PROCESS_SHIFT) & 0x1f) as u8
     }
 
-    /// Place of this id among those of its process and millisecond.
+    /// Returns the number of this id among those of its process and millisecond.
     pub fn increment(self) -> u16 {
         (self.0 & INCREMENT_MASK) as u16
     }
@@ -71,7 +72,7 @@ impl fmt::Display for Snowflake {
 impl FromStr for Snowflake {
     type Err = ParseIntError;
 
-    /// Reads plain decimal digits; a sign, which Rust's own integer parser would let pass, is refused.
+    /// Reads plain decimal digits; a sign, which Rust's own integer parser would accept, is refused.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = if text.starts_with('+') { "+" } else { text };
         digits.parse().map(Self)
@@ -126,10 +127,10 @@ impl<'de> Deserialize<'de> for Snowflake {
     }
 }
 
-/// Maker of ids that are unique and strictly increasing, from any number of threads.
+/// Generator of ids that are unique and strictly increasing, from any number of threads.
 ///
-/// A millisecond holds 4,096 ids. A caller that is faster borrows from the milliseconds to come rather than wait, and a
-/// clock that steps back never makes an id repeat.
+/// A millisecond holds 4,096 ids. A faster caller borrows from the next milliseconds instead of waiting, and a clock
+/// that steps back never makes an id repeat.
 #[derive(Debug)]
 pub struct Generator {
     worker_and_process: u64,
@@ -138,19 +139,19 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// Generator for one worker and process; both are cut to the five bits that an id has for them.
+    /// Creates the generator of one worker and process; both are cut to the five bits that an id has for them.
     pub fn new(worker: u8, process: u8) -> Self {
         let worker_and_process =
             u64::from(worker & 0x1f) << WORKER_SHIFT | u64::from(process & 0x1f) << PROCESS_SHIFT;
         Self { worker_and_process, last: AtomicU64::new(0) }
     }
 
-    /// Next id, stamped with the present.
+    /// Returns the next id, with the present time.
     pub fn generate(&self) -> Snowflake {
         self.generate_at(unix_ms())
     }
 
-    /// Next id, stamped with the given Unix time in milliseconds unless a later id was made already.
+    /// Returns the next id, with the given Unix time in milliseconds unless a later id was created already.
     fn generate_at(&self, unix_ms: u64) -> Snowflake {
         let now = unix_ms.saturating_sub(EPOCH_MS) << INCREMENT_BITS;
         let next = |last: u64| now.max(last + 1);
@@ -173,7 +174,6 @@ impl Default for Generator {
     }
 }
 
-/// Unix time in milliseconds.
 fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

@@ -1,9 +1,9 @@
-//! What a request body must be: from JSON to a value that fits, or to one error that names everything wrong in it.
+//! Rules for request bodies: from JSON to a valid value, or to one error that names everything wrong in it.
 //!
 //! # Layout
-//! [`form`] walks a body and gathers complaints; every other module here reads one kind of body with it. Rules and
-//! limits come from Discord's documentation, wording of complaints from what Discord answers to real bots. Nothing
-//! here knows of state: whether an id exists is for the caller to say.
+//! [`form`] walks a body and collects errors; every other module here reads one kind of body with it. Rules and limits
+//! come from Discord's documentation, the wording of errors from Discord's answers to real bots. Nothing here knows of
+//! state: the caller checks whether an id exists.
 
 pub mod channel;
 pub mod command;

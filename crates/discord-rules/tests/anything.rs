@@ -1,4 +1,4 @@
-//! Whatever a body holds, a validator answers: with a value, or with an error that says what is wrong.
+//! For any body, a validator returns a value, or an error that names what is wrong.
 
 use discord_rules::error::{ApiError, ApiResult};
 use discord_rules::validate::command::{self, Scope};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-/// Keys that some validator looks at, so that random bodies reach further than their first line.
+/// Keys that some validator reads, so that random bodies reach further than its first line.
 const KEYS: &[&str] = &[
     "type",
     "name",
@@ -86,7 +86,7 @@ fn body() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An error about a body names at least one place in it; another kind of error has no tree.
+/// Returns whether an error of a body names at least one path in it; another kind of error has no tree.
 fn says_what_is_wrong(error: &ApiError) -> bool {
     fn complaints(node: &Value) -> usize {
         let inside = node.as_object().into_iter().flatten();

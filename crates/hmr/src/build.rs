@@ -2,10 +2,10 @@
 //!
 //! # Theory of operation
 //!
-//! The engine knows a [`Toolchain`]: what it asks of cargo, rustc, a probe process and the system's loader. [`Builder`]
-//! is the real one; tests have one whose plugins live in the process. [`run`] carries out a [`BuildRequest`] with
-//! whichever: cargo first where a call of rustc is not known, then rustc and the probe for each plugin. What was built is
-//! recorded beside it (`record`), so that a host that starts again need not build it again.
+//! The engine uses a [`Toolchain`] to call cargo, rustc, a probe process and the system's loader. [`Builder`] is the
+//! real one; tests use one whose plugins live in the process. [`run`] carries out a [`BuildRequest`] with either: first
+//! cargo, where a call of rustc is not known, then rustc and the probe for each plugin. A record of each build is kept
+//! beside it (`record`), so that a host that starts again need not build it again.
 
 pub mod builder;
 pub mod cargo;

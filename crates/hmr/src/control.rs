@@ -1,10 +1,10 @@
-//! The socket by which other programs ask how things stand, follow events and give commands.
+//! The socket by which other programs read the status, follow events and send commands.
 //!
 //! # Protocol
 //!
-//! A unix socket, `.hotcord/control.sock` in the workspace, that only its owner may open. Where that path is too long
-//! for a socket, `.hotcord/control.path` names one in the folder for temporary files. Each request is one line of
-//! JSON, and so is each reply: `{"ok": ...}`, or `{"error": "a sentence"}`.
+//! The unix socket `.hotcord/control.sock` in the workspace, which only its owner may open. Where that path is too long
+//! for a socket, `.hotcord/control.path` names one in the folder for temporary files. Each request is one line of JSON,
+//! and so is each reply: `{"ok": ...}`, or `{"error": "a sentence"}`.
 //!
 //! | request | `ok` |
 //! |---|---|
@@ -17,8 +17,8 @@
 //! | `{"do":"prune"}` | a sentence |
 //! | `{"do":"restart","now":false}` | a sentence |
 //!
-//! A connection may make any number of requests, one after the other. Nobody waits for who reads slowly: such a
-//! connection is closed, with a word in the log.
+//! A connection may make any number of requests, one after the other. The bot does not wait for a slow reader: it
+//! closes the connection and logs that.
 
 use std::path::PathBuf;
 
@@ -34,18 +34,18 @@ pub use server::{Server, serve};
 /// Most bytes of a request.
 const REQUEST: usize = 64 * 1024;
 
-/// What a program may ask for.
+/// A request of another program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// How things stand.
+    /// The status.
     Status,
-    /// Events, those of the past first.
+    /// Events, past ones first.
     Events {
         /// Count of past events.
         #[serde(default)]
         last: usize,
-        /// Whether those to come are wanted too.
+        /// Whether future events are wanted too.
         #[serde(default = "yes")]
         follow: bool,
     },
@@ -59,33 +59,34 @@ pub enum Request {
     Rollback {
         /// Plugin.
         plugin: String,
-        /// Generation whose code that is; the one before what is live, if left out.
+        /// Generation that the code was built for. If left out, the generation before the live one.
         #[serde(default)]
         generation: Option<u64>,
     },
-    /// The account of all generations.
+    /// The ledger of all generations.
     Generations,
-    /// Stops watching, or goes on with it.
+    /// Stops watching, or resumes it.
     Watch {
         /// Whether saves start builds.
         on: bool,
     },
-    /// Removes commands from Discord that no live plugin defines any more, without waiting for the end of their grace.
+    /// Removes commands from Discord that no live plugin defines any more, without waiting for the end of their grace
+    /// period.
     Prune,
     /// Replaces the host by a new process.
     Restart {
-        /// Whether calls that are under way are not waited for.
+        /// Whether the host does not wait for calls in progress.
         #[serde(default)]
         now: bool,
     },
 }
 
-/// What became of a reload.
+/// The result of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Plugins that are live anew, with the generations before and after.
+    /// Plugins that were reloaded, with the generations before and after.
     pub reloaded: Vec<Reloaded>,
-    /// One sentence for each that is not.
+    /// One sentence for each plugin that was not reloaded.
     pub failed: Vec<String>,
 }
 
@@ -108,10 +109,10 @@ pub enum ControlError {
     /// Another bot has it.
     #[error("another bot of this folder is running; ./dev-env.sh status and its like reach that one")]
     Taken,
-    /// It could not be made.
+    /// It could not be created.
     #[error("{} could not be {action} ({source}); ./dev-env.sh status and its like do not reach this bot", path.display())]
     Io {
-        /// What was tried, as a past participle.
+        /// The failed action, as a past participle.
         action: &'static str,
         /// File or folder.
         path: PathBuf,

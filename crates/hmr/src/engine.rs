@@ -1,12 +1,12 @@
-//! The loop that ties saves, builds and swaps together.
+//! The loop that connects saves, builds and swaps.
 //!
 //! # Theory of operation
 //!
-//! One task owns all state. It waits for saves, for builds that end, and for requests; builds run in tasks of
-//! their own, at most one for any plugin: a save that concerns a plugin being built drops that build, and takes
-//! over the plugins that were to go live with it. A build that ends brings libraries a probe has accepted; the
-//! loop loads them, runs their `start` hooks and swaps them in together, then has the generations they replace
-//! stopped in the background.
+//! One task owns all state. It waits for saves, for builds that end, and for requests. Builds run in tasks of their
+//! own, at most one for any plugin: a save that concerns a plugin being built drops that build, and takes over the
+//! plugins that were to go live with it. A build that ends returns libraries that a probe has accepted. The loop loads
+//! them, runs their `start` hooks and swaps them in together, then stops the generations they replace in the
+//! background.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -66,10 +66,10 @@ use plugin_record::PluginRecords;
 use probation::ProbationWatch;
 use replacement::Replacement;
 
-/// How reloading works; the bot fills it from its configuration.
+/// The engine's options. The bot fills them from its configuration.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whether changes are watched for; without, plugins are loaded once.
+    /// Whether changes are watched for. Otherwise plugins are loaded once.
     pub enabled: bool,
     /// Root folder of the workspace.
     pub workspace: PathBuf,
@@ -79,15 +79,15 @@ pub struct Options {
     pub mode: WatchMode,
     /// Which files count.
     pub filter: Filter,
-    /// How careful it is, with what it may spend; replaced while the engine runs.
+    /// The limits of reloading. They can be replaced while the engine runs.
     pub policy: SharedPolicy,
-    /// What is called when the workspace's `.env` was saved, with the handle on what is watched.
+    /// Called when the workspace's `.env` was saved, with the handle on the watcher.
     pub on_settings: Option<OnSettings>,
     /// Whether diagnostics are printed in colour.
     pub colour: bool,
 }
 
-/// A function of the bot's that takes over a saved `.env`.
+/// A function of the bot that applies a saved `.env`.
 #[derive(Clone)]
 pub struct OnSettings(pub Arc<dyn Fn(&Control) + Send + Sync>);
 
@@ -97,7 +97,7 @@ impl fmt::Debug for OnSettings {
     }
 }
 
-/// A running reload engine; dropping it ends it.
+/// A running reload engine. Dropping it ends it.
 pub struct Engine {
     task: AbortHandle,
     watching: Option<Control>,
@@ -107,9 +107,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds and loads all plugins, then watches their sources when that is asked for.
+    /// Builds and loads all plugins, then watches their sources if that is enabled.
     ///
-    /// Plugins that do not build or start are reported and left out; they come in with the save that mends them.
+    /// Plugins that do not build or start are reported and left out. They go live with the save that fixes them.
     ///
     /// # Errors
     /// When the workspace cannot be read or watched at all.
@@ -141,7 +141,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Does what [`start`](Self::start) does with a toolchain, saves and files of whatever kind.
+    /// Does what [`start`](Self::start) does, with any toolchain, saves and files.
     async fn start_in(host: Host, options: Options, surroundings: Surroundings) -> Self {
         let Surroundings { toolchain, workspace, watched, running, start } = surroundings;
         let (watching, saves) = watched.unzip();
@@ -201,12 +201,12 @@ impl Engine {
         Self { task: task.abort_handle(), watching, left_out, successor: given_successor, child: None }
     }
 
-    /// Gives the plugins that did not go live at the start.
+    /// Returns the plugins that did not go live at the start.
     pub fn left_out(&self) -> &BTreeSet<PluginId> {
         &self.left_out
     }
 
-    /// Waits until a new host is to take the place of this one, and returns it.
+    /// Waits until a new host is to replace this one, and returns it.
     pub async fn wait_for_successor(&self) -> NextHost {
         let mut successor = self.successor.clone();
         let next = successor.wait_for(Option::is_some).await.ok().and_then(|next| next.clone());
@@ -217,17 +217,17 @@ impl Engine {
         }
     }
 
-    /// Gives this process as a supervised host, if it is one.
+    /// Returns this process as a supervised host, if it is one.
     pub fn child(&self) -> Option<&Child> {
         self.child.as_ref()
     }
 
-    /// Gives a handle to stop and start watching, and to change how it is done; `None` when nothing is watched.
+    /// Returns a handle to stop and start watching, and to change how it is done; `None` if nothing is watched.
     pub fn watching(&self) -> Option<&Control> {
         self.watching.as_ref()
     }
 
-    /// Gives the watched folders, as seen from the workspace; empty when nothing is watched.
+    /// Returns the watched folders, relative to the workspace. Empty if nothing is watched.
     pub fn folders(&self) -> Vec<PathBuf> {
         let Some(scope) = self.watching.as_ref().map(Control::scope) else { return Vec::new() };
         scope.trees.keys().map(|path| path.strip_prefix(&scope.root).unwrap_or(path).to_path_buf()).collect()
@@ -240,19 +240,19 @@ impl Drop for Engine {
     }
 }
 
-/// What an engine works with: the real ones, or a test's own.
+/// The dependencies of an engine: the real ones, or a test's own.
 struct Surroundings {
     toolchain: Arc<dyn Toolchain>,
     /// The workspace as it is at the start.
     workspace: Workspace,
-    /// What is watched, and the saves that come of it; `None` when nothing is watched.
+    /// The watcher's handle and the saves that it reports; `None` if nothing is watched.
     watched: Option<(Control, BoxStream<'static, Saves>)>,
     /// Files that this host runs from; `None` without a supervisor.
     running: Option<Staged>,
     start: Start,
 }
 
-/// The state of the engine, which its task alone changes: each part has a type of its own, and the loop routes between
+/// The state of the engine, which only its task changes. Each part has a type of its own, and the loop routes between
 /// them.
 struct Loop {
     host: Host,
@@ -263,19 +263,19 @@ struct Loop {
     members: Members,
     plugins: PluginRecords,
     builds: Builds,
-    /// Groups that did not go live because of one of theirs, and do so with the save that mends it.
+    /// Groups that did not go live because of one of their plugins. They go live with the save that fixes it.
     failed_groups: Vec<Group>,
     blocked: Blocked,
     probation: ProbationWatch,
     replacement: Replacement,
-    /// What is live, for a host that takes this one's place.
+    /// The journal of what is live, for a host that replaces this one.
     keeper: Keeper,
     libraries: Libraries,
-    /// Plugins that were edited while no host was there.
+    /// Plugins that were edited while no host ran.
     edited: BTreeSet<PluginId>,
     /// Whether this is the start, which is one line in the log.
     is_loading_all: bool,
-    /// How things stand, for whoever asks while the loop is busy.
+    /// The status, for readers while the loop is busy.
     status: Arc<Mutex<ReloadStatus>>,
 }
 
@@ -288,7 +288,7 @@ impl Loop {
     ) {
         let (sender, mut saves) = mpsc::unbounded_channel();
         let mut panics = self.host.registry().panics();
-        // Taken as they come, however long the loop is busy.
+        // Received at once, however long the loop is busy.
         let watching = async move {
             while let Some(saved) = watched.next().await {
                 if sender.send(saved).is_err() {
@@ -317,7 +317,7 @@ impl Loop {
     }
 }
 
-/// Asks cargo about the workspace, or recalls what it said when another host ran here just before.
+/// Asks cargo about the workspace, or reads its earlier answer if another host ran here just before.
 async fn read_workspace(
     toolchain: &dyn Toolchain,
     options: &Options,

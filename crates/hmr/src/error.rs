@@ -1,4 +1,4 @@
-//! What can go wrong, by consequence: a save that does not go live, or a host that cannot go on.
+//! Errors by their consequence: a save that does not go live, or a host that cannot continue.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use crate::findings::Findings;
 use crate::link::LinkFailure;
 
-/// Why a save is not live; the generation before it answers on.
+/// Why a save is not live. The generation before it continues to answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
-    /// rustc refused the source, or the linker what was made of it; their own words have been printed.
+    /// rustc rejected the source, or the linker its output. Their diagnostics have been printed.
     #[error("{}", .0.summary())]
     Compile(Findings),
     /// rustc failed and found no error in the source.
     #[error("rustc failed ({status}) and found no error in the source; it said: {words}")]
     Compiler {
-        /// How it ended.
+        /// Its exit status.
         status: std::process::ExitStatus,
-        /// What it said of itself.
+        /// Its output about itself.
         words: String,
     },
     /// cargo failed before or beside the plugin.
@@ -27,7 +27,7 @@ pub enum SaveError {
     /// A program could not be run.
     #[error("{program} could not be run ({source}); is it installed and on PATH?")]
     Spawn {
-        /// Program tried.
+        /// Program.
         program: String,
         /// System's reason.
         source: io::Error,
@@ -35,14 +35,14 @@ pub enum SaveError {
     /// A file or folder could not be used.
     #[error("{} could not be {action} ({source})", path.display())]
     Io {
-        /// What was tried, as a past participle.
+        /// The failed action, as a past participle.
         action: &'static str,
         /// File or folder.
         path: PathBuf,
         /// System's reason.
         source: io::Error,
     },
-    /// The child process that loaded the library first died or refused it.
+    /// The child process that loaded the library first died or rejected it.
     #[error("{0}")]
     Probe(String),
     /// Loading the library in a child process did not end.
@@ -54,13 +54,13 @@ pub enum SaveError {
     /// The library is not one that this host can load.
     #[error("{0}")]
     Library(String),
-    /// What the plugin defines or needs cannot go live.
+    /// A definition or dependency of the plugin cannot go live.
     #[error("{}", .0.join("; "))]
     Preflight(Vec<String>),
-    /// What the plugin defines or needs does not fit the other plugins that are live.
+    /// A definition or dependency of the plugin does not fit the other live plugins.
     #[error("{}", .0.join("; "))]
     Unfit(Vec<String>),
-    /// The state of what is live does not fit the new code.
+    /// The live state does not fit the new code.
     #[error("{}", .0.join("; "))]
     State(Vec<String>),
     /// The plugin's `start` hook failed.
@@ -71,14 +71,14 @@ pub enum SaveError {
         "the shared sdk library was rebuilt since this host started; restart the host to go on reloading"
     )]
     SdkChanged,
-    /// A newer save came while this one was built.
+    /// A newer save arrived while this one was built.
     #[error("a newer save took its place")]
     Superseded,
 }
 
 impl SaveError {
-    /// Says whether a file caught half-written, or a child process that was killed, may be all that is wrong, so that
-    /// the same may go well the next time.
+    /// Returns whether the only cause may be a half-written file, or a child process that was killed, so that a retry
+    /// may succeed.
     pub fn is_passing(&self) -> bool {
         use std::os::unix::process::ExitStatusExt as _;
         match self {
@@ -108,15 +108,15 @@ pub enum HostError {
     /// The file watcher could not be set up.
     #[error("hot reload cannot watch {}: {source}; set HMR_POLL_MS to poll instead", path.display())]
     Watch {
-        /// Folder to be watched.
+        /// Folder.
         path: PathBuf,
         /// Watcher's reason.
         source: notify::Error,
     },
-    /// The process above the bot could not do its work.
+    /// The supervisor process could not do its work.
     #[error("the bot cannot be supervised: {0}")]
     Supervisor(io::Error),
-    /// The child process for probing could not be prepared.
+    /// The child process for probing could not be started.
     #[error("hot reload cannot start a probe process: {0}")]
     Probe(io::Error),
 }

@@ -1,4 +1,4 @@
-//! What the compiler found, from its JSON: for the terminal as it renders it, for everyone else as data.
+//! The compiler's diagnostics, read from its JSON: rendered for the terminal, and as data for other readers.
 
 use sdk_core::bus::Diagnostic;
 use sdk_core::text;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::link::LinkFailure;
 
-/// Errors kept as data; who wants all of them reads the terminal.
+/// Errors kept as data. The terminal shows all of them.
 const KEPT: usize = 20;
 /// Most characters kept of one error's text.
 const TEXT: usize = 4000;
@@ -16,9 +16,9 @@ const TEXT: usize = 4000;
 pub struct Findings {
     /// Count of errors.
     pub errors: usize,
-    /// Those among them that are the linker's.
+    /// Those errors that are the linker's.
     pub linking: Vec<LinkFailure>,
-    /// rustc's own words for all of them, in colour when the terminal takes it.
+    /// rustc's rendered text of all of them, in colour if the terminal supports it.
     pub rendered: String,
     /// First errors, without colour.
     pub first: Vec<Diagnostic>,
@@ -52,13 +52,13 @@ struct Span {
 }
 
 impl Findings {
-    /// Reads what rustc writes on standard error when it is asked for JSON.
+    /// Reads rustc's standard error in JSON format.
     pub(crate) fn read(output: &str) -> Self {
         let mut findings = Self::default();
         for line in output.lines() {
             match serde_json::from_str(line) {
                 Ok(message) => findings.add(message),
-                // The linker's words, or those of a compiler that crashed.
+                // Text of the linker, or of a compiler that crashed.
                 Err(_) => {
                     findings.rendered.push_str(line);
                     findings.rendered.push('\n');
@@ -71,7 +71,7 @@ impl Findings {
     pub(crate) fn add(&mut self, message: Message) {
         let rendered = message.rendered.unwrap_or_default();
         self.rendered.push_str(&rendered);
-        // The closing "aborting due to N errors" has neither code nor place of its own.
+        // The closing "aborting due to N errors" has neither a code nor a location of its own.
         let is_summary = message.code.is_none()
             && (rendered.contains("aborting due to") || rendered.contains("could not compile"));
         if !message.level.starts_with("error") || is_summary {
@@ -97,10 +97,10 @@ impl Findings {
         }
     }
 
-    /// Returns what was found in a few words: how many errors, or why the code does not link.
+    /// Returns a short summary: the number of errors, or why the code does not link.
     pub fn summary(&self) -> String {
         match &self.linking[..] {
-            // A linker is not called before all compiles.
+            // The linker is called only after all compilation.
             [failure, ..] if self.linking.len() == self.errors => failure.to_string(),
             _ => format!("{} compile error{}", self.errors, if self.errors == 1 { "" } else { "s" }),
         }
@@ -115,7 +115,7 @@ impl Findings {
     }
 }
 
-/// Removes the terminal's escape sequences that set colours, ESC, `[`, numbers, a letter, and ESC wherever else it is.
+/// Removes the terminal's escape sequences that set colours (ESC, `[`, numbers, a letter), and any other ESC.
 fn without_colour(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -125,7 +125,7 @@ fn without_colour(text: &str) -> String {
         rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);
     }
     plain.push_str(rest);
-    // What is left around a sequence may make another one.
+    // The text around a removed sequence may form another one.
     plain.retain(|c| c != '\u{1b}');
     plain
 }

@@ -1,4 +1,4 @@
-//! What `fuzz/` calls: output of cargo and rustc. Nothing in this workspace turns the feature on.
+//! Entry points for `fuzz/`: output of cargo and rustc. No crate of this workspace enables the feature.
 //!
 //! Each function panics when a rule is broken.
 
@@ -12,12 +12,12 @@ use crate::build::rustc::{Replay, inputs_of};
 use crate::build::rustc_call::RustcCall;
 use crate::findings::Findings;
 
-/// A message that cargo writes after whatever else it has written.
+/// A message that cargo writes after any other output.
 const ARTIFACT: &[u8] = br#"
 {"reason":"compiler-artifact","package_id":"path+file:///w/crates/last#last@0.1.0","manifest_path":"/w/crates/last/Cargo.toml","target":{"kind":["lib"]},"filenames":["/t/liblast.rlib"]}
 "#;
 
-/// Reads bytes as what cargo and rustc write: the first one tells as what.
+/// Reads bytes as output of cargo or rustc. The first byte selects the format.
 pub fn cargo_output(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return };
     let text = String::from_utf8_lossy(rest);
@@ -29,11 +29,11 @@ pub fn cargo_output(bytes: &[u8]) {
     }
 }
 
-/// Reads what rustc was given, and again once that is written as rustc does.
+/// Reads dep-info, and reads it again after writing it as rustc does.
 fn dep_info(text: &str) {
     let folder = Path::new("/w");
     let inputs = inputs_of(text, folder);
-    // A backslash at the end of a name and one that stands for a space look alike.
+    // A backslash at the end of a name looks like one that escapes a space.
     let inputs: BTreeSet<PathBuf> =
         inputs.into_iter().filter(|path| !path.as_os_str().as_encoded_bytes().ends_with(b"\\")).collect();
     let mut written = "/t/one.d:".to_owned();
@@ -55,7 +55,7 @@ fn messages(bytes: &[u8]) {
     }
 }
 
-/// Reads a call of rustc, and again once it is written.
+/// Reads a call of rustc, and reads it again after writing it.
 fn call(bytes: &[u8]) {
     let Some(call) = RustcCall::parse(bytes) else { return };
     let assigned = call.environment.iter().map(|(name, value)| format!("{name}={value}\0"));

@@ -1,12 +1,12 @@
-//! Hosts that have been built, each kept as a whole beside what cargo overwrites.
+//! Hosts that have been built, each kept as a whole beside the files that cargo overwrites.
 //!
 //! # Theory of operation
 //!
 //! cargo writes every build of the host to the same place, while the host before it still runs and may have to be
-//! started again. So each one that is to run is linked into a folder of its own, `target/hmr/hosts/3/`: the program,
-//! the shared sdk library that it was linked with, and the [`Journal`] of the plugins that
-//! run in it. A program finds its own sdk library through its rpath (`$ORIGIN`), and a plugin that it loads takes the
-//! one that is mapped already, whose name is the same. The newest two hosts and the running one stay.
+//! started again. So each host that is to run is linked into a folder of its own, `target/hmr/hosts/3/`: the program,
+//! the shared sdk library that it was linked with, and the [`Journal`] of its plugins. A program finds its own sdk
+//! library through its rpath (`$ORIGIN`). A plugin that it loads uses the library that is already mapped, since the
+//! name is the same. The newest two hosts and the running one are kept.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 
 use crate::journal::Journal;
 
-/// File names of what a host consists of; the program comes first.
+/// File names of the parts of a host, the program first.
 const PARTS: [&str; 2] = ["hotcord", "libsdk_dylib.so"];
 /// Name of the mark of a host that died before it was ever ready.
 const CONDEMNED: &str = "condemned";
-/// Hosts that stay: the one that runs, and the one before it.
+/// Number of hosts that are kept: the newest one, and the one before it.
 const KEPT: usize = 2;
 
 /// The folder of all hosts below a target folder.
@@ -29,7 +29,7 @@ pub struct Hosts {
     built: PathBuf,
 }
 
-/// One host, ready to be started at any time.
+/// One host, which can be started at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     number: u64,
@@ -37,27 +37,27 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Gives its number, which grows with each host.
+    /// Returns its number. A newer host has a higher one.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Gives its program.
+    /// Returns the path of its program.
     pub fn program(&self) -> PathBuf {
         self.folder.join(PARTS[0])
     }
 
-    /// Gives its copy of the shared sdk library.
+    /// Returns the path of its copy of the shared sdk library.
     pub fn sdk(&self) -> PathBuf {
         self.folder.join(PARTS[1])
     }
 
-    /// Gives the file that says which plugins run in it.
+    /// Returns the path of the journal with the plugins that run in it.
     pub fn journal_file(&self) -> PathBuf {
         self.folder.join("journal.json")
     }
 
-    /// Gives the file that keeps what cargo said of the workspace.
+    /// Returns the path of the file with cargo's description of the workspace.
     pub fn workspace_file(&self) -> PathBuf {
         self.folder.join("workspace.json")
     }
@@ -65,23 +65,23 @@ impl Staged {
     /// Marks a host that died before it was ever ready, so that no other one gives way to it.
     ///
     /// # Errors
-    /// When the mark cannot be made.
+    /// When the mark cannot be written.
     pub fn condemn(&self) -> io::Result<()> {
         fs::write(self.folder.join(CONDEMNED), "")
     }
 
-    /// Takes the mark away.
+    /// Removes the mark.
     pub fn pardon(&self) {
-        // There mostly is none.
+        // Usually there is none.
         let _ = fs::remove_file(self.folder.join(CONDEMNED));
     }
 
-    /// Says whether it died before it was ever ready.
+    /// Returns whether it died before it was ever ready.
     pub fn is_condemned(&self) -> bool {
         self.folder.join(CONDEMNED).exists()
     }
 
-    /// Finds the host whose program is at `program`, when it is a staged one.
+    /// Returns the host whose program is at `program`, if it is a staged one.
     pub fn of_program(program: &Path) -> Option<Self> {
         let folder = program.parent()?;
         let hosts = folder.parent()?;
@@ -91,12 +91,12 @@ impl Staged {
 }
 
 impl Hosts {
-    /// Gives the hosts below cargo's `target` folder.
+    /// Returns the hosts below cargo's `target` folder.
     pub fn of(target: &Path) -> Self {
         Self { folder: target.join("hosts"), built: target.join("debug") }
     }
 
-    /// Gives cargo's target folder of a program, staged or where cargo has put it.
+    /// Returns cargo's target folder for a program, whether staged or where cargo has put it.
     pub fn target_of(program: &Path) -> Option<PathBuf> {
         let folder = program.parent()?.parent()?;
         // Staged: target/hosts/3/hotcord; by cargo: target/debug/hotcord.
@@ -104,7 +104,7 @@ impl Hosts {
         Some(target.to_path_buf())
     }
 
-    /// Gives all hosts, the newest first.
+    /// Returns all hosts, the newest first.
     pub fn all(&self) -> Vec<Staged> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut all: Vec<_> = entries
@@ -115,17 +115,17 @@ impl Hosts {
         all
     }
 
-    /// Gives the host of that number.
+    /// Returns the host with that number.
     pub fn get(&self, number: u64) -> Option<Staged> {
         self.all().into_iter().find(|host| host.number == number)
     }
 
-    /// Gives the newest host that is older than `host`.
+    /// Returns the newest host that is older than `host`.
     pub fn before(&self, host: &Staged) -> Option<Staged> {
         self.all().into_iter().find(|other| other.number < host.number)
     }
 
-    /// Stages what cargo has built; a newest host of the same files is taken as it is.
+    /// Stages the host that cargo has built. If the newest host has the same files, returns that one.
     ///
     /// # Errors
     /// When a file is missing, or can be neither linked nor copied.
@@ -139,7 +139,7 @@ impl Hosts {
         fs::create_dir_all(&self.folder)?;
         let number = all.first().map_or(1, |newest| newest.number + 1);
         let folder = self.folder.join(number.to_string());
-        // Made aside, so that a host is there as a whole or not at all.
+        // Created under another name, so that a host exists as a whole or not at all.
         let made = self.folder.join(format!(".{number}"));
         let _ = fs::remove_dir_all(&made);
         fs::create_dir(&made)?;
@@ -151,7 +151,7 @@ impl Hosts {
         Ok(Staged { number, folder })
     }
 
-    /// Says whether a host consists of the very files that cargo has built last.
+    /// Returns whether a host's files are those that cargo has built last.
     fn is_built(&self, host: &Staged) -> io::Result<bool> {
         for (built, staged) in PARTS.iter().map(|part| (self.built.join(part), host.folder.join(part))) {
             if !same_file(&built, &staged)? {
@@ -161,7 +161,7 @@ impl Hosts {
         Ok(true)
     }
 
-    /// Says whether what cargo has built last does what `host` does, byte for byte.
+    /// Returns whether cargo's last build has the sdk library of `host`, and its program byte for byte.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -169,7 +169,7 @@ impl Hosts {
         Ok(self.has_sdk_of(host)? && same_bytes(&self.built.join(PARTS[0]), &host.program())?)
     }
 
-    /// Says whether cargo would link a plugin with the sdk library of `host`.
+    /// Returns whether cargo would link a plugin with the sdk library of `host`.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -180,12 +180,12 @@ impl Hosts {
     /// Removes hosts that are neither among the newest nor `in_use`.
     pub fn tidy(&self, in_use: &Staged) {
         for old in self.all().into_iter().skip(KEPT).filter(|host| host != in_use) {
-            // What stays is tidied another time.
+            // A folder that stays is removed another time.
             let _ = fs::remove_dir_all(&old.folder);
         }
     }
 
-    /// Gives the libraries of plugins that a host would load if it were started again.
+    /// Returns the libraries of plugins that any of the hosts would load if it were started again.
     pub fn libraries(&self) -> BTreeSet<PathBuf> {
         self.all().iter().flat_map(|host| Journal::read(&host.journal_file()).libraries()).collect()
     }
@@ -200,7 +200,7 @@ fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::File::open(to)?.set_modified(fs::metadata(from)?.modified()?)
 }
 
-/// Says whether two paths name one file, or one and its copy.
+/// Returns whether two paths name one file, or a file and its copy.
 pub(crate) fn same_file(one: &Path, other: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let (one, other) = (fs::metadata(one)?, fs::metadata(other)?);
@@ -216,7 +216,7 @@ fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// Writes what cargo would, as a new file in the place of the old one.
+    /// Writes what cargo would build, as new files in place of the old ones.
     fn build(target: &Path, program: &str, sdk: &str) {
         fs::create_dir_all(target.join("debug")).unwrap();
         for (part, text) in PARTS.iter().zip([program, sdk]) {

@@ -1,10 +1,11 @@
-//! Which libraries are live in a host, so that a host that takes its place needs neither cargo nor rustc.
+//! The libraries that are live in a host, so that a host that replaces it needs neither cargo nor rustc.
 //!
 //! # Theory of operation
 //!
-//! The engine notes a plugin's library before it is loaded (`coming`), when it has gone live, and what was live before
-//! it as long as it is on probation. After a crash the supervisor reads this, sets aside what was coming or on
-//! probation and has to do with the crash, and the next host loads exactly what the journal then names.
+//! The engine records a plugin's library before it is loaded (`coming`), when it has gone live, and what was live
+//! before it as long as it is on probation. After a crash the supervisor reads this and sets aside the libraries that
+//! were coming or on probation and are involved in the crash. The next host loads exactly those that the journal then
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use sdk_core::PluginId;
 use sdk_core::status::since_1970;
 use serde::{Deserialize, Serialize};
 
-/// Libraries of earlier generations that are kept for a way back, for each plugin.
+/// Libraries of earlier generations that are kept for a rollback, for each plugin.
 const RECENT: usize = 5;
 
 /// A generation by its number and its file.
@@ -27,40 +28,40 @@ pub struct Version {
     pub library: PathBuf,
 }
 
-/// What is known of one plugin.
+/// The entry of one plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// What is live.
     pub live: Option<Version>,
-    /// What was live before it, the newest last; the first of them has stood its probation, the others were replaced
+    /// What was live before it, the newest last. The first of them has passed its probation; the others were replaced
     /// while they were on it.
     #[serde(default)]
     pub before: Vec<Version>,
     /// What is being loaded and started.
     pub coming: Option<Version>,
-    /// What was live earlier and may be brought back, the oldest first.
+    /// What was live earlier and may be restored, the oldest first.
     #[serde(default)]
     pub recent: Vec<Version>,
     /// Milliseconds since 1970 until which a crash counts against `live`.
     pub until: u64,
-    /// Highest number that a generation of it has borne.
+    /// Highest number of any of its generations.
     pub last: u64,
 }
 
 impl Entry {
-    /// Says whether a crash at `now` counts against what is live.
+    /// Returns whether a crash at `now` counts against what is live.
     pub fn is_on_probation(&self, now: u64) -> bool {
         self.live.is_some() && !self.before.is_empty() && now < self.until
     }
 
-    /// Keeps what was live for a way back, instead of what is oldest.
+    /// Keeps what was live for a rollback, and drops the oldest one above [`RECENT`].
     fn remember(&mut self, old: Option<Version>) {
         self.recent.extend(old);
         let surplus = self.recent.len().saturating_sub(RECENT);
         self.recent.drain(..surplus);
     }
 
-    /// Keeps what was live to go back to after a crash.
+    /// Keeps what was live for a rollback after a crash.
     fn go_back_to(&mut self, old: Option<Version>, is_proven: bool) {
         if is_proven {
             self.before.clear();
@@ -77,17 +78,17 @@ impl Entry {
     }
 }
 
-/// What runs in a host, by plugin.
+/// The plugins of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
-    /// Whether the host has ever been ready with this.
+    /// Whether the host has ever been ready with these.
     pub ready: bool,
-    /// Plugins, also those that are not live.
+    /// Plugins, including those that are not live.
     pub plugins: BTreeMap<PluginId, Entry>,
 }
 
 impl Journal {
-    /// Reads a journal; one that is missing or damaged is empty.
+    /// Reads a journal. One that is missing or damaged is empty.
     pub fn read(file: &Path) -> Self {
         fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
@@ -100,20 +101,20 @@ impl Journal {
         write_whole(file, &serde_json::to_vec(self).map_err(io::Error::other)?)
     }
 
-    /// Gives the files it names.
+    /// Returns the libraries that it names.
     pub fn libraries(&self) -> BTreeSet<PathBuf> {
         self.plugins.values().flat_map(Entry::versions).map(|version| version.library.clone()).collect()
     }
 }
 
-/// Writes a file beside its place, then moves it there.
+/// Writes a file under another name, then moves it into place.
 pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = file.with_extension("new");
     fs::write(&beside, bytes)?;
     fs::rename(&beside, file)
 }
 
-/// Keeps the journal of the running host.
+/// Writes the journal of the running host.
 #[derive(Debug, Default)]
 pub struct Keeper {
     file: Option<PathBuf>,
@@ -121,18 +122,18 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Goes on with the journal in `file`; without a file nothing is written.
+    /// Continues the journal in `file`. Without a file nothing is written.
     pub fn new(file: Option<PathBuf>) -> Self {
         let journal = file.as_deref().map(Journal::read).unwrap_or_default();
         Self { file, journal }
     }
 
-    /// Gives the journal as it stands.
+    /// Returns the current journal.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// Notes what is about to be loaded and started.
+    /// Records plugins that are about to be loaded and started.
     pub fn coming(&mut self, plugins: Vec<(PluginId, Version)>) {
         for (plugin, version) in plugins {
             self.journal.plugins.entry(plugin).or_default().coming = Some(version);
@@ -140,7 +141,7 @@ impl Keeper {
         self.write();
     }
 
-    /// Notes that what was coming has not gone live.
+    /// Records that plugins that were coming have not gone live.
     pub fn not_coming(&mut self) {
         for entry in self.journal.plugins.values_mut() {
             entry.coming = None;
@@ -148,9 +149,10 @@ impl Keeper {
         self.write();
     }
 
-    /// Notes what has gone live, on probation for a while, and gives the files that nobody needs any more.
+    /// Records plugins that have gone live, on probation for `probation`. Returns the files that are not needed any
+    /// more.
     ///
-    /// A generation without a library of its own is made of the one that was live before it.
+    /// A generation without a library of its own is created from the one that was live before it.
     pub fn live(
         &mut self,
         plugins: impl IntoIterator<Item = (PluginId, u64, Option<PathBuf>)>,
@@ -180,7 +182,7 @@ impl Keeper {
         needed_before.difference(&needed).cloned().collect()
     }
 
-    /// Notes that what is live, if it is that generation, is on probation no more.
+    /// Records that what is live, if it is that generation, is not on probation any more.
     pub fn passed(&mut self, plugin: &PluginId, generation: u64) {
         let Some(entry) = self.journal.plugins.get_mut(plugin) else { return };
         if entry.live.as_ref().is_some_and(|live| live.generation == generation) {
@@ -189,9 +191,9 @@ impl Keeper {
         }
     }
 
-    /// Notes that earlier code is live again, as a new generation.
+    /// Records that earlier code is live again, as a new generation.
     ///
-    /// Code whose file is gone is in memory alone; the next host then has what was live before.
+    /// Code whose file is gone exists only in memory. The next host then has what was live before.
     pub fn back(&mut self, plugin: &PluginId, generation: u64, library: Option<PathBuf>) {
         let entry = self.journal.plugins.entry(plugin.clone()).or_default();
         entry.last = entry.last.max(generation);
@@ -203,7 +205,7 @@ impl Keeper {
         self.write();
     }
 
-    /// Notes that a plugin is there but not live.
+    /// Records plugins that exist but are not live.
     pub fn left_out(&mut self, plugins: impl IntoIterator<Item = PluginId>) {
         for plugin in plugins {
             self.journal.plugins.entry(plugin).or_default();
@@ -220,7 +222,7 @@ impl Keeper {
 
     fn write(&self) {
         if let Some(file) = &self.file {
-            // `ready` is noted by another part of the host, which must not be undone.
+            // Another part of the host records `ready`, which must not be undone.
             let journal = Journal { ready: Journal::read(file).ready, ..self.journal.clone() };
             if let Err(error) = journal.write(file) {
                 tracing::warn!(%error, "after a crash the plugins would not come back as they are now");
@@ -254,11 +256,11 @@ mod tests {
         keeper.live([came(2)], Duration::from_mins(1));
         let entry = keeper.journal().plugins[&plugin].clone();
         assert!(entry.is_on_probation(since_1970()) && !entry.is_on_probation(since_1970() + 61_000));
-        // A third one while the second is on probation: the way back leads over the second to the first.
+        // A third one while the second is on probation: a rollback goes through the second to the first.
         keeper.live([came(3)], Duration::from_mins(1));
         assert_eq!(keeper.journal().plugins[&plugin].before, [version(1), version(2)]);
         assert_eq!(Journal::read(&file), *keeper.journal());
-        // Without a probation each is good once it is live; of the earlier ones, the last few are kept.
+        // Without a probation each is proven once it is live. Of the earlier ones, the last few are kept.
         for generation in 4..=8 {
             assert_eq!(keeper.live([came(generation)], Duration::ZERO).len(), usize::from(generation > 6));
         }
@@ -286,7 +288,7 @@ mod tests {
         assert!(is_on_probation(), "it was another one");
         keeper.passed(&plugin, 2);
         assert!(!is_on_probation());
-        // So it is what a crash of the next one goes back to.
+        // So a crash of the next one restores it.
         keeper.live([(plugin.clone(), 3, Some(version(3).library))], Duration::from_mins(1));
         assert!(is_on_probation());
         assert_eq!(Journal::read(&file).plugins[&plugin].before, [version(2)]);

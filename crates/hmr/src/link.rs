@@ -1,34 +1,34 @@
-//! What a linker or the system's loader says of a library, as one sentence with the way out.
+//! Errors of a linker or of the system's loader, as one sentence that also says what to do.
 //!
-//! rustc passes a linker's words on as part of one error, whose own message is "linking with `cc` failed". They differ
-//! by linker: lld and mold say `undefined symbol: x`, GNU's say ``undefined reference to `x'``.
+//! rustc includes a linker's output in one error, whose own message is "linking with `cc` failed". The output differs
+//! by linker: lld and mold write `undefined symbol: x`, GNU's writes ``undefined reference to `x'``.
 
 use std::fmt;
 
 use sdk_core::text;
 
-/// Names given of several.
+/// Most names shown of several.
 const NAMED: usize = 3;
-/// Most characters of the linker's own words.
+/// Most characters shown of the linker's output.
 const WORDS: usize = 300;
 
 /// Why a library cannot be linked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkFailure {
-    /// The linker, when it is not there.
+    /// The linker, if it is missing.
     no_linker: Option<String>,
     /// Symbols that are used and defined nowhere.
     undefined: Vec<String>,
-    /// Libraries that are not found.
+    /// Libraries that were not found.
     missing: Vec<String>,
     /// Symbols that are defined more than once.
     duplicate: Vec<String>,
-    /// What else the linker said.
+    /// The linker's other output.
     words: Option<String>,
 }
 
 impl LinkFailure {
-    /// Reads an error of rustc's, `rendered` without colour; `None` when it is not one of linking.
+    /// Reads an error of rustc's, `rendered` without colour. Returns `None` if it is not a linker error.
     pub(crate) fn read(message: &str, rendered: &str) -> Option<Self> {
         let mut failure = Self::default();
         if let Some(linker) = quoted_after(message, "linker `").filter(|_| message.ends_with("not found")) {
@@ -80,7 +80,7 @@ impl LinkFailure {
         }
     }
 
-    /// Returns whether the linker was ended by the system, which may pass.
+    /// Returns whether the linker was killed by a signal, which may pass.
     pub(crate) fn is_passing(&self) -> bool {
         self.words.as_ref().is_some_and(|words| words.contains("terminated with signal"))
     }
@@ -111,7 +111,7 @@ impl fmt::Display for LinkFailure {
     }
 }
 
-/// Tells of symbols that a library uses and nobody defines.
+/// Describes symbols that a library uses and that are defined nowhere.
 pub(crate) fn undefined_words(symbols: &[String]) -> String {
     let is = if symbols.len() == 1 { "is" } else { "are" };
     format!(
@@ -121,7 +121,7 @@ pub(crate) fn undefined_words(symbols: &[String]) -> String {
     )
 }
 
-/// Returns whether a symbol's name is one that rustc makes: of the mangling `v0`, or the one before.
+/// Returns whether a symbol's name is mangled by rustc: in the `v0` form, or in the one before it.
 pub(crate) fn is_of_rust(symbol: &str) -> bool {
     symbol.starts_with("_R") || symbol.starts_with("_ZN")
 }
@@ -145,7 +145,7 @@ fn without_quotes(name: &str) -> &str {
 
 fn before_colon(name: &str) -> String {
     let name = name.split(';').next().unwrap_or_default();
-    // A path of a Rust symbol has two of them each time.
+    // In a path of a Rust symbol, colons come in pairs without a space.
     name.split_once(": ").map_or(name, |(name, _)| name).to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! How cargo, rustc and other programs that build are called.
+//! How cargo, rustc and other build programs are called.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -6,30 +6,31 @@ use std::path::Path;
 use sdk_core::roots;
 use tokio::process::Command;
 
-/// Variable that no compiler, build script or macro has to know.
+/// Variable that no compiler, build script or macro needs.
 const SECRET: &str = "DISCORD_TOKEN";
 
-/// Program in `scripts/bin` that cargo calls rustc through for the crates of the workspace. It keeps the calls; see
+/// Program in `scripts/bin` through which cargo calls rustc for the crates of the workspace. It keeps the calls; see
 /// [`RustcCall`](crate::build::rustc_call::RustcCall).
 ///
-/// cargo makes the name a part of what it builds, so it is one that is looked up in `PATH`: a copy of the workspace in
+/// cargo includes the name in its fingerprints, so it is one that is looked up in `PATH`: a copy of the workspace in
 /// another folder finds everything built.
 const WRAPPER: &str = "hotcord-rustc";
 
-/// Returns the cargo to call: the one that runs this process, or the first on `PATH`.
+/// Returns the cargo to call: the one that runs this process, or the first in `PATH`.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Returns the variables that every call of cargo in a development workspace has to agree on, `dev-env.sh` included.
+/// Returns the variables that must be the same in every call of cargo in a development workspace, including those of
+/// `dev-env.sh`.
 ///
-/// They name one folder for what cargo makes on the way to a program, so that the host, the sandbox, the tests and the
-/// plain mode build each dependency once.
+/// They name one folder for cargo's intermediate files, so that the host, the sandbox, the tests and the plain mode
+/// build each dependency once.
 pub fn build_environment(root: &Path) -> [(&'static str, OsString); 3] {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(root.join("scripts/bin"));
     let folders = folders.chain(std::env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty()));
-    // Only a folder with a colon in its name can't be listed, and cargo builds nothing in such a folder.
+    // Only a folder with a colon in its name cannot be listed, and cargo builds nothing in such a folder.
     let path = std::env::join_paths(folders).unwrap_or(path);
     [
         ("CARGO_BUILD_BUILD_DIR", root.join("target/build").into()),
@@ -38,8 +39,8 @@ pub fn build_environment(root: &Path) -> [(&'static str, OsString); 3] {
     ]
 }
 
-/// Returns a program that builds: without the token, and with the root certificates that the machine trusts, not the
-/// sandbox's.
+/// Returns a command for a build program: without the token, and with the root certificates that the machine trusts,
+/// not the sandbox's.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     with_environment(program, |name| std::env::var_os(name))
 }
@@ -49,7 +50,7 @@ pub(crate) fn cargo_in(root: &Path) -> Command {
     in_workspace(command(cargo()), root)
 }
 
-/// Has a call of cargo agree with all others in the workspace at `root`.
+/// Makes a call of cargo agree with all others in the workspace at `root`.
 pub(crate) fn in_workspace(mut command: Command, root: &Path) -> Command {
     command.envs(build_environment(root)).current_dir(root);
     command

@@ -1,12 +1,12 @@
-//! Signals that this process was started to ignore, and how what it starts hears them all the same.
+//! Signals that this process was started to ignore, and how its child processes receive them nevertheless.
 //!
-//! A process that is started with a signal ignored hands that on to all that it starts: `execve(2)` sets signals that
-//! are handled back to their default, and leaves ignored ones as they are. A shell without job control starts what it
-//! puts into the background with SIGINT and SIGQUIT ignored (POSIX, 2.11), `nohup` with SIGHUP, some runners of CI
-//! with others. So a compiler could not be interrupted, and a bot that is told to end by SIGINT would go on.
+//! A process that is started with a signal ignored passes that on to all processes that it starts: `execve(2)` resets
+//! signals with a handler to their default, and leaves ignored ones as they are. A shell without job control starts
+//! background processes with SIGINT and SIGQUIT ignored (POSIX, 2.11), `nohup` with SIGHUP, some CI runners with
+//! others. So a compiler could not be interrupted, and a bot that receives SIGINT would not end.
 //!
-//! Taking a handler for such a signal is all that is needed, and it takes no `unsafe` code: tokio's is never given back.
-//! What blocks signals, the mask, is set back by the standard library in all that it starts.
+//! Installing a handler for such a signal is enough, and it needs no `unsafe` code: tokio never removes its handlers.
+//! The mask of blocked signals is reset by the standard library in all processes that it starts.
 
 use std::fs;
 use std::io;
@@ -15,32 +15,31 @@ use std::sync::OnceLock;
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Signals that a program which is started here has to hear: those by which it is told to end, and the end of its own
-/// children.
+/// Signals that a child process must receive: those that end it, and the end of its own children.
 const HEARD: [Signal; 4] = [Signal::INT, Signal::QUIT, Signal::TERM, Signal::CHILD];
 
-/// Has every process that this one starts from now on hear the signals that end it, whatever this process was started
-/// to ignore.
+/// Makes every process that this one starts from now on receive the signals that end it, whatever this process was
+/// started to ignore.
 ///
-/// SIGHUP is left as it is: `nohup` says that the end of a terminal is to end nothing. This process itself goes on
-/// ignoring what it ignored.
+/// SIGHUP is left as it is: `nohup` means that the end of a terminal ends nothing. This process itself continues to
+/// ignore what it ignored.
 ///
 /// # Errors
-/// When the system takes no handler.
+/// When a handler cannot be installed.
 pub fn set_back() -> io::Result<()> {
     static IS_DONE: OnceLock<()> = OnceLock::new();
     let ignored = HEARD.into_iter().filter(|signal| is_ignored(*signal)).collect::<Vec<_>>();
     if ignored.is_empty() || IS_DONE.get().is_some() {
         return Ok(());
     }
-    // A runtime must not be dropped on a thread that runs tasks, where callers may be.
+    // A runtime must not be dropped on a thread that runs tasks, as the caller's thread may.
     let handled = std::thread::scope(|scope| scope.spawn(|| handle(&ignored)).join());
     handled.unwrap_or_else(|_| Err(io::Error::other("no handler of signals can be installed")))?;
     let _ = IS_DONE.set(());
     Ok(())
 }
 
-/// Takes a handler for each signal. It belongs to the process, and outlives the runtime that asked for it.
+/// Installs a handler for each signal. It belongs to the process, and outlives the runtime that installed it.
 fn handle(signals: &[Signal]) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
@@ -50,7 +49,7 @@ fn handle(signals: &[Signal]) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns whether this process ignores a signal; where the system does not tell, it does not.
+/// Returns whether this process ignores a signal. Returns `false` if the system does not show that.
 ///
 /// Source: proc_pid_status(5), `SigIgn`, a mask of 64 bits of which the lowest is signal 1.
 pub fn is_ignored(signal: Signal) -> bool {
@@ -86,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// Makes this test's process the one that was started with signals ignored.
+    /// Marks the process that this test starts with signals ignored.
     const CHILD: &str = "HOTCORD_TEST_IGNORES";
 
     #[test]

@@ -1,14 +1,14 @@
-//! A small process above the host, which starts it again when it dies.
+//! A small parent process of the host, which starts it again when it dies.
 //!
 //! # Theory of operation
 //!
 //! With hot reload on, the program that is started is the supervisor. It stages the host that cargo has built (see
-//! [`hosts`](crate::hosts)) and starts it as its child; a terminal, pipes and the environment are shared. Signals go
-//! to the supervisor, which hands each on once. A child that ends by itself ends the supervisor with the same exit
-//! code. One that dies leaves two files behind: the [`journal`](crate::journal) of what was live, and the notes of
-//! what was under way. From these it is told who did it, the generation on probation is set aside, and a new child
-//! loads the rest without cargo or rustc. A host that replaces itself after a change of its own sources does so by
-//! `exec`: for the supervisor it is the same child.
+//! [`hosts`](crate::hosts)) and starts it as its child. Both share a terminal, pipes and the environment. Signals go to
+//! the supervisor, which forwards each once. A child that ends by itself ends the supervisor with the same exit code.
+//! One that dies leaves two files behind: the [`journal`](crate::journal) of what was live, and the notes of what was
+//! in progress. The supervisor finds the cause in these, sets aside the generation on probation, and starts a new
+//! child, which loads the rest without cargo or rustc. A host that replaces itself after a change of its own sources
+//! does so by `exec`: for the supervisor it is the same child.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,26 +35,26 @@ pub mod restart_on_save;
 pub use child::{NextHost, Start};
 pub(crate) use recorder::Recorder;
 
-/// Exit code when the host dies again and again: `EX_SOFTWARE` of sysexits.h.
+/// Exit code if the host dies again and again: `EX_SOFTWARE` of sysexits.h.
 pub const CRASH_LOOP: u8 = 70;
-/// Exit code when another supervisor has this folder: `EX_TEMPFAIL`.
+/// Exit code if another supervisor uses this folder: `EX_TEMPFAIL`.
 pub const BUSY: u8 = 75;
 
-/// Time after a signal in which others count as the same: a terminal's Ctrl-C and a script's often come together.
+/// Time after a signal in which others count as the same one: a terminal's Ctrl-C and a script's often arrive together.
 const ECHO_WITHIN: Duration = Duration::from_millis(300);
-/// Longest time a host has to end after a signal; its own steps add up to less.
+/// Longest time for a host to end after a signal. Its own steps add up to less.
 const END_WITHIN: Duration = Duration::from_secs(12);
 
-/// What a supervisor needs to know.
+/// The supervisor's options.
 #[derive(Debug)]
 pub struct Options {
     /// cargo's target folder, in which the host was built.
     pub target: PathBuf,
-    /// Variables that the host gets beside those of this process.
+    /// Variables that are added to the host's environment.
     pub environment: Vec<(OsString, OsString)>,
 }
 
-/// Runs the host until it ends on purpose, and gives the exit code.
+/// Runs the host until it ends on purpose, and returns the exit code.
 ///
 /// # Errors
 /// When the host cannot be staged or started at all.
@@ -71,7 +71,7 @@ pub fn run(options: &Options) -> io::Result<u8> {
     runtime.block_on(async { Supervisor::new(options, folder)?.run().await })
 }
 
-/// Gives the folder of what belongs to the running host: its number, and the notes of what is under way.
+/// Returns the folder for the files of the running host: its number, and the notes of what is in progress.
 pub(crate) fn run_folder(target: &std::path::Path) -> PathBuf {
     target.join("run")
 }
@@ -107,13 +107,13 @@ impl<'a> Supervisor<'a> {
 
     async fn run(mut self) -> io::Result<u8> {
         let mut host = self.hosts.stage()?;
-        // Whatever ran here before: a fresh start builds what has changed since.
+        // A fresh start builds all changes, whatever ran here before.
         let _ = fs::remove_file(host.journal_file());
         host.pardon();
         let mut start = Start::Fresh;
         loop {
             child::note_host(&self.run, &host)?;
-            // What the one before has left tells nothing of this one.
+            // The notes of the host before are not about this one.
             let _ = fs::remove_file(self.flight());
             let child = self.start(&host, &start)?;
             let cause = match self.watch(child).await? {
@@ -127,7 +127,7 @@ impl<'a> Supervisor<'a> {
                 Journal::read(&host.journal_file()),
                 &recorder::read(&self.flight()),
             );
-            // What is set aside does not do it again.
+            // The crash does not repeat, since its cause is set aside.
             let wait = if verdict.blames_a_plugin {
                 Duration::ZERO
             } else if let Some(wait) = self.crashes.next(std::time::Instant::now()) {
@@ -154,7 +154,7 @@ impl<'a> Supervisor<'a> {
         self.run.join("flight")
     }
 
-    /// Tells of a crash, and gives the host to start next.
+    /// Reports a crash, and returns the host to start next.
     fn after_death(
         &self,
         host: Staged,
@@ -167,14 +167,14 @@ impl<'a> Supervisor<'a> {
         if let Err(error) = verdict.journal.write(&host.journal_file()) {
             words += &format!("; its journal cannot be written ({error})");
         }
-        // A program that has never worked here, through no plugin's fault.
+        // A program that has never worked here, and no plugin is to blame.
         let spare = if verdict.journal.ready || verdict.blames_a_plugin || !cause.is_fault() {
             None
         } else {
             self.hosts.before(&host)
         };
         if let Some(spare) = &spare {
-            // Unmarked, it would only be tried once more.
+            // If this fails, the host is only tried once more.
             let _ = host.condemn();
             words += &format!(
                 "; host {} was never ready, so host {} takes its place until a change of the host is saved",
@@ -191,7 +191,7 @@ impl<'a> Supervisor<'a> {
         Command::new(host.program())
             .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .env(child::VARIABLE, start.to_variable())
-            // Its own group, so that a terminal's Ctrl-C comes to it once: through the supervisor.
+            // Its own group, so that it receives a terminal's Ctrl-C once: through the supervisor.
             .process_group(0)
             .spawn()
             .map_err(|error| {
@@ -202,7 +202,7 @@ impl<'a> Supervisor<'a> {
             })
     }
 
-    /// Hands on signals until the host has ended.
+    /// Forwards signals until the host has ended, and returns how it ended.
     async fn watch(&mut self, mut child: Child) -> io::Result<End> {
         let mut told: Option<(Signal, Instant)> = None;
         let status = loop {
@@ -229,7 +229,7 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-/// Tells an end on purpose from a death.
+/// Distinguishes an end on purpose from a death.
 fn end(status: ExitStatus, told: Option<Signal>) -> End {
     match (crash::Cause::of(status), told) {
         (None, _) => End::OnPurpose(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
@@ -243,7 +243,7 @@ fn end(status: ExitStatus, told: Option<Signal>) -> End {
     }
 }
 
-/// Gives the exit code by which a shell tells of a signal.
+/// Returns the exit code by which a shell reports a signal.
 fn shell_code(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(1)
 }
@@ -256,7 +256,7 @@ fn pid(child: &Child) -> Option<Pid> {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// `None` for one that `nohup` has started.
+    /// `None` if this process was started by `nohup`.
     hang_up: Option<tokio::signal::unix::Signal>,
 }
 
@@ -269,7 +269,8 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one, and gives what the host is to get: a terminal that is gone asks it to end as well.
+    /// Waits for the next signal, and returns the one to send to the host. After the end of a terminal, that is one
+    /// that ends it as well.
     async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::INT,
@@ -279,7 +280,7 @@ impl Signals {
     }
 }
 
-/// Waits for a signal; one that is not listened for never comes.
+/// Waits for a signal. Never returns without a listener.
 async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),

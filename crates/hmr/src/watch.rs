@@ -2,18 +2,17 @@
 //!
 //! # Theory of operation
 //!
-//! On Linux a save is finished when a file that was open for writing is closed, or when a file is renamed into
-//! place; no timer is needed to see that. Elsewhere every modification counts. Where nothing is reported, everything
-//! is looked at again and again. A short quiet time joins what belongs together. Contents are compared by hash, so a
-//! touch, or a checkout that goes away and comes back, is no change. When the system drops events, and when watching
-//! was paused, everything is looked at again.
+//! On Linux a save is finished when a file that was open for writing is closed, or when a file is renamed into place.
+//! Seeing that needs no timer. Elsewhere every modification counts. Without events, all files are polled. A short quiet
+//! time joins events that belong together. Contents are compared by hash, so a touch, or a checkout that is undone, is
+//! no change. When the system drops events, and after watching was paused, all files are checked again.
 //!
-//! A [`Watcher`] waits; what it hears of goes to its scanner, which knows what every file held, and tells the system
-//! which folders to report on. A [`Control`] changes what a running watcher does.
+//! A [`Watcher`] waits. It passes events to its scanner, which knows the contents of every file and tells the system
+//! which folders to report on. A [`Control`] changes the configuration of a running watcher.
 //!
-//! However many files come that nothing is built from, a save beside them is seen at once: of a tree of sources, a
-//! report on a file with another name is dropped by that name alone, and what is known stands ordered by path, so that
-//! no look passes through all of it.
+//! A save is seen at once, however many files arrive beside it that nothing is built from: in a tree of sources, an
+//! event for a file with another name is dropped by that name alone, and the known files are ordered by path, so that
+//! no check iterates over all of them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -59,16 +58,16 @@ use folders::{Folders, Report};
 use moment::{Moment, Noticed};
 use scanner::{Changed, Reported, Reports, Scanner};
 
-/// Longest time that events without a pause between them are joined for, so that what is saved all the time is
+/// Longest time for which events without a pause between them are joined, so that files that are saved all the time are
 /// followed as well.
 const LONGEST_BURST: Duration = Duration::from_millis(100);
 
-/// Files whose contents changed, came or went in one save or burst of saves.
+/// Files whose contents changed, appeared or disappeared in one save or burst of saves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saves {
-    /// Files; folders that vanished may be among them.
+    /// Files. Folders that disappeared may be among them.
     pub paths: BTreeSet<PathBuf>,
-    /// When the earliest of them was saved, by the file system's word where that can be true.
+    /// When the earliest of them was saved, by the file system's time stamp where that can be true.
     pub began: Instant,
 }
 
@@ -76,32 +75,32 @@ pub struct Saves {
 pub struct Watcher {
     control: Control,
     changes: watch::Receiver<Config>,
-    /// What it goes by at present.
+    /// Current configuration.
     current: Config,
     events: mpsc::UnboundedReceiver<Report>,
     pending: Pending,
     scanner: Arc<Mutex<Scanner>>,
-    /// A look under way, and what those before it have found.
+    /// A check in progress. Its result is added to `changed`.
     looking: Option<JoinHandle<Changed>>,
     changed: Changed,
-    /// When everything was last looked at, by polling.
+    /// When all files were last checked, by polling.
     polled: Instant,
 }
 
-/// What the system has reported since the last look.
+/// Events of the system since the last check.
 #[derive(Debug, Default)]
 struct Pending {
     reports: Reports,
-    /// Whether something was missed, so that everything has to be looked at.
+    /// Whether events were lost, so that all files must be checked.
     misses: bool,
     first: Option<Noticed>,
 }
 
 impl Watcher {
-    /// Starts to watch; the present contents of all files count as known.
+    /// Starts to watch. The present contents of all files count as known.
     ///
     /// # Errors
-    /// When the system refuses, as when its number of watches is used up.
+    /// When the system refuses, for example because the limit of watches is reached.
     pub fn new(scope: Scope, mode: WatchMode, filter: Filter) -> Result<Self, HostError> {
         let mut scanner = Scanner::new(filter.clone());
         let (sender, events) = mpsc::unbounded_channel();
@@ -127,19 +126,19 @@ impl Watcher {
         })
     }
 
-    /// Gives a handle to change what is watched and how.
+    /// Returns a handle to change what is watched and how.
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Turns it into the saves that come, with the handle to change what is watched and how.
+    /// Converts the watcher into a stream of saves, with the handle to change what is watched and how.
     pub fn into_saves(self) -> (Control, BoxStream<'static, Saves>) {
         let control = self.control();
         let saves = stream::unfold(self, |mut watcher| async move { Some((watcher.next().await, watcher)) });
         (control, saves.boxed())
     }
 
-    /// Waits for the next finished save with any change in it; a call that is cancelled loses nothing.
+    /// Waits for the next finished save with any change in it, and returns it. Cancel safe.
     pub async fn next(&mut self) -> Saves {
         loop {
             self.finish_look().await;
@@ -167,7 +166,7 @@ impl Watcher {
         }
     }
 
-    /// Looks where something may have changed.
+    /// Checks files that may have changed.
     async fn look(&mut self) {
         let WatchMode { debounce, poll } = self.current.mode;
         if poll.is_none() {
@@ -182,7 +181,7 @@ impl Watcher {
             self.polled = noticed.at.steady;
             self.begin_look(move |scanner| scanner.look_at_all(noticed));
             let has_changed = self.finish_look().await;
-            // A save may be caught half-written.
+            // A save may be seen half-written.
             if !has_changed || first.elapsed() > longest_burst(debounce) {
                 return;
             }
@@ -190,11 +189,11 @@ impl Watcher {
         }
     }
 
-    /// Goes by the newest configuration, and begins to look where nothing has looked.
+    /// Applies the newest configuration, and begins to check files that are new in it.
     fn apply_config(&mut self) {
         let mut config = self.changes.borrow_and_update().clone();
         if config.is_paused {
-            // Whatever else has changed is applied when it goes on.
+            // All other changes are applied when watching resumes.
             config = Config { is_paused: true, ..self.current.clone() };
         }
         let old = std::mem::replace(&mut self.current, config.clone());
@@ -229,13 +228,13 @@ impl Watcher {
         });
     }
 
-    /// Begins to look at files, which may take its time on a slow mount.
+    /// Begins to check files, which may take time on a slow mount.
     fn begin_look(&mut self, look: impl FnOnce(&mut Scanner) -> Changed + Send + 'static) {
         let scanner = self.scanner.clone();
         self.looking = Some(tokio::task::spawn_blocking(move || look(&mut scanner.lock())));
     }
 
-    /// Waits for the end of a look, and says whether anything has changed.
+    /// Waits for the end of a check, and returns whether anything has changed.
     async fn finish_look(&mut self) -> bool {
         let Some(looking) = &mut self.looking else { return false };
         let found = looking.await;
@@ -254,7 +253,7 @@ impl Watcher {
 }
 
 impl Pending {
-    /// Waits until something may have changed; a call that is cancelled loses nothing.
+    /// Waits until something may have changed. Cancel safe.
     async fn wait(&mut self, current: &Config, events: &mut mpsc::UnboundedReceiver<Report>) {
         let WatchMode { debounce, poll } = current.mode;
         match poll {
@@ -266,7 +265,7 @@ impl Pending {
             let Some(event) = events.recv().await else { return std::future::pending().await };
             self.gather(event);
         }
-        // Only what belongs to a save moves the end: others may read the sources all the time.
+        // Only events of a save extend the wait: other programs may read the sources all the time.
         let now = tokio::time::Instant::now();
         let (mut quiet_at, end) = (now + debounce, now + longest_burst(debounce));
         while let Ok(Some(event)) = timeout_at(quiet_at, events.recv()).await {
@@ -276,7 +275,7 @@ impl Pending {
         }
     }
 
-    /// Notes the paths of an event, and says whether it finishes a save.
+    /// Records the paths of an event, and returns whether it finishes a save.
     fn gather(&mut self, (at, event): Report) -> bool {
         let noticed = Noticed::reported(at);
         match event {
@@ -316,14 +315,14 @@ impl Pending {
     }
 }
 
-/// Says whether an event finishes a save.
+/// Returns whether an event finishes a save.
 fn finishes(event: &notify::Event) -> bool {
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
         | EventKind::Modify(ModifyKind::Name(_))
         | EventKind::Create(CreateKind::Folder)
         | EventKind::Remove(_) => true,
-        // Nobody has written to a link that comes, so nobody will close it.
+        // A new link was never open for writing, so it is never closed.
         EventKind::Create(CreateKind::File) if cfg!(target_os = "linux") => {
             let is_link = |metadata: fs::Metadata| metadata.is_symlink() || metadata.nlink() > 1;
             event.paths.iter().any(|path| path.symlink_metadata().is_ok_and(is_link))
@@ -333,7 +332,7 @@ fn finishes(event: &notify::Event) -> bool {
     }
 }
 
-/// Gives the longest time that what belongs to one save is waited for.
+/// Returns the longest time for which the events of one save are joined.
 fn longest_burst(debounce: Duration) -> Duration {
     LONGEST_BURST.max(debounce * 2)
 }

@@ -1,8 +1,8 @@
-//! Which crates of the workspace are plugins, and what a changed file means for them.
+//! The plugin crates of the workspace, and the effect of a changed file on them.
 //!
-//! cargo's own metadata is the source: packages directly under `commands/` and `events/` are plugins; path
-//! dependencies of plugins that the host does not link are shared crates; what the host links, and the
-//! workspace's own manifests, cannot be swapped.
+//! The source is cargo's own metadata: packages directly under `commands/` and `events/` are plugins; path dependencies
+//! of plugins that the host does not link are shared crates; what the host links, and the workspace's own manifests,
+//! cannot be swapped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,19 +21,19 @@ pub use change_kind::ChangeKind;
 use metadata::Metadata;
 
 /// Packages of a development host, besides its plugins. `workspace-hack` names the features of dependencies that the
-/// sandbox, the tests and others ask for, so that all of them share one build of each dependency.
+/// sandbox, the tests and others need, so that all of them share one build of each dependency.
 pub const HOST_PACKAGES: &[&str] = &["-p", "bot", "-p", "workspace-hack"];
 
-/// Features that select a development host, the same in every call to cargo so that all calls agree on what
-/// the shared dependencies are built with.
+/// Features that select a development host. They are the same in every call to cargo, so that all calls build the
+/// shared dependencies with the same features.
 pub const HOST_FEATURES: &[&str] = &["--no-default-features", "--features", "bot/hmr"];
 
-/// Gives the workspace that `folder` is in.
+/// Returns the workspace that `folder` is in.
 pub fn find(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|folder| is_workspace(folder)).map(Path::to_path_buf)
 }
 
-/// Says whether a folder holds a workspace of plugins.
+/// Returns whether a folder holds a workspace of plugins.
 pub fn is_workspace(folder: &Path) -> bool {
     folder.join("Cargo.toml").is_file() && folder.join("commands").is_dir() && folder.join("events").is_dir()
 }
@@ -41,7 +41,7 @@ pub fn is_workspace(folder: &Path) -> bool {
 /// A plugin crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
-    /// Folder under the workspace, `commands/general` say.
+    /// Folder under the workspace, such as `commands/general`.
     pub id: PluginId,
     /// cargo's name of the package.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Package {
     pub root: PathBuf,
     /// Absolute folders of the shared crates it links, directly or not.
     pub shared: BTreeSet<PathBuf>,
-    /// Absolute folders of the crates that its library holds a copy of, besides its own: those that the sdk's shared
+    /// Absolute folders of the crates of which its library holds a copy, besides its own: those that the sdk's shared
     /// library does not hold.
     pub copies: BTreeSet<PathBuf>,
 }
@@ -67,11 +67,11 @@ pub struct Workspace {
     pub host: BTreeSet<PathBuf>,
     /// Packages that the host links and cargo fetched, by cargo's ids, which hold version and source.
     pub host_packages: BTreeSet<String>,
-    /// Packages that a plugin links beyond those, likewise.
+    /// Packages that a plugin links in addition to those, in the same form.
     pub plugin_packages: BTreeMap<PluginId, BTreeSet<String>>,
 }
 
-/// Files at the root that are watched for themselves.
+/// Files at the root that are watched by themselves.
 const ROOT_FILES: &[&str] = &[
     ".cargo/config.toml",
     ".env",
@@ -86,7 +86,7 @@ impl Workspace {
     /// Asks cargo about the workspace at `root`.
     ///
     /// # Errors
-    /// When cargo cannot be run or does not accept a manifest; its words are in the error.
+    /// When cargo cannot be run or does not accept a manifest. The error contains cargo's message.
     pub async fn read(root: &Path) -> Result<Self, SaveError> {
         let output = crate::process::cargo_in(root)
             .args(["metadata", "--format-version=1"])
@@ -104,7 +104,7 @@ impl Workspace {
         Ok(metadata.workspace(root))
     }
 
-    /// Keeps what cargo said, for a host that starts again.
+    /// Writes cargo's description to disk, for a host that starts again.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -112,13 +112,13 @@ impl Workspace {
         std::fs::write(file, serde_json::to_vec(self).map_err(std::io::Error::other)?)
     }
 
-    /// Gives what was kept.
+    /// Reads the description that was written to disk.
     pub fn kept(file: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(file).ok()?).ok()
     }
 
-    /// Returns what is to be watched: of what the host links and of the plugins' folders, sources; of the crates that
-    /// plugins share, all, since any of their files may mend one that does not compile.
+    /// Returns what to watch: of the crates that the host links and of the plugins' folders, sources; of the crates
+    /// that plugins share, all files, since any of them may fix one that does not compile.
     pub fn scope(&self) -> Scope {
         let kinds = ["commands", "events"].map(|kind| self.root.join(kind));
         let sources = self.host.iter().cloned().chain(kinds).map(|folder| (folder, Of::Sources));
@@ -130,7 +130,7 @@ impl Workspace {
         }
     }
 
-    /// Gives the plugins that link other packages, beside those that the host links, than they did in `old`.
+    /// Returns the plugins that link other packages than in `old`, besides those that the host links.
     pub fn relinked(&self, old: &Self) -> BTreeSet<PluginId> {
         let others = self.plugin_packages.iter().filter(|(plugin, packages)| {
             old.plugin_packages.get(*plugin).is_some_and(|old| old != *packages)
@@ -139,12 +139,12 @@ impl Workspace {
     }
 }
 
-/// Gives the names that the packages of all plugin folders below `root` must have, without asking cargo.
+/// Returns the package names that all plugin folders below `root` must have, without asking cargo.
 pub fn plugin_packages(root: &Path) -> Vec<String> {
     plugin_folders(root).keys().map(|plugin| plugin.as_str().replace('/', "-")).collect()
 }
 
-/// Gives the folders below `root` that look like plugins, without asking cargo.
+/// Returns the folders below `root` that look like plugins, without asking cargo.
 pub(crate) fn plugin_folders(root: &Path) -> BTreeMap<PluginId, PathBuf> {
     let folders = ["commands", "events"].map(|kind| std::fs::read_dir(root.join(kind)));
     let paths = folders.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
@@ -154,7 +154,7 @@ pub(crate) fn plugin_folders(root: &Path) -> BTreeMap<PluginId, PathBuf> {
         .collect()
 }
 
-/// Gives the id of a plugin folder: one directly under `commands/` or `events/`.
+/// Returns the id of a plugin folder: one directly under `commands/` or `events/`.
 fn plugin_id(root: &Path, folder: &Path) -> Option<PluginId> {
     let inside = folder.strip_prefix(root).ok()?;
     let mut parts = inside.iter().filter_map(|part| part.to_str());

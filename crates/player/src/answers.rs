@@ -1,15 +1,15 @@
-//! Answers to commands, which are given once the status shows what they tell of.
+//! Answers to commands, sent once the status shows the change.
 
 use sdk_core::voice::VoiceError;
 use sdk_core::voice::player::Answer;
 
-/// Answers that are given once the status shows what they tell of.
+/// Answers that are sent once the status shows the change.
 #[derive(Default)]
 pub(super) struct Answers(Vec<Box<dyn FnOnce() + Send>>);
 
 impl Answers {
     pub(super) fn add<T: Send + 'static>(&mut self, to: Answer<T>, outcome: Result<T, VoiceError>) {
-        // Whoever has stopped waiting wants no answer.
+        // A caller that has stopped waiting needs no answer.
         self.0.push(Box::new(move || drop(to.send(outcome))));
     }
 

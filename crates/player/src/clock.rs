@@ -1,4 +1,4 @@
-//! How far the current track has come, written by the mixer's event and read by whoever asks.
+//! The position in the current track, written by the mixer's event and read by other tasks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sdk_core::voice::player::Position;
 
-/// The current track's position; the mixer's event writes it, and nobody waits for it.
+/// The position in the current track. The mixer's event writes it; no reader waits.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     on: Mutex<Option<On>>,
@@ -22,11 +22,11 @@ struct On {
 /// One start of a track, as the mixer sees it.
 #[derive(Debug)]
 pub(super) struct Hand {
-    /// Time into the track at which the mixer began.
+    /// Time into the track at which the mixer started.
     start: Duration,
     /// Milliseconds that were mixed since.
     mixed: AtomicU64,
-    /// Milliseconds of those that were silent, because the sound came too late.
+    /// Milliseconds of those that were silent, because the audio arrived too late.
     silence: Arc<AtomicU64>,
 }
 
@@ -35,7 +35,7 @@ impl Hand {
         Self { start, mixed: AtomicU64::new(0), silence }
     }
 
-    /// Notes how much of the input has been mixed.
+    /// Sets how much of the input has been mixed.
     pub(super) fn set(&self, mixed: Duration) {
         self.mixed.store(u64::try_from(mixed.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -56,7 +56,7 @@ impl Clock {
         *self.on.lock() = Some(On { number, hand });
     }
 
-    /// Follows nothing.
+    /// Follows no track.
     pub(super) fn clear(&self) {
         *self.on.lock() = None;
     }

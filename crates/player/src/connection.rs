@@ -1,7 +1,7 @@
-//! A player's voice connection: asking Discord, connecting the driver, and coming back after a loss.
+//! A player's voice connection: asking Discord, connecting the driver, and rejoining after a loss.
 //!
-//! It owns songbird's driver and is owned by the player's task. Nothing in here waits: each stage has a deadline, and the
-//! task calls [`Connection::expire`] when it has passed.
+//! It owns songbird's driver and is owned by the player's task. No function here waits: each stage has a deadline, and
+//! the task calls [`Connection::expire`] when it has passed.
 
 use std::time::Duration;
 
@@ -21,26 +21,26 @@ use super::message::{Connections, TaskMessage, TaskSender};
 use super::rejoin::{ATTEMPTS, Attempts, Loss, Policy, STEADY_AFTER};
 use super::stage_speaker;
 
-/// Longest wait for Discord's gateway to say where to connect.
+/// Longest wait for Discord's gateway to send where to connect.
 const ASKED_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait for the driver, which tries twice with 10 s each.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(25);
-/// Wait for word of a move or of another server after close codes 4014 and 4022.
+/// Wait for an event about a move or another server after close codes 4014 and 4022.
 ///
-/// Of a moderator's disconnect there is word at once. Without any, the gateway session may be gone, which serenity tells
-/// after some seconds.
+/// A moderator's disconnect causes an event at once. Without any event, the gateway session may be gone, which serenity
+/// reports after some seconds.
 const MOVED_WITHIN: Duration = Duration::from_secs(10);
-/// Wait for the gateway's own session, which comes back by itself.
+/// Wait for the gateway's own session, which is restored by itself.
 const SESSION_WITHIN: Duration = Duration::from_secs(2);
 /// Longest time without a gateway session before the bot gives up.
 const SESSION_AT_ALL: Duration = Duration::from_mins(5);
-/// Attempts for somebody who waits for an answer.
+/// Attempts while a caller waits for an answer.
 const FIRST_ATTEMPTS: u32 = 2;
 
-/// What has become of the connection.
+/// What has happened to the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ConnectionEvent {
-    /// Nothing that anybody has to know.
+    /// Nothing to report.
     Nothing,
     Joined,
     Moved {
@@ -51,7 +51,7 @@ pub(super) enum ConnectionEvent {
         after: Duration,
     },
     GaveUp(String),
-    /// The bot is in no channel, which whoever asked for one has been told.
+    /// The bot is in no channel. The caller that asked for one has the answer.
     NotJoined,
     Left {
         channel: Option<ChannelId>,
@@ -62,7 +62,7 @@ pub(super) enum ConnectionEvent {
 #[derive(Debug)]
 enum Stage {
     Out,
-    /// Discord was asked, or has announced a move, and says where to connect.
+    /// Discord was asked, or has announced a move, and will send where to connect.
     Asked {
         until: Instant,
     },
@@ -72,11 +72,11 @@ enum Stage {
     In {
         since: Instant,
     },
-    /// The next attempt comes then.
+    /// The next attempt is made then.
     Waiting {
         until: Instant,
     },
-    /// Close code 4014 or 4022: Discord may say that it was a move, or which server there is now.
+    /// Close code 4014 or 4022: Discord may report a move, or the new server.
     Moving {
         until: Instant,
     },
@@ -93,10 +93,10 @@ pub(super) struct Connection {
     stage: Stage,
     attempts: Attempts,
     attempt: u64,
-    /// When and why the connection was lost that the bot is on its way back to.
+    /// When and why the connection was lost that the bot is restoring.
     lost: Option<(Instant, Loss)>,
     moved_from: Option<ChannelId>,
-    /// Channel to go back to when the one that a command asks for cannot be joined.
+    /// Channel to return to if the one that a command asks for cannot be joined.
     home: Option<ChannelId>,
     leave_echo: LeaveTracker,
     waiting: Vec<Answer<()>>,
@@ -125,7 +125,7 @@ impl Connection {
         }
     }
 
-    /// Gives the answers that are due.
+    /// Returns the answers that are due.
     pub(super) fn answers(&mut self) -> &mut Answers {
         &mut self.answers
     }
@@ -134,12 +134,12 @@ impl Connection {
         &mut self.driver
     }
 
-    /// Gives the channel that the bot is in or on its way to.
+    /// Returns the channel that the bot is in or is joining.
     pub(super) fn channel(&self) -> Option<ChannelId> {
         self.info.channel()
     }
 
-    /// Says whether audio can be sent.
+    /// Returns whether audio can be sent.
     pub(super) fn is_in(&self) -> bool {
         matches!(self.stage, Stage::In { .. })
     }
@@ -157,7 +157,7 @@ impl Connection {
         }
     }
 
-    /// Gives when [`expire`](Self::expire) is to be called.
+    /// Returns when [`expire`](Self::expire) is to be called.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Asked { until }
@@ -168,7 +168,7 @@ impl Connection {
         }
     }
 
-    /// Goes into a channel; the answer comes when the bot can be heard, or cannot.
+    /// Joins a channel. The answer is sent when the bot can be heard, or has failed.
     pub(super) fn join(&mut self, channel: ChannelId, answer: Answer<()>) {
         if self.channel() == Some(channel) && !self.is_out() {
             if self.is_in() {
@@ -195,16 +195,16 @@ impl Connection {
         self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
     }
 
-    /// Comes back into the channel that the bot was in before a restart, as after a loss.
+    /// Rejoins the channel that the bot was in before a restart, as after a loss.
     pub(super) fn rejoin(&mut self, channel: ChannelId) -> ConnectionEvent {
         self.lost = Some((Instant::now(), Loss::NoAnswer));
         self.attempts.reset();
-        // A process that died has left its place to this one.
+        // The process before this one may have died without leaving the channel.
         self.leave_echo.taken();
         self.ask(channel)
     }
 
-    /// Leaves, because somebody or the player itself wants that.
+    /// Leaves the channel, on a command or by the player's own decision.
     pub(super) fn leave(&mut self) {
         self.answer(&Err(VoiceError::Superseded));
         self.out("the bot has left");
@@ -237,13 +237,13 @@ impl Connection {
         }
     }
 
-    /// Handles a new gateway session, to which Discord ties the bot's place in the channel.
+    /// Handles a new gateway session. The bot's membership of the channel depends on the session.
     pub(super) fn handle_session(&mut self) -> ConnectionEvent {
         self.leave_echo.vacate();
         let Some(channel) = self.channel().filter(|_| !self.is_out()) else {
             return ConnectionEvent::Nothing;
         };
-        // What is connected plays on until the new connection stands.
+        // The old connection continues to play until the new one is established.
         self.lost.get_or_insert((Instant::now(), Loss::Network));
         self.ask(channel)
     }
@@ -284,19 +284,19 @@ impl Connection {
         }
         self.lost = Some((Instant::now(), loss));
         match self.failed(loss) {
-            // A move is none, and whether it is one is not known yet.
+            // A move is no loss, and it is not known yet whether this is one.
             ConnectionEvent::Nothing if loss.policy() != Policy::Await => ConnectionEvent::Lost(loss.words()),
             turn => turn,
         }
     }
 
-    /// Does what is due when a deadline has passed.
+    /// Handles a deadline that has passed.
     pub(super) fn expire(&mut self) -> ConnectionEvent {
         match self.stage {
             Stage::Out | Stage::In { .. } => ConnectionEvent::Nothing,
             Stage::Asked { .. } => self.failed(Loss::NoAnswer),
             Stage::Connecting { .. } => self.failed(Loss::Network),
-            // Without a session, the bot's place in the channel went with it.
+            // Without a session, the bot is not in the channel any more.
             Stage::Moving { .. } if !self.engine.shards().has_session(self.guild) => {
                 self.stage = Stage::Waiting { until: Instant::now() };
                 ConnectionEvent::Lost("the session at Discord's gateway is gone".to_owned())
@@ -312,7 +312,7 @@ impl Connection {
         }
     }
 
-    /// Begins to become a speaker on the stage that the bot is on.
+    /// Starts a task that makes the bot a speaker on the stage that it is on.
     pub(super) fn ask_to_speak(&self, channel: ChannelId) {
         let Some(http) = self.engine.http() else { return };
         let (sender, asking) = (self.sender.clone(), stage_speaker::ask(http, self.guild, channel));
@@ -322,7 +322,7 @@ impl Connection {
         });
     }
 
-    /// Takes a new driver, because the mixer of the old one hangs in a source, and connects it.
+    /// Replaces the driver, because the mixer of the old one blocks in a source, and connects the new one.
     pub(super) fn renew_driver(&mut self) -> ConnectionEvent {
         self.driver_number += 1;
         self.driver = driver(&self.engine, &self.sender, self.driver_number);
@@ -333,12 +333,12 @@ impl Connection {
         self.ask(channel)
     }
 
-    /// Stands still, because the bot ends.
+    /// Answers waiting callers, because the bot ends.
     pub(super) fn close(&mut self) {
         self.answer(&Err(VoiceError::Closing));
     }
 
-    /// Asks for the channel anew: out of it, so that Discord makes a new session, and in again.
+    /// Asks for the channel again: leaves it, so that Discord creates a new session, and joins it.
     fn ask(&mut self, channel: ChannelId) -> ConnectionEvent {
         self.info.ask(channel);
         let left = self.engine.shards().move_to(self.guild, None);
@@ -364,7 +364,7 @@ impl Connection {
         let Some(user) = self.engine.shards().user() else { return };
         if let Some(info) = self.info.complete(user) {
             if self.is_in() {
-                // Another server in the same channel.
+                // Another server for the same channel.
                 self.lost.get_or_insert((Instant::now(), Loss::Network));
             }
             self.connect(info);
@@ -376,7 +376,7 @@ impl Connection {
         self.stage = Stage::Connecting { until: Instant::now() + CONNECTED_WITHIN };
         let (sender, attempt, connecting) = (self.sender.clone(), self.attempt, self.driver.connect(info));
         tokio::spawn(async move {
-            // That it is connected comes as an event, in one line with the loss of it.
+            // A successful connection is reported as an event, in order with its loss.
             let loss = match timeout(CONNECTED_WITHIN, connecting).await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => Loss::of_attempt(&error).unwrap_or(Loss::Network),
@@ -386,11 +386,11 @@ impl Connection {
         });
     }
 
-    /// Does what the policy says after a loss.
+    /// Handles a loss by its policy.
     fn failed(&mut self, loss: Loss) -> ConnectionEvent {
         let enough = match loss {
             _ if self.home.is_none() && (self.lost.is_some() || self.moved_from.is_some()) => ATTEMPTS,
-            // Somebody who waits is told soon.
+            // A waiting caller gets an answer soon.
             Loss::NoAnswer => 0,
             _ => FIRST_ATTEMPTS - 1,
         };
@@ -411,7 +411,7 @@ impl Connection {
         }
     }
 
-    /// Is out, because somebody removed the bot from the channel.
+    /// Leaves, because the bot was removed from the channel.
     fn removed(&mut self) -> ConnectionEvent {
         let channel = self.channel();
         self.out("the bot was disconnected from the channel");
@@ -431,7 +431,7 @@ impl Connection {
         }
     }
 
-    /// Returns to where the bot was before a command took it away.
+    /// Returns to the channel that the bot was in before a command moved it.
     fn go_back(&mut self, home: ChannelId, words: &str) -> ConnectionEvent {
         self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
         self.attempt += 1;
@@ -444,7 +444,7 @@ impl Connection {
         }
     }
 
-    /// Is out of every channel from now on; whoever waits to come in is told why.
+    /// Leaves every channel, and answers waiting callers with the reason.
     fn out(&mut self, words: &str) {
         self.answer(&Err(VoiceError::JoinFailed(words.to_owned())));
         self.driver.leave();

@@ -1,21 +1,21 @@
-//! From what Discord's gateway sends about voice to what the driver connects with; without any network.
+//! Builds the driver's connection info from the voice events of Discord's gateway, without any network.
 //!
-//! Source: "Connecting to Voice" in Discord's documentation: a voice state gives channel and session, a voice server update
-//! gives endpoint and token, and both together make a connection. They may come in either order.
+//! Source: "Connecting to Voice" in Discord's documentation: a voice state contains channel and session, a voice server
+//! update contains endpoint and token, and both together are needed for a connection. They may arrive in either order.
 
 use std::num::NonZeroU64;
 
 use serenity::all::{ChannelId, GuildId, UserId};
 use songbird::ConnectionInfo;
 
-/// What is known of the way into a channel.
+/// The known parts of a connection to a channel.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionInfoBuilder {
     guild: GuildId,
     channel: Option<ChannelId>,
     session: Option<String>,
     server: Option<Server>,
-    /// What the driver was last told to connect with.
+    /// The info that the driver last connected with.
     used: Option<(ChannelId, String, Server)>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct ConnectionInfoBuilder {
 pub(super) struct Place {
     /// The voice channel.
     pub(super) channel: ChannelId,
-    /// Session in which the bot is there.
+    /// Session in which the bot is in it.
     pub(super) session: String,
     /// The voice server.
     pub(super) endpoint: String,
@@ -37,27 +37,27 @@ struct Server {
 }
 
 impl ConnectionInfoBuilder {
-    /// Knows nothing yet.
+    /// Creates a builder without any part.
     pub(super) fn new(guild: GuildId) -> Self {
         Self { guild, channel: None, session: None, server: None, used: None }
     }
 
-    /// Gives the channel that the bot is in or on its way to.
+    /// Returns the channel that the bot is in or is joining.
     pub(super) fn channel(&self) -> Option<ChannelId> {
         self.channel
     }
 
-    /// Forgets everything, because the bot asks for this channel.
+    /// Clears all parts, because the bot asks for this channel.
     pub(super) fn ask(&mut self, channel: ChannelId) {
         *self = Self { channel: Some(channel), ..Self::new(self.guild) };
     }
 
-    /// Forgets everything, because the bot has left.
+    /// Clears all parts, because the bot has left.
     pub(super) fn leave(&mut self) {
         *self = Self::new(self.guild);
     }
 
-    /// Notes the bot's own voice state; a channel other than the one before needs a new server.
+    /// Sets the bot's own voice state. A channel other than the one before needs a new server.
     pub(super) fn state(&mut self, channel: ChannelId, session: &str) {
         if self.channel != Some(channel) && self.used.is_some() {
             self.server = None;
@@ -66,20 +66,20 @@ impl ConnectionInfoBuilder {
         self.session = Some(session.to_owned());
     }
 
-    /// Notes the guild's voice server; without an endpoint, the server is gone and another one follows.
+    /// Sets the guild's voice server. Without an endpoint, the server is gone and another one follows.
     pub(super) fn server(&mut self, endpoint: Option<&str>, token: &str) {
         self.server =
             endpoint.map(|endpoint| Server { endpoint: endpoint.to_owned(), token: token.to_owned() });
     }
 
-    /// Says whether that is where the driver was last told to connect.
+    /// Returns whether the driver last connected there.
     pub(super) fn is_used(&self, place: &Place) -> bool {
         self.used.as_ref().is_some_and(|(channel, session, server)| {
             (channel, session, &server.endpoint) == (&place.channel, &place.session, &place.endpoint)
         })
     }
 
-    /// Gives what to connect with, once all of it is there and whenever it has changed.
+    /// Returns the info to connect with, once it is complete and whenever it has changed.
     pub(super) fn complete(&mut self, user: UserId) -> Option<ConnectionInfo> {
         let ready = (self.channel?, self.session.clone()?, self.server.clone()?);
         if self.used.as_ref() == Some(&ready) {
@@ -97,7 +97,7 @@ impl ConnectionInfoBuilder {
     }
 }
 
-/// serenity keeps ids that are not zero, and gives them as numbers.
+/// serenity's ids are never zero, and are returned as numbers.
 fn nonzero(id: u64) -> NonZeroU64 {
     NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX)
 }

@@ -1,4 +1,4 @@
-//! How songbird's drivers are made: one scheduler and one configuration for all guilds.
+//! Creating songbird's drivers: one scheduler and one configuration for all guilds.
 
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
@@ -11,24 +11,24 @@ use songbird::driver::retry::{Retry, Strategy};
 use songbird::driver::{DisposalThread, Driver, Scheduler, SchedulerConfig, SchedulerMode};
 use tokio::time::timeout;
 
-/// Wait before the second and last attempt of songbird to connect; more is for [`rejoin`](super::rejoin) to say.
+/// Wait before songbird's second and last attempt to connect. Further attempts are made by [`rejoin`](super::rejoin).
 const RETRY_AFTER: Duration = Duration::from_millis(250);
-/// Longest wait for songbird's account of its threads.
+/// Longest wait for songbird's statistics of its threads.
 const STATS_WITHIN: Duration = Duration::from_millis(200);
 
-/// Makes drivers.
+/// Creates drivers.
 ///
-/// A trait, so that songbird's types are no part of the host's: whoever asks the compiler whether the host can be sent
-/// would have it look through all of songbird, in each plugin again.
+/// A trait, so that songbird's types are not part of the host's: otherwise the compiler would check all of songbird, in
+/// each plugin again, to determine whether the host is `Send`.
 pub(super) trait Drivers: Send + Sync {
-    /// Makes a driver, which is connected to nothing.
+    /// Creates a driver that is not connected.
     fn make(&self) -> Driver;
 
-    /// Gives the longest time that a mixer took for its last frame.
+    /// Returns the longest time that a mixer took for its last frame.
     fn mixing_time(&self) -> BoxFuture<'_, Option<Duration>>;
 }
 
-/// Gives what makes drivers.
+/// Returns the factory of drivers.
 pub(super) fn drivers() -> Box<dyn Drivers> {
     Box::new(Shared::default())
 }
@@ -56,7 +56,7 @@ impl Drivers for Shared {
 
     fn mixing_time(&self) -> BoxFuture<'_, Option<Duration>> {
         Box::pin(async {
-            // Before the first driver is made, no thread mixes.
+            // Before the first driver is created, no thread mixes.
             let scheduler = self.scheduler()?;
             let workers = timeout(STATS_WITHIN, scheduler.worker_thread_stats()).await.ok()?.ok()?;
             let busy = workers.iter().filter(|worker| worker.live_mixers() > 0);
@@ -65,16 +65,16 @@ impl Drivers for Shared {
     }
 }
 
-/// Returns whether the task of a scheduler has ended, as it does for good when a track makes it panic: no driver that has
-/// it mixes ever again.
+/// Returns whether the task of a scheduler has ended. It ends for good when a track makes it panic: no driver with that
+/// scheduler mixes again.
 fn has_died(scheduler: &Scheduler) -> bool {
-    // A task that is there takes its time to answer; one that has ended leaves nobody to ask.
+    // A running task does not answer at once. For one that has ended, the request fails at once.
     scheduler.worker_thread_stats().now_or_never().is_some_and(|answer| answer.is_err())
 }
 
 fn config() -> Config {
     let mut threads = SchedulerConfig::default();
-    // A source that makes the mixer wait is heard in its own guild only.
+    // A source that blocks the mixer affects its own guild only.
     threads.strategy = SchedulerMode::MaxPerThread(NonZeroUsize::MIN);
     let retry = Retry { strategy: Strategy::Every(RETRY_AFTER.into()), retry_limit: Some(NonZeroU8::MIN) };
     Config::default().disposer(DisposalThread::run()).driver_retry(retry).scheduler(Scheduler::new(threads))
@@ -95,7 +95,7 @@ mod tests {
         let (_one, _two) = first.block_on(async { (shared.make(), shared.make()) });
         let before = shared.scheduler().unwrap();
         assert!(first.block_on(before.worker_thread_stats()).is_ok() && !has_died(&before));
-        // Its task ends with the runtime that it was spawned in, as it does with a panic.
+        // Its task ends with the runtime that it was spawned in, just as with a panic.
         drop(first);
         assert!(has_died(&before));
         runtime().block_on(async {

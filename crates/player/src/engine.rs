@@ -1,4 +1,4 @@
-//! The host's voice: all guilds' players, their settings, and where audio comes from.
+//! The host's voice: all guilds' players, their settings, and the sources of audio.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -29,21 +29,21 @@ mod players;
 #[cfg(test)]
 mod tests;
 
-/// Events that a slow listener may be behind.
+/// Events by which a slow receiver may be behind.
 const BEHIND: usize = 256;
 /// Commands that may wait for a player.
 const COMMANDS: usize = 64;
 
-/// All guilds' players; cheap to clone.
+/// All guilds' players. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
     players: Mutex<BTreeMap<GuildId, Served>>,
     settings: Mutex<BTreeMap<GuildId, GuildSettings>>,
-    /// Players of before a restart whose guilds have not come yet.
+    /// Players from before a restart whose guilds are not available yet.
     pending: Mutex<BTreeMap<GuildId, SavedPlayer>>,
-    /// How often the bot has died on what each player has on, until that proves harmless.
+    /// How often the bot has died during the current track of each player, until that track proves harmless.
     deaths: Mutex<BTreeMap<GuildId, u32>>,
     closed: AtomicBool,
     sources: ArcSwap<Sources>,
@@ -52,7 +52,7 @@ struct Inner {
     cache: ArcSwapOption<Cache>,
     http: ArcSwapOption<Http>,
     changes: Changes,
-    /// Counts players.
+    /// Number of players created.
     served: AtomicU64,
     drivers: Box<dyn Drivers>,
     frames: Arc<Frames>,
@@ -66,7 +66,7 @@ struct Served {
 }
 
 impl Engine {
-    /// Makes an engine that marks what changes, plays nothing yet, and has no library.
+    /// Creates an engine that marks changes, plays nothing yet, and has no library.
     pub fn new(changes: Changes) -> Self {
         Self(Arc::new(Inner {
             players: Mutex::default(),
@@ -103,7 +103,8 @@ impl Engine {
         Served { number, player: Player::new(guild, commands, status, clock), sender }
     }
 
-    /// Forgets a player whose task has panicked, with its queue, in which the cause may be: the next use makes another one.
+    /// Removes a player whose task has panicked, with its queue, which may contain the cause. The next use creates
+    /// another one.
     fn broke_down(&self, guild: GuildId, number: u64, panic: &str) {
         tracing::error!(%guild, panic, "a player broke down; its queue is dropped");
         let channel = {
@@ -120,12 +121,12 @@ impl Engine {
         self.tell(VoiceEvent { guild, channel, kind: VoiceEventKind::Left { why } });
     }
 
-    /// Gives where audio comes from.
+    /// Returns the sources of audio.
     pub fn sources(&self) -> Arc<Sources> {
         self.0.sources.load_full()
     }
 
-    /// Replaces where audio comes from; what plays goes on.
+    /// Replaces the sources of audio. The current tracks continue.
     pub fn set_sources(&self, sources: Sources) {
         self.0.sources.store(Arc::new(sources));
     }
@@ -134,12 +135,12 @@ impl Engine {
         &self.0.frames
     }
 
-    /// Hears that what a guild's player has on is nothing to die of.
+    /// Records that the current track of a guild's player does not kill the bot.
     pub(super) fn survived(&self, guild: GuildId) {
         self.0.deaths.lock().remove(&guild);
     }
 
-    /// Hears of the bot's own place in voice.
+    /// Handles the bot's own voice state.
     pub(super) fn own_state(&self, guild: GuildId, state: &VoiceState) {
         if self.0.shards.user() == Some(state.user_id) {
             let (session, channel) = (state.session_id.clone(), state.channel_id);
@@ -154,7 +155,7 @@ impl Engine {
         );
     }
 
-    /// Hears that a shard has a session.
+    /// Handles a new session of a shard.
     pub(super) fn session(&self, shard: u32) {
         let players = self.0.players.lock();
         for (_, served) in players.iter().filter(|(guild, _)| self.0.shards.of(**guild) == Some(shard)) {
@@ -162,12 +163,12 @@ impl Engine {
         }
     }
 
-    /// Gives the way to Discord's REST API, once there was a session.
+    /// Returns the client of Discord's REST API, once there was a session.
     pub(super) fn http(&self) -> Option<Arc<Http>> {
         self.0.http.load_full()
     }
 
-    /// Says whether a channel is a stage.
+    /// Returns whether a channel is a stage.
     pub(super) fn is_stage(&self, guild: GuildId, channel: ChannelId) -> bool {
         let cache = self.0.cache.load();
         let guild = cache.as_ref().and_then(|cache| cache.guild(guild));
@@ -175,13 +176,13 @@ impl Engine {
         channel.is_some_and(|channel| channel.kind == ChannelType::Stage)
     }
 
-    /// Saves the volume that was set, with which the guild's next player begins.
+    /// Saves the volume that was set, which the guild's next player starts with.
     pub(super) fn keep_volume(&self, guild: GuildId, volume: u16) {
         self.0.settings.lock().entry(guild).or_default().volume = volume;
         self.0.changes.mark();
     }
 
-    /// Counts the users in a channel that are no bots; `None` while the guild is not known.
+    /// Returns the number of users in a channel that are no bots; `None` while the guild is not known.
     pub(super) fn listeners(&self, guild: GuildId, channel: ChannelId) -> Option<usize> {
         let cache = self.0.cache.load();
         let guild = cache.as_ref().and_then(|cache| cache.guild(guild))?;
@@ -203,18 +204,18 @@ impl Engine {
 
     pub(super) fn tell(&self, event: VoiceEvent) {
         tracing::info!(guild = %event.guild, what = %event.kind, "voice");
-        // It is nothing to nobody.
+        // An event may have no receiver.
         let _ = self.0.events.send(event);
     }
 
     fn send(&self, guild: GuildId, message: TaskMessage) {
         if let Some(served) = self.0.players.lock().get(&guild) {
-            // A task ends with the process only.
+            // The task ends only with the process.
             let _ = served.sender.send(message);
         }
     }
 
-    /// Makes a driver, which is connected to nothing.
+    /// Creates a driver that is not connected.
     pub(super) fn driver(&self) -> Driver {
         self.0.drivers.make()
     }

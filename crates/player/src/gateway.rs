@@ -1,4 +1,4 @@
-//! serenity's side of voice: what its shards hear goes to the players.
+//! serenity's side of voice: forwards events of its shards to the players.
 
 use futures_channel::mpsc::UnboundedSender;
 use serenity::all::{GuildId, ShardRunnerMessage, UserId, VoiceGatewayManager, VoiceState};

@@ -1,23 +1,23 @@
-//! Tells the echo of the bot's own leave from a moderator's disconnect.
+//! Distinguishes the echo of the bot's own leave from a moderator's disconnect.
 //!
-//! Discord answers a leave as it tells of a moderator's disconnect: the bot's voice state is in no channel. Only by counting
-//! the bot's own leaves is the one known from the other.
+//! Discord sends the same event for both: the bot's voice state is in no channel. They can be distinguished only by
+//! counting the bot's own leaves.
 
-/// Counts the bot's own leaves of which Discord has not told yet.
+/// Counts the bot's own leaves that Discord has not reported yet.
 #[derive(Debug, Default)]
 pub(super) struct LeaveTracker {
     taken: bool,
-    /// Leaves of the bot of which Discord has not told yet.
+    /// Leaves of the bot that Discord has not reported yet.
     echoes: u32,
 }
 
 impl LeaveTracker {
-    /// Counts a leave that the bot asks for; Discord tells of it only where the bot is in a channel.
+    /// Counts a leave that the bot asks for. Discord reports it only if the bot is in a channel.
     pub(super) fn leave(&mut self) {
         self.echoes += u32::from(self.taken);
     }
 
-    /// Handles that the gateway session is another one: the bot's place in the channel goes with the old one.
+    /// Handles a new gateway session: the bot's membership of the channel ends with the old one.
     pub(super) fn vacate(&mut self) {
         self.leave();
         self.taken = false;
@@ -28,7 +28,7 @@ impl LeaveTracker {
         self.taken = true;
     }
 
-    /// Handles a voice state in which the bot is in no channel; returns whether somebody else brought that about.
+    /// Handles a voice state in which the bot is in no channel. Returns whether someone else caused that.
     pub(super) fn emptied(&mut self) -> bool {
         self.taken = false;
         let echo = self.echoes > 0;
@@ -36,7 +36,7 @@ impl LeaveTracker {
         !echo
     }
 
-    /// Handles that the bot is connected: Discord has told of all earlier leaves.
+    /// Handles that the bot is connected: Discord has reported all earlier leaves.
     pub(super) fn settle(&mut self) {
         self.echoes = 0;
     }

@@ -1,4 +1,4 @@
-//! A server on loopback that answers as a test wants it to.
+//! A server on loopback with answers that a test chooses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ enum Then {
 }
 
 impl Server {
-    /// Answers every request on a free port.
+    /// Starts a server on a free port that answers every request.
     pub(super) async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_at("127.0.0.1:0", answer).await
     }
@@ -69,12 +69,12 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Gives the heads of all requests so far.
+    /// Returns the heads of all requests so far.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().clone()
     }
 
-    /// Waits until every connection to it has been closed.
+    /// Waits until all connections to it have been closed.
     pub(super) async fn is_left(&self) {
         let until = Instant::now() + PATIENCE;
         while self.open.load(Ordering::SeqCst) > 0 {
@@ -106,7 +106,7 @@ async fn serve(
     let head = String::from_utf8_lossy(&head).into_owned();
     seen.lock().push(head.clone());
     let reply = answer(&head);
-    // Whoever asked may have gone.
+    // The client may have disconnected.
     let mut sent = stream.write_all(&reply.bytes).await;
     match reply.then {
         Then::Close => {}
@@ -132,12 +132,12 @@ async fn serve(
 }
 
 impl Reply {
-    /// Answers with these bytes and closes the connection.
+    /// Creates an answer of these bytes, after which the connection is closed.
     pub(super) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), then: Then::Close }
     }
 
-    /// Answers with a body of a media type.
+    /// Creates an answer with a body of a media type.
     pub(super) fn ok(kind: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let mut bytes = format!(
@@ -149,34 +149,34 @@ impl Reply {
         Self::raw(bytes)
     }
 
-    /// Leads to another address.
+    /// Creates a redirect to another address.
     pub(super) fn redirect(to: &str) -> Self {
         Self::raw(format!(
             "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         ))
     }
 
-    /// Answers with a failure.
+    /// Creates a failure with a status code.
     pub(super) fn status(status: u16) -> Self {
         Self::raw(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
     }
 
-    /// Says nothing more after that, and keeps the connection.
+    /// Sends nothing after that, and keeps the connection open.
     pub(super) fn then_hang(self) -> Self {
         Self { then: Then::Hang, ..self }
     }
 
-    /// Goes on with these bytes without end.
+    /// Continues with these bytes without end.
     pub(super) fn then_repeat(self, bytes: Vec<u8>) -> Self {
         Self { then: Then::Repeat(bytes), ..self }
     }
 
-    /// Goes on with these bytes without end, one each 50 milliseconds.
+    /// Continues with these bytes without end, one every 50 ms.
     pub(super) fn then_drip(self, bytes: &[u8]) -> Self {
         Self { then: Then::Drip(bytes.to_owned()), ..self }
     }
 
-    /// Answers with a file, or with the part of it that `head` asks for.
+    /// Creates an answer with a file, or with the part of it that `head` asks for.
     pub(super) fn file(head: &str, kind: &str, file: &[u8]) -> Self {
         let Some(from) = range_of(head) else { return Self::ok(kind, file) };
         let mut bytes = format!(
@@ -191,14 +191,14 @@ impl Reply {
         Self::raw(bytes)
     }
 
-    /// Breaks the connection after so many bytes, head included.
+    /// Closes the connection after `most` bytes, including the head.
     pub(super) fn cut(mut self, most: usize) -> Self {
         self.bytes.truncate(most);
         self
     }
 }
 
-/// Gives the first byte that a request asks for.
+/// Returns the first byte that a request asks for.
 pub(super) fn range_of(head: &str) -> Option<usize> {
     let line = head.lines().find_map(|line| line.strip_prefix("range: bytes="))?;
     line.split('-').next()?.parse().ok()

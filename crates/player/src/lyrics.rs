@@ -1,4 +1,4 @@
-//! Lyrics, as LRCLIB has them.
+//! Lyrics from LRCLIB.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,12 +14,12 @@ use super::source::Bounds;
 #[cfg(test)]
 mod tests;
 
-/// Name that the server sees; LRCLIB asks for one with a version.
+/// User agent. LRCLIB asks for one with a version.
 const AGENT: &str = concat!("hotcord/", env!("CARGO_PKG_VERSION"));
-/// Difference in length up to which two recordings are the same.
+/// Largest difference in seconds between the lengths of two recordings that count as the same.
 const SAME: f64 = 5.0;
 
-/// Asks a server for lyrics; cheap to clone.
+/// A client of a server of lyrics. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     client: reqwest::Client,
@@ -39,7 +39,7 @@ struct Record {
     synced_lyrics: Option<String>,
 }
 
-/// Gives the one HTTP client of all requests: making it reads the root certificates.
+/// Returns the one HTTP client of all requests, since creating one reads the root certificates.
 fn client(bounds: &Bounds) -> reqwest::Result<reqwest::Client> {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     if let Some(client) = CLIENT.get() {
@@ -47,16 +47,16 @@ fn client(bounds: &Bounds) -> reqwest::Result<reqwest::Client> {
     }
     let client =
         reqwest::Client::builder().user_agent(AGENT).connect_timeout(bounds.connect).timeout(bounds.answer);
-    // Requests are rare, and a connection belongs to the runtime that made it.
+    // Requests are rare, and a connection belongs to the runtime that opened it.
     let client = client.pool_max_idle_per_host(0).build()?;
     Ok(CLIENT.get_or_init(|| client).clone())
 }
 
 impl Client {
-    /// Makes a client of the server at `base`, to whose path `/api/...` is added.
+    /// Creates a client of the server at `base`, to whose path `/api/...` is added.
     ///
     /// # Errors
-    /// In words that go on from the name of a variable, when `base` is no http(s) address.
+    /// When `base` is no http(s) address. The text continues a sentence that begins with the name of a variable.
     pub(super) fn new(base: &str) -> Result<Self, String> {
         let wrong = "is no address; write it like 'https://lrclib.net'";
         let base = Url::parse(base.trim_end_matches('/')).map_err(|_| wrong.to_owned())?;
@@ -90,7 +90,7 @@ impl Client {
         let records = self.get::<Vec<Record>>("search", &[("q", &words)]).await?.unwrap_or_default();
         let mut records: Vec<_> = records.into_iter().filter(Record::has_any).collect();
         if let Some(duration) = duration {
-            // The order of the rest stays, which is that of the search.
+            // The sort is stable, so otherwise the order of the search stays.
             records.sort_by_key(|record| {
                 record.duration.is_none_or(|seconds| (seconds - duration.as_secs_f64()).abs() > SAME)
             });
@@ -98,7 +98,7 @@ impl Client {
         records.into_iter().find_map(Record::lyrics).ok_or(LyricsError::NotFound)
     }
 
-    /// Asks for an answer; `None` is one that there is none.
+    /// Sends a request and returns its answer; `None` if the server has none.
     async fn get<T: serde::de::DeserializeOwned>(
         &self,
         what: &str,
@@ -185,7 +185,7 @@ fn timed(text: &str) -> Vec<(Duration, String)> {
     let mut lines = Vec::new();
     for mut line in text.lines().map(str::trim) {
         let mut times = Vec::new();
-        // A refrain may have several times.
+        // A line of a refrain may have several times.
         while let Some((time, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
             let Some(time) = time_of(time) else { break };
             times.push(time);

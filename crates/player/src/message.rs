@@ -1,4 +1,4 @@
-//! What a player's task receives beside commands: Discord, the driver, sources, and the host.
+//! The messages of a player's task besides commands: from Discord, the driver, sources, and the host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::rejoin::Loss;
 use super::source::TrackUpdate;
 use super::stage_speaker::Asked;
 
-/// What a player's task receives beside commands.
+/// A message of a player's task besides commands.
 pub(super) enum TaskMessage {
     /// The bot's own voice state.
     State { session: String, channel: Option<ChannelId>, suppressed: bool },
@@ -26,9 +26,9 @@ pub(super) enum TaskMessage {
     Server { endpoint: Option<String>, token: String },
     /// The guild's shard has a new session.
     Session,
-    /// What has come of becoming a speaker on the stage in that channel.
+    /// The result of becoming a speaker on the stage in that channel.
     Asked { channel: ChannelId, outcome: Asked },
-    /// Somebody may have come or gone.
+    /// A user may have joined or left.
     Listeners,
     /// The driver is connected there.
     Connected { driver: u64, place: Place },
@@ -36,26 +36,27 @@ pub(super) enum TaskMessage {
     Failed { attempt: u64, loss: Loss },
     /// The driver's connection is gone.
     Disconnected { driver: u64, loss: Loss },
-    /// The source of a job is open, or why not.
+    /// The source of a job is open, or has failed with a reason.
     Opened { job: u64, outcome: Result<Opened, String> },
-    /// A source says something new of itself.
+    /// A source has new information about its track.
     TrackUpdate,
-    /// The mixer is done with a job's audio.
+    /// The mixer has finished a job's audio.
     Ended { job: u64, how: Ended },
     /// The guild's settings may have changed.
     Settings,
-    /// The player is as it was before a restart; it joins again if that is asked for. What the bot has died on is left out.
+    /// Restores the player from before a restart. It joins again if `rejoin` is set. `culprit` is the removed track
+    /// that the bot may have died on.
     Restore { kept: Box<SavedPlayer>, rejoin: bool, culprit: Option<Arc<Track>> },
-    /// The bot is in the guild no more, which ends the task.
+    /// The bot is not in the guild any more, which ends the task.
     Gone,
-    /// Breaks the task down.
+    /// Makes the task panic.
     #[cfg(test)]
     Break,
-    /// The bot ends: nothing moves any more.
+    /// The bot ends: the player changes nothing any more.
     Close(oneshot::Sender<()>),
 }
 
-/// The way of messages to a player's task.
+/// The sender of messages to a player's task.
 pub(super) type TaskSender = mpsc::UnboundedSender<TaskMessage>;
 
 /// How the mixer ended a track.
@@ -65,7 +66,7 @@ pub(super) enum Ended {
     Failed(String),
 }
 
-/// Tells of a driver's connections, in their order.
+/// Reports a driver's connections, in order.
 pub(super) struct Connections {
     pub(super) sender: TaskSender,
     pub(super) driver: u64,
@@ -84,7 +85,7 @@ impl EventHandler for Connections {
                     endpoint: data.server.to_owned(),
                 },
             },
-            // A failed attempt tells of itself.
+            // A failed attempt reports itself.
             EventContext::DriverDisconnect(data) if !matches!(data.kind, DisconnectKind::Connect) => {
                 TaskMessage::Disconnected { driver, loss: Loss::of(data.reason.as_ref())? }
             }
@@ -95,11 +96,11 @@ impl EventHandler for Connections {
     }
 }
 
-/// Tells of a track's end.
+/// Reports the end of a track.
 pub(super) struct Ends {
     pub(super) sender: TaskSender,
     pub(super) job: u64,
-    /// What the source says: to the mixer one that breaks off looks like one that is over.
+    /// The source's updates: to the mixer, a source that breaks off looks like one that has ended.
     pub(super) updates: watch::Receiver<TrackUpdate>,
 }
 
@@ -120,11 +121,11 @@ impl EventHandler for Ends {
     }
 }
 
-/// Writes how much of a track was mixed.
+/// Records how much of a track was mixed.
 pub(super) struct Ticks(pub(super) Arc<Hand>);
 
 impl Ticks {
-    /// One mixed frame.
+    /// Period of the event: one mixed frame.
     pub(super) const PERIOD: Duration = Duration::from_millis(20);
 }
 

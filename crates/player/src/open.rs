@@ -19,26 +19,26 @@ use crate::length::believed;
 /// Audio that the mixer can play at once.
 pub(super) struct Opened {
     pub(super) sound: Parsed,
-    /// Time into the track at which it begins.
+    /// Time into the track at which it starts.
     pub(super) start: Duration,
-    /// The track's length, where its format tells.
+    /// The track's length, if its format states it.
     pub(super) duration: Option<Duration>,
-    /// Whether that is an estimate.
+    /// Whether the length is an estimate.
     pub(super) is_about: bool,
     /// Whether it is HE-AAC, of which only the lower half of the spectrum is played.
     pub(super) is_core_only: bool,
-    /// Whether there is no place in it to go to.
+    /// Whether seeking is not possible.
     pub(super) is_live: bool,
-    /// Milliseconds of silence that were heard in place of sound.
+    /// Milliseconds of silence that were played in place of audio.
     pub(super) silence: Arc<AtomicU64>,
-    /// What happens to it while it plays.
+    /// Updates of the track while it plays.
     pub(super) updates: watch::Receiver<TrackUpdate>,
 }
 
 /// Opens a track's audio at a time into it.
 ///
 /// # Errors
-/// One sentence why that cannot be.
+/// When that is not possible. The error is one sentence.
 pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
     let within = sources.within(&playable);
     let opening = async {
@@ -50,9 +50,9 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
         let source = opened.map_err(|error| error.to_string())?;
         let (is_about, is_core_only) = (source.is_about(), source.is_core_only());
         let Source { updates, silence, is_live, sound, .. } = source;
-        // A stream goes on from wherever one comes in.
+        // A live stream always starts at its present position.
         let at = if is_live { Duration::ZERO } else { at };
-        // Seeking reads from the source, and blocks while it does.
+        // Seeking reads from the source and may block.
         let sought = tokio::task::spawn_blocking(move || {
             let mut sound = sound;
             let start = if at.is_zero() { Ok(at) } else { seek(&mut sound, at) };
@@ -68,7 +68,7 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
     timeout(within, opening).await.unwrap_or_else(|_| late())
 }
 
-/// Goes to a time, and gives the one that it really went to.
+/// Seeks to a time, and returns the time that was reached.
 fn seek(parsed: &mut Parsed, at: Duration) -> Result<Duration, SymphoniaError> {
     let to = SeekTo::Time { time: Time::from(at.as_secs_f64()), track_id: Some(parsed.track_id) };
     let reached = parsed.format.seek(SeekMode::Accurate, to)?;
@@ -87,7 +87,7 @@ fn time(time: Time) -> Duration {
     Duration::from_secs(time.seconds).saturating_add(part)
 }
 
-/// Says in a sentence why the mixer could not go on.
+/// Returns a sentence on why the mixer could not continue.
 pub(super) fn words(error: &PlayError) -> String {
     match error {
         PlayError::Decode(error) => sentence("Its audio is damaged", &**error),
@@ -96,10 +96,10 @@ pub(super) fn words(error: &PlayError) -> String {
     }
 }
 
-/// Writes a sentence with a cause, as far as the cause has words fit for one.
+/// Returns a sentence with a cause, if the cause's text is suitable.
 fn sentence(what: &str, cause: &dyn std::error::Error) -> String {
     let cause = cause.to_string();
-    // An HTTP client's errors quote addresses, which may hold a secret.
+    // An HTTP client's errors quote addresses, which may contain a secret.
     if cause.is_empty() || cause.contains("://") || cause.contains('\n') {
         return format!("{what}.");
     }

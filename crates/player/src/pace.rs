@@ -2,13 +2,13 @@
 //!
 //! # Theory of operation
 //!
-//! songbird counts no frame that is late. But its mixer asks the decoder of a track for its parameters exactly once for
-//! each frame that it mixes, on the thread that keeps the clock, so a decoder that is wrapped in [`Timed`] sees every
-//! frame. The clock advances by 20 ms a frame and, after a frame that was late, catches up; so the frame that came
-//! earliest, seen from the clock, says where the clock is, and each other one is as late as it is behind that. A frame
-//! is mixed one clock before it is sent: one that is behind by more than 20 ms cannot be sent in time.
+//! songbird does not count late frames. But its mixer asks a track's decoder for its parameters exactly once for each
+//! frame that it mixes, on the thread that keeps the clock, so a decoder wrapped in [`Timed`] sees every frame. The
+//! clock advances by 20 ms a frame and catches up after a late frame. So the earliest frame, relative to the clock,
+//! shows the clock's position, and every other frame is late by its distance from that. A frame is mixed one clock step
+//! before it is sent: one that is behind by more than 20 ms cannot be sent in time.
 //!
-//! While a track is paused or the connection is gone, nothing is measured.
+//! Nothing is measured while a track is paused or the connection is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use symphonia::core::formats::Packet;
 
 /// Time from one frame to the next.
 pub(super) const FRAME: Duration = Duration::from_millis(20);
-/// Frames after which an early one is forgotten, at the latest after twice as many: 5 s.
+/// Frames after which an early frame is forgotten, at the latest after twice as many: 5 s.
 const WINDOW: u32 = 250;
 
 /// Frames of all tracks since the host began.
@@ -35,7 +35,7 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) fn counts(&self) -> FrameCounts {
-        // The late ones first, so that there are never more of them.
+        // The late ones are read first, so that they never exceed the mixed ones.
         let late = self.late.load(Ordering::Relaxed);
         FrameCounts { mixed: self.mixed.load(Ordering::Relaxed), late }
     }
@@ -58,12 +58,12 @@ impl Pace {
         Self { frames, state: AtomicU8::new(ON), clock: Mutex::default() }
     }
 
-    /// Says whether the mixer is to stand still from now on, or goes on.
+    /// Sets whether the mixer rests from now on.
     pub(super) fn set_resting(&self, resting: bool) {
         if resting {
             self.state.store(RESTS, Ordering::Relaxed);
         } else {
-            // Where the clock is by then, the next frame shows.
+            // The next frame shows where the clock is by then.
             let _ = self.state.compare_exchange(RESTS, BEGINS, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
@@ -81,17 +81,17 @@ impl Pace {
     }
 }
 
-/// Where the mixer's clock is, as far as frames have shown.
+/// The position of the mixer's clock, as far as frames have shown it.
 #[derive(Debug)]
 struct Clock {
-    /// When the next frame is due if the first one was in time.
+    /// When the next frame is due, if the first one was in time.
     due: Instant,
     /// Lateness of the earliest frame in this window, and in the one before.
     earliest: [Option<Lateness>; 2],
     left: u32,
 }
 
-/// Nanoseconds by which a frame came later than due by the first one; negative for one that came earlier.
+/// Nanoseconds by which a frame was late, relative to the first one; negative for an early frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Lateness(i64);
 
@@ -100,7 +100,7 @@ impl Clock {
         Self { due: now, earliest: [None; 2], left: WINDOW }
     }
 
-    /// Notes a frame, and gives how far it is behind the clock.
+    /// Records a frame, and returns how far it is behind the clock.
     fn frame(&mut self, now: Instant) -> Duration {
         let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         let late = match now.checked_duration_since(self.due) {
@@ -120,7 +120,7 @@ impl Clock {
     }
 }
 
-/// A decoder whose frames are counted as the mixer takes them.
+/// A decoder that counts frames as the mixer takes them.
 pub(super) struct Timed {
     pub(super) inner: Box<dyn Decoder>,
     pub(super) pace: Arc<Pace>,
@@ -177,7 +177,7 @@ mod tests {
         for frame in 0..10 {
             pace.frame(began + ms(20) * frame);
         }
-        // The mixer comes back 100 ms late and catches up: 100, 80, 60, 40 and 20 ms behind, then in time.
+        // The mixer resumes 100 ms late and catches up: 100, 80, 60, 40 and 20 ms behind, then in time.
         for _ in 10..16 {
             pace.frame(began + ms(300));
         }
@@ -212,7 +212,7 @@ mod tests {
         let (pace, began) = (Pace::new(Arc::default()), Instant::now());
         pace.frame(began);
         pace.set_resting(true);
-        // Commands reach the mixer later than they are noted.
+        // Commands reach the mixer later than they are recorded.
         pace.frame(began + ms(20));
         pace.set_resting(false);
         pace.set_resting(false);

@@ -1,6 +1,6 @@
-//! What is on: the current track from opening to its end, a seek in it, and the next track kept ready.
+//! The current track from opening to its end, a seek in it, and the preloaded next track.
 //!
-//! The mixer holds one track at most, and only one whose audio is ready.
+//! The mixer holds at most one track, and only one whose audio is ready.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -24,21 +24,21 @@ use super::pace::{Frames, Pace, Timed};
 use super::saved::now;
 use super::source::{Sources, TrackUpdate};
 
-/// Time before a track's end at which the next one is made ready.
+/// Time before a track's end at which the next one is opened.
 const READY_BEFORE: Duration = Duration::from_secs(15);
-/// The same for one that yt-dlp has to find first, which takes up to a minute.
+/// The same for a track that yt-dlp must find first, which takes up to a minute.
 const FOUND_BEFORE: Duration = Duration::from_secs(75);
 /// Time without audio after which a track is given up.
 const STALLED_AFTER: Duration = Duration::from_secs(20);
 
-/// Counts starts and jobs; it begins at the time of day, so that a restart does not use a number again.
+/// Numbers starts and jobs. It begins at the time of day, so that a restart does not use a number again.
 static NUMBERS: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(now() * 1000));
 
 fn number() -> u64 {
     NUMBERS.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A job that opens a source; dropping it ends the job.
+/// A job that opens a source. Dropping it ends the job.
 struct Job {
     number: u64,
     task: AbortHandle,
@@ -75,11 +75,11 @@ struct On {
     pace: Arc<Pace>,
     updates: watch::Receiver<TrackUpdate>,
     _teller: Teller,
-    /// How much was mixed when that last changed.
+    /// How much was mixed when that last changed, and when.
     moved: (Duration, Instant),
 }
 
-/// A task that passes on what a source says of itself; dropping it ends the task.
+/// A task that forwards a source's updates. Dropping it ends the task.
 struct Teller(AbortHandle);
 
 impl Teller {
@@ -110,17 +110,17 @@ struct Preload {
     outcome: Option<Result<Opened, String>>,
 }
 
-/// What a job that has ended means.
+/// The effect of a job that has ended.
 pub(super) enum Outcome {
-    /// Nobody wants it any more, or it is for later.
+    /// The job was superseded, or its audio is for later.
     Nothing,
-    /// The current track can be put on; its length, where its format tells.
+    /// The current track can be played. Contains its length, if its format states it.
     Ready { duration: Option<Duration>, is_about: bool },
     /// The current track cannot be played.
     Failed(String),
 }
 
-/// What is on in a guild.
+/// The current track of a guild.
 pub(super) struct Playback {
     sender: TaskSender,
     clock: Arc<Clock>,
@@ -129,7 +129,7 @@ pub(super) struct Playback {
     preload: Option<Preload>,
     volume: u16,
     held: bool,
-    /// The mixer has a connection.
+    /// Whether the mixer has a connection.
     runs: bool,
     frames: Arc<Frames>,
     answers: Answers,
@@ -151,7 +151,7 @@ impl Playback {
         }
     }
 
-    /// Gives the answers that are due.
+    /// Returns the answers that are due.
     pub(super) fn answers(&mut self) -> &mut Answers {
         &mut self.answers
     }
@@ -164,7 +164,7 @@ impl Playback {
         matches!(self.stage, Stage::On(_))
     }
 
-    /// Says whether people wait for audio: of a new track, or of another position.
+    /// Returns whether users wait for audio: of a new track, or of another position.
     pub(super) fn is_opening(&self) -> bool {
         matches!(self.stage, Stage::Opening { .. } | Stage::Ready { .. }) || self.seeking.is_some()
     }
@@ -173,7 +173,7 @@ impl Playback {
         self.volume
     }
 
-    /// Gives the number of the current start.
+    /// Returns the number of the current start.
     pub(super) fn number(&self) -> Option<u64> {
         match &self.stage {
             Stage::Empty => None,
@@ -182,7 +182,7 @@ impl Playback {
         }
     }
 
-    /// Gives what a radio station says it plays.
+    /// Returns the title that a radio station sends.
     pub(super) fn title(&self) -> Option<String> {
         match &self.stage {
             Stage::On(on) => on.updates.borrow().title.clone(),
@@ -190,7 +190,7 @@ impl Playback {
         }
     }
 
-    /// Returns whether what is on is HE-AAC, of which only the lower half of the spectrum is played.
+    /// Returns whether the current track is HE-AAC, of which only the lower half of the spectrum is played.
     pub(super) fn is_core_only(&self) -> bool {
         match &self.stage {
             Stage::Ready { opened, .. } => opened.is_core_only,
@@ -199,7 +199,7 @@ impl Playback {
         }
     }
 
-    /// Gives the time into the current track.
+    /// Returns the time into the current track.
     pub(super) fn position(&self) -> Duration {
         match &self.stage {
             Stage::Empty => Duration::ZERO,
@@ -209,7 +209,7 @@ impl Playback {
         }
     }
 
-    /// Gives how much of the current track has been mixed since it was put on.
+    /// Returns how much of the current track has been mixed since its start.
     pub(super) fn mixed(&self) -> Duration {
         match &self.stage {
             Stage::On(on) => on.hand.mixed(),
@@ -217,7 +217,7 @@ impl Playback {
         }
     }
 
-    /// Begins to open a track, or takes it from where it is kept ready; what was on is on until it is replaced.
+    /// Begins to open a track, or takes it from the preload. The track before plays until it is replaced.
     pub(super) fn start(&mut self, track: &Arc<Track>, at: Duration, sources: Arc<Sources>) -> Outcome {
         self.abandon_seek();
         let number = number();
@@ -236,7 +236,7 @@ impl Playback {
         }
     }
 
-    /// Goes to another position: opens the source again there, while it plays on here.
+    /// Seeks to another position: opens the source again there, while it continues to play here.
     pub(super) fn seek(
         &mut self,
         track: &Arc<Track>,
@@ -253,7 +253,7 @@ impl Playback {
         self.seeking = Some(Seeking { job, answer });
     }
 
-    /// Hears that a job has ended.
+    /// Handles the end of a job.
     pub(super) fn opened(
         &mut self,
         job: u64,
@@ -305,7 +305,7 @@ impl Playback {
         }
     }
 
-    /// Puts on what is ready, and gives the number of the start that is heard now.
+    /// Starts to play the opened track, and returns the number of its start; `None` if no track is ready.
     pub(super) fn put_on(&mut self, driver: &mut Driver) -> Option<u64> {
         match std::mem::replace(&mut self.stage, Stage::Empty) {
             Stage::Ready { number, opened } => {
@@ -349,19 +349,19 @@ impl Playback {
         });
     }
 
-    /// Says whether a mixer's word of an end is about what is on.
+    /// Returns whether the end of a job, as reported by the mixer, is that of the current track.
     pub(super) fn is_of(&self, job: u64) -> bool {
         matches!(&self.stage, Stage::On(on) if on.job == job)
     }
 
-    /// Takes off what is on, and gives up what is being opened.
+    /// Stops the current track, and cancels all that is being opened.
     pub(super) fn stop(&mut self, driver: &mut Driver) {
         self.abandon_seek();
         self.preload = None;
         self.empty(driver);
     }
 
-    /// As [`stop`](Self::stop), but what is kept ready stays so.
+    /// As [`stop`](Self::stop), but keeps the preload.
     pub(super) fn empty(&mut self, driver: &mut Driver) {
         self.abandon_seek();
         if self.is_on() {
@@ -371,7 +371,7 @@ impl Playback {
         self.clock.clear();
     }
 
-    /// Pauses, or goes on.
+    /// Pauses or resumes.
     pub(super) fn hold(&mut self, held: bool) {
         if self.held == held {
             return;
@@ -379,13 +379,13 @@ impl Playback {
         self.held = held;
         self.follow_pace();
         if let Stage::On(on) = &mut self.stage {
-            // Fails only when the track has ended, which is told anyway.
+            // Fails only when the track has ended, which is reported anyway.
             let _ = if held { on.handle.pause() } else { on.handle.play() };
             on.moved.1 = Instant::now();
         }
     }
 
-    /// Takes whether the mixer has a connection.
+    /// Sets whether the mixer has a connection.
     pub(super) fn set_running(&mut self, runs: bool) {
         if self.runs != runs {
             self.runs = runs;
@@ -393,7 +393,7 @@ impl Playback {
         }
     }
 
-    /// Says whether the mixer need not keep its pace.
+    /// Returns whether the mixer need not keep its pace.
     fn is_resting(&self) -> bool {
         self.held || !self.runs
     }
@@ -412,7 +412,7 @@ impl Playback {
         }
     }
 
-    /// Makes the next track ready when the current one is near its end.
+    /// Opens the next track if the current one is near its end.
     pub(super) fn prepare(
         &mut self,
         remaining: Option<Duration>,
@@ -433,7 +433,7 @@ impl Playback {
         }
     }
 
-    /// Gives when [`prepare`](Self::prepare) has something to do.
+    /// Returns when [`prepare`](Self::prepare) is to be called.
     pub(super) fn prepare_at(
         &self,
         remaining: Option<Duration>,
@@ -444,7 +444,7 @@ impl Playback {
         due.then(|| Instant::now().checked_add(wait)).flatten()
     }
 
-    /// Says whether the mixer, which is `running`, has mixed nothing of the track for too long.
+    /// Returns whether the mixer, if it is `running`, has mixed nothing of the track for too long.
     pub(super) fn is_stalled(&mut self, running: bool) -> bool {
         let held = self.held;
         let Stage::On(on) = &mut self.stage else { return false };
@@ -475,7 +475,7 @@ fn ready_before(next: &Track) -> Duration {
     if next.source() == SourceKind::YtDlp { FOUND_BEFORE } else { READY_BEFORE }
 }
 
-/// Makes what is put on of sound, and has its frames counted.
+/// Creates the mixer's input from audio, with its frames counted.
 fn timed(sound: Parsed, pace: &Arc<Pace>) -> Input {
     let decoder = Box::new(Timed { inner: sound.decoder, pace: pace.clone() });
     Input::Live(LiveInput::Parsed(Parsed { decoder, ..sound }), None)

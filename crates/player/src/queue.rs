@@ -1,4 +1,4 @@
-//! The order of tracks: what is on, what comes next, and what was before; without any audio.
+//! The order of tracks: current, upcoming and history, without any audio.
 //!
 //! A track is in one place at a time: current, upcoming or history.
 
@@ -13,14 +13,14 @@ use sdk_core::voice::{At, Loop, SavedQueue, Track, VoiceError};
 
 use super::length;
 
-/// Why the current track makes way.
+/// Why the current track is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Advance {
-    /// It is over; a repeated track begins again.
+    /// It has ended. A repeated track begins again.
     Ended,
-    /// Somebody wants the next one; only a repeated queue keeps it.
+    /// A user skipped it. Only a repeated queue keeps it.
     Skipped,
-    /// It cannot be played; nothing repeats it.
+    /// It cannot be played, and is never repeated.
     Failed,
 }
 
@@ -41,12 +41,12 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Makes an empty queue in which at most `max` tracks wait.
+    /// Creates an empty queue with at most `max` waiting tracks.
     pub(super) fn new(max: usize) -> Self {
         Self { current: None, upcoming: VecDeque::new(), history: VecDeque::new(), repeat: Loop::Off, max }
     }
 
-    /// Makes the queue that was saved, without lengths that cannot be, and with no more tracks than there may be.
+    /// Creates a queue from a saved one, without implausible lengths, and with at most [`MAX_UPCOMING`] tracks.
     pub(super) fn restored(saved: SavedQueue) -> Self {
         let SavedQueue { current, upcoming, history, repeat } = saved;
         let (upcoming, history) = (upcoming.into(), history.into());
@@ -56,8 +56,8 @@ impl Queue {
         queue
     }
 
-    /// Notes the length that the current track's media tells, over that of a playlist or a page; an estimate counts only
-    /// where there is no other.
+    /// Sets the length that the current track's media states. It replaces that of a playlist or a page; an estimate is
+    /// used only if there is no other.
     pub(super) fn learn_duration(&mut self, duration: Duration, is_about: bool) {
         let Some(learned) = length::believed(duration) else { return };
         let is_news = |current: &Track| {
@@ -70,32 +70,32 @@ impl Queue {
         }
     }
 
-    /// Gives the track that is on.
+    /// Returns the current track.
     pub(super) fn current(&self) -> Option<&Arc<Track>> {
         self.current.as_ref()
     }
 
-    /// Gives what comes next, in order.
+    /// Returns the upcoming tracks, in order.
     pub(super) fn upcoming(&self) -> impl ExactSizeIterator<Item = &Arc<Track>> {
         self.upcoming.iter()
     }
 
-    /// Gives what was on, the latest last.
+    /// Returns the tracks that were played, the latest last.
     pub(super) fn history(&self) -> impl ExactSizeIterator<Item = &Arc<Track>> {
         self.history.iter()
     }
 
-    /// Gives what repeats.
+    /// Returns the repeat mode.
     pub(super) fn repeat(&self) -> Loop {
         self.repeat
     }
 
-    /// Sets what repeats.
+    /// Sets the repeat mode.
     pub(super) fn set_repeat(&mut self, repeat: Loop) {
         self.repeat = repeat;
     }
 
-    /// Gives the track that follows when the current one ends by itself.
+    /// Returns the track that follows when the current one ends by itself.
     pub(super) fn next(&self) -> Option<&Arc<Track>> {
         match self.repeat {
             Loop::Track => self.current.as_ref().or(self.upcoming.front()),
@@ -104,19 +104,19 @@ impl Queue {
         }
     }
 
-    /// Takes as many tracks as there is room for, and says how many that are; the current one stays.
+    /// Adds as many tracks as there is room for, and returns their number. The current track stays.
     ///
     /// # Errors
-    /// When there is room for none.
+    /// When there is no room.
     pub(super) fn enqueue(&mut self, tracks: Vec<Arc<Track>>, at: At) -> Result<usize, VoiceError> {
         self.enqueue_within(tracks, at, None).map(|(added, _)| added)
     }
 
-    /// As [`enqueue`](Self::enqueue), with at most `share` waiting tracks of each requester; returns how many were taken, and
-    /// how many were not for that reason.
+    /// As [`enqueue`](Self::enqueue), with at most `share` waiting tracks of each requester. Returns how many were
+    /// added, and how many were not because of the share.
     ///
     /// # Errors
-    /// When there is room for none.
+    /// When there is no room.
     pub(super) fn enqueue_within(
         &mut self,
         tracks: Vec<Arc<Track>>,
@@ -145,7 +145,7 @@ impl Queue {
         Ok((added, over_share))
     }
 
-    /// Returns those of new tracks of which no requester has more than a share, and how many the others are.
+    /// Returns those new tracks that stay within each requester's share, and the number of the others.
     fn within_share(&self, mut tracks: Vec<Arc<Track>>, share: Option<usize>) -> (Vec<Arc<Track>>, usize) {
         let Some(share) = share else { return (tracks, 0) };
         let by = |track: &Track| track.requester.as_ref().map(|requester| requester.id);
@@ -164,7 +164,7 @@ impl Queue {
         (tracks, over_share)
     }
 
-    /// Goes to the next track and gives it; `None` when nothing is left.
+    /// Advances to the next track and returns it; `None` if there is none.
     pub(super) fn advance(&mut self, why: Advance) -> Option<&Arc<Track>> {
         if let Some(current) = self.current.take() {
             match (self.repeat, why) {
@@ -177,10 +177,10 @@ impl Queue {
         self.current.as_ref()
     }
 
-    /// Goes on by `count` tracks, at least one, and gives those that were passed over, the current one first.
+    /// Advances by `count` tracks, at least one, and returns the skipped ones, the current one first.
     ///
     /// # Errors
-    /// When nothing is on.
+    /// When there is no current track.
     pub(super) fn skip(&mut self, count: usize) -> Result<Vec<Arc<Track>>, VoiceError> {
         if self.current.is_none() {
             return Err(VoiceError::NothingPlaying);
@@ -193,7 +193,7 @@ impl Queue {
         Ok(skipped)
     }
 
-    /// Goes to the track with the number `position`, passing over those before it, and gives it.
+    /// Advances to the track with the number `position`, skipping those before it, and returns it.
     ///
     /// # Errors
     /// When there is no such number.
@@ -205,10 +205,11 @@ impl Queue {
         Ok(target)
     }
 
-    /// Goes back to the track before; the current one comes next. A repeated queue goes back by turning round.
+    /// Returns to the previous track. The current one becomes the next. With a repeated queue, the last upcoming track
+    /// is the previous one.
     ///
     /// # Errors
-    /// When nothing was before.
+    /// When there is no previous track.
     pub(super) fn previous(&mut self) -> Result<Arc<Track>, VoiceError> {
         let turned = if self.repeat == Loop::Queue { self.upcoming.pop_back() } else { None };
         let previous = turned.or_else(|| self.history.pop_back()).ok_or(VoiceError::NoHistory)?;
@@ -218,7 +219,7 @@ impl Queue {
         Ok(previous)
     }
 
-    /// Moves a track from one number to another and gives it.
+    /// Moves a track from one number to another and returns it.
     ///
     /// # Errors
     /// When there is no such number.
@@ -230,7 +231,7 @@ impl Queue {
         Ok(track)
     }
 
-    /// Removes the tracks with the numbers `first` to `last` and gives them.
+    /// Removes the tracks with the numbers `first` to `last` and returns them.
     ///
     /// # Errors
     /// When there is no such number.
@@ -239,10 +240,10 @@ impl Queue {
         Ok(self.upcoming.drain(first..=last).collect())
     }
 
-    /// Removes these tracks, if they are what waits from the number `first` on.
+    /// Removes these tracks, if they are the ones that wait from the number `first` on, and returns them.
     ///
     /// # Errors
-    /// [`VoiceError::Superseded`] when others are there.
+    /// [`VoiceError::Superseded`] if others are there.
     pub(super) fn remove_those(
         &mut self,
         first: usize,
@@ -256,12 +257,12 @@ impl Queue {
         Ok(self.upcoming.drain(from..from + expected.len()).collect())
     }
 
-    /// Removes all that waits and says how many those were; the current track stays.
+    /// Removes all waiting tracks and returns their number. The current track stays.
     pub(super) fn clear(&mut self) -> usize {
         std::mem::take(&mut self.upcoming).len()
     }
 
-    /// Removes all that waits, ends the current track, and says how many waited.
+    /// Removes all waiting tracks, ends the current one, and returns the number of waiting ones.
     pub(super) fn stop(&mut self) -> usize {
         let cleared = self.clear();
         if let Some(current) = self.current.take() {
@@ -270,13 +271,13 @@ impl Queue {
         cleared
     }
 
-    /// Puts what waits into another order and says how many those are.
+    /// Shuffles the waiting tracks and returns their number.
     pub(super) fn shuffle(&mut self, random: &mut dyn RngCore) -> usize {
         self.upcoming.make_contiguous().shuffle(random);
         self.upcoming.len()
     }
 
-    /// Gives the index of a number from 1.
+    /// Returns the index of a number, which counts from 1.
     fn index(&self, position: usize) -> Result<usize, VoiceError> {
         let len = self.upcoming.len();
         match position.checked_sub(1).filter(|index| *index < len) {

@@ -1,14 +1,14 @@
-//! Nothing that songbird is made of writes past the log.
+//! Checks that songbird's dependencies write nothing except to the log.
 
 use std::process::Command;
 
 use songbird::model;
 
-/// Set for the process that is looked at.
+/// Set for the child process of the test.
 const LOOKED_AT: &str = "HOTCORD_TEST_QUIET";
 
-/// serenity-voice-model writes each packet of the end-to-end encryption's handshake, keys and all, to stderr where debug
-/// assertions are on: in every development build, unless the workspace's `Cargo.toml` takes them from it.
+/// serenity-voice-model writes each packet of the end-to-end encryption's handshake, including keys, to stderr if debug
+/// assertions are on: in every development build, unless the workspace's `Cargo.toml` turns them off for it.
 #[test]
 fn the_end_to_end_encryptions_packets_are_not_written_to_the_terminal() {
     if std::env::var_os(LOOKED_AT).is_some() {

@@ -1,7 +1,7 @@
-//! What a lost voice connection means, as a table, and how often the bot tries to come back.
+//! The meanings of a lost voice connection, as a table, and how often the bot tries to rejoin.
 //!
-//! Source: "Voice Close Event Codes" in Discord's documentation. What is not in it is treated as Discord asks for unknown
-//! codes: the bot comes back with a new session, a bounded number of times.
+//! Source: "Voice Close Event Codes" in Discord's documentation. A code that is not in the table is handled as Discord
+//! asks for unknown codes: the bot rejoins with a new session, a bounded number of times.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use songbird::error::ConnectionError;
 use songbird::events::context_data::DisconnectReason;
 use songbird::model::CloseCode;
 
-/// Attempts to come back before the bot gives up.
+/// Attempts to rejoin before the bot gives up.
 pub(super) const ATTEMPTS: u32 = 5;
-/// Wait before the second attempt; each further wait is twice as long.
+/// Wait before the second attempt. Each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait before an attempt.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// Time that a connection has to last before its loss counts as the first one again.
+/// Time that a connection must last before its loss counts as the first one again.
 pub(super) const STEADY_AFTER: Duration = Duration::from_secs(30);
 
 /// Why a voice connection is gone.
@@ -25,27 +25,27 @@ pub(super) enum Loss {
     Closed(u16),
     /// The network, or a server that did not answer.
     Network,
-    /// Songbird and the server did not understand each other.
+    /// songbird and the server did not understand each other.
     Protocol,
-    /// Discord's gateway did not say where to connect.
+    /// Discord's gateway did not send where to connect.
     NoAnswer,
 }
 
-/// What the bot does about it.
+/// How the bot handles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Policy {
     /// songbird resumes the session by itself.
     Resumes,
     /// The bot asks for a new session, after a wait that grows.
     Rejoin,
-    /// The bot waits for word of a move or of another server, and leaves if none comes.
+    /// The bot waits for an event about a move or another server, and leaves if there is none.
     Await,
-    /// The bot leaves; trying again would end the same way.
+    /// The bot leaves. Another attempt would end the same way.
     Final,
 }
 
 impl Loss {
-    /// Reads what songbird says of a connection that ended; `None` when that was asked for.
+    /// Reads songbird's reason for the end of a connection. Returns `None` if the end was requested.
     pub(super) fn of(reason: Option<&DisconnectReason>) -> Option<Self> {
         Some(match reason {
             None | Some(DisconnectReason::Requested | DisconnectReason::AttemptDiscarded) => return None,
@@ -55,18 +55,18 @@ impl Loss {
         })
     }
 
-    /// Reads why songbird could not connect; `None` when another attempt took its place.
+    /// Reads why songbird could not connect. Returns `None` if another attempt replaced this one.
     pub(super) fn of_attempt(error: &ConnectionError) -> Option<Self> {
         Self::of(Some(&DisconnectReason::from(error)))
     }
 
-    /// Says what the bot does about it.
+    /// Returns how the bot handles it.
     pub(super) const fn policy(self) -> Policy {
         match self {
             // 4009: session timeout; 4015: the voice server crashed.
             Self::Closed(4009 | 4015) => Policy::Resumes,
-            // 4014: disconnected, by a moderator, by a move, or with the gateway session; 4022: the call ended, with the
-            // channel, or because it has another server.
+            // 4014: disconnected, by a moderator, by a move, or with the gateway session; 4022: the call ended, with
+            // the channel, or because it moved to another server.
             Self::Closed(4014 | 4022) => Policy::Await,
             // 4004: authentication failed; 4016: unknown encryption mode; 4017: end-to-end encryption required;
             // 4021: rate limited.
@@ -75,7 +75,7 @@ impl Loss {
         }
     }
 
-    /// Says in a clause what happened.
+    /// Returns a clause on what happened.
     pub(super) fn words(self) -> String {
         let known = match self {
             Self::Network => return "the voice server cannot be reached".to_owned(),
@@ -105,22 +105,22 @@ impl Loss {
     }
 }
 
-/// songbird's own name of a code, as the number that Discord sent.
+/// Converts songbird's name of a code to the number that Discord sent.
 fn number(code: CloseCode) -> u16 {
     code as u16
 }
 
-/// Counts attempts to come back: one course for each loss of a steady connection.
+/// Counts attempts to rejoin: one series for each loss of a steady connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attempts(u32);
 
 impl Attempts {
-    /// Gives the number of the last attempt, from 1; 0 before the first.
+    /// Returns the number of the last attempt, from 1; 0 before the first.
     pub(super) const fn made(self) -> u32 {
         self.0
     }
 
-    /// Counts an attempt and gives how long to wait before it; `None` when there were enough.
+    /// Counts an attempt and returns the wait before it; `None` if there were enough.
     pub(super) fn another(&mut self) -> Option<Duration> {
         if self.0 >= ATTEMPTS {
             return None;
@@ -133,7 +133,7 @@ impl Attempts {
         }))
     }
 
-    /// Begins anew, because a connection has lasted.
+    /// Starts a new series, because a connection has lasted.
     pub(super) fn reset(&mut self) {
         self.0 = 0;
     }
@@ -162,7 +162,7 @@ mod tests {
             (4020, Policy::Rejoin),
             (4021, Policy::Final),
             (4022, Policy::Await),
-            // Not in the list.
+            // Not in the table.
             (1000, Policy::Rejoin),
             (4000, Policy::Rejoin),
             (4900, Policy::Rejoin),

@@ -1,17 +1,17 @@
-//! What a saved player tells after a restart: whether it goes on, and what the bot may have died on.
+//! How a saved player is restored: whether it continues, and which track the bot may have died on.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sdk_core::voice::{PlayerStatus, SavedPlayer, SavedQueue, Track};
 
-/// Longest time without the bot after which it comes back into a channel by itself.
+/// Longest absence after which the bot rejoins a channel by itself.
 const BACK_WITHIN: Duration = Duration::from_mins(10);
 
-/// How often the bot may die while a track is on before that track is not played again.
+/// Number of deaths of the bot during a track after which the track is not played again.
 const DEATHS: u32 = 3;
 
-/// Reads what is to be saved from a status; `None` when there is nothing.
+/// Returns the saved form of a status; `None` if there is nothing to save.
 pub(super) fn of(status: &PlayerStatus, at: u64) -> Option<SavedPlayer> {
     if status.channel.is_none() && status.current.is_none() && status.upcoming.is_empty() {
         return None;
@@ -33,14 +33,15 @@ pub(super) fn of(status: &PlayerStatus, at: u64) -> Option<SavedPlayer> {
     })
 }
 
-/// Counts a death of the bot, if a track was on then; returns whether one was.
+/// Counts a death of the bot if there was a current track. Returns whether there was.
 pub(super) fn count_death(player: &mut SavedPlayer) -> bool {
     let was_on = player.queue.current.is_some();
     player.deaths += u32::from(was_on);
     was_on
 }
 
-/// Takes out the current track, which is remembered nowhere, if the bot has died on it so often that it may be why.
+/// Removes and returns the current track, without a place in the history, if the bot has died during it so often that
+/// it may be the cause.
 pub(super) fn take_culprit(player: &mut SavedPlayer) -> Option<Arc<Track>> {
     if player.deaths < DEATHS {
         return None;
@@ -51,7 +52,7 @@ pub(super) fn take_culprit(player: &mut SavedPlayer) -> Option<Arc<Track>> {
     std::mem::replace(current, next)
 }
 
-/// Returns whether the bot was there recently enough to come back by itself.
+/// Returns whether the bot was in the channel recently enough to rejoin by itself.
 pub(super) fn is_recent(player: &SavedPlayer) -> bool {
     now().saturating_sub(player.at) <= BACK_WITHIN.as_secs()
 }

@@ -1,4 +1,4 @@
-//! The gateway's side of voice: who the bot is, and the way to the shard of each guild.
+//! The gateway's side of voice: the bot's identity, and the senders to the shard of each guild.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use serenity::all::{ChannelId, GuildId, ShardRunnerMessage, UserId};
 
-/// The bot's user and shards, as serenity names them.
+/// The bot's user and shards, as serenity reports them.
 #[derive(Debug, Default)]
 pub(super) struct Shards {
     identity: OnceLock<(u32, UserId)>,
@@ -32,23 +32,23 @@ impl Shards {
         self.senders.lock().remove(&shard);
     }
 
-    /// Gives the bot's own user, once there was a session.
+    /// Returns the bot's own user, once there was a session.
     pub(super) fn user(&self) -> Option<UserId> {
         self.identity.get().map(|(_, user)| *user)
     }
 
-    /// Gives the shard that a guild belongs to. Source: "Sharding" in Discord's documentation.
+    /// Returns the shard that a guild belongs to. Source: "Sharding" in Discord's documentation.
     pub(super) fn of(&self, guild: GuildId) -> Option<u32> {
         let (shards, _) = self.identity.get()?;
         u32::try_from((guild.get() >> 22) % u64::from((*shards).max(1))).ok()
     }
 
-    /// Says whether the guild's shard has a session.
+    /// Returns whether the guild's shard has a session.
     pub(super) fn has_session(&self, guild: GuildId) -> bool {
         self.of(guild).is_some_and(|shard| self.senders.lock().contains_key(&shard))
     }
 
-    /// Asks Discord to put the bot into a channel, or into none; the bot hears nobody.
+    /// Asks Discord to move the bot into a channel, or out of all. The bot is deafened.
     pub(super) fn move_to(&self, guild: GuildId, channel: Option<ChannelId>) -> Result<(), NoSession> {
         let shard = self.of(guild).ok_or(NoSession)?;
         let update = json!({

@@ -1,14 +1,14 @@
-//! What can be played: the library, attachments, files and streams on the web, and what yt-dlp finds.
+//! The sources of audio: the library, attachments, files and streams on the web, and pages through yt-dlp.
 //!
 //! # Theory of operation
 //!
-//! A command hands what somebody asked for to [`Sources::resolve`], which gives tracks: data that outlives a reload and
-//! a restart. The player hands a track's [`Playable`] to [`Sources::open_track`], which connects, checks and reads ahead,
-//! and gives what songbird plays; see `media`. Between the two lies any time at all, so nothing that was found out for
-//! the first is trusted by the second: every address is judged again (`guard`), every file opened anew, without
-//! following links (`library`). What is played at once is the exception: the connection by which an address was looked at
-//! is kept for a short while, with what has been read of it, and played (`looked`), so that an address that is good once
-//! can be played and a station counts one listener.
+//! A command passes a user's query to [`Sources::resolve`], which returns tracks: data that survives a reload and a
+//! restart. The player passes a track's [`Playable`] to [`Sources::open_track`], which connects, checks and reads
+//! ahead, and returns the input for songbird; see `media`. Any time may pass between the two, so the second trusts no
+//! result of the first: every address is checked again (`guard`), and every file opened again, without following links
+//! (`library`). The exception is a track that is played at once: the connection that was used to inspect an address is
+//! kept for a short time, with the bytes read so far, and played (`looked`). So an address that works only once can be
+//! played, and a station counts one listener.
 //!
 //! All limits are in [`Bounds`].
 
@@ -53,16 +53,16 @@ use resolve::Content;
 use web::Web;
 use ytdlp::{Spool, YtDlp};
 
-/// Where sources are, as the bot's configuration says.
+/// The configuration of sources.
 #[derive(Clone, Debug, Default)]
 pub struct SourceConfig {
     /// Folder of the library.
     pub music: Option<PathBuf>,
-    /// The yt-dlp to use; unset, the first on the `PATH`.
+    /// The yt-dlp to use; unset, the first in the `PATH`.
     pub yt_dlp: Option<PathBuf>,
-    /// Hosts that are fetched though they are not public.
+    /// Hosts that may be fetched though they are not public.
     pub allow: HostList,
-    /// Hosts that are never fetched, also where they are public or allowed.
+    /// Hosts that are never fetched, even if they are public or allowed.
     pub deny: HostList,
     /// This machine's networks, in which no host is fetched unless it is allowed.
     pub interfaces: Interfaces,
@@ -70,7 +70,7 @@ pub struct SourceConfig {
     pub bounds: Bounds,
 }
 
-/// All sources; cheap to clone. The default has no library and no yt-dlp.
+/// All sources. Cheap to clone. The default has no library and no yt-dlp.
 #[derive(Clone, Default)]
 pub struct Sources(Arc<Inner>);
 
@@ -84,7 +84,7 @@ struct Inner {
 }
 
 impl Sources {
-    /// Makes sources, begins to index the library, and looks for yt-dlp.
+    /// Creates sources, begins to index the library, and looks for yt-dlp.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -101,20 +101,20 @@ impl Sources {
         }))
     }
 
-    /// Gives the library.
+    /// Returns the library.
     pub fn library(&self) -> &Library {
         &self.0.library
     }
 
-    /// Says what there is to play from.
+    /// Returns the status of the library and of yt-dlp.
     pub fn status(&self) -> SourceStatus {
         SourceStatus { library: self.0.library.status(), yt_dlp: self.0.yt_dlp.status() }
     }
 
-    /// Finds the tracks that a caller asks for, in a bounded time, as long as not too many requests are under way.
+    /// Finds the tracks for a caller's query, in a bounded time, unless too many requests are in progress.
     ///
     /// # Errors
-    /// One sentence for the person who asks.
+    /// One sentence for the user who asks.
     pub fn resolve(
         &self,
         query: Query,
@@ -128,27 +128,29 @@ impl Sources {
         })
     }
 
-    /// Counts a request of a caller's to any server, until the permit is dropped.
+    /// Counts a caller's request to any server, until the permit is dropped.
     ///
     /// # Errors
-    /// One sentence for the person who asks, when too many requests of theirs, of their Discord server's or of all are under way.
+    /// One sentence for the user who asks, if too many requests of theirs, of their Discord server's or of all are in
+    /// progress.
     pub fn admit(&self, caller: Caller) -> Result<Permit, SourceError> {
         self.0.admission.admit(caller, self.bounds())
     }
 
-    /// Finds up to `most` tracks by words, those of the library first.
+    /// Finds up to `most` tracks by words: the library's, or if it has no good match, those that yt-dlp finds.
     ///
     /// # Errors
-    /// One sentence for the person who asks.
+    /// One sentence for the user who asks.
     pub fn search(&self, text: &str, most: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>> {
         let (sources, text) = (self.clone(), text.to_owned());
         Box::pin(async move { resolve::search(&sources, &text, most).await })
     }
 
-    /// Opens a track's audio from its beginning, by the connection over which it was just looked at where there is one.
+    /// Opens a track's audio from its beginning, through the connection that was just used to inspect it if there is
+    /// one.
     ///
     /// # Errors
-    /// One sentence for the person who asked for it.
+    /// One sentence for the user who asked for it.
     pub async fn begin_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
         match self.0.looked.take(playable) {
             Some(opened) => Ok(opened),
@@ -156,10 +158,10 @@ impl Sources {
         }
     }
 
-    /// Opens a track's audio anew: what it gives is checked, and plays at once.
+    /// Opens a track's audio again. The result is checked, and can be played at once.
     ///
     /// # Errors
-    /// One sentence for the person who asked for it.
+    /// One sentence for the user who asked for it.
     pub async fn open_track(&self, playable: &Playable) -> Result<Opened, SourceError> {
         match playable {
             Playable::Library { path } => {
@@ -196,15 +198,15 @@ impl Sources {
         Err(SourceError::EmptyPlaylist)
     }
 
-    /// Opens what yt-dlp finds on a page.
+    /// Opens the media that yt-dlp finds on a page.
     async fn open_page(&self, page: &Url) -> Result<Opened, SourceError> {
-        // It is being fetched already, for an earlier place in it.
+        // It is being fetched already, for an earlier position.
         if let Some(spool) = self.0.yt_dlp.spooled(page) {
             return self.play_spool(spool).await;
         }
         let remote = self.0.yt_dlp.media(page).await?;
         let (remote, answer) = match self.get(&remote).await {
-            // Such addresses are good for a while only.
+            // Such addresses are valid only for a while.
             Err(failed) if matches!(failed.error, SourceError::Status(_)) => {
                 let remote = self.ask_again(page).await?;
                 match self.get(&remote).await {
@@ -224,7 +226,7 @@ impl Sources {
         opened.map_err(|error| port.told(error))
     }
 
-    /// Asks for the beginning of what yt-dlp has found.
+    /// Requests the beginning of the media that yt-dlp has found.
     async fn get(&self, remote: &Remote) -> Result<web::Response, web::Failed> {
         remote.get(&self.0.web, 0, Deadline::after(self.bounds().open)).await
     }
@@ -235,13 +237,13 @@ impl Sources {
         media::open(origin, events, receiver, self.bounds().clone()).await
     }
 
-    /// Asks yt-dlp where the sound of a page is by now.
+    /// Asks yt-dlp again for the address of a page's audio.
     async fn ask_again(&self, page: &Url) -> Result<Remote, SourceError> {
         self.0.yt_dlp.forget(page.as_str());
         self.0.yt_dlp.media(page).await
     }
 
-    /// Gives the longest time that [`open_track`](Self::open_track) takes.
+    /// Returns the longest time that [`open_track`](Self::open_track) takes.
     pub fn within(&self, playable: &Playable) -> Duration {
         let bounds = self.bounds();
         let page = match playable {
@@ -259,8 +261,8 @@ impl Sources {
         media::open(origin, events, receiver, self.bounds().clone()).await
     }
 
-    /// Chooses a track of the library to go on with: one that is not in `recent`, whose latest is last, or else the one
-    /// that was played the longest time ago.
+    /// Chooses the next track from the library: one that is not in `recent`, whose latest is last, or else the one that
+    /// was played the longest time ago.
     pub fn suggest(&self, recent: &[Arc<Track>]) -> Option<Track> {
         let played = recent.iter().enumerate().filter_map(|(at, track)| match &track.playable {
             Playable::Library { path } => Some((path.as_str(), at)),
@@ -274,7 +276,7 @@ impl Sources {
     }
 }
 
-/// Where the sound of a page is, once its address is good no more.
+/// The page of an address, for when the address expires.
 #[derive(Clone)]
 struct Renew {
     sources: Sources,
@@ -287,13 +289,13 @@ impl Renew {
         self.sources.ask_again(&self.page).await
     }
 
-    /// Has yt-dlp fetch it, because its server refuses others.
+    /// Fetches it with yt-dlp, because its server refuses other clients.
     async fn spool(&self, remote: &Remote) -> Result<Arc<Spool>, SourceError> {
         self.sources.0.yt_dlp.spool(&self.page, remote).await
     }
 }
 
-// Each function is the one of that name above, which the compiler takes first.
+// Each function calls the inherent one of the same name, which the compiler prefers.
 impl voice::Sources for Sources {
     fn status(&self) -> SourceStatus {
         self.status()

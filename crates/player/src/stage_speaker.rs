@@ -1,7 +1,7 @@
-//! Whether the bot may be heard where it is: on a stage it has to become a speaker.
+//! Whether the bot can be heard in its channel: on a stage it must become a speaker.
 //!
-//! Source: "Modify Current User Voice State" in Discord's documentation: who comes onto a stage is in its audience; a member
-//! with MUTE_MEMBERS becomes a speaker by itself, one with REQUEST_TO_SPEAK may ask to be made one.
+//! Source: "Modify Current User Voice State" in Discord's documentation: a user who joins a stage is in its audience; a
+//! member with MUTE_MEMBERS can become a speaker directly, one with REQUEST_TO_SPEAK may ask to be made one.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 /// Longest wait for Discord to make the bot a speaker.
 const WITHIN: Duration = Duration::from_secs(15);
 
-/// The bot's place in a channel, as far as being heard goes.
+/// The bot's state in a channel, as far as being heard is concerned.
 #[derive(Debug, Default)]
 pub(super) struct StageSpeaker {
     place: Option<Place>,
@@ -26,17 +26,17 @@ pub(super) struct Place {
     pub(super) is_stage: bool,
 }
 
-/// What a voice state asks of the player.
+/// The player's reaction to a voice state.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Nothing,
     /// The bot is to become a speaker.
     Ask(ChannelId),
-    /// Nobody hears the bot; why, in a sentence.
+    /// The bot cannot be heard. Contains the reason as a sentence.
     Tell(String),
 }
 
-/// What has come of becoming a speaker.
+/// The result of becoming a speaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Speaks,
@@ -60,7 +60,7 @@ impl StageSpeaker {
         let name = channel.mention();
         match (is_stage, std::mem::replace(&mut self.has_asked, true)) {
             (true, false) => Action::Ask(channel),
-            // Whoever has put the bot there wants it to be silent.
+            // A moderator has put the bot into the audience, to silence it.
             (true, true) => Action::Tell(format!(
                 "I was put into the audience of {name}; invite me to speak there, and I play on."
             )),
@@ -70,14 +70,14 @@ impl StageSpeaker {
         }
     }
 
-    /// Says whether the music waits until the bot may speak on a stage.
+    /// Returns whether the music waits until the bot may speak on a stage.
     pub(super) fn waits(&self) -> bool {
         self.is_suppressed && self.place.is_some_and(|place| place.is_stage)
     }
 }
 
 impl Asked {
-    /// Says in a sentence why the bot does not speak; `None` when it does.
+    /// Returns a sentence on why the bot does not speak; `None` if it does.
     pub(super) fn words(self, channel: ChannelId) -> Option<String> {
         let name = channel.mention();
         let way = "invite me to speak, or give me the permission Mute Members there";
@@ -90,7 +90,7 @@ impl Asked {
     }
 }
 
-/// Has the bot become a speaker, or ask to be made one.
+/// Makes the bot a speaker, or asks for that.
 pub(super) fn ask(
     http: std::sync::Arc<Http>,
     guild: GuildId,

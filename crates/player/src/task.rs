@@ -25,12 +25,12 @@ use super::stage_speaker::{Action, Place, StageSpeaker};
 mod commands;
 mod course;
 
-/// Time for which nobody else may be in the channel before the bot leaves, where it is to leave.
+/// Time for which the bot must be alone in the channel before it leaves, if it is configured to.
 const ALONE_FOR: Duration = Duration::from_secs(10);
-/// Time from one look at the mixer to the next, and from one note of the position to the next.
+/// Time between two checks of the mixer, and between two saves of the position.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Time for which a track is heard before it is taken not to be what the bot has died on.
+/// Time for which a track must play before it counts as not being what the bot has died on.
 const HARMLESS_AFTER: Duration = Duration::from_secs(30);
 
 /// A player's task.
@@ -45,16 +45,16 @@ pub(super) struct Task {
     playback: Playback,
     connection: Connection,
     speaker: StageSpeaker,
-    /// Somebody has paused.
+    /// Whether a user has paused.
     paused: bool,
-    /// Nobody listens, and the guild wants a pause then.
+    /// Whether the bot is alone and the guild's settings pause it then.
     paused_alone: bool,
     listeners: usize,
-    /// Since when nobody else is in the channel.
+    /// Since when the bot is alone in the channel.
     alone: Option<Instant>,
     /// Since when there is no music.
     idle: Option<Instant>,
-    /// Number of the start that was announced to have begun.
+    /// Number of the start that was announced.
     announced: Option<u64>,
     /// Time into the current track at which it begins after a restart.
     begin_at: Duration,
@@ -99,7 +99,7 @@ impl Task {
         }
     }
 
-    /// Runs until nobody can ask any more.
+    /// Runs until no handle is left.
     pub(super) async fn run(mut self) {
         loop {
             let deadline = self.deadline();
@@ -244,8 +244,8 @@ impl Task {
         }
     }
 
-    /// Logs that the connection is gone, which a moderator's move and the end of a call bring with them: what follows
-    /// tells whether it is lost.
+    /// Logs that the connection is gone. A moderator's move and the end of a call cause this too: later events show
+    /// whether it is lost.
     fn note_loss(&self, loss: Loss) {
         if loss.policy() == Policy::Await {
             tracing::debug!(guild = %self.guild, ?loss, "the voice connection is closed, maybe for a move");
@@ -275,7 +275,7 @@ impl Task {
         self.count_listeners();
     }
 
-    /// Keeps the queue, and the place in it, for whoever has the bot join again.
+    /// Stops playing but keeps the queue and the position, for when the bot joins again.
     fn set_aside(&mut self) {
         self.over(EndReason::Stopped);
         if !self.playback.is_empty() {
@@ -285,7 +285,7 @@ impl Task {
         self.speaker = StageSpeaker::default();
     }
 
-    /// Handles whether the bot may be heard where it is.
+    /// Handles whether the bot can be heard in its channel.
     fn handle_suppression(&mut self, channel: Option<ChannelId>, suppressed: bool) {
         let channel = channel.filter(|_| !self.connection.is_out());
         let place =
@@ -297,7 +297,7 @@ impl Task {
         }
     }
 
-    /// Leaves the channel by itself.
+    /// Leaves the channel by the player's own decision.
     fn depart(&mut self, why: String) {
         let channel = self.connection.channel();
         self.connection.leave();
@@ -323,7 +323,7 @@ impl Task {
         if !self.connection.is_in() {
             return;
         }
-        // After a new session guilds come anew; until then nothing is known of theirs.
+        // After a new session guilds are sent again. Until then nothing is known of theirs.
         let Some(listeners) = self.engine.listeners(self.guild, channel) else { return };
         self.listeners = listeners;
         match (self.listeners, self.alone) {
@@ -347,7 +347,7 @@ impl Task {
     }
 
     fn restore(&mut self, kept: SavedPlayer, rejoin: bool) {
-        // Whoever was quicker than the restart has the word.
+        // A command that came before the restored state has precedence.
         if !self.connection.is_out() || self.queue.current().is_some() {
             return;
         }
@@ -361,7 +361,7 @@ impl Task {
         }
     }
 
-    /// Brings about what follows from how things stand now.
+    /// Makes playback and announcements follow the current state.
     fn reconcile(&mut self) {
         if !self.connection.is_out() && self.playback.is_empty() && self.queue.current().is_some() {
             self.begin(self.begin_at);
@@ -395,7 +395,7 @@ impl Task {
         self.engine.tell(VoiceEvent { guild: self.guild, channel: self.connection.channel(), kind });
     }
 
-    /// Shows how things stand, if that has changed.
+    /// Publishes the status, if it has changed.
     fn publish(&self) {
         let current = self.queue.current().map(|track| Current {
             track: track.clone(),

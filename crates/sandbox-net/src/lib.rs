@@ -1,10 +1,10 @@
-//! What the sandbox's gateway and its voice gateway share.
+//! The shared code of the sandbox's gateway and its voice gateway.
 //!
 //! # Layout
-//! - [`ws`]: a websocket of a gateway, generic over what is spoken on it.
-//! - [`Listener`]: a listener whose connections can be cut from inside.
+//! - [`ws`]: a websocket of a gateway, generic over its protocol.
+//! - [`Listener`]: a listener whose connections the server can cut.
 //! - [`Strike`]: an injected fault that is about to happen.
-//! - [`Closer`]: who ended a connection.
+//! - [`Closer`]: the side that ended a connection.
 
 mod listener;
 pub mod ws;
@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::listener::{Connection, Listener, Severable};
 
-/// What a rule does, now that it strikes.
+/// The effect of a rule that strikes now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strike<E> {
     /// Number of the rule.
     pub rule: u64,
-    /// How often it has struck, this time included.
+    /// How often it has struck, including this time.
     pub times: u64,
     /// Time to wait before the effect.
     pub delay: Duration,
@@ -28,7 +28,7 @@ pub struct Strike<E> {
     pub effect: E,
 }
 
-/// Who ended a connection.
+/// The side that ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closer {
@@ -36,6 +36,6 @@ pub enum Closer {
     Client,
     /// Sandbox, with a close frame or by dropping the connection.
     Server,
-    /// Neither said; the connection was gone.
+    /// Neither; the connection was lost.
     Lost,
 }

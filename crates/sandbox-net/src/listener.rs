@@ -1,4 +1,4 @@
-//! A listener whose connections can be cut from inside, as when a cable is pulled.
+//! A listener whose connections the server can cut, as when a cable is pulled.
 
 use std::io;
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Wraps a listener, so that a handler can drop the connection it is called on.
 ///
-/// Serve with `into_make_service_with_connect_info::<Connection>()`; requests then carry
-/// `ConnectInfo<Connection>`, which the REST edge and the gateway use for their faults.
+/// Serve with `into_make_service_with_connect_info::<Connection>()`. Requests then have `ConnectInfo<Connection>`,
+/// which the REST edge and the gateway use for their faults.
 #[derive(Debug)]
 pub struct Listener<L> {
     inner: L,
@@ -33,12 +33,12 @@ pub struct Severable<S> {
 }
 
 impl<S> Severable<S> {
-    /// The stream beneath.
+    /// Returns the underlying stream.
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// Handle to this connection.
+    /// Returns the handle to this connection.
     pub fn connection(&self) -> Connection {
         self.connection.clone()
     }
@@ -52,7 +52,7 @@ impl<L> Listener<L> {
 }
 
 impl Connection {
-    /// Makes every further reading and writing fail, so that the connection ends without another byte.
+    /// Makes all further reads and writes fail, so that the connection ends without another byte.
     pub fn sever(&self) {
         self.severed.store(true, Ordering::Release);
     }

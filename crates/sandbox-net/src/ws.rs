@@ -1,7 +1,7 @@
-//! One websocket of a gateway, whatever is spoken on it: frames, heartbeats, limits, and an end for one reason.
+//! One websocket of a gateway, whatever its protocol: frames, heartbeats, limits, and an end for one reason.
 //!
-//! [`serve`] runs a connection. What the two gateways have in common is in it and in [`Socket`]; what they say to their
-//! clients is a [`Protocol`].
+//! [`serve`] runs a connection. The common parts of both gateways are there and in [`Socket`]. Each gateway's messages
+//! to its clients are a [`Protocol`].
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,7 +16,7 @@ use crate::{Closer, Connection};
 
 /// Time that a client has to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time in which `payloads_per_minute` counts.
+/// Period in which `payloads_per_minute` counts.
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Why a connection ends.
@@ -45,11 +45,11 @@ pub enum Ending {
 /// How a connection has ended, for the log and for its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// Close code, if a close frame carried one.
+    /// Close code, if there was a close frame with one.
     pub code: Option<u16>,
-    /// Reason in the close frame, or what is known.
+    /// Reason in the close frame, or another description of the end.
     pub reason: String,
-    /// Who ended it.
+    /// The side that ended it.
     pub by: Closer,
 }
 
@@ -64,7 +64,7 @@ pub enum Start {
     End(Ending),
 }
 
-/// What clients are held to.
+/// Limits for clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Time between heartbeats that HELLO asks for.
@@ -73,9 +73,9 @@ pub struct Limits {
     pub payloads_per_minute: Option<usize>,
 }
 
-/// What a gateway says on a connection, and does with what it hears.
+/// The protocol of a gateway on a connection.
 pub trait Protocol: Send {
-    /// What the connection's task is told from outside.
+    /// Orders to the connection's task from outside.
     type Order: Send;
 
     /// Returns the connection's socket.
@@ -84,10 +84,10 @@ pub trait Protocol: Send {
     /// Sends HELLO.
     fn hello(&mut self) -> impl Future<Output = Result<(), Ending>> + Send;
 
-    /// Writes what the session holds and returns whether there may be more.
+    /// Writes the session's events and returns whether there may be more.
     fn flush_events(&mut self) -> impl Future<Output = Result<bool, Ending>> + Send;
 
-    /// Waits until the session may hold something to write.
+    /// Waits until the session may have events to write.
     fn events(&self) -> impl Future<Output = ()> + Send + use<Self>;
 
     /// Handles a text frame.
@@ -96,7 +96,7 @@ pub trait Protocol: Send {
     /// Handles a binary frame.
     fn handle_binary(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Ending>> + Send;
 
-    /// Handles an order; there is none any more when the gateway is gone.
+    /// Handles an order; `None` when the gateway is gone.
     fn handle_order(&mut self, order: Option<Self::Order>)
     -> impl Future<Output = Result<(), Ending>> + Send;
 
@@ -105,7 +105,7 @@ pub trait Protocol: Send {
         None
     }
 
-    /// Does what was to be done at the time of [`Self::timer`].
+    /// Handles the time of [`Self::timer`].
     fn handle_timer(&mut self) -> impl Future<Output = Result<(), Ending>> + Send {
         ready(Ok(()))
     }
@@ -121,11 +121,11 @@ pub trait Protocol: Send {
         Ending::Lost(error.to_string())
     }
 
-    /// Takes note of the end, before the client is told of it.
+    /// Records the end, before the client is informed of it.
     fn ended(&mut self, end: &End);
 }
 
-/// Serves a connection until it ends. From its end on it takes no order, though closing takes a while.
+/// Serves a connection until it ends. From then on it takes no order, though closing takes a while.
 pub async fn serve<P: Protocol>(mut protocol: P, orders: mpsc::UnboundedReceiver<P::Order>, start: Start) {
     let ending = match start {
         Start::Hello(delay) => {
@@ -171,7 +171,7 @@ async fn live<P: Protocol>(
     }
 }
 
-/// Reads and sends nothing, until the client has had enough.
+/// Reads and sends nothing, until the client disconnects.
 async fn stall<P: Protocol>(
     protocol: &mut P,
     mut orders: mpsc::UnboundedReceiver<P::Order>,
@@ -237,27 +237,27 @@ impl Ending {
     }
 }
 
-/// The websocket of a connection, and what its client is held to.
+/// The websocket of a connection, and the limits for its client.
 #[derive(Debug)]
 pub struct Socket {
     websocket: WebSocket,
-    /// Way to cut it, if the listener offers one.
+    /// Handle to cut it, if the listener supports that.
     wire: Option<Connection>,
     limits: Limits,
     /// When the next heartbeat is overdue.
     overdue: Instant,
-    /// When the payloads of the last minute came.
+    /// When the payloads of the last minute arrived.
     recent: VecDeque<Instant>,
 }
 
 impl Socket {
-    /// Takes a websocket whose HELLO comes after a delay.
+    /// Creates a socket from a websocket whose HELLO is sent after a delay.
     pub fn new(websocket: WebSocket, wire: Option<Connection>, limits: Limits, delay: Duration) -> Self {
         let overdue = Instant::now() + delay + limits.heartbeat_timeout();
         Self { websocket, wire, limits, overdue, recent: VecDeque::new() }
     }
 
-    /// Takes note of a heartbeat.
+    /// Records a heartbeat.
     pub fn beat(&mut self) {
         self.overdue = Instant::now() + self.limits.heartbeat_timeout();
     }
@@ -267,12 +267,12 @@ impl Socket {
         unstalled(&self.limits, self.websocket.send(frame)).await
     }
 
-    /// Prepares a frame, which leaves with the next [`Self::flush`] or when the buffer is full.
+    /// Writes a frame to the buffer, which is sent with the next [`Self::flush`] or when the buffer is full.
     pub async fn feed(&mut self, frame: Message) -> Result<(), Ending> {
         unstalled(&self.limits, futures_util::SinkExt::feed(&mut self.websocket, frame)).await
     }
 
-    /// Sends what has been prepared.
+    /// Sends the buffered frames.
     pub async fn flush(&mut self) -> Result<(), Ending> {
         unstalled(&self.limits, futures_util::SinkExt::flush(&mut self.websocket)).await
     }
@@ -291,13 +291,13 @@ impl Socket {
         within
     }
 
-    /// Ends the connection as its end demands.
+    /// Ends the connection in the way of `ending`.
     async fn part(&mut self, ending: Ending) {
         match ending {
             Ending::Close { code, reason } => {
                 let frame = CloseFrame { code, reason: reason.into() };
                 let closing = async {
-                    // A client that is gone already can't be told.
+                    // A client that has disconnected already does not receive it.
                     let _ = self.websocket.send(Message::Close(Some(frame))).await;
                     // Unread payloads would turn the end into a reset, and the close frame would be lost.
                     while let Some(Ok(_)) = self.websocket.recv().await {}
@@ -310,7 +310,7 @@ impl Socket {
                 }
             }
             Ending::Closed { .. } => {
-                // Reading on lets the answer to the close frame out.
+                // Reading sends the answer to the close frame.
                 let _ = timeout(CLOSE_TIMEOUT, self.websocket.recv()).await;
             }
             Ending::Lost(_) => {}
@@ -325,7 +325,7 @@ impl Limits {
     }
 }
 
-/// Waits for a write, but not longer than for a heartbeat: a client that does not read is as dead as a silent one.
+/// Waits for a write, but at most as long as for a heartbeat: a client that does not read is as dead as a silent one.
 async fn unstalled(
     limits: &Limits,
     write: impl Future<Output = Result<(), axum::Error>>,

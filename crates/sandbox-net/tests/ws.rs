@@ -1,4 +1,4 @@
-//! A websocket as its client sees it, whatever is spoken on it.
+//! A websocket from the client's side, with a protocol of the tests.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Says what it hears, and is closed by an order, whose text is the reason.
+/// Sends back each text frame, and is closed by an order, whose text is the reason.
 struct Echo {
     socket: Socket,
     ended: mpsc::UnboundedSender<End>,
@@ -121,7 +121,7 @@ impl Client {
         self.stream.next().await.unwrap().unwrap().into_text().unwrap().to_string()
     }
 
-    /// Close code and reason, after which nothing comes.
+    /// Returns close code and reason, and checks that nothing follows.
     async fn close(&mut self) -> (u16, String) {
         let Some(Ok(Frame::Close(Some(close)))) = self.stream.next().await else { panic!("no close frame") };
         (close.code.into(), close.reason.to_string())

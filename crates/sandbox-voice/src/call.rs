@@ -1,7 +1,7 @@
-//! A call: the clients in one channel, told of each other in the order in which things happen.
+//! A call: the clients in one channel, which hear of each other in the order in which things happen.
 //!
-//! Whatever concerns more than one client goes through the call's own task, and so does everything of its DAVE group: a
-//! slow step of MLS delays nobody outside the call, and no lock is held meanwhile.
+//! Everything that concerns more than one client goes through the call's own task, and so does everything of its DAVE
+//! group: a slow step of MLS delays only the call itself, and no lock is held meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
@@ -20,7 +20,7 @@ use super::payload::op;
 use super::session::Session;
 use super::state::{Shared, Voice};
 
-/// A call, as sessions and packets reach it.
+/// Handle of a call for sessions and packets.
 pub(crate) struct Call {
     jobs: mpsc::UnboundedSender<Job>,
     group: Arc<Mutex<Option<Box<dyn Group>>>>,
@@ -30,15 +30,15 @@ pub(crate) struct Call {
 pub(crate) enum Job {
     /// A client has identified.
     Connect(Arc<Session>),
-    /// A client has selected its protocol and gets its SESSION DESCRIPTION.
+    /// A client has selected its protocol and receives its SESSION DESCRIPTION.
     Describe(Arc<Session>, Mode, [u8; super::crypto::KEY]),
     /// A client has left for good.
     Disconnect(Arc<Session>),
-    /// A client says how it speaks.
+    /// A client announces how it speaks.
     Speaking(Arc<Session>, Value),
-    /// A person came in.
+    /// A user without a client entered.
     Enter(Snowflake),
-    /// A person left.
+    /// A user without a client left.
     Exit(Snowflake),
     /// A text frame of DAVE came from a client.
     Json(Snowflake, u8, Value),
@@ -47,7 +47,7 @@ pub(crate) enum Job {
 }
 
 impl Call {
-    /// Starts a call without clients, in which these people are.
+    /// Starts a call without clients, in which these users without clients are.
     pub(crate) fn start(
         voice: &Voice,
         guild: Snowflake,
@@ -66,13 +66,13 @@ impl Call {
         call
     }
 
-    /// Lets something happen after everything that was queued before.
+    /// Queues a job, which is done after everything queued before.
     pub(crate) fn queue(&self, job: Job) {
-        // The task ends when the last session has let go of the call, so it is there.
+        // The task ends after the last session has dropped the call, so it still runs.
         let _ = self.jobs.send(job);
     }
 
-    /// Opus frame in a payload, or why it can't be heard.
+    /// Returns the Opus frame in a payload, or why it cannot be heard.
     pub(crate) fn open<'a>(&self, user: Snowflake, payload: &'a [u8]) -> Result<Frame<'a>, Unopened> {
         match &mut *self.group.lock() {
             Some(group) => group.open(user, payload),
@@ -81,7 +81,6 @@ impl Call {
     }
 }
 
-/// The task of a call.
 struct CallTask {
     voice: Weak<Shared>,
     group: Arc<Mutex<Option<Box<dyn Group>>>>,
@@ -91,7 +90,7 @@ struct CallTask {
 
 struct Client {
     session: Arc<Session>,
-    /// Data of the newest SPEAKING, as others get it.
+    /// Data of the newest SPEAKING, as the others receive it.
     speaking: Option<Value>,
 }
 
@@ -178,7 +177,7 @@ impl CallTask {
         }
     }
 
-    /// Asks the group, if there is one, and sends what it gives back.
+    /// Calls the group, if there is one, and sends what it returns.
     fn group(&mut self, voice: &Voice, ask: impl FnOnce(&mut dyn Group) -> Vec<Out>) {
         let outs = match &mut *self.group.lock() {
             Some(group) => ask(&mut **group),

@@ -1,6 +1,6 @@
 //! Why a voice connection is closed (Opcodes and Status Codes, "Voice Close Event Codes").
 
-/// A reason to close a connection with a code.
+/// Reason to close a connection with a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
     /// Close code.
@@ -49,18 +49,18 @@ closes! {
 }
 
 impl Close {
-    /// 4002 that tells what could not be read.
+    /// Creates a 4002 whose reason names what could not be read.
     pub(crate) fn decode(what: impl std::fmt::Display) -> Self {
         Self { code: 4002, reason: short(format!("Failed to decode payload: {what}")) }
     }
 
-    /// 4020 that tells what is malformed.
+    /// Creates a 4020 whose reason names what is malformed.
     pub(crate) fn bad_request(what: impl std::fmt::Display) -> Self {
         Self { code: 4020, reason: short(format!("Bad request: {what}")) }
     }
 }
 
-/// A close frame holds 123 bytes of reason (RFC 6455, section 5.5).
+/// Shortens a reason to the 123 bytes that a close frame holds (RFC 6455, section 5.5).
 fn short(mut reason: String) -> String {
     let mut end = reason.len().min(123);
     while !reason.is_char_boundary(end) {
@@ -70,9 +70,9 @@ fn short(mut reason: String) -> String {
     reason
 }
 
-/// Whether a session lives on for a RESUME after a connection was closed with this code.
+/// Returns whether a session remains for a RESUME after a connection was closed with this code.
 ///
-/// Only "session timeout" and "voice server crashed" say so, and codes that are not Discord's own.
+/// Only "session timeout" and "voice server crashed" allow it, and codes that are not Discord's own.
 pub(crate) fn resumable(code: u16) -> bool {
     !matches!(code, 1000 | 1001 | 4001..=4008 | 4010..=4014 | 4016..=4999)
 }

@@ -19,7 +19,7 @@ pub enum Mode {
     /// AES-256 in Galois/counter mode, which clients should prefer where it is offered.
     #[serde(rename = "aead_aes256_gcm_rtpsize")]
     Aes256Gcm,
-    /// XChaCha20 with Poly1305, which every client must know.
+    /// XChaCha20 with Poly1305, which every client must support.
     #[serde(rename = "aead_xchacha20_poly1305_rtpsize")]
     XChaCha20Poly1305,
 }
@@ -28,7 +28,7 @@ impl Mode {
     /// Both, in the order in which READY names them.
     pub const ALL: [Self; 2] = [Self::Aes256Gcm, Self::XChaCha20Poly1305];
 
-    /// Name, as READY and SELECT PROTOCOL give it.
+    /// Returns the name, as in READY and SELECT PROTOCOL.
     pub fn name(self) -> &'static str {
         match self {
             Self::Aes256Gcm => "aead_aes256_gcm_rtpsize",
@@ -36,13 +36,13 @@ impl Mode {
         }
     }
 
-    /// Mode of this name.
+    /// Returns the mode of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.name() == name)
     }
 }
 
-/// One client's cipher: opens what it sends and seals what it gets.
+/// Cipher of one client: opens what it sends and seals what it receives.
 pub(crate) struct Cipher {
     kind: Kind,
     /// Nonce of the next packet that is sealed.
@@ -55,7 +55,6 @@ enum Kind {
 }
 
 impl Cipher {
-    /// Cipher of a mode with a key.
     pub(crate) fn new(mode: Mode, key: &[u8; KEY]) -> Self {
         let kind = match mode {
             Mode::Aes256Gcm => Kind::Aes256Gcm(Box::new(Aes256Gcm::new(key.into()))),
@@ -64,7 +63,7 @@ impl Cipher {
         Self { kind, next: 0 }
     }
 
-    /// Decrypts what follows the clear header; nothing if it was not sealed with this key for this header.
+    /// Decrypts what follows the clear header; returns `None` if it was not sealed with this key for this header.
     pub(crate) fn open(&self, clear: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (msg, nonce) = sealed.split_last_chunk::<NONCE>()?;
         let payload = Payload { msg, aad: clear };
@@ -77,7 +76,7 @@ impl Cipher {
         .ok()
     }
 
-    /// Encrypts a body for a clear header; gives back the whole packet.
+    /// Encrypts a body for a clear header and returns the whole packet.
     pub(crate) fn seal(&mut self, clear: &[u8], body: &[u8]) -> Option<Vec<u8>> {
         let nonce = self.next.to_be_bytes();
         self.next = self.next.wrapping_add(1);
@@ -93,7 +92,7 @@ impl Cipher {
     }
 }
 
-/// A packet's nonce at the length that a cipher takes.
+/// Returns a packet's nonce at the length that a cipher takes.
 fn padded<const N: usize>(nonce: [u8; NONCE]) -> [u8; N] {
     let mut whole = [0; N];
     whole[..NONCE].copy_from_slice(&nonce);

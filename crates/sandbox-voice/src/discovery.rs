@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 /// Length of a request and of a response, in bytes.
 pub(crate) const LENGTH: usize = 74;
-/// Length that a packet tells of itself: without its type and this field.
+/// Length that a packet states: without its type and this field.
 const REST: u16 = 70;
 const REQUEST: u16 = 1;
 const RESPONSE: u16 = 2;
 
-/// SSRC of a client that asks for its address; nothing if this is no such request.
+/// Returns the SSRC of a client that asks for its address; `None` if this is no such request.
 pub(crate) fn request(packet: &[u8]) -> Option<u32> {
     let packet: &[u8; LENGTH] = packet.try_into().ok()?;
     let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
@@ -17,13 +17,13 @@ pub(crate) fn request(packet: &[u8]) -> Option<u32> {
     (word(0) == REQUEST && word(2) == REST).then_some(ssrc)
 }
 
-/// Answer to a client: the address that its request came from, as text that ends with a zero byte.
+/// Returns the answer to a client: the address that its request came from, as text that ends with a zero byte.
 pub(crate) fn response(ssrc: u32, from: SocketAddr) -> [u8; LENGTH] {
     let mut packet = [0; LENGTH];
     packet[..2].copy_from_slice(&RESPONSE.to_be_bytes());
     packet[2..4].copy_from_slice(&REST.to_be_bytes());
     packet[4..8].copy_from_slice(&ssrc.to_be_bytes());
-    // The longest address is 45 characters, so the zero byte is always there.
+    // The longest address is 45 characters, so there is always a zero byte.
     let text = from.ip().to_canonical().to_string();
     packet[8..8 + text.len()].copy_from_slice(text.as_bytes());
     packet[LENGTH - 2..].copy_from_slice(&from.port().to_be_bytes());

@@ -1,42 +1,42 @@
-//! Rules that strike in voice: VOICE_SERVER_UPDATE, the voice websocket, and UDP.
+//! Rules of voice: VOICE_SERVER_UPDATE, the voice websocket, and UDP.
 
 use discord_rules::snowflake::Snowflake;
 use serde::{Deserialize, Serialize};
 
-/// Which answers to a bot that joins voice, and what happens to them. A rule's delay has no meaning here.
+/// Which answers to a bot that joins voice match, and what happens to them. A rule's delay has no meaning here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoiceServerRule {
-    /// Guild; absent: any.
+    /// Guild; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guild: Option<Snowflake>,
-    /// Bot; absent: any.
+    /// Bot; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Snowflake>,
-    /// What happens.
+    /// Effect.
     pub effect: VoiceServerEffect,
 }
 
-/// What happens to a VOICE_SERVER_UPDATE.
+/// Effect on a VOICE_SERVER_UPDATE.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VoiceServerEffect {
     /// It never comes.
     #[default]
     Withhold,
-    /// It names no endpoint: "the voice server allocated has gone away", and no other one comes.
+    /// It names no endpoint: "the voice server allocated has gone away", and no other one follows.
     NullEndpoint,
 }
 
-/// Which new websockets of a voice server are struck.
+/// Which new websockets of a voice server match.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoiceConnectRule {
-    /// What happens.
+    /// Effect.
     pub effect: VoiceConnectEffect,
 }
 
-/// What happens to a new websocket of a voice server.
+/// Effect on a new websocket of a voice server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VoiceConnectEffect {
@@ -50,31 +50,31 @@ pub enum VoiceConnectEffect {
     },
     /// The connection is dropped without an answer.
     Sever,
-    /// The websocket opens, and nothing ever comes.
+    /// The websocket opens, and nothing is ever sent.
     Stall,
 }
 
-/// Which payloads of voice clients are struck, before they are acted upon.
+/// Which payloads of voice clients match, before they are handled.
 ///
-/// To ignore opcode 0 is a server that never sends READY; opcode 1, one that never sends SESSION DESCRIPTION; opcode 3,
-/// one that acknowledges no heartbeat.
+/// A server that ignores opcode 0 never sends READY; one that ignores opcode 1 never sends SESSION DESCRIPTION; one
+/// that ignores opcode 3 acknowledges no heartbeat.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoiceRule {
-    /// Opcode; absent: any.
+    /// Opcode; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<u64>,
-    /// Guild, once it is known; absent: any.
+    /// Guild, once it is known; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guild: Option<Snowflake>,
-    /// User, once they are known; absent: any.
+    /// User, once they are known; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Snowflake>,
-    /// What happens.
+    /// Effect.
     pub effect: VoiceEffect,
 }
 
-/// What happens when a voice client has sent a payload.
+/// Effect on a payload of a voice client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VoiceEffect {
@@ -95,20 +95,20 @@ pub enum VoiceEffect {
     },
 }
 
-/// Which UDP packets are lost. A rule's delay has no meaning here; the log tells of its first loss alone.
+/// Which UDP packets are lost. A rule's delay has no meaning here; the log records only its first loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VoicePacketRule {
-    /// Way that they go; absent: both.
+    /// Direction of the packets; both if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
-    /// Guild; absent: any.
+    /// Guild; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guild: Option<Snowflake>,
-    /// User whose client sends or receives them; absent: any.
+    /// User whose client sends or receives them; any if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Snowflake>,
-    /// How many of a hundred are lost, at random; 100 is a dead socket, which answers no IP discovery either.
+    /// Percentage of packets lost, at random; 100 is a dead socket, which answers no IP discovery either.
     pub percent: f64,
 }
 
@@ -118,7 +118,7 @@ impl Default for VoicePacketRule {
     }
 }
 
-/// Way of a UDP packet.
+/// Direction of a UDP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -140,28 +140,28 @@ pub struct VoicePlace {
 }
 
 impl VoicePlace {
-    /// Whether it is in this guild and of this user, where they are given.
+    /// Returns whether it is in this guild and of this user, where they are given.
     fn is_of(self, guild: Option<Snowflake>, user: Option<Snowflake>) -> bool {
         guild.is_none_or(|guild| self.guild == Some(guild)) && user.is_none_or(|user| self.user == Some(user))
     }
 }
 
 impl VoiceServerRule {
-    /// Returns whether this place is one of those that are struck.
+    /// Returns whether this place matches.
     pub fn fits(&self, place: VoicePlace) -> bool {
         place.is_of(self.guild, self.user)
     }
 }
 
 impl VoiceRule {
-    /// Returns whether this place is one of those that are struck.
+    /// Returns whether this place matches.
     pub fn fits(&self, place: VoicePlace) -> bool {
         place.is_of(self.guild, self.user) && self.op.is_none_or(|op| place.op == Some(op))
     }
 }
 
 impl VoicePacketRule {
-    /// Whether this packet is one of those that are lost.
+    /// Returns whether this packet is lost.
     pub fn hits(&self, way: Direction, place: VoicePlace) -> bool {
         place.is_of(self.guild, self.user)
             && self.direction.is_none_or(|direction| direction == way)

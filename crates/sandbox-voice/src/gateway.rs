@@ -1,4 +1,4 @@
-//! The voice gateway: websockets on which clients and server settle how audio goes.
+//! The voice gateway: websockets on which clients and server settle how audio is transmitted.
 
 mod connection;
 mod handshake;
@@ -20,12 +20,12 @@ use super::state::Voice;
 use crate::fault::VoiceConnectEffect;
 use crate::host::Event;
 
-/// Longest frame that is read; a commit with the welcomes of a full channel is far below it.
+/// Longest frame that is read, in bytes; a commit with the welcomes of a full channel is far below it.
 const LONGEST_FRAME: usize = 1 << 20;
-/// Versions of the voice gateway that are spoken.
+/// Supported versions of the voice gateway.
 const VERSIONS: std::ops::RangeInclusive<u8> = 4..=8;
 
-/// Query parameters, as text, so that a wrong one is answered by the gateway.
+/// Query parameters, as text, so that the gateway answers a wrong one.
 #[derive(Debug, Default, Deserialize)]
 struct Wishes {
     v: Option<String>,

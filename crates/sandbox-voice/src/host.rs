@@ -1,4 +1,4 @@
-//! What the voice servers are embedded in: its log, and its injected faults.
+//! Surroundings of the voice servers: log and injected faults.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::fault::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace};
 
 /// Surroundings of the voice servers.
 ///
-/// Calls come from connections, calls and the threads of audio, some with a lock of voice held; they must not call back.
+/// Its methods are called from connections, calls and the audio threads, some with a lock of voice held; they must not
+/// call back.
 pub trait Host: Send + Sync + 'static {
     /// Logs an event.
     fn log(&self, event: Event);
@@ -19,10 +20,10 @@ pub trait Host: Send + Sync + 'static {
     /// Returns the mark that stands for a secret in the log.
     fn mark(&self, secret: &str) -> String;
 
-    /// Returns the rule that strikes a new websocket.
+    /// Returns the rule that matches a new websocket.
     fn on_connect(&self) -> Option<Strike<VoiceConnectEffect>>;
 
-    /// Returns the rule that strikes a payload of a client.
+    /// Returns the rule that matches a payload of a client.
     fn on_received(&self, place: VoicePlace) -> Option<Strike<VoiceEffect>>;
 
     /// Returns the rule by which a UDP packet is lost.
@@ -38,7 +39,7 @@ pub enum Event {
         conn: u64,
         /// Id of the server's region.
         region: String,
-        /// Version of the voice gateway, if it is one that is spoken.
+        /// Version of the voice gateway, if it is a supported one.
         version: Option<u8>,
     },
     /// An IDENTIFY started a session.
@@ -55,10 +56,10 @@ pub enum Event {
         session: String,
         /// SSRC of what the user will send.
         ssrc: u32,
-        /// Highest DAVE version that the client knows; 0 for none.
+        /// Highest DAVE version that the client supports; 0 for none.
         max_dave: u16,
     },
-    /// A RESUME took a session up again.
+    /// A RESUME continued a session.
     Resumed {
         /// Number of the connection.
         conn: u64,
@@ -82,7 +83,7 @@ pub enum Event {
         /// Data, without keys.
         data: Data,
     },
-    /// A payload came.
+    /// A payload was received.
     Received {
         /// Number of the connection.
         conn: u64,
@@ -114,12 +115,12 @@ pub enum Event {
         user: Option<Snowflake>,
         /// Close code, if a close frame carried one.
         code: Option<u16>,
-        /// Reason in the close frame, or what is known.
+        /// Reason in the close frame, or what is known about the end.
         reason: String,
         /// Who ended it.
         by: Closer,
     },
-    /// A session ended and can't be resumed any more.
+    /// A session ended and cannot be resumed any more.
     Ended {
         /// Guild.
         guild: Snowflake,
@@ -134,9 +135,9 @@ pub enum Event {
     },
     /// A fault was injected.
     Fault {
-        /// Number of the rule, or nothing for a command that was given once.
+        /// Number of the rule; `None` for a command that was given once.
         rule: Option<u64>,
-        /// Where it struck.
+        /// Where it was injected.
         place: String,
         /// What it did, as in the rule.
         effect: Value,
@@ -148,9 +149,9 @@ pub enum Event {
 pub enum Data {
     /// JSON.
     Json(Arc<RawValue>),
-    /// Something else: only what it is and its length.
+    /// Something else: only its kind and length.
     Omitted {
-        /// What it is.
+        /// Its kind.
         what: &'static str,
         /// Length in bytes.
         bytes: usize,
@@ -159,7 +160,7 @@ pub enum Data {
 
 impl From<&Value> for Data {
     fn from(value: &Value) -> Self {
-        // A `Value` always serialises; `null` stands for the case that can't happen.
+        // A `Value` always serialises; `null` covers the case that cannot happen.
         Self::Json(to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned()).into())
     }
 }

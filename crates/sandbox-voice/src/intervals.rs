@@ -1,4 +1,4 @@
-//! How long the times between packets are: counts in buckets of a tenth of a millisecond.
+//! Distribution of the times between packets: counts in buckets of a tenth of a millisecond.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Width of a bucket, in microseconds.
 const WIDTH: u64 = 100;
-/// Buckets; what is longer than they reach is only known by its maximum.
+/// Number of buckets; a time beyond them is only known by its maximum.
 const BUCKETS: usize = 5_000;
 
 /// Distribution of times.
@@ -20,15 +20,15 @@ pub(crate) struct Intervals {
 /// Times between packets, in milliseconds; percentiles are rounded up to a tenth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
-    /// Times measured. A time after silence, when a sender may stop, is none.
+    /// Number of times measured. A time after silence, when a sender may stop, is not counted.
     pub count: u64,
-    /// Half of them are not longer.
+    /// Median.
     pub p50_ms: f64,
-    /// 95 of 100 are not longer.
+    /// 95th percentile.
     pub p95_ms: f64,
-    /// 99 of 100 are not longer.
+    /// 99th percentile.
     pub p99_ms: f64,
-    /// The longest.
+    /// Longest time.
     pub max_ms: f64,
 }
 
@@ -47,7 +47,7 @@ impl Intervals {
         }
     }
 
-    /// Counts everything that another one has counted.
+    /// Adds everything that another one has counted.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.longest = self.longest.max(other.longest);
@@ -59,7 +59,7 @@ impl Intervals {
         }
     }
 
-    /// The distribution in five numbers.
+    /// Returns the distribution in five numbers.
     pub(crate) fn report(&self) -> Between {
         Between {
             count: self.count,

@@ -2,19 +2,19 @@
 //!
 //! # Theory of operation
 //!
-//! The world decides who is in voice. For a bot that joins or is moved it asks [`Voice`] for an *assignment*: a server
-//! and a token. A client that identifies with it on that server's websocket gets a *session*, numbered messages that
-//! outlive the websocket; sessions of one channel form a *call*, whose own task tells clients of each other and runs the
-//! DAVE group. Packets come to a thread for each server, which opens them, notes what is *heard*, decodes it, and seals
-//! them again for the others in the call, as a selective forwarding unit does.
+//! The world decides who is in voice. For a bot that joins or is moved it requests an *assignment* from [`Voice`]: a
+//! server and a token. A client that identifies with it on that server's websocket receives a *session*, numbered
+//! messages that outlive the websocket; sessions of one channel form a *call*, whose own task announces clients to each
+//! other and runs the DAVE group. Packets come to one thread for each server, which opens them, records what is
+//! *heard*, decodes it, and seals them again for the others in the call, as a selective forwarding unit does.
 //!
 //! # Layout
-//! - `gateway`: websockets; `payload`, `close`: what clients may say and what they are told when they may not.
+//! - `gateway`: websockets; `payload`, `close`: what clients may send, and the close codes when they may not.
 //! - `state`: assignments, sessions, calls and how to find them; `session`, `call`: one of each; `links`: commands.
 //! - `udp`: audio in and out; `rtp`, `discovery`, `crypto`: its formats.
-//! - `receive`: what is heard, in counts and times ([`Heard`]); `sequence`, `intervals`, `pcm`, [`wav`]: what they are made of.
+//! - `receive`: what is heard, in counts and times ([`Heard`]); `sequence`, `intervals`, `pcm`, [`wav`]: its parts.
 //! - `server`, `listener`, `tls`: sockets and certificates; `dave`: end-to-end encryption.
-//! - [`Host`]: what the servers are embedded in, with its log and its faults; [`fault`]: the rules of these.
+//! - [`Host`]: surroundings of the servers, with log and faults; [`fault`]: the rules of these.
 
 mod call;
 mod close;

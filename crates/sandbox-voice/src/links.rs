@@ -1,4 +1,4 @@
-//! Live voice connections, and commands for them from outside.
+//! Live voice connections, and commands to them from outside.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,13 +13,13 @@ use super::host::Event;
 use super::session::Session;
 use super::state::Voice;
 
-/// Way to one live connection.
+/// Handle of one live connection.
 pub(super) struct Link {
     pub(super) mailbox: mpsc::UnboundedSender<Order>,
     pub(super) session: Option<Arc<Session>>,
 }
 
-/// What a connection's task is told from outside.
+/// Order to a connection's task from outside.
 pub(super) enum Order {
     /// Drop the connection.
     Sever,
@@ -29,7 +29,7 @@ pub(super) enum Order {
 
 /// Which live voice connections a command is for: those whose session fits every field that is given.
 ///
-/// With no field given also those that have not identified yet.
+/// Without a field, also those that have not identified yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Target {
@@ -39,7 +39,7 @@ pub struct Target {
     pub user: Option<Snowflake>,
 }
 
-/// Something to be done once to live voice connections.
+/// Command that is executed once on live voice connections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
@@ -64,7 +64,7 @@ impl Target {
 }
 
 impl Voice {
-    /// Gives a command to all live voice connections of a target and tells how many there were.
+    /// Sends a command to all live voice connections of a target and returns how many there were.
     pub fn command(&self, target: Target, command: &Command) -> usize {
         let links = self.shared().links.lock();
         let fitting = links.values().filter(|link| target.fits(link.session.as_deref()));
@@ -79,7 +79,7 @@ impl Voice {
         told
     }
 
-    /// Makes a connection known and gives it its number and its mailbox.
+    /// Registers a connection; returns its number and its mailbox.
     pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
         let conn = self.shared().last_conn.fetch_add(1, Ordering::Relaxed) + 1;
         let (mailbox, orders) = mpsc::unbounded_channel();
@@ -91,7 +91,7 @@ impl Voice {
         self.shared().links.lock().remove(&conn);
     }
 
-    /// Notes which session a connection serves now.
+    /// Records which session a connection serves now.
     pub(super) fn relink(&self, conn: u64, session: Option<Arc<Session>>) {
         if let Some(link) = self.shared().links.lock().get_mut(&conn) {
             link.session = session;

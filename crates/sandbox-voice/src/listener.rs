@@ -16,12 +16,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-/// Time that a client has for its TLS handshake.
+/// How long a client may take for its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes that are done and wait to be served.
+/// Finished handshakes that may wait to be served.
 const BACKLOG: usize = 64;
 
-/// Listens for TLS connections.
 #[derive(Debug)]
 pub(super) struct TlsListener {
     address: SocketAddr,
@@ -30,7 +29,7 @@ pub(super) struct TlsListener {
 }
 
 impl TlsListener {
-    /// Begins to take connections.
+    /// Starts to accept connections.
     pub(super) fn new(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (done, ready) = mpsc::channel(BACKLOG);
@@ -52,7 +51,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, done: mpsc::Sender
                             tracing::debug!(%error, "a voice connection keeps Nagle's algorithm");
                         }
                         match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                            // Nobody listens any more at the end.
+                            // The receiver is dropped at the end.
                             Ok(Ok(stream)) => drop(done.send(stream).await),
                             Ok(Err(error)) => tracing::debug!(%error, "a voice client fails in its TLS handshake"),
                             Err(_) => tracing::debug!("a voice client takes too long for its TLS handshake"),
@@ -60,7 +59,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, done: mpsc::Sender
                     });
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely; the next ones come free as connections end.
+                    // Out of file descriptors, most likely; they become free as connections end.
                     tracing::warn!(%error, "the voice server cannot take a connection");
                     sleep(Duration::from_millis(50)).await;
                 }
@@ -77,7 +76,7 @@ impl axum::serve::Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.ready.recv().await {
             Some(stream) => {
-                // A peer that is gone already has no address; the server makes no use of it.
+                // A peer that is gone already has no address; the server does not use it.
                 let peer = stream.get_ref().0.peer_addr().unwrap_or(self.address);
                 (stream, peer)
             }
@@ -90,12 +89,12 @@ impl axum::serve::Listener for TlsListener {
     }
 }
 
-/// What a handler knows of its connection.
+/// Connection of a handler.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
-    /// Way to cut it.
+    /// Handle to cut it.
     pub(super) connection: Connection,
-    /// Address of this machine under which the client came, if it is still there.
+    /// Address of this machine to which the client connected, if it is still connected.
     pub(super) local: Option<IpAddr>,
 }
 

@@ -1,4 +1,4 @@
-//! What can be chosen about voice before a sandbox starts.
+//! Settings of voice that are chosen before a sandbox starts.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,13 +12,13 @@ pub struct Options {
     ///
     /// Further regions take free ports of the same interface.
     pub listen: Option<SocketAddr>,
-    /// Ids of the voice regions, each with a server of its own; the first is the one for channels without a wish.
+    /// Ids of the voice regions, each with a server of its own; the first is the one for channels without a choice.
     pub regions: Vec<String>,
     /// Transport encryptions that READY offers.
     pub modes: Vec<Mode>,
     /// End-to-end encryption.
     pub dave: Dave,
-    /// Time between heartbeats that HELLO asks for.
+    /// Interval between heartbeats, as HELLO states it.
     pub heartbeat_interval: Duration,
     /// How long a session waits for a RESUME.
     pub resume_window: Duration,

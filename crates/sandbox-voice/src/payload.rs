@@ -1,4 +1,4 @@
-//! Payloads that voice clients send, read and judged.
+//! Payloads that voice clients send: reading and checks.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::close::Close;
 use super::crypto::Mode;
 
-/// Opcodes that the server uses.
+/// Opcodes used by the server.
 pub(crate) mod op {
     pub(crate) const READY: u8 = 2;
     pub(crate) const SESSION_DESCRIPTION: u8 = 4;
@@ -25,7 +25,7 @@ pub(crate) mod op {
 /// First version of the voice gateway whose messages have sequence numbers.
 pub(crate) const BUFFERED: u8 = 8;
 
-/// What a client asks for.
+/// Request of a client.
 #[derive(Debug)]
 pub(crate) enum Request {
     Identify(Identify),
@@ -37,7 +37,7 @@ pub(crate) enum Request {
     Dave(u8, Value),
 }
 
-/// A payload whose opcode is known and whose data is not yet looked at.
+/// Payload whose opcode is known and whose data has not been read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Raw {
     pub(crate) op: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Resume {
     pub(crate) seq_ack: Option<i64>,
 }
 
-/// A SELECT PROTOCOL that can be granted, as far as one can tell without knowing what is offered.
+/// SELECT PROTOCOL that can be granted, as far as it can be checked without knowing what is offered.
 #[derive(Debug)]
 pub(crate) struct Select {
     pub(crate) address: IpAddr,
@@ -86,7 +86,7 @@ struct RawSelectData {
     mode: String,
 }
 
-/// A heartbeat with what its acknowledgement repeats.
+/// Heartbeat with what its acknowledgement repeats.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     /// Data of the acknowledgement.
@@ -120,12 +120,12 @@ impl Raw {
         serde_json::from_str(text).map_err(Close::decode)
     }
 
-    /// Data, not yet looked at.
+    /// Returns the data, which has not been read.
     pub(crate) fn data(&self) -> &Value {
         &self.d
     }
 
-    /// Reads the data as its opcode and the version demand.
+    /// Reads the data as its opcode and the version require.
     pub(crate) fn request(self, version: u8) -> Result<Request, Close> {
         let data = self.d;
         Ok(match self.op {

@@ -10,29 +10,29 @@ use super::wav::{CHANNELS, RATE};
 
 /// Samples of both channels in one frame of time.
 const WIDTH: usize = CHANNELS as usize;
-/// Frames of the longest packet that Opus knows, 120 ms.
+/// Frames of the longest packet of Opus, 120 ms.
 const LONGEST: usize = 5_760;
-/// Longest gap between packets that silence is put into, in frames: a second. What is longer was a pause.
+/// Longest gap between packets that is filled with silence, in frames: a second. A longer one was a pause.
 pub(crate) const LONGEST_GAP: u32 = RATE;
 
-/// A bounded stretch of audio; its frames are numbered from its beginning, also when the oldest are gone.
+/// Bounded stretch of audio; its frames are numbered from its beginning, also after the oldest have been dropped.
 #[derive(Debug)]
 pub(crate) struct Pcm {
     samples: VecDeque<i16>,
     /// Number of the oldest frame that is kept.
     oldest: u64,
-    /// Frames kept at most.
+    /// Number of frames kept at most.
     limit: usize,
 }
 
 impl Pcm {
-    /// Keeps this much of the newest audio.
+    /// Creates one that keeps this much of the newest audio.
     pub(crate) fn new(keep: Duration) -> Self {
         let limit = keep.as_millis() * u128::from(RATE) / 1000;
         Self { samples: VecDeque::new(), oldest: 0, limit: usize::try_from(limit).unwrap_or(usize::MAX) }
     }
 
-    /// Appends samples of both channels in turns.
+    /// Appends interleaved samples of both channels.
     pub(crate) fn push(&mut self, samples: impl IntoIterator<Item = i16>) {
         self.samples.extend(samples);
         let excess = (self.samples.len() / WIDTH).saturating_sub(self.limit);
@@ -45,26 +45,26 @@ impl Pcm {
         self.push(std::iter::repeat_n(0, frames * WIDTH));
     }
 
-    /// Numbers of the frames that are kept.
+    /// Returns the numbers of the frames that are kept.
     pub(crate) fn kept(&self) -> Range<u64> {
         self.oldest..self.oldest + (self.samples.len() / WIDTH) as u64
     }
 
-    /// Samples from a frame on that are kept, this many frames at most.
+    /// Returns kept samples from a frame on, this many frames at most.
     pub(crate) fn read(&self, from: u64, frames: usize) -> Vec<i16> {
         let skip = usize::try_from(from.saturating_sub(self.oldest)).unwrap_or(usize::MAX);
         let start = skip.saturating_mul(WIDTH).min(self.samples.len());
         self.samples.range(start..).take(frames.saturating_mul(WIDTH)).copied().collect()
     }
 
-    /// Forgets everything; the numbers go on.
+    /// Drops all samples; the numbers continue.
     pub(crate) fn clear(&mut self) {
         self.oldest = self.kept().end;
         self.samples = VecDeque::new();
     }
 }
 
-/// One stream's Opus decoder.
+/// Opus decoder of one stream.
 pub(crate) struct Ear {
     decoder: Option<Decoder>,
     buffer: Box<[i16]>,
@@ -79,9 +79,9 @@ impl Default for Ear {
 }
 
 impl Ear {
-    /// Samples of a packet; nothing if it is no Opus.
+    /// Returns the samples of a packet; `None` if it is not Opus.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> Option<&[i16]> {
-        // An empty input would ask the decoder to make a lost packet up.
+        // An empty input would make the decoder conceal a lost packet.
         if packet.is_empty() {
             return None;
         }

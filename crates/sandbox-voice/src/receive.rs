@@ -1,4 +1,4 @@
-//! What the server hears of one user: every stream counted and timed, and the audio decoded.
+//! What the server hears of one user: counts and times of every stream, and the decoded audio.
 
 use std::collections::VecDeque;
 use std::ops::AddAssign;
@@ -13,9 +13,9 @@ use super::rtp::SILENCE;
 use super::sequence::{Place, SequenceTracker};
 use super::wav::RATE;
 
-/// Streams of a user that are told apart; the oldest are forgotten.
+/// Number of streams kept for a user; the oldest are dropped.
 const STREAMS: usize = 32;
-/// Samples of a packet whose length Opus does not tell: 20 ms.
+/// Number of samples of a packet whose length Opus does not state: 20 ms.
 const USUAL: u32 = RATE / 50;
 
 /// Counts of packets.
@@ -29,25 +29,25 @@ pub struct Counts {
     pub silence: u64,
     /// Sequence numbers that never came.
     pub lost: u64,
-    /// Times that sequence numbers were left out.
+    /// Gaps in the sequence numbers.
     pub sequence_gaps: u64,
     /// Packets that came after later ones.
     pub reordered: u64,
     /// Packets that came again.
     pub duplicates: u64,
-    /// Packets whose timestamp does not follow from the one before; jumps after silence are none.
+    /// Packets whose timestamp does not follow from the one before; jumps after silence are not counted.
     pub timestamp_gaps: u64,
-    /// Packets whose transport encryption did not fit.
+    /// Packets whose transport encryption could not be opened.
     pub undecryptable: u64,
     /// Packets with end-to-end encryption that could be opened, repetitions included.
     pub encrypted: u64,
-    /// Packets whose end-to-end encryption did not fit.
+    /// Packets whose end-to-end encryption could not be opened.
     pub unopened: u64,
     /// Those of them that were in plain where they must be encrypted.
     pub unopened_plain: u64,
-    /// Those of them that were encrypted while nobody of the sandbox was in the channel.
+    /// Those of them that were encrypted while no user of the sandbox was in the channel.
     pub unopened_unheard: u64,
-    /// Packets that are no Opus.
+    /// Packets that are not Opus.
     pub undecodable: u64,
     /// Packets that were dropped because the user is muted or may not speak.
     pub muted: u64,
@@ -88,7 +88,7 @@ pub struct Heard {
     pub counts: Counts,
     /// Times between packets in all streams.
     pub between: Between,
-    /// Number of the oldest frame of audio that is kept, at 48,000 a second.
+    /// Number of the oldest kept frame of audio, at 48,000 a second.
     pub oldest: u64,
     /// Number that the next frame will have.
     pub position: u64,
@@ -101,7 +101,7 @@ pub struct Heard {
 pub struct StreamHeard {
     /// Its SSRC.
     pub ssrc: u32,
-    /// Channel it was sent in.
+    /// Channel in which it was sent.
     pub channel: Snowflake,
     /// Counts.
     #[serde(flatten)]
@@ -110,14 +110,14 @@ pub struct StreamHeard {
     pub between: Between,
 }
 
-/// A packet that could be decrypted.
+/// Packet that could be decrypted.
 pub(crate) struct Packet<'a> {
     pub(crate) at: Instant,
     pub(crate) sequence: u16,
     pub(crate) timestamp: u32,
     /// Length of the datagram.
     pub(crate) bytes: usize,
-    /// Opus frame; nothing if its end-to-end encryption did not fit.
+    /// Opus frame; `None` if its end-to-end encryption could not be opened.
     pub(crate) frame: Option<&'a [u8]>,
 }
 
@@ -137,10 +137,10 @@ struct Stream {
     ear: Ear,
 }
 
-/// The newest packet of a stream in the order of its sequence numbers.
+/// Newest packet of a stream in the order of its sequence numbers.
 #[derive(Clone, Copy)]
 struct Newest {
-    /// When it came; nothing after a reset.
+    /// When it came; `None` after a reset.
     at: Option<Instant>,
     timestamp: u32,
     samples: u32,
@@ -148,12 +148,12 @@ struct Newest {
 }
 
 impl Receiver {
-    /// Nothing heard yet; this much audio is kept.
+    /// Creates one that has heard nothing yet and keeps this much audio.
     pub(crate) fn new(keep: Duration) -> Self {
         Self { streams: VecDeque::new(), pcm: Pcm::new(keep) }
     }
 
-    /// A stream of packets is to be expected.
+    /// Begins a stream, whose packets are to be expected.
     pub(crate) fn begin(&mut self, ssrc: u32, channel: Snowflake) {
         if self.streams.len() == STREAMS {
             self.streams.pop_front();
@@ -169,20 +169,20 @@ impl Receiver {
         });
     }
 
-    /// Counts something that is no packet heard.
+    /// Counts something that is not a packet heard.
     pub(crate) fn count(&mut self, ssrc: u32, count: impl FnOnce(&mut Counts)) {
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) {
             count(&mut stream.counts);
         }
     }
 
-    /// Takes a packet; tells whether it is the first of its stream.
+    /// Handles a packet; returns whether it is the first of its stream.
     pub(crate) fn receive(&mut self, ssrc: u32, packet: &Packet<'_>) -> bool {
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else { return false };
         stream.receive(packet, &mut self.pcm)
     }
 
-    /// Forgets counts and audio; streams that go on have no gap because of it.
+    /// Resets counts and audio; streams that continue have no gap because of it.
     pub(crate) fn reset(&mut self) {
         for stream in &mut self.streams {
             stream.counts = Counts::default();
@@ -194,12 +194,12 @@ impl Receiver {
         self.pcm.clear();
     }
 
-    /// Decoded audio that is kept.
+    /// Returns the decoded audio that is kept.
     pub(crate) fn pcm(&self) -> &Pcm {
         &self.pcm
     }
 
-    /// All of it in numbers.
+    /// Returns all of it in numbers.
     pub(crate) fn report(&self, guild: Snowflake, user: Snowflake) -> Heard {
         let mut counts = Counts::default();
         let mut between = Intervals::default();

@@ -1,8 +1,8 @@
-//! RTP packets as far as a voice server looks into them. Source: RFC 3550, section 5.1; RFC 3711, section 3.1.
+//! RTP packets, as far as a voice server reads them. Source: RFC 3550, section 5.1; RFC 3711, section 3.1.
 
-/// Length of a header without contributing sources and extension.
+/// Length of a header without contributing sources and extension, in bytes.
 const FIXED: usize = 12;
-/// Opus frame that stands for silence (Voice, "Voice Data Interpolation").
+/// Opus frame of silence (Voice, "Voice Data Interpolation").
 pub(crate) const SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
 
 /// Header of an RTP packet.
@@ -14,15 +14,15 @@ pub(crate) struct Header {
     pub(crate) timestamp: u32,
     /// Synchronisation source.
     pub(crate) ssrc: u32,
-    /// Bytes that are never encrypted: up to the contributing sources and the preamble of the extension.
+    /// Length of what is never encrypted, in bytes: up to the contributing sources and the preamble of the extension.
     pub(crate) clear: usize,
-    /// Bytes of the extension behind its preamble, which are encrypted with the payload.
+    /// Length of the extension behind its preamble, in bytes, which is encrypted with the payload.
     extension: usize,
     padded: bool,
 }
 
 impl Header {
-    /// Reads a header; nothing if this is no RTP packet of version 2.
+    /// Reads a header; returns `None` if this is no RTP packet of version 2.
     pub(crate) fn read(packet: &[u8]) -> Option<Self> {
         let fixed: &[u8; FIXED] = packet.first_chunk()?;
         if fixed[0] >> 6 != 2 || is_control(packet) {
@@ -46,7 +46,7 @@ impl Header {
         })
     }
 
-    /// Media in a decrypted body, without what is left of the extension and without padding.
+    /// Returns the media in a decrypted body, without the rest of the extension and without padding.
     pub(crate) fn payload<'a>(&self, body: &'a [u8]) -> Option<&'a [u8]> {
         let payload = body.get(self.extension..)?;
         if !self.padded {
@@ -58,7 +58,7 @@ impl Header {
     }
 }
 
-/// Whether this is RTCP, which shares the port. Source: RFC 5761, section 4.
+/// Returns whether this is RTCP, which shares the port. Source: RFC 5761, section 4.
 pub(crate) fn is_control(packet: &[u8]) -> bool {
     packet.len() >= 2 && packet[0] >> 6 == 2 && (192..=223).contains(&packet[1])
 }

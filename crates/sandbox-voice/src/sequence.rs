@@ -1,11 +1,11 @@
-//! The order of a stream's packets by their sequence numbers. Source: RFC 3550, appendix A.1.
+//! Order of a stream's packets by their sequence numbers. Source: RFC 3550, appendix A.1.
 
 use std::collections::VecDeque;
 
-/// Missing packets that are remembered, so that one that comes late is not taken for a repetition.
+/// Number of missing packets that are remembered, so that one that comes late is not taken for a repetition.
 const REMEMBERED: usize = 512;
 
-/// Where a packet belongs.
+/// Position of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Nothing came before it.
@@ -15,9 +15,9 @@ pub(crate) enum Place {
         /// Packets left out.
         missing: u16,
     },
-    /// Into a gap that was counted before.
+    /// In a gap that was counted before.
     Late,
-    /// It has been here already.
+    /// It came before already.
     Again,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct SequenceTracker {
 }
 
 impl SequenceTracker {
-    /// Takes the next packet's number.
+    /// Handles the next packet's number and returns its position.
     pub(crate) fn take(&mut self, sequence: u16) -> Place {
         let Some(newest) = self.newest else {
             self.newest = Some(sequence);

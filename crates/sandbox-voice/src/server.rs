@@ -13,14 +13,14 @@ use super::listener::{TlsListener, Wire};
 use super::state::{Server, Voice};
 use super::{gateway, tls, udp};
 
-/// Running servers; they end when this is dropped.
+/// Running servers; dropping it ends them.
 #[derive(Debug)]
 pub struct Running {
     _gateways: JoinSet<()>,
     _audio: Vec<udp::Running>,
 }
 
-/// Starts a server for each region on an interface; `host` is what bots reach it by, and `guard` is put round each router.
+/// Starts a server for each region on an interface; `host` is how bots reach it, and `guard` wraps each router.
 pub async fn start(
     voice: &Voice,
     ip: IpAddr,
@@ -40,7 +40,7 @@ pub async fn start(
         let wanted = voice.options().listen.filter(|_| region == 0);
         let listener = TcpListener::bind(wanted.unwrap_or(SocketAddr::new(ip, 0))).await?;
         let address = listener.local_addr()?;
-        // The same port for both where it is free, as is easiest to open in a firewall or container.
+        // The same port for both where it is free, which is easiest to open in a firewall or container.
         let socket = match UdpSocket::bind(address) {
             Ok(socket) => socket,
             Err(_) if wanted.is_none_or(|wanted| wanted.port() == 0) => {

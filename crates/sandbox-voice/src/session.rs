@@ -1,4 +1,4 @@
-//! One client's session on a voice server: what it is to be told, and how its packets are sealed.
+//! One client's session on a voice server: the messages to it, and how its packets are sealed.
 //!
 //! A session outlives its websocket: messages are numbered and kept, and a connection writes those that it has not yet
 //! written. So a RESUME is a connection that begins at another number.
@@ -19,7 +19,7 @@ use super::crypto::{Cipher, KEY, Mode};
 use super::host::Data;
 use super::receive::Receiver;
 
-/// A session of a user in a channel.
+/// Session of a user in a channel.
 pub struct Session {
     /// Guild.
     pub guild: Snowflake,
@@ -33,11 +33,11 @@ pub struct Session {
     pub(crate) token: String,
     /// SSRC of what the user sends.
     pub ssrc: u32,
-    /// Highest DAVE version that the client knows.
+    /// Highest DAVE version that the client supports.
     pub max_dave: u16,
     pub(crate) call: Arc<Call>,
     pub(crate) receiver: Arc<Mutex<Receiver>>,
-    /// Rings when there is something new for the connection.
+    /// Notifies the connection of new messages.
     pub(crate) news: Notify,
     state: Mutex<State>,
 }
@@ -61,36 +61,36 @@ struct State {
     deaf: bool,
 }
 
-/// What SELECT PROTOCOL settled.
+/// Result of SELECT PROTOCOL.
 struct Media {
     mode: Mode,
     address: SocketAddr,
     cipher: Cipher,
 }
 
-/// A message with its number in the session, from 1.
+/// Message with its number in the session, from 1.
 #[derive(Clone)]
 pub(crate) struct Numbered {
     pub(crate) number: u64,
     pub(crate) message: Arc<Message>,
 }
 
-/// A message to a client.
+/// Message to a client.
 pub(crate) enum Message {
     /// A text frame.
     Json {
         op: u8,
         data: Value,
-        /// The same without keys.
+        /// The data without keys.
         recorded: Data,
     },
     /// A binary frame.
     Binary { op: u8, payload: Vec<u8> },
 }
 
-/// What a connection that has written up to some number finds.
+/// Next messages of a connection that has written up to some number.
 pub(crate) enum Next {
-    /// These messages, in order; none if there is nothing new.
+    /// These messages, in order; empty if there is nothing new.
     Messages(Vec<Numbered>),
     /// Another connection has taken over.
     Replaced,
@@ -98,7 +98,7 @@ pub(crate) enum Next {
     Ended(Close),
 }
 
-/// What becomes of a packet that came.
+/// Result for a packet that came.
 pub(crate) enum Opened {
     /// Its body.
     Body(Vec<u8>),
@@ -106,11 +106,11 @@ pub(crate) enum Opened {
     Sealed,
     /// The user may not be heard.
     Muted,
-    /// There was no SPEAKING for longer than one may wait.
+    /// There was no SPEAKING for longer than allowed.
     Unannounced,
 }
 
-/// What makes a session.
+/// Arguments for a new session.
 pub(crate) struct SessionInit {
     pub(crate) guild: Snowflake,
     pub(crate) channel: Snowflake,
@@ -145,7 +145,7 @@ impl Session {
         Self { guild, channel, user, session_id, token, ssrc, max_dave, call, receiver, news, state }
     }
 
-    /// Appends a message, of which `keep` at most are kept.
+    /// Appends a message; at most `keep` are kept.
     pub(crate) fn push(&self, message: Message, keep: usize) {
         let mut state = self.state.lock();
         if state.ended.is_some() {
@@ -161,7 +161,7 @@ impl Session {
         self.news.notify_one();
     }
 
-    /// Messages after number `written` for a connection.
+    /// Returns the messages after number `written` for a connection.
     pub(crate) fn after(&self, written: u64, conn: u64) -> Next {
         let mut state = self.state.lock();
         if let Some(close) = &state.ended {
@@ -176,16 +176,16 @@ impl Session {
         Next::Messages(messages)
     }
 
-    /// Gives the session a connection; tells which one it takes the place of.
+    /// Attaches a connection and returns the one that it replaces.
     pub(crate) fn attach(&self, conn: u64) -> Option<u64> {
         let mut state = self.state.lock();
         state.attachments += 1;
         state.conn.replace(conn)
     }
 
-    /// Number from which a resuming connection goes on; nothing if messages after `seq_ack` are gone.
+    /// Returns the number from which a resuming connection continues; `None` if messages after `seq_ack` are gone.
     ///
-    /// Clients of versions below 8 name no number and go on after what was last written; -1 stands for none.
+    /// Clients of versions below 8 name no number and continue after what was last written; -1 means none.
     pub(crate) fn resume_at(&self, seq_ack: Option<i64>, buffered: bool) -> Option<u64> {
         let state = self.state.lock();
         if !buffered {
@@ -203,7 +203,7 @@ impl Session {
         (seen + 1 >= oldest).then_some(seen)
     }
 
-    /// Takes the connection away if it is still this one; tells which attachment it was, for [`Self::is_waiting`].
+    /// Detaches the connection if it is still this one; returns which attachment it was, for [`Self::is_waiting`].
     pub(crate) fn detach(&self, conn: u64) -> Option<u64> {
         let mut state = self.state.lock();
         (state.conn == Some(conn)).then(|| {
@@ -212,18 +212,18 @@ impl Session {
         })
     }
 
-    /// Whether there has been no other connection since this attachment.
+    /// Returns whether there has been no other connection since this attachment.
     pub(crate) fn is_waiting(&self, attachment: u64) -> bool {
         let state = self.state.lock();
         state.conn.is_none() && state.attachments == attachment
     }
 
-    /// Number of the newest message.
+    /// Returns the number of the newest message.
     pub(crate) fn newest(&self) -> u64 {
         self.state.lock().newest
     }
 
-    /// Number of the connection that serves it.
+    /// Returns the number of the connection that serves it.
     pub fn conn(&self) -> Option<u64> {
         self.state.lock().conn
     }
@@ -237,28 +237,28 @@ impl Session {
         self.news.notify_one();
     }
 
-    /// Settles where packets go and how they are sealed.
+    /// Sets where packets are sent and how they are sealed.
     pub(crate) fn select(&self, mode: Mode, address: SocketAddr, key: &[u8; KEY]) {
         self.state.lock().media = Some(Media { mode, address, cipher: Cipher::new(mode, key) });
     }
 
-    /// Transport encryption in use.
+    /// Returns the transport encryption in use.
     pub fn mode(&self) -> Option<Mode> {
         self.state.lock().media.as_ref().map(|media| media.mode)
     }
 
-    /// The client has said that it speaks, with whatever flags.
+    /// Records that the client has sent a SPEAKING, with any flags.
     pub(crate) fn announce(&self) {
         self.state.lock().speaking = true;
     }
 
-    /// Sets whether the user may be heard and hears.
+    /// Sets whether the user is muted and deaf.
     pub(crate) fn silence(&self, muted: bool, deaf: bool) {
         let mut state = self.state.lock();
         (state.muted, state.deaf) = (muted, deaf);
     }
 
-    /// Opens a packet of this session's client; tells as well whether a SPEAKING came before.
+    /// Opens a packet of this session's client; also returns whether a SPEAKING came before.
     pub(crate) fn open(
         &self,
         clear: &[u8],
@@ -276,7 +276,7 @@ impl Session {
         (if state.muted { Opened::Muted } else { Opened::Body(body) }, speaking)
     }
 
-    /// Seals a packet for this session's client; nothing before SELECT PROTOCOL or while the user is deaf.
+    /// Seals a packet for this session's client; returns `None` before SELECT PROTOCOL or while the user is deaf.
     pub(crate) fn seal(&self, clear: &[u8], body: &[u8]) -> Option<(Vec<u8>, SocketAddr)> {
         let mut state = self.state.lock();
         if state.deaf {
@@ -287,7 +287,7 @@ impl Session {
     }
 }
 
-/// Sequence number of a message on the wire, which has 16 bits.
+/// Returns the sequence number of a message on the wire, which has 16 bits.
 #[expect(clippy::cast_possible_truncation, reason = "numbers wrap around on the wire")]
 pub(crate) fn wire(number: u64) -> u16 {
     number as u16

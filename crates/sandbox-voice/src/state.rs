@@ -1,7 +1,7 @@
-//! Every assignment, session and call there is, and the ways to reach them.
+//! All assignments, sessions and calls, and the ways to reach them.
 //!
-//! The world tells of joins, moves and departures while its own lock is held; nothing here ever asks the world, waits, or
-//! calls into DAVE. Locks are taken in this order: world, [`State`], a session's own.
+//! The world reports joins, moves and departures while its own lock is held; nothing here ever calls the world, waits,
+//! or calls into DAVE. Locks are taken in this order: world, [`State`], a session's own.
 
 mod heard;
 mod send;
@@ -39,11 +39,10 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     pub(super) links: Mutex<HashMap<u64, Link>>,
     pub(super) last_conn: AtomicU64,
-    /// Counts packets heard; a signal only.
+    /// Counts packets heard; used only as a signal.
     packets: watch::Sender<u64>,
 }
 
-/// One region's server.
 pub(crate) struct Server {
     /// Host and port of its websocket.
     pub(crate) endpoint: String,
@@ -51,25 +50,25 @@ pub(crate) struct Server {
     pub(crate) port: u16,
 }
 
-/// A user in a guild.
+/// User in a guild.
 type MemberKey = (Snowflake, Snowflake);
 
 #[derive(Default)]
 struct State {
     assignments: HashMap<MemberKey, Assignment>,
-    /// Tokens that were good once, newest last.
+    /// Tokens that were valid once, newest last.
     stale: VecDeque<String>,
     sessions: HashMap<MemberKey, Arc<Session>>,
     by_ssrc: HashMap<u32, Arc<Session>>,
     /// Calls by guild and channel.
     calls: HashMap<(Snowflake, Snowflake), Arc<Call>>,
-    /// Channels of people, who have no client.
+    /// Channels of users without a client.
     people: HashMap<MemberKey, Snowflake>,
     receivers: HashMap<MemberKey, Arc<Mutex<Receiver>>>,
     last_ssrc: u32,
 }
 
-/// What a VOICE_SERVER_UPDATE told a bot.
+/// Content of a VOICE_SERVER_UPDATE to a bot.
 struct Assignment {
     channel: Snowflake,
     session_id: String,
@@ -81,22 +80,21 @@ struct Assignment {
     deaf: bool,
 }
 
-/// What a VOICE_SERVER_UPDATE is to say.
+/// Content of a new VOICE_SERVER_UPDATE.
 pub struct Assigned {
     /// Token to identify with.
     pub token: String,
-    /// Host and port of the server; nothing before there is one.
+    /// Host and port of the server; `None` before there is one.
     pub endpoint: Option<String>,
     /// Session that the bot had.
     pub before: Option<Arc<Session>>,
 }
 
-/// Returns a token that a bot identifies with.
 fn token() -> String {
     rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect()
 }
 
-/// Tokens that are remembered as used up.
+/// Number of used tokens that are remembered.
 const STALE: usize = 1024;
 
 impl State {
@@ -109,7 +107,7 @@ impl State {
 }
 
 impl Voice {
-    /// Opens voice without servers.
+    /// Creates voice without servers.
     pub fn new(options: Options, host: Arc<dyn Host>) -> Self {
         let shared = Shared {
             options,
@@ -124,24 +122,24 @@ impl Voice {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Names the servers, in the order of their regions, and the root of their certificates, once.
+    /// Sets the servers, in the order of their regions, and the root of their certificates, once.
     pub(crate) fn open(&self, servers: Vec<Server>, root: String) {
         let _ = self.shared.servers.set(servers);
         let _ = self.shared.root.set(root);
     }
 
-    /// Certificate that clients of the voice servers must trust, as PEM.
+    /// Returns the certificate that clients of the voice servers must trust, as PEM.
     pub fn root_certificate(&self) -> &str {
         self.shared.root.get().map_or("", String::as_str)
     }
 
-    /// Host and port of each region's websocket, by the region's id.
+    /// Returns host and port of each region's websocket, with the region's id.
     pub fn endpoints(&self) -> impl Iterator<Item = (&str, &str)> {
         let endpoints = self.servers().iter().map(|server| server.endpoint.as_str());
         self.options().regions.iter().map(String::as_str).zip(endpoints)
     }
 
-    /// Ids of the regions.
+    /// Returns the ids of the regions.
     pub fn regions(&self) -> &[String] {
         &self.options().regions
     }
@@ -170,7 +168,7 @@ impl Voice {
         shared.upgrade().map(|shared| Self { shared })
     }
 
-    /// Gives a bot a place on a server in stead of the one it had; its session there is the caller's to end.
+    /// Assigns a bot a server in place of the one it had; the caller ends its session there.
     pub fn assign(
         &self,
         guild: Snowflake,
@@ -182,7 +180,7 @@ impl Voice {
         let regions = &self.options().regions;
         let region = region.and_then(|wanted| regions.iter().position(|id| id == wanted)).unwrap_or(0);
         let mut state = self.shared.state.lock();
-        // A bot that asks twice may be on its way already with the first answer.
+        // A bot that asks twice may already be on its way with the first answer.
         let same = |old: &&Assignment| {
             !old.used && old.channel == channel && old.session_id == session_id && old.region == region
         };
@@ -205,7 +203,7 @@ impl Voice {
         Assigned { token, endpoint: self.servers().get(region).map(|server| server.endpoint.clone()), before }
     }
 
-    /// Takes a bot's place away; its connection closes with this code.
+    /// Removes a bot's assignment; its connection closes with this code.
     pub fn remove(&self, guild: Snowflake, user: Snowflake, close: Close) {
         let mut state = self.shared.state.lock();
         if let Some(old) = state.assignments.remove(&(guild, user)) {
@@ -216,7 +214,7 @@ impl Voice {
         }
     }
 
-    /// Whether a bot has a connection to a voice server for this channel, joined by this gateway session.
+    /// Returns whether a bot has a connection to a voice server for this channel, joined by this gateway session.
     pub fn is_live(&self, guild: Snowflake, channel: Snowflake, user: Snowflake, session_id: &str) -> bool {
         let state = self.shared.state.lock();
         state.sessions.get(&(guild, user)).is_some_and(|session| {
@@ -224,7 +222,7 @@ impl Voice {
         })
     }
 
-    /// Sets whether a bot may be heard and hears.
+    /// Sets whether a bot is muted and deaf.
     pub fn silence(&self, guild: Snowflake, user: Snowflake, muted: bool, deaf: bool) {
         let mut state = self.shared.state.lock();
         if let Some(assignment) = state.assignments.get_mut(&(guild, user)) {
@@ -235,7 +233,7 @@ impl Voice {
         }
     }
 
-    /// A person, who has no client, is in a channel now, or in none.
+    /// Sets the channel of a user without a client; `None` for none.
     pub fn person(&self, guild: Snowflake, user: Snowflake, channel: Option<Snowflake>) {
         let mut state = self.shared.state.lock();
         let before = match channel {
@@ -324,7 +322,7 @@ impl Voice {
         Ok(session)
     }
 
-    /// Session that a RESUME asks for.
+    /// Returns the session that a RESUME asks for.
     pub(super) fn resume(&self, resume: &Resume) -> Option<Arc<Session>> {
         let state = self.shared.state.lock();
         let mut sessions = state.sessions.values();
@@ -377,17 +375,17 @@ impl Voice {
         }
         drop(state);
         for link in self.shared.links.lock().values() {
-            // A connection that is ending has no use for the order.
+            // A connection that is ending does not need the order.
             let _ = link.mailbox.send(Order::Close(Close::going_away()));
         }
     }
 
-    /// Session whose packets have this SSRC.
+    /// Returns the session whose packets have this SSRC.
     pub(super) fn by_ssrc(&self, ssrc: u32) -> Option<Arc<Session>> {
         self.shared.state.lock().by_ssrc.get(&ssrc).cloned()
     }
 
-    /// Sessions of the others in a session's call.
+    /// Returns the sessions of the others in a session's call.
     pub(super) fn others(&self, session: &Session) -> Vec<Arc<Session>> {
         let state = self.shared.state.lock();
         let others = state.sessions.values().filter(|other| {
@@ -396,7 +394,7 @@ impl Voice {
         others.cloned().collect()
     }
 
-    /// Session of a user in a guild.
+    /// Returns the session of a user in a guild.
     pub fn session(&self, guild: Snowflake, user: Snowflake) -> Option<Arc<Session>> {
         self.shared.state.lock().sessions.get(&(guild, user)).cloned()
     }

@@ -1,8 +1,9 @@
 //! The certificates of the voice servers: a root of the sandbox's own, and what it signs.
 //!
-//! Both are made at the start and live in memory. The root is never installed anywhere; a client is told to trust it, by
-//! `SSL_CERT_FILE` for instance. Its key is forgotten once the servers have their certificate, and it is constrained to
-//! their names and addresses (RFC 5280, 4.2.1.10), so that it proves nobody else even to a client that trusts it for all.
+//! Both are created at the start and live in memory. The root is never installed anywhere; a client is configured to
+//! trust it, for instance by `SSL_CERT_FILE`. Its key is dropped once the servers have their certificate, and it is
+//! constrained to their names and addresses (RFC 5280, 4.2.1.10), so that it proves no other server even to a client
+//! that trusts it for all.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// Makes a root, and the configuration of servers that prove these names and addresses with it; gives back the root as
+/// Creates a root, and the configuration of servers that prove these names and addresses with it; returns the root as
 /// PEM first.
 pub(crate) fn identity(
     names: Vec<String>,
@@ -34,7 +35,7 @@ pub(crate) fn identity(
     Ok((root.pem(), Arc::new(config)))
 }
 
-/// Returns a root that can prove these names and addresses alone.
+/// Returns a root that can prove only these names and addresses.
 fn root(names: &[String]) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -53,7 +54,7 @@ fn root(names: &[String]) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Er
     CertifiedIssuer::self_signed(root, KeyPair::generate()?)
 }
 
-/// Returns what a server's certificate says.
+/// Returns the content of a server's certificate.
 fn server(names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
     let mut server = CertificateParams::new(names)?;
     server.distinguished_name = name("Sandbox voice server");
@@ -81,7 +82,7 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    /// Whether a client that trusts a root takes a certificate that it has signed for a name.
+    /// Returns whether a client that trusts a root accepts a certificate that it has signed for a name.
     fn is_taken(root: &CertifiedIssuer<'static, KeyPair>, names: &[&str], asked: &str) -> bool {
         let key = KeyPair::generate().unwrap();
         let certificate = server(owned(names)).unwrap().signed_by(&key, root).unwrap();

@@ -1,4 +1,5 @@
-//! Audio: one thread a server takes its packets, notes what it hears and passes it on to the others in the call.
+//! Audio: one thread for each server receives its packets, records what it hears and forwards it to the others in the
+//! call.
 //!
 //! A thread rather than a task, so that the times between packets are those of the sender and not of a busy runtime.
 
@@ -21,14 +22,14 @@ use super::state::Voice;
 use crate::fault::{Direction, VoicePlace};
 use crate::host::Event;
 
-/// Longest datagram that is taken whole; voice packets are far below it.
+/// Longest datagram that is read whole, in bytes; voice packets are far below it.
 const LONGEST: usize = 4096;
-/// Longest keepalive: a counter of 8 bytes, or an SSRC of 4.
+/// Longest keepalive, in bytes: a counter of 8 bytes, or an SSRC of 4.
 const KEEPALIVE: usize = 8;
-/// How long the thread may sleep before it looks whether it is to end.
+/// How long the thread may sleep before it checks whether it is to end.
 const NAP: Duration = Duration::from_millis(500);
 
-/// A server's running thread; it ends when this is dropped.
+/// Running thread of a server; dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Running {
     ended: Arc<AtomicBool>,
@@ -45,7 +46,7 @@ pub(super) fn start(voice: &Voice, socket: Arc<UdpSocket>) -> io::Result<Running
     let thread = std::thread::Builder::new().name("sandbox-voice".into()).spawn(move || {
         let mut buffer = [0; LONGEST];
         while !end.load(Ordering::Acquire) {
-            // What is wrong with one datagram, or with a client that is gone, is nothing to the others.
+            // An error of one datagram, or of a client that is gone, does not concern the others.
             let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
             let at = Instant::now();
             let Some(voice) = Voice::upgrade(&voice) else { return };
@@ -140,12 +141,12 @@ impl Ears<'_> {
 
     fn send(&self, packet: &[u8], to: SocketAddr, session: Option<&Session>) {
         if !self.is_lost(Direction::Sent, session) {
-            // A client that is gone can't be reached; its websocket will tell.
+            // A client that is gone cannot be reached; its websocket reports it.
             let _ = self.socket.send_to(packet, to);
         }
     }
 
-    /// Whether an injected fault swallows a packet.
+    /// Returns whether an injected fault drops a packet.
     fn is_lost(&self, way: Direction, session: Option<&Session>) -> bool {
         let place = VoicePlace {
             op: None,
@@ -162,7 +163,7 @@ impl Ears<'_> {
     }
 }
 
-/// SSRC of a keepalive that carries one.
+/// Returns the SSRC of a keepalive that carries one.
 fn keepalive_ssrc(packet: &[u8]) -> Option<u32> {
     packet.try_into().ok().map(u32::from_be_bytes)
 }

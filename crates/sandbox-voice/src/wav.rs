@@ -1,12 +1,12 @@
 //! WAV files of what was heard: 16 bits, 48 kHz, stereo.
 
-/// Samples a second and channel.
+/// Samples per second and channel.
 pub const RATE: u32 = 48_000;
 /// Channels, interleaved.
 pub const CHANNELS: u16 = 2;
 const HEADER: usize = 44;
 
-/// A whole file of these samples, left and right in turns.
+/// Returns a whole file of these samples, left and right in turns.
 pub fn write(samples: &[i16]) -> Vec<u8> {
     const BYTES: u16 = 2;
     // A file that would not fit into the format's 32 bits is hours long; what is kept is minutes.
@@ -28,7 +28,7 @@ pub fn write(samples: &[i16]) -> Vec<u8> {
     file
 }
 
-/// Samples of a file that [`write()`] made; nothing if it is another.
+/// Returns the samples of a file that [`write()`] made; `None` for any other.
 pub fn read(file: &[u8]) -> Option<Vec<i16>> {
     let (header, data) = file.split_at_checked(HEADER)?;
     let samples: Vec<i16> =

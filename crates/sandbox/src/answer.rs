@@ -1,11 +1,11 @@
-//! What comes back when a user runs a command, presses a button or submits a modal.
+//! The answer to a user who runs a command, presses a button or submits a modal.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::snowflake::Snowflake;
 
-/// What the user sees of a bot's answer, and how long it took.
+/// A bot's answer as the user sees it, and how long it took.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// The interaction.
@@ -18,7 +18,7 @@ pub struct Answer {
     pub components: Vec<Value>,
     /// Whether only this user sees it.
     pub ephemeral: bool,
-    /// The whole message; none where the answer is none.
+    /// The whole message; `None` if the answer is no message.
     pub message: Option<Value>,
     /// The modal that opened: custom_id, title and components.
     pub modal: Option<Value>,
@@ -31,21 +31,22 @@ pub struct Answer {
     pub followups: Vec<Value>,
     /// Whether the bot was "thinking" first.
     pub deferred: bool,
-    /// From the interaction leaving for the bot to the first answer that the user sees; for a deferred answer, to the
-    /// edit that filled it in.
+    /// Time from sending the interaction to the bot until the first answer that the user sees; for a deferred answer,
+    /// until the edit that completes it.
     pub latency_ms: Option<f64>,
-    /// From the interaction leaving for the bot to its initial response of any type.
+    /// Time from sending the interaction to the bot until its initial response of any type.
     pub acknowledged_ms: Option<f64>,
-    /// Initial responses that arrived, without those that had a mistake in them. More than one means that the bot answered twice; Discord refused the others.
+    /// Number of initial responses that arrived, without invalid ones. More than one means that the bot answered twice;
+    /// Discord refused the others.
     pub callbacks: u32,
-    /// What went wrong, in the words that Discord shows the user.
+    /// The error message that Discord shows the user.
     pub error: Option<String>,
-    /// What may be behind the error.
+    /// A possible cause of the error.
     pub hint: Option<String>,
 }
 
 impl Answer {
-    /// Whether the bot answered.
+    /// Returns whether the bot answered.
     pub fn is_ok(&self) -> bool {
         self.error.is_none()
     }

@@ -1,4 +1,4 @@
-//! What the gateway asks about the world, answered from its state.
+//! The gateway's queries about the world, answered from its state.
 
 use std::sync::Arc;
 

@@ -111,25 +111,25 @@ impl From<sandbox::client::Error> for Failure {
     }
 }
 
-/// What a command that went well means for the exit code.
+/// The result of a successful command, which determines the exit code.
 enum Outcome {
     Good,
     NoAnswer,
 }
 
-/// Variable that gives the secret of the control API, to `serve` and to the other commands; a word of the command line
-/// would be every user's to read.
+/// Variable with the secret of the control API, for `serve` and the other commands. A command line argument could be
+/// read by every user.
 const CONTROL_SECRET: &str = "SANDBOX_CONTROL_SECRET";
 
-/// Where `serve` listens unless told otherwise, and where others look.
+/// Default address of `serve`, at which the other commands look.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8787";
 
-/// Returns what a variable holds, if it holds something.
+/// Returns the value of a variable, if it is not empty.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The sandbox that is meant, and what its state file says.
+/// The sandbox to use, and the content of its state file.
 #[derive(Debug)]
 struct Target {
     client: Client,
@@ -137,7 +137,7 @@ struct Target {
 }
 
 impl Server {
-    /// Finds the sandbox that is meant and the secret of its control API.
+    /// Finds the sandbox to use and the secret of its control API.
     fn target(&self) -> Result<Target, Failure> {
         let whole = |url: &str| match url.split_once("://") {
             Some(("http" | "https", _)) => url.to_owned(),
@@ -149,7 +149,7 @@ impl Server {
             (Some(path), Some(_)) => StateFile::read(path).ok(),
             (None, url) => usual(url.as_deref()),
         };
-        // A secret is sent to the sandbox that it is of, and to nobody else.
+        // A secret is sent only to the sandbox that it belongs to.
         let state = state.filter(|state| url.as_deref().is_none_or(|url| state.is_at(url)));
         let url = url.or_else(|| state.as_ref().map(|state| state.url.clone()));
         let client = Client::new(url.unwrap_or_else(|| format!("http://{DEFAULT_ADDRESS}")));
@@ -163,7 +163,7 @@ impl Server {
     }
 }
 
-/// Reads the state file that somebody has named.
+/// Reads a state file that was given by path.
 fn named(path: &Path) -> Result<StateFile, Failure> {
     StateFile::read(path).map_err(|error| {
         let path = path.display();
@@ -178,7 +178,7 @@ fn named(path: &Path) -> Result<StateFile, Failure> {
     })
 }
 
-/// Reads the state file that a sandbox of this user's has left at its usual place.
+/// Reads the state file of a sandbox of this user at its default path.
 fn usual(url: Option<&str>) -> Option<StateFile> {
     let port = match url {
         Some(url) => url.parse::<reqwest::Url>().ok()?.port_or_known_default()?,
@@ -187,7 +187,7 @@ fn usual(url: Option<&str>) -> Option<StateFile> {
     StateFile::read(&state_file::default_path(port)?).ok()
 }
 
-/// Runs one command; what goes wrong is one sentence on the error stream.
+/// Runs one command. A failure is printed as one sentence on standard error.
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let Arguments { server, command } = arguments;
     let outcome = match command {
@@ -210,7 +210,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> {
     let Target { client, state } = target;
     match command {
-        // `run` has taken this one.
+        // `run` handles this one.
         Command::Serve(_) => Ok(Outcome::Good),
         Command::Say(say) => act::say(&client, say).await,
         Command::Use(on) => act::on(&client, on).await,

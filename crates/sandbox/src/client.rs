@@ -1,4 +1,4 @@
-//! The users' side from Rust: a typed client of the control API, for tests and the command line.
+//! The users' side in Rust: a typed client of the control API, for tests and the command line.
 
 mod voice;
 
@@ -18,34 +18,34 @@ use crate::fault::Rule;
 use crate::gateway::{Command, Target};
 use crate::snowflake::Snowflake;
 
-/// Why a call to the control API gave nothing.
+/// Why a call to the control API failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nobody listens there.
+    /// No server listens there.
     #[error("there is no sandbox at {url}; start one with `sandbox serve`")]
     Unreachable {
-        /// Where it was looked for.
+        /// Its address.
         url: String,
-        /// What the connection said.
+        /// Error of the connection.
         #[source]
         source: reqwest::Error,
     },
-    /// The sandbox refused, and says why.
+    /// The sandbox refused. Contains its reason.
     #[error("{0}")]
     Refused(String),
-    /// The answer made no sense.
+    /// The answer is invalid.
     #[error("the sandbox at {url} gave no sensible answer")]
     Garbled {
-        /// Where it was asked.
+        /// Address of the sandbox.
         url: String,
-        /// What was wrong.
+        /// The error.
         #[source]
         source: reqwest::Error,
     },
 }
 
-/// A person at the keyboard, or rather all of them: each call says who acts.
+/// A client for all users. Each call names the user who acts.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -82,17 +82,17 @@ pub struct Run {
 }
 
 impl Run {
-    /// A slash command as typed, as alice in #bot-test.
+    /// Creates a slash command as typed, by alice in #bot-test.
     pub fn typed(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::somewhere() }
     }
 
-    /// A slash command with options apart: `[{"name": …, "value": …}]`, or an object of names and values.
+    /// Creates a slash command with separate options: `[{"name": …, "value": …}]`, or an object of names and values.
     pub fn named(name: impl Into<String>, options: Value) -> Self {
         Self { name: Some(name.into()), options: Some(options), ..Self::somewhere() }
     }
 
-    /// A user command or message command on a target: a user's name or id, or a message's id.
+    /// Creates a user command or message command on a target: a user's name or id, or a message's id.
     pub fn on(name: impl Into<String>, target: impl Into<String>) -> Self {
         Self { name: Some(name.into()), target: Some(target.into()), ..Self::somewhere() }
     }
@@ -101,35 +101,35 @@ impl Run {
         Self { user: "alice".into(), channel: "bot-test".into(), ..Self::default() }
     }
 
-    /// Who runs it.
+    /// Sets the user who runs it.
     #[must_use]
     pub fn by(mut self, user: impl Into<String>) -> Self {
         self.user = user.into();
         self
     }
 
-    /// Where: a channel's name or id, or `@name` for direct messages with that account.
+    /// Sets the channel: its name or id, or `@name` for direct messages with that account.
     #[must_use]
     pub fn at(mut self, channel: impl Into<String>) -> Self {
         self.channel = channel.into();
         self
     }
 
-    /// Guild in which the channel is looked up by name; by default the oldest.
+    /// Sets the guild in which the channel is looked up by name. The default is the oldest.
     #[must_use]
     pub fn in_guild(mut self, guild: impl Into<String>) -> Self {
         self.guild = Some(guild.into());
         self
     }
 
-    /// Bot whose command it is, where several have one of that name.
+    /// Sets the bot of the command, if several have one of that name.
     #[must_use]
     pub fn of(mut self, bot: impl Into<String>) -> Self {
         self.bot = Some(bot.into());
         self
     }
 
-    /// For autocompletion with options apart: the option being typed.
+    /// Sets the option being typed, for autocompletion with separate options.
     #[must_use]
     pub fn focused(mut self, option: impl Into<String>) -> Self {
         self.focused = Some(option.into());
@@ -143,14 +143,14 @@ impl Run {
         self
     }
 
-    /// How long to wait for a deferred answer; 30 seconds unless given.
+    /// Sets how long to wait for a deferred answer. The default is 30 seconds.
     #[must_use]
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline_ms = Some(millis(time));
         self
     }
 
-    /// How long to look on after the answer, so that second answers and followups are in it.
+    /// Sets how long to wait after the answer, so that it includes second answers and followups.
     #[must_use]
     pub fn settle(mut self, time: Duration) -> Self {
         self.settle_ms = Some(millis(time));
@@ -169,15 +169,15 @@ fn millis(time: Duration) -> u64 {
 }
 
 impl Client {
-    /// A client of the sandbox at this base address.
+    /// Creates a client of the sandbox at this base address.
     pub fn new(url: impl Into<String>) -> Self {
-        // A proxy of the environment has no business between a test and its own machine.
+        // Requests of a test to its own machine need no proxy from the environment.
         let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         Self { http, url: url.into().trim_end_matches('/').to_owned(), secret: None }
     }
 
-    /// Sends the secret of the sandbox, which its control API asks for: [`Sandbox::control_secret`], or
-    /// `control_secret` of the [state file](crate::state_file).
+    /// Sets the secret that the sandbox's control API requires: [`Sandbox::control_secret`], or `control_secret` of the
+    /// [state file](crate::state_file).
     ///
     /// [`Sandbox::control_secret`]: crate::Sandbox::control_secret
     #[must_use]
@@ -186,7 +186,7 @@ impl Client {
         self
     }
 
-    /// Base address of the sandbox.
+    /// Returns the base address of the sandbox.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -201,7 +201,7 @@ impl Client {
         self.run(Run::typed(text)).await
     }
 
-    /// Asks for the choices of the option being typed: the last of a text, or the one named as focused.
+    /// Returns the choices of the option being typed: the last one of a text, or the one named as focused.
     pub async fn complete(&self, command: Run) -> Result<Answer, Error> {
         self.call(Method::POST, "interactions/autocomplete", &command).await
     }
@@ -211,7 +211,7 @@ impl Client {
         self.component(&json!({ "as": user, "message": message, "custom_id": custom_id })).await
     }
 
-    /// Chooses from a menu, by custom id. Values of a string menu are values or labels; of others names or ids.
+    /// Chooses from a menu, by custom id. Values are values or labels in a string menu, and names or ids in others.
     pub async fn choose(
         &self,
         user: &str,
@@ -223,38 +223,38 @@ impl Client {
             .await
     }
 
-    /// Uses a component, with every field of the control API at hand.
+    /// Uses a component, with all fields of the control API.
     pub async fn component(&self, asked: &Value) -> Result<Answer, Error> {
         self.call(Method::POST, "interactions/component", asked).await
     }
 
-    /// Submits the modal that an answer brought: inputs by custom id.
+    /// Submits the modal of an answer, with inputs by custom id.
     pub async fn submit(&self, answer: &Answer, values: Map<String, Value>) -> Result<Answer, Error> {
         self.modal(&json!({ "interaction": answer.interaction, "values": values })).await
     }
 
-    /// Submits a modal, with every field of the control API at hand.
+    /// Submits a modal, with all fields of the control API.
     pub async fn modal(&self, asked: &Value) -> Result<Answer, Error> {
         self.call(Method::POST, "interactions/modal", asked).await
     }
 
-    /// What is known of an interaction by now.
+    /// Returns the present state of an interaction.
     pub async fn interaction(&self, id: Snowflake) -> Result<Answer, Error> {
         self.get(&format!("interactions/{id}")).await
     }
 
-    /// Commands that a user can run in a channel.
+    /// Returns the commands that a user can run in a channel.
     pub async fn commands(&self, user: &str, channel: &str) -> Result<Vec<Value>, Error> {
         self.get(&format!("commands?as={}&channel={}", escape(user), escape(channel))).await
     }
 
-    /// Sends a message; gives back the message object.
+    /// Sends a message and returns the message object.
     pub async fn send(&self, user: &str, channel: &str, content: &str) -> Result<Value, Error> {
         self.call(Method::POST, "messages", &json!({ "as": user, "channel": channel, "content": content }))
             .await
     }
 
-    /// Edits one's own message.
+    /// Edits a user's own message and returns the message object.
     pub async fn edit(&self, user: &str, message: Snowflake, content: &str) -> Result<Value, Error> {
         self.call(Method::PATCH, &format!("messages/{message}"), &json!({ "as": user, "content": content }))
             .await
@@ -265,86 +265,87 @@ impl Client {
         self.tell(Method::DELETE, &format!("messages/{message}"), &json!({ "as": user })).await
     }
 
-    /// The newest messages that a user sees in a channel, oldest first.
+    /// Returns the newest messages that a user sees in a channel, oldest first.
     pub async fn messages(&self, user: &str, channel: &str, limit: usize) -> Result<Vec<Value>, Error> {
         let (user, channel) = (escape(user), escape(channel));
         self.get(&format!("messages?as={user}&channel={channel}&limit={limit}")).await
     }
 
-    /// Puts a reaction under a message.
+    /// Adds a reaction to a message.
     pub async fn react(&self, user: &str, message: Snowflake, emoji: &str) -> Result<(), Error> {
         let path = format!("messages/{message}/reactions");
         self.tell(Method::POST, &path, &json!({ "as": user, "emoji": emoji })).await
     }
 
-    /// Takes one's reaction away.
+    /// Removes a user's reaction.
     pub async fn unreact(&self, user: &str, message: Snowflake, emoji: &str) -> Result<(), Error> {
         let path = format!("messages/{message}/reactions");
         self.tell(Method::DELETE, &path, &json!({ "as": user, "emoji": emoji })).await
     }
 
-    /// Lets a user or bot into a guild; gives back the member object.
+    /// Adds a user or bot to a guild and returns the member object.
     pub async fn join(&self, guild: &str, user: &str) -> Result<Value, Error> {
         let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
         self.call(Method::PUT, &path, &json!({})).await
     }
 
-    /// Takes a member out of a guild.
+    /// Removes a member from a guild.
     pub async fn leave(&self, guild: &str, user: &str) -> Result<(), Error> {
         let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
         self.tell(Method::DELETE, &path, &json!({})).await
     }
 
-    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`, `mute` and `deaf` in voice; null takes away.
+    /// Changes a member: `nick`, `roles` by name or id, `timeout_until`, `mute` and `deaf` in voice; null clears a
+    /// field. Returns the member object.
     pub async fn edit_member(&self, guild: &str, user: &str, change: &Value) -> Result<Value, Error> {
         let path = format!("guilds/{}/members/{}", escape(guild), escape(user));
         self.call(Method::PATCH, &path, change).await
     }
 
-    /// Makes a user; gives back the user object.
+    /// Creates a user and returns the user object.
     pub async fn create_user(&self, username: &str) -> Result<Value, Error> {
         self.call(Method::POST, "users", &json!({ "username": username })).await
     }
 
-    /// Changes a person's account: `locale`; gives back the user object.
+    /// Changes a user's account: `locale`. Returns the user object.
     pub async fn edit_user(&self, user: &str, change: &Value) -> Result<Value, Error> {
         self.call(Method::PATCH, &format!("users/{}", escape(user)), change).await
     }
 
-    /// Makes a bot that is in the oldest guild; gives back its id and token.
+    /// Creates a bot that is in the oldest guild, and returns its id and token.
     pub async fn create_bot(&self, name: &str) -> Result<Value, Error> {
         self.call(Method::POST, "bots", &json!({ "name": name })).await
     }
 
-    /// Gives a bot another token, this one or a new one, and gives it back; the old one is void at once.
+    /// Replaces a bot's token, by this one or a new one, and returns it. The old one is void at once.
     pub async fn reset_token(&self, bot: &str, token: Option<&str>) -> Result<Value, Error> {
         let path = format!("bots/{}/token", escape(bot));
         self.call(Method::POST, &path, &json!({ "token": token })).await
     }
 
-    /// Makes a guild with all bots in it; gives back the guild object.
+    /// Creates a guild with all bots in it and returns the guild object.
     pub async fn create_guild(&self, name: &str, owner: &str) -> Result<Value, Error> {
         self.call(Method::POST, "guilds", &json!({ "name": name, "owner": owner })).await
     }
 
-    /// Makes a channel: `name`, `type`, `parent`, `topic`, `nsfw`.
+    /// Creates a channel: `name`, `type`, `parent`, `topic`, `nsfw`. Returns the channel object.
     pub async fn create_channel(&self, guild: &str, channel: &Value) -> Result<Value, Error> {
         self.call(Method::POST, &format!("guilds/{}/channels", escape(guild)), channel).await
     }
 
-    /// Makes a role: `name`, `permissions`, `color`, `mentionable`.
+    /// Creates a role: `name`, `permissions`, `color`, `mentionable`. Returns the role object.
     pub async fn create_role(&self, guild: &str, role: &Value) -> Result<Value, Error> {
         self.call(Method::POST, &format!("guilds/{}/roles", escape(guild)), role).await
     }
 
-    /// Changes a channel: the fields of Discord's `PATCH /channels/{id}`; gives back the channel object.
+    /// Changes a channel: the fields of Discord's `PATCH /channels/{id}`. Returns the channel object.
     pub async fn edit_channel(&self, guild: &str, channel: &str, change: &Value) -> Result<Value, Error> {
         let path = format!("guilds/{}/channels/{}", escape(guild), escape(channel));
         self.call(Method::PATCH, &path, change).await
     }
 
-    /// Changes what a channel gives and takes away from a role or (`@NAME`) member: `allow`, `deny` and `inherit`, lists
-    /// of permissions by name; gives back what holds then.
+    /// Changes a channel's permission overwrite for a role or (`@NAME`) member: `allow`, `deny` and `inherit`, lists of
+    /// permissions by name. Returns the resulting overwrite.
     pub async fn edit_overwrite(
         &self,
         guild: &str,
@@ -357,49 +358,50 @@ impl Client {
         self.call(Method::PATCH, &path, change).await
     }
 
-    /// Changes what a role may do: `allow` and `deny`, lists of permissions by name; gives back what it may do then.
+    /// Changes a role's permissions: `allow` and `deny`, lists of permissions by name. Returns the resulting
+    /// permissions.
     pub async fn edit_role(&self, guild: &str, role: &str, change: &Value) -> Result<Value, Error> {
         let path = format!("guilds/{}/roles/{}/permissions", escape(guild), escape(role));
         self.call(Method::PATCH, &path, change).await
     }
 
-    /// What there is: addresses, bots, guilds, users.
+    /// Returns an overview: addresses, bots, guilds, users.
     pub async fn overview(&self) -> Result<Value, Error> {
         self.get("").await
     }
 
-    /// Sums over all interactions, and counts of the log.
+    /// Returns statistics of all interactions, and counts of the log.
     pub async fn stats(&self) -> Result<Value, Error> {
         self.get("stats").await
     }
 
-    /// Gateway sessions.
+    /// Returns the gateway sessions.
     pub async fn sessions(&self) -> Result<Vec<Value>, Error> {
         self.get("sessions").await
     }
 
-    /// Does something to live gateway connections; tells to how many.
+    /// Sends a command to live gateway connections, and returns their number.
     pub async fn gateway(&self, target: &Target, command: &Command) -> Result<Value, Error> {
         self.call(Method::POST, "sessions", &json!({ "target": target, "command": command })).await
     }
 
-    /// Injects a fault; gives back its number.
+    /// Injects a fault and returns its number.
     pub async fn add_fault(&self, rule: &Rule) -> Result<Value, Error> {
         self.call(Method::POST, "faults", rule).await
     }
 
-    /// Faults in force.
+    /// Returns the faults in force.
     pub async fn faults(&self) -> Result<Value, Error> {
         self.get("faults").await
     }
 
-    /// Ends one fault, or all.
+    /// Removes one fault, or all.
     pub async fn remove_fault(&self, id: Option<u64>) -> Result<(), Error> {
         let path = id.map_or_else(|| "faults".to_owned(), |id| format!("faults/{id}"));
         self.tell(Method::DELETE, &path, &json!({})).await
     }
 
-    /// The log as a response whose body is JSON lines; with `follow` it does not end.
+    /// Returns the log as a response whose body is JSON lines. With `follow` it does not end.
     pub async fn log(&self, from: u64, follow: bool) -> Result<reqwest::Response, Error> {
         let path = format!("log?from={from}&follow={follow}");
         self.respond(self.http.get(self.address(&path))).await
@@ -450,7 +452,7 @@ impl Client {
     }
 }
 
-/// What stands in a path or query as it is: RFC 3986's unreserved characters.
+/// Characters that are not escaped in a path or query: RFC 3986's unreserved ones.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Returns a text percent-encoded for a path or query.

@@ -1,8 +1,8 @@
-//! The users' side over HTTP, under `/sandbox`: what people do in Discord's client, for tests and terminals.
+//! The users' side over HTTP, under `/sandbox`: the actions of Discord's client, for tests and terminals.
 //!
-//! Bots never need it. It shares its port with REST, takes JSON and gives JSON; a mistake comes back as
-//! `{"error": "one sentence"}`. It takes who knows the sandbox's secret ([`secret`]); web pages reach nothing of a
-//! sandbox ([`guard`]).
+//! Bots never need it. It shares its port with REST, and its requests and answers are JSON. The answer to an invalid
+//! request is `{"error": "one sentence"}`. It requires the sandbox's secret ([`secret`]); web pages cannot reach a
+//! sandbox at all ([`guard`]).
 
 mod admin;
 mod commands;
@@ -30,7 +30,7 @@ use crate::record::EventLog;
 
 pub(crate) use find::{BadRequest, Path, Query, Request};
 
-/// What the control API reaches.
+/// The state that the control API uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Control {
     /// The world.
@@ -41,7 +41,7 @@ pub(crate) struct Control {
     pub(crate) faults: Faults,
 }
 
-/// All routes under `/sandbox`, for callers that know the secret.
+/// Returns all routes under `/sandbox`, for callers that know the secret.
 pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
         .merge(interactions::routes())
@@ -56,6 +56,6 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
                 "This address takes no request of that method.",
             )
         });
-    // A certificate is no secret, and bots in other containers fetch it.
+    // A certificate is not secret, and bots in other containers fetch it.
     secret::Secret::new(secret).before(routes).merge(voice::root_certificate()).with_state(control)
 }

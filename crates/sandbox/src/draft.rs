@@ -1,4 +1,4 @@
-//! A message as a client asks for it, the validated body with its files, made into a message of the world.
+//! Requests for messages: the validated body with its files, converted into a message of the world.
 
 mod media;
 mod mentions;
@@ -18,15 +18,15 @@ use crate::validate::poll::Poll;
 pub struct Upload {
     /// The `n` of `files[n]`.
     pub index: u64,
-    /// Name as sent.
+    /// Name in the request.
     pub filename: String,
-    /// Media type as sent.
+    /// Media type in the request.
     pub content_type: Option<String>,
     /// The bytes.
     pub bytes: Bytes,
 }
 
-/// What validation is to know of the files.
+/// Returns the data of the files that validation needs.
 pub fn names(uploads: &[Upload]) -> Vec<crate::validate::message::Upload> {
     let name = |upload: &Upload| crate::validate::message::Upload {
         index: upload.index,
@@ -35,7 +35,7 @@ pub fn names(uploads: &[Upload]) -> Vec<crate::validate::message::Upload> {
     uploads.iter().map(name).collect()
 }
 
-/// What validation is to know of a message that is edited.
+/// Returns the data of an edited message that validation needs.
 pub fn edit_target(message: &Message) -> EditTarget {
     EditTarget {
         flags: message.flags & !flag::LOADING,
@@ -47,7 +47,7 @@ pub fn edit_target(message: &Message) -> EditTarget {
     }
 }
 
-/// A message to be made.
+/// A message to be created.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
     /// The body.
@@ -57,13 +57,13 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft of text alone.
+    /// Creates a draft with a text only.
     pub fn text(content: &str) -> Self {
         let message = MessageCreate { content: content.trim().to_owned(), ..MessageCreate::default() };
         Self { message, uploads: Vec::new() }
     }
 
-    /// Writes all that the body says into a new message.
+    /// Writes the content of the body into a new message.
     pub fn fill(self, world: &mut World, message: &mut Message) {
         let body = self.message;
         message.flags |= body.flags;
@@ -89,7 +89,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Changes those parts of a message that the body names.
+    /// Changes the parts of a message that the body names.
     pub fn apply(self, world: &mut World, message: &mut Message) {
         let change = self.change;
         message.flags = change.flags | message.flags & !edit_target(message).flags & !flag::LOADING;
@@ -120,7 +120,7 @@ impl Edit {
     }
 }
 
-/// Keeps the bytes of new files, as the body describes them.
+/// Stores the bytes of new files and returns their attachments, as the body describes them.
 fn store(
     world: &mut World,
     message: &Message,
@@ -162,7 +162,7 @@ fn store(
         .collect()
 }
 
-/// A name that can stand in a path, as Discord makes it: other characters become underscores.
+/// Returns a name that is safe in a path, by Discord's rule: other characters become underscores.
 pub fn safe_name(name: &str) -> String {
     let safe: String = name
         .chars()
@@ -172,7 +172,7 @@ pub fn safe_name(name: &str) -> String {
     if safe.is_empty() { "unknown".to_owned() } else { safe.to_owned() }
 }
 
-/// A poll as Discord gives it back: answers numbered, expiry set.
+/// Returns a poll in the form of Discord's answers: with numbered answers and an expiry.
 fn poll_json(poll: &Poll, message: Snowflake) -> Value {
     let answers: Vec<Value> = poll
         .answers

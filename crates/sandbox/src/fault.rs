@@ -1,4 +1,4 @@
-//! Injected faults: rules that match requests, payloads and connections, and what they do to them.
+//! Injected faults: rules that match requests, payloads and connections, and their effects.
 
 mod merge;
 mod rule;

@@ -1,4 +1,5 @@
-//! What `fuzz/` calls: requests, frames and commands that others may send. Nothing in this workspace turns the feature on.
+//! Entry points for `fuzz/`: requests, frames and commands from outside. No crate of this workspace enables the
+//! feature.
 //!
 //! Each function panics when a rule is broken.
 
@@ -26,9 +27,9 @@ pub use typing::typed_command;
 
 /// Token of the bot.
 const TOKEN: &str = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.fuzzed.token";
-/// What the control API asks for.
+/// Secret of the control API.
 const SECRET: &str = "secret";
-/// Inputs after which all is made anew, also what the world itself does not hold.
+/// Number of inputs after which everything is created again, including state outside the world.
 const INPUTS: u32 = 512;
 
 /// A sandbox without an address, for one thread.
@@ -54,7 +55,7 @@ impl Place {
         Self { router, discord, left: INPUTS }
     }
 
-    /// Makes the world as it was at first.
+    /// Restores the initial world.
     fn reset(&mut self) -> Ids {
         self.left -= 1;
         if self.left == 0 {
@@ -68,7 +69,7 @@ impl Place {
     }
 }
 
-/// What stands in an input for an id or a token, and what it stands for.
+/// Placeholders of an input for ids and tokens, and their values.
 struct Ids(Vec<(&'static str, String)>);
 
 impl Ids {
@@ -101,7 +102,7 @@ impl Ids {
         }
     }
 
-    /// Puts ids in.
+    /// Replaces the placeholders.
     fn fill(&self, text: &[u8]) -> Vec<u8> {
         let mut filled = Vec::with_capacity(text.len());
         let mut rest = text;

@@ -1,15 +1,15 @@
-//! Gateway v10: sessions, their websockets, and the hub that carries every event to those who may see it.
+//! Gateway v10: sessions, their websockets, and the hub that dispatches every event to the sessions that may see it.
 //!
 //! # Theory of operation
 //!
-//! A *session* is what an IDENTIFY makes and a RESUME takes up again; a *connection* is one websocket. A session owns a
-//! bounded buffer of its numbered events. [`Hub::dispatch`] decides which sessions may see an event, serialises it once per
-//! distinct shape, appends it to their buffers and returns: it never waits for a socket. The connection's own task writes
-//! what its session holds beyond the last number it has written, so a slow reader delays nobody else, and a replay after
-//! RESUME is the same operation started at another number: every missed event, in order, once. A reader that falls behind
-//! by more than the buffer holds is closed and can't resume.
+//! A *session* is created by an IDENTIFY and continued by a RESUME; a *connection* is one websocket. A session owns a
+//! bounded buffer of its numbered events. [`Hub::dispatch`] decides which sessions may see an event, serialises it once
+//! per distinct shape, appends it to their buffers and returns: it never waits for a socket. The connection's own task
+//! writes the session's events after the last number it has written. So a slow reader delays no other, and a replay
+//! after RESUME is the same operation started at another number: every missed event, in order, once. A reader that
+//! falls behind by more than the buffer holds is closed and cannot resume.
 //!
-//! No lock of the hub is held while the [`Backend`] is asked, and the backend is never asked inside `dispatch`, so a
+//! No lock of the hub is held while the [`Backend`] is called, and the backend is never called inside `dispatch`, so a
 //! backend may dispatch while it holds its own locks.
 
 mod backend;

@@ -32,18 +32,18 @@
 //! ```
 //!
 //! # Layout
-//! - [`state`]: everything that exists, as plain data; [`live`]: changes to it that gateways hear of.
-//! - [`rest`]: the routes of REST; [`draft`]: bodies made into things of the world.
+//! - [`state`]: all objects of the world, as plain data; [`live`]: changes to it, with their gateway events.
+//! - [`rest`]: the routes of REST; [`draft`]: request bodies converted into messages of the world.
 //! - [`error`], [`permissions`], [`snowflake`], [`validate`]: Discord's rules, of the crate `discord-rules`.
-//! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: what stands before REST.
-//! - `control`: the users' side over HTTP; [`client`]: the same from Rust; [`typed`]: commands as people type them.
-//! - [`voice`]: the voice servers, which are the crate `sandbox-voice`.
-//! - [`record`]: every request and event; [`fault`]: what goes wrong on purpose.
-//! - [`server`]: puts it all behind one address; [`state_file`]: where its owner finds it.
+//! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
+//! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
+//! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
+//! - [`record`]: the log of every request and event; [`fault`]: injected faults.
+//! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
 //!
 //! # Invariants
-//! The world's lock is never held across an await. Events leave for the hub under that lock, so a bot hears of things in
-//! the order in which they happened. Nothing here knows what bot it serves.
+//! The world's lock is never held across an await. Events are sent to the hub under that lock, so a bot receives them
+//! in the order in which they happened. No code here depends on the bot.
 
 pub mod answer;
 mod backend;

@@ -1,9 +1,9 @@
-//! Changes to the world that others hear of.
+//! Changes of the world that bots are informed of.
 //!
-//! [`Discord::lock`] gives a [`Live`] world: reading it is reading [`World`]; its own methods change something and, still
-//! under the lock, hand the documented gateway events to the hub. So a bot hears of things in the order in which they
-//! happened, and never of something it could not yet read through REST. The lock is never held across an await, and the
-//! hub only queues.
+//! [`Discord::lock`] returns a [`Live`] world: it dereferences to [`World`] for reading, and its own methods change the
+//! world and, still under the lock, send the documented gateway events to the hub. So a bot receives events in the
+//! order in which they happened, and never for a change that it could not read through REST yet. The lock is never held
+//! across an await, and the hub only queues.
 
 mod channels;
 mod guilds;
@@ -29,12 +29,12 @@ pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
 
-/// Times that Discord documents, shortened by tests that wait for them to pass.
+/// Times that Discord documents. Tests that wait for them shorten them.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Until the initial response to an interaction; 3 s.
+    /// Time for the initial response to an interaction; 3 s.
     pub response: Duration,
-    /// For which an interaction's token can be used; 15 min.
+    /// Validity of an interaction's token; 15 min.
     pub token: Duration,
 }
 
@@ -44,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// A Discord: its world and those who listen to it.
+/// A Discord: its world and its gateway.
 #[derive(Debug)]
 pub struct Discord {
     world: Mutex<World>,
@@ -54,33 +54,33 @@ pub struct Discord {
 }
 
 impl Discord {
-    /// A Discord made of this world.
+    /// Creates a Discord with this world.
     pub fn new(world: World, hub: Hub, voice: Voice, limits: Limits) -> Self {
         Self { world: Mutex::new(world), hub, voice, limits }
     }
 
-    /// The world, to read and to change.
+    /// Locks the world, to read and to change it.
     pub fn lock(&self) -> Live<'_> {
         Live { world: self.world.lock(), hub: &self.hub, voice: &self.voice, limits: self.limits }
     }
 
-    /// Those who listen.
+    /// Returns the gateway's hub.
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// Voice servers.
+    /// Returns the voice servers.
     pub fn voice(&self) -> &Voice {
         &self.voice
     }
 
-    /// Times in force.
+    /// Returns the times in force.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 }
 
-/// The locked world, and a way to tell gateways of changes.
+/// The locked world, with the means to send its events.
 pub struct Live<'a> {
     world: MutexGuard<'a, World>,
     hub: &'a Hub,
@@ -103,17 +103,17 @@ impl DerefMut for Live<'_> {
 }
 
 impl Live<'_> {
-    /// Tells one bot, whatever its intents.
+    /// Sends an event to one bot, whatever its intents.
     pub fn tell_bot(&self, bot: Snowflake, name: &'static str, guild: Option<Snowflake>, data: Value) {
         self.dispatch(Some(bot), name, guild, Intents::empty(), data);
     }
 
-    /// Tells all bots in a guild that asked for such events.
+    /// Sends an event to all bots in a guild that have its intents.
     pub fn tell_guild(&self, guild: Snowflake, name: &'static str, data: Value) {
         self.hub.dispatch(&Dispatch::guild(guild, name, data));
     }
 
-    /// Tells all bots that see a channel and asked for such events.
+    /// Sends an event to all bots that see a channel and have its intents.
     pub fn tell_channel(&self, channel: Snowflake, name: &'static str, data: Value) {
         let Some(channel) = self.channels.get(&channel) else { return };
         let intents = Intents::for_event(name, channel.guild_id.is_some());
@@ -127,12 +127,12 @@ impl Live<'_> {
         }
     }
 
-    /// Whether a bot has an open gateway connection.
+    /// Returns whether a bot has an open gateway connection.
     pub fn is_online(&self, bot: Snowflake) -> bool {
         self.hub.sessions().iter().any(|session| session.bot == bot && session.conn.is_some())
     }
 
-    /// Bots that see a channel.
+    /// Returns the bots that see a channel.
     pub fn bots_seeing(&self, channel: &crate::state::channel::Channel) -> Vec<Snowflake> {
         match channel.guild_id {
             Some(guild) => self

@@ -1,4 +1,4 @@
-//! Rate limits of the REST interface, as Discord documents them: buckets by route, a global limit, headers and 429s.
+//! Rate limits of the REST interface, by Discord's documentation: buckets by route, a global limit, headers and 429s.
 
 mod config;
 mod edge;

@@ -1,8 +1,9 @@
 //! The log: every request, gateway message and fault, numbered, in a bounded ring that can be read while it grows.
 //!
 //! An entry is one JSON object on one line: `n` (its number, from 1, without gaps), `at_us` (microseconds of Unix time)
-//! and `kind`; the other fields depend on the kind and are told at [`Event`]. Tokens are replaced by `[redacted xxxxxxxx]`
-//! before an entry is stored; equal tokens get equal marks, so an interaction and its follow-ups can still be matched.
+//! and `kind`; the other fields depend on the kind and are documented at [`Event`]. Tokens are replaced by `[redacted
+//! xxxxxxxx]` before an entry is stored; equal tokens get equal marks, so an interaction and its follow-ups can still
+//! be matched.
 
 mod entry;
 mod redact;
@@ -22,14 +23,14 @@ pub use self::entry::{Body, Entry, Event, Json, Kind, Request};
 pub use self::redact::Redactor;
 pub use self::subscription::{Missed, Subscription, WaitError};
 
-/// How much the log keeps; the oldest entries go first.
+/// The capacity of the log. The oldest entries are dropped first.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity {
-    /// Entries at most.
+    /// Most entries.
     pub entries: usize,
-    /// Bytes of bodies and texts at most, roughly.
+    /// Most bytes of bodies and texts, approximately.
     pub bytes: usize,
-    /// Longest body, in bytes, that an entry holds; a longer one is recorded by its length.
+    /// Longest body, in bytes, in an entry. A longer one is recorded by its length.
     pub body: usize,
 }
 
@@ -39,7 +40,7 @@ impl Default for Capacity {
     }
 }
 
-/// Handle to the log; clones write to and read from the same one.
+/// Handle to the log. Clones share the same one.
 #[derive(Clone, Debug)]
 pub struct EventLog {
     shared: Arc<Shared>,
@@ -51,7 +52,7 @@ struct Shared {
     capacity: Capacity,
     counts: [AtomicU64; Kind::COUNT],
     redactor: Redactor,
-    /// Number of the newest entry; a signal only, the ring is the truth.
+    /// Number of the newest entry. Only a signal; the ring is authoritative.
     newest: watch::Sender<u64>,
 }
 
@@ -63,14 +64,14 @@ struct Ring {
     newest: u64,
 }
 
-/// Entries from some number on that were still there, as one reading of the ring.
+/// Entries from some number on that were still there, from one read of the ring.
 #[derive(Debug)]
 pub struct Page {
     /// Entries in order.
     pub entries: Vec<Arc<Entry>>,
-    /// Entries asked for that had already been dropped.
+    /// Number of requested entries that had already been dropped.
     pub dropped: u64,
-    /// Number to ask for next.
+    /// Number to continue from.
     pub next: u64,
 }
 
@@ -81,7 +82,7 @@ impl Default for EventLog {
 }
 
 impl EventLog {
-    /// Starts an empty record.
+    /// Creates an empty log.
     pub fn new(capacity: Capacity) -> Self {
         let shared = Shared {
             ring: Mutex::default(),
@@ -102,7 +103,7 @@ impl EventLog {
             let mut ring = shared.ring.lock();
             ring.newest += 1;
             let number = ring.newest;
-            // Taken under the lock, so that the order of numbers is the order of times.
+            // Taken under the lock, so that times are in the order of numbers.
             ring.entries.push_back(Arc::new(Entry { n: number, at_us: unix_micros(), event }));
             ring.bytes += weight;
             while ring.entries.len() > shared.capacity.entries.max(1)
@@ -118,33 +119,33 @@ impl EventLog {
         number
     }
 
-    /// Stores a remark, for a test or a person to find later.
+    /// Stores a note, for a test or a user to find later.
     pub fn note(&self, text: impl Into<String>, data: Option<&serde_json::Value>) -> u64 {
         let data = data.map(|data| Body::from(self.redactor().json(data)));
         self.push(Event::Note { text: text.into(), data })
     }
 
-    /// What replaces tokens in this log.
+    /// Returns the redactor of tokens in this log.
     pub fn redactor(&self) -> &Redactor {
         &self.shared.redactor
     }
 
-    /// How much this log keeps.
+    /// Returns the capacity of this log.
     pub fn capacity(&self) -> Capacity {
         self.shared.capacity
     }
 
-    /// Number of the newest entry; zero before the first.
+    /// Returns the number of the newest entry; zero before the first.
     pub fn newest(&self) -> u64 {
         self.shared.ring.lock().newest
     }
 
-    /// How many events of each kind there ever were, dropped entries included.
+    /// Returns the number of events of each kind so far, including dropped entries.
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
         Kind::ALL.into_iter().map(|kind| (kind.name(), self.count(kind))).collect()
     }
 
-    /// How many events of this kind there ever were, dropped entries included.
+    /// Returns the number of events of this kind so far, including dropped entries.
     pub fn count(&self, kind: Kind) -> u64 {
         self.shared.counts[kind as usize].load(Ordering::Relaxed)
     }
@@ -160,12 +161,13 @@ impl EventLog {
         Page { dropped: first - from, next: first + entries.len() as u64, entries }
     }
 
-    /// Follows the log from number `from` on: what is there first, then what comes, each entry once.
+    /// Follows the log from number `from` on: first the existing entries, then later ones, each once.
     pub fn subscribe(&self, from: u64) -> Subscription {
         Subscription::new(self.clone(), from)
     }
 
-    /// First entry from number `from` on for which `matches` holds, waiting for it up to `within`.
+    /// Waits up to `within` for the first entry from number `from` on for which `matches` returns `true`, and returns
+    /// it.
     pub async fn wait_for(
         &self,
         from: u64,

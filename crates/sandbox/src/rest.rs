@@ -1,8 +1,8 @@
-//! REST v10: the routes, and what they share in reading requests.
+//! REST v10: the routes, and the shared code for reading requests.
 //!
 //! # Layout
-//! One module per resource of Discord's reference. A handler reads, checks, changes the world through
-//! [`crate::live`], and answers with what Discord documents; `request` has the extractors.
+//! One module per resource of Discord's reference. A handler reads, checks, changes the world through [`crate::live`],
+//! and answers as Discord documents; `request` has the extractors.
 
 mod applications;
 mod bans;
@@ -38,16 +38,16 @@ use crate::ratelimit::{Edge, Limits};
 
 pub(crate) use request::{Form, Ids, Path, Payload, Query, Reason};
 
-/// What every handler reaches.
+/// The state that every handler uses.
 #[derive(Debug, Clone)]
 pub struct Rest {
     /// The world.
     pub discord: Arc<Discord>,
-    /// Limits that handlers themselves count by.
+    /// Limits that handlers themselves count.
     pub limits: Limits,
 }
 
-/// All routes of REST under `/api`, with and without a version, behind the edge; and the attachments.
+/// Returns all routes of REST under `/api`, with and without a version, behind the edge, and the attachments.
 pub fn router(rest: &Rest, edge: Edge) -> Router {
     let api = Router::new()
         .merge(start::routes())
@@ -72,7 +72,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note))
-        // Bodies are limited where they are read; axum's own limit of 2 MB is less than Discord takes.
+        // Bodies are limited where they are read. axum's own limit of 2 MB is less than Discord's.
         .layer(DefaultBodyLimit::disable());
     let api = edge.guard(api).with_state(rest.clone());
     Router::new()
@@ -82,7 +82,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(files::routes().with_state(rest.clone()))
 }
 
-/// Discord's 404, or its own answer where a version is asked for that is not served any more.
+/// Returns Discord's 404, or its own answer for a version that is not served any more.
 async fn unknown_route(uri: axum::extract::OriginalUri) -> ApiError {
     let version = uri.path().strip_prefix("/api/v").and_then(|rest| rest.split('/').next());
     if version.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {

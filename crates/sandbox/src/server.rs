@@ -1,4 +1,4 @@
-//! A running sandbox: built, bound to an address, and shut down again.
+//! A running sandbox: built, bound to an address, and shut down.
 
 use std::future::IntoFuture;
 use std::io;
@@ -28,7 +28,7 @@ use crate::state::scenario::Scenario;
 use crate::state::{World, secret};
 use crate::voice::{self, Voice};
 
-/// What can be chosen before a sandbox starts.
+/// The options of a sandbox.
 #[derive(Debug, Clone)]
 pub struct Builder {
     listen: SocketAddr,
@@ -61,88 +61,88 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Address to listen on; by default a free port of the loopback interface.
+    /// Sets the address to listen on. The default is a free port of the loopback interface.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Address that attachments and webhooks give, where it differs from the one listened on.
+    /// Sets the base address of attachments and webhooks, if it differs from the one listened on.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into().trim_end_matches('/').to_owned());
         self
     }
 
-    /// Name of the bot.
+    /// Sets the name of the bot.
     #[must_use]
     pub fn bot_name(mut self, name: impl Into<String>) -> Self {
         self.bot_name = name.into();
         self
     }
 
-    /// Token of the bot; a random one by default. If its first part is a bot's id in base64, as in real tokens, the bot
-    /// gets that id.
+    /// Sets the token of the bot. The default is random. If its first part is a bot's id in base64, as in real tokens,
+    /// the bot gets that id.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// What the control API asks its callers for, as `Authorization: Bearer SECRET`; random by default.
+    /// Sets the secret that the control API requires as `Authorization: Bearer SECRET`. The default is random.
     #[must_use]
     pub fn control_secret(mut self, secret: impl Into<String>) -> Self {
         self.control_secret = Some(secret.into());
         self
     }
 
-    /// Time for the initial response to an interaction; 3 seconds as on Discord.
+    /// Sets the time for the initial response to an interaction. The default is Discord's 3 seconds.
     #[must_use]
     pub fn response_deadline(mut self, time: Duration) -> Self {
         self.limits.response = time;
         self
     }
 
-    /// Time for which an interaction's token can be used; 15 minutes as on Discord.
+    /// Sets the validity of an interaction's token. The default is Discord's 15 minutes.
     #[must_use]
     pub fn token_lifetime(mut self, time: Duration) -> Self {
         self.limits.token = time;
         self
     }
 
-    /// Rate limits of REST.
+    /// Sets the rate limits of REST.
     #[must_use]
     pub fn rate_limits(mut self, config: Config) -> Self {
         self.rate_limits = config;
         self
     }
 
-    /// Settings of the gateway.
+    /// Sets the options of the gateway.
     #[must_use]
     pub fn gateway(mut self, options: Options) -> Self {
         self.gateway = options;
         self
     }
 
-    /// Settings of the voice servers.
+    /// Sets the options of the voice servers.
     #[must_use]
     pub fn voice(mut self, options: voice::Options) -> Self {
         self.voice = options;
         self
     }
 
-    /// How much the log keeps.
+    /// Sets the capacity of the log.
     #[must_use]
     pub fn record(mut self, capacity: Capacity) -> Self {
         self.record = capacity;
         self
     }
 
-    /// Binds the addresses, of voice too, and starts to serve.
+    /// Binds the addresses, including those of voice, and starts to serve.
     ///
     /// # Errors
-    /// When an address can't be bound.
+    /// When an address cannot be bound.
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
@@ -167,7 +167,7 @@ impl Builder {
         })
     }
 
-    /// Puts everything behind one router, under its base address; no voice server runs yet.
+    /// Builds everything behind one router, under its base address. No voice server runs yet.
     pub(crate) fn assemble(self, base_url: &str) -> Assembled {
         let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
         base_url.clone_into(&mut world.base_url);
@@ -191,7 +191,7 @@ impl Builder {
     }
 }
 
-/// All that answers requests, without an address to listen on.
+/// Everything that answers requests, without an address to listen on.
 pub(crate) struct Assembled {
     pub(crate) router: Router,
     pub(crate) scenario: Scenario,
@@ -201,12 +201,12 @@ pub(crate) struct Assembled {
     pub(crate) faults: Faults,
 }
 
-/// The address under which a client on this machine reaches a listener.
+/// Returns the address under which a client on this machine reaches a listener.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
 }
 
-/// Host of an address such as `http://127.0.0.1:8787`.
+/// Returns the host of an address such as `http://127.0.0.1:8787`.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or(rest);
@@ -216,7 +216,7 @@ fn host(url: &str) -> &str {
     }
 }
 
-/// How long requests under way may take at the end; a followed log never ends by itself.
+/// Time for requests in progress at shutdown. A followed log never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
@@ -229,7 +229,7 @@ async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiv
         }
     });
     let serving = axum::serve(Listener::new(listener), service).with_graceful_shutdown(async move {
-        // The sender is gone only with the sandbox itself.
+        // The sender exists as long as the sandbox itself.
         let _ = ends.wait_for(|stop| *stop).await;
     });
     let overdue = async {
@@ -242,7 +242,7 @@ async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiv
     }
 }
 
-/// A running sandbox. It stops when this is dropped.
+/// A running sandbox. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
@@ -258,57 +258,58 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Begins with the defaults: a free loopback port, and a guild "Sandbox" with alice, bob, carol and a bot.
+    /// Creates a builder with the defaults: a free loopback port, and a guild "Sandbox" with alice, bob, carol and a
+    /// bot.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Address it listens on.
+    /// Returns the address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Base address, as in `http://127.0.0.1:8787`, which stands for `https://discord.com`.
+    /// Returns the base address, such as `http://127.0.0.1:8787`, which corresponds to `https://discord.com`.
     pub fn url(&self) -> &str {
         &self.base_url
     }
 
-    /// Returns the base address from this machine, whatever others reach the sandbox by.
+    /// Returns the base address from this machine, whatever address other machines use.
     pub fn local_url(&self) -> String {
         format!("http://{}", reachable(self.address))
     }
 
-    /// Address of REST, as in `http://127.0.0.1:8787/api/v10`.
+    /// Returns the address of REST, such as `http://127.0.0.1:8787/api/v10`.
     pub fn api_url(&self) -> String {
         format!("{}/api/v10", self.base_url)
     }
 
-    /// Address of the gateway, as in `ws://127.0.0.1:8787`.
+    /// Returns the address of the gateway, such as `ws://127.0.0.1:8787`.
     pub fn gateway_url(&self) -> String {
         self.base_url.replacen("http", "ws", 1)
     }
 
-    /// Token of the default bot.
+    /// Returns the token of the default bot.
     pub fn token(&self) -> &str {
         &self.scenario.token
     }
 
-    /// Returns what the control API asks for; [`client`](Self::client) has it already.
+    /// Returns the secret of the control API. [`client`](Self::client) sends it already.
     pub fn control_secret(&self) -> &str {
         &self.control_secret
     }
 
-    /// Application id of the default bot, which is its user id too.
+    /// Returns the application id of the default bot, which is its user id too.
     pub fn bot_id(&self) -> Snowflake {
         self.scenario.application
     }
 
-    /// Guild "Sandbox".
+    /// Returns the id of the guild "Sandbox".
     pub fn guild_id(&self) -> Snowflake {
         self.scenario.guild
     }
 
-    /// A channel of the guild "Sandbox", by name.
+    /// Returns a channel of the guild "Sandbox", by name.
     pub fn channel_id(&self, name: &str) -> Option<Snowflake> {
         let live = self.discord.lock();
         let guild = live.guilds.get(&self.scenario.guild)?;
@@ -319,32 +320,32 @@ impl Sandbox {
             .find(|id| live.channels.get(id).is_some_and(|channel| channel.name == name))
     }
 
-    /// An account, by its unique name.
+    /// Returns an account, by its unique name.
     pub fn user_id(&self, name: &str) -> Option<Snowflake> {
         self.discord.lock().find_user(name).map(|user| user.id)
     }
 
-    /// The users' side.
+    /// Returns a client for the users' side.
     pub fn client(&self) -> Client {
         Client::new(self.local_url()).secret(&self.control_secret)
     }
 
-    /// The world itself, for tests that look inside.
+    /// Returns the world itself, for tests that inspect it.
     pub fn discord(&self) -> &Arc<Discord> {
         &self.discord
     }
 
-    /// Voice: its servers, and what they hear.
+    /// Returns voice: its servers, and the audio that they receive.
     pub fn voice(&self) -> &Voice {
         self.discord.voice()
     }
 
-    /// The log of every request and event.
+    /// Returns the log of every request and event.
     pub fn record(&self) -> &EventLog {
         &self.log
     }
 
-    /// The faults to inject.
+    /// Returns the faults to inject.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
@@ -354,11 +355,11 @@ impl Sandbox {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
         self.stop.send_replace(true);
-        // The task ends by itself once it is told to; there is nothing to learn from how.
+        // The task ends by itself after the signal, and its result does not matter.
         let _ = (&mut self.task).await;
     }
 
-    /// Serves until the task ends, which only a failure of the listener makes it do.
+    /// Waits until the task ends, which happens only if the listener fails.
     pub async fn wait(&mut self) {
         let _ = (&mut self.task).await;
     }

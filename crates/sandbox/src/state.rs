@@ -1,8 +1,8 @@
-//! The Discord inside: everything that exists, in memory, with the questions one can ask of it.
+//! The world of the local Discord: all objects, in memory, and queries of them.
 //!
-//! [`World`] is plain data behind one lock that is never held across an await. Changes that others must hear of go
-//! through [`crate::live`], which tells gateways about them under the same lock, so that events arrive in the order in
-//! which things happened.
+//! [`World`] is plain data behind one lock that is never held across an await. Changes with events go through
+//! [`crate::live`], which sends them to gateways under the same lock, so that events arrive in the order in which the
+//! changes happened.
 
 pub mod channel;
 pub mod clock;
@@ -44,11 +44,11 @@ pub struct File {
     pub bytes: Bytes,
 }
 
-/// Everything that exists.
+/// All objects of the world.
 #[derive(Debug, Default)]
 pub struct World {
     ids: Generator,
-    /// Address under which files are served, as `http://127.0.0.1:8787`.
+    /// Address under which files are served, such as `http://127.0.0.1:8787`.
     pub base_url: String,
     /// Applications by id, which is their bot's user id too.
     pub applications: IndexMap<Snowflake, Application>,
@@ -57,10 +57,10 @@ pub struct World {
     pub users: IndexMap<Snowflake, User>,
     /// All guilds.
     pub guilds: IndexMap<Snowflake, Guild>,
-    /// All channels, threads and direct messages included.
+    /// All channels, including threads and direct messages.
     pub channels: HashMap<Snowflake, Channel>,
     dms: HashMap<(Snowflake, Snowflake), Snowflake>,
-    /// Messages that only one person sees, which are in no channel's history.
+    /// Messages that only one user sees, which are in no channel's history.
     pub ephemeral: HashMap<Snowflake, Message>,
     /// Interactions that can be answered.
     pub interactions: Interactions,
@@ -73,11 +73,11 @@ pub struct World {
     uploads: VecDeque<Snowflake>,
 }
 
-/// Files given to options and modals are kept apart from messages; the oldest are forgotten past this many.
+/// Files for options and modals are stored apart from messages. Above this number, the oldest are removed.
 const UPLOAD_LIMIT: usize = 256;
 
 impl World {
-    /// The next id.
+    /// Returns the next id.
     pub fn next_id(&self) -> Snowflake {
         self.ids.generate()
     }
@@ -89,7 +89,7 @@ impl World {
         self.applications.insert(application.id, application);
     }
 
-    /// Gives a bot another token and voids the one it had; `false` when there is no such bot.
+    /// Replaces a bot's token, which makes the old one void. Returns `false` if there is no such bot.
     pub fn reset_token(&mut self, bot: Snowflake, token: String) -> bool {
         let Some(application) = self.applications.get_mut(&bot) else { return false };
         let old = std::mem::replace(&mut application.token, token.clone());
@@ -98,12 +98,12 @@ impl World {
         true
     }
 
-    /// The bot that this token belongs to.
+    /// Returns the bot that this token belongs to.
     pub fn bot_by_token(&self, token: &str) -> Option<Snowflake> {
         self.tokens.get(token).copied()
     }
 
-    /// An account, by id or unique name.
+    /// Returns an account, by id or unique name.
     pub fn find_user(&self, wanted: &str) -> Option<&User> {
         let wanted = wanted.strip_prefix('@').unwrap_or(wanted);
         match wanted.parse().ok().and_then(|id: Snowflake| self.users.get(&id)) {
@@ -112,12 +112,12 @@ impl World {
         }
     }
 
-    /// An account, or Discord's error.
+    /// Returns an account, or Discord's error.
     pub fn user(&self, id: Snowflake) -> ApiResult<&User> {
         self.users.get(&id).ok_or_else(ApiError::unknown_user)
     }
 
-    /// A guild that `user` is in, or Discord's error.
+    /// Returns a guild that `user` is in, or Discord's error.
     pub fn guild_for(&self, guild: Snowflake, user: Snowflake) -> ApiResult<&Guild> {
         match self.guilds.get(&guild) {
             Some(guild) if guild.members.contains_key(&user) => Ok(guild),
@@ -126,22 +126,22 @@ impl World {
         }
     }
 
-    /// A guild, or Discord's error.
+    /// Returns a guild, or Discord's error.
     pub fn guild_mut(&mut self, guild: Snowflake) -> ApiResult<&mut Guild> {
         self.guilds.get_mut(&guild).ok_or_else(ApiError::unknown_guild)
     }
 
-    /// A channel, or Discord's error.
+    /// Returns a channel, or Discord's error.
     pub fn channel(&self, id: Snowflake) -> ApiResult<&Channel> {
         self.channels.get(&id).ok_or_else(ApiError::unknown_channel)
     }
 
-    /// A channel, or Discord's error.
+    /// Returns a channel, or Discord's error.
     pub fn channel_mut(&mut self, id: Snowflake) -> ApiResult<&mut Channel> {
         self.channels.get_mut(&id).ok_or_else(ApiError::unknown_channel)
     }
 
-    /// A channel in which `user` has all of `needed`, VIEW_CHANNEL understood.
+    /// Returns a channel in which `user` has VIEW_CHANNEL and all of `needed`.
     pub fn channel_for(&self, id: Snowflake, user: Snowflake, needed: Permissions) -> ApiResult<&Channel> {
         let channel = self.channel(id)?;
         let has = self.permissions_in(user, channel);
@@ -155,17 +155,17 @@ impl World {
         }
     }
 
-    /// A message in the history of a channel.
+    /// Returns a message in the history of a channel.
     pub fn message(&self, channel: Snowflake, message: Snowflake) -> Option<&Message> {
         self.channels.get(&channel)?.messages.get(&message)
     }
 
-    /// A message by its id alone, in whatever channel.
+    /// Returns a message by its id, in any channel.
     pub fn find_message(&self, message: Snowflake) -> Option<&Message> {
         self.channels.values().find_map(|channel| channel.messages.get(&message))
     }
 
-    /// Keeps a file that an option or modal carries.
+    /// Stores a file of an option or modal.
     pub fn keep_upload(&mut self, id: Snowflake, file: File) {
         self.files.insert(id, file);
         self.uploads.push_back(id);
@@ -176,13 +176,13 @@ impl World {
         }
     }
 
-    /// A message in the history of a channel, or one that a single person sees.
+    /// Returns a message in the history of a channel, or one that a single user sees.
     pub fn any_message(&self, channel: Snowflake, message: Snowflake) -> Option<&Message> {
         self.message(channel, message)
             .or_else(|| self.ephemeral.get(&message).filter(|message| message.channel_id == channel))
     }
 
-    /// The same, to change.
+    /// Returns the same mutably.
     pub fn any_message_mut(&mut self, channel: Snowflake, message: Snowflake) -> Option<&mut Message> {
         if self.ephemeral.get(&message).is_some_and(|message| message.channel_id == channel) {
             return self.ephemeral.get_mut(&message);
@@ -190,18 +190,18 @@ impl World {
         self.channels.get_mut(&channel)?.messages.get_mut(&message)
     }
 
-    /// A member, or Discord's error.
+    /// Returns a member, or Discord's error.
     pub fn member(&self, guild: Snowflake, user: Snowflake) -> ApiResult<&Member> {
         let guild = self.guilds.get(&guild).ok_or_else(ApiError::unknown_guild)?;
         guild.members.get(&user).ok_or_else(ApiError::unknown_member)
     }
 
-    /// The member object, with its user.
+    /// Returns the member object, with its user.
     pub fn member_json(&self, guild: Snowflake, user: Snowflake) -> ApiResult<Value> {
         Ok(self.member(guild, user)?.json(self.user(user)?))
     }
 
-    /// The channel object, for any type of channel, as `viewer` sees it.
+    /// Returns the channel object, for any type of channel, as `viewer` sees it.
     pub fn channel_json(&self, channel: &Channel, viewer: Option<Snowflake>) -> Value {
         let mut value = channel.json();
         if channel.is_dm() {
@@ -219,12 +219,13 @@ impl World {
         value
     }
 
-    /// What a user may do in a guild, before any channel's overwrites.
+    /// Returns a user's permissions in a guild, before any channel's overwrites.
     pub fn guild_permissions(&self, user: Snowflake, guild: &Guild) -> Permissions {
         guild.standing(user, |standing| standing.in_guild())
     }
 
-    /// What a user may do in a channel. Threads follow their parent; in direct messages the two may do everything.
+    /// Returns a user's permissions in a channel. Threads follow their parent. In direct messages both users have all
+    /// permissions.
     pub fn permissions_in(&self, user: Snowflake, channel: &Channel) -> Permissions {
         let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) else {
             return if channel.recipients.contains(&user) { Permissions::ALL } else { Permissions::NONE };
@@ -240,7 +241,7 @@ impl World {
         if hidden { Permissions::NONE } else { granted.effective_in_channel() }
     }
 
-    /// The direct-message channel of two accounts, made if there is none.
+    /// Returns the direct-message channel of two accounts, which is created if there is none.
     pub fn open_dm(&mut self, a: Snowflake, b: Snowflake) -> Snowflake {
         let pair = if a < b { (a, b) } else { (b, a) };
         if let Some(id) = self.dms.get(&pair) {
@@ -254,18 +255,18 @@ impl World {
         id
     }
 
-    /// Bots that are in a guild.
+    /// Returns the bots that are in a guild.
     pub fn bots_in(&self, guild: Snowflake) -> Vec<Snowflake> {
         let Some(guild) = self.guilds.get(&guild) else { return Vec::new() };
         self.applications.keys().copied().filter(|bot| guild.members.contains_key(bot)).collect()
     }
 
-    /// Guilds that a user is in, oldest first.
+    /// Returns the guilds that a user is in, oldest first.
     pub fn guilds_of(&self, user: Snowflake) -> impl Iterator<Item = &Guild> {
         self.guilds.values().filter(move |guild| guild.members.contains_key(&user))
     }
 
-    /// What GUILD_CREATE says of a guild to a bot: everything, since the hub leaves out what a session may not see.
+    /// Returns the data of GUILD_CREATE for a bot, in full, since the hub removes what a session may not see.
     pub fn guild_create_json(&self, guild: &Guild, bot: Snowflake) -> Value {
         let mut value = guild.json();
         let visible = |id: &&Snowflake| {
@@ -315,7 +316,7 @@ impl World {
     }
 }
 
-/// The presence object of a user, in PRESENCE_UPDATE with its guild.
+/// Returns the presence object of a user, in PRESENCE_UPDATE with its guild.
 pub fn presence_json(user: Snowflake, guild: Option<Snowflake>, presence: &Value) -> Value {
     let status = presence.get("status").cloned().unwrap_or_else(|| "online".into());
     let mut value = json!({
@@ -330,18 +331,18 @@ pub fn presence_json(user: Snowflake, guild: Option<Snowflake>, presence: &Value
     value
 }
 
-/// Letters and digits that nobody can guess.
+/// Returns random letters and digits that cannot be guessed.
 pub fn secret(length: usize) -> String {
     rand::rng().sample_iter(rand::distr::Alphanumeric).take(length).map(char::from).collect()
 }
 
-/// A hash as Discord names pictures by: 32 hexadecimal digits.
+/// Returns a hash in the form of Discord's pictures: 32 hexadecimal digits.
 pub fn picture_hash() -> String {
     format!("{:032x}", rand::rng().random::<u128>())
 }
 
 impl World {
-    /// Members whose username, display name or nickname begins so, without regard to case.
+    /// Returns the members whose username, display name or nickname begins with `prefix`, ignoring case.
     pub fn members_named<'a>(&self, guild: &'a Guild, prefix: &str) -> Vec<&'a Member> {
         let prefix = prefix.to_lowercase();
         let begins = |name: &str| name.to_lowercase().starts_with(&prefix);

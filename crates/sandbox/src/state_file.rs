@@ -1,7 +1,7 @@
-//! The state file: how a running sandbox is reached, for its owner alone.
+//! The state file: how to reach a running sandbox, for its owner only.
 //!
-//! `sandbox serve` leaves it, and takes it away at its end; the other commands and programs in any language read it. It
-//! is JSON and has secrets in it, so that only its owner can read it (mode 0600).
+//! `sandbox serve` writes it, and removes it at its end; the other commands and programs in any language read it. It is
+//! JSON and contains secrets, so only its owner can read it (mode 0600).
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use serde::{Deserialize, Serialize};
 use crate::server::Sandbox;
 use crate::snowflake::Snowflake;
 
-/// What a state file says.
+/// The content of a state file.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct StateFile {
     /// Base address of the sandbox, as its bots know it.
     pub url: String,
-    /// The same from this machine, where it differs.
+    /// The base address from this machine, if it differs.
     #[serde(default)]
     pub local_url: String,
     /// Id of its process.
     #[serde(default)]
     pub pid: u32,
-    /// What the control API asks for, as `Authorization: Bearer SECRET`.
+    /// Secret that the control API requires as `Authorization: Bearer SECRET`.
     #[serde(default)]
     pub control_secret: String,
-    /// Token of the bot, unless the sandbox was given one.
+    /// Token of the bot, unless it was given to the sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Id of its first guild.
@@ -43,7 +43,7 @@ impl std::fmt::Debug for StateFile {
 }
 
 impl StateFile {
-    /// Returns what there is to say of a sandbox of this process, its token included.
+    /// Returns the content for a sandbox of this process, including its token.
     pub fn of(sandbox: &Sandbox) -> Self {
         Self {
             url: sandbox.url().to_owned(),
@@ -59,22 +59,22 @@ impl StateFile {
     /// Reads a state file.
     ///
     /// # Errors
-    /// When there is none, or something else is in its place.
+    /// When there is none, or its content is invalid.
     pub fn read(path: &Path) -> io::Result<Self> {
         serde_json::from_str(&std::fs::read_to_string(path)?).map_err(io::Error::from)
     }
 
-    /// Writes it in one step, so that nobody reads half of it, and for nobody's eyes but its owner's.
+    /// Writes it atomically, so that no reader sees half of it, and readable only by its owner.
     ///
     /// # Errors
-    /// When the file or its folder can't be written.
+    /// When the file or its folder cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_string(self)?;
         text.push('\n');
         write_private(path, text.as_bytes())
     }
 
-    /// Whether an address leads to this sandbox, so that its secret may be sent there.
+    /// Returns whether an address is that of this sandbox, so that its secret may be sent there.
     pub fn is_at(&self, url: &str) -> bool {
         let url = url.trim_end_matches('/');
         let same = |own: &str| {
@@ -93,14 +93,14 @@ fn loopback(url: &str) -> Option<(String, u16)> {
         .then(|| (format!("{}{}", url.scheme(), url.path()), url.port_or_known_default().unwrap_or_default()))
 }
 
-/// Returns the place of the state file of a sandbox on this port, when none is named: a folder of this user's, which is
+/// Returns the default path of the state file of a sandbox on this port, in a folder of this user:
 /// `$XDG_RUNTIME_DIR/sandbox`, else `$XDG_STATE_HOME/sandbox`, else `~/.local/state/sandbox`; `None` without a home.
 pub fn default_path(port: u16) -> Option<PathBuf> {
     place(port, |name| std::env::var_os(name).map(PathBuf::from))
 }
 
 fn place(port: u16, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    // The specification of these variables has relative ones ignored.
+    // By the specification of these variables, relative paths are ignored.
     let folder = |name| variable(name).filter(|path: &PathBuf| path.is_absolute());
     let folder = folder("XDG_RUNTIME_DIR")
         .or_else(|| folder("XDG_STATE_HOME"))
@@ -108,13 +108,13 @@ fn place(port: u16, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBu
     Some(folder.join("sandbox").join(format!("{port}.json")))
 }
 
-/// Writes a file that nobody but its owner can read, in one step; a missing folder is made likewise.
+/// Writes a file atomically, readable only by its owner. A missing folder is created in the same way.
 ///
 /// # Errors
-/// When the file or its folder can't be written.
+/// When the file or its folder cannot be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    // Never into what somebody has put there.
+    // Never into an existing file, which another user may have put there.
     options.write(true).create_new(true);
     let mut folders = std::fs::DirBuilder::new();
     folders.recursive(true);

@@ -1,10 +1,10 @@
-//! What a user types, made into the data of an interaction: `/cmd group sub opt:value opt2:"quoted value"`.
+//! Typed commands, converted into the data of an interaction: `/cmd group sub opt:value opt2:"quoted value"`.
 //!
-//! Works as Discord's client does: a value runs until the next option of the command, or is quoted; a mistake is told
-//! in one sentence per option, and nothing is sent while there is one. Options given as JSON go through the same rules.
+//! Works as Discord's client: a value ends at the next option of the command, or is quoted; mistakes are reported in
+//! one sentence per option, and nothing is sent while there is one. Options as JSON go through the same rules.
 //!
-//! Names of commands, options and choices are those that the user's client shows, and the default ones; what is sent has
-//! the default ones ("Localization" in Discord's documentation).
+//! Names of commands, options and choices are those that the user's client shows, and the default ones. The sent data
+//! contains the default ones ("Localization" in Discord's documentation).
 
 mod mistake;
 mod names;
@@ -23,14 +23,14 @@ use names::nearest;
 use resolve::Resolving;
 use split::Given;
 
-/// A registered command, as its user's client knows it.
+/// A registered command, as its user's client sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Command<'a> {
     /// Its id.
     pub id: Snowflake,
     /// Its guild, unless global.
     pub guild_id: Option<Snowflake>,
-    /// What it takes.
+    /// Its definition.
     pub definition: &'a Definition,
     /// Language of the user's client.
     pub locale: &'a str,
@@ -42,7 +42,7 @@ impl Command<'_> {
     }
 }
 
-/// How someone, some channel or some role was named.
+/// How a user, channel or role was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named<'a> {
     /// By id, plain or in a mention.
@@ -54,7 +54,7 @@ pub enum Named<'a> {
 /// A user whom an option names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundUser {
-    /// Who.
+    /// Their id.
     pub id: Snowflake,
     /// User object.
     pub user: Value,
@@ -65,25 +65,25 @@ pub struct FoundUser {
 /// A role, channel or attachment that an option names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Which.
+    /// Its id.
     pub id: Snowflake,
-    /// Its object, as `resolved` holds it.
+    /// Its object, in the form of `resolved`.
     pub object: Value,
 }
 
-/// What the place in which a command is typed can look up.
+/// Looks up names in the channel in which a command is typed.
 pub trait Resolver {
-    /// User by id, or by user name, nickname or display name.
+    /// Finds a user by id, or by user name, nickname or display name.
     fn user(&mut self, named: Named<'_>) -> Option<FoundUser>;
-    /// Role by id or name.
+    /// Finds a role by id or name.
     fn role(&mut self, named: Named<'_>) -> Option<Found>;
-    /// Channel by id or name; the object holds its `type`.
+    /// Finds a channel by id or name. The object contains its `type`.
     fn channel(&mut self, named: Named<'_>) -> Option<Found>;
-    /// Uploads the file of this path; an error says in one sentence why it can't be read.
+    /// Uploads the file at this path. The error is one sentence on why it cannot be read.
     fn attach(&mut self, path: &str) -> Result<Found, String>;
 }
 
-/// Finds the command that a text runs, among those that its user sees; the rest of the text is what it is given.
+/// Finds the command that a text runs, among those that its user sees. Returns it with the rest of the text.
 pub fn find<'a, 't>(text: &'t str, commands: &[Command<'a>]) -> Result<(Command<'a>, &'t str), Mistake> {
     let text = text.trim();
     let Some(text) = text.strip_prefix('/') else { return Err(Mistake::NoSlash) };
@@ -106,14 +106,14 @@ pub fn find<'a, 't>(text: &'t str, commands: &[Command<'a>]) -> Result<(Command<
     Err(Mistake::UnknownCommand { name, nearest })
 }
 
-/// Makes the `data` of an interaction from what follows the name of a command.
+/// Returns the `data` of an interaction from the text after the name of a command.
 pub fn parse(rest: &str, command: Command<'_>, resolver: &mut dyn Resolver) -> Result<Value, Mistakes> {
     let (path, options, rest) = descend(rest, command)?;
     let given = split::options(rest, options, command.locale)?;
     finish(command, &path, options, &given, resolver, Finish::Complete)
 }
 
-/// Makes the `data` of an autocomplete interaction from an unfinished text: its last option is the one being typed.
+/// Returns the `data` of an autocomplete interaction from an unfinished text, whose last option is the one being typed.
 pub fn parse_partial(
     rest: &str,
     command: Command<'_>,
@@ -126,8 +126,8 @@ pub fn parse_partial(
     finish(command, &path, options, &given, resolver, Finish::Focused(&focused))
 }
 
-/// Makes the `data` of an interaction from options in JSON: a list of `{"name", "value"}`, where subcommands and groups
-/// hold `options` of their own, or an object of names and values.
+/// Returns the `data` of an interaction from options in JSON: a list of `{"name", "value"}`, where subcommands and
+/// groups contain `options` of their own, or an object of names and values.
 pub fn structured(
     given: &Value,
     command: Command<'_>,
@@ -155,7 +155,7 @@ enum Finish<'a> {
     Focused(&'a str),
 }
 
-/// Follows the names of a group and subcommand at the start of a text.
+/// Reads the names of a group and subcommand at the start of a text.
 fn descend<'a, 't>(
     rest: &'t str,
     command: Command<'a>,
@@ -188,18 +188,19 @@ fn nests(option: &CommandOption) -> bool {
     matches!(option.kind, option::SUB_COMMAND | option::SUB_COMMAND_GROUP)
 }
 
-/// Names are lower case; a user's capital letters make no difference.
+/// Returns whether a typed name is this one. Names are lower case; a user's capital letters make no difference.
 fn same(name: &str, typed: &str) -> bool {
     name == typed || name == typed.to_lowercase()
 }
 
-/// Returns the option that a user in this locale calls so: by the name that the client shows, else by the default one.
+/// Returns the option that a user in this locale names: by the name that the client shows, otherwise by the default
+/// one.
 fn named<'a>(options: &'a [CommandOption], locale: &str, typed: &str) -> Option<&'a CommandOption> {
     let shown = options.iter().find(|option| same(option.shown_name(locale), typed));
     shown.or_else(|| options.iter().find(|option| same(&option.name, typed)))
 }
 
-/// Checks what was given against what the command takes, and puts the data together.
+/// Checks the given options against the definition, and returns the data.
 fn finish(
     command: Command<'_>,
     path: &[&CommandOption],

@@ -1,4 +1,4 @@
-//! The voice servers of `sandbox-voice`, with the sandbox's log and faults around them.
+//! The voice servers of `sandbox-voice`, connected to the sandbox's log and faults.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(crate) use sandbox_voice::{Running, start};
 use crate::fault::{Faults, Strike};
 use crate::record::{Body, Event, EventLog, Json};
 
-/// Returns voice without servers, which tells of itself in this log and is struck by these faults.
+/// Creates voice without servers, which writes to this log and is subject to these faults.
 pub(crate) fn voice(options: Options, log: EventLog, faults: Faults) -> Voice {
     Voice::new(options, Arc::new(Surroundings { log, faults }))
 }
@@ -77,7 +77,7 @@ impl Host for Surroundings {
     }
 }
 
-/// Returns the data of a payload as it is recorded.
+/// Returns the data of a payload in the form of the log.
 fn body(data: Data, redact: impl FnOnce(Json) -> Json) -> Body {
     match data {
         Data::Json(json) => Body::from(redact(Json::from(json))),

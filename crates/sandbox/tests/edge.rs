@@ -1,4 +1,4 @@
-//! What stands before REST handlers, as an HTTP client sees it: the log, injected faults, rate limits.
+//! The layers in front of REST handlers, from an HTTP client's side: the log, injected faults, rate limits.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ struct Server {
     client: Client,
     log: EventLog,
     faults: Faults,
-    /// Times that a handler ran.
+    /// How often a handler ran.
     handled: Arc<AtomicUsize>,
 }
 
@@ -72,7 +72,7 @@ impl Server {
         self.client.get(url).header("authorization", TOKEN).send().await.unwrap()
     }
 
-    /// The one request that was recorded.
+    /// Waits for the recorded request and returns it.
     async fn recorded(&self) -> Request {
         let is_request = |entry: &sandbox::record::Entry| matches!(entry.event, Event::Request(_));
         let entry = self.log.wait_for(1, Duration::from_secs(5), is_request).await.unwrap();
@@ -244,7 +244,7 @@ async fn a_dropped_connection_sends_not_one_byte() {
                    content-length: 2\r\n\r\n{}";
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // Either a plain end or a reset; both are an end without an answer.
+    // Either a clean end or a reset; both are an end without an answer.
     let _ = socket.read_to_end(&mut answer).await;
     assert_eq!((answer.len(), server.handled()), (0, 1));
 }
@@ -271,7 +271,7 @@ async fn a_patched_answer_is_the_handlers_but_for_what_is_laid_over_it() {
     assert_eq!(server.recorded().await.response.and_then(|body| body.json()), Some(expected));
     assert_eq!(server.handled(), 1);
 
-    // What is no JSON stays as it is, and so does the next answer.
+    // An answer that is no JSON stays as it is, and so does the next answer.
     let path = Some("/interactions/**".to_owned());
     let effect = RequestEffect::Patch { merge: json!({"a": 1}) };
     server.faults.add(Rule::new(On::Request(RequestRule { path, effect, ..RequestRule::default() })));

@@ -1,6 +1,6 @@
-//! songbird, a voice client that knows nothing of the sandbox, plays a file to it.
+//! songbird, a voice client that does not know the sandbox, plays a file to it.
 //!
-//! It runs in a process of its own, since it looks for the certificates that it trusts in `SSL_CERT_FILE`.
+//! It runs in a process of its own, since it reads the certificates that it trusts from `SSL_CERT_FILE`.
 
 #[path = "voice/audio.rs"]
 #[expect(dead_code, reason = "the other tests of voice use the rest")]
@@ -26,9 +26,9 @@ use tokio::io::AsyncReadExt;
 
 use crate::world::World;
 
-/// Time for a whole play; what is played takes three seconds.
+/// Time for a whole playback, which takes three seconds.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Where the client's process finds its ticket: endpoint, guild, channel, user, session id, token, file to play.
+/// Variable with the ticket of the client's process: endpoint, guild, channel, user, session id, token, file to play.
 const TICKET: &str = "SONGBIRD_TICKET";
 
 fn main() {
@@ -52,7 +52,7 @@ fn main() {
     }
 }
 
-/// The client: connects, plays a file, and goes on until nobody listens to it any more.
+/// The client: connects, plays a file, and continues until its standard input ends.
 async fn play(ticket: &str) {
     let fields: Vec<&str> = ticket.split('|').collect();
     let [endpoint, guild, channel, user, session_id, token, file] = fields[..] else { panic!("{ticket}") };
@@ -74,7 +74,7 @@ async fn play(ticket: &str) {
     driver.leave();
 }
 
-/// The sandbox: takes the client in and compares what it hears with what was to be played.
+/// The sandbox: accepts the client and compares the received audio with the file.
 async fn listen(mode: Mode, dave: Dave) {
     let mut world = World::start_with(Options { modes: vec![mode], dave, ..Options::default() }).await;
     world.control.enter_voice(world::GUILD, "alice", "Lounge").await.unwrap();
@@ -107,7 +107,7 @@ async fn listen(mode: Mode, dave: Dave) {
     let samples = voice.pcm(ticket.guild, ticket.user, 0, usize::MAX);
     let likeness = audio::likeness(&samples, &source);
     assert!(likeness > 0.95, "{likeness}");
-    // What is heard is this sound and no other: half a second later it is another.
+    // The received audio is this sound and no other: half a second later it differs.
     let late = audio::likeness(&samples[48_000..], &source);
     assert!(late < 0.3, "{late}");
 
@@ -128,7 +128,7 @@ fn start(world: &World, ticket: &client::Ticket, root: &Path, file: &Path) -> to
         .unwrap()
 }
 
-/// Three seconds of a tone that rises from 200 to 2000 hertz, so that no two moments of it are alike.
+/// Returns three seconds of a tone that rises from 200 to 2000 hertz, so that no two moments of it are similar.
 #[expect(clippy::cast_possible_truncation, reason = "12,000 fits into 16 bits")]
 fn rising() -> Vec<i16> {
     let sample = |frame: u32| {

@@ -1,4 +1,4 @@
-//! The judge of bodies itself: right examples pass, wrong ones are refused with words that name the place.
+//! The checker of bodies itself: valid examples pass, invalid ones are refused with an error that names the location.
 
 mod support {
     pub(crate) mod openapi;
@@ -7,7 +7,7 @@ mod support {
 use serde_json::{Value, json};
 use support::openapi::OpenApi;
 
-/// A description small enough to read, with what is tricky in the large one.
+/// Returns a description that is small enough to read, with the difficult parts of the large one.
 fn small() -> OpenApi {
     OpenApi::new(json!({
         "openapi": "3.1.0",
@@ -102,7 +102,7 @@ fn what_is_not_documented_is_said_to_be_so() {
     assert_eq!(api.component("Id", &json!("7")), Ok(()));
 }
 
-/// Discord's own description, or a word about its absence.
+/// Returns Discord's own description, or prints that it is missing.
 fn discord() -> Option<OpenApi> {
     let api = OpenApi::load();
     if api.is_none() {
@@ -191,7 +191,7 @@ fn what_the_validators_give_back_fits_discords_description() {
         media.insert("id".into(), json!("1"));
         media.insert("proxy_url".into(), media["url"].clone());
     });
-    // What only the server knows of a file.
+    // The fields of a file that only the server knows.
     let file = &mut created.components[0]["components"][3];
     file["name"] = json!("a.png");
     file["size"] = json!(5);

@@ -1,15 +1,16 @@
-//! Voice, as plugins and the kernel see it: one player for each guild, which plays on while the commands that steer it reload.
+//! Voice for plugins and the kernel: one player for each guild, which continues to play while the commands that control
+//! it reload.
 //!
 //! # Theory of operation
 //!
-//! What plays is not here: the crate `player` has the engine, which only the host links, so that a plugin neither compiles
-//! nor waits for it. It implements [`Players`] and is handed to the host by
+//! The engine is not here: it is the crate `player`, which only the host links, so that a plugin neither compiles nor
+//! waits for it. It implements [`Players`] and is handed to the host by
 //! [`Host::set_player`](crate::host::Host::set_player). Plugins reach it through [`Voice`].
 //!
-//! A [`Player`] is the mailbox of a guild's task: each call sends a [`Command`](player::Command) with the channel for its
-//! answer, and waits a bounded time. What happens to players is published as [`VoiceEvent`]s.
+//! A [`Player`] sends to the mailbox of a guild's task: each call sends a [`Command`](player::Command) with the channel
+//! for its answer, and waits a bounded time. Changes of players are published as [`VoiceEvent`]s.
 //!
-//! Without an engine, as in tests, nobody plays: what was saved stays as it is.
+//! Without an engine, as in tests, nothing plays: the saved state stays as it is.
 
 pub mod error;
 pub mod event;

@@ -6,16 +6,16 @@ use super::ebml::{children, number, unsigned};
 use super::head::Sound;
 use crate::bytes::Cursor;
 
-/// A block of one or more packets.
+/// Block of one or more packets.
 pub(super) struct Block<'a> {
     pub(super) data: &'a [u8],
     pub(super) duration: Option<u64>,
-    /// Nanoseconds at its end that are not to be heard.
+    /// Nanoseconds at its end that are not played.
     pub(super) discard: u64,
 }
 
 impl<'a> Block<'a> {
-    /// Reads a group of a block and what is said of it.
+    /// Reads a group: a block and its additions.
     pub(super) fn of_group(group: &'a [u8]) -> Option<Self> {
         let (mut found, mut length, mut cut) = (None, None, 0);
         for (id, data) in children(group) {
@@ -39,8 +39,8 @@ impl<'a> Block<'a> {
         Some(sound.time(cluster.saturating_add_signed(after.into())))
     }
 
-    /// Returns its packets, if they are of the track that is played; they follow on `next` where that is what the block says
-    /// within the rounding of its time.
+    /// Returns its packets, none if it is of another track; they follow on `next` where the block states that time
+    /// within its rounding.
     pub(super) fn packets(&self, sound: &mut Sound, cluster: u64, next: Option<u64>) -> Option<Vec<Packet>> {
         let mut data = Cursor(self.data);
         if number(&mut data)? != sound.number {
@@ -51,7 +51,7 @@ impl<'a> Block<'a> {
         let frames = frames(data.u8()? >> 1 & 3, data)?;
         let each = self.duration.map(|duration| sound.time(duration) / frames.len().max(1) as u64);
         let count = frames.len();
-        // Times are those of the sound; what a coder put before it is in them.
+        // Times are those of the audio; the file's times include what a coder put before it.
         let mut at = next.map(|next| next.saturating_add(sound.delay));
         at = at.filter(|at| at.abs_diff(told) <= sound.rounding());
         let mut at = at.unwrap_or(told);
@@ -72,7 +72,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Takes a block apart.
+/// Splits a block into frames.
 fn frames(lacing: u8, mut data: Cursor<'_>) -> Option<Vec<&[u8]>> {
     if lacing == 0 {
         return Some(vec![data.0]);
@@ -102,7 +102,7 @@ fn frames(lacing: u8, mut data: Cursor<'_>) -> Option<Vec<&[u8]>> {
             for index in 0..others {
                 let width = data.0.first()?.leading_zeros() + 1;
                 let read = i64::try_from(number(&mut data)?).ok()?;
-                // All but the first tell by how much they differ from the one before.
+                // All but the first state their difference from the one before.
                 let middle = if index == 0 { 0 } else { (1 << (7 * width - 1)) - 1 };
                 length = length.checked_add(read - middle)?;
                 lengths.push(usize::try_from(length).ok()?);

@@ -5,16 +5,15 @@ use symphonia::core::io::{MediaSourceStream, ReadBytes as _};
 
 use crate::bytes::Cursor;
 
-/// The head of an element.
+/// Head of an element.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Element {
     pub(super) id: u32,
-    /// Bytes of what follows; `None` where they are not told.
+    /// Length of what follows, in bytes; `None` where it is not stated.
     pub(super) length: Option<u64>,
 }
 
 impl Element {
-    /// Reads a head.
     pub(super) fn read(stream: &mut MediaSourceStream) -> Result<Self> {
         let mut head = [0; 12];
         head[0] = stream.read_u8()?;
@@ -33,7 +32,7 @@ impl Element {
     }
 }
 
-/// Gives the elements in memory, up to the first that is broken.
+/// Returns the elements in memory, up to the first broken one.
 pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     let mut bytes = Cursor(bytes);
     std::iter::from_fn(move || {
@@ -49,7 +48,7 @@ pub(super) fn number(bytes: &mut Cursor<'_>) -> Option<u64> {
     (number != most).then_some(number)
 }
 
-/// Reads a number of variable length, with the one that is kept for a length that is not told: all bits set.
+/// Reads a number of variable length, and returns it with the one that is reserved for an unknown length: all bits set.
 fn bits(bytes: &mut Cursor<'_>) -> Option<(u64, u64)> {
     let length = width(*bytes.0.first()?, 8)?;
     let number = bytes.take(length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
@@ -57,7 +56,7 @@ fn bits(bytes: &mut Cursor<'_>) -> Option<(u64, u64)> {
     Some((number & most, most))
 }
 
-/// Says how many bytes a number that begins with `first` has.
+/// Returns the length in bytes of a number that begins with `first`; `None` if it is more than `most`.
 fn width(first: u8, most: usize) -> Option<usize> {
     let width = first.leading_zeros() as usize + 1;
     (width <= most).then_some(width)
@@ -68,7 +67,7 @@ pub(super) fn unsigned(data: &[u8]) -> Option<u64> {
     (data.len() <= 8).then(|| data.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
-/// Reads a number with a fraction.
+/// Reads a floating-point number.
 pub(super) fn float(data: &[u8]) -> Option<f64> {
     match data.len() {
         4 => data.try_into().ok().map(|data| f32::from_be_bytes(data).into()),

@@ -1,4 +1,4 @@
-//! What comes before the clusters: tracks, tags, and where things are.
+//! Elements before the clusters: tracks, tags, and positions of others.
 
 use symphonia::core::codecs::{
     CODEC_TYPE_AAC, CODEC_TYPE_FLAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CODEC_TYPE_PCM_F32LE,
@@ -14,51 +14,51 @@ use crate::codec::channels;
 use crate::tags::{Kind, Tags};
 use crate::{aac, flac, frames, ogg, opus, vorbis};
 
-/// Nanoseconds of a unit of time, where a file does not tell.
+/// Nanoseconds of a unit of time, where a file does not state it.
 const SCALE: u32 = 1_000_000;
-/// Most points of an index.
+/// Maximum number of points of an index.
 const POINTS: usize = 65_536;
-/// Elements that are looked for behind the clusters.
+/// Maximum number of elements that are searched behind the clusters.
 const ELSEWHERE: usize = 4;
 
-/// What comes before the clusters.
+/// Content of the elements before the clusters.
 #[derive(Default)]
 pub(super) struct Head {
     scale: Option<u32>,
     duration: Option<f64>,
     sound: Option<(Sound, CodecParameters)>,
     pub(super) cues: Vec<(u64, u64)>,
-    /// Places of the index and the tags, from the segment on.
+    /// Positions of the index and the tags, from the segment on.
     pub(super) elsewhere: Vec<Option<u64>>,
 }
 
-/// The track that is played. Its times are counted in samples, since the file's own are rounded to its unit, which is a
+/// Track that is played. Its times are counted in samples, since the file's own are rounded to its unit, which is a
 /// thousandth of a second in most.
 pub(super) struct Sound {
     pub(super) number: u64,
     packets: Packets,
     rate: u32,
     scale: u32,
-    /// Nanoseconds of a packet.
+    /// Length of a packet in nanoseconds.
     each: Option<u64>,
-    /// Samples before the sound, which a coder needs to swing in.
+    /// Samples before the audio that a coder needs to settle.
     pub(super) delay: u64,
 }
 
-/// How packets tell how many samples they hold.
+/// How the number of samples of a packet is determined.
 enum Packets {
     Opus,
     Vorbis(vorbis::Modes),
     Flac,
     Mp3,
-    /// All hold as many.
+    /// All hold the same number.
     Even(u64),
-    /// Bytes of one sample of each channel.
+    /// Size of one sample of each channel, in bytes.
     Pcm(u64),
 }
 
 impl Sound {
-    /// Gives the number by which packets name it.
+    /// Returns the number by which packets name it.
     pub(super) fn id(&self) -> u32 {
         u32::try_from(self.number).unwrap_or(u32::MAX)
     }
@@ -76,19 +76,19 @@ impl Sound {
         .or_else(|| self.each.map(|nanos| self.samples_of(nanos.into())))
     }
 
-    /// Begins anew, at another place.
+    /// Resets for another position.
     pub(super) fn reset(&mut self) {
         if let Packets::Vorbis(modes) = &mut self.packets {
             modes.reset();
         }
     }
 
-    /// Returns the samples of so many of the file's units.
+    /// Returns the samples of this number of the file's units.
     pub(super) fn time(&self, units: u64) -> u64 {
         self.samples_of(u128::from(units) * u128::from(self.scale))
     }
 
-    /// Returns how many samples a time of the file may be off, because it is rounded.
+    /// Returns by how many samples a time of the file may be off because of its rounding.
     pub(super) fn rounding(&self) -> u64 {
         self.time(1) + 1
     }
@@ -98,7 +98,7 @@ impl Sound {
         u64::try_from(samples).unwrap_or(u64::MAX)
     }
 
-    /// Returns how many samples at a packet's end are not to be heard, of so many nanoseconds.
+    /// Returns how many samples at a packet's end are not played, from a number of nanoseconds.
     pub(super) fn discarded(&self, nanos: u64) -> u32 {
         let samples = self.samples_of(nanos.into());
         u32::try_from(samples).ok().filter(|samples| *samples <= self.rate).unwrap_or(0)
@@ -106,7 +106,7 @@ impl Sound {
 }
 
 impl Head {
-    /// Reads where other elements are.
+    /// Reads the positions of other elements.
     pub(super) fn find(&mut self, data: &[u8]) {
         for (_, entry) in children(data).filter(|(id, _)| *id == 0x4dbb) {
             let find =
@@ -118,7 +118,7 @@ impl Head {
         }
     }
 
-    /// Reads what is said of the whole.
+    /// Reads the description of the whole.
     pub(super) fn info(&mut self, data: &[u8], tags: &mut Tags) {
         for (id, data) in children(data) {
             match id {
@@ -133,7 +133,7 @@ impl Head {
         }
     }
 
-    /// Reads the tracks, and takes the first one with sound.
+    /// Reads the tracks, and takes the first one with audio.
     pub(super) fn tracks(&mut self, data: &[u8]) {
         let mut tracks = children(data).filter(|(id, _)| *id == 0xae);
         if self.sound.is_none() {
@@ -141,7 +141,6 @@ impl Head {
         }
     }
 
-    /// Reads an index.
     pub(super) fn points(&mut self, data: &[u8]) {
         for (_, point) in children(data).filter(|(id, _)| *id == 0xbb) {
             let find = |within, wanted| children(within).find(|(id, _)| *id == wanted).map(|(_, data)| data);
@@ -153,7 +152,7 @@ impl Head {
         }
     }
 
-    /// Gives the track that is played.
+    /// Returns the track that is played.
     pub(super) fn sound(&mut self) -> Result<(Sound, CodecParameters)> {
         let sound = self.sound.take().ok_or(Error::Unsupported("a Matroska file without known sound"))?;
         let (mut sound, mut params) = sound;
@@ -162,7 +161,7 @@ impl Head {
         let nanos =
             self.duration.filter(|duration| *duration >= 1.0).map(|units| units * f64::from(sound.scale));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        // Beyond what fits it is the largest that does.
+        // A value out of range becomes the largest in range.
         if let Some(nanos) = nanos {
             params.with_n_frames(sound.samples_of(nanos as u128));
         }
@@ -170,10 +169,10 @@ impl Head {
     }
 }
 
-/// Reads a track; `None` when it is of no known sound.
+/// Reads a track; returns `None` when its audio is of an unknown kind or absent.
 fn sound(track: &[u8]) -> Option<(Sound, CodecParameters)> {
     let find = |within, wanted| children(within).find(|(id, _)| *id == wanted).map(|(_, data)| data);
-    // Packed or encrypted tracks are not known.
+    // Compressed or encrypted tracks are not supported.
     if find(track, 0x83).and_then(unsigned) != Some(2) || find(track, 0x6d80).is_some() {
         return None;
     }
@@ -185,7 +184,7 @@ fn sound(track: &[u8]) -> Option<(Sound, CodecParameters)> {
     let codec = text(find(track, 0x86)?);
     let mut params = CodecParameters::new();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // Beyond what fits it is the largest that does, which is refused.
+    // A value out of range becomes the largest in range, which is refused.
     params.with_sample_rate(rate as u32).with_channels(channels(u32::try_from(count).ok()?)?);
     match codec.as_str() {
         "A_OPUS" => params.for_codec(CODEC_TYPE_OPUS).with_extra_data(private.into()),
@@ -217,7 +216,7 @@ fn sound(track: &[u8]) -> Option<(Sound, CodecParameters)> {
         }
         _ => return None,
     };
-    // songbird's decoder gives 48 kHz always.
+    // songbird's decoder always outputs 48 kHz.
     if params.codec == CODEC_TYPE_OPUS {
         params.with_sample_rate(48_000);
     }
@@ -234,7 +233,7 @@ fn sound(track: &[u8]) -> Option<(Sound, CodecParameters)> {
     Some((sound, params))
 }
 
-/// Finds out how packets tell how many samples they hold.
+/// Determines how the number of samples of a packet is read.
 fn packets(params: &CodecParameters, private: &[u8]) -> Option<Packets> {
     Some(match params.codec {
         CODEC_TYPE_OPUS => Packets::Opus,
@@ -253,7 +252,7 @@ fn packets(params: &CodecParameters, private: &[u8]) -> Option<Packets> {
     })
 }
 
-/// Takes the first and the last header out of the three that Vorbis has.
+/// Returns the first and the last header of the three that Vorbis has.
 fn vorbis(private: &[u8]) -> Option<Box<[u8]>> {
     let mut private = Cursor(private);
     if private.u8()? != 2 {
@@ -275,7 +274,6 @@ fn vorbis(private: &[u8]) -> Option<Box<[u8]>> {
     Some([first, private.0].concat().into())
 }
 
-/// Reads tags.
 pub(super) fn tags(data: &[u8], tags: &mut Tags) {
     let simple = children(data).filter(|(id, _)| *id == 0x7373).flat_map(|(_, tag)| children(tag));
     for (_, tag) in simple.filter(|(id, _)| *id == 0x67c8) {

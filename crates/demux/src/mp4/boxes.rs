@@ -5,15 +5,14 @@ use symphonia::core::io::{MediaSourceStream, ReadBytes as _};
 
 use crate::bytes::Cursor;
 
-/// The head of a box.
+/// Head of a box.
 pub(super) struct Header {
     pub(super) kind: [u8; 4],
-    /// Bytes of what follows; `None` where it goes on to the end.
+    /// Length of what follows, in bytes; `None` where it extends to the end.
     pub(super) length: Option<u64>,
 }
 
 impl Header {
-    /// Reads a head.
     pub(super) fn read(stream: &mut MediaSourceStream) -> Result<Self> {
         let (size, kind) = (stream.read_be_u32()?, stream.read_quad_bytes()?);
         let length = match size {
@@ -25,7 +24,7 @@ impl Header {
     }
 }
 
-/// Gives the boxes in memory, up to the first that is broken.
+/// Returns the boxes in memory, up to the first broken one.
 pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut bytes = Cursor(bytes);
     std::iter::from_fn(move || {
@@ -39,7 +38,7 @@ pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     })
 }
 
-/// Gives the box that is found by going down these kinds.
+/// Returns the box at this path of kinds.
 pub(super) fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     path.iter().try_fold(bytes, |within, wanted| {
         children(within).find(|(kind, _)| kind == *wanted).map(|(_, data)| data)

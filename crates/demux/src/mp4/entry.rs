@@ -1,4 +1,4 @@
-//! How a track is coded: sample entries, ISO/IEC 14496-12, section 12.2, and 14496-1, section 7.2.6.
+//! Coding of a track: sample entries, ISO/IEC 14496-12, section 12.2, and 14496-1, section 7.2.6.
 
 use symphonia::core::codecs::{CODEC_TYPE_AAC, CODEC_TYPE_MP3, CODEC_TYPE_OPUS, CodecParameters};
 
@@ -7,7 +7,7 @@ use crate::bytes::Cursor;
 use crate::codec::channels;
 use crate::{aac, flac, ogg};
 
-/// Reads the first entry of an `stsd`; `None` when it is of no known sound.
+/// Reads the first entry of an `stsd`; returns `None` when its audio is of an unknown kind.
 pub(super) fn read(stsd: &[u8]) -> Option<CodecParameters> {
     let (kind, entry) = children(stsd.get(8..)?).next()?;
     let mut entry = Cursor(entry);
@@ -84,7 +84,7 @@ fn described(esds: &[u8], params: &mut CodecParameters) -> Option<()> {
     Some(())
 }
 
-/// Gives the first descriptor of a kind.
+/// Returns the first descriptor of a kind.
 fn descriptor(bytes: &[u8], wanted: u8) -> Option<&[u8]> {
     let mut bytes = Cursor(bytes);
     loop {

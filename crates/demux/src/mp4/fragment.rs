@@ -1,4 +1,4 @@
-//! Fragments, and the index of them: ISO/IEC 14496-12, sections 8.8 and 8.16.
+//! Fragments, and their index: ISO/IEC 14496-12, sections 8.8 and 8.16.
 
 use symphonia::core::units::TimeBase;
 
@@ -6,10 +6,10 @@ use super::boxes::{children, find};
 use super::table::Sample;
 use crate::bytes::Cursor;
 
-/// Most packets of a fragment.
+/// Maximum number of packets of a fragment.
 const SAMPLES: usize = 1 << 17;
 
-/// What holds for all fragments.
+/// Defaults for all fragments.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Defaults {
     track: u32,
@@ -30,7 +30,7 @@ impl Defaults {
         all.find_map(|(_, trex)| read(trex)).unwrap_or(Self { track, ..Self::default() })
     }
 
-    /// Gives the packets of a `moof` that begins at `place`, and at `ts` unless it tells a time of its own.
+    /// Returns the packets of a `moof` that begins at `place`, and at `ts` unless it states a time of its own.
     pub(super) fn samples(&self, moof: &[u8], place: u64, mut ts: u64) -> Option<Vec<Sample>> {
         let mut samples = Vec::new();
         for (_, traf) in children(moof).filter(|(kind, _)| kind == b"traf") {
@@ -58,7 +58,7 @@ impl Defaults {
         Some(samples)
     }
 
-    /// Reads a run of packets; gives time and place after it.
+    /// Reads a run of packets and returns time and position after it.
     fn run(
         &self,
         mut run: Cursor<'_>,
@@ -92,11 +92,11 @@ impl Defaults {
     }
 }
 
-/// Times and places of fragments; none where that is not told.
+/// Times and positions of fragments; empty where they are not stated.
 #[derive(Default)]
 pub(super) struct Index {
     scale: u32,
-    /// Time and place of each, in order.
+    /// Time and position of each, in order.
     points: Vec<(u64, u64)>,
     length: u64,
 }
@@ -116,7 +116,7 @@ impl Index {
         for _ in 0..data.u16()? {
             let (size, dur) = (data.u32()?, data.u32()?);
             data.take(4)?;
-            // An index of indices is none.
+            // An index of indices is not supported.
             if size >> 31 == 1 {
                 return None;
             }
@@ -126,13 +126,13 @@ impl Index {
         Some(Self { scale, points, length: ts })
     }
 
-    /// Gives the length of the whole, in units of the track.
+    /// Returns the length of the whole, in units of the track.
     pub(super) fn length(&self, base: TimeBase) -> Option<u64> {
         let length = u128::from(self.length) * u128::from(base.denom) / u128::from(self.scale.max(1));
         u64::try_from(length).ok().filter(|length| *length > 0)
     }
 
-    /// Finds the last fragment that begins at a time or before it; gives its place and time in units of the track.
+    /// Returns position and time of the last fragment that begins at a time or before it, in units of the track.
     pub(super) fn find(&self, ts: u64, base: TimeBase) -> Option<(u64, u64)> {
         let own = |time: u64| u128::from(time) * u128::from(base.denom) / u128::from(self.scale.max(1));
         let (time, place) = self.points.iter().rfind(|(time, _)| own(*time) <= u128::from(ts))?;

@@ -1,4 +1,4 @@
-//! The box that tells of the tracks.
+//! The box that describes the tracks.
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::errors::{Error, Result};
@@ -11,13 +11,13 @@ use super::table::Table;
 use crate::bytes::Cursor;
 use crate::tags::{Kind, Tags};
 
-/// The track that is played.
+/// Track that is played.
 pub(super) struct Movie {
     pub(super) id: u32,
     pub(super) params: CodecParameters,
     pub(super) base: TimeBase,
     pub(super) table: Table,
-    /// What holds for all fragments, where there are any.
+    /// Defaults for all fragments, where there are any.
     pub(super) defaults: Option<Defaults>,
 }
 
@@ -61,7 +61,7 @@ impl Movie {
     }
 }
 
-/// Reads the units of a second and the length of an `mdhd` or `mvhd`.
+/// Reads the units of a second and the length from an `mdhd` or `mvhd`.
 fn times(data: &[u8]) -> Option<(u32, Option<u64>)> {
     let mut data = Cursor(data);
     let is_long = data.u32()? >> 24 == 1;
@@ -72,7 +72,7 @@ fn times(data: &[u8]) -> Option<(u32, Option<u64>)> {
     Some((scale, is_told.then_some(length)))
 }
 
-/// Reads the number in a `tkhd`.
+/// Reads the number from a `tkhd`.
 fn id(tkhd: &[u8]) -> Option<u32> {
     let mut data = Cursor(tkhd);
     let is_long = data.u32()? >> 24 == 1;
@@ -80,7 +80,7 @@ fn id(tkhd: &[u8]) -> Option<u32> {
     data.u32()
 }
 
-/// Reads tags as iTunes writes them.
+/// Reads tags in the form of iTunes.
 fn read_tags(meta: &[u8], tags: &mut Tags) {
     // QuickTime leaves out the version.
     let meta = if meta.get(4..8) == Some(b"hdlr") { meta } else { meta.get(4..).unwrap_or_default() };

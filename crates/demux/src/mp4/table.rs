@@ -1,4 +1,4 @@
-//! Where the packets of a file without fragments are: ISO/IEC 14496-12, section 8.6 and after.
+//! Positions of the packets in a file without fragments: ISO/IEC 14496-12, section 8.6 and after.
 //!
 //! Tables are kept as they are written, so they take no more memory than they do in the file.
 
@@ -6,10 +6,10 @@ use super::boxes::find;
 use crate::PACKET;
 use crate::bytes::Cursor;
 
-/// Most packets of a file; those of AAC sound for 100 hours.
+/// Maximum number of packets of a file; AAC reaches it after 100 hours.
 const SAMPLES: u32 = 1 << 24;
 
-/// A packet in the file.
+/// Packet in the file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
     pub(super) place: u64,
@@ -18,14 +18,14 @@ pub(super) struct Sample {
     pub(super) dur: u64,
 }
 
-/// Where packets are.
+/// Positions of the packets.
 #[derive(Default)]
 pub(super) struct Table {
-    /// How many packets sound for how long.
+    /// Numbers of packets, and how long each of them lasts.
     times: Vec<[u32; 2]>,
-    /// From which chunk on how many packets are in each, and as what coded.
+    /// First chunk, number of packets in each chunk from there on, and coding.
     chunks: Vec<[u32; 3]>,
-    /// Size of each packet, or none where all are of one.
+    /// Size of each packet; empty where all have the same.
     sizes: Vec<[u32; 1]>,
     size: u32,
     count: u32,
@@ -33,7 +33,7 @@ pub(super) struct Table {
     long_places: Vec<[u32; 2]>,
 }
 
-/// A place in a table: that of the next packet.
+/// Position in a table: that of the next packet.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Place {
     sample: u32,
@@ -75,7 +75,7 @@ impl Table {
         })
     }
 
-    /// Gives the packet at a place, and goes on to the next.
+    /// Returns the packet at a position, and advances to the next.
     pub(super) fn next(&self, at: &mut Place) -> Option<Sample> {
         if at.sample >= self.count {
             return None;
@@ -114,7 +114,7 @@ impl Table {
         })
     }
 
-    /// Finds the packet that sounds at a time.
+    /// Returns the position of the packet that is heard at a time.
     pub(super) fn find(&self, ts: u64) -> Option<Place> {
         let mut at = Place::default();
         loop {
@@ -127,14 +127,14 @@ impl Table {
     }
 }
 
-/// Reads rows, of which a number tells how many there are.
+/// Reads rows that follow their number.
 fn counted<const N: usize>(data: &[u8]) -> Vec<[u32; N]> {
     let mut data = Cursor(data);
     let count = data.u32().unwrap_or(0);
     rows(count, data)
 }
 
-/// Reads so many rows, or as many as there are.
+/// Reads this number of rows, or as many as there are.
 fn rows<const N: usize>(count: u32, data: Cursor<'_>) -> Vec<[u32; N]> {
     let rows = data.0.as_chunks::<4>().0.as_chunks::<N>().0.iter().take(count as usize);
     rows.map(|row| row.map(u32::from_be_bytes)).collect()

@@ -1,4 +1,4 @@
-//! Where the links of a chain are, and how long it is.
+//! Positions of the links of a chain, and its length.
 
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::io::{MediaSource as _, MediaSourceStream, ReadBytes as _};
@@ -8,29 +8,30 @@ use super::{Current, Links, Ogg, TAIL};
 use crate::bytes::go;
 use crate::tags::Tags;
 
-/// Most links of a file that are noted.
+/// Maximum number of links of a file that are recorded.
 const LINKS: usize = 4_096;
-/// Places at which a file is looked into, to find out whether it is a chain.
+/// Number of parts of a file, between which it is read to find out whether it is a chain.
 const LOOKS: u64 = 4;
 
-/// A link of a chain.
+/// Link of a chain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
-    /// Place of its first page.
+    /// Position of its first page.
     pub(super) place: u64,
     /// Time at which it begins.
     pub(super) at: u64,
 }
 
 impl Ogg {
-    /// Finds out how long the whole is, and of which links, the first of which begins at `place`.
+    /// Determines the links of the whole, the first of which begins at `place`, and returns its length; `None` where it
+    /// is unknown.
     pub(super) fn survey(&mut self, place: u64, is_near: bool) -> Result<Option<u64>> {
         let Some(whole) = self.stream.byte_len().filter(|_| self.stream.is_seekable()) else {
             return Ok(None);
         };
         let back = self.stream.pos();
         let tail = whole.saturating_sub(TAIL).max(self.link.begins).min(whole);
-        // What cannot be looked into is played all the same.
+        // A file whose end cannot be read is played all the same.
         let last = self.last(tail).unwrap_or(None);
         let (mut is_chain, last) = match last {
             Some(Last::Own(granule)) => (false, Some(granule)),
@@ -50,7 +51,7 @@ impl Ogg {
         Ok(length)
     }
 
-    /// Looks at the last pages, from a place on.
+    /// Reads the last pages, from a position on, and returns to which link they belong; `None` if no time is found.
     fn last(&mut self, from: u64) -> Result<Option<Last>> {
         go(&mut self.stream, from)?;
         let mut last = None;
@@ -65,7 +66,7 @@ impl Ogg {
         Ok(last)
     }
 
-    /// Returns whether times go back, or whether another link is met, somewhere on the way to the end.
+    /// Returns whether times go back, or another link begins, at some point on the way to the end.
     fn goes_back(&mut self, whole: u64) -> bool {
         let begins = self.link.begins;
         let mut before = 0;
@@ -90,7 +91,7 @@ impl Ogg {
         false
     }
 
-    /// Reads through the whole file, and gives its links and its length.
+    /// Reads the whole file, and returns its links and its length.
     fn walk(&mut self, place: u64) -> Result<(Vec<Link>, u64)> {
         go(&mut self.stream, place)?;
         let mut links = Vec::new();
@@ -120,15 +121,15 @@ impl Ogg {
     }
 }
 
-/// Of what the last pages are.
+/// What the last pages belong to.
 enum Last {
-    /// Of the first link, at such a time.
+    /// The first link, at this time.
     Own(u64),
-    /// Of a link that follows.
+    /// A link that follows.
     Other,
 }
 
-/// Reads a page; `None` at the end.
+/// Reads a page; returns `None` at the end.
 fn page(stream: &mut MediaSourceStream) -> Result<Option<Page>> {
     match Page::read(stream) {
         Ok(page) => Ok(Some(page)),

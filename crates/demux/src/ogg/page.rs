@@ -4,33 +4,32 @@ use symphonia::core::checksum::Crc32;
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::io::{MediaSourceStream, Monitor as _, ReadBytes as _, SeekBuffered as _};
 
-/// Bytes of a page's head, less the four that it begins with.
+/// Size of a page's head without its first four bytes, in bytes.
 const HEAD: usize = 23;
-/// Most bytes of a page.
+/// Maximum size of a page, in bytes.
 const PAGE: usize = 65_307;
-/// Most bytes that are no page between two pages.
+/// Maximum number of bytes between two pages that are not a page.
 const GAP: u64 = 4 << 20;
 
-/// A page.
 pub(super) struct Page {
     flags: u8,
-    /// Place in time at its end; `None` when no packet ends on it.
+    /// Position in time at its end; `None` when no packet ends on it.
     pub(super) granule: Option<u64>,
     pub(super) serial: u32,
     pub(super) sequence: u32,
-    /// Where in the file it begins.
+    /// Position in the file at which it begins.
     pub(super) place: u64,
     lengths: Vec<u8>,
     body: Vec<u8>,
 }
 
-/// A packet, or the part of it that is on a page.
+/// Packet, or the part of it that is on a page.
 pub(super) struct Part<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) is_end: bool,
 }
 
-/// Has a stream remember as much as a page.
+/// Makes a stream remember as much as a page.
 pub(super) fn prepare(stream: &mut MediaSourceStream) {
     stream.ensure_seekback_buffer(PAGE);
 }
@@ -55,7 +54,7 @@ impl Page {
         }
     }
 
-    /// Reads what follows the four bytes that a page begins with; `None` when that is no page.
+    /// Reads what follows the first four bytes of a page; returns `None` when that is not a page.
     fn behind_mark(stream: &mut MediaSourceStream, after: u64) -> Result<Option<Self>> {
         let mut head = [0; HEAD];
         stream.read_buf_exact(&mut head)?;
@@ -75,7 +74,7 @@ impl Page {
         let granule = head[2..10].try_into().map_or(u64::MAX, u64::from_le_bytes);
         Ok(Some(Self {
             flags: head[1],
-            // Those are signed, and negative where there is none.
+            // Granules are signed, and negative where there is none.
             granule: Some(granule).filter(|granule| i64::try_from(*granule).is_ok()),
             serial: head[10..14].try_into().map_or(0, u32::from_le_bytes),
             sequence: head[14..18].try_into().map_or(0, u32::from_le_bytes),
@@ -85,22 +84,22 @@ impl Page {
         }))
     }
 
-    /// Says whether it begins with the rest of a packet.
+    /// Returns whether it begins with the rest of a packet.
     pub(super) fn is_continued(&self) -> bool {
         self.flags & 1 != 0
     }
 
-    /// Says whether a stream begins with it.
+    /// Returns whether a stream begins with it.
     pub(super) fn is_first(&self) -> bool {
         self.flags & 2 != 0
     }
 
-    /// Says whether a stream ends with it.
+    /// Returns whether a stream ends with it.
     pub(super) fn is_last(&self) -> bool {
         self.flags & 4 != 0
     }
 
-    /// Gives what is on it, in order.
+    /// Returns its content, in order.
     pub(super) fn parts(&self) -> Vec<Part<'_>> {
         let (mut parts, mut rest, mut length) = (Vec::new(), &self.body[..], 0);
         for (index, segment) in self.lengths.iter().enumerate() {

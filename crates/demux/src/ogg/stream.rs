@@ -1,4 +1,4 @@
-//! One stream of sound among the pages.
+//! One audio stream among the pages.
 
 use std::collections::VecDeque;
 
@@ -14,14 +14,14 @@ use crate::tags::Tags;
 use crate::vorbis::{Ident, Modes};
 use crate::{PACKET, comments, flac, opus};
 
-/// How a stream is coded.
+/// Coding of a stream.
 enum Codec {
     Opus { skip: u64 },
     Vorbis { ident: Ident, modes: Option<Modes> },
     Flac,
 }
 
-/// One stream of sound.
+/// One audio stream.
 pub(super) struct Logical {
     pub(super) serial: u32,
     codec: Codec,
@@ -29,19 +29,19 @@ pub(super) struct Logical {
     /// Whether all headers have been read.
     is_ready: bool,
     pub(super) packets: VecDeque<Packet>,
-    /// What has come of a packet that goes on.
+    /// What has come of a packet that continues.
     part: Vec<u8>,
     sequence: Option<u32>,
-    /// Time of the next packet, in samples; below zero is what a coder put before the sound.
+    /// Time of the next packet, in samples; below zero is what a coder put before the audio.
     at: Option<i64>,
-    /// Place in time at which the stream begins.
+    /// Position in time at which the stream begins.
     origin: u64,
-    /// Time that the last page has told.
+    /// Time that the last page stated.
     told: Option<u64>,
 }
 
 impl Logical {
-    /// Reads the first page; `None` when it is of no known sound.
+    /// Reads the first page; returns `None` when its audio is of an unknown kind.
     pub(super) fn begin(page: &Page) -> Option<Self> {
         let packet = page.parts().first()?.bytes;
         let mut params = CodecParameters::new();
@@ -83,17 +83,17 @@ impl Logical {
         self.is_ready
     }
 
-    /// Returns how many samples a second has.
+    /// Returns the sample rate.
     pub(super) fn rate(&self) -> u64 {
         u64::from(self.params.sample_rate.unwrap_or(1)).max(1)
     }
 
-    /// Returns the time that the last page has told.
+    /// Returns the time that the last page stated.
     pub(super) fn told(&self) -> Option<u64> {
         self.told.map(|granule| self.time_of(granule))
     }
 
-    /// Gives the time that a page tells.
+    /// Returns the time of a page.
     pub(super) fn time_of(&self, granule: u64) -> u64 {
         granule.saturating_sub(self.origin)
     }
@@ -129,12 +129,12 @@ impl Logical {
         Ok(())
     }
 
-    /// Reads the first page of sound.
+    /// Reads the first page of audio.
     pub(super) fn start(&mut self, page: &Page, gapless: bool) -> Result<()> {
         self.reset(false);
         let packets = self.measured(page)?;
         let length: u64 = packets.iter().map(|(_, samples)| samples).sum();
-        // A stream that somebody came into has gone on for a while.
+        // A stream that is joined late has run for a while.
         self.origin =
             page.granule.filter(|_| !page.is_last()).map_or(0, |granule| granule.saturating_sub(length));
         if self.origin == 0 {
@@ -147,12 +147,12 @@ impl Logical {
         Ok(())
     }
 
-    /// Returns how many samples before the sound a coder needs to swing in.
+    /// Returns how many samples before the audio a coder needs to settle.
     fn before(&self) -> u64 {
         if let Codec::Opus { skip } = self.codec { skip } else { 0 }
     }
 
-    /// Forgets where it is.
+    /// Resets the position.
     pub(super) fn reset(&mut self, at_begin: bool) {
         self.packets.clear();
         self.part.clear();
@@ -164,7 +164,7 @@ impl Logical {
         }
     }
 
-    /// Reads a page of sound.
+    /// Reads a page of audio.
     pub(super) fn add(&mut self, page: &Page, gapless: bool) -> Result<()> {
         let packets = self.measured(page)?;
         self.put(page, packets, gapless);
@@ -186,7 +186,7 @@ impl Logical {
         Ok(packets.collect())
     }
 
-    /// Puts packets into time, by where their page ends.
+    /// Assigns times to packets, by the end of their page.
     fn put(&mut self, page: &Page, packets: Vec<(Vec<u8>, u64)>, gapless: bool) {
         self.told = page.granule.or(self.told);
         let length: u64 = packets.iter().map(|(_, samples)| samples).sum();
@@ -197,7 +197,7 @@ impl Logical {
             (Some(end), Some(at)) if page.is_last() && at + length > end => at,
             (Some(end), _) => (end - length).max(-self.before().cast_signed()),
             (None, Some(at)) => at,
-            // Nothing tells where this is.
+            // The position is unknown.
             (None, None) => return,
         };
         for (data, samples) in packets {
@@ -217,14 +217,14 @@ impl Logical {
         self.at = Some(at);
     }
 
-    /// Gives the packets that end on a page.
+    /// Returns the packets that end on a page.
     fn collect(&mut self, page: &Page) -> Result<Vec<Vec<u8>>> {
         let follows =
             self.sequence.replace(page.sequence).is_none_or(|last| last.wrapping_add(1) == page.sequence);
         if !follows || !page.is_continued() {
             self.part.clear();
         }
-        // The rest of what is not there is of no use.
+        // The rest of a missing packet cannot be used.
         let mut is_lost = page.is_continued() && self.part.is_empty();
         let mut packets = Vec::new();
         for part in page.parts() {
@@ -243,7 +243,7 @@ impl Logical {
     }
 }
 
-/// Reads how FLAC is coded: RFC 9639, section 8.2.
+/// Reads the coding of FLAC: RFC 9639, section 8.2.
 pub(crate) fn flac_params(info: &[u8], params: &mut CodecParameters) -> Option<()> {
     let mut bits = Cursor(info.get(10..18)?);
     let bits = bits.u64()?;

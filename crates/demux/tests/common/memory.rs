@@ -8,7 +8,7 @@ thread_local! {
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, which counts.
+/// The system's allocator, with counters.
 pub(crate) struct Counting;
 
 fn count(by: isize) {
@@ -24,7 +24,7 @@ fn size(layout: Layout) -> isize {
     layout.size().cast_signed()
 }
 
-// SAFETY: every call is passed on as it is; the counters are cells of the thread that are made without allocating.
+// SAFETY: every call is passed on unchanged; the counters are cells of the thread that are created without allocating.
 #[expect(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new: usize) -> *mut u8 {
-        // Old and new are there at once, for as long as one is copied into the other.
+        // Old and new exist together while one is copied into the other.
         count(new.cast_signed());
         // SAFETY: the caller's promise is passed on.
         let moved = unsafe { System.realloc(pointer, layout, new) };
@@ -55,7 +55,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Gives the most bytes that `work` held at a time on this thread, above what was held before.
+/// Returns the result of `work`, and the most bytes that it held at a time on this thread, above what was held before.
 pub(crate) fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = HELD.get();
     PEAK.set(before);

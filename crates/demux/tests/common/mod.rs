@@ -1,4 +1,4 @@
-//! What a file costs that is opened, decoded and sought in, as the bot does it.
+//! The cost of a file that is opened, decoded and sought in, as the bot does it.
 #![allow(dead_code, reason = "no test uses all of it")]
 
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 use symphonia::core::units::Time;
 
-/// As a file of the library is read.
+/// How a file of the library is read.
 pub(crate) const HOW: demux::How = demux::How { gapless: true, is_near: true };
 
 /// Files of the same melody, 3 seconds long, in each format.
@@ -32,7 +32,7 @@ pub(crate) fn file(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/media").join(name)).unwrap()
 }
 
-/// Reads one of the files that are for these tests alone.
+/// Reads one of the files for these tests alone.
 pub(crate) fn own(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media").join(name)).unwrap()
 }
@@ -50,19 +50,19 @@ pub(crate) trait Whole: Read + Send + Sync {}
 
 impl<R: Read + Send + Sync> Whole for R {}
 
-/// What was found in a file.
+/// Measurements of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) tags: demux::Tags,
     pub(crate) length: Option<Duration>,
-    /// Time that all packets take.
+    /// Duration of all packets.
     pub(crate) sum: Duration,
     pub(crate) packets: usize,
-    /// Packets that decoded.
+    /// Number of packets that decoded.
     pub(crate) decoded: usize,
 }
 
-/// Opens, decodes up to `most` packets, and goes to another place; `None` when there is no sound.
+/// Opens, decodes up to `most` packets, and seeks to another position; returns `None` when there is no audio.
 pub(crate) fn play(bytes: &[u8], is_seekable: bool, most: usize) -> Option<Found> {
     let sound = demux::open(source(bytes, is_seekable), HOW).ok()?;
     let mut format = sound.format;
@@ -99,7 +99,7 @@ thread_local! {
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Plays what may be anything; a panic may come of symphonia alone, whose panics the bot takes for broken files.
+/// Plays any bytes; only symphonia may panic, whose panics the bot takes for broken files.
 pub(crate) fn survive(bytes: &[u8], is_seekable: bool, most: usize) -> Option<Found> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,4 +1,4 @@
-//! The tree of error 50035: what is wrong, at which path of object keys and array indices.
+//! The tree of error 50035: errors by their paths of object keys and array indices.
 
 use std::fmt;
 
@@ -6,112 +6,112 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// One complaint about one field.
+/// Error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Discord's name of the rule.
     pub code: &'static str,
-    /// Sentence for a person.
+    /// Sentence for the user.
     pub message: String,
 }
 
 impl FieldError {
-    /// A complaint with Discord's code for it.
+    /// Creates an error with Discord's code for it.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
-    /// Absent, or null where it may not be.
+    /// Creates the error of an absent field, or of null where it is not allowed.
     pub fn required() -> Self {
         Self::new("BASE_TYPE_REQUIRED", "This field is required")
     }
 
-    /// Text or list outside a range that has both ends.
+    /// Creates the error of a text or list outside a range that has both ends.
     pub fn bad_length(min: usize, max: usize) -> Self {
         Self::new("BASE_TYPE_BAD_LENGTH", format!("Must be between {min} and {max} in length."))
     }
 
-    /// Text or list too long.
+    /// Creates the error of a text or list that is too long.
     pub fn max_length(max: usize) -> Self {
         Self::new("BASE_TYPE_MAX_LENGTH", format!("Must be {max} or fewer in length."))
     }
 
-    /// Text or list too short.
+    /// Creates the error of a text or list that is too short.
     pub fn min_length(min: usize) -> Self {
         Self::new("BASE_TYPE_MIN_LENGTH", format!("Must be {min} or more in length."))
     }
 
-    /// Not one of the values that there are.
+    /// Creates the error of a value that is none of these.
     pub fn choices<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> Self {
         Self::new("BASE_TYPE_CHOICES", format!("Value must be one of {}.", set(values)))
     }
 
-    /// Not one of the kinds that may stand here, told apart by their `type`.
+    /// Creates the error of a kind that is not allowed here; kinds are distinguished by their `type`.
     pub fn union<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> Self {
         Self::new("UNION_TYPE_CHOICES", format!("Value of field \"type\" must be one of {}.", set(values)))
     }
 
-    /// Not a number of this kind: `int`, `float`, `snowflake`.
+    /// Creates the error of a value that is not a number of this kind: `int`, `float`, `snowflake`.
     pub fn not_a(kind: &str, value: &Value) -> Self {
         Self::new("NUMBER_TYPE_COERCE", format!("Value \"{}\" is not {kind}.", plain(value)))
     }
 
-    /// Number too large.
+    /// Creates the error of a number that is too large.
     pub fn max(kind: &str, max: impl fmt::Display) -> Self {
         Self::new("NUMBER_TYPE_MAX", format!("{kind} value should be less than or equal to {max}."))
     }
 
-    /// Number too small.
+    /// Creates the error of a number that is too small.
     pub fn min(kind: &str, min: impl fmt::Display) -> Self {
         Self::new("NUMBER_TYPE_MIN", format!("{kind} value should be greater than or equal to {min}."))
     }
 
-    /// Not text.
+    /// Creates the error of a value that is not text.
     pub fn not_text(value: &Value) -> Self {
         Self::new("STRING_TYPE_CONVERT", format!("Could not interpret \"{}\" as string.", plain(value)))
     }
 
-    /// Text of the wrong form.
+    /// Creates the error of a text of the wrong form.
     pub fn regex() -> Self {
         Self::new("STRING_TYPE_REGEX", "String value did not match validation regex.")
     }
 
-    /// Not a boolean.
+    /// Creates the error of a value that is not a boolean.
     pub fn not_bool() -> Self {
         Self::new("BOOLEAN_TYPE_CONVERT", "Must be either true or false.")
     }
 
-    /// Not a list.
+    /// Creates the error of a value that is not a list.
     pub fn not_a_list() -> Self {
         Self::new("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
     }
 
-    /// Not an object with fixed fields.
+    /// Creates the error of a value that is not an object with fixed fields.
     pub fn not_an_object() -> Self {
         Self::new("MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
     }
 
-    /// Not an object with free keys.
+    /// Creates the error of a value that is not an object with free keys.
     pub fn not_a_dict() -> Self {
         Self::new("DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
     }
 
-    /// Same value twice in a set.
+    /// Creates the error of a value that occurs twice in a set.
     pub fn repeated() -> Self {
         Self::new("SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value")
     }
 
-    /// Not a moment in ISO 8601.
+    /// Creates the error of a value that is not a moment in ISO 8601.
     pub fn not_a_time(value: &Value) -> Self {
         Self::new("DATE_TIME_TYPE_PARSE", format!("Could not parse {}. Should be ISO8601.", plain(value)))
     }
 
-    /// Not an address.
+    /// Creates the error of a text that is not an address.
     pub fn bad_url() -> Self {
         Self::new("URL_TYPE_INVALID_URL", "Not a well formed URL.")
     }
 
-    /// An address of a kind that may not stand here.
+    /// Creates the error of an address whose scheme is not allowed here.
     pub fn bad_scheme(scheme: &str, allowed: &[&str]) -> Self {
         let allowed = set(allowed.iter().map(|scheme| format!("'{scheme}'")));
         Self::new(
@@ -121,7 +121,7 @@ impl FieldError {
     }
 }
 
-/// Values as Discord lists them in a message, the way Python writes a tuple: `(1, 2, 3)`, but `(1,)`.
+/// Returns values as Discord lists them in a message, in the form of a Python tuple: `(1, 2, 3)`, but `(1,)`.
 fn set<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> String {
     let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
     match values.as_slice() {
@@ -130,7 +130,7 @@ fn set<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// A value inside a sentence: text without its quotes, the rest as JSON, and nothing longer than a line.
+/// Returns a value for a sentence: text without its quotes, anything else as JSON, cut after 100 characters.
 fn plain(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match text.char_indices().nth(100) {
@@ -139,12 +139,12 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// One step from a value to one inside it.
+/// Step from a value to one inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// Into an object.
+    /// Key of an object.
     Key(String),
-    /// Into a list.
+    /// Index of a list.
     Index(usize),
 }
 
@@ -169,7 +169,7 @@ impl fmt::Display for Segment {
     }
 }
 
-/// Everything that is wrong with one body.
+/// All errors of one body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormErrors {
     here: Vec<FieldError>,
@@ -177,7 +177,7 @@ pub struct FormErrors {
 }
 
 impl FormErrors {
-    /// Adds a complaint about the value at this path; an empty path is the body itself.
+    /// Adds an error of the value at this path; an empty path is the body itself.
     pub fn push(&mut self, path: impl IntoIterator<Item = Segment>, error: FieldError) {
         let mut node = self;
         for segment in path {
@@ -186,18 +186,18 @@ impl FormErrors {
         node.here.push(error);
     }
 
-    /// Whether nothing was found wrong.
+    /// Returns whether there is no error.
     pub fn is_empty(&self) -> bool {
         self.here.is_empty() && self.inside.values().all(Self::is_empty)
     }
 
-    /// Complaints about the value at this path itself.
+    /// Returns the errors of the value at this path itself.
     pub fn at(&self, path: &[&str]) -> &[FieldError] {
         let node = path.iter().try_fold(self, |node, key| node.inside.get(*key));
         node.map_or(&[], |node| &node.here)
     }
 
-    /// The tree as Discord sends it: list indices are keys, complaints stand under `_errors`.
+    /// Returns the tree as Discord sends it: list indices are keys, errors are under `_errors`.
     pub fn to_json(&self) -> Value {
         let mut node = Map::new();
         if !self.here.is_empty() {

@@ -1,4 +1,4 @@
-//! What a member may do: from roles, overwrites and timeouts to one set of permissions.
+//! Permissions of a member: from roles, overwrites and timeouts to one set of permissions.
 
 use serde::de;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,12 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Permissions;
 use crate::snowflake::Snowflake;
 
-/// Whom a channel's overwrite is for.
+/// Kind of an overwrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverwriteKind {
-    /// Everyone who has a role.
+    /// For all members with a role.
     Role,
-    /// One member.
+    /// For one member.
     Member,
 }
 
@@ -36,45 +36,46 @@ impl<'de> Deserialize<'de> for OverwriteKind {
     }
 }
 
-/// What a channel changes for one role or member.
+/// Overwrite of a channel for one role or member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overwrite {
-    /// Role or user.
+    /// Id of the role or user.
     pub id: Snowflake,
-    /// Which of the two.
+    /// Which of the two it is for.
     #[serde(rename = "type")]
     pub kind: OverwriteKind,
-    /// Given here.
+    /// Permissions given here.
     pub allow: Permissions,
-    /// Taken away here.
+    /// Permissions removed here.
     pub deny: Permissions,
 }
 
-/// What decides what one member of one guild may do.
+/// Input of a member's permissions in one guild.
 #[derive(Clone, Debug)]
 pub struct MemberPermissions<'a> {
     /// Guild, whose id is also that of its @everyone role.
     pub guild_id: Snowflake,
-    /// Who is asked about.
+    /// The member's user.
     pub user_id: Snowflake,
-    /// Whether the guild is theirs.
+    /// Whether the user owns the guild.
     pub owner: bool,
-    /// Whether a timeout is running.
+    /// Whether a timeout is in effect.
     pub timed_out: bool,
     /// Permissions of @everyone.
     pub everyone: Permissions,
-    /// Their roles with the permissions of each, without @everyone.
+    /// The member's roles with the permissions of each, without @everyone.
     pub roles: &'a [(Snowflake, Permissions)],
 }
 
 impl MemberPermissions<'_> {
-    /// Permissions in the guild, before any channel's overwrites.
+    /// Returns the permissions in the guild, before any channel's overwrites.
     pub fn in_guild(&self) -> Permissions {
         let base = self.base();
         if self.timed_out && base != Permissions::ALL { base & Permissions::WHILE_TIMED_OUT } else { base }
     }
 
-    /// Permissions in a channel with these overwrites, in the eight steps of Discord's "Permission Overwrites".
+    /// Returns the permissions in a channel with these overwrites, in the eight steps of Discord's "Permission
+    /// Overwrites".
     pub fn in_channel(&self, overwrites: &[Overwrite]) -> Permissions {
         let base = self.base();
         if base == Permissions::ALL {
@@ -98,7 +99,8 @@ impl MemberPermissions<'_> {
         if self.timed_out { permissions & Permissions::WHILE_TIMED_OUT } else { permissions }
     }
 
-    /// What owner, @everyone and roles give; `ALL` for owners and administrators, whom nothing takes from.
+    /// Returns the permissions that owner, @everyone and roles give; `ALL` for owners and administrators, from whom
+    /// nothing is removed.
     fn base(&self) -> Permissions {
         let granted = self.roles.iter().fold(self.everyone, |all, (_, permissions)| all | *permissions);
         if self.owner || granted.contains(Permissions::ADMINISTRATOR) { Permissions::ALL } else { granted }
@@ -156,7 +158,7 @@ mod tests {
 
         assert_eq!(member.in_channel(&[everyone]), Permissions::SEND_MESSAGES);
         assert_eq!(member.in_channel(&[everyone, muted]), Permissions::NONE);
-        // Among roles an allowance beats a denial, whatever their order.
+        // Among roles an allowance takes precedence over a denial, in any order.
         assert_eq!(member.in_channel(&[muted, mods, everyone]), see_and_write);
         assert_eq!(member.in_channel(&[own, everyone, mods, muted]), Permissions::VIEW_CHANNEL);
     }

@@ -11,27 +11,27 @@ use crate::snowflake::Snowflake;
 
 /// Kinds of channels.
 pub mod kind {
-    /// Text.
+    /// Text channel.
     pub const GUILD_TEXT: u8 = 0;
     /// Direct messages.
     pub const DM: u8 = 1;
     /// Voice.
     pub const GUILD_VOICE: u8 = 2;
-    /// Folder.
+    /// Category.
     pub const GUILD_CATEGORY: u8 = 4;
-    /// Text that other guilds can follow.
+    /// Text channel that other guilds can follow.
     pub const GUILD_ANNOUNCEMENT: u8 = 5;
     /// Thread in an announcement channel.
     pub const ANNOUNCEMENT_THREAD: u8 = 10;
     /// Thread.
     pub const PUBLIC_THREAD: u8 = 11;
-    /// Thread for those who are invited.
+    /// Thread for invited users.
     pub const PRIVATE_THREAD: u8 = 12;
     /// Stage.
     pub const GUILD_STAGE_VOICE: u8 = 13;
     /// Channel of threads.
     pub const GUILD_FORUM: u8 = 15;
-    /// Channel of threads with pictures.
+    /// Channel of threads with media.
     pub const GUILD_MEDIA: u8 = 16;
 }
 
@@ -46,43 +46,43 @@ pub struct ChannelBody {
     pub kind: Change<u8>,
     /// Name, for text channels in the form that Discord gives it.
     pub name: Option<String>,
-    /// Place in the list.
+    /// Position in the list.
     pub position: Change<u32>,
-    /// What it is about.
+    /// Topic.
     pub topic: Change<String>,
-    /// Bits a second of voice.
+    /// Bitrate of voice, in bits per second.
     pub bitrate: Change<u32>,
-    /// Most users in voice; 0 for no limit.
+    /// Maximum number of users in voice; 0 for no limit.
     pub user_limit: Change<u32>,
-    /// Age-restricted.
+    /// Whether it is age-restricted.
     pub nsfw: Change<bool>,
-    /// Seconds of slowmode.
+    /// Slowmode, in seconds.
     pub rate_limit_per_user: Change<u32>,
     /// Category.
     pub parent_id: Change<Snowflake>,
-    /// Overwrites, all of them.
+    /// All overwrites.
     pub permission_overwrites: Change<Vec<Overwrite>>,
     /// Voice region.
     pub rtc_region: Change<String>,
     /// Camera quality.
     pub video_quality_mode: Change<u8>,
-    /// Minutes after which its threads go to rest.
+    /// Minutes after which its threads are archived.
     pub default_auto_archive_duration: Change<u16>,
     /// Slowmode of its threads.
     pub default_thread_rate_limit_per_user: Change<u32>,
     /// Flags.
     pub flags: Change<u32>,
-    /// Of a forum: its tags, all of them.
+    /// All tags of a forum.
     pub available_tags: Change<Vec<TagBody>>,
-    /// Of a forum: the first reaction that is offered.
+    /// Default reaction of a forum.
     pub default_reaction_emoji: Change<EmojiRef>,
-    /// Of a forum: order of posts.
+    /// Order of posts of a forum.
     pub default_sort_order: Change<u8>,
-    /// Of a forum: view of posts.
+    /// View of posts of a forum.
     pub default_forum_layout: Change<u8>,
 }
 
-/// Reads the body of a creation; the type is text unless it says otherwise.
+/// Reads the body of a creation; the type is text unless given.
 pub fn create(body: &Value) -> ApiResult<ChannelBody> {
     Form::read_object(body, |form, body| {
         if !body.contains_key("name") {
@@ -150,12 +150,12 @@ fn read(form: &mut Form, body: &Object, of: u8, kind: Change<u8>) -> ChannelBody
     }
 }
 
-/// A channel's new place, from the body of a reordering.
+/// Channel's new position, from the body of a reordering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The channel.
     pub id: Snowflake,
-    /// Place in the list.
+    /// Position in the list.
     pub position: Option<u32>,
     /// Category.
     pub parent_id: Change<Snowflake>,
@@ -172,12 +172,14 @@ pub fn positions(body: &Value) -> ApiResult<Vec<Position>> {
     })
 }
 
-/// Whether channels of this type are called exactly what they were named: voice channels, stages, categories, threads.
+/// Returns whether channels of this type keep exactly the name that they are given: voice channels, stages, categories,
+/// threads.
 pub fn keeps_its_name(kind: u8) -> bool {
     !matches!(kind, kind::GUILD_TEXT | kind::GUILD_ANNOUNCEMENT | kind::GUILD_FORUM | kind::GUILD_MEDIA)
 }
 
-/// The form that Discord gives the name of a text channel: lower case, hyphens for white space, no ASCII punctuation.
+/// Returns the form that Discord gives the name of a text channel: lower case, hyphens for white space, no ASCII
+/// punctuation.
 pub fn text_channel_name(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars().flat_map(char::to_lowercase) {
@@ -232,17 +234,17 @@ pub fn overwrite(body: &Value, id: Snowflake) -> ApiResult<Overwrite> {
 pub struct ThreadBody {
     /// Name.
     pub name: Option<String>,
-    /// Minutes after which it goes to rest.
+    /// Minutes after which it is archived.
     pub auto_archive_duration: Change<u16>,
-    /// Seconds of slowmode.
+    /// Slowmode, in seconds.
     pub rate_limit_per_user: Change<u32>,
-    /// Of a thread without a message: which kind it is.
+    /// Kind of a thread without a message.
     pub kind: Change<u8>,
-    /// Whether those who are no moderators may invite others.
+    /// Whether users who are not moderators may invite others.
     pub invitable: Change<bool>,
-    /// Whether it rests.
+    /// Whether it is archived.
     pub archived: Change<bool>,
-    /// Whether only moderators can wake it.
+    /// Whether only moderators can unarchive it.
     pub locked: Change<bool>,
     /// Flags.
     pub flags: Change<u32>,

@@ -1,4 +1,4 @@
-//! Application commands: what may be registered, and what Discord then shows of it.
+//! Application commands: the rules for registering them, and the form in which Discord shows them.
 
 mod definition;
 pub(super) mod options;
@@ -18,24 +18,24 @@ pub use definition::{
     option,
 };
 
-/// Commands of one type that one scope holds (CHAT_INPUT, USER, MESSAGE, PRIMARY_ENTRY_POINT).
+/// Maximum number of commands of each type in one scope (CHAT_INPUT, USER, MESSAGE, PRIMARY_ENTRY_POINT).
 const MAX_OF_TYPE: [usize; 4] = [100, 15, 15, 1];
-/// Characters of names, descriptions and texts to choose that one command may have, by its longest translations.
+/// Maximum number of characters of one command's names, descriptions and choices, by its longest translations.
 const MAX_SIZE: usize = 8000;
-/// Highest permission set that Discord takes here: all 54 bits that may be used.
+/// Highest permission set that Discord accepts here: all 54 bits that may be used.
 const MAX_PERMISSIONS: u64 = (1 << 54) - 1;
 
-/// Locales of Discord's reference, with the two that the API takes besides.
+/// Locales of Discord's reference, with the two that the API accepts besides.
 pub const LOCALES: &[&str] = &[
     "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he", "hi", "hr",
     "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk",
     "vi", "zh-CN", "zh-TW",
 ];
 
-/// Where a command is registered.
+/// Scope in which a command is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everywhere the application is.
+    /// Wherever the application is.
     Global,
     /// In one guild.
     Guild,
@@ -46,7 +46,7 @@ pub fn create(body: &Value, scope: Scope) -> ApiResult<Definition> {
     Form::read(|form| read(form, body, scope))
 }
 
-/// Reads the body of an edit: what it does not mention stays as it is.
+/// Reads the body of an edit; fields that it does not mention are kept.
 pub fn edit(current: &Definition, body: &Value, scope: Scope) -> ApiResult<Definition> {
     Form::read(|form| {
         let changes = form.object(body)?;
@@ -91,7 +91,7 @@ pub fn overwrite(body: &Value, scope: Scope) -> ApiResult<Vec<Definition>> {
     Ok(definitions)
 }
 
-/// Refuses a command that is new to its scope and finds the scope full.
+/// Checks that there is room for a command that is new to its scope.
 pub fn check_room<'a>(new: &Definition, others: impl IntoIterator<Item = &'a Definition>) -> ApiResult<()> {
     let most = MAX_OF_TYPE[usize::from(new.kind.clamp(1, 4)) - 1];
     let of_type = others.into_iter().filter(|other| other.kind == new.kind && other.name != new.name).count();
@@ -103,7 +103,6 @@ fn too_many(most: usize) -> ApiError {
     ApiError::new(error.status(), error.code(), format!("{} ({most}).", error.message()))
 }
 
-/// Reads one definition.
 fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
     let body = form.object(body)?;
     let kinds: &[u8] = match scope {
@@ -152,7 +151,7 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
         }
         Some(set)
     });
-    // The deprecated switch: off means "nobody by default", which is what a set of no permissions says.
+    // The deprecated switch: off means no member by default, which is what an empty set of permissions states.
     let default_member_permissions = match form.optional(body, "default_permission", Form::boolean) {
         Some(false) if default_member_permissions.is_none() => Some(Permissions::NONE),
         _ => default_member_permissions,
@@ -177,7 +176,7 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
         description_localizations,
         options,
         default_member_permissions,
-        // Of the two that say where a global command shows, the newer one decides.
+        // Of the two fields that state where a global command shows, the newer one decides.
         dm_permission: match (&contexts, dm_permission) {
             (Some(contexts), _) if global => contexts.contains(&1),
             (_, given) => !global || given.unwrap_or(true),
@@ -196,14 +195,14 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
     Some(definition)
 }
 
-/// A description and its translations, as slash commands and their options have them.
+/// Reads a description and its translations, as in slash commands and their options.
 fn described(form: &mut Form, body: &Object) -> (Option<String>, Option<Localizations>) {
     let text = |form: &mut Form, value: &Value| form.trimmed(value, 1..=100);
     (form.required(body, "description", text), localizations(form, body, "description_localizations", text))
 }
 
-/// A command's or option's name; the strict form is that of slash commands and options, and has no white space, also
-/// none around it.
+/// Reads a command's or option's name; the strict form is that of slash commands and options, and has no white space,
+/// also none around it.
 fn command_name(form: &mut Form, value: &Value, strict: bool) -> Option<String> {
     static STRICT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$")
@@ -224,7 +223,7 @@ fn command_name(form: &mut Form, value: &Value, strict: bool) -> Option<String> 
     Some(name)
 }
 
-/// Translations of a field, each under the rules of the field itself.
+/// Reads translations of a field, each under the rules of the field itself.
 fn localizations(
     form: &mut Form,
     body: &Object,
@@ -253,7 +252,7 @@ fn localizations(
     .filter(|translations| !translations.is_empty())
 }
 
-/// A set of small numbers, at least one, in ascending order.
+/// Reads a set of small numbers, at least one, in ascending order.
 fn numbers(form: &mut Form, value: &Value, allowed: &[u8]) -> Option<Vec<u8>> {
     let mut seen = Vec::new();
     let mut numbers = form.list(value, 1..=allowed.len(), |form, item| {

@@ -1,6 +1,7 @@
-//! Components of messages and modals: what may stand inside what, and the limits of each.
+//! Components of messages and modals: what may be inside what, and the limits of each.
 //!
-//! A reader gives components back the way Discord shows them: every one with an `id`, defaults filled in, nulls gone.
+//! A reader returns components in the form in which Discord shows them: every one with an `id`, defaults filled in,
+//! nulls removed.
 
 mod choose;
 mod display;
@@ -18,21 +19,21 @@ use crate::error::FieldError;
 
 /// Kinds of components.
 pub mod kind {
-    /// Buttons side by side, or one select menu.
+    /// Row of buttons, or one select menu.
     pub const ACTION_ROW: u8 = 1;
-    /// To be pressed.
+    /// Button.
     pub const BUTTON: u8 = 2;
-    /// A choice of texts.
+    /// Select menu of texts.
     pub const STRING_SELECT: u8 = 3;
-    /// To be written into.
+    /// Text input.
     pub const TEXT_INPUT: u8 = 4;
-    /// A choice of users.
+    /// Select menu of users.
     pub const USER_SELECT: u8 = 5;
-    /// A choice of roles.
+    /// Select menu of roles.
     pub const ROLE_SELECT: u8 = 6;
-    /// A choice of users and roles.
+    /// Select menu of users and roles.
     pub const MENTIONABLE_SELECT: u8 = 7;
-    /// A choice of channels.
+    /// Select menu of channels.
     pub const CHANNEL_SELECT: u8 = 8;
     /// Texts beside a button or picture.
     pub const SECTION: u8 = 9;
@@ -40,7 +41,7 @@ pub mod kind {
     pub const TEXT_DISPLAY: u8 = 10;
     /// Small picture.
     pub const THUMBNAIL: u8 = 11;
-    /// Pictures and films.
+    /// Pictures and videos.
     pub const MEDIA_GALLERY: u8 = 12;
     /// Attached file.
     pub const FILE: u8 = 13;
@@ -50,11 +51,11 @@ pub mod kind {
     pub const CONTAINER: u8 = 17;
     /// Text above an input of a modal.
     pub const LABEL: u8 = 18;
-    /// Files to be given.
+    /// Upload of files.
     pub const FILE_UPLOAD: u8 = 19;
-    /// One of several.
+    /// Choice of one of several.
     pub const RADIO_GROUP: u8 = 21;
-    /// Any of several.
+    /// Choice of any of several.
     pub const CHECKBOX_GROUP: u8 = 22;
     /// Yes or no.
     pub const CHECKBOX: u8 = 23;
@@ -95,25 +96,25 @@ const IN_LABEL: &[u8] = &[
     kind::CHECKBOX,
 ];
 
-/// Components of a message with `IS_COMPONENTS_V2`, nested ones included.
+/// Maximum number of components of a message with `IS_COMPONENTS_V2`, nested ones included.
 const MAX_TOTAL: usize = 40;
-/// Characters in all text displays of a message.
+/// Maximum number of characters in all text displays of a message.
 const MAX_TEXT: usize = 4000;
-/// Room in an action row: a button takes one part of five, a select menu all.
+/// Width of an action row: a button takes one part of five, a select menu all.
 const ROW_WIDTH: usize = 5;
 
-/// Where components are shown, which decides what they may be.
+/// Where components are shown, which decides the rules for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A message with content and embeds beside its components.
     LegacyMessage,
-    /// A message with the flag `IS_COMPONENTS_V2`, which is nothing but components.
+    /// Message with the flag `IS_COMPONENTS_V2`, which holds only components.
     Message,
     /// A modal.
     Modal,
 }
 
-/// One reading of one list of components.
+/// State of reading one list of components.
 struct Reader<'a> {
     place: Place,
     /// Names that `attachment://` may refer to.
@@ -150,7 +151,7 @@ pub(super) fn read_all(form: &mut Form, value: &Value, place: Place, files: &[St
     Some(components)
 }
 
-/// Calls `f` with each media object (`{"url": ...}`) in these components, so that a server can say what is there.
+/// Calls `f` with each media object (`{"url": ...}`) in these components, so that a server can describe the file there.
 pub fn each_media(components: &mut [Value], f: &mut impl FnMut(&mut Object)) {
     for component in components {
         for key in ["media", "file"] {
@@ -169,7 +170,7 @@ pub fn each_media(components: &mut [Value], f: &mut impl FnMut(&mut Object)) {
     }
 }
 
-/// Every component in these and inside these, outer ones before inner ones.
+/// Returns every component in these and inside these, outer ones before inner ones.
 pub fn flatten(components: &[Value]) -> Vec<&Value> {
     let mut all = Vec::new();
     for component in components {
@@ -223,7 +224,7 @@ impl Reader<'_> {
         Some(Value::Object(out))
     }
 
-    /// The optional number of a component; zero means none, and none is given twice.
+    /// Reads the optional number of a component; zero means none, and numbers must not repeat.
     fn id(&mut self, form: &mut Form, body: &Object, out: &mut Object) {
         let id = form.optional(body, "id", |form, value| form.int(value, 0..=i64::from(i32::MAX)));
         let Some(id) = id.filter(|id| *id != 0) else { return };
@@ -237,7 +238,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A `custom_id` that must be there and that no other component has.
+    /// Reads a `custom_id`, which is required and which no other component may have.
     fn custom_id(&mut self, form: &mut Form, body: &Object, out: &mut Object) {
         let id = form.required(body, "custom_id", |form, value| {
             let id = form.text(value, 1..=100)?;

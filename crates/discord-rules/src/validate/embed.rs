@@ -1,4 +1,4 @@
-//! Embeds: limits of each field, 6,000 characters in all, and the form in which Discord gives them back.
+//! Embeds: limits of each field, 6,000 characters in all, and the form in which Discord returns them.
 
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ pub(super) fn read_all(form: &mut Form, value: &Value) -> Option<Vec<Value>> {
     Some(embeds)
 }
 
-/// Characters of an embed that count towards the limit of a message.
+/// Returns the number of characters of an embed that count towards the limit of a message.
 fn size(embed: &Value) -> usize {
     let text = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
     let fields = embed["fields"].as_array().into_iter().flatten();
@@ -65,7 +65,7 @@ fn read(form: &mut Form, value: &Value) -> Option<Value> {
     if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
         out.insert("fields".to_owned(), Value::Array(fields));
     }
-    // A colour, time or link alone gives a reader nothing to see.
+    // A colour, time or link alone is not visible to a reader.
     let seen =
         ["title", "description", "footer", "image", "thumbnail", "video", "author", "fields", "provider"];
     let given = |key: &&str| out.contains_key(*key) || embed.get(*key).is_some_and(|value| !blank(value));
@@ -75,7 +75,7 @@ fn read(form: &mut Form, value: &Value) -> Option<Value> {
     Some(Value::Object(out))
 }
 
-/// Whether a value holds nothing that could have been wrong, or right.
+/// Returns whether a value holds nothing that could have been wrong, or right.
 fn blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -86,7 +86,7 @@ fn blank(value: &Value) -> bool {
     }
 }
 
-/// Copies a text, without the white space around it; an empty one is none.
+/// Copies a text, without the white space around it; an empty one counts as absent.
 fn text(form: &mut Form, from: &Object, out: &mut Object, key: &str, max: usize) {
     let text = form.optional(from, key, |form, value| form.trimmed(value, 0..=max));
     if let Some(text) = text.filter(|text| !text.is_empty()) {
@@ -94,7 +94,7 @@ fn text(form: &mut Form, from: &Object, out: &mut Object, key: &str, max: usize)
     }
 }
 
-/// Copies an address; an empty one is none.
+/// Copies an address; an empty one counts as absent.
 fn link(form: &mut Form, from: &Object, out: &mut Object, key: &str, schemes: &[&str]) {
     if from.get(key).and_then(Value::as_str).is_some_and(str::is_empty) {
         return;
@@ -104,7 +104,7 @@ fn link(form: &mut Form, from: &Object, out: &mut Object, key: &str, schemes: &[
     }
 }
 
-/// Copies an object inside the embed, which is nothing without its main field.
+/// Copies an object inside the embed, which counts as absent without its main field.
 fn part(
     form: &mut Form,
     embed: &Object,
@@ -143,7 +143,7 @@ fn field(form: &mut Form, value: &Value) -> Option<Value> {
     Some(json!({ "name": name?, "value": text?, "inline": inline }))
 }
 
-/// The text, unless there is none where there must be.
+/// Returns the text, unless it is empty although it is required.
 fn some(form: &mut Form, text: String) -> Option<String> {
     if text.is_empty() {
         form.complain(FieldError::required());
@@ -165,7 +165,7 @@ mod tests {
         "x".repeat(length)
     }
 
-    /// The one complaint about a body, as `path: CODE`.
+    /// Returns the one error of a body, as `path: CODE`.
     fn complaint(value: &Value) -> String {
         let error = embeds(value).unwrap_err().to_json()["errors"].clone();
         let (mut node, mut path) = (&error, Vec::new());

@@ -1,4 +1,4 @@
-//! Walks a request body, converts its fields as Discord does, and gathers every complaint with its path.
+//! Walks a request body, converts its fields as Discord does, and collects every error with its path.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -13,7 +13,7 @@ use crate::error::{ApiError, ApiResult, FieldError, FormErrors, Segment};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 
-/// Reads the bytes of a body as JSON; nothing at all counts as an empty object.
+/// Reads the bytes of a body as JSON; an empty body counts as an empty object.
 pub fn parse_json(bytes: &[u8]) -> ApiResult<Value> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
@@ -21,20 +21,20 @@ pub fn parse_json(bytes: &[u8]) -> ApiResult<Value> {
     serde_json::from_slice(bytes).map_err(|_| ApiError::invalid_json())
 }
 
-/// What a body says of one field: nothing, null, or a value.
+/// State of one field in a body: absent, null, or a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// Not mentioned: in a PATCH it stays as it is.
+    /// Absent: a PATCH keeps the field.
     #[default]
     Keep,
-    /// Null: back to none, or to the default.
+    /// Null: resets the field to none, or to the default.
     Clear,
-    /// This value.
+    /// Sets the field to this value.
     Set(T),
 }
 
 impl<T> Change<T> {
-    /// The value, if one was given.
+    /// Returns the value, if one was given.
     pub fn value(self) -> Option<T> {
         match self {
             Self::Set(value) => Some(value),
@@ -42,7 +42,7 @@ impl<T> Change<T> {
         }
     }
 
-    /// The value, if one was given, by reference.
+    /// Returns the value by reference, if one was given.
     pub fn as_ref(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -50,12 +50,12 @@ impl<T> Change<T> {
         }
     }
 
-    /// Whether the body mentions the field.
+    /// Returns whether the body mentions the field.
     pub fn is_change(&self) -> bool {
         !matches!(self, Self::Keep)
     }
 
-    /// Writes the change into a field that may be empty; tells whether the field is another afterwards.
+    /// Writes the change into a field that may be empty; returns whether the field has changed.
     pub fn apply(self, field: &mut Option<T>) -> bool
     where
         T: PartialEq,
@@ -70,7 +70,7 @@ impl<T> Change<T> {
         changed
     }
 
-    /// Writes the change into a field that has a default; tells whether the field is another afterwards.
+    /// Writes the change into a field that has a default; returns whether the field has changed.
     pub fn apply_or(self, field: &mut T, default: T) -> bool
     where
         T: PartialEq,
@@ -85,7 +85,7 @@ impl<T> Change<T> {
         changed
     }
 
-    /// Returns the change with its value made into another, or why that can't be.
+    /// Returns the change with its value converted, or why it cannot be converted.
     pub fn try_map<U, E>(self, f: impl FnOnce(T) -> Result<U, E>) -> Result<Change<U>, E> {
         Ok(match self {
             Self::Keep => Change::Keep,
@@ -94,7 +94,7 @@ impl<T> Change<T> {
         })
     }
 
-    /// The change with its value made into another.
+    /// Returns the change with its value converted.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
         match self {
             Self::Keep => Change::Keep,
@@ -111,12 +111,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
     }
 }
 
-/// An object inside a body.
+/// Object inside a body.
 pub type Object = Map<String, Value>;
 
-/// One walk over one body.
+/// State of walking one body.
 ///
-/// Readers named after a type (`text`, `int`, ...) convert the value at the present path and complain there.
+/// Readers named after a type (`text`, `int`, ...) convert the value at the current path and report errors there.
 #[derive(Debug, Default)]
 pub struct Form {
     path: Vec<Segment>,
@@ -124,7 +124,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads a whole body: the result if nothing was wrong with it, else every complaint.
+    /// Reads a whole body; returns the result if nothing was wrong with it, or else every error.
     pub fn read<T>(read: impl FnOnce(&mut Self) -> Option<T>) -> ApiResult<T> {
         let mut form = Self::default();
         let value = read(&mut form);
@@ -147,28 +147,28 @@ impl Form {
         })
     }
 
-    /// Complains about the value at the present path.
+    /// Reports an error of the value at the current path.
     pub fn complain(&mut self, error: FieldError) {
         self.errors.push(self.path.iter().cloned(), error);
     }
 
-    /// Complains about a field of the object at the present path.
+    /// Reports an error of a field of the object at the current path.
     pub fn complain_at(&mut self, key: impl Into<Segment>, error: FieldError) {
         self.within(key, |form| form.complain(error));
     }
 
-    /// Complains about something further inside the value at the present path.
+    /// Reports an error of something further inside the value at the current path.
     pub fn complain_below(&mut self, path: impl IntoIterator<Item = Segment>, error: FieldError) {
         let path: Vec<Segment> = self.path.iter().cloned().chain(path).collect();
         self.errors.push(path, error);
     }
 
-    /// Whether nothing was complained about so far.
+    /// Returns whether no error has been reported so far.
     pub fn is_clean(&self) -> bool {
         self.errors.is_empty()
     }
 
-    /// Does something one step further down the path.
+    /// Calls `f` one step further down the path.
     pub fn within<T>(&mut self, key: impl Into<Segment>, f: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(key.into());
         let result = f(self);
@@ -190,7 +190,7 @@ impl Form {
         }
     }
 
-    /// Reads a field that may be absent, where null says the same.
+    /// Reads a field that may be absent, where null means the same.
     pub fn optional<T>(
         &mut self,
         object: &Object,
@@ -200,7 +200,7 @@ impl Form {
         self.field(object, key, read).value()
     }
 
-    /// Reads a field that must be there.
+    /// Reads a required field.
     pub fn required<T>(
         &mut self,
         object: &Object,
@@ -216,7 +216,7 @@ impl Form {
         }
     }
 
-    /// An object with fixed fields.
+    /// Reads an object with fixed fields.
     pub fn object<'v>(&mut self, value: &'v Value) -> Option<&'v Object> {
         let object = value.as_object();
         if object.is_none() {
@@ -225,7 +225,7 @@ impl Form {
         object
     }
 
-    /// Text of any length; Discord takes numbers for text as well.
+    /// Reads text of any length; Discord accepts numbers for text as well.
     pub fn any_text(&mut self, value: &Value) -> Option<String> {
         match value {
             Value::String(text) => Some(text.clone()),
@@ -237,20 +237,21 @@ impl Form {
         }
     }
 
-    /// Text of so many characters.
+    /// Reads text whose number of characters is in this range.
     pub fn text(&mut self, value: &Value, length: RangeInclusive<usize>) -> Option<String> {
         let text = self.any_text(value)?;
         self.length(text.chars().count(), &length).then_some(text)
     }
 
-    /// Text of so many characters once the white space around it is gone.
+    /// Reads text whose number of characters, without the white space around it, is in this range.
     pub fn trimmed(&mut self, value: &Value, length: RangeInclusive<usize>) -> Option<String> {
         let text = self.any_text(value)?;
         let text = text.trim();
         self.length(text.chars().count(), &length).then(|| text.to_owned())
     }
 
-    /// Complains unless a length is in range; nothing where something must be is a missing field.
+    /// Checks that a length is in range and reports an error if not; an empty value where one is required is a missing
+    /// field.
     pub fn length(&mut self, length: usize, range: &RangeInclusive<usize>) -> bool {
         if range.contains(&length) {
             return true;
@@ -265,10 +266,10 @@ impl Form {
         false
     }
 
-    /// Whole number; Discord takes one in quotes as well.
+    /// Reads a whole number; Discord accepts one in quotes as well.
     pub fn int(&mut self, value: &Value, range: RangeInclusive<i64>) -> Option<i64> {
         let number = match value {
-            // A float without a fraction is what JavaScript makes of a large integer.
+            // JavaScript makes a float without a fraction of a large integer.
             Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
@@ -280,12 +281,12 @@ impl Form {
         self.range("int", number, &range)
     }
 
-    /// Whole number, for fields that hold it unsigned.
+    /// Reads a whole number, for fields that hold it unsigned.
     pub fn uint(&mut self, value: &Value, max: u32) -> Option<u32> {
         self.int(value, 0..=i64::from(max)).and_then(|number| u32::try_from(number).ok())
     }
 
-    /// Any number.
+    /// Reads any number.
     pub fn float(&mut self, value: &Value, range: RangeInclusive<f64>) -> Option<f64> {
         let number = match value {
             Value::Number(number) => number.as_f64(),
@@ -316,7 +317,7 @@ impl Form {
         Some(number)
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub fn boolean(&mut self, value: &Value) -> Option<bool> {
         let boolean = value.as_bool();
         if boolean.is_none() {
@@ -325,7 +326,7 @@ impl Form {
         boolean
     }
 
-    /// Id.
+    /// Reads an id.
     pub fn snowflake(&mut self, value: &Value) -> Option<Snowflake> {
         let id = serde_json::from_value(value.clone()).ok();
         if id.is_none() {
@@ -334,7 +335,7 @@ impl Form {
         id
     }
 
-    /// Permission set, as text or number.
+    /// Reads a permission set, as text or number.
     pub fn permissions(&mut self, value: &Value) -> Option<Permissions> {
         let set = serde_json::from_value(value.clone()).ok();
         if set.is_none() {
@@ -343,7 +344,7 @@ impl Form {
         set
     }
 
-    /// Moment in ISO 8601.
+    /// Reads a moment in ISO 8601.
     pub fn moment(&mut self, value: &Value) -> Option<OffsetDateTime> {
         let moment = value.as_str().and_then(parse_moment);
         if moment.is_none() {
@@ -352,7 +353,7 @@ impl Form {
         moment
     }
 
-    /// One of a few numbers.
+    /// Reads one of a few numbers.
     pub fn one_of(&mut self, value: &Value, allowed: &[u8]) -> Option<u8> {
         let number = self.int(value, i64::MIN..=i64::MAX)?;
         let found = allowed.iter().copied().find(|candidate| i64::from(*candidate) == number);
@@ -362,7 +363,7 @@ impl Form {
         found
     }
 
-    /// One of a few words.
+    /// Reads one of a few words.
     pub fn word(&mut self, value: &Value, allowed: &[&'static str]) -> Option<&'static str> {
         let text = self.any_text(value)?;
         let found = allowed.iter().copied().find(|candidate| *candidate == text);
@@ -372,7 +373,8 @@ impl Form {
         found
     }
 
-    /// List of so many items, each read at its own index; one bad item is left out, the others are still read.
+    /// Reads a list whose length is in this range, each item at its own index; an invalid item is left out, the others
+    /// are still read.
     pub fn list<T>(
         &mut self,
         value: &Value,
@@ -398,7 +400,7 @@ impl Form {
         Some(items.iter().enumerate().filter_map(read).collect())
     }
 
-    /// List of ids without repetition.
+    /// Reads a list of ids without repetition.
     pub fn id_set(&mut self, value: &Value, length: RangeInclusive<usize>) -> Option<Vec<Snowflake>> {
         let mut seen = HashSet::new();
         self.list(value, length, |form, item| {
@@ -411,7 +413,7 @@ impl Form {
         })
     }
 
-    /// Web address, kept as it was given.
+    /// Reads a web address, kept as it was given.
     pub fn url(&mut self, value: &Value, max: usize, schemes: &[&str]) -> Option<String> {
         let text = self.text(value, 1..=max)?;
         let Some((scheme, rest)) = text.split_once("://") else {
@@ -430,14 +432,14 @@ impl Form {
     }
 }
 
-/// A float's value as a whole number, where it is one and held exactly.
+/// Returns a float's value as a whole number, where it is one and held exactly.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53, so nothing is lost")]
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-/// Moment from ISO 8601; without an offset it is taken as UTC, and a date alone as its first second.
+/// Returns a moment from ISO 8601; without an offset it is taken as UTC, and a date alone as its first second.
 pub fn parse_moment(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     let with_time = if text.len() == 10 { format!("{text}T00:00:00") } else { text.replacen(' ', "T", 1) };
@@ -446,7 +448,7 @@ pub fn parse_moment(text: &str) -> Option<OffsetDateTime> {
         .ok()
 }
 
-/// A moment as Discord writes it: UTC as `+00:00`, microseconds only where there are any.
+/// Returns a moment as Discord writes it: UTC as `+00:00`, microseconds only where there are any.
 pub fn format_moment(moment: OffsetDateTime) -> String {
     let moment = moment.to_offset(time::UtcOffset::UTC);
     let (date, time) = (moment.date(), moment.time());

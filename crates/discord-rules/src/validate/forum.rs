@@ -1,4 +1,4 @@
-//! What bodies say of forums: their tags, and how posts are shown.
+//! Fields of forums in bodies: their tags, and how posts are shown.
 
 use std::collections::HashSet;
 
@@ -11,16 +11,16 @@ use crate::snowflake::Snowflake;
 
 const MAX_TAGS: usize = 20;
 
-/// A tag in a body; without an id it is a new one.
+/// Tag in a body; without an id it is a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagBody {
-    /// Of a tag that is there already.
+    /// Id of an existing tag.
     pub id: Option<Snowflake>,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Whether it is for moderators to give.
+    /// Whether only moderators may set it.
     pub moderated: bool,
-    /// What stands before it.
+    /// Emoji before its name.
     pub emoji: EmojiRef,
 }
 
@@ -49,7 +49,7 @@ fn emoji_fields(form: &mut Form, body: &Object) -> EmojiRef {
     }
 }
 
-/// Refuses two tags of one name.
+/// Checks that no two tags have the same name.
 pub fn unique(tags: &[TagBody]) -> ApiResult<()> {
     let mut names = HashSet::new();
     if tags.iter().all(|tag| names.insert(tag.name.to_lowercase())) {

@@ -16,29 +16,29 @@ const MAX_TIMEOUT: time::Duration = time::Duration::days(28);
 pub struct GuildBody {
     /// Name.
     pub name: Option<String>,
-    /// What it is about.
+    /// Description.
     pub description: Change<String>,
     /// Who may write (0 to 4).
     pub verification_level: Change<u8>,
     /// 0 for all messages, 1 for mentions.
     pub default_message_notifications: Change<u8>,
-    /// Whose pictures are checked (0 to 2).
+    /// Members whose media are checked (0 to 2).
     pub explicit_content_filter: Change<u8>,
-    /// Voice channel for those who are away.
+    /// Voice channel for members who are away.
     pub afk_channel_id: Change<Snowflake>,
-    /// Seconds until one is.
+    /// Seconds until a member counts as away.
     pub afk_timeout: Option<u32>,
-    /// Where Discord greets members.
+    /// Channel in which Discord greets members.
     pub system_channel_id: Change<Snowflake>,
     /// Which of Discord's messages are off.
     pub system_channel_flags: Change<u32>,
-    /// Rules.
+    /// Channel of the rules.
     pub rules_channel_id: Change<Snowflake>,
-    /// Notices of Discord.
+    /// Channel of Discord's notices.
     pub public_updates_channel_id: Change<Snowflake>,
     /// Language.
     pub preferred_locale: Change<&'static str>,
-    /// To whom it is given.
+    /// New owner.
     pub owner_id: Option<Snowflake>,
 }
 
@@ -85,15 +85,15 @@ pub fn modify(body: &Value) -> ApiResult<GuildBody> {
 /// Fields of a member in a modification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberBody {
-    /// Nickname; an empty one is none.
+    /// Nickname; an empty one clears it.
     pub nick: Change<String>,
-    /// Roles, all of them.
+    /// All roles.
     pub roles: Change<Vec<Snowflake>>,
-    /// Muted in voice.
+    /// Whether the member is muted in voice.
     pub mute: Change<bool>,
-    /// Deafened in voice.
+    /// Whether the member is deafened in voice.
     pub deaf: Change<bool>,
-    /// Voice channel to move to; null to put out of voice.
+    /// Voice channel to move to; null disconnects the member.
     pub channel_id: Change<Snowflake>,
     /// End of a timeout.
     pub communication_disabled_until: Change<OffsetDateTime>,
@@ -101,7 +101,7 @@ pub struct MemberBody {
     pub flags: Change<u32>,
 }
 
-/// Reads the body of a member's modification, of others or oneself, at the moment `now`.
+/// Reads the body of a member's modification, of another member or oneself, at the moment `now`.
 pub fn member(body: &Value, now: OffsetDateTime) -> ApiResult<MemberBody> {
     Form::read_object(body, |form, body| {
         let nick = form.field(body, "nick", |form, value| form.trimmed(value, 0..=32));
@@ -135,13 +135,13 @@ pub fn member(body: &Value, now: OffsetDateTime) -> ApiResult<MemberBody> {
 pub struct VoiceStateBody {
     /// Channel that the member is in.
     pub channel_id: Option<Snowflake>,
-    /// Whether they have no voice on the stage.
+    /// Whether the member may not speak on the stage.
     pub suppress: Option<bool>,
-    /// When they asked to speak.
+    /// When the member requested to speak.
     pub request_to_speak_timestamp: Change<OffsetDateTime>,
 }
 
-/// Reads the body of a voice state's modification, of others or oneself.
+/// Reads the body of a voice state's modification, of another member or oneself.
 pub fn voice_state(body: &Value) -> ApiResult<VoiceStateBody> {
     Form::read_object(body, |form, body| {
         Some(VoiceStateBody {
@@ -152,7 +152,7 @@ pub fn voice_state(body: &Value) -> ApiResult<VoiceStateBody> {
     })
 }
 
-/// Reads the body of a ban: of how many seconds back the messages go too.
+/// Reads the body of a ban and returns for how many seconds back messages are deleted too.
 pub fn ban(body: &Value) -> ApiResult<u32> {
     Form::read_object(body, |form, body| {
         let days = form.optional(body, "delete_message_days", |form, value| form.uint(value, 7));
@@ -161,7 +161,7 @@ pub fn ban(body: &Value) -> ApiResult<u32> {
     })
 }
 
-/// Reads the body of a bulk ban: whom, and of how many seconds back the messages go too.
+/// Reads the body of a bulk ban and returns the users, and for how many seconds back messages are deleted too.
 pub fn bulk_ban(body: &Value) -> ApiResult<(Vec<Snowflake>, u32)> {
     Form::read_object(body, |form, body| {
         let users = form.required(body, "user_ids", |form, value| form.id_set(value, 1..=200));

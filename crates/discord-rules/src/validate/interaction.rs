@@ -1,4 +1,4 @@
-//! Answers to interactions: which callback fits which interaction, and what its data must be.
+//! Answers to interactions: which callback fits which interaction, and the rules for its data.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 
 /// Kinds of interactions.
 pub mod kind {
-    /// Discord asks whether an endpoint lives.
+    /// Discord checks whether an endpoint is alive.
     pub const PING: u8 = 1;
     /// A command was run.
     pub const APPLICATION_COMMAND: u8 = 2;
@@ -22,48 +22,48 @@ pub mod kind {
     pub const MODAL_SUBMIT: u8 = 5;
 }
 
-/// What an answer must fit.
+/// Interaction that an answer must fit.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// One of [`kind`].
     pub kind: u8,
-    /// For autocompletion, the type of the option that is being typed.
+    /// Type of the option that is being typed, for autocompletion.
     pub focused: Option<u8>,
-    /// The message whose component was used, directly or before a modal.
+    /// Message whose component was used, directly or before a modal.
     pub message: Option<&'a EditTarget>,
 }
 
-/// An answer that fits its interaction.
+/// Answer that fits its interaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Callback {
     /// Alive (1).
     Pong,
-    /// A new message (4).
+    /// New message (4).
     Message(Box<MessageCreate>),
-    /// A message later (5).
+    /// Message later (5).
     DeferMessage {
-        /// Whether only its user will see it.
+        /// Whether only its user sees it.
         ephemeral: bool,
     },
-    /// An edit of the component's message later, or none (6).
+    /// Edit of the component's message later, or none (6).
     DeferUpdate,
-    /// An edit of the component's message (7).
+    /// Edit of the component's message (7).
     Update(Box<MessageEdit>),
     /// Suggestions (8).
     Choices(Vec<Choice>),
-    /// A modal (9): its `custom_id`, `title` and `components`.
+    /// Modal (9): its `custom_id`, `title` and `components`.
     Modal(Value),
-    /// An upgrade button (10, deprecated).
+    /// Upgrade button (10, deprecated).
     PremiumRequired,
     /// The application's Activity (12).
     LaunchActivity,
 }
 
-/// Returns the callback types that a kind of interaction takes.
+/// Returns the callback types that a kind of interaction accepts.
 ///
-/// Source: "Interaction Callback Type" in Discord's documentation, as its servers apply it: every modal submission takes
-/// the two updates, whatever opened the modal (discord-api-docs#8612). A modal that a command opened has no message, so
-/// that 6 acknowledges it and nothing more, and 7 finds nothing to edit (discord-api-docs#7774).
+/// Source: "Interaction Callback Type" in Discord's documentation, as its servers apply it: every modal submission
+/// accepts the two updates, whatever opened the modal (discord-api-docs#8612). A modal that a command opened has no
+/// message, so that 6 only acknowledges it, and 7 finds nothing to edit (discord-api-docs#7774).
 fn allowed(kind: u8) -> &'static [u8] {
     match kind {
         kind::PING => &[1],
@@ -121,7 +121,7 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
     })?;
     match &callback {
         Callback::Message(message) => message::refuse_if_empty(message, files)?,
-        // An update without data is an empty edit of whatever the message is.
+        // An update without data is an empty edit of the message, whatever it holds.
         Callback::Update(edit) => match asked.message {
             Some(target) => message::refuse_if_emptied(edit, files, target)?,
             None => return Err(ApiError::unknown_message()),

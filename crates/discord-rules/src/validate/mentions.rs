@@ -1,4 +1,4 @@
-//! Allowed mentions: whom a message may notify, out of those that its text names.
+//! Allowed mentions: whom a message may notify, of those that its text names.
 
 use serde_json::Value;
 
@@ -6,36 +6,36 @@ use super::form::{Form, Object};
 use crate::error::FieldError;
 use crate::snowflake::Snowflake;
 
-/// What the author of a message lets its text do.
+/// Mentions that the author of a message allows its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "five independent permissions, as documented")]
 pub struct AllowedMentions {
-    /// Every user that is named.
+    /// Whether every named user is notified.
     pub all_users: bool,
-    /// Every role that is named.
+    /// Whether every named role is notified.
     pub all_roles: bool,
-    /// `@everyone` and `@here`.
+    /// Whether `@everyone` and `@here` notify.
     pub everyone: bool,
-    /// These users, if named.
+    /// Users who are notified if named.
     pub users: Vec<Snowflake>,
-    /// These roles, if named.
+    /// Roles that are notified if named.
     pub roles: Vec<Snowflake>,
-    /// The author of the message that is replied to.
+    /// Whether the author of the message that is replied to is notified.
     pub replied_user: bool,
 }
 
 impl AllowedMentions {
-    /// What holds where a body says nothing: everything is allowed.
+    /// Returns the default where a body has no such field: everything is allowed.
     pub fn unrestricted() -> Self {
         Self { all_users: true, all_roles: true, everyone: true, replied_user: true, ..Self::default() }
     }
 
-    /// Whether this user may be notified.
+    /// Returns whether this user may be notified.
     pub fn user(&self, id: Snowflake) -> bool {
         self.all_users || self.users.contains(&id)
     }
 
-    /// Whether this role may be notified.
+    /// Returns whether this role may be notified.
     pub fn role(&self, id: Snowflake) -> bool {
         self.all_roles || self.roles.contains(&id)
     }

@@ -10,9 +10,9 @@ use super::{embed, form};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 
-/// Longest content that an application may send.
+/// Longest content that an application may send, in characters.
 const MAX_CONTENT: usize = 2000;
-/// Most files of one message.
+/// Maximum number of files of one message.
 const MAX_FILES: usize = 10;
 
 /// Flags of messages that a body may name.
@@ -21,27 +21,27 @@ pub mod flag {
     pub const SUPPRESS_EMBEDS: u64 = 1 << 2;
     /// Only one user sees it.
     pub const EPHEMERAL: u64 = 1 << 6;
-    /// Nobody's device rings.
+    /// It notifies no device.
     pub const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
-    /// A recording.
+    /// Voice message.
     pub const IS_VOICE_MESSAGE: u64 = 1 << 13;
-    /// Nothing but components.
+    /// It holds only components.
     pub const IS_COMPONENTS_V2: u64 = 1 << 15;
 }
 
-/// Where a message comes from, which decides what flags it may have.
+/// Route by which a message is sent, which decides its possible flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageOrigin {
     /// `POST /channels/{id}/messages`.
     Channel,
     /// `POST /webhooks/{id}/{token}`.
     Webhook,
-    /// A callback to an interaction, or a followup.
+    /// Callback to an interaction, or a followup.
     Interaction,
 }
 
 impl MessageOrigin {
-    /// Returns the flags that messages from here may have; Discord drops the others without a word.
+    /// Returns the flags that messages by this route may have; Discord silently drops the others.
     pub fn flags(self) -> u64 {
         let common = flag::SUPPRESS_EMBEDS | flag::SUPPRESS_NOTIFICATIONS | flag::IS_COMPONENTS_V2;
         match self {
@@ -55,47 +55,47 @@ impl MessageOrigin {
 /// One file of a multipart body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
-    /// The number in its field's name, `files[n]`.
+    /// Number in its field's name, `files[n]`.
     pub index: u64,
-    /// Its name, as `attachment://` refers to it.
+    /// Name, as `attachment://` refers to it.
     pub filename: String,
 }
 
-/// What a body says of an attachment.
+/// Entry of an attachment in a body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttachmentInfo {
     /// Number of an uploaded file, or id of an attachment that stays.
     pub id: Snowflake,
     /// Another name for it.
     pub filename: Option<String>,
-    /// Its title.
+    /// Title.
     pub title: Option<String>,
-    /// Text for those who can't see it.
+    /// Text for users who cannot see it.
     pub description: Option<String>,
-    /// Length of a recording.
+    /// Length of a voice message, in seconds.
     pub duration_secs: Option<f64>,
-    /// Picture of a recording, in base64.
+    /// Waveform of a voice message, in base64.
     pub waveform: Option<String>,
-    /// Whether it is covered.
+    /// Whether it is hidden as a spoiler.
     pub is_spoiler: bool,
 }
 
-/// To what other message a message refers.
+/// Reference of a message to another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageReference {
-    /// Whether it forwards the other message rather than reply to it.
+    /// Whether it forwards the other message instead of replying to it.
     pub forward: bool,
-    /// The other message.
+    /// Id of the other message.
     pub message_id: Snowflake,
-    /// Its channel; for a reply that of the new message.
+    /// Id of its channel; for a reply that of the new message.
     pub channel_id: Option<Snowflake>,
-    /// Its guild.
+    /// Id of its guild.
     pub guild_id: Option<Snowflake>,
-    /// Whether to refuse the message if the other does not exist; otherwise it becomes an ordinary one.
+    /// Whether the message is refused if the other does not exist; otherwise it becomes an ordinary one.
     pub fail_if_not_exists: bool,
 }
 
-/// A message to be created.
+/// Message to be created.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessageCreate {
     /// Text, without the white space around it.
@@ -106,31 +106,31 @@ pub struct MessageCreate {
     pub embeds: Vec<Value>,
     /// Components as Discord shows them.
     pub components: Vec<Value>,
-    /// Those that may be set and are.
+    /// Flags that may be set and are.
     pub flags: u64,
     /// Whom it may notify; `None` for everyone.
     pub allowed_mentions: Option<AllowedMentions>,
-    /// What it replies to or forwards.
+    /// Message that it replies to or forwards.
     pub message_reference: Option<MessageReference>,
-    /// What the body says of its files.
+    /// Entries of its files in the body.
     pub attachments: Vec<AttachmentInfo>,
     /// Stickers.
     pub sticker_ids: Vec<Snowflake>,
     /// Poll.
     pub poll: Option<Poll>,
-    /// To be given back in the event.
+    /// Value that is returned in the event.
     pub nonce: Option<Value>,
-    /// Whether a second message of the same nonce is the first one again.
+    /// Whether a second message with the same nonce returns the first one.
     pub enforce_nonce: bool,
-    /// Of a webhook: name to show.
+    /// Displayed name of a webhook.
     pub username: Option<String>,
-    /// Of a webhook: picture to show.
+    /// Displayed picture of a webhook.
     pub avatar_url: Option<String>,
-    /// Of a webhook in a forum: name of the thread to create.
+    /// Name of the thread to create, for a webhook in a forum.
     pub thread_name: Option<String>,
 }
 
-/// What a message is before an edit.
+/// State of a message before an edit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each says of one part whether it is there")]
 pub struct EditTarget {
@@ -142,13 +142,13 @@ pub struct EditTarget {
     pub embeds: bool,
     /// Whether it has components.
     pub components: bool,
-    /// Whether it has stickers or a poll, which no edit takes away.
+    /// Whether it has stickers or a poll, which no edit removes.
     pub fixed: bool,
     /// Its attachments, by id and name.
     pub attachments: Vec<(Snowflake, String)>,
 }
 
-/// What an edit changes.
+/// Changes of an edit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessageEdit {
     /// Text.
@@ -157,13 +157,13 @@ pub struct MessageEdit {
     pub embeds: Change<Vec<Value>>,
     /// Components.
     pub components: Change<Vec<Value>>,
-    /// Flags after the edit: those that can't be edited stay as they were.
+    /// Flags after the edit; those that cannot be edited are kept.
     pub flags: u64,
     /// Whom it may notify.
     pub allowed_mentions: Option<AllowedMentions>,
-    /// Attachments that stay, and what to know of new ones; `Keep` keeps all.
+    /// Attachments that are kept, and the entries of new ones; `Keep` keeps all.
     pub attachments: Change<Vec<AttachmentInfo>>,
-    /// A poll, where the edit is the first answer to a deferred interaction.
+    /// Poll, where the edit is the first answer to a deferred interaction.
     pub poll: Option<Poll>,
 }
 
@@ -175,7 +175,7 @@ pub fn create(body: &Value, files: &[Upload], origin: MessageOrigin) -> ApiResul
     Ok(message)
 }
 
-/// Refuses a message in which there is nothing to see (50006).
+/// Checks that a message has visible content (50006).
 pub(super) fn refuse_if_empty(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
     let something = !message.content.is_empty()
         || !message.embeds.is_empty()
@@ -187,7 +187,7 @@ pub(super) fn refuse_if_empty(message: &MessageCreate, files: &[Upload]) -> ApiR
     if something { Ok(()) } else { Err(ApiError::empty_message()) }
 }
 
-/// Refuses more files than a message holds.
+/// Checks that there are not more files than a message may have.
 pub(super) fn check_files(files: &[Upload]) -> ApiResult<()> {
     if files.len() > MAX_FILES { Err(ApiError::max_attachments()) } else { Ok(()) }
 }
@@ -244,7 +244,7 @@ pub fn edit(body: &Value, files: &[Upload], target: &EditTarget) -> ApiResult<Me
     Ok(edit)
 }
 
-/// Refuses an edit that leaves nothing to see (50006).
+/// Checks that an edit leaves visible content (50006).
 pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], target: &EditTarget) -> ApiResult<()> {
     let stays = |change: Option<bool>, before: bool| change.unwrap_or(before);
     let something = target.fixed
@@ -261,7 +261,7 @@ pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], target: &E
     if something { Ok(()) } else { Err(ApiError::empty_message()) }
 }
 
-/// Whether something is there after a change; `None` where there is no change.
+/// Returns whether a field is filled after a change; `None` where there is no change.
 fn changed<T>(change: &Change<T>, filled: impl Fn(&T) -> bool) -> Option<bool> {
     match change {
         Change::Keep => None,
@@ -279,7 +279,7 @@ pub(super) fn read_edit(
 ) -> MessageEdit {
     let editable = flag::SUPPRESS_EMBEDS | flag::IS_COMPONENTS_V2;
     let asked = form.optional(body, "flags", flags);
-    // Once a message is nothing but components, it stays so.
+    // A message that holds only components stays so.
     let lasting = target.flags & flag::IS_COMPONENTS_V2;
     let flags = asked.map_or(target.flags, |asked| target.flags & !editable | asked & editable | lasting);
     let v2 = flags & flag::IS_COMPONENTS_V2 != 0;
@@ -331,7 +331,7 @@ fn flags(form: &mut Form, value: &Value) -> Option<u64> {
     form.int(value, 0..=i64::MAX).and_then(|flags| u64::try_from(flags).ok())
 }
 
-/// Complains about each of these fields that the body fills.
+/// Reports an error for each of these fields that the body fills.
 fn refuse_legacy(form: &mut Form, body: &Object, keys: &[&str]) {
     for key in keys {
         let filled = match body.get(*key) {
@@ -371,7 +371,7 @@ fn nonce(form: &mut Form, value: &Value) -> Option<Value> {
     }
 }
 
-/// A webhook's name; Discord keeps its own to itself.
+/// Reads a webhook's name; Discord reserves its own names.
 fn webhook_name(form: &mut Form, value: &Value) -> Option<String> {
     let name = form.trimmed(value, 1..=80)?;
     let lower = name.to_lowercase();
@@ -385,7 +385,7 @@ fn webhook_name(form: &mut Form, value: &Value) -> Option<String> {
     Some(name)
 }
 
-/// Reads the body of a webhook's creation: its name.
+/// Reads the body of a webhook's creation and returns its name.
 pub fn webhook(body: &Value) -> ApiResult<String> {
     Form::read_object(body, |form, body| form.required(body, "name", webhook_name))
 }
@@ -407,7 +407,7 @@ fn reference(form: &mut Form, value: &Value) -> Option<MessageReference> {
     })
 }
 
-/// Reads `attachments`: each names an uploaded file by its number, or by its id one that is there already.
+/// Reads `attachments`: each names an uploaded file by its number, or an existing one by its id.
 fn attachments(
     form: &mut Form,
     value: &Value,

@@ -6,7 +6,7 @@ use super::component::{self, Place};
 use super::form::{Form, Object};
 use crate::error::FieldError;
 
-/// Reads the `data` of a modal, and gives back its `custom_id`, `title` and `components` with their numbers.
+/// Reads the `data` of a modal and returns its `custom_id`, `title` and `components` with their numbers.
 pub(super) fn read(form: &mut Form, data: &Object) -> Option<Value> {
     let custom_id = form.required(data, "custom_id", |form, value| form.text(value, 1..=100));
     let title = form.required(data, "title", |form, value| form.text(value, 1..=45));

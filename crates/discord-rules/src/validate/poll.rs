@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use super::form::{Form, Object};
 use super::reaction::emoji_object;
 
-/// A poll as it may be created.
+/// Poll to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poll {
-    /// What is asked.
+    /// Question.
     pub question: String,
     /// `poll_media` of each answer: text, and an emoji or none.
     pub answers: Vec<Value>,
     /// Hours until it closes.
     pub duration_hours: u32,
-    /// Whether one may choose more than one answer.
+    /// Whether a user may choose more than one answer.
     pub allow_multiselect: bool,
 }
 

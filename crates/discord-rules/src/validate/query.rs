@@ -1,4 +1,4 @@
-//! Values of a query string, refused under the name of their key.
+//! Values of a query string; errors name their key.
 
 use std::ops::RangeInclusive;
 

@@ -9,13 +9,13 @@ use crate::snowflake::Snowflake;
 /// One emoji.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Emoji {
-    /// Of Unicode, by its characters.
+    /// Unicode emoji, by its characters.
     Unicode(String),
-    /// Of a guild or application.
+    /// Emoji of a guild or application.
     Custom {
-        /// Which.
+        /// Id.
         id: Snowflake,
-        /// As it was called by who named it, which need not be its name.
+        /// Name by which it was called, which need not be its own.
         name: String,
         /// Whether it was called an animated one.
         animated: bool,
@@ -23,7 +23,7 @@ pub enum Emoji {
 }
 
 impl Emoji {
-    /// Reads an emoji as it stands in a path, already percent-decoded: `👍`, `name:id` or `a:name:id`.
+    /// Reads an emoji from a path, already percent-decoded: `👍`, `name:id` or `a:name:id`.
     pub fn parse(text: &str) -> ApiResult<Self> {
         let text = text.trim_start_matches('<').trim_end_matches('>');
         let mut parts = text.rsplitn(2, ':');
@@ -39,7 +39,7 @@ impl Emoji {
         if is_unicode(text) { Ok(Self::Unicode(text.to_owned())) } else { Err(ApiError::unknown_emoji()) }
     }
 
-    /// The partial emoji of reactions and gateway events.
+    /// Returns the partial emoji of reactions and gateway events.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Unicode(name) => json!({ "id": null, "name": name }),
@@ -48,7 +48,8 @@ impl Emoji {
         }
     }
 
-    /// Whether both are the same emoji: a custom one is known by its id, and variation selectors make no difference.
+    /// Returns whether both are the same emoji: a custom one is identified by its id, and variation selectors make no
+    /// difference.
     pub fn same(&self, other: &Self) -> bool {
         let plain = |text: &str| text.replace('\u{fe0f}', "");
         match (self, other) {
@@ -59,14 +60,14 @@ impl Emoji {
     }
 }
 
-/// Whether a text is one emoji of Unicode. Looks at what kinds of characters it is made of, since the list of sequences
-/// changes every year.
+/// Returns whether a text is one Unicode emoji. Checks the kinds of its characters, since the list of sequences changes
+/// every year.
 pub fn is_unicode(text: &str) -> bool {
     let mut pictures = 0;
     let mut keycap = false;
     for c in text.chars() {
         match c {
-            // Joiners, variation selectors, skin tones and tags change a picture, they are none.
+            // Joiners, variation selectors, skin tones and tags change a picture; they are not pictures themselves.
             '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' => {}
             '\u{20e3}' => keycap = true,
             '0'..='9' | '#' | '*' => pictures += 1,
@@ -120,7 +121,7 @@ pub(super) fn emoji_object(form: &mut Form, value: &Value) -> Option<Value> {
             None
         }
         (None, None) => {
-            // One that is there but wrong has been complained about.
+            // An error of one that is present but wrong has been reported.
             let missing = |key| object.get(key).is_none_or(Value::is_null);
             if missing("id") && missing("name") {
                 form.complain_at("name", FieldError::required());

@@ -10,9 +10,9 @@ use crate::snowflake::Snowflake;
 /// Fields of a role, in a creation or a modification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleBody {
-    /// Name; "new role" unless given.
+    /// Name; "new role" if absent.
     pub name: Change<String>,
-    /// Permissions; those of @everyone unless given.
+    /// Permissions; those of @everyone if absent.
     pub permissions: Change<Permissions>,
     /// Colour, from `color` or the first of `colors`.
     pub color: Change<u32>,
@@ -20,7 +20,7 @@ pub struct RoleBody {
     pub secondary_color: Change<u32>,
     /// Third colour, of a holographic role.
     pub tertiary_color: Change<u32>,
-    /// Whether its members are listed apart.
+    /// Whether its members are listed separately.
     pub hoist: Change<bool>,
     /// Whether anyone may mention it.
     pub mentionable: Change<bool>,
@@ -58,12 +58,12 @@ pub fn read(body: &Value) -> ApiResult<RoleBody> {
     })
 }
 
-/// Reads the body of a reordering of roles: ids with their new places.
+/// Reads the body of a reordering of roles and returns ids with their new positions.
 pub fn positions(body: &Value) -> ApiResult<Vec<(Snowflake, Option<u32>)>> {
     placed(body, |_, _, id, position| Some((id, position)))
 }
 
-/// Reads the body of a reordering: from each item an id and a new place, and the rest of it by `read`.
+/// Reads the body of a reordering: an id and a new position from each item, and the rest of it by `read`.
 pub(super) fn placed<T>(
     body: &Value,
     read: impl Fn(&mut Form, &Object, Snowflake, Option<u32>) -> Option<T>,
@@ -79,7 +79,7 @@ pub(super) fn placed<T>(
     })
 }
 
-/// Refuses a member's list of roles that holds @everyone, which nobody is given.
+/// Checks that a member's list of roles does not hold @everyone, which is never given.
 pub fn refuse_everyone(roles: &[Snowflake], guild_id: Snowflake) -> ApiResult<()> {
     let Some(index) = roles.iter().position(|role| *role == guild_id) else { return Ok(()) };
     Form::read(|form| {

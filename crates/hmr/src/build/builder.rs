@@ -33,20 +33,20 @@ pub struct Builder {
     records: Records,
     sdk: Option<MappedSdk>,
     prober: Prober,
-    /// What cargo has built of each crate of the workspace.
+    /// Files that cargo has built of each crate of the workspace.
     artifacts: parking_lot::Mutex<Artifacts>,
-    /// cargo locks its target folder; waiting here keeps its "Blocking" out of the developer's sight.
+    /// cargo locks its target folder. Waiting here keeps its "Blocking" message out of the terminal.
     cargo: Mutex<()>,
 }
 
 impl Builder {
-    /// Prepares to build into `target`; `colour` is whether diagnostics are rendered in colour.
+    /// Creates a builder for `target`. `colour` is whether diagnostics are rendered in colour.
     ///
     /// # Errors
     /// When the probe process cannot be started.
     pub fn new(target: PathBuf, colour: bool) -> std::io::Result<Self> {
         let records = Records::of(&target);
-        // A host that takes another one's place does not ask cargo.
+        // A host that replaces another one does not ask cargo.
         let artifacts = kept(&records.artifacts_file()).unwrap_or_default();
         Ok(Self {
             target,
@@ -59,7 +59,7 @@ impl Builder {
         })
     }
 
-    /// Prepares to build for another host, which probes the libraries itself.
+    /// Creates a builder for another host, which probes the libraries itself.
     ///
     /// # Errors
     /// When that host cannot be started.
@@ -81,7 +81,7 @@ impl Builder {
         &self.target
     }
 
-    /// Returns the library of a former run when nothing that it was built from has changed.
+    /// Returns the library of an earlier run if nothing that it was built from has changed.
     fn reuse(
         &self,
         package: &Package,
@@ -107,16 +107,17 @@ impl Builder {
         })
     }
 
-    /// Hashes what the linker is given of the crates of which a library holds a copy, by the name of their folder.
+    /// Returns a hash of the linker's input for each crate of which a library holds a copy, by the name of the crate's
+    /// folder.
     ///
-    /// A crate of which nothing is known to be built has no hash that another has.
+    /// A crate of which no built file is known gets a hash that no other crate has.
     fn copies(&self, workspace: &Workspace, package: &Package, library: &str) -> BTreeMap<String, u64> {
         let artifacts = self.artifacts.lock().clone();
         let hash = |folder: &PathBuf| {
             let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
             let mut hasher = DefaultHasher::new();
             for file in files {
-                // Another name is another crate; the workspace may have been moved.
+                // Another name is another crate. The workspace may have been moved.
                 let name = file.strip_prefix(&self.target).unwrap_or(file);
                 (name, hash_of(file).ok()??).hash(&mut hasher);
             }
@@ -132,10 +133,10 @@ impl Builder {
             .collect()
     }
 
-    /// Has cargo build the host and `packages`, and gives the call of rustc for each that compiles.
+    /// Builds the host and `packages` with cargo, and returns the call of rustc for each package that compiles.
     ///
     /// # Errors
-    /// When cargo itself fails; a package that does not compile is among the failures.
+    /// When cargo itself fails. A package that does not compile is among the failures.
     async fn capture_calls(
         &self,
         workspace: &Workspace,
@@ -151,7 +152,7 @@ impl Builder {
             .map(|package| package.name.as_str())
             .collect();
         if !unknown.is_empty() {
-            // Somebody has removed what the wrapper had kept, or another cargo is at work on the same files.
+            // The calls that the wrapper kept have been removed, or another cargo works on the same files.
             cargo::forget(workspace, &self.target, &unknown).await?;
             outcome = cargo::build(workspace, &self.target, self.colour).await?;
         }
@@ -171,7 +172,7 @@ impl Builder {
         }
         let mut failures = Vec::new();
         for package in packages {
-            // Only what cargo has an up-to-date library of may be built again by its call: with anything else, a
+            // Only a package with an up-to-date library from cargo may be built again by its call. With any other, a
             // crate that it links is missing or old.
             if outcome.libraries.contains(&package.name) && calls.contains_key(&package.id) {
                 continue;
@@ -204,10 +205,10 @@ impl Builder {
         Ok(Captured { calls, failures, host })
     }
 
-    /// Has a probe load a library that is built already.
+    /// Loads a library that is built already in a probe.
     ///
     /// # Errors
-    /// Why it cannot be loaded.
+    /// When it cannot be loaded, with the reason.
     pub async fn accepts(&self, package: &Package, library: &Path) -> Result<(), SaveError> {
         self.prober.probe(library, &package.krate).await.map(|_| ())
     }
@@ -230,7 +231,7 @@ impl Builder {
             working_folder: workspace.root.clone(),
         };
         let built = replay.run(call).await?;
-        // rustc may have read a file before or after it was saved anew; only the newest save may go live.
+        // rustc may have read a file before or after it was saved again. Only the newest save may go live.
         let sources = unchanged_since(start, &before, &built.inputs)
             .filter(|_| copies == self.copies(workspace, package, suffix))
             .ok_or(SaveError::Superseded)?;

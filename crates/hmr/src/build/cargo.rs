@@ -1,8 +1,8 @@
-//! The first build of a plugin: through cargo, which is the only one to know how rustc is to be called.
+//! The first build of a plugin: through cargo, since only cargo knows how rustc is to be called.
 //!
-//! cargo is asked for the host and all plugins in one selection, so that shared dependencies are built with the
-//! same features as the running host has them. It calls rustc through `scripts/bin/hotcord-rustc`, which keeps each call;
-//! a plugin's is found by the file that it made, whoever had cargo make it, and replayed by [`super::rustc`].
+//! cargo is asked for the host and all plugins in one selection, so that shared dependencies are built with the same
+//! features as those of the running host. It calls rustc through `scripts/bin/hotcord-rustc`, which keeps each call. A
+//! plugin's call is found by the file that it made, whichever run of cargo made it, and replayed by [`super::rustc`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,18 +20,18 @@ use crate::findings::{self, Findings};
 use crate::process;
 use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
-/// What a call of cargo gave.
+/// The result of a call of cargo.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Calls of rustc for the plugins whose library is there and up to date.
+    /// Calls of rustc for the plugins whose library exists and is up to date.
     pub calls: BTreeMap<PluginId, RustcCall>,
-    /// Packages whose library or program is there and up to date.
+    /// Packages whose library or program exists and is up to date.
     pub libraries: BTreeSet<String>,
-    /// Files that were built of each crate of the workspace, by its folder.
+    /// Built files of each crate of the workspace, by its folder.
     pub artifacts: Artifacts,
-    /// What rustc found in plugins and shared crates that did not compile.
+    /// rustc's diagnostics for plugins and shared crates that did not compile.
     pub failures: Failures,
-    /// cargo's own words, when it failed for another reason than a crate that does not compile.
+    /// cargo's error output, if it failed for another reason than a crate that does not compile.
     pub failed: Option<String>,
 }
 
@@ -46,12 +46,12 @@ struct Message {
     manifest_path: PathBuf,
     #[serde(default)]
     filenames: Vec<PathBuf>,
-    /// What a build script has set for rustc.
+    /// Variables that a build script has set for rustc.
     #[serde(default)]
     env: Vec<(String, String)>,
 }
 
-/// What an artifact was built from.
+/// The target that an artifact was built from.
 #[derive(Deserialize)]
 struct Target {
     kind: Vec<String>,
@@ -60,7 +60,7 @@ struct Target {
 /// Runs cargo for the host and all plugins of `workspace`.
 ///
 /// # Errors
-/// When cargo cannot be run at all; crates that do not compile are part of the outcome.
+/// When cargo cannot be run at all. Crates that do not compile are part of the outcome.
 pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result<Outcome, SaveError> {
     let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
     let mut command = process::in_workspace(compiler::command(process::cargo()), &workspace.root);
@@ -113,13 +113,13 @@ pub type Failures = BTreeMap<String, Findings>;
 /// Built files by the folder of their crate.
 pub type Artifacts = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
-/// What cargo's JSON messages tell.
+/// The content of cargo's JSON messages.
 #[derive(Default)]
 pub(crate) struct Messages {
     pub(crate) libraries: BTreeSet<String>,
     artifacts: Artifacts,
     pub(crate) failures: Failures,
-    /// What build scripts have set for rustc, by package.
+    /// Variables that build scripts have set for rustc, by package.
     environments: BTreeMap<String, Vec<(String, String)>>,
 }
 
@@ -136,7 +136,7 @@ impl Messages {
     }
 }
 
-/// Collects from cargo's JSON messages the packages whose library is there, its files, and the errors of each package.
+/// Collects from cargo's JSON messages the packages whose library exists, its files, and the errors of each package.
 pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Messages {
     let mut messages = Messages::default();
     let Some(stdout) = stdout else { return messages };
@@ -151,7 +151,7 @@ pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Mes
                 {
                     messages.artifacts.entry(folder.to_path_buf()).or_default().extend(message.filenames);
                 }
-                // A build script is there before what it is for.
+                // A build script exists before the package that it is for.
                 if message.target.is_none_or(|target| target.kind != ["custom-build"]) {
                     messages.libraries.insert(package);
                 }
@@ -172,8 +172,8 @@ pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Mes
     messages
 }
 
-/// Reads a line. A build script may print what is no UTF-8, which is replaced: whoever stops to read there has cargo wait
-/// for room in the pipe, or end for want of a reader.
+/// Reads a line and replaces what is not UTF-8, which a build script may print. A reader that stopped there would block
+/// cargo on a full pipe, or end it for want of a reader.
 async fn next_line(output: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     let mut line = Vec::new();
     let length = output.read_until(b'\n', &mut line).await.ok()?;
@@ -182,32 +182,32 @@ async fn next_line(output: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
     (length > 0).then(|| String::from_utf8_lossy(text).into_owned())
 }
 
-/// Reads what cargo says besides its messages, which with `--quiet` is why it fails.
+/// Reads cargo's standard error. With `--quiet` it holds only the reason of a failure.
 async fn read_text(stderr: Option<impl AsyncRead + Unpin>) -> String {
     let mut bytes = Vec::new();
     if let Some(mut stderr) = stderr {
-        // A read that fails leaves what was read; the exit status tells the rest.
+        // A read that fails leaves what was read. The exit status shows the rest.
         let _ = stderr.read_to_end(&mut bytes).await;
     }
     String::from_utf8_lossy(&bytes).trim().to_owned()
 }
 
-/// Gives a package's name from cargo's package id, `path+file:///w/commands/one#commands-one@0.1.0` say.
+/// Returns the package's name from cargo's package id, such as `path+file:///w/commands/one#commands-one@0.1.0`.
 fn package_name(id: &str) -> String {
     let after = id.rsplit_once('#').map_or(id, |(_, after)| after);
     match after.split_once('@') {
         Some((name, _)) => name.to_owned(),
-        // `path+file:///w/one#0.1.0`: the folder bears the package's name.
+        // `path+file:///w/one#0.1.0`: the folder has the package's name.
         None => id.split('#').next().and_then(|path| path.rsplit('/').next()).unwrap_or(id).to_owned(),
     }
 }
 
-/// Reads what was kept by [`keep`].
+/// Reads what [`keep`] has written.
 pub fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
-/// Keeps a call, or what was built by one, on disk.
+/// Writes a call, or the result of one, to disk.
 ///
 /// # Errors
 /// When the file cannot be written.

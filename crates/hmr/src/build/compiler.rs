@@ -1,15 +1,15 @@
-//! How compilers are run: at low priority, and standing still while the bot's own answers are late.
+//! How compilers are run: at low priority, and paused while the bot's own answers are late.
 //!
 //! # Theory of operation
 //!
-//! A niceness of 10 gives a thread that waits for its time, as a mixer does, nine times a compiler's share of a
-//! processor, and the processor at once, since it has slept. Where other programs hold all processors as well, that is
-//! not enough: what a compiler takes is then taken from answers, for which Discord allows three seconds. A higher
-//! niceness would be no way out: it yields to all those programs alike, and nobody but root may take it back.
+//! A niceness of 10 gives a thread that waits for its time, such as a mixer, nine times a compiler's share of a
+//! processor, and the processor at once, since it has slept. This is not enough where other programs use all processors
+//! as well: the compiler's share is then taken from answers, for which Discord allows three seconds. A higher niceness
+//! would not help: it yields to all those programs alike, and only root may lower it again.
 //!
-//! So while a compiler runs, a timer of the bot's own runtime is watched. When it goes off late, answers are late by as
-//! much; then the compiler's whole process group is stopped (SIGSTOP) until the timer is on time again, and no longer
-//! than [`STILL`] at a stretch. In between it has [`MOVING`], so that a build always gets on.
+//! So a timer of the bot's own runtime is watched while a compiler runs. A timer that fires late shows that answers are
+//! late by as much. The compiler's whole process group is then stopped (SIGSTOP) until the timer is on time again, and
+//! for at most [`STILL`] at a time. Between two stops it runs for [`MOVING`], so that a build always makes progress.
 
 use std::io;
 use std::process::ExitStatus;
@@ -24,15 +24,15 @@ use crate::error::SaveError;
 
 /// Niceness of compilers.
 const NICENESS: &str = "10";
-/// Time between two looks at whether the bot is late.
+/// Time between two checks whether the bot is late.
 const TICK: Duration = Duration::from_millis(10);
-/// How late the bot's timers may be. Beside two busy programs at a load of fifteen, with 40 interactions a second: 40 ms had
-/// no answer lost, p99 538 ms, and a reload in 39 s; 300 ms at a niceness of 5 had one of 2,012 lost, p99 2.5 s, and a
-/// reload in 20 s.
+/// How late the bot's timers may be. Measured beside two busy programs at a load of fifteen, with 40 interactions a
+/// second: 40 ms lost no answer, p99 538 ms, with a reload in 39 s; 300 ms at a niceness of 5 lost one of 2,012, p99
+/// 2.5 s, with a reload in 20 s.
 const LATE: Duration = Duration::from_millis(100);
-/// Longest time that a compiler stands still at a stretch.
+/// Longest time for which a compiler is stopped at a time.
 const STILL: Duration = Duration::from_millis(400);
-/// Time that it has after each.
+/// Time for which it runs between two stops.
 const MOVING: Duration = Duration::from_millis(100);
 
 /// Returns a command that runs `program` at low priority, in a process group of its own.
@@ -42,7 +42,7 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// A compiler with all the processes it starts; dropping it kills them all.
+/// A compiler with all processes that it starts. Dropping it kills them all.
 pub(crate) struct Group {
     child: Child,
     running: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Spawns `command`, which has to ask for a process group of its own.
+    /// Spawns `command`, which must ask for a process group of its own.
     pub(crate) fn spawn(mut command: Command, program: &str) -> Result<Self, SaveError> {
         let child = command
             .kill_on_drop(true)
@@ -75,7 +75,7 @@ impl Group {
         Ok(status)
     }
 
-    /// Stops watching for whether it has to stand still: its number may soon be another's.
+    /// Ends the task that stops and continues the group: the group's number may soon be another's.
     fn leave_alone(&mut self) {
         self.giving_way.take().into_iter().for_each(|task| task.abort());
     }
@@ -87,7 +87,7 @@ impl Drop for Group {
         if self.running
             && let Some(group) = pid(&self.child)
         {
-            // It may have ended by itself just now. What stands still is killed as well.
+            // It may have just ended by itself. A stopped process is killed as well.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
@@ -97,7 +97,7 @@ fn pid(child: &Child) -> Option<Pid> {
     Pid::from_raw(i32::try_from(child.id()?).ok()?)
 }
 
-/// Has a process group stand still while the bot is late.
+/// Stops a process group while the bot is late.
 async fn give_way(group: Pid) {
     let mut paused = Duration::ZERO;
     loop {
@@ -105,7 +105,6 @@ async fn give_way(group: Pid) {
             continue;
         }
         if kill_process_group(group, Signal::STOP).is_err() {
-            // It has ended.
             return;
         }
         let still = Instant::now();
@@ -120,7 +119,7 @@ async fn give_way(group: Pid) {
     }
 }
 
-/// Waits a moment, and returns by how much it was longer than asked for.
+/// Sleeps for a tick, and returns how much longer than that it took.
 async fn lateness() -> Duration {
     let asked = Instant::now();
     sleep(TICK).await;
@@ -133,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns a process's state, as proc_pid_stat(5) has it.
+    /// Returns a process's state, in the form of proc_pid_stat(5).
     fn state(pid: u32) -> char {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
@@ -141,12 +140,12 @@ mod tests {
 
     fn counting() -> Command {
         let mut command = command("sh");
-        // A child of its own, as a linker is one of rustc's.
+        // A child process of its own, as a linker is of rustc.
         command.args(["-c", "(while :; do :; done) & echo $!; wait"]).stdout(Stdio::piped());
         command
     }
 
-    /// Holds the runtime's only thread, as too little processor time does.
+    /// Blocks the runtime's only thread, as a lack of processor time does.
     fn be_late() {
         std::thread::sleep(LATE + TICK * 2);
     }
@@ -159,7 +158,7 @@ mod tests {
         BufReader::new(group.stdout().unwrap()).read_line(&mut line).await.unwrap();
         let worker: u32 = line.trim().parse().unwrap();
         assert_eq!(state(worker), 'R');
-        // Late all the while: it stands still, and goes on from time to time.
+        // Late all the time: it is stopped, and continues from time to time.
         let (mut stood, mut moved) = (0, 0);
         let began = Instant::now();
         while (stood < 3 || moved < 3) && began.elapsed() < Duration::from_mins(1) {
@@ -171,7 +170,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(stood >= 3 && moved >= 3, "it stood still {stood} times and moved {moved} times");
-        // On time again: it goes on for good.
+        // On time again: it continues for good.
         let began = Instant::now();
         while state(worker) == 'T' {
             assert!(began.elapsed() < Duration::from_mins(1), "it still stands");

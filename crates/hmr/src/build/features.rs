@@ -1,13 +1,14 @@
-//! What the host's dependencies are built with, and which plugin's dependency changes that, before cargo begins.
+//! The features that the host's dependencies are built with, and which plugin's dependency changes them, before cargo
+//! begins.
 //!
 //! # Theory of operation
 //!
-//! cargo builds a package of one version once for all that it is asked to build in a call, with every feature that any
-//! of it asks for. Host and plugins are one call, since a plugin has to see the very types of the sdk's shared library.
-//! So a dependency of a plugin's that turns a feature of a shared crate on has that crate built anew, with all that
-//! depends on it: serenity, the sdk, the host, every plugin. Nothing that cargo offers builds a package twice with
-//! different features in one call. `cargo tree` resolves the same call without building anything; what it says is
-//! compared with what it said before.
+//! In one call, cargo builds a package of one version once, with every feature that any package of the call asks for.
+//! Host and plugins are one call, since a plugin must see the very types of the sdk's shared library. So a plugin's
+//! dependency that turns on a feature of a shared crate causes a rebuild of that crate and of all that depends on it:
+//! serenity, the sdk, the host, every plugin. cargo has no means to build a package twice with different features in
+//! one call. `cargo tree` resolves the same call without building anything; its output is compared with its earlier
+//! output.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::process::Stdio;
@@ -22,25 +23,26 @@ use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
     features: BTreeMap<String, BTreeSet<String>>,
-    /// Packages that each plugin links, with what each of them links.
+    /// Packages that each plugin links, each with the packages that it links.
     plugins: BTreeMap<PluginId, HashMap<String, BTreeSet<String>>>,
 }
 
-/// A shared package that is to be built with other features.
+/// A shared package that will be built with other features.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Package, `url v2.5.8` say.
+    /// Package, such as `url v2.5.8`.
     pub package: String,
     /// Features that are turned on.
     pub added: BTreeSet<String>,
-    /// Features that nothing asks for any more.
+    /// Features that no package asks for any more.
     pub removed: BTreeSet<String>,
-    /// Plugin whose dependency asks for it, with the way from that dependency to the package, where it can be told.
+    /// Plugin whose dependency asks for it, with the path from that dependency to the package; `None` if it cannot be
+    /// found.
     pub because: Option<(PluginId, Vec<String>)>,
 }
 
 impl Shared {
-    /// Asks cargo with what it would build the host and all plugins.
+    /// Asks cargo which features it would build the host and all plugins with.
     ///
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest.
@@ -65,7 +67,7 @@ impl Shared {
 
     /// Reads trees of lines like `2url v2.5.8|default,std (*)`, whose first number is the depth.
     ///
-    /// A package that was shown before is shown again without what it links.
+    /// A package that was shown before is shown again without the packages that it links.
     fn of(text: &str, workspace: &Workspace) -> Self {
         let mut shared = Self::default();
         let mut edges: HashMap<String, BTreeSet<String>> = HashMap::new();
@@ -82,7 +84,7 @@ impl Shared {
             } else {
                 roots.push(package.clone());
             }
-            // Everything that the host links stands below it at least once.
+            // Every package that the host links is below it at least once.
             if path.first().or(Some(&package)).is_some_and(|root| root.starts_with("bot v")) {
                 let features = features.trim_end_matches("(*)").trim().split(',');
                 let known = shared.features.entry(package.clone()).or_default();
@@ -100,7 +102,7 @@ impl Shared {
         shared
     }
 
-    /// Returns the shared packages that are built otherwise than in `old`.
+    /// Returns the shared packages that are built with other features than in `old`.
     pub fn changes(&self, old: &Self) -> Vec<Change> {
         let both = self.features.iter().filter_map(|(package, now)| {
             let before = old.features.get(package)?;
@@ -112,14 +114,15 @@ impl Shared {
             })
         });
         let mut changes: Vec<_> = both.collect();
-        // Where somebody is known to ask for it, the others follow from that.
+        // Where a cause is known for one change, the others follow from it.
         if changes.iter().any(|change| change.because.is_some()) {
             changes.retain(|change| change.because.is_some());
         }
         changes
     }
 
-    /// Finds the plugin that links the package through something that is new to it, and the shortest way there.
+    /// Returns the plugin that links the package through a package or dependency that is new to it, with the shortest
+    /// path there.
     fn because(&self, package: &str, old: &Self) -> Option<(PluginId, Vec<String>)> {
         let mut ways = self.plugins.iter().filter_map(|(plugin, links)| {
             let before = old.plugins.get(plugin);
@@ -149,7 +152,7 @@ impl Shared {
     }
 }
 
-/// Returns what can be reached from a package, each with what it links.
+/// Returns the packages that can be reached from a package, each with those that it links.
 fn reached(root: &str, edges: &HashMap<String, BTreeSet<String>>) -> HashMap<String, BTreeSet<String>> {
     let mut reached = HashMap::new();
     let mut next = vec![root.to_owned()];
@@ -164,12 +167,12 @@ fn reached(root: &str, edges: &HashMap<String, BTreeSet<String>>) -> HashMap<Str
     reached
 }
 
-/// Returns name and version of `url v2.5.8 (proc-macro)` and its like.
+/// Returns name and version from a form such as `url v2.5.8 (proc-macro)`.
 fn name_of(package: &str) -> String {
     package.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// Tells of changes, with the way out.
+/// Describes changes, and what to do about them.
 pub fn words(changes: &[Change]) -> String {
     const TOLD: usize = 3;
     let mut parts: Vec<_> = changes.iter().take(TOLD).map(part).collect();

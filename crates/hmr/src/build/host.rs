@@ -2,10 +2,10 @@
 //!
 //! # Theory of operation
 //!
-//! One call of cargo builds the host and the plugins' crates. What it has built is staged. When the sdk library is
-//! still the one of the running host, the plugins' libraries fit the new host as they are, so it takes over the
-//! journal. Otherwise every plugin is built once more, against the new library. Either way the new host's program
-//! loads each library in a probe, so it is known to start, to link and to accept them before the running one gives way.
+//! One call of cargo builds the host and the plugins' crates. The result is staged. If the sdk library is still that of
+//! the running host, the plugins' libraries fit the new host as they are, so it takes over the journal. Otherwise every
+//! plugin is built once more, against the new library. Either way the new host's program loads each library in a probe.
+//! So it is known to start, to link and to accept them before the running host gives way.
 
 use std::path::PathBuf;
 
@@ -20,20 +20,20 @@ use crate::hosts::{Hosts, Staged};
 use crate::journal::{Entry, Journal, Version};
 use crate::workspace::Workspace;
 
-/// What a new host is made of.
+/// A request for a new host.
 #[derive(Clone, Debug)]
 pub struct HostRequest {
     /// Root folder of the workspace.
     pub root: PathBuf,
     /// Host that runs now.
     pub running: Staged,
-    /// What is live in it.
+    /// What is live in it, from its journal.
     pub journal: Journal,
-    /// Tells this request's files from those of others.
+    /// Ends the names of this request's files, so that they differ from those of others.
     pub suffix: String,
 }
 
-/// What came of a build of the host.
+/// The result of a build of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewHost {
     /// Nothing in the host has changed.
@@ -49,9 +49,9 @@ pub enum Refusal {
     Superseded,
     /// The new host, or a plugin for it, cannot be built or loaded.
     Failed {
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         words: String,
-        /// What the compiler found.
+        /// The compiler's diagnostics.
         findings: Findings,
     },
 }
@@ -63,7 +63,7 @@ impl Refusal {
     }
 }
 
-/// Builds the host and what runs in it; dropping the future kills the compiler.
+/// Builds the host and its plugins. Dropping the future kills the compiler.
 pub(super) async fn build(builder: &Builder, request: HostRequest) -> Result<NewHost, Refusal> {
     let HostRequest { root, running, journal, suffix } = request;
     let workspace = Workspace::read(&root).await.map_err(Refusal::failed)?;
@@ -126,7 +126,7 @@ pub(super) async fn build(builder: &Builder, request: HostRequest) -> Result<New
                     let failure = Failure { plugin: Some(package.id.clone()), error };
                     return refuse([failure].into_iter()).map(|()| NewHost::Same);
                 }
-                // One that was left out before is so in the new host.
+                // A plugin that was left out of the running host is left out of the new one.
                 _ => Entry { last: entry.last, ..Entry::default() },
             };
             next.plugins.insert(package.id.clone(), entry);
@@ -137,7 +137,7 @@ pub(super) async fn build(builder: &Builder, request: HostRequest) -> Result<New
     Ok(NewHost::Built(staged))
 }
 
-/// Puts what rustc said of the host's own crates into a refusal.
+/// Returns a refusal with rustc's diagnostics for the host's own crates.
 fn of_host(failures: &Failures) -> Refusal {
     let names: Vec<_> = failures.keys().map(String::as_str).collect();
     let mut findings = Findings::default();
@@ -152,7 +152,7 @@ fn of_host(failures: &Failures) -> Refusal {
     Refusal::Failed { words, findings }
 }
 
-/// Refuses the new host for the plugins that would be lost with it.
+/// Refuses the new host if plugins would be lost with it.
 fn refuse(failures: impl Iterator<Item = Failure>) -> Result<(), Refusal> {
     let (mut words, mut all) = (Vec::new(), Findings::default());
     for Failure { plugin, error } in failures {

@@ -1,4 +1,4 @@
-//! Loading a built plugin into this process: the one place where foreign code comes in.
+//! Loading a built plugin into this process: the only place where foreign code enters it.
 
 use std::fs;
 use std::mem::ManuallyDrop;
@@ -10,32 +10,32 @@ use sdk_core::{FINGERPRINT, PluginEntry};
 use crate::error::SaveError;
 use crate::link;
 
-/// Loads the library at `path` for good and gives the plugin it exports.
+/// Loads the library at `path` for good and returns the plugin it exports.
 ///
 /// A library is never unloaded: tracing keeps pointers to its callsites, tasks and errors carry its vtables, and
 /// thread-local destructors pin it anyway.
 ///
 /// # Errors
-/// One sentence with the way out: not a library, symbols that this host does not have, no plugin in it, or one
-/// that was built with another compiler, sdk or feature set.
+/// When it is not a library, uses symbols that this host does not have, holds no plugin, or was built with another
+/// compiler, sdk or feature set. The error is one sentence that also says what to do.
 pub fn load(path: &Path, krate: &str) -> Result<&'static PluginEntry, SaveError> {
-    // SAFETY: loading runs the library's initialisers. The file is one that our own call of rustc has just
-    // written, and a child process has loaded the same file before (see `probe`); a Rust library has no
-    // initialisers besides those of crates it links, all of which this process has already run.
+    // SAFETY: loading runs the library's initialisers. The file is one that our own call of rustc has just written, and
+    // a child process has loaded the same file before (see `probe`). A Rust library has no initialisers besides those
+    // of crates it links, all of which this process has already run.
     #[allow(unsafe_code)]
     let library = unsafe { Library::new(path) }.map_err(|error| refused(path, &error))?;
     // The code stays mapped for the life of the process, so references into it are 'static.
     let library = ManuallyDrop::new(library);
     let symbol = format!("{}{krate}", PluginEntry::SYMBOL_PREFIX);
-    // SAFETY: `export!` defines this symbol as a `PluginEntry` and nothing else defines symbols of that name; the
-    // magic, first in its fixed layout, is checked before any other field is looked at.
+    // SAFETY: `export!` defines this symbol as a `PluginEntry`, and nothing else defines symbols of that name. The
+    // magic, first in its fixed layout, is checked before any other field is read.
     #[allow(unsafe_code)]
     let entry = unsafe { library.get::<*const PluginEntry>(symbol.as_bytes()) }.map_err(|_| {
         SaveError::Library(format!(
             "the library of {krate} exports no plugin; its lib.rs needs the line `sdk::export!(YourPlugin);`"
         ))
     })?;
-    // SAFETY: as above; the library is never unloaded, so the entry lives as long as the process.
+    // SAFETY: as above. The library is never unloaded, so the entry lives as long as the process.
     #[allow(unsafe_code)]
     let entry: &'static PluginEntry = unsafe { &**entry };
     if !entry.has_magic() {
@@ -58,10 +58,10 @@ fn refused(path: &Path, error: &libloading::Error) -> SaveError {
     refused_for(path, &reason)
 }
 
-/// Puts what the system's loader says into a sentence with the way out.
+/// Returns the error for a message of the system's loader, with what to do.
 fn refused_for(path: &Path, reason: &str) -> SaveError {
     let words = format!("{} could not be loaded ({reason})", path.display());
-    // As glibc and musl put it.
+    // The forms of glibc and musl.
     let symbol = reason
         .split_once("undefined symbol: ")
         .or_else(|| reason.split_once("symbol not found: "))
@@ -94,8 +94,8 @@ pub struct MappedSdk {
 }
 
 impl MappedSdk {
-    /// Finds the library among this process's mappings; `None` where the system does not tell them, or when the
-    /// sdk is linked statically.
+    /// Finds the library among this process's mappings. Returns `None` if the system does not show them, or if the sdk
+    /// is linked statically.
     pub fn find() -> Option<Self> {
         let maps = fs::read_to_string("/proc/self/maps").ok()?;
         let line = maps.lines().find(|line| line.contains("libsdk_dylib"))?;
@@ -104,17 +104,17 @@ impl MappedSdk {
         Some(Self { path: path.into(), inode })
     }
 
-    /// Gives the library's file.
+    /// Returns the library's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns whether the library that plugins are linked with, in the build folder beside `target`, is the one that is
-    /// mapped.
+    /// Returns whether the library that plugins are linked with, in the build folder beside `target`, is the mapped
+    /// one.
     pub fn is_current(&self, target: &Path) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         let built = target.with_file_name("build").join("debug/deps/libsdk_dylib.so");
-        // The host runs from a link to that file; where the file system cannot link, from a copy of it.
+        // The host runs from a link to that file, or from a copy of it where the file system cannot link.
         fs::metadata(&built).is_ok_and(|metadata| metadata.ino() == self.inode)
             || crate::hosts::same_file(&built, &self.path).unwrap_or_default()
     }

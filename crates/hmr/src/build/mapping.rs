@@ -1,8 +1,8 @@
-//! What a loaded library takes up in memory, and how what can be read from its file again is given back.
+//! How much memory a loaded library takes, and how pages that can be read from its file again are released.
 //!
-//! A retired library stays mapped (see [`super::library`]). What it costs then is its private copies of pages: those
-//! that relocation or the library itself has written to. The other pages are the file's, and come back by themselves
-//! when anything of the old code runs again.
+//! A retired library stays mapped (see [`super::library`]). It then costs its private copies of pages: those that
+//! relocation or the library itself has written to. The other pages are the file's. The kernel reads them again if any
+//! of the old code runs again.
 
 use std::ffi::c_void;
 use std::fs::{self, File};
@@ -33,7 +33,7 @@ impl Page {
         self.0 >> 63 & 1 == 1
     }
 
-    /// Says whether it is a copy of this process's own, in memory or swapped out, rather than the file's page.
+    /// Returns whether it is a copy of this process's own, in memory or swapped out, and not the file's page.
     fn is_private(self) -> bool {
         let (is_swapped, is_the_files) = (self.0 >> 62 & 1 == 1, self.0 >> 61 & 1 == 1);
         is_swapped || self.is_in_memory() && !is_the_files
@@ -41,8 +41,8 @@ impl Page {
 }
 
 impl Mapping {
-    /// Finds the mappings of the library at `path`; `None` where the system does not tell them, or when it is not
-    /// loaded.
+    /// Finds the mappings of the library at `path`. Returns `None` if the system does not show them, or if the library
+    /// is not loaded.
     ///
     /// Takes a few milliseconds in a process with thousands of libraries.
     pub fn of(path: &Path) -> Option<Self> {
@@ -67,7 +67,7 @@ impl Mapping {
         (!segments.is_empty()).then_some(Self { segments })
     }
 
-    /// Measures what it takes up at this moment; without the zeroed data that belongs to no file.
+    /// Returns its memory at this moment, without zeroed data that belongs to no file.
     pub fn memory(&self) -> Memory {
         let mapped: usize = self.segments.iter().map(|segment| segment.addresses.len()).sum();
         let private = self.segments.iter().flat_map(Segment::pages).filter(|page| page.is_private()).count()
@@ -75,21 +75,21 @@ impl Mapping {
         Memory { mapped: mapped as u64, private: private as u64 }
     }
 
-    /// Gives back the memory of pages that the file still has; says how many bytes that was.
+    /// Releases the memory of pages that the file still has. Returns the number of bytes.
     pub fn give_back(&self) -> u64 {
         let mut given_back = 0;
         for segment in self.segments.iter().filter(|segment| !segment.is_writable) {
             let pages = segment.pages();
-            // Relocation has written to some pages before they were made read-only; these hold the only copy.
+            // Relocation has written to some pages before they were made read-only. These hold the only copy.
             if pages.is_empty() || pages.iter().any(|page| page.is_private()) {
                 continue;
             }
             let start = segment.addresses.start as *mut c_void;
             // SAFETY: the range is one mapping of a library that is never unloaded, so it stays this library's for the
-            // life of the process. None of its pages is a private copy and nobody can write to it, so each page is
-            // the file's: after this call the next access reads the same bytes from the file again. The file is
-            // never truncated or written to: rustc writes under another name, and a library that is done with is
-            // unlinked, which leaves its contents to those who have it mapped.
+            // life of the process. None of its pages is a private copy and none is writable, so each page is the
+            // file's: after this call the next access reads the same bytes from the file again. The file is never
+            // truncated or written to: rustc writes under another name, and a library that is not needed any more is
+            // unlinked, which leaves its contents to the processes that have it mapped.
             #[allow(unsafe_code)]
             let advised = unsafe {
                 rustix::mm::madvise(start, segment.addresses.len(), rustix::mm::Advice::LinuxDontNeed)
@@ -103,7 +103,7 @@ impl Mapping {
 }
 
 impl Segment {
-    /// Reads its pages; none where the system does not tell.
+    /// Reads its pages. Returns none if the system does not show them.
     fn pages(&self) -> Vec<Page> {
         const ENTRY: usize = size_of::<u64>();
         let first = self.addresses.start / page_size();
@@ -153,7 +153,7 @@ mod tests {
         let file = File::open(&path).unwrap();
         let map = |offset: usize| {
             let flags = ProtFlags::READ | ProtFlags::WRITE;
-            // SAFETY: a fresh mapping of a file that this test alone has.
+            // SAFETY: a fresh mapping of a file that only this test has.
             #[allow(unsafe_code)]
             let start = unsafe {
                 mmap(std::ptr::null_mut(), 2 * page, flags, MapFlags::PRIVATE, &file, (offset * page) as u64)
@@ -161,7 +161,7 @@ mod tests {
             start.unwrap().cast::<u8>()
         };
         let (text, relocated) = (map(0), map(2));
-        // SAFETY: both mappings are two pages long, and stay.
+        // SAFETY: both mappings are two pages long and stay.
         #[allow(unsafe_code)]
         unsafe {
             relocated.write(9);
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(mapping.memory(), Memory { mapped: 4 * page as u64, private: page as u64 });
         fs::remove_file(&path).unwrap();
         assert!(mapping.give_back() >= page as u64);
-        // SAFETY: as above; what was written is still there, and what was given back is read from the file again.
+        // SAFETY: as above. What was written is still there, and released pages are read from the file again.
         #[allow(unsafe_code)]
         unsafe {
             assert_eq!((text.read(), text.add(page).read(), relocated.read()), (7, 7, 9));

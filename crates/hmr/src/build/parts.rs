@@ -1,10 +1,10 @@
-//! Where the time of a reload went.
+//! The durations of the parts of a reload.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// Where the time of a reload went.
+/// The durations of the parts of a reload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// From the save to the start of the build.
@@ -29,7 +29,7 @@ impl Parts {
             ("preflight", self.preflight),
             ("swap", self.swap),
         ];
-        // Whole microseconds: what is beyond them is noise.
+        // Whole microseconds: anything finer is noise.
         let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
         parts.into_iter().map(|(name, time)| (name.to_owned(), ms(time))).collect()
     }

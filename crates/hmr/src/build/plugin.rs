@@ -1,4 +1,4 @@
-//! A plugin that was built, and one that could not be.
+//! A plugin that was built, and one that could not be built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -26,9 +26,10 @@ pub struct BuiltPlugin {
     pub linked: Linked,
     /// Time taken so far.
     pub parts: Parts,
-    /// Hashes of what the files that rustc read held when it was built; nothing of one that is taken as it is.
+    /// Hashes of the contents that the files read by rustc had at the build. Empty for a library that is reused without
+    /// a check.
     pub(crate) sources: BTreeMap<PathBuf, u64>,
-    /// What is to be recorded of it once a probe has accepted it; nothing of one that is recorded already.
+    /// The record to write once a probe has accepted it; `None` if it is recorded already.
     pub(crate) record: Option<BuildRecord>,
 }
 
@@ -43,18 +44,18 @@ impl BuiltPlugin {
         self.sources.iter().all(|(path, hash)| holds(path, *hash))
     }
 
-    /// Returns the files that rustc read, with the hash of what they held where that is known.
+    /// Returns the files that rustc read, each with the hash of its contents if that is known.
     pub fn hashed_inputs(&self) -> BTreeMap<PathBuf, Option<u64>> {
         let hashed = |path: &PathBuf| (path.clone(), self.sources.get(path).copied());
         self.inputs.iter().map(hashed).collect()
     }
 }
 
-/// A plugin that cannot go live, and why.
+/// A plugin that cannot go live, and the reason.
 #[derive(Debug)]
 pub struct Failure {
-    /// Plugin; `None` when the reason is none of a single plugin's.
+    /// Plugin; `None` if the reason concerns no single plugin.
     pub plugin: Option<PluginId>,
-    /// Why.
+    /// Reason.
     pub error: SaveError,
 }

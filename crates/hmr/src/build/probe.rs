@@ -2,11 +2,11 @@
 //!
 //! # Theory of operation
 //!
-//! A library that aborts, crashes or never returns while it is loaded must not take the host with it. So a child,
-//! the host's own program started with [`CHILD_VARIABLE`] set, loads it before the host does, makes an instance
-//! and checks what it defines, and says so in one line of JSON. Starting a process and linking it takes tens of
-//! milliseconds; a spare child that waits for its path on standard input takes that out of every reload. Each
-//! child serves once.
+//! A library that aborts, crashes or never returns while it is loaded must not take the host with it. So a child
+//! process, the host's own program started with [`CHILD_VARIABLE`] set, loads it before the host does, creates an
+//! instance, checks its definitions, and reports the result in one line of JSON. Starting a process and linking it
+//! takes tens of milliseconds. A spare child that waits for its path on standard input keeps that out of every reload.
+//! Each child serves once.
 
 use std::fs::File;
 use std::io::{BufRead as _, Write as _};
@@ -29,7 +29,7 @@ use crate::error::SaveError;
 /// Environment variable that makes the host's program a probe.
 pub const CHILD_VARIABLE: &str = "HOTCORD_PROBE";
 
-/// Time a library has to load and define its commands.
+/// Time within which a library must load and define its commands.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 #[derive(Serialize, Deserialize)]
@@ -40,14 +40,13 @@ struct Question {
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
-    /// The plugin may go live; with the fingerprint of the child's sdk.
+    /// The plugin may go live. The string is the fingerprint of the child's sdk.
     Fit(String),
     Unfit(Vec<String>),
     Unreadable(String),
 }
 
-/// Serves one probe and gives the exit code, when this process was started as a probe; has to be asked first
-/// thing in `main`.
+/// Serves one probe and returns the exit code, if this process was started as a probe. Must be called first in `main`.
 pub fn serve_if_child() -> Option<ExitCode> {
     env::var_os(CHILD_VARIABLE)?;
     Some(serve().unwrap_or(ExitCode::FAILURE))
@@ -60,7 +59,7 @@ fn serve() -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let question: Question = serde_json::from_str(&line)?;
-    // What the plugin itself prints while it is loaded must not be taken for the answer.
+    // Output of the plugin itself during loading must not be taken for the answer.
     let mut answer_to = File::from(rustix::io::dup(io::stdout())?);
     rustix::stdio::dup2_stdout(io::stderr())?;
     let answer = match library::load(&question.library, &question.krate) {
@@ -87,7 +86,7 @@ impl Prober {
     /// # Errors
     /// When this program cannot be started again.
     pub fn new() -> io::Result<Self> {
-        // The running program, even when its file has been replaced since.
+        // The running program, even if its file has been replaced since.
         let program =
             if cfg!(target_os = "linux") { PathBuf::from("/proc/self/exe") } else { env::current_exe()? };
         Self::of(program)
@@ -102,10 +101,10 @@ impl Prober {
         Ok(Self { program, spare })
     }
 
-    /// Has a child load the library and check what it defines; gives the fingerprint of the child's sdk.
+    /// Loads the library in a child process and checks its definitions. Returns the fingerprint of the child's sdk.
     ///
     /// # Errors
-    /// One sentence: how the child died, that it did not answer in time, or what it found.
+    /// When the child died, did not answer in time, or found a problem. The error is one sentence.
     pub async fn probe(&self, library: &Path, krate: &str) -> Result<String, SaveError> {
         let lost = |source| SaveError::Spawn { program: "the probe process".to_owned(), source };
         let mut child = match self.spare.lock().await.take() {
@@ -113,11 +112,11 @@ impl Prober {
             None => spawn(&self.program).map_err(lost)?,
         };
         if child.try_wait().map_err(lost)?.is_some() {
-            // Somebody ended the spare one.
+            // The spare child was killed.
             child = spawn(&self.program).map_err(lost)?;
         }
         let outcome = ask(&mut child, library, krate).await;
-        // The next one is started now, and linked by the time of the next save.
+        // The next child is started now, and is linked by the next save.
         *self.spare.lock().await = spawn(&self.program).ok();
         outcome
     }
@@ -132,7 +131,7 @@ async fn ask(child: &mut Child, library: &Path, krate: &str) -> Result<String, S
     let question = Question { library: library.to_owned(), krate: krate.to_owned() };
     let mut line = serde_json::to_string(&question).map_err(|error| SaveError::Probe(error.to_string()))?;
     line.push('\n');
-    // Read all the while: a full pipe would hold the child up.
+    // Read all the time: a full pipe would block the child.
     let words = tokio::spawn(async move {
         let mut bytes = Vec::new();
         let _ = stderr.read_to_end(&mut bytes).await;
@@ -178,7 +177,7 @@ fn spawn(program: &Path) -> io::Result<Child> {
         .spawn()
 }
 
-/// Says how a process ended.
+/// Describes how a process ended.
 fn death(status: Option<ExitStatus>) -> String {
     #[cfg(unix)]
     {
@@ -196,7 +195,7 @@ fn death(status: Option<ExitStatus>) -> String {
     }
 }
 
-/// Gives the end of what a process said, shortened to what helps.
+/// Returns the last lines of a process's output.
 fn last_words(words: &str) -> String {
     const MOST: usize = 5;
     let lines: Vec<_> = words.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -1,4 +1,4 @@
-//! What a build was made from, recorded beside it so that a host that starts again need not build it again.
+//! The inputs of a build, recorded beside it so that a host that starts again need not build it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -20,14 +20,14 @@ use crate::error::SaveError;
 use crate::watch::hash_of;
 use crate::workspace::Package;
 
-/// What a library was built from.
+/// The inputs of a library.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BuildRecord {
     pub(super) fingerprint: String,
     pub(super) call: RustcCall,
     pub(super) library: PathBuf,
     pub(super) inputs: BTreeMap<PathBuf, u64>,
-    /// Hashes of the crates that it holds a copy of as cargo has built them, which is what rustc links.
+    /// Hashes of the crates of which it holds a copy, as cargo has built them, since that is what rustc links.
     pub(super) copies: BTreeMap<String, u64>,
     pub(super) warnings: String,
 }
@@ -51,14 +51,14 @@ impl BuildRecord {
     }
 }
 
-/// The folder below cargo's target folder that holds the plugins' libraries and what is recorded of them.
+/// The folder below cargo's target folder with the plugins' libraries and their records.
 #[derive(Clone, Debug)]
 pub struct Records {
     folder: PathBuf,
 }
 
 impl Records {
-    /// Returns those below `target`.
+    /// Returns the records below `target`.
     pub fn of(target: &Path) -> Self {
         Self { folder: target.join("plugins") }
     }
@@ -68,7 +68,7 @@ impl Records {
         self.folder.join(&package.name)
     }
 
-    /// Returns the file in which it is kept what cargo has built.
+    /// Returns the file with the list of what cargo has built.
     pub(super) fn artifacts_file(&self) -> PathBuf {
         self.folder.join("artifacts.json")
     }
@@ -82,7 +82,7 @@ impl Records {
         self.folder(package).join("built.json")
     }
 
-    /// Removes libraries of former runs, except the newest and those that are `needed`.
+    /// Removes libraries of earlier runs, except the newest and those that are `needed`.
     pub fn tidy(&self, package: &Package, needed: &BTreeSet<PathBuf>) {
         let newest = self.newest(package).map(|record| record.library);
         for entry in fs::read_dir(self.folder(package)).into_iter().flatten().flatten() {
@@ -93,13 +93,13 @@ impl Records {
             if is_library && !is_needed {
                 discard(&path);
             } else if path.is_file() && is_other && !is_needed {
-                // One that stays is overwritten or tidied another time.
+                // A file that stays is overwritten or removed another time.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// Returns a library that was built before as it is, and whether its sources have been edited since.
+    /// Returns a library that was built earlier, unchecked, and whether its sources have been edited since.
     pub fn recall(package: &Package, library: PathBuf) -> (BuiltPlugin, bool) {
         let record: Option<BuildRecord> = kept(&record_of(&library));
         let is_edited = record
@@ -136,13 +136,13 @@ impl Records {
         kept(&self.newest_file(package))
     }
 
-    /// Hashes what the build before has read.
+    /// Returns hashes of the files that the build before has read.
     pub(super) fn sources_before(&self, package: &Package) -> BTreeMap<PathBuf, u64> {
         let inputs = self.newest(package).map(|record| record.inputs).unwrap_or_default();
         inputs.into_keys().filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash))).collect()
     }
 
-    /// Keeps a record beside its library, and as that of the newest one.
+    /// Writes a record beside its library, and as that of the newest one.
     pub(super) fn write(&self, package: &Package, record: &BuildRecord) -> Result<(), SaveError> {
         keep(&record_of(&record.library), record)?;
         keep(&self.newest_file(package), record)
@@ -154,9 +154,9 @@ fn record_of(library: &Path) -> PathBuf {
     library.with_extension("json")
 }
 
-/// Removes a library that is needed no more, with its record; its code stays mapped where it is.
+/// Removes a library that is not needed any more, with its record. Its code stays mapped where it is.
 pub(crate) fn discard(library: &Path) {
-    // What stays is tidied another time.
+    // A file that stays is removed another time.
     let _ = fs::remove_file(library);
     let _ = fs::remove_file(record_of(library));
 }
@@ -192,10 +192,11 @@ pub(super) fn hash_of_text(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// Hashes what a build has read; `None` when any of it was saved anew since `start`.
+/// Returns hashes of the files that a build has read; `None` if any of them was saved again since `start`.
 ///
-/// What the build before read as well is compared with what it held `before`. Of what is new only the kernel's stamp
-/// tells, which no program can set. A stamp in the future is that of another machine's clock and tells nothing.
+/// A file that the build before read as well is compared with its contents `before`. For a new file only the kernel's
+/// time stamp shows a save, which no program can set. A stamp in the future is that of another machine's clock and
+/// shows nothing.
 pub(super) fn unchanged_since(
     start: SystemTime,
     before: &BTreeMap<PathBuf, u64>,
@@ -216,7 +217,7 @@ pub(super) fn unchanged_since(
     Some(sources)
 }
 
-/// Returns when a file's contents or anything else of it was last changed, by the kernel's clock.
+/// Returns when a file's contents or any other of its attributes last changed, by the kernel's clock.
 fn changed_at(path: &Path) -> Option<SystemTime> {
     let metadata = fs::metadata(path).ok()?;
     let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).ok()?);

@@ -14,30 +14,30 @@ use crate::workspace::{Package, Workspace};
 /// Plugins to build, and how.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
-    /// Plugins, with the call of each that is known.
+    /// Plugins, each with its call if that is known.
     pub packages: Vec<(Package, Option<RustcCall>)>,
-    /// Whether cargo has to be asked first.
+    /// Whether cargo must be asked first.
     pub through_cargo: bool,
-    /// Tells this request's files from those of others.
+    /// Ends the names of this request's files, so that they differ from those of others.
     pub suffix: String,
     /// Moment of the save.
     pub began: Instant,
-    /// Whether a library of a former run is taken when its sources are the same.
+    /// Whether a library of an earlier run is used if its sources are the same.
     pub may_reuse: bool,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Default)]
 pub struct BuildResult {
     /// Calls that cargo made.
     pub calls: BTreeMap<PluginId, RustcCall>,
     /// Plugins that may go live.
     pub built: Vec<BuiltPlugin>,
-    /// Plugins that may not.
+    /// Plugins that may not go live.
     pub failures: Vec<Failure>,
 }
 
-/// Builds what is requested, and has a probe load it; dropping the future kills the compiler.
+/// Builds the requested plugins and probes them. Dropping the future kills the compiler.
 pub async fn run(
     toolchain: Arc<dyn Toolchain>,
     workspace: Arc<Workspace>,
@@ -66,7 +66,7 @@ pub async fn run(
         }
     }
     let through_cargo: Duration = asked.elapsed();
-    // One after the other: rustc and its linker keep two cores busy.
+    // One after the other: rustc and its linker use two cores.
     for package in packages {
         let Some(call) = calls.get(&package.id) else { continue };
         let compilation = Compilation {
@@ -88,7 +88,7 @@ pub async fn run(
     result
 }
 
-/// Builds a plugin's library, and has a probe load it.
+/// Builds a plugin's library and probes it.
 pub(super) async fn build_and_probe(
     toolchain: &dyn Toolchain,
     compilation: Compilation<'_>,

@@ -1,7 +1,7 @@
 //! The replay of a plugin's rustc call without cargo, into a folder of hmr's own.
 //!
-//! The captured call builds an rlib; the replay asks for a `cdylib` that exports one symbol and takes sdk, tokio
-//! and the standard library from the host's shared libraries.
+//! The captured call builds an rlib. The replay asks for a `cdylib` that exports one symbol and takes sdk, tokio and
+//! the standard library from the host's shared libraries.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -29,20 +29,20 @@ pub struct Built {
 /// Ends the name of every file that rustc writes.
 ///
 /// It is the same in every build: code generation depends on the names of its outputs, so with a new name rustc would
-/// generate all code anew. Measured on 2 cores, one line edited: 300 instead of 535 ms for 24 commands, 235 instead of
+/// generate all code again. Measured on 2 cores, one line edited: 300 instead of 535 ms for 24 commands, 235 instead of
 /// 320 ms for 3.
 const BUILD_SUFFIX: &str = "-build";
 
 /// Where and how a replay writes.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Folder for the library; incremental state is kept below it.
+    /// Folder for the library. Incremental state is kept below it.
     pub folder: PathBuf,
-    /// Ends the name of the finished library, which has to be one that no other build has had.
+    /// Ends the name of the finished library. It must be one that no other build has had.
     pub suffix: String,
     /// Whether diagnostics are rendered in colour.
     pub colour: bool,
-    /// Folder that cargo called rustc in.
+    /// Folder in which cargo called rustc.
     pub working_folder: PathBuf,
 }
 
@@ -50,7 +50,7 @@ impl Replay {
     /// Turns cargo's call into the one that builds the loadable library.
     pub fn call(&self, captured: &RustcCall) -> RustcCall {
         let rustc = captured.arguments_at();
-        // Before the first argument stand the compiler and whatever wrapper cargo was told to use.
+        // The compiler comes before the first argument, after any wrapper that cargo was told to use.
         let program = captured.words[..rustc].last();
         let mut words = vec![program.cloned().unwrap_or_else(|| "rustc".to_owned())];
         let mut rest = captured.words[rustc..].iter();
@@ -69,7 +69,7 @@ impl Replay {
                     None => {}
                 },
                 "--extern" => {
-                    // A library that is linked needs the code of its dependencies, not only what they declare.
+                    // A library that is linked needs the code of its dependencies, not only their declarations.
                     if let Some(named) = rest.next() {
                         let with_code = named.strip_suffix(".rmeta").map(|stem| format!("{stem}.rlib"));
                         words.extend(["--extern".to_owned(), with_code.unwrap_or_else(|| named.clone())]);
@@ -98,7 +98,7 @@ impl Replay {
     /// Builds the library.
     ///
     /// # Errors
-    /// [`SaveError::Compile`] with rustc's rendered diagnostics, or why rustc could not be run.
+    /// [`SaveError::Compile`] with rustc's rendered diagnostics, or another error if rustc could not be run.
     pub async fn run(&self, captured: &RustcCall) -> Result<Built, SaveError> {
         std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
         let call = self.call(captured);
@@ -117,7 +117,7 @@ impl Replay {
         let mut output = String::new();
         if let Some(mut stderr) = child.stderr() {
             let mut bytes = Vec::new();
-            // A read that fails leaves what was read; the exit status tells the rest.
+            // A read that fails leaves what was read. The exit status shows the rest.
             let _ = stderr.read_to_end(&mut bytes).await;
             output = String::from_utf8_lossy(&bytes).into_owned();
         }
@@ -135,7 +135,7 @@ impl Replay {
         };
         let (prefix, extension) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let built = file(prefix, BUILD_SUFFIX, extension);
-        // A library of a name that is loaded already would not be loaded again.
+        // A library with the name of a loaded one would not be loaded again.
         let library = file(prefix, &self.suffix, extension);
         std::fs::rename(&built, &library).map_err(SaveError::io("renamed", &built))?;
         let dep_info = file("", BUILD_SUFFIX, ".d");
@@ -145,22 +145,23 @@ impl Replay {
     }
 }
 
-/// Says why a compiler failed that has found no error in the source: it is gone, was killed, or has itself failed.
+/// Returns the error of a compiler that failed without an error in the source: it is missing, was killed, or has itself
+/// failed.
 fn without_diagnosis(program: &str, status: ExitStatus, output: &str) -> SaveError {
     if Path::new(program).is_absolute() && !Path::new(program).exists() {
         let source = io::Error::new(io::ErrorKind::NotFound, format!("{program} is gone"));
         return SaveError::Spawn { program: "rustc".to_owned(), source };
     }
-    // A compiler that panics tells the reason in a message of the system, or in its first line; warnings are JSON.
+    // A compiler that panics prints the reason in a message of the system, or in its first line. Warnings are JSON.
     let mut lines = output.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('{'));
     let is_of_the_system = |line: &&str| line.contains("(os error ") || line.contains("Os { code: ");
     let words = lines.clone().find(is_of_the_system).or_else(|| lines.next());
     SaveError::Compiler { status, words: words.unwrap_or("it said nothing").to_owned() }
 }
 
-/// Reads the inputs from rustc's dep-info, which has make's form: one line per output, a space is escaped.
+/// Reads the inputs from rustc's dep-info, which has the form of make: one line per output, spaces escaped.
 pub(crate) fn inputs_of(dep_info: &str, working_folder: &Path) -> BTreeSet<PathBuf> {
-    // Not by `lines`, which takes a carriage return away that ends a name.
+    // Not `lines`, which removes a carriage return at the end of a name.
     let first = dep_info.split('\n').next().unwrap_or_default();
     let Some((_, inputs)) = first.split_once(": ") else { return BTreeSet::new() };
     let mut paths = BTreeSet::new();
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_call_without_words_is_one_of_rustc() {
-        // A file that holds a call may be cut short, or another program's.
+        // A file with a call may be cut short, or another program's.
         let call = replay().call(&RustcCall { environment: [].into(), words: Vec::new() });
         assert_eq!(call.words[0], "rustc");
     }

@@ -1,4 +1,4 @@
-//! A call of rustc as cargo has made it: what there is to know about how a plugin is built.
+//! A call of rustc as cargo has made it: all that is known about how a plugin is built.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ impl RustcCall {
     /// Finds the call that made one of `files`, a library of `krate` in `folder`, among those that
     /// `scripts/bin/hotcord-rustc` keeps.
     ///
-    /// cargo names a library by all that goes into it besides the sources (dependencies, features, profile, compiler), so
-    /// a call that is found by that name is the one that is in force. The name does not tell the folder of the workspace:
-    /// in one that was copied or moved, calls are those of the former folder until cargo makes them anew.
+    /// cargo names a library by all of its inputs besides the sources (dependencies, features, profile, compiler), so a
+    /// call that is found by that name is the current one. The name does not depend on the folder of the workspace:
+    /// after a copy or a move, calls are those of the former folder until cargo makes them again.
     pub fn find<'a>(
         krate: &str,
         folder: &Path,
@@ -37,7 +37,7 @@ impl RustcCall {
 
     /// Reads strings that each end with a NUL: variables, an empty string, then the command line.
     ///
-    /// Returns nothing for anything else, such as a file that was cut off.
+    /// Returns `None` for anything else, such as a file that was cut off.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\0')?;
         let mut strings = text.split('\0');
@@ -61,7 +61,7 @@ impl RustcCall {
         self.words.get(at + 1).map(String::as_str)
     }
 
-    /// Returns where rustc and its arguments part: the arguments begin with `--crate-name`.
+    /// Returns the index of rustc's first argument, `--crate-name`.
     pub(crate) fn arguments_at(&self) -> usize {
         self.words.iter().position(|word| word == "--crate-name").unwrap_or(1).min(self.words.len())
     }
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs the wrapper as cargo does, with `true` in rustc's place.
+    /// Runs the wrapper as cargo does, with `true` in place of rustc.
     fn wrap(deps: &Path, environment: &[(&str, &str)], words: &[&str]) {
         let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/bin/hotcord-rustc");
         let status = Command::new(wrapper)
@@ -151,7 +151,7 @@ mod tests {
         let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/bin/hotcord-rustc");
         let status = Command::new(&wrapper).args(["sh", "-c", "exit 7"]).status().unwrap();
         assert_eq!(status.code(), Some(7));
-        // Where nothing can be kept, rustc is called all the same.
+        // Where nothing can be kept, rustc is still called.
         std::fs::create_dir_all(folder.path().join("full")).unwrap();
         std::fs::write(folder.path().join("full/calls"), "a file").unwrap();
         wrap(&folder.path().join("full/deps"), &[], &["--crate-name", "one", "--crate-type", "lib"]);

@@ -1,4 +1,4 @@
-//! What the engine asks of the programs that build and of the system's loader.
+//! The interface of the engine to the programs that build and to the system's loader.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,27 +14,26 @@ use super::{BuiltPlugin, Failure};
 use crate::error::SaveError;
 use crate::workspace::{Package, Workspace};
 
-/// What plugins are built and loaded with: cargo, rustc, a probe process and the system's loader, or what a test puts in
-/// their place.
+/// The means to build and load plugins: cargo, rustc, a probe process and the system's loader, or a test's substitutes.
 ///
 /// Dropping a future of a toolchain ends what it has started.
 pub trait Toolchain: Send + Sync + 'static {
     /// Returns the workspace at `root` as it is now.
     ///
     /// # Errors
-    /// When it cannot be read, in cargo's own words.
+    /// When it cannot be read, with cargo's message.
     fn read_workspace<'a>(&'a self, root: &'a Path) -> BoxFuture<'a, Result<Workspace, SaveError>>;
 
-    /// Returns with which features the host and all plugins would be built.
+    /// Returns the features that the host and all plugins would be built with.
     ///
     /// # Errors
     /// As [`read_workspace`](Self::read_workspace).
     fn read_features<'a>(&'a self, workspace: &'a Workspace) -> BoxFuture<'a, Result<Shared, SaveError>>;
 
-    /// Builds the host and what `packages` depend on, and returns how each of them that compiles is compiled.
+    /// Builds the host and the dependencies of `packages`. Returns the call of rustc for each package that compiles.
     ///
     /// # Errors
-    /// When nothing can be built at all; a package that does not compile is among the failures.
+    /// When nothing can be built at all. A package that does not compile is among the failures.
     fn capture<'a>(
         &'a self,
         workspace: &'a Workspace,
@@ -44,28 +43,28 @@ pub trait Toolchain: Send + Sync + 'static {
     /// Builds the library of a plugin.
     ///
     /// # Errors
-    /// Why it cannot be built; [`SaveError::Superseded`] when a source changed meanwhile.
+    /// When it cannot be built, with the reason; [`SaveError::Superseded`] if a source changed meanwhile.
     fn build<'a>(&'a self, plugin: Compilation<'a>) -> BoxFuture<'a, Result<BuiltPlugin, SaveError>>;
 
-    /// Has another process load a library first, and records a new one that is accepted.
+    /// Loads a library in another process first, and records a new one that is accepted.
     ///
     /// # Errors
-    /// Why it cannot go live.
+    /// When it cannot go live, with the reason.
     fn probe<'a>(&'a self, plugin: &'a BuiltPlugin) -> BoxFuture<'a, Result<(), SaveError>>;
 
     /// Loads a library into this process for good, and returns the plugin that it exports.
     ///
     /// # Errors
-    /// Why it cannot be loaded.
+    /// When it cannot be loaded, with the reason.
     fn load(&self, plugin: &BuiltPlugin) -> Result<&'static PluginEntry, SaveError>;
 
     /// Builds a new host with all its plugins.
     ///
     /// # Errors
-    /// Why the running host stays.
+    /// When the running host stays, with the reason.
     fn build_host(&self, request: HostRequest) -> BoxFuture<'_, Result<NewHost, Refusal>>;
 
-    /// Returns whether what is built now can be loaded into this process.
+    /// Returns whether new builds can be loaded into this process.
     fn fits_host(&self) -> bool;
 }
 
@@ -78,19 +77,19 @@ pub struct Compilation<'a> {
     pub package: &'a Package,
     /// How it is compiled.
     pub call: &'a RustcCall,
-    /// Tells the library from all others.
+    /// Ends the name of the library, so that it differs from all others.
     pub suffix: &'a str,
-    /// Whether a library of a former run is taken when its sources are the same.
+    /// Whether a library of an earlier run is used if its sources are the same.
     pub may_reuse: bool,
 }
 
-/// What [`Toolchain::capture`] has found out.
+/// The result of [`Toolchain::capture`].
 #[derive(Debug, Default)]
 pub struct Captured {
     /// Calls of rustc, by plugin.
     pub calls: BTreeMap<PluginId, RustcCall>,
     /// Plugins that do not compile.
     pub failures: Vec<Failure>,
-    /// What rustc said of the host's own crates, when the host does not compile.
+    /// rustc's diagnostics for the host's own crates, if the host does not compile.
     pub host: Option<Failures>,
 }

@@ -1,4 +1,4 @@
-//! Where the socket is, and how it is made so that only its owner can open it.
+//! Where the socket is, and how it is created so that only its owner can open it.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::ControlError;
 
-/// Most bytes of a socket's path; the system's own limit is 107 on Linux.
+/// Most bytes of a socket's path. The system's own limit is 107 on Linux.
 const LONGEST: usize = 100;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 16;
@@ -29,7 +29,7 @@ fn is_short(path: &Path) -> bool {
     path.as_os_str().len() <= LONGEST
 }
 
-/// Files that go when the socket does.
+/// Files that are removed with the socket.
 #[derive(Debug)]
 pub(super) struct Files {
     socket: PathBuf,
@@ -39,7 +39,7 @@ pub(super) struct Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        // One that is gone already, with its folder say, needs no word.
+        // A file that is already gone, for example with its folder, is not an error.
         let _ = fs::remove_file(&self.socket);
         if let Some((folder, pointer)) = &self.elsewhere {
             let _ = fs::remove_dir(folder);
@@ -48,7 +48,7 @@ impl Drop for Files {
     }
 }
 
-/// Makes the socket of a workspace, replacing one that a bot left behind.
+/// Creates the socket of a workspace, replacing one that a bot left behind.
 pub(super) fn listen(workspace: &Path) -> Result<(UnixListener, Files), ControlError> {
     let wanted = socket_file(workspace);
     let state = workspace.join(".hotcord");
@@ -86,7 +86,8 @@ pub(super) fn connect(workspace: &Path) -> io::Result<UnixStream> {
     connect_trusted(Path::new(named.trim()))
 }
 
-/// Opens a socket unless it is another user's, who would be given commands and be read as the bot.
+/// Opens a socket unless it belongs to another user, who would receive commands and whose answers would be taken for
+/// the bot's.
 fn connect_trusted(socket: &Path) -> io::Result<UnixStream> {
     check_owner(socket)?;
     UnixStream::connect(socket)
@@ -101,7 +102,7 @@ fn check_owner(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, problem))
 }
 
-/// Returns whether files of a user are taken for those of a bot: this user's own, and root's.
+/// Returns whether files of a user are trusted as those of a bot: this user's own, and root's.
 const fn is_trusted(owner: u32, user: u32) -> bool {
     owner == 0 || owner == user
 }
@@ -119,7 +120,7 @@ fn remove_stale(path: &Path) -> Result<(), ControlError> {
     }
 }
 
-/// Makes a folder that nobody else can look into.
+/// Creates a folder that no other user can read.
 fn private_folder() -> Result<PathBuf, ControlError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let folder = std::env::temp_dir().join(format!("hotcord-{}-{now:x}", std::process::id()));
@@ -127,7 +128,7 @@ fn private_folder() -> Result<PathBuf, ControlError> {
     Ok(folder)
 }
 
-/// Binds, then sets the mode, then listens: there is no moment in which others could connect.
+/// Binds, then sets the mode, then listens, so that at no moment can others connect.
 fn bind(path: &Path) -> io::Result<UnixListener> {
     let socket: OwnedFd = rustix::net::socket_with(
         AddressFamily::UNIX,
@@ -153,7 +154,7 @@ mod tests {
         let mode = fs::metadata(socket_file(folder.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(matches!(listen(folder.path()), Err(ControlError::Taken)));
-        // As after a crash: the file is there and nobody listens.
+        // As after a crash: the file exists, but no process listens.
         drop(listener);
         std::mem::forget(files);
         assert!(connect(folder.path()).is_err());
@@ -183,7 +184,7 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         let (_listener, _files) = listen(folder.path()).unwrap();
-        // Only root can give files away; everybody else has seen the rule above.
+        // Only root can give files away. For other users, the check above has to be enough.
         if rustix::process::geteuid().is_root() {
             let socket = socket_file(folder.path());
             std::os::unix::fs::chown(&socket, Some(65_534), None).unwrap();

@@ -1,4 +1,4 @@
-//! `hotcord ctl`: the other side of the socket, in the same program, so that a terminal needs no other tool.
+//! `hotcord ctl`: the client of the socket, in the same program, so that a terminal needs no other tool.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -16,7 +16,7 @@ use crate::workspace;
 
 /// Longest wait for a bot that replaces itself.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
-/// Time between two looks whether it is back.
+/// Time between two checks whether it is back.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 const USAGE: u8 = 64;
@@ -27,16 +27,16 @@ const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env
 const WORDS: &str = "usage: hotcord ctl status [--json] | events [--last N] [--no-follow] | reload [PLUGIN] | \
                      rollback PLUGIN [GENERATION] | generations | watch on|off | prune | restart [--now]";
 
-/// Why a command did not do what it was to do.
+/// Why a command failed.
 enum Trouble {
     Usage(String),
     NoBot,
     Refused(String),
-    /// Nobody reads what is written, which is no mistake.
+    /// The output has no reader, which is not an error.
     Unread,
 }
 
-/// Carries out `hotcord ctl ...` when that is what this process was started as.
+/// Runs `hotcord ctl ...` and returns its exit code, if this process was started as that.
 pub fn serve_if_asked() -> Option<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     if words.next()? != "ctl" {
@@ -133,7 +133,7 @@ fn events(options: &[&str]) -> Result<ExitCode, Trouble> {
         if !follow {
             return Ok(ExitCode::SUCCESS);
         }
-        // A bot that replaces itself is back in a moment, and what it has told by then is all new.
+        // A bot that replaces itself is back in a moment. All that it has published by then is new.
         let Some(again) = back(&workspace) else {
             sdk_core::text::write_error("the bot has ended");
             return Ok(ExitCode::SUCCESS);
@@ -181,7 +181,7 @@ fn connect(workspace: &Path) -> Result<UnixStream, Trouble> {
     address::connect(workspace).map_err(|_| Trouble::NoBot)
 }
 
-/// Gives the workspace whose bot is meant.
+/// Returns the workspace whose bot is meant.
 fn find() -> Result<PathBuf, Trouble> {
     let named = std::env::var_os("HMR_WORKSPACE").filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = named.or_else(|| workspace::find(&std::env::current_dir().ok()?));
@@ -190,14 +190,14 @@ fn find() -> Result<PathBuf, Trouble> {
     })
 }
 
-/// Prints lines, in which nothing that others have written controls the terminal.
+/// Prints lines, with control characters in foreign text replaced so that they do not control the terminal.
 fn print(lines: &str) -> Result<ExitCode, Trouble> {
     let lines: Vec<_> =
         lines.trim_end().split('\n').map(|line| foreign(line, Surface::Log, usize::MAX)).collect();
     write(&lines.join("\n"))
 }
 
-/// Prints JSON with its controls as escapes. They stand in strings alone, so that it means the same.
+/// Prints JSON with its control characters as escapes. They occur only in strings, so its meaning stays the same.
 fn print_json(json: &str) -> Result<ExitCode, Trouble> {
     let mut shown = String::new();
     for character in json.trim_end().chars() {
@@ -210,7 +210,7 @@ fn print_json(json: &str) -> Result<ExitCode, Trouble> {
     write(&shown)
 }
 
-/// Prints at once, for whoever reads along.
+/// Prints and flushes at once, for a reader at the other end of a pipe.
 fn write(text: &str) -> Result<ExitCode, Trouble> {
     let mut out = io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());

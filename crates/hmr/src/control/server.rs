@@ -18,16 +18,16 @@ use tokio::time::{sleep, timeout};
 use super::address::{self, Files};
 use super::{ControlError, Outcome, REQUEST, Reply, Request};
 
-/// Connections at one time.
+/// Most connections at one time.
 const CONNECTIONS: usize = 32;
-/// Wait after a connection could not be taken.
+/// Wait after a connection could not be accepted.
 const ACCEPT_AGAIN_IN: Duration = Duration::from_millis(50);
 /// Longest wait for a request.
 const REQUEST_WITHIN: Duration = Duration::from_mins(5);
 /// Longest wait for a reader to make room for a line.
 const READ_WITHIN: Duration = Duration::from_secs(5);
 
-/// A socket that is open; dropping it closes it with all its connections.
+/// An open socket. Dropping it closes it with all its connections.
 #[derive(Debug)]
 pub struct Server {
     task: AbortHandle,
@@ -40,10 +40,10 @@ impl Drop for Server {
     }
 }
 
-/// Opens the control socket of a workspace; `redact` takes out of every line what must not leave the bot.
+/// Opens the control socket of a workspace. `redact` removes from every line what must not leave the bot.
 ///
 /// # Errors
-/// When another bot has it or it cannot be made.
+/// When another bot has it or it cannot be created.
 pub fn serve(host: Host, workspace: &Path, redact: fn(&str) -> String) -> Result<Server, ControlError> {
     let (listener, files) = address::listen(workspace)?;
     let listener = UnixListener::from_std(listener).map_err(ControlError::io("listened to", workspace))?;
@@ -74,7 +74,7 @@ async fn accept_all(
                     });
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely, which lasts: one warning for all of a row.
+                    // Most likely out of file descriptors, which lasts: one warning for all failures in a row.
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::warn!(%error, "the control socket cannot take connections");
                     }
@@ -86,7 +86,7 @@ async fn accept_all(
     }
 }
 
-/// One program that is connected.
+/// A connected program.
 struct Connection {
     reader: Take<BufReader<OwnedReadHalf>>,
     writer: OwnedWriteHalf,
@@ -94,7 +94,7 @@ struct Connection {
     redact: fn(&str) -> String,
 }
 
-/// The program has left, or was left behind.
+/// The program has disconnected, or was disconnected because it reads too slowly.
 struct Gone;
 
 impl Connection {
@@ -199,7 +199,7 @@ impl Connection {
         self.host.reloader().map(AsRef::as_ref).ok_or_else(off)
     }
 
-    /// Writes events until the program leaves.
+    /// Writes events until the program disconnects.
     async fn events(&mut self, last: usize, follow: bool) -> Result<(), Gone> {
         let (past, mut heard) = self.host.bus().listen_after(last);
         for stamped in &past {
@@ -349,7 +349,7 @@ mod tests {
         ground.host.bus().emit(note("first"));
         let first = answer(&mut slow).await;
         assert_eq!(first["words"], "first");
-        // Far more than the socket and the bus hold; nobody is waited for while they are told.
+        // Far more than the socket and the bus hold. Publishing them waits for no reader.
         for _ in 0..3000 {
             ground.host.bus().emit(note("x".repeat(1000)));
         }
@@ -373,7 +373,7 @@ mod tests {
         let error = answer(&mut ground.connect().await).await["error"].as_str().unwrap().to_owned();
         assert!(error.contains("too many programs"), "{error}");
         streams.pop();
-        // The place is free as soon as the bot has noticed.
+        // The connection is free as soon as the bot has noticed.
         loop {
             let mut stream = ground.connect().await;
             stream.write_all(b"{\"do\":\"status\"}\n").await.unwrap();

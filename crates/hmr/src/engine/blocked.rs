@@ -9,22 +9,20 @@ use crate::build::BuiltPlugin;
 pub(super) struct Blocked(Vec<Vec<BuiltPlugin>>);
 
 impl Blocked {
-    /// Adds a batch.
     pub(super) fn add(&mut self, batch: Vec<BuiltPlugin>) {
         self.0.push(batch);
     }
 
-    /// Takes all batches out.
     pub(super) fn take(&mut self) -> Vec<Vec<BuiltPlugin>> {
         std::mem::take(&mut self.0)
     }
 
-    /// Drops the batches with plugins that are built anew or gone.
+    /// Drops the batches with plugins that are built again or gone.
     pub(super) fn forget(&mut self, plugins: &[PluginId]) {
         self.0.retain(|batch| !batch.iter().any(|built| plugins.contains(built.id())));
     }
 
-    /// Returns what a plugin may go live together with: each batch, then all of them.
+    /// Returns the batches that a plugin may go live together with: each one, then all of them.
     pub(super) fn combinations(&self) -> Vec<Vec<BuiltPlugin>> {
         let all = (self.0.len() > 1).then(|| self.0.concat());
         self.0.iter().cloned().chain(all).collect()

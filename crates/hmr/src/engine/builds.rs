@@ -1,4 +1,4 @@
-//! Builds in flight: at most one for any plugin.
+//! Builds in progress: at most one for any plugin.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::build::rustc_call::RustcCall;
 use crate::build::{self, BuildRequest, BuildResult, Toolchain};
 use crate::workspace::{Package, Workspace};
 
-/// Where the outcome of a reload is sent to whoever asked for it.
+/// The channel for the result of a reload, if one was requested.
 pub(super) type Answer = oneshot::Sender<Vec<Result<Reloaded, String>>>;
 
 /// Plugins that are being built together.
@@ -24,7 +24,7 @@ pub(super) struct Building {
     pub(super) through_cargo: bool,
     pub(super) began: Instant,
     pub(super) answers: Vec<Answer>,
-    /// How often the same has been tried again.
+    /// How often the same build has been retried.
     pub(super) retries: u32,
 }
 
@@ -42,12 +42,12 @@ impl Building {
     }
 }
 
-/// Builds in flight; dropping them ends their compilers.
+/// Builds in progress. Dropping them ends their compilers.
 pub(super) struct Builds {
     toolchain: Arc<dyn Toolchain>,
     tasks: JoinSet<BuildResult>,
     in_flight: HashMap<Id, (AbortHandle, Building)>,
-    /// Tells this process's files from those of others.
+    /// A number that makes this process's file names differ from those of others.
     run: u128,
     count: u64,
 }
@@ -65,7 +65,7 @@ impl Builds {
         format!("{:x}-{}", self.run, self.count)
     }
 
-    /// Starts a build after `wait`; `call` returns how a plugin is compiled, where that is known.
+    /// Starts a build after `wait`. `call` returns how a plugin is compiled, if that is known.
     pub(super) fn start(
         &mut self,
         building: Building,
@@ -83,7 +83,7 @@ impl Builds {
         };
         let toolchain = self.toolchain.clone();
         let task = self.tasks.spawn(async move {
-            // As part of the build, so that a newer save cancels the wait as well.
+            // Part of the build, so that a newer save cancels the wait as well.
             tokio::time::sleep(wait).await;
             build::run(toolchain, workspace, request).await
         });
@@ -117,18 +117,18 @@ impl Builds {
         self.in_flight.values().any(|(_, building)| building.plugins().any(|other| other == plugin))
     }
 
-    /// Returns the plugins that are being built, those together that go live together.
+    /// Returns the plugins that are being built, in the groups that go live together.
     pub(super) fn plugins(&self) -> Vec<Vec<PluginId>> {
         self.in_flight.values().map(|(_, building)| building.plugins().cloned().collect()).collect()
     }
 
-    /// Waits for the next build to end, and returns it with its result, or with none if its task has panicked; `None`
-    /// when no build is in flight. A call that is cancelled loses nothing.
+    /// Waits for the next build to end, and returns it with its result, or with `None` if its task has panicked.
+    /// Returns `None` if no build is in progress. Cancel safe.
     pub(super) async fn next(&mut self) -> Option<(Building, Option<BuildResult>)> {
         loop {
             match self.tasks.join_next_with_id().await? {
                 Ok((id, result)) => {
-                    // One that was cancelled just as it ended is not there any more.
+                    // A build that was cancelled just as it ended has been removed.
                     if let Some((_, building)) = self.in_flight.remove(&id) {
                         return Some((building, Some(result)));
                     }

@@ -1,8 +1,8 @@
-//! Plugins that need each other: those that come along in a swap, and those that wait for one.
+//! Plugins that need each other: those that are reloaded with another, and those that wait for one.
 //!
-//! A plugin that is reloaded takes its dependents with it, in the same swap and from their own libraries. One that is
-//! built and does not fit what is live waits: it is tried again together with the next plugin that is built, and after
-//! every swap, so that two changes that need each other go live whichever is saved first.
+//! A plugin that is reloaded takes its dependents with it, in the same swap and from their own libraries. A built
+//! plugin that does not fit what is live waits: it is tried again together with the next plugin that is built, and
+//! after every swap. So two changes that need each other go live, whichever is saved first.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,14 @@ use super::Loop;
 use crate::build::{BuiltPlugin, Failure};
 use crate::error::SaveError;
 
-/// Ends the line of a plugin that was reloaded because of others.
+/// Ends the log line of a plugin that was reloaded because of others.
 pub(super) fn with<'a>(plugins: impl Iterator<Item = &'a PluginId>) -> String {
     format!(" (with {})", plugins.map(PluginId::as_str).collect::<Vec<_>>().join(", "))
 }
 
 impl Loop {
-    /// Makes new generations, from their own libraries, of the live plugins that depend on what comes in or goes.
+    /// Creates new generations, from their own libraries, of the live plugins that depend on what is installed or
+    /// removed.
     pub(super) fn dependents(
         &self,
         install: &[Arc<Generation>],
@@ -37,7 +38,7 @@ impl Loop {
         let changed: BTreeSet<_> = coming.iter().chain(remove).cloned().collect();
         let staying =
             || live.generations().values().filter(|generation| !coming.contains(generation.plugin()));
-        // A service may come with the change, or go with it.
+        // A service may be added or removed by the change.
         let before = Needs::among(live.generations().values());
         let after = Needs::among(staying().chain(install));
         let mut dependents = before.dependents(&changed);
@@ -58,7 +59,7 @@ impl Loop {
             .collect()
     }
 
-    /// Makes live what was built; what does not fit waits for others that it fits with.
+    /// Makes built plugins live. Those that do not fit wait for others that they fit with.
     pub(super) async fn go_live(
         &mut self,
         ready: Vec<BuiltPlugin>,
@@ -89,7 +90,8 @@ impl Loop {
         Err(SaveError::Unfit(refusal))
     }
 
-    /// Makes live, after a swap, what waited for it, and takes out what only stayed because it was needed.
+    /// After a swap, makes plugins live that waited for it, and removes those that stayed only because they were
+    /// needed.
     pub(super) async fn retry_blocked(&mut self) {
         loop {
             let blocked = self.blocked.take();

@@ -1,4 +1,4 @@
-//! The start: every plugin built, or recalled, and brought in on its own.
+//! The start: every plugin is built, or recalled, and goes live on its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::supervisor::Start;
 use crate::workspace::Package;
 
 impl Loop {
-    /// Builds all plugins and makes each live that can be; gives the others.
+    /// Builds all plugins and makes those live that it can. Returns the others.
     pub(super) async fn load_all(&mut self, start: &Start) -> BTreeSet<PluginId> {
         let began = Instant::now();
         let (mut ready, unknown) = if *start == Start::Fresh {
@@ -41,7 +41,8 @@ impl Loop {
         left_out
     }
 
-    /// Builds plugins, after `retries` attempts that failed in passing, and tells of those that cannot be built.
+    /// Builds plugins, with `retries` earlier attempts that failed for a passing reason. Reports those that cannot be
+    /// built.
     async fn build_first(
         &mut self,
         mut packages: Vec<Package>,
@@ -55,7 +56,7 @@ impl Loop {
                 through_cargo: true,
                 suffix: self.builds.suffix(),
                 began,
-                // What failed may be the very library of a former run.
+                // The failure may lie in the library of an earlier run.
                 may_reuse: retries == 0,
             };
             let result = build::run(self.toolchain.clone(), self.members.workspace.clone(), request).await;
@@ -80,14 +81,14 @@ impl Loop {
         ready
     }
 
-    /// Makes each plugin live on its own, after those that it needs, so that one that fails keeps out no other.
+    /// Makes each plugin live on its own, after those that it needs, so that one that fails keeps no other out.
     async fn bring_in_all(&mut self, built: Vec<BuiltPlugin>, began: Instant) {
         let mut built: BTreeMap<_, _> = built.into_iter().map(|built| (built.id().clone(), built)).collect();
         let mut generations = Vec::new();
         for built in built.values().cloned().collect::<Vec<_>>() {
             match self.load(&built) {
                 Ok(generation) => generations.push(generation),
-                // What cannot be loaded is reported, or tried again, when it is to come in.
+                // A plugin that cannot be loaded is reported, or retried, when it is to go live.
                 Err(_) => self.bring_in(built, began).await,
             }
         }
@@ -115,7 +116,7 @@ impl Loop {
         }
     }
 
-    /// Makes a plugin live, or tells why that cannot be; what fails in passing is built anew.
+    /// Makes a plugin live, or reports why it cannot go live. After a passing failure it is built again.
     async fn bring_in(&mut self, mut ready: BuiltPlugin, began: Instant) {
         let package = ready.package.clone();
         for retries in 0.. {

@@ -12,7 +12,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Takes in another group when they have a plugin in common.
+    /// Adds another group's plugins if both have a plugin in common. Returns whether they have.
     pub(super) fn absorb(&mut self, other: &Self) -> bool {
         let meets = !self.plugins.is_disjoint(&other.plugins);
         if meets {
@@ -22,9 +22,9 @@ impl Group {
         meets
     }
 
-    /// Adds the group to a list in which no two have a plugin in common.
+    /// Adds the group to a list in which no two groups have a plugin in common.
     pub(super) fn join(mut self, groups: &mut Vec<Self>) {
-        // What it takes in may meet another one in turn.
+        // The merged group may overlap with another one in turn.
         while let Some(place) = groups.iter().position(|group| !group.plugins.is_disjoint(&self.plugins)) {
             self.absorb(&groups.swap_remove(place));
         }

@@ -1,4 +1,4 @@
-//! The engine as commands and other programs see it.
+//! The interface of the engine for commands and other programs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::Loop;
 use super::builds::Answer;
 use crate::watch::Control;
 
-/// What somebody asks for.
+/// A request.
 pub(super) enum Request {
     /// A build and a swap of a plugin, or of all.
     Reload { plugin: Option<PluginId>, answer: Answer },
@@ -24,10 +24,10 @@ pub(super) enum Request {
     RollBack { plugin: PluginId, to: Option<u64>, answer: oneshot::Sender<Result<String, String>> },
 }
 
-/// What the host hands out.
+/// The handle that the host hands out.
 pub(super) struct Handle {
     pub(super) requests: mpsc::UnboundedSender<Request>,
-    /// Where to ask for a restart; `None` when nobody would start the host again.
+    /// The channel for restart requests; `None` if no supervisor would start the host again.
     pub(super) restarts: Option<mpsc::UnboundedSender<bool>>,
     pub(super) watching: Control,
     pub(super) status: Arc<Mutex<ReloadStatus>>,
@@ -86,7 +86,7 @@ impl Reloader for Handle {
     }
 }
 
-/// Returns a sentence on whether watching goes on.
+/// Returns a sentence on whether watching continues.
 fn watching_words(on: bool) -> &'static str {
     if on {
         "watching goes on; what was saved meanwhile comes in now"
@@ -96,7 +96,7 @@ fn watching_words(on: bool) -> &'static str {
 }
 
 impl Loop {
-    /// Publishes how things stand before anything is live.
+    /// Publishes the status before anything is live.
     pub(super) fn publish_start(&self) {
         self.publish_folders();
         let mut status = self.status.lock();
@@ -104,7 +104,7 @@ impl Loop {
         status.building = vec![self.members.workspace.plugins.keys().cloned().collect()];
     }
 
-    /// Publishes how things stand after whatever has just been done.
+    /// Publishes the status after any change.
     pub(super) fn publish(&self) {
         let building = self.builds.plugins();
         let held = self

@@ -1,4 +1,4 @@
-//! A change of the host itself: a new one is built while this one runs on, and takes its place when it is green.
+//! A change of the host itself: a new one is built while this one runs on, and replaces it once it is accepted.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,11 +18,11 @@ use crate::build::host::{HostRequest, NewHost, Refusal};
 /// Time without a call after which a host counts as quiet.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// What is reported of a plugin that cannot be built for this host any more.
+/// Reported for a plugin that cannot be built for this host any more.
 pub(super) const WAITS: &str = "the change comes in with the new host";
 
 impl Loop {
-    /// Acts on saves of files that the host is built from.
+    /// Handles saves of files that the host is built from.
     pub(super) fn handle_host_saves(&mut self, paths: BTreeSet<PathBuf>) {
         let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         let belongs = if names.len() == 1 { "belongs" } else { "belong" };
@@ -40,15 +40,15 @@ impl Loop {
         }
     }
 
-    /// Has the host built anew, and says so, when these manifests have cargo build what it links with other features.
+    /// Builds the host again, with a warning, if these manifests make cargo build what it links with other features.
     ///
-    /// Left to the build of a plugin, cargo would put another sdk library in the place of the running host's first, and
-    /// the plugin would not fit.
+    /// If this were left to the build of a plugin, cargo would first replace the running host's sdk library, and the
+    /// plugin would not fit.
     pub(super) async fn rebuild_for_features(&mut self, manifests: BTreeSet<PathBuf>) {
         let Some(before) = self.replacement.take_features() else { return };
         let before = match before.await {
             Ok(Ok(before)) => before,
-            // cargo did not take the workspace as it was, so there is nothing to compare with.
+            // cargo did not accept the workspace as it was, so there is nothing to compare with.
             Ok(Err(_)) | Err(_) => Shared::default(),
         };
         let now = match self.toolchain.read_features(&self.members.workspace).await {
@@ -68,7 +68,7 @@ impl Loop {
         let automatic = self.replacement.running().is_some();
         if automatic {
             self.replacement.set_rebuilding(words.clone());
-            // For whoever asks when they read the warning.
+            // For a reader of the warning who asks for the status.
             self.publish();
         }
         warn(&self.host, None, words);
@@ -80,12 +80,12 @@ impl Loop {
         }
     }
 
-    /// Builds the host anew, in place of a build under way.
+    /// Builds the host again, in place of a build in progress.
     fn build_host(&mut self) {
         let Some(running) = self.replacement.running().cloned() else { return };
         self.replacement.cancel();
         if self.replacement.concerns_sdk() {
-            // What is being built links what cargo is about to replace.
+            // The builds in progress link what cargo is about to replace.
             for building in self.builds.cancel_all() {
                 self.replacement.hold_unreported(building.group());
                 for answer in building.answers {
@@ -103,7 +103,7 @@ impl Loop {
         self.replacement.start(async move { toolchain.build_host(request).await });
     }
 
-    /// Acts on the end of a build of the host.
+    /// Handles the end of a build of the host.
     pub(super) fn handle_new_host(&mut self, built: Result<NewHost, Refusal>) {
         match built {
             Ok(NewHost::Same) => {
@@ -160,7 +160,7 @@ impl Loop {
         }
     }
 
-    /// Builds those plugins that have waited for the host, if they fit the one that runs.
+    /// Builds the plugins that have waited for the host, if they fit the running one.
     fn build_waiting(&mut self) {
         let waiting = self.replacement.take_waiting();
         if self.waits_for_host() {
@@ -189,7 +189,7 @@ impl Loop {
         }
     }
 
-    /// Gives way to the next host, unless a plugin is being built; then its end is waited for.
+    /// Gives way to the next host, unless a plugin is being built. In that case it gives way when the build ends.
     pub(super) fn give_way_when_idle(&mut self) {
         if self.builds.is_empty() {
             self.replacement.give_way();
@@ -197,7 +197,7 @@ impl Loop {
     }
 }
 
-/// Waits until no call has been under way for a while.
+/// Waits until no call has been in progress for [`QUIET`].
 async fn quiet(host: &Host) {
     let is_quiet = || host.registry().snapshot().generations().values().all(|one| one.calls_under_way() == 0);
     let mut since = tokio::time::Instant::now();

@@ -20,17 +20,17 @@ use crate::build::{BuiltPlugin, Parts, discard};
 use crate::error::SaveError;
 use crate::journal::Version;
 
-/// What a change is for.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// New code comes in, on probation; state that does not fit is dealt with as configured.
+    /// New code goes live, on probation. State that does not fit is handled as configured.
     Deploy,
-    /// Earlier code comes back, with the newest state that fits it.
+    /// Earlier code goes live again, with the newest state that fits it.
     Rollback,
 }
 
 impl Loop {
-    /// Loads, starts and swaps in what was built; all of it or nothing.
+    /// Loads, starts and swaps in built plugins; all of them or none.
     pub(super) async fn make_live(
         &mut self,
         ready: Vec<BuiltPlugin>,
@@ -54,7 +54,7 @@ impl Loop {
         outcome
     }
 
-    /// Gives the number of a plugin's next generation; in a host that took another one's place it goes on from there.
+    /// Returns the number of a plugin's next generation. A host that replaced another one continues its numbers.
     fn number_of(&self, plugin: &PluginId, library: &Path) -> u64 {
         let next = self.host.registry().next_number(plugin);
         let Some(entry) = self.keeper.journal().plugins.get(plugin) else { return next };
@@ -64,7 +64,7 @@ impl Loop {
         }
     }
 
-    /// Does what [`make_live`](Self::make_live) does; what has gone live is in the journal before anybody is told.
+    /// Does what [`make_live`](Self::make_live) does. The journal is written before the swap is reported.
     async fn swap_in(
         &mut self,
         ready: Vec<BuiltPlugin>,
@@ -105,7 +105,7 @@ impl Loop {
         Ok(reloaded)
     }
 
-    /// Notes in the journal what has gone live, and removes the libraries that nobody needs any more.
+    /// Records in the journal which plugins have gone live, and removes the libraries that are not needed any more.
     fn note_live(&mut self, came: &[(PluginId, u64)], libraries: &BTreeMap<PluginId, PathBuf>) {
         let policy = self.options.policy.load();
         let probation = if policy.probation_calls == 0 { Duration::ZERO } else { policy.probation };
@@ -117,7 +117,7 @@ impl Loop {
         }
     }
 
-    /// Takes out plugins whose folder is gone.
+    /// Removes plugins whose folder is gone.
     pub(super) async fn remove(&mut self, gone: &[PluginId]) -> Result<(), SaveError> {
         let began = Instant::now();
         let live = self.host.registry().snapshot();
@@ -138,7 +138,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Starts generations, with those that depend on what changes, and swaps them in; all of it or nothing.
+    /// Starts generations, with those that depend on the change, and swaps them in; all of them or none.
     pub(super) async fn change(
         &self,
         install: Vec<Arc<Generation>>,
@@ -149,7 +149,7 @@ impl Loop {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
         let change = Change { install: [install, dependents].concat(), remove };
-        // Held until the swap: what has started finds services in it.
+        // Held until the swap: generations that have started find services in it.
         let prospect = self.host.registry().prospect(&change).map_err(SaveError::Unfit)?;
         if !with.is_empty() {
             self.host.bus().emit(ReloadEvent::ReloadStarted { plugins: with, cause: Cause::Dependency });
@@ -164,12 +164,12 @@ impl Loop {
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
             if kind == Kind::Deploy && before.generations().contains_key(generation.plugin()) {
-                // From here on, since what `start` spawns may panic before the swap.
+                // Begins here, since tasks that `start` spawns may panic before the swap.
                 generation.probation().begin(policy.probation_calls, policy.probation);
             }
             if let Err(problem) = generation.start(deadline).await {
                 if !(generation.hooks().is_empty() && generation.tasks().is_empty()) {
-                    // It never went live, and is accounted for while something of it runs.
+                    // It never went live, and stays in the ledger while anything of it runs.
                     self.host.registry().note(&generation, problem.clone());
                 }
                 self.stop_unused(started);
@@ -179,7 +179,7 @@ impl Loop {
             }
             started.push(generation);
         }
-        // A `start` hook takes its time; only the newest save may go live.
+        // A `start` hook takes time. Only the newest save may go live.
         if !ready.iter().all(BuiltPlugin::is_current) {
             self.stop_unused(started);
             return Err(SaveError::Superseded);
@@ -197,7 +197,7 @@ impl Loop {
         }
     }
 
-    /// Loads what was built and makes a generation of it, which does not run yet.
+    /// Loads a built plugin and creates a generation of it, which does not run yet.
     pub(super) fn load(&self, ready: &BuiltPlugin) -> Result<Arc<Generation>, SaveError> {
         let id = &ready.package.id;
         let entry = self.toolchain.load(ready)?;
@@ -237,7 +237,7 @@ impl Loop {
 /// Stops one generation that is out of dispatch.
 async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     let (plugin, number) = (generation.plugin(), generation.number());
-    // What it stops may still be in use by calls that began before the swap.
+    // Calls that began before the swap may still use what the hook stops.
     if !generation.quiet(deadline).await {
         let calls: Vec<_> = generation.calls().iter().map(ToString::to_string).collect();
         let calls = calls.join(", ");

@@ -1,4 +1,4 @@
-//! Which plugins the workspace has.
+//! The plugins of the workspace.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,13 +14,13 @@ use crate::workspace::{Workspace, plugin_folders};
 /// The workspace as cargo described it last.
 pub(super) struct Members {
     pub(super) workspace: Arc<Workspace>,
-    /// Whether cargo did not take the workspace when it was last asked.
+    /// Whether cargo did not accept the workspace when it was last asked.
     pub(super) is_unread: bool,
-    /// Packages that this host, or a newer one in the making, is built with.
+    /// Packages that this host, or a new one in progress, is built with.
     host_packages: BTreeSet<String>,
 }
 
-/// How the workspace differs from what it was.
+/// How the workspace differs from before.
 pub(super) struct MembersChange {
     /// Plugins that link other packages than before.
     pub(super) relinked: BTreeSet<PluginId>,
@@ -34,10 +34,11 @@ impl Members {
         Self { workspace: Arc::new(workspace), is_unread: false, host_packages }
     }
 
-    /// Takes over what cargo says of the workspace now.
+    /// Applies cargo's new description of the workspace.
     ///
-    /// Whether a lock file concerns the host is told by the packages that the host links, not by who wrote it: cargo
-    /// does so itself when a plugin's manifest names a new dependency, and then nothing of the host's has changed.
+    /// Whether a lock file concerns the host depends on the packages that the host links, not on who wrote the file:
+    /// cargo itself writes it if a plugin's manifest names a new dependency, and then nothing of the host's has
+    /// changed.
     pub(super) fn replace(&mut self, read: Result<Workspace, SaveError>) -> Result<MembersChange, SaveError> {
         self.is_unread = read.is_err();
         let workspace = read?;
@@ -55,7 +56,6 @@ impl Members {
         gone.map(|package| package.id.clone()).collect()
     }
 
-    /// Takes plugins out.
     pub(super) fn remove(&mut self, gone: &BTreeSet<PluginId>) {
         let mut workspace = Workspace::clone(&self.workspace);
         workspace.plugins.retain(|plugin, _| !gone.contains(plugin));
@@ -124,7 +124,7 @@ fn kind_of(plugin: &PluginId) -> Option<&str> {
     plugin.as_str().split_once('/').map(|(kind, _)| kind)
 }
 
-/// Returns whether the manifest of all plugins of its kind names a plugin's folder.
+/// Returns whether the manifest for all plugins of its kind names a plugin's folder.
 fn is_listed(root: &Path, plugin: &PluginId) -> bool {
     plugin.as_str().split_once('/').is_some_and(|(kind, name)| {
         let list = fs::read_to_string(root.join(kind).join("Cargo.toml")).unwrap_or_default();
@@ -132,7 +132,7 @@ fn is_listed(root: &Path, plugin: &PluginId) -> bool {
     })
 }
 
-/// Reads the name of the package in a folder that cargo is not asked about.
+/// Reads the package name in a folder's manifest, without cargo.
 fn package_name(folder: &Path) -> Option<String> {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
     let lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);

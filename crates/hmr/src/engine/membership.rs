@@ -1,4 +1,4 @@
-//! Plugins that come and go: the workspace as cargo describes it, and what of it is watched.
+//! Added and removed plugins: the workspace as cargo describes it, and which parts of it are watched.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +22,11 @@ impl Loop {
         Ok(change.relinked)
     }
 
-    /// Has everything watched that a plugin is or was built from.
+    /// Watches all files that a plugin is or was built from.
     pub(super) fn follow(&self) {
         let Some(watching) = &self.watching else { return };
         let mut scope = self.members.workspace.scope();
-        // What a build script wrote comes anew with each of cargo's builds.
+        // Files that a build script wrote are written again in each of cargo's builds.
         let inputs = self.plugins.inputs().filter(|(path, _)| !path.starts_with(&self.options.target));
         for (path, hash) in inputs {
             scope.files.entry(path.clone()).or_insert(*hash);
@@ -35,7 +35,7 @@ impl Loop {
         self.publish_folders();
     }
 
-    /// Keeps what cargo said of the workspace, for a host that takes this one's place.
+    /// Writes cargo's description of the workspace to disk, for a host that replaces this one.
     pub(super) fn keep_workspace(&self) {
         if let Some(host) = self.replacement.running()
             && let Err(error) = self.members.workspace.keep(&host.workspace_file())
@@ -44,11 +44,11 @@ impl Loop {
         }
     }
 
-    /// Takes out plugins whose folder is gone, and builds those whose folder is new.
+    /// Removes plugins whose folder is gone, and builds those whose folder is new.
     pub(super) async fn handle_membership(&mut self, groups: &mut Vec<Group>) {
         let gone = self.members.gone();
         if !gone.is_empty() {
-            // What was to go live with one that is gone does so without it.
+            // The remaining plugins of a cancelled group go live without those that are gone.
             for group in self.take_out(&gone).await {
                 group.join(groups);
             }
@@ -56,14 +56,14 @@ impl Loop {
                 group.plugins.retain(|plugin| !gone.contains(plugin));
             }
             self.members.remove(&gone);
-            // A name that they had is free now.
+            // The names that they used are free now.
             self.retry_blocked().await;
         }
         match self.read_workspace().await {
             Ok(relinked) => {
                 let live = self.host.registry().snapshot();
                 for plugin in self.members.workspace.plugins.keys() {
-                    // One that has never gone live may be complete now, and one that could not be taken out may be
+                    // A plugin that has never gone live may be complete now, and one that could not be removed may be
                     // another one.
                     let is_waiting = !live.generations().contains_key(plugin) || !self.plugins.has(plugin);
                     if relinked.contains(plugin) || is_waiting && !self.builds.has(plugin) {
@@ -76,7 +76,7 @@ impl Loop {
         }
     }
 
-    /// Takes plugins out of what is live; returns the groups whose builds that has cancelled.
+    /// Removes plugins from what is live. Returns the groups whose builds this cancelled.
     pub(super) async fn take_out(&mut self, gone: &BTreeSet<PluginId>) -> Vec<Group> {
         let mut ended = Vec::new();
         while let Some(building) = self.builds.cancel(gone) {

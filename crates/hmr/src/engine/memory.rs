@@ -1,4 +1,4 @@
-//! What libraries take up, from the swap that brings one in until its code is of no more use.
+//! The memory of libraries, from the swap that installs one until its code is not needed any more.
 //!
 //! Everything here runs in the background: no reload and no event waits for it.
 
@@ -16,7 +16,7 @@ use super::report;
 use crate::build::mapping::Mapping;
 use crate::policy::SharedPolicy;
 
-/// Libraries that this process has mapped; cheap to clone.
+/// Libraries that this process has mapped. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Libraries(Arc<Inner>);
 
@@ -52,18 +52,18 @@ impl Libraries {
         });
     }
 
-    /// Gives the file that a generation's code was loaded from, which need not be there any more.
+    /// Returns the file that a generation's code was loaded from. It may not exist any more.
     pub(super) fn file(&self, plugin: &PluginId, code_of: u64) -> Option<PathBuf> {
         self.0.files.lock().get(&(plugin.clone(), code_of)).cloned()
     }
 
-    /// Gives back what can be, once nothing refers to a retired generation any more.
+    /// Releases memory of a retired generation's library once nothing refers to the generation any more.
     pub(super) fn retired(&self, generation: &Arc<Generation>) {
         let (this, key) = (self.0.clone(), (generation.plugin().clone(), generation.code().of()));
         let generation = Arc::downgrade(generation);
         tokio::spawn(async move {
             this.host.registry().ended(&generation).await;
-            // Only the reference itself is left, and it keeps the generation's memory.
+            // Only the weak reference is left, and it keeps the generation's memory.
             drop::<Weak<_>>(generation);
             let _ = tokio::task::spawn_blocking(move || this.give_back(&key)).await;
         });
@@ -73,7 +73,7 @@ impl Libraries {
 impl Inner {
     fn give_back(&self, key: &(PluginId, u64)) {
         let (plugin, code_of) = key;
-        // Another generation may have been made from the same code.
+        // Another generation may have been created from the same code.
         if self.host.registry().is_code_live(plugin, *code_of) {
             return;
         }
@@ -85,7 +85,7 @@ impl Inner {
         self.propose_restart();
     }
 
-    /// Says once that retired code takes more than it may.
+    /// Proposes a restart, once, if retired code takes more memory than allowed.
     fn propose_restart(&self) {
         let (bytes, budget) = (self.host.registry().retired_bytes(), self.policy.load().memory_budget);
         if bytes <= budget || self.is_told.swap(true, Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! What the engine remembers of how each plugin is built.
+//! The engine's records of how each plugin is built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,36 +8,36 @@ use sdk_core::PluginId;
 use crate::build::rustc_call::RustcCall;
 use crate::build::{BuildResult, BuiltPlugin};
 
-/// What is remembered of one plugin.
+/// The record of one plugin.
 #[derive(Default)]
 pub(super) struct PluginRecord {
     call: Option<RustcCall>,
-    /// Files that the last good build read, with the hash of what they held where that is known.
+    /// Files that the last successful build read, each with the hash of its contents if that is known.
     inputs: BTreeMap<PathBuf, Option<u64>>,
-    /// Whether the last build was good; when it was not, any source may mend it.
+    /// Whether the last build succeeded. If it failed, a save of any source may fix it.
     is_good: bool,
     warnings: String,
 }
 
 impl PluginRecord {
-    /// Remembers a plugin that was not built yet, and how it is compiled where that is known.
+    /// Creates the record of a plugin that was not built yet, with its call of rustc if that is known.
     pub(super) fn unbuilt(call: Option<RustcCall>) -> Self {
         Self { call, ..Self::default() }
     }
 
-    /// Remembers a library of a former run.
+    /// Creates the record of a library from an earlier run.
     pub(super) fn recalled(call: Option<RustcCall>, built: &BuiltPlugin) -> Self {
         Self {
             call,
             inputs: built.hashed_inputs(),
-            // Of a library that is not the newest, nothing is known; then any source may bring in another one.
+            // For a library that is not the newest, no inputs are known. Then a save of any source may start a build.
             is_good: !built.inputs.is_empty(),
             warnings: built.warnings.clone(),
         }
     }
 }
 
-/// What is remembered of all plugins.
+/// The records of all plugins.
 #[derive(Default)]
 pub(super) struct PluginRecords(BTreeMap<PluginId, PluginRecord>);
 
@@ -59,19 +59,19 @@ impl PluginRecords {
         self.0.get(plugin)?.call.clone()
     }
 
-    /// Returns whether a plugin is built from a file; `None` when its last build failed and did not say.
+    /// Returns whether a plugin is built from a file; `None` if its last build failed, so that this is not known.
     pub(super) fn reads(&self, plugin: &PluginId, path: &Path) -> Option<bool> {
         let record = self.0.get(plugin)?;
         let is_read = record.inputs.contains_key(path);
         (is_read || record.is_good).then_some(is_read)
     }
 
-    /// Returns the files that plugins were built from, with the hash of what they held where that is known.
+    /// Returns the files that plugins were built from, each with the hash of its contents if that is known.
     pub(super) fn inputs(&self) -> impl Iterator<Item = (&PathBuf, &Option<u64>)> {
         self.0.values().flat_map(|record| &record.inputs)
     }
 
-    /// Remembers what a build told, and returns the warnings that are new.
+    /// Records the result of a build, and returns the warnings that are new.
     pub(super) fn learn(&mut self, result: &BuildResult) -> Vec<String> {
         for (plugin, call) in &result.calls {
             self.0.entry(plugin.clone()).or_default().call = Some(call.clone());

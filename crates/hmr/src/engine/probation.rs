@@ -1,7 +1,7 @@
-//! New generations on probation: a panic in one brings back the code before it.
+//! New generations on probation: a panic in one restores the code before it.
 //!
-//! What went live in one swap was built to work together, so it goes back together. What was brought back is not put
-//! on probation again: a panic in it is contained like any other.
+//! Generations that went live in one swap were built to work together, so they are rolled back together. Restored code
+//! is not put on probation again: a panic in it is contained like any other.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::{Loop, report};
 
-/// Generations that went live in one swap, with the code that each took the place of.
+/// Generations that went live in one swap, each with the code that it replaced.
 pub(super) struct RollbackPoint(Vec<Member>);
 
 pub(super) struct Member {
@@ -24,18 +24,18 @@ pub(super) struct Member {
     before: Code,
 }
 
-/// Generations on probation, and the ways back from them.
+/// Generations on probation, and their rollback points.
 #[derive(Default)]
 pub(super) struct ProbationWatch {
     points: Vec<RollbackPoint>,
-    /// Each returns a generation that has stood all calls of its probation, or nothing for one whose time is up.
+    /// Each returns a generation that has passed all calls of its probation, or `None` for one whose time is up.
     tasks: JoinSet<Option<(PluginId, u64)>>,
     /// The task of the newest generation of each plugin.
     newest: BTreeMap<PluginId, AbortHandle>,
 }
 
 impl ProbationWatch {
-    /// Remembers what a swap has replaced, while that may have to come back.
+    /// Keeps the code that a swap has replaced, while it may have to be restored.
     pub(super) fn begin(&mut self, swapped: &Swapped, live: &Snapshot) {
         let on_probation = |member: &Member| {
             let generation = live.generations().get(&member.plugin);
@@ -74,7 +74,7 @@ impl ProbationWatch {
         }
     }
 
-    /// Takes out the way back from a generation.
+    /// Removes and returns the rollback point of a generation.
     fn take(&mut self, plugin: &PluginId, number: u64) -> Option<RollbackPoint> {
         let concerns = |point: &RollbackPoint| {
             point.0.iter().any(|one| one.plugin == *plugin && one.generation == number)
@@ -83,8 +83,8 @@ impl ProbationWatch {
         Some(self.points.swap_remove(place))
     }
 
-    /// Waits for the next generation to stand the calls of its probation; `None` when none is on probation. A call that is
-    /// cancelled loses nothing.
+    /// Waits until the next generation has passed the calls of its probation, and returns it; `None` if none is on
+    /// probation. Cancel safe.
     pub(super) async fn passed(&mut self) -> Option<(PluginId, u64)> {
         loop {
             if let Ok(Some(passed)) = self.tasks.join_next().await? {
@@ -95,28 +95,28 @@ impl ProbationWatch {
 }
 
 impl Loop {
-    /// Notes that a crash does not count against a generation any more.
+    /// Records that a crash does not count against a generation any more.
     pub(super) fn handle_passed(&mut self, plugin: &PluginId, number: u64) {
         self.keeper.passed(plugin, number);
-        // Told once it is written down: from here on a crash counts as told.
+        // Logged after the journal is written: from here on a crash is handled as the log states.
         tracing::debug!("{plugin} {number} has stood the calls of its probation");
     }
 
-    /// Acts on a panic in a generation.
+    /// Handles a panic in a generation.
     pub(super) async fn handle_panic(&mut self, report: PanicReport) {
         let PanicReport { plugin, generation: number, panic, on_probation } = report;
         let live = self.host.registry().snapshot();
         let is = |plugin: &PluginId, number: u64| {
             live.generations().get(plugin).filter(|generation| generation.number() == number)
         };
-        // In one that is not live any more it changes nothing.
+        // A panic in a generation that is not live any more changes nothing.
         let Some(generation) = is(&plugin, number) else { return };
         self.host.registry().note(generation, panic.to_string());
         if !on_probation {
             return;
         }
         let Some(RollbackPoint(members)) = self.probation.take(&plugin, number) else { return };
-        // A dependent that was made anew from its own code comes along by itself.
+        // A dependent that was instantiated again from its own code follows by itself.
         let codes: Vec<_> = members
             .into_iter()
             .filter(|member| {

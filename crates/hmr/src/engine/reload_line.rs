@@ -1,4 +1,4 @@
-//! A swap as one line, as an event, and as an answer to whoever asked for it.
+//! A swap as one line, as an event, and as the answer to a request.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,7 +29,7 @@ pub(super) fn line(swap: &PluginSwap, took: Duration, parts: &Parts) -> String {
     line
 }
 
-/// Lists what came, went or is defined differently, each with its sign: `+ /hi`, `~ /ping`, `- ReactionAdd`.
+/// Lists added, removed and redefined commands and listeners, each with its sign: `+ /hi`, `~ /ping`, `- ReactionAdd`.
 pub(super) fn changes(swap: &PluginSwap) -> Vec<String> {
     let commands =
         [("+", &swap.commands.added), ("-", &swap.commands.removed), ("~", &swap.commands.redefined)];
@@ -53,7 +53,7 @@ pub(super) fn event(swap: &PluginSwap, took: Duration, parts: &Parts) -> ReloadE
     }
 }
 
-/// Returns a swap as an answer to whoever asked for it.
+/// Returns a swap as the answer to a request.
 pub(super) fn answer(swap: &PluginSwap, took: Duration, parts: &Parts) -> Reloaded {
     let version = |generation: &sdk_core::generation::Generation| generation.manifest().version.clone();
     Reloaded {

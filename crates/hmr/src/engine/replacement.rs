@@ -1,4 +1,4 @@
-//! A new host in the making, and what waits for it.
+//! A new host in progress, and the plugins that wait for it.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -27,27 +27,27 @@ const APART: [&str; 8] = [
     "crates/sandbox-voice",
 ];
 
-/// With which features the host is built, as cargo says when it is done.
+/// The features that the host is built with, once cargo has returned them.
 pub(super) type Features = JoinHandle<Result<Shared, SaveError>>;
 
-/// A new host in the making.
+/// A new host in progress.
 pub(super) struct Replacement {
-    /// Files that this host runs from; `None` without a supervisor, which no host can replace.
+    /// Files that this host runs from; `None` without a supervisor, since no host can then replace this one.
     running: Option<Staged>,
-    /// Files that this host was not built from, as seen from the workspace.
+    /// Files that have changed since this host was built, relative to the workspace.
     changed: BTreeSet<PathBuf>,
     tasks: JoinSet<Result<NewHost, Refusal>>,
-    /// The build that counts; those before it have been cancelled.
+    /// The current build. Earlier ones have been cancelled.
     current: Option<Id>,
     /// Host that takes over as soon as no plugin is being built.
     next: Option<Staged>,
-    /// Plugins whose saves the new host brings in.
+    /// Plugins whose saves go live with the new host.
     waiting: Vec<Group>,
-    /// Those of them of which the log has said so.
+    /// Those of them for which this was logged.
     reported: BTreeSet<PluginId>,
-    /// Features that this host is built with; `None` while nothing has asked cargo.
+    /// Features that this host is built with; `None` while cargo has not been asked.
     features: Option<Features>,
-    /// Why a plugin's dependency has the host built anew, while that goes on.
+    /// Why a plugin's dependency causes a rebuild of the host, while it lasts.
     rebuilding: Option<String>,
     successor: watch::Sender<Option<NextHost>>,
 }
@@ -72,7 +72,6 @@ impl Replacement {
         }
     }
 
-    /// Returns the files that this host runs from, if it can be replaced.
     pub(super) fn running(&self) -> Option<&Staged> {
         self.running.as_ref()
     }
@@ -82,32 +81,32 @@ impl Replacement {
         &self.waiting
     }
 
-    /// Returns the files that ask for a new host.
+    /// Returns the files that require a new host.
     pub(super) fn because(&self) -> Vec<String> {
         self.changed.iter().map(|path| path.display().to_string()).collect()
     }
 
-    /// Returns why a plugin's dependency has the host built anew, while that goes on.
+    /// Returns why a plugin's dependency causes a rebuild of the host, while it lasts.
     pub(super) fn rebuilding(&self) -> Option<&String> {
         self.rebuilding.as_ref()
     }
 
-    /// Notes why a plugin's dependency has the host built anew.
+    /// Records why a plugin's dependency causes a rebuild of the host.
     pub(super) fn set_rebuilding(&mut self, words: String) {
         self.rebuilding = Some(words);
     }
 
-    /// Takes what cargo has said of the host's features.
+    /// Takes the features that cargo has returned for the host.
     pub(super) fn take_features(&mut self) -> Option<Features> {
         self.features.take()
     }
 
-    /// Notes with which features the host is built.
+    /// Records the features that the host is built with.
     pub(super) fn set_features(&mut self, features: Shared) {
         self.features = Some(tokio::spawn(async move { Ok(features) }));
     }
 
-    /// Notes that files ask for a new host.
+    /// Records files that require a new host.
     pub(super) fn add(&mut self, changed: BTreeSet<PathBuf>) {
         self.changed.extend(changed);
     }
@@ -118,18 +117,18 @@ impl Replacement {
         self.changed.iter().any(|path| !is_apart(path))
     }
 
-    /// Cancels the build under way.
+    /// Cancels the build in progress.
     pub(super) fn cancel(&mut self) {
         self.tasks.abort_all();
         self.next = None;
     }
 
-    /// Starts a build, which is the one that counts.
+    /// Starts a build, which becomes the current one.
     pub(super) fn start(&mut self, build: impl Future<Output = Result<NewHost, Refusal>> + Send + 'static) {
         self.current = Some(self.tasks.spawn(build).id());
     }
 
-    /// Waits for the build that counts to end; `None` when none is under way. A call that is cancelled loses nothing.
+    /// Waits for the current build to end, and returns its result; `None` if none is in progress. Cancel safe.
     pub(super) async fn built(&mut self) -> Option<Result<NewHost, Refusal>> {
         loop {
             // A build that was cancelled ends with an error.
@@ -145,12 +144,12 @@ impl Replacement {
         }
     }
 
-    /// Forgets what has changed: the host is as it was.
+    /// Forgets the changed files: the host is the same.
     pub(super) fn forget_changes(&mut self) {
         self.changed.clear();
     }
 
-    /// Names the host that takes over as soon as no plugin is being built.
+    /// Sets the host that takes over as soon as no plugin is being built.
     pub(super) fn set_next(&mut self, host: Option<Staged>) {
         self.next = host;
     }
@@ -160,12 +159,12 @@ impl Replacement {
         self.current.is_some() || self.next.is_some()
     }
 
-    /// Returns whether plugins that are built now would be lost, or may be built against what cargo is replacing.
+    /// Returns whether plugins that are built now would be lost, or may be built against files that cargo is replacing.
     pub(super) fn holds_plugins(&self) -> bool {
         self.next.is_some() || self.current.is_some() && self.concerns_sdk()
     }
 
-    /// Has plugins wait for the new host; returns those of which the log has not said so.
+    /// Makes plugins wait for the new host. Returns those for which this was not logged yet.
     pub(super) fn hold(&mut self, group: Group) -> Vec<PluginId> {
         let new = group.plugins.iter().filter(|plugin| self.reported.insert((*plugin).clone()));
         let new = new.cloned().collect();
@@ -173,7 +172,7 @@ impl Replacement {
         new
     }
 
-    /// Has plugins whose builds were cancelled wait for the new host.
+    /// Makes plugins whose builds were cancelled wait for the new host.
     pub(super) fn hold_unreported(&mut self, group: Group) {
         group.join(&mut self.waiting);
     }
@@ -195,7 +194,7 @@ impl Replacement {
         if because.is_empty() {
             because.push("a request".to_owned());
         }
-        // Nothing listens when the bot is already ending.
+        // The bot may already be ending, and then nothing receives this.
         let _ = self.successor.send(Some(NextHost { host, because }));
     }
 }

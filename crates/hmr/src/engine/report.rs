@@ -1,4 +1,4 @@
-//! What the developer is told.
+//! Reports to the developer.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -29,7 +29,7 @@ impl Loop {
         self.report_failures(std::slice::from_ref(failure));
     }
 
-    /// Tells why each of several is not live; what the compiler said of a crate that they share, once.
+    /// Reports why plugins are not live. Diagnostics of a crate that they share are printed once.
     pub(super) fn report_failures(&self, failures: &[Failure]) {
         let mut printed = BTreeSet::new();
         for failure in failures {
@@ -57,7 +57,8 @@ impl Loop {
         }
     }
 
-    /// Tells of a plugin's swap, `because` of what it came along with, and gives it to be told to who asked for it.
+    /// Reports a plugin's swap, with `because` as the reason it was included, and returns it as the answer to a
+    /// request.
     pub(super) fn report_swap(
         &self,
         swap: &PluginSwap,
@@ -81,16 +82,16 @@ impl Loop {
     }
 }
 
-/// Warns of something, in a sentence.
+/// Logs and publishes a warning.
 pub(super) fn warn<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     tracing::warn!("{words}");
     host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), words });
 }
 
-/// Prints the compiler's own words to the terminal.
+/// Prints the compiler's output to the terminal.
 pub(super) fn print(words: &str) {
     if !words.is_empty() {
-        // A terminal that is gone is no reason to stop.
+        // A closed terminal is no reason to stop.
         let _ = std::io::stderr().lock().write_all(words.as_bytes());
     }
 }

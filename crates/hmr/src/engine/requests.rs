@@ -1,4 +1,4 @@
-//! What somebody asks for: a build and a swap, or earlier code.
+//! Requests for a build and a swap, or for earlier code.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -9,12 +9,12 @@ use super::handle::Request;
 use super::host::WAITS;
 
 impl Loop {
-    /// Acts on a request.
+    /// Handles a request.
     pub(super) async fn handle_request(&mut self, request: Request) {
         let (plugin, answer) = match request {
             Request::Reload { plugin, answer } => (plugin, answer),
             Request::RollBack { plugin, to, answer } => {
-                // Nobody waits any more when this fails.
+                // This fails if the requester does not wait any more.
                 let _ = answer.send(self.roll_back(&plugin, to).await);
                 return;
             }
@@ -23,7 +23,7 @@ impl Loop {
             None => self.members.workspace.plugins.keys().cloned().collect(),
             Some(plugin) if self.members.workspace.plugins.contains_key(&plugin) => [plugin].into(),
             Some(plugin) => {
-                // Nobody waits any more when this fails.
+                // This fails if the requester does not wait any more.
                 let _ = answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
                 return;
             }

@@ -1,4 +1,4 @@
-//! Builds as the loop starts them, and what it makes of their results.
+//! Starting builds, and handling their results.
 
 use std::time::{Duration, Instant};
 
@@ -11,16 +11,16 @@ use super::{Loop, names};
 use crate::build::{BuildResult, Failure};
 use crate::error::SaveError;
 
-/// Wait before a first retry; each further one waits twice as long.
+/// Wait before a first retry. Each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
 impl Loop {
-    /// Starts to build, taking over what it supersedes and what was held back.
+    /// Starts a build, which takes over the builds that it supersedes and the groups that were held back.
     pub(super) fn start_build(&mut self, group: Group, began: Instant, answers: Vec<Answer>) {
         self.start_build_after(Duration::ZERO, 0, group, began, answers);
     }
 
-    /// Starts to build after `wait`; `retries` is how often the same has been tried again.
+    /// Starts a build after `wait`. `retries` is how often the same build has been retried.
     fn start_build_after(
         &mut self,
         wait: Duration,
@@ -58,8 +58,8 @@ impl Loop {
         self.builds.start(building, wait, workspace, |plugin| self.plugins.call(plugin));
     }
 
-    /// Builds once more what failed in a way that a file caught half-written may cause; returns it when it has
-    /// been tried often enough or failed in another way.
+    /// Retries a build that failed in a way that a half-written file may cause. Returns it if it has been retried often
+    /// enough or failed in another way.
     fn try_again<'a>(
         &mut self,
         building: Building,
@@ -74,8 +74,8 @@ impl Loop {
         None
     }
 
-    /// Gives the wait before the next attempt, and tells of it, when all errors may pass by themselves and there have not
-    /// been as many `retries` as configured.
+    /// Returns the wait before the next attempt, and reports it, if all errors may pass by themselves and there have
+    /// been fewer `retries` than configured.
     pub(super) fn wait_for_retry(
         &self,
         retries: u32,
@@ -98,11 +98,11 @@ impl Loop {
         Some(wait)
     }
 
-    /// Acts on the end of a build.
+    /// Handles the end of a build.
     pub(super) async fn handle_build_result(&mut self, building: Building, result: BuildResult) {
         self.learn(&result);
         if result.failures.iter().any(|failure| matches!(failure.error, SaveError::Superseded)) {
-            // The event of the newer save may come for one of them alone.
+            // The event of the newer save may arrive for one of them only.
             self.start_build(building.group(), building.began, building.answers);
             return;
         }
@@ -146,7 +146,7 @@ impl Loop {
             group.join(&mut self.failed_groups);
         }
         for answer in building.answers {
-            // The command that asked may have given up.
+            // The command that sent the request may have given up.
             let _ = answer.send(answers.clone());
         }
         if !failed {
@@ -155,7 +155,7 @@ impl Loop {
         self.give_way_when_idle();
     }
 
-    /// Remembers what a build told, and prints warnings that are new.
+    /// Records the result of a build, and prints new warnings.
     pub(super) fn learn(&mut self, result: &BuildResult) {
         for warnings in self.plugins.learn(result) {
             print(&warnings);

@@ -1,4 +1,4 @@
-//! The start of a host in the place of another one: it loads what was live there, without cargo or rustc.
+//! The start of a host that replaces another one: it loads the plugins that were live there, without cargo or rustc.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::supervisor::Start;
 use crate::workspace::Package;
 
 impl Loop {
-    /// Gives the libraries that the journal names, and the plugins that it does not know, which have to be built.
+    /// Returns the libraries that the journal names, and the plugins that are not in it, which must be built.
     pub(super) fn recall(&mut self, start: &Start) -> (Vec<BuiltPlugin>, Vec<Package>) {
         let (mut recalled, mut unknown) = (Vec::new(), Vec::new());
         for package in self.members.workspace.plugins.values() {
@@ -28,7 +28,7 @@ impl Loop {
             };
             let (built, is_edited) = Records::recall(package, live.library.clone());
             self.plugins.insert(package.id.clone(), PluginRecord::recalled(call, &built));
-            // One that was taken back is not the newest; that is for a person to build.
+            // A library that was rolled back is not the newest. A person has to start its build.
             let is_crash = matches!(start, Start::Crashed { .. });
             if is_edited && (is_crash || self.records.is_newest(package, &live.library)) {
                 self.edited.insert(package.id.clone());
@@ -38,7 +38,7 @@ impl Loop {
         (recalled, unknown)
     }
 
-    /// Takes up what was saved while no host was there, once plugins are live.
+    /// Handles saves that were made while no host ran, once plugins are live.
     pub(super) fn take_up(&mut self, start: &Start) {
         let edited = std::mem::take(&mut self.edited);
         match start {

@@ -1,8 +1,8 @@
-//! Code that was live before, made live again.
+//! Rollback to code that was live before.
 //!
-//! The code of every generation stays mapped, so going back is a swap like any other: a fresh instance under a new
-//! number, started, given the state of the generation that it replaces, or, when that does not fit the old code, the
-//! newest saved state that does.
+//! The code of every generation stays mapped, so a rollback is a swap like any other: a fresh instance under a new
+//! number is started and given the state of the generation that it replaces. If that state does not fit the old code,
+//! it is given the newest saved state that does.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,8 @@ use crate::build::Parts;
 use crate::error::SaveError;
 
 impl Loop {
-    /// Makes earlier code of a plugin live again: that of generation `to`, or the last one before what is live.
+    /// Makes earlier code of a plugin live again: that of generation `to`, or of the last generation before the live
+    /// one.
     pub(super) async fn roll_back(&mut self, plugin: &PluginId, to: Option<u64>) -> Result<String, String> {
         let live = self.host.registry().snapshot();
         let formers = self.host.registry().formers(plugin);
@@ -37,7 +38,7 @@ impl Loop {
         Ok(lines.join("\n"))
     }
 
-    /// Adds the code of plugins that share a crate with `code` and were built with another state of it.
+    /// Adds the code of plugins that share a crate with `code` and were built with another version of it.
     fn with_companions(
         &self,
         live: &Snapshot,
@@ -77,7 +78,7 @@ impl Loop {
         }
     }
 
-    /// Makes generations from earlier code, all live in one swap; gives a line for each.
+    /// Creates generations from earlier code, and makes them live in one swap. Returns a line for each.
     pub(super) async fn bring_back(
         &mut self,
         codes: Vec<(PluginId, Code)>,
@@ -134,7 +135,7 @@ impl Loop {
     }
 }
 
-/// Describes where the state came from that the old code goes on with.
+/// Describes the origin of the state that the old code continues with.
 fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
     match outcome {
         Outcome::Restored { .. } => Some(format!("it goes on with the state of {from}")),
@@ -148,7 +149,7 @@ fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
     }
 }
 
-/// Finds the generation to go back to.
+/// Returns the generation to roll back to.
 fn target<'a>(
     running: &Arc<Generation>,
     formers: &'a [Former],
@@ -176,7 +177,7 @@ fn target<'a>(
     Ok(former)
 }
 
-/// Gives a crate that two plugins share and of which they would have two states, where now they have one.
+/// Returns a crate that both plugins share and of which they would then have two versions, while they have one now.
 fn conflict<'a>(
     live: &Snapshot,
     one: &PluginId,

@@ -1,4 +1,4 @@
-//! What saved files ask for.
+//! The effects of saved files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use crate::watch::{Control, Saves};
 use crate::workspace::ChangeKind;
 
 impl Loop {
-    /// Acts on saved files.
+    /// Handles saved files.
     pub(super) async fn handle_saves(&mut self, saves: Saves) {
         let filter = self.watching.as_ref().map_or_else(|| self.options.filter.clone(), Control::filter);
         let mut groups = Vec::new();
         let (mut membership, mut lock_file, mut host) = (false, false, BTreeSet::new());
         for path in &saves.paths {
             let reads = |plugin: &PluginId, path: &Path| self.plugins.reads(plugin, path);
-            // A mended manifest, of whatever crate, is what cargo has to be asked again for.
+            // After a fix of a manifest, of any crate, cargo must be asked again.
             membership |= self.members.is_unread && path.ends_with("Cargo.toml");
             match self.members.workspace.classify(path, &filter, reads) {
                 ChangeKind::Plugins { plugins, manifest } => {
@@ -47,7 +47,7 @@ impl Loop {
         if membership {
             self.handle_membership(&mut groups).await;
         } else if lock_file || groups.iter().any(|group| group.through_cargo) {
-            // A manifest may name other shared crates now, and a lock file other packages.
+            // A manifest may now name other shared crates, and a lock file other packages.
             match self.read_workspace().await {
                 Ok(plugins) if !plugins.is_empty() => {
                     for plugin in plugins {

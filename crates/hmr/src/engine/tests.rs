@@ -1,5 +1,5 @@
-//! The engine with a toolchain of the test's own: no compiler runs, plugins live in this process, and builds and saves
-//! happen when the test says so.
+//! The engine with a toolchain of the tests: no compiler runs, plugins live in this process, and the test controls
+//! builds and saves.
 
 mod builds;
 mod dependents;

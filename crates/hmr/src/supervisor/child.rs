@@ -1,4 +1,4 @@
-//! The host's side of being supervised: how it was started, when it is ready, and how it gives way to a new one.
+//! The host's side of supervision: how it was started, when it is ready, and how it gives way to a new one.
 
 use std::os::unix::process::{CommandExt as _, parent_id};
 use std::path::{Path, PathBuf};
@@ -14,31 +14,31 @@ use serde::{Deserialize, Serialize};
 use crate::hosts::{Hosts, Staged};
 use crate::journal::{Journal, write_whole};
 
-/// Environment variable that tells a program that it is a supervised host, and how it came to be started.
+/// Environment variable that marks a program as a supervised host, and contains how it was started.
 pub const VARIABLE: &str = "HOTCORD_HOST";
 
-/// Time between two looks at whether the supervisor is still there.
+/// Time between two checks whether the supervisor is still there.
 const LEASH: Duration = Duration::from_millis(500);
-/// Time a host has to end after its supervisor has gone.
+/// Time for a host to end after its supervisor has gone.
 const ORPHAN_FOR: Duration = Duration::from_secs(12);
 
-/// How a host came to be started.
+/// How a host was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// By a person: all plugins are built.
     Fresh,
     /// In place of a host that gave way to it.
     Replaced {
-        /// Milliseconds since 1970 at which the host before began to turn calls away.
+        /// Milliseconds since 1970 at which the host before began to refuse calls.
         closed_at: u64,
-        /// Files that asked for it, or a word of who did.
+        /// Files that required it, or who requested it.
         because: Vec<String>,
     },
     /// After a host that died.
     Crashed {
         /// Milliseconds since 1970 at which that was noticed.
         died_at: u64,
-        /// What it died of and what was set aside, in a sentence.
+        /// The cause of the death and what was set aside, in a sentence.
         words: String,
     },
 }
@@ -60,7 +60,7 @@ pub struct Child {
 }
 
 impl Child {
-    /// Gives this process as a supervised host; `None` when it is none.
+    /// Returns this process as a supervised host; `None` if it is not one.
     pub fn this() -> Option<Self> {
         let start = serde_json::from_str(&env::var(VARIABLE).ok()?).ok()?;
         let program = env::current_exe().ok()?;
@@ -68,9 +68,9 @@ impl Child {
         Some(Self { start, host: Staged::of_program(&program)?, run })
     }
 
-    /// Has this process end when its supervisor does; to be called first thing.
+    /// Makes this process end when its supervisor does. Must be called first.
     pub fn tie_to_supervisor(&self) {
-        // Linux tells at once; elsewhere, and should the supervisor be gone already, the look below finds out.
+        // Linux signals that at once. Elsewhere, and if the supervisor is gone already, the check below notices it.
         let _ = set_parent_process_death_signal(Some(Signal::TERM));
         let supervisor = parent_id();
         let look = move || {
@@ -86,12 +86,12 @@ impl Child {
         }
     }
 
-    /// Gives the file for notes of what is under way.
+    /// Returns the file for the notes of what is in progress.
     pub(crate) fn flight_file(&self) -> PathBuf {
         self.run.join("flight")
     }
 
-    /// Notes that this host answers, and says how long nobody did; the first call counts.
+    /// Records that this host answers, and logs how long there was no answer. Only the first call has an effect.
     pub fn ready(&self) {
         static IS_READY: AtomicBool = AtomicBool::new(false);
         if IS_READY.swap(true, Ordering::Relaxed) {
@@ -117,17 +117,17 @@ impl Child {
     }
 }
 
-/// Notes which host runs; it may be another one than the supervisor has started.
+/// Records which host runs. It may be another one than the supervisor has started.
 pub(super) fn note_host(run: &Path, host: &Staged) -> io::Result<()> {
     write_whole(&run.join("host"), host.number().to_string().as_bytes())
 }
 
-/// Gives the number of the host that runs, or did when it died.
+/// Returns the number of the host that runs, or that ran when the process died.
 pub(super) fn noted_host(run: &Path) -> Option<u64> {
     fs::read_to_string(run.join("host")).ok()?.trim().parse().ok()
 }
 
-/// A host that is to take the place of this process.
+/// A host that is to replace this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextHost {
     pub(crate) host: Staged,
@@ -137,8 +137,8 @@ pub struct NextHost {
 impl NextHost {
     /// Replaces this process, keeping its id, its terminal and its environment.
     ///
-    /// `closed_at`, in milliseconds since 1970, is when this host began to turn calls away. Returns only when it fails;
-    /// the supervisor then starts a host anew.
+    /// `closed_at`, in milliseconds since 1970, is when this host began to refuse calls. Returns only if it fails. The
+    /// supervisor then starts a host again.
     pub fn take_over(&self, closed_at: u64) -> process::ExitCode {
         let start = Start::Replaced { closed_at, because: self.because.clone() };
         let program = self.host.program();

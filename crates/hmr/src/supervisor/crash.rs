@@ -1,4 +1,4 @@
-//! What a crash is put down to, and what comes back after it.
+//! The cause of a crash, and what the next host loads.
 
 use std::collections::BTreeSet;
 use std::process::ExitStatus;
@@ -13,7 +13,7 @@ use crate::signals::signal_name;
 /// Exit code of a panic in the main thread, and those of a program that could not be run.
 const FATAL_CODES: [i32; 3] = [101, 126, 127];
 
-/// What a host has died of.
+/// The cause of a host's death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// A signal.
@@ -23,7 +23,7 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// Gives the cause of a death; `None` when the process has ended on purpose.
+    /// Returns the cause of a death; `None` if the process has ended on purpose.
     pub(crate) fn of(status: ExitStatus) -> Option<Self> {
         use std::os::unix::process::ExitStatusExt as _;
         match (status.signal(), status.code()) {
@@ -33,7 +33,7 @@ impl Cause {
         }
     }
 
-    /// Says whether its own code has done it, rather than somebody from outside.
+    /// Returns whether its own code is the cause, and not a signal from outside.
     pub(crate) fn is_fault(self) -> bool {
         // SIGKILL: a person, or the system for want of memory.
         self != Self::Signal(9)
@@ -50,10 +50,10 @@ impl Cause {
     }
 }
 
-/// What is made of a crash.
+/// The verdict on a crash.
 #[derive(Debug)]
 pub(crate) struct CrashVerdict {
-    /// One sentence: the cause, what was under way, and what is set aside.
+    /// One sentence: the cause, what was in progress, and what is set aside.
     pub(crate) words: String,
     /// What the next host is to load.
     pub(crate) journal: Journal,
@@ -62,11 +62,11 @@ pub(crate) struct CrashVerdict {
 }
 
 impl CrashVerdict {
-    /// Judges a crash by what was live and what was under way.
+    /// Judges a crash by what was live and what was in progress.
     ///
-    /// What a thread was running at that moment has done it, if its own code has; after a SIGKILL it is whatever was
-    /// under way. Where nothing is known, a host that has never been ready has done it itself, unless it was loading.
-    /// Only what was being loaded or is on probation is set aside for it.
+    /// The calls that threads were running at that moment are to blame, or after a SIGKILL everything in progress
+    /// except tasks. Where nothing is known, any plugin may be to blame, unless the host has never been ready and was
+    /// loading none: then the host itself is. Only plugins that were being loaded or are on probation are set aside.
     pub(crate) fn of(cause: Cause, mut journal: Journal, notes: &[Note]) -> Self {
         let named: Vec<_> = notes
             .iter()
@@ -87,7 +87,7 @@ impl CrashVerdict {
         for (plugin, entry) in &mut journal.plugins {
             let is_blamed = blamed.contains(plugin) || is_anyones;
             let coming = entry.coming.take();
-            // A host that took another one's place starts what was live there.
+            // A host that replaced another one starts the plugins that were live there.
             let is_live = coming.as_ref().is_some_and(|coming| entry.live.as_ref() == Some(coming));
             if let Some(coming) = coming.filter(|_| !is_live) {
                 entry.last = entry.last.max(coming.generation);
@@ -124,7 +124,7 @@ impl CrashVerdict {
                 entry.live = Some(Version { generation: entry.last, library: before.library });
             }
         }
-        // What is not known is built and started as in a fresh host.
+        // A plugin that is not in the journal is built and started as in a fresh host.
         journal.plugins.retain(|plugin, _| !again.contains(plugin));
         Self { words, journal, blames_a_plugin }
     }
@@ -218,7 +218,7 @@ mod tests {
         assert!(CrashVerdict::of(Cause::Signal(6), loading, &[]).blames_a_plugin);
     }
 
-    /// The journal of these tests, with the moment that another one has.
+    /// Returns the journal of these tests, with the times of the verdict's one.
     fn journal_as_in(verdict: &CrashVerdict) -> Journal {
         let mut same = journal();
         for (plugin, entry) in &mut same.plugins {
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(live(&verdict, "commands/first"), None);
         assert_eq!(live(&verdict, "commands/new"), Some(version(5)), "it has an alibi");
 
-        // Neither is what was live and now crashes in the host that has come back.
+        // A live plugin that crashes in the restarted host is not set aside either.
         let mut journal = verdict.journal;
         if let Some(entry) = journal.plugins.get_mut(&PluginId::new("commands/old")) {
             entry.coming.clone_from(&entry.live);

@@ -1,18 +1,18 @@
-//! How soon a host that has died is started again, and when it is not any more.
+//! How soon a host that has died is started again, and when it is given up.
 
 use std::time::{Duration, Instant};
 
-/// Crashes after which it is given up.
+/// Number of crashes after which it is given up.
 pub(crate) const MOST: usize = 5;
-/// Time within which they have to come.
+/// Time within which they must happen.
 pub(crate) const WITHIN: Duration = Duration::from_mins(1);
 
-/// The crashes of late.
+/// The recent crashes.
 #[derive(Debug, Default)]
 pub(crate) struct CrashLoop(Vec<Instant>);
 
 impl CrashLoop {
-    /// Counts a crash at `now`; gives the wait before the next start, `None` when there is to be none.
+    /// Counts a crash at `now`. Returns the wait before the next start; `None` if there is none.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Duration> {
         self.0.retain(|crash| now.duration_since(*crash) < WITHIN);
         self.0.push(now);

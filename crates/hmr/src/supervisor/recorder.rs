@@ -1,7 +1,7 @@
-//! Notes of what is under way, in a file mapped into memory: they are there after the host has died.
+//! Notes of what is in progress, in a file mapped into memory: they remain after the host has died.
 //!
 //! The file is an array of slots of fixed size. A slot is taken, filled and freed with a few stores to memory and no
-//! system call; the kernel keeps what was stored, however the process ends.
+//! system call. The kernel keeps what was stored, however the process ends.
 
 use std::fmt::{self, Write as _};
 use std::fs::OpenOptions;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 use sdk_core::PluginId;
 
-/// Things that can be under way at once; what is beyond is not noted.
+/// Number of slots. If all are taken, nothing more is noted.
 const SLOTS: usize = 512;
 const TEXT: usize = 120;
 
@@ -21,7 +21,7 @@ const TAKEN: u32 = 1;
 const WAITING: u32 = 2;
 const RUNNING: u32 = 3;
 
-/// One slot, as it lies in the file.
+/// One slot, with its layout in the file.
 #[repr(C)]
 struct Slot {
     state: AtomicU32,
@@ -36,7 +36,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Makes an empty file and maps it for the life of the process.
+    /// Creates an empty file and maps it for the life of the process.
     pub(crate) fn create(file: &Path) -> io::Result<Self> {
         // A file of its own: an older process may still have the one before mapped.
         let _ = std::fs::remove_file(file);
@@ -44,9 +44,9 @@ impl Recorder {
         let length = SLOTS * size_of::<Slot>();
         mapped.set_len(u64::try_from(length).unwrap_or_default())?;
         // SAFETY: a fresh mapping at an address of the kernel's choice touches no memory of ours. It is never unmapped,
-        // so it is valid for 'static. It is page-aligned, exactly `length` bytes long, and zeroed; `Slot` is made of
-        // atomic integers alone, for which any bytes are valid and which may change under our hands. The file is
-        // ours alone and nobody cuts it short.
+        // so it is valid for 'static. It is page-aligned, exactly `length` bytes long, and zeroed; `Slot` consists of
+        // atomic integers only, for which any bytes are valid and which may change at any time. The file is ours alone
+        // and is never truncated.
         #[allow(unsafe_code)]
         let slots = unsafe {
             let start = mmap(
@@ -63,7 +63,7 @@ impl Recorder {
     }
 }
 
-/// Writes text into a slot, as much of it as there is room for.
+/// Writes text into a slot, as much as fits.
 struct Text<'a> {
     slot: &'a Slot,
     length: usize,
@@ -107,14 +107,14 @@ impl sdk_core::flight::Recorder for Recorder {
     }
 }
 
-/// Something that was under way when a process ended.
+/// A call, task or hook that was in progress when a process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Note {
     /// Plugin it belongs to.
     pub(crate) plugin: PluginId,
     /// Generation it belongs to.
     pub(crate) generation: u64,
-    /// What it was: `/ping`, `task watch`.
+    /// What it was, such as `/ping` or `task watch`.
     pub(crate) what: String,
     /// Whether a thread was running it at that moment.
     pub(crate) running: bool,
@@ -126,7 +126,7 @@ impl fmt::Display for Note {
     }
 }
 
-/// Reads the notes that a process has left; none when there is no file.
+/// Reads the notes that a process has left. Returns none if there is no file.
 pub(crate) fn read(file: &Path) -> Vec<Note> {
     let bytes = std::fs::read(file).unwrap_or_default();
     let number = |bytes: &[u8]| bytes.try_into().map(u32::from_ne_bytes).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The plain mode, for comparison: every change builds the whole bot without hot reload, and starts it anew.
+//! The plain mode, for comparison: every change builds the whole bot without hot reload, and restarts it.
 //!
-//! cargo says whether a save changes anything: when the program it builds is the same file as before, nothing is
+//! cargo determines whether a save changes anything: if the program it builds is the same file as before, nothing is
 //! restarted. A build that fails leaves the running bot as it is.
 
 use std::ffi::OsString;
@@ -18,21 +18,21 @@ use crate::error::HostError;
 use crate::watch::{Filter, WatchMode, Watcher};
 use crate::workspace::{HOST_PACKAGES, Workspace};
 
-/// Environment variable that makes the development host's program this mode.
+/// Environment variable that selects this mode in the development host's program.
 pub const VARIABLE: &str = "HOTCORD_PLAIN";
 
-/// What is built and run.
+/// The options of this mode.
 #[derive(Debug)]
 pub struct Options {
     /// Folder of the workspace.
     pub root: PathBuf,
-    /// Variables that the bot gets beside those of this process.
+    /// Variables that are added to the bot's environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// Features of the bot beside those that production has, as `--features` takes them; empty for none.
+    /// Features of the bot in addition to those of production, in the form of `--features`. Empty for none.
     pub features: &'static str,
 }
 
-/// Runs the bot of a workspace, built into its ordinary target folder, until a signal; gives the exit code.
+/// Runs the bot of a workspace, built into its ordinary target folder, until a signal. Returns the exit code.
 ///
 /// # Errors
 /// When the workspace cannot be read or watched.
@@ -69,7 +69,7 @@ impl Plain {
                 }
             };
             match built {
-                // A newer save: what is built now is old already.
+                // A newer save: the build in progress is stale.
                 None => {
                     end_group(&mut build).await?;
                     began = Instant::now();
@@ -98,7 +98,7 @@ impl Plain {
         self.options.root.join("target/debug/hotcord")
     }
 
-    /// Starts cargo; its words go to the terminal.
+    /// Starts cargo. Its output goes to the terminal.
     fn build(&self) -> io::Result<Child> {
         let Options { root, features, .. } = &self.options;
         crate::process::cargo_in(root)
@@ -112,7 +112,7 @@ impl Plain {
             .spawn()
     }
 
-    /// Puts what was built in the place of what runs, if it is something new.
+    /// Replaces the running bot by the built one, if that is new.
     async fn restart(&mut self, began: Instant) -> io::Result<()> {
         let built = std::fs::metadata(self.program())?.modified().ok();
         if let Some((bot, running)) = &mut self.bot {
@@ -151,7 +151,7 @@ async fn ended(bot: &mut Option<(Child, Option<SystemTime>)>) -> io::Result<std:
     }
 }
 
-/// Ends the bot as a signal does, and kills it when it does not end.
+/// Ends the bot with a signal, and kills it if it does not end.
 async fn stop(bot: &mut Child, signal: rustix::process::Signal) -> io::Result<std::process::ExitStatus> {
     if let Some(pid) = pid(bot) {
         // It may have ended just now.

@@ -1,4 +1,4 @@
-//! Ordered by path: what is at or below a path stands together, so nothing else has to be looked through.
+//! Maps ordered by path: entries at or below a path are adjacent, so no others are visited.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

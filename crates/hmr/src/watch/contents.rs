@@ -1,4 +1,4 @@
-//! What files hold, so that a save that changes nothing is told from one that does.
+//! The contents of files, so that a save that changes nothing can be distinguished from one that does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher as _};
@@ -9,10 +9,10 @@ use std::{fs, io};
 
 use super::below::below;
 
-/// Coarsest time stamp of a file system in use; two saves within it may look alike from outside.
+/// Coarsest time stamp of a file system in use. Two saves within it may have the same stamp.
 const COARSEST_STAMP: Duration = Duration::from_secs(2);
 
-/// What was last known of files, by their paths in the workspace.
+/// The last known contents of files, by their paths in the workspace.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     files: BTreeMap<PathBuf, Known>,
@@ -25,7 +25,7 @@ struct Known {
     stamp: Option<Stamp>,
 }
 
-/// What the file system tells of a file without its being read.
+/// A file's metadata, which is available without reading the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     modified: SystemTime,
@@ -34,39 +34,39 @@ struct Stamp {
     length: u64,
 }
 
-/// What a look at a file found.
+/// The result of checking a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A file that was not known.
     New,
     /// Other contents than before.
     Changed,
-    /// Nothing, or a file that cannot be read now because it is being replaced: that event is still to come.
+    /// No change, or a file that cannot be read now because it is being replaced: that event is still to come.
     Nothing,
 }
 
 impl Contents {
-    /// Counts the files that were read so far.
+    /// Returns the number of files that were read so far.
     pub(super) fn reads(&self) -> u64 {
         self.reads
     }
 
-    /// Returns whether anything is known of a file.
+    /// Returns whether the contents of a file are known.
     pub(super) fn knows(&self, path: &Path) -> bool {
         self.files.contains_key(path)
     }
 
-    /// Returns whether anything is known of a file at or below `path`.
+    /// Returns whether the contents of a file at or below `path` are known.
     pub(super) fn knows_below(&self, path: &Path) -> bool {
         below(&self.files, path).next().is_some()
     }
 
-    /// Takes the word of somebody who has read a file for what it held.
+    /// Sets the known contents of a file to those that another part of the program has read.
     pub(super) fn believe(&mut self, path: &Path, hash: u64) {
         self.files.insert(path.to_path_buf(), Known { hash, stamp: None });
     }
 
-    /// Looks at a file, and notes what it holds.
+    /// Checks a file, and records its contents.
     pub(super) fn look(&mut self, path: &Path) -> Found {
         let stamp = Stamp::of(path);
         let known = self.files.get(path);
@@ -82,7 +82,7 @@ impl Contents {
         }
     }
 
-    /// Forgets the files at or below `path` that are not among `present`, and gives them.
+    /// Forgets the files at or below `path` that are not in `present`, and returns them.
     pub(super) fn forget_below(&mut self, path: &Path, present: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
         let known = below(&self.files, path).map(|(known, _)| known);
         let lost: Vec<_> = known.filter(|known| !present.contains(*known)).cloned().collect();
@@ -94,12 +94,12 @@ impl Contents {
 }
 
 impl Stamp {
-    /// Gives the stamp of a file when it is old enough that any later save has another one.
+    /// Returns the stamp of a file if it is so old that any later save has another one.
     fn of(path: &Path) -> Option<Self> {
         let now = SystemTime::now();
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?;
-        // A time to come is that of another machine's clock, which tells nothing.
+        // A time in the future is that of another machine's clock, which shows nothing.
         let is_old = now.duration_since(modified).is_ok_and(|age| age > COARSEST_STAMP);
         is_old.then(|| Self {
             modified,
@@ -110,7 +110,7 @@ impl Stamp {
     }
 }
 
-/// Hashes a file's contents; `None` when it is no longer there.
+/// Returns the hash of a file's contents; `None` if it does not exist any more.
 pub(crate) fn hash_of(path: &Path) -> io::Result<Option<u64>> {
     match fs::read(path) {
         Ok(bytes) => {

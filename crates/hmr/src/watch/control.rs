@@ -1,4 +1,4 @@
-//! How a running watcher is configured.
+//! The configuration of a running watcher.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::scope::Scope;
 #[derive(Clone, Debug)]
 pub struct Control(Arc<watch::Sender<Config>>);
 
-/// What a watcher goes by.
+/// The configuration of a watcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Config {
     pub(super) scope: Scope,
@@ -29,7 +29,7 @@ impl Control {
         Self(Arc::new(watch::Sender::new(config)))
     }
 
-    /// Makes a handle that no watcher follows.
+    /// Creates a handle that no watcher follows.
     #[cfg(test)]
     pub(crate) fn of(scope: Scope, mode: WatchMode, filter: Filter) -> Self {
         Self::new(Config { scope, mode, filter, filter_since: Moment::now(), is_paused: false })
@@ -39,38 +39,38 @@ impl Control {
         self.0.subscribe()
     }
 
-    /// Stops watching, so that no save counts, or watches again, when what was saved meanwhile counts as one burst; says
-    /// whether that is another state than before.
+    /// Stops watching, so that no save counts, or resumes it, when all saves meanwhile count as one burst. Returns
+    /// whether this changed the state.
     pub fn set_paused(&self, is_paused: bool) -> bool {
         self.change(|config| &mut config.is_paused, is_paused)
     }
 
-    /// Says whether watching is stopped.
+    /// Returns whether watching is stopped.
     pub fn is_paused(&self) -> bool {
         self.0.borrow().is_paused
     }
 
-    /// Watches other folders and files; the present contents of what is new count as known.
+    /// Watches other folders and files. The present contents of new ones count as known.
     pub fn follow(&self, scope: Scope) {
         self.change(|config| &mut config.scope, scope);
     }
 
-    /// Gives what is watched.
+    /// Returns what is watched.
     pub fn scope(&self) -> Scope {
         self.0.borrow().scope.clone()
     }
 
-    /// Gives how changes are noticed.
+    /// Returns how changes are noticed.
     pub fn mode(&self) -> WatchMode {
         self.0.borrow().mode
     }
 
-    /// Notices changes in another way from now on.
+    /// Changes how changes are noticed from now on.
     pub fn set_mode(&self, mode: WatchMode) {
         self.change(|config| &mut config.mode, mode);
     }
 
-    /// Leaves out other files from now on: what is saved after this call counts by this filter.
+    /// Changes which files are left out from now on: saves after this call are filtered by this filter.
     pub fn set_filter(&self, filter: Filter) {
         self.0.send_if_modified(|config| {
             let is_other = config.filter != filter;
@@ -81,7 +81,7 @@ impl Control {
         });
     }
 
-    /// Gives what is left out, and which extensions count.
+    /// Returns which files are left out, and which extensions count.
     pub fn filter(&self) -> Filter {
         self.0.borrow().filter.clone()
     }

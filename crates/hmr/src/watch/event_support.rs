@@ -1,10 +1,10 @@
-//! Whether the system tells of changes where the sources are.
+//! Whether the system reports changes where the sources are.
 //!
 //! # Theory of operation
 //!
-//! What another machine writes into a folder that it shares with this one, over a network or as the host of a virtual
-//! machine, this one's kernel tells nobody of. No trial on this side shows that, since what is written on this side is
-//! told of. So the kind of file system decides. A trial is made all the same, for systems that tell of nothing at all.
+//! The kernel reports no changes that another machine makes in a folder shared over a network or by the host of a
+//! virtual machine. A trial on this side cannot show that, since changes made on this side are reported. So the kind of
+//! file system decides. A trial is made nevertheless, for systems that report nothing at all.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -19,7 +19,7 @@ use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher as _};
 /// Longest wait for the event of a trial.
 const TRIAL: Duration = Duration::from_secs(2);
 
-/// Kinds of file systems into which others write, as Linux names them: networks' and virtual machines'.
+/// Kinds of file systems that other machines may write to, by Linux's names: those of networks and virtual machines.
 const SHARED: &[&str] = &[
     "9p",
     "acfs",
@@ -43,20 +43,20 @@ const SHARED: &[&str] = &[
     "vmhgfs",
 ];
 
-/// Kinds of programs that are file systems, and into which nobody else writes.
+/// File systems implemented by programs that no other machine writes to.
 const OWN_PROGRAMS: &[&str] = &["fuse.fuse-overlayfs", "fuse.gocryptfs"];
 
-/// Why the system tells of no changes.
+/// Why the system reports no changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoEvents {
-    /// Others write into a folder, unseen.
+    /// Another machine may change a folder without an event.
     Shared {
         /// Folder where the file system is mounted.
         place: PathBuf,
         /// Its kind, as the system names it.
         kind: String,
     },
-    /// A trial gave no event.
+    /// A trial caused no event.
     Nothing,
 }
 
@@ -76,15 +76,15 @@ impl fmt::Display for NoEvents {
 }
 
 impl NoEvents {
-    /// Finds out whether the system will tell of changes in the workspace at `root`; `None` when it will.
+    /// Returns why the system will not report changes in the workspace at `root`; `None` if it will.
     pub fn of(root: &Path) -> Option<Self> {
-        // Elsewhere than on Linux there is none, and the trial alone decides.
+        // On systems other than Linux this file does not exist, and the trial alone decides.
         let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
         Self::by_mount(root, &Mount::all(&mounts))
             .or_else(|| (!tells(&root.join(".hotcord"))).then_some(Self::Nothing))
     }
 
-    /// Looks at the mount of `root`, and at those below it that sources may be in.
+    /// Checks the mount of `root`, and those below it that sources may be in.
     fn by_mount(root: &Path, mounts: &[Mount]) -> Option<Self> {
         let own = mounts.iter().rfind(|mount| mount.is_visible_at(root, mounts));
         let below = ["bot", "commands", "crates", "events"].map(|part| root.join(part));
@@ -102,7 +102,7 @@ struct Mount {
 }
 
 impl Mount {
-    /// Reads all lines, those that cover others last.
+    /// Reads all lines. Mounts that cover others come last.
     ///
     /// Source: proc_pid_mountinfo(5): `36 35 98:0 /root /place options optional-fields - kind source options`.
     fn all(mountinfo: &[u8]) -> Vec<Self> {
@@ -117,7 +117,7 @@ impl Mount {
         Some(Self { place, kind })
     }
 
-    /// Says whether `path` is on this mount, but for mounts that are stacked upon it.
+    /// Returns whether `path` is on this mount and not on a deeper one. Mounts at the same place are not distinguished.
     fn is_visible_at(&self, path: &Path, mounts: &[Self]) -> bool {
         let depth = |mount: &Self| mount.place.components().count();
         path.starts_with(&self.place)
@@ -131,7 +131,7 @@ impl Mount {
     }
 }
 
-/// Reads `\040` and its like, by which the kernel writes what separates.
+/// Decodes escapes such as `\040`, which the kernel writes for separators.
 fn unescaped(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -145,8 +145,8 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Writes a file of its own into `folder`, and says whether the system told of it; where that cannot be tried, it is
-/// taken to.
+/// Writes a file of its own into `folder`, and returns whether the system reported it. If that cannot be tried, returns
+/// `true`.
 fn tells(folder: &Path) -> bool {
     let (sender, events) = mpsc::channel();
     let tried = || -> notify::Result<bool> {

@@ -1,9 +1,9 @@
 //! Which files count, by pattern and by extension.
 //!
-//! Three voices, the first that has a word on a path decides: `HMR_IGNORE`, the `.gitignore` files from the nearest
-//! folder upwards, and a rule that leaves out hidden folders and `target`. As with git, nothing below a folder that is
-//! left out can be brought back by itself. What rustc says that it read is exempt from all but `HMR_IGNORE`: that a
-//! file is not kept in git does not tell that a plugin is not built from it.
+//! There are three rules, and the first that applies to a path decides: `HMR_IGNORE`, the `.gitignore` files from the
+//! nearest folder upwards, and a rule that leaves out hidden folders and `target`. As with git, a file below a folder
+//! that is left out cannot be included again by itself. Files that rustc has read are exempt from all rules except
+//! `HMR_IGNORE`: a plugin may be built from a file that is not kept in git.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::walk::is_never_source;
 
-/// Name of the files whose patterns are taken up as they are saved.
+/// Name of the files whose patterns are applied as they are saved.
 pub(super) const GITIGNORE: &str = ".gitignore";
 
-/// What a developer leaves out of watching, and which extensions count; cheap to clone.
+/// The developer's patterns of files to leave out, and the extensions that count. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Filter(Arc<Words>);
 
@@ -51,12 +51,12 @@ impl PartialEq for Filter {
 impl Eq for Filter {}
 
 impl Filter {
-    /// Makes a filter of patterns as in a `.gitignore` at `root`, and of extensions with or without their dot.
+    /// Creates a filter from patterns as in a `.gitignore` at `root`, and from extensions with or without their dot.
     ///
-    /// Without extensions, a file that no compiler has told of counts when it is a Rust source.
+    /// Without extensions, a file that no compiler has read counts if it is a Rust source.
     ///
     /// # Errors
-    /// A sentence that names the first pattern or extension which is none.
+    /// When a pattern or an extension is invalid. The error is a sentence that names the first one.
     pub fn new(root: &Path, patterns: &[String], extensions: &[String]) -> Result<Self, String> {
         let mut builder = GitignoreBuilder::new(root);
         for pattern in patterns {
@@ -69,12 +69,12 @@ impl Filter {
         Ok(Self(Arc::new(Words { root, patterns, ignored, extensions })))
     }
 
-    /// Says whether a save of a file counts although no compiler told that it reads it.
+    /// Returns whether a save of a file counts although no compiler reads it.
     pub(crate) fn names_extension_of(&self, path: &Path) -> bool {
         extension_of(path).is_some_and(|extension| self.0.extensions.contains(extension))
     }
 
-    /// Says whether a file counts while nobody knows what its crate is built from.
+    /// Returns whether a file counts while it is not known what its crate is built from.
     pub(crate) fn takes_for_source(&self, path: &Path) -> bool {
         if self.0.extensions.is_empty() {
             extension_of(path) == Some("rs")
@@ -83,7 +83,7 @@ impl Filter {
         }
     }
 
-    /// Returns whether a file has the name of a source or of what says how sources are built.
+    /// Returns whether a file has the name of a source, or of a file that defines how sources are built.
     pub(super) fn may_be_source(&self, path: &Path) -> bool {
         let is_told_of = |name: &str| matches!(name, "Cargo.toml" | "build.rs" | GITIGNORE);
         extension_of(path) == Some("rs")
@@ -91,7 +91,7 @@ impl Filter {
             || path.file_name().and_then(|name| name.to_str()).is_some_and(is_told_of)
     }
 
-    /// Says whether a file or a folder above it is left out by the developer's own patterns.
+    /// Returns whether a file or a folder above it is left out by the developer's own patterns.
     pub(super) fn leaves_out_file(&self, path: &Path) -> bool {
         let mut above: Vec<_> = path.ancestors().take_while(|folder| *folder != self.0.root).collect();
         above.reverse();
@@ -112,7 +112,7 @@ fn verdict(patterns: &Gitignore, path: &Path, is_folder: bool) -> Option<bool> {
 }
 
 fn no_pattern(pattern: &str, error: &ignore::Error) -> String {
-    // The library's words begin with the pattern itself.
+    // The library's message begins with the pattern itself.
     let why = error.to_string();
     let why = why.rsplit_once("': ").map_or(why.as_str(), |(_, why)| why);
     format!("'{pattern}' is no pattern as in a .gitignore: {why}")
@@ -149,7 +149,7 @@ impl Rules {
         &self.filter
     }
 
-    /// Reads the `.gitignore` of a folder; one that is not there says nothing.
+    /// Reads the `.gitignore` of a folder. A missing one has no patterns.
     pub(super) fn enter(&mut self, folder: &Path) {
         let file = folder.join(GITIGNORE);
         if file.is_file() {
@@ -166,14 +166,14 @@ impl Rules {
         }
     }
 
-    /// Reads the `.gitignore` files of the folders around `path`, up to `root`.
+    /// Reads the `.gitignore` files of the folders above `path`, up to `root`.
     pub(super) fn enter_above(&mut self, path: &Path, root: &Path) {
         for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)) {
             self.enter(folder);
         }
     }
 
-    /// Says whether an entry of a folder that is not left out is left out itself.
+    /// Returns whether an entry of a folder that is not left out is left out itself.
     pub(super) fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
         self.filter
             .verdict(path, is_folder)

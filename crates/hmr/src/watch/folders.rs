@@ -1,9 +1,9 @@
-//! Which real folders the system reports on, and what their entries are called in the workspace.
+//! The real folders that the system reports on, and the paths of their entries in the workspace.
 //!
-//! Each folder is asked for by itself, by its path without links, before its entries are looked at: so nothing that is
-//! written into a new folder is missed, a folder that is reached in two ways is asked for once, and what `.gitignore`
-//! leaves out costs no watch. A link leads elsewhere; there, the folder around what it leads to is asked for, because a
-//! save may replace the file or folder itself.
+//! Each folder is watched by itself, by its path without links, before its entries are read. So no file that is written
+//! into a new folder is missed, a folder that is reached in two ways is watched once, and folders that `.gitignore`
+//! leaves out cost no watch. For a link, the folder that contains its target is watched, because a save may replace the
+//! target itself.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -17,37 +17,37 @@ use super::below::below;
 use super::moment::Moment;
 use crate::error::HostError;
 
-/// Links in a row that Linux follows before it takes them for a circle.
+/// Number of links in a row that Linux follows before it fails with a loop error.
 const MOST_LINKS: usize = 40;
 
-/// Something that the system has reported, and when it came.
+/// An event of the system, and when it arrived.
 pub(super) type Report = (Moment, notify::Result<notify::Event>);
 
-/// Folders that the system reports on.
+/// The folders that the system reports on.
 pub(super) struct Folders {
     watcher: RecommendedWatcher,
     by_path: BTreeMap<PathBuf, Interest>,
-    /// What was asked for each path of the workspace: a folder, and the name if only that entry is meant.
+    /// The watched folders for each path of the workspace, each with a name if only that entry is watched.
     asked: BTreeMap<PathBuf, BTreeSet<(PathBuf, Option<OsString>)>>,
-    /// Folders from which something was taken back.
+    /// Folders of which a watch was removed.
     released: BTreeSet<PathBuf>,
     failed: Option<HostError>,
 }
 
-/// What of a folder is of interest.
+/// The entries of a folder that are watched.
 #[derive(Debug, Default)]
 struct Interest {
     /// Paths under which all of its entries are.
     seen_as: BTreeSet<PathBuf>,
-    /// Paths that hang on one of its entries.
+    /// Paths that depend on one of its entries.
     names: HashMap<OsString, BTreeSet<PathBuf>>,
 }
 
 impl Folders {
-    /// Prepares to send what the system reports.
+    /// Creates a watcher that sends the system's events.
     pub(super) fn new(events: UnboundedSender<Report>) -> Result<Self, HostError> {
         let tell = move |event| {
-            // The engine has stopped when nobody listens.
+            // The engine has stopped if there is no receiver.
             let _ = events.send((Moment::now(), event));
         };
         let watcher = RecommendedWatcher::new(tell, Config::default())
@@ -61,9 +61,9 @@ impl Folders {
         })
     }
 
-    /// Asks for a folder that is reached under `path`.
+    /// Watches a folder that is reached under `path`.
     ///
-    /// One that is asked for already is asked for again: its place may have been taken by a new folder.
+    /// A folder that is already watched is watched again: a new folder may have replaced it.
     pub(super) fn add(&mut self, path: &Path, real: &Path) {
         self.by_path.entry(real.to_path_buf()).or_default().seen_as.insert(path.to_path_buf());
         self.asked.entry(path.to_path_buf()).or_default().insert((real.to_path_buf(), None));
@@ -72,13 +72,13 @@ impl Folders {
         }
     }
 
-    /// Asks for what `path` itself hangs on: its place, and each place that a link there leads to.
+    /// Watches what `path` itself depends on: its own entry, and that of each target of a link there.
     pub(super) fn add_name(&mut self, path: &Path) {
         let mut at = path.to_path_buf();
         for _ in 0..MOST_LINKS {
             if let Some((folder, name)) = place_of(&at) {
                 if let Err(source) = self.watch(&folder) {
-                    // What is around a link's target may be none of ours to read.
+                    // The folder around a link's target may not be readable.
                     tracing::debug!(folder = %folder.display(), %source, "not watched");
                     if matches!(source.kind, ErrorKind::MaxFilesWatch) {
                         self.failed.get_or_insert(HostError::Watch { path: folder.clone(), source });
@@ -92,7 +92,7 @@ impl Folders {
             at.pop();
             at.push(target);
             if at.file_name().is_none() {
-                // A way up, `..` say, has no name of its own.
+                // A path such as `..` has no name of its own.
                 let Ok(real) = at.canonicalize() else { return };
                 at = real;
             }
@@ -101,13 +101,13 @@ impl Folders {
 
     fn watch(&mut self, real: &Path) -> notify::Result<()> {
         match self.watcher.watch(real, RecursiveMode::NonRecursive) {
-            // Its going is another event.
+            // Its removal is another event.
             Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => Ok(()),
             outcome => outcome,
         }
     }
 
-    /// Gives the paths in the workspace that an event at `real` concerns, each with whether it was asked for by name.
+    /// Returns the paths in the workspace that an event at `real` concerns, each with whether it is watched by name.
     pub(super) fn concerned(&self, real: &Path) -> Vec<(PathBuf, bool)> {
         let mut concerned = Vec::new();
         if let (Some(parent), Some(name)) = (real.parent(), real.file_name())
@@ -117,7 +117,7 @@ impl Folders {
             concerned.extend(interest.named(name).map(|path| (path.clone(), true)));
         }
         if self.by_path.contains_key(real) {
-            // With a folder goes and comes what is in it, which nothing is told of.
+            // The contents of a folder move with it, without events of their own.
             for (_, interest) in below(&self.by_path, real) {
                 let paths = interest.seen_as.iter().chain(interest.names.values().flatten());
                 concerned.extend(paths.map(|path| (path.clone(), true)));
@@ -126,12 +126,12 @@ impl Folders {
         concerned
     }
 
-    /// Returns whether something was asked for a path at or below `path`.
+    /// Returns whether a path at or below `path` is watched.
     pub(super) fn asks_below(&self, path: &Path) -> bool {
         below(&self.asked, path).next().is_some()
     }
 
-    /// Takes back what was asked for `path` and all below it; [`sweep`](Self::sweep) tells the system.
+    /// Removes the watches for `path` and all paths below it. [`sweep`](Self::sweep) passes that to the system.
     pub(super) fn remove(&mut self, path: &Path) {
         let paths: Vec<_> = below(&self.asked, path).map(|(path, _)| path.clone()).collect();
         for path in paths {
@@ -146,19 +146,19 @@ impl Folders {
         }
     }
 
-    /// Gives up the folders in which nothing is of interest any more.
+    /// Stops watching folders in which no entry is of interest any more.
     pub(super) fn sweep(&mut self) {
         for folder in std::mem::take(&mut self.released) {
             let is_idle = |interest: &Interest| interest.seen_as.is_empty() && interest.names.is_empty();
             if self.by_path.get(&folder).is_some_and(is_idle) {
                 self.by_path.remove(&folder);
-                // The system's watches end with their folders.
+                // The system removes a watch together with its folder.
                 let _ = self.watcher.unwatch(&folder);
             }
         }
     }
 
-    /// Gives the first folder that could not be asked for since the last call.
+    /// Returns the error of the first folder that could not be watched since the last call.
     pub(super) fn take_failure(&mut self) -> Option<HostError> {
         self.failed.take()
     }
@@ -179,7 +179,7 @@ impl Interest {
     }
 }
 
-/// Gives the nearest real folder around `path`, and the entry of it through which `path` is reached.
+/// Returns the nearest real folder around `path`, and the entry of it through which `path` is reached.
 fn place_of(path: &Path) -> Option<(PathBuf, OsString)> {
     path.ancestors()
         .find_map(|path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned())))

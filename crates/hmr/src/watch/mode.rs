@@ -7,13 +7,13 @@ use std::time::Duration;
 pub struct WatchMode {
     /// Quiet time after an event before a save counts as finished.
     pub debounce: Duration,
-    /// Period of polling; `None` listens to the system's events.
+    /// Period of polling; `None` uses the system's events.
     pub poll: Option<Duration>,
 }
 
 impl WatchMode {
-    /// Quiet time that joins the files of one checkout without being felt.
+    /// Quiet time that joins the files of one checkout and is too short to notice.
     pub const DEFAULT_DEBOUNCE: Duration = Duration::from_millis(2);
-    /// Period of polling where nothing else is possible: felt, but some hundred files are no work.
+    /// Period of polling where there are no events: noticeable, but some hundred files are little work.
     pub const DEFAULT_POLL: Duration = Duration::from_millis(500);
 }

@@ -1,36 +1,36 @@
-//! When a file was saved, by the file system's word where that can be true.
+//! When a file was saved, by the file system's time stamp where that can be true.
 //!
 //! An event may be read long after its save, on a machine that is busy with compilers. The kernel stamps every change
-//! of a file with its own clock, and no program can set that stamp (inode(7), ctime). So a save is dated by it, as
-//! long as it is near the moment in which the event was read. The time of modification may be anything: `cp -p`, a
-//! rename and another machine's clock bring old and future ones.
+//! of a file with its own clock, and no program can set that stamp (inode(7), ctime). So a save is dated by it, as long
+//! as it is near the moment at which the event was read. The time of modification may be anything: `cp -p`, a rename
+//! and another machine's clock cause old and future ones.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Longest time by which the system's report of a save is taken to be late; what is older was not this save.
+/// Longest delay of the system's report of a save. An older change was not this save.
 const LATEST_REPORT: Duration = Duration::from_secs(10);
 
 /// Longest time between writing a file and renaming it into place, if both are one save.
 const ONE_SAVE: Duration = Duration::from_millis(250);
 
-/// Largest step of the clock that the kernel stamps files with, which goes by its timer.
+/// Largest step of the clock that the kernel stamps files with, which is advanced by its timer.
 const GRAIN: Duration = Duration::from_millis(10);
 
-/// A moment on the clock that nobody sets and on the one that stamps files.
+/// A moment on the monotonic clock and on the wall clock, which stamps files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) steady: Instant,
     pub(super) wall: SystemTime,
 }
 
-/// What is known of when something was changed before anybody looked.
+/// What is known about when a change was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Noticed {
-    /// When that was reported or, by polling, seen.
+    /// When it was reported or, by polling, seen.
     pub(super) at: Moment,
-    /// Longest time that the change may have happened before.
+    /// Longest time before `at` at which the change may have happened.
     pub(super) within: Duration,
 }
 
@@ -39,12 +39,12 @@ impl Moment {
         Self { steady: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// Returns whether a file has been changed since this moment.
+    /// Returns whether a file has changed since this moment.
     pub(super) fn precedes_change(&self, metadata: &Metadata) -> bool {
         changed_at(metadata).is_some_and(|changed| changed + GRAIN >= self.wall)
     }
 
-    /// Returns the moment of a time on the wall clock, as that clock stood at this moment.
+    /// Returns the monotonic time of a wall clock time, as the clocks stood at this moment.
     fn of(&self, wall: SystemTime) -> Option<Instant> {
         match wall.duration_since(self.wall) {
             Ok(later) => self.steady.checked_add(later),
@@ -54,22 +54,22 @@ impl Moment {
 }
 
 impl Noticed {
-    /// Something that the system has reported.
+    /// A change that the system has reported.
     pub(super) fn reported(at: Moment) -> Self {
         Self { at, within: LATEST_REPORT }
     }
 
-    /// Something that shows now and did not `within` this time.
+    /// A change that is seen now and was not there `within` this time.
     pub(super) fn seen(within: Duration) -> Self {
         Self { at: Moment::now(), within }
     }
 
-    /// What came along with something else: it was there no earlier, whatever its own time is.
+    /// A change that came along with this one: it was not there earlier, whatever its own time is.
     pub(super) fn along(self) -> Self {
         Self { within: Duration::ZERO, ..self }
     }
 
-    /// Returns when a file was saved that looks like this now.
+    /// Returns when a file with this metadata was saved.
     pub(super) fn saved(&self, metadata: &Metadata, now: Instant) -> Instant {
         self.date(changed_at(metadata), metadata.modified().ok(), now)
     }
@@ -99,8 +99,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Returns how long before the report a save was, by the times of its file before the report and the time that
-    /// has passed since.
+    /// Returns how long before the report a save was, by the times of its file before the report and the time since it.
     fn age(changed: Duration, modified: Duration, since: Duration) -> Duration {
         let noticed = Noticed::reported(Moment::now());
         let (wall, now) = (noticed.at.wall, noticed.at.steady + since);

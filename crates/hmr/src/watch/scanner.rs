@@ -1,4 +1,4 @@
-//! The one who looks: what has changed at or below a path since the last look, and what has to be asked for there.
+//! The scanner finds what has changed at or below a path since the last check, and which folders must be watched there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -14,23 +14,23 @@ use super::scope::Scope;
 use super::walk::{Visit, walk};
 use crate::error::HostError;
 
-/// All that is known of what is watched.
+/// The known state of everything that is watched.
 pub(super) struct Scanner {
     scope: Scope,
     rules: Rules,
     contents: Contents,
     looks: u64,
-    /// `None` while nobody reports changes: when polling, or when watching is paused.
+    /// `None` while there are no events: when polling, or when watching is paused.
     pub(super) folders: Option<Folders>,
 }
 
-/// Files that have changed, each with when it was saved; folders that vanished may be among them.
+/// Files that have changed, each with when it was saved. Folders that disappeared may be among them.
 pub(super) type Changed = BTreeMap<PathBuf, Instant>;
 
-/// What the system has reported of real paths.
+/// Events of the system for real paths.
 pub(super) type Reports = HashMap<PathBuf, Reported>;
 
-/// What the system has reported of one path.
+/// The events of the system for one path.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reported {
     pub(super) noticed: Noticed,
@@ -38,16 +38,16 @@ pub(super) struct Reported {
     pub(super) is_of_a_file: bool,
 }
 
-/// What looking has cost so far.
+/// The cost of checking so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Work {
-    /// Paths for which the file system was asked anything.
+    /// Paths for which the file system was accessed.
     pub(super) looks: u64,
     /// Files that were read.
     pub(super) reads: u64,
 }
 
-/// What to make of files that were not known.
+/// How files that were not known are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum New {
     IsSaved,
@@ -65,12 +65,13 @@ impl Scanner {
         }
     }
 
-    /// Returns what looking has cost so far.
+    /// Returns the cost of checking so far.
     pub(super) fn work(&self) -> Work {
         Work { looks: self.looks, reads: self.contents.reads() }
     }
 
-    /// Takes another scope; the present contents of what is new in it count as known, unless the scope says what was.
+    /// Applies another scope. The present contents of what is new in it count as known, unless the scope contains a
+    /// hash of earlier ones.
     pub(super) fn follow(&mut self, scope: Scope) -> Changed {
         let old = std::mem::replace(&mut self.scope, scope);
         let all = |scope: &Scope| -> BTreeSet<PathBuf> {
@@ -86,7 +87,7 @@ impl Scanner {
             {
                 self.contents.believe(path, *hash);
             }
-            // A file that was meant before and is not known has been saved, and its event is still to come.
+            // A file that was in the scope before and is not known has been saved, and its event is still to come.
             let was_meant = !is_tree
                 && old.may_matter(path, self.rules.filter())
                 && is_in_sight(&self.scope, &self.rules, path, path.is_dir());
@@ -97,13 +98,13 @@ impl Scanner {
         changed
     }
 
-    /// Takes another filter, and gives what it brings in.
+    /// Applies another filter, and returns the files that it newly includes.
     ///
-    /// `since`: when it was set, which may be a while ago.
+    /// `since` is when it was set, which may be a while ago.
     pub(super) fn set_filter(&mut self, filter: Filter, since: Moment) -> Changed {
         let old = std::mem::replace(&mut self.rules, Rules::new(filter));
         let mut changed = self.look_at_all(Noticed::seen(Duration::ZERO));
-        // What has another name than a source had until now was there; only what was saved since then is a save.
+        // A file whose name is not a source's by the old filter was there already. Only changes since then are saves.
         changed.retain(|path, _| {
             self.scope.may_matter(path, old.filter())
                 || !is_in_sight(&self.scope, &old, path, path.is_dir())
@@ -112,7 +113,7 @@ impl Scanner {
         changed
     }
 
-    /// Gives all files that have changed, come or gone since the last look.
+    /// Returns all files that have changed, appeared or disappeared since the last check.
     pub(super) fn look_at_all(&mut self, noticed: Noticed) -> Changed {
         let mut changed = Changed::new();
         let all: Vec<_> = self.scope.trees.keys().chain(self.scope.files.keys()).cloned().collect();
@@ -123,9 +124,9 @@ impl Scanner {
         changed
     }
 
-    /// Gives the files that have changed, come or gone where the system reported something.
+    /// Returns the files that have changed, appeared or disappeared where the system reported something.
     ///
-    /// A report on a file that cannot matter costs no call of the system.
+    /// An event for a file that cannot matter costs no system call.
     pub(super) fn look_where(&mut self, reports: &Reports) -> Changed {
         let mut concerned = BTreeMap::new();
         for (real, report) in reports {
@@ -140,8 +141,8 @@ impl Scanner {
             path.parent().into_iter().for_each(|folder| self.rules.enter(folder));
         }
         let mut changed = Changed::new();
-        // A folder that moved is given up at its old place before it is asked for at the new one: to the system it is
-        // the same folder, and giving it up would end both.
+        // A folder that moved is no longer watched at its old path before it is watched at the new one: to the system
+        // it is the same folder, and removing the watch would end both.
         let (here, gone): (Vec<_>, Vec<_>) = concerned.into_iter().partition(|(path, _)| path.exists());
         for paths in [gone, here] {
             for (path, noticed) in &paths {
@@ -155,7 +156,7 @@ impl Scanner {
         changed
     }
 
-    /// Returns whether anything that is meant can be at or below a path in a watched folder.
+    /// Returns whether a file that counts can be at or below a path in a watched folder.
     fn is_worth_a_look(&mut self, path: &Path, is_of_a_file: bool) -> bool {
         let is_known = || {
             self.contents.knows_below(path) || self.folders.as_ref().is_some_and(|all| all.asks_below(path))
@@ -167,17 +168,17 @@ impl Scanner {
             self.looks += 1;
             path.symlink_metadata().ok()
         };
-        // What is in a folder, or behind a link, may matter.
+        // The contents of a folder, or the target of a link, may matter.
         let leads_on = metadata.is_some_and(|metadata| metadata.is_dir() || metadata.is_symlink());
         (is_meant || leads_on) && !self.rules.leaves_out(path, leads_on && path.is_dir())
     }
 
-    /// Gives why something cannot be watched, if so since the last call.
+    /// Returns why something could not be watched since the last call; `None` if all could be.
     pub(super) fn take_failure(&mut self) -> Option<HostError> {
         self.folders.as_mut().and_then(Folders::take_failure)
     }
 
-    /// Looks at a path and all below it, and has the system report on what is there.
+    /// Checks a path and all paths below it, and watches the folders there.
     fn look(&mut self, path: &Path, new: New, noticed: Noticed, changed: &mut Changed) {
         self.looks += 1;
         if let Some(folders) = &mut self.folders {
@@ -257,7 +258,7 @@ fn is_gitignore(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == GITIGNORE)
 }
 
-/// A walk through a folder that is looked at.
+/// A walk through a folder that is checked.
 struct Looking<'a> {
     scope: &'a Scope,
     rules: &'a mut Rules,

@@ -1,41 +1,41 @@
-//! What is to be watched.
+//! The folders and files to watch.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::filter::Filter;
 
-/// Folders and files to be watched; what is not there yet is noticed when it comes.
+/// The folders and files to watch. Those that do not exist yet are noticed when they appear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Folder of the workspace; the `.gitignore` files from here on down are heeded.
+    /// Folder of the workspace. The `.gitignore` files from here on down apply.
     pub root: PathBuf,
-    /// Folders whose trees are meant, but for what a filter or `.gitignore` leaves out.
+    /// Folders that are watched with all folders below them, except those that a filter or `.gitignore` leaves out.
     pub trees: BTreeMap<PathBuf, Of>,
-    /// Single files, whatever `.gitignore` says of them, each with the hash of what counts as known of it; without
-    /// one, what it holds when it is followed.
+    /// Single files, whatever `.gitignore` contains, each with the hash of the contents that count as known. Without a
+    /// hash, those at the time of following count.
     pub files: BTreeMap<PathBuf, Option<u64>>,
 }
 
-/// Which files of a tree are meant.
+/// Which files of a tree count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     /// Every file.
     All,
-    /// Files that have the name of a source or of what says how sources are built. The others are never read, however
-    /// many come.
+    /// Files that have the name of a source, or of a file that defines how sources are built. The others are never
+    /// read, however many there are.
     Sources,
 }
 
 impl Scope {
-    /// Takes every file of all trees.
+    /// Returns the scope with every file of all trees.
     #[must_use]
     pub fn of_all(mut self) -> Self {
         self.trees.values_mut().for_each(|of| *of = Of::All);
         self
     }
 
-    /// Returns whether a save of a file may matter, by its name; what is left out is another question.
+    /// Returns whether a save of a file may matter, by its name. This does not check whether it is left out.
     pub(super) fn may_matter(&self, path: &Path, filter: &Filter) -> bool {
         self.files.contains_key(path)
             || filter.may_be_source(path)

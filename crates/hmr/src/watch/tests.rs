@@ -1,4 +1,4 @@
-//! What a watcher sees of every way to save, move and link, by the system's events and by polling.
+//! The watcher with every way to save, move and link, by the system's events and by polling.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,7 +56,7 @@ async fn next(watcher: &mut Watcher) -> BTreeSet<PathBuf> {
     tokio::time::timeout(Duration::from_mins(1), watcher.next()).await.expect("a save is seen").paths
 }
 
-/// Waits until all of `paths` have been seen, and gives all that was.
+/// Waits until all of `paths` have been seen, and returns all paths that were.
 async fn seen(watcher: &mut Watcher, paths: &[&Path]) -> BTreeSet<PathBuf> {
     let mut seen = BTreeSet::new();
     while !paths.iter().all(|path| seen.contains(*path)) {
@@ -65,7 +65,7 @@ async fn seen(watcher: &mut Watcher, paths: &[&Path]) -> BTreeSet<PathBuf> {
     seen
 }
 
-/// Saves `marker`, and says that nothing else has been seen until then.
+/// Saves `marker`, and asserts that nothing else has been seen until then.
 async fn nothing_but(watcher: &mut Watcher, marker: &Path) {
     save(marker, &format!("{:?}", Instant::now()));
     assert_eq!(next(watcher).await, [marker.to_path_buf()].into());
@@ -151,7 +151,7 @@ async fn a_tree_that_goes_and_comes_back_is_watched_again() {
         save(&file, &format!("moved {round}"));
         assert_eq!(next(&mut watcher).await, [file.clone()].into());
 
-        // A shell that stands in the folder keeps it alive when it is deleted.
+        // A shell whose working folder it is keeps it alive after its deletion.
         let standing = fs::File::open(place.at("commands/echo/src")).unwrap();
         fs::remove_dir_all(place.at("commands")).unwrap();
         save(&file, &format!("made anew {round}"));
@@ -201,7 +201,7 @@ async fn saves_behind_links_are_seen_under_the_links() {
     fs::rename(place.away("common/aside"), place.away("common/words.rs")).unwrap();
     assert_eq!(next(&mut watcher).await, [place.at("own/words.rs")].into(), "replaced behind the link");
 
-    // A link in between, and a link itself, that lead elsewhere from now on.
+    // A link in the middle, and a link itself, that lead elsewhere from now on.
     save(&place.away("other.rs"), "4");
     fs::remove_file(place.away("words")).unwrap();
     symlink("other.rs", place.away("words")).unwrap();
@@ -210,7 +210,7 @@ async fn saves_behind_links_are_seen_under_the_links() {
     symlink(place.away("common/words.rs"), place.at("own/words.rs")).unwrap();
     seen(&mut watcher, &[&place.at("own/words.rs")]).await;
 
-    // What a link leads to goes and comes back.
+    // The target of a link disappears and comes back.
     fs::rename(place.away("plugin"), place.away("plugin.bak")).unwrap();
     seen(&mut watcher, &[&place.at("linked"), &place.at("own/inner/mod.rs")]).await;
     fs::rename(place.away("plugin.bak"), place.away("plugin")).unwrap();
@@ -274,7 +274,7 @@ async fn what_is_left_out_is_silent_unless_a_plugin_is_built_from_it() {
     save(&place.at("tree/c.gen.rs"), "1");
     assert_eq!(next(&mut watcher).await, [place.at("tree/c.gen.rs")].into(), "! brings it back");
 
-    // A saved .gitignore is heeded from then on.
+    // A saved .gitignore applies from then on.
     save(&place.at(".gitignore"), "*.gen.rs\n/tree/sub\n");
     let brought_in = next(&mut watcher).await;
     assert_eq!(brought_in, [place.at(".gitignore"), place.at("tree/cache/x.rs")].into());
@@ -283,7 +283,7 @@ async fn what_is_left_out_is_silent_unless_a_plugin_is_built_from_it() {
     save(&place.at("tree/sub/new.rs"), "1");
     nothing_but(&mut watcher, &marker).await;
 
-    // So is another filter.
+    // So does another filter.
     control.set_filter(Filter::default());
     let brought_in = next(&mut watcher).await;
     assert_eq!(brought_in, ["tree/notes.txt", "tree/word.rs"].map(|file| place.at(file)).into());
@@ -314,7 +314,7 @@ async fn what_was_saved_in_a_pause_is_one_burst_after_it() {
     save(&place.at("new/d.rs"), "2");
     assert_eq!(next(&mut watcher).await, [place.at("new/d.rs")].into());
 
-    // The way of watching may change while it goes on.
+    // The mode may change while the watcher runs.
     control.set_mode(WatchMode { debounce: Duration::ZERO, poll: Some(Duration::from_millis(20)) });
     save(&place.at("a.rs"), "3");
     assert_eq!(next(&mut watcher).await, [place.at("a.rs")].into());
@@ -372,8 +372,8 @@ async fn of_a_tree_of_sources_no_other_file_is_looked_at_however_many_come() {
     assert_eq!(next(&mut watcher).await, [last].into());
     let after = watcher.scanner.lock().work();
     let (looks, reads) = (after.looks - before.looks, after.reads - before.reads);
-    // The folders that came, the two sources that were saved; those and their neighbours again whenever so much came
-    // at once that the system lost count.
+    // The new folders and the two sources that were saved; those and their neighbours again after each overflow of the
+    // system's event queue.
     assert!(looks < FILES / 20 && reads < FILES / 200, "{looks} looks and {reads} reads for {FILES} files");
     assert!(seen - saved < Duration::from_secs(5), "the save in the flood was seen after {:?}", seen - saved);
     assert!(began.elapsed() < Duration::from_mins(1));
@@ -393,12 +393,12 @@ async fn a_source_that_was_of_another_kind_until_now_counts_from_what_was_built(
     };
     save(&text, "2");
     nothing_but(&mut watcher, &marker).await;
-    // A plugin was built with what it holds.
+    // A plugin was built with its contents.
     follow(hash_of(&text).unwrap().unwrap());
     nothing_but(&mut watcher, &marker).await;
     save(&text, "3");
     assert_eq!(next(&mut watcher).await, [text.clone()].into());
-    // A plugin was built with what it held, and it was saved before anybody knew that it is of interest.
+    // A plugin was built with its earlier contents, and it was saved before it was known to matter.
     let mut scope = control.scope();
     scope.files.clear();
     control.follow(scope);
@@ -412,7 +412,7 @@ async fn a_source_that_was_of_another_kind_until_now_counts_from_what_was_built(
 
 #[tokio::test]
 async fn a_save_counts_from_when_it_was_made_however_late_it_is_looked_at() {
-    // What the clock that stamps files may be behind.
+    // How far the clock that stamps files may be behind.
     const COARSE: Duration = Duration::from_millis(20);
     let place = Place::new();
     let file = place.at("a.rs");
@@ -442,7 +442,7 @@ async fn a_save_counts_from_when_it_was_made_however_late_it_is_looked_at() {
         let before = Instant::now();
         saves();
         let after = Instant::now();
-        // Whoever looks is busy with something else.
+        // The watcher is not polled for a while.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let mut began = None;
         while let Ok(saves) = tokio::time::timeout(Duration::from_millis(500), watcher.next()).await {

@@ -1,32 +1,32 @@
-//! Files and folders below a folder, with links followed and no circle of them gone round twice.
+//! Files and folders below a folder, with links followed and no cycle of them walked twice.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Is told what a walk comes by.
+/// Receives the entries of a walk.
 pub(super) trait Visit {
-    /// A folder, before its entries are read: as it was reached, and where it really is.
+    /// A folder, before its entries are read: the path it was reached by, and its real path.
     fn folder(&mut self, path: &Path, real: &Path);
-    /// A link, before what it leads to.
+    /// A link, before its target.
     fn link(&mut self, path: &Path);
     /// A file.
     fn file(&mut self, path: PathBuf);
-    /// Says whether an entry is passed over.
+    /// Returns whether an entry is skipped.
     fn leaves_out(&self, path: &Path, is_folder: bool) -> bool;
 }
 
 /// Walks through `folder`, unless it is a link to a folder around it.
 pub(super) fn walk(folder: &Path, visit: &mut impl Visit) {
     if let Ok(real) = folder.canonicalize() {
-        // A walk may begin at a link that has just come, with the folders around it not part of this walk.
+        // A walk may begin at a new link, and the folders around it are not part of this walk.
         let mut above = folder.ancestors().skip(1).filter_map(|folder| folder.canonicalize().ok()).collect();
         descend(folder, &real, &mut above, visit);
     }
 }
 
 fn descend(folder: &Path, real: &Path, above: &mut Vec<PathBuf>, visit: &mut impl Visit) {
-    // A link to a folder around it would lead here again, and again.
+    // A link to a folder around it would lead here again.
     if above.iter().any(|above| above.starts_with(real)) {
         return;
     }
@@ -74,7 +74,7 @@ pub(crate) fn files_below(folder: &Path, files: &mut BTreeSet<PathBuf>) {
     walk(folder, &mut Collect(files));
 }
 
-/// Says whether a folder's name is one of build output or of tools.
+/// Returns whether a folder's name is one of build output or of tools.
 pub(super) fn is_never_source(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| {
         name == "target" || name.as_encoded_bytes().first().is_some_and(|first| *first == b'.')

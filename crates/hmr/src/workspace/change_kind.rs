@@ -1,4 +1,4 @@
-//! What a changed file asks for.
+//! The effect of a changed file.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,33 +8,33 @@ use sdk_core::PluginId;
 use super::{Package, Workspace, plugin_id};
 use crate::watch::Filter;
 
-/// What a changed file asks for.
+/// The effect of a changed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// These plugins are to be built anew, together; `manifest` says that cargo has to be asked.
+    /// These plugins must be built again, together.
     Plugins {
         /// Plugins that hold or use the file.
         plugins: BTreeSet<PluginId>,
-        /// Whether a manifest, build script or shared crate changed.
+        /// Whether a manifest, build script or shared crate changed, so that cargo must be asked.
         manifest: bool,
     },
-    /// A plugin's folder may have come or gone.
+    /// A plugin's folder may have been added or removed.
     Membership,
-    /// The host links this; only a restart brings it in.
+    /// The host links this. Only a restart applies it.
     Host,
-    /// cargo has chosen packages: what that means shows when it is asked about the workspace.
+    /// cargo has chosen packages. The effect is known once it is asked about the workspace.
     LockFile,
     /// The bot's own settings.
     Settings,
-    /// Nothing that is built from.
+    /// Nothing is built from it.
     Nothing,
 }
 
 impl Workspace {
-    /// Says what a change of the file at `path` asks for.
+    /// Returns the effect of a change of the file at `path`.
     ///
-    /// `reads` tells whether a plugin is built from that file, as rustc's dep-info has it: `None` for a file that its
-    /// last good build did not read when there was none, or another one that failed since.
+    /// `reads` returns whether a plugin is built from that file, by rustc's dep-info. It returns `None` for a file that
+    /// its last successful build did not read, if there was none or a later one failed.
     pub fn classify(
         &self,
         path: &Path,
@@ -54,7 +54,7 @@ impl Workspace {
             is_listed: filter.names_extension_of(path),
             is_manifest: name == "Cargo.toml" || name == "build.rs",
         };
-        // A file of its own, one of another plugin's through a link, or one that lies anywhere.
+        // A plugin's own file, one of another plugin's through a link, or one anywhere else.
         let readers = self.plugins.keys().filter(|plugin| reads(plugin, path) == Some(true));
         let mut plugins: BTreeSet<_> = readers.cloned().collect();
         let home = self.plugins.values().find(|plugin| path.starts_with(&plugin.root));
@@ -97,10 +97,10 @@ impl Workspace {
         ChangeKind::Nothing
     }
 
-    /// Says whether a folder that is no plugin may be one with this file.
+    /// Returns whether a folder that is no plugin may become one with this file.
     ///
     /// It becomes one with its manifest and sources, in whatever order they are saved, and with the manifest that lists
-    /// it: while that names a folder which is not there, cargo says nothing of any.
+    /// it. While that names a folder which does not exist, cargo describes no plugin at all.
     fn may_be_a_plugins_coming(&self, path: &Path) -> bool {
         let is_manifest = path.ends_with("Cargo.toml");
         let lists = ["commands", "events"].iter().any(|kind| path.parent() == Some(&self.root.join(kind)));
@@ -112,7 +112,7 @@ impl Workspace {
     }
 }
 
-/// A changed file, for what its name tells.
+/// A changed file, with what its name shows.
 struct File<'a> {
     path: &'a Path,
     is_source: bool,
@@ -121,14 +121,15 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// Says whether the file counts for the plugin in whose folder it is.
+    /// Returns whether the file counts for the plugin in whose folder it is.
     fn counts_for(&self, plugin: &Package, is_read: Option<bool>) -> bool {
         let inside = self.path.strip_prefix(&plugin.root).unwrap_or(self.path);
         let is_test = ["tests", "benches", "examples"].iter().any(|folder| inside.starts_with(folder));
         match is_read {
             Some(true) => true,
-            // A file that the last good build did not read changes nothing until one that it read does; but for those
-            // that a macro reads and does not tell of, which the developer lists by their extension.
+            // A file that the last successful build did not read changes nothing until one that it read does. The
+            // exception are files that a macro reads without reporting it, which the developer lists by their
+            // extension.
             Some(false) => self.is_manifest && inside.components().count() == 1 || self.is_listed && !is_test,
             None => (self.is_source || self.is_manifest) && !is_test,
         }
@@ -143,7 +144,7 @@ mod tests {
         of_its_plugin(&Filter::default(), path, read)
     }
 
-    /// Classifies a file that no plugin reads but, if so, the one whose folder it is in.
+    /// Classifies a file that no plugin reads except, with `read`, the one whose folder it is in.
     fn of_its_plugin(filter: &Filter, path: &str, read: Option<bool>) -> ChangeKind {
         workspace().classify(Path::new(path), filter, |plugin, path| {
             let is_own = path.starts_with(Path::new("/w").join(plugin.as_str()));

@@ -1,4 +1,4 @@
-//! What cargo's metadata tells of a workspace.
+//! The content of cargo's metadata about a workspace.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ struct DepKind {
 }
 
 impl Metadata {
-    /// Gives the workspace at `root` that it describes.
+    /// Returns the workspace at `root` that it describes.
     pub(super) fn workspace(&self, root: &Path) -> Workspace {
         let packages: HashMap<_, _> =
             self.packages.iter().map(|package| (package.id.as_str(), package)).collect();
@@ -92,7 +92,7 @@ impl Metadata {
     }
 }
 
-/// Gives all packages that `id` links, itself included.
+/// Returns all packages that `id` links, itself included.
 fn links<'a>(id: &'a str, nodes: &HashMap<&str, &'a Node>) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
     let mut next = vec![id];
@@ -106,13 +106,14 @@ fn links<'a>(id: &'a str, nodes: &HashMap<&str, &'a Node>) -> BTreeSet<&'a str> 
     seen
 }
 
-/// Gives the folders of those packages that are local.
+/// Returns the folders of the local packages among `ids`.
 fn folders(ids: &BTreeSet<&str>, packages: &HashMap<&str, &MetadataPackage>) -> BTreeSet<PathBuf> {
     let local = ids.iter().filter_map(|id| packages.get(id)).filter(|package| package.source.is_none());
     local.filter_map(|package| package.manifest_path.parent()).map(Path::to_path_buf).collect()
 }
 
-/// Gives the ids, with version and source, of those packages that are not local; of a repository, its commit too.
+/// Returns the ids of the fetched packages among `ids`, each with version and source. The source of a repository
+/// contains its commit.
 fn fetched(ids: &BTreeSet<&str>, packages: &HashMap<&str, &MetadataPackage>) -> BTreeSet<String> {
     let fetched = ids.iter().filter_map(|id| Some((id, packages.get(id)?.source.as_ref()?)));
     fetched.map(|(id, source)| format!("{id} from {source}")).collect()
@@ -125,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// Describes a workspace whose host links serde and whose plugin links rand, in these versions.
+    /// Returns a workspace whose host links serde and whose plugin links rand, in these versions.
     fn workspace(serde: &str, rand: &str) -> Workspace {
         let package = |name: &str, folder: &str| {
             json!({

@@ -1,4 +1,4 @@
-//! What the engine does for plugins and the kernel.
+//! The engine's interface for plugins and the kernel.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ use crate::lyrics::Client;
 use crate::message::TaskMessage;
 use crate::saved::{self, now};
 
-/// Longest wait for players to stand still.
+/// Longest wait for players to stop.
 const CLOSED_WITHIN: Duration = Duration::from_millis(300);
 
 impl Players for Engine {
@@ -136,7 +136,7 @@ impl Players for Engine {
         self.0.settings.lock().remove(&guild);
         self.0.changes.mark();
         match self.0.players.lock().remove(&guild) {
-            // Its task tells, after all else that it has to tell.
+            // Its task publishes the event, after all its other events.
             Some(served) => drop(served.sender.send(TaskMessage::Gone)),
             None => self.tell(VoiceEvent { guild, channel: None, kind: VoiceEventKind::GuildGone }),
         }

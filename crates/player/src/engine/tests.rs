@@ -1,4 +1,4 @@
-//! Tests of what becomes of players that break down, and of what the bot dies on.
+//! Tests of players that break down, and of tracks that kill the bot.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn track(name: &str) -> Arc<Track> {
     Arc::new(Track::new(name, Playable::Library { path: name.to_owned() }))
 }
 
-/// What was saved of a player with one track on and one that waits.
+/// Returns the saved state of a player with one current track and one that waits.
 fn saved() -> SavedVoice {
     let player = SavedPlayer {
         channel: None,
@@ -33,7 +33,7 @@ fn saved() -> SavedVoice {
     SavedVoice { players: [(GUILD, player)].into(), ..SavedVoice::default() }
 }
 
-/// Waits until the guild's player has done all that it was told to.
+/// Waits until the guild's player has handled all earlier messages.
 async fn settled(engine: &Engine) -> PlayerStatus {
     let player = engine.player(GUILD);
     assert_eq!(player.leave().await, Err(VoiceError::NotConnected));
@@ -64,7 +64,7 @@ async fn a_player_that_breaks_down_is_told_forgotten_and_made_anew() {
 #[tokio::test]
 async fn what_the_bot_dies_on_again_and_again_is_left_out() {
     let mut left = saved();
-    // An end in order counts for nothing.
+    // A clean shutdown does not count.
     for (closed, deaths) in [(false, 1), (true, 1), (false, 2)] {
         let engine = Engine::new(Changes::default());
         left.closed = closed;
@@ -92,7 +92,7 @@ async fn what_proves_harmless_is_not_suspected_any_more() {
     assert!(engine.restore(saved()));
     engine.guild_came(GUILD);
     assert_eq!(settled(&engine).await.upcoming.len(), 1);
-    // Skipped, so that another track is on.
+    // Skipped, so that another track is current.
     engine.player(GUILD).skip(1).await.unwrap();
     assert_eq!(engine.saved().players[&GUILD].deaths, 0);
 }
@@ -107,13 +107,14 @@ async fn a_guild_that_is_gone_is_told_once_and_nothing_of_it_is_saved() {
     assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
     let saved = engine.saved();
     assert!(saved.settings.is_empty() && saved.players.is_empty());
-    // One that is never used anew; its task tells.
+    // A player that is never used again: its task publishes the event.
     let player = engine.player(GUILD);
     engine.guild_gone(GUILD);
     assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
     assert_eq!(player.pause().await, Err(VoiceError::Closing));
     assert!(events.try_recv().is_err());
-    // Nor does it matter whether anybody else has the player; its task takes messages and commands in any order.
+    // It does not matter either whether the player has other handles. Its task receives messages and commands in any
+    // order.
     for _ in 0..50 {
         drop(engine.player(GUILD));
         engine.guild_gone(GUILD);

@@ -22,7 +22,7 @@ fn names<'a>(tracks: impl IntoIterator<Item = &'a Arc<Track>>) -> String {
     tracks.into_iter().map(|track| track.title.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Plays `a` of `a b c d`.
+/// Returns a queue that plays `a` of `a b c d`.
 fn playing() -> Queue {
     let mut queue = Queue::new(10);
     queue.enqueue(tracks("a b c d"), At::End).unwrap();
@@ -55,7 +55,7 @@ fn nobody_has_more_than_a_share_waiting_and_others_have_theirs() {
     assert_eq!(queue.enqueue_within(of(1, 1), At::Next, Some(3)), Ok((1, 0)));
     assert_eq!(queue.enqueue_within(of(1, 1), At::End, Some(3)), Err(VoiceError::ShareFull { max: 3 }));
     assert_eq!(queue.enqueue_within(of(2, 5), At::End, Some(3)), Ok((3, 2)));
-    // What is on waits no more, and what nobody asked for counts for nobody.
+    // The current track does not count as waiting, and a track without a requester counts for no share.
     queue.advance(Advance::Ended);
     assert_eq!(queue.enqueue_within(of(1, 2), At::End, Some(3)), Ok((1, 1)));
     assert_eq!(queue.enqueue_within(tracks("b"), At::End, Some(3)), Ok((1, 0)));
@@ -86,10 +86,10 @@ fn lengths_that_cannot_be_are_forgotten_wherever_they_come_from() {
     assert_eq!(queue.current().unwrap().duration, None);
     queue.learn_duration(Duration::from_secs(5), false);
     assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(5)));
-    // What the media tells is believed over what a playlist told.
+    // The length of the media replaces that of a playlist.
     queue.learn_duration(Duration::from_secs(6), false);
     assert_eq!(queue.current().unwrap().duration, Some(Duration::from_secs(6)));
-    // One that was kept by a bot that believed everything.
+    // A length that was saved by a version without the check.
     let endless = of(Some(Duration::MAX));
     let (current, upcoming, history) = (Some(endless.clone()), vec![endless.clone()], vec![endless]);
     let kept = Queue::restored(SavedQueue { current, upcoming, history, repeat: Loop::Off });
@@ -231,7 +231,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         any::<u64>().prop_map(Step::Shuffle),
         repeat.prop_map(Step::Repeat),
     ];
-    // Fewer tracks than the history holds, which forgets what it has no room for.
+    // Fewer tracks than the history holds, since it drops older ones.
     prop::collection::vec(step, 0..12)
 }
 

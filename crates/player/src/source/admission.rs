@@ -1,4 +1,4 @@
-//! How many requests of users may be under way at a time.
+//! Limits of users' requests in progress.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use serenity::all::{GuildId, UserId};
 
 use super::Bounds;
 
-/// Counts requests that are under way.
+/// Counts requests in progress.
 #[derive(Clone, Default)]
 pub(super) struct Admission(Arc<Mutex<UnderWay>>);
 
@@ -21,7 +21,7 @@ struct UnderWay {
     users: HashMap<UserId, usize>,
 }
 
-/// A request that is under way; dropping it makes room for another one.
+/// A request in progress. Dropping it makes room for another one.
 #[must_use]
 pub struct Permit {
     admission: Admission,
@@ -29,7 +29,7 @@ pub struct Permit {
 }
 
 impl Admission {
-    /// Counts a request, unless there are too many for its user, its Discord server or all of them.
+    /// Counts a request, unless there are too many of its user, its Discord server or all.
     pub(super) fn admit(&self, caller: Caller, bounds: &Bounds) -> Result<Permit, SourceError> {
         let mut under_way = self.0.lock();
         let of_user = under_way.users.get(&caller.user).copied().unwrap_or_default();
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Permit {
     }
 }
 
-/// Counts one less, and keeps no zeros.
+/// Decrements a count, and removes it at zero.
 fn forget_one<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;
@@ -95,7 +95,7 @@ mod tests {
         let admit = |guild, user| admission.admit(caller(guild, user), &bounds);
         let first = admit(1, 1).unwrap();
         let _second = admit(1, 1).unwrap();
-        // A user has so many in all Discord servers together.
+        // The limit of a user applies to all Discord servers together.
         assert_eq!(admit(2, 1).unwrap_err(), SourceError::BusyUser(2));
         let _third = admit(1, 2).unwrap();
         assert_eq!(admit(1, 3).unwrap_err(), SourceError::BusyGuild(3));

@@ -1,40 +1,40 @@
-//! Every limit of what is fetched, opened and run, in one place.
+//! All limits of fetching, opening and running, in one place.
 
 use std::time::Duration;
 
-/// Limits of sources; the defaults are what a bot runs with.
+/// Limits of sources. The defaults are those of a bot in production.
 #[derive(Clone, Debug)]
 pub struct Bounds {
     /// Most characters of an address.
     pub address: usize,
     /// Most redirects that are followed for one request.
     pub redirects: usize,
-    /// Longest time until a connection stands, name and TLS included.
+    /// Longest time to establish a connection, including name resolution and TLS.
     pub connect: Duration,
     /// Longest time until a server begins to answer.
     pub answer: Duration,
     /// Longest silence within an answer.
     pub silence: Duration,
-    /// Longest time for finding out what something is, or until it can be played.
+    /// Longest time to find out the format, or until it can be played.
     pub open: Duration,
-    /// Longest time for all that is asked of servers for one request: redirects, playlists that lead to one another, and the
-    /// first sound. What yt-dlp does has limits of its own: `answer` for its turn, and `find`.
+    /// Longest time for all requests to servers for one query: redirects, playlists that lead to one another, and the
+    /// first audio. yt-dlp has limits of its own: `answer` for its turn, and `find`.
     pub resolve: Duration,
-    /// How many requests may be under way at a time for one user.
+    /// Most requests in progress at a time for one user.
     pub resolves_of_user: usize,
-    /// The same for one server of Discord's.
+    /// The same for one Discord server.
     pub resolves_of_guild: usize,
     /// The same for all together.
     pub resolves: usize,
-    /// How many names may be looked up at a time; each takes a thread until the system has given it up.
+    /// Most names being looked up at a time. Each takes a thread until the system has given it up.
     pub lookups: usize,
-    /// Ports of web servers. At others nothing is told of a failure that differs for a port that is open and one that is not.
+    /// Ports of web servers. For other ports, failure messages do not differ between an open port and a closed one.
     pub ports: Vec<u16>,
-    /// Longest silence in place of sound, less what the sound in between makes up for.
+    /// Longest silence in place of audio, less the part that audio in between makes up for.
     pub stall: Duration,
-    /// Longest wait before a connection that broke is tried again; the first wait is a tenth of it.
+    /// Longest wait before a broken connection is tried again. The first wait is a tenth of it.
     pub reconnect: Duration,
-    /// Attempts to go on with a connection that broke, without anything heard in between.
+    /// Attempts to continue after a broken connection, without any audio played in between.
     pub reconnects: u32,
     /// Most bytes of a file on the web.
     pub file: u64,
@@ -42,33 +42,33 @@ pub struct Bounds {
     pub playlist: usize,
     /// Most entries that are read from a playlist.
     pub entries: usize,
-    /// How many playlists may lead to one another.
+    /// Most playlists that may lead to one another.
     pub nesting: usize,
-    /// Most sound that is read ahead of what plays.
+    /// Most audio that is read ahead.
     pub ahead: Duration,
-    /// Most bytes that are read ahead of what plays.
+    /// Most bytes that are read ahead.
     pub ahead_bytes: usize,
-    /// Sound that has to be there before a track begins, and before it goes on after a pause of its server.
+    /// Audio that must be available before a track starts, and before it continues after a pause of its server.
     pub prefill: Duration,
-    /// Longest time for yt-dlp to tell its version.
+    /// Longest time for yt-dlp to print its version.
     pub version: Duration,
     /// Longest time for yt-dlp to find something.
     pub find: Duration,
     /// Most bytes that yt-dlp may write.
     pub output: usize,
-    /// How many yt-dlp may run at a time.
+    /// Most yt-dlp processes at a time.
     pub processes: usize,
-    /// Most bytes of a track that yt-dlp fetches to a temporary file, because its server refuses others.
+    /// Most bytes of a track that yt-dlp fetches to a temporary file, because its server refuses other clients.
     pub spool: u64,
-    /// How many such tracks there may be at a time.
+    /// Most such tracks at a time.
     pub spools: usize,
-    /// Most characters of a text to search for.
+    /// Most characters of a search text.
     pub search: usize,
     /// Most files of the library.
     pub library: usize,
-    /// How deep folders of the library may lie in one another.
+    /// Most levels of nested folders in the library.
     pub depth: usize,
-    /// Time between two looks at the library's folder.
+    /// Time between two scans of the library's folder.
     pub rescan: Duration,
     /// Most bytes of an answer with lyrics.
     pub lyrics: usize,

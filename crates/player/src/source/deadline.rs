@@ -1,4 +1,4 @@
-//! The time by which all that is asked of servers for one purpose has to be done.
+//! The time by which all requests to servers for one purpose must be finished.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::SourceError;
 
-/// A time by which something has to be done.
+/// A time by which work must be finished.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     until: Instant,
@@ -19,7 +19,7 @@ impl Deadline {
         Self { until: Instant::now() + most, most }
     }
 
-    /// Waits for work, and drops it at the deadline.
+    /// Awaits work, and drops it at the deadline.
     pub(super) async fn keep<T>(
         self,
         work: impl Future<Output = Result<T, SourceError>>,

@@ -1,4 +1,4 @@
-//! The ways into sources for fuzzing: playlists and the titles of stations.
+//! Entry points for fuzzing sources: playlists and the titles of stations.
 
 use reqwest::Url;
 
@@ -6,13 +6,13 @@ use super::icy::Icy;
 pub(crate) use super::media::fuzzing::{compare, play};
 use super::playlist::{Form, Playlist};
 
-/// Entries that are read of a playlist.
+/// Most entries that are read from a playlist.
 const ENTRIES: usize = 20;
 
 /// Reads a playlist: one line with its media type, one with its path, and then its text.
 ///
 /// # Panics
-/// When what is read is no web address, or too much, or is read otherwise once it is written.
+/// When the result contains something other than web addresses, or too much, or is read differently after writing it.
 pub(crate) fn playlist(bytes: &[u8]) {
     let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
     let mut line = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
@@ -69,10 +69,10 @@ fn pls(playlist: &Playlist) -> String {
     text
 }
 
-/// Takes titles out of a stream: its first byte is the interval, the second one seeds where it is cut.
+/// Extracts titles from a stream. The first byte is the interval, the second one seeds the positions of the cuts.
 ///
 /// # Panics
-/// When it makes a difference where the stream is cut.
+/// When the positions of the cuts make a difference.
 pub(crate) fn icy(bytes: &[u8]) {
     let [interval, seed, stream @ ..] = bytes else { return };
     let interval = usize::from(*interval) + 1;
@@ -80,7 +80,7 @@ pub(crate) fn icy(bytes: &[u8]) {
     let (sound, title) = whole.split(stream);
     let (mut heard, mut told, mut rest, mut state) = (Vec::new(), None, stream, u32::from(*seed));
     while !rest.is_empty() {
-        // A generator of Lehmer's, which is as good as any for this.
+        // Lehmer's random number generator, which is sufficient for this.
         state = state.wrapping_mul(48_271).wrapping_add(11);
         let length = 1 + usize::try_from(state >> 16).unwrap_or(0) % (1 + usize::from(*seed));
         let (now, later) = rest.split_at(length.min(rest.len()));

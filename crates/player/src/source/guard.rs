@@ -1,15 +1,16 @@
-//! What the bot fetches for a user: public http(s) addresses, and what the allow-list names; never what the deny-list names.
+//! The addresses that the bot fetches for a user: public http(s) ones, and those that the allow-list names; never those
+//! that the deny-list names.
 //!
 //! # Theory of operation
 //!
-//! An address is parsed once, by the parser that the HTTP client uses, so nobody reads it differently later. A host that
-//! is an address itself is judged here, each time anew: for what a user gave, and for every redirect before it is
-//! followed. A host that is a name is judged where the client looks it up: [`Resolver`] is the client's only way to an
-//! address, it refuses the name when any of its addresses is not public, and the client connects to exactly what it
-//! was given, so there is no second look-up that could answer otherwise.
+//! An address is parsed once, by the parser that the HTTP client uses, so it cannot be read differently later. A host
+//! that is an IP address is checked here, each time again: for the address that a user gave, and for every redirect
+//! before it is followed. A host that is a name is checked where the client looks it up: [`Resolver`] is the client's
+//! only source of addresses, it refuses the name if any of its addresses is not public, and the client connects to
+//! exactly these addresses, so there is no second lookup that could return others.
 //!
-//! A public address is not all that it takes: this machine's own, and those of its neighbours on a link, are refused as private
-//! ones are. A firewall lets them in, and services on them may trust whoever comes from there.
+//! A public address alone is not enough: this machine's own, and those of its neighbours on a link, are refused like
+//! private ones. A firewall lets them in, and services on them may trust clients from there.
 
 use std::error::Error;
 use std::fmt;
@@ -32,7 +33,7 @@ pub use hosts::HostList;
 pub use interfaces::{Interfaces, Network};
 pub(super) use names::{Lookup, System};
 
-/// Decides which addresses are fetched; cheap to clone.
+/// Decides which addresses are fetched. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Guard {
     rules: Arc<Rules>,
@@ -48,7 +49,8 @@ struct Rules {
 }
 
 impl Rules {
-    /// Returns whether an address may be connected to, by itself (`port`) or as that of a name, of which the port is not known.
+    /// Returns whether a connection to an address is allowed, for the address itself (with a `port`) or as that of a
+    /// name, for which the port is not known.
     fn admit(&self, address: IpAddr, port: Option<u16>, is_listed: bool) -> bool {
         if self.deny.denies_address(address::plain(address), port) || self.deny.denies_address(address, port)
         {
@@ -60,26 +62,26 @@ impl Rules {
 }
 
 impl Guard {
-    /// Makes a guard that lets through what is public, and what `allow` names.
+    /// Creates a guard that allows public addresses, and those that `allow` names.
     pub fn new(allow: HostList, most: usize) -> Self {
         Self { rules: Arc::new(Rules { allow, ..Rules::default() }), most }
     }
 
-    /// Has it refuse what `deny` names, also where that is public or allowed.
+    /// Refuses hosts that `deny` names, even if they are public or allowed.
     #[must_use]
     pub fn denying(mut self, deny: HostList) -> Self {
         Arc::make_mut(&mut self.rules).deny = deny;
         self
     }
 
-    /// Has it refuse this machine and its neighbours, also where their addresses are public.
+    /// Refuses this machine and its neighbours, even if their addresses are public.
     #[must_use]
     pub fn apart_from(mut self, interfaces: Interfaces) -> Self {
         Arc::make_mut(&mut self.rules).interfaces = interfaces;
         self
     }
 
-    /// Reads an address as a user gives it.
+    /// Parses and checks an address as a user writes it.
     pub fn parse(&self, text: &str) -> Result<Url, SourceError> {
         let text = text.trim();
         if text.len() > self.most {
@@ -90,7 +92,7 @@ impl Guard {
         Ok(url)
     }
 
-    /// Judges an address before it is fetched; a name is judged again when it is looked up.
+    /// Checks an address before it is fetched. A name is checked again when it is looked up.
     pub fn check(&self, url: &Url) -> Result<(), SourceError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(SourceError::Scheme);
@@ -103,7 +105,7 @@ impl Guard {
         }
         let host = url.host_str().ok_or(SourceError::NoAddress)?;
         let port = url.port_or_known_default().ok_or(SourceError::NoAddress)?;
-        // The brackets of an IPv6 address are part of the host as `url` gives it.
+        // In `url`, the brackets of an IPv6 address are part of the host.
         let allowed = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => self.rules.admit(address, Some(port), false),
             Err(_) => {
@@ -113,7 +115,7 @@ impl Guard {
         if allowed { Ok(()) } else { Err(SourceError::NotPublic) }
     }
 
-    /// Makes the HTTP client's way from names to addresses.
+    /// Creates the HTTP client's resolver.
     pub(super) fn resolver(&self, lookup: Arc<dyn Lookup>, within: Duration) -> Resolver {
         Resolver { rules: self.rules.clone(), lookup, within }
     }
@@ -147,7 +149,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Why a name is not looked up, as it travels through the HTTP client.
+/// Why a name is not looked up, as an error within the HTTP client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     NotPublic,
@@ -278,7 +280,7 @@ mod tests {
         assert_eq!(resolve(&guard, "studio.lan", &["192.168.0.1"]).await, Ok(1));
         assert_eq!(resolve(&guard, "radio.lan", &["192.168.0.1"]).await, Ok(1));
     }
-    /// A machine with a public IPv4 address of its own, and an IPv6 network that it shares.
+    /// Returns the guard of a machine with a public IPv4 address of its own, and an IPv6 network that it shares.
     fn on_the_internet(allow: &str) -> Guard {
         guard(allow).apart_from(Interfaces::new(|| {
             let network = |address: &str, length| Network::new(address.parse().unwrap(), length);
@@ -336,7 +338,7 @@ mod tests {
             ("good.example", "10.0.0.1"),
             ("other.example", "8.8.8.8"),
             ("other.example", "::ffff:8.8.8.8"),
-            // Where a name leads, the port is not known.
+            // For the addresses of a name, the port is not known.
             ("other.example", "9.9.9.9"),
         ] {
             assert_eq!(resolve(&guard, name, &[address]).await, Err(Refusal::NotPublic), "{name}");

@@ -1,12 +1,12 @@
-//! Titles in the middle of a radio stream, as SHOUTcast and Icecast write them.
+//! Titles inside a radio stream, in the form of SHOUTcast and Icecast.
 //!
-//! After every `icy-metaint` bytes of sound comes a byte that counts blocks of 16 bytes, and then that many blocks of
-//! text like `StreamTitle='Artist - Title';`, filled up with zeros.
+//! After every `icy-metaint` bytes of audio comes a byte that counts blocks of 16 bytes, and then that many blocks of
+//! text like `StreamTitle='Artist - Title';`, padded with zeros.
 
 /// Most characters of a title that are kept.
 const MOST: usize = 200;
 
-/// Splits a stream into its sound and the titles in it.
+/// Splits a stream into its audio and the titles in it.
 #[derive(Clone, Debug)]
 pub(super) struct Icy {
     interval: usize,
@@ -16,21 +16,21 @@ pub(super) struct Icy {
 /// What the next byte is.
 #[derive(Clone, Debug)]
 enum Next {
-    /// Sound, so many bytes of it.
+    /// Audio, with the number of bytes left.
     Sound(usize),
-    /// The count of blocks.
+    /// The number of blocks.
     Count,
-    /// Text, so many bytes of it, after what has been read.
+    /// Text, with the number of bytes left and the bytes read so far.
     Text(usize, Vec<u8>),
 }
 
 impl Icy {
-    /// Makes a splitter of a stream with text after every `interval` bytes, of which there is at least one.
+    /// Creates a splitter for a stream with text after every `interval` bytes, which is at least one.
     pub(super) fn new(interval: usize) -> Self {
         Self { interval, next: Next::Sound(interval) }
     }
 
-    /// Gives the sound in `bytes`, and the last title in them.
+    /// Returns the audio in `bytes`, and the last title in them.
     pub(super) fn split(&mut self, mut bytes: &[u8]) -> (Vec<u8>, Option<String>) {
         let (mut sound, mut heard) = (Vec::with_capacity(bytes.len()), None);
         while let Some(first) = bytes.first() {
@@ -67,7 +67,7 @@ impl Icy {
     }
 }
 
-/// Finds the title in a block of text; an empty one counts as none.
+/// Returns the title in a block of text; `None` if it is empty.
 fn title(block: &[u8]) -> Option<String> {
     // Most stations write UTF-8, older ones Latin-1, whose bytes are the first characters of Unicode.
     let end = block.iter().position(|byte| *byte == 0).unwrap_or(block.len());
@@ -76,7 +76,7 @@ fn title(block: &[u8]) -> Option<String> {
         Err(_) => block[..end].iter().copied().map(char::from).collect(),
     };
     let rest = text.split_once("StreamTitle='")?.1;
-    // A title may hold quotes; what ends it is a quote and a semicolon.
+    // A title may contain quotes. It ends with a quote and a semicolon.
     let title = rest.split_once("';").map_or_else(|| rest.trim_end_matches('\''), |(title, _)| title);
     let title: String = title.chars().filter(|c| !sdk_core::text::is_control(*c)).take(MOST).collect();
     let title = title.trim();
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// Weaves titles into sound as a station does.
+    /// Inserts titles into audio as a station does.
     fn weave(sound: &[u8], interval: usize, titles: &[Option<String>]) -> Vec<u8> {
         let mut stream = Vec::new();
         let mut titles = titles.iter();
@@ -133,7 +133,7 @@ mod tests {
             prop_assert_eq!(heard, sound.clone());
             let sent: Vec<_> =
                 titles.iter().take(sound.len() / interval).flatten().map(|t| t.trim().to_owned()).collect();
-            // A piece may hold two blocks, of which the last counts.
+            // A piece may contain two blocks, of which the last one counts.
             prop_assert_eq!(told.last(), sent.last());
             prop_assert!(told.iter().all(|title| sent.contains(title)));
         }

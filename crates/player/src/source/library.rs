@@ -2,12 +2,12 @@
 //!
 //! # Theory of operation
 //!
-//! A thread of the library's own walks the folder, reads the tags of files that are new or have changed by size or
-//! time, and puts a whole new [`Index`] in place of the old one; then it waits, for a while or until it is asked. Whoever
-//! searches takes the index of that moment and waits for nothing.
+//! A thread of the library's own walks the folder, reads the tags of files that are new or have changed in size or
+//! time, and replaces the old [`Index`] by a whole new one. Then it waits, for a while or until it is asked. A search
+//! uses the index of that moment and waits for nothing.
 //!
-//! A track's path is relative, has no `..` in it, and is opened one part after the other from the library's folder on,
-//! without following a link ([`folder`]). So no path leaves the folder, whatever is put into it while it is open.
+//! A track's path is relative, contains no `..`, and is opened one part after the other from the library's folder on,
+//! without following a link ([`folder`]). So no path leaves the folder, whatever changes in it meanwhile.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,7 +34,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-/// The library; cheap to clone. The default is none at all.
+/// The library. Cheap to clone. The default has no folder.
 #[derive(Clone, Default)]
 pub struct Library(Option<Arc<Inner>>);
 
@@ -43,11 +43,11 @@ struct Inner {
     index: ArcSwap<Index>,
     status: ArcSwap<LibraryStatus>,
     wanted: Arc<Wanted>,
-    /// The last wish that a reading was for.
+    /// The last request that has been served by a scan.
     read: watch::Sender<u64>,
 }
 
-/// Wishes that the folder be read, counted.
+/// Requests to scan the folder, counted.
 #[derive(Default)]
 struct Wanted {
     wishes: Mutex<u64>,
@@ -55,7 +55,7 @@ struct Wanted {
 }
 
 impl Library {
-    /// Begins to index a folder, which need not be there yet.
+    /// Begins to index a folder, which need not exist yet.
     pub fn open(folder: Option<PathBuf>, bounds: &Bounds) -> Self {
         let Some(folder) = folder else { return Self::default() };
         let wanted = Arc::<Wanted>::default();
@@ -76,12 +76,12 @@ impl Library {
         Self(Some(inner))
     }
 
-    /// Gives up to `most` tracks that match `text`, the best first; all match an empty one.
+    /// Returns up to `most` tracks that match `text`, the best first. An empty text matches all.
     pub fn search(&self, text: &str, most: usize) -> Vec<Arc<LibraryTrack>> {
         self.0.as_ref().map(|inner| inner.index.load().search(text, most)).unwrap_or_default()
     }
 
-    /// As [`search`](Self::search), without keeping the thread that asks from other work.
+    /// As [`search`](Self::search), without blocking the calling thread.
     pub fn find(&self, text: &str, most: usize) -> BoxFuture<'static, Vec<Arc<LibraryTrack>>> {
         let (library, text) = (self.clone(), text.to_owned());
         Box::pin(async move {
@@ -90,17 +90,17 @@ impl Library {
         })
     }
 
-    /// Gives the best match for `text` if it is more than a part of a word.
+    /// Returns the best match for `text` if it matches more than a part of a word.
     pub(super) fn best(&self, text: &str) -> Option<Arc<LibraryTrack>> {
         self.0.as_ref().and_then(|inner| inner.index.load().best(text))
     }
 
-    /// Gives the track of an id.
+    /// Returns the track with an id.
     pub fn get(&self, id: &str) -> Option<Arc<LibraryTrack>> {
         self.0.as_ref().and_then(|inner| inner.index.load().get(id))
     }
 
-    /// Chooses a track by chance among those that were not played, or the one whose number is the lowest.
+    /// Chooses a random track among those that are not in `played`, or the one with the lowest number in it.
     pub(super) fn least_recent(&self, played: &HashMap<&str, usize>) -> Option<Arc<LibraryTrack>> {
         let index = self.0.as_ref()?.index.load();
         let unplayed = index.tracks().filter(|track| !played.contains_key(track.path.as_str()));
@@ -108,30 +108,30 @@ impl Library {
         unplayed.choose(&mut rand::rng()).or_else(oldest).cloned()
     }
 
-    /// Says how it is.
+    /// Returns its status.
     pub fn status(&self) -> LibraryStatus {
         self.0.as_ref().map(|inner| **inner.status.load()).unwrap_or_default()
     }
 
-    /// Reads the folder anew; ready when that is done.
+    /// Scans the folder again. The future is ready once that is done.
     pub fn refresh(&self) -> BoxFuture<'static, ()> {
         let Some(inner) = self.0.clone() else { return Box::pin(async {}) };
         Box::pin(async move {
-            // A reading that is under way may have passed what has changed.
+            // A scan in progress may have passed what has changed.
             let wish = inner.wanted.ask();
             let mut read = inner.read.subscribe();
             let _ = read.wait_for(|read| *read >= wish).await;
         })
     }
 
-    /// Makes an origin of the bytes at a path.
+    /// Returns an origin of the bytes at a path.
     pub(super) fn origin(&self, path: &str) -> FileOrigin {
         FileOrigin { library: self.clone(), path: path.to_owned() }
     }
 }
 
 impl Wanted {
-    /// Asks for a reading; gives the number of this wish.
+    /// Requests a scan. Returns the number of this request.
     fn ask(&self) -> u64 {
         let mut wishes = self.wishes.lock();
         *wishes += 1;
@@ -139,7 +139,7 @@ impl Wanted {
         *wishes
     }
 
-    /// Waits for a wish later than `last`, or for the time; gives the last wish.
+    /// Waits for a request later than `last`, or until the time is up. Returns the last request.
     fn next(&self, last: u64, within: Duration) -> u64 {
         let mut wishes = self.wishes.lock();
         if *wishes == last {
@@ -151,12 +151,12 @@ impl Wanted {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Lets the thread find out that nobody has the library any more.
+        // Wakes the thread, so that it notices that the library is not used any more.
         self.wanted.ask();
     }
 }
 
-/// Bytes of a file of the library.
+/// The bytes of a file of the library.
 pub(super) struct FileOrigin {
     library: Library,
     path: String,

@@ -1,8 +1,8 @@
-//! What was looked at and may be played at once: kept for a short while, with its connection.
+//! Inspected media that may be played at once: kept for a short time, with its connection.
 //!
-//! To look at an address is to open it as for playing: its format is found out, and some seconds of sound are read ahead.
-//! If the track begins soon, that is what is played. If it does not, because others are before it or nobody plays it, the
-//! connection is closed, and opened anew when its turn comes.
+//! Inspecting an address opens it as for playing: its format is found out, and some seconds of audio are read ahead. If
+//! the track begins soon, this is played. If it does not, because others are before it or it is not played at all, the
+//! connection is closed, and opened again at its turn.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use sdk_core::voice::Playable;
 
 use super::media::Opened;
 
-/// Time for which it is kept; joining a voice channel takes some seconds, at worst 25.
+/// Time for which media is kept. Joining a voice channel takes some seconds, at worst 25.
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(30);
-/// Most that are kept, of which each holds a connection, a thread and some megabytes at most.
+/// Most entries kept. Each holds a connection, a thread and at most some megabytes.
 const MOST: usize = 8;
 
-/// What was looked at.
+/// Inspected media.
 #[derive(Default)]
 pub(super) struct Looked {
     kept: Arc<Mutex<VecDeque<Kept>>>,
@@ -33,10 +33,10 @@ struct Kept {
 }
 
 impl Looked {
-    /// Keeps it for a while.
+    /// Keeps media for [`KEPT_FOR`].
     pub(super) fn keep(&self, playable: Playable, opened: Opened) {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        // What is dropped ends a connection, and nobody waits for that.
+        // Dropping an entry closes its connection, which happens outside the lock.
         let oldest = {
             let mut kept = self.kept.lock();
             kept.push_back(Kept { number, playable, opened });
@@ -56,7 +56,7 @@ impl Looked {
         });
     }
 
-    /// Takes what was looked at, unless it has broken off meanwhile.
+    /// Takes the entry of a track, unless it has failed meanwhile.
     pub(super) fn take(&self, playable: &Playable) -> Option<Opened> {
         let taken = {
             let mut kept = self.kept.lock();
@@ -67,7 +67,7 @@ impl Looked {
         (!is_broken).then_some(taken.opened)
     }
 
-    /// Closes what nobody is to play.
+    /// Closes media that will not be played.
     pub(super) fn forget(&self, playable: &Playable) {
         drop(self.take(playable));
     }

@@ -1,27 +1,27 @@
-//! From bytes to what songbird plays, without the mixer ever waiting for a disk or a server.
+//! From bytes to the input of songbird, so that the mixer never waits for a disk or a server.
 //!
 //! # Theory of operation
 //!
-//! songbird's mixer asks a track for its next packet on the thread that keeps the 20 ms clock of up to 16 calls; a track
-//! that waits for its server there silences them all. So each track has a thread of its own, the [`feeder`], which
-//! finds out the format, checks that what is in it decodes, and then reads packets ahead into a bounded queue. What
-//! songbird gets is the queue's other end, [`prefetch`], which always has an answer: the next packet; silence, while the
-//! feeder is behind; or the end. The decoder is wrapped too ([`resilient`]): a broken packet is heard as silence, and what
-//! panics ends that track alone, and a chain's later links are brought into the form of the first ([`conform`]).
+//! songbird's mixer asks a track for its next packet on the thread that keeps the 20 ms clock of up to 16 calls. A
+//! track that waited for its server there would silence them all. So each track has a thread of its own, the
+//! [`feeder`], which finds out the format, checks that its content decodes, and then reads packets ahead into a bounded
+//! queue. songbird gets the queue's other end, [`prefetch`], which always has an answer: the next packet; silence,
+//! while the feeder is behind; or the end. The decoder is wrapped too ([`resilient`]): a broken packet becomes silence,
+//! a panic ends that track alone, and a chain's later links are converted into the form of the first ([`conform`]).
 //!
-//! songbird sends Opus to listeners without decoding it, where no other track plays and the volume is 1; it does so up to three
-//! times with what is no frame of 20 ms too, and then decodes all of the track. So the decoder tells it before each frame
-//! whether the next packet is one: sound that has been decoded already, and packets of other lengths, are mixed.
+//! songbird sends Opus to listeners without decoding it, if no other track plays and the volume is 1. It also does so
+//! up to three times with packets that are not one frame of 20 ms, and then decodes all of the track. So the decoder
+//! reports before each frame whether the next packet is one. Decoded audio, and packets of other lengths, are mixed.
 //!
-//! A seek goes to a packet some way before the place, so that the decoder has swung in by then, and drops what is before
-//! it: what is heard begins at the sample that was asked for.
+//! A seek goes to a packet some way before the position, so that the decoder has converged by then, and drops the audio
+//! before it: playback begins at the requested sample.
 //!
-//! A server can keep a reader waiting without ever being silent, a byte a second, or send for ever what is no sound. So the feeder
-//! has a [`budget`] of time for its reads, which the sound that they bring makes up for: it is in force while the track is heard,
-//! while it is paused, and while it waits for its turn.
+//! A server can keep a reader waiting without ever being silent, with a byte a second, or send bytes for ever that are
+//! no audio. So the feeder has a [`budget`] of time for its reads, which grows with the audio that they return. It
+//! applies while the track plays, while it is paused, and while it waits for its turn.
 //!
-//! Nothing reaches songbird before its first sound is there, so everything that can be wrong with a source is told as a
-//! [`SourceError`] beforehand. What goes wrong later is in the track's [`TrackUpdate`].
+//! Nothing reaches songbird before its first audio is there, so every problem with a source is reported as a
+//! [`SourceError`] beforehand. Later problems are in the track's [`TrackUpdate`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -55,17 +55,17 @@ mod unprobed;
 
 pub(super) use tags::{MediaInfo, of_file};
 
-/// What happens to a track while it plays.
+/// The changing state of a track while it plays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrackUpdate {
-    /// What a radio station says it plays.
+    /// The title that a radio station sends.
     pub title: Option<String>,
-    /// Why the track ends before its time.
+    /// Why the track ends early.
     pub failure: Option<SourceError>,
 }
 
 impl TrackUpdate {
-    /// Notes what a station plays.
+    /// Sets a station's title.
     fn title(updates: &watch::Sender<Self>, title: String) {
         updates.send_if_modified(|updates| {
             let is_new = updates.title.as_ref() != Some(&title);
@@ -77,24 +77,24 @@ impl TrackUpdate {
 
 /// A track that is ready to play.
 pub struct Opened {
-    /// Reads and decodes its packets.
+    /// Reader and decoder of its packets.
     pub sound: Parsed,
-    /// What happens to it meanwhile.
+    /// Updates of the track while it plays.
     pub updates: watch::Receiver<TrackUpdate>,
-    /// Milliseconds of silence that were heard in place of sound, because that came too late.
+    /// Milliseconds of silence that were played in place of audio, because that arrived too late.
     pub silence: Arc<AtomicU64>,
-    /// Whether there is no place in it to go to.
+    /// Whether seeking is not possible.
     pub is_live: bool,
-    /// What it says of itself.
+    /// Metadata of the media.
     pub(super) info: MediaInfo,
 }
 
-/// Where the bytes of a track come from; they are read on a thread that may wait.
+/// The source of a track's bytes. They are read on a thread that may wait.
 pub(super) trait Origin: Send + 'static {
-    /// Gives the bytes from their beginning.
+    /// Returns the bytes from their beginning.
     fn open(&mut self) -> Result<Box<dyn MediaSource>, SourceError>;
 
-    /// Says whether it has no beginning to go back to.
+    /// Returns whether it has no beginning to return to.
     fn is_live(&self) -> bool;
 
     /// Returns whether it costs little to read all of it.
@@ -103,22 +103,22 @@ pub(super) trait Origin: Send + 'static {
     }
 }
 
-/// Sends updates of a track, and knows when nobody plays it any more.
+/// Sends updates of a track, and knows when it is not played any more.
 #[derive(Clone)]
 pub(super) struct TrackEventSender {
     pub(super) updates: Arc<watch::Sender<TrackUpdate>>,
     pub(super) stop: watch::Receiver<()>,
-    /// Until when reads may wait for a server; the track's thread sets it before each.
+    /// Until when reads may wait for a server. The track's thread sets it before each.
     until: Arc<Mutex<Option<Instant>>>,
 }
 
-/// Receives updates of a track; dropping it stops what reads.
+/// Receives updates of a track. Dropping it stops the reader.
 pub(super) struct TrackEventReceiver {
     updates: watch::Receiver<TrackUpdate>,
     stop: watch::Sender<()>,
 }
 
-/// Makes the two ends of what a track's reader tells its player.
+/// Creates the channel from a track's reader to its player.
 pub(super) fn track_events() -> (TrackEventSender, TrackEventReceiver) {
     let (updates, told) = watch::channel(TrackUpdate::default());
     let (stop, stopped) = watch::channel(());
@@ -129,7 +129,7 @@ pub(super) fn track_events() -> (TrackEventSender, TrackEventReceiver) {
 }
 
 impl TrackEventSender {
-    /// Notes why the track ends; the first reason counts.
+    /// Sets why the track ends. The first reason counts.
     pub(super) fn fail(&self, error: SourceError) {
         self.updates.send_if_modified(|updates| {
             let is_first = updates.failure.is_none();
@@ -138,22 +138,22 @@ impl TrackEventSender {
         });
     }
 
-    /// Has all reads from now on end after a time, however often a server sends something in it.
+    /// Makes all reads from now on end after a time, however often a server sends something in it.
     fn allow(&self, time: Duration) {
         *self.until.lock() = Some(Instant::now() + time);
     }
 
-    /// Waits for what a server sends, on the track's thread; `None` when nobody plays it any more.
+    /// Waits for a server, on the track's thread. Returns `None` if the track is not played any more.
     ///
     /// # Errors
-    /// [`SourceError::Stalled`] when the time for reads is over.
+    /// [`SourceError::Stalled`] if the time for reads is over.
     pub(super) fn wait<T>(
         &self,
         runtime: &Handle,
         work: impl Future<Output = Result<T, SourceError>>,
     ) -> Option<Result<T, SourceError>> {
         let (until, mut stop) = (*self.until.lock(), self.stop.clone());
-        // A server may send without a pause what is no sound.
+        // A server may send bytes without a pause that are no audio.
         if until.is_some_and(|until| until <= Instant::now()) {
             return Some(Err(SourceError::Stalled));
         }
@@ -173,18 +173,18 @@ impl TrackEventSender {
         })
     }
 
-    /// Notes what a station plays.
+    /// Sets a station's title.
     pub(super) fn title(&self, title: String) {
         TrackUpdate::title(&self.updates, title);
     }
 
-    /// Gives the reason why the track ends, if it has one.
+    /// Returns the reason why the track ends, if it has one.
     fn failure(&self) -> Option<SourceError> {
         self.updates.borrow().failure.clone()
     }
 }
 
-/// Makes a track ready to play.
+/// Opens a track, ready to play.
 pub(super) async fn open(
     origin: impl Origin,
     events: TrackEventSender,
@@ -196,7 +196,7 @@ pub(super) async fn open(
     let thread = std::thread::Builder::new().name("media".to_owned());
     let spawned = thread.spawn(move || {
         if catch_unwind(AssertUnwindSafe(|| feed(Box::new(origin), &events, &bounds, ready))).is_err() {
-            // A reader of formats that met what its author did not expect.
+            // A format reader met an input that its author did not expect.
             events.fail(SourceError::Broken);
         }
     });
@@ -205,7 +205,7 @@ pub(super) async fn open(
         SourceError::Busy
     })?;
     let ready = timeout(within, is_ready).await.map_err(|_| SourceError::TimedOut)?;
-    // The thread has panicked when there is no answer at all.
+    // Without any answer, the thread has panicked.
     let (shared, form) = ready.unwrap_or(Err(SourceError::Broken))?;
     let decoder = probe::decoder(&form.params)?;
     let meta = unprobed::metadata().map_err(|_| SourceError::NoSound)?;
@@ -229,11 +229,11 @@ pub(super) async fn open(
 
 type Ready = oneshot::Sender<Result<(Arc<Shared>, probe::Form), SourceError>>;
 
-/// Finds out what the bytes are, and reads ahead until the track is dropped.
+/// Finds out the format of the bytes, and reads ahead until the track is dropped.
 fn feed(mut origin: Box<dyn Origin>, events: &TrackEventSender, bounds: &Bounds, ready: Ready) {
     events.allow(bounds.open);
     let opened = origin.open().and_then(|source| probe::probe(source, origin.is_live(), origin.is_near()));
-    // What is wrong with the connection says more than what a reader of formats makes of it.
+    // An error of the connection is more precise than what a format reader makes of it.
     let opened = opened.map_err(|error| events.failure().unwrap_or(error));
     let opened = opened.and_then(|probed| {
         let probe::Probed { form, format, is_seekable } = probed;
@@ -247,7 +247,7 @@ fn feed(mut origin: Box<dyn Origin>, events: &TrackEventSender, bounds: &Bounds,
                 feeder.run();
             }
         }
-        // The time for reads is that of opening here, and `open` may see its end later than this thread.
+        // The time for reads is that of opening here, and `open` may notice its end later than this thread.
         Err(SourceError::Stalled) => drop(ready.send(Err(SourceError::TimedOut))),
         Err(error) => drop(ready.send(Err(error))),
     }
@@ -263,12 +263,12 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Opened {
-    /// Gives the length that the media itself tells; `None` for a live stream.
+    /// Returns the length that the media itself states; `None` for a live stream.
     pub fn duration(&self) -> Option<Duration> {
         self.info.duration
     }
 
-    /// Returns whether the length is an estimate, which may be half or twice what it is.
+    /// Returns whether the length is an estimate, which may be half or twice the real one.
     pub fn is_about(&self) -> bool {
         self.info.is_about
     }
@@ -329,7 +329,7 @@ mod tests {
     async fn opening_times_out_alike_whichever_of_its_two_clocks_is_first() {
         let (events, receiver) = track_events();
         let bounds = Arc::new(Bounds { open: Duration::from_millis(20), ..Bounds::default() });
-        // The track's thread is the only one with a clock here.
+        // Here only the track's thread has a deadline.
         let (ready, is_ready) = oneshot::channel();
         let silent = Silent(events.clone(), Handle::current());
         std::thread::spawn({

@@ -1,4 +1,4 @@
-//! Playlists: M3U, extended or not, and PLS. HLS, which borrows the first one's name, is told apart.
+//! Playlists: M3U, extended or not, and PLS. HLS, which uses the extension of M3U, is distinguished from them.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ const TITLE: usize = 200;
 /// An entry of a playlist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Address, as written or made absolute; it has not been judged.
+    /// Address, as written or made absolute. It has not been checked.
     pub(super) url: Url,
-    /// Title, where the playlist has one.
+    /// Title, if the playlist has one.
     pub(super) title: Option<String>,
-    /// Length, where the playlist has one.
+    /// Length, if the playlist has one.
     pub(super) duration: Option<Duration>,
 }
 
 /// The entries of a playlist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Playlist {
-    /// Its title, where it has one.
+    /// Its title, if it has one.
     pub(super) title: Option<String>,
-    /// What can be addressed.
+    /// Entries with a web address.
     pub(super) entries: Vec<Entry>,
-    /// How many entries were left out because they name no web address.
+    /// Number of entries that were left out because they have no web address.
     pub(super) skipped: usize,
-    /// How many entries there are beside those that were read.
+    /// Number of entries in addition to those that were read.
     pub(super) more: usize,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Tells a playlist from sound, by its media type, its first bytes, or the end of its address.
+    /// Distinguishes a playlist from audio, by its media type, its first bytes, or the end of its address.
     pub(super) fn of(kind: &str, first: &[u8], path: &str) -> Option<Self> {
         let text = String::from_utf8_lossy(&first[..first.len().min(512)]);
         let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -87,7 +87,7 @@ impl Form {
         }
     }
 
-    /// Reads a playlist that is at `base`, and of it `most` entries.
+    /// Reads a playlist at `base`, with at most `most` entries.
     pub(super) fn read(self, text: &[u8], base: &Url, most: usize) -> Result<Playlist, SourceError> {
         let text = match std::str::from_utf8(text) {
             Ok(text) => text.to_owned(),
@@ -170,7 +170,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Reads a length in seconds; zero and below stand for a stream without end.
+/// Reads a length in seconds. Zero and negative numbers mean a stream without end.
 fn seconds(text: &str) -> Option<Duration> {
     let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0)?;
     Duration::try_from_secs_f64(seconds).ok().and_then(believed)

@@ -18,11 +18,11 @@ use connection::{Bytes, Connection};
 
 mod connection;
 
-/// Bytes that are rather read and thrown away than asked for from another place.
+/// Bytes that are read and dropped rather than requested from another position.
 const SKIP: u64 = 128 << 10;
-/// Bytes after which a connection counts as one that works; of 128 kbit/s they are 2 seconds.
+/// Bytes after which a connection counts as working: 2 seconds at 128 kbit/s.
 const WORKS: u64 = 32 << 10;
-/// Bytes of another place after which one does not come back to where reading was before.
+/// Bytes read at another position after which the connection of the position before is dropped.
 const SETTLED: u64 = 1 << 20;
 
 /// A file or stream on the web.
@@ -30,21 +30,21 @@ const SETTLED: u64 = 1 << 20;
 pub(super) struct Remote {
     /// Its address.
     pub(super) url: Url,
-    /// Headers that it asks for.
+    /// Headers that its requests need.
     pub(super) headers: HeaderMap,
     /// Most bytes of one answer, for servers that slow down longer ones.
     pub(super) window: Option<u64>,
-    /// Which of the forms of a page it is, for yt-dlp.
+    /// The id of the format on the page, for yt-dlp.
     pub(super) format: Option<String>,
 }
 
 impl Remote {
-    /// Names a file or stream by its address alone.
+    /// Creates one with an address only.
     pub(super) fn new(url: Url) -> Self {
         Self { url, headers: HeaderMap::new(), window: None, format: None }
     }
 
-    /// Asks for it from byte `from` on.
+    /// Requests it from byte `from` on.
     pub(super) async fn get(&self, web: &Web, from: u64, deadline: Deadline) -> Result<Response, Failed> {
         let mut headers = self.headers.clone();
         headers.insert(HeaderName::from_static("icy-metadata"), HeaderValue::from_static("1"));
@@ -52,7 +52,7 @@ impl Remote {
         let part = HeaderValue::from_str(&format!("bytes={from}-{end}")).map_err(|_| SourceError::Broken)?;
         headers.insert(RANGE, part);
         match web.get(&self.url, &headers, deadline).await {
-            // It answers with no parts, or the file is empty.
+            // It does not support ranges, or the file is empty.
             Err(failed) if failed.error == SourceError::Status(416) && from == 0 => {
                 headers.remove(RANGE);
                 web.get(&self.url, &headers, deadline).await
@@ -62,11 +62,11 @@ impl Remote {
     }
 }
 
-/// Makes readers of a file or stream on the web.
+/// Creates readers of a file or stream on the web.
 pub(super) struct HttpOrigin {
     remote: Option<Remote>,
     web: Web,
-    /// The answer by which it was found out what it is.
+    /// The answer that was used to find out the format.
     first: Option<Response>,
     is_live: bool,
     renew: Option<Renew>,
@@ -76,7 +76,7 @@ pub(super) struct HttpOrigin {
 }
 
 impl HttpOrigin {
-    /// Makes an origin of the answer to a request for the beginning.
+    /// Creates an origin from the answer to a request for the beginning.
     pub(super) fn new(
         remote: Remote,
         web: Web,
@@ -92,7 +92,7 @@ impl HttpOrigin {
         Ok(Self { remote, web, first, is_live, renew: None, spool: None, events, runtime: Handle::current() })
     }
 
-    /// Makes an origin of what yt-dlp fetches.
+    /// Creates an origin for a file that yt-dlp fetches.
     pub(super) fn spooled(spool: Arc<Spool>, web: Web, events: TrackEventSender) -> Self {
         let (remote, spool) = (None, Some(spool));
         Self {
@@ -111,7 +111,7 @@ impl HttpOrigin {
         Deadline::after(self.web.bounds().open)
     }
 
-    /// Has it ask for its address anew, when that is good no more.
+    /// Renews its address when that expires.
     pub(super) fn renewed_by(mut self, renew: Renew) -> Self {
         self.renew = Some(renew);
         self
@@ -125,7 +125,7 @@ impl Origin for HttpOrigin {
             (None, Some(remote), _) => {
                 let asked =
                     async { remote.get(&self.web, 0, self.deadline()).await.map_err(|failed| failed.error) };
-                // Nobody hears of it where nobody plays it.
+                // The track is not played any more if there is no answer, so the error is not seen.
                 let answer = self.events.wait(&self.runtime, asked).unwrap_or(Err(SourceError::Broken))?;
                 (RangeSupport::of(&answer.head, self.is_live), Connection::of(answer))
             }
@@ -154,14 +154,14 @@ impl Origin for HttpOrigin {
     }
 }
 
-/// How far reading can go.
+/// How far a reader can seek.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RangeSupport {
-    /// A stream that goes on, from wherever one comes in.
+    /// A live stream, which starts at its present position.
     Live,
-    /// A file that is sent from its beginning, of so many bytes.
+    /// A file that is sent from its beginning, with its number of bytes.
     Once(u64),
-    /// A file of so many bytes, sent from any place.
+    /// A file that is sent from any position, with its number of bytes.
     Anywhere(u64),
     /// A file that yt-dlp fetches, as far as it has.
     Spooled,
@@ -179,30 +179,30 @@ impl RangeSupport {
 
 /// Reads a file or stream on the web.
 ///
-/// Whoever finds out what a file is looks at its beginning, at its end, and begins to read. So the connection that is left
-/// for another place is kept until reading has settled there, and taken up again by who comes back: which saves a
-/// request, and a server that sends a file once is asked for it once.
+/// Finding out the format of a file reads its beginning, then its end, and then starts again. So after a seek the
+/// connection of the old position is kept until reading has settled at the new one, and is used again for a seek back.
+/// That saves a request, and a server that sends a file only once is asked only once.
 struct Reader {
     remote: Option<Remote>,
     web: Web,
     range: RangeSupport,
-    /// What is read from, if it is connected.
+    /// The current connection, if any.
     now: Option<Connection>,
-    /// What was left for another place.
+    /// The connection of the position before a seek.
     left: Option<Connection>,
-    /// Place of the next byte.
+    /// Position of the next byte.
     at: u64,
-    /// Connections that broke since one worked.
+    /// Connections that broke since the last one that worked.
     failures: u32,
     renew: Option<Renew>,
-    /// What yt-dlp fetches, because the server refuses others.
+    /// The file that yt-dlp fetches, because the server refuses other clients.
     spool: Option<Arc<Spool>>,
     events: TrackEventSender,
     runtime: Handle,
 }
 
 impl Reader {
-    /// Waits until there are bytes, and says whether there are.
+    /// Waits until there are bytes, and returns whether there are any.
     async fn fill(&mut self) -> Result<bool, SourceError> {
         let is_in_parts = self.is_in_parts();
         loop {
@@ -214,7 +214,7 @@ impl Reader {
             let Some(now) = &mut self.now else {
                 match self.connect().await {
                     Ok(()) => {}
-                    // There is a place to go back to.
+                    // There is a position to return to.
                     Err(error) if self.left.is_some() => return Err(error),
                     Err(error) => self.again(error).await?,
                 }
@@ -235,7 +235,7 @@ impl Reader {
                 // A stream without metadata in it may have an end.
                 Ok(false) if self.range == RangeSupport::Live && !now.has_titles() => return Ok(false),
                 Ok(false) if self.range == RangeSupport::Spooled => return Ok(false),
-                // It has less than its server told.
+                // It is shorter than its server stated.
                 Ok(false) if self.spool.is_some() => return Err(SourceError::Broken),
                 Ok(false) if is_in_parts && now.come > 0 => self.now = None,
                 Ok(false) => self.again(SourceError::Broken).await?,
@@ -249,14 +249,14 @@ impl Reader {
         self.remote.as_ref().is_some_and(|remote| remote.window.is_some())
     }
 
-    /// Asks for what follows.
+    /// Requests the next bytes.
     async fn connect(&mut self) -> Result<(), SourceError> {
         let from = if self.range == RangeSupport::Live { 0 } else { self.at };
         let Some(remote) = self.remote.clone().filter(|_| self.spool.is_none()) else {
             return self.connect_to_spool();
         };
         let answer = match (self.get(&remote, from).await, self.renew.clone()) {
-            // Where answers are in parts, YouTube has let others have the first and no more.
+            // Where answers are in parts, YouTube has sent other clients the first part only.
             (Err(SourceError::Status(403)), Some(renew)) if self.is_in_parts() && from > 0 => {
                 self.spool = Some(renew.spool(&remote).await?);
                 return self.connect_to_spool();
@@ -286,7 +286,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Asks for it from a byte on. It has sounded, so what fails now tells of no port that it is open.
+    /// Requests it from a byte on. It has already played, so a failure now reveals no open port.
     async fn get(&self, remote: &Remote, from: u64) -> Result<Response, SourceError> {
         let deadline = Deadline::after(self.web.bounds().open);
         remote.get(&self.web, from, deadline).await.map_err(|failed| failed.error)
@@ -298,7 +298,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Waits before another attempt, if there is to be one.
+    /// Waits before another attempt, or returns the error if there is none.
     async fn again(&mut self, error: SourceError) -> Result<(), SourceError> {
         self.now = None;
         self.failures += 1;
@@ -313,7 +313,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Goes to a place of the file by a connection that there is, if one comes by it soon.
+    /// Seeks in the file with an existing connection, if it reaches the position soon. Returns whether it did.
     fn go_by(&mut self, to: u64) -> bool {
         if self.now.as_mut().is_some_and(|now| now.go(to)) {
             return true;
@@ -348,13 +348,13 @@ impl Read for Reader {
                     // There is no time for either of them.
                     (self.now, self.left) = (None, None);
                 }
-                // Whoever only looked at another place goes on where it was.
+                // A read that only inspected another position continues at the old one.
                 if self.left.is_none() {
                     self.events.fail(error.clone());
                 }
                 return Err(io::Error::other(error));
             }
-            // Nobody plays it any more.
+            // The track is not played any more.
             None => return Err(io::ErrorKind::ConnectionAborted.into()),
         }
         let Some(now) = &mut self.now else { return Ok(0) };

@@ -1,4 +1,4 @@
-//! From what somebody asks for to tracks.
+//! From a user's query to tracks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,14 +15,15 @@ use super::remote::Remote;
 use super::web::{Failed, Port, Response};
 use super::ytdlp;
 
-/// Bytes by which a playlist or a page is told from sound.
+/// Bytes that are enough to distinguish a playlist or a page from audio.
 const FIRST: usize = 512;
 /// Most characters of a title that are kept.
 const TITLE: usize = 200;
-/// Most playlists inside playlists that are read for one query. A further one stays an entry, which plays its first track.
+/// Most playlists inside playlists that are read for one query. A further one remains an entry, which plays its first
+/// track.
 const NESTED: usize = 16;
 
-/// What is at an address.
+/// The content at an address.
 pub(super) enum Content {
     Sound(Remote, Box<Response>),
     Playlist(Playlist),
@@ -30,25 +31,25 @@ pub(super) enum Content {
     Page(Url, Port),
 }
 
-/// How far one comes without yt-dlp.
+/// How far resolving gets without yt-dlp.
 enum Step {
     Found(Resolved),
     Page(Page),
 }
 
-/// A page for yt-dlp to look into.
+/// A page for yt-dlp.
 struct Page {
     url: Url,
     port: Port,
     /// Title that a playlist has for it.
     title: Option<String>,
-    /// Why its server turned the bot away, if it did.
+    /// Why its server refused the bot, if it did.
     refused: Option<Failed>,
 }
 
-/// Finds the tracks that are asked for.
+/// Finds the tracks for a query.
 ///
-/// All that servers are asked for has one deadline, and what yt-dlp does another.
+/// All requests to servers have one deadline, and yt-dlp has another.
 pub(super) async fn resolve(
     sources: &Sources,
     query: Query,
@@ -72,14 +73,14 @@ pub(super) async fn resolve(
     };
     let playables: Vec<_> = found.tracks.iter().map(|track| track.playable.clone()).collect();
     within(found, limits).inspect_err(|_| {
-        // What is not to be played is not kept open.
+        // A track that will not be played is not kept open.
         for playable in &playables {
             sources.0.looked.forget(playable);
         }
     })
 }
 
-/// Finds what a user has attached.
+/// Finds the track of an attachment.
 async fn attachment(
     sources: &Sources,
     url: &str,
@@ -90,12 +91,12 @@ async fn attachment(
     let lookup = Lookup::new(sources, limits);
     let deadline = lookup.deadline;
     let playable = Playable::Attachment { url: url.to_string(), name: name.to_owned() };
-    // The address is Discord's choice and no user's, so what is told of it tells of no port.
+    // The address was chosen by Discord and not by a user, so its errors reveal nothing about ports.
     match ask(sources, &url, deadline).await.map_err(|failed| failed.error)? {
         Content::Sound(remote, answer) => {
             let found = track(sources, remote, *answer, name, playable, deadline).await;
             let mut found = found.map_err(|failed| failed.error)?;
-            // The address is not a page, and good for a day only.
+            // The address is not a page, and valid for a day only.
             for track in &mut found.tracks {
                 track.url = None;
             }
@@ -109,7 +110,7 @@ async fn attachment(
     }
 }
 
-/// Finds tracks by words: the library's, and then those that yt-dlp finds.
+/// Finds tracks by words: the library's, or if it has no good match, those that yt-dlp finds.
 pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result<Vec<Track>, SourceError> {
     if text.trim().is_empty() || most == 0 {
         return Err(SourceError::NothingFound);
@@ -127,7 +128,7 @@ pub(super) async fn search(sources: &Sources, text: &str, most: usize) -> Result
     Ok(found)
 }
 
-/// Asks what is at an address.
+/// Requests an address and finds out its content.
 pub(super) async fn ask(sources: &Sources, url: &Url, deadline: Deadline) -> Result<Content, Failed> {
     let remote = Remote::new(url.clone());
     let mut answer = remote.get(&sources.0.web, 0, deadline).await?;
@@ -166,7 +167,7 @@ fn is_page(kind: &str, first: &[u8]) -> bool {
     begins || matches!(kind, "text/html" | "application/xhtml+xml") && text.starts_with('<')
 }
 
-/// Has yt-dlp look into a page.
+/// Finds tracks on a page with yt-dlp.
 async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved, SourceError> {
     let Page { url, port, title, refused } = page;
     let bounds = sources.bounds();
@@ -184,7 +185,7 @@ async fn page(sources: &Sources, page: Page, limits: Limits) -> Result<Resolved,
     Ok(Resolved { tracks, playlist, skipped, more, ..Resolved::default() })
 }
 
-/// One query's look at addresses, with one deadline for all of them.
+/// Lookup of one query's addresses, with one deadline for all of them.
 struct Lookup<'a> {
     sources: &'a Sources,
     limits: Limits,
@@ -199,7 +200,7 @@ impl<'a> Lookup<'a> {
         Self { sources, limits, deadline, nested: AtomicUsize::new(0) }
     }
 
-    /// Finds what is at an address; `depth` counts the playlists that led to it.
+    /// Finds the tracks or the page at an address; `depth` counts the playlists that led to it.
     async fn of_url(&self, url: Url, depth: usize) -> Result<Step, SourceError> {
         match ask(self.sources, &url, self.deadline).await {
             Ok(Content::Sound(remote, answer)) => {
@@ -219,7 +220,8 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Returns the tracks of a playlist. Only a single entry is examined now; the others are when they play.
+    /// Returns the tracks of a playlist. A single entry and playlists inside it are read now, other entries when they
+    /// play.
     async fn of_playlist(&self, playlist: Playlist, depth: usize) -> Result<Step, SourceError> {
         let Playlist { title, mut entries, skipped, more } = playlist;
         if depth > self.sources.bounds().nesting {
@@ -252,7 +254,7 @@ impl<'a> Lookup<'a> {
                     found.more += inner.more;
                     found.is_core_only |= inner.is_core_only;
                 }
-                // There is no time to look, or it is no playlist after all.
+                // There is no time to read it, or it is not a playlist after all.
                 Ok(None) | Err(SourceError::Late { .. }) => found.tracks.push(track_of(entry)),
                 Err(_) => found.skipped += 1,
             }
@@ -260,7 +262,8 @@ impl<'a> Lookup<'a> {
         if found.tracks.is_empty() { Err(SourceError::EmptyPlaylist) } else { Ok(Step::Found(found)) }
     }
 
-    /// Returns what is in a playlist that is an entry of another one; `None` if it is none, or too many were read.
+    /// Returns the tracks of a playlist that is an entry of another one; `None` if it is not a playlist, or too many
+    /// were read.
     async fn inside(&self, url: &Url, depth: usize) -> Result<Option<Resolved>, SourceError> {
         if self.nested.fetch_add(1, Ordering::Relaxed) >= NESTED {
             return Ok(None);
@@ -275,14 +278,14 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Returns an entry of a playlist as a track that is examined when it plays.
+/// Returns an entry of a playlist as a track that is read when it plays.
 fn track_of(entry: Entry) -> Track {
     let title = entry.title.unwrap_or_else(|| name_of(&entry.url));
     let url = entry.url.to_string();
     Track { duration: entry.duration, url: Some(url.clone()), ..Track::new(&title, Playable::Http { url }) }
 }
 
-/// Looks into sound for what it says of itself, and keeps it open for a while.
+/// Reads the metadata of audio, and keeps it open for a while.
 async fn track(
     sources: &Sources,
     remote: Remote,
@@ -309,7 +312,7 @@ async fn track(
     Ok(Resolved { tracks: vec![track], is_core_only, ..Resolved::default() })
 }
 
-/// Gives the last part of an address as a title.
+/// Returns the last part of an address as a title.
 fn name_of(url: &Url) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     let Some(last) = last else { return url.host_str().unwrap_or_default().to_owned() };
@@ -318,14 +321,14 @@ fn name_of(url: &Url) -> String {
     name.chars().filter(|c| !sdk_core::text::is_control(*c)).take(TITLE).collect()
 }
 
-/// Leaves out what is not allowed.
+/// Removes tracks that are not allowed.
 fn within(mut found: Resolved, limits: Limits) -> Result<Resolved, SourceError> {
     let all = found.tracks.len();
     let is_allowed = |length: Option<Duration>| match (length, limits.duration) {
         (Some(length), Some(most)) => length <= most,
         _ => true,
     };
-    // A length that is a guess is no reason to refuse.
+    // An estimated length is no reason to refuse.
     found.tracks.retain(|track| track.is_about || is_allowed(track.duration));
     found.too_long += all - found.tracks.len();
     if let (true, Some(most)) = (found.tracks.is_empty() && all > 0, limits.duration) {

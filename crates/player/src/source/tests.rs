@@ -21,17 +21,17 @@ mod places;
 mod spooled;
 mod surround;
 
-/// Longest wait for what has to come.
+/// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Who asks.
+/// The caller of all queries.
 const CALLER: Caller = Caller { guild: GuildId::new(1), user: UserId::new(2) };
 
 fn media(file: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/media").join(file)).unwrap()
 }
 
-/// A WAV file of 8 kHz in which each sample tells its second.
+/// Returns a WAV file of 8 kHz in which the value of each sample is its second.
 fn wav(seconds: i16) -> Vec<u8> {
     let length = u32::try_from(seconds).unwrap() * 16_000;
     let mut wav = Vec::new();
@@ -48,7 +48,7 @@ fn wav(seconds: i16) -> Vec<u8> {
 }
 
 fn sources(server: &Server, mut bounds: Bounds) -> Sources {
-    // What its failures are is told, as those of a web server.
+    // Its failures are reported in detail, like those of a web server.
     bounds.ports.push(server.address.port());
     let allow = HostList::parse(&server.address.to_string()).unwrap();
     let guard = Guard::new(allow, bounds.address);
@@ -77,13 +77,13 @@ fn until_next_frame() {
     std::thread::sleep(Duration::from_millis(20));
 }
 
-/// Gives the next samples of the first channel; none at the end.
+/// Returns the next samples of the first channel; none at the end.
 fn next(parsed: &mut Parsed) -> Vec<f32> {
     let began = Instant::now();
     loop {
         let Ok(packet) = parsed.format.next_packet() else { return Vec::new() };
         if packet.buf() == [0xf8, 0xff, 0xfe] {
-            // Silence of Opus, because the feeder is behind.
+            // Silence in Opus, because the feeder is behind.
             assert!(began.elapsed() < PATIENCE, "nothing more comes");
             until_next_frame();
             continue;
@@ -93,13 +93,13 @@ fn next(parsed: &mut Parsed) -> Vec<f32> {
         let mut samples = SampleBuffer::<f32>::new(sound.capacity() as u64, *sound.spec());
         let channels = sound.spec().channels.count();
         samples.copy_interleaved_ref(sound);
-        // The feeder is behind, because this takes all at once; or the packet stands for sound that has been decoded.
+        // The feeder is behind, because this takes all at once; or decoded audio belongs to the packet.
         if is_empty && samples.samples().iter().all(|sample| *sample == 0.0) {
             assert!(began.elapsed() < PATIENCE, "nothing more comes");
             until_next_frame();
             continue;
         }
-        // What a coder puts before the first sound is cut off, which may be the whole of a packet.
+        // The encoder's padding before the first audio is cut off, which may be a whole packet.
         if !samples.is_empty() {
             return samples.samples().iter().step_by(channels).copied().collect();
         }
@@ -110,14 +110,14 @@ fn all(parsed: &mut Parsed) -> Vec<f32> {
     std::iter::repeat_with(|| next(parsed)).take_while(|samples| !samples.is_empty()).flatten().collect()
 }
 
-/// Gives the second that a sample of a [`wav`] tells.
+/// Returns the second of a sample of a [`wav`].
 fn told(sample: f32) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A whole number from 1.
     let second = (sample * 32_768.0).round() as u32;
     second - 1
 }
 
-/// Goes to a second of a [`wav`], and gives the second that is heard there.
+/// Seeks to a second of a [`wav`], and returns the second that is played there.
 fn second_at(parsed: &mut Parsed, second: u32) -> u32 {
     let to = SeekTo::Time { time: Time::from(Duration::from_secs(second.into())), track_id: None };
     let sought = parsed.format.seek(SeekMode::Accurate, to).unwrap();
@@ -166,13 +166,13 @@ async fn seeking_asks_for_the_part_that_is_wanted() {
     }
     let asked: Vec<_> = server.requests().iter().map(|head| range_of(head).unwrap()).collect();
     let near = |from: usize, second: usize| from.abs_diff(second * 16_000) < 200_000;
-    // What comes soon after the beginning is read by the connection that was left for the first place.
+    // A position soon after the beginning is read through the connection that was kept for the first position.
     assert!(asked[0] == 0 && asked.len() == 3, "{asked:?}");
     assert!(
         asked.iter().any(|from| near(*from, 100)) && asked.iter().any(|from| near(*from, 60)),
         "{asked:?}"
     );
-    // Past the end there is nothing, and that is no failure.
+    // Past the end there is nothing, which is no failure.
     let to = SeekTo::Time { time: Time::from(Duration::from_secs(500)), track_id: None };
     parsed.format.seek(SeekMode::Accurate, to).unwrap();
     assert_eq!(all(&mut parsed).len(), 0);
@@ -219,7 +219,7 @@ async fn what_breaks_off_for_good_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_radio_station_is_heard_with_its_titles() {
-    // Longer than what the client takes at once, so that no title is passed over.
+    // Longer than the client reads at once, so that no title is skipped.
     let sound = media("melody.mp3").repeat(12);
     let mut cycle = Vec::new();
     for title in ["One", "Two's"] {
@@ -256,7 +256,7 @@ async fn a_radio_station_is_heard_with_its_titles() {
     assert!(titles.windows(2).all(|two| two[0] != two[1]), "{titles:?}");
     assert!(titles.iter().all(|title| title == "One" || title == "Two's"), "{titles:?}");
     assert_eq!(updates.borrow().failure, None);
-    // There is no other place to go to, and trying does not end it.
+    // There is no other position, and trying does not end it.
     let to = SeekTo::Time { time: Time::from(Duration::from_secs(1)), track_id: None };
     parsed.format.seek(SeekMode::Accurate, to).unwrap();
     assert!(!next(&mut parsed).is_empty());
@@ -293,7 +293,7 @@ async fn a_server_that_stalls_is_silence_and_never_waited_for() {
         }
     }
     assert!(sound > 30_000 && silence > 10, "{sound} samples of sound, {silence} packets of silence");
-    // A read of its own would have waited for the server's whole silence.
+    // A read of its own would have waited for all of the server's silence.
     assert!(longest < Duration::from_millis(400), "the mixer would have waited {longest:?}");
     let failed = tokio::time::timeout(PATIENCE, updates.wait_for(|updates| updates.failure.is_some())).await;
     assert_eq!(failed.unwrap().unwrap().failure, Some(SourceError::TimedOut));
@@ -363,19 +363,19 @@ async fn playlists_lead_to_their_entries() {
     let found = resolve(&sources, &server.url("/radio.pls")).await.unwrap();
     assert_eq!(found.tracks[0].title, "Station");
     assert_eq!(found.tracks[0].playable, Playable::Http { url: server.url("/a.mp3") });
-    // Playlists inside a playlist are read where they stand. What leads nowhere or back is left out.
+    // Playlists inside a playlist are read in their positions. Those that lead nowhere or back are left out.
     let found = resolve(&sources, &server.url("/mix.m3u")).await.unwrap();
     let titles: Vec<_> = found.tracks.iter().map(|track| track.title.as_str()).collect();
     assert_eq!(titles[..3], ["Opening", "First", "b c"], "{titles:?}");
     assert_eq!(titles.last(), Some(&"Station"));
     assert!(found.skipped >= 3, "{found:?}");
-    // So many of them are read, and the others are entries.
+    // A limited number of them is read, and the others are entries.
     let before = server.requests().len();
     let found = resolve(&sources, &server.url("/many.m3u")).await.unwrap();
     assert_eq!(found.tracks.len(), 40);
     assert!(server.requests().len() - before < 50, "{}", server.requests().len() - before);
     assert_eq!(found.tracks[39].playable, Playable::Http { url: server.url("/nested.m3u") });
-    // A track may lead to a playlist that was none when it was found.
+    // A track may be at an address that was no playlist when it was found.
     open(&sources, &server.url("/radio.pls")).await;
 
     for (path, error) in [
@@ -452,7 +452,7 @@ fn every_failure_is_one_sentence() {
     }
 }
 
-/// Gives sources that have a program in yt-dlp's stead.
+/// Returns sources that run a script in place of yt-dlp.
 fn with_yt_dlp(server: &Server, folder: &Path, script: &str) -> Sources {
     use std::os::unix::fs::PermissionsExt as _;
     let (new, program) = (folder.join("new"), folder.join("yt-dlp"));
@@ -491,7 +491,7 @@ async fn a_page_in_a_playlist_is_looked_into_and_yt_dlp_gets_the_address_that_an
     assert!(heard.len() > 100_000, "{}", heard.len());
     let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
     assert_eq!(arguments.lines().last(), Some(server.url("/page").as_str()));
-    // Whoever asks for a playlist of one page has no more tracks of it than of the page.
+    // A playlist of one page has no more tracks than the page.
     let limits = Limits { tracks: 7, duration: None };
     sources.resolve(Query::Url(server.url("/one")), limits, CALLER).await.unwrap();
     let arguments = std::fs::read_to_string(folder.path().join("arguments")).unwrap();
@@ -523,7 +523,7 @@ async fn an_address_that_is_good_no_more_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_lies_of_its_sizes_is_refused() {
-    // The head of a Matroska file, said to be of 2^55 bytes with a text of 2^54 in it; and a table of 2^32 packets.
+    // The header of a Matroska file that claims 2^55 bytes with a text of 2^54 in it, and a table of 2^32 packets.
     let matroska = b"\x1a\x45\xdf\xa3\x01\x80\0\0\0\0\0\0\x42\x82\x01\x40\0\0\0\0\0\0".to_vec();
     let mut mp4 = media("melody.m4a");
     let at = mp4.windows(4).position(|at| at == b"stsz").unwrap();
@@ -541,6 +541,6 @@ async fn a_file_that_lies_of_its_sizes_is_refused() {
     let found = resolve(&sources, &server.url("/list")).await.unwrap();
     assert_eq!(found.tracks[0].duration, None);
     assert_eq!(sources.open_track(&found.tracks[0].playable).await.unwrap_err(), SourceError::NoSound);
-    // The packets that the table really has are there.
+    // The real packets of the table are there.
     assert!(all(&mut parsed(sources.open_track(&found.tracks[1].playable).await.unwrap())).len() > 100_000);
 }

@@ -22,17 +22,17 @@ pub(super) use body::Body;
 pub(super) use failed::{Failed, Port};
 pub(super) use head::Head;
 
-/// Name that servers see.
+/// User agent.
 const AGENT: &str = concat!("hotcord/", env!("CARGO_PKG_VERSION"));
 /// Time for which a connection is kept for another request.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// The HTTP client of all sources; cheap to clone.
+/// The HTTP client of all sources. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Web(Arc<Inner>);
 
 struct Inner {
-    /// Made on first use, because it reads the root certificates.
+    /// Created on first use, because that reads the root certificates.
     client: OnceLock<Client>,
     lookup: Arc<dyn Lookup>,
     guard: Guard,
@@ -50,16 +50,16 @@ impl Default for Web {
 pub(super) struct Response {
     /// Address that answered, after all redirects.
     pub(super) url: Url,
-    /// What the head says.
+    /// The content of the head.
     pub(super) head: Head,
-    /// What follows.
+    /// The body.
     pub(super) body: Body,
-    /// Which ports that are no web server's it took to get here.
+    /// The last port on the way here that is not a web server's.
     pub(super) port: Port,
 }
 
 impl Web {
-    /// Makes a client that reaches only what `guard` lets through.
+    /// Creates a client that reaches only what `guard` allows.
     pub(super) fn new(guard: Guard, bounds: Arc<Bounds>) -> Self {
         let lookup = System::new(bounds.lookups);
         Self::with_lookup(guard, bounds, Arc::new(lookup))
@@ -75,7 +75,7 @@ impl Web {
             let client = Client::builder()
                 .dns_resolver(Arc::new(self.0.guard.resolver(self.0.lookup.clone(), bounds.connect)))
                 .redirect(Policy::none())
-                // A proxy would look up names in the guard's stead.
+                // A proxy would look up names in place of the guard.
                 .no_proxy()
                 .connect_timeout(bounds.connect)
                 // SHOUTcast 1 begins its answers with "ICY 200 OK", which counts as HTTP/0.9.
@@ -84,22 +84,22 @@ impl Web {
                 .pool_max_idle_per_host(2)
                 .pool_idle_timeout(IDLE)
                 .build();
-            // A client without the guard's resolver must not be.
+            // There must be no client without the guard's resolver.
             client.expect("no file, proxy or native library is configured, so nothing in it can fail")
         })
     }
 
-    /// Gives the guard of its addresses.
+    /// Returns the guard of its addresses.
     pub(super) fn guard(&self) -> &Guard {
         &self.0.guard
     }
 
-    /// Gives the limits.
+    /// Returns the limits.
     pub(super) fn bounds(&self) -> &Arc<Bounds> {
         &self.0.bounds
     }
 
-    /// Asks for `url`, follows redirects, and gives the first answer that is a success.
+    /// Requests `url`, follows redirects, and returns the first successful answer.
     pub(super) async fn get(
         &self,
         url: &Url,
@@ -115,7 +115,7 @@ impl Web {
             self.0.guard.check(&url).map_err(|error| port.failed(error))?;
             let request = self.client().get(url.clone()).headers(headers.clone()).send();
             let response = deadline.keep(self.in_time(async { Ok(request.await) })).await;
-            // A name that is refused was not connected to.
+            // There was no connection to a name that is refused.
             if let Ok(Err(error)) = &response
                 && let Some(refusal) = Refusal::within(error)
             {
@@ -163,7 +163,7 @@ impl Web {
     }
 }
 
-/// Gives the address that a redirect leads to.
+/// Returns the address of a redirect.
 fn redirect(url: &Url, response: &reqwest::Response) -> Option<Result<Url, SourceError>> {
     let follows = matches!(
         response.status(),
@@ -187,7 +187,7 @@ fn failed(port: &Port, error: &reqwest::Error) -> Failed {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    // What the client itself says quotes the address, which may hold a secret.
+    // The client's own message quotes the address, which may contain a secret.
     let cause = cause.to_string().replace(error.url().map_or("\n", Url::as_str), "the address");
     tracing::debug!(cause, "a request failed");
     Failed { cause: Some(cause), ..port.failed(SourceError::Unreachable) }

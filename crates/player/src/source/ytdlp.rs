@@ -1,15 +1,15 @@
-//! yt-dlp: what it finds on pages and by searching.
+//! yt-dlp: tracks on pages and by search.
 //!
 //! # Theory of operation
 //!
-//! It is looked for once, at the start, and asked for its version. It is handed addresses that were parsed and judged,
-//! and words behind its own `ytsearch:`, both after `--`, so nothing that a user writes is an option to it. It reads no
-//! configuration and none of the bot's environment. Its generic extractor, which fetches whatever address it is given,
-//! is off: what is left goes to sites that it knows by name. What it finds is data again: its addresses pass the
-//! guard like those of a user, and its output is never shown to anyone.
+//! The program is looked for once, at the start, and asked for its version. It receives addresses that were parsed and
+//! checked, and words after its own `ytsearch:`, both after `--`, so nothing that a user writes is an option to it. It
+//! reads no configuration and none of the bot's environment. Its generic extractor, which fetches any address it is
+//! given, is off: the others contact sites that they know by name. Its results are data again: its addresses pass the
+//! guard like those of a user, and its output is never shown to users.
 //!
-//! For YouTube it needs a JavaScript runtime (`runtime`). Where a site's servers refuse what it has found to everyone but
-//! itself, it fetches the sound too (`spool`).
+//! For YouTube it needs a JavaScript runtime (`runtime`). If a site's servers refuse the media that it has found to all
+//! other clients, it fetches the audio too (`spool`).
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -40,10 +40,10 @@ mod tests;
 pub(super) use found::Found;
 pub(super) use spool::Spool;
 
-/// Sound that can be played without ffmpeg, in one piece, Opus before others as it needs no decoding.
+/// Audio that can be played without ffmpeg, in one piece, with Opus preferred since it needs no decoding.
 const FORMAT: &str = "bestaudio[acodec=opus][protocol=https]/bestaudio[protocol=https]/bestaudio[protocol=http]/\
                       best[protocol=https]/best[protocol=http]";
-/// How long an address that was found is good.
+/// How long an address that was found is used.
 const GOOD: Duration = Duration::from_mins(5);
 /// Most addresses that are kept.
 const KEPT: usize = 32;
@@ -53,7 +53,7 @@ const WINDOW: u64 = 10 << 20;
 const KNOWS_RUNTIMES: [u32; 3] = [2025, 11, 12];
 /// Sites for which yt-dlp needs a JavaScript runtime.
 const SCRIPTED: [&str; 3] = ["youtube.com", "youtu.be", "youtube-nocookie.com"];
-/// Headers that an address may ask for.
+/// Headers that an address may need.
 const HEADERS: [&str; 6] = ["accept", "accept-language", "cookie", "origin", "referer", "user-agent"];
 
 /// yt-dlp, if there is one. The default is none.
@@ -66,9 +66,9 @@ struct Inner {
     status: watch::Receiver<YtDlpStatus>,
     running: Semaphore,
     spooling: Arc<Semaphore>,
-    /// What is being fetched, by its page, while somebody reads it.
+    /// Files being fetched, by their page, while they are read.
     spools: Mutex<HashMap<String, Weak<Spool>>>,
-    /// Where the sound of a page is.
+    /// The address of each page's audio.
     media: Mutex<HashMap<String, (Instant, Remote)>>,
 }
 
@@ -78,7 +78,7 @@ impl YtDlp {
         Self::find_in(path, std::env::var_os("PATH").unwrap_or_default(), guard, bounds)
     }
 
-    /// As [`find`](Self::find), with these folders in the place of those of the `PATH`.
+    /// As [`find`](Self::find), with these folders in place of those of the `PATH`.
     fn find_in(path: Option<PathBuf>, folders: OsString, guard: Guard, bounds: Arc<Bounds>) -> Self {
         let (sender, status) = watch::channel(YtDlpStatus::Looking);
         let within = bounds.version;
@@ -116,17 +116,17 @@ impl YtDlp {
         Self(Some(Inner { guard, bounds, status, running, spooling, spools, media }))
     }
 
-    /// Says how it is.
+    /// Returns its status.
     pub(super) fn status(&self) -> YtDlpStatus {
         self.0.as_ref().map(|inner| inner.status.borrow().clone()).unwrap_or_default()
     }
 
-    /// Says whether it has been found by now.
+    /// Returns whether it has been found by now.
     pub(super) fn is_found(&self) -> bool {
         matches!(self.status(), YtDlpStatus::Found { .. })
     }
 
-    /// Says whether it can be asked; waits while it is being looked for.
+    /// Returns whether it can be run. Waits while it is being looked for.
     pub(super) async fn is_there(&self) -> bool {
         self.found().await.is_some()
     }
@@ -155,7 +155,7 @@ impl YtDlp {
         if found.tracks.is_empty() { Err(SourceError::NothingFound) } else { Ok(found) }
     }
 
-    /// Finds where the sound of a page is.
+    /// Finds the address of a page's audio.
     pub(super) async fn media(&self, url: &Url) -> Result<Remote, SourceError> {
         let inner = self.inner(SourceError::NoPages)?;
         let kept = inner.media.lock().get(url.as_str()).filter(|(since, _)| since.elapsed() < GOOD).cloned();
@@ -168,7 +168,7 @@ impl YtDlp {
         Ok(remote)
     }
 
-    /// Has it fetch the sound of a page, of the form that was found; one who wants the same reads the same.
+    /// Starts to fetch a page's audio in the format that was found. Further requests for it share the same file.
     pub(super) async fn spool(&self, page: &Url, remote: &Remote) -> Result<Arc<Spool>, SourceError> {
         let inner = self.inner(SourceError::NoPages)?;
         let found = self.found().await.ok_or(SourceError::NoPages)?;
@@ -192,12 +192,12 @@ impl YtDlp {
         Ok(spool)
     }
 
-    /// Returns what it fetches of a page already.
+    /// Returns the file of a page that is being fetched already.
     pub(super) fn spooled(&self, page: &Url) -> Option<Arc<Spool>> {
         self.0.as_ref()?.spools.lock().get(page.as_str())?.upgrade()
     }
 
-    /// Forgets where the sound of a page is, because it is not there any more.
+    /// Forgets the address of a page's audio, because it has expired.
     pub(super) fn forget(&self, url: &str) {
         if let Some(inner) = &self.0 {
             inner.media.lock().remove(url);
@@ -208,7 +208,7 @@ impl YtDlp {
         self.0.as_ref().ok_or(absent)
     }
 
-    /// Waits while it is being looked for, and returns what was found.
+    /// Waits while it is being looked for, and returns the result.
     async fn found(&self) -> Option<Program> {
         let mut status = self.0.as_ref()?.status.clone();
         let status = status.wait_for(|status| *status != YtDlpStatus::Looking).await.ok()?;
@@ -220,7 +220,7 @@ impl YtDlp {
         }
     }
 
-    /// Runs it for an address that was judged, or for words behind a search's name.
+    /// Runs it for an address that was checked, or for words after a search's name.
     async fn ask(&self, options: &[&str], about: &str, absent: SourceError) -> Result<Info, SourceError> {
         let (inner, program) = (self.inner(absent.clone())?, self.found().await.ok_or(absent)?);
         let permit = timeout(inner.bounds.answer, inner.running.acquire()).await;
@@ -243,7 +243,7 @@ impl YtDlp {
     }
 }
 
-/// What was found of yt-dlp.
+/// The program that was found.
 struct Program {
     path: PathBuf,
     version: String,
@@ -268,7 +268,7 @@ impl Program {
         ];
         let mut options: Vec<String> = options.map(str::to_owned).to_vec();
         let knows = runtime::numbers(&self.version) >= KNOWS_RUNTIMES;
-        // Deno it finds by itself.
+        // It finds Deno by itself.
         let told =
             self.runtime.as_ref().filter(|runtime| knows && runtime.is_supported && runtime.name != "deno");
         if let Some(runtime) = told {
@@ -299,7 +299,7 @@ impl Inner {
 }
 
 impl Info {
-    /// Gives where the sound is, and what its server wants to be asked with.
+    /// Returns the address of the audio, with the headers that its server requires.
     fn remote(&self, guard: &Guard) -> Option<Remote> {
         let mut headers = HeaderMap::new();
         let played = self.played();
@@ -323,7 +323,7 @@ impl Info {
     }
 }
 
-/// Finds the program, and has it tell its version.
+/// Finds the program and asks for its version.
 async fn look(path: Option<PathBuf>, folders: &OsStr, within: Duration) -> YtDlpStatus {
     let Some(path) = path.or_else(|| process::on_path(folders, "yt-dlp")) else { return YtDlpStatus::Absent };
     let told = process::run(&path, &["--ignore-config", "--version"], within, 1 << 10).await;

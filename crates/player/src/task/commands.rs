@@ -1,4 +1,4 @@
-//! What a player is asked for, by commands.
+//! Handling of commands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::Task;
 use crate::queue::{Advance, Queue};
 
 impl Task {
-    /// Does what a command asks for; answers come when the status shows it.
+    /// Handles a command. Answers are sent when the status shows the change.
     pub(super) fn handle_command(&mut self, command: Command) {
         if self.closed {
-            // The dropped answer says that the bot ends.
+            // The dropped answer means that the bot ends.
             return;
         }
         match command {
@@ -87,7 +87,7 @@ impl Task {
             self.over(EndReason::Skipped);
             self.queue.advance(Advance::Skipped);
             self.begin(Duration::ZERO);
-            // Whoever adds a track wants to hear it.
+            // A user who adds a track wants to hear it.
             self.paused = false;
             return Ok(Enqueued { position: 0, added, left_out, over_share, eta: Some(Duration::ZERO) });
         }
@@ -104,7 +104,7 @@ impl Task {
         }
     }
 
-    /// Goes to another track as `change` of the queue says.
+    /// Changes to another track, with `change` applied to the queue.
     fn change<T>(
         &mut self,
         change: impl FnOnce(&mut Queue) -> Result<T, VoiceError>,

@@ -11,7 +11,7 @@ use crate::playback::Outcome;
 use crate::queue::Advance;
 
 impl Task {
-    /// Opens the current track, or falls silent when there is none.
+    /// Opens the current track. Stops playing if there is none.
     pub(super) fn begin(&mut self, at: Duration) {
         self.begin_at = Duration::ZERO;
         self.playback.empty(self.connection.driver());
@@ -36,7 +36,7 @@ impl Task {
         }
     }
 
-    /// Goes on after the current track could not be played, or not to its end.
+    /// Continues after the current track could not be played, or not to its end.
     pub(super) fn failed(&mut self, why: String) {
         if let Some(track) = self.queue.current().cloned() {
             self.tell_failed(track, why);
@@ -52,7 +52,7 @@ impl Task {
 
     pub(super) fn ended(&mut self, how: Ended) {
         let position = self.playback.position();
-        // An estimate may be twice what it is.
+        // An estimate may be twice the real length.
         let current = self.queue.current().filter(|track| !track.is_about);
         let length = current.and_then(|track| track.duration);
         match how {
@@ -71,11 +71,11 @@ impl Task {
 
     fn next(&mut self, why: Advance) {
         self.queue.advance(why);
-        // A library of broken files would never come to an end.
+        // A library of broken files would never end.
         self.proceed(why != Advance::Failed);
     }
 
-    /// Begins the current track; without one, the library may suggest one, if the guild wants that.
+    /// Begins the current track. If there is none, the library may suggest one, if the guild's settings allow that.
     pub(super) fn proceed(&mut self, suggest: bool) {
         if self.queue.current().is_none() && suggest && self.settings.autoplay {
             let recent: Vec<_> = self.queue.history().cloned().collect();
@@ -91,7 +91,7 @@ impl Task {
         }
     }
 
-    /// Tells that the current track is over, if it had begun.
+    /// Publishes the end of the current track, if it had begun.
     pub(super) fn over(&mut self, reason: EndReason) {
         if let Some(track) = self.queue.current().cloned() {
             self.over_with(track, reason);
@@ -106,7 +106,7 @@ impl Task {
     }
 }
 
-/// Says whether a track that ended at `position` has not come near its end; lengths are often somewhat wrong.
+/// Returns whether a track that ended at `position` was not near its end. Lengths are often somewhat wrong.
 fn broke_off(position: Duration, length: Duration) -> bool {
     position.saturating_add(Duration::from_secs(10)) < length.mul_f64(0.9)
 }

@@ -1,4 +1,4 @@
-//! When nobody listens, and when nothing is played.
+//! Leaving when the bot is alone, and when nothing is played.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(crate) async fn an_idle_bot_leaves() {
     let mut rig = playing(GuildSettings::default()).await;
     let settings = GuildSettings { idle_timeout: Some(Duration::from_secs(2)), ..GuildSettings::default() };
     rig.host().voice().set_settings(rig.guild, settings.clone());
-    // What plays is not idle, however long it does.
+    // A playing track is not idle, however long it is.
     rig.hear(1, 120).await;
     rig.player().stop().await.unwrap();
     let why = rig

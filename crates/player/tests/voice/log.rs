@@ -1,4 +1,4 @@
-//! What a test's threads write to the log.
+//! The log of a test's threads.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
@@ -15,7 +15,7 @@ thread_local! {
 
 type Lines = Arc<Mutex<Vec<(Level, String)>>>;
 
-/// Log of one test. All of its threads share one subscriber, since spans go from thread to thread.
+/// The log of one test. All of its threads share one subscriber, since spans move from thread to thread.
 #[derive(Clone)]
 pub(crate) struct Log {
     lines: Lines,

@@ -1,7 +1,7 @@
-//! Players at a local Discord: what is heard, and what becomes of a lost connection.
+//! Players at a local Discord: the audio that is received, and the handling of a lost connection.
 //!
-//! songbird trusts the root certificates that `SSL_CERT_FILE` names. A variable can be set safely only while there is one
-//! thread, so this program runs its tests itself: all of them, or those whose names contain an argument.
+//! songbird trusts the root certificates that `SSL_CERT_FILE` names. A variable can be set safely only while there is
+//! one thread, so this program runs its tests itself: all of them, or those whose names contain an argument.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -91,7 +91,7 @@ fn main() -> ExitCode {
             scope.spawn(|| {
                 while let Some((name, test)) = take() {
                     let began = Instant::now();
-                    // In a thread of its own, so that a panic ends this test alone.
+                    // In a thread of its own, so that a panic ends only this test.
                     let passed = std::thread::spawn(test).join().is_ok();
                     let word = if passed { "ok" } else { "FAILED" };
                     println!("test {name} ... {word} ({:.1} s)", began.elapsed().as_secs_f64());
@@ -119,7 +119,7 @@ fn wait(test: impl Future<Output = ()>) {
     outcome.expect("it is done in time");
 }
 
-/// Names the file of root certificates.
+/// Sets the file of root certificates.
 #[expect(unsafe_code, reason = "setting a variable is unsafe where other threads read variables")]
 fn trust(roots: &std::path::Path) {
     // SAFETY: `main` calls this first, before anything has started a thread.

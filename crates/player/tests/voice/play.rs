@@ -1,4 +1,4 @@
-//! What is played, as it is heard.
+//! Playback, as it is received.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sdk_core::voice::{
 
 use super::rig::{Rig, until};
 
-/// Likeness of what is heard to its source, after Opus.
+/// Similarity of the received audio to its source, after Opus.
 const ALIKE: f64 = 0.9;
 
 pub(crate) async fn a_file_is_heard_as_it_is() {
@@ -30,9 +30,9 @@ pub(crate) async fn a_file_is_heard_as_it_is() {
     assert!(place.likeness > ALIKE, "{place:?}");
     let status = player.status();
     let current = status.current.unwrap();
-    // The format told the length.
+    // The format states the length.
     assert_eq!(current.track.duration, Some(Duration::from_secs(20)));
-    // What was heard a moment ago is behind the mixer, never ahead of it.
+    // The audio received a moment ago is behind the mixer, never ahead of it.
     let position = current.position.as_secs_f64();
     assert!(place.at < position && position < place.at + 10.0, "{place:?} {position}");
 
@@ -99,7 +99,7 @@ pub(crate) async fn a_pause_holds_the_place() {
 
     player.pause().await.unwrap();
     assert_eq!(player.pause().await, Err(VoiceError::AlreadyPaused));
-    // songbird says by silence that it pauses.
+    // songbird announces a pause with silence.
     let (guild, bot) = (rig.guild.to_string(), rig.bot());
     until("silence is heard", async || {
         let heard = rig.people.heard(&guild, bot).await.unwrap();
@@ -185,11 +185,11 @@ pub(crate) async fn what_is_meant_is_skipped_and_removed_or_nothing() {
     player.enqueue(sounds, At::End).await.unwrap();
     let before = rig.status("the first is on", |status| status.current.is_some()).await;
     let number = before.current.unwrap().number;
-    // Of two who mean the same track, one skips it.
+    // Of two users who mean the same track, one skips it.
     let both = tokio::join!(player.skip_start(number, 1), player.skip_start(number, 1));
     assert_eq!(both.0.unwrap().len(), 1);
     assert_eq!(both.1, Err(VoiceError::TrackOver));
-    // Of two who mean the same number in the queue, one removes what is there.
+    // Of two users who mean the same number in the queue, one removes the track there.
     let waiting = player.status().upcoming;
     let first = || waiting[..1].to_vec();
     let both = tokio::join!(player.remove_those(1, first()), player.remove_those(1, first()));
@@ -210,7 +210,7 @@ pub(crate) async fn a_length_that_cannot_be_is_not_believed() {
     assert_eq!(put.added, 2);
     assert!(rig.hear(1, 30).await.likeness > ALIKE);
     let status = player.status();
-    // The format tells the one's; the other's is not known.
+    // The format states the length of one; that of the other is not known.
     assert_eq!(status.current.as_ref().unwrap().track.duration, Some(Duration::from_secs(30)));
     assert_eq!((status.upcoming[0].duration, status.remaining()), (None, None));
     let put = player.enqueue(vec![endless], At::End).await.unwrap();
@@ -268,7 +268,7 @@ impl Station {
             for mut stream in listener.incoming().flatten() {
                 let melody = melody.clone();
                 std::thread::spawn(move || {
-                    // An answer before the question is none.
+                    // An answer before the request is not valid.
                     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
                     lines.find(String::is_empty);
                     let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n");

@@ -1,4 +1,4 @@
-//! What becomes of a lost connection.
+//! The handling of a lost connection.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tracing::Level;
 use super::log;
 use super::rig::Rig;
 
-/// Likeness of what is heard to its source, after Opus.
+/// Similarity of the received audio to its source, after Opus.
 const ALIKE: f64 = 0.9;
-/// Seconds of the sound.
+/// Length of the sound in seconds.
 const LONG: u32 = 90;
 
-/// Joins and plays; gives where in the sound that was.
+/// Joins and plays. Returns the position in the sound.
 async fn playing(rig: &mut Rig) -> f64 {
     rig.join().await;
     rig.player().enqueue(vec![rig.sound(1, LONG)], At::End).await.unwrap();
@@ -24,7 +24,7 @@ async fn playing(rig: &mut Rig) -> f64 {
     place.at
 }
 
-/// Hears that the sound goes on after `before`, without having been begun anew.
+/// Checks that the sound continues after `before`, without having started again, and returns the position.
 async fn goes_on(rig: &Rig, before: f64) -> f64 {
     let place = rig.hear(1, LONG as usize).await;
     assert!(place.likeness > ALIKE && place.at > before, "{place:?} {before}");
@@ -74,7 +74,7 @@ pub(crate) async fn what_is_final_is_final() {
         assert!(why.contains(&code.to_string()) && why.ends_with('.'), "{why}");
         let status = rig.status("it is out", |status| status.channel.is_none()).await;
         assert_eq!(status.connection, ConnectionState::Disconnected);
-        // The place is kept for whoever has it join again.
+        // The position is kept for when the bot joins again.
         assert!(status.current.unwrap().position > Duration::ZERO);
         rig.player().join(rig.channel(0)).await.unwrap();
         rig.hear(1, LONG as usize).await;
@@ -102,7 +102,7 @@ pub(crate) async fn a_moderators_move_plays_on() {
     rig.player().join(rig.channel(0)).await.unwrap();
     goes_on(&rig, at).await;
     assert_eq!(rig.player().status().channel, Some(rig.channel(0)));
-    // Nothing of it is anything to worry about.
+    // None of this is logged as a warning.
     let lines = log::lines();
     assert!(lines.iter().all(|(level, _)| *level >= Level::INFO), "{lines:#?}");
     let moves = |(level, line): &&(Level, String)| {
@@ -200,7 +200,7 @@ pub(crate) async fn a_disconnect_while_it_tries_again_ends_it() {
     assert_eq!(rig.player().status().connection, ConnectionState::Disconnected);
     let present = rig.people.voice(&rig.guild.to_string()).await.unwrap();
     assert!(present.iter().all(|state| state["bot"] == false), "{present:?}");
-    // The echo of its own leaves is not taken for the next moderator.
+    // The echo of its own leaves is not taken for a moderator's disconnect.
     playing(&mut rig).await;
 }
 
@@ -251,7 +251,7 @@ pub(crate) async fn a_join_that_fails_leaves_nothing_open() {
     rig.refuse_connections().await;
     rig.player().join(rig.channel(0)).await.unwrap_err();
     let status = rig.status("it is out", |status| status.channel.is_none()).await;
-    // What was opened for it is closed again, and the place is kept.
+    // The source that was opened for it is closed again, and the position is kept.
     let current = status.current.unwrap();
     assert!(!current.opening && current.number == 0 && current.position > Duration::ZERO, "{current:?}");
     rig.people.remove_fault(None).await.unwrap();

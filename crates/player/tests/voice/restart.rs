@@ -1,4 +1,4 @@
-//! What is left of a player after a restart of the host.
+//! Restoring players after a restart of the host.
 
 use sdk_core::voice::{At, ConnectionState, Loop, VoiceEventKind};
 
@@ -28,7 +28,7 @@ pub(crate) async fn a_restart_plays_on_where_it_was_once() {
     let status = rig.player().status();
     assert_eq!((status.volume, status.repeat, status.upcoming.len()), (80, Loop::Queue, 1));
 
-    // It left before the next restart, so there is nothing to come back to.
+    // It left before the next restart, so there is nothing to rejoin.
     rig.player().leave().await.unwrap();
     rig.shut_down().await;
     rig.boot().await;
@@ -44,7 +44,7 @@ pub(crate) async fn a_restart_to_an_empty_channel_stays_out() {
     let status = rig.status("its queue is there", |status| status.current.is_some()).await;
     assert_eq!(status.channel, None);
     assert!(status.current.unwrap().position.as_secs() > 0);
-    // Whoever has it join hears it go on.
+    // After a join it continues.
     rig.enter("bob", 0).await;
     player.join(rig.channel(0)).await.unwrap();
     let place = rig.hear(1, LONG as usize).await;

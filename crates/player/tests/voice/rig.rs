@@ -55,7 +55,7 @@ struct Running {
 }
 
 impl Rig {
-    /// Starts everything; alice is in the first voice channel.
+    /// Starts everything. alice is in the first voice channel.
     pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
@@ -143,7 +143,7 @@ impl Rig {
         self.channels[index]
     }
 
-    /// Gives a sound of so many seconds as a track.
+    /// Returns a sound of `seconds` as a track.
     pub(crate) fn sound(&self, voice: u32, seconds: u32) -> Track {
         let path = self.folder.path().join(format!("{voice}.wav"));
         if !path.exists() {
@@ -152,7 +152,7 @@ impl Rig {
         Self::file(&format!("{voice}.wav"))
     }
 
-    /// Gives a file of the folder as a track.
+    /// Returns a file of the folder as a track.
     pub(crate) fn file(name: &str) -> Track {
         Track::new(name, Playable::Library { path: name.to_owned() })
     }
@@ -162,7 +162,7 @@ impl Rig {
         self.player().join(self.channel(0)).await.unwrap();
     }
 
-    /// Makes a further channel of that type, and gives its index.
+    /// Creates another channel of that type, and returns its index.
     pub(crate) async fn open(&mut self, name: &str, kind: u8) -> usize {
         let channel = json!({ "name": name, "type": kind });
         let made = self.people.create_channel(&self.guild.to_string(), &channel).await.unwrap();
@@ -176,13 +176,13 @@ impl Rig {
         self.channels.len() - 1
     }
 
-    /// Puts a person, or the bot as a moderator does, into a channel.
+    /// Moves a user, or the bot as a moderator would, into a channel.
     pub(crate) async fn enter(&self, user: &str, channel: usize) {
         let (guild, channel) = (self.guild.to_string(), self.channels[channel].to_string());
         self.people.enter_voice(&guild, user, &channel).await.unwrap();
     }
 
-    /// Has voice servers refuse every connection until faults are removed.
+    /// Makes voice servers refuse every connection until faults are removed.
     pub(crate) async fn refuse_connections(&self) {
         let refused = VoiceConnectRule { effect: VoiceConnectEffect::Refuse { status: 503 } };
         self.people.add_fault(&Rule::new(On::VoiceConnect(refused))).await.unwrap();
@@ -192,7 +192,7 @@ impl Rig {
         self.people.leave_voice(&self.guild.to_string(), user).await.unwrap();
     }
 
-    /// Gives the bot's id, for what moderators do to it.
+    /// Returns the bot's id, for actions of moderators on it.
     pub(crate) fn bot(&self) -> &str {
         &self.bot
     }
@@ -203,7 +203,7 @@ impl Rig {
         self.people.voice_command(Target::default(), &command).await.unwrap();
     }
 
-    /// Waits for so many packets more, whatever is in them.
+    /// Waits for `more` packets, whatever they contain.
     pub(crate) async fn packets(&self, more: u64) {
         let (guild, bot) = (self.guild.to_string(), self.bot());
         let before = self.people.heard(&guild, bot).await.map_or(0, |heard| heard.counts.packets);
@@ -211,7 +211,7 @@ impl Rig {
         assert!(heard.counts.packets >= before + more, "{heard:?}");
     }
 
-    /// Waits for a second of what is heard from now on, and finds it in a sound.
+    /// Waits for a second of audio from now on, and finds it in a sound.
     pub(crate) async fn hear(&self, voice: u32, seconds: usize) -> Place {
         let (guild, bot) = (self.guild.to_string(), self.bot());
         let from = self.people.heard(&guild, bot).await.unwrap().position;
@@ -222,7 +222,7 @@ impl Rig {
                 return None;
             }
             let heard = self.people.heard_samples(&guild, bot, from).await.ok()?;
-            // What follows a silence begins with some of it, and a track before it may still be heard at first.
+            // Audio after a silence begins with some of it, and the track before may still be received at first.
             let begin = heard.iter().position(|sample| sample.unsigned_abs() > 1000).unwrap_or(heard.len());
             let heard = &heard[begin - begin % 2..];
             wanted += 9_600;
@@ -232,7 +232,7 @@ impl Rig {
         sound::find(&heard, seconds, voice)
     }
 
-    /// Waits for the next event of a player that `wanted` takes something from.
+    /// Waits for the next event of a player for which `wanted` returns a value, and returns that.
     pub(crate) async fn event<T>(&mut self, what: &str, wanted: impl Fn(&VoiceEventKind) -> Option<T>) -> T {
         let events = self.events.as_mut().unwrap();
         let mut others = Vec::new();
@@ -249,13 +249,13 @@ impl Rig {
         found.unwrap_or_else(|_| panic!("waited in vain for the event: {what}; others came: {others:?}"))
     }
 
-    /// Gives the events that have not been waited for yet.
+    /// Returns the events that have not been waited for yet.
     pub(crate) fn events(&mut self) -> Vec<VoiceEventKind> {
         let events = self.events.as_mut().unwrap();
         std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.kind).collect()
     }
 
-    /// Waits until the player stands as `fits` says.
+    /// Waits until the player's status satisfies `fits`, and returns it.
     pub(crate) async fn status(&self, what: &str, fits: impl Fn(&PlayerStatus) -> bool) -> PlayerStatus {
         let player = self.player();
         let mut updates = player.updates();
@@ -274,7 +274,7 @@ impl Rig {
     }
 }
 
-/// Looks again and again until `look` gives something.
+/// Calls `look` repeatedly until it returns a value, and returns that.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let search = async {
         loop {

@@ -1,16 +1,16 @@
-//! Sounds that tell where in them one is, and where in them something heard was.
+//! Sounds whose content shows the position in them, and finding received audio in them.
 
 use std::f64::consts::TAU;
 use std::path::Path;
 
-/// Frames a second, in files and as heard.
+/// Frames per second, in files and as received.
 const RATE: usize = 48_000;
 /// Frames that are averaged before two sounds are compared.
 const STEP: usize = 24;
-/// Compared frames a second.
+/// Compared frames per second.
 const COARSE: usize = RATE / STEP;
 
-/// Writes a WAV file of so many seconds, whose pitch says where in it one is; `voice` tells sounds apart.
+/// Writes a WAV file of `seconds` whose pitch depends on the position in it. `voice` distinguishes sounds.
 pub(crate) fn write(path: &Path, seconds: u32, voice: u32) {
     let frames = seconds * 48_000;
     let mut data = Vec::with_capacity(frames as usize * 4 + 44);
@@ -34,7 +34,7 @@ pub(crate) fn write(path: &Path, seconds: u32, voice: u32) {
     std::fs::write(path, data).unwrap();
 }
 
-/// Gives such a sound, one sample a frame: steps of a tenth of a second whose pitches follow no pattern.
+/// Returns such a sound, one sample per frame: steps of a tenth of a second with pseudo-random pitches.
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // Samples and times are small.
 fn samples(seconds: usize, voice: u32) -> Vec<i16> {
     let mut phase = 0.0_f64;
@@ -42,7 +42,7 @@ fn samples(seconds: usize, voice: u32) -> Vec<i16> {
         .map(|frame| {
             let mixed = (frame / (RATE / 10)) as u32 ^ voice.wrapping_mul(0x9E37_79B9);
             let mixed = mixed.wrapping_mul(0x85EB_CA6B) ^ (mixed >> 7);
-            // Low, so that half a compared frame is no large part of a wave.
+            // Low, so that half a compared frame is a small part of a wave.
             let pitch = 100.0 + f64::from(mixed.wrapping_mul(0xC2B2_AE35) >> 16) / 65_536.0 * 220.0;
             phase += pitch / RATE as f64;
             ((phase * TAU).sin() * 12_000.0) as i16
@@ -50,16 +50,16 @@ fn samples(seconds: usize, voice: u32) -> Vec<i16> {
         .collect()
 }
 
-/// Where in a sound something heard was.
+/// The position of received audio in a sound.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// Seconds from the sound's beginning.
     pub(crate) at: f64,
-    /// How alike they are, from 0 to 1.
+    /// Their similarity, from 0 to 1.
     pub(crate) likeness: f64,
 }
 
-/// Finds a quarter of a second that was heard, left and right in turns, in the sound of so many seconds.
+/// Finds a quarter of a second of received audio, left and right in turns, in a sound of `seconds`.
 #[allow(clippy::cast_precision_loss)] // Times are small.
 pub(crate) fn find(heard: &[i16], seconds: usize, voice: u32) -> Place {
     let left: Vec<i16> = heard.iter().step_by(2).copied().collect();

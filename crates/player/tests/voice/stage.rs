@@ -1,23 +1,23 @@
-//! On a stage, where the bot has to become a speaker to be heard.
+//! Stages, on which the bot must become a speaker to be heard.
 
 use sdk_core::voice::{At, VoiceEventKind};
 use serde_json::json;
 
 use super::rig::Rig;
 
-/// Likeness of what is heard to its source, after Opus.
+/// Similarity of the received audio to its source, after Opus.
 const ALIKE: f64 = 0.9;
-/// Seconds of the sound.
+/// Length of the sound in seconds.
 const LONG: u32 = 90;
 
-/// Opens a stage with alice in its audience; gives which of the rig's channels it is.
+/// Opens a stage with alice in its audience. Returns its index among the rig's channels.
 async fn opened(rig: &mut Rig) -> usize {
     let stage = rig.open("forum", 13).await;
     rig.enter("alice", stage).await;
     stage
 }
 
-/// Waits for the sentence in which the bot tells that nobody hears it.
+/// Waits for the sentence in which the bot reports that it cannot be heard.
 async fn suppressed(rig: &mut Rig) -> String {
     rig.event("nobody hears it", |kind| match kind {
         VoiceEventKind::Suppressed { why } => Some(why.clone()),
@@ -26,7 +26,7 @@ async fn suppressed(rig: &mut Rig) -> String {
     .await
 }
 
-/// Takes the right to do everything away from the bot.
+/// Removes the Administrator permission from the bot.
 async fn no_administrator(rig: &Rig) {
     let role = json!({ "deny": ["ADMINISTRATOR"], "allow": ["VIEW_CHANNEL", "CONNECT", "SPEAK"] });
     rig.people.edit_role(&rig.guild.to_string(), "Sandbot", &role).await.unwrap();
@@ -65,7 +65,7 @@ pub(crate) async fn without_it_the_music_waits_until_a_moderator_lets_it_speak()
     rig.people.suppress_voice(&guild, &bot, false).await.unwrap();
     let place = rig.hear(1, LONG as usize).await;
     assert!(place.likeness > ALIKE, "{place:?}");
-    // Whoever puts it into the audience is not fought, and nothing of the song is lost.
+    // The bot does not act against a moderator who puts it into the audience, and nothing of the song is lost.
     rig.people.suppress_voice(&guild, &bot, true).await.unwrap();
     let why = suppressed(&mut rig).await;
     assert!(why.starts_with("I was put into the audience of <#"), "{why}");

@@ -1,12 +1,12 @@
-//! One encrypted call: the delivery service, and the people of the sandbox who listen in it.
+//! One encrypted call: the delivery service, and the users of the sandbox who listen in it.
 //!
-//! Everyone of the sandbox who is in the channel is a member of the call's group: an MLS client of its own inside this
-//! process, that takes part through the same messages as a client on a websocket. So the server's side never has the
-//! group's secrets; frames are opened by whoever of the listeners is a member, as the people's own clients would, and
-//! when nobody of the sandbox is in the channel, nobody here can open them.
+//! Every user of the sandbox in the channel is a member of the call's group: an MLS client of its own inside this
+//! process, which takes part through the same messages as a client on a websocket. So the server's side never has the
+//! group's secrets; frames are opened by any listener who is a member, as the users' own clients would, and when no
+//! user of the sandbox is in the channel, nothing here can open them.
 //!
-//! Listeners keep their commits back for a moment while a client may commit, so that a client's own commit usually wins
-//! and both ways into a group, by commit and by welcome, are walked.
+//! Listeners hold their commits back for a moment while a client may commit, so that a client's own commit usually wins
+//! and both ways into a group, by commit and by welcome, are used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -23,15 +23,14 @@ use super::{Frame, Group, Message, Out, Unopened};
 /// How long a listener's commit waits for a client's.
 const COURTESY: Duration = Duration::from_millis(500);
 
-/// DAVE side of one call.
 pub(super) struct Call {
     channel: Snowflake,
     service: Service,
     clients: BTreeSet<Snowflake>,
-    /// People who listen as soon as the call is an encrypted one.
+    /// Users who listen as soon as the call is encrypted.
     waiting: BTreeSet<Snowflake>,
     listeners: BTreeMap<Snowflake, Listener>,
-    /// Keys of people who left a moment ago, for frames that were on their way.
+    /// Keys of users who left a moment ago, for frames that were on their way.
     departed: Vec<(Ears, Instant)>,
     /// Commits of listeners that wait for a client's, and until when.
     held: BTreeMap<Snowflake, Vec<u8>>,
@@ -39,7 +38,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The call in a channel, with nobody in it.
+    /// Creates the call in a channel, without users.
     pub(super) fn new(channel: Snowflake) -> Self {
         Self {
             channel,
@@ -53,7 +52,7 @@ impl Call {
         }
     }
 
-    /// Lets listeners answer until there is nothing more to answer; what is left is for clients.
+    /// Lets listeners answer until there is nothing more to answer; returns what remains for clients.
     fn settle(&mut self, now: Instant) -> Vec<Out> {
         let mut outs = Vec::new();
         self.seat(now);
@@ -88,7 +87,7 @@ impl Call {
         }
     }
 
-    /// Makes listeners of the people who wait, once there is a call to listen to.
+    /// Makes listeners of the waiting users once there is a call to listen to.
     fn seat(&mut self, now: Instant) {
         if self.clients.is_empty() || self.service.version() == 0 {
             return;
@@ -156,7 +155,7 @@ impl Call {
         }
     }
 
-    /// What follows a client's message, which may be the end of its connection.
+    /// Returns what follows a client's message, which may be the end of its connection.
     fn answer(&mut self, user: Snowflake, handled: Result<(), Fatal>, now: Instant) -> Vec<Out> {
         let mut outs = self.settle(now);
         if let Err(fatal) = handled {
@@ -175,7 +174,7 @@ impl Call {
             .or_else(|| self.departed.iter_mut().find_map(|(ears, _)| ears.open(sender, data)))
     }
 
-    /// [`Group::open`] at one moment.
+    /// Implements [`Group::open`] at one moment.
     pub(super) fn open_at<'a>(
         &mut self,
         user: Snowflake,
@@ -201,7 +200,7 @@ impl Call {
 }
 
 impl Message {
-    /// Whether the group that it is for moves on with it, to its next epoch or to another group.
+    /// Returns whether the group that it is for moves on with it, to its next epoch or to another group.
     fn ends_epoch(&self) -> bool {
         matches!(self, Self::Json { op: 24, .. } | Self::Binary { op: 29 | 30, .. })
     }

@@ -1,25 +1,23 @@
 //! What a frame looks like from outside (DAVE protocol, "Payload Format" and "Silence Packets").
 
-/// Opus frame of silence, which passes in plain: a server may put it in the place of a muted source.
+/// Opus frame of silence, which passes in plain: a server may put it in place of a muted source.
 const SILENCE: [u8; 3] = [0xF8, 0xFF, 0xFE];
 
-/// Last bytes of an encrypted frame.
 const MARKER: [u8; 2] = [0xFA, 0xFA];
 
-/// Bytes of the authentication tag.
+/// Length of the authentication tag, in bytes.
 const TAG: usize = 8;
 
-/// What a nonce's bytes stand between: the tag before, and the size and the marker behind.
+/// Length of what surrounds a nonce, in bytes: the tag before, and the size and the marker behind.
 const AROUND_NONCE: usize = TAG + 1 + MARKER.len();
 
-/// Whether this is the frame of silence.
 pub(super) fn is_silence(frame: &[u8]) -> bool {
     frame == SILENCE
 }
 
-/// Whether this is a frame of Opus in the protocol's format: tag, nonce, size and marker fit each other.
+/// Returns whether this is a frame of Opus in the protocol's format: tag, nonce, size and marker fit each other.
 ///
-/// Ranges in plain stand between nonce and size in frames of other codecs; Opus is encrypted whole.
+/// Ranges in plain occur between nonce and size in frames of other codecs; Opus is encrypted whole.
 pub(super) fn is_encrypted(frame: &[u8]) -> bool {
     let Some([rest @ .., size]) = frame.strip_suffix(&MARKER) else { return false };
     let Some(nonce_size) = usize::from(*size).checked_sub(AROUND_NONCE) else { return false };
@@ -27,7 +25,7 @@ pub(super) fn is_encrypted(frame: &[u8]) -> bool {
     start >= TAG && is_nonce(&rest[start..])
 }
 
-/// Whether these bytes are one number of 32 bits in ULEB128.
+/// Returns whether these bytes are one number of 32 bits in ULEB128.
 fn is_nonce(bytes: &[u8]) -> bool {
     let Some((last, before)) = bytes.split_last() else { return false };
     let continued = before.iter().all(|byte| byte & 0x80 != 0);
@@ -39,7 +37,7 @@ fn is_nonce(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// A frame of some ciphertext, a tag, these bytes of nonce and this size.
+    /// Returns a frame of some ciphertext, a tag, these bytes of nonce and this size.
     fn frame(ciphertext: usize, nonce: &[u8], size: usize) -> Vec<u8> {
         let mut frame = vec![0; ciphertext + TAG];
         frame.extend(nonce);

@@ -1,4 +1,4 @@
-//! A person of the sandbox as a member of an encrypted call: real keys, the same messages as every client.
+//! A user of the sandbox as a member of an encrypted call: real keys, the same messages as every client.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU16;
@@ -14,12 +14,12 @@ use super::{Message, tls};
 /// DAVE protocol version that listeners speak.
 const VERSION: NonZeroU16 = NonZeroU16::MIN;
 
-/// What a listener sends back.
+/// Answer of a listener.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reply {
-    /// A text frame.
+    /// Text frame.
     Json(u8, Value),
-    /// A binary frame.
+    /// Binary frame.
     Binary(u8, Vec<u8>),
 }
 
@@ -28,13 +28,13 @@ pub(super) struct Listener {
     user: Snowflake,
     channel: Snowflake,
     ears: Ears,
-    /// Keys of a group that has been made anew since, for frames that were on their way, and until when they count.
+    /// Keys of a group that has been replaced since, for frames that were on their way, and until when they count.
     former: Option<(Ears, Instant)>,
     sender: Option<Vec<u8>>,
     inbox: VecDeque<Message>,
 }
 
-/// What opens frames.
+/// Keys that open frames.
 pub(super) struct Ears(DaveSession);
 
 impl Ears {
@@ -43,20 +43,19 @@ impl Ears {
         Self(session.expect("davey supports version 1 of the protocol, and P-256"))
     }
 
-    /// Opens a frame of a sender.
     pub(super) fn open(&mut self, sender: Snowflake, frame: &[u8]) -> Option<Vec<u8>> {
         self.0.decrypt(sender.0, MediaType::AUDIO, frame).ok()
     }
 }
 
 impl Listener {
-    /// A listener who is about to join the call in a channel.
+    /// Creates a listener who is about to join the call in a channel.
     pub(super) fn new(user: Snowflake, channel: Snowflake) -> Self {
         let ears = Ears::new(user, channel);
         Self { user, channel, ears, former: None, sender: None, inbox: VecDeque::new() }
     }
 
-    /// Opens a frame of a sender with the keys of the group, or those of the one before.
+    /// Opens a frame of a sender with the keys of the group, or with those of the one before.
     pub(super) fn open(&mut self, sender: Snowflake, frame: &[u8], now: Instant) -> Option<Vec<u8>> {
         self.ears.open(sender, frame).or_else(|| {
             let (ears, end) = self.former.as_mut()?;
@@ -64,12 +63,12 @@ impl Listener {
         })
     }
 
-    /// What still opens frames after it has left.
+    /// Returns the keys that still open frames after it has left.
     pub(super) fn into_ears(self) -> Ears {
         self.ears
     }
 
-    /// A message for it, to be handled with those that come right after it.
+    /// Delivers a message, to be handled with those that come right after it.
     pub(super) fn deliver(&mut self, message: Message) {
         self.inbox.push_back(message);
     }
@@ -95,7 +94,7 @@ impl Listener {
         replies
     }
 
-    /// Opcode 26, as it sends it when its session is described and whenever it starts anew.
+    /// Returns opcode 26, as it sends it when its session is described and whenever it starts again.
     pub(super) fn key_package(&mut self) -> Option<Reply> {
         match self.ears.0.create_key_package() {
             Ok(package) => Some(Reply::Binary(26, package)),

@@ -7,21 +7,21 @@ use openmls_rust_crypto::RustCrypto;
 use super::sender::SUITE;
 use super::wire::{self, Packed};
 
-/// A key package that has been found good.
+/// Key package that has been checked.
 #[derive(Clone, Debug)]
 pub(super) struct Package {
     /// The key package itself.
     pub(super) key_package: KeyPackage,
-    /// What a welcome names it by.
+    /// Reference by which a welcome names it.
     pub(super) reference: Vec<u8>,
     /// Public key that its owner signs with.
     pub(super) signature_key: Vec<u8>,
 }
 
-/// Why a key package is not taken.
+/// Why a key package is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
-    /// It can't be read.
+    /// It cannot be read.
     #[error("the key package is not as RFC 9420 has it")]
     Malformed,
     /// It can be read and breaks a rule.

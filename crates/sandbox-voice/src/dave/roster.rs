@@ -1,6 +1,6 @@
-//! One call's MLS group as its delivery service sees it: epoch, leaves, and the proposals that are out.
+//! One call's MLS group as its delivery service sees it: epoch, leaves, and the outstanding proposals.
 //!
-//! No secret is here. The tree itself is not either: a leaf's number follows from the order of adds and removes, which is
+//! It holds no secret, and not the tree itself: a leaf's number follows from the order of adds and removes, which is
 //! all that a proposal to remove needs (RFC 9420, section 7.7).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,19 +28,19 @@ struct MemberKey {
     signature_key: Vec<u8>,
 }
 
-/// A proposal that was sent and not revoked.
+/// Proposal that was sent and not revoked.
 #[derive(Clone, Debug)]
 pub(super) struct Proposal {
-    /// As clients got it.
+    /// The proposal as clients received it.
     pub(super) signed: Signed,
-    /// What it proposes.
+    /// The change that it proposes.
     pub(super) change: Change,
 }
 
-/// What a proposal proposes.
+/// Change of a proposal.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
-    /// To add the owner of a key package.
+    /// Adds the owner of a key package.
     Add {
         /// The owner.
         user: Snowflake,
@@ -49,77 +49,75 @@ pub(super) enum Change {
         /// Public key that the owner signs with.
         signature_key: Vec<u8>,
     },
-    /// To remove the member at a leaf.
+    /// Removes the member at a leaf.
     Remove {
         /// Its leaf.
         leaf: u32,
     },
 }
 
-/// A commit that won its epoch.
+/// Commit that won its epoch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Settled {
     /// Members who were in the group before and stay.
     pub(super) staying: Vec<Snowflake>,
-    /// New members and the reference of the key package that each is welcomed by.
+    /// New members and the reference of the key package by which each is welcomed.
     pub(super) added: Vec<(Snowflake, Vec<u8>)>,
 }
 
 /// Why a commit is dropped (DAVE protocol, "Commit Ordering" and "Voice Gateway Commit Validity").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Rejected {
-    /// Group id of another call.
+    /// It has the group id of another call.
     #[error("it is for another group")]
     Group,
-    /// Another commit was first, or the group was made anew.
+    /// Another commit was first, or the group was replaced.
     #[error("it is for another epoch")]
     Epoch,
-    /// Its committer has no such leaf.
+    /// The leaf that it names is not its committer's.
     #[error("its committer is not the member at that leaf")]
     Committer,
-    /// It holds proposals itself, or more or fewer than are out.
+    /// It holds proposals itself, or refers to more or fewer than are outstanding.
     #[error("it does not refer to exactly the proposals that are out")]
     Proposals,
     /// Credential or signature key of the committer's leaf is another, or the leaf has extensions.
     #[error("it changes credential, signature key or extensions of its committer's leaf")]
     Leaf,
-    /// A commit that removes someone must have new keys on its path.
+    /// It removes a member without new keys on its path.
     #[error("it removes a member and has no path")]
     Path,
-    /// Someone is added and not welcomed, or the other way round.
+    /// It adds a member whom it does not welcome, or the other way round.
     #[error("its welcome is not for exactly those whom it adds")]
     Welcome,
 }
 
 impl Roster {
-    /// Group of a call that nobody is in.
+    /// Creates the group of a call without members.
     pub(super) fn new(group: &[u8]) -> Self {
         Self { group: group.to_vec(), ..Self::default() }
     }
 
-    /// Back to a group that is not established, without proposals.
+    /// Resets to a group that is not established, without proposals.
     pub(super) fn reset(&mut self) {
         self.epoch = 0;
         self.leaves.clear();
         self.proposals.clear();
     }
 
-    /// Current epoch.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// Whether a first commit has been broadcast.
+    /// Returns whether a first commit has been broadcast.
     pub(super) fn established(&self) -> bool {
         self.epoch > 0
     }
 
-    /// Leaf of a member.
     pub(super) fn leaf(&self, user: Snowflake) -> Option<u32> {
         self.leaves.iter().find(|(_, seat)| seat.user == user).map(|(leaf, _)| *leaf)
     }
 
-    /// Members whose removal is not proposed.
+    /// Returns the members whose removal is not proposed.
     pub(super) fn members(&self) -> impl Iterator<Item = Snowflake> {
         let leaving: BTreeSet<u32> = self.removed().collect();
         self.leaves.iter().filter(move |(leaf, _)| !leaving.contains(leaf)).map(|(_, seat)| seat.user)
@@ -132,33 +130,35 @@ impl Roster {
         })
     }
 
-    /// Notes a proposal as sent.
+    /// Records a proposal as sent.
     pub(super) fn propose(&mut self, proposal: Proposal) {
         self.proposals.push(proposal);
     }
 
-    /// Takes back the proposal to add a user, if one is out.
+    /// Removes the proposal to add a user and returns it; `None` if none is outstanding.
     pub(super) fn withdraw_add(&mut self, user: Snowflake) -> Option<Proposal> {
         let place = self.proposals.iter().position(|proposal| proposal.change.adds(user))?;
         Some(self.proposals.remove(place))
     }
 
-    /// All proposals that are out.
+    /// Returns all outstanding proposals.
     pub(super) fn proposals(&self) -> impl Iterator<Item = &Proposal> {
         self.proposals.iter()
     }
 
-    /// Proposals that a user's commit must refer to: all but the one to add the user, who made a group of one already.
+    /// Returns the proposals that a user's commit must refer to: all but the one to add the user, who made a group of
+    /// one already.
     pub(super) fn proposals_for(&self, user: Snowflake) -> impl Iterator<Item = &Proposal> {
         self.proposals.iter().filter(move |proposal| !proposal.change.adds(user))
     }
 
-    /// Whether a proposal to add someone is out.
+    /// Returns whether a proposal to add a user is outstanding.
     pub(super) fn adds(&self) -> bool {
         self.proposals.iter().any(|proposal| matches!(proposal.change, Change::Add { .. }))
     }
 
-    /// Ends the epoch with a user's commit, if it is valid; `pending_key` is the signature key in the user's key package.
+    /// Ends the epoch with a user's commit if it is valid; `pending_key` is the signature key in the user's key
+    /// package.
     pub(super) fn commit(
         &mut self,
         user: Snowflake,
@@ -198,7 +198,7 @@ impl Roster {
         Ok(self.apply(user, signature_key, applied))
     }
 
-    /// Signature key of a user who may commit from a leaf.
+    /// Returns the signature key of a user who may commit from a leaf.
     fn committer(&self, user: Snowflake, leaf: u32, pending_key: Option<&[u8]>) -> Option<Vec<u8>> {
         if !self.established() {
             return pending_key.filter(|_| leaf == 0).map(<[u8]>::to_vec);
@@ -207,7 +207,7 @@ impl Roster {
         (!self.removed().any(|removed| removed == leaf)).then(|| seat.signature_key.clone())
     }
 
-    /// The proposals that a commit refers to, in its order, if they are all that it must refer to.
+    /// Returns the proposals that a commit refers to, in its order, if they are all that it must refer to.
     fn applied(&self, user: Snowflake, references: Option<&[Vec<u8>]>) -> Result<Vec<Proposal>, Rejected> {
         let mut required: BTreeMap<&[u8], &Proposal> = self
             .proposals_for(user)
@@ -219,7 +219,7 @@ impl Roster {
         applied.filter(|_| required.is_empty()).ok_or(Rejected::Proposals)
     }
 
-    /// The leftmost leaf that is blank (RFC 9420, section 12.1.1).
+    /// Returns the leftmost blank leaf (RFC 9420, section 12.1.1).
     fn free_leaf(&self) -> u32 {
         let mut free = 0;
         for leaf in self.leaves.keys() {
@@ -254,7 +254,6 @@ impl Roster {
 }
 
 impl Change {
-    /// Whether it adds this user.
     pub(super) fn adds(&self, whom: Snowflake) -> bool {
         matches!(self, Self::Add { user, .. } if *user == whom)
     }

@@ -1,4 +1,4 @@
-//! The voice gateway's own keys: it is the external sender of every group, and proposes who comes in and who goes.
+//! The voice gateway's own keys: it is the external sender of every group, and proposes whom to add and whom to remove.
 
 use openmls::ciphersuite::hash_ref::make_proposal_ref;
 use openmls::prelude::tls_codec::Serialize;
@@ -12,10 +12,10 @@ use openmls_rust_crypto::{OpenMlsRustCrypto, RustCrypto};
 /// Ciphersuite of DAVE protocol version 1.
 pub(super) const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMP256_AES128GCM_SHA256_P256;
 
-/// Identity in the gateway's credential; clients compare it, and read nothing in it.
+/// Identity in the gateway's credential; clients compare it and read nothing in it.
 const IDENTITY: &[u8] = b"voice gateway";
 
-/// Bytes of version and wire format before the content of a PublicMessage in an MLSMessage.
+/// Length of version and wire format before the content of a PublicMessage in an MLSMessage, in bytes.
 const VERSION_BYTES: usize = 2;
 
 /// The voice gateway as external sender of one call's groups.
@@ -24,28 +24,27 @@ pub(super) struct Sender {
     group: GroupId,
 }
 
-/// One signed proposal, as clients get it.
+/// One signed proposal, as clients receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Signed {
     /// The proposal as an MLSMessage.
     pub(super) message: Vec<u8>,
-    /// What commits and revocations name it by.
+    /// Reference by which commits and revocations name it.
     pub(super) reference: Vec<u8>,
 }
 
 impl Sender {
-    /// New keys for the call in a channel; the channel's id in big-endian is the group's id.
+    /// Creates new keys for the call in a channel; the channel's id in big-endian is the group's id.
     pub(super) fn new(channel: u64) -> Self {
         let keys = SignatureKeyPair::new(SUITE.signature_algorithm()).expect("P-256 is supported");
         Self { keys, group: GroupId::from_slice(&channel.to_be_bytes()) }
     }
 
-    /// Group id of the call.
     pub(super) fn group(&self) -> &[u8] {
         self.group.as_slice()
     }
 
-    /// Payload of opcode 25: public key and credential.
+    /// Returns the payload of opcode 25: public key and credential.
     pub(super) fn package(&self) -> Vec<u8> {
         let credential = BasicCredential::new(IDENTITY.to_vec()).into();
         ExternalSender::new(self.keys.to_public_vec().into(), credential)
@@ -53,7 +52,7 @@ impl Sender {
             .expect("a key and a credential have a length")
     }
 
-    /// Proposes to add whom a key package is for, at one epoch.
+    /// Signs the proposal to add the owner of a key package, at one epoch.
     pub(super) fn add(&self, epoch: u64, key_package: KeyPackage) -> Signed {
         let message = ExternalProposal::new_add::<OpenMlsRustCrypto>(
             key_package,
@@ -65,7 +64,7 @@ impl Sender {
         Signed::new(&message.expect("the gateway's own key signs"))
     }
 
-    /// Proposes to remove the member at a leaf, at one epoch.
+    /// Signs the proposal to remove the member at a leaf, at one epoch.
     pub(super) fn remove(&self, epoch: u64, leaf: u32) -> Signed {
         let message = ExternalProposal::new_remove::<OpenMlsRustCrypto>(
             LeafNodeIndex::new(leaf),
@@ -81,8 +80,8 @@ impl Sender {
 impl Signed {
     fn new(message: &MlsMessageOut) -> Self {
         let message = message.tls_serialize_detached().expect("a proposal has a length");
-        // A proposal's reference is over its AuthenticatedContent: the MLSMessage without its version, since an external
-        // sender's message ends with the signature (RFC 9420, sections 5.2 and 6.1).
+        // A proposal's reference is over its AuthenticatedContent: the MLSMessage without its version, since an
+        // external sender's message ends with the signature (RFC 9420, sections 5.2 and 6.1).
         let reference = make_proposal_ref(&message[VERSION_BYTES..], SUITE, &RustCrypto::default())
             .expect("SHA-256 is supported");
         Self { reference: reference.as_slice().to_vec(), message }

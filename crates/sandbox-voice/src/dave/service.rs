@@ -3,14 +3,14 @@
 //! It follows the DAVE protocol whitepaper, "Group Key Exchange" and "Protocol Version Changes", and has none of the
 //! group's secrets. Where the whitepaper leaves the gateway a choice:
 //!
-//! - A commit always gets a transition id of its own; id 0 is for the reset of a sole member.
-//! - A group that would be left with one member is made anew at once, without a commit that removes the others.
-//! - When a proposal to remove someone joins one to add someone, or is all that is left of a set that is revoked in part,
-//!   the whole set is revoked and sent again in one message: clients that write their welcome from the newest message
-//!   alone (davey before 0.2) would leave somebody unwelcomed.
-//! - A key package that comes while its sender has not yet answered a commit or welcome waits for the answer: a client that
-//!   could not follow resets itself and sends another one, and two of its resets never chase each other.
-//! - A member whose commit or welcome someone could not process (opcode 31) commits no more while others can.
+//! - A commit always receives a transition id of its own; id 0 is for the reset of a sole member.
+//! - A group that would be left with one member is replaced at once, without a commit that removes the others.
+//! - When a proposal to remove a member joins one to add a member, or is all that remains of a set that is revoked in
+//!   part, the whole set is revoked and sent again in one message: clients that write their welcome from the newest
+//!   message alone (davey before 0.2) would leave a member unwelcomed.
+//! - A key package that comes while its sender has not yet answered a commit or welcome waits for the answer: a client
+//!   that could not follow resets itself and sends another one, and two of its resets never overlap.
+//! - A member whose commit or welcome another one could not process (opcode 31) commits no more while others can.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
@@ -32,16 +32,16 @@ mod member;
 use self::change::Wish;
 use self::member::Member;
 
-/// Highest DAVE protocol version there is.
+/// Highest DAVE protocol version.
 pub(super) const VERSION: u16 = 1;
 
-/// How many commits are remembered by their transition, for complaints about them.
+/// Number of commits remembered by their transition, for complaints about them.
 const COMMITS_REMEMBERED: usize = 16;
 
 /// Why a client's connection is closed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fatal {
-    /// Bytes or JSON that can't be read.
+    /// Bytes or JSON that cannot be read.
     #[error("{0}")]
     Undecodable(String),
     /// A request that can be read and is not allowed.
@@ -53,7 +53,7 @@ pub(super) enum Fatal {
 }
 
 impl Fatal {
-    /// Close code that says so.
+    /// Returns the close code of this reason.
     pub(super) fn close_code(&self) -> u16 {
         match self {
             Self::Unknown(_) => 4001,
@@ -63,21 +63,20 @@ impl Fatal {
     }
 }
 
-/// Delivery service of one call.
 pub(super) struct Service {
     sender: Sender,
     roster: Roster,
     members: BTreeMap<Snowflake, Member>,
     version: u16,
     transitions: Transitions,
-    /// Whose commit each of the newest transitions is.
+    /// User whose commit each of the newest transitions is.
     commits: VecDeque<(u16, Snowflake)>,
     barred: BTreeSet<Snowflake>,
     out: Vec<Out>,
 }
 
 impl Service {
-    /// Service of the call in a channel, with nobody in it.
+    /// Creates the service of the call in a channel, without members.
     pub(super) fn new(channel: Snowflake) -> Self {
         let sender = Sender::new(channel.0);
         Self {
@@ -92,27 +91,27 @@ impl Service {
         }
     }
 
-    /// What is to be sent, in order.
+    /// Takes what is to be sent, in order.
     pub(super) fn take(&mut self) -> Vec<Out> {
         std::mem::take(&mut self.out)
     }
 
-    /// Protocol version that newcomers are told.
+    /// Returns the protocol version that new clients receive.
     pub(super) fn version(&self) -> u16 {
         self.version
     }
 
-    /// Whether no transition is under way.
+    /// Returns whether no transition is in progress.
     pub(super) fn settled(&self) -> bool {
         self.transitions.is_empty()
     }
 
-    /// Whether a plain frame of a user is taken.
+    /// Returns whether a plain frame of a user is accepted.
     pub(super) fn takes_plain(&self, user: Snowflake, now: Instant) -> bool {
         self.members.get(&user).is_some_and(|member| member.plain.takes(now))
     }
 
-    /// Those of whom a commit is awaited.
+    /// Returns the members of whom a commit is awaited.
     pub(super) fn committers(&self) -> impl Iterator<Item = Snowflake> {
         let able: Vec<Snowflake> =
             self.able().filter(|user| self.roster.proposals_for(*user).next().is_some()).collect();
@@ -133,7 +132,7 @@ impl Service {
         members.into_iter()
     }
 
-    /// A client came; it takes part once it has its SESSION DESCRIPTION.
+    /// Handles a client that connected; it takes part once it has its SESSION DESCRIPTION.
     pub(super) fn connect(&mut self, user: Snowflake, max_version: u16, now: Instant) {
         if self.members.contains_key(&user) {
             self.leave(user, now);
@@ -143,7 +142,7 @@ impl Service {
         self.update_plain(now);
     }
 
-    /// A client's SESSION DESCRIPTION is out.
+    /// Handles a client whose SESSION DESCRIPTION has been queued.
     pub(super) fn describe(&mut self, user: Snowflake, now: Instant) {
         let Some(member) = self.members.get_mut(&user) else { return };
         member.described = true;
@@ -159,7 +158,7 @@ impl Service {
         self.update_plain(now);
     }
 
-    /// A client has left.
+    /// Handles a client that has left.
     pub(super) fn disconnect(&mut self, user: Snowflake, now: Instant) {
         self.leave(user, now);
         self.flush(now);
@@ -178,7 +177,7 @@ impl Service {
         self.update_plain(now);
     }
 
-    /// Opcode 26: a key package.
+    /// Handles opcode 26: a key package.
     pub(super) fn key_package(&mut self, user: Snowflake, payload: &[u8], now: Instant) -> Result<(), Fatal> {
         let Some(member) = self.members.get_mut(&user) else { return Ok(()) };
         if member.max_version == 0 {
@@ -190,7 +189,7 @@ impl Service {
             Refused::Malformed => Fatal::Undecodable(refused.to_string()),
             Refused::Invalid(_) => Fatal::Bad(refused.to_string()),
         })?;
-        // It crossed a downgrade on its way; a new one is asked for when the call is upgraded.
+        // It crossed a downgrade on its way; a new one is requested when the call is upgraded.
         if self.version == 0 || !member.described {
             return Ok(());
         }
@@ -213,7 +212,7 @@ impl Service {
         }
     }
 
-    /// A user has answered the commit or welcome of a transition, or has had its time to.
+    /// Handles a user's answer to the commit or welcome of a transition, or the end of its time to answer.
     fn answer(&mut self, user: Snowflake, id: u16, now: Instant) {
         let Some(member) = self.members.get_mut(&user) else { return };
         if member.newest != Some(id) || member.answered {
@@ -225,7 +224,7 @@ impl Service {
         }
     }
 
-    /// Opcode 28: a commit, which wins its epoch if it is the first valid one.
+    /// Handles opcode 28: a commit, which wins its epoch if it is the first valid one.
     pub(super) fn commit(&mut self, user: Snowflake, payload: &[u8], now: Instant) -> Result<(), Fatal> {
         let message =
             CommitWelcome::read(payload).map_err(|error: Malformed| Fatal::Undecodable(error.to_string()))?;
@@ -273,16 +272,16 @@ impl Service {
         Ok(())
     }
 
-    /// Opcode 23: a client is ready for a transition.
+    /// Handles opcode 23: a client is ready for a transition.
     pub(super) fn ready(&mut self, user: Snowflake, id: u16, now: Instant) {
         self.transitions.ready(user, id);
         self.answer(user, id, now);
         self.flush(now);
     }
 
-    /// Opcode 31: a client could not process the commit or welcome of a transition, and has started anew.
+    /// Handles opcode 31: a client could not process the commit or welcome of a transition, and has started again.
     ///
-    /// Nothing comes of it if a newer one is on its way to the client: that is the one to answer.
+    /// Ignored if a newer one is on its way to the client: that is the one to answer.
     pub(super) fn invalid(&mut self, user: Snowflake, id: u16, now: Instant) {
         let Some(member) = self.members.get_mut(&user) else { return };
         if member.newest != Some(id) {
@@ -301,7 +300,7 @@ impl Service {
         self.flush(now);
     }
 
-    /// When [`Service::tick`] has something to do.
+    /// Returns when [`Service::tick`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.transitions.deadline()
     }

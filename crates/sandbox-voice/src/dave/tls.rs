@@ -1,11 +1,11 @@
 //! The presentation language of TLS, as far as MLS uses it: numbers and variable-size vectors (RFC 9420, section 2.1).
 
-/// Bytes that are not the message they should be.
+/// Error of bytes that are not the message they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not as RFC 9420 and the DAVE protocol have it")]
 pub(super) struct Malformed(pub(super) &'static str);
 
-/// A variable-size vector: its length as MLS writes lengths (RFC 9420, section 2.1.2), then the bytes.
+/// Returns a variable-size vector: its length as MLS writes lengths (RFC 9420, section 2.1.2), then the bytes.
 pub(super) fn opaque(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).expect("websocket messages are shorter than 1 GiB");
     let [.., third, fourth] = length.to_be_bytes();
@@ -18,7 +18,7 @@ pub(super) fn opaque(bytes: &[u8]) -> Vec<u8> {
     vector
 }
 
-/// Items of a variable-size vector of variable-size vectors, such as the proposals of opcode 27.
+/// Returns the items of a variable-size vector of variable-size vectors, such as the proposals of opcode 27.
 pub(super) fn inner(vector: &[u8]) -> Result<&[u8], Malformed> {
     let mut input = Input::new(vector, "the list");
     let list = input.opaque()?;
@@ -26,7 +26,7 @@ pub(super) fn inner(vector: &[u8]) -> Result<&[u8], Malformed> {
     Ok(list)
 }
 
-/// What is left of a message that is being read.
+/// Rest of a message that is being read.
 pub(super) struct Input<'a> {
     /// Bytes that have not been read.
     pub(super) rest: &'a [u8],
@@ -40,7 +40,6 @@ impl<'a> Input<'a> {
         Self { rest, what }
     }
 
-    /// The error that says it is not what it should be.
     pub(super) fn malformed(&self) -> Malformed {
         Malformed(self.what)
     }
@@ -51,24 +50,24 @@ impl<'a> Input<'a> {
         Ok(bytes)
     }
 
-    /// This many bytes.
+    /// Takes this many bytes.
     pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or(self.malformed())?;
         self.rest = rest;
         Ok(*bytes)
     }
 
-    /// These bytes.
+    /// Takes these bytes.
     pub(super) fn expect<const N: usize>(&mut self, value: [u8; N]) -> Result<(), Malformed> {
         if self.take()? == value { Ok(()) } else { Err(self.malformed()) }
     }
 
-    /// Nothing more.
+    /// Checks that nothing follows.
     pub(super) fn end(&self) -> Result<(), Malformed> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.malformed()) }
     }
 
-    /// A variable-size vector, its length in as few bytes as can be.
+    /// Takes a variable-size vector, whose length must take as few bytes as possible.
     pub(super) fn opaque(&mut self) -> Result<&'a [u8], Malformed> {
         let [first] = self.take()?;
         let (length, least) = match first >> 6 {

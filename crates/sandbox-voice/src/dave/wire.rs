@@ -1,8 +1,8 @@
 //! MLS handshake messages as a delivery service reads them: framing without secrets (RFC 9420, sections 6 and 12.4).
 //!
 //! Members of a call send commits in plain (PublicMessage), so that the voice gateway can see whose commit it is, for
-//! which epoch, and which proposals it covers. What only members can check, its signature over the group's state and its
-//! tags, is theirs.
+//! which epoch, and which proposals it covers. What only members can check, its signature over the group's state and
+//! its tags, is left to them.
 //!
 //! Every length inside a message is checked here before openmls or a listener reads it: tls_codec 0.4 panics in
 //! development builds when one leads past the end.
@@ -22,7 +22,7 @@ const KEY_PACKAGE: u16 = 5;
 const MEMBER: u8 = 1;
 /// Content type of a commit.
 const COMMIT: u8 = 3;
-/// A proposal of a commit that is a reference to one sent before.
+/// Type of a proposal in a commit that is a reference to one sent before.
 const REFERENCE: u8 = 2;
 /// Leaf node source of a leaf made for a key package.
 const SOURCE_KEY_PACKAGE: u8 = 1;
@@ -49,13 +49,13 @@ pub(super) struct Commit {
     pub(super) epoch: u64,
     /// Leaf of the member who made it.
     pub(super) committer: u32,
-    /// References to proposals, in the order in which they are applied; nothing if a proposal stands in the commit itself.
+    /// References to proposals, in the order in which they are applied; `None` if the commit itself holds a proposal.
     pub(super) proposals: Option<Vec<Vec<u8>>>,
     /// New leaf of the committer, if the commit has a path.
     pub(super) leaf: Option<Leaf>,
 }
 
-/// Who a leaf says it is.
+/// Whom a leaf claims to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     /// Public key that the member signs with.
@@ -64,11 +64,11 @@ pub(super) struct Leaf {
     pub(super) credential_type: u16,
     /// Identity in the credential.
     pub(super) identity: Vec<u8>,
-    /// Whether it has extensions, which DAVE has none of.
+    /// Whether it has extensions; DAVE uses none.
     pub(super) extended: bool,
 }
 
-/// A welcome: one secret for each new member, and what they share.
+/// Welcome: one secret for each new member, and what they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Welcome {
     secrets: Vec<Secret>,
@@ -127,7 +127,7 @@ impl Commit {
     }
 }
 
-/// The references of a commit; nothing if one of its proposals is none.
+/// Returns the references of a commit; `None` if one of its proposals is not a reference.
 fn references(list: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut input = Input::new(list, "the commit");
     let mut references = Vec::new();
@@ -144,7 +144,7 @@ impl Leaf {
         let signature_key = input.opaque()?.to_vec();
         let credential_type = u16::from_be_bytes(input.take()?);
         let identity = input.opaque()?.to_vec();
-        // Versions, ciphersuites, extensions, proposals and credentials that it can take, numbers of 16 bits all.
+        // Versions, ciphersuites, extensions, proposals and credentials that it supports, all numbers of 16 bits.
         for _ in 0..5 {
             input.inside(Input::take::<2>)?;
         }
@@ -178,12 +178,12 @@ impl Welcome {
         Ok(Self { secrets, group_info })
     }
 
-    /// References of the key packages that it welcomes, in its own order.
+    /// Returns the references of the key packages that it welcomes, in its own order.
     pub(super) fn welcomed(&self) -> impl Iterator<Item = &[u8]> {
         self.secrets.iter().map(|secret| secret.key_package.as_slice())
     }
 
-    /// The part that is for one new member, as opcode 30 carries it.
+    /// Returns the part for one new member, as opcode 30 carries it.
     pub(super) fn for_member(&self, key_package: &[u8]) -> Vec<u8> {
         let secrets: Vec<u8> = self
             .secrets
@@ -196,7 +196,7 @@ impl Welcome {
     }
 }
 
-/// A KeyPackage whose lengths are right.
+/// KeyPackage whose lengths are right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packed<'a> {
     /// The KeyPackage itself.
@@ -210,8 +210,8 @@ pub(super) struct Packed<'a> {
 impl<'a> Packed<'a> {
     /// Reads the payload of opcode 26: a KeyPackage in an MLSMessage, or bare.
     ///
-    /// The whitepaper has the former and clients send the latter (davey, and so songbird); what stands third tells them
-    /// apart, since no ciphersuite of DAVE has the number of the wire format.
+    /// The whitepaper has the former and clients send the latter (davey, and so songbird); their second number
+    /// distinguishes them, since no ciphersuite of DAVE has the number of the wire format.
     pub(super) fn read(payload: &'a [u8]) -> Result<Self, Malformed> {
         let header = [MLS_10.to_be_bytes(), KEY_PACKAGE.to_be_bytes()].concat();
         let bytes = payload.strip_prefix(header.as_slice()).unwrap_or(payload);

@@ -1,4 +1,4 @@
-//! One websocket: reads what the client asks, writes what its session holds, and ends for one reason.
+//! One websocket: reads what the client sends, writes the messages of its session, and ends for one reason.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -20,27 +20,27 @@ use crate::payload::{BUFFERED, Raw, Request, op};
 use crate::session::{Message, Next, Numbered, Session, wire};
 use crate::state::Voice;
 
-/// What a connection starts with.
+/// Arguments of a new connection.
 pub(super) struct Opening {
     pub(super) voice: Voice,
     pub(super) region: usize,
     pub(super) socket: WebSocket,
     pub(super) wire: Wire,
-    /// Version that the client asked for, if it is one that is spoken.
+    /// Version that the client asked for, if it is a supported one.
     pub(super) version: Option<u8>,
     /// Time to wait before HELLO.
     pub(super) delay: Duration,
-    /// Whether nothing is ever to be sent.
+    /// Whether nothing is ever sent.
     pub(super) stalled: bool,
 }
 
-/// A client's connection, as the voice gateway speaks on it.
+/// Connection of a client, as the voice gateway serves it.
 pub(super) struct Connection {
     pub(super) voice: Voice,
     pub(super) region: usize,
     pub(super) id: u64,
     socket: Socket,
-    /// Address of this machine under which the client came, if it is still there.
+    /// Address of this machine to which the client connected, if it was still connected.
     pub(super) local: Option<IpAddr>,
     pub(super) version: u8,
     pub(super) session: Option<Arc<Session>>,
@@ -113,7 +113,7 @@ impl Protocol for Connection {
                 Ok(false)
             }
             Next::Replaced => {
-                // The ring may have been meant for the connection that took over.
+                // The notification may have been meant for the connection that took over.
                 session.news.notify_one();
                 Err(Close::replaced().into())
             }
@@ -252,7 +252,7 @@ impl Connection {
         self.socket.send(frame).await
     }
 
-    /// Lets an injected effect happen to a payload of this opcode; tells whether the payload is to be acted upon.
+    /// Applies an injected effect to a payload of this opcode; returns whether the payload is to be handled.
     async fn survives(&mut self, op: u64) -> Result<bool, Ending> {
         let place = VoicePlace {
             op: Some(op),
@@ -270,7 +270,7 @@ impl Connection {
         match strike.effect {
             VoiceEffect::Pass => Ok(true),
             VoiceEffect::Ignore => {
-                // A heartbeat only loses its acknowledgement; the client is not to be closed as dead.
+                // A heartbeat only loses its acknowledgement; the client must not be closed as dead.
                 self.socket.beat();
                 Ok(false)
             }

@@ -1,4 +1,4 @@
-//! IDENTIFY, SELECT PROTOCOL, SPEAKING and RESUME: how a session comes to be, and to its audio.
+//! IDENTIFY, SELECT PROTOCOL, SPEAKING and RESUME: how a session is created and receives audio.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Connection {
             "ip": self.local.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             "port": self.voice.servers().get(self.region).map(|server| server.port),
             "modes": modes,
-            // "An erroneous field and should be ignored" (Voice); whoever does not will be noticed here.
+            // "An erroneous field and should be ignored" (Voice); a client that does not is noticed here.
             "heartbeat_interval": 1,
         });
         self.voice.send(&session, op::READY, ready);
@@ -79,7 +79,7 @@ impl Connection {
             return Err(Close::forgotten().into());
         };
         if session.attach(self.id).is_some() {
-            // The connection that had it finds out that it was replaced.
+            // The connection that had it learns that it was replaced.
             session.news.notify_one();
         }
         self.written = written;

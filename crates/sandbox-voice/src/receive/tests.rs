@@ -26,7 +26,7 @@ impl Talk {
         self.encoder.encode_vec(&[1000; 1920], 400).unwrap()
     }
 
-    /// A packet of this number and timestamp that comes this many milliseconds after the beginning.
+    /// Receives a packet of this number and timestamp, this many milliseconds after the beginning.
     fn say(&mut self, sequence: u16, timestamp: u32, ms: u64, frame: Option<&[u8]>) {
         let at = self.began + Duration::from_millis(ms);
         self.receiver.receive(SSRC, &Packet { at, sequence, timestamp, bytes: 50, frame });
@@ -76,7 +76,7 @@ fn losses_repetitions_and_late_packets_are_told_apart() {
     };
     assert_eq!(heard.counts, expected);
     assert!((heard.between.max_ms - 70.0).abs() < 1e-9);
-    // The two packets that were not there in time are silence, so the audio is as long as the time was.
+    // The two packets that did not come in time are silence, so the audio is as long as the time was.
     assert_eq!(heard.position, 7 * 960);
 }
 

@@ -1,4 +1,4 @@
-//! What was heard, for those who ask.
+//! Queries of what was heard.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::Voice;
 use crate::receive::{Heard, Receiver};
 
 impl Voice {
-    /// Rings for those who wait for packets.
+    /// Notifies those who wait for packets.
     pub(crate) fn ring(&self) {
         self.shared.packets.send_modify(|packets| *packets += 1);
     }
@@ -19,12 +19,12 @@ impl Voice {
         self.shared.state.lock().receivers.get(&(guild, user)).cloned()
     }
 
-    /// What was heard of a user in a guild; nothing if they never had a voice session there.
+    /// Returns what was heard of a user in a guild; `None` if they never had a voice session there.
     pub fn heard(&self, guild: Snowflake, user: Snowflake) -> Option<Heard> {
         Some(self.receiver(guild, user)?.lock().report(guild, user))
     }
 
-    /// Waits until what was heard of a user fits, or for a time; tells what was heard then.
+    /// Waits until what was heard of a user fits, or for a time; returns what was heard then.
     pub async fn heard_when(
         &self,
         guild: Snowflake,
@@ -42,17 +42,17 @@ impl Voice {
                 let _ = signal.changed().await;
             }
         };
-        // Late or not, what is told is what was heard.
+        // Late or not, the result is what was heard.
         let _ = tokio::time::timeout(within, waiting).await;
         self.heard(guild, user)
     }
 
-    /// Decoded audio of a user that is kept: samples of 48 kHz stereo from a frame on, this many frames at most.
+    /// Returns the kept decoded audio of a user: samples of 48 kHz stereo from a frame on, this many frames at most.
     pub fn pcm(&self, guild: Snowflake, user: Snowflake, from: u64, frames: usize) -> Vec<i16> {
         self.receiver(guild, user).map_or_else(Vec::new, |receiver| receiver.lock().pcm().read(from, frames))
     }
 
-    /// Forgets what was heard of a user; tells whether there was anything.
+    /// Forgets what was heard of a user; returns whether there was anything.
     pub fn forget(&self, guild: Snowflake, user: Snowflake) -> bool {
         self.receiver(guild, user).map(|receiver| receiver.lock().reset()).is_some()
     }

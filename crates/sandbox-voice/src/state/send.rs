@@ -21,7 +21,7 @@ impl Voice {
         session.push(Message::Binary { op, payload }, self.options().replay_messages);
     }
 
-    /// Sends SESSION DESCRIPTION, whose key stays out of the log.
+    /// Sends SESSION DESCRIPTION, whose key is not written to the log.
     pub(crate) fn describe(&self, session: &Session, mode: Mode, key: &[u8; KEY], version: u16) {
         let mut data = json!({ "mode": mode, "secret_key": key, "dave_protocol_version": version });
         let sent = data.clone();
@@ -31,7 +31,7 @@ impl Voice {
         session.push(message, self.options().replay_messages);
     }
 
-    /// A new key for transport encryption.
+    /// Returns a new key for transport encryption.
     pub(crate) fn key() -> [u8; KEY] {
         let mut key = [0; KEY];
         rand::rng().fill(&mut key);

@@ -1,4 +1,4 @@
-//! What users do: say, use, press, choose, submit, send, react.
+//! Actions of users: say, use, press, choose, submit, send, react.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ pub(super) struct Say {
 
 impl Say {
     fn command(&self) -> Run {
-        // Where the shell's quotes were forgotten, the words come one by one.
+        // Without quotes in the shell, the words arrive as separate arguments.
         let mut text = self.text.join(" ").trim().to_owned();
         if !text.starts_with('/') {
             text.insert(0, '/');
@@ -88,7 +88,7 @@ impl Say {
     }
 }
 
-/// Sends those files along that the text may mean: values of options that are paths of files.
+/// Adds the files that the text may name: values of options that are paths of files.
 fn with_files(mut run: Run, text: &str) -> Run {
     for part in text.split_whitespace() {
         let Some((_, value)) = part.split_once(':') else { continue };
@@ -164,7 +164,7 @@ pub(super) async fn choose(client: &Client, choose: Choose) -> Result<Outcome, F
     use_component(client, &choose.user, choose.message, &choose.menu, &choose.values, &choose.how).await
 }
 
-/// Tries the name as a custom id if the message has it, else as what is written on the component.
+/// Uses a component by custom id if the message has it, otherwise by its label.
 async fn use_component(
     client: &Client,
     user: &str,

@@ -1,4 +1,4 @@
-//! An answer in the terminal: as a message looks in Discord, or as JSON.
+//! An answer in the terminal: in the form of a message in Discord, or as JSON.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use super::{Failure, Outcome, terminal};
 /// Width of the boxes of embeds.
 const WIDTH: usize = 72;
 
-/// Prints an answer; none is an exit code of its own.
+/// Prints an answer. No answer has an exit code of its own.
 pub(super) fn show(answer: &Answer, json: bool) -> Result<Outcome, Failure> {
     if json {
         terminal::json_line(answer)?;
@@ -21,7 +21,7 @@ pub(super) fn show(answer: &Answer, json: bool) -> Result<Outcome, Failure> {
     Ok(if answer.is_ok() { Outcome::Good } else { Outcome::NoAnswer })
 }
 
-/// The answer as a person reads it.
+/// Returns the answer in the form for people.
 fn render(answer: &Answer) -> String {
     let mut out = String::new();
     if let Some(error) = &answer.error {
@@ -71,7 +71,7 @@ fn render(answer: &Answer) -> String {
     out
 }
 
-/// A message: author, text, embeds, buttons, and who sees it.
+/// Returns a message: author, text, embeds, buttons, and who sees it.
 pub(super) fn message_lines(message: &Value) -> String {
     let mut out = String::new();
     let author = &message["author"];
@@ -112,17 +112,17 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A text of somebody else as it may stand within a line.
+/// Returns a foreign text that is safe within a line.
 fn text(value: &Value) -> String {
     terminal::inline(value.as_str().unwrap_or_default())
 }
 
-/// The lines of a text of somebody else, to be indented.
+/// Returns the lines of a foreign text, to be indented.
 fn lines(value: &Value) -> impl Iterator<Item = String> {
     terminal::lines(value.as_str().unwrap_or_default())
 }
 
-/// Text without its quotes, the rest as JSON.
+/// Returns a text without its quotes, and other values as JSON.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| terminal::json(&value.to_string()), terminal::inline)
 }
@@ -152,7 +152,7 @@ fn embed_box(out: &mut String, embed: &Value) {
     let _ = writeln!(out, "  └{rule}┘");
 }
 
-/// Breaks a line at spaces where it is longer than `width`.
+/// Breaks a line at spaces if it is longer than `width`.
 fn wrap(line: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
@@ -289,7 +289,7 @@ mod tests {
     use crate::cli::terminal::tests::foreign;
 
     proptest! {
-        /// Every text is somebody's own, in each field that is shown.
+        /// Every text is foreign, in each field that is shown.
         #[test]
         fn nobodys_text_has_a_line_of_its_own(text in foreign()) {
             let text = text.as_str();
@@ -308,7 +308,7 @@ mod tests {
             });
             let modal = json!({"title": text, "components": [
                 {"type": 18, "label": text, "component": {"type": 4, "custom_id": text, "label": text}}, shown]});
-            // Lines of the command line's own begin at the margin; what others write never does.
+            // The command line's own lines begin at the margin; foreign text never does.
             for (answer, own) in [
                 (Answer { message: Some(message), ..Answer::default() }, 1),
                 (Answer { modal: Some(modal), ..Answer::default() }, 1),

@@ -1,7 +1,7 @@
 //! `sandbox env`: the variables that a bot and its tests need, for `eval` or a `.env` file.
 //!
-//! A shell runs what `eval` is given, and what a server says is not the user's own words: ids are read as numbers, all
-//! else is quoted.
+//! A shell runs the input of `eval`, and the server's answer is foreign text: ids are parsed as numbers, and all other
+//! values are quoted.
 
 use sandbox::Client;
 use sandbox::snowflake::Snowflake;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{CONTROL_SECRET, Failure, Outcome, serve, terminal, variable};
 
-/// Prints what there is to say of a running sandbox.
+/// Prints the variables of a running sandbox.
 pub(super) async fn print(client: &Client, state: Option<&StateFile>) -> Result<Outcome, Failure> {
     let all = client.overview().await?;
     let guild = &all["guilds"][0];
@@ -40,14 +40,14 @@ pub(super) async fn print(client: &Client, state: Option<&StateFile>) -> Result<
     Ok(Outcome::Good)
 }
 
-/// Returns an id of an answer as the number that it has to be.
+/// Parses an id of an answer as a number, and returns it as text.
 fn id(value: &Value) -> Result<String, Failure> {
     let id = value.as_str().and_then(|text| text.parse::<Snowflake>().ok());
     id.map(|id| id.to_string())
         .ok_or_else(|| Failure("what answers there is no sandbox: an id is no number".to_owned()))
 }
 
-/// Returns a value as a POSIX shell reads it: as it is, or in single quotes, which nothing but another one ends.
+/// Returns a value in the syntax of a POSIX shell: as it is, or in single quotes, which only another single quote ends.
 fn quoted(name: &str, value: &str) -> Result<String, Failure> {
     if value.chars().any(terminal::is_control) {
         return Err(Failure(format!("{name} has characters in it that no variable can have")));

@@ -1,4 +1,4 @@
-//! `sandbox fault`: makes things go wrong on purpose.
+//! `sandbox fault`: injects faults.
 
 mod event;
 mod voice;
@@ -128,7 +128,7 @@ pub(super) async fn run(client: &Client, fault: Fault) -> Result<Outcome, Failur
     }
 }
 
-/// Returns the id of an account that is given by name or id.
+/// Returns the id of an account by its name or id.
 async fn find(client: &Client, name: &str) -> Result<Snowflake, Failure> {
     let all = client.overview().await?;
     let known = all["users"].as_array().into_iter().flatten().find(|user| {

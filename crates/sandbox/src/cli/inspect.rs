@@ -1,4 +1,4 @@
-//! Looking on: users, messages, commands, the log and the sums.
+//! Inspecting: users, messages, commands, the log and the statistics.
 
 use clap::Args;
 use futures_util::StreamExt;
@@ -121,7 +121,8 @@ pub(super) async fn log(client: &Client, log: Log) -> Result<Outcome, Failure> {
     let mut body = client.log(log.from, log.follow).await?.bytes_stream();
     let mut decoder = terminal::Decoder::default();
     loop {
-        // Where nobody reads any more, as in `sandbox log --follow | head`, the end comes also while nothing happens.
+        // If the output has no reader any more, as in `sandbox log --follow | head`, this ends even while nothing
+        // happens.
         let chunk = tokio::select! {
             chunk = body.next() => chunk,
             () = terminal::reader_gone() => return Ok(Outcome::Good),

@@ -1,4 +1,4 @@
-//! Members who come and go, what they may do, and channels.
+//! Members who join and leave, their permissions, and channels.
 
 use clap::Args;
 use sandbox::Client;

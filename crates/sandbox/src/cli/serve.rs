@@ -1,4 +1,4 @@
-//! `sandbox serve`: starts a sandbox, says how to use it, and leaves its address and secrets for its owner.
+//! `sandbox serve`: starts a sandbox, prints how to use it, and writes its address and secrets to a file for its owner.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use sandbox::voice::{self, Dave};
 
 use super::{CONTROL_SECRET, DEFAULT_ADDRESS, Failure, Outcome, terminal, variable};
 
-/// Variable that gives the token.
+/// Variable with the token.
 pub(super) const TOKEN: &str = "SANDBOX_TOKEN";
 
 #[derive(Debug, Args)]
@@ -109,13 +109,13 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     }
     sandbox.shutdown().await;
     for path in [&path, &root] {
-        // Someone else may have removed it; then there is nothing left to do.
+        // Another process may have removed it, and then there is nothing left to do.
         let _ = std::fs::remove_file(path);
     }
     Ok(Outcome::Good)
 }
 
-/// Waits until standard input ends. The read is on a thread of its own, which the end of the process does not wait for.
+/// Waits until standard input ends. The read runs on a thread of its own, which does not delay the end of the process.
 async fn end_of_input() {
     let (sender, ended) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
@@ -128,12 +128,12 @@ async fn end_of_input() {
     }
 }
 
-/// Says a line; that nobody listens is no reason to end.
+/// Prints a line. A missing reader is no reason to end.
 fn say(line: &str) {
     let _ = terminal::line(line);
 }
 
-/// Leaves the state file and the certificate. A token that was given may be a real one, and stays out.
+/// Writes the state file and the certificate. A token that was given may be a real one, and is left out.
 fn leave(sandbox: &Sandbox, path: &Path, root: &Path, token_given: bool) -> Result<(), Failure> {
     let told = |path: &Path, error| Failure(format!("can't write {}: {error}", path.display()));
     let mut state = StateFile::of(sandbox);
@@ -141,21 +141,21 @@ fn leave(sandbox: &Sandbox, path: &Path, root: &Path, token_given: bool) -> Resu
         state.token = None;
     }
     state.voice_root = Some(root.to_owned());
-    // The state file comes last: who waits for it finds all that it names.
+    // The state file is written last: a program that waits for it finds all files that it names.
     state_file::write_private(root, sandbox.voice().root_certificate().as_bytes())
         .map_err(|error| told(root, error))?;
     state.write(path).map_err(|error| told(path, error))
 }
 
-/// Says where a token that was given comes from.
+/// Returns the origin of a token that was given.
 fn origin(token: &str) -> &'static str {
     if std::env::var(TOKEN).is_ok_and(|variable| variable == token) { TOKEN } else { "--token" }
 }
 
-/// Tells how to use the sandbox. Secrets stay out: what a server says ends up in logs, which others may read.
+/// Prints how to use the sandbox. Secrets are left out: a server's output ends up in logs, which other users may read.
 fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>, root: &Path) {
     let url = sandbox.url();
-    // As the other commands find it by themselves.
+    // In the form in which the other commands find it by themselves.
     let command = match path {
         Some(path) => format!("sandbox --state-file {}", path.display()),
         None if sandbox.local_url() == format!("http://{DEFAULT_ADDRESS}") => "sandbox".to_owned(),
@@ -187,7 +187,7 @@ fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>
     say("Stop with Ctrl-C.");
 }
 
-/// Ends when the process is asked to stop.
+/// Waits until the process is asked to stop.
 async fn stopped() {
     #[cfg(unix)]
     {

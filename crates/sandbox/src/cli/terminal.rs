@@ -1,22 +1,23 @@
-//! What reaches the terminal: text of others made harmless, and readers that go away.
+//! Output to the terminal: foreign text made harmless, and readers that disappear.
 //!
-//! Names, messages and answers are written by people and bots, and a terminal obeys control characters: it would hide
-//! lines, set its title, or type for its user. Everything that the command line prints comes through here.
+//! Names, messages and answers are written by users and bots, and a terminal executes control characters: they can hide
+//! lines, set its title, or type for its user. All output of the command line goes through this module.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use super::Failure;
 
-/// Whether a character controls the terminal or the direction of text around it, or breaks a line in some readers: C0,
-/// DEL and C1, Unicode's bidirectional controls (UAX #9, and the deprecated ones beside them), and its line separators.
+/// Returns whether a character controls the terminal or the direction of text around it, or breaks a line in some
+/// readers: C0, DEL and C1, Unicode's bidirectional controls (UAX #9, and the deprecated ones beside them), and its
+/// line separators.
 pub(super) fn is_control(character: char) -> bool {
     matches!(character,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2066}'..='\u{206f}')
 }
 
-/// Returns text of others as it may stand within a line: controls as escapes, such as `\u{1b}` and `\n`.
+/// Returns foreign text that is safe within a line: controls as escapes, such as `\u{1b}` and `\n`.
 pub(super) fn inline(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -33,13 +34,13 @@ pub(super) fn inline(text: &str) -> String {
     shown
 }
 
-/// Returns the lines of a text of others, each as [`inline`] shows it. The caller indents them, so that a text has no
-/// line that could be somebody else's.
+/// Returns the lines of a foreign text, each in the form of [`inline`]. The caller indents them, so that none of them
+/// can be taken for the command line's own.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(inline)
 }
 
-/// Returns JSON with its controls as `\u` escapes, which stand in strings alone, so that it means the same.
+/// Returns JSON with its controls as `\u` escapes. They occur only in strings, so its meaning stays the same.
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -52,14 +53,14 @@ pub(super) fn json(text: &str) -> String {
     shown
 }
 
-/// Prints text whose parts of others are harmless already; where one was forgotten, its controls are escaped here.
+/// Prints text whose foreign parts are harmless already. Controls that were missed are escaped here.
 ///
-/// A reader that has gone away, as in `sandbox say ... | head -n 1`, is no failure: it has what it wanted.
+/// A reader that has closed the pipe, as in `sandbox say ... | head -n 1`, is no failure: it has what it wanted.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     write(text).map(|_| ())
 }
 
-/// Prints text as one line, whatever is in it.
+/// Prints text as one line, whatever it contains.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     print(&format!("{}\n", inline(text)))
 }
@@ -70,7 +71,7 @@ pub(super) fn json_line(value: &impl serde::Serialize) -> Result<(), Failure> {
     line(&json(&text))
 }
 
-/// Prints text and returns whether somebody reads on.
+/// Prints text and returns whether the output still has a reader.
 pub(super) fn write(text: &str) -> Result<bool, Failure> {
     let mut shown = String::with_capacity(text.len());
     for part in text.split_inclusive('\n') {
@@ -86,13 +87,13 @@ pub(super) fn write(text: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Says a sentence on the error stream, where nobody may listen.
+/// Prints a sentence on standard error, which may have no reader.
 pub(super) fn warn(sentence: &str) {
     let _ = writeln!(io::stderr(), "sandbox: {}", inline(sentence));
 }
 
-/// Ends when nobody can read the output any more, also while there is nothing to print; never where that can't be known,
-/// as with a file.
+/// Waits until the output has no reader any more, even while there is nothing to print. Never returns if that cannot be
+/// known, as with a file.
 pub(super) async fn reader_gone() {
     #[cfg(unix)]
     {
@@ -118,7 +119,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Returns the text that is whole by now; what is no UTF-8 is replaced.
+    /// Returns the text that is complete so far. Bytes that are not UTF-8 are replaced.
     pub(super) fn text(&mut self, piece: &[u8]) -> String {
         self.rest.extend_from_slice(piece);
         let mut text = String::new();
@@ -151,7 +152,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Text with more controls in it than people write.
+    /// Returns text with many controls in it.
     pub(crate) fn foreign() -> impl Strategy<Value = String> {
         let nasty = [
             '\0', '\t', '\n', '\r', '\x0b', '\x0c', '\x1b', '\x7f', '\u{85}', '\u{9b}', '\u{61c}', '\u{200f}',
@@ -171,7 +172,7 @@ pub(super) mod tests {
             "a\\u{202e}b\\u{2066}c\\u{61c}d\\u{200f}e"
         );
         assert_eq!(inline("a\nb\rc\td\u{2028}e\u{85}f"), "a\\nb\\rc    d\\u{2028}e\\u{85}f");
-        // What joins emoji, and other languages, stay.
+        // Joiners of emoji, and other languages, stay.
         let plain = "héllo 👩\u{200d}👩\u{200d}👧 שלום 🏴󠁧󠁢󠁥󠁮󠁧󠁿 \u{ad}";
         assert_eq!(inline(plain), plain);
         assert_eq!(lines("a\r\nb\n\nc\u{2029}d\re").collect::<Vec<_>>(), ["a", "b", "", "c\\u{2029}d\\re"]);

@@ -1,4 +1,4 @@
-//! Voice: joining, leaving, moving, and recording what a bot plays.
+//! Voice: joining, leaving, moving, and recording a bot's audio.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Voice: who is in it, moderation, and what the servers hear.
+//! Voice: members in it, moderation, and the audio that the servers receive.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ use super::{Client, Error, escape, millis};
 use crate::voice::{Command, Heard, Target, wav};
 
 impl Client {
-    /// Puts a person into a voice channel; moves a bot that is in voice, as moderators do.
+    /// Moves a user into a voice channel. A bot that is in voice is moved as by a moderator.
     pub async fn enter_voice(&self, guild: &str, user: &str, channel: &str) -> Result<(), Error> {
         self.tell(Method::PUT, &seat(guild, user, ""), &json!({ "channel": channel })).await
     }
 
-    /// Makes somebody a speaker of the stage that they are on, or puts them into its audience, as moderators do.
+    /// Makes a member a speaker of the stage that they are on, or moves them into its audience, as a moderator does.
     pub async fn suppress_voice(&self, guild: &str, user: &str, suppress: bool) -> Result<(), Error> {
         self.tell(Method::PATCH, &seat(guild, user, ""), &json!({ "suppress": suppress })).await
     }
 
-    /// Takes a person out of voice; disconnects a bot, as moderators do.
+    /// Removes a user from voice. A bot is disconnected as by a moderator.
     pub async fn leave_voice(&self, guild: &str, user: &str) -> Result<(), Error> {
         self.tell(Method::DELETE, &seat(guild, user, ""), &json!({})).await
     }
 
-    /// Voice states of a guild, each with `name`, `channel` by name, `bot` and `connection`.
+    /// Returns the voice states of a guild, each with `name`, `channel` by name, `bot` and `connection`.
     pub async fn voice(&self, guild: &str) -> Result<Vec<Value>, Error> {
         self.get(&format!("guilds/{}/voice", escape(guild))).await
     }
 
-    /// Voice servers: `endpoints` by region, and the `root_certificate` that clients must trust, as PEM.
+    /// Returns the voice servers: `endpoints` by region, and the `root_certificate` that clients must trust, as PEM.
     pub async fn voice_servers(&self) -> Result<Value, Error> {
         self.get("voice").await
     }
 
-    /// What was heard of a user.
+    /// Returns what was received from a user.
     pub async fn heard(&self, guild: &str, user: &str) -> Result<Heard, Error> {
         self.get(&seat(guild, user, "/heard")).await
     }
 
-    /// What was heard of a user once so many packets have come, or after a time.
+    /// Returns what was received from a user once that many packets have arrived, or after a time.
     pub async fn heard_packets(
         &self,
         guild: &str,
@@ -51,7 +51,8 @@ impl Client {
         self.get(&seat(guild, user, &wait)).await
     }
 
-    /// Audio heard of a user as a WAV file: from a frame on, at 48,000 a second, as far as it is kept.
+    /// Returns the audio received from a user as a WAV file: from frame `from` on, at 48,000 frames per second, as far
+    /// as it is kept.
     pub async fn heard_wav(&self, guild: &str, user: &str, from: u64) -> Result<Vec<u8>, Error> {
         let path = self.address(&seat(guild, user, &format!("/heard.wav?from={from}")));
         let response = self.respond(self.http.get(path)).await?;
@@ -59,18 +60,18 @@ impl Client {
         bytes.map(Into::into).map_err(|source| Error::Garbled { url: self.url.clone(), source })
     }
 
-    /// The same as samples, left and right in turns.
+    /// Returns the same as samples, left and right in turns.
     pub async fn heard_samples(&self, guild: &str, user: &str, from: u64) -> Result<Vec<i16>, Error> {
         let file = self.heard_wav(guild, user, from).await?;
         wav::read(&file).ok_or_else(|| Error::Refused(format!("{} sent no WAV file of its own", self.url)))
     }
 
-    /// Forgets what was heard of a user.
+    /// Deletes what was received from a user.
     pub async fn forget_heard(&self, guild: &str, user: &str) -> Result<(), Error> {
         self.tell(Method::DELETE, &seat(guild, user, "/heard"), &json!({})).await
     }
 
-    /// Gives a channel's call to the server of a region, the next one unless named.
+    /// Moves a channel's call to the server of a region; without a name, of the next one.
     pub async fn change_region(
         &self,
         guild: &str,
@@ -81,7 +82,7 @@ impl Client {
         self.call(Method::PUT, &path, &json!({ "region": region })).await
     }
 
-    /// Does something to live voice connections; tells to how many.
+    /// Sends a command to live voice connections, and returns their number.
     pub async fn voice_command(&self, target: Target, command: &Command) -> Result<Value, Error> {
         self.call(Method::POST, "voice/connections", &json!({ "target": target, "command": command })).await
     }

@@ -1,4 +1,4 @@
-//! People and places: users, guilds, channels, roles, memberships and bots, made and changed as admins do.
+//! Users, guilds, channels, roles, memberships and bots, created and changed as by admins.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/presences/{user}", put(presence))
 }
 
-/// What there is: addresses, bots, guilds with channels and members, users. No tokens.
+/// Returns an overview: addresses, bots, guilds with channels and members, users. No tokens.
 async fn overview(State(control): State<Control>) -> Json<Value> {
     let live = control.discord.lock();
     let channel = |id: &Snowflake| {
@@ -111,16 +111,16 @@ async fn create_user(
     Ok(Json(as_seen_here(live.user(id)?)))
 }
 
-/// What changes about a person's account.
+/// Changes of a user's account.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EditUser {
-    /// Language of their client; null is English (US), as at first.
+    /// Language of their client. Null is English (US), the default.
     #[serde(default)]
     locale: Change<String>,
 }
 
-/// Changes a person's account. No bot hears of a locale: it comes with the next interaction.
+/// Changes a user's account. There is no event of a locale for bots: it is in the next interaction.
 async fn edit_user(
     State(control): State<Control>,
     Path(user): Path<String>,
@@ -135,7 +135,7 @@ async fn edit_user(
     Ok(Json(as_seen_here(live.user(id)?)))
 }
 
-/// Returns the locale as Discord writes it, whatever its capitals, if Discord has it.
+/// Returns the locale in Discord's spelling, ignoring case; an error if Discord does not have it.
 fn known_locale(wanted: &str) -> Result<String, BadRequest> {
     let known = LOCALES.iter().find(|locale| locale.eq_ignore_ascii_case(wanted));
     known.map(|locale| (*locale).to_owned()).ok_or_else(|| {
@@ -143,7 +143,7 @@ fn known_locale(wanted: &str) -> Result<String, BadRequest> {
     })
 }
 
-/// The user object with the locale, which bots see in interactions alone.
+/// Returns the user object with the locale, which bots see only in interactions.
 fn as_seen_here(user: &User) -> Value {
     let mut shown = user.json();
     shown["locale"] = json!(user.locale);
@@ -154,15 +154,15 @@ fn as_seen_here(user: &User) -> Value {
 struct NewBot {
     name: String,
     token: Option<String>,
-    /// Owner; by default the first person.
+    /// Owner. The default is the first user.
     owner: Option<String>,
-    /// Guilds to be in at once; by default the oldest.
+    /// Guilds to be in at once. The default is the oldest.
     guilds: Option<Vec<String>>,
-    /// Permissions of its role; administrator unless given.
+    /// Permissions of its role. The default is administrator.
     permissions: Option<Permissions>,
 }
 
-/// Makes a bot. This answer alone tells its token.
+/// Creates a bot. Only this answer contains its token.
 async fn create_bot(
     State(control): State<Control>,
     Request(new): Request<NewBot>,
@@ -189,11 +189,11 @@ async fn create_bot(
 
 #[derive(Debug, Deserialize)]
 struct ResetToken {
-    /// The new token; one of its own making unless given.
+    /// The new token. By default one is generated.
     token: Option<String>,
 }
 
-/// Gives a bot another token, as "Reset Token" does: requests with the old one get 401, its connections 4004.
+/// Replaces a bot's token, as "Reset Token" does: requests with the old one get 401, its connections 4004.
 async fn reset_token(
     State(control): State<Control>,
     Path(bot): Path<String>,
@@ -215,7 +215,7 @@ async fn reset_token(
 struct NewGuild {
     name: String,
     owner: String,
-    /// Bots to let in, by id or name; by default all.
+    /// Bots to add, by id or name. The default is all.
     bots: Option<Vec<String>>,
     /// Other members.
     #[serde(default)]
@@ -253,7 +253,7 @@ async fn create_guild(
 #[derive(Debug, Deserialize)]
 struct NewChannel {
     name: String,
-    /// Type as Discord numbers it, 0 for text.
+    /// Discord's number of the type, 0 for text.
     #[serde(rename = "type", default)]
     kind: u8,
     parent: Option<String>,
@@ -342,16 +342,16 @@ async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What changes about a member: a field that is absent stays, null takes away, as in Discord's own
-/// `PATCH /guilds/{guild.id}/members/{user.id}`.
+/// Changes of a member: an absent field stays, null clears it, as in Discord's own `PATCH
+/// /guilds/{guild.id}/members/{user.id}`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct EditMember {
-    /// Nickname; an empty text is none.
+    /// Nickname. An empty text clears it.
     nick: Change<String>,
     /// All roles, by id or name.
     roles: Change<Vec<String>>,
-    /// End of a timeout in ISO 8601; an empty text lifts it as null does.
+    /// End of a timeout in ISO 8601. An empty text lifts it, as null does.
     timeout_until: Change<String>,
     /// Muted in voice.
     mute: Change<bool>,
@@ -377,7 +377,7 @@ async fn edit_member(
     Ok(Json(live.member_json(guild_id, user)?))
 }
 
-/// Takes an empty text for none.
+/// Treats an empty text as a cleared field.
 fn filled(change: Change<String>) -> Change<String> {
     match change {
         Change::Set(text) if text.is_empty() => Change::Clear,
@@ -385,7 +385,8 @@ fn filled(change: Change<String>) -> Change<String> {
     }
 }
 
-/// What an admin sets in the guild's settings of integrations: a list of `{id, type, permission}`.
+/// Sets the permissions of a command, as an admin does in the guild's integration settings: a list of `{id, type,
+/// permission}`.
 async fn command_permissions(
     State(control): State<Control>,
     Path((guild, command)): Path<(String, Snowflake)>,

@@ -25,26 +25,26 @@ use crate::validate::command::{Definition, ShownIn};
 /// A command to run, or to complete.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct RunCommand {
-    /// Who runs it.
+    /// User who runs it.
     #[serde(rename = "as")]
     pub(super) user: String,
-    /// Where.
+    /// Channel.
     pub(super) channel: String,
     /// Guild in which the channel is looked up by name.
     pub(super) guild: Option<String>,
     /// As typed: `/poll question:"a b"`.
     pub(super) text: Option<String>,
-    /// Name of the command, where options are given apart.
+    /// Name of the command, with separate options.
     pub(super) name: Option<String>,
     /// Options as JSON.
     pub(super) options: Option<Value>,
-    /// For autocompletion with options apart: the option being typed.
+    /// For autocompletion with separate options: the option being typed.
     pub(super) focused: Option<String>,
-    /// For a user command or message command: on whom, or on which message.
+    /// For a user command or message command: its user or message.
     pub(super) target: Option<String>,
-    /// Bot whose command it is, where several have one of that name.
+    /// Bot of the command, if several have one of that name.
     pub(super) bot: Option<String>,
-    /// Files that options name, by the path they are named with.
+    /// Files that options name, by the path in the option.
     #[serde(default)]
     pub(super) files: HashMap<String, FileGiven>,
     /// How long to wait.
@@ -52,7 +52,7 @@ pub(super) struct RunCommand {
     pub(super) patience: Patience,
 }
 
-/// Whose commands are listed, and where.
+/// The user and the channel of a list of commands.
 #[derive(Debug, Deserialize)]
 pub(super) struct Where {
     #[serde(rename = "as")]
@@ -61,7 +61,7 @@ pub(super) struct Where {
     guild: Option<String>,
 }
 
-/// The commands that a user can run in a channel.
+/// Returns the commands that a user can run in a channel.
 pub(super) async fn list(
     State(control): State<Control>,
     Query(asked): Query<Where>,
@@ -77,7 +77,7 @@ pub(super) async fn list(
     Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Client(&locale))).collect()))
 }
 
-/// Commands of all bots that are in this place.
+/// Returns the commands of all bots in this channel.
 fn offered<'a>(world: &'a World, channel: &Channel) -> Vec<(&'a Application, &'a Command)> {
     let bots: Vec<Snowflake> = match channel.guild_id {
         Some(guild) => world.bots_in(guild),
@@ -94,7 +94,7 @@ fn offered<'a>(world: &'a World, channel: &Channel) -> Vec<(&'a Application, &'a
         .collect()
 }
 
-/// Why a user may not run a command here, if so.
+/// Returns why a user may not run a command here; `None` if they may.
 fn why_not(
     world: &World,
     user: Snowflake,
@@ -147,7 +147,7 @@ fn why_not(
     }
 }
 
-/// Makes the interaction of a command, or of an option that is being typed.
+/// Creates the interaction of a command, or of an option that is being typed.
 pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> Result<Trigger, BadRequest> {
     let user = find::person(live, &asked.user)?;
     let (user, locale) = (user.id, user.locale.clone());
@@ -182,7 +182,7 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     })
 }
 
-/// The command that is meant, and the rest of its text.
+/// Returns the command that is meant, and the rest of its text.
 fn choose<'a, 't>(
     candidates: &[(&'a Application, &'a Command)],
     asked: &'t RunCommand,
@@ -208,7 +208,7 @@ fn choose<'a, 't>(
             slash != wants_target && what(&command.definition, locale) == name
         })
     };
-    // A program that gives a name apart most likely has it from the bot's code.
+    // A program that gives a name separately most likely has it from the bot's code.
     let found = called(|definition, _| &definition.name).or_else(|| called(Definition::shown_name));
     let (application, command) = found.ok_or_else(|| {
         let what = if wants_target { "user or message command" } else { "command" };
@@ -255,7 +255,7 @@ fn slash(
     data.map_err(|mistakes| BadRequest::new(mistakes.to_string()))
 }
 
-/// The data of a user command or message command.
+/// Returns the data of a user command or message command.
 fn on_target(
     live: &mut Live<'_>,
     (user, locale): (Snowflake, &str),
@@ -293,7 +293,7 @@ fn on_target(
     Ok(data)
 }
 
-/// Name of a command with its group and subcommand.
+/// Returns the name of a command with its group and subcommand.
 fn full_name(data: &Value) -> String {
     let mut name = data["name"].as_str().unwrap_or_default().to_owned();
     let mut inner = data;

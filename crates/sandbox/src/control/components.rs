@@ -1,4 +1,4 @@
-//! Pressing buttons and choosing from menus: only what is on the message, is not disabled, and is visible to the user.
+//! Pressing buttons and choosing from menus: only components that are on the message, enabled, and visible to the user.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,18 +16,18 @@ use crate::validate::component::{flatten, kind};
 /// A button to press, or a menu to choose from.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct UseComponent {
-    /// Who uses it.
+    /// User.
     #[serde(rename = "as")]
     pub(super) user: String,
-    /// Message it is on.
+    /// Its message.
     pub(super) message: Snowflake,
-    /// Its custom id, or else what is written on it.
+    /// Its custom id, or otherwise its label.
     pub(super) component: Option<String>,
     /// Its custom id.
     pub(super) custom_id: Option<String>,
     /// Its label or placeholder.
     pub(super) label: Option<String>,
-    /// What is chosen from a menu.
+    /// Values chosen from a menu.
     #[serde(default)]
     pub(super) values: Vec<String>,
     /// How long to wait.
@@ -35,7 +35,7 @@ pub(super) struct UseComponent {
     pub(super) patience: Patience,
 }
 
-/// Makes the interaction of a component.
+/// Creates the interaction of a component.
 pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger, BadRequest> {
     let user = find::person(live, &asked.user)?;
     let (user, name) = (user.id, user.username.clone());
@@ -78,7 +78,7 @@ pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger
     })
 }
 
-/// The message, if the user sees it.
+/// Returns the message, if the user sees it.
 fn visible<'a>(
     live: &'a Live<'_>,
     user: Snowflake,
@@ -110,7 +110,7 @@ fn is_usable(component: &Value) -> bool {
     kinds.iter().any(|kind| component["type"] == *kind)
 }
 
-/// How a person calls a component.
+/// Returns a name for a component in messages.
 pub(super) fn called(component: &Value) -> String {
     let name = ["label", "placeholder", "custom_id"].iter().find_map(|key| component[*key].as_str());
     let what = if component["type"] == kind::BUTTON { "The button" } else { "The menu" };
@@ -120,7 +120,7 @@ pub(super) fn called(component: &Value) -> String {
     }
 }
 
-/// The component that is meant, by custom id, or by what is written on it.
+/// Returns the component that is meant, by custom id, or by its label.
 fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, BadRequest> {
     let usable: Vec<&Value> = flatten(&message.components).into_iter().filter(|c| is_usable(c)).collect();
     let by_id = |id: &String| usable.iter().find(|component| component["custom_id"] == id.as_str());
@@ -146,7 +146,7 @@ fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, B
     })
 }
 
-/// The values of a menu, checked against what it offers.
+/// Returns the values of a menu, checked against its options.
 pub(super) fn chosen(
     menu: &Value,
     wanted: &[String],
@@ -185,7 +185,7 @@ pub(super) fn chosen(
     Ok(values)
 }
 
-/// The value of an option, by value or by label.
+/// Returns the value of an option, found by value or by label.
 pub(super) fn option_value(menu: &Value, wanted: &str) -> Option<Value> {
     let options = menu["options"].as_array()?;
     let by = |key: &str| options.iter().find(|option| option[key] == wanted);

@@ -1,4 +1,4 @@
-//! Requests of the control API, and the people and places they name: by id, or by name as a person would say it.
+//! Requests of the control API, and the lookup of users, guilds, channels and roles in them, by id or name.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts};
@@ -16,7 +16,7 @@ use crate::state::channel::Channel;
 use crate::state::guild::Guild;
 use crate::state::user::User;
 
-/// Why something can't be done, as one sentence.
+/// Why a request is refused, as one sentence.
 #[derive(Debug)]
 pub(crate) struct BadRequest {
     status: StatusCode,
@@ -24,17 +24,17 @@ pub(crate) struct BadRequest {
 }
 
 impl BadRequest {
-    /// Returns a refusal with a status of its own.
+    /// Returns a refusal with another status.
     pub(crate) fn with_status(status: StatusCode, sentence: impl Into<String>) -> Self {
         Self { status, sentence: sentence.into() }
     }
 
-    /// Returns the refusal of a caller's mistake.
+    /// Returns the refusal of an invalid request.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self::with_status(StatusCode::BAD_REQUEST, sentence)
     }
 
-    /// Returns the refusal of something that is not there.
+    /// Returns the refusal for an object that does not exist.
     pub(crate) fn missing(sentence: impl Into<String>) -> Self {
         Self::with_status(StatusCode::NOT_FOUND, sentence)
     }
@@ -56,7 +56,7 @@ impl IntoResponse for BadRequest {
     }
 }
 
-/// A JSON body; what is wrong with it is told in a sentence.
+/// A JSON body. The rejection is one sentence.
 pub(crate) struct Request<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Request<T> {
@@ -93,7 +93,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// An account by id or unique name.
+/// Finds an account by id or unique name.
 pub(super) fn user<'a>(world: &'a World, wanted: &str) -> Result<&'a User, BadRequest> {
     world.find_user(wanted).ok_or_else(|| {
         let names: Vec<&str> = world.users.values().map(|user| user.username.as_str()).take(12).collect();
@@ -101,7 +101,7 @@ pub(super) fn user<'a>(world: &'a World, wanted: &str) -> Result<&'a User, BadRe
     })
 }
 
-/// A person by id or unique name; bots act through the API.
+/// Finds a user who is no bot by id or unique name, since bots act through the API.
 pub(super) fn person<'a>(world: &'a World, wanted: &str) -> Result<&'a User, BadRequest> {
     let user = user(world, wanted)?;
     if user.bot {
@@ -115,7 +115,7 @@ pub(super) fn member(world: &World, guild: &str, user: &str) -> Result<(Snowflak
     Ok((self::guild(world, Some(guild))?.id, self::user(world, user)?.id))
 }
 
-/// A guild by id or name; without a wish the oldest.
+/// Finds a guild by id or name; without either, the oldest.
 pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Guild, BadRequest> {
     let Some(wanted) = wanted else {
         return world.guilds.values().next().ok_or_else(|| BadRequest::missing("There is no guild."));
@@ -126,7 +126,7 @@ pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Gu
         .ok_or_else(|| BadRequest::missing(format!("There is no guild \"{wanted}\".")))
 }
 
-/// A channel by id, by name in a guild, or `@name` for direct messages between `user` and that account.
+/// Finds a channel by id, by name in a guild, or by `@name` for direct messages between `user` and that account.
 ///
 /// Only channels that `user` sees are found.
 pub(super) fn channel<'a>(
@@ -150,7 +150,7 @@ pub(super) fn channel<'a>(
     }
 }
 
-/// A channel by id, or by name in a guild, whoever sees it.
+/// Finds a channel by id, or by name in a guild, regardless of who sees it.
 pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Result<Snowflake, BadRequest> {
     let wanted = wanted.trim_start_matches("<#").trim_end_matches('>').trim_start_matches('#');
     if let Some(channel) = wanted.parse().ok().and_then(|id: Snowflake| world.channels.get(&id)) {
@@ -170,12 +170,12 @@ pub(super) fn by_name(world: &World, wanted: &str, in_guild: Option<&str>) -> Re
     )))
 }
 
-/// A role of a guild by id or name.
+/// Finds a role of a guild by id or name.
 pub(super) fn role(guild: &Guild, wanted: &str) -> Result<Snowflake, BadRequest> {
     let inside = wanted.trim_start_matches("<@&").trim_end_matches('>');
     let bare = inside.trim_start_matches('@');
     let by_id = bare.parse().ok().filter(|id: &Snowflake| guild.roles.contains_key(id));
-    // The name of @everyone has its at sign within.
+    // The name of @everyone includes the at sign.
     let named = |name: &str| guild.roles.values().find(|role| role.name.eq_ignore_ascii_case(name));
     by_id
         .or_else(|| {

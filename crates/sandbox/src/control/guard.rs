@@ -1,9 +1,10 @@
-//! Keeps web pages out: a browser must not be the sandbox's bot or user because it can reach the loopback interface.
+//! Rejects web pages: a browser must not act as the sandbox's bot or user only because it can reach the loopback
+//! interface.
 //!
 //! A page's script can send requests to 127.0.0.1 and open websockets to it, and with DNS rebinding even read the
-//! answers. All three give themselves away: the first two by an `Origin` that is not ours (the Fetch standard has browsers
-//! send it with every websocket and every request that is not a GET or HEAD), requests without it by `Sec-Fetch-Site`, the
-//! last by a `Host` that is a public name. Programs send neither header, or name the address that they connect to.
+//! answers. All three can be recognized: the first two by an `Origin` that is not ours (by the Fetch standard, browsers
+//! send it with every websocket and every request that is not a GET or HEAD), requests without it by `Sec-Fetch-Site`,
+//! the last by a `Host` that is a public name. Programs send neither header, or name the address that they connect to.
 
 use std::sync::Arc;
 
@@ -17,36 +18,37 @@ use serde_json::json;
 
 use crate::record::{Event, EventLog};
 
-/// Endings of names that nobody can register (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of 2024).
+/// Endings of names that cannot be registered (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of
+/// 2024).
 const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".home.arpa"];
 
-/// The guard round all routes of a server.
+/// The guard in front of all routes of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
-    /// Host of the address that the sandbox was told it has, which may be public.
+    /// Host of the configured address, which may be public.
     host: Arc<str>,
     log: EventLog,
 }
 
 impl Guard {
-    /// Returns a guard that lets the host of a base address in, beside local names and IP addresses.
+    /// Creates a guard that accepts the host of a base address, local names and IP addresses.
     pub(crate) fn new(host: &str, log: EventLog) -> Self {
         Self { host: host.to_ascii_lowercase().into(), log }
     }
 
-    /// Puts the guard round all that a router serves.
+    /// Adds the guard in front of all routes of a router.
     pub(crate) fn around(self, router: Router) -> Router {
         router.layer(from_fn_with_state(self, check))
     }
 }
 
-/// Refuses requests that a web page of another site has made.
+/// Refuses requests from a web page of another site.
 async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let Some(why) = why_not(&guard.host, request.method(), request.uri(), request.headers()) else {
         return next.run(request).await;
     };
     guard.log.push(Event::Refused { reason: why.to_owned() });
-    // REST's clients look for a message and a code, the control API's for an error.
+    // REST clients expect a message and a code, clients of the control API an error.
     let body = json!({ "message": why, "code": 0, "error": why });
     (StatusCode::FORBIDDEN, axum::Json(body)).into_response()
 }
@@ -63,14 +65,14 @@ fn why_not(own: &str, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option
     if [&named, &in_target].into_iter().flatten().chain([&host]).any(|host| !is_served(own, host)) {
         return Some(PUBLIC_NAME);
     }
-    // Several would be a page's trick or a broken proxy; all have to be ours.
+    // Several would be a page's trick or a broken proxy. All must be ours.
     if headers.get_all(ORIGIN).iter().any(|origin| !is_own(&text(origin), &host)) {
         return Some(OTHER_SITE);
     }
     let sent = |name: &str| headers.get(name).map(text);
     let elsewhere =
         sent("sec-fetch-site").is_some_and(|site| !matches!(site.as_str(), "same-origin" | "none"));
-    // Somebody follows a link to a file; the page with the link sees nothing of it.
+    // A user follows a link to a file. The page with the link cannot read it.
     let follows = method == Method::GET
         && uri.path().starts_with("/attachments/")
         && sent("sec-fetch-mode").as_deref() == Some("navigate")
@@ -78,8 +80,8 @@ fn why_not(own: &str, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option
     (elsewhere && !follows).then_some(OTHER_SITE)
 }
 
-/// Whether an origin is the address that the request was sent to. Some websocket clients (Starscream) name it with the
-/// scheme of websockets; no browser does.
+/// Returns whether an origin is the address that the request was sent to. Some websocket clients (Starscream) name it
+/// with the scheme of websockets; no browser does.
 fn is_own(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let port = match scheme {
@@ -91,8 +93,8 @@ fn is_own(origin: &str, host: &str) -> bool {
     !authority.is_empty() && plain(authority) == plain(host)
 }
 
-/// Whether a host, with or without a port, is the sandbox's own or can't be a name that someone registered: an IP address,
-/// a name without a dot, or one that ends in a reserved word.
+/// Returns whether a host, with or without a port, is the sandbox's own or cannot be a registered name: an IP address,
+/// a name without a dot, or one with a reserved ending.
 fn is_served(own: &str, host: &str) -> bool {
     if host.starts_with('[') {
         return host.parse::<std::net::SocketAddrV6>().is_ok()
@@ -158,7 +160,7 @@ mod tests {
         assert_eq!(judge(&[("host", "sandbox:443"), ("origin", "https://sandbox")]), None);
         // Node's own fetch and websockets.
         assert_eq!(judge(&[("host", "127.0.0.1:1"), ("sec-fetch-mode", "cors")]), None);
-        // HTTP/2 has the host in its target.
+        // In HTTP/2 the host is in the target.
         assert_eq!(at(&Method::GET, "http://127.0.0.1:1/api", &[]), None);
     }
 

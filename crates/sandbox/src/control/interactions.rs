@@ -1,4 +1,4 @@
-//! What a user does that a bot answers: commands, autocompletion, components and modals.
+//! Interactions of users with bots: commands, autocompletion, components and modals.
 
 use axum::extract::State;
 use axum::routing::{get, post};

@@ -1,4 +1,4 @@
-//! What people write: messages sent, edited, deleted and read, and reactions.
+//! Messages of users: sending, editing, deleting and reading, and reactions.
 
 use std::collections::HashMap;
 
@@ -92,7 +92,7 @@ struct Place {
     after: Option<Snowflake>,
 }
 
-/// The newest messages that a user sees in a channel, oldest first; ephemeral ones of theirs included.
+/// Returns the newest messages that a user sees in a channel, oldest first, including their ephemeral ones.
 async fn history(
     State(control): State<Control>,
     Query(place): Query<Place>,
@@ -151,7 +151,7 @@ async fn edit(
     shown(&live, user, id)
 }
 
-/// A message that the user sees, with its channel; `needed` where it is not their own.
+/// Returns the channel of a message that the user sees. Requires `needed` if it is not their own message.
 fn within_reach(
     live: &Live<'_>,
     user: Snowflake,

@@ -1,4 +1,4 @@
-//! Submitting modals: each input filled in within its limits, as Discord's client insists.
+//! Submitting modals: each input filled in within its limits, as Discord's client requires.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(super) struct SubmitModal {
     /// Inputs by custom id: a text, a list of choices, or true and false.
     #[serde(default)]
     pub(super) values: Map<String, Value>,
-    /// Files that uploads name, by the path they are named with.
+    /// Files for upload inputs, by the path in the input.
     #[serde(default)]
     pub(super) files: HashMap<String, FileGiven>,
     /// How long to wait.
@@ -30,7 +30,7 @@ pub(super) struct SubmitModal {
     pub(super) patience: Patience,
 }
 
-/// Makes the interaction of a submitted modal.
+/// Creates the interaction of a submitted modal.
 pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger, BadRequest> {
     let opened = live.interactions.get(asked.interaction).ok_or_else(|| {
         BadRequest::missing(format!("There is no interaction {} any more.", asked.interaction))
@@ -72,8 +72,8 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
     })
 }
 
-/// Refuses a second submission: Discord's client closes the modal with the bot's answer, and keeps it open to try again
-/// only where none came in time.
+/// Refuses a second submission: Discord's client closes the modal with the bot's answer, and keeps it open for a retry
+/// only if no answer came in time.
 fn refuse_if_submitted(live: &Live<'_>, opened: &Interaction) -> Result<(), BadRequest> {
     let Some(submission) = opened.submission else { return Ok(()) };
     match live.interactions.get(submission) {
@@ -91,7 +91,7 @@ fn refuse_if_submitted(live: &Live<'_>, opened: &Interaction) -> Result<(), BadR
     )))
 }
 
-/// A component of the modal with what the user put into it.
+/// Returns a component of the modal with the user's input.
 fn filled(
     component: &Value,
     asked: &SubmitModal,
@@ -161,7 +161,7 @@ fn empty(custom_id: &str) -> BadRequest {
     BadRequest::new(format!("\"{custom_id}\" must be filled in."))
 }
 
-/// One text or several.
+/// Returns one text or several.
 fn list(given: Option<&Value>) -> Vec<String> {
     match given {
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -170,7 +170,7 @@ fn list(given: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// The text of an input; what the bot filled in stands if nothing else is given.
+/// Returns the text of an input. The default is the bot's prefilled value.
 fn text(input: &Value, given: Option<&Value>, required: bool) -> Result<String, BadRequest> {
     let custom_id = input["custom_id"].as_str().unwrap_or_default();
     let value = match given {

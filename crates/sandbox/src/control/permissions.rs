@@ -1,4 +1,4 @@
-//! Who may do what: roles, channels and their overwrites, as admins set them.
+//! Permissions: roles, channels and their overwrites, as admins set them.
 
 use axum::extract::State;
 use axum::routing::patch;
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/guilds/{guild}/roles/{role}/permissions", patch(edit_role))
 }
 
-/// Changes a channel: the fields of Discord's own `PATCH /channels/{id}`, `user_limit` for one.
+/// Changes a channel: the fields of Discord's own `PATCH /channels/{id}`, such as `user_limit`.
 async fn edit_channel(
     State(control): State<Control>,
     Path((guild, channel)): Path<(String, String)>,
@@ -41,13 +41,13 @@ struct Change {
     allow: Vec<String>,
     #[serde(default)]
     deny: Vec<String>,
-    /// In a channel: neither given nor taken away there.
+    /// In a channel: neither allowed nor denied there.
     #[serde(default)]
     inherit: Vec<String>,
 }
 
 impl Change {
-    /// What is allowed, denied and inherited.
+    /// Returns the permissions to allow, to deny and to inherit.
     fn sets(&self) -> Result<[Permissions; 3], BadRequest> {
         Ok([set(&self.allow)?, set(&self.deny)?, set(&self.inherit)?])
     }
@@ -62,7 +62,7 @@ fn set(names: &[String]) -> Result<Permissions, BadRequest> {
     names.iter().try_fold(Permissions::NONE, |all, name| Ok(all | one(name)?))
 }
 
-/// Changes what a channel gives and takes away from a role or member.
+/// Changes a channel's permission overwrite for a role or member.
 async fn edit_overwrite(
     State(control): State<Control>,
     Path((guild, channel, who)): Path<(String, String, String)>,
@@ -89,7 +89,7 @@ async fn edit_overwrite(
     })))
 }
 
-/// Changes what a role may do in the whole guild.
+/// Changes a role's permissions in the whole guild.
 async fn edit_role(
     State(control): State<Control>,
     Path((guild, role)): Path<(String, String)>,
@@ -116,7 +116,7 @@ fn channel_of(live: &Live<'_>, guild: &str, channel: &str) -> Result<Snowflake, 
     Err(BadRequest::missing(format!("There is no channel {id} in {}.", guild.name)))
 }
 
-/// A role, or else a member, by id or name; a bot has a role of its own name, so that `@NAME` means the member.
+/// Finds a role, or otherwise a member, by id or name. A bot has a role with its own name, so `@NAME` means the member.
 fn role_or_member(
     live: &Live<'_>,
     guild: &Guild,

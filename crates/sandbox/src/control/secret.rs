@@ -1,7 +1,7 @@
-//! The secret of the control API: whoever acts for the sandbox's people has to know it.
+//! The secret of the control API, which every caller must know.
 //!
-//! A port is open to every user of a machine, and the control API makes its caller any person of the sandbox, the owner
-//! of the bot too. The secret is in the state file, which only its owner can read.
+//! A port is open to every user of a machine, and with the control API a caller can act as any user of the sandbox,
+//! including the owner of the bot. The secret is in the state file, which only its owner can read.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::BadRequest;
 
-/// The secret, as a header has it.
+/// The secret, in the form of the header.
 #[derive(Clone)]
 pub(super) struct Secret(Arc<str>);
 
@@ -24,7 +24,7 @@ impl Secret {
         Self(format!("Bearer {secret}").into())
     }
 
-    /// Asks for the secret before each route that the router has by now.
+    /// Requires the secret for each route that the router has so far.
     pub(super) fn before<S: Clone + Send + Sync + 'static>(self, router: Router<S>) -> Router<S> {
         router.route_layer(from_fn_with_state(self, check))
     }
@@ -32,7 +32,7 @@ impl Secret {
 
 async fn check(State(Secret(secret)): State<Secret>, request: Request, next: Next) -> Response {
     let sent = request.headers().get(AUTHORIZATION);
-    // As long for a wrong secret as for the right one, so that nobody finds it out letter by letter.
+    // Compared in constant time, so that the secret cannot be found out letter by letter.
     if sent.is_some_and(|sent| bool::from(sent.as_bytes().ct_eq(secret.as_bytes()))) {
         return next.run(request).await;
     }

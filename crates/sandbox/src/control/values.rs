@@ -1,4 +1,4 @@
-//! People, roles, channels and files that options, menus and modals name, as interactions resolve them.
+//! Users, roles, channels and files that options, menus and modals name, resolved as in interactions.
 
 use std::collections::HashMap;
 
@@ -15,16 +15,16 @@ use crate::state::message::Attachment;
 use crate::state::{File, World, picture};
 use crate::typed::{Found, FoundUser, Named, Resolver};
 
-/// A file that comes with a request.
+/// A file in a request.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct FileGiven {
     /// Its bytes.
     pub(super) base64: String,
-    /// Its name; by default the end of the path.
+    /// Its name. The default is the end of the path.
     pub(super) filename: Option<String>,
 }
 
-/// Looks up what a user names in a channel.
+/// Looks up names in a channel.
 pub(super) struct Lookup<'a> {
     world: &'a mut World,
     user: Snowflake,
@@ -34,7 +34,7 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// Looks from this channel, with the eyes of this user.
+    /// Creates a lookup in this channel, with the permissions of this user.
     pub(super) fn new(
         world: &'a mut World,
         user: Snowflake,
@@ -119,7 +119,7 @@ impl Resolver for Lookup<'_> {
     }
 }
 
-/// The partial member object of `resolved`: without user, deaf and mute, with permissions.
+/// Returns the partial member object of `resolved`: without user, deaf and mute, with permissions.
 pub(super) fn member(world: &World, guild: Snowflake, user: Snowflake) -> Option<Value> {
     let guild = world.guilds.get(&guild)?;
     let mut value = guild.members.get(&user)?.partial_json();
@@ -130,7 +130,7 @@ pub(super) fn member(world: &World, guild: Snowflake, user: Snowflake) -> Option
     Some(value)
 }
 
-/// What `resolved` gathers.
+/// The content of `resolved`.
 #[derive(Debug, Default)]
 pub(super) struct Resolved(Map<String, Value>);
 
@@ -140,7 +140,7 @@ impl Resolved {
         map[id.to_string()] = object;
     }
 
-    /// Adds someone, or nobody of that name.
+    /// Adds a user and returns their id; `None` if there is none of that name.
     pub(super) fn user(&mut self, lookup: &mut Lookup<'_>, wanted: &str) -> Option<Snowflake> {
         let found = lookup.user(named(wanted, &["<@!", "<@"]))?;
         self.put("users", found.id, found.user);
@@ -150,14 +150,14 @@ impl Resolved {
         Some(found.id)
     }
 
-    /// Adds a role.
+    /// Adds a role and returns its id.
     pub(super) fn role(&mut self, lookup: &mut Lookup<'_>, wanted: &str) -> Option<Snowflake> {
         let found = lookup.role(named(wanted, &["<@&"]))?;
         self.put("roles", found.id, found.object);
         Some(found.id)
     }
 
-    /// Adds a channel of one of these types, or of any where none are given.
+    /// Adds a channel of one of these types, or of any if the list is empty, and returns its id.
     pub(super) fn channel(
         &mut self,
         lookup: &mut Lookup<'_>,
@@ -172,20 +172,20 @@ impl Resolved {
         })
     }
 
-    /// Adds a file.
+    /// Adds a file and returns its id.
     pub(super) fn attachment(&mut self, lookup: &mut Lookup<'_>, path: &str) -> Result<Snowflake, String> {
         let found = lookup.attach(path)?;
         self.put("attachments", found.id, found.object);
         Ok(found.id)
     }
 
-    /// The object, if anything was added.
+    /// Returns the object, if anything was added.
     pub(super) fn finish(self) -> Option<Value> {
         (!self.0.is_empty()).then_some(Value::Object(self.0))
     }
 }
 
-/// An id, a mention, or a name.
+/// Reads an id, a mention, or a name.
 fn named<'a>(wanted: &'a str, mentions: &[&str]) -> Named<'a> {
     let inside = mentions.iter().find_map(|open| wanted.strip_prefix(open)?.strip_suffix('>'));
     match inside.unwrap_or(wanted).parse() {

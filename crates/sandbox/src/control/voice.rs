@@ -1,4 +1,4 @@
-//! Voice as people and moderators have it: entering, moving, leaving, other regions; and what the servers hear.
+//! Voice for users and moderators: joining, moving, leaving, other regions, and the audio that the servers receive.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) fn root_certificate() -> Router<Control> {
     Router::new().route("/sandbox/voice/root.pem", get(root))
 }
 
-/// Servers by region, and the root of their certificates.
+/// Returns the servers by region, and the root of their certificates.
 pub(super) fn overview(voice: &Voice) -> Value {
     let endpoints: Map<String, Value> =
         voice.endpoints().map(|(region, endpoint)| (region.to_owned(), endpoint.into())).collect();
@@ -58,12 +58,12 @@ struct Order {
     command: Command,
 }
 
-/// Does something to live voice connections at once: drops or closes them.
+/// Sends a command to live voice connections: drops or closes them.
 async fn command(State(control): State<Control>, Request(order): Request<Order>) -> Json<Value> {
     Json(json!({ "connections": control.discord.voice().command(order.target, &order.command) }))
 }
 
-/// Who is in voice, where, and with what connection.
+/// Returns the members in voice, their channels and connections.
 async fn present(
     State(control): State<Control>,
     Path(guild): Path<String>,
@@ -98,7 +98,7 @@ struct Enter {
     self_deaf: bool,
 }
 
-/// A person enters a voice channel or goes to another; a bot that is in voice is moved, as moderators do.
+/// Moves a user into a voice channel. A bot that is in voice is moved as by a moderator.
 async fn enter(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
@@ -150,7 +150,7 @@ struct Suppress {
     suppress: bool,
 }
 
-/// A moderator of a stage makes a bot a speaker, or puts anyone into the audience.
+/// Makes a bot a speaker on a stage, or moves any member into the audience, as a moderator of the stage.
 async fn floor(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
@@ -171,7 +171,7 @@ async fn floor(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A person leaves voice; a bot is disconnected, as moderators do.
+/// Removes a user from voice. A bot is disconnected as by a moderator.
 async fn leave(
     State(control): State<Control>,
     Path((guild, user)): Path<(String, String)>,
@@ -184,11 +184,11 @@ async fn leave(
 
 #[derive(Debug, Deserialize)]
 struct Region {
-    /// Id of the region; the next one unless given.
+    /// Id of the region. The default is the next one.
     region: Option<String>,
 }
 
-/// Gives a channel's call to the server of another region.
+/// Moves a channel's call to the server of another region.
 async fn region(
     State(control): State<Control>,
     Path((guild, channel)): Path<(String, String)>,
@@ -221,9 +221,9 @@ async fn region(
 
 #[derive(Debug, Deserialize)]
 struct Wait {
-    /// Packets that are waited for.
+    /// Number of packets to wait for.
     packets: Option<u64>,
-    /// Milliseconds that they are waited for; 30,000 unless given.
+    /// Longest wait in milliseconds. The default is 30,000.
     within_ms: Option<u64>,
 }
 
@@ -246,10 +246,10 @@ async fn heard(
 
 #[derive(Debug, Deserialize)]
 struct Part {
-    /// First frame; the oldest that is kept unless given.
+    /// First frame. The default is the oldest that is kept.
     #[serde(default)]
     from: u64,
-    /// Frames at most.
+    /// Most frames.
     frames: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Waiting for a bot's answer, and telling what the user sees of it.
+//! Waiting for a bot's answer, and describing what the user sees of it.
 
 use std::time::{Duration, Instant};
 
@@ -14,31 +14,31 @@ use crate::snowflake::Snowflake;
 use crate::state::interaction::{Interaction, Response};
 use crate::state::message::{Message, flag};
 
-/// How long to wait for what.
+/// How long to wait.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Patience {
-    /// Until a deferred answer is filled in, from the start.
+    /// Until a deferred answer is completed, from the start.
     pub(super) deadline_ms: Option<u64>,
-    /// After the answer, to see what else comes: second callbacks, followups.
+    /// After the answer, for second callbacks and followups.
     pub(super) settle_ms: Option<u64>,
 }
 
-/// How long a deferred answer is waited for unless the caller says otherwise.
+/// Default wait for a deferred answer.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The same for a deferred update: the user sees no sign of it, and a bot need never make one.
+/// The same for a deferred update: the user sees no sign of it, and a bot may never make one.
 const UPDATE_DEADLINE: Duration = Duration::from_secs(3);
 
-/// Where an interaction stands.
+/// The state of an interaction.
 enum Stand {
     /// The user sees the answer.
     Seen,
-    /// Nothing came yet.
+    /// There is no response yet.
     Silent,
     /// The bot is thinking.
     Thinking,
-    /// The bot has taken note, and may edit the component's message.
+    /// The bot has acknowledged, and may edit the component's message.
     Acknowledged,
 }
 
@@ -54,7 +54,7 @@ fn stand(interaction: &Interaction) -> Stand {
     }
 }
 
-/// Waits until the user sees an answer or gives up, and tells which.
+/// Waits until the user sees an answer or gives up, and returns the answer.
 pub(super) async fn answer(
     control: &Control,
     started: &Started,
@@ -91,7 +91,7 @@ pub(super) async fn answer(
     Ok(answer)
 }
 
-/// What the user reads when the time is over. An update that was deferred and never came is no failure.
+/// Returns the error that the user reads when the time is over. A deferred update that never came is no failure.
 fn give_up(live: &mut Live<'_>, id: Snowflake, stand: &Stand) -> Option<(&'static str, Option<String>)> {
     let interaction = live.interactions.get(id)?;
     if interaction.answered.is_some() {
@@ -110,7 +110,7 @@ fn give_up(live: &mut Live<'_>, id: Snowflake, stand: &Stand) -> Option<(&'stati
     Some((error, hint))
 }
 
-/// What can be told of an interaction now.
+/// Returns the present answer to an interaction.
 pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, BadRequest> {
     let interaction = live.interactions.get(id).ok_or_else(|| {
         BadRequest::with_status(StatusCode::NOT_FOUND, format!("There is no interaction {id} any more."))
@@ -121,7 +121,7 @@ pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, BadRequest>
         .filter(|_| interaction.answered.is_some())
         .and_then(|message| live.any_message(interaction.channel_id, message));
     let followups = followups_seen(live, interaction);
-    // A followup is what the user sees after a silent acknowledgement.
+    // After a silent acknowledgement, the user sees a followup.
     let shown = match interaction.response {
         Response::DeferredUpdate if !followups.is_empty() => followups.first().copied(),
         _ => message,
@@ -154,8 +154,8 @@ pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, BadRequest>
     Ok(answer)
 }
 
-/// The further messages that the user sees, oldest first. Where a modal was submitted, those count too that came since
-/// with the token of the interaction that opened it.
+/// Returns the further messages that the user sees, oldest first. For a submitted modal, messages count too that were
+/// sent since then with the token of the interaction that opened it.
 fn followups_seen<'a>(live: &'a Live<'_>, interaction: &Interaction) -> Vec<&'a Message> {
     let opener = interaction.opener.and_then(|id| live.interactions.get(id));
     let since = opener.into_iter().flat_map(|opener| &opener.followups).filter(|id| **id > interaction.id);

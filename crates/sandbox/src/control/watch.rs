@@ -1,4 +1,4 @@
-//! Looking on and meddling: the log, the sessions, injected faults, and sums over all interactions.
+//! Inspecting and faults: the log, the sessions, injected faults, and statistics of all interactions.
 
 use std::convert::Infallible;
 
@@ -37,7 +37,7 @@ struct Range {
     follow: bool,
 }
 
-/// The log as JSON lines: what is there, or, with `follow`, also all that comes.
+/// Returns the log as JSON lines: the existing entries and, with `follow`, all later ones.
 async fn log(State(control): State<Control>, Query(range): Query<Range>) -> Response {
     let header = [(CONTENT_TYPE, "application/x-ndjson")];
     if range.follow {
@@ -90,7 +90,7 @@ struct Order {
     command: Command,
 }
 
-/// Does something to live connections at once: drops, closes, asks them to reconnect.
+/// Sends a command to live connections: drops, closes, asks them to reconnect.
 async fn command(State(control): State<Control>, Request(order): Request<Order>) -> Json<Value> {
     Json(json!({ "connections": control.discord.hub().command(&order.target, &order.command) }))
 }

@@ -1,4 +1,4 @@
-//! Pictures and files in embeds and components: `attachment://` becomes an address, and each gets its size.
+//! Media in embeds and components: `attachment://` is replaced by an address, and sizes are added.
 
 use serde_json::{Map, Value, json};
 

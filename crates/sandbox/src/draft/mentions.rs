@@ -1,4 +1,4 @@
-//! Who a message mentions: what its text says, cut down to what `allowed_mentions` lets through.
+//! Mentions of a message: those in its text, restricted by `allowed_mentions`.
 
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -7,7 +7,7 @@ use crate::state::message::Message;
 use crate::validate::component;
 use crate::validate::mentions::AllowedMentions;
 
-/// Writes into a message whom it mentions, by the rules of its author's `allowed_mentions`.
+/// Sets the mentions of a message, by its author's `allowed_mentions`.
 pub(super) fn apply(world: &World, message: &mut Message, allowed: Option<AllowedMentions>) {
     let allowed = allowed.unwrap_or_else(AllowedMentions::unrestricted);
     let text = text_of(message);
@@ -53,7 +53,7 @@ fn add(list: &mut Vec<Snowflake>, id: Snowflake) {
     }
 }
 
-/// The text in which mentions count: the content, or the text displays of a message made of components.
+/// Returns the text in which mentions count: the content, or the text displays of a message made of components.
 fn text_of(message: &Message) -> String {
     let mut text = message.content.clone();
     for display in component::flatten(&message.components) {
@@ -71,7 +71,7 @@ enum Token {
     Role(Snowflake),
 }
 
-/// `<@1>`, `<@!1>` and `<@&1>` in a text.
+/// Returns `<@1>`, `<@!1>` and `<@&1>` in a text.
 fn tokens(text: &str) -> impl Iterator<Item = Token> {
     text.split("<@").skip(1).filter_map(|rest| {
         let (inside, _) = rest.split_once('>')?;

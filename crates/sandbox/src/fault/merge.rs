@@ -1,4 +1,4 @@
-//! JSON merge patches, by which rules change answers and events.
+//! JSON merge patches, with which rules change answers and events.
 
 use serde_json::{Value, json};
 

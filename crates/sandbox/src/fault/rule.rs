@@ -1,4 +1,4 @@
-//! A fault rule as it is written: what it matches, how often, and what it does.
+//! The format of a fault rule: what it matches, how often, and its effect.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,18 +13,18 @@ use sandbox_voice::fault::{VoiceConnectRule, VoicePacketRule, VoiceRule, VoiceSe
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// What it matches and does.
+    /// What it matches, and its effect.
     pub on: On,
-    /// Matches that pass unharmed before it strikes.
+    /// Number of matches without effect before it strikes.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skip: u64,
-    /// Times that it strikes; absent: forever.
+    /// How often it strikes; absent: without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Milliseconds after which it is void; absent: never.
+    /// Milliseconds after which it expires; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_ms: Option<u64>,
-    /// Milliseconds to wait before the effect. A held event holds those behind it back; a held payload of a client holds
+    /// Milliseconds to wait before the effect. A held event holds back those after it; a held payload of a client holds
     /// its whole connection.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub delay_ms: u64,
@@ -36,26 +36,26 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Rule {
-    /// Rule that strikes every match, at once, forever.
+    /// Creates a rule that strikes every match, at once, without limit.
     pub fn new(on: On) -> Self {
         Self { on, skip: 0, count: None, for_ms: None, delay_ms: 0 }
     }
 
-    /// The same rule, striking this many times.
+    /// Sets how often it strikes.
     #[must_use]
     pub fn times(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// The same rule, letting this many matches pass first.
+    /// Sets how many matches pass first.
     #[must_use]
     pub fn after(mut self, skip: u64) -> Self {
         self.skip = skip;
         self
     }
 
-    /// The same rule, waiting this long before its effect.
+    /// Sets the wait before its effect.
     #[must_use]
     pub fn delayed(mut self, delay_ms: u64) -> Self {
         self.delay_ms = delay_ms;
@@ -71,7 +71,7 @@ pub enum On {
     Request(RequestRule),
     /// Events about to be written to a connection.
     Dispatch(GatewayRule),
-    /// Payloads that came from a client, before they are acted upon.
+    /// Payloads received from a client, before they are handled.
     Received(GatewayRule),
     /// New connections to the gateway.
     Connect(ConnectRule),
@@ -79,39 +79,39 @@ pub enum On {
     VoiceServer(VoiceServerRule),
     /// New websockets of voice servers.
     VoiceConnect(VoiceConnectRule),
-    /// Payloads that came from a voice client, before they are acted upon.
+    /// Payloads received from a voice client, before they are handled.
     VoiceReceived(VoiceRule),
     /// UDP packets of voice.
     VoicePacket(VoicePacketRule),
 }
 
-/// Which requests, and what happens to them.
+/// The matched requests, and the effect on them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RequestRule {
-    /// Method, in any case; absent: any.
+    /// Method, ignoring case; absent: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Path without `/api/v10` and query, in which `*` or `{name}` stands for one segment and a final `**` for any rest;
+    /// Path without `/api/v10` and query, in which `*` or `{name}` matches one segment and a final `**` any rest;
     /// absent: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What happens.
+    /// Effect.
     pub effect: RequestEffect,
 }
 
-/// What happens to a request.
+/// The effect on a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RequestEffect {
-    /// Nothing but the rule's delay.
+    /// Only the rule's delay.
     #[default]
     Pass,
     /// An error instead of the handler's answer; the handler does not run.
     Respond {
         /// Status.
         status: u16,
-        /// What the body looks like.
+        /// Form of the body.
         #[serde(default)]
         body: ErrorBody,
     },
@@ -119,7 +119,7 @@ pub enum RequestEffect {
     RateLimit {
         /// Seconds to wait.
         retry_after: f64,
-        /// Which limit is said to be exceeded.
+        /// The limit that the answer names.
         #[serde(default)]
         scope: LimitScope,
     },
@@ -127,14 +127,14 @@ pub enum RequestEffect {
     DropBefore,
     /// The connection is dropped without an answer, after the handler has run.
     DropAfter,
-    /// The handler runs; the answer ends, and the connection with it, after this many bytes of its body.
+    /// The handler runs. The answer ends after this many bytes of its body, and the connection with it.
     Truncate {
         /// Bytes that still arrive.
         bytes: usize,
     },
-    /// The handler runs; its answer in JSON arrives changed by a merge patch (RFC 7396). Other answers stay as they are.
+    /// The handler runs. Its answer in JSON is changed by a merge patch (RFC 7396). Other answers stay as they are.
     Patch {
-        /// What is laid over the answer; null takes a field away.
+        /// Merge patch of the answer. Null removes a field.
         merge: Value,
     },
 }
@@ -143,23 +143,23 @@ pub enum RequestEffect {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorBody {
-    /// JSON with `message` and `code`, as Discord's own servers answer.
+    /// JSON with `message` and `code`, in the form of Discord's own servers.
     #[default]
     Discord,
-    /// A page of HTML, as a proxy in front of them answers.
+    /// A page of HTML, in the form of a proxy in front of them.
     Html,
     /// Nothing.
     Empty,
 }
 
-/// Which limit an injected 429 speaks of.
+/// The limit that an injected 429 names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitScope {
     /// Bucket of this bot.
     #[default]
     User,
-    /// Bucket that others share.
+    /// Bucket shared with others.
     Shared,
     /// Global limit of this bot.
     Global,
@@ -167,7 +167,7 @@ pub enum LimitScope {
     Cloudflare,
 }
 
-/// Which payloads, and what happens to their connection.
+/// The matched payloads, and the effect on their connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayRule {
@@ -186,25 +186,25 @@ pub struct GatewayRule {
     /// Shard id; absent: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<u32>,
-    /// What happens.
+    /// Effect.
     pub effect: GatewayEffect,
 }
 
-/// What happens when a payload is about to be written or acted upon.
+/// The effect on a payload that is about to be written or handled.
 ///
-/// A payload that comes changed, cut off or repeated does so on this one writing: a RESUME replays it whole, unless a rule
-/// strikes again.
+/// A change, a truncation or a repetition applies to this one write only: a RESUME replays the whole payload, unless a
+/// rule strikes again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum GatewayEffect {
-    /// Nothing but the rule's delay.
+    /// Only the rule's delay.
     #[default]
     Pass,
-    /// The payload is lost. For received heartbeats: they are not acknowledged.
+    /// The payload is lost. A received heartbeat is not acknowledged.
     Ignore,
-    /// The connection is dropped without a close frame; an event that was to be written waits for the RESUME.
+    /// The connection is dropped without a close frame. An event that was to be written waits for the RESUME.
     Sever,
-    /// The connection is closed with a code; an event that was to be written waits for the RESUME.
+    /// The connection is closed with a code. An event that was to be written waits for the RESUME.
     Close {
         /// Close code.
         code: u16,
@@ -212,19 +212,19 @@ pub enum GatewayEffect {
         #[serde(default)]
         reason: String,
     },
-    /// The payload's data (`d`) comes changed by a merge patch (RFC 7396).
+    /// The payload's data (`d`) is changed by a merge patch (RFC 7396).
     Patch {
-        /// What is laid over the data; null takes a field away, and anything but an object takes the place of all of it.
+        /// Merge patch of the data. Null removes a field, and anything but an object replaces all of it.
         merge: Value,
     },
-    /// The payload ends after this many bytes, so that it is no JSON; the connection goes on.
+    /// The payload ends after this many bytes, so that it is no JSON. The connection continues.
     Truncate {
         /// Bytes that still arrive, whole characters only.
         bytes: usize,
     },
-    /// The payload comes again, under the same sequence number.
+    /// The payload is sent again, with the same sequence number.
     Duplicate {
-        /// How many times more; once unless given.
+        /// Number of repetitions. The default is one.
         #[serde(default = "once")]
         extra: u32,
     },
@@ -241,19 +241,19 @@ fn once() -> u32 {
     1
 }
 
-/// What happens to new connections to the gateway.
+/// The effect on new connections to the gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConnectRule {
-    /// What happens.
+    /// Effect.
     pub effect: ConnectEffect,
 }
 
-/// What happens to a new connection.
+/// The effect on a new connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ConnectEffect {
-    /// Nothing but the rule's delay, which comes before HELLO.
+    /// Only the rule's delay, before HELLO.
     #[default]
     Pass,
     /// The upgrade is refused with this status.

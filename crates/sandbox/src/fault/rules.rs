@@ -1,4 +1,4 @@
-//! The fault rules in force, and which of them strikes.
+//! The fault rules in force, and the one that strikes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use super::rule::{ConnectEffect, GatewayEffect, GatewayRule, On, RequestEffect, 
 use crate::snowflake::Snowflake;
 use sandbox_voice::fault::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace, VoiceServerEffect};
 
-/// Handle to the fault rules; clones share them.
+/// Handle to the fault rules. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     shared: Arc<Shared>,
@@ -21,7 +21,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Shared {
     rules: Mutex<Rules>,
-    /// Length of the list; lets the common case, no rules, pass without the lock.
+    /// Length of the list. Without rules, the common case, the lock is not taken.
     active: AtomicUsize,
 }
 
@@ -40,16 +40,16 @@ struct Active {
     until: Option<Instant>,
 }
 
-/// A rule and how far it is used up.
+/// The state of a rule.
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleState {
     /// Number of the rule.
     pub id: u64,
-    /// Rule as it was given.
+    /// The rule.
     pub rule: Rule,
-    /// Times that it matched.
+    /// How often it has matched.
     pub matched: u64,
-    /// Times that it struck.
+    /// How often it has struck.
     pub struck: u64,
     /// Whether it will not strike any more.
     pub used_up: bool,
@@ -71,7 +71,7 @@ pub struct Place<'a> {
 }
 
 impl Faults {
-    /// Puts a rule in force and returns its number.
+    /// Adds a rule and returns its number.
     pub fn add(&self, rule: Rule) -> u64 {
         let mut rules = self.shared.rules.lock();
         rules.last_id += 1;
@@ -82,7 +82,7 @@ impl Faults {
         id
     }
 
-    /// Takes a rule out of force; tells whether there was one of this number.
+    /// Removes a rule. Returns whether there was one with this number.
     pub fn remove(&self, id: u64) -> bool {
         let mut rules = self.shared.rules.lock();
         let before = rules.list.len();
@@ -91,21 +91,21 @@ impl Faults {
         rules.list.len() < before
     }
 
-    /// Takes every rule out of force and tells how many there were.
+    /// Removes all rules and returns how many there were.
     pub fn clear(&self) -> usize {
         let mut rules = self.shared.rules.lock();
         self.shared.active.store(0, Ordering::Release);
         std::mem::take(&mut rules.list).len()
     }
 
-    /// Every rule, those that are used up included.
+    /// Returns all rules, including those that are used up.
     pub fn list(&self) -> Vec<RuleState> {
         let now = Instant::now();
         let rules = self.shared.rules.lock();
         rules.list.iter().map(|active| active.state(now)).collect()
     }
 
-    /// Rule that strikes this request; `path` is without version and query.
+    /// Returns the rule that strikes this request. `path` is without version and query.
     pub fn on_request(&self, method: &str, path: &str) -> Option<Strike<RequestEffect>> {
         self.strike(|on| match on {
             On::Request(rule) => {
@@ -118,7 +118,7 @@ impl Faults {
         })
     }
 
-    /// Rule that strikes an event about to be written.
+    /// Returns the rule that strikes an event about to be written.
     pub fn on_dispatch(&self, place: Place<'_>) -> Option<Strike<GatewayEffect>> {
         self.strike(|on| match on {
             On::Dispatch(rule) => rule.fits(place).then(|| rule.effect.clone()),
@@ -126,7 +126,7 @@ impl Faults {
         })
     }
 
-    /// Rule that strikes a received payload.
+    /// Returns the rule that strikes a received payload.
     pub fn on_received(&self, place: Place<'_>) -> Option<Strike<GatewayEffect>> {
         self.strike(|on| match on {
             On::Received(rule) => rule.fits(place).then(|| rule.effect.clone()),
@@ -134,7 +134,7 @@ impl Faults {
         })
     }
 
-    /// Rule that strikes a new connection.
+    /// Returns the rule that strikes a new connection.
     pub fn on_connect(&self) -> Option<Strike<ConnectEffect>> {
         self.strike(|on| match on {
             On::Connect(rule) => Some(rule.effect),
@@ -142,7 +142,7 @@ impl Faults {
         })
     }
 
-    /// Rule that strikes a VOICE_SERVER_UPDATE.
+    /// Returns the rule that strikes a VOICE_SERVER_UPDATE.
     pub fn on_voice_server(&self, place: VoicePlace) -> Option<Strike<VoiceServerEffect>> {
         self.strike(|on| match on {
             On::VoiceServer(rule) => rule.fits(place).then_some(rule.effect),
@@ -150,7 +150,7 @@ impl Faults {
         })
     }
 
-    /// Rule that strikes a new websocket of a voice server.
+    /// Returns the rule that strikes a new websocket of a voice server.
     pub fn on_voice_connect(&self) -> Option<Strike<VoiceConnectEffect>> {
         self.strike(|on| match on {
             On::VoiceConnect(rule) => Some(rule.effect),
@@ -158,7 +158,7 @@ impl Faults {
         })
     }
 
-    /// Rule that strikes a payload of a voice client.
+    /// Returns the rule that strikes a payload of a voice client.
     pub fn on_voice_received(&self, place: VoicePlace) -> Option<Strike<VoiceEffect>> {
         self.strike(|on| match on {
             On::VoiceReceived(rule) => rule.fits(place).then(|| rule.effect.clone()),
@@ -166,7 +166,7 @@ impl Faults {
         })
     }
 
-    /// Rule by which a UDP packet is lost.
+    /// Returns the rule by which a UDP packet is lost.
     pub fn on_voice_packet(&self, way: Direction, place: VoicePlace) -> Option<Strike<()>> {
         self.strike(|on| match on {
             On::VoicePacket(rule) => rule.hits(way, place).then_some(()),
@@ -219,7 +219,8 @@ impl GatewayRule {
     }
 }
 
-/// Whether a path fits a pattern: `*` or `{name}` is any one segment, a final `**` any rest, also none.
+/// Returns whether a path matches a pattern: `*` or `{name}` matches any one segment, a final `**` any rest, including
+/// none.
 fn path_matches(pattern: &str, path: &str) -> bool {
     let mut path = path.split('/').filter(|segment| !segment.is_empty());
     for wanted in pattern.split('/').filter(|segment| !segment.is_empty()) {

@@ -13,18 +13,18 @@ use tokio::sync::mpsc;
 
 use super::{Ids, Place};
 
-/// Parts an input into frames.
+/// Separates the frames of an input.
 const SEPARATOR: u8 = 0x1e;
 /// Most frames of an input.
 const FRAMES: usize = 12;
-/// Bytes that may be under way.
+/// Bytes that may be in transit.
 const ROOM: usize = 1 << 20;
 
 thread_local! {
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
 
-/// Takes streams in memory for connections.
+/// Accepts streams in memory as connections.
 struct Listener(mpsc::UnboundedReceiver<DuplexStream>);
 
 impl axum::serve::Listener for Listener {
@@ -43,8 +43,8 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-/// Sends frames: the first byte tells of compression and whether the bot identifies first; each frame begins with its kind,
-/// `t` for text, `b` for binary, `c` for close, `p` for ping, and `r` for bytes that are sent as they are.
+/// Sends frames. The first byte selects the compression and whether the bot identifies first. Each frame begins with
+/// its kind: `t` for text, `b` for binary, `c` for close, `p` for ping, and `r` for bytes that are sent as they are.
 pub async fn gateway_frames(bytes: &[u8]) {
     let Some((how, frames)) = bytes.split_first() else { return };
     let mut place = PLACE.take().unwrap_or_else(Place::new);
@@ -57,7 +57,7 @@ pub async fn gateway_frames(bytes: &[u8]) {
     connections.send(stream).expect("the server is there");
     converse(client, *how, frames, &ids).await;
     server.abort();
-    // The connection's task ends after its stream, and the session that it leaves a moment later.
+    // The connection's task ends after its stream, and its session a moment later.
     while !place.discord.hub().sessions().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -95,7 +95,7 @@ async fn converse(mut client: DuplexStream, how: u8, frames: &[u8], ids: &Ids) {
     }
     let (mut reader, mut writer) = tokio::io::split(client);
     let writing = async {
-        // The gateway may have closed the connection before it has read all.
+        // The gateway may have closed the connection before it has read everything.
         let _ = writer.write_all(&sent).await;
         let _ = writer.shutdown().await;
     };
@@ -125,7 +125,7 @@ fn frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// Takes a frame of the server's apart.
+/// Splits a frame of the server into opcode, payload and the rest of the bytes.
 fn next(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (head, rest) = bytes.split_at_checked(2)?;
     assert!(head[0] & 0xf0 == 0x80 && head[1] & 0x80 == 0, "a frame of the server's begins with {head:x?}");
@@ -140,7 +140,8 @@ fn next(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((head[0] & 0xf, payload, rest))
 }
 
-/// Judges what the gateway has sent: whole frames, each a payload as documented, numbered in order, and one close at the end.
+/// Checks what the gateway has sent: whole frames, each a payload as documented, numbered in order, and one close at
+/// the end.
 fn judge(received: &[u8], compression: u8) {
     let end = received.windows(4).position(|word| word == b"\r\n\r\n").expect("an answer to the upgrade");
     assert!(received.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&received[..end]));

@@ -13,7 +13,7 @@ use super::{Ids, Place, SECRET, TOKEN};
 use crate::live::Trigger;
 use crate::state::World;
 
-/// Parts an input into requests.
+/// Separates the requests of an input.
 const SEPARATOR: u8 = 0x1e;
 /// Most requests of an input.
 const REQUESTS: usize = 8;
@@ -24,10 +24,10 @@ thread_local! {
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
 
-/// Sends requests, one after the other, each with a head of `METHOD /path KIND` and what follows in the next lines as its body.
+/// Sends requests, one after the other. Each has a head of `METHOD /path KIND`, and the next lines are its body.
 ///
-/// Ids stand as `$g` (the guild), `$c` (a channel), `$x` (the last thing that was made) and so on. `START N` begins an
-/// interaction of that type, whose id is `$i` and whose token is `$k`.
+/// Placeholders stand for ids: `$g` (the guild), `$c` (a channel), `$x` (the last created object) and so on. `START N`
+/// starts an interaction of that type, whose id is `$i` and whose token is `$k`.
 pub async fn rest_bodies(bytes: &[u8]) {
     let mut place = PLACE.take().unwrap_or_else(Place::new);
     let mut ids = place.reset();
@@ -52,7 +52,7 @@ pub async fn rest_bodies(bytes: &[u8]) {
     PLACE.set(Some(place));
 }
 
-/// Begins an interaction.
+/// Starts an interaction.
 fn start(place: &Place, ids: &mut Ids, kind: &str) {
     let kind = kind.parse().unwrap_or(2);
     let mut live = place.discord.lock();
@@ -81,13 +81,13 @@ fn start(place: &Place, ids: &mut Ids, kind: &str) {
 fn is_left_out(path: &str, body: &[u8]) -> bool {
     ["/sandbox/log", "/sandbox/faults"].iter().any(|left| path.starts_with(left))
         || path.starts_with("/sandbox/interactions") && body.windows(3).any(|word| word == b"_ms")
-        // The gateway takes no requests.
+        // The gateway handles no requests.
         || path.split('?').next() == Some("/")
 }
 
 async fn send(place: &Place, ids: &mut Ids, method: &str, path: &str, kind: &str, body: Vec<u8>) {
     let is_control = path.starts_with("/sandbox");
-    // Without its escapes a path may be one that is left out.
+    // After decoding its escapes, a path may be one that is left out.
     if !path.starts_with('/') || is_left_out(path, &body) || path.contains('%') && is_control {
         return;
     }
@@ -121,7 +121,7 @@ async fn send(place: &Place, ids: &mut Ids, method: &str, path: &str, kind: &str
     look_again(place, method, &path, &answer).await;
 }
 
-/// Reads an answer, which is of the form that Discord's have.
+/// Reads an answer and checks that it has the form of Discord's.
 async fn read(response: Response, method: &str, path: &str) -> Option<Value> {
     let status = response.status();
     assert!(status.as_u16() < 500, "{method} {path}: {status}");
@@ -146,7 +146,7 @@ async fn read(response: Response, method: &str, path: &str) -> Option<Value> {
     is_success.then_some(answer)
 }
 
-/// Looks at what has been made, which is what was told of it.
+/// Reads an object that was created, and checks that it equals the answer to its creation.
 async fn look_again(place: &Place, method: &str, path: &str, made: &Value) {
     let path = path.split('?').next().unwrap_or_default().trim_end_matches('/');
     let is_kept = path.contains("/channels/") && path.ends_with("/messages")
@@ -159,7 +159,7 @@ async fn look_again(place: &Place, method: &str, path: &str, made: &Value) {
     let request = request.header(AUTHORIZATION, format!("Bot {TOKEN}")).body(Body::empty());
     let Ok(request) = request else { panic!("{path}/{id} is no address") };
     let Ok(response) = place.router.clone().oneshot(request).await;
-    // Another one may have been made a bot's channel without its being able to see it.
+    // Another request may have created it in a channel that the bot cannot see.
     if response.status() == StatusCode::FORBIDDEN {
         return;
     }
@@ -167,7 +167,7 @@ async fn look_again(place: &Place, method: &str, path: &str, made: &Value) {
     assert_eq!(seen.as_ref(), Some(made), "{path}");
 }
 
-/// Checks the whole world: each id refers to something that exists, and the READY of a new bot lists it.
+/// Checks the whole world: each id refers to an existing object, and the READY of a new bot lists it.
 fn judge(world: &World) {
     for guild in world.guilds.values() {
         for bot in world.applications.keys().filter(|bot| guild.members.contains_key(*bot)) {

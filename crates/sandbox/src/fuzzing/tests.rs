@@ -1,4 +1,4 @@
-//! Every seed, as it is checked in, keeps the rules.
+//! Every seed that is checked in keeps the rules.
 
 use std::path::Path;
 

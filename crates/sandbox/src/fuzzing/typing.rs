@@ -1,4 +1,4 @@
-//! Commands as people type them, and the same options as JSON.
+//! Commands as users type them, and the same options as JSON.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use crate::typed::{Command, Found, FoundUser, Mistakes, Named, Resolver};
 use crate::typed::{find, parse, parse_partial, structured, structured_partial};
 use crate::validate::command::{self, Definition, Scope};
 
-/// A guild in which every second name is somebody's.
+/// A guild in which every second name belongs to a member.
 struct Guild;
 
 impl Guild {
     fn id(named: Named<'_>) -> Option<Snowflake> {
         match named {
-            // What is shorter is read as a name where it stands alone.
+            // A shorter number by itself is read as a name.
             Named::Id(id) => (id.0 >= 1_000_000_000_000_000).then_some(id),
             Named::Name(name) => {
                 (name.len() % 2 == 1).then(|| Snowflake(200_000_000_000_000_000 + name.len() as u64))
@@ -43,7 +43,7 @@ impl Resolver for Guild {
     }
 }
 
-/// Commands that have everything a definition may have.
+/// Returns commands with everything that a definition may contain.
 fn definitions() -> Vec<Definition> {
     let option = |kind: u8, name: &str| json!({ "type": kind, "name": name, "description": "d" });
     let mut options =
@@ -80,7 +80,7 @@ fn definitions() -> Vec<Definition> {
     .collect()
 }
 
-/// Types a command: the first byte tells the language and whether it is finished, or given as JSON.
+/// Types a command. The first byte selects the language and whether it is finished, or given as JSON.
 pub fn typed_command(bytes: &[u8]) {
     let Some((how, text)) = bytes.split_first() else { return };
     let text = String::from_utf8_lossy(text);
@@ -111,7 +111,7 @@ pub fn typed_command(bytes: &[u8]) {
     }
 }
 
-/// Judges what is sent, which given as JSON comes to the same.
+/// Checks the data that is sent, and that the same options as JSON have the same result.
 fn told(data: Result<Value, Mistakes>, command: Command<'_>, text: &str) {
     let data = match data {
         Ok(data) => data,
@@ -124,7 +124,7 @@ fn told(data: Result<Value, Mistakes>, command: Command<'_>, text: &str) {
     let has = |name: &str| names.iter().any(|(known, value)| known == name && !value.is_null());
     let sums = names.iter().filter(|(_, value)| value.is_null()).count();
     assert_eq!(sums, 0, "{data}");
-    // A file is given by its path, and a choice by its name, of which the values need not be any.
+    // A file is given by its path, and a choice by its name, so their values need not be accepted.
     if has("file") || has("colour") || has("size") {
         return;
     }
@@ -135,7 +135,7 @@ fn told(data: Result<Value, Mistakes>, command: Command<'_>, text: &str) {
     }
 }
 
-/// Returns the names and values of all options that are no subcommands.
+/// Returns the names and values of all options except subcommands.
 fn values(options: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for option in options.as_array().into_iter().flatten() {

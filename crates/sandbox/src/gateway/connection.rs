@@ -1,4 +1,4 @@
-//! One websocket: reads what the client asks, writes what its session holds, and ends for one reason.
+//! One websocket: reads the client's payloads, writes its session's events, and ends for one reason.
 
 mod faults;
 mod handshake;
@@ -23,15 +23,15 @@ use super::{Backend, Command, Hub};
 use crate::fault::{Connection as Wire, GatewayEffect};
 use crate::record::{self, Body, Closer};
 
-/// Events written before the client's own payloads are looked at again.
+/// Number of events written before the client's own payloads are read again.
 const BATCH: usize = 64;
 
-/// What a connection starts with.
+/// The parameters of a new connection.
 pub(super) struct Opening {
     pub(super) hub: Hub,
     pub(super) backend: Arc<dyn Backend>,
     pub(super) socket: WebSocket,
-    /// Way to cut the connection, if the listener offers one.
+    /// Handle to cut the connection, if the listener supports that.
     pub(super) wire: Option<Wire>,
     pub(super) transport: Result<Transport, Close>,
     pub(super) resume_url: String,
@@ -39,7 +39,7 @@ pub(super) struct Opening {
     pub(super) delay: Duration,
 }
 
-/// A client's connection, as the gateway speaks on it.
+/// A client's connection, with the protocol of the gateway.
 struct Connection {
     hub: Hub,
     backend: Arc<dyn Backend>,
@@ -50,7 +50,7 @@ struct Connection {
     session: Option<Arc<Session>>,
     /// Number of the newest event that was written.
     written: u64,
-    /// When heartbeats that came are to be acknowledged.
+    /// When received heartbeats are to be acknowledged.
     due: VecDeque<Instant>,
     /// Event that an injected delay holds back, and all after it.
     held: Option<faults::Held>,
@@ -62,7 +62,7 @@ pub(super) async fn serve(opening: Opening) {
     let (id, orders) = hub.link();
     let start =
         transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
-    // A client that asked for something impossible can at least read a plain close frame.
+    // A client with an impossible request can at least read a plain close frame.
     let transport = transport.unwrap_or(Transport::Json { compress_from: None, zlib: None });
     hub.log().push(record::Event::Connected { conn: id, transport: transport.name() });
     let limits = Limits {
@@ -86,7 +86,7 @@ pub(super) async fn serve(opening: Opening) {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Also when the server's runtime drops the task halfway.
+        // Also if the server's runtime drops the task early.
         self.hub.unlink(self.id);
     }
 }
@@ -120,7 +120,7 @@ impl Protocol for Connection {
                 });
             }
             Next::Ended => {
-                // The ring may have been meant for the connection that took over.
+                // The notification may have been meant for the connection that took over.
                 session.news.notify_one();
                 self.leave_session();
                 return Ok(false);
@@ -139,7 +139,7 @@ impl Protocol for Connection {
                     continue;
                 }
                 effect => {
-                    // What was written before must not be lost with the connection.
+                    // Events that were written before must not be lost with the connection.
                     self.flush().await?;
                     self.inject_fault(effect.clone()).await?;
                     if self.session.is_none() {
@@ -213,7 +213,7 @@ impl Protocol for Connection {
     }
 
     fn unreadable(&self, error: &axum::Error) -> Ending {
-        // The length is the client's error and has its code; anything else breaks the connection.
+        // The length is the client's error and has a code of its own. Any other error breaks the connection.
         if is_capacity(error) { Close::too_long().into() } else { Ending::Lost(error.to_string()) }
     }
 
@@ -245,7 +245,7 @@ impl Connection {
         }
     }
 
-    /// Sends INVALID_SESSION and parts from the session, which ends if it can't be resumed.
+    /// Sends INVALID_SESSION and leaves the session, which ends if it cannot be resumed.
     async fn invalidate(&mut self, resumable: bool) -> Result<(), Ending> {
         if let Some(session) = self.session.clone() {
             self.leave_session();
@@ -285,7 +285,7 @@ impl Connection {
             sleep(strike.delay).await;
             if strike.effect == GatewayEffect::Ignore {
                 if raw.op == u64::from(op::HEARTBEAT) {
-                    // Only the acknowledgement is lost; the client is not to be closed as dead.
+                    // Only the acknowledgement is lost; the client must not be closed as dead.
                     self.socket.beat();
                 }
                 return Ok(());
@@ -295,7 +295,7 @@ impl Connection {
         self.act(raw).await
     }
 
-    /// Does what a client's payload asks for.
+    /// Handles a client's payload.
     async fn act(&mut self, raw: Raw) -> Result<(), Ending> {
         match (raw.op, &self.session) {
             (2 | 6, Some(_)) => return Err(Close::already_authenticated().into()),
@@ -352,7 +352,7 @@ fn unread(bytes: &[u8]) -> Body {
     Body::Omitted { content_type: "unreadable payload".into(), bytes: Some(bytes.len() as u64) }
 }
 
-/// Whether reading failed because a frame is longer than this gateway reads at all.
+/// Returns whether reading failed because a frame is longer than this gateway reads at all.
 fn is_capacity(error: &axum::Error) -> bool {
     error.to_string().contains("too long")
 }

@@ -1,4 +1,4 @@
-//! What a session without the MESSAGE_CONTENT intent does not see of a message.
+//! Message content that is hidden from a session without the MESSAGE_CONTENT intent.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Intents;
 use super::viewer::{Viewer, is_user};
 use crate::snowflake::Snowflake;
 
-/// Whether anything in this event is hidden from this viewer (Gateway, "Message Content Intent").
+/// Returns whether anything in this event is hidden from this viewer (Gateway, "Message Content Intent").
 pub(super) fn hides_any(event: &str, data: &Value, viewer: &Viewer) -> bool {
     if viewer.intents.contains(Intents::MESSAGE_CONTENT) {
         return false;
@@ -22,7 +22,7 @@ pub(super) fn hides_any(event: &str, data: &Value, viewer: &Viewer) -> bool {
     }
 }
 
-/// Takes out of an event what is hidden from this viewer.
+/// Removes from an event what is hidden from this viewer.
 pub(super) fn hide(event: &str, data: &mut Value, viewer: &Viewer) {
     if event == "AUTO_MODERATION_ACTION_EXECUTION" {
         for field in ["content", "matched_content"] {
@@ -35,16 +35,16 @@ pub(super) fn hide(event: &str, data: &mut Value, viewer: &Viewer) {
     }
 }
 
-/// Whether a message is open to the bot without the intent: its own, or one that mentions it.
+/// Returns whether the bot sees a message without the intent: its own, or one that mentions it.
 fn is_open(message: &Value, bot: Snowflake) -> bool {
-    // An answer to an interaction has the bot for its author; a followup through a webhook names the application.
+    // The author of an answer to an interaction is the bot; a followup through a webhook names the application.
     let mentions = message["mentions"].as_array();
     is_user(&message["author"], bot)
         || message["application_id"].as_str().is_some_and(|id| id.parse() == Ok(bot))
         || mentions.is_some_and(|users| users.iter().any(|user| is_user(user, bot)))
 }
 
-/// Messages inside a message: the one it answers, and those it forwards.
+/// Returns the messages inside a message: the one it answers, and those it forwards.
 fn nested(message: &Value) -> impl Iterator<Item = &Value> {
     let referenced = message.get("referenced_message").filter(|referenced| referenced.is_object());
     let snapshots = message["message_snapshots"].as_array().into_iter().flatten();
@@ -55,7 +55,7 @@ fn hide_message(message: &mut Value, bot: Snowflake) {
     let open = is_open(message, bot);
     let Some(fields) = message.as_object_mut() else { return };
     if !open {
-        // An update tells only what changed: a field that is absent stays absent.
+        // An update contains only what changed: an absent field stays absent.
         for (field, empty) in [
             ("content", json!("")),
             ("embeds", json!([])),

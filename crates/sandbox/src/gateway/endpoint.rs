@@ -1,4 +1,4 @@
-//! The gateway's address: what is asked for in the query, and the upgrade to a websocket.
+//! The gateway's address: the query parameters, and the upgrade to a websocket.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use super::{Backend, Hub};
 use crate::fault::{ConnectEffect, Connection};
 use crate::record::Event;
 
-/// Longest frame that is read at all; longer than a client may send, so that it can be told.
+/// Longest frame that is read at all. It is longer than a client may send, so that the client gets a close code.
 const LONGEST_FRAME: usize = 1 << 20;
 
-/// Query parameters, all texts, so that a wrong one is answered by the gateway and not by the router.
+/// Query parameters, all as text, so that the gateway and not the router answers an invalid one.
 #[derive(Debug, Default, Deserialize)]
 struct Wishes {
     v: Option<String>,
@@ -88,10 +88,10 @@ async fn connect(
     })
 }
 
-/// Transport that the client asks for, or the close code that it gets instead.
+/// Returns the transport that the client asks for, or the close code that it gets instead.
 ///
-/// Only JSON is spoken. A client that asks for ETF is told so in the reason of a 4002, since that is what it would get
-/// next: its payloads can't be decoded here.
+/// Only JSON is supported. A client that asks for ETF gets a 4002 with that reason, since its payloads could not be
+/// decoded here.
 fn negotiate(wishes: &Wishes) -> Result<Transport, Close> {
     if wishes.v.as_deref().is_some_and(|version| version != "10") {
         return Err(Close::invalid_version());
@@ -108,12 +108,12 @@ fn negotiate(wishes: &Wishes) -> Result<Transport, Close> {
     })
 }
 
-/// Beginning of a client's text, short enough for a close frame.
+/// Returns the beginning of a client's text, short enough for a close frame.
 fn short(text: &str) -> String {
     text.chars().take(16).collect()
 }
 
-/// Address under which the client reached this gateway.
+/// Returns the address under which the client reached this gateway.
 fn address(headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST.as_str()).unwrap_or("127.0.0.1");

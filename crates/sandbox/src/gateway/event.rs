@@ -1,7 +1,7 @@
-//! One dispatched event in the shapes that different sessions get.
+//! One dispatched event in the shapes for different sessions.
 //!
-//! The whole event is serialised once for all sessions. Only a session that must not see all of it gets a shape of its own,
-//! since what is left out depends on the bot.
+//! The whole event is serialised once for all sessions. Only a session that must not see all of it gets a shape of its
+//! own, since what is removed depends on the bot.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{Dispatch, Intents, content, roster};
 use crate::record::{Body, EventLog, Json};
 use crate::snowflake::Snowflake;
 
-/// An event as sessions keep it: its data as text, ready to be framed with a sequence number.
+/// An event as sessions store it: its data as text, ready for a sequence number.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) name: &'static str,
@@ -37,7 +37,7 @@ impl Event {
             Body::omitted(Some("application/json"), json.get().len())
         } else {
             Body::from(match name {
-                // The two frequent events with a token have it in one known place.
+                // The two frequent events with a token have it in one known field.
                 "INTERACTION_CREATE" | "VOICE_SERVER_UPDATE" => {
                     log.redactor().without(&json, data["token"].as_str().unwrap_or_default())
                 }
@@ -47,7 +47,7 @@ impl Event {
         Self { name, data: json, recorded: shown }
     }
 
-    /// Payload of this event under a sequence number.
+    /// Returns the payload of this event with a sequence number.
     pub(super) fn payload(&self, seq: u64) -> String {
         let data = self.data.get();
         let mut payload = String::with_capacity(data.len() + self.name.len() + 48);
@@ -67,7 +67,8 @@ impl<'a> Outgoing<'a> {
         Self { dispatch, log, full: OnceCell::new() }
     }
 
-    /// The event as a viewer gets it, or nothing if it may not see it; `in_guild` tells whether it is in a guild.
+    /// Returns the event for a viewer; `None` if it may not see it. `in_guild` returns whether the viewer's bot is in a
+    /// guild.
     pub(super) fn for_viewer(
         &self,
         viewer: &Viewer,

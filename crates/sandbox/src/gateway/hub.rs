@@ -1,4 +1,4 @@
-//! Every session and connection there is, and the ways to reach them.
+//! All sessions and connections, and the ways to reach them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::fault::Faults;
 use crate::record::{self, EventLog};
 use crate::snowflake::Snowflake;
 
-/// Handle to the gateway; clones reach the same sessions.
+/// Handle to the gateway. Clones share the same sessions.
 #[derive(Clone)]
 pub struct Hub {
     shared: Arc<Shared>,
@@ -38,24 +38,24 @@ struct Shared {
     listings: Listings,
 }
 
-/// Way to one live connection.
+/// The mailbox of one live connection.
 struct Link {
     mailbox: mpsc::UnboundedSender<Order>,
     session: Option<Arc<Session>>,
 }
 
-/// What a connection's task is told from outside.
+/// A message to a connection's task.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// A command that was given once.
+    /// A command.
     Command(Command),
     /// Its session has been resumed on another connection.
     Replaced,
 }
 
-/// Which live connections a command is for: those whose session fits every field that is given.
+/// The live connections that a command is for: those whose session matches every given field.
 ///
-/// With no field given also those that have not identified yet.
+/// Without any field, this includes connections that have not identified yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Target {
@@ -67,13 +67,13 @@ pub struct Target {
     pub shard: Option<u32>,
 }
 
-/// Something to be done once to live connections.
+/// A command to live connections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
-    /// Drops the connection without a close frame; the session can be resumed.
+    /// Drops the connection without a close frame. The session can be resumed.
     Sever,
-    /// Closes the connection with a code; the session can be resumed.
+    /// Closes the connection with a code. The session can be resumed.
     Close {
         /// Close code.
         code: u16,
@@ -93,7 +93,7 @@ pub enum Command {
 }
 
 impl Hub {
-    /// Opens a gateway without sessions.
+    /// Creates a gateway without sessions.
     pub fn new(options: Options, log: EventLog, faults: Faults) -> Self {
         let shared = Shared {
             options,
@@ -108,10 +108,10 @@ impl Hub {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Puts an event into the buffers of every session that may see it; never waits, never asks the backend.
+    /// Appends an event to the buffers of every session that may see it. Never waits, and never calls the backend.
     ///
-    /// Sessions get the events of one caller in the order of its calls. GUILD_CREATE must be for one bot: it makes
-    /// the guild one of that bot's, as GUILD_DELETE (unless `unavailable`) ends that.
+    /// Sessions get the events of one caller in the order of its calls. GUILD_CREATE must be for one bot: it adds the
+    /// guild to that bot's, as GUILD_DELETE (unless `unavailable`) removes it.
     pub fn dispatch(&self, dispatch: &Dispatch) {
         let outgoing = Outgoing::new(dispatch, &self.shared.log);
         for session in self.shared.sessions.read().values() {
@@ -119,7 +119,7 @@ impl Hub {
         }
     }
 
-    /// Gives a command to all live connections of a target and tells how many there were.
+    /// Sends a command to all live connections of a target and returns their number.
     pub fn command(&self, target: &Target, command: &Command) -> usize {
         let mut links = self.shared.links.lock();
         let fitting = links.values_mut().filter(|link| target.fits(link.session.as_deref()));
@@ -130,17 +130,17 @@ impl Hub {
         told
     }
 
-    /// Closes all connections with a code and tells how many there were.
+    /// Closes all connections with a code and returns their number.
     pub fn close_all(&self, code: u16) -> usize {
         self.command(&Target::default(), &Command::Close { code, reason: String::new() })
     }
 
-    /// Every session that has not ended, with a connection or without.
+    /// Returns every session that has not ended, with a connection or without.
     pub fn sessions(&self) -> Vec<SessionInfo> {
         self.shared.sessions.read().values().map(|session| session.info()).collect()
     }
 
-    /// How many sessions a bot may still start, for GET /gateway/bot.
+    /// Returns how many sessions a bot may still start, for GET /gateway/bot.
     pub fn session_start_limit(&self, bot: Snowflake) -> SessionStartLimit {
         self.shared.starts.limit(Instant::now(), bot, &self.shared.options)
     }
@@ -165,7 +165,7 @@ impl Hub {
         &self.shared.listings
     }
 
-    /// Makes a connection known and gives it its number and its mailbox.
+    /// Registers a connection and returns its number and its mailbox.
     pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
         let conn = self.shared.last_conn.fetch_add(1, Ordering::Relaxed) + 1;
         let (mailbox, orders) = mpsc::unbounded_channel();
@@ -177,17 +177,17 @@ impl Hub {
         self.shared.links.lock().remove(&conn);
     }
 
-    /// Notes which session a connection serves now.
+    /// Records the session that a connection now serves.
     pub(super) fn relink(&self, conn: u64, session: Option<Arc<Session>>) {
         if let Some(link) = self.shared.links.lock().get_mut(&conn) {
             link.session = session;
         }
     }
 
-    /// Tells a connection that its session is served by another one now.
+    /// Informs a connection that another one serves its session now.
     pub(super) fn replace(&self, conn: u64) {
         if let Some(link) = self.shared.links.lock().get(&conn) {
-            // A connection that is ending has no use for the order.
+            // A connection that is ending does not need the order.
             let _ = link.mailbox.send(Order::Replaced);
         }
     }
@@ -196,25 +196,25 @@ impl Hub {
         self.shared.sessions.read().get(id).cloned()
     }
 
-    /// Adds a session; from now on it is offered every event.
+    /// Adds a session, which is offered every event from now on.
     pub(super) fn add(&self, session: Arc<Session>) {
         self.shared.sessions.write().insert(session.id.clone(), session);
     }
 
-    /// Sessions of a bot.
+    /// Returns the sessions of a bot.
     pub(super) fn sessions_of(&self, bot: Snowflake) -> Vec<Arc<Session>> {
         let sessions = self.shared.sessions.read();
         sessions.values().filter(|session| session.viewer.bot == bot).cloned().collect()
     }
 
-    /// Ends a session, unless it had ended already.
+    /// Ends a session, unless it has ended already.
     pub(super) fn end(&self, session: &Session, reason: &'static str) {
         if session.end() {
             self.forget(session, reason);
         }
     }
 
-    /// Ends a session when it has not been resumed in time.
+    /// Ends a session if it is not resumed in time.
     pub(super) fn expire_later(&self, session: Arc<Session>, attachment: u64) {
         let hub = self.clone();
         tokio::spawn(async move {

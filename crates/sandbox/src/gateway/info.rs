@@ -1,4 +1,4 @@
-//! What others may know of sessions.
+//! Information about sessions.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Intents;
 use crate::snowflake::Snowflake;
 
-/// One session, as others may see it.
+/// Information about one session.
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionInfo {
     /// Session id, as in READY.
@@ -20,7 +20,7 @@ pub struct SessionInfo {
     pub intents: Intents,
     /// Sequence number of its newest event.
     pub seq: u64,
-    /// Number of its connection; nothing while it waits to be resumed.
+    /// Number of its connection; `None` while it waits to be resumed.
     pub conn: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ pub struct SessionStartLimit {
     pub total: u32,
     /// Starts left.
     pub remaining: u32,
-    /// Milliseconds until all are there again.
+    /// Milliseconds until all are available again.
     pub reset_after: u64,
     /// Identifies allowed each 5 seconds.
     pub max_concurrency: u32,

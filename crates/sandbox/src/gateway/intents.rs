@@ -1,4 +1,4 @@
-//! Gateway intents: the bits a client asks for, and which of them let each event through.
+//! Gateway intents: the bits a client asks for, and the ones that each event needs.
 
 use std::fmt;
 
@@ -42,13 +42,13 @@ bitflags! {
         const DIRECT_MESSAGE_REACTIONS = 1 << 13;
         /// Typing in direct messages.
         const DIRECT_MESSAGE_TYPING = 1 << 14;
-        /// What messages say, beside the events that carry them; privileged.
+        /// Content of messages, besides the events that carry them; privileged.
         const MESSAGE_CONTENT = 1 << 15;
         /// Scheduled events.
         const GUILD_SCHEDULED_EVENTS = 1 << 16;
         /// Auto moderation rules.
         const AUTO_MODERATION_CONFIGURATION = 1 << 20;
-        /// Auto moderation at work.
+        /// Executed auto moderation rules.
         const AUTO_MODERATION_EXECUTION = 1 << 21;
         /// Poll votes in guilds.
         const GUILD_MESSAGE_POLLS = 1 << 24;
@@ -62,15 +62,15 @@ impl Intents {
     pub const PRIVILEGED: Self =
         Self::GUILD_MEMBERS.union(Self::GUILD_PRESENCES).union(Self::MESSAGE_CONTENT);
 
-    /// Documented names of the intents in this set.
+    /// Returns the documented names of the intents in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         self.iter_names().map(|(name, _)| name)
     }
 
-    /// Intents of which any one lets the event of this name through; empty if it goes to everyone.
+    /// Returns the intents of which any one is enough for the event of this name; empty if everyone receives it.
     ///
-    /// `in_guild` tells the events of a guild from those of a direct message. The caveats of the documentation (a
-    /// member update about the bot itself, thread members) are the hub's business, since they depend on the receiver.
+    /// `in_guild` distinguishes the events of a guild from those of a direct message. The hub handles the caveats of
+    /// the documentation (a member update about the bot itself, thread members), since they depend on the receiver.
     pub fn for_event(name: &str, in_guild: bool) -> Self {
         let place = |guild, direct| if in_guild { guild } else { direct };
         match name {

@@ -14,7 +14,7 @@ pub(super) struct Listings {
 }
 
 impl Listings {
-    /// Counts a request at a moment, or tells how long it has to wait until `every` has passed since the last.
+    /// Counts a request at a moment. Fails with the time that it must wait until `every` has passed since the last one.
     pub(super) fn ask(
         &self,
         now: Instant,

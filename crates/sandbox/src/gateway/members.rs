@@ -7,9 +7,9 @@ use super::{Backend, Intents, MemberQuery};
 use crate::gateway::viewer::Viewer;
 use crate::snowflake::Snowflake;
 
-/// Members in one chunk at most.
+/// Most members of one chunk.
 const CHUNK: usize = 1000;
-/// Members that a prefix or a list of ids finds at most.
+/// Most members that a prefix or a list of ids finds.
 const FOUND: usize = 100;
 
 /// Why a request gets no answer.
@@ -21,12 +21,12 @@ pub(super) enum Unanswered {
     NoGuild,
 }
 
-/// Whether this asks for all members of a guild rather than for some.
+/// Returns whether this asks for all members of a guild and not for some.
 pub(super) fn wants_all(request: &MembersRequest) -> bool {
     request.user_ids.is_none() && request.query.as_deref().is_some_and(str::is_empty)
 }
 
-/// Data of the GUILD_MEMBERS_CHUNK events that answer a request.
+/// Returns the data of the GUILD_MEMBERS_CHUNK events that answer a request.
 pub(super) fn chunks(
     backend: &dyn Backend,
     viewer: &Viewer,
@@ -47,7 +47,7 @@ pub(super) fn chunks(
     };
     let with_presences =
         request.presences.unwrap_or_default() && viewer.intents.contains(Intents::GUILD_PRESENCES);
-    // No member at all is still an answer.
+    // An empty list is still an answer.
     let count = members.len().div_ceil(CHUNK).max(1);
     Ok((0..count)
         .map(|index| {
@@ -73,7 +73,7 @@ pub(super) fn chunks(
         .collect())
 }
 
-/// What a request by name asks for; the whole list has conditions, and no other list is long.
+/// Returns the query of a request by name. Only the whole list has conditions, and no other list is long.
 fn prefix(viewer: &Viewer, request: &MembersRequest) -> Result<MemberQuery, Unanswered> {
     let query = request.query.clone().unwrap_or_default();
     let limit = request.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default();

@@ -1,38 +1,38 @@
-//! What of the gateway can be set.
+//! Options of the gateway.
 
 use std::time::Duration;
 
-/// Settings of the gateway; the defaults are Discord's, but for the limits on identifying and on
-/// member lists.
+/// Options of the gateway. The defaults are Discord's, except for the limits of identifying and of member lists.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Interval that HELLO asks clients to send heartbeats in.
+    /// Interval between heartbeats that HELLO asks for.
     pub heartbeat_interval: Duration,
-    /// Time from a heartbeat to its acknowledgement, in place of the way to Discord and back. At zero it would come
-    /// before libraries that count from the end of sending (discord.py) have noted the time.
+    /// Time from a heartbeat to its acknowledgement, which replaces the round trip to Discord. At zero the
+    /// acknowledgement would arrive before libraries that measure from the end of sending (discord.py) have recorded
+    /// the time.
     pub heartbeat_latency: Duration,
     /// How long a session without a connection can still be resumed.
     pub resume_window: Duration,
-    /// Events that a session keeps for a replay, at most.
+    /// Most events that a session keeps for a replay.
     pub replay_events: usize,
-    /// Bytes of events that a session keeps for a replay, at most.
+    /// Most bytes of events that a session keeps for a replay.
     pub replay_bytes: usize,
     /// Address for READY's `resume_gateway_url`; if not set, the one the client connected to.
     pub resume_url: Option<String>,
-    /// Payloads that a connection may send in 60 seconds before it is closed with 4008; none: any number.
+    /// Payloads that a connection may send in 60 seconds before it is closed with 4008; `None`: no limit.
     pub payloads_per_minute: Option<usize>,
-    /// Whether IDENTIFY is limited as Discord does: `max_concurrency` each 5 seconds (else INVALID_SESSION), and
-    /// `session_starts` a day (else 4004). Off by default, so that tests need not wait: starts are counted all the same, but
-    /// GET /gateway/bot tells of no fewer than half of them.
+    /// Whether IDENTIFY is limited as by Discord: `max_concurrency` each 5 seconds (else INVALID_SESSION), and
+    /// `session_starts` a day (else 4004). Off by default, so that tests need not wait. Starts are still counted, but
+    /// GET /gateway/bot never reports fewer than half of them.
     pub limit_identify: bool,
-    /// Identifies allowed each 5 seconds, one for each shard id modulo this number.
+    /// Identifies allowed each 5 seconds, one for each value of the shard id modulo this number.
     pub max_concurrency: u32,
     /// Sessions that a bot may start in 24 hours.
     pub session_starts: u32,
-    /// Time between two requests for the whole member list of one guild (else RATE_LIMITED); Discord's is 30 seconds. Off
-    /// by default, so that a bot that restarts often in a test is not held up.
+    /// Time between two requests for the whole member list of one guild (else RATE_LIMITED). Discord's is 30 seconds.
+    /// Off by default, so that a bot that restarts often in a test does not have to wait.
     pub member_list_every: Option<Duration>,
-    /// Guilds of one shard at most; more close with 4011.
+    /// Most guilds of one shard. With more, the connection is closed with 4011.
     pub guilds_per_shard: usize,
     /// Size in bytes from which a payload is compressed by itself for a client that identified with `compress`.
     pub compress_from: usize,

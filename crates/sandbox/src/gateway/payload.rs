@@ -1,4 +1,4 @@
-//! Payloads that clients send, read and judged, and the close codes for those that are wrong.
+//! Payloads of clients, parsed and validated, and the close codes for invalid ones.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -54,13 +54,13 @@ closes! {
 }
 
 impl Close {
-    /// 4002 that tells what could not be read.
+    /// Returns a 4002 with what could not be read.
     pub(super) fn decode(what: impl std::fmt::Display) -> Self {
         Self { code: 4002, reason: format!("Error while decoding payload: {what}") }
     }
 }
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Debug)]
 pub(super) enum Request {
     Heartbeat,
@@ -73,7 +73,7 @@ pub(super) enum Request {
     ChannelInfo(Snowflake),
 }
 
-/// A payload whose opcode is known and whose data is not yet looked at.
+/// A payload whose opcode is known and whose data is not parsed yet.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Raw {
     pub(super) op: u64,
@@ -148,7 +148,7 @@ enum OneOrMany {
     Many(Vec<Snowflake>),
 }
 
-/// One id; libraries of older days still wrap it into a list.
+/// Reads one id. Old libraries still wrap it into a list.
 fn one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Snowflake, D::Error> {
     match OneOrMany::deserialize(deserializer)? {
         OneOrMany::One(id) => Ok(id),
@@ -169,7 +169,7 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(
 }
 
 impl MembersRequest {
-    /// Nonce to repeat in the chunks; one that is too long or no text is ignored, as documented.
+    /// Returns the nonce to repeat in the chunks. One that is too long or no text is ignored, as documented.
     pub(super) fn nonce(&self) -> Option<&str> {
         self.nonce.as_str().filter(|nonce| nonce.len() <= 32)
     }
@@ -178,14 +178,14 @@ impl MembersRequest {
 impl Raw {
     /// Reads a frame up to its opcode.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Close> {
-        // serde would take a list of fields for the object as well.
+        // serde would also accept a list of fields for the object.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Close::decode("it is no JSON object"));
         }
         serde_json::from_slice(bytes).map_err(Close::decode)
     }
 
-    /// Data, not yet looked at.
+    /// Returns the data, which is not parsed yet.
     pub(super) fn data(&self) -> &Value {
         &self.d
     }
@@ -195,7 +195,7 @@ impl Raw {
         lay_over(&mut self.d, merge);
     }
 
-    /// Reads the data as its opcode demands.
+    /// Parses the data by its opcode.
     pub(super) fn request(self) -> Result<Request, Close> {
         let data = self.d;
         Ok(match self.op {
@@ -221,7 +221,7 @@ fn decode<T: DeserializeOwned>(data: Value) -> Result<T, Close> {
 
 fn identify(data: Value) -> Result<Identify, Close> {
     let raw: RawIdentify = decode(data)?;
-    // Intents are mandatory since v8, and no number of them but the documented bits is valid.
+    // Intents are mandatory since v8, and only the documented bits are valid.
     let bits = raw.intents.as_ref().and_then(Value::as_u64);
     let intents = bits.and_then(Intents::from_bits).ok_or_else(Close::invalid_intents)?;
     let shard = raw.shard.filter(|shard| !shard.is_null()).map(shard).transpose()?;
@@ -240,7 +240,7 @@ fn shard(value: Value) -> Result<[u32; 2], Close> {
     if shard < shards { Ok([shard, shards]) } else { Err(Close::invalid_shard()) }
 }
 
-/// Checks an Update Presence structure; what libraries send in `since` varies and is left as it is.
+/// Validates an Update Presence structure. The values of `since` differ between libraries and are not checked.
 fn presence(data: Value) -> Result<Value, Close> {
     const STATUSES: [&str; 5] = ["online", "dnd", "idle", "invisible", "offline"];
     let Some(fields) = data.as_object() else {

@@ -1,4 +1,4 @@
-//! Which members and presences a session is told of without asking.
+//! The members and presences that a session gets without a request.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,12 @@ use super::Intents;
 use super::viewer::{Viewer, is_user};
 use crate::snowflake::Snowflake;
 
-/// Members from which GUILD_CREATE tells of none but the connected ones, presences or not.
+/// Number of members from which GUILD_CREATE contains only the connected ones, with or without the presences intent.
 const HUGE: usize = 75_000;
 
-/// Leaves in the data of GUILD_CREATE what this viewer is told (Gateway Events, "Guild Create" and "Request Guild
-/// Members"): without GUILD_PRESENCES the bot itself and members in voice; above `large_threshold` those who are online,
-/// in voice, or have a role or a nickname; else all.
+/// Reduces the data of GUILD_CREATE to what this viewer gets (Gateway Events, "Guild Create" and "Request Guild
+/// Members"): without GUILD_PRESENCES the bot itself and members in voice; above `large_threshold` those who are
+/// online, in voice, or have a role or a nickname; else all.
 pub(super) fn reduce(guild: &mut Value, viewer: &Viewer) {
     let Some(guild) = guild.as_object_mut() else { return };
     let listed = guild.get("members").and_then(Value::as_array).map_or(0, Vec::len);
@@ -47,7 +47,8 @@ fn ids(list: Option<&Value>, id: impl Fn(&Value) -> &Value) -> HashSet<String> {
     items.filter_map(|item| id(item).as_str().map(str::to_owned)).collect()
 }
 
-/// Data of THREAD_MEMBERS_UPDATE for a session without GUILD_MEMBERS: only whether the bot itself came or went.
+/// Returns the data of THREAD_MEMBERS_UPDATE for a session without GUILD_MEMBERS: only whether the bot itself joined or
+/// left.
 pub(super) fn own_thread_membership(update: &Value, bot: Snowflake) -> Option<Value> {
     let own_id = |id: &Value| id.as_str().is_some_and(|text| text.parse() == Ok(bot));
     let own = |list: &Value, is_own: &dyn Fn(&Value) -> bool| -> Vec<Value> {

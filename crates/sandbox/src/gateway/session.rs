@@ -1,4 +1,4 @@
-//! One session: the numbered events that a bot's shard gets, kept for the connection that reads them and for a replay.
+//! One session: the numbered events of a bot's shard, kept for the connection that reads them and for a replay.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Weak};
@@ -13,7 +13,7 @@ use super::{Backend, Dispatch, Options};
 use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 
-/// Bytes that an event takes beside its data, roughly.
+/// Approximate bytes that an event takes in addition to its data.
 const OVERHEAD: usize = 128;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Session {
     /// Whether IDENTIFY asked for payload compression.
     pub(super) compress: bool,
     pub(super) backend: Weak<dyn Backend>,
-    /// Rings when there is something new for the connection.
+    /// Notifies the connection of new events.
     pub(super) news: Notify,
     state: Mutex<State>,
 }
@@ -37,40 +37,40 @@ struct State {
     buffer: VecDeque<Numbered>,
     bytes: usize,
     guilds: HashSet<Snowflake>,
-    /// Dispatches that came while READY and the first guilds were being put together; nothing after that.
+    /// Dispatches that arrived while READY and the first guilds were being prepared; `None` after that.
     early: Option<Vec<Dispatch>>,
-    /// Connection that reads, and how many there have been.
+    /// Current connection, and how many there have been.
     conn: Option<u64>,
     attachments: u64,
     ended: bool,
 }
 
-/// An event with its place in the session.
+/// An event with its number in the session.
 #[derive(Clone, Debug)]
 pub(super) struct Numbered {
     pub(super) seq: u64,
     pub(super) event: Arc<Event>,
-    /// Connection that it is for, if it means nothing to a later one (RESUMED).
+    /// The only connection that receives it, if it means nothing to a later one (RESUMED).
     only: Option<u64>,
 }
 
-/// What a connection that has written up to some number finds.
+/// The next events for a connection that has written up to some number.
 #[derive(Debug)]
 pub(super) enum Next {
     /// These events, in order, and whether there are more.
     Events(Vec<Numbered>),
     /// Nothing new.
     Nothing,
-    /// Some of what it has not written is gone.
+    /// Some events that it has not written are not kept any more.
     Behind,
     /// The session has ended.
     Ended,
 }
 
-/// Why a session can't be resumed at some number.
+/// Why a session cannot be resumed at some number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoResume {
-    /// That number was never given.
+    /// That number was never assigned.
     Unknown,
     /// Events after that number are no longer kept, or the session has ended.
     Gone,
@@ -118,7 +118,7 @@ impl Session {
         }
     }
 
-    /// Opens the session with READY and its guilds; what was dispatched meanwhile follows in order.
+    /// Opens the session with READY and its guilds. Events that were dispatched meanwhile follow in order.
     pub(super) fn open(
         &self,
         first: Vec<Arc<Event>>,
@@ -138,18 +138,18 @@ impl Session {
         self.news.notify_one();
     }
 
-    /// Appends an event for this session alone.
+    /// Appends an event for this session only.
     pub(super) fn push(&self, event: Event, options: &Options) {
         self.state.lock().push(Arc::new(event), None, options);
         self.news.notify_one();
     }
 
-    /// Whether the bot is in this guild and this session has its events.
+    /// Returns whether the bot is in this guild and this session has its events.
     pub(super) fn has_guild(&self, guild: Snowflake) -> bool {
         self.viewer.is_on_shard(Some(guild)) && self.state.lock().guilds.contains(&guild)
     }
 
-    /// Events after number `seq` for a connection, `limit` at most.
+    /// Returns at most `limit` events after number `seq` for a connection.
     pub(super) fn after(&self, seq: u64, conn: u64, limit: usize) -> Next {
         let state = self.state.lock();
         if state.ended || state.conn != Some(conn) {
@@ -165,15 +165,15 @@ impl Session {
         if events.is_empty() { Next::Nothing } else { Next::Events(events) }
     }
 
-    /// Gives a new session its first connection.
+    /// Sets the first connection of a new session.
     pub(super) fn attach(&self, conn: u64) {
         let mut state = self.state.lock();
         state.conn = Some(conn);
         state.attachments += 1;
     }
 
-    /// Gives the session a new connection that has everything up to `seq`, and appends RESUMED for it. Tells the connection
-    /// that it takes the place of, if there is one, and how many events will be replayed.
+    /// Attaches a new connection that has everything up to `seq`, and appends RESUMED for it. Returns the connection
+    /// that it replaces, if there is one, and how many events will be replayed.
     pub(super) fn resume(
         &self,
         conn: u64,
@@ -198,7 +198,8 @@ impl Session {
         Ok((before, missed as u64))
     }
 
-    /// Takes the connection away if it is still this one; tells which attachment it was, for [`Self::expire`].
+    /// Detaches the connection if it is still the current one. Returns the number of the attachment, for
+    /// [`Self::expire`].
     pub(super) fn detach(&self, conn: u64) -> Option<u64> {
         let mut state = self.state.lock();
         (state.conn == Some(conn)).then(|| {
@@ -207,7 +208,7 @@ impl Session {
         })
     }
 
-    /// Ends the session unless it was attached again since; tells whether it ended now.
+    /// Ends the session unless it was attached again since. Returns whether it ended now.
     pub(super) fn expire(&self, attachment: u64) -> bool {
         let mut state = self.state.lock();
         let unused = state.conn.is_none() && state.attachments == attachment && !state.ended;
@@ -215,7 +216,7 @@ impl Session {
         unused
     }
 
-    /// Ends the session; tells whether it had not ended before.
+    /// Ends the session. Returns whether it had not ended before.
     pub(super) fn end(&self) -> bool {
         let mut state = self.state.lock();
         let first = !state.ended;

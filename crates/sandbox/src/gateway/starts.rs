@@ -1,4 +1,4 @@
-//! How often a bot may start sessions.
+//! Limits of session starts.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// Time between two identifies of one rate limit key.
 const SPACING: Duration = Duration::from_secs(5);
 
-/// Session starts of every bot.
+/// Session starts of all bots.
 #[derive(Debug, Default)]
 pub(super) struct Starts {
     bots: Mutex<HashMap<Snowflake, BotStarts>>,
@@ -32,7 +32,7 @@ struct BotStarts {
 pub(super) enum TooMany {
     /// Another one of its rate limit key started less than 5 seconds ago.
     AtOnce,
-    /// The day's are used up.
+    /// The starts of the day are used up.
     Today,
 }
 
@@ -71,7 +71,7 @@ impl Starts {
             }
             None => (0, Duration::ZERO),
         };
-        // Clients refuse to start at zero, and careful ones earlier; without the limit that must not happen.
+        // Clients refuse to start at zero, and careful ones earlier. Without the limit that must not happen.
         let least = if options.limit_identify { 0 } else { options.session_starts.div_ceil(2) };
         SessionStartLimit {
             total: options.session_starts,

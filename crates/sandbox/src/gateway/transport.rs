@@ -1,4 +1,4 @@
-//! How payloads become websocket frames: plain, or compressed in one of Discord's three ways.
+//! Framing of payloads: plain, or compressed in one of Discord's three ways.
 
 use std::io;
 
@@ -8,16 +8,16 @@ use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
 
 /// Compression level of zstd; its own default.
 const ZSTD_LEVEL: i32 = 3;
-/// Room that a compressor is given beyond what it has used.
+/// Free space that a compressor gets beyond what it has used.
 const STEP: usize = 4 << 10;
 
-/// One connection's way of framing, with whatever state the compression keeps between frames.
+/// The framing of one connection, with any compression state between frames.
 pub(super) enum Transport {
     /// Text frames; after an IDENTIFY with `compress`, long payloads are binary frames, each a zlib stream of its own.
     Json {
-        /// Length in bytes from which payloads are compressed alone; nothing: none.
+        /// Length in bytes from which payloads are compressed by themselves; `None`: never.
         compress_from: Option<usize>,
-        /// Reset between payloads, since making one costs more than using it.
+        /// Reset between payloads, since creating one costs more than using it.
         zlib: Option<Box<Compress>>,
     },
     /// Binary frames of one zlib stream; each ends with an empty stored block (`00 00 ff ff`).
@@ -27,7 +27,7 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    /// Transport for the query parameter `compress`, or nothing if there is none of this name.
+    /// Returns the transport for the query parameter `compress`; `None` if there is none of this name.
     pub(super) fn new(compress: Option<&str>) -> Option<Self> {
         match compress {
             None | Some("") => Some(Self::Json { compress_from: None, zlib: None }),
@@ -37,7 +37,7 @@ impl Transport {
         }
     }
 
-    /// Name, as in the query parameter, or `json`.
+    /// Returns its name, as in the query parameter, or `json`.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Json { .. } => "json",
@@ -46,7 +46,7 @@ impl Transport {
         }
     }
 
-    /// Turns payload compression on; transport compression goes before it.
+    /// Enables payload compression. Transport compression has precedence.
     pub(super) fn compress_payloads(&mut self, from: usize) {
         if let Self::Json { compress_from, .. } = self {
             *compress_from = Some(from);
@@ -76,7 +76,7 @@ fn new_zlib() -> Compress {
     Compress::new(Compression::fast(), true)
 }
 
-/// Compresses all of `input` and flushes; the end is reached when the compressor leaves room in the output.
+/// Compresses all of `input` and flushes. The end is reached when the compressor leaves free space in the output.
 fn deflate(zlib: &mut Compress, input: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
     let start = zlib.total_in();
     let mut output = Vec::with_capacity(input.len() / 2 + 64);
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// Payloads that repeat themselves, and payloads that do not, of any length.
+    /// Returns payloads with and without repetition, of any length.
     fn payloads() -> impl Strategy<Value = Vec<String>> {
         vec(
             prop_oneof![".{0,200}", "[ab]{0,30}".prop_map(|text| text.repeat(700)), "[a-zA-Z0-9]{5000,9000}"],

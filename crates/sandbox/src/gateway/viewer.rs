@@ -1,11 +1,11 @@
-//! Who gets events: what of a session decides which ones come to it, and in which shape.
+//! The receiver of events: the part of a session that determines which events it gets, and in which shape.
 
 use serde_json::Value;
 
 use super::Intents;
 use crate::snowflake::Snowflake;
 
-/// What of a session decides which events it gets, and in which shape.
+/// The part of a session that determines which events it gets, and in which shape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Viewer {
     pub(super) bot: Snowflake,
@@ -14,21 +14,21 @@ pub(super) struct Viewer {
     pub(super) large_threshold: usize,
 }
 
-/// Shard that a guild's events go to (Gateway, "Sharding Formula").
+/// Returns the shard that gets a guild's events (Gateway, "Sharding Formula").
 pub(super) fn shard_of(guild: Snowflake, shards: u32) -> u32 {
     // The remainder is less than `shards`, so it fits.
     u32::try_from((guild.0 >> 22) % u64::from(shards.max(1))).unwrap_or_default()
 }
 
 impl Viewer {
-    /// Whether events of this guild, or of none, come to this shard.
+    /// Returns whether this shard gets events of this guild, or of none.
     pub(super) fn is_on_shard(&self, guild: Option<Snowflake>) -> bool {
         let [shard, shards] = self.shard;
         guild.map_or(0, |guild| shard_of(guild, shards)) == shard
     }
 }
 
-/// Whether a user object is this user's.
+/// Returns whether a user object is this user's.
 pub(super) fn is_user(user: &Value, id: Snowflake) -> bool {
     user["id"].as_str().is_some_and(|text| text.parse() == Ok(id))
 }

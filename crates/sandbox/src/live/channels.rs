@@ -1,4 +1,4 @@
-//! Channels and threads: made, changed, deleted, joined and left.
+//! Channels and threads: creating, changing, deleting, joining and leaving.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::validate::forum::{self, TagBody};
 const REQUIRE_TAG: u64 = 1 << 4;
 
 impl Channel {
-    /// Takes over the fields that a body names; `next_id` makes the ids of new tags.
+    /// Applies the fields that a body names. `next_id` creates the ids of new tags.
     pub fn apply(&mut self, body: ChannelBody, mut next_id: impl FnMut() -> Snowflake) {
         body.kind.apply_or(&mut self.kind, kind::TEXT);
         if let Some(name) = body.name {
@@ -54,7 +54,7 @@ impl Channel {
 }
 
 impl Live<'_> {
-    /// Changes a channel that is no thread and tells of it; a call goes along to another region.
+    /// Changes a channel that is no thread and sends the event. With another region, a call moves there.
     pub fn edit_channel(&mut self, id: Snowflake, body: ChannelBody) -> ApiResult<()> {
         if let Some(guild) = self.channel(id)?.guild_id {
             self.check_parent(guild, body.parent_id.as_ref())?;
@@ -74,7 +74,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Checks that a channel of this guild may hang below `parent`.
+    /// Checks that `parent` may be the parent of a channel of this guild.
     pub fn check_parent(&self, guild: Snowflake, parent: Option<&Snowflake>) -> ApiResult<()> {
         let Some(parent) = parent else { return Ok(()) };
         let category = self.channels.get(parent).filter(|parent| parent.kind == kind::CATEGORY);
@@ -85,7 +85,7 @@ impl Live<'_> {
         Err(ApiError::field(&["parent_id"], error))
     }
 
-    /// Puts a channel at its place in a reordering and tells of it.
+    /// Moves a channel to its position in a reordering and sends the event.
     pub fn place_channel(&mut self, place: Position) -> ApiResult<()> {
         let of_category = place
             .parent_id
@@ -103,7 +103,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Sets what a channel changes for a role or member and tells of it.
+    /// Sets a channel's overwrite for a role or member and sends the event.
     pub fn set_overwrite(&mut self, id: Snowflake, overwrite: Overwrite) -> ApiResult<()> {
         let channel = self.channel_mut(id)?;
         if channel.guild_id.is_none() || channel.is_thread() {
@@ -115,7 +115,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Adds a channel to a guild and tells of it.
+    /// Adds a channel to a guild and sends the event.
     pub fn add_channel(&mut self, channel: Channel) {
         let (id, guild) = (channel.id, channel.guild_id);
         if let Some(guild) = guild.and_then(|id| self.guilds.get_mut(&id)) {
@@ -128,7 +128,8 @@ impl Live<'_> {
         }
     }
 
-    /// Tells that a channel or thread changed. Of channels all bots in the guild hear, of threads those that see them.
+    /// Sends the event of a changed channel or thread: for channels to all bots in the guild, for threads to those that
+    /// see them.
     pub fn channel_changed(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.guild_id {
@@ -137,7 +138,7 @@ impl Live<'_> {
         }
     }
 
-    /// Deletes a channel with its threads, or a single thread, and tells of it.
+    /// Deletes a channel with its threads, or a single thread, and sends the events.
     pub fn delete_channel(&mut self, id: Snowflake) -> ApiResult<Value> {
         let channel = self.channel(id)?;
         let shown = channel.json();
@@ -258,7 +259,7 @@ impl Live<'_> {
         Ok(id)
     }
 
-    /// Checks that a post of a forum may get these tags in place of those that it has.
+    /// Checks that a post of a forum may get the tags `after` in place of `before`.
     pub fn check_tags(
         &self,
         forum: Snowflake,
@@ -293,7 +294,7 @@ impl Live<'_> {
         }
     }
 
-    /// Adds someone to a thread.
+    /// Adds a user to a thread.
     pub fn join_thread(&mut self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
         let now = self.now();
         let channel = self.channel_mut(id)?;
@@ -306,7 +307,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Takes someone out of a thread.
+    /// Removes a user from a thread.
     pub fn leave_thread(&mut self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
         let channel = self.channel_mut(id)?;
         let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
@@ -333,7 +334,7 @@ impl Live<'_> {
         self.tell_channel(id, "THREAD_MEMBERS_UPDATE", event);
     }
 
-    /// Whether `user` may do `needed` in this channel, as Discord's answer.
+    /// Checks that `user` has the permissions `needed` in this channel. The error is Discord's.
     pub fn require(&self, channel: Snowflake, user: Snowflake, needed: Permissions) -> ApiResult<()> {
         self.channel_for(channel, user, needed).map(|_| ())
     }

@@ -1,4 +1,4 @@
-//! Guilds: creation, settings, roles, emojis, and bots that come and go.
+//! Guilds: creation, settings, roles, emojis, and bots that join and leave.
 
 use serde_json::{Value, json};
 
@@ -7,18 +7,18 @@ use crate::snowflake::Snowflake;
 use crate::state::clock;
 use crate::state::guild::Role;
 
-/// Audit log entries kept for one guild.
+/// Number of audit log entries kept for one guild.
 const AUDIT_LIMIT: usize = 1000;
 
 impl Live<'_> {
-    /// Tells that a guild's settings changed.
+    /// Sends the event of a guild's changed settings.
     pub fn guild_changed(&self, guild: Snowflake) {
         if let Some(guild) = self.guilds.get(&guild) {
             self.tell_guild(guild.id, "GUILD_UPDATE", guild.json());
         }
     }
 
-    /// Lets a bot into a guild, which it then hears of for the first time.
+    /// Adds a bot to a guild, and sends it the guild for the first time.
     pub fn install_bot(
         &mut self,
         guild: Snowflake,
@@ -28,7 +28,7 @@ impl Live<'_> {
         self.install(guild, bot, permissions);
         if let Some(guild) = self.guilds.get(&guild) {
             let mut event = self.guild_create_json(guild, bot);
-            // Libraries tell a guild that is joined from one that is available again by the lack of this field.
+            // Libraries distinguish a guild that is joined from one that is available again by the lack of this field.
             if let Some(object) = event.as_object_mut() {
                 object.remove("unavailable");
             }
@@ -37,7 +37,7 @@ impl Live<'_> {
         self.tell_joined(guild, bot);
     }
 
-    /// Adds a role and tells of it.
+    /// Adds a role and sends the event.
     pub fn add_role(&mut self, guild: Snowflake, role: Role) {
         let event = json!({ "guild_id": guild, "role": role.json() });
         if let Some(guild) = self.guilds.get_mut(&guild) {
@@ -46,18 +46,18 @@ impl Live<'_> {
         self.tell_guild(guild, "GUILD_ROLE_CREATE", event);
     }
 
-    /// Tells that a role changed.
+    /// Sends the event of a changed role.
     pub fn role_changed(&self, guild: Snowflake, role: Snowflake) {
         if let Some(role) = self.guilds.get(&guild).and_then(|guild| guild.roles.get(&role)) {
             self.tell_guild(guild, "GUILD_ROLE_UPDATE", json!({ "guild_id": guild, "role": role.json() }));
         }
     }
 
-    /// Deletes a role and takes it from everyone who has it.
+    /// Deletes a role and removes it from all members.
     pub fn delete_role(&mut self, guild_id: Snowflake, role: Snowflake) {
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
         if let Some(gone) = guild.roles.shift_remove(&role) {
-            // Those above move down, without events of their own, as discord.py counts them (`Guild._remove_role`).
+            // Roles above it move down, without events of their own, as discord.py counts them (`Guild._remove_role`).
             for above in guild.roles.values_mut().filter(|above| above.position > gone.position) {
                 above.position -= 1;
             }
@@ -74,7 +74,7 @@ impl Live<'_> {
         self.tell_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
     }
 
-    /// Tells that the emojis of a guild changed.
+    /// Sends the event of a guild's changed emojis.
     pub fn emojis_changed(&self, guild: Snowflake) {
         if let Some(guild) = self.guilds.get(&guild) {
             let emojis: Vec<Value> =
@@ -84,7 +84,7 @@ impl Live<'_> {
         }
     }
 
-    /// Writes into the audit log and tells those who follow it.
+    /// Adds an entry to the audit log and sends the event.
     pub fn audit(
         &mut self,
         guild_id: Snowflake,
@@ -101,7 +101,7 @@ impl Live<'_> {
         self.write_audit(guild_id, entry, reason);
     }
 
-    /// Writes what was done to messages into the audit log; `options` say where and to how many or which.
+    /// Adds an entry about messages to the audit log. `options` contain where, and how many or which.
     pub fn audit_messages(
         &mut self,
         guild_id: Snowflake,
@@ -130,7 +130,7 @@ impl Live<'_> {
         self.tell_guild(guild_id, "GUILD_AUDIT_LOG_ENTRY_CREATE", entry);
     }
 
-    /// A user's presence, told in all their guilds.
+    /// Sets a user's presence in all their guilds, and sends the events.
     pub fn set_presence(&mut self, user: Snowflake, presence: &Value) {
         let mut presence = presence.clone();
         let begun = clock::now().unix_timestamp_nanos() / 1_000_000;
@@ -162,7 +162,7 @@ impl Live<'_> {
         }
     }
 
-    /// Now, in the form of events.
+    /// Returns the current time in the form of events.
     pub fn now(&self) -> String {
         clock::iso(clock::now())
     }

@@ -1,4 +1,4 @@
-//! Interactions from both ends: the user's act that reaches the bot, and the bot's answers by token.
+//! Interactions from both sides: the user's action that is sent to the bot, and the bot's answers by token.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,16 +18,16 @@ use crate::validate;
 use crate::validate::interaction::{Asked, Callback};
 use crate::validate::message::MessageOrigin;
 
-/// What a user did that a bot is to answer.
+/// A user's action that a bot is to answer.
 #[derive(Debug, Clone)]
 pub struct Trigger {
-    /// Whose bot answers.
+    /// The bot's application.
     pub application: Snowflake,
     /// See [`kind`].
     pub kind: u8,
-    /// Who acted.
+    /// User.
     pub user: Snowflake,
-    /// Where.
+    /// Channel.
     pub channel: Snowflake,
     /// The interaction's `data`.
     pub data: Value,
@@ -39,16 +39,16 @@ pub struct Trigger {
     pub opener: Option<Snowflake>,
 }
 
-/// An interaction that is on its way to the bot.
+/// An interaction that was sent to the bot.
 #[derive(Debug, Clone)]
 pub struct Started {
     /// Its id.
     pub id: Snowflake,
-    /// Wakes whoever waits when something came back.
+    /// Notified when there is a response.
     pub changed: Arc<Notify>,
 }
 
-/// Largest file that an answer may carry.
+/// Largest file in an answer.
 const ATTACHMENT_LIMIT: u64 = 10 << 20;
 
 impl Live<'_> {
@@ -127,9 +127,9 @@ impl Live<'_> {
         Ok(Started { id, changed })
     }
 
-    /// Returns whose installation an interaction rests on: the server's, or for a command that is for user installs alone
-    /// that of the user, who is taken to have installed it. Source: "Authorizing Integration Owners Object" in Discord's
-    /// documentation.
+    /// Returns the installation that an interaction is based on: the server's, or for a command that is for user
+    /// installs only, that of the user, who is assumed to have installed it. Source: "Authorizing Integration Owners
+    /// Object" in Discord's documentation.
     fn owners(&self, trigger: &Trigger, guild: Option<Snowflake>) -> Value {
         let command = trigger.command.as_ref().and_then(|_| trigger.data["id"].as_str()?.parse().ok());
         let application = self.applications.get(&trigger.application);
@@ -189,7 +189,7 @@ impl Live<'_> {
         Ok(payload)
     }
 
-    /// The bot's initial response, as its body says it. Gives back the message it made or edited.
+    /// Handles the bot's initial response. Returns the message that it created or edited.
     pub fn respond(
         &mut self,
         id: Snowflake,
@@ -234,7 +234,7 @@ impl Live<'_> {
             Callback::LaunchActivity => {
                 (Response::Launched(activity_instance(id, interaction.guild_id, channel_id)), None)
             }
-            // Nothing here sends a PING, which comes to endpoints on the web alone.
+            // Nothing here sends a PING, which only goes to web endpoints.
             Callback::Pong | Callback::PremiumRequired => (Response::PremiumRequired, None),
         };
         self.interactions.totals.acknowledged += 1;
@@ -253,7 +253,7 @@ impl Live<'_> {
         Ok(message)
     }
 
-    /// Checks that an initial response may come now, and counts it if not.
+    /// Checks that an initial response is allowed now, and counts it otherwise.
     fn claim(&mut self, id: Snowflake, token: &str) -> ApiResult<()> {
         let deadline = self.limits.response;
         let interactions = &mut self.interactions;
@@ -274,7 +274,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// The interaction behind a webhook address, if it has been answered and its time is not over.
+    /// Returns the interaction of a webhook address, if it has been answered and its token is still valid.
     pub fn interaction_webhook(&self, application: Snowflake, token: &str) -> ApiResult<&Interaction> {
         let id = self.interactions.by_token(token).ok_or_else(ApiError::unknown_webhook)?;
         let interaction = self.interactions.get(id).ok_or_else(ApiError::unknown_webhook)?;
@@ -287,7 +287,7 @@ impl Live<'_> {
         Ok(interaction)
     }
 
-    /// A further message. Right after "thinking" it takes the place of the awaited one, as Discord has it.
+    /// Handles a further message. Right after "thinking" it replaces the awaited one, as on Discord.
     pub fn follow_up(&mut self, id: Snowflake, body: &Value, uploads: Vec<Upload>) -> ApiResult<Snowflake> {
         let Some(interaction) = self.interactions.get(id) else { return Err(ApiError::unknown_webhook()) };
         if interaction.response == Response::Deferred
@@ -310,9 +310,9 @@ impl Live<'_> {
         Ok(message)
     }
 
-    /// Notes that a further message of an interaction that opened a modal is what the modal's user waits for.
+    /// Records that a further message of an interaction that opened a modal is what the modal's user waits for.
     ///
-    /// Libraries (poise) acknowledge the submission and go on with the token of the command.
+    /// Libraries (poise) acknowledge the submission and continue with the token of the command.
     fn answered_through_opener(&mut self, opener: Snowflake) {
         let submission = self.interactions.get(opener).and_then(|opener| opener.submission);
         if let Some(submission) = submission.and_then(|id| self.interactions.get_mut(id))
@@ -362,7 +362,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// A message that answers an interaction, from the bot's account.
+    /// Creates a message that answers an interaction, from the bot's account, and returns its id.
     fn answer_message(&mut self, id: Snowflake, draft: Draft) -> ApiResult<Snowflake> {
         let mut message = self.blank_answer(id)?;
         message.flags |= draft.message.flags & flag::EPHEMERAL;
@@ -420,7 +420,7 @@ impl Live<'_> {
     }
 }
 
-/// Returns the id of the Activity's instance that an interaction launches, in the form of Discord's documentation ("Get
+/// Returns the id of the Activity instance that an interaction launches, in the form of Discord's documentation ("Get
 /// Application Activity Instance"): the launch, then `gc` and guild and channel, or `pc` and a private channel.
 fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowflake) -> String {
     match guild {
@@ -429,7 +429,7 @@ fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowf
     }
 }
 
-/// Type of the option that is being typed, in the data of an autocompletion.
+/// Returns the type of the option that is being typed, in the data of an autocompletion.
 fn focused(data: &Value) -> Option<u8> {
     let options = data.get("options")?.as_array()?;
     options.iter().find_map(|option| {

@@ -11,7 +11,7 @@ use crate::state::guild::Member;
 use crate::state::message::{Author, Message};
 use crate::validate::Change;
 
-/// What is to change about a member; what is not given stays.
+/// Changes of a member. A field that is not given stays.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct MemberChange {
     /// Nickname.
@@ -29,7 +29,7 @@ pub struct MemberChange {
 }
 
 impl Live<'_> {
-    /// A user joins. Those who were banned can't.
+    /// Adds a member and sends the event. Fails for a banned user.
     pub fn join(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
         self.user(user)?;
         let guild = self.guild_mut(guild_id)?;
@@ -50,7 +50,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Tells that someone joined; a bot that joins knows of itself by GUILD_CREATE.
+    /// Sends the event of a joined member. A bot that joins gets GUILD_CREATE instead.
     pub(super) fn tell_joined(&self, guild: Snowflake, user: Snowflake) {
         if let Ok(mut event) = self.member_json(guild, user) {
             event["guild_id"] = json!(guild);
@@ -61,7 +61,7 @@ impl Live<'_> {
         }
     }
 
-    /// A member leaves or is removed. A bot that is removed loses sight of the guild.
+    /// Removes a member. A removed bot gets GUILD_DELETE.
     pub fn leave(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
         let shown = self.user(user)?.json();
         self.set_voice(guild_id, user, None);
@@ -81,7 +81,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Bans a user, member or not, and deletes what they wrote in the last `delete_seconds`.
+    /// Bans a user, member or not, and deletes their messages of the last `delete_seconds`.
     pub fn ban(
         &mut self,
         guild_id: Snowflake,
@@ -127,7 +127,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Changes a member and tells of it.
+    /// Changes a member and sends the event.
     pub fn change_member(
         &mut self,
         guild_id: Snowflake,
@@ -153,7 +153,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Tells that a member changed.
+    /// Sends the event of a changed member.
     pub fn member_changed(&self, guild: Snowflake, user: Snowflake) {
         if let Ok(mut event) = self.member_json(guild, user) {
             event["guild_id"] = json!(guild);
@@ -161,7 +161,7 @@ impl Live<'_> {
         }
     }
 
-    /// A bot's own account changed.
+    /// Sends the events of a changed account of a bot.
     pub fn user_changed(&self, user: Snowflake) {
         let Ok(account) = self.user(user) else { return };
         if account.bot {
@@ -173,7 +173,7 @@ impl Live<'_> {
         }
     }
 
-    /// The `changes` of an audit log entry for roles given and taken.
+    /// Returns the `changes` of an audit log entry for added and removed roles.
     pub fn role_changes(&self, guild: Snowflake, before: &[Snowflake], after: &[Snowflake]) -> Vec<Value> {
         let Some(guild) = self.guilds.get(&guild) else { return Vec::new() };
         let named = |ids: Vec<&Snowflake>| -> Vec<Value> {

@@ -12,29 +12,29 @@ use crate::state::clock;
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::validate;
 
-/// On whose behalf a message is sent.
+/// The sender of a message.
 #[derive(Debug, Clone)]
 pub enum Sender {
-    /// An account by itself.
+    /// An account.
     User(Snowflake),
-    /// A webhook, under the name and picture of this message.
+    /// A webhook, with the name and picture of this message.
     Webhook {
         /// The webhook.
         id: Snowflake,
         /// The application it belongs to.
         application: Option<Snowflake>,
-        /// Name shown.
+        /// Displayed name.
         name: String,
-        /// Picture shown.
+        /// Displayed picture.
         avatar: Option<String>,
     },
 }
 
-/// How long a nonce given with `enforce_nonce` is remembered, in milliseconds.
+/// How long a nonce with `enforce_nonce` is remembered, in milliseconds.
 const NONCE_MEMORY_MS: u64 = 5 * 60 * 1000;
 
 impl Live<'_> {
-    /// Sends a message with all checks on permissions and references; gives back its id.
+    /// Sends a message with all checks of permissions and references, and returns its id.
     pub fn send(&mut self, channel_id: Snowflake, sender: &Sender, draft: Draft) -> ApiResult<Snowflake> {
         let channel = self.channel(channel_id)?;
         if !channel.is_text() {
@@ -62,7 +62,7 @@ impl Live<'_> {
         Ok(self.publish(message))
     }
 
-    /// Puts a finished message into its channel and tells of it.
+    /// Adds a complete message to its channel, sends the event, and returns the message's id.
     pub fn publish(&mut self, message: Message) -> Snowflake {
         let (id, channel_id) = (message.id, message.channel_id);
         let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
@@ -83,7 +83,7 @@ impl Live<'_> {
         id
     }
 
-    /// Reads the body of an edit, applies it and tells of it. Ephemeral messages change unheard.
+    /// Reads the body of an edit, applies it and sends the event. Ephemeral messages change without an event.
     pub fn edit(
         &mut self,
         channel: Snowflake,
@@ -96,7 +96,7 @@ impl Live<'_> {
         self.apply(channel, id, Edit { change, uploads })
     }
 
-    /// Applies an edit and tells of it.
+    /// Applies an edit and sends the event.
     pub fn apply(&mut self, channel: Snowflake, id: Snowflake, edit: Edit) -> ApiResult<()> {
         let mut message = self.any_message(channel, id).cloned().ok_or_else(ApiError::unknown_message)?;
         let was_loading = message.flags & flag::LOADING != 0;
@@ -111,7 +111,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Tells that a message changed.
+    /// Sends the event of a changed message.
     pub fn announce_edit(&mut self, channel: Snowflake, id: Snowflake) {
         self.interactions.message_updated(id);
         if let Some(event) = self.message_event(channel, id) {
@@ -119,7 +119,7 @@ impl Live<'_> {
         }
     }
 
-    /// Deletes messages and tells of it, as one event where there are several.
+    /// Deletes messages and sends the event; several messages are one event.
     pub fn delete(&mut self, channel_id: Snowflake, ids: &[Snowflake]) {
         let Some(channel) = self.channels.get_mut(&channel_id) else { return };
         let guild = channel.guild_id;
@@ -146,7 +146,7 @@ impl Live<'_> {
         }
     }
 
-    /// Pins or unpins a message; a pin leaves a notice in the channel.
+    /// Pins or unpins a message. Pinning adds a system message to the channel.
     pub fn set_pinned(
         &mut self,
         channel_id: Snowflake,
@@ -184,7 +184,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Shows someone typing.
+    /// Sends the event of a typing user.
     pub fn typing(&self, channel_id: Snowflake, user: Snowflake) {
         let Some(channel) = self.channels.get(&channel_id) else { return };
         let mut event = json!({
@@ -199,7 +199,7 @@ impl Live<'_> {
         self.tell_channel(channel_id, "TYPING_START", event);
     }
 
-    /// The message object with what gateway events add to it.
+    /// Returns the message object with the additional fields of gateway events.
     pub fn message_event(&self, channel_id: Snowflake, id: Snowflake) -> Option<Value> {
         let channel = self.channels.get(&channel_id)?;
         let message = channel.messages.get(&id)?;
@@ -246,7 +246,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// The message already sent with this nonce, where the sender asks to have it sent once.
+    /// Returns the message that was already sent with this nonce, if the sender enforces nonces.
     fn same_nonce(&self, user: Snowflake, channel: &Channel, draft: &Draft) -> Option<Snowflake> {
         let nonce = draft.message.nonce.as_ref().filter(|_| draft.message.enforce_nonce)?;
         let since = Snowflake::first_at(self.next_id().timestamp_ms().saturating_sub(NONCE_MEMORY_MS));
@@ -257,7 +257,7 @@ impl Live<'_> {
             .map(|message| message.id)
     }
 
-    /// Follows `message_reference`: a reply or a forward.
+    /// Applies `message_reference`: a reply or a forward.
     fn refer(&self, message: &mut Message, draft: &Draft) -> ApiResult<()> {
         let Some(wanted) = &draft.message.message_reference else { return Ok(()) };
         let (other, forward) = (wanted.message_id, wanted.forward);

@@ -1,4 +1,4 @@
-//! Which overwrites of channels a bot may set: those of permissions that it has itself.
+//! The overwrites of channels that a bot may set: those of permissions that it has itself.
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
@@ -6,11 +6,11 @@ use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 
 impl Live<'_> {
-    /// Checks that `user` may have a channel's overwrites changed from `before` to `after`.
+    /// Checks that `user` may change a channel's overwrites from `before` to `after`.
     ///
-    /// From Discord's reference of channels: only permissions that the bot has in the guild or in the channel's category can be
-    /// allowed or denied, unless it has an overwrite of MANAGE_ROLES in the channel. `channel` is `None` for one that is made
-    /// now, where only administrators set MANAGE_ROLES.
+    /// Source: Discord's reference of channels: only permissions that the bot has in the guild or in the channel's
+    /// category can be allowed or denied, unless it has an overwrite of MANAGE_ROLES in the channel. `channel` is
+    /// `None` for one that is being created, where only administrators set MANAGE_ROLES.
     pub fn check_overwrites(
         &self,
         guild: Snowflake,
@@ -43,7 +43,7 @@ impl Live<'_> {
     }
 }
 
-/// Returns the permissions of which anything is another afterwards.
+/// Returns the permissions that differ.
 fn changed(before: &[Overwrite], after: &[Overwrite]) -> Permissions {
     let of = |all: &[Overwrite], id: Snowflake| {
         all.iter().find(|overwrite| overwrite.id == id).map_or((0, 0), |found| (found.allow.0, found.deny.0))

@@ -11,7 +11,7 @@ use crate::state::message::Reaction;
 use crate::validate::reaction::Emoji;
 
 impl Live<'_> {
-    /// The emoji that a path or a person names; a guild's own must exist.
+    /// Returns the emoji that a path or a user names. A guild's own must exist.
     pub fn emoji(&self, text: &str) -> ApiResult<Emoji> {
         match Emoji::parse(text)? {
             Emoji::Custom { id, .. } => {
@@ -23,7 +23,7 @@ impl Live<'_> {
         }
     }
 
-    /// Puts a reaction under a message.
+    /// Adds a reaction to a message.
     pub fn react(
         &mut self,
         channel_id: Snowflake,
@@ -72,7 +72,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Takes one user's reaction away.
+    /// Removes one user's reaction.
     pub fn unreact(
         &mut self,
         channel_id: Snowflake,
@@ -98,7 +98,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Takes all reactions away, or all with one emoji.
+    /// Removes all reactions, or all with one emoji.
     pub fn clear_reactions(
         &mut self,
         channel_id: Snowflake,

@@ -1,4 +1,4 @@
-//! Who is in voice: joining, moving, leaving, and the voice servers that bots are sent to.
+//! Members in voice: joining, moving, leaving, and the voice servers that bots are sent to.
 
 use serde_json::json;
 
@@ -15,9 +15,9 @@ use crate::state::secret;
 use crate::voice::Close;
 
 impl Live<'_> {
-    /// A bot asks to join, to move, to leave, or to mute or deafen itself (opcode 4).
+    /// Handles a bot that asks to join, to move, to leave, or to mute or deafen itself (opcode 4).
     ///
-    /// Where it may not go nothing happens, as on Discord; the log tells why.
+    /// If it may not go there nothing happens, as on Discord. The log contains the reason.
     pub fn ask_voice(&mut self, bot: Snowflake, session_id: &str, update: &VoiceStateUpdate) {
         let guild = update.guild_id;
         let Some(channel) = update.channel_id else { return self.set_voice(guild, bot, None) };
@@ -39,14 +39,14 @@ impl Live<'_> {
             request_to_speak,
         };
         self.set_voice(guild, bot, Some(state));
-        // A bot that asks again because its voice connection is gone needs a server again.
+        // A bot that asks again because its voice connection is lost needs a server again.
         if same && !self.voice.is_live(guild, channel, bot, session_id) {
             self.send_to_server(guild, channel, bot, session_id);
             self.set_silence(guild, bot);
         }
     }
 
-    /// Whether a member may go into a voice channel; why not, if not.
+    /// Checks that a member may join a voice channel. The error is the reason.
     pub fn may_join(&self, guild: Snowflake, id: Snowflake, user: Snowflake) -> Result<(), &'static str> {
         let channel = self.channels.get(&id).filter(|channel| channel.guild_id == Some(guild));
         let channel = channel.ok_or("there is no such channel in the guild")?;
@@ -68,8 +68,8 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Whether a member who goes into a channel, or mutes themselves there, is suppressed, and when they asked to speak: who is
-    /// on a stage already keeps their place on it.
+    /// Returns whether a member who joins a channel, or mutes themselves there, is suppressed, and when they asked to
+    /// speak. A member who is already on a stage keeps both.
     pub fn floor(
         &self,
         guild: Snowflake,
@@ -87,14 +87,14 @@ impl Live<'_> {
         }
     }
 
-    /// Whether a member who comes in has no voice of their own: on a stage, or without SPEAK.
+    /// Returns whether a member who joins is suppressed: on a stage, or without SPEAK.
     pub fn is_suppressed(&self, channel: Snowflake, user: Snowflake) -> bool {
         self.channels.get(&channel).is_none_or(|channel| {
             channel.kind == kind::STAGE || !self.permissions_in(user, channel).contains(Permissions::SPEAK)
         })
     }
 
-    /// A member, bot or not, is moved to another voice channel, or out of voice.
+    /// Moves a member, bot or not, to another voice channel, or out of voice.
     pub fn move_voice(
         &mut self,
         guild: Snowflake,
@@ -115,8 +115,8 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Puts a member into voice, changes their state there or takes them out; tells everyone who follows voice, and
-    /// sends a bot that is somewhere else now to a server.
+    /// Adds a member to voice, changes their state there or removes them. Sends the event, and sends a bot that changed
+    /// channels to a server.
     pub fn set_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let is_bot = self.applications.contains_key(&user);
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
@@ -142,7 +142,7 @@ impl Live<'_> {
         self.set_silence(guild_id, user);
     }
 
-    /// Tells a bot its voice server (VOICE_SERVER_UPDATE) and ends what it had before.
+    /// Sends a bot its voice server (VOICE_SERVER_UPDATE) and ends its earlier connection.
     fn send_to_server(&self, guild: Snowflake, channel: Snowflake, bot: Snowflake, session_id: &str) {
         let region = self.channels.get(&channel).and_then(|channel| channel.rtc_region.as_deref());
         let assigned = self.voice.assign(guild, channel, bot, session_id, region);
@@ -163,7 +163,7 @@ impl Live<'_> {
         }
     }
 
-    /// Passes on to the voice server whether a bot may be heard and hears.
+    /// Informs the voice server whether a bot is muted or deafened.
     fn set_silence(&self, guild_id: Snowflake, user: Snowflake) {
         let Some(guild) = self.guilds.get(&guild_id) else { return };
         let Some(state) = guild.voice_states.get(&user) else { return };
@@ -173,7 +173,7 @@ impl Live<'_> {
         self.voice.silence(guild_id, user, muted, deaf);
     }
 
-    /// The gateway session of a bot is gone, and with it the bot from where that session had joined voice.
+    /// Removes a bot from the voice channels that a gateway session had joined, because the session has ended.
     pub fn drop_voice(&mut self, bot: Snowflake, session_id: &str) {
         let left = |guild: &&crate::state::guild::Guild| {
             guild.voice_states.get(&bot).is_some_and(|state| state.session_id == session_id)
@@ -184,7 +184,7 @@ impl Live<'_> {
         }
     }
 
-    /// The call in a channel ends for everyone, who leave voice.
+    /// Ends the call in a channel: all members leave voice.
     pub(super) fn end_call(&mut self, guild: Snowflake, channel: Snowflake) {
         for user in self.in_voice(guild, channel) {
             self.voice.remove(guild, user, Close::call_terminated());
@@ -192,8 +192,8 @@ impl Live<'_> {
         }
     }
 
-    /// The call in a channel goes to another server, that of the channel's region: bots are told that theirs is gone, then
-    /// of the new one.
+    /// Moves the call in a channel to another server, that of the channel's region. Bots first get an event without a
+    /// server, then one with the new server.
     pub fn change_server(&mut self, channel: Snowflake) {
         let Some(guild) = self.channels.get(&channel).and_then(|channel| channel.guild_id) else { return };
         for bot in self.in_voice(guild, channel) {

@@ -1,21 +1,21 @@
-//! Which limits are in force.
+//! Configuration of the limits.
 
 use std::time::Duration;
 
-/// Limits in force; the defaults are near what Discord is seen to do, and generous where it does not matter.
+/// Limits in force. The defaults are near those that were observed on Discord, and generous where it does not matter.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Whether there are limits at all; without them there are no headers either.
+    /// Whether there are limits at all. Without them there are no headers either.
     pub enabled: bool,
-    /// Requests that a bot may make in a second, all routes together; none: any number.
+    /// Requests that a bot may make in a second, in all routes together; `None`: no limit.
     pub global_per_second: Option<u32>,
-    /// Buckets; the first that matches a request counts it.
+    /// Buckets. The first that matches a request counts it.
     pub buckets: Vec<BucketRule>,
     /// Requests and window for each method and route that no bucket matches.
     pub other: (u32, Duration),
-    /// Application commands that may be created in a day, in each guild and globally; none: any number.
+    /// Application commands that may be created in a day, in each guild and globally; `None`: no limit.
     pub command_creates_per_day: Option<u32>,
-    /// Answers with 401, 403 or 429 in ten minutes after which an address is banned, as Cloudflare does; none: never.
+    /// Answers with 401, 403 or 429 in ten minutes after which an address is banned, as by Cloudflare; `None`: never.
     pub invalid_requests: Option<u32>,
 }
 
@@ -28,12 +28,12 @@ pub struct BucketRule {
     pub route: String,
     /// Requests in a window.
     pub limit: u32,
-    /// Window, which begins with its first request.
+    /// Window, which starts with its first request.
     pub window: Duration,
 }
 
 impl BucketRule {
-    /// Bucket for these methods of a route.
+    /// Creates a bucket for these methods of a route.
     pub fn new(methods: &[&str], route: &str, limit: u32, window: Duration) -> Self {
         let methods = methods.iter().map(|&method| method.to_owned()).collect();
         Self { methods, route: route.to_owned(), limit, window }
@@ -44,14 +44,14 @@ impl BucketRule {
             && (self.methods.is_empty() || self.methods.iter().any(|counted| counted == method))
     }
 
-    /// What its public name is made from.
+    /// Returns the text that its public name is derived from.
     pub(super) fn identity(&self) -> String {
         format!("{} {}", self.methods.join(","), self.route)
     }
 }
 
 impl Config {
-    /// No limits and no headers.
+    /// Returns a configuration without limits and headers.
     pub fn off() -> Self {
         Self { enabled: false, ..Self::default() }
     }

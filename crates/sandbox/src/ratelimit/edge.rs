@@ -1,12 +1,12 @@
-//! What stands before every REST handler: the log around all, then injected faults, then limits.
+//! The layers in front of every REST handler: the log outermost, then injected faults, then limits.
 //!
 //! # Layout
 //! [`pass`] takes a request through the layers in their order, and its answer back through them:
 //!
-//! - `call`: what all of them look at;
-//! - `record`: the request, its body and its answer go to the log;
-//! - `fault`: an injected fault waits, answers in the handler's place, or changes the answer;
-//! - `limit`: rate limits, and the headers that tell of them.
+//! - `call`: the parts of a request that all of them use;
+//! - `record`: logs the request, its body and its answer;
+//! - `fault`: applies an injected fault: waits, answers in place of the handler, or changes the answer;
+//! - `limit`: applies rate limits, and adds their headers.
 
 mod call;
 mod fault;
@@ -27,7 +27,7 @@ use crate::fault::Faults;
 use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 
-/// Records, harms and limits the requests of a REST router, in this order from the outside in.
+/// The layers in front of a REST router: the log, injected faults and limits, in this order from the outside in.
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// Log that every request goes to.
@@ -38,17 +38,17 @@ pub struct Edge {
     pub limits: Limits,
 }
 
-/// What only a handler knows of a request; put into the extensions of its response, it goes to the log.
+/// Data about a request that only a handler knows. From the extensions of its response, it is logged.
 #[derive(Clone, Debug, Default)]
 pub struct Extra {
-    /// Bot that asked.
+    /// Bot that sent it.
     pub bot: Option<Snowflake>,
     /// Body of the request, if it was not plain JSON (for example the `payload_json` of a form).
     pub request: Option<Value>,
 }
 
 impl Edge {
-    /// Puts this edge before all routes that the router has by now.
+    /// Adds these layers in front of all routes that the router has so far.
     pub fn guard<S: Clone + Send + Sync + 'static>(self, router: Router<S>) -> Router<S> {
         router.layer(from_fn_with_state(self, pass))
     }

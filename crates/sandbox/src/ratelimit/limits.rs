@@ -16,10 +16,10 @@ use crate::snowflake::Snowflake;
 
 const DAY: Duration = Duration::from_hours(24);
 const TEN_MINUTES: Duration = Duration::from_mins(10);
-/// Windows kept before those that have passed are thrown away; doubles when all of them still run.
+/// Number of windows above which those that have ended are removed. It doubles when all of them still run.
 const SWEEP_FROM: usize = 4096;
 
-/// Handle to the limits and their counts; clones share them.
+/// Handle to the limits and their counts. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Limits {
     shared: Arc<Shared>,
@@ -28,7 +28,7 @@ pub struct Limits {
 #[derive(Debug)]
 struct Shared {
     config: Config,
-    /// Public name of each configured bucket, in their order.
+    /// Public name of each configured bucket, in the same order.
     names: Vec<String>,
     windows: Mutex<Windows>,
     key: RandomState,
@@ -36,7 +36,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Windows {
-    /// Under a keyed 64-bit hash of who and what is counted; a collision would only merge two counts.
+    /// By a keyed 64-bit hash of the counted client and bucket. A collision would only merge two counts.
     open: HashMap<u64, Window>,
     sweep_at: usize,
 }
@@ -47,7 +47,7 @@ struct Window {
     ends: Instant,
 }
 
-/// Where a request leaves its bucket.
+/// The state of a bucket after a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketState {
     /// Requests in a window.
@@ -60,12 +60,12 @@ pub struct BucketState {
     pub bucket: String,
 }
 
-/// Which kind of limit was exceeded, as in `X-RateLimit-Scope`.
+/// The kind of limit that was exceeded, as in `X-RateLimit-Scope`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Bucket of this bot.
     User,
-    /// Bucket that others share.
+    /// Bucket shared with others.
     Shared,
     /// Global limit of this bot.
     Global,
@@ -84,17 +84,17 @@ pub struct Refusal {
     pub state: Option<BucketState>,
 }
 
-/// What the limits say of a request.
+/// The verdict on a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// it may be handled; the state of its bucket goes into the headers of the answer.
+    /// It may be handled. The state of its bucket is for the headers of the answer.
     Allowed(Option<BucketState>),
     /// It must be answered with a 429.
     Refused(Refusal),
 }
 
 impl Limits {
-    /// Starts counting under a configuration.
+    /// Creates limits with a configuration.
     pub fn new(config: Config) -> Self {
         let names = config.buckets.iter().map(|rule| bucket_name(&rule.identity())).collect();
         let windows = Windows { open: HashMap::new(), sweep_at: SWEEP_FROM };
@@ -102,7 +102,7 @@ impl Limits {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Counts a request of `who` (a token, or the lack of one) at a moment, and says whether it may be handled.
+    /// Counts a request of `who` (a token, or the lack of one) at a moment, and returns whether it may be handled.
     pub fn check(&self, now: Instant, who: Option<&str>, method: &str, route: &Route) -> Verdict {
         let config = &self.shared.config;
         if !config.enabled {
@@ -140,7 +140,7 @@ impl Limits {
         }
     }
 
-    /// Requests in a window, the window, and the public name of the bucket that a request falls into.
+    /// Returns the requests in a window, the window, and the public name of a request's bucket.
     pub(super) fn bucket(&self, method: &str, route: &Route) -> (u32, Duration, String) {
         let config = &self.shared.config;
         let rule = config.buckets.iter().position(|rule| rule.counts(method, route.template()));
@@ -153,19 +153,19 @@ impl Limits {
         }
     }
 
-    /// Counts an answer that Cloudflare would hold against its address: 401, 403, and 429 unless its scope is shared.
+    /// Counts an answer that counts as invalid for Cloudflare: 401, 403, and 429 unless its scope is shared.
     pub fn answered(&self, now: Instant, who: Option<&str>, status: StatusCode, shared: bool) {
         let invalid = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
             || (status == StatusCode::TOO_MANY_REQUESTS && !shared);
         if invalid && self.shared.config.enabled && self.shared.config.invalid_requests.is_some() {
-            // One more than the limit can't be exceeded, so that the count goes on; `ban` compares.
+            // The limit is too high to be exceeded, so that counting continues. `ban` compares.
             let _ = self.count(("invalid", who), u32::MAX, TEN_MINUTES, now, 1);
         }
     }
 
-    /// Counts the creation of application commands in a guild, or globally; refuses when the day's are used up.
+    /// Counts the creation of application commands in a guild, or globally. Fails if those of the day are used up.
     ///
-    /// For handlers, who alone know whether a command is new; an overwrite that creates none passes `count` 0.
+    /// For handlers, since only they know whether a command is new. An overwrite that creates none passes `count` 0.
     pub fn create_commands(
         &self,
         now: Instant,
@@ -198,7 +198,7 @@ impl Limits {
         })
     }
 
-    /// Counts `amount` in a window; if it does not fit any more, nothing is counted and the time to wait comes back.
+    /// Counts `amount` in a window. If it does not fit, nothing is counted, and the error is the time to wait.
     fn count(
         &self,
         what: impl Hash,
@@ -233,7 +233,7 @@ impl Windows {
 }
 
 impl BucketState {
-    /// Writes the headers that every answer of this bucket carries.
+    /// Writes the headers of every answer of this bucket.
     pub fn write_headers(&self, headers: &mut HeaderMap) {
         let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.reset_after;
         let mut put = |name: &'static str, value: String| {
@@ -250,7 +250,7 @@ impl BucketState {
 }
 
 impl Scope {
-    /// Value of `X-RateLimit-Scope`; Cloudflare sends none.
+    /// Returns the value of `X-RateLimit-Scope`. Cloudflare sends none.
     pub fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -264,7 +264,8 @@ impl Scope {
 impl Refusal {
     /// Writes the headers of the 429.
     pub fn write_headers(&self, headers: &mut HeaderMap) {
-        // Whole seconds, rounded up: the header takes no fractions, and too early would be refused again.
+        // Whole seconds, rounded up: the header takes no fractions, and a retry that is too early would be refused
+        // again.
         let wait = self.retry_after.as_millis().div_ceil(1000);
         headers.insert("retry-after", HeaderValue::from(u64::try_from(wait).unwrap_or(u64::MAX)));
         if self.scope == Scope::Cloudflare {
@@ -280,7 +281,7 @@ impl Refusal {
         }
     }
 
-    /// JSON of the 429; nothing from Cloudflare, which answers with a page.
+    /// Returns the JSON of the 429; `None` for Cloudflare, which answers with a page.
     pub fn body(&self) -> Option<Value> {
         let message = match self.scope {
             Scope::User | Scope::Global => "You are being rate limited.",
@@ -292,12 +293,13 @@ impl Refusal {
     }
 }
 
-/// Seconds with three decimals.
+/// Formats seconds with three decimals.
 fn seconds(duration: Duration) -> String {
     format!("{}.{:03}", duration.as_secs(), duration.subsec_millis())
 }
 
-/// Public name of a bucket: 32 hexadecimal digits that depend on its routes alone, so that they last over restarts.
+/// Returns the public name of a bucket: 32 hexadecimal digits that depend only on its routes, so that it is the same
+/// after a restart.
 fn bucket_name(identity: &str) -> String {
     // FNV-1a with 128 bits: stable, short, and not a secret.
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

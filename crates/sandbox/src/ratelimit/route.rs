@@ -1,10 +1,10 @@
-//! What a REST path is: its template, its top-level resource, and where it holds a token.
+//! REST paths: the template, the top-level resource, and the position of a token.
 
 use std::ops::Range;
 
 use crate::record::Redactor;
 
-/// A path under `/api/v10`, taken apart.
+/// A parsed path under `/api/v10`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     path: String,
@@ -14,7 +14,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Takes a path without its query apart; `/api` and a version in front are left away.
+    /// Parses a path without its query. A prefix of `/api` and a version is removed.
     pub fn parse(path: &str) -> Self {
         let path = without_version(path);
         let mut template = String::with_capacity(path.len());
@@ -28,7 +28,7 @@ impl Route {
             if segment.is_empty() {
                 continue;
             }
-            // Segments count from 1: the path begins with a slash.
+            // Segments count from 1, since the path begins with a slash.
             if index == 1 {
                 resource = segment;
             }
@@ -57,22 +57,22 @@ impl Route {
         Self { path: path.to_owned(), template, major, token }
     }
 
-    /// Path without `/api` and version, token included; for matching, never for showing.
+    /// Returns the path without `/api` and version, with its token; only for matching, never for output.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Path with ids and tokens replaced by their names.
+    /// Returns the path with ids and tokens replaced by their names.
     pub fn template(&self) -> &str {
         &self.template
     }
 
-    /// Top-level resource that limits are counted by: a channel, a guild, a webhook with its token.
+    /// Returns the top-level resource that limits are counted by: a channel, a guild, a webhook with its token.
     pub fn major(&self) -> Option<&str> {
         self.major.as_deref()
     }
 
-    /// Path with its token replaced by a mark.
+    /// Returns the path with its token replaced by a mark.
     pub fn shown(&self, redactor: &Redactor) -> String {
         match &self.token {
             Some(token) => {
@@ -84,13 +84,14 @@ impl Route {
         }
     }
 
-    /// Whether this answers or follows up an interaction, or runs a webhook by its token; such requests carry their own
-    /// authorisation and are not bound to the bot's global limit.
+    /// Returns whether this answers or follows up an interaction, or runs a webhook by its token. Such requests have
+    /// their own authorisation and do not count against the bot's global limit.
     pub fn is_token_authorised(&self) -> bool {
         self.token.is_some()
     }
 
-    /// Whether this is the first answer to an interaction, which has no bucket: each interaction takes one only.
+    /// Returns whether this is the first answer to an interaction, which has no bucket, since each interaction takes
+    /// only one.
     pub fn is_interaction_callback(&self) -> bool {
         self.template.starts_with("/interactions/")
     }
@@ -113,7 +114,7 @@ fn is_id(segment: &str) -> bool {
     segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Documented name of an id by the segment before it.
+/// Returns the documented name of an id by the segment before it.
 fn id_name(collection: &str) -> &'static str {
     match collection {
         "channels" | "threads" | "stage-instances" | "followers" => "{channel.id}",
@@ -139,7 +140,7 @@ fn id_name(collection: &str) -> &'static str {
     }
 }
 
-/// Documented name of a free text by the segment before it.
+/// Returns the documented name of a free text by the segment before it.
 fn free_name(collection: &str) -> Option<&'static str> {
     match collection {
         "invites" => Some("{invite.code}"),
@@ -198,7 +199,7 @@ mod tests {
         let route = Route::parse("/api/v10/interactions/1/aToken/callback");
         assert_eq!(route.shown(&redactor), format!("/interactions/1/{}/callback", redactor.mark("aToken")));
         assert!(route.is_token_authorised() && route.is_interaction_callback());
-        // Digits alone are a token too where a token stands.
+        // Digits only are a token too in the position of one.
         assert!(!Route::parse("/webhooks/1/999").shown(&redactor).contains("999"));
     }
 }

@@ -1,4 +1,4 @@
-//! What one line of the log says, for each kind of event.
+//! The content of one line of the log, for each kind of event.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,29 +19,29 @@ pub struct Entry {
     pub n: u64,
     /// Microseconds of Unix time.
     pub at_us: u64,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
 impl Entry {
-    /// This entry as one line of JSON, without the line's end.
+    /// Returns this entry as one line of JSON, without the line's end.
     ///
-    /// It is one line to every reader, also to those that take more for line breaks than JSON lines do (Python's
+    /// It is one line to every reader, including those with more line breaks than JSON lines (Python's
     /// `str.splitlines`): NEL, LINE SEPARATOR and PARAGRAPH SEPARATOR are escaped.
     pub fn line(&self) -> String {
-        // An entry holds strings, numbers and JSON that was valid when it came in, so this can't fail.
+        // An entry contains strings, numbers and JSON that was valid when it was added, so this cannot fail.
         let line = serde_json::to_string(self).unwrap_or_default();
         if !line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
             return line;
         }
-        // Outside of strings valid JSON has none of them.
+        // Valid JSON contains them only in strings.
         line.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
     }
 }
 
-/// Deepest nesting of a body that an entry shows. `serde_json` and others read 127 levels; an entry and a page of entries
-/// stand around a body, and whoever embeds a page needs some as well.
+/// Deepest nesting of a body in an entry. `serde_json` and others read 127 levels. An entry and a page of entries add
+/// some around a body, and a program that embeds a page needs some as well.
 pub(super) const DEEPEST: usize = 100;
 
 /// Valid JSON text on one line, shared instead of copied.
@@ -49,7 +49,7 @@ pub(super) const DEEPEST: usize = 100;
 pub struct Json(Arc<RawValue>);
 
 impl Json {
-    /// Wraps a text if it is JSON. One of several lines loses the white space between its values.
+    /// Creates it from a text, if that is JSON. In a text of several lines, the white space between values is removed.
     pub fn parse(text: String) -> Option<Self> {
         let mut raw = RawValue::from_string(text).ok()?;
         if raw.get().contains(['\n', '\r']) {
@@ -58,23 +58,23 @@ impl Json {
         Some(Self(raw.into()))
     }
 
-    /// Text of this value.
+    /// Returns the text of this value.
     pub fn get(&self) -> &str {
         self.0.get()
     }
 
-    /// Returns whether readers of an entry with this JSON in it can be expected to read it.
+    /// Returns whether readers of an entry can be expected to read this JSON in it.
     pub(super) fn is_shallow(&self) -> bool {
         nesting(self.get()) <= DEEPEST
     }
 
-    /// This text as a value to look into.
+    /// Parses this text into a value.
     pub fn value(&self) -> Value {
         serde_json::from_str(self.get()).unwrap_or_default()
     }
 }
 
-/// Returns how deep arrays and objects of valid JSON are nested: 0 for a plain value.
+/// Returns how deep arrays and objects of valid JSON are nested; 0 for a plain value.
 fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for (character, _) in characters(json).filter(|(_, in_string)| !in_string) {
@@ -90,7 +90,7 @@ fn nesting(json: &str) -> usize {
     deepest
 }
 
-/// Returns valid JSON without the white space between its values; numbers and strings stay as they are written.
+/// Returns valid JSON without the white space between its values. Numbers and strings stay as they are.
 fn compact(json: &str) -> String {
     let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
     characters(json).filter(|(c, in_string)| *in_string || !is_space(*c)).map(|(c, _)| c).collect()
@@ -112,7 +112,7 @@ fn characters(json: &str) -> impl Iterator<Item = (char, bool)> {
 }
 
 impl From<Arc<RawValue>> for Json {
-    /// Takes JSON that was written without white space.
+    /// Converts JSON that was written without white space.
     fn from(raw: Arc<RawValue>) -> Self {
         Self(raw)
     }
@@ -120,7 +120,7 @@ impl From<Arc<RawValue>> for Json {
 
 impl From<&Value> for Json {
     fn from(value: &Value) -> Self {
-        // A `Value` always serialises; `null` stands for the case that can't happen.
+        // A `Value` can always be serialised, so `null` is never used.
         let raw = serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self(raw.into())
     }
@@ -138,12 +138,12 @@ impl Serialize for Json {
     }
 }
 
-/// Body of a request or response as it is recorded.
+/// A recorded body of a request or response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// JSON, tokens redacted.
     Json(Json),
-    /// Something else, or something too long: only its type and length.
+    /// Another type, or too long: only its type and length.
     Omitted {
         /// Content type as sent.
         content_type: Cow<'static, str>,
@@ -153,7 +153,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// JSON of this body, if it was recorded.
+    /// Returns the JSON of this body, if it was recorded.
     pub fn json(&self) -> Option<Value> {
         match self {
             Self::Json(json) => Some(json.value()),
@@ -161,7 +161,7 @@ impl Body {
         }
     }
 
-    /// Returns a body of which only the type and the length in bytes are shown.
+    /// Returns a body with only its type and its length in bytes.
     pub(crate) fn omitted(content_type: Option<&str>, bytes: usize) -> Self {
         let content_type = content_type.unwrap_or("unknown").to_owned().into();
         Self::Omitted { content_type, bytes: Some(bytes as u64) }
@@ -176,7 +176,7 @@ impl Body {
 }
 
 impl From<Json> for Body {
-    /// JSON as itself, or its length if it is nested so deep that readers of an entry would refuse it.
+    /// Converts JSON: as it is, or to its length if it is nested so deep that readers of an entry would refuse it.
     fn from(json: Json) -> Self {
         if json.is_shallow() {
             return Self::Json(json);
@@ -186,7 +186,7 @@ impl From<Json> for Body {
 }
 
 impl Serialize for Body {
-    /// JSON as itself; anything else as `{"omitted": content type, "bytes": length}`.
+    /// Serialises JSON as it is, and others as `{"omitted": content type, "bytes": length}`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Json(json) => json.serialize(serializer),
@@ -200,7 +200,7 @@ impl Serialize for Body {
     }
 }
 
-/// One REST request and what became of it.
+/// One REST request and its answer.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Request {
     /// Method, in capitals.
@@ -209,27 +209,27 @@ pub struct Request {
     pub path: String,
     /// Path with ids and tokens replaced by their names, as in `/channels/{channel.id}/messages`.
     pub route: String,
-    /// Bot that asked, as far as a handler knew it.
+    /// Bot that sent it, if a handler knew it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot: Option<Snowflake>,
-    /// Status of the answer; absent if the client was never answered.
+    /// Status of the answer; absent if the client got none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Microseconds from the request to the answer's head.
     pub us: u64,
-    /// What the client sent.
+    /// Body of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Body>,
-    /// What it was answered.
+    /// Body of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Body>,
     /// Rate limit bucket, as in `X-RateLimit-Bucket`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
-    /// Which limit refused it: `user`, `shared` or `global`.
+    /// The limit that refused it: `user`, `shared` or `global`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limited: Option<&'static str>,
-    /// Number of the fault rule that touched it.
+    /// Number of the fault rule that struck it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<u64>,
 }
@@ -241,18 +241,18 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $kind,)* }
 
         impl Kind {
-            /// Every kind.
+            /// All kinds.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$kind),*];
             pub(super) const COUNT: usize = Self::ALL.len();
 
-            /// Name as in the field `kind`.
+            /// Returns the name as in the field `kind`.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name,)* }
             }
         }
 
         impl Event {
-            /// Kind of this event.
+            /// Returns the kind of this event.
             pub fn kind(&self) -> Kind {
                 match self { $(Self::$kind { .. } => Kind::$kind,)* }
             }
@@ -269,7 +269,7 @@ kinds! {
     Refused = "refused",
     /// An IDENTIFY started a session.
     Identified = "identified",
-    /// A RESUME took a session up again.
+    /// A RESUME continued a session.
     Resumed = "resumed",
     /// An event was written to a connection.
     Dispatch = "dispatch",
@@ -279,31 +279,31 @@ kinds! {
     Received = "received",
     /// A connection ended.
     Closed = "closed",
-    /// A session ended and can't be resumed any more.
+    /// A session ended and cannot be resumed any more.
     SessionEnded = "session_ended",
     /// A websocket of a voice server was accepted.
     VoiceConnected = "voice_connected",
     /// An IDENTIFY started a voice session.
     VoiceIdentified = "voice_identified",
-    /// A RESUME took a voice session up again.
+    /// A RESUME continued a voice session.
     VoiceResumed = "voice_resumed",
     /// A payload was written to a voice connection.
     VoiceSent = "voice_sent",
     /// A payload came from a voice client.
     VoiceReceived = "voice_received",
-    /// The first packet of a voice stream was heard.
+    /// The first packet of a voice stream was received.
     VoiceHeard = "voice_heard",
     /// A voice connection ended.
     VoiceClosed = "voice_closed",
-    /// A voice session ended and can't be resumed any more.
+    /// A voice session ended and cannot be resumed any more.
     VoiceEnded = "voice_ended",
     /// A fault was injected.
     Fault = "fault",
-    /// Somebody left a remark.
+    /// A note was added.
     Note = "note",
 }
 
-/// What happened; the field `kind` of an entry, and the fields that come with it.
+/// An event: the field `kind` of an entry, and the fields of that kind.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
@@ -318,7 +318,7 @@ pub enum Event {
     },
     /// A connection was refused before it became a websocket.
     Refused {
-        /// Why.
+        /// Reason.
         reason: String,
     },
     /// An IDENTIFY started a session.
@@ -331,12 +331,12 @@ pub enum Event {
         bot: Snowflake,
         /// Shard and number of shards.
         shard: [u32; 2],
-        /// Intents asked for and granted.
+        /// Requested and granted intents.
         intents: Intents,
-        /// Whether large payloads are compressed one by one.
+        /// Whether large payloads are compressed by themselves.
         compress: bool,
     },
-    /// A RESUME took a session up again.
+    /// A RESUME continued a session.
     Resumed {
         /// Number of the connection.
         conn: u64,
@@ -395,18 +395,18 @@ pub enum Event {
         session: Option<Arc<str>>,
         /// Close code, if a close frame carried one.
         code: Option<u16>,
-        /// Reason in the close frame, or what is known.
+        /// Reason in the close frame, or another description of the end.
         reason: String,
-        /// Who ended it.
+        /// The side that ended it.
         by: Closer,
     },
-    /// A session ended and can't be resumed any more.
+    /// A session ended and cannot be resumed any more.
     SessionEnded {
         /// Id of the session.
         session: Arc<str>,
         /// Bot whose session it was.
         bot: Snowflake,
-        /// Why it ended.
+        /// Reason.
         reason: &'static str,
     },
     /// A websocket of a voice server was accepted.
@@ -415,7 +415,7 @@ pub enum Event {
         conn: u64,
         /// Id of the server's region.
         region: String,
-        /// Version of the voice gateway, if it is one that is spoken.
+        /// Version of the voice gateway, if it is supported.
         version: Option<u8>,
     },
     /// An IDENTIFY started a voice session.
@@ -430,12 +430,12 @@ pub enum Event {
         user: Snowflake,
         /// Id of the gateway session that joined voice.
         session: String,
-        /// SSRC of what the user will send.
+        /// SSRC of the user's stream.
         ssrc: u32,
-        /// Highest DAVE version that the client knows; 0 for none.
+        /// Highest DAVE version that the client supports; 0 for none.
         max_dave: u16,
     },
-    /// A RESUME took a voice session up again.
+    /// A RESUME continued a voice session.
     VoiceResumed {
         /// Number of the voice connection.
         conn: u64,
@@ -458,7 +458,7 @@ pub enum Event {
         /// Sequence number, from version 8 on.
         #[serde(skip_serializing_if = "Option::is_none")]
         seq: Option<u16>,
-        /// Data, keys redacted; of binary frames their length.
+        /// Data, keys redacted; for binary frames their length.
         data: Body,
     },
     /// A payload came from a voice client.
@@ -470,10 +470,10 @@ pub enum Event {
         user: Option<Snowflake>,
         /// Opcode, if one could be read.
         op: Option<u64>,
-        /// Data, tokens redacted; of binary frames their length.
+        /// Data, tokens redacted; for binary frames their length.
         data: Body,
     },
-    /// The first packet of a voice stream was heard.
+    /// The first packet of a voice stream was received.
     VoiceHeard {
         /// Guild.
         guild: Snowflake,
@@ -496,12 +496,12 @@ pub enum Event {
         user: Option<Snowflake>,
         /// Close code, if a close frame carried one.
         code: Option<u16>,
-        /// Reason in the close frame, or what is known.
+        /// Reason in the close frame, or another description of the end.
         reason: String,
-        /// Who ended it.
+        /// The side that ended it.
         by: Closer,
     },
-    /// A voice session ended and can't be resumed any more.
+    /// A voice session ended and cannot be resumed any more.
     VoiceEnded {
         /// Guild.
         guild: Snowflake,
@@ -511,30 +511,30 @@ pub enum Event {
         user: Snowflake,
         /// SSRC.
         ssrc: u32,
-        /// Why it ended.
+        /// Reason.
         reason: String,
     },
     /// A fault was injected.
     Fault {
-        /// Number of the rule, or nothing for a command that was given once.
+        /// Number of the rule; `None` for a command.
         rule: Option<u64>,
-        /// Where it struck, as in `POST /channels/1/messages` or `connection 3`.
+        /// Where it struck, such as `POST /channels/1/messages` or `connection 3`.
         place: String,
-        /// What it did, as in the rule.
+        /// Its effect, as in the rule.
         effect: Value,
     },
-    /// Somebody left a remark.
+    /// A note was added.
     Note {
-        /// Remark.
+        /// Text.
         text: String,
-        /// Anything to go with it.
+        /// Additional data.
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Body>,
     },
 }
 
 impl Event {
-    /// Bytes that this event holds, roughly: its bodies and texts and a constant for the rest.
+    /// Returns the approximate bytes of this event: its bodies and texts and a constant for the rest.
     pub(super) fn weight(&self) -> usize {
         const BASE: usize = 160;
         BASE + match self {

@@ -1,4 +1,4 @@
-//! Replaces tokens by marks that tell equal tokens from different ones and nothing else.
+//! Replaces tokens by marks that only show which tokens are equal.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use super::{Body, Json};
 
-/// Keys whose strings are secrets, wherever they stand in a body.
+/// Keys whose strings are secrets, anywhere in a body.
 const SECRET_KEYS: [&str; 6] =
     ["token", "access_token", "refresh_token", "client_secret", "continuation_token", "secret_key"];
 
-/// Replaces tokens by marks; the marks are keyed anew in each process, so they can't be searched for.
+/// Replaces tokens by marks. The marks use a new key in each process, so that they cannot be searched for.
 #[derive(Debug, Default)]
 pub struct Redactor {
     key: RandomState,
 }
 
 impl Redactor {
-    /// Mark that stands for this secret.
+    /// Returns the mark for this secret.
     pub fn mark(&self, secret: &str) -> String {
         format!("[redacted {:08x}]", self.key.hash_one(secret) >> 32)
     }
@@ -46,19 +46,21 @@ impl Redactor {
         }
     }
 
-    /// JSON of a value without its secrets.
+    /// Returns the JSON of a value without its secrets.
     pub fn json(&self, value: &Value) -> Json {
         self.shared(&Json::from(value))
     }
 
-    /// The same JSON without its secrets, shared if it has none.
+    /// Returns the same JSON without its secrets, shared if it has none.
     pub fn shared(&self, json: &Json) -> Json {
         self.text(json).unwrap_or_else(|| json.clone())
     }
 
-    /// The same JSON without this one secret, which is the only one in it; much cheaper than looking for any.
+    /// Returns the same JSON without this one secret, which must be the only one in it. Much cheaper than searching for
+    /// any.
     pub fn without(&self, json: &Json, secret: &str) -> Json {
-        // A text that JSON would escape is not found as it is; tokens are plain, so the general way is good enough then.
+        // A text that JSON escapes is not found as it is. Tokens are never escaped, so the general search is sufficient
+        // otherwise.
         if secret.is_empty()
             || !secret.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
         {
@@ -67,7 +69,7 @@ impl Redactor {
         Json::parse(json.get().replace(secret, &self.mark(secret))).unwrap_or_else(|| self.shared(json))
     }
 
-    /// Body to record for the bytes of an answer: their JSON without its secrets, or their length.
+    /// Returns the body to record for the bytes of an answer: their JSON without its secrets, or their length.
     pub fn body(&self, bytes: &[u8], content_type: Option<&str>, longest: usize) -> Body {
         let json = || {
             let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= longest)?;
@@ -78,8 +80,9 @@ impl Redactor {
         json().unwrap_or_else(|| Body::omitted(content_type, bytes.len()))
     }
 
-    /// The same for the bytes of a request, which may be anything. JSON that no handler can read (half a surrogate pair, a
-    /// number out of range, too deep) is told by its length, since whoever reads the log could not read it either.
+    /// Returns the same for the bytes of a request, which may be anything. JSON that no handler can read (half a
+    /// surrogate pair, a number out of range, too deep) is recorded by its length, since a reader of the log could not
+    /// read it either.
     pub fn foreign_body(&self, bytes: &[u8], content_type: Option<&str>, longest: usize) -> Body {
         let readable = bytes.len() <= longest && serde_json::from_slice::<Value>(bytes).is_ok();
         if readable {
@@ -89,17 +92,17 @@ impl Redactor {
         }
     }
 
-    /// The same for a body that has been read.
+    /// Returns the same for a parsed body.
     pub fn value_body(&self, value: &Value, longest: usize) -> Body {
         let json = self.json(value);
         let length = json.get().len();
         if length <= longest { Body::from(json) } else { Body::omitted(Some("application/json"), length) }
     }
 
-    /// The same JSON without its secrets, or nothing if it had none; most bodies are never parsed.
+    /// Returns the same JSON without its secrets; `None` if it has none. Most bodies are never parsed.
     fn text(&self, json: &Json) -> Option<Json> {
         let text = json.get();
-        // Escapes can spell a key or a slash in other ways, so a text with one is looked into as well.
+        // Escapes can spell a key or a slash in other ways, so a text with one is parsed as well.
         let suspicious = SECRET_KEYS.iter().any(|key| text.contains(key))
             || text.contains("/webhooks/")
             || text.contains("\\/")
@@ -111,7 +114,7 @@ impl Redactor {
         })
     }
 
-    /// A text with the token of a webhook's address replaced, if it holds one.
+    /// Returns a text with the token of a webhook's address replaced; `None` if it contains none.
     fn webhook_url(&self, text: &str) -> Option<String> {
         let after = text.find("/webhooks/")? + "/webhooks/".len();
         let slash = after + text[after..].find('/')?;
@@ -122,7 +125,7 @@ impl Redactor {
             .unwrap_or(text.len() - token);
         (is_id && length > 0).then(|| {
             let end = token + length;
-            // The rest may hold further addresses.
+            // The rest may contain further addresses.
             let rest = self.webhook_url(&text[end..]).unwrap_or_else(|| text[end..].to_owned());
             format!("{}{}{rest}", &text[..token], self.mark(&text[token..end]))
         })

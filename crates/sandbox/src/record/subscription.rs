@@ -9,15 +9,15 @@ use tokio::time::Instant;
 
 use super::{Entry, EventLog};
 
-/// Entries fetched from the ring at a time; bounds how long a reader holds its lock.
+/// Entries fetched from the ring at a time, which bounds how long a reader holds its lock.
 const BATCH: usize = 256;
 
-/// Entries that were dropped from the ring before their reader came to them.
+/// Number of entries that were dropped from the ring before they were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} entries were dropped before they were read; read sooner or let the log keep more")]
 pub struct Missed(pub u64);
 
-/// Why [`EventLog::wait_for`] came back without an entry.
+/// Why [`EventLog::wait_for`] returned no entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError {
     /// No entry matched in time.
@@ -25,15 +25,15 @@ pub enum WaitError {
     TimedOut {
         /// Time waited.
         within: Duration,
-        /// Entries that were looked at and did not match.
+        /// Number of entries that were read and did not match.
         seen: u64,
     },
-    /// Entries were dropped unseen, so nobody knows whether one of them matched.
+    /// Entries were dropped unread, so it is not known whether one of them matched.
     #[error(transparent)]
     Missed(#[from] Missed),
 }
 
-/// One reader's place in the log.
+/// One reader's position in the log.
 #[derive(Debug)]
 pub struct Subscription {
     log: EventLog,
@@ -48,23 +48,23 @@ impl Subscription {
         Self { log, signal, batch: VecDeque::new(), next: from.max(1) }
     }
 
-    /// Next entry, waiting for it if need be; or, once, how many were dropped in between.
+    /// Waits for the next entry and returns it. After dropped entries, returns their number once.
     ///
-    /// Dropping the future before it is ready loses nothing.
+    /// Cancel safe.
     pub async fn next(&mut self) -> Result<Arc<Entry>, Missed> {
         loop {
             if let Some(entry) = self.try_next()? {
                 return Ok(entry);
             }
-            // The sender lives as long as `log`, so this can't fail.
+            // The sender lives as long as `log`, so this cannot fail.
             let _ = self.signal.changed().await;
         }
     }
 
-    /// Next entry if there is one already.
+    /// Returns the next entry, if there is one already.
     pub fn try_next(&mut self) -> Result<Option<Arc<Entry>>, Missed> {
         if self.batch.is_empty() {
-            // Marked before reading: what comes after the reading counts as a change again.
+            // Marked before reading, so that later entries count as a change again.
             self.signal.mark_unchanged();
             let page = self.log.read(self.next, BATCH);
             self.next = page.next;
@@ -76,7 +76,7 @@ impl Subscription {
         Ok(self.batch.pop_front())
     }
 
-    /// Next entry for which `matches` holds, waiting for it up to `within`.
+    /// Waits up to `within` for the next entry for which `matches` returns `true`, and returns it.
     pub async fn find(
         &mut self,
         within: Duration,

@@ -1,4 +1,4 @@
-//! The log as its readers see it.
+//! The log from its readers' side.
 
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ proptest! {
     }
 }
 
-/// JSON as some bot writes it: any white space between values, anything in strings, numbers of any size.
+/// Returns JSON as a bot may write it: any white space between values, anything in strings, numbers of any size.
 fn written_json() -> impl Strategy<Value = String> {
     let space = proptest::sample::select(&["", " ", "\n", "\r\n", "\t", "\n\n    "][..]);
     let string = proptest::collection::vec(
@@ -193,7 +193,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// Any body of a request: JSON, JSON with an edge of white space, JSON of great depth or length, bytes.
+/// Returns any body of a request: JSON, JSON with white space around it, JSON of great depth or length, bytes.
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         8 => written_json().prop_map(String::into_bytes),

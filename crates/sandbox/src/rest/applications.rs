@@ -1,4 +1,4 @@
-//! Applications: the bot's own, under its several addresses.
+//! Applications: the bot's own, at its several addresses.
 
 use axum::extract::State;
 use axum::routing::get;
@@ -28,7 +28,7 @@ fn show(live: &Live<'_>, bot: Snowflake) -> ApiResult<Json<Value>> {
     Ok(Json(application.json(live.user(bot)?, live.user(application.owner)?, guilds)))
 }
 
-/// Whether the bot asks about its own application.
+/// Checks that an application is the bot's own.
 pub(super) fn own(bot: Snowflake, application: Snowflake) -> ApiResult<()> {
     if bot == application { Ok(()) } else { Err(ApiError::wrong_application()) }
 }

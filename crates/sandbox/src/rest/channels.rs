@@ -1,4 +1,4 @@
-//! Channels: read, change, delete, and their permission overwrites.
+//! Channels: reading, changing, deleting, and their permission overwrites.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -44,7 +44,7 @@ pub(super) fn routes() -> Router<Rest> {
         )
 }
 
-/// Where a request is about: checked to be the bot's own application, and a guild it is in.
+/// The application and guild of a request: checked to be the bot's own application, and a guild it is in.
 struct Place {
     application: Snowflake,
     guild: Option<Snowflake>,
@@ -107,8 +107,8 @@ fn list(
     Ok(Json(place.commands(&mut live)?.scope(guild).map(|command| command.json(shown)).collect()))
 }
 
-/// Returns the locale that a request asks for ("Retrieving localized commands"): that of `X-Discord-Locale`, else the
-/// first of `Accept-Language` that Discord has.
+/// Returns the locale of a request ("Retrieving localized commands"): that of `X-Discord-Locale`, else the first of
+/// `Accept-Language` that Discord has.
 fn requested_locale(headers: &HeaderMap) -> Option<&str> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     header("x-discord-locale").or_else(|| {
@@ -142,7 +142,7 @@ async fn list_guild(
     list(&rest, bot, application, Some(guild), &query, &headers)
 }
 
-/// Creating a command of a name that is taken changes the command of that name.
+/// Creates a command, or changes the command that has the name already.
 fn create(
     rest: &Rest,
     bot: Snowflake,
@@ -189,7 +189,7 @@ async fn create_guild(
     create(&rest, bot, application, Some(guild), &payload)
 }
 
-/// Replaces all commands of a scope. Those that keep their name and type keep their id.
+/// Replaces all commands of a scope. Commands with the same name and type keep their id.
 fn overwrite(
     rest: &Rest,
     bot: Snowflake,
@@ -360,7 +360,7 @@ async fn permissions(
     Ok(Json(permissions_json(application, guild, id, list)))
 }
 
-/// Discord takes this only with a person's token, since it is the admins who decide.
+/// Discord allows this only with a user's token, since admins decide about it.
 async fn set_permissions(
     State(rest): State<Rest>,
     Bot(bot): Bot,

@@ -1,4 +1,4 @@
-//! Attachments, under the addresses that messages give for them.
+//! Attachments, at the addresses in messages.
 
 use axum::Router;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! Guilds: read and change, their channels, audit log and regions.
+//! Guilds: reading and changing, their channels, audit log and regions.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/auto-moderation/rules", get(nothing))
 }
 
-/// A guild in which the bot has these permissions.
+/// Returns a guild in which the bot has these permissions.
 pub(super) fn require<'a>(
     live: &'a Live<'_>,
     guild: Snowflake,

@@ -45,8 +45,8 @@ async fn callback(
         answer["interaction"]["response_message_loading"] = (message.flags & flag::LOADING != 0).into();
         answer["interaction"]["response_message_ephemeral"] = (message.flags & flag::EPHEMERAL != 0).into();
     }
-    // Only what was made or edited is a resource. The documentation names 4 and 7 for messages; clients show that the
-    // loading message of a 5 comes too.
+    // Only a created or edited message is a resource. The documentation names 4 and 7 for messages; clients show that
+    // the loading message of a 5 is returned too.
     let kind = match &interaction.response {
         state::interaction::Response::Message => Some(4),
         state::interaction::Response::Deferred => Some(5),

@@ -1,4 +1,4 @@
-//! Members of guilds: listed, searched, changed, kicked, and their roles.
+//! Members of guilds: listing, searching, changing, kicking, and their roles.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -85,7 +85,7 @@ async fn edit(
     }
     if body.communication_disabled_until.is_change() {
         outranks(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
-        // Discord's reference: 403 where the member is an administrator or the owner.
+        // Discord's reference: 403 if the member is an administrator or the owner.
         let sets = body.communication_disabled_until.as_ref().is_some();
         let has = live.guild_permissions(user, live.guild_for(guild, bot)?);
         if sets && has.contains(Permissions::ADMINISTRATOR) {
@@ -162,7 +162,7 @@ async fn edit_me(
     Ok(Json(live.member_json(guild, bot)?))
 }
 
-/// Whether the bot has a permission and stands above the member it is to be used on.
+/// Checks that the bot has a permission and is above the member in the hierarchy.
 pub(super) fn outranks(
     live: &Live<'_>,
     guild: Snowflake,
@@ -178,7 +178,7 @@ pub(super) fn outranks(
     }
 }
 
-/// Whether the bot may give or take this role.
+/// Checks that the bot may add or remove this role.
 pub(super) fn may_give(live: &Live<'_>, guild: Snowflake, bot: Snowflake, role: Snowflake) -> ApiResult<()> {
     let guild = require(live, guild, bot, Permissions::MANAGE_ROLES)?;
     let role = guild.roles.get(&role).ok_or_else(ApiError::unknown_role)?;

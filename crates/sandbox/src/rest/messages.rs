@@ -66,7 +66,7 @@ async fn history(
     Ok(Json(newest_first.into_iter().map(|message| message.json(&live, Some(bot))).collect()))
 }
 
-/// The message object as the bot sees it.
+/// Returns the message object as the bot sees it.
 pub(super) fn show(
     live: &Live<'_>,
     bot: Snowflake,

@@ -1,4 +1,4 @@
-//! Pinned messages, by the present routes and the deprecated ones that libraries still call.
+//! Pinned messages, with the present routes and the deprecated ones that libraries still call.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -16,7 +16,7 @@ pub(super) fn routes() -> Router<Rest> {
     Router::new().route("/channels/{channel_id}/polls/{message_id}/expire", post(expire))
 }
 
-/// Ends a poll of one's own before its time (Poll Resource, "End Poll").
+/// Ends a poll of the bot before its time (Poll Resource, "End Poll").
 async fn expire(
     State(rest): State<Rest>,
     Bot(bot): Bot,

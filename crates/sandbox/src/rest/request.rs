@@ -1,4 +1,4 @@
-//! What handlers read of a request: the bot, ids, query, body, files, and the reason for the audit log.
+//! The parts of a request that handlers read: the bot, ids, query, body, files, and the reason for the audit log.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -24,17 +24,17 @@ use crate::snowflake::Snowflake;
 use crate::validate;
 use crate::validate::message::MessageOrigin;
 
-/// Largest request, files included.
+/// Largest request, including files.
 pub(crate) const BODY_LIMIT: usize = 64 << 20;
 
 /// Largest single file.
 const FILE_LIMIT: usize = 10 << 20;
 
-/// What the log is to know of a request, filled in on its way.
+/// Data about a request for the log, collected while it is handled.
 #[derive(Debug, Clone, Default)]
 struct Notes(Arc<Mutex<Extra>>);
 
-/// Carries what handlers learn of a request over to its response, where the log finds it.
+/// Copies what handlers learn about a request to its response, from which the log takes it.
 pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: Next) -> Response {
     let notes = Notes::default();
     let token =
@@ -47,13 +47,13 @@ pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: N
     response
 }
 
-/// The token in `Authorization: Bot ...`.
+/// Returns the token in `Authorization: Bot ...`.
 fn bot_token(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bot").then(|| token.trim())
 }
 
-/// The bot that asks.
+/// The bot that sent the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bot(pub(crate) Snowflake);
 
@@ -84,7 +84,7 @@ impl<const N: usize> FromRequestParts<Rest> for Ids<N> {
     }
 }
 
-/// Parameters of the path as they are; one that is no text once it is decoded names nothing.
+/// Parameters of the path as they are. One that is not valid text after decoding is answered with a 404.
 #[derive(Debug)]
 pub(crate) struct Path<T>(pub(crate) T);
 
@@ -97,7 +97,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Rest> for Path<T> {
     }
 }
 
-/// An id from the path, or Discord's complaint about it.
+/// Parses an id of the path. The error is Discord's.
 pub(crate) fn parse_id(name: &str, text: &str) -> ApiResult<Snowflake> {
     text.parse().map_err(|_| ApiError::field(&[name], FieldError::not_a("snowflake", &Value::from(text))))
 }
@@ -116,22 +116,22 @@ impl FromRequestParts<Rest> for Query {
 }
 
 impl Query {
-    /// A text.
+    /// Returns a text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A switch.
+    /// Returns a boolean.
     pub(crate) fn flag(&self, name: &str) -> bool {
         matches!(self.text(name), Some("true" | "True" | "1"))
     }
 
-    /// An id.
+    /// Returns an id.
     pub(crate) fn id(&self, name: &str) -> ApiResult<Option<Snowflake>> {
         self.text(name).filter(|text| !text.is_empty()).map(|text| parse_id(name, text)).transpose()
     }
 
-    /// A number inside a range.
+    /// Returns a number within a range.
     pub(crate) fn number(
         &self,
         name: &str,
@@ -165,18 +165,18 @@ impl FromRequestParts<Rest> for Reason {
     }
 }
 
-/// Undoes percent-encoding; what is not UTF-8 is replaced.
+/// Decodes percent-encoding. Bytes that are not UTF-8 are replaced.
 fn percent_decode(bytes: &[u8]) -> String {
     percent_encoding::percent_decode(bytes).decode_utf8_lossy().into_owned()
 }
 
-/// Kind of the bodies of most routes.
+/// Content type of the bodies of most routes.
 const JSON: &str = "application/json";
-/// Kinds of forms, which routes that take files read as well.
+/// Content types of forms, which routes that take files accept as well.
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
-/// The body: JSON. Anything else is refused, nothing at all counts as an empty object.
+/// The body: JSON. Other types are refused; an empty body counts as an empty object.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
     /// The JSON.
@@ -186,12 +186,12 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    /// The body as an object, or Discord's complaint.
+    /// Returns the body as an object. The error is Discord's.
     pub(crate) fn object(&self) -> ApiResult<&Map<String, Value>> {
         self.json.as_object().ok_or_else(|| ApiError::field(&[], FieldError::not_an_object()))
     }
 
-    /// The body as a new message.
+    /// Returns the body as a new message.
     pub(crate) fn draft(self, origin: MessageOrigin) -> ApiResult<Draft> {
         let message = validate::message::create(&self.json, &draft::names(&self.uploads), origin)?;
         Ok(Draft { message, uploads: self.uploads })
@@ -211,7 +211,8 @@ impl FromRequest<Rest> for Payload {
     }
 }
 
-/// The body of a route that takes files: JSON, or a form of either kind with `payload_json`, and files if it is multipart.
+/// The body of a route that takes files: JSON, or a form of either kind with `payload_json`, and files if it is
+/// multipart.
 #[derive(Debug, Default)]
 pub(crate) struct Form(pub(crate) Payload);
 
@@ -239,7 +240,7 @@ impl FromRequest<Rest> for Form {
     }
 }
 
-/// Returns a body's kind without its parameters.
+/// Returns a body's content type without its parameters.
 fn kind(request: &Request) -> String {
     let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = header.unwrap_or_default().split(';').next().unwrap_or_default();
@@ -292,7 +293,8 @@ impl Payload {
     }
 }
 
-/// Fields of a form without files, which some libraries (py-cord) send; `payload_json` stands for the whole.
+/// Returns the fields of a form without files, which some libraries (py-cord) send. A field `payload_json` replaces all
+/// others.
 fn urlencoded(bytes: &[u8]) -> ApiResult<Value> {
     let mut fields = Map::new();
     for (name, value) in form_urlencoded::parse(bytes) {
@@ -304,7 +306,7 @@ fn urlencoded(bytes: &[u8]) -> ApiResult<Value> {
     Ok(Value::Object(fields))
 }
 
-/// JSON, where nothing at all counts as an empty object.
+/// Parses JSON. An empty body counts as an empty object.
 fn json_body(bytes: &[u8]) -> ApiResult<Value> {
     if bytes.is_empty() {
         return Ok(Value::Object(Map::new()));
@@ -312,7 +314,7 @@ fn json_body(bytes: &[u8]) -> ApiResult<Value> {
     serde_json::from_slice(bytes).map_err(|_| ApiError::invalid_json())
 }
 
-/// Cuts off a body past [`BODY_LIMIT`].
+/// Makes a body fail past [`BODY_LIMIT`].
 fn http_body_limit(body: Body) -> Body {
     use futures_util::StreamExt;
     let mut left = BODY_LIMIT;

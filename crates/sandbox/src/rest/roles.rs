@@ -49,7 +49,7 @@ async fn counts(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
     Ok(Json(counts.into()))
 }
 
-/// Writes the fields that a body names into a role. Nobody gives permissions they lack.
+/// Applies the fields of a body to a role. A bot cannot grant permissions that it lacks.
 fn apply(role: &mut Role, body: RoleBody, own: Permissions) -> ApiResult<()> {
     if let Some(wanted) = body.permissions.as_ref()
         && !own.contains(*wanted & !role.permissions)
@@ -85,7 +85,7 @@ async fn create(
     role.permissions = guild.roles.get(&guild_id).map_or(Permissions::NONE, |role| role.permissions);
     apply(&mut role, body, own)?;
     let (id, shown) = (role.id, role.json());
-    // A new role stands just above @everyone, below all others.
+    // A new role is just above @everyone, below all others.
     if let Some(guild) = live.guilds.get_mut(&guild_id) {
         for other in guild.roles.values_mut().filter(|other| other.position > 0) {
             other.position += 1;
@@ -96,7 +96,7 @@ async fn create(
     Ok(Json(shown))
 }
 
-/// A role below the bot's highest.
+/// Returns a role that is below the bot's highest.
 fn lower<'a>(live: &'a Live<'_>, guild: Snowflake, bot: Snowflake, role: Snowflake) -> ApiResult<&'a Role> {
     let guild = require(live, guild, bot, Permissions::MANAGE_ROLES)?;
     let role = guild.roles.get(&role).ok_or_else(ApiError::unknown_role)?;

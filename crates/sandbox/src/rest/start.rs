@@ -1,4 +1,4 @@
-//! Where a bot begins: the gateway's address, and voice regions.
+//! The first requests of a bot: the gateway's address, and voice regions.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -19,7 +19,7 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/soundboard-default-sounds", get(async |_: Bot| Json(json!([]))))
 }
 
-/// The gateway's address by the name under which the client reached us, so that it works from a container too.
+/// Returns the gateway's address with the host name that the client used, so that it works from a container too.
 fn gateway_url(rest: &Rest, headers: &HeaderMap) -> String {
     let host =
         headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['/', '@', ' ']));
@@ -45,7 +45,7 @@ async fn voice_regions(State(rest): State<Rest>, _: Bot) -> Json<Value> {
     Json(regions(&rest))
 }
 
-/// Voice regions, each with a server of its own; the first is the nearest.
+/// Returns the voice regions, each with a server of its own. The first is the nearest.
 pub(super) fn regions(rest: &Rest) -> Value {
     let ids = rest.discord.voice().regions().iter().enumerate();
     let region = |(index, id): (usize, &String)| json!({ "id": id, "name": id, "optimal": index == 0, "deprecated": false, "custom": false });

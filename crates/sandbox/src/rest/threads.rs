@@ -1,4 +1,4 @@
-//! Threads: opened, joined, left, listed.
+//! Threads: opening, joining, leaving, listing.
 
 use std::cmp::Reverse;
 
@@ -179,16 +179,17 @@ async fn active(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
     Ok(Json(listing(&live, bot, &threads.collect::<Vec<_>>())))
 }
 
-/// Archived threads that are listed together.
+/// A list of archived threads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Archive {
     Public,
     Private,
-    /// Private ones that the bot is in.
+    /// Private ones that the bot has joined.
     Joined,
 }
 
-/// Lists archived threads, a page at a time: by when they were archived, those that the bot is in by their ids.
+/// Returns a page of archived threads: ordered by the time of archiving, or for those that the bot has joined by their
+/// ids.
 fn archived(
     rest: &Rest,
     bot: Snowflake,

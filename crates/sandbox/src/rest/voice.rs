@@ -1,4 +1,4 @@
-//! Voice states: read, and changed on stages.
+//! Voice states: reading, and changing on stages.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Rest> {
     Router::new().route("/guilds/{guild_id}/voice-states/{user_id}", get(one).patch(edit))
 }
 
-/// Guild and member of a path, whose last part may be `@me`.
+/// Returns the guild and the member of a path, whose last part may be `@me`.
 fn place((guild, user): &(String, String), bot: Snowflake) -> ApiResult<(Snowflake, Snowflake)> {
     let user = if user == "@me" { bot } else { parse_id("user_id", user)? };
     Ok((parse_id("guild_id", guild)?, user))
@@ -61,7 +61,7 @@ async fn edit(
     }
     let may = live.permissions_in(bot, channel);
     if let Some(suppress) = body.suppress {
-        // Everyone may go back into the audience by themselves.
+        // Every member may return into the audience.
         let is_retreat = is_own && suppress;
         if !is_retreat && !may.contains(Permissions::MUTE_MEMBERS) {
             return Err(ApiError::missing_permissions());
@@ -70,7 +70,7 @@ async fn edit(
         let is_person = !live.applications.contains_key(&user);
         state.request_to_speak = (!suppress && is_person).then(|| clock::iso(clock::now()));
     }
-    // Of others only the suppression can be changed.
+    // For others only the suppression can be changed.
     match body.request_to_speak_timestamp {
         Change::Set(at) if is_own => {
             if !may.contains(Permissions::REQUEST_TO_SPEAK) {

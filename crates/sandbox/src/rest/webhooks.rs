@@ -34,7 +34,7 @@ pub(super) fn routes() -> Router<Rest> {
         )
 }
 
-/// Behind an address `webhooks/{id}/{token}` is an interaction, or a webhook of a channel.
+/// The target of an address `webhooks/{id}/{token}`: an interaction, or a webhook of a channel.
 enum Address {
     Interaction { id: Snowflake, application: Snowflake, channel: Snowflake, original: Option<Snowflake> },
     Channel(Webhook),
@@ -93,7 +93,7 @@ async fn execute(
     }
 }
 
-/// The message that an address means, with its channel; `@original` is the first answer.
+/// Returns the channel and the message of an address. `@original` is the first answer.
 fn find(
     live: &Live<'_>,
     address: &Address,
@@ -240,7 +240,7 @@ async fn of_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>)
     Ok(Json(list.map(|webhook| webhook.json(&live, true)).collect()))
 }
 
-/// A webhook that the bot may manage.
+/// Returns a webhook that the bot may manage.
 fn managed(live: &Live<'_>, bot: Snowflake, id: Snowflake) -> ApiResult<Webhook> {
     let webhook = live.webhooks.get(&id).ok_or_else(ApiError::unknown_webhook)?;
     live.require(webhook.channel_id, bot, Permissions::MANAGE_WEBHOOKS)?;

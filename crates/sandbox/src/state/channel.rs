@@ -11,11 +11,11 @@ use super::message::Message;
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 
-/// Channel types as Discord numbers them.
+/// Discord's numbers of channel types.
 pub mod kind {
     /// Text channel of a guild.
     pub const TEXT: u8 = 0;
-    /// Direct messages with one person.
+    /// Direct messages with one user.
     pub const DM: u8 = 1;
     /// Voice channel of a guild.
     pub const VOICE: u8 = 2;
@@ -25,29 +25,29 @@ pub mod kind {
     pub const ANNOUNCEMENT: u8 = 5;
     /// Thread in an announcement channel.
     pub const ANNOUNCEMENT_THREAD: u8 = 10;
-    /// Thread anyone may join.
+    /// Thread that any member may join.
     pub const PUBLIC_THREAD: u8 = 11;
     /// Thread by invitation.
     pub const PRIVATE_THREAD: u8 = 12;
     /// Stage channel.
     pub const STAGE: u8 = 13;
-    /// Forum, where only threads can be made.
+    /// Forum, in which only threads can be created.
     pub const FORUM: u8 = 15;
     /// Media forum.
     pub const MEDIA: u8 = 16;
 }
 
-/// Oldest messages are dropped past this many in one channel, so that a long load test does not eat the machine.
+/// Most messages of one channel. Above it the oldest are dropped, so that a long load test does not use up the memory.
 pub const HISTORY_LIMIT: usize = 10_000;
 
-/// What a thread has beyond a channel.
+/// The additional fields of a thread.
 #[derive(Debug, Clone)]
 pub struct Thread {
-    /// Who began it.
+    /// User who started it.
     pub owner_id: Snowflake,
-    /// Whether it is closed and hidden.
+    /// Whether it is archived and hidden.
     pub archived: bool,
-    /// Minutes of silence until it closes itself.
+    /// Minutes of inactivity until it is archived.
     pub auto_archive_duration: u64,
     /// When `archived` last changed.
     pub archive_timestamp: String,
@@ -55,18 +55,18 @@ pub struct Thread {
     pub locked: bool,
     /// Whether members may invite others into a private thread.
     pub invitable: bool,
-    /// When it began.
+    /// When it was started.
     pub create_timestamp: String,
-    /// Who is in it, with the time of joining.
+    /// Its members, each with the time of joining.
     pub members: IndexMap<Snowflake, String>,
-    /// Messages sent in it so far, deleted ones included.
+    /// Number of messages sent in it so far, including deleted ones.
     pub total_sent: u64,
     /// Tags that it has as a post of a forum.
     pub applied_tags: Vec<Snowflake>,
 }
 
 impl Thread {
-    /// The thread-metadata object.
+    /// Returns the thread-metadata object.
     pub fn metadata(&self, private: bool) -> Value {
         let mut value = json!({
             "archived": self.archived,
@@ -89,15 +89,15 @@ pub struct Channel {
     pub id: Snowflake,
     /// See [`kind`].
     pub kind: u8,
-    /// Guild it is in; none for direct messages.
+    /// Guild it is in; `None` for direct messages.
     pub guild_id: Option<Snowflake>,
     /// Its name; empty for direct messages.
     pub name: String,
     /// Its topic.
     pub topic: Option<String>,
-    /// Place in the list.
+    /// Position in the list.
     pub position: i64,
-    /// Category, or the channel a thread hangs on.
+    /// Category, or the parent channel of a thread.
     pub parent_id: Option<Snowflake>,
     /// Whether it is for adults.
     pub nsfw: bool,
@@ -105,29 +105,29 @@ pub struct Channel {
     pub rate_limit_per_user: u64,
     /// Permissions that differ from the guild's.
     pub overwrites: Vec<Overwrite>,
-    /// Voice: bits a second.
+    /// Voice: bits per second.
     pub bitrate: u64,
-    /// Voice: most people at once, 0 for no limit.
+    /// Voice: most users at once, 0 for no limit.
     pub user_limit: u64,
     /// Voice: fixed region.
     pub rtc_region: Option<String>,
     /// Voice: quality of cameras, 1 automatic and 2 full.
     pub video_quality_mode: u8,
-    /// Minutes after which new threads close.
+    /// Minutes after which new threads are archived.
     pub default_auto_archive_duration: Option<u64>,
     /// Seconds a member waits between messages in new threads.
     pub default_thread_rate_limit_per_user: u64,
-    /// Of forums.
+    /// Fields of forums.
     pub forum: Forum,
     /// Channel flags.
     pub flags: u64,
-    /// Newest message ever sent, even if it is gone.
+    /// Newest message ever sent, even if it was deleted.
     pub last_message_id: Option<Snowflake>,
     /// Newest pin.
     pub last_pin_timestamp: Option<String>,
-    /// Direct messages: the people in it.
+    /// Direct messages: the users in it.
     pub recipients: Vec<Snowflake>,
-    /// Present on threads.
+    /// Present for threads.
     pub thread: Option<Thread>,
     /// Messages by id, oldest first.
     pub messages: BTreeMap<Snowflake, Message>,
@@ -136,7 +136,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// An empty channel of this type.
+    /// Creates an empty channel of this type.
     pub fn new(id: Snowflake, kind: u8, guild_id: Option<Snowflake>, name: &str) -> Self {
         Self {
             id,
@@ -166,33 +166,33 @@ impl Channel {
         }
     }
 
-    /// Whether it is a thread of any kind.
+    /// Returns whether it is a thread of any kind.
     pub fn is_thread(&self) -> bool {
         self.thread.is_some()
     }
 
-    /// Whether it is a direct-message channel.
+    /// Returns whether it is a direct-message channel.
     pub fn is_dm(&self) -> bool {
         self.kind == kind::DM
     }
 
-    /// Whether messages can be sent in it.
+    /// Returns whether messages can be sent in it.
     pub fn is_text(&self) -> bool {
         !matches!(self.kind, kind::CATEGORY | kind::FORUM | kind::MEDIA)
     }
 
-    /// Whether it has posts in place of messages.
+    /// Returns whether it has posts in place of messages.
     pub fn is_forum(&self) -> bool {
         matches!(self.kind, kind::FORUM | kind::MEDIA)
     }
 
-    /// Whether people can talk in it.
+    /// Returns whether users can talk in it.
     pub fn is_voice(&self) -> bool {
         matches!(self.kind, kind::VOICE | kind::STAGE)
     }
 
-    /// The channel object of a guild channel or thread; direct messages need their recipients and are made by
-    /// [`World::channel_json`](super::World::channel_json).
+    /// Returns the channel object of a guild channel or thread. Direct messages need their recipients and are returned
+    /// by [`World::channel_json`](super::World::channel_json).
     pub fn json(&self) -> Value {
         let mut o = Map::new();
         o.insert("id".into(), self.id.to_string().into());
@@ -245,7 +245,7 @@ impl Channel {
         Value::Object(o)
     }
 
-    /// The fields Discord gives where an interaction resolves a channel, with the permissions of `permissions`.
+    /// Returns the fields of a channel that an interaction resolves, with `permissions`.
     pub fn partial_json(&self, permissions: Permissions) -> Value {
         let mut value = self.json();
         if let Some(object) = value.as_object_mut() {
@@ -255,13 +255,13 @@ impl Channel {
         value
     }
 
-    /// The thread-member object of one member.
+    /// Returns the thread-member object of one member.
     pub fn thread_member(&self, user: Snowflake) -> Option<Value> {
         let joined = self.thread.as_ref()?.members.get(&user)?;
         Some(json!({ "id": self.id, "user_id": user, "join_timestamp": joined, "flags": 1 }))
     }
 
-    /// Puts a message at the end and forgets the oldest past [`HISTORY_LIMIT`]; gives back those forgotten.
+    /// Adds a message at the end, and drops the oldest above [`HISTORY_LIMIT`]. Returns the dropped message.
     pub fn push(&mut self, message: Message) -> Option<Message> {
         self.last_message_id = Some(message.id);
         if let Some(thread) = &mut self.thread {
@@ -271,7 +271,7 @@ impl Channel {
         if self.messages.len() > HISTORY_LIMIT { self.messages.pop_first().map(|(_, old)| old) } else { None }
     }
 
-    /// Marks a message pinned now.
+    /// Marks a message as pinned now.
     pub fn pin(&mut self, message: Snowflake) {
         let at = clock::iso(clock::now());
         self.pins.push_front((message, at.clone()));

@@ -1,16 +1,16 @@
-//! Time as Discord writes it: microseconds and an explicit `+00:00`.
+//! Time in Discord's form: microseconds and an explicit `+00:00`.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::snowflake::Snowflake;
 
-/// Now, in UTC.
+/// Returns the current time, in UTC.
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-/// `2026-11-21T05:53:52.123000+00:00`.
+/// Formats a time as `2026-11-21T05:53:52.123000+00:00`.
 pub fn iso(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
     format!(
@@ -25,12 +25,12 @@ pub fn iso(at: OffsetDateTime) -> String {
     )
 }
 
-/// The moment a snowflake was made, as Discord writes it.
+/// Returns the creation time of a snowflake, in Discord's form.
 pub fn iso_of(id: Snowflake) -> String {
     iso(id.created_at())
 }
 
-/// Reads an ISO 8601 time as bots send it.
+/// Reads an ISO 8601 time in the forms that bots send.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok()
 }

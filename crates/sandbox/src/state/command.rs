@@ -11,14 +11,14 @@ use crate::validate::command::{Definition, Identity, ShownIn};
 /// A registered command.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// What Discord decides.
+    /// The fields that Discord sets.
     pub identity: Identity,
-    /// What its author decides.
+    /// The fields that its author sets.
     pub definition: Definition,
 }
 
 impl Command {
-    /// Whether it can be run in this interaction context (0 guild, 1 DM with the bot, 2 other DMs).
+    /// Returns whether it can be run in this interaction context (0 guild, 1 DM with the bot, 2 other DMs).
     pub fn runs_in(&self, context: u8) -> bool {
         match (&self.definition.contexts, context) {
             _ if self.identity.guild_id.is_some() => context == 0,
@@ -28,7 +28,7 @@ impl Command {
         }
     }
 
-    /// The command object.
+    /// Returns the command object.
     pub fn json(&self, shown: ShownIn<'_>) -> Value {
         self.definition.to_json(&self.identity, shown)
     }
@@ -41,28 +41,28 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Commands of a guild, or the global ones, in order of registration.
+    /// Returns the commands of a guild, or the global ones, in order of registration.
     pub fn scope(&self, guild: Option<Snowflake>) -> impl Iterator<Item = &Command> {
         self.scopes.get(&guild).into_iter().flat_map(IndexMap::values)
     }
 
-    /// The same, to change.
+    /// Returns the same mutably.
     pub fn scope_mut(&mut self, guild: Option<Snowflake>) -> &mut IndexMap<Snowflake, Command> {
         self.scopes.entry(guild).or_default()
     }
 
-    /// A command by id in this scope.
+    /// Returns a command by id in this scope.
     pub fn get(&self, guild: Option<Snowflake>, id: Snowflake) -> Option<&Command> {
         self.scopes.get(&guild)?.get(&id)
     }
 
-    /// A command by name and type in this scope.
+    /// Returns a command by name and type in this scope.
     pub fn named(&self, guild: Option<Snowflake>, name: &str, kind: u8) -> Option<&Command> {
         self.scope(guild).find(|command| command.definition.kind == kind && command.definition.name == name)
     }
 
-    /// What a user can choose from in a guild, or in direct messages: the guild's commands hide global ones of the
-    /// same name and type.
+    /// Returns the commands that a user sees in a guild, or in direct messages. The guild's commands hide global ones
+    /// of the same name and type.
     pub fn visible(&self, guild: Option<Snowflake>) -> Vec<&Command> {
         let mut visible: Vec<&Command> =
             if guild.is_some() { self.scope(guild).collect() } else { Vec::new() };

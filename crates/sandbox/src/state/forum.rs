@@ -1,4 +1,4 @@
-//! What forums have beyond other channels: tags, and how their posts are shown.
+//! The additional fields of forums: tags, and how their posts are displayed.
 
 pub use discord_rules::emoji::EmojiRef;
 use serde_json::{Map, Value, json};
@@ -12,14 +12,14 @@ pub struct Tag {
     pub id: Snowflake,
     /// Its name.
     pub name: String,
-    /// Whether only members with MANAGE_THREADS may give it and take it away.
+    /// Whether only members with MANAGE_THREADS may add and remove it.
     pub moderated: bool,
-    /// What stands before it.
+    /// Emoji before its name.
     pub emoji: EmojiRef,
 }
 
 impl Tag {
-    /// The forum-tag object.
+    /// Returns the forum-tag object.
     pub fn json(&self) -> Value {
         json!({
             "id": self.id,
@@ -31,12 +31,12 @@ impl Tag {
     }
 }
 
-/// What a forum has beyond a channel.
+/// The additional fields of a forum.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forum {
     /// Tags that its posts can have.
     pub available_tags: Vec<Tag>,
-    /// What is offered as the first reaction to a post.
+    /// Suggested first reaction to a post.
     pub default_reaction: Option<EmojiRef>,
     /// Order of posts: 0 by activity, 1 by creation.
     pub default_sort_order: Option<u8>,

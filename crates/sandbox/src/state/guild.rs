@@ -1,4 +1,4 @@
-//! Guilds and what belongs to one: members, roles, emojis, bans, voice states.
+//! Guilds and their parts: members, roles, emojis, bans, voice states.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::snowflake::Snowflake;
 /// A user's membership of a guild.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// Whose membership it is.
+    /// User of the membership.
     pub user_id: Snowflake,
     /// Nickname in this guild.
     pub nick: Option<String>,
@@ -26,7 +26,7 @@ pub struct Member {
     pub mute: bool,
     /// Deafened by the server in voice.
     pub deaf: bool,
-    /// Whether they still have to pass membership screening.
+    /// Whether they must still pass membership screening.
     pub pending: bool,
     /// End of a timeout.
     pub communication_disabled_until: Option<OffsetDateTime>,
@@ -35,7 +35,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member who joins now.
+    /// Creates the membership of a user who joins now.
     pub fn new(user_id: Snowflake) -> Self {
         Self {
             user_id,
@@ -50,7 +50,7 @@ impl Member {
         }
     }
 
-    /// The member object without `user`, as it stands in MESSAGE_CREATE.
+    /// Returns the member object without `user`, as in MESSAGE_CREATE.
     pub fn partial_json(&self) -> Value {
         let mut o = Map::new();
         o.insert("avatar".into(), Value::Null);
@@ -70,14 +70,14 @@ impl Member {
         Value::Object(o)
     }
 
-    /// The whole member object.
+    /// Returns the whole member object.
     pub fn json(&self, user: &User) -> Value {
         let mut value = self.partial_json();
         value["user"] = user.json();
         value
     }
 
-    /// Whether a timeout is running.
+    /// Returns whether a timeout is in force.
     pub fn timed_out(&self) -> bool {
         self.communication_disabled_until.is_some_and(|until| until > clock::now())
     }
@@ -90,9 +90,9 @@ pub struct Role {
     pub id: Snowflake,
     /// Its name.
     pub name: String,
-    /// What it allows.
+    /// Permissions it grants.
     pub permissions: Permissions,
-    /// Height in the hierarchy; 0 is @everyone.
+    /// Position in the hierarchy; 0 is @everyone.
     pub position: i64,
     /// RGB colour, 0 for none.
     pub color: u32,
@@ -100,7 +100,7 @@ pub struct Role {
     pub secondary_color: Option<u32>,
     /// Third colour of a holographic role.
     pub tertiary_color: Option<u32>,
-    /// Whether members are listed apart.
+    /// Whether its members are listed separately.
     pub hoist: bool,
     /// Whether an integration owns it.
     pub managed: bool,
@@ -113,7 +113,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// A role without permissions at the bottom.
+    /// Creates a role without permissions at the bottom.
     pub fn new(id: Snowflake, name: &str) -> Self {
         Self {
             id,
@@ -131,7 +131,7 @@ impl Role {
         }
     }
 
-    /// The role object.
+    /// Returns the role object.
     pub fn json(&self) -> Value {
         let mut value = json!({
             "id": self.id,
@@ -165,14 +165,14 @@ pub struct Emoji {
     pub name: String,
     /// Roles that may use it; empty for all.
     pub roles: Vec<Snowflake>,
-    /// Whether it moves.
+    /// Whether it is animated.
     pub animated: bool,
-    /// Who uploaded it.
+    /// User who uploaded it.
     pub creator: Snowflake,
 }
 
 impl Emoji {
-    /// The emoji object.
+    /// Returns the emoji object.
     pub fn json(&self, creator: Option<&User>) -> Value {
         let mut value = json!({
             "id": self.id,
@@ -190,15 +190,15 @@ impl Emoji {
     }
 }
 
-/// Where a member is in voice.
+/// A member's state in voice.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "Discord's object has just these switches")]
 pub struct VoiceState {
-    /// Whose it is.
+    /// Member.
     pub user_id: Snowflake,
-    /// Where they are.
+    /// Channel.
     pub channel_id: Snowflake,
-    /// Names this stay in voice.
+    /// Id of the session in voice.
     pub session_id: String,
     /// Muted by themselves.
     pub self_mute: bool,
@@ -206,7 +206,7 @@ pub struct VoiceState {
     pub self_deaf: bool,
     /// Camera on.
     pub self_video: bool,
-    /// Not allowed to speak, on a stage in its audience.
+    /// Not allowed to speak; on a stage, in its audience.
     pub suppress: bool,
     /// When they asked to speak on a stage.
     pub request_to_speak: Option<String>,
@@ -219,17 +219,17 @@ pub struct Guild {
     pub id: Snowflake,
     /// Its name.
     pub name: String,
-    /// What it says of itself.
+    /// Its description.
     pub description: Option<String>,
     /// Hash of its icon.
     pub icon: Option<String>,
-    /// Who may do everything in it.
+    /// Owner, who has all permissions in it.
     pub owner_id: Snowflake,
-    /// Where joins are announced.
+    /// Channel in which joins are announced.
     pub system_channel_id: Option<Snowflake>,
-    /// Which announcements are off.
+    /// Flags of the announcements that are off.
     pub system_channel_flags: u64,
-    /// Where inactive members are moved.
+    /// Channel to which inactive members are moved.
     pub afk_channel_id: Option<Snowflake>,
     /// Seconds until a member counts as inactive.
     pub afk_timeout: u64,
@@ -237,11 +237,11 @@ pub struct Guild {
     pub rules_channel_id: Option<Snowflake>,
     /// Channel of Discord's notices.
     pub public_updates_channel_id: Option<Snowflake>,
-    /// Demand on new members.
+    /// Requirements for new members.
     pub verification_level: u64,
-    /// What members are notified of.
+    /// Which messages members are notified of.
     pub default_message_notifications: u64,
-    /// Whose pictures are scanned.
+    /// Whose media are scanned.
     pub explicit_content_filter: u64,
     /// Language of the guild.
     pub preferred_locale: String,
@@ -249,7 +249,7 @@ pub struct Guild {
     pub members: IndexMap<Snowflake, Member>,
     /// Roles by id, @everyone first.
     pub roles: IndexMap<Snowflake, Role>,
-    /// Channels in order of creation, threads apart.
+    /// Channels in order of creation, without threads.
     pub channels: Vec<Snowflake>,
     /// Active and archived threads.
     pub threads: Vec<Snowflake>,
@@ -257,16 +257,16 @@ pub struct Guild {
     pub emojis: IndexMap<Snowflake, Emoji>,
     /// Banned users with the reason.
     pub bans: IndexMap<Snowflake, Option<String>>,
-    /// Who is in voice.
+    /// Voice states of the members in voice.
     pub voice_states: IndexMap<Snowflake, VoiceState>,
     /// Presences of members who are online: status and activities.
     pub presences: HashMap<Snowflake, Value>,
-    /// Past moderation, newest last.
+    /// Audit log entries, newest last.
     pub audit_log: std::collections::VecDeque<Value>,
 }
 
 impl Guild {
-    /// A guild with only @everyone.
+    /// Creates a guild with only @everyone.
     pub fn new(id: Snowflake, name: &str, owner_id: Snowflake, everyone: Permissions) -> Self {
         let mut role = Role::new(id, "@everyone");
         role.permissions = everyone;
@@ -299,7 +299,7 @@ impl Guild {
         }
     }
 
-    /// The guild object of REST; GUILD_CREATE adds to it.
+    /// Returns the guild object of REST. GUILD_CREATE adds to it.
     pub fn json(&self) -> Value {
         json!({
             "id": self.id,
@@ -345,7 +345,7 @@ impl Guild {
         })
     }
 
-    /// Place of a member in the hierarchy; the owner stands above everyone.
+    /// Returns the position of a member in the hierarchy. The owner is above all others.
     pub fn rank(&self, user: Snowflake) -> i64 {
         if user == self.owner_id {
             return i64::MAX;
@@ -361,7 +361,7 @@ impl Guild {
         })
     }
 
-    /// Asks about what a user may do here; someone who is no member may do nothing.
+    /// Calls `ask` with a user's permissions here. For a user who is no member, returns the default.
     pub fn standing<T: Default>(&self, user: Snowflake, ask: impl FnOnce(MemberPermissions<'_>) -> T) -> T {
         let Some(member) = self.members.get(&user) else { return T::default() };
         let roles: Vec<_> =
@@ -376,7 +376,7 @@ impl Guild {
         })
     }
 
-    /// The voice-state object of a member, with or without the member in it.
+    /// Returns the voice-state object of a member, with or without the member in it.
     pub fn voice_json(&self, state: &VoiceState, channel: Option<Snowflake>) -> Value {
         let member = self.members.get(&state.user_id);
         json!({

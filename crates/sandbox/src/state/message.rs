@@ -1,4 +1,4 @@
-//! Messages: what was said, with attachments, reactions and where it came from.
+//! Messages: text, attachments, reactions and sender.
 
 use std::sync::Arc;
 
@@ -12,37 +12,37 @@ use crate::validate::reaction::Emoji;
 
 /// Message flags used by the sandbox.
 pub mod flag {
-    /// Posted on to channels that follow.
+    /// Crossposted to channels that follow.
     pub const CROSSPOSTED: u64 = 1 << 0;
     /// Embeds are hidden.
     pub const SUPPRESS_EMBEDS: u64 = 1 << 2;
-    /// A thread hangs on this message.
+    /// A thread belongs to this message.
     pub const HAS_THREAD: u64 = 1 << 5;
-    /// Only the person who ran the interaction sees it.
+    /// Only the user who ran the interaction sees it.
     pub const EPHEMERAL: u64 = 1 << 6;
     /// A deferred answer that is still awaited.
     pub const LOADING: u64 = 1 << 7;
     /// Sent without a notification.
     pub const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
-    /// Made of components alone.
+    /// Made of components only.
     pub const IS_COMPONENTS_V2: u64 = 1 << 15;
 }
 
-/// Who a message is from.
+/// The author of a message.
 #[derive(Debug, Clone)]
 pub enum Author {
     /// An account.
     User(Snowflake),
-    /// A webhook under the name and picture of this message.
+    /// A webhook, with the name and picture of this message.
     Webhook {
-        /// Name shown.
+        /// Displayed name.
         name: String,
-        /// Hash of the picture shown.
+        /// Hash of the displayed picture.
         avatar: Option<String>,
     },
 }
 
-/// A file on a message; its bytes are in [`World::files`](super::World::files).
+/// A file of a message. Its bytes are in [`World::files`](super::World::files).
 #[derive(Debug, Clone)]
 pub struct Attachment {
     /// Its id.
@@ -51,7 +51,7 @@ pub struct Attachment {
     pub channel_id: Snowflake,
     /// Name, safe for a path.
     pub filename: String,
-    /// Title, the name before it was made safe.
+    /// Title: the name before it was made safe.
     pub title: Option<String>,
     /// Alt text.
     pub description: Option<String>,
@@ -61,21 +61,21 @@ pub struct Attachment {
     pub size: usize,
     /// Width and height of a picture.
     pub dimensions: Option<(u32, u32)>,
-    /// Whether it vanishes with an ephemeral message.
+    /// Whether it disappears with an ephemeral message.
     pub ephemeral: bool,
-    /// Whether it is covered.
+    /// Whether it is a spoiler.
     pub spoiler: bool,
-    /// Of a recording: its length in seconds, and its picture in base64.
+    /// For a recording: its length in seconds, and its waveform in base64.
     pub recording: Option<(f64, String)>,
 }
 
 impl Attachment {
-    /// Where the sandbox serves it.
+    /// Returns the address at which the sandbox serves it.
     pub fn url(&self, base: &str) -> String {
         format!("{base}/attachments/{}/{}/{}", self.channel_id, self.id, self.filename)
     }
 
-    /// The attachment object.
+    /// Returns the attachment object.
     pub fn json(&self, base: &str) -> Value {
         let url = self.url(base);
         let mut value = json!({
@@ -108,16 +108,16 @@ impl Attachment {
     }
 }
 
-/// One emoji under a message and who put it there.
+/// One emoji of a message's reactions, and the users who added it.
 #[derive(Debug, Clone)]
 pub struct Reaction {
     /// The emoji.
     pub emoji: Emoji,
-    /// Who reacted, first to last.
+    /// Users who reacted, first to last.
     pub users: IndexSet<Snowflake>,
 }
 
-/// What a message answers.
+/// A reference to another message.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference {
     /// 0 for a reply, 1 for a forward.
@@ -135,15 +135,15 @@ pub struct Reference {
 pub struct Message {
     /// Its id.
     pub id: Snowflake,
-    /// Where it is.
+    /// Its channel.
     pub channel_id: Snowflake,
-    /// Who it is from.
+    /// Its author.
     pub author: Author,
     /// 0 default, 6 pin notice, 7 join, 18 thread created, 19 reply, 20 slash command, 23 context menu command.
     pub kind: u8,
     /// Its text.
     pub content: String,
-    /// Embeds as Discord gives them back.
+    /// Embeds in the form of Discord's answers.
     pub embeds: Vec<Value>,
     /// Components with their ids.
     pub components: Vec<Value>,
@@ -163,30 +163,30 @@ pub struct Message {
     pub pinned: bool,
     /// When it was last edited.
     pub edited: Option<String>,
-    /// Emojis under it, first to last.
+    /// Reactions, first to last.
     pub reactions: Vec<Reaction>,
-    /// What it answers.
+    /// The message that it refers to.
     pub reference: Option<Reference>,
     /// Webhook or application that sent it.
     pub webhook_id: Option<Snowflake>,
-    /// Application that sent it by an interaction or webhook of its own.
+    /// Application that sent it with an interaction or webhook of its own.
     pub application_id: Option<Snowflake>,
     /// The interaction it answers: `interaction_metadata`.
     pub interaction_metadata: Option<Arc<Value>>,
     /// The command it answers, in the older form `interaction`.
     pub interaction: Option<Arc<Value>>,
-    /// The sender's own mark.
+    /// The sender's nonce.
     pub nonce: Option<Value>,
-    /// A poll, as Discord gives it back.
+    /// Poll, in the form of Discord's answers.
     pub poll: Option<Value>,
-    /// What a forward shows: `message_snapshots`.
+    /// The forwarded message: `message_snapshots`.
     pub forwarded: Option<Value>,
-    /// Who alone sees it.
+    /// The only user who sees it.
     pub ephemeral_for: Option<Snowflake>,
 }
 
 impl Message {
-    /// An empty message.
+    /// Creates an empty message.
     pub fn new(id: Snowflake, channel_id: Snowflake, author: Author) -> Self {
         Self {
             id,
@@ -217,7 +217,7 @@ impl Message {
         }
     }
 
-    /// The account it is from; none for a webhook.
+    /// Returns the account of its author; `None` for a webhook.
     pub fn author_id(&self) -> Option<Snowflake> {
         match self.author {
             Author::User(id) => Some(id),
@@ -225,7 +225,7 @@ impl Message {
         }
     }
 
-    /// The message object as `viewer` sees it.
+    /// Returns the message object as `viewer` sees it.
     pub fn json(&self, world: &World, viewer: Option<Snowflake>) -> Value {
         let mut value = self.own_json(world, viewer);
         if let Some(reference) = self.reference
@@ -330,7 +330,7 @@ impl Message {
     }
 }
 
-/// Stands for an account that is gone.
+/// Returns a placeholder for a deleted account.
 fn deleted_user(id: Snowflake) -> Value {
     super::user::User::person(id, "deleted_user", None).json()
 }

@@ -1,6 +1,6 @@
 //! Width and height of a picture, read from its first bytes, and its media type.
 
-/// Media type told by the first bytes, where they are those of a picture Discord shows.
+/// Returns the media type by the first bytes, if they are those of a picture that Discord displays.
 pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
@@ -11,7 +11,7 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Width and height of a PNG, GIF or JPEG.
+/// Returns the width and height of a PNG, GIF or JPEG.
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     match sniff(bytes)? {
         "image/png" => Some((be32(bytes, 16)?, be32(bytes, 20)?)),
@@ -21,7 +21,7 @@ pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// Walks the segments of a JPEG to its frame header.
+/// Reads the segments of a JPEG up to its frame header, and returns width and height.
 fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut at = 2;
     loop {
@@ -47,7 +47,7 @@ fn le16(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?).into())
 }
 
-/// Media type by the end of a file's name.
+/// Returns the media type by the extension of a file's name.
 pub fn content_type_of(filename: &str) -> &'static str {
     let extension = filename.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
     match extension.as_deref() {

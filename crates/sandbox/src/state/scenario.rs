@@ -1,4 +1,4 @@
-//! The world that a sandbox starts with: one guild, three people and a bot.
+//! The initial world of a sandbox: one guild, three users and a bot.
 
 use super::channel::{Channel, kind};
 use super::guild::{Guild, Member, Role};
@@ -7,7 +7,7 @@ use super::{World, secret};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 
-/// Ids and token of the default world that callers need at hand.
+/// Ids and token of the default world that callers need.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// The bot's application, and its user.
@@ -18,12 +18,12 @@ pub struct Scenario {
     pub guild: Snowflake,
 }
 
-/// Id of the default bot: fixed, so that it fits into an example.
+/// Id of the default bot. It is fixed, so that it can be used in an example.
 const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
 
-/// Returns a new token for a bot, of the form that clients check: base64 of the id, a time, a secret.
+/// Returns a new token for a bot, in the form that clients check: base64 of the id, a time, a secret.
 ///
-/// It is random, since whoever knows it is the bot, and opens nothing but a sandbox.
+/// It is random, since a client that has it can act as the bot. It is valid only in a sandbox.
 pub fn token(bot: Snowflake) -> String {
     use base64::Engine;
     let id = base64::engine::general_purpose::STANDARD_NO_PAD.encode(bot.to_string());
@@ -31,7 +31,7 @@ pub fn token(bot: Snowflake) -> String {
 }
 
 impl World {
-    /// A bot with its application. Without a token it gets one from its id.
+    /// Adds a bot with its application and returns its token. Without a token it gets a new one.
     pub fn create_application(
         &mut self,
         id: Snowflake,
@@ -56,14 +56,14 @@ impl World {
         token
     }
 
-    /// A person with this unique name.
+    /// Adds a user with this unique name and returns their id.
     pub fn create_user(&mut self, username: &str, global_name: Option<&str>) -> Snowflake {
         let id = self.next_id();
         self.users.insert(id, User::person(id, username, global_name));
         id
     }
 
-    /// A channel at the end of a guild's list.
+    /// Adds a channel at the end of a guild's list and returns its id.
     pub fn create_channel(
         &mut self,
         guild: Snowflake,
@@ -82,7 +82,7 @@ impl World {
         id
     }
 
-    /// A role above all others so far.
+    /// Adds a role above all others so far and returns its id.
     pub fn create_role(
         &mut self,
         guild: Snowflake,
@@ -101,7 +101,7 @@ impl World {
         id
     }
 
-    /// A guild with its owner, a category and a text channel, as Discord makes a new one.
+    /// Adds a guild with its owner, a category and a text channel, like a new one on Discord, and returns its id.
     pub fn create_guild(&mut self, name: &str, owner: Snowflake) -> Snowflake {
         let id = self.next_id();
         let mut guild = Guild::new(id, name, owner, Permissions::EVERYONE);
@@ -115,7 +115,7 @@ impl World {
         id
     }
 
-    /// Lets a bot into a guild with a role of its own that carries these permissions.
+    /// Adds a bot to a guild, with a role of its own that has these permissions.
     pub fn install(&mut self, guild: Snowflake, application: Snowflake, permissions: Permissions) {
         let name = self.applications.get(&application).map(|a| a.name.clone()).unwrap_or_default();
         let role = self.create_role(guild, &name, 0, permissions);
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    /// The default world, with a bot of this name and, if given, this token.
+    /// Creates the default world, with a bot of this name and, if given, this token.
     pub fn scenario(bot_name: &str, bot_token: Option<String>) -> (Self, Scenario) {
         let mut world = Self::default();
         let alice = world.create_user("alice", Some("Alice"));
@@ -175,7 +175,7 @@ impl World {
     }
 }
 
-/// The bot whose id the first part of a token carries.
+/// Returns the bot's id in the first part of a token.
 fn bot_of(token: &str) -> Option<Snowflake> {
     use base64::Engine;
     let first = token.split('.').next()?.trim_end_matches('=');
@@ -183,7 +183,7 @@ fn bot_of(token: &str) -> Option<Snowflake> {
     std::str::from_utf8(&bytes).ok()?.parse().ok()
 }
 
-/// A token to answer an interaction with.
+/// Returns a token to answer an interaction with.
 pub fn interaction_token(interaction: Snowflake) -> String {
     use base64::Engine;
     let text = format!("interaction:{interaction}:{}", secret(48));

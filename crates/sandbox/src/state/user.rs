@@ -1,4 +1,4 @@
-//! People and bots: the user object, and the application behind a bot.
+//! Users and bots: the user object, and the application of a bot.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,19 @@ use serde_json::{Map, Value, json};
 use super::command::Commands;
 use crate::snowflake::Snowflake;
 
-/// Language of an account's client until another is chosen.
+/// Default language of an account's client.
 pub const DEFAULT_LOCALE: &str = "en-US";
 
-/// An account, of a person or of a bot.
+/// An account, of a user or of a bot.
 #[derive(Debug, Clone)]
 pub struct User {
     /// Its id.
     pub id: Snowflake,
-    /// The unique name, lower case for people.
+    /// The unique name; lower case for users who are no bots.
     pub username: String,
-    /// The name shown instead of `username`, where set.
+    /// The name displayed instead of `username`, if set.
     pub global_name: Option<String>,
-    /// `0` for people; four digits for bots.
+    /// `0` for users who are no bots; four digits for bots.
     pub discriminator: String,
     /// Whether an application owns this account.
     pub bot: bool,
@@ -32,7 +32,7 @@ pub struct User {
 }
 
 impl User {
-    /// A person.
+    /// Creates the account of a user who is no bot.
     pub fn person(id: Snowflake, username: &str, global_name: Option<&str>) -> Self {
         Self {
             id,
@@ -46,7 +46,7 @@ impl User {
         }
     }
 
-    /// A bot's account.
+    /// Creates a bot's account.
     pub fn bot(id: Snowflake, username: &str) -> Self {
         let mut user = Self::person(id, username, None);
         user.bot = true;
@@ -54,12 +54,12 @@ impl User {
         user
     }
 
-    /// The name other members see where no nickname is set.
+    /// Returns the name that other members see if no nickname is set.
     pub fn display_name(&self) -> &str {
         self.global_name.as_deref().unwrap_or(&self.username)
     }
 
-    /// The [user object](https://discord.com/developers/docs/resources/user#user-object) anyone may see.
+    /// Returns the public [user object](https://discord.com/developers/docs/resources/user#user-object).
     pub fn json(&self) -> Value {
         let mut object = Map::new();
         object.insert("id".into(), self.id.to_string().into());
@@ -80,7 +80,7 @@ impl User {
         Value::Object(object)
     }
 
-    /// The user object as the account itself sees it.
+    /// Returns the user object as the account itself sees it.
     pub fn private_json(&self) -> Value {
         let mut value = self.json();
         value["mfa_enabled"] = true.into();
@@ -99,9 +99,9 @@ pub struct Application {
     pub id: Snowflake,
     /// Its name.
     pub name: String,
-    /// What its page says.
+    /// Its description.
     pub description: String,
-    /// The person who owns it.
+    /// Its owner.
     pub owner: Snowflake,
     /// The bot's token.
     pub token: String,
@@ -117,11 +117,11 @@ pub struct Application {
     pub command_permissions: HashMap<(Snowflake, Snowflake), Vec<Value>>,
 }
 
-/// `GATEWAY_PRESENCE`, `GATEWAY_GUILD_MEMBERS`, `GATEWAY_MESSAGE_CONTENT`, in their limited forms, as a small bot has.
+/// `GATEWAY_PRESENCE`, `GATEWAY_GUILD_MEMBERS`, `GATEWAY_MESSAGE_CONTENT`, in the limited forms of a small bot.
 const FLAGS: u64 = 1 << 13 | 1 << 15 | 1 << 19;
 
 impl Application {
-    /// The application as its own bot sees it.
+    /// Returns the application object as its own bot sees it.
     pub fn json(&self, bot: &User, owner: &User, guilds: usize) -> Value {
         let mut value = json!({
             "id": self.id,
@@ -149,7 +149,7 @@ impl Application {
             "explicit_content_filter": 0,
             "team": null,
             "eligible_oauth2_scopes": ["bot", "applications.commands"],
-            // Both ways to be installed, so that commands of either can be tried.
+            // Both ways of installation, so that commands of either can be tested.
             "integration_types_config": {
                 "0": { "oauth2_install_params": { "scopes": ["applications.commands", "bot"], "permissions": "8" } },
                 "1": { "oauth2_install_params": { "scopes": ["applications.commands"], "permissions": "0" } },
@@ -164,7 +164,7 @@ impl Application {
         value
     }
 
-    /// The few fields sent in READY.
+    /// Returns the partial object in READY.
     pub fn partial_json(&self) -> Value {
         json!({ "id": self.id, "flags": FLAGS })
     }

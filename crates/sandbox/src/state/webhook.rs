@@ -14,22 +14,22 @@ pub struct Webhook {
     pub id: Snowflake,
     /// Guild of its channel.
     pub guild_id: Option<Snowflake>,
-    /// Where it posts.
+    /// Channel in which it posts.
     pub channel_id: Snowflake,
-    /// Name its messages carry by default.
+    /// Default name of its messages.
     pub name: String,
-    /// Picture its messages carry by default.
+    /// Default picture of its messages.
     pub avatar: Option<String>,
-    /// Secret that lets anyone post.
+    /// Secret with which it can be used.
     pub token: String,
-    /// Application whose bot made it.
+    /// Application whose bot created it.
     pub application_id: Option<Snowflake>,
-    /// Who made it.
+    /// User who created it.
     pub creator: Snowflake,
 }
 
 impl Webhook {
-    /// The webhook object; without the user where it was asked for by token.
+    /// Returns the webhook object; without the user if it was requested by token.
     pub fn json(&self, world: &World, with_user: bool) -> Value {
         let mut value = json!({
             "id": self.id,
@@ -54,32 +54,32 @@ impl Webhook {
 pub struct Invite {
     /// Its code.
     pub code: String,
-    /// Where it leads.
+    /// Its guild.
     pub guild_id: Snowflake,
-    /// Where it leads.
+    /// Its channel.
     pub channel_id: Snowflake,
-    /// Who made it.
+    /// User who created it.
     pub inviter: Snowflake,
-    /// Seconds until it ends, 0 for never.
+    /// Seconds until it expires, 0 for never.
     pub max_age: u64,
-    /// Joins until it ends, 0 for no limit.
+    /// Joins until it expires, 0 for no limit.
     pub max_uses: u64,
-    /// Joins so far.
+    /// Number of joins so far.
     pub uses: u64,
-    /// Whether members are dropped when they go offline.
+    /// Whether members are removed when they go offline.
     pub temporary: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
 impl Invite {
-    /// When it ends.
+    /// Returns when it expires.
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
         let seconds = i64::try_from(self.max_age).unwrap_or(i64::MAX);
         (seconds > 0).then(|| self.created_at.saturating_add(time::Duration::seconds(seconds)))
     }
 
-    /// The invite object; with usage where the asker may manage it.
+    /// Returns the invite object; with usage if the requester may manage it.
     pub fn json(&self, world: &World, metadata: bool, counts: bool) -> Value {
         let guild = world.guilds.get(&self.guild_id);
         let channel = world.channels.get(&self.channel_id);

@@ -1,4 +1,4 @@
-//! What can be wrong with what a user types, each as the sentence that the user reads.
+//! Mistakes in typed commands, each as the sentence that the user reads.
 
 use std::fmt;
 
@@ -14,37 +14,37 @@ pub enum Mistake {
     /// No bot has any command here.
     #[error("There is no command /{name}: no bot has registered commands here yet.")]
     NoCommandsYet {
-        /// As typed.
+        /// Typed name.
         name: String,
     },
     /// No such command.
     #[error("There is no command /{name}{}.", hint(nearest.as_deref(), "/"))]
     UnknownCommand {
-        /// As typed.
+        /// Typed name.
         name: String,
-        /// A name that is close to it.
+        /// A similar name.
         nearest: Option<String>,
     },
-    /// The command is only a folder of others.
+    /// The command only contains subcommands.
     #[error("This command needs one of its subcommands: {}.", names.join(", "))]
     SubcommandMissing {
-        /// Those that there are.
+        /// Their names.
         names: Vec<String>,
     },
     /// No such subcommand.
     #[error("There is no subcommand {name}{}.", hint(nearest.as_deref(), ""))]
     UnknownSubcommand {
-        /// As typed.
+        /// Typed name.
         name: String,
-        /// A name that is close to it.
+        /// A similar name.
         nearest: Option<String>,
     },
     /// No such option.
     #[error("There is no option \"{name}\"{}.", hint(nearest.as_deref(), ""))]
     UnknownOption {
-        /// As typed.
+        /// Typed name.
         name: String,
-        /// A name that is close to it.
+        /// A similar name.
         nearest: Option<String>,
     },
     /// Text where an option should be.
@@ -54,9 +54,9 @@ pub enum Mistake {
         format!("; write it as {}", options.iter().map(|name| format!("{name}:…")).collect::<Vec<_>>().join(" or "))
     })]
     Stray {
-        /// As typed.
+        /// The text.
         text: String,
-        /// Names of the options that there are.
+        /// Names of the command's options.
         options: Vec<String>,
     },
     /// A quote without its end.
@@ -82,7 +82,7 @@ pub enum Mistake {
     Value {
         /// Option.
         name: String,
-        /// What is wrong, as the rest of a sentence.
+        /// The problem, as the rest of a sentence.
         wrong: String,
     },
     /// Autocompletion of an option that has none.
@@ -103,7 +103,7 @@ fn hint(nearest: Option<&str>, prefix: &str) -> String {
     nearest.map_or_else(String::new, |name| format!("; the nearest is {prefix}{name}"))
 }
 
-/// Everything that is wrong with what was typed; never empty.
+/// All mistakes in a typed command; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 

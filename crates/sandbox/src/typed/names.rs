@@ -1,6 +1,6 @@
-//! Which known name a mistyped one was meant to be.
+//! Finding the known name that a mistyped one may mean.
 
-/// The known name that is fewest edits away, if that is close enough to be meant.
+/// Returns the known name with the fewest edits, if it is close enough.
 pub(super) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let typed = typed.to_lowercase();
     let length = typed.chars().count();
@@ -9,7 +9,8 @@ pub(super) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
     (edits <= (length / 3).max(1) || name.to_lowercase().starts_with(&typed)).then(|| name.to_owned())
 }
 
-/// Edits between two words, where two neighbouring letters swapped count once (optimal string alignment).
+/// Returns the number of edits between two words, where two swapped neighbouring letters count once (optimal string
+/// alignment).
 fn distance(one: &str, two: &str) -> usize {
     let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
     let mut rows = vec![(0..=two.len()).collect::<Vec<_>>()];

@@ -1,4 +1,4 @@
-//! Values: from what was typed to what an application gets, under the rules of the option.
+//! Values: from a typed text to the value for an application, by the rules of the option.
 
 use serde_json::{Map, Value, json};
 
@@ -7,13 +7,13 @@ use super::{Mistake, Named, Resolver, nearest};
 use crate::snowflake::Snowflake;
 use crate::validate::command::{ChoiceValue, CommandOption, option};
 
-/// Numbers that JavaScript holds exactly; Discord takes no others.
+/// Integers that JavaScript represents exactly; Discord accepts no others.
 const SAFE: i64 = (1 << 53) - 1;
 const SAFE_FLOAT: f64 = 9_007_199_254_740_992.0;
-/// Longest text that an option takes, whatever it says itself.
+/// Longest text of any option, whatever its own limit.
 const MAX_TEXT: u32 = 6000;
 
-/// Looks values up, and gathers what was found for `resolved`.
+/// Looks values up, and collects the objects for `resolved`.
 pub(super) struct Resolving<'r> {
     resolver: &'r mut dyn Resolver,
     locale: &'r str,
@@ -25,7 +25,7 @@ impl<'r> Resolving<'r> {
         Self { resolver, locale, resolved: Map::new() }
     }
 
-    /// Everything that was looked up, by kind and id.
+    /// Returns everything that was looked up, by kind and id.
     pub(super) fn finish(self) -> Map<String, Value> {
         self.resolved
     }
@@ -35,7 +35,7 @@ impl<'r> Resolving<'r> {
         of_kind[id.to_string()] = object;
     }
 
-    /// The value of an option.
+    /// Returns the value of an option.
     pub(super) fn value(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, Mistake> {
         let value = self.checked(option, raw);
         value.map_err(|wrong| Mistake::Value { name: option.shown_name(self.locale).to_owned(), wrong })
@@ -82,7 +82,7 @@ impl<'r> Resolving<'r> {
     }
 
     fn find_role(&mut self, typed: &str) -> Option<Value> {
-        // The name of @everyone has its at sign within.
+        // The name of @everyone includes the at sign.
         let found = self.resolver.role(named(typed, "@", &["@&"])?).or_else(|| {
             let name = Some(typed).filter(|typed| typed.starts_with('@'))?;
             self.resolver.role(Named::Name(name))
@@ -217,7 +217,7 @@ fn number(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
     Ok(json!(number))
 }
 
-/// A hint where a value that is no number holds what looks like the name of another option.
+/// Returns a hint if an invalid number contains what looks like the name of another option.
 fn stray_name(typed: &str) -> String {
     let word = typed.split_whitespace().skip(1).find_map(|word| word.split_once(':'));
     word.map_or_else(String::new, |(name, _)| format!("; there is no option \"{name}\""))

@@ -1,18 +1,18 @@
-//! Takes what was given apart into options and their raw values, from text or from JSON.
+//! Splits given options into names and raw values, from text or from JSON.
 
 use serde_json::Value;
 
 use super::{Mistake, Mistakes, named, nearest, nests};
 use crate::validate::command::CommandOption;
 
-/// One option as it was given.
+/// One given option.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Given {
     pub(super) name: String,
     pub(super) raw: Raw,
 }
 
-/// A value before it is known what it should be.
+/// A value before its type is known.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Raw {
     /// From a text.
@@ -22,7 +22,7 @@ pub(super) enum Raw {
 }
 
 impl Raw {
-    /// What a user would have typed for it.
+    /// Returns the text that a user would have typed for it.
     pub(super) fn typed(&self) -> String {
         match self {
             Self::Text(text) | Self::Json(Value::String(text)) => text.clone(),
@@ -31,8 +31,8 @@ impl Raw {
     }
 }
 
-/// Takes `name:value name:"value"` apart. Only the names of these options end an unquoted value, so that it may hold
-/// colons and spaces of its own.
+/// Splits `name:value name:"value"`. Only the names of these options end an unquoted value, so a value may contain
+/// colons and spaces.
 pub(super) fn options(text: &str, options: &[CommandOption], locale: &str) -> Result<Vec<Given>, Mistakes> {
     let mut rest = text.trim_start();
     let mut given = Vec::new();
@@ -56,13 +56,13 @@ pub(super) fn options(text: &str, options: &[CommandOption], locale: &str) -> Re
     Ok(given)
 }
 
-/// The name of an option that a text starts with, as typed, and what follows its colon.
+/// Returns the name of an option at the start of a text, as typed, and the text after its colon.
 fn starts_option<'t>(text: &'t str, options: &[CommandOption], locale: &str) -> Option<(&'t str, &'t str)> {
     let (name, value) = text.split_once(':')?;
     named(options, locale, name).map(|_| (name, value))
 }
 
-/// Where in an unquoted value the next option starts, or the value's end.
+/// Returns the position of the next option in an unquoted value, or the value's end.
 fn next_option(value: &str, options: &[CommandOption], locale: &str) -> usize {
     let mut boundary = false;
     for (at, c) in value.char_indices() {
@@ -74,7 +74,8 @@ fn next_option(value: &str, options: &[CommandOption], locale: &str) -> usize {
     value.len()
 }
 
-/// A quoted text up to its closing quote, and what follows; `\"` and `\\` stand for the characters themselves.
+/// Returns a quoted text up to its closing quote, and the text after it. `\"` and `\\` are escapes of the characters
+/// themselves.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut out = String::new();
     let mut escaped = false;
@@ -98,7 +99,7 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// What to say of text that belongs to no option: most likely a name was mistyped.
+/// Returns the mistake for text that belongs to no option: most likely a mistyped name.
 fn stray(text: &str, options: &[CommandOption], locale: &str) -> Mistake {
     let word = text.split_whitespace().next().unwrap_or(text);
     if let Some((name, _)) = word.split_once(':')
@@ -114,7 +115,7 @@ fn stray(text: &str, options: &[CommandOption], locale: &str) -> Mistake {
     }
 }
 
-/// Where options lead: the subcommand's path, its parameters, and what was given for them.
+/// The destination of options: the subcommand's path, its parameters, and the given options.
 type Destination<'a> = (Vec<&'a CommandOption>, &'a [CommandOption], Vec<Given>);
 
 /// Follows JSON options through groups and subcommands to the values.
@@ -141,7 +142,7 @@ pub(super) fn structured<'a>(
     Ok((path, options, given))
 }
 
-/// Names with their values, or with the options inside them.
+/// Returns names with their values, or with the options inside them.
 fn entries(given: &Value) -> Result<Vec<(String, Value)>, Mistakes> {
     match given {
         Value::Null => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Typing as a user: what is sent, and what the client says instead.
+//! Typing as a user: the data that is sent, and the client's messages for mistakes.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -77,13 +77,13 @@ fn run(definition: &Definition, text: &str) -> Result<Value, Mistakes> {
     parse(rest, command, &mut Guild)
 }
 
-/// Value of one option of `/all`.
+/// Returns the value of one option of `/all`.
 fn value(text: &str) -> Value {
     let data = run(&everything(), text).unwrap_or_else(|mistakes| panic!("{text}: {mistakes}"));
     data["options"][0]["value"].clone()
 }
 
-/// What the client says about a text for `/all`.
+/// Returns the client's message for a text for `/all`.
 fn said(text: &str) -> String {
     run(&everything(), text).expect_err(text).to_string()
 }
@@ -305,12 +305,12 @@ fn while_typing_the_last_option_is_focused_and_nothing_is_required_yet() {
     assert_eq!(focused, [&json!({ "name": "kind", "type": 3, "value": "f", "focused": true })]);
 }
 
-/// One value of each kind of option that can be typed, and how it is typed.
+/// Returns one value of each kind of option that can be typed, and the text for it.
 fn typed_value() -> impl Strategy<Value = (u8, Value, String)> {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     prop_oneof![
         "\\PC{1,30}".prop_map(move |text| (3, json!(text), quoted(&text))),
-        // Without quotes, text must not look like an option or start with a quote, and has no space around it.
+        // Without quotes, a text must not look like an option or start with a quote, and has no space around it.
         "[a-z0-9\\\\éß?!.]{1,8}( [a-z0-9\\\\éß?!.]{1,8}){0,3}".prop_map(|text| (3, json!(text), text)),
         (-(1_i64 << 53) + 1..1 << 53).prop_map(|number| (4, json!(number), number.to_string())),
         any::<bool>().prop_map(|value| (5, json!(value), value.to_string())),
@@ -351,7 +351,7 @@ proptest! {
     }
 }
 
-/// A command with a translation of every name, and one of each kind without.
+/// Returns a command with a translation of every name, and one of each kind without.
 fn translated() -> Definition {
     definition(&json!({
         "name": "paint", "description": "d", "name_localizations": { "de": "malen", "en-GB": "decorate" },

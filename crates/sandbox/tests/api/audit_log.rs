@@ -1,4 +1,4 @@
-//! The audit log: what an entry carries beside who did what.
+//! The audit log: the data of an entry besides the user and the action.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A bot as bare as can be: reqwest for REST, tungstenite for the gateway.
+//! A minimal bot: reqwest for REST, tungstenite for the gateway.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl Bot {
         bot
     }
 
-    /// The next event of this name; those before it are dropped.
+    /// Waits for the next event of this name and returns it. Those before it are dropped.
     pub(crate) async fn event(&mut self, name: &str) -> Value {
         let found = async {
             loop {
@@ -78,21 +78,21 @@ impl Bot {
         tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no {name} came"))
     }
 
-    /// Names of the events that have come so far and were not read.
+    /// Returns the names of the events that have arrived and were not read.
     pub(crate) fn pending(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.events.try_recv().ok())
             .map(|event| event["t"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
-    /// Calls REST; gives back status and body, held against Discord's description.
+    /// Calls REST and returns status and body, checked against Discord's description.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let request = self.request(method.clone(), path);
         let request = if body.is_null() { request } else { request.json(body) };
         self.finish(method, path, request).await
     }
 
-    /// Calls REST for what Discord documents in words and not yet in its description.
+    /// Calls REST for a feature that Discord documents in words but not yet in its description.
     pub(crate) async fn unjudged(&self, method: Method, path: &str, body: &Value) -> Value {
         let response = self.request(method, path).json(body).send().await.expect("the sandbox answers");
         response.json().await.expect("JSON")
@@ -104,7 +104,7 @@ impl Bot {
         self.finish(method, path, request).await
     }
 
-    /// A request to the control API, for what its client has no method for.
+    /// Returns a request to the control API, for routes without a method of its client.
     pub(crate) fn control(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/sandbox{path}", self.sandbox.url());
         self.http.request(method, url).bearer_auth(self.sandbox.control_secret())
@@ -130,7 +130,7 @@ impl Bot {
         (status, body)
     }
 
-    /// Calls REST and expects this status.
+    /// Calls REST, checks the status, and returns the body.
     pub(crate) async fn expect(&self, status: u16, method: Method, path: &str, body: &Value) -> Value {
         let (got, answer) = self.call(method.clone(), path, body).await;
         assert_eq!(got, status, "{method} {path}: {answer}");
@@ -145,17 +145,17 @@ impl Bot {
         self.expect(200, Method::POST, path, &body).await
     }
 
-    /// Path of this channel.
+    /// Returns the path of this channel.
     pub(crate) fn channel(&self, name: &str) -> String {
         format!("/channels/{}", self.sandbox.channel_id(name).expect("a channel of the default guild"))
     }
 
-    /// Path of the guild.
+    /// Returns the path of the guild.
     pub(crate) fn guild(&self) -> String {
         format!("/guilds/{}", self.sandbox.guild_id())
     }
 
-    /// Path of the guild's commands.
+    /// Returns the path of the guild's commands.
     pub(crate) fn commands(&self) -> String {
         format!("/applications/{}/guilds/{}/commands", self.sandbox.bot_id(), self.sandbox.guild_id())
     }
@@ -165,18 +165,18 @@ impl Bot {
         self.expect(201, Method::POST, &self.commands(), &command).await
     }
 
-    /// Answers an interaction for the first time.
+    /// Sends the initial response to an interaction.
     pub(crate) async fn callback(&self, interaction: &Value, body: Value) -> (u16, Value) {
         let (id, token) = (text(&interaction["id"]), text(&interaction["token"]));
         self.call(Method::POST, &format!("/interactions/{id}/{token}/callback"), &body).await
     }
 
-    /// Path of the interaction's webhook.
+    /// Returns the path of the interaction's webhook.
     pub(crate) fn webhook(&self, interaction: &Value) -> String {
         format!("/webhooks/{}/{}", self.sandbox.bot_id(), text(&interaction["token"]))
     }
 
-    /// Lets a user act while the bot answers the interaction that comes of it with `body`.
+    /// Runs a user's action while the bot answers the resulting interaction with `body`.
     pub(crate) async fn answers<F>(&mut self, act: F, body: Value) -> (Value, Answer)
     where
         F: Future<Output = Result<Answer, sandbox::client::Error>>,
@@ -194,12 +194,12 @@ impl Bot {
     }
 }
 
-/// A text of JSON.
+/// Returns a text of JSON.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
 }
 
-/// An id of JSON.
+/// Returns an id of JSON.
 pub(crate) fn id(value: &Value) -> sandbox::snowflake::Snowflake {
     text(value).parse().expect("an id")
 }

@@ -1,4 +1,4 @@
-//! The command line, as a person and a script use it.
+//! The command line, as users and scripts use it.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::bot::{Bot, text};
 
-/// The command line as a user's shell has it who owns no sandbox.
+/// Returns the command line in the shell of a user who owns no sandbox.
 pub(crate) fn command() -> tokio::process::Command {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sandbox"));
     command.env_remove("SANDBOX_STATE_FILE").env_remove("SANDBOX_URL").env_remove("SANDBOX_TOKEN");
@@ -17,7 +17,7 @@ pub(crate) fn command() -> tokio::process::Command {
     command
 }
 
-/// The command line for a test's sandbox.
+/// Returns the command line for a test's sandbox.
 pub(crate) fn command_for(bot: &Bot) -> tokio::process::Command {
     let mut command = command();
     command.env("SANDBOX_URL", bot.sandbox.url());
@@ -126,7 +126,7 @@ async fn permissions_and_channels_are_changed_and_shown() {
     }
 }
 
-/// A `sandbox serve` of its own, and a folder for its state file.
+/// A `sandbox serve` process, and a folder for its state file.
 struct Served {
     process: tokio::process::Child,
     folder: tempfile::TempDir,
@@ -134,7 +134,7 @@ struct Served {
 }
 
 impl Served {
-    /// Starts one with these words and this `SANDBOX_TOKEN`, and reads its greeting.
+    /// Starts one with these arguments and this `SANDBOX_TOKEN`, and reads its greeting.
     async fn start(words: &[&str], token: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut serve = command();
@@ -147,17 +147,17 @@ impl Served {
             let line = timeout(Duration::from_mins(1), lines.next_line()).await.unwrap().unwrap();
             said += &(line.unwrap_or_else(|| panic!("it has ended, after:\n{said}")) + "\n");
         }
-        // The reader of its output goes away here, which has to be nothing to it.
+        // The reader of its output is dropped here, which must have no effect on it.
         Self { process, folder, said }
     }
 
-    /// Its address, from its greeting.
+    /// Returns its address, from its greeting.
     fn url(&self) -> &str {
         let line = self.said.lines().next().unwrap_or_default();
         line.rsplit(' ').next().unwrap_or_default()
     }
 
-    /// What another command says, which finds the sandbox by itself.
+    /// Runs another command, which finds the sandbox by itself.
     async fn run(&self, token: Option<&str>, words: &[&str]) -> Output {
         let mut run = command();
         run.env("XDG_RUNTIME_DIR", self.folder.path()).envs(token.map(|token| ("SANDBOX_TOKEN", token)));
@@ -211,7 +211,7 @@ async fn the_command_line_finds_the_secret_by_itself_and_others_find_none() {
     let said = String::from_utf8(other.stderr).unwrap();
     assert_eq!((other.status.code(), said.lines().count()), (Some(2), 1), "{said}");
     assert!(said.contains("state file") && said.contains("SANDBOX_CONTROL_SECRET"), "{said}");
-    // It has gone on without a reader of its output, ends as it is told to, and clears up.
+    // It has continued without a reader of its output, ends on the signal, and removes its files.
     let pid = served.process.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert!(timeout(Duration::from_mins(1), served.process.wait()).await.unwrap().unwrap().success());
@@ -242,7 +242,7 @@ async fn serve_ends_with_its_input_where_it_is_to_and_leaves_nothing() {
     let mut serving = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut greeting = BufReader::new(serving.stdout.take().unwrap()).lines();
     timeout(Duration::from_mins(1), greeting.next_line()).await.unwrap().unwrap();
-    // All that a program needs to be its bot is there by the first line.
+    // Everything that a program needs to be its bot is there by the first line.
     let told: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
     for name in ["url", "token", "guild_id", "voice_root"] {
         assert!(told[name].is_string(), "{name}");
@@ -254,7 +254,7 @@ async fn serve_ends_with_its_input_where_it_is_to_and_leaves_nothing() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// Runs the command line and gives back what it printed.
+/// Runs the command line and returns its output.
 async fn printed(bot: &Bot, arguments: &[&str]) -> String {
     let output = sandbox(bot, arguments).await;
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -118,7 +118,7 @@ async fn a_list_of_commands_comes_in_the_language_that_is_asked_for() {
         (vec![("x-discord-locale", "de"), ("accept-language", "en-GB")], json!("farbe")),
         (vec![("accept-language", "tlh, en-GB;q=0.8, de")], json!("colour")),
         (vec![("accept-language", "de-AT")], json!("farbe")),
-        // Fallbacks are the client's: a locale without a translation has no such field.
+        // Fallbacks are up to the client: for a locale without a translation there is no such field.
         (vec![("x-discord-locale", "fr")], Value::Null),
     ] {
         let mut request = http.get(&url).header("authorization", format!("Bot {}", bot.sandbox.token()));

@@ -1,4 +1,4 @@
-//! Buttons, menus and modals, from both ends.
+//! Buttons, menus and modals, from both sides.
 
 use reqwest::Method;
 use sandbox::snowflake::Snowflake;
@@ -20,7 +20,7 @@ async fn posted(bot: &Bot, components: Value) -> Snowflake {
     id(&bot.post(&path, json!({ "content": "here", "components": components })).await["id"])
 }
 
-/// Alice presses a button and does not wait long for an update.
+/// Presses a button as alice, with a short wait for an update.
 async fn press(user: &Client, message: Snowflake, custom_id: &str) -> Result<Answer, sandbox::client::Error> {
     let asked = json!({ "as": "alice", "message": message, "custom_id": custom_id, "deadline_ms": 50 });
     user.component(&asked).await

@@ -1,4 +1,4 @@
-//! What Discord answers to requests that can't be served, whatever the address is written like.
+//! Discord's answers to requests that cannot be served, however the address is written.
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn whatever_is_wrong_with_an_address_is_told_in_json() {
     let bot = Bot::start().await;
     let (rest, control) =
         (format!("Bot {}", bot.sandbox.token()), format!("Bearer {}", bot.sandbox.control_secret()));
-    // A reaction that is no text, once its escapes are decoded.
+    // A reaction that is not valid text after decoding.
     let path = format!("/api/v10{}/messages/1/reactions/%F5%9F%91%8D/@me", bot.channel("general"));
     assert_eq!(raw(&bot, Method::PUT, &path, Some(&rest)).await.0, 404);
     assert_eq!(raw(&bot, Method::GET, "/api/v10/invites/%FF", Some(&rest)).await.0, 404);

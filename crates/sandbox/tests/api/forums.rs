@@ -1,4 +1,4 @@
-//! Forums and threads: what a bot says of them is what it reads of them, tags and their rules, and pages of the archive.
+//! Forums and threads: fields are read as they were written, tags and their rules, and pages of the archive.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn posts_have_tags_under_the_forums_rules() {
     assert_eq!(bug, expected);
     assert_eq!((&staff["moderated"], &staff["emoji_name"]), (&json!(true), &Value::Null));
 
-    // A tag that is named by its id keeps it.
+    // A tag that is referenced by its id keeps it.
     let renamed = json!({ "available_tags": [{ "id": bug["id"], "name": "fault" }, staff] });
     let changed = bot.expect(200, Method::PATCH, &path, &renamed).await;
     assert_eq!(changed["available_tags"][0]["id"], bug["id"]);

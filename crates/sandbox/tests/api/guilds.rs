@@ -1,4 +1,4 @@
-//! Guilds, channels, members, roles, bans: changed through REST, told through the gateway, within permissions.
+//! Guilds, channels, members, roles, bans: changed through REST, published by the gateway, within permissions.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -204,11 +204,12 @@ async fn a_bot_gives_and_takes_in_a_channel_only_what_it_has_itself() {
         assert_eq!(call(Method::PATCH, &general, &list(field, &send)).await, 200, "{field}");
         assert_eq!(call(Method::POST, &channels, &list(field, &send)).await, 201, "{field}");
     }
-    // What is there already may stay.
+    // Existing overwrites may stay.
     bot.expect(204, Method::PUT, &one, &json!({ "type": 0, "deny": ban })).await;
     assert_eq!(call(Method::PATCH, &general, &list("deny", &ban)).await, 200);
     assert_eq!(call(Method::PATCH, &general, &json!({ "permission_overwrites": [] })).await, 403);
-    // Managing roles is for administrators to give in a new channel; who has been given it there gives all.
+    // Only administrators may allow managing roles in a new channel. A bot that was granted it there may allow
+    // everything.
     assert_eq!(call(Method::POST, &channels, &list("allow", &manage_roles)).await, 403);
     let own = format!("{general}/permissions/{}", text(&made["id"]));
     bot.expect(204, Method::PUT, &own, &json!({ "type": 1, "allow": manage_roles })).await;

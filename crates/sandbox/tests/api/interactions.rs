@@ -1,4 +1,4 @@
-//! Commands and their answers: at once, deferred, late, twice, not at all.
+//! Commands and their answers: immediate, deferred, late, twice, missing.
 
 use std::time::Duration;
 
@@ -225,7 +225,7 @@ async fn autocompletion_returns_the_bots_choices() {
     assert_eq!((&seen[0]["name"], &seen[0]["value"]), (&json!("Ping"), &json!("ping")));
 }
 
-/// A command with German names, in the guild, and bob whose client is in German.
+/// Starts a bot with a command with German names in the guild, and sets bob's client to German.
 async fn with_german() -> Bot {
     let bot = Bot::start().await;
     bot.register(json!({ "name": "paint", "description": "Paints", "name_localizations": { "de": "malen" },
@@ -275,7 +275,7 @@ async fn commands_are_shown_and_taken_in_the_users_language() {
         let refused = by_bob(run).await.unwrap_err().to_string();
         assert!(refused.ends_with(&format!("the nearest is {nearest}.")), "{refused}");
     }
-    // German is for those whose client is in German.
+    // The German names work only in a client set to German.
     assert!(user.say("/malen farbe:Rot").await.is_err());
 }
 

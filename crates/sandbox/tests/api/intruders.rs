@@ -1,4 +1,4 @@
-//! Who must not get in: web pages, and other users of the machine.
+//! Intruders: web pages, and other users of the machine.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, http};
 use crate::bot::Bot;
 use crate::cli;
 
-/// What a browser says of itself, or a name that rebinding has led here.
+/// Headers of a browser, or a name that rebinding has pointed here.
 const PAGES: [(&str, &str); 4] = [
     ("origin", "https://evil.example"),
     ("origin", "null"),
@@ -58,7 +58,7 @@ async fn web_pages_reach_no_route_whatever_they_know() {
         }
     }
     assert_eq!(bot.sandbox.record().count(Kind::Refused), 40);
-    // A program and a person get the same file.
+    // A program and a user who follows a link get the same file.
     assert_eq!(http.get(&file).send().await.unwrap().text().await.unwrap(), "a");
     let link = http.get(&file).header("sec-fetch-site", "none");
     assert_eq!(link.send().await.unwrap().status(), 200);
@@ -112,7 +112,7 @@ async fn bodies_are_read_as_what_they_say_they_are() {
         (&channels, Some("text/plain"), r#"{"name": "x"}"#, 400),
         (&channels, Some("application/x-www-form-urlencoded"), "name=x", 400),
         (&channels, Some("multipart/form-data; boundary=x"), "--x--", 400),
-        // Without a body there is nothing to misread.
+        // Without a body, no content type matters.
         (&format!("{}/typing", bot.channel("general")), None, "", 204),
         (&format!("{}/typing", bot.channel("general")), Some("text/plain"), "", 204),
     ] {
@@ -135,7 +135,7 @@ async fn who_knows_no_secret_is_nobody() {
     let bot = Bot::start().await;
     let other = Sandbox::builder().start().await.unwrap();
     assert_ne!(bot.sandbox.token(), other.token());
-    // What every sandbox once took.
+    // The token that every sandbox once accepted.
     let old = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.Sandbx.local-sandbox-token-not-for-discord-com";
     let http = Client::builder().no_proxy().build().unwrap();
     for token in [old, other.token()] {
@@ -143,7 +143,7 @@ async fn who_knows_no_secret_is_nobody() {
         let answer = request.header("authorization", format!("Bot {token}")).send().await.unwrap();
         assert_eq!(answer.status(), 401);
     }
-    // The control API, of which any user of the machine has the address.
+    // The control API, whose address every user of the machine knows.
     let body = json!({ "as": "alice", "channel": "general", "content": "x" });
     let secret = bot.sandbox.control_secret();
     let bearer = |secret: &str| Some(format!("Bearer {secret}"));
@@ -176,8 +176,8 @@ async fn who_knows_no_secret_is_nobody() {
     assert_eq!(chosen.token(), "chosen too");
 }
 
-/// Tries all that a page can: to be the bot, to be a user, and to read the answers. What comes of it goes back to where the
-/// page is from.
+/// Tries everything that a page can: to act as the bot, to act as a user, and to read the answers. The results are sent
+/// to the page's own server.
 const PAGE: &str = r#"<!doctype html><script>
 const [http, token, secret] = SANDBOX;
 const tried = (name, work) => work.then(() => [name, "got in"], () => [name, "kept out"]);
@@ -242,7 +242,7 @@ async fn a_page_in_a_real_browser_gets_nowhere() {
         .unwrap();
     let outcome = tokio::select! {
         outcome = tokio::time::timeout(Duration::from_mins(3), outcomes.recv()) => outcome,
-        // Such as the name of a package that is not installed.
+        // For example the wrapper of a package that is not installed.
         ended = running.wait() => {
             eprintln!("skipped: {browser} does not run here ({ended:?})");
             return;
@@ -255,13 +255,13 @@ async fn a_page_in_a_real_browser_gets_nowhere() {
     }
     assert_eq!(outcome["blind"], "sent", "{outcome}");
     let record = bot.sandbox.record();
-    // The bot of this test is the one session that there was, and nobody has spoken in its place.
+    // The bot of this test has the only session, and no message was sent by the page.
     assert_eq!((record.count(Kind::Identified), record.count(Kind::Refused) >= 5), (1, true));
     let said = bot.user.messages("alice", "general", 50).await.unwrap();
     assert!(said.iter().all(|message| message["content"] != "from a page"), "{said:?}");
 }
 
-/// Serves one answer to everything, as a server that is no sandbox would.
+/// Starts a server that gives one answer to everything, unlike a sandbox.
 async fn hostile(overview: Value) -> String {
     let answer = async move || axum::Json(overview.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -281,7 +281,7 @@ async fn a_shell_runs_nothing_that_a_server_says() {
         (guild("1", &evil), "token", false),
         (guild("1\nPATH=/evil", "1"), "token", false),
         (json!({}), "token", false),
-        // What was given to this user's own variables is theirs, and still no program.
+        // The values of this user's own variables are theirs, and must still not be executed.
         (guild("1", "2"), evil.as_str(), true),
         (guild("1", "2"), "a'b\"c$(id)", true),
     ] {

@@ -1,4 +1,4 @@
-//! Many at once: nothing is lost, nothing is answered twice, memory stays bounded.
+//! Load: nothing is lost, nothing is answered twice, memory stays bounded.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn a_burst_of_interactions_is_answered_each_once() {
     for _ in 0..BURST {
         interactions.push(bot.event("INTERACTION_CREATE").await);
     }
-    // At once, since one after the other can take longer than the three seconds on a busy machine.
+    // Concurrently, since one after the other can take longer than the three seconds on a busy machine.
     let (bot, answering) = (&bot, interactions.iter().enumerate());
     let statuses = join_all(answering.map(async |(n, interaction)| {
         let answer = json!({ "type": 4, "data": { "content": n.to_string() } });

@@ -1,6 +1,6 @@
 //! The sandbox from outside: a bot with nothing but HTTP and a websocket, and users at the control API.
 //!
-//! Every answer of REST that a test sees is held against Discord's own description of its API where the machine has it
+//! Every answer of REST in a test is checked against Discord's own description of its API if the machine has it
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod audit_log;

@@ -1,4 +1,4 @@
-//! What a submitted modal can be answered with, where it came from a command and where from a component.
+//! The possible answers to a submitted modal, for modals opened by a command and by a component.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bot::{Bot, id, text};
 
-/// A modal with one input, as poise makes them: the text in an action row.
+/// Returns a modal with one input, in the form of poise: the text in an action row.
 fn modal() -> Value {
     json!({ "type": 9, "data": { "custom_id": "f", "title": "Form", "components": [
         { "type": 1, "components": [{ "type": 4, "custom_id": "name", "label": "Name", "style": 1 }] } ] } })
@@ -18,7 +18,7 @@ fn filled() -> Map<String, Value> {
     Map::from_iter([("name".to_owned(), json!("Tom"))])
 }
 
-/// A bot with `/form`, and the command's interaction and what its user saw once it had opened a modal.
+/// Returns a bot with `/form`, the command's interaction, and the answer that opened a modal.
 async fn opened_by_a_command(mut bot: Bot) -> (Bot, Value, Answer) {
     bot.register(json!({ "name": "form", "description": "d" })).await;
     let user = bot.user.clone();
@@ -26,7 +26,7 @@ async fn opened_by_a_command(mut bot: Bot) -> (Bot, Value, Answer) {
     (bot, command, opened)
 }
 
-/// A bot with a message, and what a user saw once its button had opened a modal.
+/// Returns a bot with a message, and the answer of its button that opened a modal.
 async fn opened_by_a_component() -> (Bot, Value, Answer) {
     let mut bot = Bot::start().await;
     let path = format!("{}/messages", bot.channel("bot-test"));
@@ -38,7 +38,7 @@ async fn opened_by_a_component() -> (Bot, Value, Answer) {
     (bot, message, opened)
 }
 
-/// Answers an interaction and asks what came of it.
+/// Answers an interaction and returns the response to that.
 async fn callback_with_response(bot: &Bot, interaction: &Value, body: Value) -> Value {
     let (id, token) = (text(&interaction["id"]), text(&interaction["token"]));
     bot.post(&format!("/interactions/{id}/{token}/callback?with_response=true"), body).await
@@ -55,7 +55,7 @@ async fn a_modal_of_a_command_is_acknowledged_without_a_message_and_followed_up(
         let made = callback_with_response(&bot, &interaction, json!({ "type": 6 })).await;
         assert_eq!(made["interaction"]["type"], 5);
         assert_eq!((made.get("resource"), made["interaction"].get("response_message_id")), (None, None));
-        // Nothing was made, so there is no first answer to read, edit or delete.
+        // No message was created, so there is no first answer to read, edit or delete.
         let original = format!("{}/messages/@original", bot.webhook(&interaction));
         for method in [Method::GET, Method::PATCH, Method::DELETE] {
             let body = if method == Method::PATCH { json!({ "content": "x" }) } else { Value::Null };
@@ -75,8 +75,8 @@ async fn a_modal_of_a_command_is_acknowledged_without_a_message_and_followed_up(
     );
 }
 
-/// What `poise::Modal::execute` and a following `ctx.say` send: 9 for the command, 6 for the modal, and a followup with
-/// the command's token.
+/// The requests of `poise::Modal::execute` and a following `ctx.say`: 9 for the command, 6 for the modal, and a
+/// followup with the command's token.
 #[tokio::test]
 async fn a_command_goes_on_with_its_own_token_after_its_modal() {
     let (mut bot, command, opened) = opened_by_a_command(Bot::start().await).await;
@@ -147,7 +147,7 @@ async fn an_open_modal_is_submitted_once() {
     let user = bot.user.clone();
     let reply = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
-        // The bot has not answered yet, so the user still looks at the spinning button.
+        // The bot has not answered yet, so the user still sees the loading button.
         let refused = bot.user.submit(&opened, filled()).await.unwrap_err().to_string();
         assert!(refused.contains("is being submitted"), "{refused}");
         bot.callback(&interaction, json!({ "type": 4, "data": { "content": "done" } })).await;

@@ -1,4 +1,4 @@
-//! A walk through what libraries call at start-up and ordinary bots read, each answer judged by Discord's description.
+//! The requests of libraries at start-up and of ordinary bots, each answer checked against Discord's description.
 
 use serde_json::json;
 

@@ -78,7 +78,8 @@ async fn the_record_has_every_request_and_event_and_no_token() {
     assert!(!log.contains(bot.sandbox.token()) && !log.contains(text(&interaction["token"])));
 }
 
-/// What bots of all languages send: pretty-printed JSON, separators that are line breaks to some, and what is no JSON.
+/// Bodies of bots in all languages: pretty-printed JSON, separators that some readers take for line breaks, and invalid
+/// JSON.
 #[tokio::test]
 async fn the_record_is_json_lines_whatever_a_body_holds() {
     let bot = Bot::start().await;
@@ -114,7 +115,7 @@ async fn the_record_is_json_lines_whatever_a_body_holds() {
     }
     bot.user.send("alice", "general", "one\ntwo\u{2028}three").await.unwrap();
     let log = bot.user.log(0, false).await.unwrap().text().await.unwrap();
-    // As Python's `str.splitlines` has it.
+    // The line breaks of Python's `str.splitlines`.
     let breaks =
         ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
     let lines: Vec<Value> = log
@@ -200,7 +201,7 @@ async fn an_admin_changes_a_channel_and_who_may_do_what_there() {
     user.edit_channel(&guild, "Lounge", &json!({ "user_limit": 3 })).await.unwrap();
     let told = bot.event("CHANNEL_UPDATE").await;
     assert_eq!((&told["name"], &told["user_limit"]), (&json!("Lounge"), &json!(3)));
-    // The bot's own role is an administrator's at first, whom no overwrite concerns.
+    // The bot's own role is an administrator's at first, to whom overwrites do not apply.
     let role = json!({ "deny": ["ADMINISTRATOR"], "allow": ["View Channel", "connect"] });
     let set = user.edit_role(&guild, "Sandbot", &role).await.unwrap();
     assert_eq!(set["allow"], json!(["VIEW_CHANNEL", "CONNECT"]));
@@ -226,8 +227,8 @@ async fn an_admin_changes_a_channel_and_who_may_do_what_there() {
     assert!(refused.to_string().contains("user_limit"), "{refused}");
 }
 
-/// Every field of a member that can be none is taken away by null, stays where it is not mentioned, and is set by a
-/// value, as in Discord's own `PATCH /guilds/{guild.id}/members/{user.id}`.
+/// Every field of a member that can be empty is cleared by null, stays if it is absent, and is set by a value, as in
+/// Discord's own `PATCH /guilds/{guild.id}/members/{user.id}`.
 #[tokio::test]
 async fn null_takes_a_members_fields_away() {
     let bot = Bot::start().await;
@@ -254,7 +255,7 @@ async fn null_takes_a_members_fields_away() {
         expected[shown] = none;
         assert_eq!(after, expected, "{field}: null");
     }
-    // An empty text is none as well, and a field that there is not is told.
+    // An empty text clears a field as well, and an unknown field is an error.
     edit(all).await.unwrap();
     let after = edit(json!({ "nick": "", "timeout_until": "" })).await.unwrap();
     assert_eq!((&after["nick"], &after["communication_disabled_until"]), (&Value::Null, &Value::Null));
@@ -284,7 +285,7 @@ async fn a_user_has_the_language_that_is_set() {
             (&interaction["guild_locale"], &interaction["guild"]["locale"]),
             (&json!("fr"), &json!("fr"))
         );
-        // Whom else a user's language concerns, nobody is told.
+        // Bots see a user's language only in the interaction itself.
         assert_eq!(interaction["member"]["user"].get("locale"), None);
     }
     let refused = user.edit_user("bob", &json!({ "locale": "xx" })).await.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Output whose reader goes away, and text of others on the terminal, through the whole program.
+//! Output whose reader disappears, and foreign text on the terminal, through the whole program.
 
 use std::process::Stdio;
 use std::time::Duration;

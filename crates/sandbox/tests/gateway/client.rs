@@ -1,4 +1,4 @@
-//! A gateway client that does exactly what a test tells it, and knows every transport.
+//! A gateway client that does exactly what a test tells it, and supports every transport.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -17,7 +17,7 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::world::TOKEN;
 
-/// Longer than anything here takes; only a failing test waits for it.
+/// Longer than anything here takes. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 enum Inflate {
@@ -30,11 +30,11 @@ enum Inflate {
 pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     inflate: Inflate,
-    /// Payloads that came as binary frames.
+    /// Number of payloads in binary frames.
     pub(crate) binary: usize,
-    /// Payloads that a test looked past.
+    /// Payloads that a test skipped.
     skipped: VecDeque<Value>,
-    /// Whether a sequence number may come again.
+    /// Whether a sequence number may be repeated.
     pub(crate) repeats: bool,
     /// Last sequence number.
     pub(crate) seq: Option<u64>,
@@ -78,7 +78,7 @@ impl Client {
         self.send(6, json!({"token": TOKEN, "session_id": session_id, "seq": seq})).await;
     }
 
-    /// Next payload.
+    /// Waits for the next payload and returns it.
     pub(crate) async fn payload(&mut self) -> Value {
         if let Some(payload) = self.skipped.pop_front() {
             return payload;
@@ -89,21 +89,21 @@ impl Client {
         }
     }
 
-    /// Next payload, which must be the event of this name.
+    /// Waits for the next payload, which must be the event of this name, and returns its data.
     pub(crate) async fn event(&mut self, name: &str) -> Value {
         let payload = self.payload().await;
         assert_eq!(payload["t"], name, "{payload}");
         payload["d"].clone()
     }
 
-    /// Next payload, which must have this opcode.
+    /// Waits for the next payload, which must have this opcode, and returns its data.
     pub(crate) async fn op(&mut self, op: u64) -> Value {
         let payload = self.payload().await;
         assert_eq!(payload["op"], op, "{payload}");
         payload["d"].clone()
     }
 
-    /// Sends a heartbeat and reads up to its acknowledgement; everything before it comes back.
+    /// Sends a heartbeat and reads up to its acknowledgement. Returns everything before it.
     pub(crate) async fn until_ack(&mut self) -> Vec<Value> {
         self.send(1, json!(self.seq)).await;
         let mut before = Vec::new();
@@ -116,7 +116,7 @@ impl Client {
         }
     }
 
-    /// Reads to the end.
+    /// Reads to the end, and returns how the connection ended.
     pub(crate) async fn end(&mut self) -> End {
         loop {
             if let Err(end) = self.read().await {
@@ -131,7 +131,7 @@ impl Client {
         self.end().await;
     }
 
-    /// Text of the next payload, JSON or not.
+    /// Waits for the next payload and returns its text, JSON or not.
     pub(crate) async fn text(&mut self) -> String {
         self.read_text().await.unwrap_or_else(|end| panic!("the connection ended: {end:?}"))
     }
@@ -201,7 +201,7 @@ impl Inflate {
     }
 }
 
-/// Data of an IDENTIFY.
+/// Returns the data of an IDENTIFY.
 pub(crate) fn identify(intents: Intents) -> Value {
     let properties = json!({"os": "linux", "browser": "test", "device": "test"});
     json!({"token": TOKEN, "intents": intents.bits(), "properties": properties})

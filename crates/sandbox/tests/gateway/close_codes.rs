@@ -1,4 +1,4 @@
-//! What happens to clients that misbehave.
+//! Close codes for clients that misbehave.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{End, identify};
 use crate::world::{GUILD, Server, World};
 
-/// Sends one frame right after HELLO.
+/// Sends one frame right after HELLO, and returns how the connection ended.
 async fn first_frame(frame: Message) -> End {
     let server = Server::start().await;
     let mut client = server.connect().await;

@@ -126,7 +126,7 @@ async fn an_invalidated_session_is_gone_and_a_resumable_one_is_not() {
     }
 }
 
-/// Data of the dispatched events that the log has of this name, as it says they were written.
+/// Returns the data of the logged events of this name, as they were written.
 fn written(server: &Server, name: &str) -> Vec<Value> {
     let entries = server.log.read(1, usize::MAX).entries;
     let lines = entries.iter().map(|entry| serde_json::from_str::<Value>(&entry.line()).unwrap());
@@ -153,7 +153,7 @@ async fn an_event_can_come_changed() {
     assert_eq!(client.seq, Some(seq + 1), "name and sequence number are as they were");
     assert_eq!(client.event("MESSAGE_CREATE").await["id"], "3");
     assert_eq!(written(&server, "MESSAGE_CREATE")[1], changed);
-    // What a client asks for again after it could not read it comes whole.
+    // A payload that a client could not read is complete when it is replayed.
     client.close(4000).await;
     let mut again = server.connect().await;
     let sessions = server.hub.sessions();

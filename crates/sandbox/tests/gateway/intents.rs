@@ -1,4 +1,4 @@
-//! Intents: which events a session gets, and what is in them.
+//! Intents: the events that a session gets, and their content.
 
 use sandbox::gateway::{Dispatch, Intents};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The gateway as its clients see it, over real websockets.
+//! The gateway from its clients' side, over real websockets.
 
 mod client;
 mod close_codes;

@@ -1,4 +1,4 @@
-//! What an identified client may ask the gateway for.
+//! Requests of an identified client to the gateway.
 
 use sandbox::gateway::{Intents, Options};
 use serde_json::json;

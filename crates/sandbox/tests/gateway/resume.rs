@@ -1,4 +1,4 @@
-//! Taking sessions up again: every missed event, in order, once.
+//! Resuming sessions: every missed event, in order, once.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn cut(server: &Server, client: &mut Client) {
     assert_eq!(client.end().await, End::Gone);
 }
 
-/// Ids of messages up to RESUMED.
+/// Returns the ids of messages up to RESUMED.
 async fn replayed(client: &mut Client) -> Vec<usize> {
     let mut ids = Vec::new();
     loop {
@@ -113,7 +113,7 @@ async fn events_while_a_session_opens_come_after_ready() {
     for _ in 0..20 {
         let mut client = server.connect().await;
         client.identify(INTENTS).await;
-        // Without waiting: some of these meet the session before it is open.
+        // Without waiting: some of these are dispatched before the session is open.
         (0..50).for_each(|number| server.message(number));
         client.event("READY").await;
         server.message(50);
@@ -134,7 +134,7 @@ async fn a_client_that_does_not_read_delays_nobody() {
     let mut asleep = server.identified(INTENTS).await;
     let mut awake = server.identified(INTENTS).await;
     for round in 0..40 {
-        // Long messages, so that the sleeper's socket fills up.
+        // Long messages, so that the socket of the client that does not read fills up.
         for number in 0..50 {
             let content = "x".repeat(10_000);
             let data =

@@ -1,4 +1,4 @@
-//! The ways in which payloads travel.
+//! The transports of payloads.
 
 use sandbox::gateway::{Intents, Options};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::world::{Server, World};
 
 const INTENTS: Intents = Intents::GUILDS.union(Intents::GUILD_MESSAGES);
 
-/// Identifies, gets guilds, events and acknowledgements, and counts binary frames.
+/// Identifies, gets guilds, events and acknowledgements, and returns the client, which has counted binary frames.
 async fn converse(query: &str) -> Client {
     let world = World { members: 200, ..World::default() };
     let server = Server::with(Options::default(), world).await;

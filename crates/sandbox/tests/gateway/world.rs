@@ -25,7 +25,7 @@ pub(crate) const OTHER_GUILD: Snowflake = Snowflake(2 << 22);
 pub(crate) struct World {
     pub(crate) privileged: Mutex<Intents>,
     pub(crate) members: usize,
-    /// What the gateway told.
+    /// The gateway's calls.
     pub(crate) told: Mutex<Vec<String>>,
     pub(crate) extra_guilds: usize,
 }
@@ -167,7 +167,7 @@ impl Server {
         client
     }
 
-    /// Message number `number` in the bot's guild.
+    /// Dispatches message number `number` in the bot's guild.
     pub(crate) fn message(&self, number: usize) {
         let data = json!({
             "id": number.to_string(), "guild_id": GUILD, "author": {"id": "5"}, "mentions": [],

@@ -1,8 +1,8 @@
-//! Discord's own description of its REST API, as a judge of bodies: `openapi.json`, where a machine has it.
+//! Discord's own description of its REST API, `openapi.json`, to check bodies against, if the machine has it.
 //!
 //! It is found through `DISCORD_OPENAPI`, or beside the workspace at `../shared/discord/openapi.json`. A test that gets
-//! `None` from [`OpenApi::load`] has nothing to judge by, and says so. Share one instance among tests: reading the file
-//! takes a moment, and compiled schemas are kept.
+//! `None` from [`OpenApi::load`] has nothing to check against, and prints that. Share one instance among tests: reading
+//! the file takes a moment, and compiled schemas are kept.
 
 #![allow(dead_code, reason = "every test file that includes this uses its own part of it")]
 
@@ -23,14 +23,14 @@ pub(crate) struct OpenApi {
     compiled: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// What is wrong with a body, in words for the output of a failed test.
+/// The problems of a body, as text for the output of a failed test.
 pub(crate) type Judgement = Result<(), String>;
 
 impl OpenApi {
-    /// Reads the description; `None` where there is no such file.
+    /// Reads the description. Returns `None` if there is no such file.
     ///
     /// # Panics
-    /// If the file is there but is no OpenAPI document.
+    /// If the file exists but is no OpenAPI document.
     pub(crate) fn load() -> Option<Self> {
         let path = path()?;
         let text = std::fs::read_to_string(&path).ok()?;
@@ -40,7 +40,7 @@ impl OpenApi {
         Some(Self::new(document))
     }
 
-    /// Judges by a document that is at hand.
+    /// Creates one from a parsed document.
     pub(crate) fn new(document: Value) -> Self {
         let resource = Draft::Draft202012.create_resource(document.clone());
         let registry = Registry::new()
@@ -50,7 +50,7 @@ impl OpenApi {
         Self { document, registry, compiled: Mutex::default() }
     }
 
-    /// Judges an answer. `path` is as requested, without `/api/v10`; an empty body is `Value::Null`.
+    /// Checks an answer. `path` is as requested, without `/api/v10`; an empty body is `Value::Null`.
     pub(crate) fn response(&self, method: &str, path: &str, status: u16, body: &Value) -> Judgement {
         let what = format!("{method} {path} -> {status}");
         let operation = self.operation(method, path).map_err(|wrong| format!("{what}: {wrong}"))?;
@@ -76,7 +76,7 @@ impl OpenApi {
         }
     }
 
-    /// Judges the body of a request.
+    /// Checks the body of a request.
     pub(crate) fn request(&self, method: &str, path: &str, body: &Value) -> Judgement {
         let what = format!("{method} {path}");
         let operation = self.operation(method, path).map_err(|wrong| format!("{what}: {wrong}"))?;
@@ -87,7 +87,7 @@ impl OpenApi {
         }
     }
 
-    /// Judges a value by a schema of the document, such as `MessageResponse`.
+    /// Checks a value against a schema of the document, such as `MessageResponse`.
     pub(crate) fn component(&self, schema: &str, value: &Value) -> Judgement {
         let pointer = format!("/components/schemas/{schema}");
         if self.at(&pointer).is_none() {
@@ -96,7 +96,7 @@ impl OpenApi {
         self.judge(schema, &pointer, value)
     }
 
-    /// Compiles the schema of every JSON body in the document, and tells how many there are.
+    /// Compiles the schema of every JSON body in the document, and returns their number.
     pub(crate) fn compile_all(&self) -> usize {
         let mut bodies = 0;
         for (template, operations) in self.document["paths"].as_object().into_iter().flatten() {
@@ -115,8 +115,8 @@ impl OpenApi {
         bodies
     }
 
-    /// Pointer to the operation that serves a concrete path. Of several templates that fit, the one with the most
-    /// fixed parts is meant: `/users/@me` is not `/users/{user_id}`.
+    /// Returns a pointer to the operation that serves a concrete path. Of several matching templates, it is the one
+    /// with the most fixed parts: `/users/@me` is not `/users/{user_id}`.
     fn operation(&self, method: &str, path: &str) -> Result<String, String> {
         let path = path.split('?').next().unwrap_or_default();
         let templates = self.document["paths"].as_object().into_iter().flatten();
@@ -129,7 +129,7 @@ impl OpenApi {
         }
     }
 
-    /// Pointer to the JSON schema of a response or request body.
+    /// Returns a pointer to the JSON schema of a response or request body.
     fn schema(&self, pointer: &str) -> Option<String> {
         let pointer = format!("{pointer}/content/application~1json/schema");
         self.at(&pointer).map(|_| pointer)
@@ -139,7 +139,7 @@ impl OpenApi {
         self.document.pointer(pointer)
     }
 
-    /// Pointer to what a `$ref` at this one leads to, or itself.
+    /// Returns a pointer to the target of a `$ref` at this one, or itself.
     fn follow(&self, pointer: &str) -> String {
         let target = self.at(pointer).and_then(|value| value["$ref"].as_str()?.strip_prefix('#'));
         target.map_or_else(|| pointer.to_owned(), |target| self.follow(target))
@@ -168,8 +168,8 @@ impl OpenApi {
                 .with_draft(Draft::Draft202012)
                 .with_registry(&self.registry)
                 .should_validate_formats(true)
-                // Of JSON Schema's own formats Discord means only times literally: its addresses may be
-                // `attachment://`, and its numbers' formats say how wide they are.
+                // Of JSON Schema's own formats, Discord means only times literally: its addresses may be
+                // `attachment://`, and its number formats state a width.
                 .with_format("uri", |_: &str| true)
                 .build(&schema)
                 .unwrap_or_else(|error| panic!("the schema at {pointer} can't be compiled: {error}"));
@@ -183,12 +183,12 @@ fn path() -> Option<PathBuf> {
     if let Some(given) = std::env::var_os("DISCORD_OPENAPI") {
         return Some(PathBuf::from(given)).filter(|path| path.is_file());
     }
-    // A worktree may lie deeper than a clone, so every folder above is looked into.
+    // A worktree may be deeper than a clone, so every folder above is searched.
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     folders.map(|folder| folder.join("shared/discord/openapi.json")).find(|path| path.is_file())
 }
 
-/// How many parts of a template are fixed, if the path fits it.
+/// Returns the number of fixed parts of a template, if the path matches it.
 fn fixed_parts(template: &str, path: &str) -> Option<usize> {
     let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     if template.len() != path.len() {
@@ -205,12 +205,12 @@ fn fixed_parts(template: &str, path: &str) -> Option<usize> {
     Some(fixed)
 }
 
-/// A key as a part of a JSON pointer.
+/// Returns a key escaped for a JSON pointer.
 fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// A JSON pointer as the fragment of an address.
+/// Returns a JSON pointer as the fragment of an address.
 fn percent(pointer: &str) -> String {
     pointer.replace('{', "%7B").replace('}', "%7D")
 }

@@ -1,4 +1,4 @@
-//! Whatever comes, the server goes on.
+//! Any input: the server continues.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ async fn any_datagram_leaves_the_server_serving() {
             audio.socket.send(&packet).await.unwrap();
         }
     }
-    // What came back of keepalives is in the way of the answer.
+    // The answers to keepalives would come before the answer.
     let fresh = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     fresh.connect(audio.socket.peer_addr().unwrap()).await.unwrap();
     discover(&fresh, audio.ssrc).await;

@@ -1,4 +1,5 @@
-//! The audio side of a voice client: packets sealed and opened with the ciphers themselves, not with the sandbox's code.
+//! The audio side of a voice client: packets sealed and opened with the ciphers themselves, not with the sandbox's
+//! code.
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) struct Audio {
 }
 
 impl Audio {
-    /// Discovers its address, selects the protocol and takes the key.
+    /// Discovers its address, selects the protocol and receives the key.
     pub(crate) async fn open(client: &mut Client, ready: &Value, mode: &str) -> Self {
         let ssrc = u32::try_from(ready["ssrc"].as_u64().unwrap()).unwrap();
         let port = u16::try_from(ready["port"].as_u64().unwrap()).unwrap();
@@ -49,12 +50,12 @@ impl Audio {
         Self { socket, ssrc, mode: mode.to_owned(), key, sequence: 65_530, timestamp: 90_000, nonce: 0 }
     }
 
-    /// Says that it speaks.
+    /// Sends that it speaks.
     pub(crate) async fn speak(&self, client: &mut Client) {
         client.send(5, json!({ "speaking": 1, "delay": 0, "ssrc": self.ssrc })).await;
     }
 
-    /// A header that continues the stream.
+    /// Returns a header that continues the stream.
     pub(crate) fn header(&mut self) -> Vec<u8> {
         let mut header = vec![0x80, 0x78];
         header.extend(self.sequence.to_be_bytes());
@@ -64,13 +65,13 @@ impl Audio {
         header
     }
 
-    /// Lets packets go by unsent.
+    /// Skips packets without sending them.
     pub(crate) fn skip(&mut self, packets: u16) {
         self.sequence = self.sequence.wrapping_add(packets);
         self.timestamp = self.timestamp.wrapping_add(u32::from(packets) * u32::try_from(FRAME).unwrap());
     }
 
-    /// A whole packet with this clear header and body.
+    /// Returns a whole packet with this clear header and body.
     pub(crate) fn seal(&mut self, header: &[u8], body: &[u8]) -> Vec<u8> {
         let nonce = self.nonce.to_be_bytes();
         self.nonce += 1;
@@ -92,7 +93,7 @@ impl Audio {
         self.socket.send(&packet).await.unwrap();
     }
 
-    /// Next packet of another client: header and body.
+    /// Waits for the next packet of another client, and returns header and body.
     pub(crate) async fn receive(&self) -> (Vec<u8>, Vec<u8>) {
         let mut buffer = vec![0; 2000];
         let length =
@@ -119,7 +120,7 @@ fn long(nonce: [u8; 4], length: usize) -> Vec<u8> {
     long
 }
 
-/// A request of IP discovery.
+/// Returns a request of IP discovery.
 pub(crate) fn question(ssrc: u32) -> Vec<u8> {
     let mut packet = vec![0, 1, 0, 70];
     packet.extend(ssrc.to_be_bytes());
@@ -127,7 +128,7 @@ pub(crate) fn question(ssrc: u32) -> Vec<u8> {
     packet
 }
 
-/// Asks for one's own address.
+/// Requests the client's own address and returns it.
 pub(crate) async fn discover(socket: &UdpSocket, ssrc: u32) -> (String, u16) {
     socket.send(&question(ssrc)).await.unwrap();
     let mut answer = [0; 100];
@@ -139,7 +140,7 @@ pub(crate) async fn discover(socket: &UdpSocket, ssrc: u32) -> (String, u16) {
     (String::from_utf8(text.to_vec()).unwrap(), u16::from_be_bytes([answer[72], answer[73]]))
 }
 
-/// A tone as samples of 48 kHz stereo: these hertz on the left, half as many on the right.
+/// Returns a tone as samples of 48 kHz stereo, with this frequency on the left and half of it on the right.
 #[expect(clippy::cast_possible_truncation, reason = "12,000 fits into 16 bits")]
 pub(crate) fn tone(hertz: f64, time: Duration) -> Vec<i16> {
     let frames = u32::try_from(time.as_millis() * 48).unwrap();
@@ -150,14 +151,14 @@ pub(crate) fn tone(hertz: f64, time: Duration) -> Vec<i16> {
     (0..frames).flat_map(|frame| [sample(frame, hertz), sample(frame, hertz / 2.0)]).collect()
 }
 
-/// Opus packets of 20 ms.
+/// Encodes Opus packets of 20 ms.
 pub(crate) fn encode(samples: &[i16]) -> Vec<Vec<u8>> {
     let mut encoder = Encoder::new(48_000, Channels::Stereo, Application::Audio).unwrap();
     encoder.set_bitrate(opus2::Bitrate::Bits(128_000)).unwrap();
     samples.chunks_exact(FRAME * 2).map(|frame| encoder.encode_vec(frame, 1000).unwrap()).collect()
 }
 
-/// Samples of Opus packets.
+/// Decodes Opus packets into samples.
 pub(crate) fn decode(packets: &[Vec<u8>]) -> Vec<i16> {
     let mut decoder = Decoder::new(48_000, Channels::Stereo).unwrap();
     let mut samples = Vec::new();
@@ -169,7 +170,8 @@ pub(crate) fn decode(packets: &[Vec<u8>]) -> Vec<i16> {
     samples
 }
 
-/// How alike two pieces of audio are, at best, when one may lag behind the other by 20 ms: 1 for the same.
+/// Returns the similarity of two pieces of audio, the best one if one may lag behind the other by 20 ms: 1 for the
+/// same.
 pub(crate) fn likeness(heard: &[i16], source: &[i16]) -> f64 {
     let correlation = |lag: usize| {
         let (mut product, mut heard_power, mut source_power) = (0.0, 0.0, 0.0);

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::world::PATIENCE;
 
-/// What a bot knows of its place in voice.
+/// The data with which a bot connects to voice.
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     pub(crate) guild: Snowflake,
@@ -53,7 +53,7 @@ pub(crate) struct Client {
     pub(crate) seq: i64,
 }
 
-/// Opens a websocket with the trust in this sandbox's root alone.
+/// Opens a websocket that trusts only this sandbox's root.
 pub(crate) async fn open(
     sandbox: &Sandbox,
     endpoint: &str,
@@ -88,7 +88,7 @@ impl Client {
         self.socket.send(message).await.unwrap();
     }
 
-    /// Next text frame.
+    /// Waits for the next text frame and returns it.
     pub(crate) async fn payload(&mut self) -> Value {
         if let Some(payload) = self.skipped.pop_front() {
             return payload;
@@ -99,7 +99,7 @@ impl Client {
         }
     }
 
-    /// Next frame of text or bytes as it is.
+    /// Waits for the next frame of text or bytes and returns it.
     pub(crate) async fn message(&mut self) -> Message {
         timeout(PATIENCE, self.socket.next()).await.expect("a frame in time").expect("a frame").unwrap()
     }
@@ -123,14 +123,14 @@ impl Client {
         }
     }
 
-    /// Next frame, whose opcode must be this one; its data.
+    /// Waits for the next frame, whose opcode must be this one, and returns its data.
     pub(crate) async fn op(&mut self, op: u64) -> Value {
         let payload = self.payload().await;
         assert_eq!(payload["op"], op, "{payload}");
         payload["d"].clone()
     }
 
-    /// How the connection ends; what comes before is dropped.
+    /// Returns how the connection ends. Frames before that are dropped.
     pub(crate) async fn end(&mut self) -> End {
         loop {
             if let Err(end) = self.read().await {
@@ -139,7 +139,7 @@ impl Client {
         }
     }
 
-    /// Sends a heartbeat of version 8 and reads up to its acknowledgement; everything before it comes back.
+    /// Sends a heartbeat of version 8 and reads up to its acknowledgement. Returns everything before it.
     pub(crate) async fn until_ack(&mut self) -> Vec<Value> {
         self.send(3, json!({ "t": 77, "seq_ack": self.seq })).await;
         let mut before = Vec::new();
@@ -153,7 +153,7 @@ impl Client {
         }
     }
 
-    /// Reads HELLO, identifies, and reads READY.
+    /// Reads HELLO, identifies, and returns READY.
     pub(crate) async fn identified(&mut self, ticket: &Ticket) -> Value {
         self.op(8).await;
         self.send(0, ticket.identify()).await;

@@ -6,14 +6,14 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{Client, End, Ticket};
 use crate::world::World;
 
-/// A client that has read HELLO.
+/// Returns a client that has read HELLO.
 async fn greeted(world: &World, ticket: &Ticket) -> Client {
     let mut client = world.dial(ticket, 8).await;
     client.op(8).await;
     client
 }
 
-/// How an IDENTIFY ends that is changed so.
+/// Returns how an IDENTIFY with this change ends.
 async fn identify(world: &World, ticket: &Ticket, change: impl FnOnce(&mut Value)) -> End {
     let mut client = greeted(world, ticket).await;
     let mut data = ticket.identify();
@@ -84,7 +84,7 @@ async fn who_does_not_belong_has_its_code() {
     let elsewhere = world.sandbox.voice().endpoints().nth(1).unwrap().1.to_owned();
     let moved = Ticket { endpoint: elsewhere, ..ticket.clone() };
     assert_eq!(identify(&world, &moved, |_| {}).await, End::Close(4011));
-    // The right one is still good after all that.
+    // The valid one still works after all that.
     world.dial(&ticket, 8).await.identified(&ticket).await;
     let again = world.bot.join(world.sandbox.guild_id(), world.attic).await;
     assert_eq!(identify(&world, &ticket, |_| {}).await, End::Close(4006), "an old token");

@@ -1,4 +1,4 @@
-//! End-to-end encryption from outside: a davey session behind the websocket, and people of the sandbox who listen.
+//! End-to-end encryption from outside: a davey session behind the websocket, and users of the sandbox who listen.
 
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::client::{Client, End, Ticket};
 use crate::packets::heard;
 use crate::world::{GUILD, World};
 
-/// A voice client that takes part in the group of its call.
+/// A voice client that is a member of the group of its call.
 struct Member {
     client: Client,
     audio: Audio,
@@ -48,7 +48,7 @@ impl Member {
         self.client.send_raw(Message::binary([vec![op], payload].concat())).await;
     }
 
-    /// Answers what comes until this opcode has; what it was.
+    /// Answers messages up to one with this opcode, and returns that.
     async fn until(&mut self, last: u64) -> Value {
         loop {
             let (op, data) = match self.client.message().await {
@@ -118,7 +118,7 @@ fn identify(ticket: &Ticket, max_version: u16) -> Value {
     identify
 }
 
-/// Data of READY; who else is in the channel may be told before.
+/// Returns the data of READY. Messages about other members may come before it.
 async fn ready(client: &mut Client) -> Value {
     loop {
         let payload = client.payload().await;

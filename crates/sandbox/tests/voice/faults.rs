@@ -13,7 +13,7 @@ use crate::client::{Client, End, open};
 use crate::packets::heard;
 use crate::world::World;
 
-/// Long enough to tell silence from a slow answer, on a machine where answers take milliseconds.
+/// Long enough to distinguish silence from a slow answer, on a machine where answers take milliseconds.
 const SILENCE: Duration = Duration::from_millis(400);
 
 fn received(op: u64, effect: VoiceEffect) -> Rule {
@@ -109,7 +109,7 @@ async fn packets_are_lost_either_way_and_in_part() {
     audio.send(&frame).await;
     ears.receive().await;
 
-    // What goes to the listener is lost; what the server hears is not.
+    // Packets to the listener are lost; packets to the server are not.
     let rule = world.sandbox.faults().add(lose(Some(Direction::Sent), Some(second.user), 100.0));
     audio.send(&frame).await;
     heard(&world, &ticket, |heard| heard.counts.packets == 2).await;
@@ -121,7 +121,7 @@ async fn packets_are_lost_either_way_and_in_part() {
     for _ in 0..200 {
         audio.send(&frame).await;
     }
-    // The answer to a keepalive, which is of no user, says that the server has seen all that was sent before it.
+    // The answer to a keepalive, which belongs to no user, shows that the server has received everything before it.
     audio.socket.send(&[1, 2, 3]).await.unwrap();
     assert_eq!(audio.socket.recv(&mut [0; 100]).await.unwrap(), 3);
     world.sandbox.faults().remove(rule);
@@ -137,7 +137,7 @@ async fn packets_are_lost_either_way_and_in_part() {
     assert_eq!(counts.packets + counts.lost, 204);
     assert!((40..=160).contains(&counts.lost), "{counts:?}");
     assert!(counts.sequence_gaps > 1 && counts.sequence_gaps <= counts.lost);
-    // The log tells of each rule once, not of each packet.
+    // The log has an entry for each rule, not for each packet.
     assert_eq!(world.sandbox.record().count(Kind::Fault), 2);
 }
 

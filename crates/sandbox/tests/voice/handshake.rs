@@ -123,7 +123,7 @@ async fn clients_hear_of_each_other_and_of_people() {
 async fn ip_discovery_answers_known_ssrcs_and_keepalives_come_back() {
     let mut world = World::start().await;
     let (_, _client, audio) = world.talk().await;
-    // The unknown one gets nothing, so the next answer is that of the known one.
+    // The unknown one gets no answer, so the next answer is that of the known one.
     audio.socket.send(&question(audio.ssrc + 1)).await.unwrap();
     audio.socket.send(&[1, 2, 3]).await.unwrap();
     let mut echo = [0; 8];
@@ -165,7 +165,7 @@ async fn the_root_certificate_is_offered_and_nothing_else_is_signed_by_it() {
     let offered = text.get(url).send().await.unwrap().text().await.unwrap();
     assert_eq!(offered, pem);
     assert_eq!(world.control.overview().await.unwrap()["voice"]["root_certificate"], pem);
-    // The root of another sandbox proves nothing here.
+    // The root of another sandbox is not valid here.
     let stranger = World::start().await;
     let endpoint = world.sandbox.voice().endpoints().next().unwrap().1.to_owned();
     assert!(crate::client::open(&stranger.sandbox, &endpoint, "v=8").await.is_err());

@@ -9,7 +9,7 @@ use crate::audio::{Audio, FRAME, decode, encode, likeness, tone};
 use crate::client::{Client, End, Ticket};
 use crate::world::{GUILD, PATIENCE, World};
 
-/// What is heard of a ticket's user once it fits.
+/// Waits until what was received from a ticket's user satisfies `fits`, and returns it.
 pub(crate) async fn heard(world: &World, ticket: &Ticket, fits: impl Fn(&Heard) -> bool) -> Heard {
     let heard = world.sandbox.voice().heard_when(ticket.guild, ticket.user, PATIENCE, &fits).await.unwrap();
     assert!(fits(&heard), "{heard:?}");
@@ -41,7 +41,7 @@ async fn a_tone_is_heard_as_it_was_sent_with_both_encryptions() {
         let samples = world.control.heard_samples(GUILD, &user, 0).await.unwrap();
         assert_eq!(samples.len(), source.len());
         assert!(likeness(&samples, &source) > 0.99, "{}", likeness(&samples, &source));
-        // The measure tells other audio apart.
+        // The measure distinguishes other audio.
         assert!(likeness(&samples, &tone(470.0, Duration::from_secs(1))) < 0.5);
         let end = world.control.heard_samples(GUILD, &user, 47_000).await.unwrap();
         assert_eq!(end, samples[94_000..]);
@@ -165,7 +165,7 @@ async fn others_in_the_channel_hear_what_one_sends_each_with_their_own_key() {
         }
         assert_eq!(received, frames);
         assert_eq!(decode(&received).len(), 10 * FRAME * 2);
-        // Nothing has come to the one in another channel but what it asked for.
+        // The client in another channel has received nothing except the answer to its own request.
         deaf.socket.send(&[9]).await.unwrap();
         let mut echo = [0; 100];
         assert_eq!(deaf.socket.recv(&mut echo).await.unwrap(), 1);

@@ -1,4 +1,4 @@
-//! Voice from the command line, and what it tells.
+//! Voice from the command line, and its output.
 
 use std::process::Output;
 use std::time::Duration;
@@ -87,7 +87,7 @@ async fn what_a_bot_plays_is_written_into_a_file() {
     let samples = wav::read(&std::fs::read(&path).unwrap()).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(likeness(&samples, &source) > 0.99);
-    // Nothing new while nothing plays: the exit code says so. By its former name.
+    // Nothing new while nothing plays: the exit code reports a silent bot. By the former name of the command.
     let output = sandbox(&world, &["hear", "--seconds", "0", "--user", "Sandbot", "--json"]).await;
     assert_eq!(output.status.code(), Some(1));
     let counts: Value = serde_json::from_slice(&output.stdout).unwrap();

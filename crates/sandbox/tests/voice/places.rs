@@ -26,7 +26,7 @@ async fn a_bot_joins_mutes_itself_and_leaves() {
     world.bot.send(4, &muted);
     let state = world.bot.event("VOICE_STATE_UPDATE").await;
     assert_eq!((&state["self_mute"], &state["suppress"]), (&json!(true), &json!(false)));
-    // The same channel, so no other server; and the connection stays.
+    // The same channel, so no other server, and the connection stays.
     assert_eq!(world.bot.until_now(ticket.guild).await, Vec::<String>::new());
     client.until_ack().await;
     world.bot.ask(ticket.guild, None);
@@ -39,7 +39,7 @@ async fn a_bot_joins_mutes_itself_and_leaves() {
 async fn a_bot_whose_connection_is_gone_asks_again_and_gets_a_server() {
     let mut world = World::start().await;
     let first = world.join().await;
-    // It may be on its way with the first answer.
+    // It may be part of the first answer.
     assert_eq!(world.join().await.token, first.token);
     let mut client = world.dial(&first, 8).await;
     client.identified(&first).await;
@@ -60,7 +60,7 @@ async fn who_may_not_join_gets_no_answer() {
     plain.ask(guild, Some(world.lounge));
     assert_eq!(plain.until_now(guild).await, Vec::<String>::new());
     world.recorded(|event| matches!(event, Event::Note { text, .. } if text.contains("CONNECT"))).await;
-    // Text channels and channels of nowhere are none to join.
+    // Text channels and unknown channels cannot be joined.
     plain.ask(guild, world.sandbox.channel_id("general"));
     plain.ask(guild, Some("1".parse().unwrap()));
     assert_eq!(plain.until_now(guild).await, Vec::<String>::new());
@@ -235,7 +235,7 @@ async fn several_guilds_are_several_calls() {
     other.until_ack().await;
 }
 
-/// Makes a stage, and gives its id.
+/// Creates a stage, and returns its id.
 async fn stage(world: &World) -> sandbox::snowflake::Snowflake {
     let made = world.control.create_channel(GUILD, &json!({ "name": "Forum", "type": 13 })).await.unwrap();
     made["id"].as_str().unwrap().parse().unwrap()
@@ -256,13 +256,13 @@ async fn a_bot_with_the_permission_becomes_a_speaker_of_a_stage_by_itself() {
     assert_eq!(bot.call(Method::PATCH, &own, &speak).await, 204);
     let state = bot.event("VOICE_STATE_UPDATE").await;
     assert_eq!((&state["suppress"], &state["request_to_speak_timestamp"]), (&json!(false), &Value::Null));
-    // Muting oneself leaves the place on the stage as it is; going into the audience takes no permission.
+    // Self-mute does not change the position on the stage; moving into the audience needs no permission.
     let muted = json!({ "guild_id": guild, "channel_id": stage, "self_mute": true, "self_deaf": false });
     bot.send(4, &muted);
     assert_eq!(bot.event("VOICE_STATE_UPDATE").await["suppress"], false);
     assert_eq!(bot.call(Method::PATCH, &own, &json!({ "suppress": true })).await, 204);
     assert_eq!(bot.event("VOICE_STATE_UPDATE").await["suppress"], true);
-    // Whoever comes back is in the audience again.
+    // A bot that comes back is in the audience again.
     bot.call(Method::PATCH, &own, &speak).await;
     bot.event("VOICE_STATE_UPDATE").await;
     bot.ask(guild, None);
@@ -288,7 +288,7 @@ async fn a_bot_without_it_asks_to_speak_and_a_moderator_lets_it() {
     let state = bot.event("VOICE_STATE_UPDATE").await;
     assert_eq!((&state["suppress"], &state["request_to_speak_timestamp"]), (&json!(false), &Value::Null));
 
-    // Others' places take the permission to mute members; and there is no stage in a voice channel.
+    // For others this needs the permission to mute members, and a voice channel has no stage.
     world.control.enter_voice(GUILD, "alice", "Forum").await.unwrap();
     let alice = world.sandbox.user_id("alice").unwrap();
     let others = format!("/guilds/{guild}/voice-states/{alice}");

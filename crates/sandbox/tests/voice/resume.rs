@@ -53,7 +53,7 @@ async fn a_client_of_version_8_may_have_lost_more_than_it_thinks() {
     let ticket = world.join().await;
     let mut client = world.dial(&ticket, 8).await;
     client.identified(&ticket).await;
-    // Nothing acknowledged: all from the beginning. -1 says the same.
+    // Nothing acknowledged: all from the beginning. -1 means the same.
     for ack in [json!(null), json!(-1), json!(0)] {
         let mut again = resume(&world, &ticket, 8, ack).await;
         again.op(9).await;
@@ -61,11 +61,11 @@ async fn a_client_of_version_8_may_have_lost_more_than_it_thinks() {
         assert_eq!(again.seq, 1);
     }
     assert_eq!(client.end().await, End::Close(4006));
-    // Numbers that were never given are none.
+    // Numbers that were never assigned are invalid.
     for ack in [json!(5), json!(70_000)] {
         let mut again = resume(&world, &ticket, 8, ack).await;
         assert_eq!(again.end().await, End::Close(4006));
-        // The session is over after that.
+        // The session has ended after that.
         let mut late = resume(&world, &ticket, 8, json!(1)).await;
         assert_eq!(late.end().await, End::Close(4006));
         world.dial(&ticket, 8).await.identified(&ticket).await;

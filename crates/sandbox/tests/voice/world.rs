@@ -1,4 +1,4 @@
-//! A sandbox with bots that follow voice.
+//! A sandbox with bots in voice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Client, Ticket};
 
-/// Longer than anything here takes; only a failing test waits for it.
+/// Longer than anything here takes. Only a failing test waits that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-/// The guild that is there from the start.
+/// The guild that exists from the start.
 pub(crate) const GUILD: &str = "Sandbox";
 
 /// A sandbox and its first bot.
@@ -65,13 +65,13 @@ impl World {
         Self { sandbox, control, bot, lounge, attic }
     }
 
-    /// Another bot in the same guild.
+    /// Creates another bot in the same guild.
     pub(crate) async fn another(&self, name: &str) -> Bot {
         let made = self.control.create_bot(name).await.unwrap();
         Bot::connect(&self.sandbox, made["token"].as_str().unwrap()).await
     }
 
-    /// A bot without administrator's rights, which has these permissions beyond those of everyone.
+    /// Creates a bot that is no administrator, with these permissions beyond those of everyone.
     pub(crate) async fn plain_bot(&self, permissions: u64) -> Bot {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let body = json!({ "name": "plain", "permissions": permissions.to_string() });
@@ -86,24 +86,24 @@ impl World {
         self.sandbox.guild_id()
     }
 
-    /// The first bot joins the lounge.
+    /// Joins the lounge with the first bot.
     pub(crate) async fn join(&mut self) -> Ticket {
         self.bot.join(self.sandbox.guild_id(), self.lounge).await
     }
 
-    /// A voice client that has said nothing yet.
+    /// Connects a voice client that has sent nothing yet.
     pub(crate) async fn dial(&self, ticket: &Ticket, version: u8) -> Client {
         Client::connect(&self.sandbox, &ticket.endpoint, &format!("v={version}")).await
     }
 
-    /// The first bot joins the lounge and gets all the way to audio.
+    /// Joins the lounge with the first bot and connects up to audio.
     pub(crate) async fn talk(&mut self) -> (Ticket, Client, crate::audio::Audio) {
         let ticket = self.join().await;
         let (client, audio) = self.call(&ticket).await;
         (ticket, client, audio)
     }
 
-    /// A voice client that gets all the way to audio, in whatever mode is offered first.
+    /// Connects a voice client up to audio, in the mode that is offered first.
     pub(crate) async fn call(&self, ticket: &Ticket) -> (Client, crate::audio::Audio) {
         let mut client = self.dial(ticket, 8).await;
         let ready = client.identified(ticket).await;
@@ -112,7 +112,7 @@ impl World {
         (client, audio)
     }
 
-    /// First entry of the log that fits, from the beginning on.
+    /// Waits for the first entry of the log that fits, from the beginning on, and returns it.
     pub(crate) async fn recorded(&self, fits: impl FnMut(&Event) -> bool) -> Arc<Entry> {
         let mut fits = fits;
         self.sandbox.record().wait_for(1, PATIENCE, |entry| fits(&entry.event)).await.unwrap()
@@ -170,13 +170,13 @@ impl Bot {
         self.sender.send(Message::Close(None)).unwrap();
     }
 
-    /// Next event, whatever it is.
+    /// Waits for the next event of any kind and returns it.
     pub(crate) async fn next(&mut self) -> (String, Value) {
         let event = timeout(PATIENCE, self.events.recv()).await.expect("an event in time").unwrap();
         (event["t"].as_str().unwrap().to_owned(), event["d"].clone())
     }
 
-    /// Next event of this name; those before it are dropped.
+    /// Waits for the next event of this name and returns it. Those before it are dropped.
     pub(crate) async fn event(&mut self, name: &str) -> Value {
         loop {
             let (found, data) = self.next().await;
@@ -186,7 +186,8 @@ impl Bot {
         }
     }
 
-    /// Events that have come until an answer to REQUEST CHANNEL INFO, which comes after whatever was asked before.
+    /// Returns the names of the events up to an answer to REQUEST CHANNEL INFO, which comes after those of all earlier
+    /// requests.
     pub(crate) async fn until_now(&mut self, guild: Snowflake) -> Vec<String> {
         self.send(43, &json!({ "guild_id": guild, "fields": [] }));
         let mut names = Vec::new();
@@ -199,20 +200,20 @@ impl Bot {
         }
     }
 
-    /// Asks to be in a channel, or in none.
+    /// Asks to join a channel, or to leave.
     pub(crate) fn ask(&self, guild: Snowflake, channel: Option<Snowflake>) {
         let data =
             json!({ "guild_id": guild, "channel_id": channel, "self_mute": false, "self_deaf": false });
         self.send(4, &data);
     }
 
-    /// Joins a channel and gives back what the two events say.
+    /// Joins a channel and returns the data of the two events.
     pub(crate) async fn join(&mut self, guild: Snowflake, channel: Snowflake) -> Ticket {
         self.ask(guild, Some(channel));
         self.ticket(guild, channel).await
     }
 
-    /// What the next two events of voice say, which must come one after the other.
+    /// Returns the data of the next two events of voice, which must come one after the other.
     pub(crate) async fn ticket(&mut self, guild: Snowflake, channel: Snowflake) -> Ticket {
         let state = loop {
             let state = self.event("VOICE_STATE_UPDATE").await;
@@ -237,7 +238,7 @@ impl Bot {
         }
     }
 
-    /// Calls REST and gives back the status.
+    /// Calls REST and returns the status.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> u16 {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let request = http.request(method, format!("{}{path}", self.api));

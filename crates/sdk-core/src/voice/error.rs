@@ -1,4 +1,4 @@
-//! Why a player did not do what it was asked, in words for the person who asked.
+//! Errors of a player, as text for the user who sent the command.
 
 use std::error::Error;
 use std::fmt;
@@ -6,35 +6,35 @@ use std::time::Duration;
 
 use crate::text::{self, Surface, foreign};
 
-/// Why a player did not do what it was asked; the text is one sentence for that person.
+/// Why a command to a player failed. The text is one sentence for the user who sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VoiceError {
     /// The bot is in no voice channel of the guild.
     NotConnected,
-    /// Nothing is on.
+    /// There is no current track.
     NothingPlaying,
-    /// The track that was meant is over.
+    /// The track of the command has ended.
     TrackOver,
-    /// Nothing waits in the queue.
+    /// No track waits in the queue.
     QueueEmpty,
     /// Nothing was played before.
     NoHistory,
-    /// The queue holds as many tracks as it may.
+    /// The queue is full.
     QueueFull {
         /// Most tracks that may wait.
         max: usize,
     },
-    /// Whoever asks has as many tracks in the queue as one person may.
+    /// The user has as many tracks in the queue as one user may.
     ShareFull {
-        /// Most tracks of one person that may wait.
+        /// Most waiting tracks of one user.
         max: usize,
     },
     /// No track has that number.
     BadPosition {
-        /// The number that was given, from 1.
+        /// The number, from 1.
         position: usize,
-        /// How many tracks wait.
+        /// Number of waiting tracks.
         len: usize,
     },
     /// The time is past the track's end.
@@ -42,7 +42,7 @@ pub enum VoiceError {
         /// The track's length.
         duration: Duration,
     },
-    /// The track is live, or its source cannot go to another position.
+    /// The track is live, or its source does not support seeking.
     CannotSeek(String),
     /// The volume is above what the guild allows.
     TooLoud {
@@ -55,11 +55,11 @@ pub enum VoiceError {
     NotPaused,
     /// The voice channel could not be joined.
     JoinFailed(String),
-    /// A command that came later took this one's place.
+    /// A later command replaced this one.
     Superseded,
-    /// The bot did not get to it in time.
+    /// The bot did not handle it in time.
     Busy,
-    /// The bot is about to end, or its player for the guild has ended and is made anew at the next use.
+    /// The bot is about to end, or its player for the guild has ended and is created again at the next use.
     Closing,
 }
 
@@ -89,7 +89,7 @@ impl fmt::Display for VoiceError {
             Self::PastEnd { duration } => {
                 write!(f, "That is past the end: the track is {} long.", text::clock(*duration))
             }
-            // A file or a server may have a word in it.
+            // The text may come from a file or a server.
             Self::CannotSeek(why) => {
                 let why = foreign(&text::clause(why), Surface::Line, 300);
                 write!(f, "This track cannot be sought: {why}.")

@@ -1,4 +1,4 @@
-//! What happens to players, as plugins hear it through [`Subscriptions::voice`](crate::Subscriptions::voice).
+//! Events of players, which plugins receive through [`Subscriptions::voice`](crate::Subscriptions::voice).
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,83 +8,84 @@ use serenity::all::{ChannelId, GuildId};
 
 use super::track::Track;
 
-/// Something that happened to a guild's player.
+/// An event of a guild's player.
 #[derive(Clone, Debug)]
 pub struct VoiceEvent {
     /// The player's guild.
     pub guild: GuildId,
-    /// Voice channel that the bot was in when it happened.
+    /// Voice channel that the bot was in at that moment.
     pub channel: Option<ChannelId>,
-    /// What happened.
+    /// The kind of event.
     pub kind: VoiceEventKind,
 }
 
-/// What happened to a player. Texts are one sentence for people.
+/// The kind of an event of a player. Texts are one sentence for users.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum VoiceEventKind {
     /// The bot is in a channel and can be heard.
     Joined,
-    /// The bot was moved, by a command or a moderator, and plays on.
+    /// The bot was moved, by a command or a moderator, and continues to play.
     Moved {
         /// Channel that it was in before.
         from: ChannelId,
     },
-    /// The bot left, or was made to.
+    /// The bot left, or was removed.
     Left {
-        /// Why.
+        /// Reason.
         why: String,
     },
-    /// A track begins to be heard.
+    /// A track starts to play.
     TrackStarted {
         /// The track.
         track: Arc<Track>,
         /// Number of this start.
         number: u64,
     },
-    /// A track that had begun is over.
+    /// A track that had started has ended.
     TrackEnded {
         /// The track.
         track: Arc<Track>,
         /// Number of its start.
         number: u64,
-        /// Why it is over.
+        /// Why it has ended.
         reason: EndReason,
     },
-    /// A track could not be played, or not to its end; the next one follows.
+    /// A track could not be played, or not to its end. The next one follows.
     TrackFailed {
         /// The track.
         track: Arc<Track>,
-        /// Why.
+        /// Reason.
         why: String,
     },
-    /// Nothing is left to play.
+    /// The queue has ended.
     QueueEnded,
-    /// The connection is gone for now; the bot is on its way back.
+    /// The connection is lost for now, and the bot tries to restore it.
     Lost {
-        /// Why.
+        /// Reason.
         why: String,
     },
-    /// The bot is back in its channel and plays on.
+    /// The bot is back in its channel and continues to play.
     Restored {
         /// Time without a connection.
         after: Duration,
     },
-    /// The connection is gone, and the bot has stopped trying.
+    /// The connection is lost, and the bot has stopped trying.
     GaveUp {
-        /// Why.
+        /// Reason.
         why: String,
     },
-    /// The bot cannot be heard where it is; on a stage the music waits.
+    /// The bot cannot be heard in its channel. On a stage the music waits.
     Suppressed {
-        /// Why, and the way out.
+        /// Reason, and what to do about it.
         why: String,
     },
-    /// The bot is in the guild no more: nothing that belongs to it is of any use. No event of the guild follows.
+    /// The bot is not in the guild any more, so nothing that belongs to the guild is of use. No event of the guild
+    /// follows.
     GuildGone,
-    /// Nobody else is in the channel any more.
+    /// The bot is alone in the channel.
     Alone,
-    /// Somebody is in the channel again.
+    /// A user is in the channel again.
     Company,
 }
 
@@ -109,15 +110,15 @@ impl fmt::Display for VoiceEventKind {
     }
 }
 
-/// Why a track is over.
+/// Why a track has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
     /// It was played to its end.
     Finished,
-    /// Somebody skipped it, or chose another.
+    /// A user skipped it, or chose another.
     Skipped,
     /// The player was stopped, or the bot left.
     Stopped,
-    /// It broke off; [`VoiceEventKind::TrackFailed`] says why.
+    /// It failed. [`VoiceEventKind::TrackFailed`] has the reason.
     Failed,
 }

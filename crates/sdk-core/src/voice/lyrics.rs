@@ -1,19 +1,19 @@
-//! Lyrics, as LRCLIB has them.
+//! Lyrics from LRCLIB.
 
 use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-/// Where lyrics are asked for when nothing else is configured.
+/// Default server of lyrics.
 pub const LRCLIB: &str = "https://lrclib.net";
 
-/// Asks a server for lyrics.
+/// A client of a server of lyrics.
 pub trait LyricsClient: Send + Sync {
-    /// Finds the lyrics of a track in a bounded time; the more is known of it, the surer.
+    /// Finds the lyrics of a track in a bounded time. More information makes a match more reliable.
     ///
     /// # Errors
-    /// One sentence for the person who asks.
+    /// One sentence for the user who asks.
     fn find(
         &self,
         title: &str,
@@ -25,19 +25,19 @@ pub trait LyricsClient: Send + Sync {
 /// The lyrics of a track.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lyrics {
-    /// Title, as the server has it.
+    /// Title on the server.
     pub title: String,
-    /// Artist, as the server has it.
+    /// Artist on the server.
     pub artist: String,
-    /// The words; empty for what is instrumental.
+    /// The text; empty for an instrumental.
     pub plain: String,
-    /// Lines with the time at which they are sung, where that is known.
+    /// Lines, each with the time at which it is sung; empty if the times are not known.
     pub lines: Vec<(Duration, String)>,
-    /// Whether there are no words in it.
+    /// Whether the track has no vocals.
     pub is_instrumental: bool,
 }
 
-/// Why there are no lyrics; the text is one sentence for the person who asked.
+/// Why there are no lyrics. The text is one sentence for the user who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LyricsError {

@@ -1,4 +1,4 @@
-//! The handle of a guild's player: every call is a message to its task, answered within a bounded time.
+//! The handle of a guild's player. Every call is a message to its task, answered within a bounded time.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use super::queue::{At, Enqueued, Loop};
 use super::status::PlayerStatus;
 use super::track::Track;
 
-/// Longest wait for an answer of the player's task, except to what waits for Discord.
+/// Longest wait for an answer of the player's task, except for calls that wait for Discord.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Longest wait for the answer to a join, which has shorter limits of its own.
 const JOIN_WITHIN: Duration = Duration::from_mins(1);
 /// Longest wait for the answer to a seek, which opens the source again.
 const SEEK_WITHIN: Duration = Duration::from_secs(45);
 
-/// Takes the answer to a command.
+/// The channel for the answer to a command.
 pub type Answer<T> = oneshot::Sender<Result<T, VoiceError>>;
 
-/// What a player's task is asked for; each is the call of [`Player`] with that name.
+/// A command to a player's task. Each is the call of [`Player`] with that name.
 #[derive(Debug)]
 pub enum Command {
     /// [`Player::join`].
@@ -62,27 +62,27 @@ pub enum Command {
     SetVolume(u16, Answer<()>),
 }
 
-/// How far the current track has come, as the mixer knows.
+/// The position in the current track, as the mixer reports it.
 pub trait Position: Send + Sync {
-    /// Returns the time into the track of the start with that number; `None` when another one is on.
+    /// Returns the time into the track of the start with that number; `None` if another start is current.
     fn position(&self, number: u64) -> Option<Duration>;
 }
 
-/// Where to go in a track.
+/// Target of a seek.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seek {
     /// To this time from its beginning.
     To(Duration),
-    /// Forward by this much.
+    /// Forward by this time.
     Forward(Duration),
-    /// Back by this much, to the beginning at most.
+    /// Back by this time, at most to the beginning.
     Back(Duration),
 }
 
-/// A guild's player; cheap to clone, and the same player each time.
+/// A guild's player. Cheap to clone; all handles of a guild are of the same player.
 ///
-/// Answers are futures that hold nothing of the handle, so they may be kept, raced or dropped; what was asked for
-/// happens all the same.
+/// Answers are futures that do not borrow the handle, so they may be kept, raced or dropped. The command takes effect
+/// in any case.
 #[derive(Clone)]
 pub struct Player {
     guild: GuildId,
@@ -92,7 +92,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Makes the handle of a task that receives these commands and shows its status there.
+    /// Creates the handle of a task that receives these commands and publishes its status in `status`.
     pub fn new(
         guild: GuildId,
         commands: mpsc::Sender<Command>,
@@ -102,7 +102,7 @@ impl Player {
         Self { guild, commands, status, clock }
     }
 
-    /// Makes the handle of a player that answers nothing but [`VoiceError::Closing`].
+    /// Creates the handle of a player whose every answer is [`VoiceError::Closing`].
     pub(super) fn closed(guild: GuildId) -> Self {
         struct Nowhere;
         impl Position for Nowhere {
@@ -115,20 +115,21 @@ impl Player {
         Self { guild, commands, status, clock: Arc::new(Nowhere) }
     }
 
-    /// Gives the player's guild.
+    /// Returns the player's guild.
     pub fn guild(&self) -> GuildId {
         self.guild
     }
 
-    /// Joins a voice channel, or moves there and plays on; answers when the bot can be heard, and at once when it is there.
+    /// Joins a voice channel, or moves there and continues to play. Answers when the bot can be heard, or at once if it
+    /// is there already.
     ///
     /// # Errors
-    /// [`VoiceError::JoinFailed`], and [`VoiceError::Superseded`] when another join or a leave came in between.
+    /// [`VoiceError::JoinFailed`], and [`VoiceError::Superseded`] if another join or a leave came in between.
     pub fn join(&self, channel: ChannelId) -> BoxFuture<'static, Result<(), VoiceError>> {
         self.ask(JOIN_WITHIN, |answer| Command::Join(channel, answer))
     }
 
-    /// Leaves the channel; the queue is emptied.
+    /// Leaves the channel and empties the queue.
     ///
     /// # Errors
     /// [`VoiceError::NotConnected`].
@@ -136,7 +137,8 @@ impl Player {
         self.ask(ANSWER_WITHIN, Command::Leave)
     }
 
-    /// Adds tracks, and begins to play when nothing is on; of more tracks than there is room for, the first are taken.
+    /// Adds tracks, and starts to play if there is no current track. If there is not enough room, only the first ones
+    /// are added.
     ///
     /// # Errors
     /// [`VoiceError::NotConnected`] and [`VoiceError::QueueFull`].
@@ -144,8 +146,8 @@ impl Player {
         self.enqueue_within(tracks, at, None)
     }
 
-    /// As [`enqueue`](Self::enqueue), and of each requester at most `share` tracks wait then, such as
-    /// [`MAX_SHARE`](super::queue::MAX_SHARE); `None` sets no share.
+    /// As [`enqueue`](Self::enqueue), with at most `share` waiting tracks of each requester, such as
+    /// [`MAX_SHARE`](super::queue::MAX_SHARE); `None` sets no limit.
     ///
     /// # Errors
     /// As [`enqueue`](Self::enqueue), and [`VoiceError::ShareFull`].
@@ -158,7 +160,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Enqueue(tracks, at, share, answer))
     }
 
-    /// Goes on by `count` tracks, at least one, and gives those that were passed over, the current one first.
+    /// Advances by `count` tracks, at least one, and returns the skipped ones, the current one first.
     ///
     /// # Errors
     /// [`VoiceError::NothingPlaying`].
@@ -166,7 +168,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Skip(None, count, answer))
     }
 
-    /// As [`skip`](Self::skip), if the start with that [`number`](super::Current::number) is what is on then.
+    /// As [`skip`](Self::skip), if the start with that [`number`](super::Current::number) is then the current one.
     ///
     /// # Errors
     /// [`VoiceError::TrackOver`] and [`VoiceError::NothingPlaying`].
@@ -178,7 +180,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Skip(Some(number), count, answer))
     }
 
-    /// Goes to the track with the number `position` in the queue, from 1, and gives it.
+    /// Advances to the track with the number `position` in the queue, from 1, and returns it.
     ///
     /// # Errors
     /// [`VoiceError::BadPosition`].
@@ -186,7 +188,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Jump(position, answer))
     }
 
-    /// Goes back to the track before, and gives it; the current one comes next.
+    /// Returns to the previous track, and returns it. The current one becomes the next.
     ///
     /// # Errors
     /// [`VoiceError::NoHistory`] and [`VoiceError::NotConnected`].
@@ -194,9 +196,9 @@ impl Player {
         self.ask(ANSWER_WITHIN, Command::Previous)
     }
 
-    /// Goes to another time in the track, and gives the time that it really went to.
+    /// Seeks to another time in the track, and returns the time that was reached.
     ///
-    /// What cannot be done leaves the music as it was.
+    /// A seek that fails leaves the music as it was.
     ///
     /// # Errors
     /// [`VoiceError::NothingPlaying`], [`VoiceError::PastEnd`], [`VoiceError::CannotSeek`].
@@ -212,7 +214,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, Command::Pause)
     }
 
-    /// Plays on after a pause, also one that began because nobody listened.
+    /// Continues after a pause, including one because the bot was alone.
     ///
     /// # Errors
     /// [`VoiceError::NothingPlaying`] and [`VoiceError::NotPaused`].
@@ -220,15 +222,15 @@ impl Player {
         self.ask(ANSWER_WITHIN, Command::Resume)
     }
 
-    /// Ends the track, empties the queue and says how many tracks waited; the bot stays in the channel.
+    /// Ends the track, empties the queue and returns the number of waiting tracks. The bot stays in the channel.
     ///
     /// # Errors
-    /// [`VoiceError::NothingPlaying`] when nothing was on and nothing waited.
+    /// [`VoiceError::NothingPlaying`] if there was no current track and none waited.
     pub fn stop(&self) -> BoxFuture<'static, Result<usize, VoiceError>> {
         self.ask(ANSWER_WITHIN, Command::Stop)
     }
 
-    /// Empties the queue and says how many tracks waited; the current one plays on.
+    /// Empties the queue and returns the number of waiting tracks. The current one continues.
     ///
     /// # Errors
     /// [`VoiceError::QueueEmpty`].
@@ -236,7 +238,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, Command::Clear)
     }
 
-    /// Puts what waits into a random order and says how many tracks those are.
+    /// Shuffles the waiting tracks and returns their number.
     ///
     /// # Errors
     /// [`VoiceError::QueueEmpty`].
@@ -244,7 +246,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, Command::Shuffle)
     }
 
-    /// Moves a waiting track from one number to another, from 1, and gives it.
+    /// Moves a waiting track from one number to another, from 1, and returns it.
     ///
     /// # Errors
     /// [`VoiceError::BadPosition`].
@@ -252,10 +254,10 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Move(from, to, answer))
     }
 
-    /// Removes these tracks, if they are what waits from the number `first` on, and gives them.
+    /// Removes these tracks, if they are the ones that wait from the number `first` on, and returns them.
     ///
     /// # Errors
-    /// [`VoiceError::Superseded`] when others are there by then.
+    /// [`VoiceError::Superseded`] if others are there by then.
     pub fn remove_those(
         &self,
         first: usize,
@@ -265,7 +267,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Remove(positions, Some(tracks), answer))
     }
 
-    /// Removes the waiting tracks with these numbers, from 1, and gives them.
+    /// Removes the waiting tracks with these numbers, from 1, and returns them.
     ///
     /// # Errors
     /// [`VoiceError::BadPosition`].
@@ -276,10 +278,10 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::Remove(positions, None, answer))
     }
 
-    /// Sets what repeats.
+    /// Sets the repeat mode.
     ///
     /// # Errors
-    /// Only when the task does not answer.
+    /// Only if the task does not answer.
     pub fn set_loop(&self, repeat: Loop) -> BoxFuture<'static, Result<(), VoiceError>> {
         self.ask(ANSWER_WITHIN, move |answer| Command::SetLoop(repeat, answer))
     }
@@ -292,7 +294,7 @@ impl Player {
         self.ask(ANSWER_WITHIN, move |answer| Command::SetVolume(volume, answer))
     }
 
-    /// Gives how the player stands now; waits for nothing.
+    /// Returns the current status, without waiting.
     pub fn status(&self) -> PlayerStatus {
         let mut status = PlayerStatus::clone(&self.status.borrow());
         if let Some(current) = &mut status.current {
@@ -301,7 +303,7 @@ impl Player {
         status
     }
 
-    /// Gives what tells of every change of the status but the passing of time.
+    /// Returns a receiver of every change of the status except the passing of time.
     pub fn updates(&self) -> Updates {
         Updates(self.clone())
     }
@@ -324,11 +326,11 @@ impl Player {
     }
 }
 
-/// Tells of changes of a player's status; changes that come close together are told once.
+/// Receives changes of a player's status. Changes that are close together count as one.
 pub struct Updates(Player);
 
 impl Updates {
-    /// Waits for a change since the last one that was told, and gives how the player stands then; `None` when the bot ends.
+    /// Waits for a change since the last one that was received, and returns the status; `None` when the bot ends.
     #[expect(clippy::should_implement_trait, reason = "it is awaited, as a stream's `next` is")]
     pub fn next(&mut self) -> BoxFuture<'_, Option<PlayerStatus>> {
         async move {

@@ -1,4 +1,4 @@
-//! What the player's engine does for the host.
+//! The interface of the player's engine for the host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,13 @@ use super::settings::GuildSettings;
 use super::source::Sources;
 use super::status::FrameCounts;
 
-/// All guilds' players: what [`Voice`](super::Voice) hands calls to, and what the kernel tells of the gateway.
+/// All guilds' players: [`Voice`](super::Voice) forwards its calls to them, and the kernel reports the gateway's events
+/// to them.
 ///
-/// What shards hear of voice comes through [`VoiceGatewayManager`], in the shard's task, before the event is dispatched.
+/// Voice events of the shards come through [`VoiceGatewayManager`], in the shard's task, before the event is
+/// dispatched.
 pub trait Players: VoiceGatewayManager {
-    /// Returns a guild's player, and makes it on first use.
+    /// Returns a guild's player, and creates it on first use.
     fn player(&self, guild: GuildId) -> Player;
 
     /// Returns a guild's player, if it was ever used.
@@ -28,50 +30,51 @@ pub trait Players: VoiceGatewayManager {
     /// Returns all players that were ever used.
     fn players(&self) -> Vec<Player>;
 
-    /// Returns how a guild wants its player to behave.
+    /// Returns a guild's settings of its player.
     fn settings(&self, guild: GuildId) -> GuildSettings;
 
-    /// Sets how a guild wants its player to behave, cut to what may be; it takes effect at once.
+    /// Sets a guild's settings of its player, limited to the allowed values. They take effect at once.
     fn set_settings(&self, guild: GuildId, settings: GuildSettings);
 
-    /// Returns where audio comes from.
+    /// Returns the sources of audio.
     fn sources(&self) -> Arc<dyn Sources>;
 
     /// Returns a client of the lyrics server at `base`, to whose path `/api/...` is added.
     ///
     /// # Errors
-    /// In words that go on from the name of a variable, when `base` is no http(s) address.
+    /// When `base` is no http(s) address. The text continues a sentence that begins with the name of a variable.
     fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, String>;
 
-    /// Returns a receiver of everything that happens to players from now on.
+    /// Returns a receiver of all events of players from now on.
     fn listen(&self) -> broadcast::Receiver<VoiceEvent>;
 
     /// Returns the counts of the frames of all tracks since the host began.
     fn frames(&self) -> FrameCounts;
 
-    /// Returns the longest time that one of the mixers took for its last 20 ms; `None` while nothing plays.
+    /// Returns the longest time that a mixer took for its last 20 ms; `None` while nothing plays.
     fn mixing_time(&self) -> BoxFuture<'_, Option<Duration>>;
 
-    /// Has all players stand still where they are, because the bot ends; what is saved from then on is exact.
+    /// Stops all players where they are, because the bot ends. State that is saved from then on is exact.
     fn close(&self) -> BoxFuture<'_, ()>;
 
-    /// Returns all that is to be saved over a restart.
+    /// Returns the state to save for a restart.
     fn saved(&self) -> SavedVoice;
 
-    /// Takes over what was saved; each player goes on when its guild comes.
+    /// Restores saved state. Each player continues once its guild is available.
     ///
-    /// Returns whether the bot has died, which is to be written down before anything is opened: it may be why.
+    /// Returns whether a death of the bot was counted. That must be saved before any source is opened, since it may
+    /// cause the next one.
     fn restore(&self, saved: SavedVoice) -> bool;
 
-    /// Takes the cache and the HTTP client of a session that became ready.
+    /// Sets the cache and the HTTP client of a session that became ready.
     fn set_context(&self, context: &Context);
 
     /// Handles that a guild and its voice states are in the cache.
     fn guild_came(&self, guild: GuildId);
 
-    /// Handles that the bot is in a guild no more, and forgets all that belongs to it, settings included.
+    /// Handles that the bot is not in a guild any more, and removes all that belongs to it, including settings.
     fn guild_gone(&self, guild: GuildId);
 
-    /// Handles that somebody may have joined or left a voice channel.
+    /// Handles that a user may have joined or left a voice channel.
     fn listeners_changed(&self, guild: GuildId);
 }

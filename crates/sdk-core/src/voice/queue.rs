@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Most tracks that may wait in a guild.
+/// Most waiting tracks of a guild.
 pub const MAX_UPCOMING: usize = 500;
-/// Most of these that one person may have put there, where others may want some too.
+/// Most waiting tracks of one user, if others may want to add some too.
 pub const MAX_SHARE: usize = MAX_UPCOMING / 2;
-/// Tracks that are remembered after they were played.
+/// Number of played tracks that are kept.
 pub const MAX_HISTORY: usize = 50;
 
-/// What repeats.
+/// Repeat mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loop {
-    /// Nothing.
+    /// No repeat.
     #[default]
     Off,
     /// The current track, until it is skipped.
     Track,
-    /// All tracks: what is over goes to the end.
+    /// All tracks: one that has ended goes to the end.
     Queue,
 }
 
@@ -35,10 +35,10 @@ impl fmt::Display for Loop {
     }
 }
 
-/// Where new tracks go.
+/// Position for new tracks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum At {
-    /// Before everything, and the first of them is played at once.
+    /// Before all others, and the first of them is played at once.
     Now,
     /// After the current track.
     Next,
@@ -47,17 +47,17 @@ pub enum At {
     End,
 }
 
-/// Where new tracks went.
+/// The result of adding tracks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Enqueued {
-    /// Number of the first of them in the queue, from 1; 0 when it is played at once.
+    /// Number of the first of them in the queue, from 1; 0 if it is played at once.
     pub position: usize,
-    /// How many were taken.
+    /// Number of tracks that were added.
     pub added: usize,
-    /// How many were not, because the queue is full.
+    /// Number of tracks that were not added because the queue is full.
     pub left_out: usize,
-    /// How many were not, because whoever asked for them has as many there as one person may.
+    /// Number of tracks that were not added because their requester has as many waiting as one user may.
     pub over_share: usize,
-    /// Time until the first of them is played; `None` when a length before it is not known.
+    /// Time until the first of them is played; `None` if a length before it is not known.
     pub eta: Option<Duration>,
 }

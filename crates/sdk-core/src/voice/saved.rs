@@ -1,4 +1,4 @@
-//! What is saved of voice over a restart: the guilds' settings, and each player as it was.
+//! The saved state of voice for a restart: the guilds' settings, and each player.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::queue::Loop;
 use super::settings::GuildSettings;
 use super::track::Track;
 
-/// All that is saved of voice.
+/// The saved state of voice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedVoice {
@@ -19,11 +19,11 @@ pub struct SavedVoice {
     pub settings: BTreeMap<GuildId, GuildSettings>,
     /// Players that are in a channel or have something to play.
     pub players: BTreeMap<GuildId, SavedPlayer>,
-    /// Whether the bot ended in order, and no track can have been why.
+    /// Whether the bot shut down cleanly, so that no track can be the cause of its end.
     pub closed: bool,
 }
 
-/// A player as it was.
+/// The saved state of a player.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPlayer {
     /// Channel that the bot was in.
@@ -32,13 +32,13 @@ pub struct SavedPlayer {
     pub queue: SavedQueue,
     /// Time into the current track.
     pub position: Duration,
-    /// Whether somebody had paused it.
+    /// Whether a user had paused it.
     pub paused: bool,
     /// Volume in per cent.
     pub volume: u16,
-    /// When that was, in seconds since 1970.
+    /// When it was saved, in seconds since 1970.
     pub at: u64,
-    /// How often the bot has died while the current track was on.
+    /// How often the bot has died during the current track.
     #[serde(default)]
     pub deaths: u32,
 }
@@ -46,13 +46,13 @@ pub struct SavedPlayer {
 /// A guild's tracks in their order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SavedQueue {
-    /// What was on.
+    /// The current track.
     pub current: Option<Arc<Track>>,
-    /// What came next, in order.
+    /// The upcoming tracks, in order.
     pub upcoming: Vec<Arc<Track>>,
-    /// What was on before, the latest last.
+    /// The tracks that were played, the latest last.
     pub history: Vec<Arc<Track>>,
-    /// What repeats.
+    /// Repeat mode.
     pub repeat: Loop,
 }
 
@@ -82,7 +82,7 @@ mod tests {
         let saved = SavedVoice { players: [(GuildId::new(1), player)].into(), ..SavedVoice::default() };
         let text = serde_json::to_value(&saved).unwrap();
         assert_eq!(serde_json::from_value::<SavedVoice>(text.clone()).unwrap(), saved);
-        // The shape of the file, which may not change.
+        // The format of the file, which may not change.
         let track = |path: &str| {
             serde_json::json!({
                 "title": path, "artist": null, "duration": null, "is_about": false, "url": null, "artwork": null,

@@ -1,4 +1,4 @@
-//! The host's voice, as plugins have it.
+//! The host's voice, as plugins use it.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,19 +17,19 @@ use super::source::{NoSources, Sources};
 use super::status::FrameCounts;
 use crate::settings::Settings;
 
-/// The host's voice; cheap to clone.
+/// The host's voice. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Voice(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     players: OnceLock<Arc<dyn Players>>,
-    /// What was saved, for a host without players to save again.
+    /// The saved state, for a host without players to save again.
     saved: Mutex<SavedVoice>,
 }
 
 impl Voice {
-    /// Returns a guild's player, and makes it on first use.
+    /// Returns a guild's player, and creates it on first use.
     pub fn player(&self, guild: GuildId) -> Player {
         self.engine().map_or_else(|| Player::closed(guild), |players| players.player(guild))
     }
@@ -44,7 +44,7 @@ impl Voice {
         self.engine().map(|players| players.players()).unwrap_or_default()
     }
 
-    /// Returns how a guild wants its player to behave.
+    /// Returns a guild's settings of its player.
     pub fn settings(&self, guild: GuildId) -> GuildSettings {
         match self.engine() {
             Some(players) => players.settings(guild),
@@ -52,7 +52,8 @@ impl Voice {
         }
     }
 
-    /// Sets how a guild wants its player to behave; it takes effect at once. Volumes and shares are cut to what may be.
+    /// Sets a guild's settings of its player. They take effect at once. The engine limits volumes and the share of
+    /// votes to the allowed values.
     pub fn set_settings(&self, guild: GuildId, settings: GuildSettings) {
         match self.engine() {
             Some(players) => players.set_settings(guild, settings),
@@ -60,7 +61,7 @@ impl Voice {
         }
     }
 
-    /// Returns where audio comes from.
+    /// Returns the sources of audio.
     pub fn sources(&self) -> Arc<dyn Sources> {
         self.engine().map_or_else(|| Arc::new(NoSources) as _, |players| players.sources())
     }
@@ -68,7 +69,7 @@ impl Voice {
     /// Returns a client of the server that `LRCLIB_URL` names, or else of [`LRCLIB`].
     ///
     /// # Errors
-    /// In a sentence, when the variable is no http(s) address.
+    /// When the variable is no http(s) address, or the host has no player. The error is a sentence.
     pub fn lyrics(&self, settings: &Settings) -> Result<Box<dyn LyricsClient>, String> {
         let base = settings.variable("LRCLIB_URL").unwrap_or(LRCLIB);
         let players = self.engine().ok_or("This bot has no player, and asks for no lyrics.")?;
@@ -80,41 +81,41 @@ impl Voice {
         self.engine().map(|players| players.frames()).unwrap_or_default()
     }
 
-    /// Returns the longest time that one of the mixers took for its last 20 ms: to send, mix, encode and encrypt.
+    /// Returns the longest time that a mixer took for its last 20 ms: to send, mix, encode and encrypt.
     ///
-    /// `None` while nothing plays, or when the mixers do not answer.
+    /// `None` while nothing plays, or if the mixers do not answer.
     pub async fn mixing_time(&self) -> Option<Duration> {
         self.engine()?.mixing_time().await
     }
 
-    /// Returns a receiver of everything that happens to players from now on.
+    /// Returns a receiver of all events of players from now on.
     pub fn listen(&self) -> broadcast::Receiver<VoiceEvent> {
         self.engine().map_or_else(|| broadcast::channel(1).1, |players| players.listen())
     }
 
-    /// Has all players stand still where they are, because the bot ends; what is saved from then on is exact.
+    /// Stops all players where they are, because the bot ends. State that is saved from then on is exact.
     pub async fn close(&self) {
         if let Some(players) = self.engine() {
             players.close().await;
         }
     }
 
-    /// Takes who plays; the first call counts.
+    /// Sets the engine. Only the first call has an effect.
     pub(crate) fn set_players(&self, players: Arc<dyn Players>) {
         let _ = self.0.players.set(players);
     }
 
-    /// Returns who plays, once the host has somebody.
+    /// Returns the engine, if there is one.
     pub(crate) fn engine(&self) -> Option<&Arc<dyn Players>> {
         self.0.players.get()
     }
 
-    /// Returns all that is to be saved over a restart.
+    /// Returns the state to save for a restart.
     pub(crate) fn saved(&self) -> SavedVoice {
         self.engine().map_or_else(|| self.0.saved.lock().clone(), |players| players.saved())
     }
 
-    /// Takes over what was saved; returns whether that is to be written down before anything is opened.
+    /// Restores saved state. Returns whether it must be saved again before any source is opened.
     pub(crate) fn restore(&self, saved: SavedVoice) -> bool {
         match self.engine() {
             Some(players) => players.restore(saved),

@@ -1,4 +1,4 @@
-//! How a guild wants its player to behave; kept by the host over reloads and restarts.
+//! A guild's settings of its player, which the host keeps over reloads and restarts.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use serenity::all::{ChannelId, RoleId};
 /// Loudest volume that any guild may allow, in per cent.
 pub const MAX_VOLUME: u16 = 200;
 
-/// How a guild wants its player to behave.
+/// A guild's settings of its player.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GuildSettings {
-    /// Time without music after which the bot leaves; `None` never leaves. See [`stay`](Self::stay) too.
+    /// Time without music after which the bot leaves; `None` never leaves. See also [`stay`](Self::stay).
     pub idle_timeout: Option<Duration>,
-    /// Stays in the channel around the clock, idle or alone.
+    /// Whether the bot always stays in the channel, even idle or alone.
     pub stay: bool,
-    /// What happens when nobody else is in the channel any more.
+    /// What the player does when the bot is alone in the channel.
     pub when_alone: WhenAlone,
-    /// Channel that is told of each track.
+    /// Channel for an announcement of each track.
     pub announce: Option<ChannelId>,
     /// Loudest volume that may be set, in per cent, at most [`MAX_VOLUME`].
     pub max_volume: u16,
-    /// Volume that a player begins with, in per cent.
+    /// Volume that a player starts with, in per cent.
     pub volume: u16,
-    /// Role whose members may steer the player alone; `None` leaves that to everyone in the channel.
+    /// Role whose members may control the player alone; `None` leaves that to everyone in the channel.
     pub dj_role: Option<RoleId>,
-    /// Share of the listeners who have to vote for a skip, in per cent.
+    /// Share of the listeners who must vote for a skip, in per cent.
     pub vote_ratio: u8,
-    /// Goes on with tracks of the library when the queue has ended.
+    /// Whether to continue with tracks of the library when the queue has ended.
     pub autoplay: bool,
 }
 
@@ -48,15 +48,15 @@ impl Default for GuildSettings {
     }
 }
 
-/// What a player does when nobody else is in its channel.
+/// What a player does when the bot is alone in its channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenAlone {
-    /// Pauses, goes on when somebody comes back, and leaves after the idle timeout.
+    /// Pauses, continues when a user comes back, and leaves after the idle timeout.
     #[default]
     Pause,
     /// Leaves after a few seconds.
     Leave,
-    /// Plays on.
+    /// Continues to play.
     Play,
 }

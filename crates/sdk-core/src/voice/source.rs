@@ -1,4 +1,4 @@
-//! Where audio comes from, as plugins ask for it.
+//! Sources of audio, as plugins use them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,20 @@ mod status;
 pub use error::SourceError;
 pub use status::{JsRuntime, LibraryStatus, SourceStatus, YtDlpStatus};
 
-/// Most characters of a choice's name at Discord.
+/// Most characters of the name of a choice on Discord.
 const CHOICE: usize = 100;
-/// What the value of a choice of the library begins with.
+/// Prefix of the value of a choice from the library.
 const LIBRARY: &str = "library:";
 
-/// The library, attachments, files and streams on the web, and what yt-dlp finds.
+/// The library, attachments, files and streams on the web, and pages through yt-dlp.
 pub trait Sources: Send + Sync {
-    /// Returns what there is to play from.
+    /// Returns the status of the library and of yt-dlp.
     fn status(&self) -> SourceStatus;
 
-    /// Finds the tracks that a caller asks for, in a bounded time, as long as not too many requests are under way.
+    /// Finds the tracks for a caller's query, in a bounded time, unless too many requests are in progress.
     ///
     /// # Errors
-    /// One sentence for the person who asks.
+    /// One sentence for the user who asks.
     fn resolve(
         &self,
         query: Query,
@@ -36,19 +36,20 @@ pub trait Sources: Send + Sync {
         caller: Caller,
     ) -> BoxFuture<'static, Result<Resolved, SourceError>>;
 
-    /// Counts a request of a caller's to any server, until the permit is dropped.
+    /// Counts a caller's request to any server, until the permit is dropped.
     ///
     /// # Errors
-    /// One sentence for the person who asks, when too many requests of theirs, of their Discord server's or of all are under way.
+    /// One sentence for the user who asks, if too many requests of theirs, of their Discord server's or of all are in
+    /// progress.
     fn admit(&self, caller: Caller) -> Result<Permit, SourceError>;
 
-    /// Finds up to `most` tracks by words, those of the library first.
+    /// Finds up to `most` tracks by words: the library's, or if it has no good match, those that yt-dlp finds.
     ///
     /// # Errors
-    /// One sentence for the person who asks.
+    /// One sentence for the user who asks.
     fn search(&self, text: &str, most: usize) -> BoxFuture<'static, Result<Vec<Track>, SourceError>>;
 
-    /// Finds up to `most` tracks of the library that match `text`, the best first; all match an empty one.
+    /// Finds up to `most` tracks of the library that match `text`, the best first. An empty text matches all.
     fn find_in_library(&self, text: &str, most: usize) -> BoxFuture<'static, Vec<Arc<LibraryTrack>>>;
 }
 
@@ -77,34 +78,34 @@ impl Sources for NoSources {
     }
 }
 
-/// Whom a request is for.
+/// The user and the Discord server of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Caller {
-    /// Discord server that the user asks in.
+    /// Discord server in which the user asks.
     pub guild: GuildId,
     /// The user.
     pub user: UserId,
 }
 
-/// A request that is under way; dropping it makes room for another one.
+/// A request in progress. Dropping it makes room for another one.
 #[must_use]
 pub struct Permit {
     _count: Box<dyn Send + Sync>,
 }
 
 impl Permit {
-    /// Makes a permit that ends when `count` is dropped.
+    /// Creates a permit that ends when `count` is dropped.
     pub fn new(count: impl Send + Sync + 'static) -> Self {
         Self { _count: Box::new(count) }
     }
 }
 
-/// What the person who asks may have, as a guild's settings say.
+/// Limits of a query, from a guild's settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Most tracks of one request.
+    /// Most tracks of one query.
     pub tracks: usize,
-    /// Longest track; live streams have no length and are not measured by it.
+    /// Longest track. Live streams have no length, so this does not apply to them.
     pub duration: Option<Duration>,
 }
 
@@ -114,14 +115,14 @@ impl Default for Limits {
     }
 }
 
-/// What somebody asks for.
+/// A user's query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// An address.
     Url(String),
-    /// Words.
+    /// Words to search for.
     Search(String),
-    /// A file that was attached.
+    /// An attached file.
     Attachment {
         /// Its address at Discord.
         url: String,
@@ -133,13 +134,13 @@ pub enum Query {
 }
 
 impl Query {
-    /// Reads a text option: an address, the value of a choice of the library, or words.
+    /// Reads a text option: an address, the value of a choice from the library, or words.
     pub fn from_text(text: &str) -> Self {
         let text = text.trim();
         if let Some(id) = text.strip_prefix(LIBRARY) {
             return Self::Library(id.to_owned());
         }
-        // What has a scheme is meant as an address, also if it is of none that is played.
+        // A text with a scheme is meant as an address, even if the scheme is not supported.
         let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
             !scheme.is_empty()
                 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
@@ -147,7 +148,7 @@ impl Query {
         if has_scheme { Self::Url(text.to_owned()) } else { Self::Search(text.to_owned()) }
     }
 
-    /// Gives the value of a choice that names a track of the library, as [`from_text`](Self::from_text) reads it.
+    /// Returns the value of a choice for a track of the library, which [`from_text`](Self::from_text) reads.
     pub fn choice(id: &str) -> String {
         format!("{LIBRARY}{id}")
     }
@@ -158,26 +159,26 @@ impl Query {
 pub struct Resolved {
     /// The tracks, at least one.
     pub tracks: Vec<Track>,
-    /// Title of the playlist that they are of.
+    /// Title of the playlist that contains them.
     pub playlist: Option<String>,
-    /// Entries that were left out because they cannot be played.
+    /// Number of entries that were left out because they cannot be played.
     pub skipped: usize,
-    /// Entries that were left out because they are longer than is allowed.
+    /// Number of entries that were left out because they are too long.
     pub too_long: usize,
-    /// Entries that were left out because there are more than may be added at once.
+    /// Number of entries that were left out because there are more than may be added at once.
     pub more: usize,
-    /// It is HE-AAC, of which only the lower half of the spectrum is played.
+    /// Whether it is HE-AAC, of which only the lower half of the spectrum is played.
     pub is_core_only: bool,
 }
 
 /// A track of the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LibraryTrack {
-    /// Name for a choice's value: the same for the same path, 13 characters.
+    /// Id for a choice's value: the same for the same path, 13 characters.
     pub id: String,
     /// Path below the library's folder, with `/` between its parts.
     pub path: String,
-    /// Title, or the file's name where it has none.
+    /// Title, or the file's name if it has none.
     pub title: String,
     /// Artist.
     pub artist: Option<String>,
@@ -188,7 +189,7 @@ pub struct LibraryTrack {
 }
 
 impl LibraryTrack {
-    /// Gives artist and title in one line, as long as a choice's name may be.
+    /// Returns artist and title in one line, cut to the length of a choice's name.
     pub fn label(&self) -> String {
         let label = match &self.artist {
             Some(artist) => format!("{artist}: {}", self.title),
@@ -197,7 +198,7 @@ impl LibraryTrack {
         text::cut(label, CHOICE)
     }
 
-    /// Gives it as something to play.
+    /// Returns it as a track to play.
     pub fn track(&self) -> Track {
         Track {
             artist: self.artist.clone(),

@@ -1,4 +1,4 @@
-//! How a player stands at one moment, for answers and live messages.
+//! The status of a player at one moment, for answers and live messages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,33 +8,33 @@ use serenity::all::{ChannelId, GuildId};
 use super::queue::Loop;
 use super::track::Track;
 
-/// How a player stands at one moment; cheap to clone.
+/// The status of a player at one moment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PlayerStatus {
     /// The player's guild.
     pub guild: GuildId,
-    /// Voice channel that the bot is in or on its way to.
+    /// Voice channel that the bot is in or is joining.
     pub channel: Option<ChannelId>,
     /// State of the voice connection.
     pub connection: ConnectionState,
-    /// What is on.
+    /// The current track.
     pub current: Option<Current>,
-    /// What comes next, in order; commands count it from 1.
+    /// The upcoming tracks, in order. Commands count them from 1.
     pub upcoming: Arc<[Arc<Track>]>,
-    /// What was on, the latest last.
+    /// The tracks that were played, the latest last.
     pub history: Arc<[Arc<Track>]>,
-    /// Whether the track or the queue repeats.
+    /// Repeat mode.
     pub repeat: Loop,
-    /// The bot is in the audience of a stage, and the music waits until it may speak.
+    /// Whether the bot is in the audience of a stage, so that the music waits until it may speak.
     pub waits_to_speak: bool,
     /// Volume in per cent.
     pub volume: u16,
-    /// Users in the channel beside bots.
+    /// Number of users in the channel, without bots.
     pub listeners: usize,
 }
 
 impl PlayerStatus {
-    /// Makes the status of a player in no channel.
+    /// Creates the status of a player in no channel.
     pub fn of(guild: GuildId) -> Self {
         Self {
             guild,
@@ -50,7 +50,7 @@ impl PlayerStatus {
         }
     }
 
-    /// Returns whether nothing but the time has changed.
+    /// Returns whether nothing except the time has changed.
     pub fn is_like(&self, other: &Self) -> bool {
         let same = |ours: &[Arc<Track>], theirs: &[Arc<Track>]| {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, two)| Arc::ptr_eq(one, two))
@@ -69,7 +69,7 @@ impl PlayerStatus {
             && same(&self.history, &other.history)
     }
 
-    /// Gives how long it takes until all that waits has been played; `None` when a length is not known.
+    /// Returns the time until all waiting tracks have been played; `None` if a length is not known.
     pub fn remaining(&self) -> Option<Duration> {
         let current = match &self.current {
             Some(current) => current.remaining()?,
@@ -79,25 +79,26 @@ impl PlayerStatus {
     }
 }
 
-/// The track that is on.
+/// The current track.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is true or not whatever the others are")]
 pub struct Current {
     /// The track.
     pub track: Arc<Track>,
-    /// What a radio station says it plays now.
+    /// The title that a radio station sends.
     pub title: Option<String>,
     /// Whether it is HE-AAC, of which only the lower half of the spectrum is played.
     pub is_core_only: bool,
-    /// Number of this start, which no other start in this run of the bot has: the same track played again has another.
+    /// Number of this start, which no other start in this run of the bot has. If the same track is played again, it has
+    /// another number.
     pub number: u64,
-    /// Time into the track at the moment of asking.
+    /// Time into the track at the moment of the call.
     pub position: Duration,
-    /// Its audio is being opened, or sought.
+    /// Whether its audio is being opened, or sought.
     pub opening: bool,
-    /// It waits, because somebody paused it or because nobody listens.
+    /// Whether it is paused, by a user or because the bot is alone.
     pub paused: bool,
-    /// It waits because nobody listens, and goes on by itself when somebody comes.
+    /// Whether it is paused only because the bot is alone, and continues by itself when a user joins.
     pub paused_alone: bool,
 }
 
@@ -110,7 +111,7 @@ impl Current {
         Arc::ptr_eq(&self.track, &other.track) && self.title == other.title && rest(self) == rest(other)
     }
 
-    /// Gives what is left of it; `None` when its length is not known.
+    /// Returns the time that is left of it; `None` if its length is not known.
     pub fn remaining(&self) -> Option<Duration> {
         Some(self.track.duration?.saturating_sub(self.position))
     }
@@ -122,11 +123,11 @@ pub enum ConnectionState {
     /// In no channel.
     #[default]
     Disconnected,
-    /// On the way into a channel.
+    /// Joining a channel.
     Connecting,
     /// In a channel, and audio can be sent.
     Connected,
-    /// The connection is lost; the bot is on its way back.
+    /// The connection is lost, and the bot tries to restore it.
     Rejoining {
         /// Number of the attempt, from 1.
         attempt: u32,
@@ -138,6 +139,6 @@ pub enum ConnectionState {
 pub struct FrameCounts {
     /// Frames that the mixer has taken from tracks.
     pub mixed: u64,
-    /// Those of them that it took more than 20 ms late, so that they were sent late.
+    /// Number of those that it took more than 20 ms late, so that they were sent late.
     pub late: u64,
 }

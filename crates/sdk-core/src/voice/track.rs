@@ -1,4 +1,4 @@
-//! What can be played: a track's description, and the data from which its audio is opened.
+//! A track: its description, and the data from which its audio is opened.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,27 +6,27 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serenity::all::UserId;
 
-/// One track: what people see of it, and how its audio is opened.
+/// One track: the description that users see, and how its audio is opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
-    /// Title, or the file's name where there is none.
+    /// Title, or the file's name if there is none.
     pub title: String,
-    /// Artist, or the channel it was published on.
+    /// Artist, or the channel that published it.
     #[serde(default)]
     pub artist: Option<String>,
-    /// Length; `None` for a live stream, and where it is not known.
+    /// Length; `None` for a live stream, and if it is not known.
     #[serde(default)]
     pub duration: Option<Duration>,
-    /// Whether the length is an estimate, which may be half or twice what it is.
+    /// Whether the length is an estimate, which may be half or twice the real one.
     #[serde(default)]
     pub is_about: bool,
-    /// Page that tells of it, for links; never an address with a secret in it.
+    /// Page about it, for links; never an address with a secret in it.
     #[serde(default)]
     pub url: Option<String>,
     /// Address of a picture.
     #[serde(default)]
     pub artwork: Option<String>,
-    /// Who asked for it; `None` when the bot chose it.
+    /// The user who asked for it; `None` if the bot chose it.
     #[serde(default)]
     pub requester: Option<Requester>,
     /// How the audio is opened.
@@ -34,7 +34,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// Makes a track that is known by its title alone.
+    /// Creates a track with a title only.
     pub fn new(title: &str, playable: Playable) -> Self {
         Self {
             title: title.to_owned(),
@@ -48,12 +48,12 @@ impl Track {
         }
     }
 
-    /// Gives where the audio comes from.
+    /// Returns the kind of its source.
     pub fn source(&self) -> SourceKind {
         self.playable.source()
     }
 
-    /// Gives title and artist in one line.
+    /// Returns artist and title in one line.
     pub fn label(&self) -> String {
         match &self.artist {
             Some(artist) => format!("{artist}: {}", self.title),
@@ -62,16 +62,16 @@ impl Track {
     }
 }
 
-/// Who asked for a track.
+/// The user who asked for a track.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requester {
     /// The user.
     pub id: UserId,
-    /// Name that was shown when they asked.
+    /// Display name at the time of asking.
     pub name: String,
 }
 
-/// How a track's audio is opened, as data that outlives a restart.
+/// How a track's audio is opened, as data that survives a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum Playable {
@@ -85,9 +85,9 @@ pub enum Playable {
         /// The address.
         url: String,
     },
-    /// A file that somebody attached to a message or a command.
+    /// A file that a user attached to a message or a command.
     Attachment {
-        /// Address at Discord; it is valid for a day.
+        /// Address at Discord, which is valid for a day.
         url: String,
         /// The file's name.
         name: String,
@@ -100,7 +100,7 @@ pub enum Playable {
 }
 
 impl Playable {
-    /// Gives where the audio comes from.
+    /// Returns the kind of the source.
     pub const fn source(&self) -> SourceKind {
         match self {
             Self::Library { .. } => SourceKind::Library,
@@ -111,7 +111,7 @@ impl Playable {
     }
 }
 
-/// Where a track's audio comes from.
+/// The kind of a track's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SourceKind {
     /// The library folder.

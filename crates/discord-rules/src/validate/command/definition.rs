@@ -1,4 +1,4 @@
-//! A command as it is kept: comparable, and written out the way Discord shows commands.
+//! A command as it is stored: comparable, and written in the form in which Discord shows commands.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::snowflake::Snowflake;
 pub mod kind {
     /// Slash command.
     pub const CHAT_INPUT: u8 = 1;
-    /// In a user's menu.
+    /// Command in a user's menu.
     pub const USER: u8 = 2;
-    /// In a message's menu.
+    /// Command in a message's menu.
     pub const MESSAGE: u8 = 3;
-    /// Starts the application's Activity.
+    /// Command that starts the application's Activity.
     pub const PRIMARY_ENTRY_POINT: u8 = 4;
 }
 
@@ -24,13 +24,13 @@ pub mod kind {
 pub mod option {
     /// One action of a command.
     pub const SUB_COMMAND: u8 = 1;
-    /// Actions that belong together.
+    /// Group of actions.
     pub const SUB_COMMAND_GROUP: u8 = 2;
     /// Text.
     pub const STRING: u8 = 3;
     /// Whole number within 2^53.
     pub const INTEGER: u8 = 4;
-    /// Yes or no.
+    /// Boolean.
     pub const BOOLEAN: u8 = 5;
     /// User.
     pub const USER: u8 = 6;
@@ -58,7 +58,7 @@ pub fn localized<'a>(text: &'a str, translations: Option<&'a Localizations>, loc
     found.map_or(text, String::as_str)
 }
 
-/// Returns the locale that stands in where there is no translation for this one ("Locale fallbacks").
+/// Returns the locale used where there is no translation for this one ("Locale fallbacks").
 fn fallback(locale: &str) -> Option<&'static str> {
     match locale {
         "en-US" => Some("en-GB"),
@@ -68,19 +68,19 @@ fn fallback(locale: &str) -> Option<&'static str> {
     }
 }
 
-/// Everything about a command that its author decides; two that are equal are the same command, and replacing one by
+/// Everything about a command that its author decides; two equal definitions are the same command, and replacing one by
 /// the other gives it no new version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     /// One of [`kind`].
     #[serde(rename = "type")]
     pub kind: u8,
-    /// Unique among commands of this type in this scope.
+    /// Name, unique among commands of this type in this scope.
     pub name: String,
     /// Translations of the name.
     #[serde(default)]
     pub name_localizations: Option<Localizations>,
-    /// Empty but for slash commands.
+    /// Description; empty except for slash commands.
     #[serde(default)]
     pub description: String,
     /// Translations of the description.
@@ -89,7 +89,7 @@ pub struct Definition {
     /// Parameters, or subcommands.
     #[serde(default)]
     pub options: Vec<CommandOption>,
-    /// What a member needs to see it; `None` for everyone.
+    /// Permissions that a member needs to see it; `None` for everyone.
     #[serde(default)]
     pub default_member_permissions: Option<Permissions>,
     /// Whether it works in direct messages with the bot (global commands).
@@ -101,10 +101,10 @@ pub struct Definition {
     /// For which installations: 0 guild, 1 user (global commands); `None` for what the application supports.
     #[serde(default)]
     pub integration_types: Option<Vec<u8>>,
-    /// Age-restricted.
+    /// Whether it is age-restricted.
     #[serde(default)]
     pub nsfw: bool,
-    /// Of an entry point: 1 the application answers, 2 Discord does.
+    /// Handler of an entry point: 1 for the application, 2 for Discord.
     #[serde(default)]
     pub handler: Option<u8>,
 }
@@ -115,12 +115,12 @@ pub struct CommandOption {
     /// One of [`option`].
     #[serde(rename = "type")]
     pub kind: u8,
-    /// Unique among its siblings.
+    /// Name, unique among its siblings.
     pub name: String,
     /// Translations of the name.
     #[serde(default)]
     pub name_localizations: Option<Localizations>,
-    /// What it is for.
+    /// Description.
     pub description: String,
     /// Translations of the description.
     #[serde(default)]
@@ -128,25 +128,25 @@ pub struct CommandOption {
     /// Whether the user must give it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub required: bool,
-    /// Of a subcommand its parameters, of a group its subcommands.
+    /// Parameters of a subcommand, or subcommands of a group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<CommandOption>,
-    /// The only values there are, unless empty.
+    /// The only values allowed, unless empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
     /// Kinds of channels to choose from, unless empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channel_types: Vec<u8>,
-    /// Least number.
+    /// Minimum number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_value: Option<Bound>,
-    /// Greatest number.
+    /// Maximum number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_value: Option<Bound>,
-    /// Least length of a text.
+    /// Minimum length of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u32>,
-    /// Greatest length of a text.
+    /// Maximum length of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,
     /// Whether the application suggests values while the user types.
@@ -163,14 +163,14 @@ fn is_false(value: &bool) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Bound {
-    /// Of an INTEGER option.
+    /// Bound of an INTEGER option.
     Int(i64),
-    /// Of a NUMBER option.
+    /// Bound of a NUMBER option.
     Float(f64),
 }
 
 impl Bound {
-    /// The bound as a number to compare with; exact, since Discord's numbers stay within 2^53.
+    /// Returns the bound as a number to compare with; exact, since Discord's numbers stay within 2^53.
     #[expect(clippy::cast_precision_loss, reason = "within 2^53 nothing is lost")]
     pub fn as_f64(self) -> f64 {
         match self {
@@ -189,15 +189,15 @@ impl std::fmt::Display for Bound {
     }
 }
 
-/// One of the values that a user may choose from.
+/// Value that a user may choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// What the user sees.
+    /// Name that the user sees.
     pub name: String,
     /// Translations of the name.
     #[serde(default)]
     pub name_localizations: Option<Localizations>,
-    /// What the application gets.
+    /// Value that the application receives.
     pub value: ChoiceValue,
 }
 
@@ -205,11 +205,11 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ChoiceValue {
-    /// Of an INTEGER option.
+    /// Value of an INTEGER option.
     Int(i64),
-    /// Of a NUMBER option.
+    /// Value of a NUMBER option.
     Float(f64),
-    /// Of a STRING option.
+    /// Value of a STRING option.
     Text(String),
 }
 
@@ -223,35 +223,35 @@ impl std::fmt::Display for ChoiceValue {
     }
 }
 
-/// What Discord, not the author, decides about a command.
+/// Everything about a command that Discord decides, not the author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The command.
+    /// Id of the command.
     pub id: Snowflake,
-    /// Its application.
+    /// Id of its application.
     pub application_id: Snowflake,
-    /// Its guild, unless global.
+    /// Id of its guild, unless global.
     pub guild_id: Option<Snowflake>,
-    /// Changes with every change of the definition.
+    /// Version, which changes with every change of the definition.
     pub version: Snowflake,
 }
 
-/// Ways to be installed that every application of the sandbox supports, which a command that names none takes over.
+/// Installation types that every application of the sandbox supports, which a command that names none takes over.
 const INSTALLS: [u8; 2] = [0, 1];
 
-/// Which texts an answer holds.
+/// Translations that an answer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShownIn<'a> {
-    /// All translations, as `with_localizations=true` and every write give them.
+    /// All translations, as after `with_localizations=true` and every write.
     Every,
-    /// Only what suits one locale, as `name_localized`; `None` when the request names none.
+    /// Only the translation of one locale, as `name_localized`; `None` when the request names none.
     Locale(Option<&'a str>),
-    /// What a client in this locale shows, also as `name_localized`: fallbacks apply.
+    /// The translation that a client in this locale shows, also as `name_localized`: fallbacks apply.
     Client(&'a str),
 }
 
 impl Definition {
-    /// The application command object of Discord's documentation.
+    /// Returns the application command object of Discord's documentation.
     pub fn to_json(&self, identity: &Identity, shown: ShownIn<'_>) -> Value {
         let mut object = self.body();
         object.insert("id".to_owned(), json!(identity.id));
@@ -286,7 +286,7 @@ impl Definition {
         localized(&self.name, self.name_localizations.as_ref(), locale)
     }
 
-    /// The body of a creation that would give this definition.
+    /// Returns the body of a creation with this definition as its result.
     pub(super) fn body(&self) -> Map<String, Value> {
         let Ok(Value::Object(mut object)) = serde_json::to_value(self) else { return Map::new() };
         let unset = |key: &str, value: &Value| match key {
@@ -302,7 +302,7 @@ impl Definition {
         object
     }
 
-    /// Characters that count towards the size of a command: of each text the longest translation.
+    /// Returns the number of characters that count towards the size of a command: of each text the longest translation.
     pub(super) fn size(&self) -> usize {
         longest(&self.name, self.name_localizations.as_ref())
             + longest(&self.description, self.description_localizations.as_ref())
@@ -337,7 +337,8 @@ impl Choice {
         localized(&self.name, self.name_localizations.as_ref(), locale)
     }
 
-    /// Returns the choice as a client in this locale gets it: the translation that it shows as `name_localized`.
+    /// Returns the choice as a client in this locale receives it: with the translation that it shows as
+    /// `name_localized`.
     pub fn to_json(&self, locale: &str) -> Value {
         let mut object = json!(self);
         localize(&mut object, [Some(locale), fallback(locale)]);
@@ -350,8 +351,8 @@ fn longest(text: &str, translations: Option<&Localizations>) -> usize {
     translated.fold(text.chars().count(), usize::max)
 }
 
-/// Puts `*_localized` in the place of `*_localizations`, in the object and all that is in it: the translation of the
-/// first of these locales that has one.
+/// Replaces `*_localizations` by `*_localized` in the value and everything in it: the translation of the first of these
+/// locales that has one.
 fn localize(value: &mut Value, locales: [Option<&str>; 2]) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| localize(item, locales)),

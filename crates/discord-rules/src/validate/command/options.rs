@@ -1,4 +1,4 @@
-//! Rules for options: which may stand where, in what order, and what each kind may hold.
+//! Rules for options: which kinds are allowed where, in what order, and what each kind may hold.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -24,16 +24,16 @@ const PARAMETERS: &[u8] = &[
 const ANY: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 const CHANNEL_TYPES: &[u8] = &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16];
 
-/// Numbers that JavaScript holds exactly; the only ones Discord takes.
+/// Largest number that JavaScript holds exactly; Discord accepts no larger one.
 const SAFE: i64 = (1 << 53) - 1;
 const SAFE_FLOAT: f64 = 9_007_199_254_740_992.0;
 
-/// Options of a command itself.
+/// Reads the options of a command itself.
 pub(super) fn of_command(form: &mut Form, body: &Object) -> Vec<CommandOption> {
     read_all(form, body, ANY)
 }
 
-/// Reads the `options` of a command, group or subcommand, of which only some kinds may stand here.
+/// Reads the `options` of a command, group or subcommand, of which only some kinds are allowed here.
 fn read_all(form: &mut Form, body: &Object, allowed: &[u8]) -> Vec<CommandOption> {
     form.optional(body, "options", |form, value| {
         let options = form.list(value, 0..=25, |form, item| read(form, item, allowed));
@@ -45,7 +45,7 @@ fn read_all(form: &mut Form, body: &Object, allowed: &[u8]) -> Vec<CommandOption
     .unwrap_or_default()
 }
 
-/// What must hold among siblings. Looks at the raw items, so that one bad sibling hides no complaint about others.
+/// Checks the rules among siblings. Reads the raw items, so that one invalid sibling hides no error of others.
 fn check_order(form: &mut Form, siblings: &[Value]) {
     let nests = |item: &Value| matches!(item["type"].as_u64(), Some(1 | 2));
     let nested = siblings.iter().filter(|item| nests(item)).count();
@@ -85,8 +85,8 @@ fn name_taken(name: &str) -> FieldError {
     )
 }
 
-/// Translated names "must be distinct from all other default option names of that command, as well as all other option names
-/// within that locale on that command" (Application Commands, "Localization").
+/// Checks that translated names are "distinct from all other default option names of that command, as well as all other
+/// option names within that locale on that command" (Application Commands, "Localization").
 fn check_translations(form: &mut Form, siblings: &[Value], names: &HashSet<&str>) {
     let mut translated = HashSet::new();
     for (index, item) in siblings.iter().enumerate() {
@@ -101,7 +101,6 @@ fn check_translations(form: &mut Form, siblings: &[Value], names: &HashSet<&str>
     }
 }
 
-/// Reads one option.
 fn read(form: &mut Form, item: &Value, allowed: &[u8]) -> Option<CommandOption> {
     let body = form.object(item)?;
     let kind = form.required(body, "type", |form, value| {
@@ -202,7 +201,7 @@ fn channel_types(form: &mut Form, body: &Object) -> Vec<u8> {
     .unwrap_or_default()
 }
 
-/// Choices and autocomplete, of which an option may have one.
+/// Reads choices and autocomplete, of which an option may have one.
 fn selectable(form: &mut Form, body: &Object, option: &mut CommandOption) {
     let kind = option.kind;
     option.autocomplete = form.optional(body, "autocomplete", Form::boolean).unwrap_or(false);
@@ -223,9 +222,9 @@ fn selectable(form: &mut Form, body: &Object, option: &mut CommandOption) {
     }
 }
 
-/// One choice, of a command's option or of an answer to autocompletion. Several of a list may have one name, and several
-/// one value: neither the documentation nor Discord's OpenAPI description forbids it, and bots do it (poise's own example
-/// of inline choices).
+/// Reads one choice, of a command's option or of an answer to autocompletion. Several in a list may have one name, and
+/// several one value: neither the documentation nor Discord's OpenAPI description forbids it, and bots do it (poise's
+/// own example of inline choices).
 pub(in crate::validate) fn choice(form: &mut Form, item: &Value, kind: u8) -> Option<Choice> {
     let body = form.object(item)?;
     let text = |form: &mut Form, value: &Value| form.trimmed(value, 1..=100);

@@ -1,4 +1,4 @@
-//! Each rule for commands at its edge and past it, and the form in which commands are shown.
+//! Each rule for commands at its limit and past it, and the form in which commands are shown.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn option(kind: u8, name: &str) -> Value {
     json!({ "type": kind, "name": name, "description": "d" })
 }
 
-/// An option with more fields.
+/// Returns an option with more fields.
 fn with(mut option: Value, fields: &Value) -> Value {
     let fields = fields.as_object().unwrap().clone();
     option.as_object_mut().unwrap().extend(fields);
@@ -24,7 +24,7 @@ fn read_global(body: &Value) -> Definition {
     create(body, Scope::Global).unwrap_or_else(|error| panic!("{body}: {}", error.to_json()))
 }
 
-/// Every complaint about a body, as `path: CODE`.
+/// Returns every error of a body, as `path: CODE`.
 fn complaints(error: &ApiError) -> Vec<String> {
     fn walk(node: &Value, path: &str, out: &mut Vec<String>) {
         for (key, inside) in node.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Inputs: select menus of all five kinds, and what only modals have - text, files, groups, checkboxes.
+//! Inputs: select menus of all five kinds, and those of modals only - text, files, groups, checkboxes.
 
 use std::collections::HashSet;
 
@@ -123,18 +123,18 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a modal's input must be filled in; it must unless it says otherwise.
+/// Reads whether a modal's input must be filled in; it must unless stated otherwise.
 fn required(form: &mut Form, body: &Object, out: &mut Object) {
     let required = form.optional(body, "required", Form::boolean).unwrap_or(true);
     out.insert("required".to_owned(), json!(required));
-    // Something required of which nothing need be chosen contradicts itself.
+    // A required input of which nothing need be chosen contradicts itself.
     if required && body.get("min_values").and_then(Value::as_i64) == Some(0) && body.get("required").is_some()
     {
         form.complain_at("min_values", FieldError::min("int", 1));
     }
 }
 
-/// How many may be chosen: `min_values` and `max_values`, with their defaults.
+/// Reads how many may be chosen: `min_values` and `max_values`, with their defaults.
 fn counts(form: &mut Form, body: &Object, most: u8, default_max: usize) -> (usize, usize) {
     let count = |form: &mut Form, key: &str, least: i64| {
         form.optional(body, key, |form, value| {
@@ -149,7 +149,7 @@ fn counts(form: &mut Form, body: &Object, most: u8, default_max: usize) -> (usiz
     (min, max)
 }
 
-/// Texts to choose from, of which at most `max` are chosen from the start.
+/// Reads the texts to choose from, of which at most `max` are chosen from the start.
 fn options(
     form: &mut Form,
     body: &Object,
@@ -201,7 +201,7 @@ fn too_many_defaults() -> FieldError {
     )
 }
 
-/// What is chosen from the start in a menu that Discord itself fills.
+/// Reads the values chosen from the start in a menu that Discord itself fills.
 fn default_values(form: &mut Form, body: &Object, kind: u8, min: usize, max: usize, out: &mut Object) {
     let types: &[&'static str] = match kind {
         kind::USER_SELECT => &["user"],

@@ -6,7 +6,7 @@ use super::Reader;
 use crate::error::FieldError;
 use crate::validate::form::{Form, Object};
 
-/// How an address names a file that comes with the message.
+/// Prefix of an address that names a file of the message.
 const ATTACHMENT: &str = "attachment://";
 
 impl Reader<'_> {
@@ -45,7 +45,7 @@ impl Reader<'_> {
         out.insert("spacing".to_owned(), json!(spacing));
     }
 
-    /// What a thumbnail and an item of a gallery have in common.
+    /// Reads what a thumbnail and an item of a gallery have in common.
     fn picture(&self, form: &mut Form, body: &Object, out: &mut Object) {
         let media = form.required(body, "media", |form, value| self.media(form, value, false));
         out.insert("media".to_owned(), json!(media));
@@ -54,7 +54,7 @@ impl Reader<'_> {
         spoiler(form, body, out);
     }
 
-    /// `{"url": ...}`, where an attachment must be one that the message has.
+    /// Reads `{"url": ...}`, where an attachment must be one of the message's.
     fn media(&self, form: &mut Form, value: &Value, attached_only: bool) -> Option<Value> {
         let media = form.object(value)?;
         let url = form.required(media, "url", |form, value| {

@@ -1,10 +1,10 @@
-//! Numbers of components: those that an author left out are counted up, past those that were given.
+//! Numbers of components: those that an author left out are counted up, skipping those that were given.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-/// Gives an `id` to every component that has none, in the order in which they stand.
+/// Assigns an `id` to every component that has none, in their order.
 pub(super) fn fill(components: &mut [Value]) {
     let taken: HashSet<i64> = super::flatten(components).iter().filter_map(|c| c["id"].as_i64()).collect();
     let mut next = 1;

@@ -9,7 +9,7 @@ use crate::validate::reaction::emoji_object;
 
 /// Style that opens an address.
 const LINK: u8 = 5;
-/// Style that sells.
+/// Style of a purchase.
 const PREMIUM: u8 = 6;
 
 impl Reader<'_> {

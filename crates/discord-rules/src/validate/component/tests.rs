@@ -1,4 +1,4 @@
-//! Each rule for components at its edge and past it, in messages of both kinds and in modals.
+//! Each rule for components at its limit and past it, in messages of both kinds and in modals.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn read(value: &Value, place: Place) -> ApiResult<Vec<Value>> {
     Form::read(|form| read_all(form, value, place, &["a.png".to_owned()]))
 }
 
-/// First complaint of an error, as `path: CODE`.
+/// Returns the first entry of an error, as `path: CODE`.
 pub(in crate::validate) fn complaint(error: &ApiError) -> String {
     let json = error.to_json();
     let (mut node, mut path) = (&json["errors"], Vec::new());

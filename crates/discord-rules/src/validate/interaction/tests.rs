@@ -1,4 +1,4 @@
-//! Which answers fit which interactions, and what their data must be.
+//! Which answers fit which interactions, and the rules for their data.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::validate::form::Change;
 const COMMAND: Asked<'_> = Asked { kind: kind::APPLICATION_COMMAND, focused: None, message: None };
 const TYPING: Asked<'_> = Asked { kind: kind::AUTOCOMPLETE, focused: Some(3), message: None };
 
-/// A body of this type that is right in itself.
+/// Returns a body of this type that is valid in itself.
 fn answer(kind: u8) -> Value {
     match kind {
         4 | 7 => json!({ "type": kind, "data": { "content": "c" } }),
@@ -21,13 +21,13 @@ fn answer(kind: u8) -> Value {
     }
 }
 
-/// An interaction, and what becomes of the callback types that are not refused for their type.
+/// Interaction, and the results of the callback types that are not refused for their type.
 type Row<'a> = (&'a str, Asked<'a>, &'a [(u8, Verdict)]);
 
-/// What becomes of a callback of some type.
+/// Result of a callback of some type.
 #[derive(Debug, PartialEq)]
 enum Verdict {
-    /// It is taken.
+    /// Accepted.
     Taken,
     /// Its type does not fit the interaction (50035, `BASE_TYPE_CHOICES`).
     Type,
@@ -138,7 +138,7 @@ fn an_update_edits_the_message_of_its_component() {
     let emptied = callback(&json!({ "type": 7, "data": { "content": "" } }), &[], asked).unwrap_err();
     assert_eq!(emptied.code(), 50006);
     assert!(callback(&json!({ "type": 7 }), &[], asked).is_ok());
-    // What is wrong with the body comes before what is missing.
+    // Errors of the body come before what is missing.
     let nothing = Asked { message: None, ..asked };
     let long = json!({ "type": 7, "data": { "content": "x".repeat(2001) } });
     assert_eq!(complaint(&callback(&long, &[], nothing).unwrap_err()), "data.content: BASE_TYPE_MAX_LENGTH");

@@ -1,4 +1,4 @@
-//! Each rule for messages at its edge and past it: creations, edits, bulk deletions.
+//! Each rule for messages at its limit and past it: creations, edits, bulk deletions.
 
 use serde_json::{Value, json};
 

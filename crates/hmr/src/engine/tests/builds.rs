@@ -1,4 +1,4 @@
-//! Saves that follow each other: a newer one cancels what is stale, and the last one wins.
+//! Saves in a row: a newer one cancels a stale build, and the last one wins.
 
 use super::plugins::{GO, WaitsToStart, code, plain};
 use super::test_engine::{Setup, TestEngine};

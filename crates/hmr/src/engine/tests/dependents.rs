@@ -1,4 +1,4 @@
-//! Plugins that need each other: the order of starts, dependents that come along, and what waits for another one.
+//! Plugins that need each other: the order of starts, dependents that are reloaded with others, and plugins that wait.
 
 use sdk_core::bus::{Cause, ReloadEvent};
 

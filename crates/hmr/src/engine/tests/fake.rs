@@ -1,4 +1,4 @@
-//! A toolchain whose plugins are functions of this process, and whose builds end when a test says so.
+//! A toolchain whose plugins are functions of this process, and whose builds end when a test lets them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
@@ -24,7 +24,7 @@ use crate::findings::Findings;
 use crate::watch::hash_of;
 use crate::workspace::{Package, Workspace};
 
-/// A toolchain for tests; cheap to clone.
+/// A toolchain for tests. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct FakeToolchain(Arc<Inner>);
 
@@ -37,13 +37,13 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// What each plugin's folder holds.
+    /// Contents of each plugin's folder.
     sources: BTreeMap<PluginId, Source>,
     libraries: HashMap<PathBuf, &'static PluginEntry>,
     is_holding: bool,
-    /// Failures of the probes to come.
+    /// Failures of the next probes.
     probes: VecDeque<SaveError>,
-    /// What keeps the workspace from being read.
+    /// The error of reading the workspace, if it cannot be read.
     damage: Option<String>,
     captures: usize,
     host_packages: BTreeSet<String>,
@@ -80,14 +80,13 @@ pub(super) struct HeldHost {
 }
 
 impl HeldHost {
-    /// Ends the build.
     pub(super) fn end(self, outcome: Result<NewHost, Refusal>) {
         self.answer.send(outcome).expect("the build has been cancelled");
     }
 }
 
 impl FakeToolchain {
-    /// Makes a toolchain for the workspace at `root`, with the builds that wait for the test.
+    /// Creates a toolchain for the workspace at `root`, with the builds that wait for the test.
     pub(super) fn new(
         root: &Path,
     ) -> (Self, mpsc::UnboundedReceiver<HeldBuild>, mpsc::UnboundedReceiver<HeldHost>) {
@@ -97,7 +96,7 @@ impl FakeToolchain {
         (Self(Arc::new(inner)), builds, host_builds)
     }
 
-    /// Writes the sources of a plugin, which do not compile where `code` is the compiler's message.
+    /// Writes the sources of a plugin. If `code` is an error, they do not compile, and it is the compiler's message.
     pub(super) fn write(&self, plugin: &str, code: Result<Code, &str>) {
         let folder = self.0.root.join(plugin);
         fs::create_dir_all(folder.join("src")).unwrap();
@@ -110,13 +109,12 @@ impl FakeToolchain {
         state.sources.insert(PluginId::new(plugin), source);
     }
 
-    /// Removes a plugin's folder.
     pub(super) fn remove(&self, plugin: &str) {
         fs::remove_dir_all(self.0.root.join(plugin)).unwrap();
         self.0.state.lock().sources.remove(&PluginId::new(plugin));
     }
 
-    /// Has plugins link a crate that they share.
+    /// Makes plugins link a crate that they share.
     pub(super) fn share(&self, folder: &str, plugins: &[&str]) {
         for plugin in plugins {
             let mut state = self.0.state.lock();
@@ -125,22 +123,22 @@ impl FakeToolchain {
         }
     }
 
-    /// Has builds wait for the test from now on.
+    /// Makes builds wait for the test from now on.
     pub(super) fn hold_builds(&self) {
         self.0.state.lock().is_holding = true;
     }
 
-    /// Has the next probe fail.
+    /// Makes the next probe fail.
     pub(super) fn fail_probe(&self, error: SaveError) {
         self.0.state.lock().probes.push_back(error);
     }
 
-    /// Keeps the workspace from being read, or lets it be read again.
+    /// Makes reading the workspace fail with an error, or succeed again.
     pub(super) fn damage(&self, damage: Option<&str>) {
         self.0.state.lock().damage = damage.map(ToOwned::to_owned);
     }
 
-    /// Has the host link a package.
+    /// Makes the host link a package.
     pub(super) fn link_to_host(&self, package: &str) {
         self.0.state.lock().host_packages.insert(package.to_owned());
     }
@@ -175,7 +173,7 @@ impl FakeToolchain {
         })
     }
 
-    /// Compiles the code that a plugin's folder holds, as it is when the build begins.
+    /// Compiles the code in a plugin's folder as it is when the build begins.
     async fn compile(&self, plugin: Compilation<'_>) -> Result<BuiltPlugin, SaveError> {
         let package = plugin.package;
         let file = package.root.join("src/lib.rs");
@@ -211,7 +209,7 @@ impl FakeToolchain {
     }
 }
 
-/// Fails as a compiler does that has found one error.
+/// Returns the error of a compiler that has found one error.
 fn failed(message: &str) -> SaveError {
     let found =
         Diagnostic { level: "error".to_owned(), message: message.to_owned(), ..Diagnostic::default() };

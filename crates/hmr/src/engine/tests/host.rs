@@ -1,4 +1,4 @@
-//! Changes of the host itself, and hosts that take each other's place.
+//! Changes of the host itself, and hosts that replace each other.
 
 use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
@@ -78,7 +78,7 @@ async fn while_the_sdk_is_built_anew_saved_plugins_wait_for_the_new_host() {
     let answer = engine.reload(None).await;
     assert_eq!(answer, [Err("the change comes in with the new host".to_owned())]);
     assert_eq!(engine.host.reloader().unwrap().status().held, [[PluginId::new("commands/one")]]);
-    // The host turns out to be as it was, so they need not wait.
+    // The host turns out to be the same, so they need not wait.
     host.end(Ok(NewHost::Same));
     engine.next_build().await.finish();
     engine.completed("commands/one").await;

@@ -1,4 +1,4 @@
-//! Plugins that come and go.
+//! Added and removed plugins.
 
 use super::plugins::{NeedsOne, code, plain};
 use super::test_engine::TestEngine;

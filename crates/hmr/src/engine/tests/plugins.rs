@@ -1,4 +1,4 @@
-//! Plugins of these tests.
+//! The plugins of these tests.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use sdk_core::state::{State, StateSlot};
 use sdk_core::{Data, Dependency, Error, Plugin, PluginEntry, Services};
 use serde::{Deserialize, Serialize};
 
-/// What a plugin's sources say: its version, and how an instance is made.
+/// The content of a plugin's sources: its version, and how an instance is created.
 #[derive(Clone, Copy)]
 pub(super) struct Code {
     pub(super) version: &'static str,
@@ -17,14 +17,14 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Returns the plugin as a library would export it, for as long as the process lives.
+    /// Returns the plugin as a library would export it, for the life of the process.
     pub(super) fn entry(self, package: &str) -> &'static PluginEntry {
         let package = Box::leak(package.to_owned().into_boxed_str());
         Box::leak(Box::new(PluginEntry::new(package, self.version, "", self.make)))
     }
 }
 
-/// What a plugin of these tests has beyond what all of them do.
+/// The behaviour of a plugin beyond what all plugins of these tests do.
 pub(super) trait Behaviour: Send + Sync + 'static {
     /// Plugins and services that it needs.
     fn needs() -> Vec<Dependency> {
@@ -41,7 +41,7 @@ pub(super) trait Behaviour: Send + Sync + 'static {
         None
     }
 
-    /// Whether its `start` hook fails, or waits until a test says [`GO`].
+    /// Whether its `start` hook fails, or waits until a test sends [`GO`].
     fn start() -> Start {
         Start::AtOnce
     }
@@ -53,25 +53,25 @@ pub(super) enum Start {
     Waits,
 }
 
-/// Has a plugin that waits in its `start` hook go on.
+/// Lets a plugin that waits in its `start` hook continue.
 pub(super) const GO: &str = "go on";
 
-/// Words by which a test has a generation do something.
+/// Returns the text with which a test makes a generation do something.
 pub(super) fn order(what: &str, generation: u64) -> String {
     format!("{what} in {generation}")
 }
 
-/// Makes code of that behaviour.
+/// Creates code of that behaviour.
 pub(super) fn code<B: Behaviour>(version: &'static str) -> Code {
     Code { version, make: || Box::new(Sample::<B>(PhantomData)) }
 }
 
-/// Makes code that does nothing of its own.
+/// Creates code without a behaviour of its own.
 pub(super) fn plain(version: &'static str) -> Code {
     code::<Plain>(version)
 }
 
-/// A plugin that says on the bus when it starts and stops, and panics when it is told to.
+/// A plugin that reports its start and stop on the bus, and panics on request.
 struct Sample<B>(PhantomData<B>);
 
 #[async_trait]
@@ -134,7 +134,7 @@ fn is_told(event: &ReloadEvent, data: &Data, expected: &str) -> bool {
         if plugin == data.plugin() && words == expected)
 }
 
-/// What a service of these tests can do.
+/// The service of these tests.
 pub(super) trait Answers: Send + Sync {
     fn answer(&self) -> bool;
 }
@@ -147,7 +147,7 @@ impl Answers for Yes {
     }
 }
 
-/// Nothing.
+/// A plugin without a behaviour of its own.
 pub(super) struct Plain;
 impl Behaviour for Plain {}
 
@@ -207,7 +207,7 @@ impl Behaviour for WaitsToStart {
     }
 }
 
-/// Keeps a count.
+/// Keeps a count as its state.
 pub(super) struct Counts;
 impl Behaviour for Counts {
     fn state() -> Option<StateSlot> {
@@ -215,7 +215,7 @@ impl Behaviour for Counts {
     }
 }
 
-/// Keeps a name, and makes none of a count.
+/// Keeps a name as its state, and cannot restore it from a count.
 pub(super) struct Names;
 impl Behaviour for Names {
     fn state() -> Option<StateSlot> {
@@ -239,5 +239,5 @@ impl State for Name {
     const VERSION: u32 = 2;
 }
 
-/// Longest time that a test waits for what is to happen.
+/// Longest time that a test waits for something.
 pub(super) const WITHIN: Duration = Duration::from_secs(20);

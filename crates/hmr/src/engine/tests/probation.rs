@@ -1,4 +1,4 @@
-//! Probation of new code, and the way back to the code before it.
+//! Probation of new code, and the rollback to the code before it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::plugins::{Calls, Counts, Names, NeedsOne, Offers, code, plain};
 use super::test_engine::{Setup, TestEngine};
 use crate::policy::{Policy, UnfitState};
 
-/// Waits until earlier code is live again, and returns the plugin, its numbers, and why.
+/// Waits for a rollback, and returns the plugin, its numbers, and the reason.
 async fn rolled_back(engine: &mut TestEngine) -> (String, [u64; 3], String) {
     engine
         .next(|event| match event {

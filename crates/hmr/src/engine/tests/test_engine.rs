@@ -1,4 +1,4 @@
-//! An engine to try saves on.
+//! An engine for tests.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -24,7 +24,7 @@ use crate::policy::Policy;
 use crate::supervisor::Start;
 use crate::watch::{Control, Filter, Saves, WatchMode};
 
-/// What an engine is started with.
+/// The options that an engine is started with.
 #[derive(Default)]
 pub(super) struct Setup {
     policy: Policy,
@@ -34,24 +34,24 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Starts one that goes by this policy.
+    /// Creates a setup with this policy.
     pub(super) fn with(policy: Policy) -> Self {
         Self { policy, ..Self::default() }
     }
 
-    /// Starts a supervised host, which can be replaced.
+    /// Creates a setup with a supervised host, which can be replaced.
     pub(super) fn supervised() -> Self {
         Self { is_supervised: true, ..Self::default() }
     }
 
-    /// Has plugins link a crate that they share.
+    /// Makes plugins link a crate that they share.
     pub(super) fn share(mut self, folder: &'static str, plugins: &[&'static str]) -> Self {
         self.shared.push((folder, plugins.to_vec()));
         self
     }
 
-    /// Starts an engine with these plugins, the sources of which do not compile where there is a message in their place;
-    /// the events of the start are dropped.
+    /// Starts an engine with these plugins. For an error in place of the code, the sources do not compile. Drops the
+    /// events of the start.
     pub(super) async fn start(self, plugins: &[(&str, Result<Code, &str>)]) -> TestEngine {
         let mut engine = self.start_heard(plugins).await;
         engine.forget().await;
@@ -115,7 +115,7 @@ impl Setup {
     }
 }
 
-/// A running engine with its host, and what a test needs to try it.
+/// A running engine with its host, and the test's end of the toolchain.
 pub(super) struct TestEngine {
     pub(super) engine: Engine,
     pub(super) host: Host,
@@ -149,7 +149,7 @@ impl TestEngine {
         self.saves.send(Saves { paths, began: Instant::now() }).expect("the engine has ended");
     }
 
-    /// Writes and saves other code of a plugin.
+    /// Writes and saves other code for a plugin.
     pub(super) fn edit(&self, plugin: &str, code: Code) {
         self.toolchain.write(plugin, Ok(code));
         self.save(&[&format!("{plugin}/src/lib.rs")]);
@@ -161,17 +161,17 @@ impl TestEngine {
         self.save(&[&format!("{plugin}/src/lib.rs")]);
     }
 
-    /// Waits for the next build that a held toolchain has begun.
+    /// Waits for the next build that a held toolchain has begun, and returns it.
     pub(super) async fn next_build(&mut self) -> HeldBuild {
         within(self.builds.recv()).await.expect("the toolchain lives on")
     }
 
-    /// Waits for the next build of the host.
+    /// Waits for the next build of the host, and returns it.
     pub(super) async fn next_host(&mut self) -> HeldHost {
         within(self.hosts.recv()).await.expect("the toolchain lives on")
     }
 
-    /// Returns the next event for which `pick` has a value.
+    /// Waits for the next event for which `pick` returns a value, and returns that.
     pub(super) async fn next<T>(&mut self, pick: impl Fn(&ReloadEvent) -> Option<T>) -> T {
         within(async {
             loop {
@@ -184,7 +184,7 @@ impl TestEngine {
         .await
     }
 
-    /// Waits until a plugin goes live, or is taken out, and returns the numbers of its old and new generation.
+    /// Waits until a plugin goes live, or is removed, and returns the numbers of its old and new generation.
     pub(super) async fn completed(&mut self, name: &str) -> (Option<u64>, Option<u64>) {
         self.next(|event| match event {
             ReloadEvent::ReloadCompleted { plugin, from, to, .. } if plugin.as_str() == name => {
@@ -195,7 +195,7 @@ impl TestEngine {
         .await
     }
 
-    /// Waits until something does not go live, and returns what, and why.
+    /// Waits until a reload fails, and returns its plugin and the reason.
     pub(super) async fn failed(&mut self) -> (Option<String>, String) {
         self.next(|event| match event {
             ReloadEvent::ReloadFailed { plugin, reason, .. } => {
@@ -206,7 +206,7 @@ impl TestEngine {
         .await
     }
 
-    /// Waits for a note of a plugin, or of none, that contains these words, and returns it.
+    /// Waits for a note that contains `part`, and returns it.
     pub(super) async fn noted(&mut self, part: &str) -> String {
         self.next(|event| match event {
             ReloadEvent::Note { words, .. } if words.contains(part) => Some(words.clone()),
@@ -215,13 +215,13 @@ impl TestEngine {
         .await
     }
 
-    /// Has a live plugin do something.
+    /// Makes a live plugin do something.
     pub(super) fn order(&self, plugin: &str, what: &str) {
         let generation = self.live(plugin).expect("it is live").0;
         self.tell(plugin, &order(what, generation));
     }
 
-    /// Says something to a plugin.
+    /// Sends a text to a plugin.
     pub(super) fn tell(&self, plugin: &str, words: &str) {
         let plugin = Some(PluginId::new(plugin));
         self.host.bus().emit(ReloadEvent::Note { plugin, words: words.to_owned() });
@@ -243,25 +243,25 @@ impl TestEngine {
         live.generations().iter().map(version).collect()
     }
 
-    /// Returns how often what is live has changed.
+    /// Returns how many swaps there have been.
     pub(super) fn swaps(&self) -> u64 {
         *self.host.registry().swaps().borrow()
     }
 
-    /// Asks for a reload by hand.
+    /// Requests a reload.
     pub(super) async fn reload(&self, plugin: Option<&str>) -> Vec<Result<Reloaded, String>> {
         within(self.host.reloader().unwrap().reload(plugin.map(PluginId::new))).await
     }
 
-    /// Brings back earlier code by hand.
+    /// Requests a rollback.
     pub(super) async fn roll_back(&self, plugin: &str, to: Option<u64>) -> Result<String, String> {
         within(self.host.reloader().unwrap().rollback(PluginId::new(plugin), to)).await
     }
 
-    /// Waits until all saves have been handled and no build is under way.
+    /// Waits until all saves have been handled and no build is in progress.
     pub(super) async fn idle(&self) {
         loop {
-            // The engine answers after what came before, but for a save that it has yet to take in.
+            // The engine answers in order, except that a save may still be on its way to it.
             for _ in 0..2 {
                 let _ = self.roll_back("commands/none", None).await;
             }
@@ -272,13 +272,13 @@ impl TestEngine {
         }
     }
 
-    /// Waits until the engine is idle, and drops the events up to there.
+    /// Waits until the engine is idle, and drops the events so far.
     pub(super) async fn forget(&mut self) {
         self.idle().await;
         self.events = self.host.bus().listen();
     }
 
-    /// Waits until the engine is idle, and returns the events since the last one that was waited for, in words.
+    /// Waits until the engine is idle, and returns the events since the last one that was waited for, as text.
     pub(super) async fn rest(&mut self) -> Vec<String> {
         self.idle().await;
         let mut rest = Vec::new();
@@ -296,7 +296,7 @@ impl TestEngine {
     }
 }
 
-/// Waits for something that is to happen.
+/// Awaits a future, and panics after [`WITHIN`].
 pub(super) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(WITHIN, future).await.expect("it happens in time")
 }

@@ -1,4 +1,4 @@
-//! Saves that cannot go live: what was live answers on, and the reason is reported.
+//! Saves that cannot go live: the live generation continues to answer, and the reason is reported.
 
 use sdk_core::bus::ReloadEvent;
 

@@ -1,4 +1,4 @@
-//! Which addresses are public, after IANA's registries of special-purpose addresses (RFC 6890).
+//! Public addresses, by IANA's registries of special-purpose addresses (RFC 6890).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,18 +12,19 @@ const IPV4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     // Loopback.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // Link-local, where clouds keep their metadata.
+    // Link-local, which clouds use for their metadata services.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     // Private.
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     // Protocol assignments.
     (Ipv4Addr::new(192, 0, 0, 0), 24),
     // Azure's virtual public address of the machine's host, which serves its agents. Source: "What is IP address
-    // 168.63.129.16?" in Azure's documentation. Metadata of other clouds is at link-local, shared or local addresses.
+    // 168.63.129.16?" in Azure's documentation. The metadata services of other clouds use link-local, shared or local
+    // addresses.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     // Documentation.
     (Ipv4Addr::new(192, 0, 2, 0), 24),
-    // Relays of 6to4, which is no more.
+    // Relays of 6to4, which is deprecated.
     (Ipv4Addr::new(192, 88, 99, 0), 24),
     // Private.
     (Ipv4Addr::new(192, 168, 0, 0), 16),
@@ -49,9 +50,9 @@ const IPV6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
 ];
 
-/// Says whether an address is open to the public: not loopback, private, shared, link-local, multicast or reserved.
+/// Returns whether an address is public: not loopback, private, shared, link-local, multicast or reserved.
 ///
-/// An IPv6 address that stands for an IPv4 address (mapped, or of NAT64) is what that one is.
+/// An IPv6 address that represents an IPv4 address (mapped, or of NAT64) is treated as that one.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !IPV4.iter().any(|(network, length)| in_ipv4(address, *network, *length)),
@@ -65,7 +66,7 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Returns the IPv4 address in place of an IPv6 address that stands for one.
+/// Returns the IPv4 address for an IPv6 address that represents one; other addresses as they are.
 pub(super) fn plain(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(long) => embedded(long).map_or(address, IpAddr::V4),
@@ -73,7 +74,7 @@ pub(super) fn plain(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Gives the IPv4 address that an IPv6 address stands for, in the forms that a host or a gateway translates.
+/// Returns the IPv4 address that an IPv6 address represents, in the forms that a host or a gateway translates.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let nat64 = in_ipv6(address, Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
     if nat64 {
@@ -83,7 +84,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     address.to_ipv4_mapped()
 }
 
-/// Says whether `address` is in the network.
+/// Returns whether `address` is in the network.
 pub(super) fn in_network(address: IpAddr, network: IpAddr, length: u32) -> bool {
     match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => in_ipv4(address, network, length),

@@ -1,4 +1,4 @@
-//! Lists of hosts and networks: those that are fetched though they are not public, and those that never are.
+//! Lists of hosts and networks: those that are fetched though they are not public, and those that are never fetched.
 
 use std::net::IpAddr;
 
@@ -10,9 +10,9 @@ pub struct HostList(Vec<Entry>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Entry {
-    /// A name, at one port or at all.
+    /// A name, at one port or at all ports.
     Name(String, Option<u16>),
-    /// A network, at one port or at all.
+    /// A network, at one port or at all ports.
     Network(IpAddr, u32, Option<u16>),
 }
 
@@ -20,14 +20,14 @@ impl HostList {
     /// Reads entries separated by commas or spaces: `host`, `host:port`, an address, or a network like `10.0.0.0/8`.
     ///
     /// # Errors
-    /// With the place of the first entry that is none of these, from 1.
+    /// When an entry is none of these. The error is the position of the first one, from 1.
     pub fn parse(text: &str) -> Result<Self, usize> {
         let words = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
         let words = words.filter(|word| !word.is_empty()).enumerate();
         words.map(|(index, word)| Entry::parse(word).ok_or(index + 1)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Adds one host or network, as [`parse`](Self::parse) reads it; says whether it is one.
+    /// Adds one host or network, in a form that [`parse`](Self::parse) reads. Returns whether it is valid.
     pub fn add(&mut self, entry: &str) -> bool {
         let entry = Entry::parse(entry);
         let is_one = entry.is_some();
@@ -35,7 +35,7 @@ impl HostList {
         is_one
     }
 
-    /// Says whether an address is listed; without a `port`, whether it is at all ports.
+    /// Returns whether an address is listed at a port; without a `port`, whether it is listed at all ports.
     pub(super) fn has_address(&self, address: IpAddr, port: Option<u16>) -> bool {
         self.0.iter().any(|entry| match entry {
             Entry::Network(network, length, at) => {
@@ -45,13 +45,13 @@ impl HostList {
         })
     }
 
-    /// Says whether a name is listed, at whatever port.
+    /// Returns whether a name is listed, at any port.
     pub(super) fn has_name(&self, name: &str) -> bool {
         let name = plain(name);
         self.0.iter().any(|entry| matches!(entry, Entry::Name(listed, _) if *listed == name))
     }
 
-    /// Says whether a name may be looked up for a port: one that is listed with ports is reached at these alone.
+    /// Returns whether a name may be looked up for a port. A name that is listed with ports is reached at these only.
     pub(super) fn may_reach(&self, name: &str, port: u16) -> bool {
         let name = plain(name);
         let mut ports = self.0.iter().filter_map(|entry| match entry {
@@ -109,7 +109,7 @@ impl Entry {
     }
 }
 
-/// Writes a name as it is compared.
+/// Normalizes a name for comparison.
 fn plain(name: &str) -> String {
     name.trim_end_matches('.').to_lowercase()
 }

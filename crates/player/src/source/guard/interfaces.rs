@@ -1,4 +1,4 @@
-//! The networks that this machine is in, which are no more open to users than private ones, though their addresses may be
+//! The networks that this machine is in. They are as closed to users as private ones, though their addresses may be
 //! public.
 
 use std::fmt;
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::address::{in_network, plain};
 
-/// Time for which the networks are believed to be as they were read.
+/// Time for which the networks are not read again.
 const FRESH: Duration = Duration::from_secs(10);
-/// Shortest prefixes of IPv4 and IPv6 networks that are taken for a link's. A shorter one, as some tunnels have, would stand
-/// for a large part of the internet.
+/// Shortest prefixes of IPv4 and IPv6 networks that count as a link's. A shorter one, which some tunnels have, would
+/// cover a large part of the internet.
 const SHORTEST: (u32, u32) = (8, 32);
 
 /// An address of one of this machine's interfaces, and the prefix of the network that it is in.
@@ -26,8 +26,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes a network of an address in it and the length of its prefix in bits. A length that no link has counts as that of
-    /// the address alone.
+    /// Creates a network from an address in it and the length of its prefix in bits. With a length that no link has, it
+    /// is the address alone.
     pub fn new(address: IpAddr, length: u32) -> Self {
         let (shortest, whole) = if address.is_ipv4() { (SHORTEST.0, 32) } else { (SHORTEST.1, 128) };
         let length = if (shortest..=whole).contains(&length) { length } else { whole };
@@ -41,7 +41,7 @@ impl Network {
 
 type Read = dyn Fn() -> io::Result<Vec<Network>> + Send + Sync;
 
-/// The networks of this machine's interfaces, read again as time goes by; cheap to clone. The default knows none.
+/// The networks of this machine's interfaces, which are read again over time. Cheap to clone. The default has none.
 #[derive(Clone, Default)]
 pub struct Interfaces(Option<Arc<Inner>>);
 
@@ -54,12 +54,12 @@ struct Inner {
 struct Known {
     networks: Vec<Network>,
     since: Option<Instant>,
-    /// The last reading has failed, which has been logged.
+    /// Whether the last read has failed, which has been logged.
     has_failed: bool,
 }
 
 impl Interfaces {
-    /// Makes them of a function that asks the system, which takes microseconds.
+    /// Creates them with a function that asks the system, which takes microseconds.
     pub fn new(read: impl Fn() -> io::Result<Vec<Network>> + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(Inner { read: Box::new(read), known: Mutex::default() })))
     }
@@ -77,7 +77,7 @@ impl Interfaces {
 }
 
 impl Known {
-    /// Reads the networks; those that were known stay when that fails.
+    /// Reads the networks. If that fails, the known ones stay.
     fn renew(&mut self, read: &Read) {
         match read() {
             Ok(networks) => {

@@ -1,4 +1,4 @@
-//! Looking up names, with a bound on how many threads that takes.
+//! Name lookups, with a bound on the number of threads.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -7,24 +7,24 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-/// Looks up names; the system does, or a test.
+/// Looks up names: the system, or a test.
 pub(in crate::source) trait Lookup: Send + Sync {
     /// Returns all addresses of a name.
     fn lookup(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
-/// Names as the system knows them.
+/// The system's lookup.
 ///
-/// The system's resolver blocks the thread that asks for as long as its servers are silent, and cannot be told to stop. So each
-/// look-up keeps its place until it has really ended, also when nobody waits for it any more: slow name servers take these places
-/// and no other thread of the runtime's.
+/// The system's resolver blocks its thread for as long as its servers are silent, and cannot be cancelled. So each
+/// lookup keeps its permit until it has really ended, even if no task waits for it any more: slow name servers use up
+/// these permits and no other thread of the runtime.
 pub(in crate::source) struct System {
     places: Arc<Semaphore>,
     ask: fn(&str) -> io::Result<Vec<IpAddr>>,
 }
 
 impl System {
-    /// Looks up at most so many names at a time.
+    /// Creates a lookup of at most `most` names at a time.
     pub(in crate::source) fn new(most: usize) -> Self {
         Self::asking(most, |host| Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect()))
     }
@@ -67,7 +67,7 @@ mod tests {
     static CHANGED: Condvar = Condvar::new();
 
     /// A resolver whose servers are silent until the test lets them answer.
-    #[allow(clippy::unnecessary_wraps)] // As the system's, which may fail.
+    #[allow(clippy::unnecessary_wraps)] // The signature of the system's, which may fail.
     fn silent(host: &str) -> io::Result<Vec<IpAddr>> {
         let now = UNDER_WAY.fetch_add(1, Ordering::SeqCst) + 1;
         MOST.fetch_max(now, Ordering::SeqCst);
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn silent_name_servers_leave_threads_for_other_work() {
-        // As many threads as there are places, and one.
+        // As many threads as there are permits, and one.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(PLACES + 1)
@@ -94,7 +94,7 @@ mod tests {
             let lookups = (0..40).map(|number| timeout(within, system.lookup(format!("{number}.example"))));
             let lookups = futures_util::future::join_all(lookups).await;
             assert!(lookups.iter().all(Result::is_err), "nothing was answered");
-            // Nobody waits any more, and the threads are still taken.
+            // No task waits any more, and the threads are still in use.
             while UNDER_WAY.load(Ordering::SeqCst) < PLACES {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

@@ -1,4 +1,4 @@
-//! Opening what is in a folder, and nothing else.
+//! Opening files in a folder, and nothing outside it.
 
 use std::fs::File;
 use std::io;
@@ -19,9 +19,9 @@ impl Folder {
         &self.0
     }
 
-    /// Opens a file by its path below the folder; no part of the path may be a link.
+    /// Opens a file by its path below the folder. No part of the path may be a link.
     ///
-    /// Each part is opened from the one before it, so nothing that happens to the folders meanwhile leads elsewhere.
+    /// Each part is opened from the one before it, so changes of the folders meanwhile do not lead elsewhere.
     pub(super) fn open(&self, path: &str) -> io::Result<File> {
         let refused = || io::Error::new(io::ErrorKind::PermissionDenied, "that path is not below the folder");
         let mut parts = Vec::new();
@@ -37,7 +37,7 @@ impl Folder {
         for part in parts {
             at = rustix::fs::openat(&at, part, only | OFlags::DIRECTORY, Mode::empty())?;
         }
-        // A pipe would keep a plain opening waiting for its writer.
+        // Opening a pipe without this would block until it has a writer.
         let file = File::from(rustix::fs::openat(&at, name, only | OFlags::NONBLOCK, Mode::empty())?);
         if file.metadata()?.is_file() { Ok(file) } else { Err(refused()) }
     }

@@ -1,4 +1,4 @@
-//! The library as it is searched.
+//! The library's index for searches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub(super) struct Index {
 pub(super) struct Entry {
     pub(super) stamp: Stamp,
     track: Arc<LibraryTrack>,
-    /// Title, artist, album and path as they are compared.
+    /// Title, artist, album and path in their folded form.
     title: String,
     artist: String,
     all: String,
 }
 
-/// What tells whether a file has changed.
+/// Metadata that shows whether a file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) modified: Option<SystemTime>,
@@ -39,17 +39,17 @@ pub(super) struct Stamp {
 /// How well a track matches, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// The title begins with it.
+    /// The title begins with the query.
     Title,
-    /// The artist does, or artist and title.
+    /// The artist does, or artist and title together.
     Artist,
-    /// A word begins with it.
+    /// A word begins with the query.
     Word,
-    /// Every word of it begins a word, in any order.
+    /// Every word of the query begins a word, in any order.
     Words,
-    /// It is a part of something.
+    /// The query is a part of the text.
     Part,
-    /// Every word of it is a part of something.
+    /// Every word of the query is a part of the text.
     Parts,
 }
 
@@ -73,7 +73,7 @@ impl Entry {
         &self.track.path
     }
 
-    /// Says how well it matches `query`, which is folded and not empty.
+    /// Returns how well it matches `query`, which is folded and not empty.
     fn rank(&self, query: &str) -> Option<Rank> {
         if self.title.starts_with(query) {
             return Some(Rank::Title);
@@ -125,7 +125,7 @@ impl Index {
         ranked.into_iter().take(most).map(|(_, at)| self.entries[at].track.clone()).collect()
     }
 
-    /// Gives the best match, if words of it begin with those of `text`.
+    /// Returns the best match, if words of it begin with those of `text`.
     pub(super) fn best(&self, text: &str) -> Option<Arc<LibraryTrack>> {
         let query = fold(text);
         if query.is_empty() {
@@ -137,16 +137,16 @@ impl Index {
     }
 }
 
-/// Says whether a word of `text` begins with `start`.
+/// Returns whether a word of `text` begins with `start`.
 fn begins_a_word(text: &str, start: &str) -> bool {
     text.match_indices(start).any(|(at, _)| at == 0 || text.as_bytes()[at - 1] == b' ')
 }
 
-/// Writes a text as it is compared: lower case, without accents, words of letters and digits.
+/// Folds a text for comparison: lower case, without accents, words of letters and digits.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
-        // Letters that no accent has been put on, so that taking it off does not help.
+        // Letters that do not decompose into a letter and an accent.
         match c {
             'ß' => folded.push_str("ss"),
             'ø' => folded.push('o'),
@@ -156,7 +156,7 @@ pub(super) fn fold(text: &str) -> String {
             'þ' => folded.push_str("th"),
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
-            // What joins the letters of one word is left out, what separates words is a space.
+            // Characters within a word are left out; separators become a space.
             '\'' | '’' | '`' => {}
             c if c.is_alphanumeric() => folded.push(c),
             _ if folded.is_empty() || folded.ends_with(' ') => {}
@@ -167,7 +167,7 @@ pub(super) fn fold(text: &str) -> String {
     folded
 }
 
-/// Names a path in 13 letters and digits, the same in every run (FNV-1a).
+/// Returns an id of a path in 13 letters and digits, the same in every run (FNV-1a).
 fn id(path: &str) -> String {
     const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -239,7 +239,7 @@ mod tests {
     fn an_id_stays_and_leads_back() {
         let index = index(&[("a/b.mp3", None, None), ("a/c.mp3", None, None)]);
         let track = index.search("b", 1).remove(0);
-        // Choices that Discord's clients hold are good after an update of the bot too.
+        // Choices that Discord's clients have stored stay valid after an update of the bot.
         assert_eq!(track.id, id("a/b.mp3"));
         assert_eq!(id("a/b.mp3"), "jzswoebhc2sso");
         assert_eq!(index.get(&track.id).unwrap().path, "a/b.mp3");

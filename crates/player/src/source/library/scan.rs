@@ -1,4 +1,4 @@
-//! Reading the library's folder.
+//! Scanning the library's folder.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,12 +12,12 @@ use super::{Folder, Inner, LibraryStatus, Wanted};
 use crate::source::Bounds;
 use crate::source::media::of_file;
 
-/// Extensions of files that are looked into.
+/// Extensions of files that are read.
 const EXTENSIONS: [&str; 13] =
     ["aac", "adts", "flac", "m4a", "m4b", "mka", "mp3", "mp4", "oga", "ogg", "opus", "wav", "webm"];
-/// Pause after each file that is looked into, so that a large library does not keep the disk from what plays.
+/// Pause after each file that is read, so that scanning a large library does not slow down playback from the same disk.
 const PAUSE: Duration = Duration::from_millis(1);
-/// Files after which the first index is shown, before all are read.
+/// Number of files after which a first index is published, before all are read.
 const SHOWN: usize = 200;
 
 /// A file that may be a track.
@@ -26,14 +26,14 @@ struct Found {
     stamp: Stamp,
 }
 
-/// What a walk through the folder finds.
+/// The result of a walk through the folder.
 #[derive(Default)]
 struct Walk {
     files: Vec<Found>,
     left_out: usize,
 }
 
-/// Reads the folder now and again, until nobody has the library any more.
+/// Scans the folder again and again, until the library is not used any more.
 pub(super) fn keep(library: &Weak<Inner>, wanted: &Wanted, bounds: &Bounds) {
     let (mut was, mut wish, mut within) = (None, 0, Duration::ZERO);
     loop {
@@ -50,7 +50,7 @@ pub(super) fn keep(library: &Weak<Inner>, wanted: &Wanted, bounds: &Bounds) {
     }
 }
 
-/// Reads the folder once.
+/// Scans the folder once.
 fn read(inner: &Inner, bounds: &Bounds) -> LibraryStatus {
     let Ok(walk) = walk(inner.folder.path(), bounds) else {
         inner.index.store(Arc::default());
@@ -86,7 +86,7 @@ fn look(folder: &Folder, found: &Found) -> Option<Entry> {
     Some(Entry::new(found.path.clone(), found.stamp, info))
 }
 
-/// Finds all files that may be tracks; what is hidden, and what is a link, is left out.
+/// Finds all files that may be tracks, except hidden ones and links.
 fn walk(root: &Path, bounds: &Bounds) -> io::Result<Walk> {
     let mut walk = Walk::default();
     let mut folders: Vec<(PathBuf, String, usize)> = vec![(root.to_owned(), String::new(), 0)];

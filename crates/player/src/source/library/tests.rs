@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A WAV file of `seconds` at 8 kHz.
+/// Returns a WAV file of `seconds` at 8 kHz.
 fn wav(seconds: u32) -> Vec<u8> {
     let length = seconds * 8_000 * 2;
     let mut wav = Vec::new();
@@ -129,7 +129,7 @@ async fn no_path_leaves_the_folder() {
         assert!(library.origin(path).open().is_ok(), "{path}");
     }
 
-    // What was a file when it was indexed is a way out when it is opened.
+    // A file at the time of indexing is a link out of the folder when it is opened.
     fs::remove_dir_all(folder.path().join("sub")).unwrap();
     put(outside.path(), "deep.wav", &wav(1));
     symlink(outside.path(), folder.path().join("sub")).unwrap();
@@ -170,7 +170,7 @@ async fn the_thread_ends_with_the_library() {
     let library = library(folder.path()).await;
     let wanted = library.0.as_ref().unwrap().wanted.clone();
     drop(library);
-    // The thread held the other one.
+    // The thread held the other reference.
     tokio::task::spawn_blocking(move || {
         let until = std::time::Instant::now() + Duration::from_secs(30);
         while Arc::strong_count(&wanted) > 1 {

@@ -1,5 +1,5 @@
-//! Bringing sound of one form into another: a chain's later links into that of the first, which the mixer counts on, and
-//! surround sound into stereo.
+//! Conversion of audio from one form into another: a chain's later links into that of the first, which the mixer relies
+//! on, and surround into stereo.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
@@ -8,15 +8,15 @@ use symphonia::core::audio::{AudioBuffer, Channels, Signal as _, SignalSpec};
 
 /// Samples that are resampled at a time.
 const CHUNK: usize = 512;
-/// Parts in which they are.
+/// Parts into which they are divided.
 const PARTS: usize = 2;
-/// Longest transform; rates that have too little in common take one of all samples of a second.
+/// Longest transform. For rates with too small a common divisor, it would take all samples of a second.
 const LONGEST: u32 = 2_048;
 
-/// Brings samples from one rate to another.
+/// Converts samples from one rate to another.
 enum Rates {
     Transform(Box<FftFixedIn<f32>>),
-    /// Between samples, for rates whose transform would be too long.
+    /// By interpolation, for rates whose transform would be too long.
     Between(FastFixedIn<f32>),
 }
 
@@ -31,7 +31,7 @@ impl Rates {
             Some(Self::Transform(Box::new(FftFixedIn::new(from, to, CHUNK, PARTS, channels).ok()?)))
         } else {
             let ratio = f64::from(to) / f64::from(from);
-            // 5 ms, so that hardly anything of the end is left waiting.
+            // 5 ms, so that hardly any of the end is left waiting.
             let chunk = usize::try_from(from / 200).ok()?.max(8);
             Some(Self::Between(FastFixedIn::new(ratio, 1.0, PolynomialDegree::Septic, chunk, channels).ok()?))
         }
@@ -52,17 +52,17 @@ impl Rates {
     }
 }
 
-/// Brings sound of one form into another.
+/// Converts audio of one form into another.
 pub(super) struct Conform {
     from: SignalSpec,
     to: SignalSpec,
     resampler: Option<Rates>,
-    /// Samples of each channel that wait for more.
+    /// Samples of each channel that wait for a whole chunk.
     waiting: Vec<Vec<f32>>,
 }
 
 impl Conform {
-    /// Makes one; `None` where there is no way from one rate to the other.
+    /// Creates a converter; `None` if there is no conversion from one rate to the other.
     pub(super) fn new(from: SignalSpec, to: SignalSpec) -> Option<Self> {
         let channels = to.channels.count();
         let resampler =
@@ -70,12 +70,12 @@ impl Conform {
         Some(Self { from, to, resampler, waiting: vec![Vec::new(); channels] })
     }
 
-    /// Returns whether it is made for sound of this form.
+    /// Returns whether it is made for audio of this form.
     pub(super) fn is_for(&self, from: SignalSpec) -> bool {
         self.from.rate == from.rate && self.from.channels.count() == from.channels.count()
     }
 
-    /// Brings sound into the form; the last of it may come with the next.
+    /// Converts audio into the form. The last part of it may be returned with the next.
     pub(super) fn bring(&mut self, sound: &AudioBuffer<f32>) -> AudioBuffer<f32> {
         let wanted = self.to.channels.count();
         for (channel, waiting) in self.waiting.iter_mut().enumerate() {
@@ -109,10 +109,10 @@ impl Conform {
     }
 }
 
-/// Returns what each channel of some sound adds to one of the wanted channels.
+/// Returns the share of each channel of the input in one of the wanted channels.
 ///
-/// More than two become stereo as ITU-R BS.775 has it: the centre and what is behind with 3 dB less, without the deep effects,
-/// and all of it as much softer as keeps the loudest from being cut off.
+/// More than two become stereo by ITU-R BS.775: centre and rear with 3 dB less, without low-frequency effects, and all
+/// of it attenuated so that the loudest is not clipped.
 fn shares(given: Channels, wanted: usize, channel: usize) -> Vec<f32> {
     let count = given.count();
     match (count, wanted) {
@@ -128,7 +128,7 @@ fn shares(given: Channels, wanted: usize, channel: usize) -> Vec<f32> {
     }
 }
 
-/// Returns what a channel adds to the left or the right one of two.
+/// Returns the share of a channel in the left or the right one of two.
 fn share(channel: Channels, is_left: bool) -> f32 {
     let fronts = Channels::FRONT_LEFT
         | Channels::FRONT_LEFT_CENTRE
@@ -167,7 +167,7 @@ fn share(channel: Channels, is_left: bool) -> f32 {
     }
 }
 
-/// Makes a buffer of these channels.
+/// Creates a buffer of these channels.
 fn filled(spec: SignalSpec, channels: &[Vec<f32>]) -> AudioBuffer<f32> {
     let frames = channels.first().map_or(0, Vec::len);
     let mut buffer = AudioBuffer::new(u64::try_from(frames.max(1)).unwrap_or(1), spec);
@@ -184,7 +184,7 @@ mod tests {
 
     const STEREO: Channels = Channels::FRONT_LEFT.union(Channels::FRONT_RIGHT);
 
-    /// Returns what is heard of one channel of `given` when the others are silent.
+    /// Returns the output for one channel of `given` while the others are silent.
     fn alone(given: Channels, to: Channels, channel: usize) -> Vec<f32> {
         let mut conform = Conform::new(SignalSpec::new(48_000, given), SignalSpec::new(48_000, to)).unwrap();
         let mut sound = vec![vec![0.0; 4]; given.count()];

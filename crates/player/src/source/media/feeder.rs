@@ -23,17 +23,17 @@ use super::resilient::plain;
 use super::{Origin, TrackEventSender};
 use crate::source::{Bounds, SourceError};
 
-/// Packets that are looked at to find out whether they decode.
+/// Packets that are tried to find out whether they decode.
 const TRIED: usize = 40;
-/// Packets that have to decode; what only looks like sound has not as many in a row.
+/// Packets that must decode. Bytes that only look like audio do not have that many in a row.
 const SOUND: usize = 3;
-/// Length of packets that do not tell it.
+/// Length of packets that do not state it.
 const UNTOLD: Duration = Duration::from_millis(20);
-/// Sound before a place that is decoded and dropped; RFC 7845, section 4.6, wants 80 ms of it for Opus.
+/// Audio before a position that is decoded and dropped. RFC 7845, section 4.6, requires 80 ms of it for Opus.
 const LEAD: Duration = Duration::from_millis(120);
 /// Most packets of that.
 const LEAD_PACKETS: usize = 64;
-/// Packets that are asked for the upper half of the spectrum.
+/// Packets that are checked for the upper half of the spectrum.
 const ASKED: u32 = 16;
 
 /// Reads a track's packets ahead.
@@ -45,16 +45,16 @@ pub(super) struct Feeder {
     events: TrackEventSender,
     shared: Arc<Shared>,
     budget: Budget,
-    /// Longest time for going to another place.
+    /// Longest time for a seek.
     seek_within: Duration,
-    /// Place after the last packet.
+    /// Position after the last packet.
     at: u64,
-    /// The track that is read now, and how it is coded; those of a chain's later links are others.
+    /// The track that is read now, and its codec parameters. Those of a chain's later links differ.
     link: u32,
     params: CodecParameters,
-    /// Packets before the first sound that is to be heard.
+    /// Packets before the first audio to be played.
     held: Vec<Packet>,
-    /// Packets of AAC that were asked for the upper half of the spectrum, and those that seem to have it.
+    /// Number of AAC packets that were checked for the upper half of the spectrum, and of those that seem to have it.
     extended: (u32, u32),
 }
 
@@ -71,7 +71,7 @@ impl Feeder {
         let (link, params) = (form.track, form.params.clone());
         let (held, extended) = (Vec::new(), (0, 0));
         let budget = Budget::new(bounds.stall + bounds.ahead);
-        // The mixer waits for so long, and then bears so much silence.
+        // The mixer waits that long, and then tolerates that much silence.
         let seek_within = bounds.open + bounds.stall;
         Self {
             form,
@@ -90,7 +90,7 @@ impl Feeder {
         }
     }
 
-    /// Returns what is known of the sound by now.
+    /// Returns what is known of the audio so far.
     pub(super) fn form(&self) -> Form {
         self.form.clone()
     }
@@ -102,14 +102,14 @@ impl Feeder {
     /// Reads until there is enough to begin with.
     ///
     /// # Errors
-    /// When what is read does not decode.
+    /// When the audio does not decode.
     pub(super) fn begin(&mut self) -> std::result::Result<(), SourceError> {
         let mut decoder = decoder(&self.form.params)?;
         let (mut tried, mut decoded) = (0, 0);
         while decoded < SOUND && tried < TRIED {
             let packet = match self.next() {
                 Ok(packet) => packet,
-                // What is shorter than that has to decode in whole.
+                // Shorter audio must decode as a whole.
                 Err(_) if decoded > 0 && decoded == tried => {
                     self.shared.end();
                     break;
@@ -131,7 +131,7 @@ impl Feeder {
         if asked >= 3 && extended * 4 >= asked * 3 {
             self.form.info.is_core_only = true;
         }
-        // A station's first link tells of a song as the later ones do.
+        // A station's first link contains a song's title, as the later ones do.
         let is_link = matches!(self.params.codec, CODEC_TYPE_FLAC | CODEC_TYPE_OPUS | CODEC_TYPE_VORBIS);
         let tags = &self.form.info.tags;
         if let Some(title) = tags.title.clone().filter(|_| self.form.is_live && is_link) {
@@ -157,7 +157,7 @@ impl Feeder {
         }
     }
 
-    /// Reads one packet into the queue, or ends it; for a time that the sound in the queue makes up for.
+    /// Reads one packet into the queue, or ends it, in a time that the audio in the queue makes up for.
     pub(super) fn read(&mut self) {
         let (began, before) = (Instant::now(), self.shared.pushed());
         self.events.allow(self.budget.left());
@@ -187,7 +187,7 @@ impl Feeder {
     }
 
     fn push(&mut self, packet: Packet) {
-        // What a coder puts before the sound is in the packet, and decoders other than these play it.
+        // The encoder's padding before the audio is in the packet, and decoders other than these play it.
         let trims_itself = matches!(self.params.codec, CODEC_TYPE_MP3 | CODEC_TYPE_VORBIS);
         if packet.trim_start > 0 && !trims_itself {
             let begins = packet.ts;
@@ -203,7 +203,7 @@ impl Feeder {
         self.shared.push(Item::Packet(self.own(packet), length));
     }
 
-    /// Gives a packet the number of the first link's track, which alone the mixer takes.
+    /// Sets a packet's track number to that of the first link, since the mixer takes no other.
     fn own(&self, packet: Packet) -> Packet {
         if packet.track_id() == self.form.track {
             return packet;
@@ -214,7 +214,7 @@ impl Feeder {
         packet
     }
 
-    /// Decodes packets with a decoder of their own, and passes on the sound of the last from a time on, and the decoder.
+    /// Decodes packets with a new decoder, and pushes the audio of the last one from a time on, and the decoder.
     fn push_from(&mut self, packets: &[Packet], from: u64) {
         let Ok(mut decoder) = decoder(&self.params) else { return };
         let sound = catch_unwind(AssertUnwindSafe(|| self.sound(&mut *decoder, packets, from)));
@@ -227,7 +227,7 @@ impl Feeder {
         }
     }
 
-    /// Decodes packets, and gives the sound of the last one from a time on, with its length in units of time.
+    /// Decodes packets, and returns the audio of the last one from a time on, with its length in units of time.
     fn sound(
         &self,
         decoder: &mut dyn Decoder,
@@ -236,7 +236,7 @@ impl Feeder {
     ) -> Option<(AudioBuffer<f32>, u64)> {
         let (last, before) = packets.split_last()?;
         for packet in before {
-            // A decoder that has not swung in yet may miss what came before.
+            // A decoder that has not converged yet may fail on earlier packets.
             let _ = decoder.decode(packet);
         }
         let mut sound = plain(&decoder.decode(last).ok()?);
@@ -253,7 +253,7 @@ impl Feeder {
         (kept > 0).then_some((sound, dur))
     }
 
-    /// Gives the next packet of the track that is played.
+    /// Returns the next packet of the track that is played.
     fn next(&mut self) -> Result<Packet> {
         loop {
             let packet = self.format.next_packet()?;
@@ -269,7 +269,7 @@ impl Feeder {
         }
     }
 
-    /// Goes on with the next stream of a chain, as a station begins one with each song.
+    /// Continues with the next stream of a chain. A station begins one with each song.
     fn follow(&mut self) -> Result<()> {
         self.enter()?;
         let decoder = decoder(&self.params)
@@ -279,9 +279,9 @@ impl Feeder {
         Ok(())
     }
 
-    /// Takes the track of the link that is read from here on, and tells what it says of itself.
+    /// Selects the track of the link that is read from here on, and publishes its title.
     fn enter(&mut self) -> Result<()> {
-        // The mixer passes packets of Opus on as they are, and others not.
+        // The mixer passes on packets of Opus as they are, and no others.
         let is_opus = |params: &CodecParameters| params.codec == CODEC_TYPE_OPUS;
         let mut tracks = self.format.tracks().iter();
         let same = tracks.find(|track| is_opus(&track.codec_params) == is_opus(&self.form.params));
@@ -300,7 +300,7 @@ impl Feeder {
         Ok(())
     }
 
-    /// Goes to `time`, by the shortest way that the source has; what is heard begins there.
+    /// Seeks to `time`, in the fastest way that the source supports. Playback begins there.
     pub(super) fn seek(&mut self, time: Time) -> Result<SeekedTo> {
         let required_ts = units(self.form.base, time);
         let track_id = self.form.track;
@@ -321,7 +321,7 @@ impl Feeder {
                     self.end(&error);
                     return ended;
                 }
-                // A format that cannot go back is begun anew.
+                // A format that cannot seek back is opened again.
                 Err(_) => self.again()?,
             }
         } else if from < self.at {
@@ -355,7 +355,7 @@ impl Feeder {
         }
     }
 
-    /// Begins anew.
+    /// Opens the track again.
     fn again(&mut self) -> Result<()> {
         let opened =
             self.origin.open().and_then(|source| probe(source, self.origin.is_live(), self.origin.is_near()));
@@ -370,10 +370,11 @@ impl Feeder {
     }
 }
 
-/// Returns a time in units of a base, to the nearest: symphonia takes the one before, which is one sample off for 1.7 seconds.
+/// Returns a time in units of a base, rounded to the nearest. symphonia rounds down, which is one sample off for 1.7
+/// seconds.
 fn units(base: TimeBase, time: Time) -> u64 {
     let part = time.frac * f64::from(base.denom) / f64::from(base.numer.max(1));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below the units of a second.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Less than the units of a second.
     let part = part.round() as u64;
     base.calc_timestamp(Time::new(time.seconds, 0.0)).saturating_add(part)
 }
@@ -382,7 +383,7 @@ fn is_end(error: &Error) -> bool {
     matches!(error, Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
-/// Returns whether each packet is heard by itself, since nothing is coded.
+/// Returns whether each packet can be played by itself, since the audio is not compressed.
 fn is_pcm(params: &CodecParameters) -> bool {
     !matches!(
         params.codec,
@@ -390,8 +391,8 @@ fn is_pcm(params: &CodecParameters) -> bool {
     )
 }
 
-/// Puts silence before sound, so that it fills frames of 20 ms. What follows is passed on as it is, a frame for each packet,
-/// and songbird drops what it has of a frame by then.
+/// Puts silence before audio, so that it fills frames of 20 ms. The packets after it are passed on as they are, one
+/// frame each, and songbird drops what it has of a frame by then.
 fn whole_frames(sound: &AudioBuffer<f32>) -> AudioBuffer<f32> {
     let frame = usize::try_from(sound.spec().rate / 50).unwrap_or(960).max(1);
     let frames = sound.frames().next_multiple_of(frame);
@@ -403,7 +404,7 @@ fn whole_frames(sound: &AudioBuffer<f32>) -> AudioBuffer<f32> {
     whole
 }
 
-/// Writes artist and title as stations do.
+/// Returns artist and title in the form of stations.
 fn line_of(artist: Option<&str>, title: &str) -> String {
     artist.map_or_else(|| title.to_owned(), |artist| format!("{artist} - {title}"))
 }

@@ -18,22 +18,22 @@ use super::underrun::Underrun;
 use super::{Origin, TrackEventSender, track_events};
 use crate::source::{Bounds, SourceError};
 
-/// Most packets that are played at a stretch.
+/// Most packets that are played in one stretch.
 const PACKETS: usize = 120;
-/// Sound after which a stretch ends.
+/// Audio after which a stretch ends.
 const SOUND: Duration = Duration::from_secs(2);
-/// Times into the track that are gone to.
+/// Times into the track that are sought.
 const PLACES: [f64; 6] = [0.0, 0.04, 0.5, 1.5, 60.0, 1e6];
-/// Processor time that reading may take: for anything, and for each byte. What is measured runs with instrumentation and
-/// checks, about ten times slower than what is shipped.
+/// Processor time for reading: for any input, and for each byte. The measured program runs with instrumentation and
+/// checks, about ten times slower than a release build.
 const READING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_micros(20));
-/// Processor time that decoding may take: for anything, and for each second of sound.
+/// Processor time for decoding: for any input, and for each second of audio.
 const DECODING: (Duration, u32) = (Duration::from_secs(1), 4);
 
 /// Returns how much processor time this thread has used.
 pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
 
-/// Bytes as a source of media.
+/// Bytes as a media source.
 #[derive(Clone)]
 struct Bytes {
     bytes: Arc<[u8]>,
@@ -47,7 +47,7 @@ trait Whole: Read + Send + Sync {}
 impl<R: Read + Send + Sync> Whole for R {}
 
 impl Bytes {
-    /// Takes how the bytes are read from the last of them, so that they may be a file as it is.
+    /// Creates a source. The last byte selects how the bytes are read, so that a file can be used as it is.
     fn new(bytes: &[u8]) -> Self {
         let mode = bytes.last().copied().unwrap_or(0) >> 6;
         let (is_seekable, is_live, is_near) =
@@ -75,7 +75,7 @@ impl Origin for Bytes {
     }
 }
 
-/// What has been spent and had.
+/// The time used and the audio returned.
 struct Meter<'a> {
     clock: Clock<'a>,
     /// Bytes of the input.
@@ -110,7 +110,7 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// Does what the feeder's thread does, which ends the track where a reader panics.
+/// Does what the feeder's thread does, which ends the track if a format reader panics.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
@@ -118,7 +118,7 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 /// Plays bytes.
 ///
 /// # Panics
-/// When something outside of what the player contains goes wrong, or when it takes too long.
+/// When something goes wrong that the player does not contain, or when it takes too long.
 pub(crate) fn play(bytes: &[u8], clock: Clock<'_>) {
     let mut meter = Meter::new(clock, bytes.len());
     let origin = Bytes::new(bytes);
@@ -160,18 +160,18 @@ fn begin(origin: &Bytes, events: &TrackEventSender, bounds: &Bounds) -> Option<F
     feeder.begin().ok().map(|()| feeder)
 }
 
-/// What the mixer holds of a track.
+/// The mixer's view of a track.
 struct Playing {
     ahead: PrefetchReader,
     decoder: ResilientDecoder,
-    /// The mixer sends Opus as it is where it may.
+    /// Whether the mixer sends Opus as it is where it may.
     passes_on: bool,
-    /// Rate and channels of the first sound.
+    /// Rate and channels of the first audio.
     spec: Option<(u32, usize)>,
 }
 
 impl Playing {
-    /// Plays a stretch; `None` when the track has ended.
+    /// Plays a stretch. Returns `None` if the track has ended.
     fn play(&mut self, feeder: &mut Feeder, meter: &mut Meter<'_>) -> Option<()> {
         let until = meter.sound + SOUND;
         for _ in 0..PACKETS {
@@ -216,10 +216,10 @@ impl Playing {
     }
 }
 
-/// Reads bytes from a source that can go back and from one that cannot, which makes no difference to what comes.
+/// Reads bytes from a source that can seek and from one that cannot, and compares the results.
 ///
 /// # Panics
-/// When it does, or when a seek ends after the place that was asked for.
+/// When they differ, or when a seek ends after the requested position.
 pub(crate) fn compare(bytes: &[u8]) {
     let how = demux::How { gapless: true, is_near: false };
     let open = |is_seekable| {
@@ -235,7 +235,7 @@ pub(crate) fn compare(bytes: &[u8]) {
         assert_eq!((of(&one), &one.data), (of(&other), &other.data), "they differ");
         first.get_or_insert(one.ts);
     }
-    // The others are symphonia's own, which promise less.
+    // The others are symphonia's own, which guarantee less.
     let is_ours = [&b"\x1a\x45\xdf\xa3"[..], b"OggS", b"RIFF"].iter().any(|mark| bytes.starts_with(mark))
         || bytes.get(4..8) == Some(b"ftyp");
     let Some(track) = one.format.default_track().map(|track| track.id).filter(|_| is_ours) else { return };
@@ -243,7 +243,7 @@ pub(crate) fn compare(bytes: &[u8]) {
         let to = SeekTo::TimeStamp { ts, track_id: track };
         let Some(sought) = guarded(|| one.format.seek(SeekMode::Accurate, to)) else { return };
         let Ok(sought) = sought else { continue };
-        // Nothing comes before the first packet, which may be late.
+        // There is nothing before the first packet, which may be late.
         let latest = ts.max(first.unwrap_or(0));
         assert!(sought.actual_ts <= latest, "it stops after the place: {sought:?}");
         let Some(next) = guarded(|| one.format.next_packet()) else { return };

@@ -20,24 +20,24 @@ use super::probe::{Form, nothing};
 use super::underrun::Underrun;
 use crate::source::Bounds;
 
-/// Most packets that are read ahead, however little they hold.
+/// Most packets that are read ahead, however small.
 const PACKETS: usize = 4_096;
-/// Sound of a silent packet.
+/// Length of a silent packet.
 const FRAME: Duration = Duration::from_millis(20);
-/// Samples of that in Opus, whose clock has 48 kHz.
+/// Its samples in Opus, whose clock runs at 48 kHz.
 const FRAME_SAMPLES: u64 = 960;
 /// Most bytes of a packet with one frame of Opus: RFC 6716, section 3.2.
 const FRAME_BYTES: usize = 1_276;
-/// 20 ms of silence as Opus codes it.
+/// 20 ms of silence in Opus.
 const OPUS_SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
 
-/// What the feeder and the mixer share.
+/// The state shared by the feeder and the mixer.
 pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// Takes the decoder's place before the next packet.
+    /// Replaces the decoder before the next packet.
     pub(super) decoder: Mutex<Option<Box<dyn Decoder>>>,
-    /// What the next packet, which is an empty one, stands for.
+    /// The decoded audio for the next packet, which is empty.
     pub(super) sound: Mutex<Option<AudioBuffer<f32>>>,
     updates: Arc<watch::Sender<TrackUpdate>>,
     most: Duration,
@@ -48,12 +48,12 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
-    /// Sound in the queue.
+    /// Length of the audio in the queue.
     held: Duration,
-    /// Sound that was ever put into it.
+    /// Length of all audio that was ever pushed.
     pushed: Duration,
     bytes: usize,
-    /// The mixer waits for a little more before it goes on.
+    /// Whether the mixer waits for more audio before it continues.
     is_filling: bool,
     mixer: Mixer,
     has_ended: bool,
@@ -62,40 +62,40 @@ struct State {
     sought: Option<Result<SeekedTo>>,
 }
 
-/// What the mixer does with Opus.
+/// How the mixer handles Opus.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Mixer {
-    /// It decodes what it takes next.
+    /// It decodes the next packet.
     #[default]
     Decodes,
-    /// It may send what it takes next as it is.
+    /// It may send the next packet as it is.
     PassesOn,
-    /// Its frames do not begin where packets do, so that it has to decode all that follows.
+    /// Its frames do not begin where packets do, so that it must decode all that follows.
     Uneven,
 }
 
-/// What the feeder puts into the queue.
+/// An entry of the queue.
 pub(super) enum Item {
-    /// A packet and how long it sounds.
+    /// A packet and its length.
     Packet(Packet, Duration),
-    /// Sound that has been decoded, its time, and how long it is in the same unit and as a time.
+    /// Decoded audio, its time, and its length in the same unit and as a duration.
     Sound(AudioBuffer<f32>, u64, u64, Duration),
-    /// A decoder for what follows.
+    /// A decoder for the packets after it.
     Decoder(Box<dyn Decoder>),
-    /// What a station plays from here on.
+    /// The station's title from here on.
     Title(String),
 }
 
 /// What the mixer's end takes from the queue.
 enum Taken {
     Packet(Packet),
-    /// Sound that has been decoded; its time and length.
+    /// Decoded audio, with its time and length.
     Sound(u64, u64),
-    /// There is nothing yet.
+    /// Nothing is available yet.
     Nothing,
 }
 
-/// What the feeder is to do next.
+/// The next task of the feeder.
 pub(super) enum Work {
     Read,
     Seek(Time),
@@ -116,7 +116,7 @@ impl Shared {
         }
     }
 
-    /// Waits until there is something to do.
+    /// Waits until there is work, and returns it.
     pub(super) fn work(&self) -> Work {
         let mut state = self.state.lock();
         loop {
@@ -133,7 +133,7 @@ impl Shared {
         }
     }
 
-    /// Adds to the queue.
+    /// Adds an entry to the queue.
     pub(super) fn push(&self, item: Item) {
         let mut state = self.state.lock();
         let (length, bytes) = item.size();
@@ -144,31 +144,31 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Notes that nothing more comes.
+    /// Marks the end of the track.
     pub(super) fn end(&self) {
         self.state.lock().has_ended = true;
         self.changed.notify_all();
     }
 
-    /// Empties the queue, because what follows is from another place.
+    /// Empties the queue, because the next entries are from another position.
     pub(super) fn clear(&self) {
         let mut state = self.state.lock();
         let State { is_closed, pushed, .. } = *state;
         *state = State { is_closed, pushed, is_filling: true, ..State::default() };
     }
 
-    /// Returns how much sound was ever put into the queue.
+    /// Returns how much audio was ever pushed.
     pub(super) fn pushed(&self) -> Duration {
         self.state.lock().pushed
     }
 
-    /// Answers a wish to go to another place.
+    /// Answers a seek request.
     pub(super) fn answer(&self, sought: Result<SeekedTo>) {
         self.state.lock().sought = Some(sought);
         self.changed.notify_all();
     }
 
-    /// Says whether there is enough to begin with.
+    /// Returns whether there is enough audio to begin with.
     pub(super) fn is_filled(&self) -> bool {
         self.has_enough(&self.state.lock())
     }
@@ -181,8 +181,8 @@ impl Shared {
         state.held >= self.most || state.bytes >= self.most_bytes || state.items.len() >= PACKETS
     }
 
-    /// Returns whether the mixer may send what it takes next to listeners as it is, which is to be Opus. Until it has taken
-    /// that, nothing else is given to it.
+    /// Returns whether the mixer may send the next packet to listeners as it is. It is then Opus, and the mixer is
+    /// given nothing else until it has taken one.
     pub(super) fn pass_on(&self) -> bool {
         let mut state = self.state.lock();
         let is_waiting = state.is_filling && !self.has_enough(&state);
@@ -193,7 +193,7 @@ impl Shared {
         state.mixer == Mixer::PassesOn
     }
 
-    /// Takes what comes next.
+    /// Takes the next entry.
     ///
     /// # Errors
     /// At the end.
@@ -207,7 +207,7 @@ impl Shared {
             return Ok(Taken::Nothing);
         }
         state.is_filling = false;
-        // It came just after the mixer had been told.
+        // It was added just after the mixer had asked.
         if is_passed_on && !state.is_frame_next() {
             return Ok(Taken::Nothing);
         }
@@ -243,7 +243,7 @@ impl Shared {
         }
     }
 
-    /// Asks the feeder to go to `time`, and waits until there is sound from there.
+    /// Requests a seek to `time` from the feeder, and waits until there is audio from there.
     fn seek(&self, time: Time, within: Duration) -> Result<SeekedTo> {
         let until = Instant::now() + within;
         let mut state = self.state.lock();
@@ -258,7 +258,7 @@ impl Shared {
                 return sought;
             }
             if self.changed.wait_until(&mut state, until).timed_out() {
-                // What comes later is still played, after silence.
+                // Audio that arrives later is still played, after silence.
                 return state.sought.take().unwrap_or_else(|| {
                     Err(Error::IoError(io::Error::new(
                         io::ErrorKind::TimedOut,
@@ -271,7 +271,7 @@ impl Shared {
 }
 
 impl State {
-    /// Returns whether what comes next, if anything does, is a frame of Opus.
+    /// Returns whether the next entry, if there is one, is a frame of Opus.
     fn is_frame_next(&self) -> bool {
         let next = self.items.iter().find_map(|item| match item {
             Item::Packet(packet, _) => Some(is_frame(packet)),
@@ -282,13 +282,13 @@ impl State {
     }
 }
 
-/// Returns whether a packet of Opus is what the mixer sends in one step, 20 ms, and leaves room for encryption.
+/// Returns whether a packet of Opus is what the mixer sends in one step: 20 ms, with room left for encryption.
 fn is_frame(packet: &Packet) -> bool {
     packet.data.len() <= FRAME_BYTES && demux::opus_samples(&packet.data) == FRAME_SAMPLES
 }
 
 impl Item {
-    /// Returns how long it sounds, and its bytes.
+    /// Returns its length as a duration, and its bytes.
     fn size(&self) -> (Duration, usize) {
         match self {
             Self::Packet(packet, length) => (*length, packet.data.len()),
@@ -310,7 +310,7 @@ pub(super) struct PrefetchReader {
     tracks: Vec<Track>,
     metadata: MetadataLog,
     base: TimeBase,
-    /// Place of the last packet.
+    /// Time of the last packet.
     at: u64,
     /// 20 ms in units of the base.
     frame: u64,
@@ -318,7 +318,7 @@ pub(super) struct PrefetchReader {
     is_live: bool,
     within: Duration,
     underrun: Underrun,
-    /// Stops the reader of a connection when this is dropped.
+    /// Stops the reader of a connection when dropped.
     _stop: watch::Sender<()>,
 }
 
@@ -349,9 +349,10 @@ impl PrefetchReader {
         self.tracks[0].id
     }
 
-    /// Makes a packet that is heard as silence.
+    /// Returns a packet that plays as silence.
     fn silence(&self) -> Packet {
-        // Any other decoder takes an empty packet for silence, as `ResilientDecoder` has it where there is no sound for it.
+        // Any other decoder takes an empty packet as silence. `ResilientDecoder` does so if there is no decoded audio
+        // for it.
         let data: &[u8] = if self.is_opus { &OPUS_SILENCE } else { &[] };
         Packet::new_from_slice(self.track(), self.at, self.frame, data)
     }
@@ -376,7 +377,7 @@ impl FormatReader for PrefetchReader {
             SeekTo::TimeStamp { ts, .. } => (ts, self.base.calc_time(ts)),
         };
         if self.is_live {
-            // There is no other place, and an error would end the track.
+            // There is no other position, and an error would end the track.
             return Ok(SeekedTo { track_id: self.track(), required_ts, actual_ts: self.at });
         }
         let sought = self.shared.seek(time, self.within)?;
@@ -392,7 +393,7 @@ impl FormatReader for PrefetchReader {
     fn next_packet(&mut self) -> Result<Packet> {
         let packet = match self.shared.next()? {
             Taken::Packet(packet) => packet,
-            // It is never sent as it is: `Shared::pass_on` has said so.
+            // It is never sent as it is: `Shared::pass_on` has returned `false` for it.
             Taken::Sound(ts, dur) => Packet::new_from_slice(self.track(), ts, dur, &[]),
             Taken::Nothing if self.underrun.missed(FRAME) => return Err(ended()),
             Taken::Nothing => return Ok(self.silence()),
@@ -449,7 +450,7 @@ mod tests {
 
     #[test]
     fn only_packets_of_20_ms_that_leave_room_are_sent_as_they_are() {
-        // Two frames of 20 ms; none at all; 20 ms in one frame, with as much padding as a file likes.
+        // Two frames of 20 ms; none at all; 20 ms in one frame, with any amount of padding.
         let padded = [&[0xfb, 0x41][..], &[0xff; 6], &[0; 1_500]].concat();
         for bytes in [&[0xf9, 0, 0][..], &[], &padded] {
             let shared = shared();
@@ -463,7 +464,7 @@ mod tests {
             })
             .take(3)
             .collect();
-            // The mixer is within a packet from then on, of which it would lose the rest.
+            // The mixer is within a packet from then on, and would lose the rest of it.
             assert_eq!(told, [true, false, false], "{} bytes", bytes.len());
             shared.clear();
             shared.push(packet(&OPUS_SILENCE));

@@ -1,4 +1,4 @@
-//! Finding out what bytes are, and which of the tracks in them is played.
+//! Finding out the format of bytes, and which of the tracks in them is played.
 
 use std::io;
 
@@ -16,46 +16,46 @@ use crate::source::SourceError;
 /// Sample rates that songbird's resampler takes.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 
-/// Sound found in bytes.
+/// Audio found in bytes.
 pub(super) struct Probed {
     /// What is known of it.
     pub(super) form: Form,
-    /// Reads the packets.
+    /// Reader of the packets.
     pub(super) format: Box<dyn FormatReader>,
-    /// Whether its bytes can be read from any place.
+    /// Whether its bytes can be read from any position.
     pub(super) is_seekable: bool,
 }
 
-/// What is known of sound once its format is.
+/// What is known of audio once its format is known.
 #[derive(Clone)]
 pub(super) struct Form {
     /// Number of the track that is played.
     pub(super) track: u32,
-    /// How it is coded.
+    /// Its codec parameters.
     pub(super) params: CodecParameters,
     /// Unit of its timestamps.
     pub(super) base: TimeBase,
-    /// Samples a second.
+    /// Samples per second.
     pub(super) rate: u32,
-    /// Whether there is no place to go to.
+    /// Whether seeking is not possible.
     pub(super) is_live: bool,
-    /// What it says of itself.
+    /// Metadata of the media.
     pub(super) info: MediaInfo,
 }
 
-/// Finds out what bytes are.
+/// Finds out the format of bytes.
 pub(super) fn probe(
     source: Box<dyn MediaSource>,
     is_live: bool,
     is_near: bool,
 ) -> Result<Probed, SourceError> {
     let is_seekable = source.is_seekable();
-    // A station may begin with a file's head, which tells of an end where there is none.
+    // A station may begin with a file's header, which states an end where there is none.
     let how = demux::How { gapless: !is_live, is_near };
     let demux::Sound { format, tags, length } = demux::open(source, how).map_err(|error| of(&error))?;
     let track = playable(&*format).ok_or_else(|| no_sound(&*format))?;
     let mut params = track.codec_params.clone();
-    // songbird's decoder always gives 48 kHz, whatever the file says it was made from.
+    // songbird's decoder always returns 48 kHz, whatever original rate the file states.
     let rate = if params.codec == CODEC_TYPE_OPUS { 48_000 } else { params.sample_rate.unwrap_or(0) };
     if !RATES.contains(&rate) {
         return Err(SourceError::NoSound);
@@ -73,7 +73,7 @@ pub(super) fn probe(
     Ok(Probed { form, format, is_seekable })
 }
 
-/// Gives the first track with sound that can be decoded, the default one before others.
+/// Returns the first track with audio that can be decoded, the default one before others.
 fn playable(format: &dyn FormatReader) -> Option<Track> {
     let tracks = format.default_track().into_iter().chain(format.tracks());
     let mut sound = tracks.filter(|track| decoder(&track.codec_params).is_ok());
@@ -86,13 +86,13 @@ fn no_sound(format: &dyn FormatReader) -> SourceError {
     if is_surround { SourceError::Surround } else { SourceError::NoSound }
 }
 
-/// Makes a decoder, if it is told of no more than sound has need of.
+/// Creates a decoder, unless the parameters exceed what audio needs.
 pub(super) fn decoder(params: &CodecParameters) -> Result<Box<dyn Decoder>, SourceError> {
     demux::check(params).map_err(|_| SourceError::NoSound)?;
     get_codec_registry().make(params, &DecoderOptions::default()).map_err(|_| SourceError::NoSound)
 }
 
-/// Says in our words what a reader of formats met.
+/// Converts a format reader's error into a [`SourceError`].
 pub(super) fn of(error: &Error) -> SourceError {
     let told = match error {
         Error::Unsupported(demux::INDEX_AT_END) => Some(&SourceError::IndexAtEnd),
@@ -102,7 +102,7 @@ pub(super) fn of(error: &Error) -> SourceError {
     told.cloned().unwrap_or(SourceError::NoSound)
 }
 
-/// Gives a stream without bytes.
+/// Returns a stream without bytes.
 pub(super) fn nothing() -> MediaSourceStream {
     MediaSourceStream::new(Box::new(ReadOnlySource::new(io::empty())), MediaSourceStreamOptions::default())
 }

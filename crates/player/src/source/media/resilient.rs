@@ -1,4 +1,5 @@
-//! A decoder that keeps its form: broken packets are silence, panics are errors, and sound of another form is brought into it.
+//! A decoder that keeps its form: broken packets become silence, panics become errors, and audio of another form is
+//! converted.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,29 +19,29 @@ use super::conform::Conform;
 use super::prefetch::Shared;
 use super::probe::Form;
 
-/// Broken packets in a row after which a track ends; of mp3 they are 5 seconds.
+/// Broken packets in a row after which a track ends. For mp3 they are 5 seconds.
 const BROKEN: u32 = 200;
 
-/// Samples a second that songbird mixes.
+/// Samples per second that songbird mixes.
 const MIXED: u32 = 48_000;
-/// Samples of 20 ms of that.
+/// Samples of 20 ms at that rate.
 const FRAME: usize = 960;
 
 /// A decoder that keeps its form.
 pub(super) struct ResilientDecoder {
     inner: Box<dyn Decoder>,
     params: CodecParameters,
-    /// The same, of no codec; for Opus that is to be decoded.
+    /// The same without a codec, for Opus that is to be decoded.
     uncoded: CodecParameters,
     shared: Arc<Shared>,
-    /// The form of the first sound, as [`mixable`] has it; songbird's mixer counts on the rest being so too.
+    /// The form of the first audio, after [`mixable`]. songbird's mixer relies on the rest having the same form.
     spec: Option<SignalSpec>,
-    /// For what is of another form.
+    /// Converts audio of another form.
     conform: Option<Conform>,
-    /// Given in place of what the decoder has.
+    /// Returned in place of the decoder's audio.
     instead: AudioBuffer<f32>,
     is_instead: bool,
-    /// Samples a second, as the file has them.
+    /// Samples per second, as the file states them.
     rate: u32,
     broken: u32,
     is_dead: bool,
@@ -69,10 +70,10 @@ impl ResilientDecoder {
         }
     }
 
-    /// Makes `frames` of silence, as the file counts them, the decoded sound.
+    /// Sets the decoded audio to `frames` of silence, counted at the file's rate.
     fn silence(&mut self, frames: usize) {
         let spec = match frames {
-            // The mixer does not look at what is empty.
+            // The mixer does not check the form of an empty buffer.
             0 => self.spec.unwrap_or(*self.instead.spec()),
             _ => *self.spec.get_or_insert(*self.instead.spec()),
         };
@@ -86,7 +87,7 @@ impl ResilientDecoder {
         self.is_instead = true;
     }
 
-    /// Returns sound that is not the decoder's last, in the form that was had so far.
+    /// Sets the decoded audio to audio that is not the decoder's last, in the form used so far.
     fn give(&mut self, sound: AudioBuffer<f32>) {
         let spec = *sound.spec();
         let first = *self.spec.get_or_insert_with(|| mixable(spec));
@@ -104,7 +105,7 @@ impl ResilientDecoder {
         }
     }
 
-    /// Decodes a packet; says whether there is sound.
+    /// Decodes a packet. Returns whether there is audio.
     fn try_decode(&mut self, packet: &Packet) -> Result<bool> {
         let inner = &mut self.inner;
         let decoded = catch_unwind(AssertUnwindSafe(|| {
@@ -135,10 +136,10 @@ impl ResilientDecoder {
     }
 }
 
-/// Returns the form in which sound is given to the mixer: its own, or else stereo, or 48,000 samples a second.
+/// Returns the form in which audio is passed to the mixer: its own, or else stereo, or 48,000 samples per second.
 ///
-/// songbird 0.6.1 resamples into a buffer of two channels and 960 samples. What needs more panics, on the thread that plays in
-/// every guild: sound of more channels, and of rates such as 192,000 or 44,101.
+/// songbird 0.6.1 resamples into a buffer of two channels and 960 samples. Audio that needs more makes it panic, on the
+/// thread that plays in every guild: with more channels, and with rates such as 192,000 or 44,101.
 fn mixable(spec: SignalSpec) -> SignalSpec {
     let channels = match spec.channels.count() {
         1 | 2 => spec.channels,
@@ -147,19 +148,19 @@ fn mixable(spec: SignalSpec) -> SignalSpec {
     SignalSpec::new(if is_resampled(spec.rate) { spec.rate } else { MIXED }, channels)
 }
 
-/// Returns whether songbird's mixer takes this rate, made out by its own resampler.
+/// Returns whether songbird's mixer supports this rate, computed with its own resampler.
 fn is_resampled(rate: u32) -> bool {
     let resampler = |rate| FftFixedOut::<f32>::new(rate, 48_000, FRAME / 2, 4, 1);
     let needed = usize::try_from(rate).ok().and_then(|rate| resampler(rate).ok());
     rate == MIXED || needed.is_some_and(|resampler| resampler.input_frames_max() <= FRAME)
 }
 
-/// Returns whether the mixer takes sound of one form for that of another.
+/// Returns whether the mixer takes audio of one form for that of the other.
 fn is_like(one: SignalSpec, other: SignalSpec) -> bool {
     one.rate == other.rate && one.channels.count() == other.channels.count()
 }
 
-/// Returns a copy of decoded sound in samples of one kind.
+/// Returns a copy of decoded audio as `f32` samples.
 pub(super) fn plain(sound: &AudioBufferRef<'_>) -> AudioBuffer<f32> {
     let mut copy = sound.make_equivalent::<f32>();
     sound.convert(&mut copy);
@@ -183,13 +184,13 @@ impl Decoder for ResilientDecoder {
         if !self.is_dead {
             self.inner.reset();
         }
-        // What waits in it is from before a seek.
+        // The samples that wait in it are from before a seek.
         self.conform = None;
         self.broken = 0;
     }
 
-    /// Returns how the sound is coded. songbird's mixer asks at the beginning of each frame, and sends what it takes then as it
-    /// is where that is Opus, even a packet that is empty or of another length.
+    /// Returns the codec parameters. songbird's mixer asks for them at the beginning of each frame, and if they are of
+    /// Opus it sends the next packet as it is, even one that is empty or of another length.
     fn codec_params(&self) -> &CodecParameters {
         if self.params.codec == CODEC_TYPE_OPUS && !self.shared.pass_on() {
             &self.uncoded
@@ -247,7 +248,7 @@ mod tests {
     use super::*;
     use crate::source::Bounds;
 
-    /// Decodes every packet to 20 ms of mono, but for those that are broken.
+    /// Decodes every packet to 20 ms of mono, except broken ones.
     struct Mono {
         params: CodecParameters,
         sound: AudioBuffer<f32>,
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn sound_keeps_the_form_of_the_silence_before_it() {
-        // A file of mono that says it is stereo, as many of AAC do, and whose first packet is broken.
+        // A mono file that claims to be stereo, as many AAC files do, and whose first packet is broken.
         let mut params = CodecParameters::new();
         params.with_channels(Channels::FRONT_LEFT | Channels::FRONT_RIGHT).with_sample_rate(16_000);
         let mut sound = AudioBuffer::new(320, SignalSpec::new(16_000, Channels::FRONT_LEFT));

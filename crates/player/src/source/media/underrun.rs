@@ -1,4 +1,4 @@
-//! Silence in place of sound that comes too late, and when there is too much of it.
+//! Silence in place of audio that arrives too late, and when there is too much of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,17 +9,17 @@ use tokio::sync::watch;
 use super::TrackUpdate;
 use crate::source::SourceError;
 
-/// Sound makes up for a part of the silence before it: one second in so many.
+/// Audio makes up for a part of the silence before it: one second in this many.
 pub(super) const MAKES_UP: u32 = 4;
 
-/// Counts silence in place of sound.
+/// Counts silence in place of audio.
 pub(super) struct Underrun {
     updates: Arc<watch::Sender<TrackUpdate>>,
-    /// All of it, in milliseconds.
+    /// All silence, in milliseconds.
     silence: Arc<AtomicU64>,
-    /// What sound has not made up for.
+    /// Silence that audio has not made up for.
     owed: Duration,
-    /// How much of it is borne.
+    /// Most silence that is tolerated.
     most: Duration,
 }
 
@@ -32,12 +32,12 @@ impl Underrun {
         Self { updates, silence, owed: Duration::ZERO, most }
     }
 
-    /// Notes sound.
+    /// Records audio.
     pub(super) fn heard(&mut self, sound: Duration) {
         self.owed = self.owed.saturating_sub(sound / MAKES_UP);
     }
 
-    /// Notes silence, and says whether that is too much.
+    /// Records silence, and returns whether there is too much.
     pub(super) fn missed(&mut self, silence: Duration) -> bool {
         let millis = u64::try_from(silence.as_millis()).unwrap_or(0);
         self.silence.fetch_add(millis, Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl Underrun {
         is_over
     }
 
-    /// Begins anew, at another place.
+    /// Starts again, at another position.
     pub(super) fn forget(&mut self) {
         self.owed = Duration::ZERO;
     }
@@ -70,7 +70,7 @@ mod tests {
         (Underrun::new(Arc::new(updates), Arc::default(), Duration::from_secs(20)), told)
     }
 
-    /// Plays so many frames of sound and of silence in turns, and says after how many seconds it is given up.
+    /// Plays frames of audio and of silence in turns, and returns after how many seconds the track is given up.
     fn given_up_after(sound: u32, silence: u32) -> Option<u32> {
         let (mut underrun, _told) = underrun();
         for turn in 0..50_000 / (sound + silence) {
@@ -87,14 +87,14 @@ mod tests {
     #[test]
     fn a_server_that_sends_nothing_or_drips_or_stutters_is_given_up() {
         assert_eq!(given_up_after(0, 1), Some(20));
-        // 400 ms of sound in each 14 seconds, and half of the sound.
+        // 400 ms of audio in each 14 seconds, and half of the audio.
         assert!(given_up_after(20, 680).is_some_and(|seconds| seconds < 30));
         assert!(given_up_after(50, 50).is_some_and(|seconds| seconds < 60));
     }
 
     #[test]
     fn a_pause_now_and_then_is_borne() {
-        // 15 seconds in each two minutes, and one in ten.
+        // 15 seconds of silence in each two minutes, and one in ten.
         assert_eq!(given_up_after(105 * 50, 15 * 50), None);
         assert_eq!(given_up_after(450, 50), None);
     }

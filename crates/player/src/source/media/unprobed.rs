@@ -1,4 +1,4 @@
-//! What songbird wants to be told of a search for formats that it did not do.
+//! The result of a format search that was not done, which songbird requires.
 
 use symphonia::core::errors::{Result, unsupported_error};
 use symphonia::core::formats::{Cue, FormatOptions, FormatReader, Packet, SeekMode, SeekTo, SeekedTo, Track};
@@ -7,10 +7,10 @@ use symphonia::core::meta::{Metadata, MetadataLog, MetadataOptions};
 use symphonia::core::probe::{Descriptor, Hint, Instantiate, Probe, ProbedMetadata, QueryDescriptor};
 use symphonia::core::support_format;
 
-/// What the format without sound begins with; the search looks at 16 bytes.
+/// The first bytes of a format without audio. The search reads 16 bytes.
 const MARK: [u8; 16] = *b"nothing to probe";
 
-/// Gives the tags that a search found outside of a format: none. symphonia has no other way to make them.
+/// Returns the tags that a search found outside of a format: none. symphonia has no other way to create the value.
 ///
 /// # Errors
 /// Never, as long as symphonia finds a format by its first bytes.
@@ -25,7 +25,7 @@ pub(super) fn metadata() -> Result<ProbedMetadata> {
     Ok(found.metadata)
 }
 
-/// A format without sound.
+/// A format without audio.
 struct Silent(MediaSourceStream, MetadataLog);
 
 impl QueryDescriptor for Silent {

@@ -1,4 +1,4 @@
-//! One answer that is being read, with some of what has been read of it.
+//! One answer that is being read, with some of the bytes already read.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use crate::source::media::TrackEventSender;
 use crate::source::web::{Body, Response};
 use crate::source::ytdlp::Spool;
 
-/// Bytes that one can go back by; symphonia reads so far ahead of what it looks at, and twice that.
+/// Bytes that one can seek back by. symphonia reads this far ahead of its position, and twice that.
 const BEHIND: usize = 128 << 10;
 
-/// Where bytes come from.
+/// The source of the bytes.
 pub(super) enum Bytes {
-    /// What follows an answer's head.
+    /// The body of an answer.
     Web(Body),
-    /// What yt-dlp has fetched, from a place on.
+    /// The file that yt-dlp has fetched, from a position on.
     Spooled(Arc<Spool>, u64),
 }
 
@@ -23,12 +23,12 @@ pub(super) enum Bytes {
 pub(super) struct Connection {
     bytes: Bytes,
     icy: Option<Icy>,
-    /// Bytes that have come, of which so many have been read.
+    /// Received bytes, of which `read` have been read.
     piece: Vec<u8>,
     read: usize,
-    /// Place of the next byte.
+    /// Position of the next byte.
     pub(super) at: u64,
-    /// Bytes that have come in all.
+    /// Number of bytes received in all.
     pub(super) come: u64,
 }
 
@@ -42,17 +42,17 @@ impl Connection {
         Self::new(Bytes::Web(answer.body), answer.head.interval.map(Icy::new), 0)
     }
 
-    /// Returns whether titles are in it.
+    /// Returns whether it contains titles.
     pub(super) fn has_titles(&self) -> bool {
         self.icy.is_some()
     }
 
-    /// Returns the bytes that have come and have not been read.
+    /// Returns the bytes that were received and not read.
     pub(super) fn rest(&self) -> &[u8] {
         &self.piece[self.read..]
     }
 
-    /// Reads what has come.
+    /// Reads received bytes.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> usize {
         let length = self.rest().len().min(buffer.len());
         buffer[..length].copy_from_slice(&self.rest()[..length]);
@@ -61,13 +61,13 @@ impl Connection {
         length
     }
 
-    /// Returns whether a place is in what has come.
+    /// Returns whether a position is within the received bytes.
     pub(super) fn reaches(&self, to: u64) -> bool {
         let (behind, rest) = (self.read as u64, self.rest().len() as u64);
         self.at.saturating_sub(to) <= behind && to.saturating_sub(self.at) <= rest
     }
 
-    /// Goes to a place in what has come; says whether it is there.
+    /// Seeks within the received bytes. Returns whether the position is there.
     pub(super) fn go(&mut self, to: u64) -> bool {
         if !self.reaches(to) {
             return false;
@@ -78,8 +78,8 @@ impl Connection {
         true
     }
 
-    /// Waits for more bytes, of which those that have been read are forgotten, or some of them kept; says whether there
-    /// are any.
+    /// Waits for more bytes. Bytes that have been read are dropped, or partly kept if `keeps`. Returns whether there
+    /// are more.
     pub(super) async fn more(&mut self, keeps: bool, events: &TrackEventSender) -> Result<bool, SourceError> {
         let come = match &mut self.bytes {
             Bytes::Web(body) => body.next().await?,

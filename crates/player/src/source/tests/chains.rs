@@ -1,4 +1,4 @@
-//! Chained Ogg, as every station of Vorbis, Opus or FLAC sends it: it plays on, and titles and times are right.
+//! Chained Ogg, as every station of Vorbis, Opus or FLAC sends it: it continues to play, with correct titles and times.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -22,11 +22,11 @@ fn link(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demux/tests/media").join(name)).unwrap()
 }
 
-/// Plays all of a track as songbird's mixer does; gives its samples, and checks what the mixer counts on.
+/// Plays all of a track as songbird's mixer does. Returns its samples, and checks what the mixer relies on.
 fn played(parsed: &mut Parsed) -> Vec<f32> {
     let (mut heard, mut at, mut spec) = (Vec::new(), 0, None);
     while let Ok(packet) = parsed.format.next_packet() {
-        // The mixer passes over packets of other tracks.
+        // The mixer skips packets of other tracks.
         assert_eq!(packet.track_id(), parsed.track_id);
         assert!(packet.ts + 1 >= at, "{} after {at}", packet.ts);
         let is_silence = packet.buf() == [0xf8, 0xff, 0xfe];
@@ -43,7 +43,7 @@ fn played(parsed: &mut Parsed) -> Vec<f32> {
         let mut samples = SampleBuffer::<f32>::new(sound.capacity() as u64, first);
         samples.copy_interleaved_ref(sound);
         let samples: Vec<_> = samples.samples().iter().step_by(first.channels.count()).copied().collect();
-        // Silence in place of sound that is behind; else an empty packet stands for sound that has been decoded.
+        // Silence in place of audio that is behind; otherwise decoded audio belongs to the empty packet.
         if packet.buf().is_empty() && samples.iter().all(|sample| *sample == 0.0) {
             super::until_next_frame();
         } else {
@@ -54,13 +54,13 @@ fn played(parsed: &mut Parsed) -> Vec<f32> {
     heard
 }
 
-/// Returns how many hertz a tone has, by how often it crosses zero.
+/// Returns the frequency of a tone in hertz, from its zero crossings.
 fn hertz(tone: &[f32], rate: u32) -> f64 {
     let crossings = tone.windows(2).filter(|two| two[0] < 0.0 && two[1] >= 0.0).count();
     crossings as f64 * f64::from(rate) / tone.len() as f64
 }
 
-/// Checks that each of the links is heard as the melody, whose first notes have 440 and 587 Hz.
+/// Checks that each of the links plays the melody, whose first notes have 440 and 587 Hz.
 fn is_melody(heard: &[f32], rate: u32, links: usize, what: &str) {
     let seconds = heard.len() as f64 / f64::from(rate);
     let expected = 3.0 * links as f64;
@@ -110,7 +110,7 @@ async fn a_station_that_begins_a_new_link_with_each_song_tells_them_when_they_ar
         let opened = sources.begin_track(&found.tracks[0].playable).await.unwrap();
         let updates = opened.updates.clone();
         let mut parsed = parsed(opened);
-        // It has been read to its end by now or soon, but is heard from its beginning.
+        // It has been read to its end by now or soon, but plays from its beginning.
         let mut heard = some(&mut parsed, rate as usize * 2);
         assert_eq!(updates.borrow().title.as_deref(), Some("Hotcord - First"), "{first}");
         heard.extend(played(&mut parsed));
@@ -131,7 +131,7 @@ async fn a_place_in_any_link_of_a_chain_is_found_on_disk_and_over_the_web() {
         let server = Server::start(move |head| Reply::file(head, "application/ogg", &chain)).await;
         let web = sources(&server, bounds());
         let opened = open(&web, &server.url("/chain")).await;
-        // Its links are known as reading comes to them.
+        // Its links become known as they are read.
         assert_eq!(opened.duration(), None, "{first}");
         for mut parsed in [parsed(open_file(&library, &name).await), parsed(opened)] {
             for seconds in [7.1, 1.3, 4.2, 8.0, 3.4] {
@@ -141,7 +141,7 @@ async fn a_place_in_any_link_of_a_chain_is_found_on_disk_and_over_the_web() {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 // Some seconds of samples.
                 let place = (seconds * f64::from(rate)) as usize;
-                // Where links differ in rate, a resampler's delay is in between.
+                // If links differ in rate, a resampler's delay is in between.
                 let near = (0..rate as usize / 20).step_by(2).flat_map(|late| [place + late, place - late]);
                 let best = near.map(|at| likeness(&heard, &whole[at.min(whole.len())..])).fold(0.0, f64::max);
                 assert!(best > 0.9, "{first} at {seconds}: {best}");

@@ -1,19 +1,19 @@
-//! Servers that are never silent for long and never come to an end: a byte now and then, in each place where one is read.
+//! Servers that are never silent for long and never end: they drip a byte at a time, at each point where one is read.
 
 use futures_util::future::join_all;
 
 use super::*;
 
-/// The time that a test allows for all that a server is asked for.
+/// The time that a test allows for all requests to a server.
 const SHORT: Duration = Duration::from_millis(1_500);
 
-/// Limits of which `resolve`, `open` and what a reader bears are short, and those of single waits long.
+/// Limits with a short time for `resolve`, `open` and a reader, and long ones for single waits.
 fn short() -> Bounds {
     let long = PATIENCE * 2;
     Bounds { answer: long, silence: long, connect: long, resolve: SHORT, open: SHORT, ..bounds() }
 }
 
-/// Limits of which what a reader bears is short, 900 ms.
+/// Limits with a short time for a reader, 900 ms.
 fn impatient() -> Bounds {
     let (ahead, stall) = (Duration::from_millis(600), Duration::from_millis(300));
     Bounds { ahead, stall, open: PATIENCE, resolve: PATIENCE, ..short() }
@@ -29,7 +29,7 @@ fn and(mut bytes: Vec<u8>, more: &[u8]) -> Reply {
     Reply::raw(bytes)
 }
 
-/// Drips in the place that the path names.
+/// Returns an answer that drips at the point that the path names.
 fn dripping(request: &str) -> Reply {
     let list = "#EXTM3U\n".to_owned() + &"# a remark\n".repeat(100);
     match request.split(' ').nth(1).unwrap_or_default() {
@@ -89,7 +89,7 @@ async fn resolving_ends_in_a_sentence_wherever_a_server_drips() {
     join_all(asked).await;
     assert!(server.requests().len() >= 2 * PLACES.len());
     server.is_left().await;
-    // Nobody is counted any more.
+    // No request is counted any more.
     let all: Result<Vec<_>, _> = (0..3).map(|_| sources.admit(CALLER)).collect();
     assert!(all.is_ok());
 }
@@ -118,28 +118,28 @@ async fn a_user_who_asks_slow_servers_is_refused_more_and_free_again_at_the_dead
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let refused = resolve(&sources, &server.url("/first")).await;
-    // On a machine that stood still meanwhile they may be over.
+    // On a machine that was suspended meanwhile they may be over.
     assert!(refused == Err(SourceError::BusyUser(3)) || refused == Err(late()), "{refused:?}");
     assert_eq!(slow.await.unwrap(), [Err(late()), Err(late()), Err(late())]);
     assert_eq!(resolve(&sources, &server.url("/first")).await, Err(late()));
     server.is_left().await;
 }
 
-/// Waits until a track that nobody hears is given up, and returns why.
+/// Waits until a track that is not played is given up, and returns the reason.
 async fn given_up(opened: &Opened) -> SourceError {
     let mut updates = opened.updates.clone();
     let failed = tokio::time::timeout(PATIENCE, updates.wait_for(|updates| updates.failure.is_some())).await;
     failed.expect("it is read for ever").unwrap().failure.clone().unwrap()
 }
 
-/// Half a second of sound.
+/// Bytes of half a second of audio.
 const HALF: usize = 44 + 8_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_drips_once_it_can_be_played_is_given_up_though_nobody_hears_it() {
     let sound = wav(60);
     let server = Server::start(move |request| match request.split(' ').nth(1).unwrap_or_default() {
-        // A file with parts, one without, and a station.
+        // A file with ranges, one without, and a station.
         "/parts" => Reply::file(request, "audio/wav", &sound).cut(HALF + 150).then_drip(&[0]),
         "/whole" => Reply::ok("audio/wav", &sound).cut(HALF + 100).then_drip(&[0]),
         "/titles" => {
@@ -159,7 +159,7 @@ async fn what_drips_once_it_can_be_played_is_given_up_though_nobody_hears_it() {
     // It waits for its turn or is paused, and holds no connection.
     server.is_left().await;
     for opened in opened {
-        // What has come is heard, and then it ends.
+        // The received audio is played, and then it ends.
         let heard = all(&mut parsed(opened)).len();
         assert!((3_000..=4_100).contains(&heard), "{heard}");
     }
@@ -249,7 +249,7 @@ async fn at_a_port_that_is_no_web_servers_all_failures_are_one() {
         let opened = odd.open_track(&Playable::Http { url: url.clone() }).await;
         assert_eq!(opened.unwrap_err(), SourceError::NothingThere, "{url}");
     }
-    // At a web server's port they are told apart.
+    // At a web server's port they are distinguished.
     let web = plain(&[server.address.port()]);
     let mut told = Vec::new();
     for url in &urls[..paths.len()] {

@@ -1,4 +1,4 @@
-//! What is looked at is what is played: addresses that are good once, and stations that count who listens.
+//! Playing the inspected connection: addresses that work once, and stations that count listeners.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::*;
 
-/// Answers each address once.
+/// Starts a server that answers each address once.
 async fn once(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server {
     let seen = Mutex::new(HashSet::new());
     Server::start(move |head| {
@@ -16,7 +16,7 @@ async fn once(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server 
     .await
 }
 
-/// Asks for an address and plays what was found; gives the samples of the first channel.
+/// Resolves an address and plays the result. Returns the samples of the first channel.
 async fn asked_and_heard(sources: &Sources, url: &str) -> Vec<f32> {
     let found = resolve(sources, url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     let opened = sources.begin_track(&found.tracks[0].playable).await;
@@ -34,7 +34,7 @@ async fn an_address_that_is_good_once_is_played() {
     let server = once(|head| {
         let name = head.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
         match name.strip_prefix("parts-") {
-            // A server that offers parts, and refuses them.
+            // A server that announces ranges, and refuses them.
             Some(name) => Reply::file(head, "", &media(name)),
             None => Reply::ok("", media(&name)),
         }
@@ -78,7 +78,7 @@ async fn a_station_counts_one_listener() {
     assert!(opened.is_live);
     assert!(!next(&mut parsed(opened)).is_empty());
     assert_eq!(server.requests().len(), 1);
-    // Whoever asks again, for another guild, listens by a connection of their own.
+    // A second query, for another guild, uses a connection of its own.
     sources.begin_track(&found.tracks[0].playable).await.unwrap();
     assert_eq!(server.requests().len(), 2);
 }
@@ -107,7 +107,7 @@ async fn what_is_not_played_soon_is_closed_and_no_more_than_some_are_kept() {
     }
     assert!(sources.0.looked.take(&track(0)).is_none() && sources.0.looked.take(&track(19)).is_some());
     tokio::time::pause();
-    // Each has a task that waits for its end, once it has been run.
+    // Each entry has a task that waits for its end, once it has been run.
     tokio::task::yield_now().await;
     tokio::time::advance(looked::KEPT_FOR + Duration::from_secs(1)).await;
     tokio::task::yield_now().await;
@@ -116,7 +116,7 @@ async fn what_is_not_played_soon_is_closed_and_no_more_than_some_are_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_at_the_end_of_a_file_does_not_cost_its_beginning() {
-    // Its table is at its end: there, and back to where it began.
+    // Its table is at its end: a seek there, and back to the beginning.
     let server = Server::start(|head| Reply::file(head, "audio/mp4", &media("melody.m4a"))).await;
     let sources = sources(&server, bounds());
     assert!(asked_and_heard(&sources, &server.url("/a.m4a")).await.len() > 120_000);

@@ -1,4 +1,4 @@
-//! What songbird's mixer sends of Opus without decoding it: whole frames, each of which a listener decodes.
+//! Opus that songbird's mixer sends without decoding it: whole frames, each of which a listener decodes.
 
 use songbird::input::codecs::get_codec_registry;
 use symphonia::core::audio::AudioBufferRef;
@@ -9,14 +9,14 @@ use super::*;
 
 /// Samples of a step of the mixer, 20 ms.
 const FRAME: usize = 960;
-/// Bytes that are left for Opus in a packet of songbird's.
+/// Bytes for Opus in a packet of songbird's.
 const SLOT: usize = 1_400;
 
-/// What a listener hears of a track that plays alone at full volume.
+/// The output of a track that plays alone at full volume, as a listener receives it.
 #[derive(Default)]
 struct Sent {
     heard: Vec<f32>,
-    /// Frames that were sent as they are, and those that were mixed.
+    /// Number of frames that were sent as they are, and of those that were mixed.
     passed: usize,
     mixed: usize,
 }
@@ -29,8 +29,8 @@ fn first_channel(sound: AudioBufferRef<'_>) -> Vec<f32> {
     samples.samples().iter().step_by(channels).copied().collect()
 }
 
-/// Plays all of a track in the steps of `songbird::driver::tasks::mixer::mix_logic::mix_symph_indiv`, with a place to which
-/// Opus can be copied.
+/// Plays all of a track in the steps of `songbird::driver::tasks::mixer::mix_logic::mix_symph_indiv`, with a buffer
+/// that Opus can be copied to.
 fn sent(parsed: &mut Parsed) -> Sent {
     let params = CodecParameters::new().for_codec(CODEC_TYPE_OPUS).clone();
     let mut listener: Box<dyn Decoder> =
@@ -57,10 +57,10 @@ fn sent(parsed: &mut Parsed) -> Sent {
                     break;
                 }
                 if is_opus {
-                    // songbird sends it, whatever it is, and forgets what it has mixed of this frame.
+                    // songbird sends it, whatever it is, and drops what it has mixed of this frame.
                     assert!(mixed.is_empty(), "{} samples are lost", mixed.len());
                     let bytes = packet.buf().len();
-                    // A decoder takes an empty packet for one that was lost; a listener never gets it.
+                    // A decoder takes an empty packet for a lost one; a listener never receives it.
                     assert!((1..SLOT).contains(&bytes), "{bytes} bytes are sent for packet {}", sent.passed);
                     let heard = first_channel(listener.decode(&packet).unwrap());
                     assert_eq!(heard.len(), FRAME, "packet {}", sent.passed);
@@ -86,7 +86,7 @@ async fn each_packet_of_opus_that_is_sent_as_it_is_is_a_frame_that_decodes() {
     let link = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     let chain = [link("first.opus"), link("second.opus"), link("first.opus")].concat();
     std::fs::write(folder.path().join("chain.opus"), chain).unwrap();
-    // How many frames are mixed, because a part of their packet is cut off: the first of each link.
+    // Number of frames that are mixed because a part of their packet is cut off: the first of each link.
     for (file, mixed) in [("melody.opus", 1), ("melody.webm", 1), ("first.opus", 1), ("chain.opus", 3)] {
         let whole = all(&mut parsed(open_file(&sources, file).await));
         let mut parsed = parsed(open_file(&sources, file).await);
@@ -109,7 +109,7 @@ async fn a_place_within_a_packet_of_opus_is_heard_from_there_however_often_it_is
     let (_folder, sources) = library();
     for file in ["melody.opus", "melody.webm"] {
         let mut parsed = parsed(open_file(&sources, file).await);
-        // More often than songbird lets a track send what is no frame.
+        // More often than songbird lets a track send packets that are no frame.
         for seconds in [2.1, 0.55, 1.234, 0.025, 1.7] {
             go(&mut parsed, seconds);
             let whole = all(&mut parsed);
@@ -117,7 +117,7 @@ async fn a_place_within_a_packet_of_opus_is_heard_from_there_however_often_it_is
             let sent = sent(&mut parsed);
             assert_eq!((sent.mixed, sent.heard.len()), (1, whole.len()), "{file} at {seconds}");
             assert_eq!(sent.heard[..FRAME], whole[..FRAME], "{file} at {seconds}");
-            // A decoder that begins in the middle has swung in after 80 ms: RFC 7845, section 4.6.
+            // A decoder that starts in the middle has converged after 80 ms: RFC 7845, section 4.6.
             let likeness = likeness(&sent.heard[FRAME * 5..], &whole[FRAME * 5..]);
             assert!(likeness > 0.99, "{file} at {seconds}: {likeness}");
         }
@@ -127,7 +127,7 @@ async fn a_place_within_a_packet_of_opus_is_heard_from_there_however_often_it_is
 #[tokio::test(flavor = "multi_thread")]
 async fn packets_of_opus_that_are_no_frames_of_the_mixer_are_mixed() {
     let (_folder, sources) = library();
-    // 60 ms each: of every one sent as it is, listeners would have 20 ms to play.
+    // 60 ms each: of every one sent as it is, listeners would play 20 ms.
     let whole = all(&mut parsed(open_file(&sources, "long-frames.opus").await));
     let sent = sent(&mut parsed(open_file(&sources, "long-frames.opus").await));
     assert_eq!(sent.passed, 0);

@@ -1,4 +1,4 @@
-//! Where a seek lands, to the sample: what is heard from a place on is what is heard there from the beginning.
+//! The position after a seek, to the sample: the audio from there on is the same as without a seek.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -8,7 +8,7 @@
 
 use super::*;
 
-/// Files of the melody, those for the tests of containers among them, and how many samples a seek in them may be off.
+/// Files of the melody, including those for the tests of containers, and by how many samples a seek in them may be off.
 ///
 /// The times of Matroska are rounded to a thousandth of a second.
 const FILES: [(&str, usize); 13] = [
@@ -27,7 +27,7 @@ const FILES: [(&str, usize); 13] = [
     ("fragments.m4a", 0),
 ];
 
-/// Makes a library of all of them.
+/// Creates a library of all of them.
 pub(super) fn library() -> (tempfile::TempDir, Sources) {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -46,7 +46,7 @@ pub(super) async fn open_file(sources: &Sources, path: &str) -> Opened {
     sources.open_track(&playable).await.unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Goes to a time; gives the one that it is said to be at.
+/// Seeks to a time, and returns the time that was reached.
 pub(super) fn go(parsed: &mut Parsed, seconds: f64) -> f64 {
     let time = Time::from(Duration::from_secs_f64(seconds));
     let sought = parsed.format.seek(SeekMode::Accurate, SeekTo::Time { time, track_id: None }).unwrap();
@@ -55,7 +55,7 @@ pub(super) fn go(parsed: &mut Parsed, seconds: f64) -> f64 {
     Duration::from(base.calc_time(sought.actual_ts)).as_secs_f64()
 }
 
-/// Takes so many samples, and leaves the rest of the last packet.
+/// Returns `count` samples, and drops the rest of the last packet.
 pub(super) fn some(parsed: &mut Parsed, count: usize) -> Vec<f32> {
     let mut heard = Vec::new();
     while heard.len() < count {
@@ -68,7 +68,7 @@ pub(super) fn some(parsed: &mut Parsed, count: usize) -> Vec<f32> {
     heard
 }
 
-/// Leaves off the silence before Opus that fills up its first frame.
+/// Removes the silence before Opus that fills up its first frame.
 fn sounding(file: &str, mut heard: Vec<f32>) -> Vec<f32> {
     if matches!(file.rsplit('.').next(), Some("opus" | "webm")) {
         let silent = heard.iter().take_while(|sample| **sample == 0.0).count();
@@ -77,7 +77,7 @@ fn sounding(file: &str, mut heard: Vec<f32>) -> Vec<f32> {
     heard
 }
 
-/// Returns how like two stretches of sound are: 1 is the same.
+/// Returns the similarity of two pieces of audio: 1 is the same.
 pub(super) fn likeness(one: &[f32], other: &[f32]) -> f64 {
     let (mut both, mut ones, mut others) = (0.0, 0.0, 0.0);
     for (one, other) in one.iter().zip(other) {
@@ -87,7 +87,7 @@ pub(super) fn likeness(one: &[f32], other: &[f32]) -> f64 {
     both / (ones * others).sqrt().max(f64::MIN_POSITIVE)
 }
 
-/// Returns by how many samples what was heard is late, beside a place in the whole; and how like it is there.
+/// Returns by how many samples the audio is late, compared with a position in the whole, and its similarity there.
 fn lateness(heard: &[f32], whole: &[f32], place: usize) -> (isize, f64) {
     const MOST: isize = 240;
     let lates = (-MOST..=MOST).filter_map(|late| {
@@ -103,7 +103,7 @@ async fn a_seek_lands_at_the_sample_that_was_asked_for_in_every_container() {
     let (_folder, sources) = library();
     for (file, most) in FILES {
         let opened = open_file(&sources, file).await;
-        // Nothing tells how long fragments without an index are.
+        // The length of fragments without an index is not stated anywhere.
         let duration = opened.duration().map(|duration| duration.as_secs_f64());
         let is_told = duration.is_some_and(|duration| (duration - 3.0).abs() < 0.1);
         assert!(is_told || file == "fragments.m4a" && duration.is_none(), "{file}: {duration:?}");
@@ -116,7 +116,7 @@ async fn a_seek_lands_at_the_sample_that_was_asked_for_in_every_container() {
         for seconds in [2.1, 0.55, 1.234, 0.02, 1.7, 0.0] {
             let at = go(&mut parsed, seconds);
             assert!((at - seconds).abs() < 0.000_1, "{file}: asked for {seconds}, is said to be at {at}");
-            // Two notes, so that no other place is like it.
+            // Two notes, so that no other position is similar.
             let heard = sounding(file, some(&mut parsed, rate as usize * 3 / 10));
             let place = (seconds * f64::from(rate)) as usize;
             let (late, likeness) = lateness(&heard, &whole, place);
@@ -176,7 +176,7 @@ async fn a_length_that_nothing_tells_is_measured_on_disk_and_a_guess_from_the_we
         let opened = sources.begin_track(&found.tracks[0].playable).await.unwrap();
         let heard = all(&mut parsed(opened)).len() as f64 / 44_100.0;
         assert!((heard - 6.0).abs() < 0.1, "{name}: {heard} s are heard");
-        // No guess is a reason to refuse.
+        // An estimate is no reason to refuse.
         let limits = Limits { tracks: 1, duration: Some(Duration::from_secs(1)) };
         sources.resolve(Query::Url(server.url(&format!("/{name}"))), limits, CALLER).await.unwrap();
     }
@@ -196,7 +196,7 @@ async fn he_aac_is_told_wherever_it_comes_from_and_plain_aac_is_not_taken_for_it
     ] {
         assert_eq!(open_file(&sources, file).await.is_core_only(), is_core_only, "{file}");
     }
-    // A station of it.
+    // The same as a station.
     let sound = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demux/tests/media/he.aac"));
     let sound = sound.unwrap();
     let server = Server::start(move |_| {

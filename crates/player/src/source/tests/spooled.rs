@@ -1,8 +1,8 @@
-//! What a server refuses to the bot, and yt-dlp fetches.
+//! Audio that a server refuses to the bot, and that yt-dlp fetches.
 
 use super::*;
 
-/// Returns a page whose sound the server has for a while, and then for nobody; yt-dlp has all of it.
+/// A page whose audio the server sends for a while, and then refuses. yt-dlp has all of it.
 struct Refused {
     server: Server,
     sources: Sources,
@@ -11,7 +11,7 @@ struct Refused {
 }
 
 impl Refused {
-    /// The server gives so many bytes of the sound; yt-dlp does `fetch` when it is to fetch.
+    /// Creates a page of whose audio the server sends `given` bytes. yt-dlp runs `fetch` to fetch it.
     async fn after(given: usize, fetch: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sound = wav(60);
@@ -36,7 +36,7 @@ impl Refused {
         std::fs::read_to_string(self.folder.path().join("arguments")).unwrap()
     }
 
-    /// Waits until the last yt-dlp that was started is no more.
+    /// Waits until the last yt-dlp that was started has ended.
     fn is_over(&self) {
         let pid = std::fs::read_to_string(self.folder.path().join("pid")).unwrap();
         let stat = Path::new("/proc").join(pid.trim()).join("stat");
@@ -60,7 +60,7 @@ async fn what_is_refused_after_its_first_part_is_fetched_by_yt_dlp_and_plays_on(
     let heard = all(&mut parsed(opened));
     assert_eq!(seconds(&heard), (0..60).collect::<Vec<_>>());
     assert_eq!(updates.borrow().failure, None);
-    // The same form of the page, whose bytes are the same.
+    // The same format of the page, whose bytes are the same.
     let arguments = refused.arguments();
     let arguments: Vec<_> = arguments.lines().collect();
     let [.., before, last] = arguments[..] else { panic!("{arguments:?}") };
@@ -76,7 +76,7 @@ async fn what_is_refused_altogether_is_fetched_and_can_be_sought_in() {
     for second in [40, 5, 50] {
         assert_eq!(second_at(&mut parsed, second), second);
     }
-    // It is fetched once, also for who opens it for another place.
+    // It is fetched once, even if it is opened for another position.
     let again = refused.sources.open_track(&refused.page).await.unwrap();
     assert!(all(&mut super::parsed(again)).len() >= 60 * 8_000);
     assert_eq!(refused.arguments().matches("--output").count(), 1);
@@ -111,7 +111,7 @@ async fn what_yt_dlp_cannot_fetch_or_is_too_large_ends_in_a_sentence() {
         let program = refused.folder.path().join("yt-dlp");
         let sources =
             Sources::new(SourceConfig { yt_dlp: Some(program), allow, bounds, ..SourceConfig::default() });
-        // What is too large is found out when so much of it has come, by then it may play.
+        // Too large a file is noticed once that much of it has arrived. It may play by then.
         let told = match sources.open_track(&refused.page).await {
             Ok(opened) => {
                 let mut updates = opened.updates.clone();

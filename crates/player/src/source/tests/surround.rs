@@ -1,16 +1,16 @@
-//! Sound of more than two channels is given to the mixer in stereo, in the form of its first silence too, and sound of rates
-//! that the mixer does not take in 48,000 samples a second.
+//! Audio of more than two channels is passed to the mixer in stereo, including its first silence, and audio of rates
+//! that the mixer does not support at 48,000 samples per second.
 
 use symphonia::core::audio::Channels;
 
 use super::places::open_file;
 use super::*;
 
-/// Makes a WAV file of a tone in one of six channels, 44,100 times a second.
+/// Returns a WAV file of a tone in one of six channels, at 44,100 samples per second.
 fn six_channels(sounding: usize) -> Vec<u8> {
     let (frames, rate) = (44_100_u32, 44_100_u32);
     let mut wav = b"RIFF\xff\xff\xff\xffWAVEfmt \x28\0\0\0".to_vec();
-    // WAVE_FORMAT_EXTENSIBLE, whose channel mask says where each is: 5.1.
+    // WAVE_FORMAT_EXTENSIBLE, whose channel mask contains the position of each: 5.1.
     wav.extend([0xfe, 0xff, 6, 0]);
     wav.extend(rate.to_le_bytes());
     wav.extend((rate * 12).to_le_bytes());
@@ -98,7 +98,7 @@ async fn a_rate_that_the_mixer_does_not_take_reaches_it_as_48_000() {
                 continue;
             }
             frames += samples.len();
-            // Past a tenth on either side, so that what rings before the tone does not count.
+            // Above a tenth on either side, so that ringing before the tone does not count.
             for sample in samples.samples().iter().filter(|sample| sample.abs() > 0.1) {
                 crossings += i32::from(last < 0.0 && *sample > 0.0);
                 last = *sample;
@@ -110,7 +110,7 @@ async fn a_rate_that_the_mixer_does_not_take_reaches_it_as_48_000() {
     }
 }
 
-/// Makes a WAV file of a second of 440 Hz, mono.
+/// Returns a WAV file of a second of 440 Hz, mono.
 fn tone(rate: u32) -> Vec<u8> {
     let mut wav = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
     wav.extend(rate.to_le_bytes());

@@ -1,4 +1,4 @@
-//! What follows an answer's head, piece by piece, with a limit for silence.
+//! The body of an answer, piece by piece, with a limit for silence.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use tokio::time::timeout;
 
 use crate::source::SourceError;
 
-/// Most bytes of a head that comes as part of a body.
+/// Most bytes of a head that is sent as part of a body.
 const HEAD: usize = 16 << 10;
 
-/// What follows an answer's head.
+/// The body of an answer.
 pub(in crate::source) struct Body {
     response: reqwest::Response,
-    /// What was read and given back.
+    /// Bytes that were read and put back.
     rest: Vec<u8>,
     silence: Duration,
 }
@@ -22,7 +22,7 @@ impl Body {
         Self { response, rest: Vec::new(), silence }
     }
 
-    /// Gives the next bytes, never none; `None` is the end.
+    /// Returns the next bytes, never an empty piece; `None` at the end.
     pub(in crate::source) async fn next(&mut self) -> Result<Option<Vec<u8>>, SourceError> {
         if !self.rest.is_empty() {
             return Ok(Some(std::mem::take(&mut self.rest)));
@@ -42,7 +42,7 @@ impl Body {
         self.rest = bytes;
     }
 
-    /// Reads until there are `least` bytes or the end is there, and leaves all of it to be read again.
+    /// Reads until there are `least` bytes or the end is reached, and leaves all of it to be read again.
     pub(in crate::source) async fn peek(&mut self, least: usize) -> Result<Vec<u8>, SourceError> {
         let mut seen = Vec::new();
         while seen.len() < least {
@@ -55,7 +55,7 @@ impl Body {
         Ok(seen)
     }
 
-    /// Reads everything, if it is no more than `most` bytes.
+    /// Returns the whole body, if it is at most `most` bytes.
     pub(in crate::source) async fn whole(mut self, most: usize) -> Result<Vec<u8>, SourceError> {
         let mut seen = Vec::new();
         while let Some(more) = self.next().await? {
@@ -67,7 +67,7 @@ impl Body {
         Ok(seen)
     }
 
-    /// Reads up to the first empty line.
+    /// Reads and returns the bytes up to the first empty line.
     pub(super) async fn take_head(&mut self) -> Result<Vec<u8>, SourceError> {
         let mut head = Vec::new();
         while let Some(more) = self.next().await? {

@@ -1,42 +1,42 @@
-//! Failures of servers, and which of them users are told.
+//! Failures of servers, and which of them users see.
 //!
-//! Whoever may have any address fetched could find out which ports of a machine are open, by what is said of each. Web servers'
-//! ports are open to everybody, so their failures are told as they are. At every other port all failures are one: whether nothing
-//! listens there, or something that sends no sound.
+//! A user who can have any address fetched could find out which ports of a machine are open from the error messages.
+//! Ports of web servers are open to everyone, so their failures are reported as they are. At every other port all
+//! failures look the same: whether no server listens there, or one that sends no audio.
 
 use reqwest::Url;
 
 use crate::source::SourceError;
 
-/// The last port that is no web server's among those that were connected to, if there was one.
+/// The last port among those connected to that is not a web server's, if there was one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::source) struct Port(Option<String>);
 
-/// A failure as it is, which turns into what a user is told of it.
+/// A failure in detail, which converts into the error that a user sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::source) struct Failed {
-    /// What it is.
+    /// The error.
     pub(in crate::source) error: SourceError,
-    /// Where it was.
+    /// The port at which it happened.
     pub(in crate::source) port: Port,
-    /// What the system says of it.
+    /// The system's error message.
     pub(in crate::source) cause: Option<String>,
 }
 
 impl Port {
-    /// Notes that an address was connected to, or that this was tried.
+    /// Records a connection to an address, or an attempt.
     pub(super) fn note(&mut self, url: &Url, ports: &[u16]) {
         let port = url.port_or_known_default().filter(|port| !ports.contains(port));
         let host = url.host_str().unwrap_or_default();
         self.0 = port.map(|port| format!("{host}:{port}")).or(self.0.take());
     }
 
-    /// Makes a failure of an error that was met there.
+    /// Returns a failure for an error that happened there.
     pub(in crate::source) fn failed(&self, error: SourceError) -> Failed {
         Failed { error, port: self.clone(), cause: None }
     }
 
-    /// Returns what a user is told of an error that was met there.
+    /// Returns the error that a user sees for an error that happened there.
     pub(in crate::source) fn told(&self, error: SourceError) -> SourceError {
         self.failed(error).into()
     }
@@ -45,7 +45,7 @@ impl Port {
 impl From<Failed> for SourceError {
     fn from(failed: Failed) -> Self {
         let Failed { error, port: Port(Some(at)), cause } = failed else { return failed.error };
-        // Those tell of sound, or of the bot itself.
+        // These are about the audio, or about the bot itself.
         if matches!(error, Self::TooLong { .. } | Self::Hls | Self::Busy) {
             return error;
         }
@@ -56,7 +56,7 @@ impl From<Failed> for SourceError {
 }
 
 impl From<SourceError> for Failed {
-    /// Makes a failure of an error that was met before anything was connected to.
+    /// Returns a failure for an error before any connection.
     fn from(error: SourceError) -> Self {
         Port::default().failed(error)
     }

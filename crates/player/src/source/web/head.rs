@@ -1,20 +1,20 @@
-//! What an answer's head says of what follows.
+//! The head of an answer.
 
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap};
 
 use crate::source::SourceError;
 
-/// What an answer's head says of what follows.
+/// The head of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::source) struct Head {
-    /// Media type in lower case, without parameters; empty where none is told.
+    /// Media type in lower case, without parameters. Empty if none is stated.
     pub(in crate::source) kind: String,
     /// Bytes of this answer.
     pub(in crate::source) length: Option<u64>,
-    /// Which part of the whole it is, where the server answers with parts.
+    /// Part of the whole file, if the server supports ranges.
     pub(in crate::source) range: Option<Range>,
-    /// Bytes of sound between two blocks of ICY metadata.
+    /// Bytes of audio between two blocks of ICY metadata.
     pub(in crate::source) interval: Option<usize>,
     /// Name of a station.
     pub(in crate::source) station: Option<String>,
@@ -25,7 +25,7 @@ pub(in crate::source) struct Head {
 pub(in crate::source) struct Range {
     /// First byte.
     pub(in crate::source) from: u64,
-    /// Bytes of the whole file, if the server knows.
+    /// Bytes of the whole file, if the server states them.
     pub(in crate::source) whole: Option<u64>,
 }
 
@@ -44,7 +44,7 @@ impl Head {
         }
     }
 
-    /// Reads the head of a SHOUTcast 1 server, which is that of HTTP but for its first line.
+    /// Reads the head of a SHOUTcast 1 server, which differs from HTTP only in its first line.
     pub(super) fn of_shoutcast(head: &[u8]) -> Result<Self, SourceError> {
         let head = String::from_utf8_lossy(head);
         let mut lines = head.lines();
@@ -66,7 +66,7 @@ impl Head {
         Ok(told)
     }
 
-    /// Gives the size of the whole file, if the server tells.
+    /// Returns the size of the whole file, if the server states it.
     pub(in crate::source) fn whole(&self) -> Option<u64> {
         match self.range {
             Some(range) => range.whole,

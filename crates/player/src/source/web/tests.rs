@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::*;
 use crate::loopback::{Reply, Server};
 
-/// Limits that a test need not wait long for.
+/// Returns limits that are short enough for a test.
 fn bounds() -> Bounds {
     let short = Duration::from_millis(400);
     Bounds { answer: short, silence: short, ..Bounds::default() }
@@ -70,7 +70,7 @@ async fn a_redirect_is_followed_only_to_where_a_user_may_go() {
     assert_eq!(answer.body.whole(5).await.unwrap(), b"sound");
 }
 
-/// Gives another answer each time it is asked.
+/// Returns another answer for each lookup.
 struct Rebinding(Mutex<VecDeque<Vec<IpAddr>>>);
 
 impl Lookup for Rebinding {

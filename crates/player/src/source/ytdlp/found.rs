@@ -1,4 +1,4 @@
-//! What yt-dlp writes, as far as it is of use.
+//! The parts of yt-dlp's output that are used.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) struct Info {
     protocol: Option<String>,
     pub(super) http_headers: Option<BTreeMap<String, String>>,
     pub(super) format_id: Option<String>,
-    /// Entries of the whole list, of which those that were asked for are here.
+    /// Entries of the whole list, of which the requested ones are here.
     playlist_count: Option<usize>,
     entries: Option<Vec<Option<Info>>>,
 }
@@ -41,14 +41,14 @@ pub(in crate::source) struct Found {
     /// Title of the list that they are in.
     pub(in crate::source) playlist: Option<String>,
     pub(in crate::source) tracks: Vec<Track>,
-    /// How many cannot be played.
+    /// Number of tracks that cannot be played.
     pub(in crate::source) skipped: usize,
-    /// How many more there are in the list.
+    /// Number of further tracks in the list.
     pub(in crate::source) more: usize,
 }
 
 impl Info {
-    /// Gives the tracks; a video without an address of its own is at `page`.
+    /// Returns the tracks. A video without an address of its own is at `page`.
     pub(super) fn found(&self, page: Option<&Url>, guard: &Guard) -> Found {
         let Some(entries) = &self.entries else {
             let track = self.track(page, guard);
@@ -60,13 +60,13 @@ impl Info {
             };
         };
         let tracks: Vec<_> = entries.iter().flatten().filter_map(|entry| entry.track(None, guard)).collect();
-        // The title of a search is the words that were searched for.
+        // The title of a search is its text.
         let playlist = page.and_then(|_| self.title.as_deref().and_then(clean));
         let more = page.and(self.playlist_count).unwrap_or(0).saturating_sub(entries.len());
         Found { playlist, skipped: entries.len() - tracks.len(), more, tracks }
     }
 
-    /// Returns the entry whose sound is played.
+    /// Returns the entry whose audio is played.
     pub(super) fn played(&self) -> &Self {
         match &self.entries {
             Some(entries) => entries.iter().flatten().next().map_or(self, Self::played),
@@ -74,7 +74,7 @@ impl Info {
         }
     }
 
-    /// Gives the address of the sound itself.
+    /// Returns the address of the audio itself.
     pub(super) fn media(&self) -> Option<&str> {
         if let Some(entries) = &self.entries {
             return entries.iter().flatten().next().and_then(Self::media);
@@ -85,7 +85,7 @@ impl Info {
     fn track(&self, page: Option<&Url>, guard: &Guard) -> Option<Track> {
         self.title.as_ref().or(self.url.as_ref())?;
         let own = [&self.webpage_url, &self.original_url].into_iter().flatten().map(String::as_str);
-        // In a list that is not looked into, the address of an entry is its page.
+        // In a list whose entries were not resolved, the address of an entry is its page.
         let listed = self.url.as_deref().filter(|_| self.protocol.is_none());
         let url = own.chain(listed).find_map(|url| guard.parse(url).ok()).or_else(|| page.cloned())?;
         let seconds = self.duration.filter(|_| self.is_live != Some(true));

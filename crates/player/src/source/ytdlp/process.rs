@@ -1,4 +1,4 @@
-//! Running a program for what it writes: bounded in time and size, and ended with all that it started.
+//! Running a program for its output: bounded in time and size, and killed with all processes that it started.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use crate::source::SourceError;
 
-/// Variables that a program gets of the bot's environment; a token is in none of them.
+/// Variables of the bot's environment that a program gets. None contains a token.
 const PASSED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "LANG"];
-/// Most of what it complains of that is kept for the log.
+/// Most bytes of its standard error that are kept for the log.
 const COMPLAINT: u64 = 2 << 10;
 
 /// Returns the first program of a name in the folders of a `PATH`.
@@ -23,7 +23,8 @@ pub(super) fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_program(file))
 }
 
-/// Returns what a variable is for a program; it trusts what the bot did before a local Discord came in.
+/// Returns the value of a variable for a program. It trusts the root certificates that the bot trusted before a local
+/// Discord was added.
 fn passed(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {
     if name == roots::NAMED { roots::for_programs(variable) } else { variable(name) }
 }
@@ -33,7 +34,7 @@ fn is_program(file: &Path) -> bool {
     file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-/// Runs a program and gives what it writes.
+/// Runs a program and returns its output.
 pub(super) async fn run(
     program: &Path,
     arguments: &[&str],
@@ -44,7 +45,7 @@ pub(super) async fn run(
     timeout(within, group.output(most)).await.map_err(|_| SourceError::TimedOut)?
 }
 
-/// Runs a program and gives what it writes first, whether it succeeds or not.
+/// Runs a program and returns the beginning of its output, whether it succeeds or not.
 pub(super) async fn told(program: &Path, arguments: &[&str], within: Duration) -> Option<String> {
     let mut group = Group::start(program, arguments).ok()?;
     let mut output = group.0.stdout.take()?.take(COMPLAINT);
@@ -53,7 +54,7 @@ pub(super) async fn told(program: &Path, arguments: &[&str], within: Duration) -
     Some(String::from_utf8_lossy(&told).into_owned())
 }
 
-/// A program and all that it starts; dropping it ends them.
+/// A program and all processes that it starts. Dropping it kills them.
 pub(super) struct Group(Child);
 
 impl Group {
@@ -72,10 +73,10 @@ impl Group {
         Ok(Self(child))
     }
 
-    /// Returns what it writes, piece by piece; what it complains of is thrown away.
+    /// Returns its output as a stream. Its standard error is discarded.
     pub(super) fn written(&mut self) -> Option<ChildStdout> {
         let mut complaint = self.0.stderr.take()?;
-        // It would wait for somebody to read that.
+        // It would block until that is read.
         tokio::spawn(async move { tokio::io::copy(&mut complaint, &mut tokio::io::sink()).await });
         self.0.stdout.take()
     }
@@ -90,7 +91,7 @@ impl Group {
             return Err(SourceError::Page);
         };
         let (mut written, mut complained) = (Vec::new(), Vec::new());
-        // One byte more tells that there is more.
+        // One byte more shows that there is more.
         let mut output = output.take(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1));
         let mut first = complaint.take(COMPLAINT);
         let reading = async {
@@ -103,7 +104,7 @@ impl Group {
         };
         let complaining = async {
             let _ = first.read_to_end(&mut complained).await;
-            // It would wait for somebody to read the rest.
+            // It would block until the rest is read.
             let _ = tokio::io::copy(&mut first.into_inner(), &mut tokio::io::sink()).await;
         };
         let (read, ()) = {
@@ -127,7 +128,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Once it was waited for it has no id any more, which might be another's by now.
+        // Once it was waited for it has no id any more, which may by then be another process's.
         if let Some(pid) = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
             let _ = kill_process_group(pid, Signal::KILL);
         }

@@ -1,6 +1,6 @@
-//! Which JavaScript runtime yt-dlp has: without one, YouTube gives it few formats or none.
+//! The JavaScript runtime of yt-dlp: without one, YouTube offers it few formats or none.
 //!
-//! yt-dlp looks for Deno by itself and uses others only if it is told to. Names, order and least versions are those of yt-dlp
+//! yt-dlp looks for Deno by itself and uses others only if told to. Names, order and least versions are those of yt-dlp
 //! 2026.10.26, `yt_dlp/utils/_jsruntime.py` and `yt-dlp --help`, "--js-runtimes".
 
 use std::ffi::OsStr;
@@ -13,13 +13,13 @@ use super::process;
 
 /// A runtime that yt-dlp knows.
 struct Known {
-    /// Name that yt-dlp calls it by.
+    /// yt-dlp's name for it.
     name: &'static str,
     /// Name of its program.
     program: &'static str,
-    /// Option at which it tells its version.
+    /// Option with which it prints its version.
     asked: &'static str,
-    /// What its version follows.
+    /// Text before its version.
     mark: &'static str,
     /// Least version.
     least: [u32; 3],
@@ -39,7 +39,7 @@ pub(super) async fn find(path: &OsStr, within: Duration) -> Option<JsRuntime> {
     for known in KNOWN {
         let Some(program) = process::on_path(path, known.program) else { continue };
         let Some(version) = version(&program, &known, within).await else { continue };
-        // A fork of QuickJS that counts anew, all of whose versions are new enough.
+        // A fork of QuickJS with its own version numbers, all of which are new enough.
         let is_supported =
             numbers(&version) >= known.least || known.name == "quickjs" && numbers(&version)[0] < 1_000;
         let runtime = JsRuntime { name: known.name.to_owned(), path: program, version, is_supported };
@@ -59,7 +59,7 @@ async fn version(program: &Path, known: &Known, within: Duration) -> Option<Stri
     is_version.then(|| version.to_owned())
 }
 
-/// Reads the numbers of a version or a date; what is missing is 0.
+/// Reads the numbers of a version or a date. Missing ones are 0.
 pub(super) fn numbers(version: &str) -> [u32; 3] {
     let mut parts = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
     [(); 3].map(|()| parts.next().unwrap_or(0))

@@ -1,7 +1,7 @@
-//! What yt-dlp itself fetches, because a site's servers refuse everyone else: a file that grows while it is read.
+//! Files that yt-dlp itself fetches, because a site's servers refuse other clients. A file grows while it is read.
 //!
-//! The file has no name, so that it is gone with whoever reads it, also when the bot is killed. yt-dlp is ended with the last
-//! reader. How large a file may become and how many there may be at a time is in [`Bounds`].
+//! The file has no name, so it disappears with its last reader, even if the bot is killed. yt-dlp is killed with the
+//! last reader. The limits of size and number are in [`Bounds`].
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -20,7 +20,7 @@ use crate::source::{Bounds, SourceError};
 /// Bytes that are read at a time.
 const PIECE: usize = 64 << 10;
 
-/// What yt-dlp fetches.
+/// A file that yt-dlp fetches.
 pub(in crate::source) struct Spool {
     file: File,
     progress: watch::Receiver<Progress>,
@@ -35,7 +35,7 @@ struct Progress {
 }
 
 impl Spool {
-    /// Has a program write to a file what it fetches; the permit is given back when it has.
+    /// Starts a program whose output is written to a file. The permit is released when it has ended.
     pub(super) fn start(
         program: PathBuf,
         arguments: Vec<String>,
@@ -59,7 +59,7 @@ impl Spool {
         Ok(Arc::new(Self { file, progress, task: task.abort_handle() }))
     }
 
-    /// Waits for the bytes at a place; `None` is the end.
+    /// Waits for the bytes at a position and returns them; `None` at the end.
     pub(in crate::source) async fn read(&self, at: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let mut progress = self.progress.clone();
         let reached = progress.wait_for(|progress| progress.length > at || progress.ended.is_some()).await;
@@ -93,7 +93,7 @@ async fn fetch(
     let mut file = tokio::fs::File::from_std(file);
     let (mut length, mut piece) = (0, vec![0; PIECE]);
     loop {
-        // It may be slow, but it has to go on.
+        // It may be slow, but it must make progress.
         let read = timeout(bounds.find, written.read(&mut piece)).await.map_err(|_| SourceError::TimedOut)?;
         let read = read.map_err(|_| SourceError::Broken)?;
         if read == 0 {
@@ -116,7 +116,7 @@ async fn fetch(
     if group.ended().await && length > 0 { Ok(()) } else { Err(SourceError::Page) }
 }
 
-/// Makes a file that nobody else can open.
+/// Creates a file that no other process can open.
 fn nameless() -> io::Result<File> {
     let name = format!("hotcord-{}-{:016x}", std::process::id(), rand::random::<u64>());
     let path = std::env::temp_dir().join(name);

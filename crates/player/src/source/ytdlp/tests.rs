@@ -9,7 +9,7 @@ use super::super::{Caller, HostList, Limits, Query, SourceConfig, Sources};
 use super::*;
 use sdk_core::voice::Playable;
 
-/// A program in yt-dlp's stead: it notes its arguments, one a line, and then does `does`.
+/// A script in place of yt-dlp: it writes its arguments to a file, one a line, and then runs `does`.
 struct Double {
     folder: TempDir,
 }
@@ -94,7 +94,7 @@ async fn a_page_is_a_track_and_its_address_comes_last() {
     assert_eq!((track.title.as_str(), track.artist.as_deref()), ("A Video", Some("Someone")));
     assert_eq!(track.duration, Some(Duration::from_millis(61_500)));
     assert_eq!(track.playable, Playable::YtDlp { url: page().to_string() });
-    // Discord would fetch it, but nobody is shown an address that is not public.
+    // Discord would fetch it, but an address that is not public is never shown.
     assert_eq!(track.artwork, None);
 
     let arguments = double.arguments();
@@ -111,7 +111,7 @@ async fn a_page_is_a_track_and_its_address_comes_last() {
         ["PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "LANG", "PWD", "SHLVL", "_", "OLDPWD"];
     assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
 
-    // What was found is good for a while.
+    // A result is used for a while.
     let media = yt_dlp.media(&page()).await.unwrap();
     assert_eq!(media.url.as_str(), "https://media.example/a.webm");
     let mut headers: Vec<_> = media.headers.keys().map(HeaderName::as_str).collect();
@@ -189,7 +189,7 @@ async fn one_that_hangs_is_ended_with_all_that_it_started() {
     let child = fs::read_to_string(double.path().join("child")).unwrap();
     let stat = Path::new("/proc").join(child.trim()).join("stat");
     let until = Instant::now() + Duration::from_secs(30);
-    // Once killed it is a zombie until init has seen it.
+    // After the kill it is a zombie until init has reaped it.
     while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
         assert!(Instant::now() < until, "its child still runs");
         tokio::task::yield_now().await;
@@ -213,7 +213,7 @@ async fn one_that_writes_without_end_or_nonsense_is_given_up_and_not_quoted() {
     }
 }
 
-/// Puts a program into a folder that tells a version.
+/// Puts a program into a folder that prints a version.
 fn runtime(folder: &Path, name: &str, told: &str) {
     let file = folder.join("new");
     fs::write(&file, format!("#!/bin/sh\necho '{told}'\n")).unwrap();
@@ -221,7 +221,8 @@ fn runtime(folder: &Path, name: &str, told: &str) {
     fs::rename(&file, folder.join(name)).unwrap();
 }
 
-/// Asks for a page of YouTube with these runtimes; gives the runtime that is told, yt-dlp's arguments, and the outcome.
+/// Resolves a page of YouTube with these runtimes. Returns the runtime in the status, yt-dlp's arguments, and the
+/// outcome.
 async fn with_runtimes(
     runtimes: &[(&str, &str)],
     version: &str,

@@ -1,4 +1,4 @@
-//! Who comes in and who goes: proposals, groups made anew, and the protocol version that all can speak.
+//! Members added and removed: proposals, replaced groups, and the protocol version that all support.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -15,15 +15,15 @@ const APPEND: u8 = 0;
 /// Operation of opcode 27 that revokes proposals.
 const REVOKE: u8 = 1;
 
-/// Epoch of opcode 24 that says a group is made anew.
+/// Epoch of opcode 24 that announces a new group.
 const FIRST_EPOCH: u64 = 1;
 
-/// What is to be proposed.
+/// Change to be proposed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wish {
-    /// To add a member by the key package that it sent.
+    /// Adds a member by the key package that it sent.
     Add(Snowflake),
-    /// To remove who is at a leaf.
+    /// Removes the member at a leaf.
     Remove(u32),
 }
 
@@ -64,7 +64,7 @@ impl Service {
         }
     }
 
-    /// Revokes the proposal to add a user, if one is out.
+    /// Revokes the proposal to add a user, if one is outstanding.
     pub(super) fn withdraw(&mut self, user: Snowflake) {
         let Some(withdrawn) = self.roster.withdraw_add(user) else { return };
         let rest: Vec<Proposal> =
@@ -75,7 +75,7 @@ impl Service {
         }
     }
 
-    /// Takes a member out of the group, to add it again with its new key package or not.
+    /// Removes a member from the group; `add_again` adds it again with its new key package.
     pub(super) fn remove(&mut self, user: Snowflake, add_again: bool, now: Instant) {
         let Some(leaf) = self.roster.leaf(user) else { return };
         let members: Vec<Snowflake> = self.roster.members().collect();
@@ -96,7 +96,7 @@ impl Service {
         }
     }
 
-    /// Forgets the group and has the next one made, by the member that is left and those who wait to be added.
+    /// Drops the group and has the next one created by the member that remains and those who wait to be added.
     fn start_anew(&mut self, sole: Option<Snowflake>, now: Instant) {
         self.roster.reset();
         self.transitions.clear();
@@ -127,7 +127,7 @@ impl Service {
         }
     }
 
-    /// Moves to the highest version that everyone supports; whether that is another one.
+    /// Moves to the highest version that every client supports; returns whether that is another one.
     pub(super) fn negotiate(&mut self, now: Instant) -> bool {
         let version =
             self.members.values().map(|member| member.max_version).min().unwrap_or(VERSION).min(VERSION);
@@ -167,7 +167,7 @@ impl Service {
         true
     }
 
-    /// Says anew who may send plain frames.
+    /// Updates who may send plain frames.
     pub(super) fn update_plain(&mut self, now: Instant) {
         let taking_part = self.members.values().filter(|member| member.described).count();
         let free = self.version == 0 || taking_part <= 1;
@@ -176,7 +176,7 @@ impl Service {
         }
     }
 
-    /// Those who get proposals: the group, or those who could make one.
+    /// Returns those who receive proposals: the group, or those who could create one.
     fn audience(&mut self) -> Vec<Snowflake> {
         if self.roster.established() {
             return self.roster.members().collect();

@@ -1,4 +1,4 @@
-//! What of a client's frames is heard.
+//! Which of a client's frames are heard.
 
 use std::time::{Duration, Instant};
 

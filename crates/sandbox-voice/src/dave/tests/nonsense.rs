@@ -19,7 +19,7 @@ fn close_code(outs: &[Out]) -> Option<u16> {
     })
 }
 
-/// Key package of a session, as it would send it.
+/// Returns a session's key package, as it would send it.
 fn package(user: u64) -> Vec<u8> {
     let version = std::num::NonZeroU16::MIN;
     let mut session = davey::DaveSession::new(version, user, CHANNEL.0, None).expect("session");
@@ -89,7 +89,7 @@ fn a_transition_id_that_is_none_closes_with_4002() {
     assert_eq!(close_code(&room.call.json(BOT, 23, &json!({ "transition_id": 9 }))), None);
 }
 
-/// A group of three, and a fourth whose add is proposed; the valid commit for it that one of them made.
+/// Creates a group of three and a fourth whose add is proposed; returns it with the valid commit that one of them made.
 fn at_a_commit() -> (Room, Vec<u8>) {
     let mut room = Room::of(&[BOT, OTHER, THIRD]);
     room.propose(ALICE);

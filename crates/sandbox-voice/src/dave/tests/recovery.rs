@@ -1,4 +1,4 @@
-//! Commits and welcomes that someone can't process.
+//! Commits and welcomes that a member cannot process.
 
 use serde_json::json;
 

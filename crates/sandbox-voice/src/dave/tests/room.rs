@@ -1,4 +1,4 @@
-//! A call with clients in it: each a davey session that answers as songbird's websocket task does.
+//! A call with clients in it: each is a davey session that answers as songbird's websocket task does.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU16;
@@ -18,7 +18,7 @@ pub(super) const THIRD: Snowflake = Snowflake(103);
 pub(super) const ALICE: Snowflake = Snowflake(201);
 pub(super) const BOB: Snowflake = Snowflake(202);
 
-/// A frame of Opus as far as encryption can tell.
+/// Frame of Opus as far as encryption can tell.
 pub(super) const OPUS: [u8; 40] = [0x78; 40];
 
 /// One client and what it has been sent.
@@ -29,19 +29,19 @@ pub(super) struct Client {
     max_version: u16,
     pending: BTreeMap<u16, u16>,
     inbox: VecDeque<Message>,
-    /// Opcodes that it got, oldest first.
+    /// Opcodes that it received, oldest first.
     pub(super) got: Vec<u8>,
     pub(super) executed: Vec<u16>,
     pub(super) closed: Option<u16>,
-    /// Opcodes whose messages it does not look at.
+    /// Opcodes whose messages it ignores.
     pub(super) deaf_to: BTreeSet<u8>,
-    /// Its next commit is spoilt before it is sent.
+    /// Whether its next commit is corrupted before it is sent.
     pub(super) spoils_commit: bool,
-    /// It could not follow once, and has asked to be added again.
+    /// Whether it could not follow once, and has asked to be added again.
     pub(super) complained: bool,
 }
 
-/// What a client sends.
+/// Message of a client.
 pub(super) enum Sent {
     Json(u8, Value),
     Binary(u8, Vec<u8>),
@@ -69,7 +69,7 @@ impl Client {
         self.session.as_mut().expect("the client has a DAVE session")
     }
 
-    /// A frame as it would send it now.
+    /// Returns a frame as it would send it now.
     pub(super) fn frame(&mut self, opus: &[u8]) -> Vec<u8> {
         match &mut self.session {
             Some(session) if self.version > 0 && session.is_ready() => {
@@ -167,7 +167,7 @@ impl Client {
                 let Some(made) = made else { return Vec::new() };
                 let mut message = made.commit;
                 if std::mem::take(&mut self.spoils_commit) {
-                    // Inside its signature, where only members can see it.
+                    // Inside its signature, which only members can check.
                     let end = message.len() - 80;
                     message[end] ^= 1;
                 }
@@ -199,7 +199,7 @@ impl Client {
 pub(super) struct Room {
     pub(super) call: Call,
     pub(super) clients: BTreeMap<Snowflake, Client>,
-    /// Messages on their way to the server, per sender.
+    /// Messages on their way to the server, with their senders.
     pub(super) upstream: VecDeque<(Snowflake, Sent)>,
 }
 
@@ -208,7 +208,7 @@ impl Room {
         Self { call: Call::new(CHANNEL), clients: BTreeMap::new(), upstream: VecDeque::new() }
     }
 
-    /// A room into which these have come one after another.
+    /// Creates a room that these clients have joined one after another.
     pub(super) fn of(users: &[Snowflake]) -> Self {
         let mut room = Self::new();
         for user in users {
@@ -217,7 +217,7 @@ impl Room {
         room
     }
 
-    /// A client connects, and its add is proposed to the members, who have not answered yet.
+    /// Connects a client; its add is proposed to the members, who have not answered yet.
     pub(super) fn propose(&mut self, user: Snowflake) {
         self.connect(user, 1);
         self.read();
@@ -229,7 +229,7 @@ impl Room {
         self.clients.get_mut(&user).expect("the client is in the room")
     }
 
-    /// A client connects, without waiting for what follows.
+    /// Connects a client, without waiting for what follows.
     pub(super) fn connect(&mut self, user: Snowflake, max_version: u16) {
         self.clients.insert(user, Client::new(user, max_version));
         let outs = self.call.connect(user, max_version);
@@ -241,7 +241,7 @@ impl Room {
         self.deliver(outs);
     }
 
-    /// A client connects, and everything that follows happens.
+    /// Connects a client, and everything that follows happens.
     pub(super) fn join(&mut self, user: Snowflake) {
         self.connect(user, 1);
         self.run();
@@ -279,7 +279,7 @@ impl Room {
         }
     }
 
-    /// Every client reads what it got; what they answer is on its way.
+    /// Lets every client read what it received; their answers are on their way.
     pub(super) fn read(&mut self) {
         for user in self.clients.keys().copied().collect::<Vec<_>>() {
             while let Some(message) = self.client(user).inbox.pop_front() {
@@ -289,7 +289,7 @@ impl Room {
         }
     }
 
-    /// The server gets the oldest message under way.
+    /// Delivers the oldest message on its way to the server; returns whether there was one.
     pub(super) fn step(&mut self) -> bool {
         let Some((user, sent)) = self.upstream.pop_front() else { return false };
         if self.clients.contains_key(&user) {
@@ -302,7 +302,7 @@ impl Room {
         true
     }
 
-    /// Lets messages flow until nobody has anything to say, not even after the time they wait for.
+    /// Lets messages flow until no client has anything to send, not even after the time they wait for.
     pub(super) fn run(&mut self) {
         for _ in 0..200 {
             self.read();
@@ -333,7 +333,8 @@ impl Room {
         self.deliver(outs);
     }
 
-    /// Whether the clients named, and nobody else, share a group at one epoch and hear each other; that epoch.
+    /// Checks that the clients named, and no others, share a group at one epoch and hear each other; returns that
+    /// epoch.
     pub(super) fn assert_group(&mut self, clients: &[Snowflake], people: &[Snowflake]) -> u64 {
         let expected: BTreeSet<u64> = clients.iter().chain(people).map(|user| user.0).collect();
         let mut epochs = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! What happens in a guild, reported into #general, and the start.
+//! Events of a guild, reported in #general, and the start.
 
 use serenity::all::*;
 
@@ -79,7 +79,7 @@ impl EventHandler for Bot {
     }
 
     async fn message_delete(&self, ctx: Context, _: ChannelId, id: MessageId, guild: Option<GuildId>) {
-        // Whose it was is in no cache any more; all are reported but the bot's own post.
+        // The author is not in any cache any more. All are reported except the bot's own post.
         if guild.is_some()
             && self.post.lock().is_ok_and(|post| post.as_ref().is_none_or(|post| post.id != id))
         {

@@ -45,7 +45,7 @@ fn commands() -> Vec<CreateCommand> {
     ]
 }
 
-/// Registers the commands, and says so.
+/// Registers the commands, and reports it.
 pub async fn register(ctx: &Context, guild: &Guild) -> Outcome {
     guild.id.set_commands(ctx, commands()).await?;
     let about = Command::create_global_command(ctx, CreateCommand::new("about").description("Who?")).await?;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock};
 use serenity::all::{ClientBuilder, GatewayIntents, GuildId, HttpBuilder, Message, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What the handlers keep between events.
+/// The state that the handlers keep between events.
 #[derive(Default)]
 struct Bot {
     guild: OnceLock<GuildId>,
@@ -24,7 +24,7 @@ type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 async fn main() -> Outcome {
     tracing_subscriber::fmt().with_env_filter("serenity=warn").with_writer(std::io::stderr).init();
     let token = env::var("DISCORD_TOKEN")?;
-    // serenity asks its proxy only while its own ratelimiter is off.
+    // serenity uses its proxy only while its own ratelimiter is off.
     let http = HttpBuilder::new(token).proxy(env::var("SANDBOX_URL")?).ratelimiter_disabled(true).build();
     let mut settings = Settings::default();
     settings.max_messages = 100;

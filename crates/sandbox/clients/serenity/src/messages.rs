@@ -55,7 +55,7 @@ pub async fn handle(bot: &Bot, ctx: &Context, message: Message) -> Outcome {
             channel.say(ctx, format!("{}: {text}", file.filename)).await?;
         }
         "mistake" => {
-            // serenity refuses an empty message by itself, so Discord is asked without its builder.
+            // serenity itself refuses an empty message, so the request is sent without its builder.
             let code = match ctx.http.send_message(channel, Vec::new(), &json!({ "content": "" })).await {
                 Err(Error::Http(HttpError::UnsuccessfulRequest(answer))) => answer.error.code,
                 _ => 0,

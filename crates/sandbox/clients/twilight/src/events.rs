@@ -1,4 +1,4 @@
-//! What happens in a guild, reported into #general.
+//! Events of a guild, reported in #general.
 
 use twilight_gateway::Event;
 use twilight_model::channel::message::EmojiReactionType;
@@ -7,7 +7,7 @@ use twilight_model::id::marker::UserMarker;
 
 use crate::{Bot, Home, commands, interactions, messages};
 
-/// What the cache must be asked before the event changes it: the author of a deleted message.
+/// Returns the author of a deleted message, which the cache only has before the event changes it.
 pub fn before(bot: &Bot, event: &Event) -> Option<Id<UserMarker>> {
     match event {
         Event::MessageDelete(gone) => bot.cache.message(gone.id).map(|message| message.author()),
@@ -90,7 +90,7 @@ pub async fn handle(bot: &Bot, event: Event, author: Option<Id<UserMarker>>) -> 
     Ok(())
 }
 
-/// The first guild: registers the commands and says so.
+/// Handles the first guild: registers the commands and reports it.
 async fn begin(bot: &Bot) -> anyhow::Result<()> {
     let guild = bot.http.current_user_guilds().await?.models().await?.remove(0).id;
     let channels = bot.http.guild_channels(guild).await?.models().await?;

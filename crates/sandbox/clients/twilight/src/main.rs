@@ -22,7 +22,7 @@ use twilight_model::gateway::payload::incoming::MemberChunk;
 use twilight_model::id::Id;
 use twilight_model::id::marker::{ApplicationMarker, ChannelMarker, GuildMarker};
 
-/// What every handler reaches.
+/// The state that every handler uses.
 struct Bot {
     http: Client,
     cache: InMemoryCache,
@@ -42,7 +42,7 @@ struct Home {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter("warn").with_writer(std::io::stderr).init();
-    // As twilight's documentation asks: one provider of cryptography for the process.
+    // By twilight's documentation: one provider of cryptography for the process.
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("a provider of cryptography is set already"))?;

@@ -1,4 +1,4 @@
-//! Channels, threads, roles, members, pins, webhooks, invites, bans and polls: made, changed and deleted.
+//! Channels, threads, roles, members, pins, webhooks, invites, bans and polls: creating, changing and deleting.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

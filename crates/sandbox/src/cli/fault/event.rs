@@ -1,4 +1,4 @@
-//! `sandbox fault event`: what goes wrong with dispatched events.
+//! `sandbox fault event`: faults of dispatched events.
 
 use clap::{Args, Subcommand};
 use sandbox::Client;

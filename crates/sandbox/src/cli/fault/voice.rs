@@ -1,4 +1,4 @@
-//! `sandbox fault voice`: what goes wrong in voice.
+//! `sandbox fault voice`: faults of voice.
 
 use clap::{Args, Subcommand, ValueEnum};
 use sandbox::Client;

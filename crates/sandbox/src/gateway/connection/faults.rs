@@ -1,4 +1,4 @@
-//! Injected faults: what they do to events, payloads and the connection itself.
+//! Injected faults: their effects on events, payloads and the connection itself.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -10,14 +10,14 @@ use crate::gateway::payload::{Raw, op};
 use crate::gateway::session::{Numbered, Session};
 use crate::record::{self, Body};
 
-/// An event that waits for its delay, and what happens then.
+/// An event that is delayed, and the effect after the delay.
 pub(super) struct Held {
     pub(super) until: Instant,
     seq: u64,
     effect: GatewayEffect,
 }
 
-/// An event as it is written.
+/// An event in the form in which it is written.
 pub(super) struct Delivery {
     pub(super) payload: String,
     /// Its data, for the log.
@@ -27,7 +27,7 @@ pub(super) struct Delivery {
 }
 
 impl Connection {
-    /// What happens to an event that is about to be written; nothing if it is held back first.
+    /// Returns the effect on an event that is about to be written; `None` if it is held back first.
     pub(super) fn effect_on(&mut self, numbered: &Numbered, session: &Session) -> Option<GatewayEffect> {
         if let Some(held) = self.held.take()
             && held.seq == numbered.seq
@@ -48,7 +48,7 @@ impl Connection {
         None
     }
 
-    /// Lets an injected effect happen to this connection.
+    /// Applies an injected effect to this connection.
     pub(super) async fn inject_fault(&mut self, effect: GatewayEffect) -> Result<(), Ending> {
         match effect {
             GatewayEffect::Pass
@@ -63,7 +63,7 @@ impl Connection {
         }
     }
 
-    /// Returns an event as an injected effect lets it arrive.
+    /// Returns an event as changed by an injected effect.
     pub(super) fn delivery(&self, numbered: &Numbered, effect: &GatewayEffect) -> Delivery {
         let (event, seq) = (&numbered.event, numbered.seq);
         match effect {
@@ -90,7 +90,7 @@ impl Connection {
         }
     }
 
-    /// Acts upon a client's payload as an injected effect lets it arrive.
+    /// Handles a client's payload as changed by an injected effect.
     pub(super) async fn act_on(
         &mut self,
         mut raw: Raw,
@@ -118,7 +118,7 @@ impl Connection {
         }
     }
 
-    /// Rule that strikes a payload of this opcode.
+    /// Returns the rule that strikes a payload of this opcode.
     pub(super) fn strike_received(&self, op: u64) -> Option<Strike<GatewayEffect>> {
         let place = match &self.session {
             Some(session) => place(session),

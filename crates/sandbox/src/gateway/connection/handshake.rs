@@ -25,7 +25,7 @@ impl Connection {
         let shard = identify.shard.unwrap_or([0, 1]);
         let intents = identify.intents;
         let options = self.hub.options().clone();
-        // Discord limits IDENTIFY calls, whatever becomes of them.
+        // Discord limits IDENTIFY calls, whatever their result.
         match self.hub.starts().start(Instant::now(), bot, shard[0], &options) {
             Ok(()) => {}
             Err(TooMany::AtOnce) => return self.send(op::INVALID_SESSION, false.into()).await,
@@ -49,13 +49,13 @@ impl Connection {
         let session = Arc::new(Session::new(id.clone(), viewer, identify.compress, &self.backend));
         session.attach(self.id);
         self.hub.add(session.clone());
-        // From here on events wait in the session, so whatever the backend says now misses none of them.
+        // From here on events wait in the session, so it misses none of the events after the backend's answers.
         let guilds: Vec<_> = self.backend.guilds(bot).into_iter().filter(mine).collect();
         let mut first = vec![Arc::new(self.ready(&session, identify.shard, &guilds))];
         if intents.contains(Intents::GUILDS) {
             first.extend(guilds.iter().filter_map(|guild| {
                 let mut data = self.backend.guild_create(bot, *guild)?;
-                // What tells a guild that was there from one that the bot has just been added to.
+                // This distinguishes a guild that was there from one that the bot has just been added to.
                 data["unavailable"] = false.into();
                 roster::reduce(&mut data, &viewer);
                 Some(Arc::new(Event::new("GUILD_CREATE", &data, self.hub.log())))

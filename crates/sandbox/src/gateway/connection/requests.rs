@@ -1,4 +1,4 @@
-//! What an identified client may ask for; answers come as events of its session.
+//! Requests of an identified client. Answers are events of its session.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::gateway::payload::{MembersRequest, Request};
 use crate::gateway::session::Session;
 
 impl Connection {
-    /// Passes a request of an identified client on; answers come as events of its session.
+    /// Handles a request of an identified client. Answers are events of its session.
     pub(super) fn ask(&self, request: Request, session: &Session) {
         let viewer = &session.viewer;
         match request {
@@ -35,7 +35,7 @@ impl Connection {
                     );
                 }
             }
-            // Channels have no ephemeral data here, such as a voice channel's status: none is told of.
+            // Channels have no ephemeral data here, such as a voice channel's status, so the list is empty.
             Request::ChannelInfo(guild) if session.has_guild(guild) => {
                 self.answer(session, "CHANNEL_INFO", &json!({"guild_id": guild, "channels": []}));
             }
@@ -50,7 +50,7 @@ impl Connection {
         }
         let chunks = match members::chunks(&*self.backend, &session.viewer, request) {
             Ok(chunks) => chunks,
-            // Discord does not answer either; the log tells why.
+            // Discord does not answer either. The log contains the reason.
             Err(why) => return self.note("REQUEST_GUILD_MEMBERS", why),
         };
         if let Some(every) = self.hub.options().member_list_every

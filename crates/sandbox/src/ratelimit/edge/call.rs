@@ -1,4 +1,4 @@
-//! What all layers look at in a request.
+//! The parts of a request that all layers use.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
@@ -9,13 +9,13 @@ use futures_util::{StreamExt as _, stream};
 use super::super::Route;
 use crate::fault::Connection;
 
-/// A request on its way.
+/// A request in progress.
 pub(super) struct Call {
     pub(super) method: String,
     pub(super) route: Route,
-    /// What it sends as authorization, which tells whose limits it counts against.
+    /// Its authorization, which determines whose limits it counts against.
     pub(super) who: Option<String>,
-    /// Handle to its connection, if the listener offers one.
+    /// Handle to its connection, if the listener supports that.
     connection: Option<Connection>,
 }
 
@@ -30,7 +30,8 @@ impl Call {
         }
     }
 
-    /// Cuts the connection; without a handle to it (another listener than [`crate::fault::Listener`]) the answer aborts.
+    /// Cuts the connection. Without a handle to it (another listener than [`crate::fault::Listener`]) the answer
+    /// aborts.
     pub(super) fn drop_connection(&self) -> Response {
         if let Some(connection) = &self.connection {
             connection.sever();
@@ -41,14 +42,14 @@ impl Call {
     }
 }
 
-/// Reads a request that is refused to its end, as the proxy in front of Discord does: who still writes when the
+/// Reads a refused request to its end, like the proxy in front of Discord: a client that still writes when the
 /// connection closes may not see the answer.
 pub(super) async fn drain(request: Request) {
     let mut body = request.into_body().into_data_stream();
     while let Some(Ok(_)) = body.next().await {}
 }
 
-/// Error of an answer that ends before its end.
+/// Returns the error of a truncated answer.
 pub(super) fn cut_short() -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "cut short by an injected fault")
 }

@@ -1,4 +1,4 @@
-//! The layer of injected faults: they wait, answer in the handler's place, or change its answer.
+//! The layer of injected faults: they wait, answer in place of the handler, or change its answer.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::fault::{ErrorBody, LimitScope, RequestEffect, Strike, lay_over};
 use crate::ratelimit::{BucketState, Limits, Refusal, Scope};
 use crate::record::Event;
 
-/// Who answers a request.
+/// How a request is answered.
 pub(super) enum Answer {
-    /// Its handler, if the limits allow it.
+    /// By its handler, if the limits allow it.
     Handler,
-    /// The fault.
+    /// By the fault.
     Response(Response),
-    /// The fault, as a rate limit.
+    /// By the fault, as a rate limit.
     Refusal(Refusal),
     /// The connection is cut.
     Drop,
@@ -49,7 +49,7 @@ fn log(edge: &Edge, strike: &Strike<RequestEffect>, call: &Call) {
     edge.log.push(Event::Fault { rule: Some(strike.rule), place, effect });
 }
 
-/// Returns what a fault puts in the place of the handler.
+/// Returns the answer of a fault in place of the handler.
 pub(super) fn instead(effect: &RequestEffect, limits: &Limits, call: &Call) -> Answer {
     match effect {
         RequestEffect::Respond { status, body } => Answer::Response(failure(*status, *body)),
@@ -65,7 +65,7 @@ pub(super) fn instead(effect: &RequestEffect, limits: &Limits, call: &Call) -> A
     }
 }
 
-/// Changes an answer that the log is to show as it arrives; nothing if the connection is to be cut instead.
+/// Changes an answer before it is logged. Returns `None` if the connection is to be cut instead.
 pub(super) async fn change(effect: &RequestEffect, response: Response) -> Option<Response> {
     match effect {
         RequestEffect::DropAfter => None,
@@ -74,7 +74,7 @@ pub(super) async fn change(effect: &RequestEffect, response: Response) -> Option
     }
 }
 
-/// Cuts an answer short, which the log shows as a whole.
+/// Truncates an answer, of which the log contains the whole.
 pub(super) async fn truncate(effect: &RequestEffect, response: Response) -> Response {
     let RequestEffect::Truncate { bytes: length } = *effect else { return response };
     let (mut parts, body) = response.into_parts();
@@ -82,7 +82,7 @@ pub(super) async fn truncate(effect: &RequestEffect, response: Response) -> Resp
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let kept = whole.slice(..length.min(whole.len()));
     let cut = async {
-        // Gives the server the chance to write what came before, which an error would throw away.
+        // Lets the server write the bytes before, which an error would discard.
         tokio::time::sleep(Duration::from_millis(5)).await;
         Err(cut_short())
     };

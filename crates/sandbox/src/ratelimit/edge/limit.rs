@@ -1,4 +1,4 @@
-//! The innermost layer: rate limits, and the headers that tell of them.
+//! The innermost layer: rate limits, and their headers.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use super::call::{Call, drain};
 use super::record::Pending;
 use crate::ratelimit::{Limits, Refusal, Scope, Verdict};
 
-/// Has the handler answer, or refuses the request if it exceeds a limit.
+/// Calls the handler, or refuses the request if it exceeds a limit.
 pub(super) async fn handle(
     limits: &Limits,
     call: &Call,
@@ -45,10 +45,10 @@ pub(super) async fn refuse(refusal: &Refusal, request: Request, pending: &mut Pe
     response
 }
 
-/// Counts an answer against the limit of invalid requests, and names the proxy that it came through.
+/// Counts an answer against the limit of invalid requests, and adds the header of the proxy.
 pub(super) fn finish(limits: &Limits, call: &Call, response: &mut Response, pending: &Pending) {
-    // Discord's own answers name the proxy they came through; those of Cloudflare in front of it do not, and
-    // libraries (discord.py) take a 429 without it for a ban and give up.
+    // Discord's own answers name the proxy they came through; those of Cloudflare in front of it do not, and libraries
+    // (discord.py) treat a 429 without it as a ban and give up.
     if pending.entry.limited != Some(Scope::Cloudflare.name()) {
         response.headers_mut().insert(header::VIA, HeaderValue::from_static("1.1 sandbox"));
     }

@@ -1,4 +1,4 @@
-//! The outermost layer: a request goes to the log with its body, its answer, and what the other layers did to it.
+//! The outermost layer: logs a request with its body, its answer, and the effects of the other layers.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::Extra;
 use super::call::Call;
 use crate::record::{self, EventLog};
 
-/// Entry of a request under way; it is recorded when this is dropped, so also when the client hangs up.
+/// Entry of a request in progress. It is recorded when this is dropped, so also if the client disconnects.
 pub(super) struct Pending {
     log: EventLog,
     started: Instant,
@@ -35,7 +35,7 @@ impl Pending {
         Self { log: log.clone(), started: Instant::now(), entry: Box::new(entry) }
     }
 
-    /// Takes a JSON body out to record it and puts it back; other bodies stream on unread.
+    /// Reads a JSON body to record it, and returns the request with it. Other bodies are streamed unread.
     pub(super) async fn read_request(&mut self, request: Request) -> Request {
         let longest = self.log.capacity().body;
         let kind = content_type(request.headers());
@@ -56,7 +56,7 @@ impl Pending {
                 self.entry.request = Some(recorded);
                 Request::from_parts(parts, Body::from(bytes))
             }
-            // The handler meets the same broken body and answers for it.
+            // The handler gets the same error and answers.
             Err(error) => {
                 let broken = stream::once(async move { Err::<Bytes, _>(error) });
                 Request::from_parts(parts, Body::from_stream(broken))
@@ -64,7 +64,7 @@ impl Pending {
         }
     }
 
-    /// Takes over what the handler knew.
+    /// Takes the data that the handler knew.
     pub(super) fn take_extra(&mut self, response: &mut Response) {
         let Some(extra) = response.extensions_mut().remove::<Extra>() else { return };
         self.entry.bot = extra.bot;
@@ -88,7 +88,7 @@ impl Pending {
             return response;
         }
         let (parts, body) = response.into_parts();
-        // A body of known length is in memory already; it can't fail.
+        // A body of known length is in memory already, so this cannot fail.
         let bytes = axum::body::to_bytes(body, longest).await.unwrap_or_default();
         self.entry.response = Some(self.log.redactor().body(&bytes, kind.as_deref(), longest));
         Response::from_parts(parts, Body::from(bytes))

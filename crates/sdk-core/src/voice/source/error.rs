@@ -1,4 +1,4 @@
-//! Why something cannot be played, in words for the person who asked.
+//! Why a track cannot be played, as text for the user who asked.
 
 use std::error::Error;
 use std::fmt;
@@ -6,75 +6,76 @@ use std::time::Duration;
 
 use crate::text;
 
-/// Why something cannot be played; the text is one sentence that holds no address and no output of a program.
+/// Why a track cannot be played. The text is one sentence that contains no address and no output of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The text is no web address.
     NoAddress,
-    /// The address begins with something else than http:// or https://.
+    /// The address begins with something other than http:// or https://.
     Scheme,
-    /// The address holds a user name or password.
+    /// The address contains a user name or password.
     Credentials,
-    /// The address, or one that it leads to, is not public.
+    /// The address, or one that it redirects to, is not public.
     NotPublic,
     /// No server has that name.
     NoHost,
     /// The server does not answer at all.
     Unreachable,
-    /// Something did not happen in time.
+    /// A step was not finished in time.
     TimedOut,
-    /// All of it together took longer than it may.
+    /// The whole query took longer than allowed.
     Late {
         /// Longest time.
         most: Duration,
     },
-    /// Nothing can be played at a port that is no web server's; why is not told, since that would tell whether it is open.
+    /// Nothing can be played at a port that is no web server's. The reason is not given, since it would reveal whether
+    /// the port is open.
     NothingThere,
     /// The server answers with a failure.
     Status(u16),
-    /// Address leads to address without end.
+    /// Too many addresses redirect or lead to one another.
     Redirects,
-    /// More bytes than are fetched.
+    /// The answer has more bytes than are fetched.
     TooLarge,
-    /// The track is longer than is allowed.
+    /// The track is longer than allowed.
     TooLong {
         /// Longest track.
         most: Duration,
     },
     /// The address is of an HLS stream.
     Hls,
-    /// An MP4 file whose index follows its audio, from a server that sends no parts.
+    /// The address is of an MP4 file whose index follows its audio, from a server that sends no parts.
     IndexAtEnd,
-    /// AAC with more than two channels.
+    /// The content is AAC with more than two channels.
     Surround,
-    /// What is there is no sound in a known format.
+    /// The content is not audio in a known format.
     NoSound,
-    /// The server has stopped to send, or sends more slowly than the sound is.
+    /// The server has stopped sending, or sends more slowly than the audio plays.
     Stalled,
-    /// A playlist without an entry that can be played.
+    /// The playlist has no entry that can be played.
     EmptyPlaylist,
-    /// The stream ended before its time, or what it holds is broken.
+    /// The stream ended early, or its content is broken.
     Broken,
-    /// A page, and there is no yt-dlp.
+    /// The address is a page, and there is no yt-dlp.
     NoPages,
     /// yt-dlp finds nothing to play on the page.
     Page,
     /// yt-dlp finds nothing to play on the page, and has no JavaScript runtime, which it needs for the site.
     NoRuntime,
-    /// A search for which nothing was found.
+    /// The search found nothing.
     NothingFound,
-    /// A search that only the library answered, because there is no yt-dlp.
+    /// Only the library was searched, because there is no yt-dlp.
     NoSearch,
-    /// Too much is being looked for already.
+    /// Too many requests are in progress.
     Busy,
-    /// The user has so many requests under way, which is the most.
+    /// The user has this many requests in progress, which is the limit.
     BusyUser(usize),
-    /// The users of the Discord server have so many requests under way, which is the most.
+    /// The users of the Discord server have this many requests in progress, which is the limit.
     BusyGuild(usize),
     /// There is no library.
     NoLibrary,
-    /// The library does not hold that track any more.
+    /// The library does not contain that track any more.
     NotInLibrary,
 }
 

@@ -1,11 +1,11 @@
-//! What there is to play from, for those who ask how the bot is.
+//! The status of the sources of audio.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::text;
 
-/// What there is to play from.
+/// The status of the sources of audio.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceStatus {
     /// The library.
@@ -14,29 +14,29 @@ pub struct SourceStatus {
     pub yt_dlp: YtDlpStatus,
 }
 
-/// How the library is.
+/// The status of the library.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LibraryStatus {
     /// None is configured.
     #[default]
     Absent,
-    /// Its folder is not there, or cannot be read.
+    /// Its folder does not exist, or cannot be read.
     Missing,
-    /// Its folder is being read for the first time.
+    /// Its folder is being scanned for the first time.
     Reading {
-        /// Tracks so far.
+        /// Number of tracks so far.
         tracks: usize,
     },
     /// It can be searched.
     Ready {
-        /// Tracks in it.
+        /// Number of tracks.
         tracks: usize,
-        /// Links, and files that are none of sound, which are left out.
+        /// Number of links, and of files without audio, which are left out.
         left_out: usize,
     },
 }
 
-/// How yt-dlp is.
+/// The status of yt-dlp.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum YtDlpStatus {
     /// It is not installed.
@@ -44,18 +44,18 @@ pub enum YtDlpStatus {
     Absent,
     /// It is being asked for its version.
     Looking,
-    /// It does not start, or tells no version.
+    /// It does not start, or prints no version.
     Broken {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
     },
     /// It can be used.
     Found {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
         /// Its version.
         version: String,
-        /// The JavaScript runtime that it has, which it needs for YouTube.
+        /// The JavaScript runtime that it uses, which it needs for YouTube.
         runtime: Option<JsRuntime>,
     },
 }
@@ -63,9 +63,9 @@ pub enum YtDlpStatus {
 /// A JavaScript runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsRuntime {
-    /// Name that yt-dlp calls it by.
+    /// yt-dlp's name for it.
     pub name: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its version.
     pub version: String,
