@@ -72,7 +72,7 @@ pub(crate) async fn run(
     health.watch(&host);
     api.keep_answers(host.answers());
     host.set_http_of(https_of_plugins(api.clone(), application.id));
-    let engine = Engine::new(host.changes().clone());
+    let engine = Engine::new(host.changes().clone(), host.voice().events());
     engine.set_sources(Sources::new(config.media.sources(config.environment, &connection)));
     host.set_player(Arc::new(engine));
 

@@ -29,8 +29,6 @@ mod players;
 #[cfg(test)]
 mod tests;
 
-/// Events by which a slow receiver may be behind.
-const BEHIND: usize = 256;
 /// Commands that may wait for a player.
 const COMMANDS: usize = 64;
 
@@ -66,8 +64,8 @@ struct Served {
 }
 
 impl Engine {
-    /// Creates an engine that marks changes, plays nothing yet, and has no library.
-    pub fn new(changes: Changes) -> Self {
+    /// Creates an engine that marks changes and publishes its events; it plays nothing yet, and has no library.
+    pub fn new(changes: Changes, events: broadcast::Sender<VoiceEvent>) -> Self {
         Self(Arc::new(Inner {
             players: Mutex::default(),
             settings: Mutex::default(),
@@ -75,7 +73,7 @@ impl Engine {
             deaths: Mutex::default(),
             closed: AtomicBool::new(false),
             sources: ArcSwap::default(),
-            events: broadcast::Sender::new(BEHIND),
+            events,
             shards: Arc::default(),
             cache: ArcSwapOption::empty(),
             http: ArcSwapOption::empty(),

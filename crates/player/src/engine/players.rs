@@ -10,7 +10,7 @@ use sdk_core::voice::{
     FrameCounts, GuildSettings, LyricsClient, Player, Players, SavedVoice, VoiceEvent, VoiceEventKind, source,
 };
 use serenity::all::{Context, GuildId};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Engine;
@@ -54,10 +54,6 @@ impl Players for Engine {
 
     fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, String> {
         Ok(Box::new(Client::new(base)?))
-    }
-
-    fn listen(&self) -> broadcast::Receiver<VoiceEvent> {
-        self.0.events.subscribe()
     }
 
     fn frames(&self) -> FrameCounts {

@@ -33,6 +33,10 @@ fn saved() -> SavedVoice {
     SavedVoice { players: [(GUILD, player)].into(), ..SavedVoice::default() }
 }
 
+fn new_engine() -> Engine {
+    Engine::new(Changes::default(), broadcast::Sender::new(64))
+}
+
 /// Waits until the guild's player has handled all earlier messages.
 async fn settled(engine: &Engine) -> PlayerStatus {
     let player = engine.player(GUILD);
@@ -42,13 +46,13 @@ async fn settled(engine: &Engine) -> PlayerStatus {
 
 #[tokio::test]
 async fn a_player_that_breaks_down_is_told_forgotten_and_made_anew() {
-    let engine = Engine::new(Changes::default());
+    let engine = new_engine();
     engine.0.shards.identify(1, UserId::new(9));
     engine.restore(saved());
     engine.guild_came(GUILD);
     assert_eq!(settled(&engine).await.upcoming.len(), 1);
     assert_eq!(engine.saved().players.len(), 1);
-    let (player, mut events) = (engine.player(GUILD), engine.listen());
+    let (player, mut events) = (engine.player(GUILD), engine.0.events.subscribe());
 
     engine.send(GUILD, TaskMessage::Break);
     let event = events.recv().await.unwrap();
@@ -66,7 +70,7 @@ async fn what_the_bot_dies_on_again_and_again_is_left_out() {
     let mut left = saved();
     // A clean shutdown does not count.
     for (closed, deaths) in [(false, 1), (true, 1), (false, 2)] {
-        let engine = Engine::new(Changes::default());
+        let engine = new_engine();
         left.closed = closed;
         assert_eq!(engine.restore(left), !closed);
         assert_eq!(engine.saved().players[&GUILD].deaths, deaths, "it is there before the guild comes");
@@ -75,8 +79,8 @@ async fn what_the_bot_dies_on_again_and_again_is_left_out() {
         left = engine.saved();
         assert_eq!(left.players[&GUILD].deaths, deaths);
     }
-    let engine = Engine::new(Changes::default());
-    let mut events = engine.listen();
+    let engine = new_engine();
+    let mut events = engine.0.events.subscribe();
     assert!(engine.restore(left));
     engine.guild_came(GUILD);
     let event = events.recv().await.unwrap();
@@ -88,7 +92,7 @@ async fn what_the_bot_dies_on_again_and_again_is_left_out() {
 
 #[tokio::test]
 async fn what_proves_harmless_is_not_suspected_any_more() {
-    let engine = Engine::new(Changes::default());
+    let engine = new_engine();
     assert!(engine.restore(saved()));
     engine.guild_came(GUILD);
     assert_eq!(settled(&engine).await.upcoming.len(), 1);
@@ -99,8 +103,8 @@ async fn what_proves_harmless_is_not_suspected_any_more() {
 
 #[tokio::test]
 async fn a_guild_that_is_gone_is_told_once_and_nothing_of_it_is_saved() {
-    let engine = Engine::new(Changes::default());
-    let mut events = engine.listen();
+    let engine = new_engine();
+    let mut events = engine.0.events.subscribe();
     engine.set_settings(GUILD, GuildSettings { stay: true, ..GuildSettings::default() });
     engine.restore(SavedVoice { settings: engine.saved().settings, ..saved() });
     engine.guild_gone(GUILD);

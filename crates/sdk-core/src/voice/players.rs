@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serenity::all::{Context, GuildId, VoiceGatewayManager};
-use tokio::sync::broadcast;
 
-use super::event::VoiceEvent;
 use super::lyrics::LyricsClient;
 use super::player::Player;
 use super::saved::SavedVoice;
@@ -44,9 +42,6 @@ pub trait Players: VoiceGatewayManager {
     /// # Errors
     /// When `base` is no http(s) address. The text continues a sentence that begins with the name of a variable.
     fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, String>;
-
-    /// Returns a receiver of all events of players from now on.
-    fn listen(&self) -> broadcast::Receiver<VoiceEvent>;
 
     /// Returns the counts of the frames of all tracks since the host began.
     fn frames(&self) -> FrameCounts;

@@ -21,11 +21,22 @@ use crate::settings::Settings;
 #[derive(Clone, Default)]
 pub struct Voice(Arc<Inner>);
 
-#[derive(Default)]
+/// Events by which a slow receiver may be behind.
+const BEHIND: usize = 256;
+
 struct Inner {
     players: OnceLock<Arc<dyn Players>>,
+    /// Here and not in the engine, so that a listener that is earlier than the engine misses nothing.
+    events: broadcast::Sender<VoiceEvent>,
     /// The saved state, for a host without players to save again.
     saved: Mutex<SavedVoice>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        let events = broadcast::Sender::new(BEHIND);
+        Self { players: OnceLock::new(), events, saved: Mutex::default() }
+    }
 }
 
 impl Voice {
@@ -90,7 +101,12 @@ impl Voice {
 
     /// Returns a receiver of all events of players from now on.
     pub fn listen(&self) -> broadcast::Receiver<VoiceEvent> {
-        self.engine().map_or_else(|| broadcast::channel(1).1, |players| players.listen())
+        self.0.events.subscribe()
+    }
+
+    /// Returns the channel on which the engine publishes the events of its players.
+    pub fn events(&self) -> broadcast::Sender<VoiceEvent> {
+        self.0.events.clone()
     }
 
     /// Stops all players where they are, because the bot ends. State that is saved from then on is exact.
@@ -155,7 +171,7 @@ impl Voice {
 mod tests {
     use super::*;
     use crate::voice::source::{Caller, LibraryStatus, Limits, Query, SourceError};
-    use crate::voice::{ConnectionState, SavedPlayer, SavedQueue, VoiceError};
+    use crate::voice::{ConnectionState, SavedPlayer, SavedQueue, VoiceError, VoiceEventKind};
 
     const GUILD: GuildId = GuildId::new(1);
 
@@ -167,7 +183,11 @@ mod tests {
         assert_eq!(player.status().connection, ConnectionState::Disconnected);
         assert!(player.updates().next().await.is_none(), "nothing changes any more");
         assert!(voice.existing(GUILD).is_none() && voice.players().is_empty());
-        assert!(voice.listen().recv().await.is_err());
+        // Whoever listens before there is an engine hears it too.
+        let mut events = voice.listen();
+        let event = VoiceEvent { guild: GUILD, channel: None, kind: VoiceEventKind::GuildGone };
+        voice.events().send(event).unwrap();
+        assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
 
         let sources = voice.sources();
         assert_eq!(sources.status().library, LibraryStatus::Absent);
