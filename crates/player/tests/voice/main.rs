@@ -20,7 +20,7 @@ mod stage;
 /// Longest time for one test.
 const WITHIN: Duration = Duration::from_mins(3);
 /// Tests that run side by side.
-const TOGETHER: usize = 2;
+const TOGETHER: usize = 6;
 
 type Test = (&'static str, fn());
 
