@@ -2,9 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::process::Stdio;
 
 use sdk_core::roots;
 use tokio::process::Command;
+
+use crate::error::SaveError;
 
 /// Variable that no compiler, build script or macro needs.
 const SECRET: &str = "DISCORD_TOKEN";
@@ -48,6 +51,20 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 /// Returns a call of cargo in the workspace at `root`.
 pub(crate) fn cargo_in(root: &Path) -> Command {
     in_workspace(command(cargo()), root)
+}
+
+/// Runs a call of cargo that only asks, and returns its output.
+///
+/// # Errors
+/// If cargo cannot be run, or fails. The error contains cargo's message.
+pub(crate) async fn output_of_cargo(mut cargo: Command) -> Result<Vec<u8>, SaveError> {
+    let output = cargo.stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(SaveError::Cargo(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
 }
 
 /// Makes a call of cargo agree with all others in the workspace at `root`.

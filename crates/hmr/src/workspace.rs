@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use sdk_core::PluginId;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SaveError;
+use crate::process;
 use crate::watch::{Of, Scope};
 
 mod change_kind;
@@ -65,6 +65,9 @@ pub struct Workspace {
     pub plugins: BTreeMap<PluginId, Package>,
     /// Absolute folders of the crates that the host links.
     pub host: BTreeSet<PathBuf>,
+    /// Those of them that no plugin is built with.
+    #[serde(default)]
+    pub host_only: BTreeSet<PathBuf>,
     /// Packages that the host links and cargo fetched, by cargo's ids, which hold version and source.
     pub host_packages: BTreeSet<String>,
     /// Packages that a plugin links in addition to those, in the same form.
@@ -88,18 +91,9 @@ impl Workspace {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest. The error contains cargo's message.
     pub async fn read(root: &Path) -> Result<Self, SaveError> {
-        let output = crate::process::cargo_in(root)
-            .args(["metadata", "--format-version=1"])
-            .args(HOST_FEATURES)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
-        if !output.status.success() {
-            return Err(SaveError::Cargo(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-        }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        let mut cargo = process::cargo_in(root);
+        cargo.args(["metadata", "--format-version=1"]).args(HOST_FEATURES);
+        let metadata: Metadata = serde_json::from_slice(&process::output_of_cargo(cargo).await?)
             .map_err(|error| SaveError::Cargo(format!("its metadata was not understood: {error}")))?;
         Ok(metadata.workspace(root))
     }
@@ -128,6 +122,12 @@ impl Workspace {
             trees: sources.chain(shared.map(|folder| (folder.clone(), Of::All))).collect(),
             files: ROOT_FILES.iter().map(|file| (self.root.join(file), None)).collect(),
         }
+    }
+
+    /// Returns whether a path relative to the root lies in a crate of the host that no plugin is built with.
+    pub fn is_host_only(&self, path: &Path) -> bool {
+        let path = self.root.join(path);
+        self.host_only.iter().any(|folder| path.starts_with(folder))
     }
 
     /// Returns the plugins that link other packages than in `old`, besides those that the host links.

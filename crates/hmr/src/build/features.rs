@@ -11,7 +11,6 @@
 //! output.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::process::Stdio;
 
 use sdk_core::PluginId;
 
@@ -47,22 +46,15 @@ impl Shared {
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest.
     pub async fn read(workspace: &Workspace) -> Result<Self, SaveError> {
-        let output = process::in_workspace(process::command("nice"), &workspace.root)
+        let mut cargo = process::in_workspace(process::command("nice"), &workspace.root);
+        cargo
             .args(["-n", "10"])
             .arg(process::cargo())
             .args(["tree", "--edges=normal,build", "--prefix=depth", "--format={p}|{f}", "--color=never"])
             .args(HOST_PACKAGES)
             .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
-            .args(HOST_FEATURES)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
-        if !output.status.success() {
-            return Err(SaveError::Cargo(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-        }
-        Ok(Self::of(&String::from_utf8_lossy(&output.stdout), workspace))
+            .args(HOST_FEATURES);
+        Ok(Self::of(&String::from_utf8_lossy(&process::output_of_cargo(cargo).await?), workspace))
     }
 
     /// Reads trees of lines like `2url v2.5.8|default,std (*)`, whose first number is the depth.

@@ -35,7 +35,7 @@ impl Loop {
         };
         tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
         if automatic {
-            self.replacement.add(paths);
+            self.replacement.add(paths, &self.members.workspace);
             self.build_host();
         }
     }
@@ -75,7 +75,7 @@ impl Loop {
         let because = manifests.iter().map(|path| path.display().to_string()).collect();
         self.host.bus().emit(ReloadEvent::RestartRequired { because, automatic });
         if automatic {
-            self.replacement.add(manifests);
+            self.replacement.add(manifests, &self.members.workspace);
             self.build_host();
         }
     }

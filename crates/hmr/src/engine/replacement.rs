@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sdk_core::PluginId;
 use tokio::sync::watch;
@@ -14,18 +14,7 @@ use crate::build::host::{NewHost, Refusal};
 use crate::error::SaveError;
 use crate::hosts::Staged;
 use crate::supervisor::NextHost;
-
-/// Crates of the host that no plugin links.
-const APART: [&str; 8] = [
-    "bot",
-    "crates/demux",
-    "crates/discord-rules",
-    "crates/hmr",
-    "crates/player",
-    "crates/sandbox",
-    "crates/sandbox-net",
-    "crates/sandbox-voice",
-];
+use crate::workspace::Workspace;
 
 /// The features that the host is built with, once cargo has returned them.
 pub(super) type Features = JoinHandle<Result<Shared, SaveError>>;
@@ -36,6 +25,8 @@ pub(super) struct Replacement {
     running: Option<Staged>,
     /// Files that have changed since this host was built, relative to the workspace.
     changed: BTreeSet<PathBuf>,
+    /// Whether any of them is of what plugins are built with.
+    concerns_sdk: bool,
     tasks: JoinSet<Result<NewHost, Refusal>>,
     /// The current build. Earlier ones have been cancelled.
     current: Option<Id>,
@@ -61,6 +52,7 @@ impl Replacement {
         Self {
             running,
             changed: BTreeSet::new(),
+            concerns_sdk: false,
             tasks: JoinSet::new(),
             current: None,
             next: None,
@@ -107,14 +99,14 @@ impl Replacement {
     }
 
     /// Records files that require a new host.
-    pub(super) fn add(&mut self, changed: BTreeSet<PathBuf>) {
+    pub(super) fn add(&mut self, changed: BTreeSet<PathBuf>, workspace: &Workspace) {
+        self.concerns_sdk |= changed.iter().any(|path| !workspace.is_host_only(path));
         self.changed.extend(changed);
     }
 
     /// Returns whether a change concerns what plugins link.
     pub(super) fn concerns_sdk(&self) -> bool {
-        let is_apart = |path: &Path| APART.iter().any(|apart| path.starts_with(apart));
-        self.changed.iter().any(|path| !is_apart(path))
+        self.concerns_sdk
     }
 
     /// Cancels the build in progress.
@@ -147,6 +139,7 @@ impl Replacement {
     /// Forgets the changed files: the host is the same.
     pub(super) fn forget_changes(&mut self) {
         self.changed.clear();
+        self.concerns_sdk = false;
     }
 
     /// Sets the host that takes over as soon as no plugin is being built.
@@ -205,9 +198,12 @@ mod tests {
 
     #[test]
     fn only_what_plugins_link_concerns_the_sdk() {
+        let root = PathBuf::from("/w");
+        let host_only = ["bot", "crates/hmr"].map(|folder| root.join(folder)).into();
+        let workspace = Workspace { root, host_only, ..Workspace::default() };
         let concerns = |path: &str| {
             let mut replacement = Replacement::new(None, None, watch::Sender::new(None));
-            replacement.add([PathBuf::from(path)].into());
+            replacement.add([PathBuf::from(path)].into(), &workspace);
             replacement.concerns_sdk()
         };
         assert!(!concerns("bot/src/main.rs") && !concerns("crates/hmr/Cargo.toml"));

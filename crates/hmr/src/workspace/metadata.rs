@@ -66,6 +66,9 @@ impl Metadata {
         let host_links = links_of("bot");
         let (host, host_packages) = (folders(&host_links, &packages), fetched(&host_links, &packages));
         let sdk = folders(&links_of("sdk-dylib"), &packages);
+        // Plugins link the facade too, which is not below the shared library.
+        let mut with_plugins = folders(&links_of("sdk"), &packages);
+        with_plugins.extend(sdk.iter().cloned());
         let mut plugins = BTreeMap::new();
         let mut plugin_packages = BTreeMap::new();
         for package in self.packages.iter().filter(|package| self.workspace_members.contains(&package.id)) {
@@ -76,6 +79,7 @@ impl Metadata {
             let links = self::links(&package.id, &nodes);
             let mut local = folders(&links, &packages);
             local.remove(folder);
+            with_plugins.extend(local.iter().cloned());
             let own = fetched(&links, &packages).difference(&host_packages).cloned().collect();
             plugin_packages.insert(id.clone(), own);
             let plugin = Package {
@@ -88,7 +92,8 @@ impl Metadata {
             };
             plugins.insert(id, plugin);
         }
-        Workspace { root: root.to_path_buf(), plugins, host, host_packages, plugin_packages }
+        let host_only = host.difference(&with_plugins).cloned().collect();
+        Workspace { root: root.to_path_buf(), plugins, host, host_only, host_packages, plugin_packages }
     }
 }
 
@@ -159,6 +164,28 @@ mod tests {
             "workspace_members": [bot, one],
         });
         serde_json::from_value::<Metadata>(metadata).unwrap().workspace(Path::new("/w"))
+    }
+
+    #[tokio::test]
+    async fn what_no_plugin_is_built_with_is_the_hosts_alone() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+        let workspace = Workspace::read(&root).await.unwrap();
+        for host_only in [
+            "bot/src/main.rs",
+            "crates/hmr/Cargo.toml",
+            "crates/player/src/lib.rs",
+            "crates/demux/src/lib.rs",
+        ] {
+            assert!(workspace.is_host_only(Path::new(host_only)), "{host_only}: {:?}", workspace.host_only);
+        }
+        for linked in [
+            "crates/sdk/src/lib.rs",
+            "crates/sdk-core/src/lib.rs",
+            "crates/sdk-dylib/src/lib.rs",
+            "Cargo.toml",
+        ] {
+            assert!(!workspace.is_host_only(Path::new(linked)), "{linked}: {:?}", workspace.host_only);
+        }
     }
 
     #[test]

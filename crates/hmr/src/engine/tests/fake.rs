@@ -168,6 +168,7 @@ impl FakeToolchain {
             root: self.0.root.clone(),
             plugins: state.sources.iter().map(package).collect(),
             host: ["bot", "crates/sdk-core"].map(|folder| self.0.root.join(folder)).into(),
+            host_only: [self.0.root.join("bot")].into(),
             host_packages: state.host_packages.clone(),
             ..Workspace::default()
         })
