@@ -53,7 +53,7 @@ pub(crate) fn cargo_in(root: &Path) -> Command {
     in_workspace(command(cargo()), root)
 }
 
-/// Runs a call of cargo that only asks, and returns its output.
+/// Runs a call of cargo that builds nothing, and returns its output.
 ///
 /// # Errors
 /// If cargo cannot be run, or fails. The error contains cargo's message.

@@ -91,20 +91,10 @@ pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result
 /// # Errors
 /// When cargo cannot be run.
 pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> Result<(), SaveError> {
-    let output = process::cargo_in(&workspace.root)
-        .args(["clean", "--color=never", "--target-dir"])
-        .arg(target)
-        .args(packages.iter().flat_map(|package| ["-p", package]))
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|source| SaveError::Spawn { program: "cargo".to_owned(), source })?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(SaveError::Cargo(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
-    }
+    let mut cargo = process::cargo_in(&workspace.root);
+    cargo.args(["clean", "--color=never", "--target-dir"]).arg(target);
+    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
+    process::output_of_cargo(cargo).await.map(drop)
 }
 
 /// Errors by package.
