@@ -2,10 +2,42 @@
 
 use std::ops::{Deref, DerefMut};
 
+use serde_json::Value;
+
 /// Measurements that may be incomplete.
 pub trait Show {
     /// Prints them. `is_whole`: the run is complete.
     fn show(&self, is_whole: bool);
+}
+
+/// Measurements that are shown as one JSON object or as text.
+pub trait Outcome {
+    /// Returns them as a JSON object.
+    fn to_json(&self) -> Value;
+
+    /// Prints them as text. `is_whole`: the run is complete.
+    fn print(&self, is_whole: bool);
+}
+
+/// An outcome, and its format.
+#[derive(Default)]
+pub struct Shown<T> {
+    /// The measurements.
+    pub outcome: T,
+    /// Whether one JSON object is printed, with the field `whole`.
+    pub json: bool,
+}
+
+impl<T: Outcome> Show for Shown<T> {
+    fn show(&self, is_whole: bool) {
+        if self.json {
+            let mut object = self.outcome.to_json();
+            object["whole"] = is_whole.into();
+            println!("{object}");
+        } else {
+            self.outcome.print(is_whole);
+        }
+    }
 }
 
 /// Shows the measurements when it is dropped: at the end of a run, at an error, and at a signal, which drops the run.

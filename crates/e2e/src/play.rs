@@ -14,7 +14,7 @@ use clap::Args;
 use sandbox::voice::{Counts, Heard};
 use serde_json::{Value, json};
 
-use crate::kept::{Kept, Show};
+use crate::kept::{self, Kept, Shown};
 use crate::music_host::{ALIKE, MusicOptions, MusicTestHost, until};
 use crate::numbers::Numbers;
 use crate::playground::workspace;
@@ -121,7 +121,9 @@ impl Outcome {
         }
         wrong
     }
+}
 
+impl kept::Outcome for Outcome {
     fn to_json(&self) -> Value {
         let run = |run: &Run| {
             let ears = run.ears.iter().map(|ear| {
@@ -137,33 +139,17 @@ impl Outcome {
             "with_reloads": run(&self.reloaded), "without": run(&self.quiet), "wrong": self.wrong(),
         })
     }
-}
 
-/// The outcome, and its format.
-#[derive(Default)]
-struct Shown {
-    outcome: Outcome,
-    json: bool,
-}
-
-impl Show for Shown {
-    fn show(&self, is_whole: bool) {
-        let Self { outcome, json } = self;
-        if *json {
-            let mut object = outcome.to_json();
-            object["whole"] = is_whole.into();
-            println!("{object}");
-            return;
-        }
+    fn print(&self, is_whole: bool) {
         if !is_whole {
             println!("\nIt ended before its time; this was heard until then.");
         }
         println!(
             "{} reloads of commands/music, p50 {:.0} ms, max {:.0} ms, while {} guilds listened",
-            outcome.reloads.len(),
-            outcome.reloads.p50(),
-            outcome.reloads.max(),
-            outcome.reloaded.ears.len()
+            self.reloads.len(),
+            self.reloads.p50(),
+            self.reloads.max(),
+            self.reloaded.ears.len()
         );
         println!(
             "{:<12}{:<16}{:>9}{:>7}{:>7}{:>9}{:>9}{:>10}{:>10}{:>10}{:>13}",
@@ -179,7 +165,7 @@ impl Show for Shown {
             "max ms",
             "correlation"
         );
-        for (name, run) in [("with reloads", &outcome.reloaded), ("without", &outcome.quiet)] {
+        for (name, run) in [("with reloads", &self.reloaded), ("without", &self.quiet)] {
             for ear in &run.ears {
                 let Heard { counts, between, .. } = &ear.heard;
                 println!(
@@ -197,11 +183,8 @@ impl Show for Shown {
                 );
             }
         }
-        let wrong = if is_whole {
-            outcome.wrong()
-        } else {
-            outcome.reloaded.ears.iter().flat_map(Ear::wrong).collect()
-        };
+        let wrong =
+            if is_whole { self.wrong() } else { self.reloaded.ears.iter().flat_map(Ear::wrong).collect() };
         for wrong in wrong {
             println!("FAILED {wrong}");
         }

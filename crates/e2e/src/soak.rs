@@ -15,7 +15,7 @@ use clap::Args;
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::kept::{Kept, Show};
+use crate::kept::{self, Kept, Shown};
 use crate::load::{Load, Tally};
 use crate::numbers::Numbers;
 use crate::{Bot, Playground};
@@ -142,7 +142,20 @@ impl Outcome {
         }
         wrong
     }
+}
 
+type Count = (&'static str, fn(&Sample) -> u64);
+
+/// Counts that must not grow at all.
+const COUNTS: [Count; 5] = [
+    ("file descriptors", |sample| sample.held.descriptors),
+    ("threads", |sample| sample.held.threads),
+    ("tasks", |sample| sample.inside.tasks),
+    ("listeners", |sample| sample.inside.listeners),
+    ("retired generations in use", |sample| sample.inside.retired),
+];
+
+impl kept::Outcome for Outcome {
     fn to_json(&self) -> Value {
         let ends = [self.samples.first(), self.samples.last()].map(|sample| {
             sample.map(|Sample { reload, held, inside }| {
@@ -162,39 +175,12 @@ impl Outcome {
             "failed": self.tally.failed, "identifies": self.identifies, "wrong": self.wrong(),
         })
     }
-}
 
-type Count = (&'static str, fn(&Sample) -> u64);
-
-/// Counts that must not grow at all.
-const COUNTS: [Count; 5] = [
-    ("file descriptors", |sample| sample.held.descriptors),
-    ("threads", |sample| sample.held.threads),
-    ("tasks", |sample| sample.inside.tasks),
-    ("listeners", |sample| sample.inside.listeners),
-    ("retired generations in use", |sample| sample.inside.retired),
-];
-
-/// The outcome of a soak, and its format.
-#[derive(Default)]
-struct Shown {
-    outcome: Outcome,
-    json: bool,
-}
-
-impl Show for Shown {
-    fn show(&self, is_whole: bool) {
-        let Self { outcome, json } = self;
-        if *json {
-            let mut object = outcome.to_json();
-            object["whole"] = is_whole.into();
-            println!("{object}");
-            return;
-        }
+    fn print(&self, is_whole: bool) {
         if !is_whole {
             println!("\nIt ended before its time; this was seen until then.");
         }
-        let (Some(first), Some(last)) = (outcome.samples.first(), outcome.samples.last()) else {
+        let (Some(first), Some(last)) = (self.samples.first(), self.samples.last()) else {
             println!("There was no reload to count.");
             return;
         };
@@ -202,23 +188,23 @@ impl Show for Shown {
         println!(
             "\n{reloads} reloads: private memory grows by {:.1} KiB a reload (at most {KIB_PER_RELOAD}), mapped libraries \
              by {} KiB",
-            outcome.kib_per_reload(),
+            self.kib_per_reload(),
             (last.held.mapped_kib.saturating_sub(first.held.mapped_kib)) / reloads.max(1)
         );
         if is_whole {
             println!(
                 "dispatch: p50 {:.2} ms before, {:.2} ms after, {:.2} times slower beyond the machine's own",
-                outcome.before.dispatch.p50(),
-                outcome.after.dispatch.p50(),
-                outcome.slower()
+                self.before.dispatch.p50(),
+                self.after.dispatch.p50(),
+                self.slower()
             );
-            for wrong in outcome.wrong() {
+            for wrong in self.wrong() {
                 println!("FAILED {wrong}");
             }
         }
         println!(
             "{} commands sent, {} lost, {} doubled, {} failed",
-            outcome.tally.sent, outcome.tally.lost, outcome.tally.doubled, outcome.tally.failed
+            self.tally.sent, self.tally.lost, self.tally.doubled, self.tally.failed
         );
     }
 }
