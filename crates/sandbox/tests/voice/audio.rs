@@ -128,11 +128,19 @@ pub(crate) fn question(ssrc: u32) -> Vec<u8> {
     packet
 }
 
-/// Requests the client's own address and returns it.
+/// Requests the client's own address and returns it. Asks again until there is an answer, as clients do: the system
+/// drops datagrams when the buffer of a socket is full.
 pub(crate) async fn discover(socket: &UdpSocket, ssrc: u32) -> (String, u16) {
-    socket.send(&question(ssrc)).await.unwrap();
     let mut answer = [0; 100];
-    let length = timeout(PATIENCE, socket.recv(&mut answer)).await.expect("an answer in time").unwrap();
+    let asking = async {
+        loop {
+            socket.send(&question(ssrc)).await.unwrap();
+            if let Ok(received) = timeout(Duration::from_millis(200), socket.recv(&mut answer)).await {
+                break received.unwrap();
+            }
+        }
+    };
+    let length = timeout(PATIENCE, asking).await.expect("an answer in time");
     assert_eq!(length, 74);
     assert_eq!(answer[..4], [0, 2, 0, 70]);
     assert_eq!(answer[4..8], ssrc.to_be_bytes());
