@@ -3,11 +3,12 @@
 //! cargo names its output by paths inside the workspace, so a copy that keeps modification times has nothing to
 //! rebuild.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::{fs, io};
 
 use tempfile::TempDir;
@@ -273,7 +274,11 @@ fn mirror_files(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns whether a file is a library or a program, which linkers do not modify in place.
+/// Returns whether cargo and rustc never modify a file in place: a library or a program, or a file of a dependency, which
+/// is built once and for all.
+///
+/// A copy of everything else would be thousands of files, and ext4 creates files slowly after as many were deleted: it
+/// searches for inodes that were not in use for some minutes.
 fn is_replaced_whole(path: &Path) -> bool {
     let is_library = ["rlib", "rmeta", "so", "a", "dylib"]
         .iter()
@@ -282,7 +287,34 @@ fn is_replaced_whole(path: &Path) -> bool {
         path.extension().is_none()
             && fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o100 != 0)
     };
-    is_library || is_program()
+    is_library || is_program() || is_of_dependency(path)
+}
+
+/// Returns whether cargo wrote a file for a package that is not of this workspace. Names of such files or of their
+/// folders are the package's, a hyphen, and 16 hexadecimal digits.
+fn is_of_dependency(path: &Path) -> bool {
+    static OURS: LazyLock<BTreeSet<String>> = LazyLock::new(own_packages);
+    let package = |name: &OsStr| {
+        let name = name.to_str()?;
+        let (package, hash) = name.split('.').next()?.rsplit_once('-')?;
+        let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash.then(|| package.trim_start_matches("lib").replace('_', "-"))
+    };
+    path.iter().find_map(package).is_some_and(|package| !OURS.contains(&package))
+}
+
+/// Returns the names of this workspace's packages and programs, as cargo names their files.
+fn own_packages() -> BTreeSet<String> {
+    let workspace = workspace();
+    let mut names = BTreeSet::from(["hotcord".to_owned()]);
+    for folder in ["", "crates", "commands", "events"] {
+        let prefix =
+            if folder.is_empty() || folder == "crates" { String::new() } else { format!("{folder}-") };
+        let entries = fs::read_dir(workspace.join(folder)).into_iter().flatten().flatten();
+        let packages = entries.filter(|entry| entry.path().join("Cargo.toml").is_file());
+        names.extend(packages.map(|entry| format!("{prefix}{}", entry.file_name().display())));
+    }
+    names
 }
 
 /// Returns whether a copy is up to date.

@@ -1,5 +1,8 @@
 //! A change of the host itself: a new one is built while the old one runs, and replaces it without a loss.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use e2e::bot::PATIENCE;
@@ -23,6 +26,22 @@ async fn restarted(host: &mut TestHost, from: usize) -> String {
         line = host.bot.wait_for_line(from, "nobody answered for ").await;
     }
     line.unwrap()
+}
+
+/// Names of the plugins' libraries in a playground.
+fn libraries(playground: &Playground) -> BTreeSet<PathBuf> {
+    let plugins = fs::read_dir(playground.path("target/hmr/plugins")).unwrap();
+    let files = plugins.flatten().filter_map(|plugin| fs::read_dir(plugin.path()).ok()).flatten().flatten();
+    files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|it| it == "so")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_that_were_built_before_are_not_built_again_though_the_workspace_has_moved() {
+    let playground = Playground::new().unwrap();
+    let before = libraries(&playground);
+    assert!(!before.is_empty());
+    let host = TestHost::on(playground, &[]).await;
+    assert_eq!(libraries(&host.playground), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,8 +117,8 @@ impl Builder {
             let files = artifacts.get(folder).filter(|files| !files.is_empty())?;
             let mut hasher = DefaultHasher::new();
             for file in files {
-                // Another name is another crate. The workspace may have been moved.
-                let name = file.strip_prefix(&self.target).unwrap_or(file);
+                // Another name is another crate. The workspace may have been moved, with all of cargo's folders in it.
+                let name = file.strip_prefix(&workspace.root).unwrap_or(file);
                 (name, hash_of(file).ok()??).hash(&mut hasher);
             }
             Some(hasher.finish())
