@@ -9,7 +9,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
 use sandbox::Sandbox;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
@@ -102,15 +103,14 @@ impl Bot {
     pub fn of(mut command: Command) -> io::Result<Self> {
         // Ctrl-C has to end it, even if the tests were started in the background.
         hmr::signals::set_back()?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        // One pipe for both: what is written to them is read in the order in which it was written.
+        let (reader, writer) = io::pipe()?;
+        command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).kill_on_drop(true);
+        let child = command.spawn()?;
+        // The command has the pipe open, which ends when nobody has.
+        drop(command);
         let lines = Lines::default();
-        listen(child.stdout.take(), lines.clone());
-        listen(child.stderr.take(), lines.clone());
+        listen(Receiver::from_owned_fd(reader.into())?, lines.clone());
         Ok(Self { child, lines })
     }
 
@@ -301,8 +301,7 @@ pub(crate) fn process(id: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(id).ok()?)
 }
 
-fn listen(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: Lines) {
-    let Some(pipe) = pipe else { return };
+fn listen(pipe: Receiver, lines: Lines) {
     tokio::spawn(async move {
         let mut reader = BufReader::new(pipe).lines();
         while let Ok(Some(line)) = reader.next_line().await {
