@@ -105,9 +105,8 @@ struct Bot {
 impl Bot {
     async fn at(sandbox: &Sandbox) -> Self {
         let settings = Settings { environment: Environment::Testing, ..Settings::default() };
-        let host = Host::new("1.0.0", settings);
         let unhandled = Arc::new(Unhandled::default());
-        host.set_observer(unhandled.clone());
+        let host = Host::builder("1.0.0", settings).observer(Some(unhandled.clone())).build();
         let target = ApiUrl::parse(sandbox.url()).unwrap();
         let api =
             Api::new(Token::parse(sandbox.token(), false).unwrap(), target.as_ref(), false).await.unwrap();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::PluginId;
-use crate::status::{LastFailure, since_1970};
+use crate::clock::since_1970;
 
 /// Events that are kept for a slow receiver. A receiver that falls further behind gets the number of events that it
 /// missed.
@@ -146,6 +146,19 @@ pub struct Diagnostic {
     pub column: Option<u32>,
     /// The compiler's whole text, without colour.
     pub rendered: String,
+}
+
+/// Why a plugin's newest save is not live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// Plugin; `None` if the reason does not belong to a single plugin.
+    pub plugin: Option<PluginId>,
+    /// Milliseconds since 1970.
+    pub at: u64,
+    /// The reason, in a sentence.
+    pub reason: String,
+    /// File, line and column of the first error.
+    pub place: Option<String>,
 }
 
 /// Publishes events to any number of receivers and keeps the last ones. Cheap to clone.

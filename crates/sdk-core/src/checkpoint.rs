@@ -2,7 +2,7 @@
 //!
 //! # Theory of operation
 //!
-//! Each change marks [`Changes`]. [`Checkpoint::keep`] waits for a mark, writes, and pauses, so that many changes cause
+//! Each change marks [`Changes`](crate::changes::Changes). [`Checkpoint::keep`] waits for a mark, writes, and pauses, so that many changes cause
 //! few writes. Serialising and writing run on a thread of their own, so that no event waits for the disk. A new file is
 //! written beside the old one and renamed over it, so that a complete file exists at every moment. A file that cannot
 //! be read is moved aside, never overwritten.
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::PluginId;
 use crate::host::Host;
@@ -30,22 +30,6 @@ mod file;
 const FORMAT: u32 = 1;
 /// Shortest time from one write to the next.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// A signal that something to be saved has changed. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Changes(Arc<Notify>);
-
-impl Changes {
-    /// Signals a change.
-    pub fn mark(&self) {
-        self.0.notify_one();
-    }
-
-    /// Waits for a change since the last one waited for.
-    async fn noted(&self) {
-        self.0.notified().await;
-    }
-}
 
 /// The file's content.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]

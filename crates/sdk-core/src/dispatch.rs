@@ -28,28 +28,23 @@ use crate::observer::TurnedAway;
 use crate::snapshot::Snapshot;
 use crate::{EventKind, PluginId};
 
-pub(crate) mod cache;
+mod asker;
+mod call_timer;
 mod command;
 mod events;
-mod failure;
 mod gateway;
 mod handler;
 mod interaction;
 mod message;
-mod reference;
 mod reloads;
 mod timers;
 mod unhandled;
 mod voice;
 
-pub use failure::on_error;
 pub use gateway::Gateway;
-pub use handler::panic_text;
 pub use reloads::run_reload_handlers;
 pub use timers::run_timers;
 pub use voice::run_voice_handlers;
-
-pub(crate) use interaction::ephemeral;
 
 use handler::run;
 use interaction::answer_while_closing;
@@ -119,7 +114,7 @@ async fn enter<T>(
     loop {
         let (generation, place) = find(&snapshot)?;
         match generation.enter(what).await {
-            Ok(call) => return Some((generation, place, call.on(snapshot))),
+            Ok(call) => return Some((generation, place, call.keep(snapshot))),
             // A swap stores the new snapshot before it redirects calls.
             Err(Moved) => snapshot = host.registry().snapshot(),
         }

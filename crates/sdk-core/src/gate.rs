@@ -1,6 +1,7 @@
 //! The gate of a generation: it counts calls, holds new ones while state is transferred, and redirects those that come
 //! after a swap to the next generation.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -11,12 +12,11 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::flight::Flight;
-use crate::generation::Generation;
-use crate::snapshot::Snapshot;
+use crate::probation::Probation;
 
 tokio::task_local! {
     /// The call that runs in this task, if any.
-    static CURRENT: (Arc<Generation>, u64);
+    static CURRENT: (Arc<Gate>, u64);
 }
 
 /// A call in progress in a generation.
@@ -187,64 +187,68 @@ impl Gate {
 
 /// A call in progress. It ends when this is dropped.
 pub(crate) struct Call {
-    generation: Arc<Generation>,
+    gate: Arc<Gate>,
     id: u64,
     flight: Flight,
-    /// The snapshot on which the call began. The call keeps its services.
-    snapshot: Option<Arc<Snapshot>>,
+    probation: Probation,
+    /// What lives as long as the call: its generation, and the snapshot on which it began, whose services it keeps.
+    keeps: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Call {
-    /// Begins a call in `generation`. Waits while state is transferred.
-    pub(crate) async fn begin(generation: &Arc<Generation>, what: &str) -> Result<Self, Moved> {
-        let id = generation.gate.enter(what).await?;
-        Ok(Self::of(generation, id, what))
+    /// Begins a call at a generation's gate. Waits while state is transferred.
+    pub(crate) async fn begin(gate: &Arc<Gate>, what: &str) -> Result<Counted, Moved> {
+        let id = gate.enter(what).await?;
+        Ok(Counted(gate.clone(), id))
     }
 
     /// Begins a call that is part of another call in progress. It never waits at the gate.
-    pub(crate) fn inside(generation: &Arc<Generation>, what: &str) -> Self {
-        let id = generation.gate.count_in(what);
-        Self::of(generation, id, what)
+    pub(crate) fn within(gate: &Arc<Gate>, what: &str) -> Counted {
+        Counted(gate.clone(), gate.count_in(what))
     }
 
-    fn of(generation: &Arc<Generation>, id: u64, what: &str) -> Self {
-        let host = generation.data.host();
-        let flight = host.flight(generation.plugin(), generation.number(), format_args!("{what}"));
-        Self { generation: generation.clone(), id, flight, snapshot: None }
-    }
-
-    /// Keeps the snapshot on which the call began.
-    pub(crate) fn on(mut self, snapshot: Arc<Snapshot>) -> Self {
-        self.snapshot = Some(snapshot);
+    /// Keeps `value` as long as the call lasts.
+    pub(crate) fn keep(mut self, value: Arc<dyn Any + Send + Sync>) -> Self {
+        self.keeps.push(value);
         self
     }
 
     /// Runs the call's work, with this call as the current one of the task.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope((self.generation.clone(), self.id), self.flight.follow(work)).await
+        CURRENT.scope((self.gate.clone(), self.id), self.flight.follow(work)).await
+    }
+}
+
+/// A call that has passed the gate.
+pub(crate) struct Counted(Arc<Gate>, u64);
+
+impl Counted {
+    /// Returns the call, recorded and counted for probation.
+    pub(crate) fn call(self, flight: Flight, probation: Probation) -> Call {
+        Call { gate: self.0, id: self.1, flight, probation, keeps: Vec::new() }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.generation.gate.leave(self.id);
-        self.generation.probation().call_ended();
+        self.gate.leave(self.id);
+        self.probation.call_ended();
     }
 }
 
 /// Waits for an action of a user. No handover waits for the call meanwhile.
 pub(crate) async fn wait_for_user<T>(something: impl Future<Output = T>) -> T {
-    struct Waiting(Option<(Arc<Generation>, u64)>);
+    struct Waiting(Option<(Arc<Gate>, u64)>);
     impl Drop for Waiting {
         fn drop(&mut self) {
-            if let Some((generation, id)) = &self.0 {
-                generation.gate.set_waits(*id, false);
+            if let Some((gate, id)) = &self.0 {
+                gate.set_waits(*id, false);
             }
         }
     }
     let waiting = Waiting(CURRENT.try_with(Clone::clone).ok());
-    if let Some((generation, id)) = &waiting.0 {
-        generation.gate.set_waits(*id, true);
+    if let Some((gate, id)) = &waiting.0 {
+        gate.set_waits(*id, true);
     }
     something.await
 }

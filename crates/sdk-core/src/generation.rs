@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use serenity::all::GatewayIntents;
 
+use crate::code::Code;
 use crate::definition::{Definitions, definitions_of};
-use crate::dispatch::panic_text;
 pub use crate::gate::CallReport;
-use crate::gate::{Call, Gate, Moved};
-use crate::host::Host;
-use crate::ledger::Code;
+use crate::gate::{Call, Counted, Gate, Moved};
+use crate::host_services::HostServices;
+use crate::offers::Services;
 use crate::options::Options;
-use crate::panics::Panic;
+use crate::panics::{Panic, panic_text};
 use crate::probation::Probation;
-use crate::services::{Linked, Offer, Services};
+use crate::services::{Linked, Offer};
 use crate::state::{Phase, SavedState, StateCell, StateSlot};
 use crate::tasks::{HookReport, Hooks, TaskReport};
 use crate::{
@@ -49,10 +49,20 @@ pub struct Generation {
     pub(crate) subscriptions: Subscriptions,
     services: Vec<Offer>,
     pub(crate) data: Data,
-    pub(crate) gate: Gate,
+    pub(crate) gate: Arc<Gate>,
     hooks: Hooks,
     stage: AtomicU8,
     born: Instant,
+}
+
+impl Code {
+    /// Creates the generation `number` from it. None of its hooks or handlers runs yet.
+    ///
+    /// # Errors
+    /// As [`Generation::new`].
+    pub fn instantiate(&self, number: u64, host: &HostServices) -> Result<Arc<Generation>, Vec<String>> {
+        Generation::of_code(self.clone(), number, host)
+    }
 }
 
 impl Generation {
@@ -62,7 +72,7 @@ impl Generation {
     ///
     /// # Errors
     /// One sentence per problem: a panic while the plugin was created, or a definition that Discord would refuse.
-    pub fn new(entry: &PluginEntry, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+    pub fn new(entry: &PluginEntry, number: u64, host: &HostServices) -> Result<Arc<Self>, Vec<String>> {
         Self::loaded(entry, number, host, Linked::into_the_binary())
     }
 
@@ -73,13 +83,13 @@ impl Generation {
     pub fn loaded(
         entry: &PluginEntry,
         number: u64,
-        host: &Host,
+        host: &HostServices,
         linked: Linked,
     ) -> Result<Arc<Self>, Vec<String>> {
         Self::of_code(Code { entry: *entry, linked, of: number }, number, host)
     }
 
-    pub(crate) fn of_code(code: Code, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+    pub(crate) fn of_code(code: Code, number: u64, host: &HostServices) -> Result<Arc<Self>, Vec<String>> {
         let Code { entry, linked, .. } = &code;
         let made = catch_unwind(AssertUnwindSafe(|| {
             let instance = entry.instance();
@@ -89,7 +99,8 @@ impl Generation {
             let tried = state.as_ref().map(|state| state.save().and_then(|saved| state.restore(saved)));
             let options = Options::new(&*instance, host);
             let hooks = options.as_ref().map(Options::hooks).unwrap_or_default();
-            let data = Data::new(&manifest, number, host.clone(), linked.clone(), state, hooks);
+            let identity = (manifest.id.clone(), manifest.dependencies.clone());
+            let data = Data::new(identity, number, host.clone(), linked.clone(), state, hooks);
             let mut subscriptions = Subscriptions::default();
             instance.subscriptions(&mut subscriptions);
             let intents = instance.intents() | subscriptions.intents();
@@ -130,7 +141,7 @@ impl Generation {
             subscriptions,
             services,
             data,
-            gate: Gate::default(),
+            gate: Arc::default(),
             hooks: Hooks::default(),
             stage: AtomicU8::new(Stage::Starting as u8),
             born: Instant::now(),
@@ -141,7 +152,7 @@ impl Generation {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn again(&self, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+    pub fn again(&self, number: u64, host: &HostServices) -> Result<Arc<Self>, Vec<String>> {
         self.code.instantiate(number, host)
     }
 
@@ -167,7 +178,7 @@ impl Generation {
 
     /// Returns poise's options for one event.
     pub(crate) fn options(&self) -> Arc<FrameworkOptions> {
-        self.options.current(&*self.instance, self.data.host())
+        self.options.current(&*self.instance, self.data.services())
     }
 
     pub(crate) fn has_text_commands(&self) -> bool {
@@ -186,7 +197,7 @@ impl Generation {
 
     /// Returns a context whose requests are attributed to this plugin.
     pub(crate) fn own_context(&self, ctx: &serenity::all::Context) -> serenity::all::Context {
-        self.data.host().context_of(self.plugin(), ctx)
+        self.data.services().context_of(self.plugin(), ctx)
     }
 
     /// Returns whether its code decides what a prefix is.
@@ -301,7 +312,17 @@ impl Generation {
 
     /// Begins a call. Waits while the state is transferred. Fails if another generation has replaced this one.
     pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Moved> {
-        Call::begin(self, what).await
+        Ok(self.recorded(Call::begin(&self.gate, what).await?, what))
+    }
+
+    /// Begins a call that is part of another call in progress. It never waits at the gate.
+    pub(crate) fn enter_within(self: &Arc<Self>, what: &str) -> Call {
+        self.recorded(Call::within(&self.gate, what), what)
+    }
+
+    fn recorded(self: &Arc<Self>, counted: Counted, what: &str) -> Call {
+        let flight = self.data.services().flight(self.plugin(), self.number, format_args!("{what}"));
+        counted.call(flight, self.probation().clone()).keep(self.clone())
     }
 
     /// Waits until no call is in progress, at most `deadline`. Returns whether none is.
@@ -365,7 +386,7 @@ impl Generation {
     pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
-            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("start hook"));
+            let flight = this.data.services().flight(this.plugin(), this.number, format_args!("start hook"));
             let _running = this.hooks.begin("start");
             flight.follow(this.instance.start(&this.data)).await
         })
@@ -383,7 +404,7 @@ impl Generation {
         let mut problems = Vec::new();
         let this = self.clone();
         let outcome = bounded("stop", deadline, async move {
-            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("stop hook"));
+            let flight = this.data.services().flight(this.plugin(), this.number, format_args!("stop hook"));
             let _running = this.hooks.begin("stop");
             flight.follow(this.instance.stop(&this.data)).await
         });
@@ -397,7 +418,7 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        self.data.host().registry().tell_ended();
+        self.data.services().ended().notify();
     }
 }
 

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::PluginId;
 use crate::bus::ReloadEvent;
 use crate::generation::{CallReport, Generation, Stage};
 use crate::host::Host;
@@ -22,6 +21,7 @@ use crate::registry::{Change, Swapped};
 use crate::snapshot::Snapshot;
 use crate::snapshots::{Reason, Snapshots, StateSnapshot};
 use crate::state::{MAX_BYTES, Phase, SavedState};
+use crate::{Data, PluginId};
 
 /// Longest time for saving and restoring. Together with the wait for calls it has to fit into Discord's 3 s.
 const CROSSING_WITHIN: Duration = Duration::from_secs(2);
@@ -418,6 +418,19 @@ pub async fn put_back(host: &Host, plugin: &PluginId, number: u64) -> Result<Put
     host.changes().mark();
     tell_restored(host, plugin, generation.number(), migrated_from);
     Ok(PutBack { generation: generation.number(), migrated_from, before })
+}
+
+impl Data {
+    /// Restores a snapshot of the state of a live plugin, as [`put_back`] does.
+    ///
+    /// # Errors
+    /// As [`put_back`].
+    pub async fn restore_state_snapshot(&self, plugin: &PluginId, number: u64) -> Result<PutBack, String> {
+        match Host::of(self) {
+            Some(host) => put_back(&host, plugin, number).await,
+            None => Err(format!("{plugin} is not live")),
+        }
+    }
 }
 
 #[cfg(test)]

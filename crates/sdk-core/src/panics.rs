@@ -3,6 +3,7 @@
 //! A panic is contained where it is caught, and its payload does not contain its location. The process's panic hook
 //! runs earlier on the same thread, so it stores the location here.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::PanicHookInfo;
@@ -83,6 +84,35 @@ impl Panics {
         if let Some(listener) = self.0.get() {
             // An engine that has ended receives nothing.
             let _ = listener.send(report());
+        }
+    }
+}
+
+/// Returns the text of a panic's payload.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .filter(|text| !text.trim().is_empty())
+        .unwrap_or("(no text)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_without_words_is_told_as_such() {
+        let payloads: [(Box<dyn Any + Send>, &str); 5] = [
+            (Box::new("one"), "one"),
+            (Box::new("two".to_owned()), "two"),
+            (Box::new(""), "(no text)"),
+            (Box::new(" \n".to_owned()), "(no text)"),
+            (Box::new(7), "(no text)"),
+        ];
+        for (payload, expected) in payloads {
+            assert_eq!(panic_text(&*payload), expected);
         }
     }
 }

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::PluginId;
 use crate::definition::DefinitionChanges;
 use crate::generation::{Generation, Stage};
+use crate::host_services::Ended;
 use crate::ledger::{Former, Ledger, Memory, PluginLedger};
 use crate::panics::{PanicReport, Panics};
+use crate::services::{Asked, NoService, Provided, ServiceDirectory};
 use crate::snapshot::Snapshot;
 
 /// Holds the live snapshot and the ledger of all generations.
@@ -25,7 +27,7 @@ pub struct Registry {
     ledger: Mutex<Ledger>,
     swaps: watch::Sender<u64>,
     panics: Panics,
-    ended: Notify,
+    ended: Ended,
 }
 
 /// A change of what is live: generations to install and plugins to remove.
@@ -196,19 +198,12 @@ impl Registry {
 
     /// Waits until a generation is no longer referenced.
     pub async fn ended(&self, generation: &Weak<Generation>) {
-        loop {
-            let ended = self.ended.notified();
-            tokio::pin!(ended);
-            ended.as_mut().enable();
-            if generation.strong_count() == 0 {
-                return;
-            }
-            ended.await;
-        }
+        self.ended.wait_until(|| generation.strong_count() == 0).await;
     }
 
-    pub(crate) fn tell_ended(&self) {
-        self.ended.notify_waiters();
+    /// Returns the signal that a generation is no longer referenced.
+    pub(crate) fn end_signal(&self) -> &Ended {
+        &self.ended
     }
 
     /// Returns a receiver of all panics in generations from now on. Only the first call's receiver gets any.
@@ -223,6 +218,13 @@ impl Registry {
     /// Returns a receiver of the number of swaps, which changes with each swap.
     pub fn swaps(&self) -> watch::Receiver<u64> {
         self.swaps.subscribe()
+    }
+}
+
+/// Its directory is that of what is live at the moment of each call.
+impl ServiceDirectory for Registry {
+    fn find(&self, asked: &Asked<'_>) -> Result<Provided, NoService> {
+        self.snapshot().find(asked)
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::checkpoint::Changes;
+use crate::changes::Changes;
 use crate::state::json_bytes;
 use crate::{Error, PluginId};
 

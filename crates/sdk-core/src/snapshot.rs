@@ -1,14 +1,14 @@
 //! The snapshot: everything that is live at one moment, in the tables for dispatch.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serenity::all::GatewayIntents;
 
 use crate::definition::{CommandKey, Definitions};
 use crate::fit::{self, Offers};
 use crate::generation::Generation;
-use crate::services::Offer;
+use crate::services::{Asked, NoService, Offer, Provided, ServiceDirectory};
 use crate::{Command, EventKind, PluginId};
 
 /// A reference to a handler: the generation and the index in its list.
@@ -116,12 +116,9 @@ impl Snapshot {
     /// Makes `generations` find their services in this snapshot from now on, while it exists.
     pub fn show_to<'a>(self: &Arc<Self>, generations: impl IntoIterator<Item = &'a Arc<Generation>>) {
         for generation in generations {
-            generation.data.show(Arc::downgrade(self));
+            let directory: Weak<Self> = Arc::downgrade(self);
+            generation.data.show(directory);
         }
-    }
-
-    pub(crate) fn service(&self, name: &str) -> Option<(&Arc<Generation>, &Offer)> {
-        self.services.get(name).map(|(generation, index)| (generation, &generation.services()[*index]))
     }
 
     pub(crate) fn command(&self, key: &CommandKey) -> Option<&Arc<Generation>> {
@@ -154,6 +151,23 @@ impl Snapshot {
         let generation = self.generations.get(plugin)?;
         let index = generation.subscriptions.timers.iter().position(|handler| handler.key == name)?;
         Some((generation.clone(), index))
+    }
+}
+
+impl ServiceDirectory for Snapshot {
+    fn find(&self, asked: &Asked<'_>) -> Result<Provided, NoService> {
+        let Asked { plugin, linked, dependency, name } = asked;
+        let Some((provider, index)) = self.services.get(*name) else {
+            return Err(NoService(format!(
+                "no live plugin offers the service {name} that {plugin} asks for"
+            )));
+        };
+        let offer = &provider.services()[*index];
+        if let Some(words) = fit::unfit_service(plugin, linked, dependency, provider, offer) {
+            return Err(NoService(words));
+        }
+        let call = provider.enter_within(&format!("service {name} for {plugin}"));
+        Ok(Provided { provider: provider.plugin().clone(), offer: offer.clone(), call })
     }
 }
 

@@ -7,10 +7,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::PluginId;
-use crate::checkpoint::Changes;
+use crate::changes::Changes;
+use crate::clock::since_1970;
 use crate::generation::Generation;
 use crate::state::SavedState;
-use crate::status::since_1970;
 
 /// Snapshots kept of each plugin, separately for those of handovers and for all others.
 const KEPT: usize = 16;

@@ -21,7 +21,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 pub use serde_json::Value;
 
-use crate::{Data, Error};
+use crate::changes::Changes;
+use crate::{Error, PluginId};
 
 /// Longest wait for the lock. Only a nested use takes that long.
 const LOCKED_WITHIN: Duration = Duration::from_secs(2);
@@ -267,15 +268,18 @@ impl StateCell {
     }
 }
 
-/// A plugin's handle to its state, from [`Data::state`].
+/// A plugin's handle to its state, from [`Data::state`](crate::Data::state).
 pub struct StateHandle<'a, S> {
-    data: &'a Data,
+    plugin: &'a PluginId,
+    cell: Option<&'a StateCell>,
+    changes: &'a Changes,
     of: PhantomData<fn() -> S>,
 }
 
 impl<'a, S: State> StateHandle<'a, S> {
-    pub(crate) fn new(data: &'a Data) -> Self {
-        Self { data, of: PhantomData }
+    /// Creates the handle of `plugin`. `cell` is `None` if it declares no state.
+    pub(crate) fn new(plugin: &'a PluginId, cell: Option<&'a StateCell>, changes: &'a Changes) -> Self {
+        Self { plugin, cell, changes, of: PhantomData }
     }
 
     /// Reads the state. It cannot change meanwhile, so keep `look` short.
@@ -296,20 +300,20 @@ impl<'a, S: State> StateHandle<'a, S> {
         let mut value = self.cell()?.lock_to_change()?;
         let value = value.downcast_mut().ok_or_else(|| self.mistaken())?;
         let result = change(value);
-        self.data.host().changes().mark();
+        self.changes.mark();
         Ok(result)
     }
 
     fn cell(&self) -> Result<&'a StateCell, Error> {
-        self.data.state_cell().ok_or_else(|| self.mistaken())
+        self.cell.ok_or_else(|| self.mistaken())
     }
 
     fn mistaken(&self) -> Error {
-        mistaken(self.data, short_name::<S>())
+        mistaken(self.plugin, self.cell, short_name::<S>())
     }
 }
 
-fn mistaken(data: &Data, asked: &str) -> Error {
-    let declared = data.state_cell().map_or("none", |cell| cell.slot.name);
-    format!("{} asked for the state {asked}, but its Plugin::state declares {declared}", data.plugin()).into()
+fn mistaken(plugin: &PluginId, cell: Option<&StateCell>, asked: &str) -> Error {
+    let declared = cell.map_or("none", |cell| cell.slot.name);
+    format!("{plugin} asked for the state {asked}, but its Plugin::state declares {declared}").into()
 }

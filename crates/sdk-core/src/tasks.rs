@@ -12,8 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::dispatch::panic_text;
-use crate::panics::Panic;
+use crate::panics::{Panic, panic_text};
 use crate::probation::Probation;
 
 /// A running task and the location of its spawn.

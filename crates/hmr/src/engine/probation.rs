@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use sdk_core::PluginId;
+use sdk_core::code::Code;
 use sdk_core::generation::Generation;
-use sdk_core::ledger::Code;
 use sdk_core::panics::PanicReport;
 use sdk_core::registry::Swapped;
 use sdk_core::snapshot::Snapshot;

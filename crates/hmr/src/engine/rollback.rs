@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
+use sdk_core::code::Code;
 use sdk_core::generation::Generation;
 use sdk_core::handover::Outcome;
-use sdk_core::ledger::{Code, Former};
+use sdk_core::ledger::Former;
 use sdk_core::snapshot::Snapshot;
 
 use super::live::Kind;

@@ -14,13 +14,15 @@ use serenity::all::{
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
-use super::handler::{panic_text, panicked};
+use super::asker::Asker;
+use super::call_timer::{CallTimer, registered};
 use super::interaction::ephemeral;
-use super::{Dispatcher, enter, failure};
-use crate::asker::Asker;
+use super::{Dispatcher, enter};
 use crate::definition::{CommandKey, CommandKind};
+use crate::failure::{self, panicked};
 use crate::generation::Generation;
-use crate::observer::{Outcome, TurnedAway, Watch, Way, registered};
+use crate::observer::{Outcome, TurnedAway, Way};
+use crate::panics::panic_text;
 use crate::snapshot::Snapshot;
 
 /// A command or its autocompletion, as sent by a user.
@@ -124,7 +126,7 @@ impl Dispatcher {
         let find = |snapshot: &Snapshot| snapshot.command(&called.key).map(|owner| (owner.clone(), ()));
         let typed = typed(called.interaction);
         let what = if called.is_autocomplete { format!("autocomplete of {typed}") } else { typed };
-        let watch = Watch::begin();
+        let watch = CallTimer::begin();
         let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
             self.turned_away(TurnedAway::UnknownCommand);
             answer_unknown(ctx, called.interaction, self.host.is_withdrawn(&called.key)).await;

@@ -9,9 +9,10 @@ use futures_util::future::{BoxFuture, join_all};
 use poise::{FrameworkContext, FrameworkError, PrefixFrameworkOptions};
 use serenity::all::{Context, FullEvent};
 
-use super::handler::{panic_text, panicked};
 use super::{Dispatcher, enter};
+use crate::failure::panicked;
 use crate::generation::Generation;
+use crate::panics::panic_text;
 use crate::snapshot::Snapshot;
 use crate::{Data, Error, EventKind, FrameworkOptions};
 

@@ -7,11 +7,12 @@ use serenity::all::{
     Interaction,
 };
 
+use super::call_timer::CallTimer;
 use super::handler::{outcome, told};
 use super::unhandled::Unhandled;
 use super::{Dispatcher, enter};
 use crate::collectors::Awaited;
-use crate::observer::{AWAITED, Outcome, Watch, Way};
+use crate::observer::{AWAITED, Outcome, Way};
 use crate::snapshot::{Place, Snapshot};
 use crate::subscriptions::Keyed;
 use crate::{Subscriptions, text};
@@ -71,7 +72,7 @@ impl Dispatcher {
 
     /// Delivers an interaction to the call that waits for it. Returns whether there is one.
     async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, kind: &Kind, interaction: &T) -> bool {
-        let watch = Watch::begin();
+        let watch = CallTimer::begin();
         let find = |live: &Snapshot| {
             let mut all = live.generations().values();
             all.find(|generation| generation.data.collectors().wants(interaction))
@@ -104,7 +105,7 @@ impl Dispatcher {
         table: fn(&Subscriptions) -> &Vec<Keyed<T>>,
         value: &T,
     ) -> Result<Option<String>, NoHandler> {
-        let (watch, what) = (Watch::begin(), &kind.what);
+        let (watch, what) = (CallTimer::begin(), &kind.what);
         let Some((generation, index, call)) = enter(&self.host, snapshot, what, find).await else {
             return Err(NoHandler);
         };

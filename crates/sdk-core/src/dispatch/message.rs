@@ -22,15 +22,16 @@ use poise::{FrameworkContext, FrameworkError, MessageDispatchTrigger};
 use serenity::all::{Context, FullEvent, Message, ShardManager};
 use tokio::sync::Mutex;
 
-use super::failure::{self, Failed};
-use super::handler::{panic_text, panicked};
+use super::asker::Asker;
+use super::call_timer::CallTimer;
 use super::{Dispatcher, enter};
-use crate::asker::Asker;
 use crate::edits::Edit;
+use crate::failure::{self, Failed, panicked};
 use crate::gate::Call;
 use crate::generation::Generation;
-use crate::observer::{Outcome, TurnedAway, Watch, Way};
+use crate::observer::{Outcome, TurnedAway, Way};
 use crate::options::{KnownPrefix, PREFIX};
+use crate::panics::panic_text;
 use crate::snapshot::Snapshot;
 use crate::{Data, Error, PluginId};
 
@@ -209,7 +210,7 @@ impl Dispatcher {
         known: KnownPrefix,
     ) -> bool {
         let what = format!("text command {name}");
-        let watch = Watch::begin();
+        let watch = CallTimer::begin();
         let found = enter(&self.host, snapshot, &what, live(parsed_in.plugin())).await;
         let Some((generation, (), call)) = found else { return false };
         let mut known = known;
@@ -247,9 +248,9 @@ impl Dispatcher {
         if let Verdict::Command { prefix, name } = &verdict
             && !claimed.swap(true, Ordering::AcqRel)
         {
-            let (what, watch) = (format!("text command {name}"), Watch::begin());
+            let (what, watch) = (format!("text command {name}"), CallTimer::begin());
             // The other call stays until this one ends, because it holds what was live when it began.
-            let command = Call::inside(&generation, &what);
+            let command = generation.enter_within(&what);
             self.host.edits().purge();
             let failed = said.run(ctx, &generation, &command, &what, said.prefix(*prefix)).await;
             watch.tell(&self.host, Way::Text, name, failed.outcome);

@@ -23,9 +23,9 @@ use serenity::all::{
 };
 
 use super::interaction::ephemeral;
+use crate::clock::since_1970;
 use crate::host::Host;
 use crate::observer::TurnedAway;
-use crate::status::since_1970;
 
 /// Time in which an interaction can be acknowledged elsewhere, from its creation. Discord drops it after 3 s.
 const CHANCE: Duration = Duration::from_millis(2500);

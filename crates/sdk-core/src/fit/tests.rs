@@ -4,10 +4,10 @@ use std::sync::Arc;
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::registry::Change;
-use crate::services::{Linked, Service, Services};
+use crate::services::{Linked, Service};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{Dependency, Plugin, PluginEntry, PluginId};
+use crate::{Dependency, Plugin, PluginEntry, PluginId, Services};
 
 trait Greeter: Send + Sync {
     fn word(&self) -> String;

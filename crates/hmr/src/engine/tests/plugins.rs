@@ -91,7 +91,7 @@ impl<B: Behaviour> Plugin for Sample<B> {
     }
 
     async fn start(&self, data: &Data) -> Result<(), Error> {
-        let mut heard = data.host().bus().listen();
+        let mut heard = data.bus().listen();
         note(data, "starts");
         match B::start() {
             Start::AtOnce => {}
@@ -126,7 +126,7 @@ impl<B: Behaviour> Plugin for Sample<B> {
 fn note(data: &Data, words: &str) {
     let plugin = Some(data.plugin().clone());
     let words = format!("{} {words}", data.generation());
-    data.host().bus().emit(ReloadEvent::Note { plugin, words });
+    data.bus().emit(ReloadEvent::Note { plugin, words });
 }
 
 fn is_told(event: &ReloadEvent, data: &Data, expected: &str) -> bool {

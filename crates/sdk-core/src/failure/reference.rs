@@ -10,12 +10,12 @@ pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged
 
 /// The short random number of a failure; in the log it is the field `reference`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reference(u32);
+pub(crate) struct Reference(u32);
 
 impl Reference {
     /// Returns a number for a failure of a plugin in production; `None` during development, where users read what went
     /// wrong.
-    pub(super) fn of(data: &Data) -> Option<Self> {
+    pub(crate) fn of(data: &Data) -> Option<Self> {
         match data.settings().environment {
             Environment::Production => Some(Self(rand::random())),
             Environment::Development | Environment::Testing => None,
@@ -23,19 +23,19 @@ impl Reference {
     }
 
     /// Returns a number for an error, unless the error is a refusal.
-    pub(super) fn of_error(data: &Data, error: &Error) -> Option<Self> {
+    pub(crate) fn of_error(data: &Data, error: &Error) -> Option<Self> {
         if Refusal::is(error) { None } else { Self::of(data) }
     }
 
     /// Returns the message for the user.
-    pub(super) fn sentence(self) -> String {
+    pub(crate) fn sentence(self) -> String {
         format!(
             "Something went wrong (reference {self}); with this number, whoever runs the bot finds out what."
         )
     }
 
     /// Returns the message for the user of an error.
-    pub(super) fn words(reference: Option<Self>, error: &Error) -> String {
+    pub(crate) fn words(reference: Option<Self>, error: &Error) -> String {
         match reference {
             Some(reference) => reference.sentence(),
             None if error.is::<serenity::Error>() => INTERNAL.to_owned(),
