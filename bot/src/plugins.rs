@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sdk::generation::Generation;
-use sdk::handover::{self, HandoverPolicy, Unfit};
+use sdk::handover::{self, HandoverPolicy, OnIncompatible};
 use sdk::host::Host;
 use sdk::order::{Startup, Turn, circle_words};
 use sdk::registry::Change;
-use sdk::snapshot::Snapshot;
+use sdk::routing_table::RoutingTable;
 use sdk::tracing::{error, info, warn};
 use sdk::{PluginEntry, PluginId};
 
@@ -20,7 +20,7 @@ const START_WITHIN: Duration = Duration::from_secs(5);
 
 /// A plugin that starts with its default, with its old state kept as a snapshot, is more useful than none.
 const HANDOVER: HandoverPolicy =
-    HandoverPolicy { preserve: true, deadline: Duration::ZERO, unfit: Unfit::Default };
+    HandoverPolicy { preserve: true, deadline: Duration::ZERO, on_incompatible: OnIncompatible::Default };
 
 type Generations = BTreeMap<PluginId, Arc<Generation>>;
 
@@ -40,7 +40,7 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
     }
     let mut started = Generations::new();
     // Hooks find services here until everything is live.
-    let mut prospect = Arc::new(Snapshot::default());
+    let mut prospect = Arc::new(RoutingTable::default());
     for turn in Startup::new(generations) {
         let ready = match turn {
             Turn::Start(ready) => ready,
@@ -59,14 +59,14 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
             let mut together = started.clone();
             together.extend(accepted.iter().map(|one: &Arc<Generation>| (one.plugin().clone(), one.clone())));
             together.insert(id.clone(), generation.clone());
-            match Snapshot::new(together) {
+            match RoutingTable::new(together) {
                 Ok(_) => accepted.push(generation),
                 Err(problems) => leave_out(&mut left_out, id, &problems.join("; ")),
             }
         }
         let mut together = started.clone();
         together.extend(accepted.iter().map(|one| (one.plugin().clone(), one.clone())));
-        if let Ok(snapshot) = Snapshot::new(together) {
+        if let Ok(snapshot) = RoutingTable::new(together) {
             prospect = Arc::new(snapshot);
             prospect.show_to(prospect.generations().values());
         }

@@ -9,7 +9,7 @@ use sandbox::record::Event;
 use sandbox::snowflake::Snowflake;
 use sdk::dispatch::Dispatcher;
 use sdk::generation::Generation;
-use sdk::observer::{Call, Observer, TurnedAway};
+use sdk::observer::{self, Call, Observer};
 use sdk::poise::{self, FrameworkError};
 use sdk::registry::Change;
 use sdk::serenity::all::{
@@ -87,8 +87,8 @@ impl Observer for Unhandled {
     fn call(&self, _: &Call<'_>) {}
     fn panicked(&self, _: &PluginId) {}
 
-    fn turned_away(&self, why: TurnedAway) {
-        if why == TurnedAway::UnknownComponent {
+    fn unhandled(&self, why: observer::Unhandled) {
+        if why == observer::Unhandled::UnknownComponent {
             self.0.send_modify(|count| *count += 1);
         }
     }

@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use crate::PluginId;
 use crate::host::Host;
 use crate::scheduler::Kept;
-use crate::snapshots::Saved;
 use crate::state::SavedState;
+use crate::state_history::Saved;
 
 mod file;
 
@@ -79,17 +79,17 @@ impl Checkpoint {
             tracing::info!(
                 "remembering from {}: the state of {} plugins, {} timers",
                 path.display(),
-                document.plugins.values().filter(|saved| saved.at_rest.is_some()).count(),
+                document.plugins.values().filter(|saved| saved.parked.is_some()).count(),
                 document.timers.len()
             );
         }
         let (mut written, mut has_died) = (Written::default(), false);
         if let Some(Document { store, plugins, timers, voice, .. }) = document {
             let states =
-                plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
+                plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.parked.clone()?)));
             written.states = states.collect();
             host.store().restore(store);
-            host.snapshots().set_all(plugins);
+            host.state_history().set_all(plugins);
             host.scheduler().restore(timers);
             has_died = host.voice().restore(voice);
         }
@@ -170,7 +170,7 @@ impl Checkpoint {
     /// Collects the document, and the problems found. A state that cannot be saved is taken as last saved.
     fn document(&self) -> (Document, Vec<String>) {
         let mut problems = Vec::new();
-        let mut plugins = self.host.snapshots().all();
+        let mut plugins = self.host.state_history().all();
         for (plugin, generation) in self.host.registry().snapshot().generations() {
             if !generation.state_slot().is_some_and(crate::state::StateSlot::is_preserved) {
                 continue;
@@ -180,7 +180,7 @@ impl Checkpoint {
                 Ok(saved) => written.states.extend(saved.map(|saved| (plugin.clone(), Arc::new(saved)))),
                 Err(problem) => problems.push(problem),
             }
-            plugins.entry(plugin.clone()).or_default().at_rest = written.states.get(plugin).cloned();
+            plugins.entry(plugin.clone()).or_default().parked = written.states.get(plugin).cloned();
         }
         let document = Document {
             format: FORMAT,

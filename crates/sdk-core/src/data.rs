@@ -157,7 +157,7 @@ impl Data {
     /// Spawns a task of this generation. The task is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, self.flight(name).carry(future));
+        self.0.tasks.spawn(name, self.flight(name).run(future));
     }
 
     fn flight(&self, task: &str) -> Flight {
@@ -174,7 +174,7 @@ impl Data {
         let spawned_at = Location::caller();
         self.0.tasks.spawn(
             name,
-            self.flight(name).carry(async move {
+            self.flight(name).run(async move {
                 let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;

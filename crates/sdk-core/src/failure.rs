@@ -196,7 +196,9 @@ fn is_users_mistake(error: &(dyn std::error::Error + Send + Sync + 'static)) -> 
 fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) -> Option<String> {
     let words = match error {
         FrameworkError::Command { error, .. }
-        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => Reference::words(reference, error),
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => {
+            Reference::user_message(reference, error)
+        }
         // The location of a panic is known only where it is caught, and the message is built there.
         FrameworkError::CommandPanic { .. } => INTERNAL.to_owned(),
         FrameworkError::CommandCheckFailed { error: None, .. } => {

@@ -1,4 +1,4 @@
-//! The gate of a generation: it counts calls, holds new ones while state is transferred, and redirects those that come
+//! The gate of a generation: it counts calls, pauses new ones while state is transferred, and redirects those that come
 //! after a swap to the next generation.
 
 use std::any::Any;
@@ -38,7 +38,7 @@ impl fmt::Display for CallReport {
 
 /// The generation is out of dispatch. The newest snapshot has its replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moved;
+pub(crate) struct Replaced;
 
 /// The gate's state and its calls in progress.
 #[derive(Default)]
@@ -58,8 +58,8 @@ struct Inner {
 enum Door {
     #[default]
     Open,
-    Held,
-    Moved,
+    Paused,
+    Replaced,
 }
 
 struct Record {
@@ -78,9 +78,9 @@ impl Inner {
 }
 
 impl Gate {
-    /// Counts a call in and returns its id. While the gate is held, waits until it is opened again or the generation is
+    /// Counts a call in and returns its id. While the gate is paused, waits until it is resumed or the generation is
     /// replaced.
-    async fn enter(&self, what: &str) -> Result<u64, Moved> {
+    async fn enter(&self, what: &str) -> Result<u64, Replaced> {
         loop {
             if let Some(outcome) = self.try_enter(what) {
                 return outcome;
@@ -96,13 +96,13 @@ impl Gate {
         }
     }
 
-    /// Counts a call in and returns its id; `None` while the gate is held.
-    fn try_enter(&self, what: &str) -> Option<Result<u64, Moved>> {
+    /// Counts a call in and returns its id; `None` while the gate is paused.
+    fn try_enter(&self, what: &str) -> Option<Result<u64, Replaced>> {
         let mut inner = self.inner.lock();
         match inner.door {
             Door::Open => Some(Ok(inner.count_in(what))),
-            Door::Held => None,
-            Door::Moved => Some(Err(Moved)),
+            Door::Paused => None,
+            Door::Replaced => Some(Err(Replaced)),
         }
     }
 
@@ -132,24 +132,24 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
-    /// Holds new calls at the gate.
-    pub(crate) fn hold(&self) {
-        self.set_door(&[Door::Open], Door::Held);
+    /// Makes new calls wait at the gate.
+    pub(crate) fn pause(&self) {
+        self.set_door(&[Door::Open], Door::Paused);
     }
 
-    /// Lets calls in again, including the held ones.
-    pub(crate) fn release(&self) {
-        self.set_door(&[Door::Held], Door::Open);
+    /// Lets calls in again, including those that wait.
+    pub(crate) fn resume(&self) {
+        self.set_door(&[Door::Paused], Door::Open);
     }
 
     /// Opens the gate of a generation that goes live.
     pub(crate) fn open(&self) {
-        self.set_door(&[Door::Held, Door::Moved], Door::Open);
+        self.set_door(&[Door::Paused, Door::Replaced], Door::Open);
     }
 
-    /// Redirects held calls and all later ones.
-    pub(crate) fn send_on(&self) {
-        self.set_door(&[Door::Open, Door::Held], Door::Moved);
+    /// Redirects waiting calls and all later ones.
+    pub(crate) fn redirect(&self) {
+        self.set_door(&[Door::Open, Door::Paused], Door::Replaced);
     }
 
     /// Lists the calls in progress, the oldest first.
@@ -168,20 +168,20 @@ impl Gate {
 
     /// Waits until no call is in progress, except those that wait for a user if `but_those_that_wait`. Returns whether
     /// that happened before the deadline.
-    pub(crate) async fn quiet(&self, deadline: Duration, but_those_that_wait: bool) -> bool {
-        let is_quiet = || self.inner.lock().calls.values().all(|record| but_those_that_wait && record.waits);
-        let quiet = async {
+    pub(crate) async fn wait_idle(&self, deadline: Duration, but_those_that_wait: bool) -> bool {
+        let is_idle = || self.inner.lock().calls.values().all(|record| but_those_that_wait && record.waits);
+        let idle = async {
             loop {
                 let changed = self.changed.notified();
                 tokio::pin!(changed);
                 changed.as_mut().enable();
-                if is_quiet() {
+                if is_idle() {
                     return;
                 }
                 changed.await;
             }
         };
-        tokio::time::timeout(deadline, quiet).await.is_ok()
+        tokio::time::timeout(deadline, idle).await.is_ok()
     }
 }
 
@@ -197,7 +197,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// Begins a call at a generation's gate. Waits while state is transferred.
-    pub(crate) async fn begin(gate: &Arc<Gate>, what: &str) -> Result<Counted, Moved> {
+    pub(crate) async fn begin(gate: &Arc<Gate>, what: &str) -> Result<Counted, Replaced> {
         let id = gate.enter(what).await?;
         Ok(Counted(gate.clone(), id))
     }
@@ -261,42 +261,42 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_held_call_goes_in_after_the_release_and_on_after_a_move() {
+    async fn a_paused_call_enters_after_the_resume_and_is_redirected_after_a_replacement() {
         let gate = Gate::default();
-        gate.hold();
+        gate.pause();
         let (one, other) = (gate.enter("one"), gate.enter("other"));
         tokio::pin!(one, other);
         assert!(one.as_mut().now_or_never().is_none());
-        gate.release();
+        gate.resume();
         let id = one.await.unwrap();
         assert_eq!(gate.calls()[0].what, "one");
         gate.leave(id);
-        gate.hold();
+        gate.pause();
         assert!(other.as_mut().now_or_never().is_none());
-        gate.send_on();
-        assert_eq!(other.await, Err(Moved));
-        assert_eq!(gate.enter("late").await, Err(Moved));
-        gate.release();
+        gate.redirect();
+        assert_eq!(other.await, Err(Replaced));
+        assert_eq!(gate.enter("late").await, Err(Replaced));
+        gate.resume();
         assert_eq!(
             gate.enter("later").await,
-            Err(Moved),
-            "a release does not bring a retired generation back"
+            Err(Replaced),
+            "a resume does not bring a retired generation back"
         );
         gate.open();
         assert!(gate.enter("again").await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn quiet_is_the_end_of_the_last_call_and_waiting_for_a_user_counts_as_quiet_for_a_handover() {
+    async fn a_gate_is_idle_after_its_last_call_and_waiting_for_a_user_counts_as_idle_for_a_handover() {
         let gate = Gate::default();
         let id = gate.enter("call").await.unwrap();
         let soon = Duration::from_millis(50);
-        assert!(!gate.quiet(soon, true).await);
+        assert!(!gate.wait_idle(soon, true).await);
         gate.set_waits(id, true);
-        assert!(gate.quiet(soon, true).await);
-        assert!(!gate.quiet(soon, false).await);
-        let (quiet, ()) = tokio::join!(gate.quiet(soon, false), async { gate.leave(id) });
-        assert!(quiet);
+        assert!(gate.wait_idle(soon, true).await);
+        assert!(!gate.wait_idle(soon, false).await);
+        let (idle, ()) = tokio::join!(gate.wait_idle(soon, false), async { gate.leave(id) });
+        assert!(idle);
         assert_eq!(gate.count(), 0);
     }
 
@@ -314,18 +314,18 @@ mod tests {
                             gate.leave(id);
                             true
                         }
-                        Err(Moved) => false,
+                        Err(Replaced) => false,
                     }
                 })
             });
             let callers: Vec<_> = callers.collect();
-            gate.hold();
-            gate.release();
-            gate.hold();
-            assert!(gate.quiet(Duration::from_secs(30), true).await);
+            gate.pause();
+            gate.resume();
+            gate.pause();
+            assert!(gate.wait_idle(Duration::from_secs(30), true).await);
             // From here on no call is inside and none enters.
             let inside = gate.count();
-            gate.send_on();
+            gate.redirect();
             let outcomes = tokio::time::timeout(Duration::from_secs(30), join_all(callers)).await.unwrap();
             assert_eq!((inside, outcomes.len()), (0, 8));
         }

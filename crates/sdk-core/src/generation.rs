@@ -11,7 +11,7 @@ use serenity::all::GatewayIntents;
 use crate::code::Code;
 use crate::definition::{Definitions, definitions_of};
 pub use crate::gate::CallReport;
-use crate::gate::{Call, Counted, Gate, Moved};
+use crate::gate::{Call, Counted, Gate, Replaced};
 use crate::host_services::HostServices;
 use crate::offers::Services;
 use crate::options::Options;
@@ -295,7 +295,7 @@ impl Generation {
                 Phase::Live
             }
             Stage::Retired => {
-                self.gate.send_on();
+                self.gate.redirect();
                 self.data.collectors().close();
                 Phase::Moved
             }
@@ -311,7 +311,7 @@ impl Generation {
     }
 
     /// Begins a call. Waits while the state is transferred. Fails if another generation has replaced this one.
-    pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Moved> {
+    pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Replaced> {
         Ok(self.recorded(Call::begin(&self.gate, what).await?, what))
     }
 
@@ -326,8 +326,8 @@ impl Generation {
     }
 
     /// Waits until no call is in progress, at most `deadline`. Returns whether none is.
-    pub async fn quiet(&self, deadline: Duration) -> bool {
-        self.gate.quiet(deadline, false).await
+    pub async fn wait_idle(&self, deadline: Duration) -> bool {
+        self.gate.wait_idle(deadline, false).await
     }
 
     /// Returns its declaration of state, if any.

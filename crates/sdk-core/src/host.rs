@@ -22,7 +22,7 @@ use crate::observer::Observer;
 use crate::registry::Registry;
 use crate::services::ServiceDirectory;
 use crate::settings::Settings;
-use crate::snapshots::Snapshots;
+use crate::state_history::StateHistory;
 use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded, Withdrawn, WithdrawnCommand};
 use crate::voice::{Players, Voice, VoiceEvent};
 
@@ -39,7 +39,7 @@ struct Inner {
     services: HostServices,
     registry: Arc<Registry>,
     answers: Arc<Answers>,
-    snapshots: Snapshots,
+    state_history: StateHistory,
     cache_keeper: Arc<CacheKeeper>,
     state_file: Option<PathBuf>,
     shards: OnceLock<Arc<ShardManager>>,
@@ -156,7 +156,7 @@ impl HostBuilder {
                 directory: directory as Weak<dyn ServiceDirectory>,
                 host,
             };
-            let snapshots = Snapshots::new(self.changes.clone());
+            let state_history = StateHistory::new(self.changes.clone());
             let services = HostServices::new(Parts {
                 version: self.version,
                 settings: self.settings,
@@ -170,7 +170,7 @@ impl HostBuilder {
                 services,
                 registry: registry.clone(),
                 answers: Arc::default(),
-                snapshots,
+                state_history,
                 cache_keeper: Arc::default(),
                 state_file: self.state_file,
                 shards: OnceLock::new(),
@@ -230,8 +230,8 @@ impl Host {
     }
 
     /// Returns the saved states: those handed over, those saved by hand, and those of plugins that are not live.
-    pub fn snapshots(&self) -> &Snapshots {
-        &self.0.snapshots
+    pub fn state_history(&self) -> &StateHistory {
+        &self.0.state_history
     }
 
     /// Returns the reload engine; `None` in production and where reloading is off.

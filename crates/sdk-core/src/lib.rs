@@ -5,8 +5,8 @@
 //! - [`plugin`]: the plugin trait and how a plugin is exported.
 //! - [`event`] and [`subscriptions`]: events and the listeners of a plugin.
 //! - [`host_services`], [`data`] and [`tasks`]: what a generation holds of the host, its handle to it, and its tasks.
-//! - [`state`], [`snapshots`] and [`handover`]: a plugin's state, and its transfer to the next generation.
-//! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how it changes in one atomic store.
+//! - [`state`], [`state_history`] and [`handover`]: a plugin's state, and its transfer to the next generation.
+//! - [`generation`], [`routing_table`] and [`registry`]: what is live, and how it changes in one atomic store.
 //! - [`ledger`], [`probation`] and [`panics`]: the ledger of generations, and the effect of a panic in a new one.
 //! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
 //! - [`definition`] and [`preflight`]: command definitions in Discord's form, and the check of what Discord would
@@ -33,6 +33,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod code;
 mod collectors;
+mod compatibility;
 pub mod data;
 pub mod definition;
 pub mod dependency;
@@ -40,7 +41,6 @@ pub mod dispatch;
 mod edits;
 pub mod event;
 mod failure;
-mod fit;
 pub mod flight;
 mod gate;
 pub mod generation;
@@ -62,12 +62,12 @@ pub mod probation;
 mod refusal;
 pub mod registry;
 pub mod roots;
+pub mod routing_table;
 pub mod scheduler;
 pub mod services;
 pub mod settings;
-pub mod snapshot;
-pub mod snapshots;
 pub mod state;
+pub mod state_history;
 pub mod status;
 pub mod store;
 pub mod subscriptions;

@@ -16,7 +16,7 @@ pub trait Observer: Send + Sync {
     fn call(&self, call: &Call<'_>);
 
     /// A user's interaction was not handled.
-    fn turned_away(&self, why: TurnedAway);
+    fn unhandled(&self, why: Unhandled);
 
     /// A panic in a plugin was contained: in a command, a handler or a timer.
     fn panicked(&self, plugin: &crate::PluginId);
@@ -26,7 +26,7 @@ pub trait Observer: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call<'a> {
     /// Kind of interaction that triggered it.
-    pub way: Way,
+    pub trigger: Trigger,
     /// Name as registered: of a command with its subcommands (`dev reload`), the custom-id prefix of a handler, or
     /// [`AWAITED`].
     pub name: &'a str,
@@ -41,7 +41,7 @@ pub const AWAITED: &str = "(awaited)";
 
 /// The kind of interaction that triggered a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Way {
+pub enum Trigger {
     /// A slash command.
     Slash,
     /// An entry in a user's context menu.
@@ -58,7 +58,7 @@ pub enum Way {
     Modal,
 }
 
-impl Way {
+impl Trigger {
     /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ impl Outcome {
 
 /// Why a user's interaction was not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TurnedAway {
+pub enum Unhandled {
     /// The bot is about to exit.
     Closing,
     /// No live plugin defines the command.
@@ -115,7 +115,7 @@ pub enum TurnedAway {
     UnknownComponent,
 }
 
-impl TurnedAway {
+impl Unhandled {
     /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -15,13 +15,13 @@ use crate::generation::{Generation, Stage};
 use crate::host_services::Ended;
 use crate::ledger::{Former, Ledger, Memory, PluginLedger};
 use crate::panics::{PanicReport, Panics};
+use crate::routing_table::RoutingTable;
 use crate::services::{Asked, NoService, Provided, ServiceDirectory};
-use crate::snapshot::Snapshot;
 
 /// Holds the live snapshot and the ledger of all generations.
 #[derive(Default)]
 pub struct Registry {
-    live: ArcSwap<Snapshot>,
+    live: ArcSwap<RoutingTable>,
     /// Serialises handovers.
     pub(crate) handover: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
@@ -41,7 +41,7 @@ pub struct Change {
 
 impl Change {
     /// Returns what is live after the change, and the plugins concerned.
-    fn applied_to(self, before: &Snapshot) -> Result<(Snapshot, Vec<PluginId>), Vec<String>> {
+    fn applied_to(self, before: &RoutingTable) -> Result<(RoutingTable, Vec<PluginId>), Vec<String>> {
         let mut generations = before.generations().clone();
         let mut touched = self.remove;
         for plugin in &touched {
@@ -51,7 +51,7 @@ impl Change {
             touched.push(generation.plugin().clone());
             generations.insert(generation.plugin().clone(), generation);
         }
-        Ok((Snapshot::new(generations)?, touched))
+        Ok((RoutingTable::new(generations)?, touched))
     }
 }
 
@@ -81,7 +81,7 @@ pub struct PluginSwap {
 
 impl Registry {
     /// Returns what is live now. An event loads it once and keeps it to its end.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
+    pub fn snapshot(&self) -> Arc<RoutingTable> {
         self.live.load_full()
     }
 
@@ -98,8 +98,8 @@ impl Registry {
     /// Returns what would be live after a change. The generations to install find services there already.
     ///
     /// # Errors
-    /// As [`Snapshot::new`].
-    pub fn prospect(&self, change: &Change) -> Result<Arc<Snapshot>, Vec<String>> {
+    /// As [`RoutingTable::new`].
+    pub fn prospect(&self, change: &Change) -> Result<Arc<RoutingTable>, Vec<String>> {
         let (after, _) = change.clone().applied_to(&self.snapshot())?;
         let after = Arc::new(after);
         after.show_to(&change.install);
@@ -112,7 +112,7 @@ impl Registry {
     /// transferred here, but in [`handover::swap`](crate::handover::swap).
     ///
     /// # Errors
-    /// As [`Snapshot::new`]. Nothing has changed then.
+    /// As [`RoutingTable::new`]. Nothing has changed then.
     pub fn swap(&self, change: Change) -> Result<Swapped, Vec<String>> {
         let began = Instant::now();
         // Held during the whole change, so that swaps happen one after the other.

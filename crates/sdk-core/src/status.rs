@@ -11,7 +11,7 @@ pub use crate::bus::LastFailure;
 pub use crate::clock::{milliseconds, since_1970};
 use crate::definition::CommandKey;
 
-mod words;
+mod display;
 
 /// The status of a running bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -49,7 +49,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
         &["failure", "offers", "subscriptions", "plugin", "instantiate", "definition", "preflight", "status"],
     ),
     ("a generation", &["code", "options", "generation"]),
-    ("all generations", &["ledger", "snapshots", "order", "fit", "snapshot", "registry"]),
+    ("all generations", &["ledger", "state_history", "order", "compatibility", "routing_table", "registry"]),
     ("the host", &["host", "checkpoint", "handover", "dispatch"]),
 ];
 

@@ -299,7 +299,7 @@ mod tests {
     }
 
     fn note(words: impl Into<String>) -> ReloadEvent {
-        ReloadEvent::Note { plugin: None, words: words.into() }
+        ReloadEvent::Note { plugin: None, message: words.into() }
     }
 
     #[tokio::test]
@@ -328,16 +328,16 @@ mod tests {
             ground.host.bus().emit(note(words));
         }
         let mut stream = ground.connect().await;
-        assert_eq!(ask(&mut stream, r#"{"do":"events","last":2}"#).await["words"], "two");
-        assert_eq!(answer(&mut stream).await["words"], "three [hidden]");
+        assert_eq!(ask(&mut stream, r#"{"do":"events","last":2}"#).await["message"], "two");
+        assert_eq!(answer(&mut stream).await["message"], "three [hidden]");
         ground.host.bus().emit(note("four"));
         let event = answer(&mut stream).await;
-        assert_eq!((&event["event"], &event["words"]), (&Value::from("note"), &Value::from("four")));
+        assert_eq!((&event["event"], &event["message"]), (&Value::from("note"), &Value::from("four")));
         assert!(event["at"].as_u64().is_some());
 
         let mut stream = ground.connect().await;
         let event = ask(&mut stream, r#"{"do":"events","last":1,"follow":false}"#).await;
-        assert_eq!(event["words"], "four");
+        assert_eq!(event["message"], "four");
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "the connection is closed");
     }
 
@@ -348,7 +348,7 @@ mod tests {
         slow.write_all(b"{\"do\":\"events\",\"last\":1}\n").await.unwrap();
         ground.host.bus().emit(note("first"));
         let first = answer(&mut slow).await;
-        assert_eq!(first["words"], "first");
+        assert_eq!(first["message"], "first");
         // Far more than the socket and the bus hold. Publishing them waits for no reader.
         for _ in 0..3000 {
             ground.host.bus().emit(note("x".repeat(1000)));

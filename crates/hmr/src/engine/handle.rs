@@ -71,7 +71,7 @@ impl Reloader for Handle {
             let words = watching_words(on).to_owned();
             self.status.lock().watching = on;
             tracing::info!("{words}");
-            self.bus.emit(ReloadEvent::Note { plugin: None, words: words.clone() });
+            self.bus.emit(ReloadEvent::Note { plugin: None, message: words.clone() });
             Ok(words)
         } else {
             Ok(format!("watching was {} already", if on { "on" } else { "stopped" }))

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use sdk_core::PluginId;
 use sdk_core::bus::{Cause, ReloadEvent};
 use sdk_core::generation::Generation;
-use sdk_core::handover::{Crossed, Unfit};
+use sdk_core::handover::{OnIncompatible, Transferred};
 use sdk_core::host::Host;
 use sdk_core::registry::{Change, Swapped};
 use sdk_core::status::Reloaded;
@@ -145,7 +145,7 @@ impl Loop {
         remove: Vec<PluginId>,
         kind: Kind,
         ready: &[BuiltPlugin],
-    ) -> Result<(Swapped, Vec<Crossed>), SaveError> {
+    ) -> Result<(Swapped, Vec<Transferred>), SaveError> {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
         let change = Change { install: [install, dependents].concat(), remove };
@@ -157,7 +157,7 @@ impl Loop {
         let policy = self.options.policy.load_full();
         let (deadline, mut handover) = (policy.hook_deadline, policy.handover());
         if kind == Kind::Rollback {
-            handover.unfit = Unfit::Earlier;
+            handover.on_incompatible = OnIncompatible::Earlier;
         }
         handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
         let before = self.host.registry().snapshot();
@@ -238,7 +238,7 @@ impl Loop {
 async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     let (plugin, number) = (generation.plugin(), generation.number());
     // Calls that began before the swap may still use what the hook stops.
-    if !generation.quiet(deadline).await {
+    if !generation.wait_idle(deadline).await {
         let calls: Vec<_> = generation.calls().iter().map(ToString::to_string).collect();
         let calls = calls.join(", ");
         report::warn(

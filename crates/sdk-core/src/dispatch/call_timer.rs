@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::Command;
 use crate::host::Host;
-use crate::observer::{Call, Outcome, Way};
+use crate::observer::{Call, Outcome, Trigger};
 
 /// The start of a call, for measuring its duration.
 pub(crate) struct CallTimer(Instant);
@@ -15,9 +15,9 @@ impl CallTimer {
     }
 
     /// Reports to the observer that the call has ended.
-    pub(crate) fn tell(&self, host: &Host, way: Way, name: &str, outcome: Outcome) {
+    pub(crate) fn report(&self, host: &Host, trigger: Trigger, name: &str, outcome: Outcome) {
         if let Some(observer) = host.observer() {
-            observer.call(&Call { way, name, outcome, took: self.0.elapsed() });
+            observer.call(&Call { trigger, name, outcome, took: self.0.elapsed() });
         }
     }
 }

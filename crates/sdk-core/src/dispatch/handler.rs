@@ -33,7 +33,7 @@ pub(super) async fn run(
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Option<String> {
-    told(generation, what, outcome(ctx, generation, what, handler).await)
+    log_failure(generation, what, outcome(ctx, generation, what, handler).await)
 }
 
 pub(super) async fn outcome(
@@ -51,7 +51,11 @@ pub(super) async fn outcome(
 }
 
 /// Logs a failure and returns the message for the user.
-pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Option<String> {
+pub(super) fn log_failure(
+    generation: &Generation,
+    what: &str,
+    outcome: Result<(), Failed>,
+) -> Option<String> {
     let (plugin, number) = (generation.plugin(), generation.number());
     match outcome {
         Ok(()) => None,
@@ -63,7 +67,7 @@ pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Fail
                 let reference = reference.map(tracing::field::display);
                 tracing::error!(%plugin, generation = number, what, reference, %error, "a handler failed");
             }
-            Some(Reference::words(reference, &error))
+            Some(Reference::user_message(reference, &error))
         }
         Err(Failed::Panic(words)) => Some(words),
     }

@@ -35,7 +35,7 @@ impl Reference {
     }
 
     /// Returns the message for the user of an error.
-    pub(crate) fn words(reference: Option<Self>, error: &Error) -> String {
+    pub(crate) fn user_message(reference: Option<Self>, error: &Error) -> String {
         match reference {
             Some(reference) => reference.sentence(),
             None if error.is::<serenity::Error>() => INTERNAL.to_owned(),
@@ -69,13 +69,13 @@ mod tests {
     #[test]
     fn with_a_reference_nothing_of_the_error_is_told() {
         let secret = || Error::from("the database at db.internal is gone");
-        let told = Reference::words(Some(Reference(1)), &secret());
+        let told = Reference::user_message(Some(Reference(1)), &secret());
         assert!(!told.contains("db.internal") && told.contains("0000-0001"), "{told}");
-        assert_eq!(Reference::words(None, &secret()), "the database at db.internal is gone");
+        assert_eq!(Reference::user_message(None, &secret()), "the database at db.internal is gone");
         let request: Error = serenity::Error::Other("POST https://discord.com/api/v10/x").into();
-        assert_eq!(Reference::words(None, &request), INTERNAL);
+        assert_eq!(Reference::user_message(None, &request), INTERNAL);
         for nothing in ["", " \n"] {
-            assert_eq!(Reference::words(None, &Error::from(nothing)), INTERNAL);
+            assert_eq!(Reference::user_message(None, &Error::from(nothing)), INTERNAL);
         }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::{Host, Inner, Registrar, Reloader};
 use crate::ledger::{Former, PluginLedger};
-use crate::snapshot::Snapshot;
-use crate::snapshots::StateSnapshot;
+use crate::routing_table::RoutingTable;
+use crate::state_history::StateSnapshot;
 use crate::status::Status;
 use crate::{Data, PluginId};
 
@@ -21,7 +21,7 @@ impl Host {
 
 impl Data {
     /// Returns everything that is live now.
-    pub fn live(&self) -> Arc<Snapshot> {
+    pub fn live(&self) -> Arc<RoutingTable> {
         Host::of(self).map(|host| host.registry().snapshot()).unwrap_or_default()
     }
 
@@ -37,17 +37,17 @@ impl Data {
 
     /// Returns a plugin's snapshots of its state, the newest first.
     pub fn state_snapshots(&self, plugin: &PluginId) -> Vec<StateSnapshot> {
-        Host::of(self).map(|host| host.snapshots().list(plugin)).unwrap_or_default()
+        Host::of(self).map(|host| host.state_history().list(plugin)).unwrap_or_default()
     }
 
     /// Saves a snapshot of the state of a live plugin; `None` if it is not live.
     ///
     /// # Errors
-    /// As [`Snapshots::take`](crate::snapshots::Snapshots::take).
+    /// As [`StateHistory::take`](crate::state_history::StateHistory::take).
     pub fn take_state_snapshot(&self, plugin: &PluginId) -> Option<Result<StateSnapshot, String>> {
         let host = Host::of(self)?;
         let live = host.registry().snapshot();
-        Some(host.snapshots().take(live.generations().get(plugin)?))
+        Some(host.state_history().take(live.generations().get(plugin)?))
     }
 
     /// Collects the bot's status.

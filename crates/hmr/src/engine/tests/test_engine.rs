@@ -209,7 +209,7 @@ impl TestEngine {
     /// Waits for a note that contains `part`, and returns it.
     pub(super) async fn noted(&mut self, part: &str) -> String {
         self.next(|event| match event {
-            ReloadEvent::Note { words, .. } if words.contains(part) => Some(words.clone()),
+            ReloadEvent::Note { message, .. } if message.contains(part) => Some(message.clone()),
             _ => None,
         })
         .await
@@ -224,7 +224,7 @@ impl TestEngine {
     /// Sends a text to a plugin.
     pub(super) fn tell(&self, plugin: &str, words: &str) {
         let plugin = Some(PluginId::new(plugin));
-        self.host.bus().emit(ReloadEvent::Note { plugin, words: words.to_owned() });
+        self.host.bus().emit(ReloadEvent::Note { plugin, message: words.to_owned() });
     }
 
     /// Returns the number and the version of a plugin's live generation.

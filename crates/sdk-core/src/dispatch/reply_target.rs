@@ -10,7 +10,7 @@ use super::interaction::ephemeral;
 use crate::text;
 
 /// Where to send the error message of a failed command.
-pub(crate) enum Asker {
+pub(crate) enum ReplyTarget {
     /// A user of a slash or menu command.
     Command(InteractionId, String),
     /// A user who is still typing.
@@ -19,7 +19,7 @@ pub(crate) enum Asker {
     Text(ChannelId),
 }
 
-impl Asker {
+impl ReplyTarget {
     pub(crate) fn of(event: &FullEvent) -> Option<Self> {
         match event {
             FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
