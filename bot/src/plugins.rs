@@ -70,8 +70,8 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
             prospect = Arc::new(snapshot);
             prospect.show_to(prospect.generations().values());
         }
-        if let Err(problems) = handover::prepare(host, &accepted, HANDOVER).await {
-            error!(problems = problems.join("; "), "start hooks may not see the state that was kept");
+        if let Err(error) = handover::prepare(host, &accepted, HANDOVER).await {
+            error!(problems = %error, "start hooks may not see the state that was kept");
         }
         let outcomes = join_all(accepted.iter().map(|generation| generation.start(START_WITHIN))).await;
         for (generation, outcome) in accepted.into_iter().zip(outcomes) {
@@ -80,15 +80,15 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
                 Ok(()) => {
                     started.insert(id, generation);
                 }
-                Err(problem) => leave_out(&mut left_out, id, &problem),
+                Err(error) => leave_out(&mut left_out, id, &error.to_string()),
             }
         }
     }
     let install: Vec<_> = started.into_values().collect();
     let change = Change { install: install.clone(), remove: Vec::new() };
-    if let Err(problems) = handover::swap(host, change, HANDOVER).await {
+    if let Err(error) = handover::swap(host, change, HANDOVER).await {
         // The same checks have passed above, so this is not caused by a plugin.
-        error!(problems = problems.join("; "), "the plugins cannot go live together");
+        error!(problems = %error, "the plugins cannot go live together");
         left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
     }
     for note in prospect.notes() {

@@ -15,11 +15,11 @@ use crate::gate::{Call, Counted, Gate, Replaced};
 use crate::host_services::HostServices;
 use crate::offers::Services;
 use crate::options::Options;
-use crate::panics::{Panic, panic_text};
+use crate::panics::{Panic, Panicked, panic_text};
 use crate::probation::Probation;
 use crate::services::{Linked, Offer};
-use crate::state::{Phase, SavedState, StateCell, StateSlot};
-use crate::tasks::{HookReport, Hooks, TaskReport};
+use crate::state::{Phase, SavedState, StateCell, StateError, StateErrorKind, StateSlot};
+use crate::tasks::{HookError, HookErrorKind, HookReport, Hooks, TaskReport};
 use crate::{
     Data, Dependency, Error, FrameworkOptions, Manifest, Plugin, PluginEntry, PluginId, Subscriptions,
     preflight,
@@ -338,34 +338,29 @@ impl Generation {
     /// Saves its state. Returns `None` if it declares none.
     ///
     /// # Errors
-    /// A sentence, if the state cannot be serialised or serialising it panics.
-    pub fn save_state(&self) -> Result<Option<SavedState>, String> {
+    /// If the state cannot be serialised or serialising it panics.
+    pub fn save_state(&self) -> Result<Option<SavedState>, StateError> {
         let Some(state) = self.data.state_cell() else { return Ok(None) };
-        contained(|| state.save()).map(Some).map_err(|why| {
-            format!(
-                "the state of {} {} (version {}) cannot be saved: {why}",
-                self.plugin(),
-                self.number,
-                state.slot().version()
-            )
-        })
+        let kind = StateErrorKind::Save { generation: self.number, version: state.slot().version() };
+        let saved = contained(|| state.save());
+        saved.map(Some).map_err(|source| StateError::new(self.plugin(), kind, source))
     }
 
     /// Restores a saved state. Returns the version that it was migrated from, if it was migrated.
     ///
     /// # Errors
-    /// A sentence with both versions and the place that does not fit. The generation's state is then unchanged.
-    pub fn restore_state(&self, saved: SavedState) -> Result<Option<u32>, String> {
+    /// If the state does not fit: the text has both versions and the place in the state. The generation's state is then
+    /// unchanged.
+    pub fn restore_state(&self, saved: SavedState) -> Result<Option<u32>, StateError> {
         let plugin = self.plugin();
-        let Some(state) = self.data.state_cell() else { return Err(format!("{plugin} declares no state")) };
+        let Some(state) = self.data.state_cell() else { return Err(StateError::undeclared(plugin)) };
         let (from, to) = (saved.version, state.slot().version());
-        contained(|| state.restore(saved)).map_err(|why| {
-            if from == to {
-                format!("the state of {plugin} (version {from}) does not fit the new code: {why}")
-            } else {
-                format!("the state of {plugin} cannot be migrated from version {from} to {to}: {why}")
-            }
-        })?;
+        let kind = if from == to {
+            StateErrorKind::Restore { version: from }
+        } else {
+            StateErrorKind::Migrate { from, to }
+        };
+        contained(|| state.restore(saved)).map_err(|source| StateError::new(plugin, kind, source))?;
         Ok((from != to).then_some(from))
     }
 
@@ -373,17 +368,17 @@ impl Generation {
     ///
     /// # Errors
     /// If creating the default panics.
-    pub fn reset_state(&self) -> Result<(), String> {
+    pub fn reset_state(&self) -> Result<(), StateError> {
         let Some(state) = self.data.state_cell() else { return Ok(()) };
         contained(|| state.reset())
-            .map_err(|why| format!("the default state of {} cannot be made: {why}", self.plugin()))
+            .map_err(|source| StateError::new(self.plugin(), StateErrorKind::Default, source))
     }
 
     /// Runs the plugin's `start` hook.
     ///
     /// # Errors
     /// If the hook fails, panics or exceeds `deadline`. The tasks that it spawned are then cancelled.
-    pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
+    pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), HookError> {
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
             let flight = this.data.services().flight(this.plugin(), this.number, format_args!("start hook"));
@@ -408,7 +403,7 @@ impl Generation {
             let _running = this.hooks.begin("stop");
             flight.follow(this.instance.stop(&this.data)).await
         });
-        problems.extend(outcome.await.err());
+        problems.extend(outcome.await.err().map(|error| error.to_string()));
         for task in self.data.tasks().cancel(deadline).await {
             problems.push(format!("task {task} did not end within {} ms", deadline.as_millis()));
         }
@@ -423,11 +418,8 @@ impl Drop for Generation {
 }
 
 /// Runs a plugin's code that serialises or deserialises. A panic is returned as an error.
-fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(outcome) => outcome.map_err(|error| error.to_string()),
-        Err(panic) => Err(format!("it panicked: {}", panic_text(&*panic))),
-    }
+fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Panicked::of(&*panic).into()))
 }
 
 /// Runs a hook. A panic or an endless wait in it is returned as an error.
@@ -438,23 +430,23 @@ async fn bounded(
     hook: &'static str,
     deadline: Duration,
     call: impl Future<Output = Result<(), Error>> + Send + 'static,
-) -> Result<(), String> {
+) -> Result<(), HookError> {
     /// Additional time in which a hook that only waits too long is reported by its own timeout.
     const GRACE: Duration = Duration::from_millis(100);
-    let late = || Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()));
     let runtime = tokio::runtime::Handle::current();
     let task = tokio::task::spawn_blocking(move || {
         let ended = || runtime.block_on(async { tokio::time::timeout(deadline, call).await });
         // Caught on the thread that knows the panic's location.
         catch_unwind(AssertUnwindSafe(ended)).map_err(|panic| Panic::caught(hook, panic_text(&*panic)))
     });
-    match tokio::time::timeout(deadline + GRACE, task).await {
-        Ok(Ok(Ok(Ok(Ok(()))))) => Ok(()),
-        Ok(Ok(Ok(Ok(Err(error))))) => Err(format!("its {hook} hook failed: {error}")),
-        Ok(Ok(Err(panic))) => Err(format!("its {hook} hook panicked: {} (at {})", panic.text, panic.place())),
-        Ok(Err(ended)) => Err(format!("its {hook} hook was not run to its end: {ended}")),
-        Ok(Ok(Ok(Err(_)))) | Err(_) => late(),
-    }
+    let kind = match tokio::time::timeout(deadline + GRACE, task).await {
+        Ok(Ok(Ok(Ok(Ok(()))))) => return Ok(()),
+        Ok(Ok(Ok(Ok(Err(error))))) => HookErrorKind::Failed(error),
+        Ok(Ok(Err(panic))) => HookErrorKind::Panicked(panic),
+        Ok(Err(ended)) => HookErrorKind::Aborted(ended),
+        Ok(Ok(Ok(Err(_)))) | Err(_) => HookErrorKind::TimedOut(deadline),
+    };
+    Err(HookError::new(hook, kind))
 }
 
 fn doubled_keys(subscriptions: &Subscriptions) -> Vec<String> {
@@ -472,3 +464,6 @@ fn doubled_keys(subscriptions: &Subscriptions) -> Vec<String> {
     check("timer", subscriptions.timers.iter().map(|handler| handler.key.as_str()).collect());
     problems
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,17 +9,20 @@
 //! is unchanged. Saving and restoring run the plugins' code, so they run on a thread of their own, with a deadline, and
 //! panics in them are contained.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::task::JoinError;
 
 use crate::bus::ReloadEvent;
 use crate::generation::{CallReport, Generation, Stage};
 use crate::host::Host;
 use crate::registry::{Change, Swapped};
 use crate::routing_table::RoutingTable;
-use crate::state::{MAX_BYTES, Phase, SavedState};
+use crate::state::{MAX_BYTES, Phase, SavedState, StateError};
 use crate::state_history::{Reason, StateHistory, StateSnapshot};
 use crate::{Data, PluginId};
 
@@ -82,7 +85,7 @@ pub struct Transferred {
 }
 
 /// The outcome of the transfer of a state.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// The state was restored.
     Restored {
@@ -96,13 +99,118 @@ pub enum Outcome {
         /// That snapshot's number.
         snapshot: u64,
         /// The reason.
-        why: String,
+        why: Arc<StateError>,
     },
     /// The state could not be saved or does not fit. The new generation, if there is one, started with its default.
     Default {
         /// The reason.
-        why: String,
+        why: Arc<StateError>,
     },
+}
+
+/// Why state was not transferred, or a change did not go live.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HandoverError {
+    /// States cannot be saved or do not fit the new code, and the policy refuses that.
+    States(Vec<StateError>),
+    /// Saving and restoring took longer than allowed.
+    TimedOut {
+        /// Plugins whose states they are.
+        plugins: Vec<PluginId>,
+        /// Longest time.
+        within: Duration,
+    },
+    /// Saving and restoring was not run to its end.
+    Aborted {
+        /// Plugins whose states they are.
+        plugins: Vec<PluginId>,
+        /// The runtime's reason.
+        source: JoinError,
+    },
+    /// The generations cannot be live together. One sentence for each reason.
+    Incompatible(Vec<String>),
+}
+
+impl HandoverError {
+    /// Returns one sentence for each problem.
+    pub fn sentences(&self) -> Vec<String> {
+        let names =
+            |plugins: &[PluginId]| plugins.iter().map(PluginId::as_str).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::States(errors) => errors.iter().map(ToString::to_string).collect(),
+            Self::TimedOut { plugins, within } => vec![format!(
+                "the state of {} was not saved and restored within {} s",
+                names(plugins),
+                within.as_secs()
+            )],
+            Self::Aborted { plugins, source } => {
+                vec![format!("the state of {} was not handed over: {source}", names(plugins))]
+            }
+            Self::Incompatible(problems) => problems.clone(),
+        }
+    }
+}
+
+impl fmt::Display for HandoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentences().join("; "))
+    }
+}
+
+impl Error for HandoverError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::States(errors) => errors.first().map(|error| error as _),
+            Self::Aborted { source, .. } => Some(source),
+            Self::TimedOut { .. } | Self::Incompatible(_) => None,
+        }
+    }
+}
+
+/// Why a snapshot was not restored.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The plugin is not live.
+    NotLive(PluginId),
+    /// The plugin has no snapshot of that number.
+    NoSnapshot {
+        /// The plugin.
+        plugin: PluginId,
+        /// The number.
+        number: u64,
+    },
+    /// The state in its place cannot be saved, or the snapshot does not fit.
+    State(StateError),
+    /// Saving and restoring took longer than allowed.
+    TimedOut(PluginId),
+    /// Saving and restoring was not run to its end.
+    Aborted(PluginId, JoinError),
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLive(plugin) => write!(f, "{plugin} is not live"),
+            Self::NoSnapshot { plugin, number } => {
+                write!(f, "there is no snapshot {number} of the state of {plugin}")
+            }
+            Self::State(error) => error.fmt(f),
+            Self::TimedOut(plugin) => write!(f, "the state of {plugin} was not put back in time"),
+            Self::Aborted(plugin, error) => write!(f, "the state of {plugin} was not put back: {error}"),
+        }
+    }
+}
+
+impl Error for RestoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::State(error) => error.source(),
+            Self::Aborted(_, error) => Some(error),
+            Self::NotLive(_) | Self::NoSnapshot { .. } | Self::TimedOut(_) => None,
+        }
+    }
 }
 
 /// A plugin's old and new generation.
@@ -136,7 +244,7 @@ impl StateTransfer {
         &self,
         history: &StateHistory,
         policy: HandoverPolicy,
-    ) -> Result<Option<Transferred>, String> {
+    ) -> Result<Option<Transferred>, StateError> {
         let old = self.old.as_ref().filter(|old| is_preserved(old));
         if self.old.is_some() && !policy.preserve {
             return Ok(None);
@@ -154,7 +262,7 @@ impl StateTransfer {
             return match taken {
                 Ok(Some(saved)) if old.is_some() => transferred(Some(saved), Outcome::Parked),
                 Ok(_) => Ok(None),
-                Err(why) => transferred(None, Outcome::Default { why }),
+                Err(why) => transferred(None, Outcome::Default { why: Arc::new(why) }),
             };
         };
         if !is_preserved(new) {
@@ -174,13 +282,14 @@ impl StateTransfer {
             OnIncompatible::Earlier => {
                 for earlier in history.list(&self.plugin) {
                     if new.restore_state((*earlier.state).clone()).is_ok() {
-                        return transferred(saved, Outcome::Earlier { snapshot: earlier.number, why });
+                        let (snapshot, why) = (earlier.number, Arc::new(why));
+                        return transferred(saved, Outcome::Earlier { snapshot, why });
                     }
                 }
             }
         }
         new.reset_state()?;
-        transferred(saved, Outcome::Default { why })
+        transferred(saved, Outcome::Default { why: Arc::new(why) })
     }
 }
 
@@ -235,12 +344,12 @@ impl Drop for Hold {
 /// it.
 ///
 /// # Errors
-/// One sentence for each state that does not fit, if the policy refuses that.
+/// If a state does not fit and the policy refuses that, or if saving and restoring takes too long.
 pub async fn prepare(
     host: &Host,
     generations: &[Arc<Generation>],
     policy: HandoverPolicy,
-) -> Result<(), Vec<String>> {
+) -> Result<(), HandoverError> {
     let change = Change { install: generations.to_vec(), remove: Vec::new() };
     let transfers = StateTransfer::all(&host.registry().snapshot(), &change);
     transfer(host, transfers, policy).await.map(drop)
@@ -251,9 +360,9 @@ pub async fn prepare(
 /// When this returns, the replaced generations are out of dispatch. The caller has to stop them.
 ///
 /// # Errors
-/// As [`Registry::swap`](crate::registry::Registry::swap), and one sentence for each state that does not fit, if the
-/// policy refuses that. Nothing has changed then.
-pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result<HandedOver, Vec<String>> {
+/// As [`prepare`], and if the generations cannot be live together, as
+/// [`Registry::swap`](crate::registry::Registry::swap). Nothing has changed then.
+pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result<HandedOver, HandoverError> {
     let _turn = host.registry().handover.lock().await;
     let transfers = StateTransfer::all(&host.registry().snapshot(), &change);
     let began = Instant::now();
@@ -267,7 +376,7 @@ pub async fn swap(host: &Host, change: Change, policy: HandoverPolicy) -> Result
     let outlived = hold.wait_idle(policy.deadline).await;
     hold.freeze();
     let states = transfer(host, transfers, policy).await?;
-    let swapped = host.registry().swap(change)?;
+    let swapped = host.registry().swap(change).map_err(HandoverError::Incompatible)?;
     drop(hold);
     let held = if any_held { began.elapsed() } else { Duration::ZERO };
     for state in &states {
@@ -289,11 +398,11 @@ async fn transfer(
     host: &Host,
     transfers: Vec<StateTransfer>,
     policy: HandoverPolicy,
-) -> Result<Vec<Transferred>, Vec<String>> {
+) -> Result<Vec<Transferred>, HandoverError> {
     if transfers.is_empty() {
         return Ok(Vec::new());
     }
-    let names: Vec<_> = transfers.iter().map(|transfer| transfer.plugin.to_string()).collect();
+    let plugins: Vec<_> = transfers.iter().map(|transfer| transfer.plugin.clone()).collect();
     let history = host.state_history().clone();
     let work = tokio::task::spawn_blocking(move || {
         let (mut states, mut problems) = (Vec::new(), Vec::new());
@@ -303,18 +412,13 @@ async fn transfer(
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(states) } else { Err(problems) }
+        if problems.is_empty() { Ok(states) } else { Err(HandoverError::States(problems)) }
     });
-    let problem = match tokio::time::timeout(TRANSFER_WITHIN, work).await {
-        Ok(Ok(outcome)) => return outcome,
-        Ok(Err(error)) => format!("the state of {} was not handed over: {error}", names.join(", ")),
-        Err(_) => format!(
-            "the state of {} was not saved and restored within {} s",
-            names.join(", "),
-            TRANSFER_WITHIN.as_secs()
-        ),
-    };
-    Err(vec![problem])
+    match tokio::time::timeout(TRANSFER_WITHIN, work).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(source)) => Err(HandoverError::Aborted { plugins, source }),
+        Err(_) => Err(HandoverError::TimedOut { plugins, within: TRANSFER_WITHIN }),
+    }
 }
 
 /// Stores the saved state and publishes the outcome.
@@ -396,30 +500,30 @@ pub struct RestoredSnapshot {
 /// Restores a snapshot in the live generation of its plugin. The state that it replaces is kept as a snapshot.
 ///
 /// # Errors
-/// A sentence, if there is no such snapshot, the plugin is not live, or the snapshot does not fit. The state is then
-/// unchanged.
+/// If there is no such snapshot, the plugin is not live, or the snapshot does not fit. The state is then unchanged.
 pub async fn restore_snapshot(
     host: &Host,
     plugin: &PluginId,
     number: u64,
-) -> Result<RestoredSnapshot, String> {
+) -> Result<RestoredSnapshot, RestoreError> {
     let _turn = host.registry().handover.lock().await;
     let live = host.registry().snapshot();
-    let generation = live.generations().get(plugin).ok_or_else(|| format!("{plugin} is not live"))?;
+    let generation = live.generations().get(plugin).ok_or_else(|| RestoreError::NotLive(plugin.clone()))?;
     let history = host.state_history();
     let snapshot = history
         .get(plugin, number)
-        .ok_or_else(|| format!("there is no snapshot {number} of the state of {plugin}"))?;
+        .ok_or_else(|| RestoreError::NoSnapshot { plugin: plugin.clone(), number })?;
     let hold = Hold::new(vec![generation.clone()]);
     hold.wait_idle(HandoverPolicy::default().deadline).await;
     let (worker, saved) = (generation.clone(), (*snapshot.state).clone());
     let work = tokio::task::spawn_blocking(move || {
-        let before = worker.save_state()?.ok_or_else(|| format!("{} declares no state", worker.plugin()))?;
-        Ok::<_, String>((before, worker.restore_state(saved)?))
+        let before = worker.save_state()?.ok_or_else(|| StateError::undeclared(worker.plugin()))?;
+        Ok::<_, StateError>((before, worker.restore_state(saved)?))
     });
     let (before, migrated_from) = match tokio::time::timeout(TRANSFER_WITHIN, work).await {
-        Ok(Ok(outcome)) => outcome?,
-        Ok(Err(_)) | Err(_) => return Err(format!("the state of {plugin} was not put back in time")),
+        Ok(Ok(outcome)) => outcome.map_err(RestoreError::State)?,
+        Ok(Err(error)) => return Err(RestoreError::Aborted(plugin.clone(), error)),
+        Err(_) => return Err(RestoreError::TimedOut(plugin.clone())),
     };
     drop(hold);
     let before = history.add(plugin, generation.number(), Reason::Restored, Arc::new(before));
@@ -437,10 +541,10 @@ impl Data {
         &self,
         plugin: &PluginId,
         number: u64,
-    ) -> Result<RestoredSnapshot, String> {
+    ) -> Result<RestoredSnapshot, RestoreError> {
         match Host::of(self) {
             Some(host) => restore_snapshot(&host, plugin, number).await,
-            None => Err(format!("{plugin} is not live")),
+            None => Err(RestoreError::NotLive(plugin.clone())),
         }
     }
 }

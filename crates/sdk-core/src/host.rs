@@ -1,6 +1,7 @@
 //! The bot's host: generations' services, the registry on top of them, and the gateway.
 
 use std::any::Any;
+use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,38 +71,59 @@ pub trait Reloader: Send + Sync {
 
     /// Builds and swaps a plugin now, or all plugins, changed or not.
     ///
-    /// Returns for each plugin what went live, or a sentence with the reason why it did not.
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+    /// Returns for each plugin what went live, or the reason why it did not.
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, RequestError>>>;
 
     /// Rolls a plugin back to the code of `generation`, or to that of the last generation before the live one.
     ///
-    /// Returns a line for each plugin that was rolled back, or a sentence with the reason why none was.
+    /// Returns a line for each plugin that was rolled back, or the reason why none was.
     fn rollback(
         &self,
         plugin: PluginId,
         generation: Option<u64>,
-    ) -> BoxFuture<'static, Result<String, String>>;
+    ) -> BoxFuture<'static, Result<String, RequestError>>;
 
     /// Pauses or resumes watching. Resuming applies what has changed meanwhile. Returns a sentence about what was done.
-    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, RequestError>>;
 
     /// Replaces the host process by a new one with the same plugins, at once or when no call has been in progress for a
     /// while. State, timers and the terminal stay.
     ///
     /// # Errors
     /// The reason why a restart is not possible.
-    fn restart(&self, when_quiet: bool) -> Result<(), String> {
+    fn restart(&self, when_quiet: bool) -> Result<(), RequestError> {
         let _ = when_quiet;
-        Err("this bot is not supervised; end it and start it again".to_owned())
+        Err("this bot is not supervised; end it and start it again".into())
     }
 }
+
+/// Why a request to the reload engine or the registrar was not carried out: a sentence for the person who asked.
+///
+/// It is only shown. What the program itself judges has types of its own, such as
+/// [`HandoverError`](crate::handover::HandoverError).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestError(String);
+
+impl<T: Into<String>> From<T> for RequestError {
+    fn from(sentence: T) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RequestError {}
 
 /// Registers commands at Discord, as plugins and the control socket can use it.
 pub trait Registrar: Send + Sync {
     /// Removes at once all registered commands that no live plugin defines any more.
     ///
     /// Returns a sentence about what was removed, or the reason why nothing was.
-    fn prune(&self) -> BoxFuture<'static, Result<String, String>>;
+    fn prune(&self) -> BoxFuture<'static, Result<String, RequestError>>;
 }
 
 impl HostBuilder {

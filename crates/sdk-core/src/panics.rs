@@ -55,6 +55,25 @@ impl fmt::Display for Panic {
     }
 }
 
+/// The error of a plugin's code that panicked instead of returning a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked(String);
+
+impl Panicked {
+    /// Returns the error for the payload of a caught panic.
+    pub(crate) fn of(panic: &(dyn Any + Send)) -> Self {
+        Self(panic_text(panic).to_owned())
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for Panicked {}
+
 /// A panic in a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanicReport {

@@ -188,6 +188,93 @@ impl fmt::Display for StateMoved {
 
 impl std::error::Error for StateMoved {}
 
+/// Why a plugin's state could not be saved, restored or reset.
+///
+/// Its source is the error of the plugin's code, or [`Panicked`](crate::panics::Panicked).
+#[derive(Debug)]
+pub struct StateError {
+    plugin: PluginId,
+    kind: StateErrorKind,
+    source: Option<Error>,
+}
+
+/// What could not be done with a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateErrorKind {
+    /// The plugin declares no state.
+    Undeclared,
+    /// The state cannot be serialised.
+    Save {
+        /// Generation whose state it is.
+        generation: u64,
+        /// Version of its format.
+        version: u32,
+    },
+    /// A state of the same version does not fit the type.
+    Restore {
+        /// That version.
+        version: u32,
+    },
+    /// A state of another version cannot be migrated.
+    Migrate {
+        /// Version of the saved state.
+        from: u32,
+        /// Version of the code.
+        to: u32,
+    },
+    /// The default cannot be created.
+    Default,
+}
+
+impl StateError {
+    /// Returns an error of a plugin's code.
+    pub(crate) fn new(plugin: &PluginId, kind: StateErrorKind, source: Error) -> Self {
+        Self { plugin: plugin.clone(), kind, source: Some(source) }
+    }
+
+    /// Returns the error of a plugin that declares no state.
+    pub(crate) fn undeclared(plugin: &PluginId) -> Self {
+        Self { plugin: plugin.clone(), kind: StateErrorKind::Undeclared, source: None }
+    }
+
+    /// Returns the plugin whose state it is.
+    pub fn plugin(&self) -> &PluginId {
+        &self.plugin
+    }
+
+    /// Returns what could not be done.
+    pub fn kind(&self) -> StateErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plugin = &self.plugin;
+        match self.kind {
+            StateErrorKind::Undeclared => write!(f, "{plugin} declares no state"),
+            StateErrorKind::Save { generation, version } => {
+                write!(f, "the state of {plugin} {generation} (version {version}) cannot be saved")
+            }
+            StateErrorKind::Restore { version } => {
+                write!(f, "the state of {plugin} (version {version}) does not fit the new code")
+            }
+            StateErrorKind::Migrate { from, to } => {
+                write!(f, "the state of {plugin} cannot be migrated from version {from} to {to}")
+            }
+            StateErrorKind::Default => write!(f, "the default state of {plugin} cannot be made"),
+        }?;
+        self.source.as_ref().map_or(Ok(()), |source| write!(f, ": {source}"))
+    }
+}
+
+impl std::error::Error for StateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
 /// The phase of a cell, which determines whether its value can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -10,7 +10,7 @@ use crate::PluginId;
 use crate::changes::Changes;
 use crate::clock::since_1970;
 use crate::generation::Generation;
-use crate::state::SavedState;
+use crate::state::{SavedState, StateError};
 
 /// Snapshots kept of each plugin, separately for those of handovers and for all others.
 const KEPT: usize = 16;
@@ -93,10 +93,10 @@ impl StateHistory {
     /// Saves a snapshot of a generation's state by hand.
     ///
     /// # Errors
-    /// A sentence, if the generation declares no state or the state cannot be saved.
-    pub fn take(&self, generation: &Generation) -> Result<StateSnapshot, String> {
+    /// If the generation declares no state or the state cannot be saved.
+    pub fn take(&self, generation: &Generation) -> Result<StateSnapshot, StateError> {
         let saved = generation.save_state()?;
-        let saved = saved.ok_or_else(|| format!("{} declares no state", generation.plugin()))?;
+        let saved = saved.ok_or_else(|| StateError::undeclared(generation.plugin()))?;
         Ok(self.add(generation.plugin(), generation.number(), Reason::ByHand, Arc::new(saved)))
     }
 

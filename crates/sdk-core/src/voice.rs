@@ -27,7 +27,7 @@ pub mod track;
 
 pub use error::VoiceError;
 pub use event::{EndReason, VoiceEvent, VoiceEventKind};
-pub use lyrics::{Lyrics, LyricsClient, LyricsError};
+pub use lyrics::{Lyrics, LyricsClient, LyricsError, LyricsSetupError};
 pub use player::{Player, Seek, Updates};
 pub use players::Players;
 pub use queue::{At, Enqueued, Loop};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader};
+use sdk_core::host::{Host, Reloader, RequestError};
 use sdk_core::status::Status;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Take};
@@ -147,13 +147,13 @@ impl Connection {
             Request::Events { last, follow } => self.events(last, follow).await,
             Request::Reload { plugin } => {
                 let reply = match self.reloader() {
-                    Err(off) => Reply::Error(off),
+                    Err(off) => Reply::Error(off.to_string()),
                     Ok(reloader) => {
                         let mut outcome = Outcome::default();
                         for result in reloader.reload(plugin.map(PluginId::new)).await {
                             match result {
                                 Ok(reloaded) => outcome.reloaded.push(reloaded),
-                                Err(sentence) => outcome.failed.push(sentence),
+                                Err(error) => outcome.failed.push(error.to_string()),
                             }
                         }
                         Reply::Ok(outcome)
@@ -166,7 +166,7 @@ impl Connection {
                     Err(off) => Err(off),
                     Ok(reloader) => reloader.rollback(PluginId::new(plugin), generation).await,
                 };
-                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Generations => {
                 let ledger = self.host.registry().ledger();
@@ -177,25 +177,28 @@ impl Connection {
                     Err(off) => Err(off),
                     Ok(reloader) => reloader.watch(on).await,
                 };
-                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Prune => {
                 let answer = match self.host.registrar().cloned() {
-                    None => Err("commands are not registered yet".to_owned()),
+                    None => Err("commands are not registered yet".into()),
                     Some(registrar) => registrar.prune().await,
                 };
-                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Restart { now } => {
                 let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
                 let answer = self.reloader().and_then(|reloader| reloader.restart(!now));
-                self.reply(&answer.map_or_else(Reply::Error, |()| Reply::Ok(words))).await
+                self.reply(
+                    &answer.map_or_else(|error| Reply::Error(error.to_string()), |()| Reply::Ok(words)),
+                )
+                .await
             }
         }
     }
 
-    fn reloader(&self) -> Result<&dyn Reloader, String> {
-        let off = || "this bot runs without hot reload; a change is live after a restart".to_owned();
+    fn reloader(&self) -> Result<&dyn Reloader, RequestError> {
+        let off = || "this bot runs without hot reload; a change is live after a restart".into();
         self.host.reloader().map(AsRef::as_ref).ok_or_else(off)
     }
 

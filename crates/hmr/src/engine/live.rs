@@ -159,7 +159,9 @@ impl Loop {
         if kind == Kind::Rollback {
             handover.on_incompatible = OnIncompatible::Earlier;
         }
-        handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
+        handover::prepare(&self.host, &change.install, handover)
+            .await
+            .map_err(|error| SaveError::State(error.sentences()))?;
         let before = self.host.registry().snapshot();
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
@@ -170,12 +172,12 @@ impl Loop {
             if let Err(problem) = generation.start(deadline).await {
                 if !(generation.hooks().is_empty() && generation.tasks().is_empty()) {
                     // It never went live, and stays in the ledger while anything of it runs.
-                    self.host.registry().note(&generation, problem.clone());
+                    self.host.registry().note(&generation, problem.to_string());
                 }
                 self.stop_unused(started);
                 let is_alone = change.install.len() == 1;
                 let whose = if is_alone { String::new() } else { format!("{}: ", generation.plugin()) };
-                return Err(SaveError::Start(whose + &problem));
+                return Err(SaveError::Start(format!("{whose}{problem}")));
             }
             started.push(generation);
         }
@@ -190,9 +192,9 @@ impl Loop {
         }
         match handover::swap(&self.host, change, handover).await {
             Ok(handed_over) => Ok((handed_over.swapped, handed_over.states)),
-            Err(problems) => {
+            Err(error) => {
                 self.stop_unused(started);
-                Err(SaveError::State(problems))
+                Err(SaveError::State(error.sentences()))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Plugins of several versions that hand their state over to each other.
 
+use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;
@@ -7,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::*;
+use crate::panics::Panicked;
 use crate::settings::Settings;
-use crate::state::{State, StateMoved, StateSlot, Value};
+use crate::state::{State, StateErrorKind, StateMoved, StateSlot, Value};
 use crate::{Error, Plugin, PluginEntry};
 
 /// State of the first version.
@@ -100,10 +102,10 @@ async fn two_votes() -> (Host, Arc<Generation>) {
     (host, first)
 }
 
-async fn refused(host: &Host, generation: &Arc<Generation>) -> String {
+async fn refused(host: &Host, generation: &Arc<Generation>) -> HandoverError {
     match swap(host, install(generation), HandoverPolicy::default()).await {
         Ok(_) => panic!("the swap went through"),
-        Err(problems) => problems.join("; "),
+        Err(error) => error,
     }
 }
 
@@ -117,7 +119,7 @@ async fn state_crosses_and_only_the_live_generation_changes_it() {
     assert!(vote(&second).unwrap_err().to_string().contains("start hook"));
     vote(&first).unwrap();
     let handed_over = swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
-    assert_eq!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: None });
+    assert!(matches!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: None }));
     assert_eq!(votes(&second), 3);
     vote(&second).unwrap();
     assert!(vote(&first).unwrap_err().is::<StateMoved>());
@@ -136,11 +138,11 @@ async fn another_version_is_migrated_and_can_come_back_to_what_it_was() {
     let (host, first) = two_votes().await;
     let second = generation::<Ballots>(&host, 2);
     let handed_over = swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
-    assert_eq!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: Some(1) });
+    assert!(matches!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: Some(1) }));
     assert_eq!(second.save_state().unwrap().unwrap().value, json!({"ballots": ["old", "old"]}));
     // Back to the first version's code, which does not know version 2.
     let third = generation::<Votes>(&host, 3);
-    let why = refused(&host, &third).await;
+    let why = refused(&host, &third).await.to_string();
     assert!(why.contains("commands/votes") && why.contains("from version 2 to 1"), "{why}");
     let policy = HandoverPolicy { on_incompatible: OnIncompatible::Earlier, ..HandoverPolicy::default() };
     let handed_over = swap(&host, install(&third), policy).await.ok().unwrap();
@@ -155,12 +157,12 @@ async fn a_state_that_does_not_fit_refuses_the_swap_and_names_the_place() {
     let (host, first) = two_votes().await;
     let second = generation::<Mistyped>(&host, 2);
     for why in [
-        prepare(&host, std::slice::from_ref(&second), HandoverPolicy::default())
-            .await
-            .unwrap_err()
-            .join("; "),
+        prepare(&host, std::slice::from_ref(&second), HandoverPolicy::default()).await.unwrap_err(),
         refused(&host, &second).await,
     ] {
+        let HandoverError::States(states) = &why else { panic!("{why}") };
+        assert_eq!(states[0].kind(), StateErrorKind::Restore { version: 1 });
+        let why = why.to_string();
         for part in ["commands/votes", "version 1", "votes: invalid type: integer `2`, expected a sequence"] {
             assert!(why.contains(part), "{part} is not in {why}");
         }
@@ -173,7 +175,10 @@ async fn a_state_that_does_not_fit_refuses_the_swap_and_names_the_place() {
         vote(&first).unwrap();
     }
     let why = refused(&host, &generation::<Ballots>(&host, 2)).await;
-    assert!(why.contains("panicked") && why.contains("thirteen"), "{why}");
+    let HandoverError::States(states) = &why else { panic!("{why}") };
+    assert_eq!(states[0].kind(), StateErrorKind::Migrate { from: 1, to: 2 });
+    assert!(states[0].source().unwrap().is::<Panicked>(), "{why}");
+    assert!(why.to_string().contains("panicked: ") && why.to_string().contains("thirteen"), "{why}");
     assert_eq!(votes(&first), 13);
 }
 
@@ -206,8 +211,12 @@ async fn a_snapshot_is_put_back_into_newer_code_or_refused() {
     let policy = HandoverPolicy { preserve: false, ..HandoverPolicy::default() };
     swap(&host, install(&generation::<Mistyped>(&host, 3)), policy).await.ok().unwrap();
     let why = restore_snapshot(&host, plugin, taken.number).await.unwrap_err();
-    assert!(why.contains("votes: invalid type"), "{why}");
-    assert!(restore_snapshot(&host, plugin, 99).await.unwrap_err().contains("no snapshot 99"));
+    assert!(
+        matches!(why, RestoreError::State(_)) && why.to_string().contains("votes: invalid type"),
+        "{why}"
+    );
+    let why = restore_snapshot(&host, plugin, 99).await.unwrap_err();
+    assert!(matches!(why, RestoreError::NoSnapshot { number: 99, .. }), "{why}");
 }
 
 #[tokio::test]
@@ -236,7 +245,7 @@ async fn a_state_that_cannot_be_saved_is_named() {
     let first = generation::<Unsavable>(&host, 1);
     swap(&host, install(&first), HandoverPolicy::default()).await.ok().unwrap();
     first.data.state::<Unsavable>().update(|state| state.by_place.insert((1, 2), 3)).unwrap();
-    let why = refused(&host, &generation::<Unsavable>(&host, 2)).await;
+    let why = refused(&host, &generation::<Unsavable>(&host, 2)).await.to_string();
     assert!(why.contains("commands/votes 1") && why.contains("key must be a string"), "{why}");
     assert!(first.data.state::<Unsavable>().update(|state| state.by_place.clear()).is_ok());
 }

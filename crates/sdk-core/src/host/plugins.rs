@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Host, Inner, Registrar, Reloader};
 use crate::ledger::{Former, PluginLedger};
 use crate::routing_table::RoutingTable;
+use crate::state::StateError;
 use crate::state_history::StateSnapshot;
 use crate::status::Status;
 use crate::{Data, PluginId};
@@ -44,7 +45,7 @@ impl Data {
     ///
     /// # Errors
     /// As [`StateHistory::take`](crate::state_history::StateHistory::take).
-    pub fn take_state_snapshot(&self, plugin: &PluginId) -> Option<Result<StateSnapshot, String>> {
+    pub fn take_state_snapshot(&self, plugin: &PluginId) -> Option<Result<StateSnapshot, StateError>> {
         let host = Host::of(self)?;
         let live = host.registry().snapshot();
         Some(host.state_history().take(live.generations().get(plugin)?))

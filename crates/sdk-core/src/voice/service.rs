@@ -8,7 +8,7 @@ use serenity::all::{Context, GuildId};
 use tokio::sync::broadcast;
 
 use super::event::VoiceEvent;
-use super::lyrics::{LRCLIB, LyricsClient};
+use super::lyrics::{LRCLIB, LyricsClient, LyricsSetupError};
 use super::player::Player;
 use super::players::Players;
 use super::saved::SavedVoice;
@@ -82,11 +82,10 @@ impl Voice {
     /// Returns a client of the server that `LRCLIB_URL` names, or else of [`LRCLIB`].
     ///
     /// # Errors
-    /// When the variable is no http(s) address, or the host has no player. The error is a sentence.
-    pub fn lyrics(&self, settings: &Settings) -> Result<Box<dyn LyricsClient>, String> {
+    /// When the variable is no http(s) address, or the host has no player.
+    pub fn lyrics(&self, settings: &Settings) -> Result<Box<dyn LyricsClient>, LyricsSetupError> {
         let base = settings.variable("LRCLIB_URL").unwrap_or(LRCLIB);
-        let players = self.engine().ok_or("This bot has no player, and asks for no lyrics.")?;
-        players.lyrics(base).map_err(|wrong| format!("LRCLIB_URL {wrong}."))
+        self.engine().ok_or(LyricsSetupError::NoPlayer)?.lyrics(base)
     }
 
     /// Returns the counts of the frames of all tracks since the host began, and of those that were late.

@@ -286,8 +286,8 @@ async fn swap(host: &Host, entries: &[PluginEntry]) {
         made.unwrap_or_else(|problems| panic!("{problems:?}"))
     });
     let change = Change { install: generations.collect(), remove: Vec::new() };
-    if let Err(problems) = handover::swap(host, change, HANDOVER).await {
-        panic!("{problems:?}");
+    if let Err(error) = handover::swap(host, change, HANDOVER).await {
+        panic!("{error}");
     }
 }
 

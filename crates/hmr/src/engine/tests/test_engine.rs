@@ -250,12 +250,14 @@ impl TestEngine {
 
     /// Requests a reload.
     pub(super) async fn reload(&self, plugin: Option<&str>) -> Vec<Result<Reloaded, String>> {
-        within(self.host.reloader().unwrap().reload(plugin.map(PluginId::new))).await
+        let results = within(self.host.reloader().unwrap().reload(plugin.map(PluginId::new))).await;
+        results.into_iter().map(|result| result.map_err(|error| error.to_string())).collect()
     }
 
     /// Requests a rollback.
     pub(super) async fn roll_back(&self, plugin: &str, to: Option<u64>) -> Result<String, String> {
-        within(self.host.reloader().unwrap().rollback(PluginId::new(plugin), to)).await
+        let outcome = within(self.host.reloader().unwrap().rollback(PluginId::new(plugin), to)).await;
+        outcome.map_err(|error| error.to_string())
     }
 
     /// Waits until all saves have been handled and no build is in progress.
