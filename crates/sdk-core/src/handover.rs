@@ -308,7 +308,7 @@ impl Hold {
     fn new(generations: Vec<Arc<Generation>>) -> Self {
         for generation in &generations {
             generation.gate.pause();
-            tracing::debug!(plugin = %generation.plugin(), generation = generation.number(), "calls paused");
+            tracing::debug!(plugin = %generation.plugin(), generation = generation.number(), "holding calls");
         }
         Self(generations)
     }
