@@ -185,6 +185,6 @@ impl Environment {
     }
 
     fn note(&self, words: String) {
-        self.running.host.bus().emit(ReloadEvent::Note { plugin: None, words });
+        self.running.host.bus().emit(ReloadEvent::Note { plugin: None, message: words });
     }
 }

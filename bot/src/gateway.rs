@@ -6,8 +6,8 @@
 use std::fmt::{self, Write as _};
 
 use sdk::generation::Generation;
+use sdk::routing_table::RoutingTable;
 use sdk::serenity::all::{ApplicationId, GatewayError, GatewayIntents};
-use sdk::snapshot::Snapshot;
 use sdk::tokio::sync::mpsc;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer};
@@ -57,7 +57,7 @@ impl Refusal {
     pub(crate) fn sentence(
         self,
         asked: GatewayIntents,
-        live: &Snapshot,
+        live: &RoutingTable,
         application: ApplicationId,
     ) -> String {
         match self {
@@ -93,7 +93,7 @@ impl Refusal {
 struct Askers(Vec<(&'static str, Vec<String>)>);
 
 impl Askers {
-    fn of(intents: GatewayIntents, live: &Snapshot) -> Self {
+    fn of(intents: GatewayIntents, live: &RoutingTable) -> Self {
         let asked_by = |intent: GatewayIntents| {
             let plugins =
                 live.generations().values().filter(|generation| generation.intents().contains(intent));
@@ -118,7 +118,7 @@ impl fmt::Display for Askers {
 }
 
 /// Returns the intents to request: those of live plugins, and those of text commands if there are any.
-pub(crate) fn needed_intents(live: &Snapshot, prefix: Option<&str>) -> GatewayIntents {
+pub(crate) fn needed_intents(live: &RoutingTable, prefix: Option<&str>) -> GatewayIntents {
     let mut intents = live.intents();
     if prefix.is_some() && live.generations().values().any(|generation| !text_commands(generation).is_empty())
     {
@@ -201,11 +201,11 @@ mod tests {
         }
     }
 
-    fn live() -> Snapshot {
+    fn live() -> RoutingTable {
         let entry = PluginEntry::new("events-members", "1.0.0", "", || Box::new(Members));
         let generation = Generation::new(&entry, 1, &Host::new("1.0.0", sdk::settings::Settings::default()));
         let generation = generation.ok().unwrap();
-        Snapshot::new([(generation.plugin().clone(), generation)].into()).ok().unwrap()
+        RoutingTable::new([(generation.plugin().clone(), generation)].into()).ok().unwrap()
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
             needed_intents(&live(), Some("!")),
             GatewayIntents::GUILD_MEMBERS | GatewayIntents::GUILDS
         );
-        assert_eq!(needed_intents(&Snapshot::default(), Some("!")), GatewayIntents::empty());
+        assert_eq!(needed_intents(&RoutingTable::default(), Some("!")), GatewayIntents::empty());
         assert_eq!(names(GatewayIntents::empty()), "none");
     }
 

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sdk::host::Host;
+use sdk::observer::Observer;
 use sdk::tokio::net::TcpListener;
 use sdk::tokio::task::JoinSet;
 use sdk::tracing::{info, warn};
@@ -73,11 +74,15 @@ impl Health {
         Ok(health)
     }
 
+    /// Returns the observer of dispatch, if metrics are served.
+    pub(crate) fn observer(&self) -> Option<Arc<dyn Observer>> {
+        self.is_served.then(|| self.metrics.clone() as _)
+    }
+
     /// Reports on this host from now on.
     pub(crate) fn watch(&mut self, host: &Host) {
         self.standing.set_host(host);
         if self.is_served {
-            host.set_observer(self.metrics.clone());
             self.work.spawn(self.metrics.clone().follow_voice(host.voice().listen()));
             #[cfg(feature = "hmr")]
             self.work.spawn(self.metrics.clone().follow_reloads(host.bus().listen()));

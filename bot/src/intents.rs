@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use sdk::EventKind;
 use sdk::generation::Generation;
 use sdk::host::Host;
+use sdk::routing_table::RoutingTable;
 use sdk::serenity::all::GatewayIntents;
-use sdk::snapshot::Snapshot;
 use sdk::tracing::warn;
 
 use crate::gateway::{TEXT_COMMANDS, names, text_commands};
@@ -31,7 +31,7 @@ pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
 }
 
 /// Returns the sentences about each plugin that needs more intents than were requested.
-fn silent(live: &Snapshot, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<String> {
+fn silent(live: &RoutingTable, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<String> {
     let of =
         |generation: &Generation| [sentence(generation, asked), of_text_commands(generation, asked, prefix)];
     live.generations().values().flat_map(|generation| of(generation)).flatten().collect()
@@ -145,7 +145,7 @@ mod tests {
         let entry = PluginEntry::new("commands-echo", "1.0.0", "", || Box::new(Echo));
         let host = Host::new("1.0.0", Settings::default());
         let generation = Generation::new(&entry, 2, &host).unwrap_or_else(|_| panic!());
-        let live = Snapshot::new([(generation.plugin().clone(), generation)].into()).ok().unwrap();
+        let live = RoutingTable::new([(generation.plugin().clone(), generation)].into()).ok().unwrap();
         let asked = GatewayIntents::GUILD_MESSAGES | GatewayIntents::MESSAGE_CONTENT;
         assert_eq!(silent(&live, asked, Some("!")).len(), 1);
         assert!(silent(&live, TEXT_COMMANDS, Some("!")).is_empty());

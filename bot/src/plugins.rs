@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sdk::generation::Generation;
-use sdk::handover::{self, HandoverPolicy, Unfit};
+use sdk::handover::{self, HandoverPolicy, OnIncompatible};
 use sdk::host::Host;
 use sdk::order::{Startup, Turn, circle_words};
 use sdk::registry::Change;
-use sdk::snapshot::Snapshot;
+use sdk::routing_table::RoutingTable;
 use sdk::tracing::{error, info, warn};
 use sdk::{PluginEntry, PluginId};
 
@@ -20,7 +20,7 @@ const START_WITHIN: Duration = Duration::from_secs(5);
 
 /// A plugin that starts with its default, with its old state kept as a snapshot, is more useful than none.
 const HANDOVER: HandoverPolicy =
-    HandoverPolicy { preserve: true, deadline: Duration::ZERO, unfit: Unfit::Default };
+    HandoverPolicy { preserve: true, deadline: Duration::ZERO, on_incompatible: OnIncompatible::Default };
 
 type Generations = BTreeMap<PluginId, Arc<Generation>>;
 
@@ -40,7 +40,7 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
     }
     let mut started = Generations::new();
     // Hooks find services here until everything is live.
-    let mut prospect = Arc::new(Snapshot::default());
+    let mut prospect = Arc::new(RoutingTable::default());
     for turn in Startup::new(generations) {
         let ready = match turn {
             Turn::Start(ready) => ready,
@@ -59,19 +59,19 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
             let mut together = started.clone();
             together.extend(accepted.iter().map(|one: &Arc<Generation>| (one.plugin().clone(), one.clone())));
             together.insert(id.clone(), generation.clone());
-            match Snapshot::new(together) {
+            match RoutingTable::new(together) {
                 Ok(_) => accepted.push(generation),
                 Err(problems) => leave_out(&mut left_out, id, &problems.join("; ")),
             }
         }
         let mut together = started.clone();
         together.extend(accepted.iter().map(|one| (one.plugin().clone(), one.clone())));
-        if let Ok(snapshot) = Snapshot::new(together) {
+        if let Ok(snapshot) = RoutingTable::new(together) {
             prospect = Arc::new(snapshot);
             prospect.show_to(prospect.generations().values());
         }
-        if let Err(problems) = handover::prepare(host, &accepted, HANDOVER).await {
-            error!(problems = problems.join("; "), "start hooks may not see the state that was kept");
+        if let Err(error) = handover::prepare(host, &accepted, HANDOVER).await {
+            error!(problems = %error, "start hooks may not see the state that was kept");
         }
         let outcomes = join_all(accepted.iter().map(|generation| generation.start(START_WITHIN))).await;
         for (generation, outcome) in accepted.into_iter().zip(outcomes) {
@@ -80,15 +80,15 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
                 Ok(()) => {
                     started.insert(id, generation);
                 }
-                Err(problem) => leave_out(&mut left_out, id, &problem),
+                Err(error) => leave_out(&mut left_out, id, &error.to_string()),
             }
         }
     }
     let install: Vec<_> = started.into_values().collect();
     let change = Change { install: install.clone(), remove: Vec::new() };
-    if let Err(problems) = handover::swap(host, change, HANDOVER).await {
+    if let Err(error) = handover::swap(host, change, HANDOVER).await {
         // The same checks have passed above, so this is not caused by a plugin.
-        error!(problems = problems.join("; "), "the plugins cannot go live together");
+        error!(problems = %error, "the plugins cannot go live together");
         left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
     }
     for note in prospect.notes() {

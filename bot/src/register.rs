@@ -22,7 +22,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sdk::PluginId;
 use sdk::definition::{CommandKey, CommandKind, Definitions};
-use sdk::host::Host;
+use sdk::host::{Host, RequestError};
 use sdk::serenity::all::{ApplicationId, GuildId, Http};
 use sdk::tokio;
 use sdk::tokio::sync::{mpsc, oneshot, watch};
@@ -93,13 +93,13 @@ type Pruned = oneshot::Sender<Result<String, String>>;
 struct Handle(mpsc::Sender<Pruned>);
 
 impl sdk::host::Registrar for Handle {
-    fn prune(&self) -> BoxFuture<'static, Result<String, String>> {
+    fn prune(&self) -> BoxFuture<'static, Result<String, RequestError>> {
         let asked = self.0.clone();
         async move {
             let (answer, answered) = oneshot::channel();
             let ending = |()| "the bot is ending".to_owned();
             asked.send(answer).await.map_err(|_| ending(()))?;
-            answered.await.map_err(|_| ending(()))?
+            Ok(answered.await.map_err(|_| ending(()))??)
         }
         .boxed()
     }

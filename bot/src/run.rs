@@ -13,7 +13,7 @@ use sdk::serenity::all::{
 };
 use sdk::serenity::async_trait;
 use sdk::serenity::cache::Settings as CacheSettings;
-use sdk::settings::Environment;
+use sdk::settings::{Environment, Settings};
 use sdk::tokio::task::JoinSet;
 use sdk::tokio::time::timeout;
 use sdk::tracing::{info, warn};
@@ -64,23 +64,27 @@ pub(crate) async fn run(
     let api = Arc::new(api.map_err(Failure::other)?);
     let account = health.sessions();
     api.tell_waits(Box::new(move |scope, wait| account.limited(scope == LimitScope::Global, wait)));
-    let (host, application, layout) = tokio::select! {
+    let (settings, application, layout) = tokio::select! {
         introduced = introduce(&config, &api) => introduced?,
         () = &mut shutdown => return Ok(None),
     };
 
+    let state_file = reload::state_file(&config);
+    let host = {
+        let builder = Host::builder(version, settings);
+        let engine = Engine::new(builder.changes(), builder.voice_events());
+        engine.set_sources(Sources::new(config.media.sources(config.environment, &connection)));
+        builder
+            .player(Arc::new(engine))
+            .http_of(https_of_plugins(api.clone(), application.id))
+            .observer(health.observer())
+            .state_file(state_file.clone())
+            .build()
+    };
     health.watch(&host);
     api.keep_answers(host.answers());
-    host.set_http_of(https_of_plugins(api.clone(), application.id));
-    let engine = Engine::new(host.changes().clone(), host.voice().events());
-    engine.set_sources(Sources::new(config.media.sources(config.environment, &connection)));
-    host.set_player(Arc::new(engine));
-
-    let checkpoint = match reload::state_file(&config) {
-        Some(path) => {
-            host.set_state_file(path.clone());
-            Some(Checkpoint::open(&host, path, application.id.get()).await)
-        }
+    let checkpoint = match state_file {
+        Some(path) => Some(Checkpoint::open(&host, path, application.id.get()).await),
         None => None,
     };
 
@@ -153,8 +157,8 @@ enum Ending {
     Failed(Failure),
 }
 
-/// Requests the bot's application, and creates the host with it. Returns both, and where commands are registered.
-async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Layout), Failure> {
+/// Requests the bot's application. Returns the settings that follow, the application, and where commands are registered.
+async fn introduce(config: &Config, api: &Api) -> Result<(Settings, Application, Layout), Failure> {
     let http = api.http();
     let application = Application::fetch(&http, config.environment).await?;
     let mut settings = config.settings();
@@ -175,7 +179,7 @@ async fn introduce(config: &Config, api: &Api) -> Result<(Host, Application, Lay
         Some(Development { guild, scope, grace: config.commands.grace })
     };
     let layout = Layout { development, installs: application.installs.clone() };
-    Ok((Host::new(env!("CARGO_PKG_VERSION"), settings), application, layout))
+    Ok((settings, application, layout))
 }
 
 /// Creates an HTTP client for each plugin, so that the relay can attribute waiting requests.

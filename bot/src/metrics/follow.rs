@@ -6,7 +6,7 @@ use sdk::EventKind;
 use sdk::PluginId;
 #[cfg(feature = "hmr")]
 use sdk::bus::{ReloadEvent, Stamped};
-use sdk::observer::{Call, Observer, TurnedAway, Way};
+use sdk::observer::{Call, Observer, Trigger, Unhandled};
 use sdk::tokio::sync::broadcast::Receiver;
 use sdk::tokio::sync::broadcast::error::RecvError;
 use sdk::tracing::warn;
@@ -27,23 +27,23 @@ impl Observer for Metrics {
     }
 
     fn call(&self, call: &Call<'_>) {
-        let (kind, outcome, took) = (call.way.as_str(), call.outcome.as_str(), call.took.as_secs_f64());
-        match call.way {
-            Way::Autocomplete => {
+        let (kind, outcome, took) = (call.trigger.as_str(), call.outcome.as_str(), call.took.as_secs_f64());
+        match call.trigger {
+            Trigger::Autocomplete => {
                 self.autocompletes.of([call.name, outcome]).inc();
             }
-            Way::Component | Way::Modal => {
+            Trigger::Component | Trigger::Modal => {
                 self.interactions.of([kind, call.name, outcome]).inc();
                 self.interaction_duration.of([kind, call.name]).observe(took);
             }
-            Way::Slash | Way::User | Way::Message | Way::Text => {
+            Trigger::Slash | Trigger::User | Trigger::Message | Trigger::Text => {
                 self.commands.of([call.name, kind, outcome]).inc();
                 self.command_duration.of([call.name, kind]).observe(took);
             }
         }
     }
 
-    fn turned_away(&self, why: TurnedAway) {
+    fn unhandled(&self, why: Unhandled) {
         self.turned_away.of([why.as_str()]).inc();
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use sdk::observer::{Call, Observer, Outcome, Way};
+use sdk::observer::{Call, Observer, Outcome, Trigger};
 
 use super::*;
 
@@ -61,11 +61,11 @@ fn names_follow_prometheus_and_none_is_given_twice() {
 #[test]
 fn what_is_observed_is_counted_under_its_labels() {
     let metrics = Metrics::new();
-    let call = |way, name, outcome| Call { way, name, outcome, took: Duration::from_millis(20) };
-    metrics.call(&call(Way::Slash, "dev reload", Outcome::Ok));
-    metrics.call(&call(Way::Slash, "dev reload", Outcome::Refused));
-    metrics.call(&call(Way::Autocomplete, "help", Outcome::Ok));
-    metrics.call(&call(Way::Modal, "poll:\"x", Outcome::Panic));
+    let call = |trigger, name, outcome| Call { trigger, name, outcome, took: Duration::from_millis(20) };
+    metrics.call(&call(Trigger::Slash, "dev reload", Outcome::Ok));
+    metrics.call(&call(Trigger::Slash, "dev reload", Outcome::Refused));
+    metrics.call(&call(Trigger::Autocomplete, "help", Outcome::Ok));
+    metrics.call(&call(Trigger::Modal, "poll:\"x", Outcome::Panic));
     metrics.event(EventKind::Message);
     metrics.event(EventKind::Message);
     for _ in 0..3 {

@@ -9,7 +9,7 @@ use sandbox::record::Event;
 use sandbox::snowflake::Snowflake;
 use sdk::dispatch::Dispatcher;
 use sdk::generation::Generation;
-use sdk::observer::{Call, Observer, TurnedAway};
+use sdk::observer::{self, Call, Observer};
 use sdk::poise::{self, FrameworkError};
 use sdk::registry::Change;
 use sdk::serenity::all::{
@@ -87,8 +87,8 @@ impl Observer for Unhandled {
     fn call(&self, _: &Call<'_>) {}
     fn panicked(&self, _: &PluginId) {}
 
-    fn turned_away(&self, why: TurnedAway) {
-        if why == TurnedAway::UnknownComponent {
+    fn unhandled(&self, why: observer::Unhandled) {
+        if why == observer::Unhandled::UnknownComponent {
             self.0.send_modify(|count| *count += 1);
         }
     }
@@ -105,9 +105,8 @@ struct Bot {
 impl Bot {
     async fn at(sandbox: &Sandbox) -> Self {
         let settings = Settings { environment: Environment::Testing, ..Settings::default() };
-        let host = Host::new("1.0.0", settings);
         let unhandled = Arc::new(Unhandled::default());
-        host.set_observer(unhandled.clone());
+        let host = Host::builder("1.0.0", settings).observer(Some(unhandled.clone())).build();
         let target = ApiUrl::parse(sandbox.url()).unwrap();
         let api =
             Api::new(Token::parse(sandbox.token(), false).unwrap(), target.as_ref(), false).await.unwrap();

@@ -10,7 +10,7 @@ pub(crate) const NAME: usize = 100;
 
 /// Returns the live plugins as choices.
 pub(crate) async fn plugin(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let snapshot = ctx.data().host().registry().snapshot();
+    let snapshot = ctx.data().live();
     let ids = snapshot.generations().keys().map(PluginId::as_str).filter(|id| id.contains(partial));
     let choices = ids.take(CHOICES).map(|id| AutocompleteChoice::new(id, id));
     CreateAutocompleteResponse::new().set_choices(choices.collect())

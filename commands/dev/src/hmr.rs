@@ -20,7 +20,7 @@ pub(crate) async fn hmr(
     switch: Switch,
 ) -> Result<(), Error> {
     let Some(reloader) = crate::reloader(ctx).await? else { return Ok(()) };
-    let words = reloader.watch(matches!(switch, Switch::On)).await.unwrap_or_else(|why| why);
+    let words = reloader.watch(matches!(switch, Switch::On)).await.unwrap_or_else(|why| why.to_string());
     ctx.say(words).await?;
     Ok(())
 }

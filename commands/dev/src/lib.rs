@@ -46,7 +46,7 @@ async fn dev(_ctx: Context<'_>) -> Result<(), Error> {
 
 /// Returns the reload engine. If there is none, tells the user.
 async fn reloader(ctx: Context<'_>) -> Result<Option<Arc<dyn Reloader>>, Error> {
-    let reloader = ctx.data().host().reloader().cloned();
+    let reloader = ctx.data().reloader();
     if reloader.is_none() {
         ctx.say("This bot runs without hot reload: a change is live after a restart.").await?;
     }

@@ -13,7 +13,7 @@ const EMBED: usize = 6000;
 /// Shows what is live, what still runs of older generations, and how reloading stands
 #[poise::command(slash_command, owners_only, ephemeral)]
 pub(crate) async fn plugins(ctx: Context<'_>) -> Result<(), Error> {
-    let status = Status::of(ctx.data().host()).await;
+    let status = ctx.data().status().await;
     ctx.send(poise::CreateReply::default().embed(embed(&status))).await?;
     Ok(())
 }

@@ -7,8 +7,8 @@ use sdk::prelude::*;
 pub(crate) async fn prune(ctx: Context<'_>) -> Result<(), Error> {
     // The requests, one for each command, may take longer than Discord waits for an answer.
     ctx.defer_ephemeral().await?;
-    let words = match ctx.data().host().registrar().cloned() {
-        Some(registrar) => registrar.prune().await.unwrap_or_else(|why| why),
+    let words = match ctx.data().registrar() {
+        Some(registrar) => registrar.prune().await.unwrap_or_else(|why| why.to_string()),
         None => "commands are not registered yet".to_owned(),
     };
     ctx.say(words).await?;

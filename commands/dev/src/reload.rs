@@ -1,5 +1,6 @@
 //! `/dev reload`: builds and swaps a plugin now, or all of them.
 
+use sdk::host::RequestError;
 use sdk::prelude::*;
 use sdk::status::Reloaded;
 use sdk::{PluginId, text};
@@ -21,7 +22,7 @@ pub(crate) async fn reload(
 }
 
 /// Writes a line for each plugin. Failures come first, because a long answer is cut at its end.
-fn report(results: Vec<Result<Reloaded, String>>) -> String {
+fn report(results: Vec<Result<Reloaded, RequestError>>) -> String {
     let (live, failed): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     let lines: Vec<_> = failed
         .into_iter()
@@ -50,7 +51,7 @@ mod tests {
             ms: 1,
             line: "fine ".repeat(500),
         };
-        let results = vec![Ok(live), Err("commands/general does not compile".to_owned())];
+        let results = vec![Ok(live), Err("commands/general does not compile".into())];
         let report = report(results);
         assert!(report.starts_with("❌ commands/general does not compile\n✅ fine"), "{report}");
         assert_eq!(report.chars().count(), text::MESSAGE);

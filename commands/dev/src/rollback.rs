@@ -39,10 +39,9 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
     let Some(plugin) = choose::typed(ctx, "plugin").map(PluginId::new) else {
         return CreateAutocompleteResponse::new();
     };
-    let registry = ctx.data().host().registry();
-    let ledger = registry.ledger();
+    let ledger = ctx.data().ledger();
     let rows = ledger.iter().find(|ledger| ledger.plugin == plugin).map(|ledger| ledger.rows.as_slice());
-    let formers = registry.formers(&plugin).into_iter().map(|former| former.generation);
+    let formers = ctx.data().formers(&plugin).into_iter().map(|former| former.generation);
     let choices = formers.filter(|number| number.to_string().starts_with(partial)).map(|number| {
         let row = rows.unwrap_or_default().iter().find(|row| row.generation == number);
         let words = row.map_or_else(|| number.to_string(), |row| format!("{number}: {}", stage(row)));
@@ -59,7 +58,7 @@ pub(crate) async fn generations(
     #[autocomplete = "choose::plugin"]
     plugin: Option<String>,
 ) -> Result<(), Error> {
-    let mut ledger = ctx.data().host().registry().ledger();
+    let mut ledger = ctx.data().ledger();
     ledger.retain(|ledger| plugin.as_ref().is_none_or(|plugin| ledger.plugin.as_str() == plugin));
     let words = if ledger.is_empty() {
         format!(

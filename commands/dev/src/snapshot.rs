@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sdk::prelude::*;
 use sdk::status::since_1970;
-use sdk::{PluginId, handover, text};
+use sdk::{PluginId, text};
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use crate::choose;
@@ -18,17 +18,13 @@ pub(crate) async fn snapshot(
     #[autocomplete = "choose::plugin"]
     plugin: String,
 ) -> Result<(), Error> {
-    let host = ctx.data().host();
-    let live = host.registry().snapshot();
-    let words = match live.generations().get(&PluginId::new(&plugin)) {
+    let words = match ctx.data().take_state_snapshot(&PluginId::new(&plugin)) {
         None => format!("{} is not live.", choose::named(&plugin)),
-        Some(generation) => match host.snapshots().take(generation) {
-            Ok(taken) => format!(
-                "Snapshot {} of the state of {plugin} {} is taken, {} bytes. /dev restore puts it back.",
-                taken.number, taken.generation, taken.bytes
-            ),
-            Err(why) => format!("No snapshot is taken: {why}."),
-        },
+        Some(Ok(taken)) => format!(
+            "Snapshot {} of the state of {plugin} {} is taken, {} bytes. /dev restore puts it back.",
+            taken.number, taken.generation, taken.bytes
+        ),
+        Some(Err(why)) => format!("No snapshot is taken: {why}."),
     };
     ctx.say(words).await?;
     Ok(())
@@ -46,8 +42,9 @@ pub(crate) async fn restore(
     #[min = 1]
     snapshot: u64,
 ) -> Result<(), Error> {
-    let (host, id) = (ctx.data().host(), PluginId::new(&plugin));
-    let question = host.snapshots().get(&id, snapshot).map(|one| {
+    let id = PluginId::new(&plugin);
+    let kept = ctx.data().state_snapshots(&id).into_iter().find(|one| one.number == snapshot);
+    let question = kept.map(|one| {
         format!(
             "Put back snapshot {snapshot} of the state of {plugin}, of generation {}, {} ago, taken {}?",
             one.generation,
@@ -61,7 +58,7 @@ pub(crate) async fn restore(
     };
     let words = match &asked {
         Some(Confirmed { yes: false, .. }) => format!("The state of {plugin} is as it was."),
-        _ => match handover::put_back(host, &id, snapshot).await {
+        _ => match ctx.data().restore_state_snapshot(&id, snapshot).await {
             Ok(done) => format!(
                 "Snapshot {snapshot} of the state of {plugin} is in force; what was there before is snapshot {}.",
                 done.before.number
@@ -86,7 +83,7 @@ fn age(at: u64) -> String {
 /// Returns the snapshots of the chosen plugin as choices, the newest first.
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let Some(plugin) = choose::typed(ctx, "plugin") else { return CreateAutocompleteResponse::new() };
-    let snapshots = ctx.data().host().snapshots().list(&PluginId::new(plugin));
+    let snapshots = ctx.data().state_snapshots(&PluginId::new(plugin));
     let choices =
         snapshots.into_iter().filter(|one| one.number.to_string().starts_with(partial)).map(|one| {
             let words = format!(

@@ -14,7 +14,7 @@ pub(crate) async fn help(
     #[max_length = 100]
     command: Option<String>,
 ) -> Result<(), Error> {
-    let snapshot = ctx.data().host().registry().snapshot();
+    let snapshot = ctx.data().live();
     let commands = page::visible(snapshot.commands(), is_owner(ctx));
     let embed = serenity::CreateEmbed::new();
     let embed = match command.as_deref().map(page::bare) {
@@ -32,7 +32,7 @@ pub(crate) async fn help(
 }
 
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let snapshot = ctx.data().host().registry().snapshot();
+    let snapshot = ctx.data().live();
     let commands = page::visible(snapshot.commands(), is_owner(ctx));
     let names = page::matches(&commands, &page::bare(partial));
     let choices = names.into_iter().map(|name| AutocompleteChoice::new(name, name)).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sdk_core::handover::{HandoverPolicy, Unfit};
+use sdk_core::handover::{HandoverPolicy, OnIncompatible};
 
 /// How reloading handles state, failures and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +66,11 @@ impl Default for Policy {
 impl Policy {
     /// Returns the policy for the transfer of state.
     pub fn handover(&self) -> HandoverPolicy {
-        let unfit = match self.unfit_state {
-            UnfitState::Refuse => Unfit::Refuse,
-            UnfitState::StartFromDefault => Unfit::Default,
+        let on_incompatible = match self.unfit_state {
+            UnfitState::Refuse => OnIncompatible::Refuse,
+            UnfitState::StartFromDefault => OnIncompatible::Default,
         };
-        HandoverPolicy { preserve: self.preserve_state, deadline: self.handover, unfit }
+        HandoverPolicy { preserve: self.preserve_state, deadline: self.handover, on_incompatible }
     }
 
     /// Wraps the policy so that it can be replaced while the engine runs.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
-use sdk_core::checkpoint::Changes;
-use sdk_core::dispatch::panic_text;
+use sdk_core::changes::Changes;
+use sdk_core::panics::panic_text;
 use sdk_core::voice::{
     GuildSettings, Player, PlayerStatus, Players as _, SavedPlayer, VoiceEvent, VoiceEventKind,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use reqwest::{StatusCode, Url};
-use sdk_core::voice::{Lyrics, LyricsClient, LyricsError};
+use sdk_core::voice::{Lyrics, LyricsClient, LyricsError, LyricsSetupError};
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -56,15 +56,14 @@ impl Client {
     /// Creates a client of the server at `base`, to whose path `/api/...` is added.
     ///
     /// # Errors
-    /// When `base` is no http(s) address. The text continues a sentence that begins with the name of a variable.
-    pub(super) fn new(base: &str) -> Result<Self, String> {
-        let wrong = "is no address; write it like 'https://lrclib.net'";
-        let base = Url::parse(base.trim_end_matches('/')).map_err(|_| wrong.to_owned())?;
+    /// When `base` is no http(s) address, or the HTTP client cannot be created.
+    pub(super) fn new(base: &str) -> Result<Self, LyricsSetupError> {
+        let base = Url::parse(base.trim_end_matches('/')).map_err(|_| LyricsSetupError::NoAddress)?;
         if !matches!(base.scheme(), "http" | "https") || base.query().is_some() || base.fragment().is_some() {
-            return Err(wrong.to_owned());
+            return Err(LyricsSetupError::NoAddress);
         }
         let bounds = Bounds::default();
-        let client = client(&bounds).map_err(|error| format!("cannot be used ({error})"))?;
+        let client = client(&bounds).map_err(|error| LyricsSetupError::Client(error.into()))?;
         Ok(Self { client, base, bounds: Arc::new(bounds) })
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Hand;
 use super::connection_info::Place;
-use super::open::Opened;
+use super::open::{OpenError, Opened};
 use super::rejoin::Loss;
 use super::source::TrackUpdate;
 use super::stage_speaker::Asked;
@@ -37,7 +37,7 @@ pub(super) enum TaskMessage {
     /// The driver's connection is gone.
     Disconnected { driver: u64, loss: Loss },
     /// The source of a job is open, or has failed with a reason.
-    Opened { job: u64, outcome: Result<Opened, String> },
+    Opened { job: u64, outcome: Result<Opened, OpenError> },
     /// A source has new information about its track.
     TrackUpdate,
     /// The mixer has finished a job's audio.

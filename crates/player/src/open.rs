@@ -1,16 +1,19 @@
 //! From a track to audio that the mixer can play at once: opened, and sought to its position.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use sdk_core::voice::Playable;
+use sdk_core::voice::source::SourceError;
 use songbird::input::Parsed;
 use songbird::tracks::PlayError;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::{SeekMode, SeekTo};
 use symphonia::core::units::Time;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use super::source::{Opened as Source, Sources, TrackUpdate};
@@ -35,11 +38,52 @@ pub(super) struct Opened {
     pub(super) updates: watch::Receiver<TrackUpdate>,
 }
 
+/// Why a track's audio cannot be opened. The text is one sentence for the guild.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// The source has no audio.
+    Source(SourceError),
+    /// The thread that reads and decodes broke down.
+    Decoder(JoinError),
+    /// The source cannot go to the position.
+    Seek(SymphoniaError),
+    /// The source did not answer within this time.
+    TimedOut(Duration),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(error) => error.fmt(f),
+            Self::Decoder(_) => f.write_str("Its decoder broke down on it."),
+            Self::Seek(error) => f.write_str(&sentence("Its source cannot go to another position", error)),
+            Self::TimedOut(within) => {
+                write!(f, "Its source did not answer within {} seconds.", within.as_secs())
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Source(error) => Some(error),
+            Self::Decoder(error) => Some(error),
+            Self::Seek(error) => Some(error),
+            Self::TimedOut(_) => None,
+        }
+    }
+}
+
 /// Opens a track's audio at a time into it.
 ///
 /// # Errors
-/// When that is not possible. The error is one sentence.
-pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration) -> Result<Opened, String> {
+/// When that is not possible.
+pub(super) async fn open(
+    sources: Arc<Sources>,
+    playable: Playable,
+    at: Duration,
+) -> Result<Opened, OpenError> {
     let within = sources.within(&playable);
     let opening = async {
         let opened = if at.is_zero() {
@@ -47,7 +91,7 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
         } else {
             sources.open_track(&playable).await
         };
-        let source = opened.map_err(|error| error.to_string())?;
+        let source = opened.map_err(OpenError::Source)?;
         let (is_about, is_core_only) = (source.is_about(), source.is_core_only());
         let Source { updates, silence, is_live, sound, .. } = source;
         // A live stream always starts at its present position.
@@ -58,14 +102,12 @@ pub(super) async fn open(sources: Arc<Sources>, playable: Playable, at: Duration
             let start = if at.is_zero() { Ok(at) } else { seek(&mut sound, at) };
             start.map(|start| (sound, start))
         });
-        let sought = sought.await.map_err(|_| "Its decoder broke down on it.".to_owned())?;
-        let (sound, start) =
-            sought.map_err(|error| sentence("Its source cannot go to another position", &error))?;
+        let sought = sought.await.map_err(OpenError::Decoder)?;
+        let (sound, start) = sought.map_err(OpenError::Seek)?;
         let duration = duration(&sound);
         Ok(Opened { sound, start, duration, is_about, is_core_only, is_live, silence, updates })
     };
-    let late = || Err(format!("Its source did not answer within {} seconds.", within.as_secs()));
-    timeout(within, opening).await.unwrap_or_else(|_| late())
+    timeout(within, opening).await.unwrap_or(Err(OpenError::TimedOut(within)))
 }
 
 /// Seeks to a time, and returns the time that was reached.

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::answers::Answers;
 use super::clock::{Clock, Hand};
 use super::message::{Ends, TaskMessage, TaskSender, Ticks};
-use super::open::{self, Opened};
+use super::open::{self, OpenError, Opened};
 use super::pace::{Frames, Pace, Timed};
 use super::saved::now;
 use super::source::{Sources, TrackUpdate};
@@ -107,7 +107,7 @@ struct Seeking {
 struct Preload {
     track: Arc<Track>,
     job: Job,
-    outcome: Option<Result<Opened, String>>,
+    outcome: Option<Result<Opened, OpenError>>,
 }
 
 /// The effect of a job that has ended.
@@ -117,7 +117,7 @@ pub(super) enum Outcome {
     /// The current track can be played. Contains its length, if its format states it.
     Ready { duration: Option<Duration>, is_about: bool },
     /// The current track cannot be played.
-    Failed(String),
+    Failed(OpenError),
 }
 
 /// The current track of a guild.
@@ -257,7 +257,7 @@ impl Playback {
     pub(super) fn opened(
         &mut self,
         job: u64,
-        outcome: Result<Opened, String>,
+        outcome: Result<Opened, OpenError>,
         driver: &mut Driver,
     ) -> Outcome {
         if let Some(preload) = self.preload.as_mut().filter(|preload| preload.job.number == job) {
@@ -271,7 +271,7 @@ impl Playback {
                     self.put(number, opened, driver);
                     Ok(reached)
                 }
-                (Err(why), _) => Err(VoiceError::CannotSeek(why)),
+                (Err(error), _) => Err(VoiceError::CannotSeek(error.to_string())),
                 (_, None) => Err(VoiceError::NothingPlaying),
             };
             self.answers.add(seeking.answer, answer);
@@ -286,7 +286,7 @@ impl Playback {
         }
     }
 
-    fn take(&mut self, number: u64, outcome: Result<Opened, String>) -> Outcome {
+    fn take(&mut self, number: u64, outcome: Result<Opened, OpenError>) -> Outcome {
         match outcome {
             Ok(opened) => {
                 let (duration, is_about) = (opened.duration, opened.is_about);
@@ -298,9 +298,9 @@ impl Playback {
                 self.stage = Stage::Ready { number, opened };
                 Outcome::Ready { duration, is_about }
             }
-            Err(why) => {
+            Err(error) => {
                 self.stage = Stage::Empty;
-                Outcome::Failed(why)
+                Outcome::Failed(error)
             }
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::PluginId;
-use crate::status::{LastFailure, since_1970};
+use crate::clock::since_1970;
 
 /// Events that are kept for a slow receiver. A receiver that falls further behind gets the number of events that it
 /// missed.
@@ -110,8 +110,9 @@ pub enum ReloadEvent {
     Note {
         /// Plugin concerned, if any.
         plugin: Option<PluginId>,
-        /// The message, in one sentence.
-        words: String,
+        /// The message, in one sentence. Its former name in JSON, `words`, is still read.
+        #[serde(alias = "words")]
+        message: String,
     },
 }
 
@@ -146,6 +147,19 @@ pub struct Diagnostic {
     pub column: Option<u32>,
     /// The compiler's whole text, without colour.
     pub rendered: String,
+}
+
+/// Why a plugin's newest save is not live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// Plugin; `None` if the reason does not belong to a single plugin.
+    pub plugin: Option<PluginId>,
+    /// Milliseconds since 1970.
+    pub at: u64,
+    /// The reason, in a sentence.
+    pub reason: String,
+    /// File, line and column of the first error.
+    pub place: Option<String>,
 }
 
 /// Publishes events to any number of receivers and keeps the last ones. Cheap to clone.
@@ -285,9 +299,20 @@ mod tests {
     }
 
     #[test]
+    fn a_note_is_read_by_the_former_name_of_its_message_too() {
+        let note = ReloadEvent::Note { plugin: None, message: "hello".to_owned() };
+        let value = serde_json::to_value(&note).unwrap();
+        assert_eq!(value, json!({"event": "note", "plugin": null, "message": "hello"}));
+        let former = json!({"event": "note", "plugin": null, "words": "hello"});
+        for value in [value, former] {
+            assert_eq!(serde_json::from_value::<ReloadEvent>(value).unwrap(), note);
+        }
+    }
+
+    #[test]
     fn a_listener_hears_what_is_told_after_it_came() {
         let bus = Bus::default();
-        let note = |words: &str| ReloadEvent::Note { plugin: None, words: words.to_owned() };
+        let note = |words: &str| ReloadEvent::Note { plugin: None, message: words.to_owned() };
         bus.emit(note("before"));
         let mut heard = bus.listen();
         bus.emit(note("after"));
@@ -297,7 +322,7 @@ mod tests {
     #[test]
     fn the_last_events_are_remembered_and_followed_without_a_gap() {
         let bus = Bus::default();
-        let note = |number: usize| ReloadEvent::Note { plugin: None, words: number.to_string() };
+        let note = |number: usize| ReloadEvent::Note { plugin: None, message: number.to_string() };
         for number in 0..REMEMBERED + 5 {
             bus.emit(note(number));
         }

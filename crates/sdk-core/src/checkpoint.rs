@@ -2,13 +2,16 @@
 //!
 //! # Theory of operation
 //!
-//! Each change marks [`Changes`]. [`Checkpoint::keep`] waits for a mark, writes, and pauses, so that many changes cause
+//! Each change marks [`Changes`](crate::changes::Changes). [`Checkpoint::keep`] waits for a mark, writes, and pauses, so that many changes cause
 //! few writes. Serialising and writing run on a thread of their own, so that no event waits for the disk. A new file is
 //! written beside the old one and renamed over it, so that a complete file exists at every moment. A file that cannot
 //! be read is moved aside, never overwritten.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,13 +19,14 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
+use tokio::task::JoinError;
 
 use crate::PluginId;
 use crate::host::Host;
 use crate::scheduler::Kept;
-use crate::snapshots::Saved;
-use crate::state::SavedState;
+use crate::state::{SavedState, StateError};
+use crate::state_history::Saved;
 
 mod file;
 
@@ -30,22 +34,6 @@ mod file;
 const FORMAT: u32 = 1;
 /// Shortest time from one write to the next.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// A signal that something to be saved has changed. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Changes(Arc<Notify>);
-
-impl Changes {
-    /// Signals a change.
-    pub fn mark(&self) {
-        self.0.notify_one();
-    }
-
-    /// Waits for a change since the last one waited for.
-    async fn noted(&self) {
-        self.0.notified().await;
-    }
-}
 
 /// The file's content.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,17 +83,17 @@ impl Checkpoint {
             tracing::info!(
                 "remembering from {}: the state of {} plugins, {} timers",
                 path.display(),
-                document.plugins.values().filter(|saved| saved.at_rest.is_some()).count(),
+                document.plugins.values().filter(|saved| saved.parked.is_some()).count(),
                 document.timers.len()
             );
         }
         let (mut written, mut has_died) = (Written::default(), false);
         if let Some(Document { store, plugins, timers, voice, .. }) = document {
             let states =
-                plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.at_rest.clone()?)));
+                plugins.iter().filter_map(|(plugin, saved)| Some((plugin.clone(), saved.parked.clone()?)));
             written.states = states.collect();
             host.store().restore(store);
-            host.snapshots().set_all(plugins);
+            host.state_history().set_all(plugins);
             host.scheduler().restore(timers);
             has_died = host.voice().restore(voice);
         }
@@ -147,8 +135,9 @@ impl Checkpoint {
         let outcome = tokio::task::spawn_blocking(write).await;
         let problem = match outcome {
             Ok(outcome) => outcome.err(),
-            Err(error) => Some(format!("what the bot remembers was not written: {error}")),
+            Err(error) => Some(WriteError::Aborted(error)),
         };
+        let problem = problem.map(|error| error.to_string());
         let mut written = self.written.lock();
         if let Some(problem) = &problem
             && written.told.as_ref() != Some(problem)
@@ -163,30 +152,25 @@ impl Checkpoint {
         self.writes.subscribe()
     }
 
-    fn write(&self, path: &Path) -> Result<(), String> {
+    fn write(&self, path: &Path) -> Result<(), WriteError> {
         let (document, problems) = self.document();
-        let text = serde_json::to_vec(&document)
-            .map_err(|error| format!("what the bot remembers cannot be written as JSON: {error}"))?;
+        let text = serde_json::to_vec(&document).map_err(WriteError::Json)?;
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let hash = hasher.finish();
         if self.written.lock().hash != hash {
-            file::replace(path, &text).map_err(|error| {
-                format!(
-                    "{} cannot be written ({error}); what the bot remembers now is lost with the next restart",
-                    path.display()
-                )
-            })?;
+            file::replace(path, &text)
+                .map_err(|source| WriteError::File { path: path.to_owned(), source })?;
             self.written.lock().hash = hash;
             self.writes.send_modify(|count| *count += 1);
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+        if problems.is_empty() { Ok(()) } else { Err(WriteError::States(problems)) }
     }
 
     /// Collects the document, and the problems found. A state that cannot be saved is taken as last saved.
-    fn document(&self) -> (Document, Vec<String>) {
+    fn document(&self) -> (Document, Vec<StateError>) {
         let mut problems = Vec::new();
-        let mut plugins = self.host.snapshots().all();
+        let mut plugins = self.host.state_history().all();
         for (plugin, generation) in self.host.registry().snapshot().generations() {
             if !generation.state_slot().is_some_and(crate::state::StateSlot::is_preserved) {
                 continue;
@@ -196,7 +180,7 @@ impl Checkpoint {
                 Ok(saved) => written.states.extend(saved.map(|saved| (plugin.clone(), Arc::new(saved)))),
                 Err(problem) => problems.push(problem),
             }
-            plugins.entry(plugin.clone()).or_default().at_rest = written.states.get(plugin).cloned();
+            plugins.entry(plugin.clone()).or_default().parked = written.states.get(plugin).cloned();
         }
         let document = Document {
             format: FORMAT,
@@ -215,18 +199,23 @@ fn read(path: &Path, application: u64) -> (Option<PathBuf>, Option<Document>) {
     // The link is resolved, so that the file is replaced and not the link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let own = file::beside(&path, &format!("of-{application}"));
-    let (problem, aside) = match parse(&path) {
-        Ok(Some(document)) if document.application == application => return (Some(path), Some(document)),
-        Ok(None) => (None, None),
-        Ok(Some(document)) => {
+    let parsed = parse(&path).and_then(|document| match document {
+        Some(document) if document.application != application => {
             let other = document.application;
-            let words =
-                format!("{} belongs to the application {other}, not to {application}", path.display());
-            (Some(words), Some(file::beside(&path, &format!("of-{other}"))))
+            Err(ReadError { path: path.clone(), kind: ReadErrorKind::Foreign { other, application } })
         }
-        Err(words) => (Some(words), Some(file::free(&file::beside(&path, "broken")))),
+        document => Ok(document),
+    });
+    let problem = match parsed {
+        Ok(Some(document)) => return (Some(path), Some(document)),
+        Ok(None) => None,
+        Err(error) => Some(error),
     };
-    if let (Some(problem), Some(aside)) = (problem, aside) {
+    if let Some(problem) = problem {
+        let aside = match &problem.kind {
+            ReadErrorKind::Foreign { other, .. } => file::beside(&path, &format!("of-{other}")),
+            _ => file::free(&file::beside(&path, "broken")),
+        };
         if let Err(error) = std::fs::rename(&path, &aside) {
             tracing::error!(
                 "{problem}, and it cannot be moved aside ({error}); nothing is remembered in this run"
@@ -250,19 +239,104 @@ struct Head {
     format: u32,
 }
 
-fn parse(path: &Path) -> Result<Option<Document>, String> {
+fn parse(path: &Path) -> Result<Option<Document>, ReadError> {
+    let failed = |kind| ReadError { path: path.to_owned(), kind };
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{} cannot be read ({error})", path.display())),
+        Err(error) => return Err(failed(ReadErrorKind::Io(error))),
     };
-    let unfit =
-        |why: &dyn std::fmt::Display| format!("{} is not what the bot has written ({why})", path.display());
-    let head: Head = serde_json::from_slice(&text).map_err(|error| unfit(&error))?;
+    let head: Head = serde_json::from_slice(&text).map_err(|error| failed(ReadErrorKind::Json(error)))?;
     if head.format > FORMAT {
-        return Err(unfit(&format_args!("format {} of a newer bot", head.format)));
+        return Err(failed(ReadErrorKind::Newer(head.format)));
     }
-    serde_json::from_slice(&text).map(Some).map_err(|error| unfit(&error))
+    serde_json::from_slice(&text).map(Some).map_err(|error| failed(ReadErrorKind::Json(error)))
+}
+
+/// Why a file cannot be used.
+#[derive(Debug)]
+struct ReadError {
+    path: PathBuf,
+    kind: ReadErrorKind,
+}
+
+#[derive(Debug)]
+enum ReadErrorKind {
+    /// It cannot be read.
+    Io(io::Error),
+    /// It is not what the bot has written.
+    Json(serde_json::Error),
+    /// A newer bot wrote it, in this format.
+    Newer(u32),
+    /// It belongs to another application.
+    Foreign { other: u64, application: u64 },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.path.display())?;
+        match &self.kind {
+            ReadErrorKind::Io(error) => write!(f, "cannot be read ({error})"),
+            ReadErrorKind::Json(error) => write!(f, "is not what the bot has written ({error})"),
+            ReadErrorKind::Newer(format) => {
+                write!(f, "is not what the bot has written (format {format} of a newer bot)")
+            }
+            ReadErrorKind::Foreign { other, application } => {
+                write!(f, "belongs to the application {other}, not to {application}")
+            }
+        }
+    }
+}
+
+impl Error for ReadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            ReadErrorKind::Io(error) => Some(error),
+            ReadErrorKind::Json(error) => Some(error),
+            ReadErrorKind::Newer(_) | ReadErrorKind::Foreign { .. } => None,
+        }
+    }
+}
+
+/// Why a file was not written, or not with every state.
+#[derive(Debug)]
+enum WriteError {
+    /// The content cannot be serialised.
+    Json(serde_json::Error),
+    /// The file cannot be written.
+    File { path: PathBuf, source: io::Error },
+    /// It was written with states as last saved, because they cannot be saved now.
+    States(Vec<StateError>),
+    /// The thread did not run it to its end.
+    Aborted(JoinError),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "what the bot remembers cannot be written as JSON: {error}"),
+            Self::File { path, source } => write!(
+                f,
+                "{} cannot be written ({source}); what the bot remembers now is lost with the next restart",
+                path.display()
+            ),
+            Self::States(errors) => {
+                f.write_str(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
+            Self::Aborted(error) => write!(f, "what the bot remembers was not written: {error}"),
+        }
+    }
+}
+
+impl Error for WriteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Json(error) => Some(error),
+            Self::File { source, .. } => Some(source),
+            Self::States(errors) => errors.first().map(|error| error as _),
+            Self::Aborted(error) => Some(error),
+        }
+    }
 }
 
 #[cfg(test)]

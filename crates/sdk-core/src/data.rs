@@ -1,34 +1,44 @@
 //! A generation's handle to the host: poise's user data, also passed to hooks and handlers.
 
 use std::any::type_name;
+use std::borrow::Cow;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use poise::PartialContext;
 use serde::Serialize;
-use serenity::all::{ComponentInteraction, ModalInteraction, UserId};
+use serenity::all::{ComponentInteraction, Context, Message, ModalInteraction, UserId};
 
+use crate::bus::Bus;
 use crate::collectors::Collectors;
-use crate::dispatch::panic_text;
-use crate::fit::unfit_service;
 use crate::flight::Flight;
-use crate::gate::Call;
-use crate::generation::Generation;
-use crate::host::Host;
-use crate::options::PrefixHooks;
+use crate::host_services::HostServices;
+use crate::panics::panic_text;
 use crate::probation::Probation;
-use crate::services::{Linked, NoService, Offer, Service};
+use crate::services::{Asked, Linked, NoService, Service, ServiceDirectory};
 use crate::settings::Settings;
-use crate::snapshot::Snapshot;
 use crate::state::{State, StateCell, StateHandle};
 use crate::store::PluginStore;
 use crate::tasks::Tasks;
 use crate::voice::Voice;
-use crate::{Dependency, Error, Manifest, PluginId, Refusal};
+use crate::{Dependency, Error, PluginId, Refusal};
+
+type DynamicPrefix =
+    fn(PartialContext<'_, Data, Error>) -> BoxFuture<'_, Result<Option<Cow<'static, str>>, Error>>;
+type StrippedPrefix =
+    for<'a> fn(&'a Context, &'a Message, &'a Data) -> BoxFuture<'a, Result<Option<&'a str>, Error>>;
+
+/// A plugin's own prefix callbacks, which the host's callbacks call.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct PrefixHooks {
+    pub(crate) dynamic: Option<DynamicPrefix>,
+    pub(crate) stripped: Option<StrippedPrefix>,
+}
 
 /// The type of `ctx.data()` in a command. Cheap to clone.
 #[derive(Clone)]
@@ -37,7 +47,7 @@ pub struct Data(Arc<Inner>);
 struct Inner {
     plugin: PluginId,
     generation: u64,
-    host: Host,
+    services: HostServices,
     tasks: Tasks,
     probation: Probation,
     collectors: Collectors,
@@ -46,32 +56,31 @@ struct Inner {
     dependencies: Vec<Dependency>,
     linked: Linked,
     /// The last snapshot that contained this generation. A call in progress during a swap still holds it.
-    snapshot: ArcSwap<Weak<Snapshot>>,
+    snapshot: ArcSwapOption<Weak<dyn ServiceDirectory>>,
 }
 
 impl Data {
     pub(crate) fn new(
-        manifest: &Manifest,
+        (plugin, dependencies): (PluginId, Vec<Dependency>),
         generation: u64,
-        host: Host,
+        services: HostServices,
         linked: Linked,
         state: Option<StateCell>,
         prefix_hooks: PrefixHooks,
     ) -> Self {
-        let probation =
-            Probation::new(manifest.id.clone(), generation, host.registry().panic_reports().clone());
+        let probation = Probation::new(plugin.clone(), generation, services.panics().clone());
         Self(Arc::new(Inner {
-            plugin: manifest.id.clone(),
+            plugin,
             generation,
-            host,
+            services,
             tasks: Tasks::of(probation.clone()),
             probation,
             collectors: Collectors::default(),
             state,
             prefix_hooks,
-            dependencies: manifest.dependencies.clone(),
+            dependencies,
             linked,
-            snapshot: ArcSwap::default(),
+            snapshot: ArcSwapOption::empty(),
         }))
     }
 
@@ -85,19 +94,33 @@ impl Data {
         self.0.generation
     }
 
-    /// Returns the host: registry, gateway, uptime.
-    pub fn host(&self) -> &Host {
-        &self.0.host
+    pub(crate) fn services(&self) -> &HostServices {
+        &self.0.services
+    }
+
+    /// Returns the bot's version.
+    pub fn version(&self) -> &str {
+        self.0.services.version()
+    }
+
+    /// Returns the time since the bot began.
+    pub fn uptime(&self) -> Duration {
+        self.0.services.uptime()
+    }
+
+    /// Returns the bus on which all events about plugins are published.
+    pub fn bus(&self) -> &Bus {
+        self.0.services.bus()
     }
 
     /// Returns the current settings.
     pub fn settings(&self) -> Arc<Settings> {
-        self.0.host.settings()
+        self.0.services.settings()
     }
 
     /// Returns a handle to the state that the plugin declares in [`Plugin::state`](crate::Plugin::state).
     pub fn state<S: State>(&self) -> StateHandle<'_, S> {
-        StateHandle::new(self)
+        StateHandle::new(&self.0.plugin, self.state_cell(), self.0.services.changes())
     }
 
     pub(crate) fn prefix_hooks(&self) -> PrefixHooks {
@@ -112,18 +135,18 @@ impl Data {
     ///
     /// Its requests are attributed to this plugin, as with a handler's own context.
     pub fn serenity_context(&self) -> Option<serenity::all::Context> {
-        let ctx = self.0.host.serenity_context()?;
-        Some(self.0.host.context_of(&self.0.plugin, &ctx))
+        let ctx = self.0.services.serenity_context()?;
+        Some(self.0.services.context_of(&self.0.plugin, &ctx))
     }
 
     /// Returns this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
-        self.0.host.store().of(&self.0.plugin)
+        self.0.services.store().of(&self.0.plugin)
     }
 
     /// Returns the players of all guilds: `ctx.data().voice().player(guild)`.
     pub fn voice(&self) -> &Voice {
-        self.0.host.voice()
+        self.0.services.voice()
     }
 
     /// Returns this generation's probation.
@@ -134,11 +157,11 @@ impl Data {
     /// Spawns a task of this generation. The task is cancelled when the generation stops.
     #[track_caller]
     pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.spawn(name, self.flight(name).carry(future));
+        self.0.tasks.spawn(name, self.flight(name).run(future));
     }
 
     fn flight(&self, task: &str) -> Flight {
-        self.0.host.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
+        self.0.services.flight(&self.0.plugin, self.0.generation, format_args!("task {task}"))
     }
 
     /// Calls `work` every `period` until this generation stops; the first call is one period from now.
@@ -151,7 +174,7 @@ impl Data {
         let spawned_at = Location::caller();
         self.0.tasks.spawn(
             name,
-            self.flight(name).carry(async move {
+            self.flight(name).run(async move {
                 let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 ticks.tick().await;
@@ -197,12 +220,12 @@ impl Data {
         payload: &impl Serialize,
     ) -> Result<(), Error> {
         let delay = self.settings().environment.delay(delay);
-        self.0.host.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?)
+        self.0.services.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?)
     }
 
     /// Cancels a timer. Returns whether it was still pending.
     pub fn unschedule(&self, name: &str, key: &str) -> bool {
-        self.0.host.scheduler().remove(&self.0.plugin, name, key)
+        self.0.services.scheduler().remove(&self.0.plugin, name, key)
     }
 
     /// Returns a service of another plugin by its name: `data.service::<dyn Greeter>("greeter")?`.
@@ -214,28 +237,6 @@ impl Data {
     /// If no live plugin offers the service, if its version or trait does not match, or if this plugin does not list it
     /// in its dependencies.
     pub fn service<T: ?Sized + 'static>(&self, name: &str) -> Result<Service<T>, NoService> {
-        let snapshot = self.snapshot();
-        let (provider, offer) = self.find_service(&snapshot, name)?;
-        match offer.cast::<T>() {
-            Some(service) => {
-                let what = format!("service {name} for {}", self.plugin());
-                Ok(Service::new(service, Call::inside(provider, &what)))
-            }
-            None => Err(NoService(format!(
-                "{} offers the service {name} as {}, and {} takes it for {}",
-                provider.plugin(),
-                offer.trait_name(),
-                self.plugin(),
-                type_name::<T>()
-            ))),
-        }
-    }
-
-    fn find_service<'a>(
-        &self,
-        snapshot: &'a Snapshot,
-        name: &str,
-    ) -> Result<(&'a Arc<Generation>, &'a Offer), NoService> {
         let plugin = self.plugin();
         let Some(dependency) = self.0.dependencies.iter().find(|dependency| dependency.is_on_service(name))
         else {
@@ -244,24 +245,29 @@ impl Data {
                  Dependency::optional_service(\"{name}\", \"*\")"
             )));
         };
-        let Some((provider, offer)) = snapshot.service(name) else {
-            return Err(NoService(format!(
-                "no live plugin offers the service {name} that {plugin} asks for"
-            )));
+        let Some(directory) = self.directory() else {
+            return Err(NoService(format!("{plugin} asks for the service {name} after the host has ended")));
         };
-        match unfit_service(plugin, &self.0.linked, dependency, provider, offer) {
-            Some(words) => Err(NoService(words)),
-            None => Ok((provider, offer)),
+        let found = directory.find(&Asked { plugin, linked: &self.0.linked, dependency, name })?;
+        match found.offer.cast::<T>() {
+            Some(service) => Ok(Service::new(service, found.call)),
+            None => Err(NoService(format!(
+                "{} offers the service {name} as {}, and {plugin} takes it for {}",
+                found.provider,
+                found.offer.trait_name(),
+                type_name::<T>()
+            ))),
         }
     }
 
-    /// Returns the last snapshot that contained this generation while it exists, otherwise the live one.
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.snapshot.load().upgrade().unwrap_or_else(|| self.0.host.registry().snapshot())
+    /// Returns the last snapshot that contained this generation while it exists, otherwise what is live.
+    fn directory(&self) -> Option<Arc<dyn ServiceDirectory>> {
+        let shown = self.0.snapshot.load().as_ref().and_then(|shown| shown.upgrade());
+        shown.or_else(|| self.0.services.directory())
     }
 
-    pub(crate) fn show(&self, snapshot: Weak<Snapshot>) {
-        self.0.snapshot.store(Arc::new(snapshot));
+    pub(crate) fn show(&self, snapshot: Weak<dyn ServiceDirectory>) {
+        self.0.snapshot.store(Some(Arc::new(snapshot)));
     }
 
     /// Waits for a press or a choice whose custom id begins with `prefix`, only from `by` if given.

@@ -3,7 +3,7 @@
 //! # Theory of operation
 //!
 //! serenity calls `Dispatcher::dispatch` once for each event, in a task of its own. The event loads the live
-//! [`Snapshot`]. Commands and autocompletion go through poise to the generation that defines the command, text commands
+//! [`RoutingTable`]. Commands and autocompletion go through poise to the generation that defines the command, text commands
 //! to the plugin that has the command, components and modals to the longest matching custom-id prefix, and every
 //! listener of the event's kind and every plugin's `event_handler` receives it.
 //!
@@ -21,35 +21,30 @@ use futures_util::future::{join_all, join3};
 use serenity::all::FullEvent;
 use serenity::async_trait;
 
-use crate::gate::{Call, Moved};
+use crate::gate::{Call, Replaced};
 use crate::generation::Generation;
 use crate::host::Host;
-use crate::observer::TurnedAway;
-use crate::snapshot::Snapshot;
+use crate::observer::Unhandled;
+use crate::routing_table::RoutingTable;
 use crate::{EventKind, PluginId};
 
-pub(crate) mod cache;
+mod call_timer;
 mod command;
 mod events;
-mod failure;
 mod gateway;
 mod handler;
 mod interaction;
 mod message;
-mod reference;
 mod reloads;
+mod reply_target;
 mod timers;
 mod unhandled;
 mod voice;
 
-pub use failure::on_error;
 pub use gateway::Gateway;
-pub use handler::panic_text;
 pub use reloads::run_reload_handlers;
 pub use timers::run_timers;
 pub use voice::run_voice_handlers;
-
-pub(crate) use interaction::ephemeral;
 
 use handler::run;
 use interaction::answer_while_closing;
@@ -65,9 +60,9 @@ impl Dispatcher {
         Self { host }
     }
 
-    fn turned_away(&self, why: TurnedAway) {
+    fn report_unhandled(&self, why: Unhandled) {
         if let Some(observer) = self.host.observer() {
-            observer.turned_away(why);
+            observer.unhandled(why);
         }
     }
 
@@ -75,7 +70,7 @@ impl Dispatcher {
     async fn listeners(
         &self,
         ctx: &serenity::all::Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         kind: EventKind,
         event: &Arc<FullEvent>,
     ) {
@@ -91,11 +86,12 @@ impl Dispatcher {
         &self,
         plugin: &PluginId,
         ctx: &serenity::all::Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         kind: EventKind,
         event: &Arc<FullEvent>,
     ) {
-        let find = |snapshot: &Snapshot| snapshot.generations().get(plugin).cloned().map(|found| (found, ()));
+        let find =
+            |snapshot: &RoutingTable| snapshot.generations().get(plugin).cloned().map(|found| (found, ()));
         let Some((generation, (), call)) = enter(&self.host, snapshot, kind.name(), find).await else {
             return;
         };
@@ -111,17 +107,17 @@ impl Dispatcher {
 /// snapshot has no such generation.
 async fn enter<T>(
     host: &Host,
-    snapshot: &Arc<Snapshot>,
+    snapshot: &Arc<RoutingTable>,
     what: &str,
-    find: impl Fn(&Snapshot) -> Option<(Arc<Generation>, T)>,
+    find: impl Fn(&RoutingTable) -> Option<(Arc<Generation>, T)>,
 ) -> Option<(Arc<Generation>, T, Call)> {
     let mut snapshot = snapshot.clone();
     loop {
         let (generation, place) = find(&snapshot)?;
         match generation.enter(what).await {
-            Ok(call) => return Some((generation, place, call.on(snapshot))),
+            Ok(call) => return Some((generation, place, call.keep(snapshot))),
             // A swap stores the new snapshot before it redirects calls.
-            Err(Moved) => snapshot = host.registry().snapshot(),
+            Err(Replaced) => snapshot = host.registry().snapshot(),
         }
     }
 }
@@ -156,7 +152,7 @@ impl serenity::framework::Framework for Dispatcher {
         }
         if self.host.is_closing() {
             if answer_while_closing(&ctx, &event).await {
-                self.turned_away(TurnedAway::Closing);
+                self.report_unhandled(Unhandled::Closing);
             }
             return;
         }

@@ -11,8 +11,6 @@ use parking_lot::Mutex;
 use poise::{EditTracker, MessageDispatchTrigger, PrefixFrameworkOptions};
 use serenity::all::{Message, MessageId, MessageUpdateEvent, Timestamp};
 
-use crate::{Data, Error};
-
 /// How long a text command and its answer are remembered.
 const KEPT: Duration = Duration::from_hours(1);
 /// How often older ones are forgotten, as poise's own framework does.
@@ -97,7 +95,7 @@ impl Edit {
     }
 
     /// Returns whether a plugin with these options handles the edit, by poise's rules.
-    pub(crate) fn concerns(&self, options: &PrefixFrameworkOptions<Data, Error>) -> bool {
+    pub(crate) fn concerns<U, E>(&self, options: &PrefixFrameworkOptions<U, E>) -> bool {
         options.edit_tracker.is_some()
             && !(options.check_edits_against_cache && self.is_as_cached)
             && (self.was_answered || !options.ignore_edits_if_not_yet_responded)
@@ -110,6 +108,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{Data, Error};
 
     fn message(id: u64, content: &str) -> Message {
         let author = json!({ "id": "5", "username": "bob", "discriminator": "0", "avatar": null });

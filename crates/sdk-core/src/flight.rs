@@ -39,7 +39,7 @@ impl Flight {
     }
 
     /// Runs a future to its end, then ends the entry. Returns the future's output.
-    pub(crate) async fn carry<F: Future>(self, future: F) -> F::Output {
+    pub(crate) async fn run<F: Future>(self, future: F) -> F::Output {
         self.follow(future).await
     }
 

@@ -1,6 +1,7 @@
-//! The gate of a generation: it counts calls, holds new ones while state is transferred, and redirects those that come
+//! The gate of a generation: it counts calls, pauses new ones while state is transferred, and redirects those that come
 //! after a swap to the next generation.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -11,12 +12,11 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::flight::Flight;
-use crate::generation::Generation;
-use crate::snapshot::Snapshot;
+use crate::probation::Probation;
 
 tokio::task_local! {
     /// The call that runs in this task, if any.
-    static CURRENT: (Arc<Generation>, u64);
+    static CURRENT: (Arc<Gate>, u64);
 }
 
 /// A call in progress in a generation.
@@ -38,7 +38,7 @@ impl fmt::Display for CallReport {
 
 /// The generation is out of dispatch. The newest snapshot has its replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moved;
+pub(crate) struct Replaced;
 
 /// The gate's state and its calls in progress.
 #[derive(Default)]
@@ -58,8 +58,8 @@ struct Inner {
 enum Door {
     #[default]
     Open,
-    Held,
-    Moved,
+    Paused,
+    Replaced,
 }
 
 struct Record {
@@ -78,9 +78,9 @@ impl Inner {
 }
 
 impl Gate {
-    /// Counts a call in and returns its id. While the gate is held, waits until it is opened again or the generation is
+    /// Counts a call in and returns its id. While the gate is paused, waits until it is resumed or the generation is
     /// replaced.
-    async fn enter(&self, what: &str) -> Result<u64, Moved> {
+    async fn enter(&self, what: &str) -> Result<u64, Replaced> {
         loop {
             if let Some(outcome) = self.try_enter(what) {
                 return outcome;
@@ -96,13 +96,13 @@ impl Gate {
         }
     }
 
-    /// Counts a call in and returns its id; `None` while the gate is held.
-    fn try_enter(&self, what: &str) -> Option<Result<u64, Moved>> {
+    /// Counts a call in and returns its id; `None` while the gate is paused.
+    fn try_enter(&self, what: &str) -> Option<Result<u64, Replaced>> {
         let mut inner = self.inner.lock();
         match inner.door {
             Door::Open => Some(Ok(inner.count_in(what))),
-            Door::Held => None,
-            Door::Moved => Some(Err(Moved)),
+            Door::Paused => None,
+            Door::Replaced => Some(Err(Replaced)),
         }
     }
 
@@ -132,24 +132,24 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
-    /// Holds new calls at the gate.
-    pub(crate) fn hold(&self) {
-        self.set_door(&[Door::Open], Door::Held);
+    /// Makes new calls wait at the gate.
+    pub(crate) fn pause(&self) {
+        self.set_door(&[Door::Open], Door::Paused);
     }
 
-    /// Lets calls in again, including the held ones.
-    pub(crate) fn release(&self) {
-        self.set_door(&[Door::Held], Door::Open);
+    /// Lets calls in again, including those that wait.
+    pub(crate) fn resume(&self) {
+        self.set_door(&[Door::Paused], Door::Open);
     }
 
     /// Opens the gate of a generation that goes live.
     pub(crate) fn open(&self) {
-        self.set_door(&[Door::Held, Door::Moved], Door::Open);
+        self.set_door(&[Door::Paused, Door::Replaced], Door::Open);
     }
 
-    /// Redirects held calls and all later ones.
-    pub(crate) fn send_on(&self) {
-        self.set_door(&[Door::Open, Door::Held], Door::Moved);
+    /// Redirects waiting calls and all later ones.
+    pub(crate) fn redirect(&self) {
+        self.set_door(&[Door::Open, Door::Paused], Door::Replaced);
     }
 
     /// Lists the calls in progress, the oldest first.
@@ -168,83 +168,87 @@ impl Gate {
 
     /// Waits until no call is in progress, except those that wait for a user if `but_those_that_wait`. Returns whether
     /// that happened before the deadline.
-    pub(crate) async fn quiet(&self, deadline: Duration, but_those_that_wait: bool) -> bool {
-        let is_quiet = || self.inner.lock().calls.values().all(|record| but_those_that_wait && record.waits);
-        let quiet = async {
+    pub(crate) async fn wait_idle(&self, deadline: Duration, but_those_that_wait: bool) -> bool {
+        let is_idle = || self.inner.lock().calls.values().all(|record| but_those_that_wait && record.waits);
+        let idle = async {
             loop {
                 let changed = self.changed.notified();
                 tokio::pin!(changed);
                 changed.as_mut().enable();
-                if is_quiet() {
+                if is_idle() {
                     return;
                 }
                 changed.await;
             }
         };
-        tokio::time::timeout(deadline, quiet).await.is_ok()
+        tokio::time::timeout(deadline, idle).await.is_ok()
     }
 }
 
 /// A call in progress. It ends when this is dropped.
 pub(crate) struct Call {
-    generation: Arc<Generation>,
+    gate: Arc<Gate>,
     id: u64,
     flight: Flight,
-    /// The snapshot on which the call began. The call keeps its services.
-    snapshot: Option<Arc<Snapshot>>,
+    probation: Probation,
+    /// What lives as long as the call: its generation, and the snapshot on which it began, whose services it keeps.
+    keeps: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Call {
-    /// Begins a call in `generation`. Waits while state is transferred.
-    pub(crate) async fn begin(generation: &Arc<Generation>, what: &str) -> Result<Self, Moved> {
-        let id = generation.gate.enter(what).await?;
-        Ok(Self::of(generation, id, what))
+    /// Begins a call at a generation's gate. Waits while state is transferred.
+    pub(crate) async fn begin(gate: &Arc<Gate>, what: &str) -> Result<Counted, Replaced> {
+        let id = gate.enter(what).await?;
+        Ok(Counted(gate.clone(), id))
     }
 
     /// Begins a call that is part of another call in progress. It never waits at the gate.
-    pub(crate) fn inside(generation: &Arc<Generation>, what: &str) -> Self {
-        let id = generation.gate.count_in(what);
-        Self::of(generation, id, what)
+    pub(crate) fn within(gate: &Arc<Gate>, what: &str) -> Counted {
+        Counted(gate.clone(), gate.count_in(what))
     }
 
-    fn of(generation: &Arc<Generation>, id: u64, what: &str) -> Self {
-        let host = generation.data.host();
-        let flight = host.flight(generation.plugin(), generation.number(), format_args!("{what}"));
-        Self { generation: generation.clone(), id, flight, snapshot: None }
-    }
-
-    /// Keeps the snapshot on which the call began.
-    pub(crate) fn on(mut self, snapshot: Arc<Snapshot>) -> Self {
-        self.snapshot = Some(snapshot);
+    /// Keeps `value` as long as the call lasts.
+    pub(crate) fn keep(mut self, value: Arc<dyn Any + Send + Sync>) -> Self {
+        self.keeps.push(value);
         self
     }
 
     /// Runs the call's work, with this call as the current one of the task.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope((self.generation.clone(), self.id), self.flight.follow(work)).await
+        CURRENT.scope((self.gate.clone(), self.id), self.flight.follow(work)).await
+    }
+}
+
+/// A call that has passed the gate.
+pub(crate) struct Counted(Arc<Gate>, u64);
+
+impl Counted {
+    /// Returns the call, recorded and counted for probation.
+    pub(crate) fn call(self, flight: Flight, probation: Probation) -> Call {
+        Call { gate: self.0, id: self.1, flight, probation, keeps: Vec::new() }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.generation.gate.leave(self.id);
-        self.generation.probation().call_ended();
+        self.gate.leave(self.id);
+        self.probation.call_ended();
     }
 }
 
 /// Waits for an action of a user. No handover waits for the call meanwhile.
 pub(crate) async fn wait_for_user<T>(something: impl Future<Output = T>) -> T {
-    struct Waiting(Option<(Arc<Generation>, u64)>);
+    struct Waiting(Option<(Arc<Gate>, u64)>);
     impl Drop for Waiting {
         fn drop(&mut self) {
-            if let Some((generation, id)) = &self.0 {
-                generation.gate.set_waits(*id, false);
+            if let Some((gate, id)) = &self.0 {
+                gate.set_waits(*id, false);
             }
         }
     }
     let waiting = Waiting(CURRENT.try_with(Clone::clone).ok());
-    if let Some((generation, id)) = &waiting.0 {
-        generation.gate.set_waits(*id, true);
+    if let Some((gate, id)) = &waiting.0 {
+        gate.set_waits(*id, true);
     }
     something.await
 }
@@ -257,42 +261,42 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_held_call_goes_in_after_the_release_and_on_after_a_move() {
+    async fn a_paused_call_enters_after_the_resume_and_is_redirected_after_a_replacement() {
         let gate = Gate::default();
-        gate.hold();
+        gate.pause();
         let (one, other) = (gate.enter("one"), gate.enter("other"));
         tokio::pin!(one, other);
         assert!(one.as_mut().now_or_never().is_none());
-        gate.release();
+        gate.resume();
         let id = one.await.unwrap();
         assert_eq!(gate.calls()[0].what, "one");
         gate.leave(id);
-        gate.hold();
+        gate.pause();
         assert!(other.as_mut().now_or_never().is_none());
-        gate.send_on();
-        assert_eq!(other.await, Err(Moved));
-        assert_eq!(gate.enter("late").await, Err(Moved));
-        gate.release();
+        gate.redirect();
+        assert_eq!(other.await, Err(Replaced));
+        assert_eq!(gate.enter("late").await, Err(Replaced));
+        gate.resume();
         assert_eq!(
             gate.enter("later").await,
-            Err(Moved),
-            "a release does not bring a retired generation back"
+            Err(Replaced),
+            "a resume does not bring a retired generation back"
         );
         gate.open();
         assert!(gate.enter("again").await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn quiet_is_the_end_of_the_last_call_and_waiting_for_a_user_counts_as_quiet_for_a_handover() {
+    async fn a_gate_is_idle_after_its_last_call_and_waiting_for_a_user_counts_as_idle_for_a_handover() {
         let gate = Gate::default();
         let id = gate.enter("call").await.unwrap();
         let soon = Duration::from_millis(50);
-        assert!(!gate.quiet(soon, true).await);
+        assert!(!gate.wait_idle(soon, true).await);
         gate.set_waits(id, true);
-        assert!(gate.quiet(soon, true).await);
-        assert!(!gate.quiet(soon, false).await);
-        let (quiet, ()) = tokio::join!(gate.quiet(soon, false), async { gate.leave(id) });
-        assert!(quiet);
+        assert!(gate.wait_idle(soon, true).await);
+        assert!(!gate.wait_idle(soon, false).await);
+        let (idle, ()) = tokio::join!(gate.wait_idle(soon, false), async { gate.leave(id) });
+        assert!(idle);
         assert_eq!(gate.count(), 0);
     }
 
@@ -310,18 +314,18 @@ mod tests {
                             gate.leave(id);
                             true
                         }
-                        Err(Moved) => false,
+                        Err(Replaced) => false,
                     }
                 })
             });
             let callers: Vec<_> = callers.collect();
-            gate.hold();
-            gate.release();
-            gate.hold();
-            assert!(gate.quiet(Duration::from_secs(30), true).await);
+            gate.pause();
+            gate.resume();
+            gate.pause();
+            assert!(gate.wait_idle(Duration::from_secs(30), true).await);
             // From here on no call is inside and none enters.
             let inside = gate.count();
-            gate.send_on();
+            gate.redirect();
             let outcomes = tokio::time::timeout(Duration::from_secs(30), join_all(callers)).await.unwrap();
             assert_eq!((inside, outcomes.len()), (0, 8));
         }

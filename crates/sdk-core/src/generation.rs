@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 
 use serenity::all::GatewayIntents;
 
+use crate::code::Code;
 use crate::definition::{Definitions, definitions_of};
-use crate::dispatch::panic_text;
 pub use crate::gate::CallReport;
-use crate::gate::{Call, Gate, Moved};
-use crate::host::Host;
-use crate::ledger::Code;
+use crate::gate::{Call, Counted, Gate, Replaced};
+use crate::host_services::HostServices;
+use crate::offers::Services;
 use crate::options::Options;
-use crate::panics::Panic;
+use crate::panics::{Panic, Panicked, panic_text};
 use crate::probation::Probation;
-use crate::services::{Linked, Offer, Services};
-use crate::state::{Phase, SavedState, StateCell, StateSlot};
-use crate::tasks::{HookReport, Hooks, TaskReport};
+use crate::services::{Linked, Offer};
+use crate::state::{Phase, SavedState, StateCell, StateError, StateErrorKind, StateSlot};
+use crate::tasks::{HookError, HookErrorKind, HookReport, Hooks, TaskReport};
 use crate::{
     Data, Dependency, Error, FrameworkOptions, Manifest, Plugin, PluginEntry, PluginId, Subscriptions,
     preflight,
@@ -49,10 +49,20 @@ pub struct Generation {
     pub(crate) subscriptions: Subscriptions,
     services: Vec<Offer>,
     pub(crate) data: Data,
-    pub(crate) gate: Gate,
+    pub(crate) gate: Arc<Gate>,
     hooks: Hooks,
     stage: AtomicU8,
     born: Instant,
+}
+
+impl Code {
+    /// Creates the generation `number` from it. None of its hooks or handlers runs yet.
+    ///
+    /// # Errors
+    /// As [`Generation::new`].
+    pub fn instantiate(&self, number: u64, host: &HostServices) -> Result<Arc<Generation>, Vec<String>> {
+        Generation::of_code(self.clone(), number, host)
+    }
 }
 
 impl Generation {
@@ -62,7 +72,7 @@ impl Generation {
     ///
     /// # Errors
     /// One sentence per problem: a panic while the plugin was created, or a definition that Discord would refuse.
-    pub fn new(entry: &PluginEntry, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+    pub fn new(entry: &PluginEntry, number: u64, host: &HostServices) -> Result<Arc<Self>, Vec<String>> {
         Self::loaded(entry, number, host, Linked::into_the_binary())
     }
 
@@ -73,13 +83,13 @@ impl Generation {
     pub fn loaded(
         entry: &PluginEntry,
         number: u64,
-        host: &Host,
+        host: &HostServices,
         linked: Linked,
     ) -> Result<Arc<Self>, Vec<String>> {
         Self::of_code(Code { entry: *entry, linked, of: number }, number, host)
     }
 
-    pub(crate) fn of_code(code: Code, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+    pub(crate) fn of_code(code: Code, number: u64, host: &HostServices) -> Result<Arc<Self>, Vec<String>> {
         let Code { entry, linked, .. } = &code;
         let made = catch_unwind(AssertUnwindSafe(|| {
             let instance = entry.instance();
@@ -89,7 +99,8 @@ impl Generation {
             let tried = state.as_ref().map(|state| state.save().and_then(|saved| state.restore(saved)));
             let options = Options::new(&*instance, host);
             let hooks = options.as_ref().map(Options::hooks).unwrap_or_default();
-            let data = Data::new(&manifest, number, host.clone(), linked.clone(), state, hooks);
+            let identity = (manifest.id.clone(), manifest.dependencies.clone());
+            let data = Data::new(identity, number, host.clone(), linked.clone(), state, hooks);
             let mut subscriptions = Subscriptions::default();
             instance.subscriptions(&mut subscriptions);
             let intents = instance.intents() | subscriptions.intents();
@@ -130,7 +141,7 @@ impl Generation {
             subscriptions,
             services,
             data,
-            gate: Gate::default(),
+            gate: Arc::default(),
             hooks: Hooks::default(),
             stage: AtomicU8::new(Stage::Starting as u8),
             born: Instant::now(),
@@ -141,7 +152,7 @@ impl Generation {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn again(&self, number: u64, host: &Host) -> Result<Arc<Self>, Vec<String>> {
+    pub fn again(&self, number: u64, host: &HostServices) -> Result<Arc<Self>, Vec<String>> {
         self.code.instantiate(number, host)
     }
 
@@ -167,7 +178,7 @@ impl Generation {
 
     /// Returns poise's options for one event.
     pub(crate) fn options(&self) -> Arc<FrameworkOptions> {
-        self.options.current(&*self.instance, self.data.host())
+        self.options.current(&*self.instance, self.data.services())
     }
 
     pub(crate) fn has_text_commands(&self) -> bool {
@@ -186,7 +197,7 @@ impl Generation {
 
     /// Returns a context whose requests are attributed to this plugin.
     pub(crate) fn own_context(&self, ctx: &serenity::all::Context) -> serenity::all::Context {
-        self.data.host().context_of(self.plugin(), ctx)
+        self.data.services().context_of(self.plugin(), ctx)
     }
 
     /// Returns whether its code decides what a prefix is.
@@ -284,7 +295,7 @@ impl Generation {
                 Phase::Live
             }
             Stage::Retired => {
-                self.gate.send_on();
+                self.gate.redirect();
                 self.data.collectors().close();
                 Phase::Moved
             }
@@ -300,13 +311,23 @@ impl Generation {
     }
 
     /// Begins a call. Waits while the state is transferred. Fails if another generation has replaced this one.
-    pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Moved> {
-        Call::begin(self, what).await
+    pub(crate) async fn enter(self: &Arc<Self>, what: &str) -> Result<Call, Replaced> {
+        Ok(self.recorded(Call::begin(&self.gate, what).await?, what))
+    }
+
+    /// Begins a call that is part of another call in progress. It never waits at the gate.
+    pub(crate) fn enter_within(self: &Arc<Self>, what: &str) -> Call {
+        self.recorded(Call::within(&self.gate, what), what)
+    }
+
+    fn recorded(self: &Arc<Self>, counted: Counted, what: &str) -> Call {
+        let flight = self.data.services().flight(self.plugin(), self.number, format_args!("{what}"));
+        counted.call(flight, self.probation().clone()).keep(self.clone())
     }
 
     /// Waits until no call is in progress, at most `deadline`. Returns whether none is.
-    pub async fn quiet(&self, deadline: Duration) -> bool {
-        self.gate.quiet(deadline, false).await
+    pub async fn wait_idle(&self, deadline: Duration) -> bool {
+        self.gate.wait_idle(deadline, false).await
     }
 
     /// Returns its declaration of state, if any.
@@ -317,34 +338,29 @@ impl Generation {
     /// Saves its state. Returns `None` if it declares none.
     ///
     /// # Errors
-    /// A sentence, if the state cannot be serialised or serialising it panics.
-    pub fn save_state(&self) -> Result<Option<SavedState>, String> {
+    /// If the state cannot be serialised or serialising it panics.
+    pub fn save_state(&self) -> Result<Option<SavedState>, StateError> {
         let Some(state) = self.data.state_cell() else { return Ok(None) };
-        contained(|| state.save()).map(Some).map_err(|why| {
-            format!(
-                "the state of {} {} (version {}) cannot be saved: {why}",
-                self.plugin(),
-                self.number,
-                state.slot().version()
-            )
-        })
+        let kind = StateErrorKind::Save { generation: self.number, version: state.slot().version() };
+        let saved = contained(|| state.save());
+        saved.map(Some).map_err(|source| StateError::new(self.plugin(), kind, source))
     }
 
     /// Restores a saved state. Returns the version that it was migrated from, if it was migrated.
     ///
     /// # Errors
-    /// A sentence with both versions and the place that does not fit. The generation's state is then unchanged.
-    pub fn restore_state(&self, saved: SavedState) -> Result<Option<u32>, String> {
+    /// If the state does not fit: the text has both versions and the place in the state. The generation's state is then
+    /// unchanged.
+    pub fn restore_state(&self, saved: SavedState) -> Result<Option<u32>, StateError> {
         let plugin = self.plugin();
-        let Some(state) = self.data.state_cell() else { return Err(format!("{plugin} declares no state")) };
+        let Some(state) = self.data.state_cell() else { return Err(StateError::undeclared(plugin)) };
         let (from, to) = (saved.version, state.slot().version());
-        contained(|| state.restore(saved)).map_err(|why| {
-            if from == to {
-                format!("the state of {plugin} (version {from}) does not fit the new code: {why}")
-            } else {
-                format!("the state of {plugin} cannot be migrated from version {from} to {to}: {why}")
-            }
-        })?;
+        let kind = if from == to {
+            StateErrorKind::Restore { version: from }
+        } else {
+            StateErrorKind::Migrate { from, to }
+        };
+        contained(|| state.restore(saved)).map_err(|source| StateError::new(plugin, kind, source))?;
         Ok((from != to).then_some(from))
     }
 
@@ -352,20 +368,20 @@ impl Generation {
     ///
     /// # Errors
     /// If creating the default panics.
-    pub fn reset_state(&self) -> Result<(), String> {
+    pub fn reset_state(&self) -> Result<(), StateError> {
         let Some(state) = self.data.state_cell() else { return Ok(()) };
         contained(|| state.reset())
-            .map_err(|why| format!("the default state of {} cannot be made: {why}", self.plugin()))
+            .map_err(|source| StateError::new(self.plugin(), StateErrorKind::Default, source))
     }
 
     /// Runs the plugin's `start` hook.
     ///
     /// # Errors
     /// If the hook fails, panics or exceeds `deadline`. The tasks that it spawned are then cancelled.
-    pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), String> {
+    pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), HookError> {
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
-            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("start hook"));
+            let flight = this.data.services().flight(this.plugin(), this.number, format_args!("start hook"));
             let _running = this.hooks.begin("start");
             flight.follow(this.instance.start(&this.data)).await
         })
@@ -383,11 +399,11 @@ impl Generation {
         let mut problems = Vec::new();
         let this = self.clone();
         let outcome = bounded("stop", deadline, async move {
-            let flight = this.data.host().flight(this.plugin(), this.number, format_args!("stop hook"));
+            let flight = this.data.services().flight(this.plugin(), this.number, format_args!("stop hook"));
             let _running = this.hooks.begin("stop");
             flight.follow(this.instance.stop(&this.data)).await
         });
-        problems.extend(outcome.await.err());
+        problems.extend(outcome.await.err().map(|error| error.to_string()));
         for task in self.data.tasks().cancel(deadline).await {
             problems.push(format!("task {task} did not end within {} ms", deadline.as_millis()));
         }
@@ -397,16 +413,13 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        self.data.host().registry().tell_ended();
+        self.data.services().ended().notify();
     }
 }
 
 /// Runs a plugin's code that serialises or deserialises. A panic is returned as an error.
-fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(outcome) => outcome.map_err(|error| error.to_string()),
-        Err(panic) => Err(format!("it panicked: {}", panic_text(&*panic))),
-    }
+fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Panicked::of(&*panic).into()))
 }
 
 /// Runs a hook. A panic or an endless wait in it is returned as an error.
@@ -417,23 +430,23 @@ async fn bounded(
     hook: &'static str,
     deadline: Duration,
     call: impl Future<Output = Result<(), Error>> + Send + 'static,
-) -> Result<(), String> {
+) -> Result<(), HookError> {
     /// Additional time in which a hook that only waits too long is reported by its own timeout.
     const GRACE: Duration = Duration::from_millis(100);
-    let late = || Err(format!("its {hook} hook did not end within {} ms", deadline.as_millis()));
     let runtime = tokio::runtime::Handle::current();
     let task = tokio::task::spawn_blocking(move || {
         let ended = || runtime.block_on(async { tokio::time::timeout(deadline, call).await });
         // Caught on the thread that knows the panic's location.
         catch_unwind(AssertUnwindSafe(ended)).map_err(|panic| Panic::caught(hook, panic_text(&*panic)))
     });
-    match tokio::time::timeout(deadline + GRACE, task).await {
-        Ok(Ok(Ok(Ok(Ok(()))))) => Ok(()),
-        Ok(Ok(Ok(Ok(Err(error))))) => Err(format!("its {hook} hook failed: {error}")),
-        Ok(Ok(Err(panic))) => Err(format!("its {hook} hook panicked: {} (at {})", panic.text, panic.place())),
-        Ok(Err(ended)) => Err(format!("its {hook} hook was not run to its end: {ended}")),
-        Ok(Ok(Ok(Err(_)))) | Err(_) => late(),
-    }
+    let kind = match tokio::time::timeout(deadline + GRACE, task).await {
+        Ok(Ok(Ok(Ok(Ok(()))))) => return Ok(()),
+        Ok(Ok(Ok(Ok(Err(error))))) => HookErrorKind::Failed(error),
+        Ok(Ok(Err(panic))) => HookErrorKind::Panicked(panic),
+        Ok(Err(ended)) => HookErrorKind::Aborted(ended),
+        Ok(Ok(Ok(Err(_)))) | Err(_) => HookErrorKind::TimedOut(deadline),
+    };
+    Err(HookError::new(hook, kind))
 }
 
 fn doubled_keys(subscriptions: &Subscriptions) -> Vec<String> {
@@ -451,3 +464,6 @@ fn doubled_keys(subscriptions: &Subscriptions) -> Vec<String> {
     check("timer", subscriptions.timers.iter().map(|handler| handler.key.as_str()).collect());
     problems
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,69 +1,68 @@
-//! What outlives generations: registry, settings, store, timers, and the gateway.
+//! The bot's host: generations' services, the registry on top of them, and the gateway.
 
-use std::collections::BTreeMap;
+use std::any::Any;
 use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock, Weak};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
-use serenity::all::{GatewayIntents, Http, InteractionId, ShardManager};
+use serenity::all::{GatewayIntents, InteractionId, ShardManager};
+use tokio::sync::broadcast;
 
 use crate::PluginId;
 use crate::answers::Answers;
-use crate::bus::Bus;
-use crate::checkpoint::Changes;
+use crate::cache::CacheKeeper;
+use crate::changes::Changes;
 use crate::definition::CommandKey;
-use crate::dispatch::cache::CacheKeeper;
-use crate::edits::Edits;
-use crate::flight::{Flight, Recorder};
+pub use crate::host_services::HttpOf;
+use crate::host_services::{Above, HostServices, Parts};
 use crate::observer::Observer;
 use crate::registry::Registry;
-use crate::scheduler::Scheduler;
+use crate::services::ServiceDirectory;
 use crate::settings::Settings;
-use crate::snapshots::Snapshots;
+use crate::state_history::StateHistory;
 use crate::status::{CreationAccount, Creations, ReloadStatus, Reloaded, Withdrawn, WithdrawnCommand};
-use crate::store::Store;
-use crate::voice::{Players, Voice};
+use crate::voice::{Players, Voice, VoiceEvent};
 
-/// The host's services. Cheap to clone.
+mod collect;
+mod plugins;
+
+/// The host: everything that outlives generations. Cheap to clone.
+///
+/// It dereferences to the [`HostServices`] that its generations hold.
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
 
 struct Inner {
-    began: Instant,
-    version: String,
-    settings: ArcSwap<Settings>,
-    registry: Registry,
-    bus: Bus,
-    changes: Changes,
-    store: Store,
-    edits: Edits,
+    services: HostServices,
+    registry: Arc<Registry>,
     answers: Arc<Answers>,
-    scheduler: Scheduler,
-    snapshots: Snapshots,
-    voice: Voice,
-    serenity: ArcSwapOption<serenity::all::Context>,
+    state_history: StateHistory,
     cache_keeper: Arc<CacheKeeper>,
-    http_of: OnceLock<HttpOf>,
-    https: Mutex<BTreeMap<PluginId, Arc<Http>>>,
+    state_file: Option<PathBuf>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
-    recorder: OnceLock<Arc<dyn Recorder>>,
-    observer: OnceLock<Arc<dyn Observer>>,
-    state_file: OnceLock<PathBuf>,
+    registrar: OnceLock<Arc<dyn Registrar>>,
     creations: ArcSwap<Vec<CreationAccount>>,
     withdrawn: ArcSwap<Vec<WithdrawnCommand>>,
-    registrar: OnceLock<Arc<dyn Registrar>>,
     closing: AtomicBool,
 }
 
-/// Creates the HTTP client for one plugin's requests; `None` if the plugin has none of its own.
-pub type HttpOf = Box<dyn Fn(&PluginId) -> Option<Http> + Send + Sync>;
+/// Builds a [`Host`] from what exists before it.
+pub struct HostBuilder {
+    version: String,
+    settings: Settings,
+    changes: Changes,
+    voice_events: broadcast::Sender<VoiceEvent>,
+    players: Option<Arc<dyn Players>>,
+    http_of: Option<HttpOf>,
+    observer: Option<Arc<dyn Observer>>,
+    state_file: Option<PathBuf>,
+}
 
 /// The reload engine as plugins can use it. A production host has none.
 pub trait Reloader: Send + Sync {
@@ -72,72 +71,174 @@ pub trait Reloader: Send + Sync {
 
     /// Builds and swaps a plugin now, or all plugins, changed or not.
     ///
-    /// Returns for each plugin what went live, or a sentence with the reason why it did not.
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>>;
+    /// Returns for each plugin what went live, or the reason why it did not.
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, RequestError>>>;
 
     /// Rolls a plugin back to the code of `generation`, or to that of the last generation before the live one.
     ///
-    /// Returns a line for each plugin that was rolled back, or a sentence with the reason why none was.
+    /// Returns a line for each plugin that was rolled back, or the reason why none was.
     fn rollback(
         &self,
         plugin: PluginId,
         generation: Option<u64>,
-    ) -> BoxFuture<'static, Result<String, String>>;
+    ) -> BoxFuture<'static, Result<String, RequestError>>;
 
     /// Pauses or resumes watching. Resuming applies what has changed meanwhile. Returns a sentence about what was done.
-    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>>;
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, RequestError>>;
 
     /// Replaces the host process by a new one with the same plugins, at once or when no call has been in progress for a
     /// while. State, timers and the terminal stay.
     ///
     /// # Errors
     /// The reason why a restart is not possible.
-    fn restart(&self, when_quiet: bool) -> Result<(), String> {
+    fn restart(&self, when_quiet: bool) -> Result<(), RequestError> {
         let _ = when_quiet;
-        Err("this bot is not supervised; end it and start it again".to_owned())
+        Err("this bot is not supervised; end it and start it again".into())
     }
 }
+
+/// Why a request to the reload engine or the registrar was not carried out: a sentence for the person who asked.
+///
+/// It is only shown. What the program itself judges has types of its own, such as
+/// [`HandoverError`](crate::handover::HandoverError).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestError(String);
+
+impl<T: Into<String>> From<T> for RequestError {
+    fn from(sentence: T) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RequestError {}
 
 /// Registers commands at Discord, as plugins and the control socket can use it.
 pub trait Registrar: Send + Sync {
     /// Removes at once all registered commands that no live plugin defines any more.
     ///
     /// Returns a sentence about what was removed, or the reason why nothing was.
-    fn prune(&self) -> BoxFuture<'static, Result<String, String>>;
+    fn prune(&self) -> BoxFuture<'static, Result<String, RequestError>>;
+}
+
+impl HostBuilder {
+    /// Returns the signal that something has changed which a checkpoint saves, for the player's engine.
+    pub fn changes(&self) -> Changes {
+        self.changes.clone()
+    }
+
+    /// Returns the channel on which the player's engine publishes its events.
+    pub fn voice_events(&self) -> broadcast::Sender<VoiceEvent> {
+        self.voice_events.clone()
+    }
+
+    /// Sets the player's engine. Without one, nothing plays.
+    #[must_use]
+    pub fn player(mut self, players: Arc<dyn Players>) -> Self {
+        self.players = Some(players);
+        self
+    }
+
+    /// Sets the function that creates plugins' HTTP clients, by which requests are attributed to a plugin.
+    #[must_use]
+    pub fn http_of(mut self, http_of: HttpOf) -> Self {
+        self.http_of = Some(http_of);
+        self
+    }
+
+    /// Sets the observer of dispatch, if there is one.
+    #[must_use]
+    pub fn observer(mut self, observer: Option<Arc<dyn Observer>>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Sets the file that keeps values over a restart, if there is one, as the status shows it. A
+    /// [`Checkpoint`](crate::checkpoint::Checkpoint) reads and writes it.
+    #[must_use]
+    pub fn state_file(mut self, file: Option<PathBuf>) -> Self {
+        self.state_file = file;
+        self
+    }
+
+    /// Builds the host.
+    pub fn build(self) -> Host {
+        let registry = Arc::new(Registry::default());
+        let inner = Arc::new_cyclic(|this: &Weak<Inner>| {
+            let host: Weak<dyn Any + Send + Sync> = this.clone();
+            let directory: Weak<Registry> = Arc::downgrade(&registry);
+            let above = Above {
+                panics: registry.panic_reports().clone(),
+                ended: registry.end_signal().clone(),
+                directory: directory as Weak<dyn ServiceDirectory>,
+                host,
+            };
+            let state_history = StateHistory::new(self.changes.clone());
+            let services = HostServices::new(Parts {
+                version: self.version,
+                settings: self.settings,
+                changes: self.changes,
+                voice: Voice::new(self.players, self.voice_events),
+                http_of: self.http_of,
+                observer: self.observer,
+                above,
+            });
+            Inner {
+                services,
+                registry: registry.clone(),
+                answers: Arc::default(),
+                state_history,
+                cache_keeper: Arc::default(),
+                state_file: self.state_file,
+                shards: OnceLock::new(),
+                intents: OnceLock::new(),
+                reloader: OnceLock::new(),
+                registrar: OnceLock::new(),
+                creations: ArcSwap::default(),
+                withdrawn: ArcSwap::default(),
+                closing: AtomicBool::new(false),
+            }
+        });
+        Host(inner)
+    }
+}
+
+impl Deref for Host {
+    type Target = HostServices;
+
+    fn deref(&self) -> &HostServices {
+        &self.0.services
+    }
 }
 
 impl Host {
-    /// Creates a host. `version` is the bot's.
+    /// Creates a host without a player, a state file or an observer. `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
-        let changes = Changes::default();
-        Self(Arc::new(Inner {
-            began: Instant::now(),
+        Self::builder(version, settings).build()
+    }
+
+    /// Returns a builder of a host. `version` is the bot's.
+    pub fn builder(version: &str, settings: Settings) -> HostBuilder {
+        HostBuilder {
             version: version.to_owned(),
-            settings: ArcSwap::from_pointee(settings),
-            registry: Registry::default(),
-            bus: Bus::default(),
-            store: Store::new(changes.clone()),
-            edits: Edits::default(),
-            answers: Arc::default(),
-            scheduler: Scheduler::new(changes.clone()),
-            snapshots: Snapshots::new(changes.clone()),
-            voice: Voice::default(),
-            changes,
-            serenity: ArcSwapOption::empty(),
-            cache_keeper: Arc::default(),
-            http_of: OnceLock::new(),
-            https: Mutex::default(),
-            shards: OnceLock::new(),
-            intents: OnceLock::new(),
-            reloader: OnceLock::new(),
-            recorder: OnceLock::new(),
-            observer: OnceLock::new(),
-            state_file: OnceLock::new(),
-            creations: ArcSwap::default(),
-            withdrawn: ArcSwap::default(),
-            registrar: OnceLock::new(),
-            closing: AtomicBool::new(false),
-        }))
+            settings,
+            changes: Changes::default(),
+            voice_events: Voice::channel(),
+            players: None,
+            http_of: None,
+            observer: None,
+            state_file: None,
+        }
+    }
+
+    /// Returns the registry of generations.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
     }
 
     /// Returns the record of initial responses. Code that sends requests to Discord has to keep it up to date.
@@ -150,70 +251,9 @@ impl Host {
         self.0.answers.has(interaction)
     }
 
-    /// Returns the bot's version.
-    pub fn version(&self) -> &str {
-        &self.0.version
-    }
-
-    /// Returns the time since the host began.
-    pub fn uptime(&self) -> Duration {
-        self.0.began.elapsed()
-    }
-
-    /// Returns the current settings.
-    pub fn settings(&self) -> Arc<Settings> {
-        self.0.settings.load_full()
-    }
-
-    /// Replaces the settings.
-    pub fn set_settings(&self, settings: Settings) {
-        self.0.settings.store(Arc::new(settings));
-    }
-
-    /// Returns the registry of generations.
-    pub fn registry(&self) -> &Registry {
-        &self.0.registry
-    }
-
-    /// Returns the bus on which all events about plugins are published.
-    pub fn bus(&self) -> &Bus {
-        &self.0.bus
-    }
-
-    /// Returns the values of all plugins.
-    pub fn store(&self) -> &Store {
-        &self.0.store
-    }
-
-    /// Returns the record of text commands and their answers.
-    pub(crate) fn edits(&self) -> &Edits {
-        &self.0.edits
-    }
-
     /// Returns the saved states: those handed over, those saved by hand, and those of plugins that are not live.
-    pub fn snapshots(&self) -> &Snapshots {
-        &self.0.snapshots
-    }
-
-    /// Returns the players of all guilds.
-    pub fn voice(&self) -> &Voice {
-        &self.0.voice
-    }
-
-    /// Sets the player's engine. Only the first call has an effect. Call it before
-    /// [`Checkpoint::open`](crate::checkpoint::Checkpoint::open).
-    pub fn set_player(&self, players: Arc<dyn Players>) {
-        self.0.voice.set_players(players);
-    }
-
-    /// Returns the signal that something has changed which a checkpoint saves.
-    pub fn changes(&self) -> &Changes {
-        &self.0.changes
-    }
-
-    /// Returns the timers.
-    pub fn scheduler(&self) -> &Scheduler {
-        &self.0.scheduler
+    pub fn state_history(&self) -> &StateHistory {
+        &self.0.state_history
     }
 
     /// Returns the reload engine; `None` in production and where reloading is off.
@@ -228,31 +268,7 @@ impl Host {
 
     /// Returns the file that keeps values over a restart, if there is one.
     pub fn state_file(&self) -> Option<&Path> {
-        self.0.state_file.get().map(PathBuf::as_path)
-    }
-
-    /// Sets the file that keeps values over a restart. Only the first call has an effect.
-    pub fn set_state_file(&self, file: PathBuf) {
-        let _ = self.0.state_file.set(file);
-    }
-
-    /// Sets the recorder of what is in progress. Only the first call has an effect.
-    pub fn set_recorder(&self, recorder: Arc<dyn Recorder>) {
-        let _ = self.0.recorder.set(recorder);
-    }
-
-    /// Sets the observer of dispatch. Only the first call has an effect.
-    pub fn set_observer(&self, observer: Arc<dyn Observer>) {
-        let _ = self.0.observer.set(observer);
-    }
-
-    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
-        self.0.observer.get()
-    }
-
-    /// Records that a call, hook or task of a plugin begins. It lasts until the returned value is dropped.
-    pub(crate) fn flight(&self, plugin: &PluginId, generation: u64, what: fmt::Arguments<'_>) -> Flight {
-        Flight::begin(self.0.recorder.get(), plugin, generation, what)
+        self.0.state_file.as_deref()
     }
 
     /// Returns how many commands were created within the last day, by scope.
@@ -317,44 +333,8 @@ impl Host {
         let _ = self.0.intents.set(intents);
     }
 
-    /// Returns serenity's context of the last session that became ready.
-    pub fn serenity_context(&self) -> Option<Arc<serenity::all::Context>> {
-        self.0.serenity.load_full()
-    }
-
-    pub(crate) fn set_serenity_context(&self, context: serenity::all::Context) {
-        self.0.voice.set_context(&context);
-        self.0.serenity.store(Some(Arc::new(context)));
-        self.0.scheduler.wake();
-    }
-
     pub(crate) fn cache_keeper(&self) -> &Arc<CacheKeeper> {
         &self.0.cache_keeper
-    }
-
-    /// Sets the function that creates plugins' HTTP clients, by which requests are attributed to a plugin. Only the
-    /// first call has an effect.
-    pub fn set_http_of(&self, http_of: HttpOf) {
-        let _ = self.0.http_of.set(http_of);
-    }
-
-    /// Returns serenity's context with the plugin's own HTTP client, which is created once.
-    pub(crate) fn context_of(
-        &self,
-        plugin: &PluginId,
-        ctx: &serenity::all::Context,
-    ) -> serenity::all::Context {
-        let mut ctx = ctx.clone();
-        if let Some(make) = self.0.http_of.get() {
-            let mut https = self.0.https.lock();
-            if let Some(http) = https.get(plugin) {
-                ctx.http = http.clone();
-            } else if let Some(http) = make(plugin) {
-                ctx.http = Arc::new(http);
-                https.insert(plugin.clone(), ctx.http.clone());
-            }
-        }
-        ctx
     }
 
     /// Returns the shard manager, once the client is built.
@@ -366,3 +346,6 @@ impl Host {
         let _ = self.0.shards.set(shards);
     }
 }
+
+#[cfg(test)]
+mod tests;

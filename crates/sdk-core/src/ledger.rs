@@ -6,42 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::PluginId;
+use crate::clock::milliseconds;
+use crate::code::Code;
 use crate::generation::{Generation, Stage};
-use crate::host::Host;
-use crate::services::Linked;
-use crate::status::milliseconds;
-use crate::{PluginEntry, PluginId};
 
 /// Rows kept for each plugin, besides generations in which something still runs.
 const KEPT: usize = 64;
-
-/// Code of a plugin, from which any number of generations can be created. It stays mapped for the life of the process.
-#[derive(Clone, Debug)]
-pub struct Code {
-    pub(crate) entry: PluginEntry,
-    pub(crate) linked: Linked,
-    pub(crate) of: u64,
-}
-
-impl Code {
-    /// Returns the number of the generation that it was built for.
-    pub fn of(&self) -> u64 {
-        self.of
-    }
-
-    /// Returns what its library was linked from.
-    pub fn linked(&self) -> &Linked {
-        &self.linked
-    }
-
-    /// Creates the generation `number` from it. None of its hooks or handlers runs yet.
-    ///
-    /// # Errors
-    /// As [`Generation::new`].
-    pub fn instantiate(&self, number: u64, host: &Host) -> Result<Arc<Generation>, Vec<String>> {
-        Generation::of_code(self.clone(), number, host)
-    }
-}
 
 /// The number and the code of a generation that was live.
 #[derive(Clone, Debug)]
@@ -373,9 +344,11 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Host;
     use crate::registry::Change;
+    use crate::services::Linked;
     use crate::settings::Settings;
-    use crate::{Plugin, Subscriptions};
+    use crate::{Plugin, PluginEntry, Subscriptions};
 
     struct Sample;
 

@@ -4,16 +4,16 @@
 //!
 //! - [`plugin`]: the plugin trait and how a plugin is exported.
 //! - [`event`] and [`subscriptions`]: events and the listeners of a plugin.
-//! - [`data`] and [`tasks`]: a generation's handle to the host, and its tasks.
-//! - [`state`], [`snapshots`] and [`handover`]: a plugin's state, and its transfer to the next generation.
-//! - [`generation`], [`snapshot`] and [`registry`]: what is live, and how it changes in one atomic store.
+//! - [`host_services`], [`data`] and [`tasks`]: what a generation holds of the host, its handle to it, and its tasks.
+//! - [`state`], [`state_history`] and [`handover`]: a plugin's state, and its transfer to the next generation.
+//! - [`generation`], [`routing_table`] and [`registry`]: what is live, and how it changes in one atomic store.
 //! - [`ledger`], [`probation`] and [`panics`]: the ledger of generations, and the effect of a panic in a new one.
 //! - [`dispatch`]: every gateway event reads one snapshot; a generation's gate lets its calls in.
 //! - [`definition`] and [`preflight`]: command definitions in Discord's form, and the check of what Discord would
 //!   refuse.
 //! - [`dependency`], [`order`] and [`services`]: dependencies between plugins, and the services that plugins offer.
-//! - [`host`], [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: what outlives a
-//!   restart.
+//! - [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: what outlives a restart.
+//! - [`host`]: the bot's facade of the services and the registry.
 //! - [`voice`]: what plugins see of the player; its engine is the crate `player`, which only the host links.
 //! - [`flight`]: what is in progress, recorded so that it outlives a crash; [`observer`]: what was handled, for
 //!   metrics.
@@ -21,44 +21,53 @@
 //! - [`permissions`]: edits of roles and overwrites that keep permissions unknown to serenity.
 //! - [`text`]: formatting of durations and counts, shortening, and escaping of untrusted text.
 //!
+//! Its modules depend on each other one way: leaves, what the host keeps for each plugin, what a generation holds, a
+//! plugin, a generation, all generations, the host. `crates/workspace-hack/tests/modules.rs` has the table and checks it.
 //! This crate knows neither the bot nor the reload engine.
 
 pub mod answers;
-mod asker;
 pub mod bus;
+mod cache;
+pub mod changes;
 pub mod checkpoint;
+pub mod clock;
+pub mod code;
 mod collectors;
+mod compatibility;
 pub mod data;
 pub mod definition;
 pub mod dependency;
 pub mod dispatch;
 mod edits;
 pub mod event;
-mod fit;
+mod failure;
 pub mod flight;
 mod gate;
 pub mod generation;
 pub mod handover;
 pub mod host;
+pub mod host_services;
 mod instantiate;
 pub mod ledger;
 pub mod observer;
+mod offers;
 mod options;
 pub mod order;
 pub mod panics;
 pub mod permissions;
 pub mod plugin;
+mod plugin_id;
 pub mod preflight;
 pub mod probation;
 mod refusal;
 pub mod registry;
 pub mod roots;
+pub mod routing_table;
 pub mod scheduler;
 pub mod services;
 pub mod settings;
-pub mod snapshot;
-pub mod snapshots;
 pub mod state;
+pub mod state_history;
 pub mod status;
 pub mod store;
 pub mod subscriptions;
@@ -68,11 +77,12 @@ pub mod voice;
 
 pub use data::Data;
 pub use dependency::Dependency;
-pub use dispatch::on_error;
 pub use event::EventKind;
-pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry, PluginId};
+pub use failure::on_error;
+pub use offers::Services;
+pub use plugin::{FINGERPRINT, Manifest, Plugin, PluginEntry};
+pub use plugin_id::PluginId;
 pub use refusal::Refusal;
-pub use services::Services;
 pub use subscriptions::{EventContext, Subscriptions};
 pub use {poise, serenity, tokio, tracing};
 

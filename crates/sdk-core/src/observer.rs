@@ -3,10 +3,9 @@
 //! Names are those that live generations have registered, never the user's input, so that there are no more names than
 //! commands and handlers. Without an observer nothing is measured.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::host::Host;
-use crate::{Command, Error, EventKind, Refusal};
+use crate::{Error, EventKind, Refusal};
 
 /// Receives reports of dispatch. It is called for every event, so it must not block.
 pub trait Observer: Send + Sync {
@@ -17,7 +16,7 @@ pub trait Observer: Send + Sync {
     fn call(&self, call: &Call<'_>);
 
     /// A user's interaction was not handled.
-    fn turned_away(&self, why: TurnedAway);
+    fn unhandled(&self, why: Unhandled);
 
     /// A panic in a plugin was contained: in a command, a handler or a timer.
     fn panicked(&self, plugin: &crate::PluginId);
@@ -27,7 +26,7 @@ pub trait Observer: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call<'a> {
     /// Kind of interaction that triggered it.
-    pub way: Way,
+    pub trigger: Trigger,
     /// Name as registered: of a command with its subcommands (`dev reload`), the custom-id prefix of a handler, or
     /// [`AWAITED`].
     pub name: &'a str,
@@ -42,7 +41,7 @@ pub const AWAITED: &str = "(awaited)";
 
 /// The kind of interaction that triggered a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Way {
+pub enum Trigger {
     /// A slash command.
     Slash,
     /// An entry in a user's context menu.
@@ -59,7 +58,7 @@ pub enum Way {
     Modal,
 }
 
-impl Way {
+impl Trigger {
     /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -106,7 +105,7 @@ impl Outcome {
 
 /// Why a user's interaction was not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TurnedAway {
+pub enum Unhandled {
     /// The bot is about to exit.
     Closing,
     /// No live plugin defines the command.
@@ -116,7 +115,7 @@ pub enum TurnedAway {
     UnknownComponent,
 }
 
-impl TurnedAway {
+impl Unhandled {
     /// Returns its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -124,66 +123,5 @@ impl TurnedAway {
             Self::UnknownCommand => "unknown_command",
             Self::UnknownComponent => "unknown_component",
         }
-    }
-}
-
-/// The start of a call, for measuring its duration.
-pub(crate) struct Watch(Instant);
-
-impl Watch {
-    pub(crate) fn begin() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Reports to the observer that the call has ended.
-    pub(crate) fn tell(&self, host: &Host, way: Way, name: &str, outcome: Outcome) {
-        if let Some(observer) = host.observer() {
-            observer.call(&Call { way, name, outcome, took: self.0.elapsed() });
-        }
-    }
-}
-
-/// Returns the registered name of the command that `path` leads to. The path holds a command's name and those of its
-/// subcommands.
-pub(crate) fn registered<'a, 'p>(
-    commands: &'a [Command],
-    path: impl IntoIterator<Item = &'p str>,
-) -> Option<&'a str> {
-    let (mut level, mut found) = (commands, None);
-    for word in path {
-        let is_meant = |command: &&Command| {
-            let mut names = std::iter::once(&command.name).chain(command.aliases.iter());
-            names.any(|name| name.eq_ignore_ascii_case(word) || name.to_lowercase() == word)
-        };
-        let Some(command) = level.iter().find(is_meant) else { break };
-        (level, found) = (&command.subcommands, Some(command));
-    }
-    found.map(|command| match &*command.qualified_name {
-        "" => &*command.name,
-        name => name,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn command(name: &'static str, subcommands: Vec<Command>) -> Command {
-        Command { name: name.into(), subcommands, ..Command::default() }
-    }
-
-    #[test]
-    fn a_name_is_that_of_what_was_registered_and_never_what_was_typed() {
-        let mut dev = command("dev", vec![command("reload", Vec::new())]);
-        dev.aliases = vec!["d".into()].into();
-        let mut commands = vec![command("ping", Vec::new()), dev];
-        poise::set_qualified_names(&mut commands);
-        let name = |path: &[&str]| registered(&commands, path.iter().copied());
-        assert_eq!(name(&["ping"]), Some("ping"));
-        assert_eq!(name(&["ping", "anything"]), Some("ping"));
-        assert_eq!(name(&["dev", "reload"]), Some("dev reload"));
-        assert_eq!(name(&["D", "RELOAD"]), Some("dev reload"));
-        assert_eq!(name(&["dev", "typed"]), Some("dev"));
-        assert_eq!(name(&["typed"]), None);
     }
 }

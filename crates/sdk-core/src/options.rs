@@ -21,23 +21,14 @@ use futures_util::future::BoxFuture;
 use poise::{FrameworkContext, PartialContext, PrefixFrameworkOptions};
 use serenity::all::{Context, FullEvent, GatewayIntents, Message, UserId};
 
-use crate::dispatch::{on_error, panic_text};
-use crate::host::Host;
+use crate::data::PrefixHooks;
+use crate::failure::on_error;
+use crate::host_services::HostServices;
+use crate::panics::panic_text;
 use crate::{Command, Data, Error, FrameworkOptions, Plugin};
 
-type DynamicPrefix =
-    fn(PartialContext<'_, Data, Error>) -> BoxFuture<'_, Result<Option<Cow<'static, str>>, Error>>;
-type StrippedPrefix =
-    for<'a> fn(&'a Context, &'a Message, &'a Data) -> BoxFuture<'a, Result<Option<&'a str>, Error>>;
 type EventHandler =
     for<'a> fn(FrameworkContext<'a, Data, Error>, &'a FullEvent) -> BoxFuture<'a, Result<(), Error>>;
-
-/// A plugin's own prefix callbacks, which the host's callbacks call.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct PrefixHooks {
-    dynamic: Option<DynamicPrefix>,
-    stripped: Option<StrippedPrefix>,
-}
 
 /// Options of one generation, with the current owners.
 ///
@@ -56,7 +47,7 @@ impl Options {
     ///
     /// # Errors
     /// One sentence for each field that belongs to the host. It names the field and what to do instead.
-    pub(crate) fn new(instance: &dyn Plugin, host: &Host) -> Result<Self, Vec<String>> {
+    pub(crate) fn new(instance: &dyn Plugin, host: &HostServices) -> Result<Self, Vec<String>> {
         let (options, hooks) = make(instance, host)?;
         Ok(Self {
             hooks,
@@ -73,7 +64,7 @@ impl Options {
     }
 
     /// Returns the options with the current owners, for one event.
-    pub(crate) fn current(&self, instance: &dyn Plugin, host: &Host) -> Arc<FrameworkOptions> {
+    pub(crate) fn current(&self, instance: &dyn Plugin, host: &HostServices) -> Arc<FrameworkOptions> {
         let owners = &host.settings().owners;
         if are_same(&self.first.owners, owners) {
             return self.first.clone();
@@ -150,7 +141,7 @@ impl Options {
 }
 
 /// Creates a plugin's options and adds those of the host.
-fn make(instance: &dyn Plugin, host: &Host) -> Result<(FrameworkOptions, PrefixHooks), Vec<String>> {
+fn make(instance: &dyn Plugin, host: &HostServices) -> Result<(FrameworkOptions, PrefixHooks), Vec<String>> {
     let mut options = defaults(host);
     instance.options(&mut options);
     options.commands.extend(instance.commands());
@@ -172,7 +163,7 @@ fn make(instance: &dyn Plugin, host: &Host) -> Result<(FrameworkOptions, PrefixH
 }
 
 /// Returns the options of a plugin that changes nothing.
-fn defaults(host: &Host) -> FrameworkOptions {
+fn defaults(host: &HostServices) -> FrameworkOptions {
     FrameworkOptions {
         on_error,
         event_handler: no_events,
@@ -186,7 +177,7 @@ fn defaults(host: &Host) -> FrameworkOptions {
 }
 
 /// Returns a sentence for each field that replaces something shared by all plugins.
-fn refused(options: &FrameworkOptions, host: &Host) -> Vec<String> {
+fn refused(options: &FrameworkOptions, host: &HostServices) -> Vec<String> {
     const OWNERS: &str = "owners are the bot's, one set for all plugins: leave it out and set OWNER_IDS";
     let mut problems = Vec::new();
     let mut refuse =

@@ -3,6 +3,7 @@
 //! A panic is contained where it is caught, and its payload does not contain its location. The process's panic hook
 //! runs earlier on the same thread, so it stores the location here.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::PanicHookInfo;
@@ -54,6 +55,25 @@ impl fmt::Display for Panic {
     }
 }
 
+/// The error of a plugin's code that panicked instead of returning a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked(String);
+
+impl Panicked {
+    /// Returns the error for the payload of a caught panic.
+    pub(crate) fn of(panic: &(dyn Any + Send)) -> Self {
+        Self(panic_text(panic).to_owned())
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for Panicked {}
+
 /// A panic in a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanicReport {
@@ -83,6 +103,35 @@ impl Panics {
         if let Some(listener) = self.0.get() {
             // An engine that has ended receives nothing.
             let _ = listener.send(report());
+        }
+    }
+}
+
+/// Returns the text of a panic's payload.
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .filter(|text| !text.trim().is_empty())
+        .unwrap_or("(no text)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_without_words_is_told_as_such() {
+        let payloads: [(Box<dyn Any + Send>, &str); 5] = [
+            (Box::new("one"), "one"),
+            (Box::new("two".to_owned()), "two"),
+            (Box::new(""), "(no text)"),
+            (Box::new(" \n".to_owned()), "(no text)"),
+            (Box::new(7), "(no text)"),
+        ];
+        for (payload, expected) in payloads {
+            assert_eq!(panic_text(&*payload), expected);
         }
     }
 }

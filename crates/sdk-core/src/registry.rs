@@ -7,25 +7,27 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::PluginId;
 use crate::definition::DefinitionChanges;
 use crate::generation::{Generation, Stage};
+use crate::host_services::Ended;
 use crate::ledger::{Former, Ledger, Memory, PluginLedger};
 use crate::panics::{PanicReport, Panics};
-use crate::snapshot::Snapshot;
+use crate::routing_table::RoutingTable;
+use crate::services::{Asked, NoService, Provided, ServiceDirectory};
 
 /// Holds the live snapshot and the ledger of all generations.
 #[derive(Default)]
 pub struct Registry {
-    live: ArcSwap<Snapshot>,
+    live: ArcSwap<RoutingTable>,
     /// Serialises handovers.
     pub(crate) handover: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
     swaps: watch::Sender<u64>,
     panics: Panics,
-    ended: Notify,
+    ended: Ended,
 }
 
 /// A change of what is live: generations to install and plugins to remove.
@@ -39,7 +41,7 @@ pub struct Change {
 
 impl Change {
     /// Returns what is live after the change, and the plugins concerned.
-    fn applied_to(self, before: &Snapshot) -> Result<(Snapshot, Vec<PluginId>), Vec<String>> {
+    fn applied_to(self, before: &RoutingTable) -> Result<(RoutingTable, Vec<PluginId>), Vec<String>> {
         let mut generations = before.generations().clone();
         let mut touched = self.remove;
         for plugin in &touched {
@@ -49,7 +51,7 @@ impl Change {
             touched.push(generation.plugin().clone());
             generations.insert(generation.plugin().clone(), generation);
         }
-        Ok((Snapshot::new(generations)?, touched))
+        Ok((RoutingTable::new(generations)?, touched))
     }
 }
 
@@ -79,7 +81,7 @@ pub struct PluginSwap {
 
 impl Registry {
     /// Returns what is live now. An event loads it once and keeps it to its end.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
+    pub fn snapshot(&self) -> Arc<RoutingTable> {
         self.live.load_full()
     }
 
@@ -96,8 +98,8 @@ impl Registry {
     /// Returns what would be live after a change. The generations to install find services there already.
     ///
     /// # Errors
-    /// As [`Snapshot::new`].
-    pub fn prospect(&self, change: &Change) -> Result<Arc<Snapshot>, Vec<String>> {
+    /// As [`RoutingTable::new`].
+    pub fn prospect(&self, change: &Change) -> Result<Arc<RoutingTable>, Vec<String>> {
         let (after, _) = change.clone().applied_to(&self.snapshot())?;
         let after = Arc::new(after);
         after.show_to(&change.install);
@@ -110,7 +112,7 @@ impl Registry {
     /// transferred here, but in [`handover::swap`](crate::handover::swap).
     ///
     /// # Errors
-    /// As [`Snapshot::new`]. Nothing has changed then.
+    /// As [`RoutingTable::new`]. Nothing has changed then.
     pub fn swap(&self, change: Change) -> Result<Swapped, Vec<String>> {
         let began = Instant::now();
         // Held during the whole change, so that swaps happen one after the other.
@@ -196,19 +198,12 @@ impl Registry {
 
     /// Waits until a generation is no longer referenced.
     pub async fn ended(&self, generation: &Weak<Generation>) {
-        loop {
-            let ended = self.ended.notified();
-            tokio::pin!(ended);
-            ended.as_mut().enable();
-            if generation.strong_count() == 0 {
-                return;
-            }
-            ended.await;
-        }
+        self.ended.wait_until(|| generation.strong_count() == 0).await;
     }
 
-    pub(crate) fn tell_ended(&self) {
-        self.ended.notify_waiters();
+    /// Returns the signal that a generation is no longer referenced.
+    pub(crate) fn end_signal(&self) -> &Ended {
+        &self.ended
     }
 
     /// Returns a receiver of all panics in generations from now on. Only the first call's receiver gets any.
@@ -223,6 +218,13 @@ impl Registry {
     /// Returns a receiver of the number of swaps, which changes with each swap.
     pub fn swaps(&self) -> watch::Receiver<u64> {
         self.swaps.subscribe()
+    }
+}
+
+/// Its directory is that of what is live at the moment of each call.
+impl ServiceDirectory for Registry {
+    fn find(&self, asked: &Asked<'_>) -> Result<Provided, NoService> {
+        self.snapshot().find(asked)
     }
 }
 

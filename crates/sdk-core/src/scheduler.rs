@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::checkpoint::Changes;
+use crate::changes::Changes;
 use crate::state::json_bytes;
 use crate::{Error, PluginId};
 
@@ -138,7 +138,7 @@ impl Scheduler {
     }
 
     /// Restores a timer that fired but found no handler, unless a new one has replaced it.
-    pub(crate) fn put_back(&self, timer: Timer) {
+    pub(crate) fn requeue(&self, timer: Timer) {
         let Timer { plugin, name, key, payload } = timer;
         let at = (self.0.clock)();
         self.0.timers.lock().entry((plugin, name, key)).or_insert_with(|| Set { at, payload });
@@ -334,10 +334,10 @@ mod tests {
             key: String::new(),
             payload: Value::from(1),
         };
-        scheduler.put_back(timer.clone());
+        scheduler.requeue(timer.clone());
         assert_eq!(scheduler.len(), 1);
         scheduler.set(&plugin, "a", "", Duration::from_secs(1), Value::from(2)).unwrap();
-        scheduler.put_back(timer);
+        scheduler.requeue(timer);
         assert_eq!(scheduler.kept()[0].payload, Value::from(2));
     }
 }

@@ -37,10 +37,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use semver::Version;
-
-use crate::Data;
 use crate::gate::Call;
+use crate::{Dependency, PluginId};
 
 mod linked;
 mod modlog;
@@ -48,21 +46,14 @@ mod modlog;
 pub use linked::Linked;
 pub use modlog::{MODLOG, ModLog};
 
-/// Collects the services that a plugin offers.
-pub struct Services {
-    data: Data,
-    offers: Vec<Offer>,
-    problems: Vec<String>,
-}
-
 /// One service of one generation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Offer {
     name: String,
     version: String,
     trait_name: &'static str,
     /// An `Arc<T>`, where `T` is the type it was offered as.
-    service: Box<dyn Any + Send + Sync>,
+    service: Arc<dyn Any + Send + Sync>,
 }
 
 /// A service in use. Its provider is not stopped before this is dropped, or before the time for that is up.
@@ -78,46 +69,36 @@ pub struct Service<T: ?Sized> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoService(pub(crate) String);
 
-impl Services {
-    pub(crate) fn new(data: Data) -> Self {
-        Self { data, offers: Vec::new(), problems: Vec::new() }
-    }
+/// A plugin that asks for a service.
+pub(crate) struct Asked<'a> {
+    pub(crate) plugin: &'a PluginId,
+    pub(crate) linked: &'a Linked,
+    /// The dependency in which it names the service.
+    pub(crate) dependency: &'a Dependency,
+    /// Name of the service.
+    pub(crate) name: &'a str,
+}
 
-    /// Offers `service` to all plugins: `offer.provide::<dyn Greeter>("greeter", "1.2.0", Arc::new(Polite))`.
-    ///
-    /// The version is the service's semver version. Other plugins declare which versions they accept.
-    pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, name: &str, version: &str, service: Arc<T>) {
-        self.add(name, version, type_name::<T>(), Box::new(service));
-    }
+/// A service that fits the plugin that asked for it.
+pub(crate) struct Provided {
+    pub(crate) provider: PluginId,
+    pub(crate) offer: Offer,
+    /// Counts the use as a call of the provider.
+    pub(crate) call: Call,
+}
 
-    fn add(
-        &mut self,
-        name: &str,
-        version: &str,
-        trait_name: &'static str,
-        service: Box<dyn Any + Send + Sync>,
-    ) {
-        if let Err(error) = Version::parse(version) {
-            self.problems
-                .push(format!("service {name} is offered as '{version}', which is no version ({error})"));
-        }
-        if self.offers.iter().any(|offer| offer.name == name) {
-            self.problems.push(format!("service {name} is offered twice"));
-        }
-        self.offers.push(Offer { name: name.to_owned(), version: version.to_owned(), trait_name, service });
-    }
-
-    /// Returns the generation's handle to the host, for services that use it.
-    pub fn data(&self) -> &Data {
-        &self.data
-    }
-
-    pub(crate) fn into_parts(self) -> (Vec<Offer>, Vec<String>) {
-        (self.offers, self.problems)
-    }
+/// Finds services among live generations.
+pub(crate) trait ServiceDirectory: Send + Sync {
+    /// Returns the service, if a generation offers it in an accepted version and from the same contents of crates.
+    fn find(&self, asked: &Asked<'_>) -> Result<Provided, NoService>;
 }
 
 impl Offer {
+    pub(crate) fn new<T: ?Sized + Send + Sync + 'static>(name: &str, version: &str, service: Arc<T>) -> Self {
+        let (name, version) = (name.to_owned(), version.to_owned());
+        Self { name, version, trait_name: type_name::<T>(), service: Arc::new(service) }
+    }
+
     /// Returns the name of the service.
     pub fn name(&self) -> &str {
         &self.name

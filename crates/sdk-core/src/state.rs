@@ -21,7 +21,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 pub use serde_json::Value;
 
-use crate::{Data, Error};
+use crate::changes::Changes;
+use crate::{Error, PluginId};
 
 /// Longest wait for the lock. Only a nested use takes that long.
 const LOCKED_WITHIN: Duration = Duration::from_secs(2);
@@ -187,6 +188,93 @@ impl fmt::Display for StateMoved {
 
 impl std::error::Error for StateMoved {}
 
+/// Why a plugin's state could not be saved, restored or reset.
+///
+/// Its source is the error of the plugin's code, or [`Panicked`](crate::panics::Panicked).
+#[derive(Debug)]
+pub struct StateError {
+    plugin: PluginId,
+    kind: StateErrorKind,
+    source: Option<Error>,
+}
+
+/// What could not be done with a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateErrorKind {
+    /// The plugin declares no state.
+    Undeclared,
+    /// The state cannot be serialised.
+    Save {
+        /// Generation whose state it is.
+        generation: u64,
+        /// Version of its format.
+        version: u32,
+    },
+    /// A state of the same version does not fit the type.
+    Restore {
+        /// That version.
+        version: u32,
+    },
+    /// A state of another version cannot be migrated.
+    Migrate {
+        /// Version of the saved state.
+        from: u32,
+        /// Version of the code.
+        to: u32,
+    },
+    /// The default cannot be created.
+    Default,
+}
+
+impl StateError {
+    /// Returns an error of a plugin's code.
+    pub(crate) fn new(plugin: &PluginId, kind: StateErrorKind, source: Error) -> Self {
+        Self { plugin: plugin.clone(), kind, source: Some(source) }
+    }
+
+    /// Returns the error of a plugin that declares no state.
+    pub(crate) fn undeclared(plugin: &PluginId) -> Self {
+        Self { plugin: plugin.clone(), kind: StateErrorKind::Undeclared, source: None }
+    }
+
+    /// Returns the plugin whose state it is.
+    pub fn plugin(&self) -> &PluginId {
+        &self.plugin
+    }
+
+    /// Returns what could not be done.
+    pub fn kind(&self) -> StateErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plugin = &self.plugin;
+        match self.kind {
+            StateErrorKind::Undeclared => write!(f, "{plugin} declares no state"),
+            StateErrorKind::Save { generation, version } => {
+                write!(f, "the state of {plugin} {generation} (version {version}) cannot be saved")
+            }
+            StateErrorKind::Restore { version } => {
+                write!(f, "the state of {plugin} (version {version}) does not fit the new code")
+            }
+            StateErrorKind::Migrate { from, to } => {
+                write!(f, "the state of {plugin} cannot be migrated from version {from} to {to}")
+            }
+            StateErrorKind::Default => write!(f, "the default state of {plugin} cannot be made"),
+        }?;
+        self.source.as_ref().map_or(Ok(()), |source| write!(f, ": {source}"))
+    }
+}
+
+impl std::error::Error for StateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
 /// The phase of a cell, which determines whether its value can be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -267,15 +355,18 @@ impl StateCell {
     }
 }
 
-/// A plugin's handle to its state, from [`Data::state`].
+/// A plugin's handle to its state, from [`Data::state`](crate::Data::state).
 pub struct StateHandle<'a, S> {
-    data: &'a Data,
+    plugin: &'a PluginId,
+    cell: Option<&'a StateCell>,
+    changes: &'a Changes,
     of: PhantomData<fn() -> S>,
 }
 
 impl<'a, S: State> StateHandle<'a, S> {
-    pub(crate) fn new(data: &'a Data) -> Self {
-        Self { data, of: PhantomData }
+    /// Creates the handle of `plugin`. `cell` is `None` if it declares no state.
+    pub(crate) fn new(plugin: &'a PluginId, cell: Option<&'a StateCell>, changes: &'a Changes) -> Self {
+        Self { plugin, cell, changes, of: PhantomData }
     }
 
     /// Reads the state. It cannot change meanwhile, so keep `look` short.
@@ -296,20 +387,20 @@ impl<'a, S: State> StateHandle<'a, S> {
         let mut value = self.cell()?.lock_to_change()?;
         let value = value.downcast_mut().ok_or_else(|| self.mistaken())?;
         let result = change(value);
-        self.data.host().changes().mark();
+        self.changes.mark();
         Ok(result)
     }
 
     fn cell(&self) -> Result<&'a StateCell, Error> {
-        self.data.state_cell().ok_or_else(|| self.mistaken())
+        self.cell.ok_or_else(|| self.mistaken())
     }
 
     fn mistaken(&self) -> Error {
-        mistaken(self.data, short_name::<S>())
+        mistaken(self.plugin, self.cell, short_name::<S>())
     }
 }
 
-fn mistaken(data: &Data, asked: &str) -> Error {
-    let declared = data.state_cell().map_or("none", |cell| cell.slot.name);
-    format!("{} asked for the state {asked}, but its Plugin::state declares {declared}", data.plugin()).into()
+fn mistaken(plugin: &PluginId, cell: Option<&StateCell>, asked: &str) -> Error {
+    let declared = cell.map_or("none", |cell| cell.slot.name);
+    format!("{plugin} asked for the state {asked}, but its Plugin::state declares {declared}").into()
 }

@@ -1,18 +1,17 @@
 //! The bot's status as data: the same for the terminal, Discord and other programs.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::PluginId;
+pub use crate::bus::LastFailure;
+pub use crate::clock::{milliseconds, since_1970};
 use crate::definition::CommandKey;
-use crate::generation::Generation;
-use crate::host::Host;
 
-mod words;
+mod display;
 
 /// The status of a running bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,19 +115,6 @@ pub struct GenerationStatus {
     pub listeners: usize,
     /// Bytes of memory of its library, if known.
     pub memory_bytes: Option<u64>,
-}
-
-/// Why a plugin's newest save is not live.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastFailure {
-    /// Plugin; `None` if the reason does not belong to a single plugin.
-    pub plugin: Option<PluginId>,
-    /// Milliseconds since 1970.
-    pub at: u64,
-    /// The reason, in a sentence.
-    pub reason: String,
-    /// File, line and column of the first error.
-    pub place: Option<String>,
 }
 
 /// Commands created within the last day. Discord limits their number in each guild.
@@ -245,96 +231,4 @@ impl fmt::Display for Reloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)
     }
-}
-
-impl Status {
-    /// Collects the status.
-    pub async fn of(host: &Host) -> Self {
-        let registry = host.registry();
-        let live = registry.snapshot();
-        let memory = registry.mapped_bytes();
-        let of = |generation: &Generation| GenerationStatus::of(generation, &memory);
-        Self {
-            host: HostStatus::of(host).await,
-            reload: host.reloader().map(|reloader| reloader.status()).unwrap_or_default(),
-            live: live.generations().values().map(|generation| of(generation)).collect(),
-            retired: registry.lingering().iter().map(|generation| of(generation)).collect(),
-            failures: host.bus().failures(),
-            creations: host.creations(),
-            withdrawn: host.withdrawn(),
-        }
-    }
-}
-
-impl HostStatus {
-    async fn of(host: &Host) -> Self {
-        let sources = host.voice().sources().status();
-        Self {
-            pid: std::process::id(),
-            version: host.version().to_owned(),
-            environment: host.settings().environment.as_str().to_owned(),
-            uptime_ms: milliseconds(host.uptime()),
-            memory_bytes: private_memory(),
-            sessions: sessions(host).await,
-            state_file: host.state_file().map(Path::to_path_buf),
-            library: sources.library.to_string(),
-            yt_dlp: sources.yt_dlp.to_string(),
-        }
-    }
-}
-
-impl GenerationStatus {
-    fn of(generation: &Generation, memory: &BTreeMap<(PluginId, u64), u64>) -> Self {
-        Self {
-            plugin: generation.plugin().clone(),
-            generation: generation.number(),
-            version: generation.manifest().version.clone(),
-            age_ms: milliseconds(generation.age()),
-            calls: generation.calls_under_way(),
-            tasks: {
-                let tasks = generation.tasks().into_iter().map(|task| task.to_string());
-                tasks.chain(generation.hooks().into_iter().map(|hook| hook.to_string())).collect()
-            },
-            commands: generation.commands().len(),
-            listeners: generation.subscriptions().len(),
-            memory_bytes: memory.get(&(generation.plugin().clone(), generation.number())).copied(),
-        }
-    }
-}
-
-async fn sessions(host: &Host) -> Vec<SessionStatus> {
-    let Some(shards) = host.shards() else { return Vec::new() };
-    let mut sessions: Vec<_> = shards
-        .runners
-        .lock()
-        .await
-        .iter()
-        .map(|(shard, runner)| SessionStatus {
-            shard: shard.0,
-            stage: runner.stage.to_string(),
-            latency_ms: runner.latency.map(milliseconds),
-        })
-        .collect();
-    sessions.sort_by_key(|session| session.shard);
-    sessions
-}
-
-/// Returns the bytes of memory that no other process shares, which is what reloads add to.
-fn private_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
-    let kilobytes = |name: &str| -> Option<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        line.trim().strip_suffix("kB")?.trim().parse().ok()
-    };
-    Some((kilobytes("Private_Clean")? + kilobytes("Private_Dirty")?) * 1024)
-}
-
-/// Returns the milliseconds since 1970.
-pub fn since_1970() -> u64 {
-    milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-/// Returns a duration in whole milliseconds.
-pub fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::checkpoint::Changes;
+use crate::changes::Changes;
 use crate::state::{MAX_BYTES, json_bytes};
 use crate::{Error, PluginId};
 

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinError};
 
-use crate::dispatch::panic_text;
-use crate::panics::Panic;
+use crate::Error;
+use crate::panics::{Panic, panic_text};
 use crate::probation::Probation;
 
 /// A running task and the location of its spawn.
@@ -141,6 +141,65 @@ pub struct HookReport {
 impl fmt::Display for HookReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} hook ({:.1} s)", self.name, self.age.as_secs_f64())
+    }
+}
+
+/// Why a hook did not succeed.
+#[derive(Debug)]
+pub struct HookError {
+    hook: &'static str,
+    kind: HookErrorKind,
+}
+
+/// How a hook failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HookErrorKind {
+    /// It returned an error.
+    Failed(Error),
+    /// It panicked.
+    Panicked(Panic),
+    /// It did not end within this time.
+    TimedOut(Duration),
+    /// Its thread did not run it to its end.
+    Aborted(JoinError),
+}
+
+impl HookError {
+    pub(crate) fn new(hook: &'static str, kind: HookErrorKind) -> Self {
+        Self { hook, kind }
+    }
+
+    /// Returns the hook: `start` or `stop`.
+    pub fn hook(&self) -> &'static str {
+        self.hook
+    }
+
+    /// Returns how it failed.
+    pub fn kind(&self) -> &HookErrorKind {
+        &self.kind
+    }
+}
+
+impl fmt::Display for HookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its {} hook ", self.hook)?;
+        match &self.kind {
+            HookErrorKind::Failed(error) => write!(f, "failed: {error}"),
+            HookErrorKind::Panicked(panic) => write!(f, "panicked: {} (at {})", panic.text, panic.place()),
+            HookErrorKind::TimedOut(deadline) => write!(f, "did not end within {} ms", deadline.as_millis()),
+            HookErrorKind::Aborted(error) => write!(f, "was not run to its end: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for HookError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            HookErrorKind::Failed(error) => Some(&**error),
+            HookErrorKind::Aborted(error) => Some(error),
+            HookErrorKind::Panicked(_) | HookErrorKind::TimedOut(_) => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! The engine is not here: it is the crate `player`, which only the host links, so that a plugin neither compiles nor
 //! waits for it. It implements [`Players`] and is handed to the host by
-//! [`Host::set_player`](crate::host::Host::set_player). Plugins reach it through [`Voice`].
+//! [`HostBuilder::player`](crate::host::HostBuilder::player). Plugins reach it through [`Voice`].
 //!
 //! A [`Player`] sends to the mailbox of a guild's task: each call sends a [`Command`](player::Command) with the channel
 //! for its answer, and waits a bounded time. Changes of players are published as [`VoiceEvent`]s.
@@ -27,7 +27,7 @@ pub mod track;
 
 pub use error::VoiceError;
 pub use event::{EndReason, VoiceEvent, VoiceEventKind};
-pub use lyrics::{Lyrics, LyricsClient, LyricsError};
+pub use lyrics::{Lyrics, LyricsClient, LyricsError, LyricsSetupError};
 pub use player::{Player, Seek, Updates};
 pub use players::Players;
 pub use queue::{At, Enqueued, Loop};

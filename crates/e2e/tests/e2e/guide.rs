@@ -445,7 +445,7 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "events/a needs commands/b, which is not live",
-        "crates/sdk-core/src/fit/tests.rs::what_is_missing_or_unfit_is_told_with_both_names_and_versions",
+        "crates/sdk-core/src/compatibility/tests.rs::what_is_missing_or_unfit_is_told_with_both_names_and_versions",
     ),
     (
         "needs service greeter ^1, which no live plugin offers",
@@ -457,15 +457,15 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "needs commands/b ^0.2, which is live as 0.1.0",
-        "crates/sdk-core/src/fit/tests.rs::what_is_missing_or_unfit_is_told_with_both_names_and_versions",
+        "crates/sdk-core/src/compatibility/tests.rs::what_is_missing_or_unfit_is_told_with_both_names_and_versions",
     ),
     (
         "events/a would use service greeter ^2, which commands/b offers as 1.2.0",
-        "crates/sdk-core/src/fit/tests.rs::what_is_optional_may_be_missing_and_is_told_where_it_does_not_fit",
+        "crates/sdk-core/src/compatibility/tests.rs::what_is_optional_may_be_missing_and_is_told_where_it_does_not_fit",
     ),
     (
         "service greeter is offered by A and by B",
-        "crates/sdk-core/src/fit/tests.rs::a_service_is_offered_by_one_plugin",
+        "crates/sdk-core/src/compatibility/tests.rs::a_service_is_offered_by_one_plugin",
     ),
     (
         "A -> B -> A need each other in a circle",
@@ -473,19 +473,19 @@ const PROVOKED: &[(&str, &str)] = &[
     ),
     (
         "the versions '...' of ... are no semver range",
-        "crates/sdk-core/src/fit/tests.rs::a_range_or_version_that_is_none_is_a_sentence_and_no_panic",
+        "crates/sdk-core/src/compatibility/tests.rs::a_range_or_version_that_is_none_is_a_sentence_and_no_panic",
     ),
     (
         "is offered as '...', which is no version",
-        "crates/sdk-core/src/fit/tests.rs::a_range_or_version_that_is_none_is_a_sentence_and_no_panic",
+        "crates/sdk-core/src/compatibility/tests.rs::a_range_or_version_that_is_none_is_a_sentence_and_no_panic",
     ),
     (
         "A cannot take service greeter of B: their libraries hold different contents of crates/words; reload both",
-        "crates/sdk-core/src/fit/tests.rs::libraries_that_hold_different_contents_of_a_crate_share_no_service",
+        "crates/sdk-core/src/compatibility/tests.rs::libraries_that_hold_different_contents_of_a_crate_share_no_service",
     ),
     (
         "A cannot take service greeter of B while one of them links the other's crate",
-        "crates/sdk-core/src/fit/tests.rs::libraries_that_hold_different_contents_of_a_crate_share_no_service",
+        "crates/sdk-core/src/compatibility/tests.rs::libraries_that_hold_different_contents_of_a_crate_share_no_service",
     ),
     (
         "events/a: its start hook ...",

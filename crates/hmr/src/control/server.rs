@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader};
+use sdk_core::host::{Host, Reloader, RequestError};
 use sdk_core::status::Status;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Take};
@@ -147,13 +147,13 @@ impl Connection {
             Request::Events { last, follow } => self.events(last, follow).await,
             Request::Reload { plugin } => {
                 let reply = match self.reloader() {
-                    Err(off) => Reply::Error(off),
+                    Err(off) => Reply::Error(off.to_string()),
                     Ok(reloader) => {
                         let mut outcome = Outcome::default();
                         for result in reloader.reload(plugin.map(PluginId::new)).await {
                             match result {
                                 Ok(reloaded) => outcome.reloaded.push(reloaded),
-                                Err(sentence) => outcome.failed.push(sentence),
+                                Err(error) => outcome.failed.push(error.to_string()),
                             }
                         }
                         Reply::Ok(outcome)
@@ -166,7 +166,7 @@ impl Connection {
                     Err(off) => Err(off),
                     Ok(reloader) => reloader.rollback(PluginId::new(plugin), generation).await,
                 };
-                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Generations => {
                 let ledger = self.host.registry().ledger();
@@ -177,25 +177,28 @@ impl Connection {
                     Err(off) => Err(off),
                     Ok(reloader) => reloader.watch(on).await,
                 };
-                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Prune => {
                 let answer = match self.host.registrar().cloned() {
-                    None => Err("commands are not registered yet".to_owned()),
+                    None => Err("commands are not registered yet".into()),
                     Some(registrar) => registrar.prune().await,
                 };
-                self.reply(&answer.map_or_else(Reply::Error, Reply::Ok)).await
+                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Restart { now } => {
                 let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
                 let answer = self.reloader().and_then(|reloader| reloader.restart(!now));
-                self.reply(&answer.map_or_else(Reply::Error, |()| Reply::Ok(words))).await
+                self.reply(
+                    &answer.map_or_else(|error| Reply::Error(error.to_string()), |()| Reply::Ok(words)),
+                )
+                .await
             }
         }
     }
 
-    fn reloader(&self) -> Result<&dyn Reloader, String> {
-        let off = || "this bot runs without hot reload; a change is live after a restart".to_owned();
+    fn reloader(&self) -> Result<&dyn Reloader, RequestError> {
+        let off = || "this bot runs without hot reload; a change is live after a restart".into();
         self.host.reloader().map(AsRef::as_ref).ok_or_else(off)
     }
 
@@ -299,7 +302,7 @@ mod tests {
     }
 
     fn note(words: impl Into<String>) -> ReloadEvent {
-        ReloadEvent::Note { plugin: None, words: words.into() }
+        ReloadEvent::Note { plugin: None, message: words.into() }
     }
 
     #[tokio::test]
@@ -328,16 +331,16 @@ mod tests {
             ground.host.bus().emit(note(words));
         }
         let mut stream = ground.connect().await;
-        assert_eq!(ask(&mut stream, r#"{"do":"events","last":2}"#).await["words"], "two");
-        assert_eq!(answer(&mut stream).await["words"], "three [hidden]");
+        assert_eq!(ask(&mut stream, r#"{"do":"events","last":2}"#).await["message"], "two");
+        assert_eq!(answer(&mut stream).await["message"], "three [hidden]");
         ground.host.bus().emit(note("four"));
         let event = answer(&mut stream).await;
-        assert_eq!((&event["event"], &event["words"]), (&Value::from("note"), &Value::from("four")));
+        assert_eq!((&event["event"], &event["message"]), (&Value::from("note"), &Value::from("four")));
         assert!(event["at"].as_u64().is_some());
 
         let mut stream = ground.connect().await;
         let event = ask(&mut stream, r#"{"do":"events","last":1,"follow":false}"#).await;
-        assert_eq!(event["words"], "four");
+        assert_eq!(event["message"], "four");
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "the connection is closed");
     }
 
@@ -348,7 +351,7 @@ mod tests {
         slow.write_all(b"{\"do\":\"events\",\"last\":1}\n").await.unwrap();
         ground.host.bus().emit(note("first"));
         let first = answer(&mut slow).await;
-        assert_eq!(first["words"], "first");
+        assert_eq!(first["message"], "first");
         // Far more than the socket and the bus hold. Publishing them waits for no reader.
         for _ in 0..3000 {
             ground.host.bus().emit(note("x".repeat(1000)));

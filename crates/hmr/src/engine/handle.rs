@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use sdk_core::PluginId;
 use sdk_core::bus::{Bus, ReloadEvent};
-use sdk_core::host::Reloader;
+use sdk_core::host::{Reloader, RequestError};
 use sdk_core::status::{ReloadStatus, Reloaded, milliseconds};
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,36 +42,40 @@ impl Reloader for Handle {
         ReloadStatus { poll_ms, ..self.status.lock().clone() }
     }
 
-    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, String>>> {
+    fn reload(&self, plugin: Option<PluginId>) -> BoxFuture<'static, Vec<Result<Reloaded, RequestError>>> {
         let (answer, answered) = oneshot::channel();
-        let stopped = || vec![Err(STOPPED.to_owned())];
+        let stopped = || vec![Err(STOPPED.into())];
         if self.requests.send(Request::Reload { plugin, answer }).is_err() {
             return std::future::ready(stopped()).boxed();
         }
-        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
+        async move {
+            let Ok(results) = answered.await else { return stopped() };
+            results.into_iter().map(|result| result.map_err(RequestError::from)).collect()
+        }
+        .boxed()
     }
 
     fn rollback(
         &self,
         plugin: PluginId,
         generation: Option<u64>,
-    ) -> BoxFuture<'static, Result<String, String>> {
+    ) -> BoxFuture<'static, Result<String, RequestError>> {
         let (answer, answered) = oneshot::channel();
-        let stopped = || Err(STOPPED.to_owned());
+        let stopped = || Err(STOPPED.into());
         if self.requests.send(Request::RollBack { plugin, to: generation, answer }).is_err() {
             return std::future::ready(stopped()).boxed();
         }
-        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
+        async move { answered.await.map_or_else(|_| stopped(), |outcome| outcome.map_err(RequestError::from)) }.boxed()
     }
 
-    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, String>> {
+    fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, RequestError>> {
         let answer = if self.requests.is_closed() {
-            Err(STOPPED.to_owned())
+            Err(STOPPED.into())
         } else if self.watching.set_paused(!on) {
             let words = watching_words(on).to_owned();
             self.status.lock().watching = on;
             tracing::info!("{words}");
-            self.bus.emit(ReloadEvent::Note { plugin: None, words: words.clone() });
+            self.bus.emit(ReloadEvent::Note { plugin: None, message: words.clone() });
             Ok(words)
         } else {
             Ok(format!("watching was {} already", if on { "on" } else { "stopped" }))
@@ -79,10 +83,10 @@ impl Reloader for Handle {
         std::future::ready(answer).boxed()
     }
 
-    fn restart(&self, when_quiet: bool) -> Result<(), String> {
+    fn restart(&self, when_quiet: bool) -> Result<(), RequestError> {
         let restarts =
             self.restarts.as_ref().ok_or("this bot is not supervised; end it and start it again")?;
-        restarts.send(when_quiet).map_err(|_| STOPPED.to_owned())
+        restarts.send(when_quiet).map_err(|_| STOPPED.into())
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use sdk_core::PluginId;
 use sdk_core::bus::{Cause, ReloadEvent};
 use sdk_core::generation::Generation;
-use sdk_core::handover::{Crossed, Unfit};
+use sdk_core::handover::{OnIncompatible, Transferred};
 use sdk_core::host::Host;
 use sdk_core::registry::{Change, Swapped};
 use sdk_core::status::Reloaded;
@@ -145,7 +145,7 @@ impl Loop {
         remove: Vec<PluginId>,
         kind: Kind,
         ready: &[BuiltPlugin],
-    ) -> Result<(Swapped, Vec<Crossed>), SaveError> {
+    ) -> Result<(Swapped, Vec<Transferred>), SaveError> {
         let dependents = self.dependents(&install, &remove)?;
         let with: Vec<_> = dependents.iter().map(|generation| generation.plugin().clone()).collect();
         let change = Change { install: [install, dependents].concat(), remove };
@@ -157,9 +157,11 @@ impl Loop {
         let policy = self.options.policy.load_full();
         let (deadline, mut handover) = (policy.hook_deadline, policy.handover());
         if kind == Kind::Rollback {
-            handover.unfit = Unfit::Earlier;
+            handover.on_incompatible = OnIncompatible::Earlier;
         }
-        handover::prepare(&self.host, &change.install, handover).await.map_err(SaveError::State)?;
+        handover::prepare(&self.host, &change.install, handover)
+            .await
+            .map_err(|error| SaveError::State(error.sentences()))?;
         let before = self.host.registry().snapshot();
         let mut started = Vec::<Arc<Generation>>::new();
         for generation in order::to_start(&change.install) {
@@ -170,12 +172,12 @@ impl Loop {
             if let Err(problem) = generation.start(deadline).await {
                 if !(generation.hooks().is_empty() && generation.tasks().is_empty()) {
                     // It never went live, and stays in the ledger while anything of it runs.
-                    self.host.registry().note(&generation, problem.clone());
+                    self.host.registry().note(&generation, problem.to_string());
                 }
                 self.stop_unused(started);
                 let is_alone = change.install.len() == 1;
                 let whose = if is_alone { String::new() } else { format!("{}: ", generation.plugin()) };
-                return Err(SaveError::Start(whose + &problem));
+                return Err(SaveError::Start(format!("{whose}{problem}")));
             }
             started.push(generation);
         }
@@ -190,9 +192,9 @@ impl Loop {
         }
         match handover::swap(&self.host, change, handover).await {
             Ok(handed_over) => Ok((handed_over.swapped, handed_over.states)),
-            Err(problems) => {
+            Err(error) => {
                 self.stop_unused(started);
-                Err(SaveError::State(problems))
+                Err(SaveError::State(error.sentences()))
             }
         }
     }
@@ -238,7 +240,7 @@ impl Loop {
 async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     let (plugin, number) = (generation.plugin(), generation.number());
     // Calls that began before the swap may still use what the hook stops.
-    if !generation.quiet(deadline).await {
+    if !generation.wait_idle(deadline).await {
         let calls: Vec<_> = generation.calls().iter().map(ToString::to_string).collect();
         let calls = calls.join(", ");
         report::warn(

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sdk_core::PluginId;
-use sdk_core::snapshot::Snapshot;
+use sdk_core::routing_table::RoutingTable;
 
 use crate::error::SaveError;
 use crate::workspace::{Workspace, plugin_folders};
@@ -63,7 +63,7 @@ impl Members {
     }
 
     /// Returns live plugins whose folder is gone.
-    pub(super) fn orphans(&self, live: &Snapshot) -> BTreeSet<PluginId> {
+    pub(super) fn orphans(&self, live: &RoutingTable) -> BTreeSet<PluginId> {
         let is_orphan = |plugin: &&PluginId| {
             !self.workspace.plugins.contains_key(*plugin)
                 && !self.workspace.root.join(plugin.as_str()).join("Cargo.toml").exists()

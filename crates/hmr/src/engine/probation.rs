@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use sdk_core::PluginId;
+use sdk_core::code::Code;
 use sdk_core::generation::Generation;
-use sdk_core::ledger::Code;
 use sdk_core::panics::PanicReport;
 use sdk_core::registry::Swapped;
-use sdk_core::snapshot::Snapshot;
+use sdk_core::routing_table::RoutingTable;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{Loop, report};
@@ -36,7 +36,7 @@ pub(super) struct ProbationWatch {
 
 impl ProbationWatch {
     /// Keeps the code that a swap has replaced, while it may have to be restored.
-    pub(super) fn begin(&mut self, swapped: &Swapped, live: &Snapshot) {
+    pub(super) fn begin(&mut self, swapped: &Swapped, live: &RoutingTable) {
         let on_probation = |member: &Member| {
             let generation = live.generations().get(&member.plugin);
             generation.is_some_and(|one| one.number() == member.generation && one.probation().is_on())

@@ -85,7 +85,7 @@ impl Loop {
 /// Logs and publishes a warning.
 pub(super) fn warn<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     tracing::warn!("{words}");
-    host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), words });
+    host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), message: words });
 }
 
 /// Prints the compiler's output to the terminal.

@@ -56,7 +56,7 @@ impl Loop {
                 }
             }
             Start::Crashed { words, .. } => {
-                self.host.bus().emit(ReloadEvent::Note { plugin: None, words: words.clone() });
+                self.host.bus().emit(ReloadEvent::Note { plugin: None, message: words.clone() });
                 if !edited.is_empty() {
                     let names: Vec<_> = edited.iter().map(PluginId::as_str).collect();
                     let (has, them) = if names.len() == 1 { ("has", "it") } else { ("have", "them") };

@@ -9,10 +9,11 @@ use std::time::Instant;
 
 use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
+use sdk_core::code::Code;
 use sdk_core::generation::Generation;
 use sdk_core::handover::Outcome;
-use sdk_core::ledger::{Code, Former};
-use sdk_core::snapshot::Snapshot;
+use sdk_core::ledger::Former;
+use sdk_core::routing_table::RoutingTable;
 
 use super::live::Kind;
 use super::{Loop, dependents, reload_line};
@@ -41,7 +42,7 @@ impl Loop {
     /// Adds the code of plugins that share a crate with `code` and were built with another version of it.
     fn with_companions(
         &self,
-        live: &Snapshot,
+        live: &RoutingTable,
         plugin: &PluginId,
         code: Code,
     ) -> Result<Vec<(PluginId, Code)>, String> {
@@ -145,7 +146,7 @@ fn state_words(outcome: &Outcome, from: u64) -> Option<String> {
         Outcome::Default { .. } => {
             Some(format!("it begins anew, as no saved state fits, nor that of {from}"))
         }
-        Outcome::AtRest => None,
+        Outcome::Parked => None,
     }
 }
 
@@ -179,7 +180,7 @@ fn target<'a>(
 
 /// Returns a crate that both plugins share and of which they would then have two versions, while they have one now.
 fn conflict<'a>(
-    live: &Snapshot,
+    live: &RoutingTable,
     one: &PluginId,
     other: &PluginId,
     code: &'a Code,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use sdk_core::voice::settings::MAX_VOLUME;
 use sdk_core::voice::{
-    FrameCounts, GuildSettings, LyricsClient, Player, Players, SavedVoice, VoiceEvent, VoiceEventKind, source,
+    FrameCounts, GuildSettings, LyricsClient, LyricsSetupError, Player, Players, SavedVoice, VoiceEvent,
+    VoiceEventKind, source,
 };
 use serenity::all::{Context, GuildId};
 use tokio::sync::oneshot;
@@ -52,7 +53,7 @@ impl Players for Engine {
         self.0.sources.load_full()
     }
 
-    fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, String> {
+    fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, LyricsSetupError> {
         Ok(Box::new(Client::new(base)?))
     }
 

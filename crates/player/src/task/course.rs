@@ -17,7 +17,7 @@ impl Task {
         self.playback.empty(self.connection.driver());
         while let Some(track) = self.queue.current().cloned().filter(|_| !self.connection.is_out()) {
             match self.playback.start(&track, at, self.engine.sources()) {
-                Outcome::Failed(why) => self.tell_failed(track, why),
+                Outcome::Failed(error) => self.tell_failed(track, error.to_string()),
                 outcome => return self.prepared(outcome),
             }
             self.queue.advance(Advance::Failed);
@@ -32,7 +32,7 @@ impl Task {
                     self.queue.learn_duration(duration, is_about);
                 }
             }
-            Outcome::Failed(why) => self.failed(why),
+            Outcome::Failed(error) => self.failed(error.to_string()),
         }
     }
 

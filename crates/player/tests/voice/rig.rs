@@ -84,9 +84,9 @@ impl Rig {
 
     /// Starts the host, and waits for its guild.
     pub(crate) async fn boot(&mut self) {
-        let host = Host::new("0", Settings::default());
-        let engine = Engine::new(host.changes().clone(), host.voice().events());
-        host.set_player(Arc::new(engine.clone()));
+        let builder = Host::builder("0", Settings::default());
+        let engine = Engine::new(builder.changes(), builder.voice_events());
+        let host = builder.player(Arc::new(engine.clone())).build();
         let file = self.state.path().join("state.json");
         let checkpoint = Checkpoint::open(&host, file, self.sandbox.bot_id().0).await;
         self.events = Some(host.voice().listen());

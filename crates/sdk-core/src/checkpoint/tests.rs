@@ -64,7 +64,7 @@ async fn a_host_that_begins_again_remembers() {
     let first = counter(&host, 1).await;
     press(&first);
     press(&first);
-    host.snapshots().take(&first).unwrap();
+    host.state_history().take(&first).unwrap();
     press(&first);
     host.store().of(&plugin).put("greeting", &"hello").unwrap();
     host.scheduler().set(&plugin, "close", "7", Duration::from_hours(1), json!([1, 2])).unwrap();
@@ -81,8 +81,8 @@ async fn a_host_that_begins_again_remembers() {
     assert_eq!(host.store().of(&plugin).get::<String>("greeting").unwrap().as_deref(), Some("hello"));
     assert_eq!(host.scheduler().kept()[0].payload, json!([1, 2]));
     assert_eq!(press(&counter(&host, 1).await), 4);
-    assert_eq!(host.snapshots().list(&plugin)[0].state.value, json!({"presses": 2}));
-    handover::put_back(&host, &plugin, 1).await.unwrap();
+    assert_eq!(host.state_history().list(&plugin)[0].state.value, json!({"presses": 2}));
+    handover::restore_snapshot(&host, &plugin, 1).await.unwrap();
     assert_eq!(press(host.registry().snapshot().generations().values().next().unwrap()), 3);
 }
 
@@ -99,7 +99,7 @@ async fn the_file_is_its_owners_alone_and_replaced_whole() {
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     // An interrupted write leaves the previous file.
     fs::write(folder.path().join("in/state.json.new"), "{\"format\": 1, \"sto").unwrap();
-    assert!(open(&folder).await.0.snapshots().at_rest(first.plugin()).is_some());
+    assert!(open(&folder).await.0.state_history().parked(first.plugin()).is_some());
     press(&first);
     checkpoint.save().await;
     assert!(text(&folder).contains("\"presses\":1"));

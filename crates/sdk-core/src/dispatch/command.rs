@@ -14,14 +14,16 @@ use serenity::all::{
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
-use super::handler::{panic_text, panicked};
+use super::call_timer::{CallTimer, registered};
 use super::interaction::ephemeral;
-use super::{Dispatcher, enter, failure};
-use crate::asker::Asker;
+use super::reply_target::ReplyTarget;
+use super::{Dispatcher, enter};
 use crate::definition::{CommandKey, CommandKind};
+use crate::failure::{self, panicked};
 use crate::generation::Generation;
-use crate::observer::{Outcome, TurnedAway, Watch, Way, registered};
-use crate::snapshot::Snapshot;
+use crate::observer::{Outcome, Trigger, Unhandled};
+use crate::panics::panic_text;
+use crate::routing_table::RoutingTable;
 
 /// A command or its autocompletion, as sent by a user.
 struct Called<'a> {
@@ -43,12 +45,12 @@ impl Called<'_> {
     }
 
     /// Returns the kind of the command and its name as registered by the generation.
-    fn registered(&self, generation: &Generation) -> (Way, String) {
-        let way = match self.key.kind {
-            _ if self.is_autocomplete => Way::Autocomplete,
-            CommandKind::Slash => Way::Slash,
-            CommandKind::User => Way::User,
-            CommandKind::Message => Way::Message,
+    fn registered(&self, generation: &Generation) -> (Trigger, String) {
+        let trigger = match self.key.kind {
+            _ if self.is_autocomplete => Trigger::Autocomplete,
+            CommandKind::Slash => Trigger::Slash,
+            CommandKind::User => Trigger::User,
+            CommandKind::Message => Trigger::Message,
         };
         let path = std::iter::once(self.key.name.as_str()).chain(subcommands(self.interaction));
         // A context menu entry has its own name, by which it was found.
@@ -56,7 +58,7 @@ impl Called<'_> {
             CommandKind::Slash => registered(generation.commands(), path).unwrap_or_default(),
             CommandKind::User | CommandKind::Message => &self.key.name,
         };
-        (way, name.to_owned())
+        (trigger, name.to_owned())
     }
 
     /// Runs it with poise in a generation. Returns how it ended.
@@ -116,17 +118,17 @@ impl Dispatcher {
     pub(super) async fn command(
         &self,
         ctx: &serenity::all::Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         event: &FullEvent,
     ) -> bool {
         let Some(called) = Called::of(event) else { return false };
         let Some(shard_manager) = self.host.shards() else { return true };
-        let find = |snapshot: &Snapshot| snapshot.command(&called.key).map(|owner| (owner.clone(), ()));
+        let find = |snapshot: &RoutingTable| snapshot.command(&called.key).map(|owner| (owner.clone(), ()));
         let typed = typed(called.interaction);
         let what = if called.is_autocomplete { format!("autocomplete of {typed}") } else { typed };
-        let watch = Watch::begin();
+        let timer = CallTimer::begin();
         let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
-            self.turned_away(TurnedAway::UnknownCommand);
+            self.report_unhandled(Unhandled::UnknownCommand);
             answer_unknown(ctx, called.interaction, self.host.is_withdrawn(&called.key)).await;
             return true;
         };
@@ -136,13 +138,13 @@ impl Dispatcher {
         let run = Box::pin(called.run(ctx, &generation, shard_manager));
         // poise contains panics of the command itself; this contains those of an `on_error`.
         let ended = AssertUnwindSafe(call.run(run)).catch_unwind().await;
-        if let Some((way, name)) = &named {
-            watch.tell(&self.host, *way, name, *ended.as_ref().unwrap_or(&Outcome::Panic));
+        if let Some((trigger, name)) = &named {
+            timer.report(&self.host, *trigger, name, *ended.as_ref().unwrap_or(&Outcome::Panic));
         }
         if let Err(panic) = ended {
             let words = panicked(&generation.data, &what, panic_text(&*panic));
-            if let Some(asker) = Asker::of(event) {
-                asker.tell(ctx, words).await;
+            if let Some(target) = ReplyTarget::of(event) {
+                target.tell(ctx, words).await;
             }
         }
         true

@@ -9,10 +9,11 @@ use futures_util::future::{BoxFuture, join_all};
 use poise::{FrameworkContext, FrameworkError, PrefixFrameworkOptions};
 use serenity::all::{Context, FullEvent};
 
-use super::handler::{panic_text, panicked};
 use super::{Dispatcher, enter};
+use crate::failure::panicked;
 use crate::generation::Generation;
-use crate::snapshot::Snapshot;
+use crate::panics::panic_text;
+use crate::routing_table::RoutingTable;
 use crate::{Data, Error, EventKind, FrameworkOptions};
 
 impl Dispatcher {
@@ -20,14 +21,14 @@ impl Dispatcher {
     pub(super) async fn event_handlers(
         &self,
         ctx: &Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         kind: EventKind,
         event: &FullEvent,
     ) {
         join_all(snapshot.event_handlers().iter().map(|generation| {
             let plugin = generation.plugin();
             async move {
-                let find = |live: &Snapshot| {
+                let find = |live: &RoutingTable| {
                     let found = live.generations().get(plugin).filter(|found| found.handles_events());
                     found.cloned().map(|found| (found, ()))
                 };

@@ -1,14 +1,14 @@
 //! Running a handler: its panic is contained, and its failure is logged and turned into a message for the user.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
-use super::reference::Reference;
+use crate::failure::{Reference, panicked};
 use crate::generation::Generation;
+use crate::panics::panic_text;
 use crate::subscriptions::Outcome;
-use crate::{Data, Error, EventContext, Refusal, observer};
+use crate::{Error, EventContext, Refusal, observer};
 
 pub(super) enum Failed {
     Error(Error),
@@ -33,7 +33,7 @@ pub(super) async fn run(
     what: &str,
     handler: impl FnOnce(EventContext) -> Outcome,
 ) -> Option<String> {
-    told(generation, what, outcome(ctx, generation, what, handler).await)
+    log_failure(generation, what, outcome(ctx, generation, what, handler).await)
 }
 
 pub(super) async fn outcome(
@@ -51,7 +51,11 @@ pub(super) async fn outcome(
 }
 
 /// Logs a failure and returns the message for the user.
-pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Failed>) -> Option<String> {
+pub(super) fn log_failure(
+    generation: &Generation,
+    what: &str,
+    outcome: Result<(), Failed>,
+) -> Option<String> {
     let (plugin, number) = (generation.plugin(), generation.number());
     match outcome {
         Ok(()) => None,
@@ -63,49 +67,8 @@ pub(super) fn told(generation: &Generation, what: &str, outcome: Result<(), Fail
                 let reference = reference.map(tracing::field::display);
                 tracing::error!(%plugin, generation = number, what, reference, %error, "a handler failed");
             }
-            Some(Reference::words(reference, &error))
+            Some(Reference::user_message(reference, &error))
         }
         Err(Failed::Panic(words)) => Some(words),
-    }
-}
-
-/// Logs and reports a panic that this thread has just caught. Returns the message for the user.
-pub(super) fn panicked(data: &Data, what: &str, text: &str) -> String {
-    let panic = data.probation().panicked(what, text);
-    if let Some(observer) = data.host().observer() {
-        observer.panicked(data.plugin());
-    }
-    let (plugin, generation, reference) = (data.plugin(), data.generation(), Reference::of(data));
-    let shown = reference.map(tracing::field::display);
-    tracing::error!(%plugin, generation, reference = shown, "{panic}");
-    reference.map_or_else(|| panic.to_string(), Reference::sentence)
-}
-
-/// Returns the text of a panic's payload.
-pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .filter(|text| !text.trim().is_empty())
-        .unwrap_or("(no text)")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_without_words_is_told_as_such() {
-        let payloads: [(Box<dyn Any + Send>, &str); 5] = [
-            (Box::new("one"), "one"),
-            (Box::new("two".to_owned()), "two"),
-            (Box::new(""), "(no text)"),
-            (Box::new(" \n".to_owned()), "(no text)"),
-            (Box::new(7), "(no text)"),
-        ];
-        for (payload, expected) in payloads {
-            assert_eq!(panic_text(&*payload), expected);
-        }
     }
 }

@@ -7,18 +7,19 @@ use serenity::all::{
     Interaction,
 };
 
-use super::handler::{outcome, told};
-use super::unhandled::Unhandled;
+use super::call_timer::CallTimer;
+use super::handler::{log_failure, outcome};
+use super::unhandled::UnhandledInteraction;
 use super::{Dispatcher, enter};
 use crate::collectors::Awaited;
-use crate::observer::{AWAITED, Outcome, Watch, Way};
-use crate::snapshot::{Place, Snapshot};
+use crate::observer::{AWAITED, Outcome, Trigger};
+use crate::routing_table::{HandlerRef, RoutingTable};
 use crate::subscriptions::Keyed;
 use crate::{Subscriptions, text};
 
 /// The kind of an interaction, for metrics and for the recorder of calls.
 struct Kind {
-    way: Way,
+    trigger: Trigger,
     what: String,
 }
 
@@ -30,33 +31,33 @@ impl Dispatcher {
     pub(super) async fn interaction(
         &self,
         ctx: &serenity::all::Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         event: &FullEvent,
     ) -> bool {
         let FullEvent::InteractionCreate { interaction } = event else { return false };
         let answered = match interaction {
             Interaction::Component(component) => {
                 let id = &component.data.custom_id;
-                let kind = Kind { way: Way::Component, what: format!("component {id}") };
+                let kind = Kind { trigger: Trigger::Component, what: format!("component {id}") };
                 if self.awaited(snapshot, &kind, component).await {
                     return true;
                 }
-                let find = |live: &Snapshot| live.component(id).cloned();
+                let find = |live: &RoutingTable| live.component(id).cloned();
                 match self.keyed(ctx, snapshot, &kind, find, |on| &on.components, component).await {
-                    Err(NoHandler) => return self.unhandled(ctx, Unhandled::press(component)),
+                    Err(NoHandler) => return self.unhandled(ctx, UnhandledInteraction::press(component)),
                     Ok(Some(words)) => component.create_response(ctx, ephemeral(&words)).await,
                     Ok(None) => Ok(()),
                 }
             }
             Interaction::Modal(modal) => {
                 let id = &modal.data.custom_id;
-                let kind = Kind { way: Way::Modal, what: format!("modal {id}") };
+                let kind = Kind { trigger: Trigger::Modal, what: format!("modal {id}") };
                 if self.awaited(snapshot, &kind, modal).await {
                     return true;
                 }
-                let find = |live: &Snapshot| live.modal(id).cloned();
+                let find = |live: &RoutingTable| live.modal(id).cloned();
                 match self.keyed(ctx, snapshot, &kind, find, |on| &on.modals, modal).await {
-                    Err(NoHandler) => return self.unhandled(ctx, Unhandled::submit(modal)),
+                    Err(NoHandler) => return self.unhandled(ctx, UnhandledInteraction::submit(modal)),
                     Ok(Some(words)) => modal.create_response(ctx, ephemeral(&words)).await,
                     Ok(None) => Ok(()),
                 }
@@ -64,15 +65,15 @@ impl Dispatcher {
             _ => return false,
         };
         if let Err(error) = answered {
-            tracing::debug!(%error, "the user of a handler that failed could not be told");
+            tracing::debug!(%error, "the user of a handler that failed could not be log_failure");
         }
         true
     }
 
     /// Delivers an interaction to the call that waits for it. Returns whether there is one.
-    async fn awaited<T: Awaited>(&self, snapshot: &Arc<Snapshot>, kind: &Kind, interaction: &T) -> bool {
-        let watch = Watch::begin();
-        let find = |live: &Snapshot| {
+    async fn awaited<T: Awaited>(&self, snapshot: &Arc<RoutingTable>, kind: &Kind, interaction: &T) -> bool {
+        let timer = CallTimer::begin();
+        let find = |live: &RoutingTable| {
             let mut all = live.generations().values();
             all.find(|generation| generation.data.collectors().wants(interaction))
                 .map(|found| (found.clone(), ()))
@@ -82,14 +83,14 @@ impl Dispatcher {
         };
         let given = generation.data.collectors().give(interaction);
         if given {
-            watch.tell(&self.host, kind.way, AWAITED, Outcome::Ok);
+            timer.report(&self.host, kind.trigger, AWAITED, Outcome::Ok);
         }
         given
     }
 
     /// Spawns a task that answers an interaction unless something else handles it. Returns `true`: the event is an
     /// interaction.
-    fn unhandled(&self, ctx: &serenity::all::Context, interaction: Unhandled) -> bool {
+    fn unhandled(&self, ctx: &serenity::all::Context, interaction: UnhandledInteraction) -> bool {
         tokio::spawn(interaction.see_to(self.host.clone(), ctx.http.clone()));
         true
     }
@@ -98,21 +99,21 @@ impl Dispatcher {
     async fn keyed<T: Clone>(
         &self,
         ctx: &serenity::all::Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         kind: &Kind,
-        find: impl Fn(&Snapshot) -> Option<Place>,
+        find: impl Fn(&RoutingTable) -> Option<HandlerRef>,
         table: fn(&Subscriptions) -> &Vec<Keyed<T>>,
         value: &T,
     ) -> Result<Option<String>, NoHandler> {
-        let (watch, what) = (Watch::begin(), &kind.what);
+        let (timer, what) = (CallTimer::begin(), &kind.what);
         let Some((generation, index, call)) = enter(&self.host, snapshot, what, find).await else {
             return Err(NoHandler);
         };
         let handler = &table(&generation.subscriptions)[index];
         let handled =
             call.run(outcome(ctx, &generation, what, |ctx| (handler.handler)(ctx, value.clone()))).await;
-        watch.tell(&self.host, kind.way, &handler.key, Outcome::from(&handled));
-        Ok(told(&generation, what, handled))
+        timer.report(&self.host, kind.trigger, &handler.key, Outcome::from(&handled));
+        Ok(log_failure(&generation, what, handled))
     }
 }
 

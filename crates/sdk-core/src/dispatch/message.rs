@@ -22,16 +22,17 @@ use poise::{FrameworkContext, FrameworkError, MessageDispatchTrigger};
 use serenity::all::{Context, FullEvent, Message, ShardManager};
 use tokio::sync::Mutex;
 
-use super::failure::{self, Failed};
-use super::handler::{panic_text, panicked};
+use super::call_timer::CallTimer;
+use super::reply_target::ReplyTarget;
 use super::{Dispatcher, enter};
-use crate::asker::Asker;
 use crate::edits::Edit;
+use crate::failure::{self, Failed, panicked};
 use crate::gate::Call;
 use crate::generation::Generation;
-use crate::observer::{Outcome, TurnedAway, Watch, Way};
+use crate::observer::{Outcome, Trigger, Unhandled};
 use crate::options::{KnownPrefix, PREFIX};
-use crate::snapshot::Snapshot;
+use crate::panics::panic_text;
+use crate::routing_table::RoutingTable;
 use crate::{Data, Error, PluginId};
 
 struct Said<'a> {
@@ -106,7 +107,7 @@ impl Said<'_> {
             Ok(failed) => failed,
             Err(panic) => {
                 let words = panicked(&generation.data, what, panic_text(&*panic));
-                Asker::Text(self.message.channel_id).tell(ctx, words).await;
+                ReplyTarget::Text(self.message.channel_id).tell(ctx, words).await;
                 Failed { outcome: Outcome::Panic, by_host: false }
             }
         }
@@ -132,13 +133,13 @@ fn invocation_data() -> Mutex<Box<dyn Any + Send + Sync>> {
 }
 
 /// Returns a lookup of the live generation of a plugin, for [`enter`].
-fn live(plugin: &PluginId) -> impl Fn(&Snapshot) -> Option<(Arc<Generation>, ())> {
+fn live(plugin: &PluginId) -> impl Fn(&RoutingTable) -> Option<(Arc<Generation>, ())> {
     move |snapshot| snapshot.generations().get(plugin).cloned().map(|found| (found, ()))
 }
 
 impl Dispatcher {
     /// Handles a message, an edit or a deletion. Other events are ignored.
-    pub(super) async fn message(&self, ctx: &Context, snapshot: &Arc<Snapshot>, event: &FullEvent) {
+    pub(super) async fn message(&self, ctx: &Context, snapshot: &Arc<RoutingTable>, event: &FullEvent) {
         let Some(shards) = self.host.shards() else { return };
         match event {
             FullEvent::Message { new_message: message } => {
@@ -163,7 +164,7 @@ impl Dispatcher {
         }
     }
 
-    async fn said(&self, ctx: &Context, snapshot: &Arc<Snapshot>, said: &Said<'_>) {
+    async fn said(&self, ctx: &Context, snapshot: &Arc<RoutingTable>, said: &Said<'_>) {
         let mut snapshot = snapshot.clone();
         while !self.said_on(ctx, &snapshot, said).await {
             snapshot = self.host.registry().snapshot();
@@ -171,7 +172,7 @@ impl Dispatcher {
     }
 
     /// Handles a message on a snapshot. Returns whether that is done; `false` if a swap has moved the command.
-    async fn said_on(&self, ctx: &Context, snapshot: &Arc<Snapshot>, said: &Said<'_>) -> bool {
+    async fn said_on(&self, ctx: &Context, snapshot: &Arc<RoutingTable>, said: &Said<'_>) -> bool {
         let (asking, reading): (Vec<_>, Vec<_>) =
             snapshot.readers().iter().partition(|generation| generation.asks_for_prefix());
         let mut verdicts = Vec::new();
@@ -202,14 +203,14 @@ impl Dispatcher {
     async fn text_command(
         &self,
         ctx: &Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         said: &Said<'_>,
         parsed_in: &Arc<Generation>,
         name: &str,
         known: KnownPrefix,
     ) -> bool {
         let what = format!("text command {name}");
-        let watch = Watch::begin();
+        let timer = CallTimer::begin();
         let found = enter(&self.host, snapshot, &what, live(parsed_in.plugin())).await;
         let Some((generation, (), call)) = found else { return false };
         let mut known = known;
@@ -220,7 +221,7 @@ impl Dispatcher {
         }
         self.host.edits().purge();
         let failed = said.run(ctx, &generation, &call, &what, known).await;
-        watch.tell(&self.host, Way::Text, name, failed.outcome);
+        timer.report(&self.host, Trigger::Text, name, failed.outcome);
         true
     }
 
@@ -229,7 +230,7 @@ impl Dispatcher {
     async fn ask_for_prefix(
         &self,
         ctx: &Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         said: &Said<'_>,
         asked: &Arc<Generation>,
         claimed: &AtomicBool,
@@ -247,12 +248,12 @@ impl Dispatcher {
         if let Verdict::Command { prefix, name } = &verdict
             && !claimed.swap(true, Ordering::AcqRel)
         {
-            let (what, watch) = (format!("text command {name}"), Watch::begin());
+            let (what, timer) = (format!("text command {name}"), CallTimer::begin());
             // The other call stays until this one ends, because it holds what was live when it began.
-            let command = Call::inside(&generation, &what);
+            let command = generation.enter_within(&what);
             self.host.edits().purge();
             let failed = said.run(ctx, &generation, &command, &what, said.prefix(*prefix)).await;
-            watch.tell(&self.host, Way::Text, name, failed.outcome);
+            timer.report(&self.host, Trigger::Text, name, failed.outcome);
         }
         verdict
     }
@@ -261,7 +262,7 @@ impl Dispatcher {
     async fn no_command(
         &self,
         ctx: &Context,
-        snapshot: &Arc<Snapshot>,
+        snapshot: &Arc<RoutingTable>,
         said: &Said<'_>,
         verdicts: Vec<(&Arc<Generation>, Verdict)>,
     ) {
@@ -276,7 +277,7 @@ impl Dispatcher {
         // The sort is stable, so equals stay in the order of the plugins' names.
         unknown.sort_by_key(|(prefix, _)| std::cmp::Reverse(*prefix));
         if !unknown.is_empty() {
-            self.turned_away(TurnedAway::UnknownCommand);
+            self.report_unhandled(Unhandled::UnknownCommand);
         }
         for (prefix, parsed_in) in unknown {
             const WHAT: &str = "unknown text command";

@@ -7,7 +7,7 @@ use super::enter;
 use super::handler::run;
 use crate::bus::ReloadEvent;
 use crate::host::Host;
-use crate::snapshot::Snapshot;
+use crate::routing_table::RoutingTable;
 
 /// Passes reload events to the plugins that listen to them, until the future is dropped.
 pub async fn run_reload_handlers(host: Host) {
@@ -36,7 +36,8 @@ fn hand_out(host: &Host, event: &ReloadEvent) {
         let (ctx, event) = (ctx.clone(), event.clone());
         // As with timers: a call of the generation, which runs to its end if the generation is replaced.
         tokio::spawn(async move {
-            let find = |snapshot: &Snapshot| snapshot.generations().get(&plugin).cloned().map(|g| (g, ()));
+            let find =
+                |snapshot: &RoutingTable| snapshot.generations().get(&plugin).cloned().map(|g| (g, ()));
             let Some((generation, (), call)) = enter(&host, &snapshot, "reload event", find).await else {
                 return;
             };

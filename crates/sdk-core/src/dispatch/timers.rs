@@ -1,10 +1,10 @@
 //! Timers that have fired.
 
 use super::enter;
-use super::handler::{Failed, outcome, told};
+use super::handler::{Failed, log_failure, outcome};
 use crate::host::Host;
+use crate::routing_table::RoutingTable;
 use crate::scheduler::Timer;
-use crate::snapshot::Snapshot;
 use crate::state::StateMoved;
 
 /// Runs the host's timers until the future is dropped.
@@ -28,11 +28,11 @@ fn fire(host: &Host, timer: Timer) {
     let host = host.clone();
     tokio::spawn(async move {
         let what = format!("timer {}", timer.name);
-        let find = |snapshot: &Snapshot| snapshot.timer(&timer.plugin, &timer.name);
+        let find = |snapshot: &RoutingTable| snapshot.timer(&timer.plugin, &timer.name);
         let place = enter(&host, &host.registry().snapshot(), &what, find).await;
         let (Some(ctx), Some((generation, index, call))) = (host.serenity_context(), place) else {
             // Its plugin has been removed meanwhile; the timer waits for its return.
-            host.scheduler().put_back(timer);
+            host.scheduler().requeue(timer);
             return;
         };
         let handler = &generation.subscriptions.timers[index];
@@ -42,9 +42,9 @@ fn fire(host: &Host, timer: Timer) {
             && error.is::<StateMoved>()
         {
             tracing::info!(plugin = %timer.plugin, what, "goes off again: the state moved on while it ran");
-            host.scheduler().put_back(timer);
+            host.scheduler().requeue(timer);
             return;
         }
-        told(&generation, &what, handled);
+        log_failure(&generation, &what, handled);
     });
 }

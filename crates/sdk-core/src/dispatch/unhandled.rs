@@ -23,9 +23,9 @@ use serenity::all::{
 };
 
 use super::interaction::ephemeral;
+use crate::clock::since_1970;
 use crate::host::Host;
-use crate::observer::TurnedAway;
-use crate::status::since_1970;
+use crate::observer::Unhandled;
 
 /// Time in which an interaction can be acknowledged elsewhere, from its creation. Discord drops it after 3 s.
 const CHANCE: Duration = Duration::from_millis(2500);
@@ -38,7 +38,7 @@ const DISCORD_EPOCH: u64 = 1_420_070_400_000;
 const ACKNOWLEDGED_ALREADY: isize = 40060;
 
 /// An interaction for which no live plugin has registered.
-pub(super) struct Unhandled {
+pub(super) struct UnhandledInteraction {
     /// What the user calls it, for example a form.
     what: &'static str,
     id: InteractionId,
@@ -49,7 +49,7 @@ pub(super) struct Unhandled {
     message: Option<MessageId>,
 }
 
-impl Unhandled {
+impl UnhandledInteraction {
     pub(super) fn press(press: &ComponentInteraction) -> Self {
         let what = match press.data.kind {
             ComponentInteractionDataKind::Button => "button",
@@ -95,7 +95,7 @@ impl Unhandled {
         let on_message = self.message.map(MessageId::get);
         tracing::warn!(custom_id, what, %user, %channel, on_message, "no live plugin handles this component");
         if let Some(observer) = host.observer() {
-            observer.turned_away(TurnedAway::UnknownComponent);
+            observer.unhandled(Unhandled::UnknownComponent);
         }
         if let Err(error) = answered {
             tracing::warn!(custom_id, %error, "could not answer");

@@ -12,7 +12,7 @@ use super::enter;
 use super::handler::run;
 use crate::PluginId;
 use crate::host::Host;
-use crate::snapshot::Snapshot;
+use crate::routing_table::RoutingTable;
 use crate::voice::{VoiceEvent, VoiceEventKind};
 
 /// Passes voice events to the plugins that listen to them, until the future is dropped.
@@ -56,7 +56,7 @@ pub async fn run_voice_handlers(host: Host) {
 async fn hand_out(host: Host, plugin: PluginId, mut waiting: UnboundedReceiver<VoiceEvent>) {
     while let Some(event) = waiting.recv().await {
         let Some(ctx) = host.serenity_context().filter(|_| !host.is_closing()) else { continue };
-        let find = |live: &Snapshot| live.generations().get(&plugin).cloned().map(|found| (found, ()));
+        let find = |live: &RoutingTable| live.generations().get(&plugin).cloned().map(|found| (found, ()));
         let place = enter(&host, &host.registry().snapshot(), "voice event", find).await;
         let Some((generation, (), call)) = place else { continue };
         let handlers = generation.subscriptions.voice.iter();

@@ -1,5 +1,6 @@
 //! Plugins of several versions that hand their state over to each other.
 
+use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;
@@ -7,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::*;
+use crate::panics::Panicked;
 use crate::settings::Settings;
-use crate::state::{State, StateMoved, StateSlot, Value};
+use crate::state::{State, StateErrorKind, StateMoved, StateSlot, Value};
 use crate::{Error, Plugin, PluginEntry};
 
 /// State of the first version.
@@ -100,10 +102,10 @@ async fn two_votes() -> (Host, Arc<Generation>) {
     (host, first)
 }
 
-async fn refused(host: &Host, generation: &Arc<Generation>) -> String {
+async fn refused(host: &Host, generation: &Arc<Generation>) -> HandoverError {
     match swap(host, install(generation), HandoverPolicy::default()).await {
         Ok(_) => panic!("the swap went through"),
-        Err(problems) => problems.join("; "),
+        Err(error) => error,
     }
 }
 
@@ -117,7 +119,7 @@ async fn state_crosses_and_only_the_live_generation_changes_it() {
     assert!(vote(&second).unwrap_err().to_string().contains("start hook"));
     vote(&first).unwrap();
     let handed_over = swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
-    assert_eq!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: None });
+    assert!(matches!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: None }));
     assert_eq!(votes(&second), 3);
     vote(&second).unwrap();
     assert!(vote(&first).unwrap_err().is::<StateMoved>());
@@ -136,18 +138,18 @@ async fn another_version_is_migrated_and_can_come_back_to_what_it_was() {
     let (host, first) = two_votes().await;
     let second = generation::<Ballots>(&host, 2);
     let handed_over = swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
-    assert_eq!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: Some(1) });
+    assert!(matches!(handed_over.states[0].outcome, Outcome::Restored { migrated_from: Some(1) }));
     assert_eq!(second.save_state().unwrap().unwrap().value, json!({"ballots": ["old", "old"]}));
     // Back to the first version's code, which does not know version 2.
     let third = generation::<Votes>(&host, 3);
-    let why = refused(&host, &third).await;
+    let why = refused(&host, &third).await.to_string();
     assert!(why.contains("commands/votes") && why.contains("from version 2 to 1"), "{why}");
-    let policy = HandoverPolicy { unfit: Unfit::Earlier, ..HandoverPolicy::default() };
+    let policy = HandoverPolicy { on_incompatible: OnIncompatible::Earlier, ..HandoverPolicy::default() };
     let handed_over = swap(&host, install(&third), policy).await.ok().unwrap();
     assert!(matches!(handed_over.states[0].outcome, Outcome::Earlier { snapshot: 1, .. }));
     assert_eq!(votes(&third), 2);
-    let kept = host.snapshots().of_generation(first.plugin(), 2).unwrap();
-    assert_eq!((kept.reason, kept.state.version), (Reason::Unfit, 2));
+    let kept = host.state_history().of_generation(first.plugin(), 2).unwrap();
+    assert_eq!((kept.reason, kept.state.version), (Reason::Incompatible, 2));
 }
 
 #[tokio::test]
@@ -155,12 +157,12 @@ async fn a_state_that_does_not_fit_refuses_the_swap_and_names_the_place() {
     let (host, first) = two_votes().await;
     let second = generation::<Mistyped>(&host, 2);
     for why in [
-        prepare(&host, std::slice::from_ref(&second), HandoverPolicy::default())
-            .await
-            .unwrap_err()
-            .join("; "),
+        prepare(&host, std::slice::from_ref(&second), HandoverPolicy::default()).await.unwrap_err(),
         refused(&host, &second).await,
     ] {
+        let HandoverError::States(states) = &why else { panic!("{why}") };
+        assert_eq!(states[0].kind(), StateErrorKind::Restore { version: 1 });
+        let why = why.to_string();
         for part in ["commands/votes", "version 1", "votes: invalid type: integer `2`, expected a sequence"] {
             assert!(why.contains(part), "{part} is not in {why}");
         }
@@ -173,7 +175,10 @@ async fn a_state_that_does_not_fit_refuses_the_swap_and_names_the_place() {
         vote(&first).unwrap();
     }
     let why = refused(&host, &generation::<Ballots>(&host, 2)).await;
-    assert!(why.contains("panicked") && why.contains("thirteen"), "{why}");
+    let HandoverError::States(states) = &why else { panic!("{why}") };
+    assert_eq!(states[0].kind(), StateErrorKind::Migrate { from: 1, to: 2 });
+    assert!(states[0].source().unwrap().is::<Panicked>(), "{why}");
+    assert!(why.to_string().contains("panicked: ") && why.to_string().contains("thirteen"), "{why}");
     assert_eq!(votes(&first), 13);
 }
 
@@ -181,33 +186,37 @@ async fn a_state_that_does_not_fit_refuses_the_swap_and_names_the_place() {
 async fn starting_from_the_default_loses_nothing() {
     let (host, first) = two_votes().await;
     let second = generation::<Mistyped>(&host, 2);
-    let policy = HandoverPolicy { unfit: Unfit::Default, ..HandoverPolicy::default() };
+    let policy = HandoverPolicy { on_incompatible: OnIncompatible::Default, ..HandoverPolicy::default() };
     let handed_over = swap(&host, install(&second), policy).await.ok().unwrap();
     assert!(matches!(handed_over.states[0].outcome, Outcome::Default { .. }));
     let third = generation::<Votes>(&host, 3);
     swap(&host, install(&third), policy).await.ok().unwrap();
     assert_eq!(votes(&third), 0);
-    let kept = host.snapshots().of_generation(first.plugin(), 1).unwrap();
-    let put_back = put_back(&host, first.plugin(), kept.number).await.unwrap();
-    assert_eq!((votes(&third), put_back.generation, put_back.migrated_from), (2, 3, None));
+    let kept = host.state_history().of_generation(first.plugin(), 1).unwrap();
+    let restored = restore_snapshot(&host, first.plugin(), kept.number).await.unwrap();
+    assert_eq!((votes(&third), restored.generation, restored.migrated_from), (2, 3, None));
     vote(&third).unwrap();
-    assert_eq!(put_back.before.state.value, json!({"votes": 0}));
+    assert_eq!(restored.before.state.value, json!({"votes": 0}));
 }
 
 #[tokio::test]
 async fn a_snapshot_is_put_back_into_newer_code_or_refused() {
     let (host, first) = two_votes().await;
     let plugin = first.plugin();
-    let taken = host.snapshots().take(&first).unwrap();
+    let taken = host.state_history().take(&first).unwrap();
     assert_eq!((taken.number, taken.generation, taken.reason), (1, 1, Reason::ByHand));
     let second = generation::<Ballots>(&host, 2);
     swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
-    assert_eq!(put_back(&host, plugin, taken.number).await.unwrap().migrated_from, Some(1));
+    assert_eq!(restore_snapshot(&host, plugin, taken.number).await.unwrap().migrated_from, Some(1));
     let policy = HandoverPolicy { preserve: false, ..HandoverPolicy::default() };
     swap(&host, install(&generation::<Mistyped>(&host, 3)), policy).await.ok().unwrap();
-    let why = put_back(&host, plugin, taken.number).await.unwrap_err();
-    assert!(why.contains("votes: invalid type"), "{why}");
-    assert!(put_back(&host, plugin, 99).await.unwrap_err().contains("no snapshot 99"));
+    let why = restore_snapshot(&host, plugin, taken.number).await.unwrap_err();
+    assert!(
+        matches!(why, RestoreError::State(_)) && why.to_string().contains("votes: invalid type"),
+        "{why}"
+    );
+    let why = restore_snapshot(&host, plugin, 99).await.unwrap_err();
+    assert!(matches!(why, RestoreError::NoSnapshot { number: 99, .. }), "{why}");
 }
 
 #[tokio::test]
@@ -216,11 +225,11 @@ async fn a_plugin_that_goes_finds_its_state_when_it_returns() {
     let plugin = first.plugin().clone();
     let change = Change { install: Vec::new(), remove: vec![plugin.clone()] };
     swap(&host, change, HandoverPolicy::default()).await.ok().unwrap();
-    assert_eq!(host.snapshots().at_rest(&plugin).unwrap().value, json!({"votes": 2}));
+    assert_eq!(host.state_history().parked(&plugin).unwrap().value, json!({"votes": 2}));
     let second = generation::<Votes>(&host, 2);
     swap(&host, install(&second), HandoverPolicy::default()).await.ok().unwrap();
     assert_eq!(votes(&second), 2);
-    assert_eq!(host.snapshots().at_rest(&plugin), None);
+    assert_eq!(host.state_history().parked(&plugin), None);
     // The same with code that declares no state for a while.
     let entry = PluginEntry::new("commands-votes", "1.0.0", "", || Box::new(Forgets));
     let third = Generation::new(&entry, 3, &host).unwrap();
@@ -236,7 +245,7 @@ async fn a_state_that_cannot_be_saved_is_named() {
     let first = generation::<Unsavable>(&host, 1);
     swap(&host, install(&first), HandoverPolicy::default()).await.ok().unwrap();
     first.data.state::<Unsavable>().update(|state| state.by_place.insert((1, 2), 3)).unwrap();
-    let why = refused(&host, &generation::<Unsavable>(&host, 2)).await;
+    let why = refused(&host, &generation::<Unsavable>(&host, 2)).await.to_string();
     assert!(why.contains("commands/votes 1") && why.contains("key must be a string"), "{why}");
     assert!(first.data.state::<Unsavable>().update(|state| state.by_place.clear()).is_ok());
 }
@@ -270,10 +279,10 @@ async fn a_call_that_outlives_the_hold_is_named_and_changes_nothing_any_more() {
     assert!(handed_over.held >= Duration::from_millis(20));
     call.run(async { assert!(vote(&first).unwrap_err().is::<StateMoved>()) }).await;
     drop(call);
-    assert!(first.quiet(Duration::from_secs(30)).await);
+    assert!(first.wait_idle(Duration::from_secs(30)).await);
     let mut notes = std::iter::from_fn(|| heard.try_recv().ok());
     let named =
-        |event: ReloadEvent| matches!(event, ReloadEvent::Note { words, .. } if words.contains("/slow"));
+        |event: ReloadEvent| matches!(event, ReloadEvent::Note { message, .. } if message.contains("/slow"));
     assert!(notes.any(|stamped| named(stamped.event)));
 }
 

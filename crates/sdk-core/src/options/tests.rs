@@ -1,4 +1,5 @@
 use super::*;
+use crate::host::Host;
 use crate::settings::Settings;
 
 type Change = fn(&mut FrameworkOptions);

@@ -37,6 +37,38 @@ pub struct Lyrics {
     pub is_instrumental: bool,
 }
 
+/// Why there is no client of a server of lyrics. The text is one sentence, about the variable `LRCLIB_URL` if that is
+/// the reason.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LyricsSetupError {
+    /// The host has no player.
+    NoPlayer,
+    /// `LRCLIB_URL` is no http(s) address.
+    NoAddress,
+    /// The HTTP client could not be created.
+    Client(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for LyricsSetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPlayer => f.write_str("This bot has no player, and asks for no lyrics."),
+            Self::NoAddress => f.write_str("LRCLIB_URL is no address; write it like 'https://lrclib.net'."),
+            Self::Client(error) => write!(f, "LRCLIB_URL cannot be used ({error})."),
+        }
+    }
+}
+
+impl std::error::Error for LyricsSetupError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Client(error) => Some(&**error),
+            Self::NoPlayer | Self::NoAddress => None,
+        }
+    }
+}
+
 /// Why there are no lyrics. The text is one sentence for the user who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

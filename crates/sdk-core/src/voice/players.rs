@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serenity::all::{Context, GuildId, VoiceGatewayManager};
 
-use super::lyrics::LyricsClient;
+use super::lyrics::{LyricsClient, LyricsSetupError};
 use super::player::Player;
 use super::saved::SavedVoice;
 use super::settings::GuildSettings;
@@ -40,8 +40,8 @@ pub trait Players: VoiceGatewayManager {
     /// Returns a client of the lyrics server at `base`, to whose path `/api/...` is added.
     ///
     /// # Errors
-    /// When `base` is no http(s) address. The text continues a sentence that begins with the name of a variable.
-    fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, String>;
+    /// When `base` is no http(s) address, or the HTTP client cannot be created.
+    fn lyrics(&self, base: &str) -> Result<Box<dyn LyricsClient>, LyricsSetupError>;
 
     /// Returns the counts of the frames of all tracks since the host began.
     fn frames(&self) -> FrameCounts;

@@ -1,6 +1,6 @@
 //! The host's voice, as plugins use it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -8,7 +8,7 @@ use serenity::all::{Context, GuildId};
 use tokio::sync::broadcast;
 
 use super::event::VoiceEvent;
-use super::lyrics::{LRCLIB, LyricsClient};
+use super::lyrics::{LRCLIB, LyricsClient, LyricsSetupError};
 use super::player::Player;
 use super::players::Players;
 use super::saved::SavedVoice;
@@ -18,28 +18,30 @@ use super::status::FrameCounts;
 use crate::settings::Settings;
 
 /// The host's voice. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Voice(Arc<Inner>);
 
 /// Events by which a slow receiver may be behind.
 const BEHIND: usize = 256;
 
 struct Inner {
-    players: OnceLock<Arc<dyn Players>>,
-    /// Here and not in the engine, so that a listener that is earlier than the engine misses nothing.
+    players: Option<Arc<dyn Players>>,
     events: broadcast::Sender<VoiceEvent>,
     /// The saved state, for a host without players to save again.
     saved: Mutex<SavedVoice>,
 }
 
-impl Default for Inner {
-    fn default() -> Self {
-        let events = broadcast::Sender::new(BEHIND);
-        Self { players: OnceLock::new(), events, saved: Mutex::default() }
-    }
-}
-
 impl Voice {
+    /// Creates the host's voice with its engine, if it has one, which publishes its events on `events`.
+    pub(crate) fn new(players: Option<Arc<dyn Players>>, events: broadcast::Sender<VoiceEvent>) -> Self {
+        Self(Arc::new(Inner { players, events, saved: Mutex::default() }))
+    }
+
+    /// Creates the channel of an engine's events.
+    pub(crate) fn channel() -> broadcast::Sender<VoiceEvent> {
+        broadcast::Sender::new(BEHIND)
+    }
+
     /// Returns a guild's player, and creates it on first use.
     pub fn player(&self, guild: GuildId) -> Player {
         self.engine().map_or_else(|| Player::closed(guild), |players| players.player(guild))
@@ -80,11 +82,10 @@ impl Voice {
     /// Returns a client of the server that `LRCLIB_URL` names, or else of [`LRCLIB`].
     ///
     /// # Errors
-    /// When the variable is no http(s) address, or the host has no player. The error is a sentence.
-    pub fn lyrics(&self, settings: &Settings) -> Result<Box<dyn LyricsClient>, String> {
+    /// When the variable is no http(s) address, or the host has no player.
+    pub fn lyrics(&self, settings: &Settings) -> Result<Box<dyn LyricsClient>, LyricsSetupError> {
         let base = settings.variable("LRCLIB_URL").unwrap_or(LRCLIB);
-        let players = self.engine().ok_or("This bot has no player, and asks for no lyrics.")?;
-        players.lyrics(base).map_err(|wrong| format!("LRCLIB_URL {wrong}."))
+        self.engine().ok_or(LyricsSetupError::NoPlayer)?.lyrics(base)
     }
 
     /// Returns the counts of the frames of all tracks since the host began, and of those that were late.
@@ -104,11 +105,6 @@ impl Voice {
         self.0.events.subscribe()
     }
 
-    /// Returns the channel on which the engine publishes the events of its players.
-    pub fn events(&self) -> broadcast::Sender<VoiceEvent> {
-        self.0.events.clone()
-    }
-
     /// Stops all players where they are, because the bot ends. State that is saved from then on is exact.
     pub async fn close(&self) {
         if let Some(players) = self.engine() {
@@ -116,14 +112,9 @@ impl Voice {
         }
     }
 
-    /// Sets the engine. Only the first call has an effect.
-    pub(crate) fn set_players(&self, players: Arc<dyn Players>) {
-        let _ = self.0.players.set(players);
-    }
-
     /// Returns the engine, if there is one.
     pub(crate) fn engine(&self) -> Option<&Arc<dyn Players>> {
-        self.0.players.get()
+        self.0.players.as_ref()
     }
 
     /// Returns the state to save for a restart.
@@ -177,17 +168,18 @@ mod tests {
 
     #[tokio::test]
     async fn without_players_nothing_plays_and_what_was_saved_stays() {
-        let voice = Voice::default();
+        let events = Voice::channel();
+        let voice = Voice::new(None, events.clone());
         let player = voice.player(GUILD);
         assert_eq!(player.pause().await, Err(VoiceError::Closing));
         assert_eq!(player.status().connection, ConnectionState::Disconnected);
         assert!(player.updates().next().await.is_none(), "nothing changes any more");
         assert!(voice.existing(GUILD).is_none() && voice.players().is_empty());
-        // Whoever listens before there is an engine hears it too.
-        let mut events = voice.listen();
+        // Its listeners hear whoever has the channel.
+        let mut heard = voice.listen();
         let event = VoiceEvent { guild: GUILD, channel: None, kind: VoiceEventKind::GuildGone };
-        voice.events().send(event).unwrap();
-        assert!(matches!(events.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
+        events.send(event).unwrap();
+        assert!(matches!(heard.recv().await.unwrap().kind, VoiceEventKind::GuildGone));
 
         let sources = voice.sources();
         assert_eq!(sources.status().library, LibraryStatus::Absent);

@@ -10,7 +10,7 @@ use sandbox::snowflake::Snowflake;
 use sdk::definition::{CommandKey, CommandKind};
 use sdk::dispatch::Dispatcher;
 use sdk::generation::Generation;
-use sdk::handover::{self, HandoverPolicy, Unfit};
+use sdk::handover::{self, HandoverPolicy, OnIncompatible};
 use sdk::host::Host;
 use sdk::registry::Change;
 use sdk::serenity::all::{
@@ -26,8 +26,11 @@ use tokio::task::JoinHandle;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How the next generation of a plugin takes over, as a development host has it.
-const HANDOVER: HandoverPolicy =
-    HandoverPolicy { preserve: true, deadline: Duration::from_secs(5), unfit: Unfit::Default };
+const HANDOVER: HandoverPolicy = HandoverPolicy {
+    preserve: true,
+    deadline: Duration::from_secs(5),
+    on_incompatible: OnIncompatible::Default,
+};
 
 /// What the bot asks for when its text commands have a prefix.
 pub(crate) const TEXT: GatewayIntents = GatewayIntents::GUILD_MESSAGES
@@ -283,8 +286,8 @@ async fn swap(host: &Host, entries: &[PluginEntry]) {
         made.unwrap_or_else(|problems| panic!("{problems:?}"))
     });
     let change = Change { install: generations.collect(), remove: Vec::new() };
-    if let Err(problems) = handover::swap(host, change, HANDOVER).await {
-        panic!("{problems:?}");
+    if let Err(error) = handover::swap(host, change, HANDOVER).await {
+        panic!("{error}");
     }
 }
 

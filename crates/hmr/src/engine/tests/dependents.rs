@@ -17,7 +17,7 @@ async fn plugins_start_after_those_that_they_need() {
     let mut started = Vec::new();
     for _ in 0..plugins.len() {
         let plugin = engine.next(|event| match event {
-            ReloadEvent::Note { plugin, words } if words == "1 starts" => plugin.clone(),
+            ReloadEvent::Note { plugin, message } if message == "1 starts" => plugin.clone(),
             _ => None,
         });
         started.push(plugin.await.to_string());

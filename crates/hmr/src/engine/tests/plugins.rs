@@ -91,7 +91,7 @@ impl<B: Behaviour> Plugin for Sample<B> {
     }
 
     async fn start(&self, data: &Data) -> Result<(), Error> {
-        let mut heard = data.host().bus().listen();
+        let mut heard = data.bus().listen();
         note(data, "starts");
         match B::start() {
             Start::AtOnce => {}
@@ -125,13 +125,13 @@ impl<B: Behaviour> Plugin for Sample<B> {
 
 fn note(data: &Data, words: &str) {
     let plugin = Some(data.plugin().clone());
-    let words = format!("{} {words}", data.generation());
-    data.host().bus().emit(ReloadEvent::Note { plugin, words });
+    let message = format!("{} {words}", data.generation());
+    data.bus().emit(ReloadEvent::Note { plugin, message });
 }
 
 fn is_told(event: &ReloadEvent, data: &Data, expected: &str) -> bool {
-    matches!(event, ReloadEvent::Note { plugin: Some(plugin), words }
-        if plugin == data.plugin() && words == expected)
+    matches!(event, ReloadEvent::Note { plugin: Some(plugin), message }
+        if plugin == data.plugin() && message == expected)
 }
 
 /// The service of these tests.

@@ -209,7 +209,7 @@ impl TestEngine {
     /// Waits for a note that contains `part`, and returns it.
     pub(super) async fn noted(&mut self, part: &str) -> String {
         self.next(|event| match event {
-            ReloadEvent::Note { words, .. } if words.contains(part) => Some(words.clone()),
+            ReloadEvent::Note { message, .. } if message.contains(part) => Some(message.clone()),
             _ => None,
         })
         .await
@@ -224,7 +224,7 @@ impl TestEngine {
     /// Sends a text to a plugin.
     pub(super) fn tell(&self, plugin: &str, words: &str) {
         let plugin = Some(PluginId::new(plugin));
-        self.host.bus().emit(ReloadEvent::Note { plugin, words: words.to_owned() });
+        self.host.bus().emit(ReloadEvent::Note { plugin, message: words.to_owned() });
     }
 
     /// Returns the number and the version of a plugin's live generation.
@@ -250,12 +250,14 @@ impl TestEngine {
 
     /// Requests a reload.
     pub(super) async fn reload(&self, plugin: Option<&str>) -> Vec<Result<Reloaded, String>> {
-        within(self.host.reloader().unwrap().reload(plugin.map(PluginId::new))).await
+        let results = within(self.host.reloader().unwrap().reload(plugin.map(PluginId::new))).await;
+        results.into_iter().map(|result| result.map_err(|error| error.to_string())).collect()
     }
 
     /// Requests a rollback.
     pub(super) async fn roll_back(&self, plugin: &str, to: Option<u64>) -> Result<String, String> {
-        within(self.host.reloader().unwrap().rollback(PluginId::new(plugin), to)).await
+        let outcome = within(self.host.reloader().unwrap().rollback(PluginId::new(plugin), to)).await;
+        outcome.map_err(|error| error.to_string())
     }
 
     /// Waits until all saves have been handled and no build is in progress.

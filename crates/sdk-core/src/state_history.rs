@@ -7,10 +7,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::PluginId;
-use crate::checkpoint::Changes;
+use crate::changes::Changes;
+use crate::clock::since_1970;
 use crate::generation::Generation;
-use crate::state::SavedState;
-use crate::status::since_1970;
+use crate::state::{SavedState, StateError};
 
 /// Snapshots kept of each plugin, separately for those of handovers and for all others.
 const KEPT: usize = 16;
@@ -32,7 +32,7 @@ pub struct StateSnapshot {
     pub state: Arc<SavedState>,
 }
 
-/// Why a snapshot was saved.
+/// Why a snapshot was saved. The names in a state file are older than those here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
@@ -41,9 +41,11 @@ pub enum Reason {
     /// A user requested it.
     ByHand,
     /// The next generation could not read it and started with its default or an earlier state.
-    Unfit,
+    #[serde(rename = "unfit")]
+    Incompatible,
     /// An earlier snapshot was restored in its place.
-    PutBack,
+    #[serde(rename = "put-back")]
+    Restored,
 }
 
 impl Reason {
@@ -52,15 +54,15 @@ impl Reason {
         match self {
             Self::Handover => "at a reload",
             Self::ByHand => "by hand",
-            Self::Unfit => "because the next generation could not read it",
-            Self::PutBack => "before another one was put back",
+            Self::Incompatible => "because the next generation could not read it",
+            Self::Restored => "before another one was put back",
         }
     }
 }
 
 /// The saved states of all plugins. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Snapshots(Arc<Inner>);
+pub struct StateHistory(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -74,7 +76,7 @@ struct Inner {
 pub(crate) struct Saved {
     /// State of a plugin that is not live, or is live and declares none; in a file, of any plugin.
     #[serde(rename = "state")]
-    pub(crate) at_rest: Option<Arc<SavedState>>,
+    pub(crate) parked: Option<Arc<SavedState>>,
     pub(crate) last: u64,
     /// Snapshots of handovers.
     #[serde(skip)]
@@ -83,7 +85,7 @@ pub(crate) struct Saved {
     pub(crate) kept: VecDeque<StateSnapshot>,
 }
 
-impl Snapshots {
+impl StateHistory {
     pub(crate) fn new(changes: Changes) -> Self {
         Self(Arc::new(Inner { plugins: Mutex::default(), changes }))
     }
@@ -91,10 +93,10 @@ impl Snapshots {
     /// Saves a snapshot of a generation's state by hand.
     ///
     /// # Errors
-    /// A sentence, if the generation declares no state or the state cannot be saved.
-    pub fn take(&self, generation: &Generation) -> Result<StateSnapshot, String> {
+    /// If the generation declares no state or the state cannot be saved.
+    pub fn take(&self, generation: &Generation) -> Result<StateSnapshot, StateError> {
         let saved = generation.save_state()?;
-        let saved = saved.ok_or_else(|| format!("{} declares no state", generation.plugin()))?;
+        let saved = saved.ok_or_else(|| StateError::undeclared(generation.plugin()))?;
         Ok(self.add(generation.plugin(), generation.number(), Reason::ByHand, Arc::new(saved)))
     }
 
@@ -150,12 +152,12 @@ impl Snapshots {
     }
 
     /// Returns the state of a plugin that is not live.
-    pub fn at_rest(&self, plugin: &PluginId) -> Option<Arc<SavedState>> {
-        self.0.plugins.lock().get(plugin)?.at_rest.clone()
+    pub fn parked(&self, plugin: &PluginId) -> Option<Arc<SavedState>> {
+        self.0.plugins.lock().get(plugin)?.parked.clone()
     }
 
-    pub(crate) fn set_at_rest(&self, plugin: &PluginId, state: Option<Arc<SavedState>>) {
-        self.0.plugins.lock().entry(plugin.clone()).or_default().at_rest = state;
+    pub(crate) fn set_parked(&self, plugin: &PluginId, state: Option<Arc<SavedState>>) {
+        self.0.plugins.lock().entry(plugin.clone()).or_default().parked = state;
         self.0.changes.mark();
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use crate::generation::Generation;
 use crate::host::Host;
 use crate::registry::Change;
-use crate::services::{Linked, Service, Services};
+use crate::routing_table::RoutingTable;
+use crate::services::{Linked, Service};
 use crate::settings::Settings;
-use crate::snapshot::Snapshot;
-use crate::{Dependency, Plugin, PluginEntry, PluginId};
+use crate::{Dependency, Plugin, PluginEntry, PluginId, Services};
 
 trait Greeter: Send + Sync {
     fn word(&self) -> String;
@@ -51,9 +51,9 @@ fn host() -> Host {
     Host::new("1.0.0", Settings::default())
 }
 
-fn together(entries: &[PluginEntry]) -> Result<Snapshot, Vec<String>> {
+fn together(entries: &[PluginEntry]) -> Result<RoutingTable, Vec<String>> {
     let generations = entries.iter().map(|entry| Generation::new(entry, 1, &host()).unwrap());
-    Snapshot::new(generations.map(|generation| (generation.plugin().clone(), generation)).collect())
+    RoutingTable::new(generations.map(|generation| (generation.plugin().clone(), generation)).collect())
 }
 
 fn problems(entries: &[PluginEntry]) -> Vec<String> {
@@ -217,7 +217,7 @@ async fn libraries_that_hold_different_contents_of_a_crate_share_no_service() {
     let of_a = || library(&[("commands/a", 1), ("crates/words", 7)]);
     let snapshot = |of_b| {
         let both = [loaded(&provider, of_a()), loaded(&consumer, of_b)];
-        Snapshot::new(both.into_iter().map(|one| (one.plugin().clone(), one)).collect::<BTreeMap<_, _>>())
+        RoutingTable::new(both.into_iter().map(|one| (one.plugin().clone(), one)).collect::<BTreeMap<_, _>>())
     };
     assert!(snapshot(library(&[("commands/b", 2), ("crates/words", 7)])).is_ok());
     let told = snapshot(library(&[("commands/b", 2), ("crates/words", 6)])).err().unwrap_or_default();

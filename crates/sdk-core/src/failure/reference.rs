@@ -10,12 +10,12 @@ pub(super) const INTERNAL: &str = "Something went wrong here. It has been logged
 
 /// The short random number of a failure; in the log it is the field `reference`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reference(u32);
+pub(crate) struct Reference(u32);
 
 impl Reference {
     /// Returns a number for a failure of a plugin in production; `None` during development, where users read what went
     /// wrong.
-    pub(super) fn of(data: &Data) -> Option<Self> {
+    pub(crate) fn of(data: &Data) -> Option<Self> {
         match data.settings().environment {
             Environment::Production => Some(Self(rand::random())),
             Environment::Development | Environment::Testing => None,
@@ -23,19 +23,19 @@ impl Reference {
     }
 
     /// Returns a number for an error, unless the error is a refusal.
-    pub(super) fn of_error(data: &Data, error: &Error) -> Option<Self> {
+    pub(crate) fn of_error(data: &Data, error: &Error) -> Option<Self> {
         if Refusal::is(error) { None } else { Self::of(data) }
     }
 
     /// Returns the message for the user.
-    pub(super) fn sentence(self) -> String {
+    pub(crate) fn sentence(self) -> String {
         format!(
             "Something went wrong (reference {self}); with this number, whoever runs the bot finds out what."
         )
     }
 
     /// Returns the message for the user of an error.
-    pub(super) fn words(reference: Option<Self>, error: &Error) -> String {
+    pub(crate) fn user_message(reference: Option<Self>, error: &Error) -> String {
         match reference {
             Some(reference) => reference.sentence(),
             None if error.is::<serenity::Error>() => INTERNAL.to_owned(),
@@ -69,13 +69,13 @@ mod tests {
     #[test]
     fn with_a_reference_nothing_of_the_error_is_told() {
         let secret = || Error::from("the database at db.internal is gone");
-        let told = Reference::words(Some(Reference(1)), &secret());
+        let told = Reference::user_message(Some(Reference(1)), &secret());
         assert!(!told.contains("db.internal") && told.contains("0000-0001"), "{told}");
-        assert_eq!(Reference::words(None, &secret()), "the database at db.internal is gone");
+        assert_eq!(Reference::user_message(None, &secret()), "the database at db.internal is gone");
         let request: Error = serenity::Error::Other("POST https://discord.com/api/v10/x").into();
-        assert_eq!(Reference::words(None, &request), INTERNAL);
+        assert_eq!(Reference::user_message(None, &request), INTERNAL);
         for nothing in ["", " \n"] {
-            assert_eq!(Reference::words(None, &Error::from(nothing)), INTERNAL);
+            assert_eq!(Reference::user_message(None, &Error::from(nothing)), INTERNAL);
         }
     }
 }

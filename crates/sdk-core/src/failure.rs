@@ -12,11 +12,13 @@ use futures_util::future::BoxFuture;
 use poise::{CommandInteractionType, Context, CreateReply, FrameworkError};
 use serenity::all::{CreateAllowedMentions, CreateInteractionResponseFollowup, HttpError, Permissions};
 
-use super::handler::panicked;
-use super::reference::{INTERNAL, Reference};
+use self::reference::INTERNAL;
+pub(crate) use self::reference::Reference;
 use crate::observer::Outcome;
 use crate::text::{self, Surface, foreign};
 use crate::{Data, Error, FrameworkOptions, Refusal};
+
+mod reference;
 
 /// Discord's error code for a response to an interaction that already has one.
 const ALREADY_ACKNOWLEDGED: isize = 40060;
@@ -35,16 +37,16 @@ tokio::task_local! {
 }
 
 /// How a failed call ended.
-pub(super) struct Failed {
-    pub(super) outcome: Outcome,
+pub(crate) struct Failed {
+    pub(crate) outcome: Outcome,
     /// Whether the host's [`on_error`] handled it: the plugin has none of its own, or passed the error on.
-    pub(super) by_host: bool,
+    pub(crate) by_host: bool,
 }
 
 /// Passes an error to its `on_error`, and makes sure that the user of an interaction gets a message.
 ///
 /// `answered` holds whether the interaction has an answer; it is `None` for text commands.
-pub(super) async fn handle(
+pub(crate) async fn handle(
     error: FrameworkError<'_, Data, Error>,
     options: &FrameworkOptions,
     answered: Option<&AtomicBool>,
@@ -96,6 +98,18 @@ pub fn on_error(error: FrameworkError<'_, Data, Error>) -> BoxFuture<'_, ()> {
             tell(ctx, &words, true).await;
         }
     })
+}
+
+/// Logs and reports a panic that this thread has just caught. Returns the message for the user.
+pub(crate) fn panicked(data: &Data, what: &str, text: &str) -> String {
+    let panic = data.probation().panicked(what, text);
+    if let Some(observer) = data.services().observer() {
+        observer.panicked(data.plugin());
+    }
+    let (plugin, generation, reference) = (data.plugin(), data.generation(), Reference::of(data));
+    let shown = reference.map(tracing::field::display);
+    tracing::error!(%plugin, generation, reference = shown, "{panic}");
+    reference.map_or_else(|| panic.to_string(), Reference::sentence)
 }
 
 /// Returns how a call has ended: with a panic, an error or a refusal.
@@ -182,7 +196,9 @@ fn is_users_mistake(error: &(dyn std::error::Error + Send + Sync + 'static)) -> 
 fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference>) -> Option<String> {
     let words = match error {
         FrameworkError::Command { error, .. }
-        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => Reference::words(reference, error),
+        | FrameworkError::CommandCheckFailed { error: Some(error), .. } => {
+            Reference::user_message(reference, error)
+        }
         // The location of a panic is known only where it is caught, and the message is built there.
         FrameworkError::CommandPanic { .. } => INTERNAL.to_owned(),
         FrameworkError::CommandCheckFailed { error: None, .. } => {

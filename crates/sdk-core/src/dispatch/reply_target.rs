@@ -6,10 +6,11 @@ use serenity::all::{
     CreateInteractionResponse, CreateMessage, FullEvent, Interaction, InteractionId,
 };
 
+use super::interaction::ephemeral;
 use crate::text;
 
 /// Where to send the error message of a failed command.
-pub(crate) enum Asker {
+pub(crate) enum ReplyTarget {
     /// A user of a slash or menu command.
     Command(InteractionId, String),
     /// A user who is still typing.
@@ -18,7 +19,7 @@ pub(crate) enum Asker {
     Text(ChannelId),
 }
 
-impl Asker {
+impl ReplyTarget {
     pub(crate) fn of(event: &FullEvent) -> Option<Self> {
         match event {
             FullEvent::InteractionCreate { interaction: Interaction::Command(command) } => {
@@ -36,9 +37,7 @@ impl Asker {
     /// message, which is fine.
     pub(crate) async fn tell(self, ctx: &Context, words: String) {
         let told = match self {
-            Self::Command(id, token) => {
-                crate::dispatch::ephemeral(&words).execute(ctx, (id, token.as_str())).await
-            }
+            Self::Command(id, token) => ephemeral(&words).execute(ctx, (id, token.as_str())).await,
             Self::Typing(id, token) => {
                 let nothing = CreateAutocompleteResponse::new().set_choices(Vec::<AutocompleteChoice>::new());
                 CreateInteractionResponse::Autocomplete(nothing).execute(ctx, (id, token.as_str())).await

@@ -1,82 +1,82 @@
-//! The snapshot: everything that is live at one moment, in the tables for dispatch.
+//! The routing table: everything that is live at one moment, by what dispatch looks it up with.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serenity::all::GatewayIntents;
 
+use crate::compatibility::{self, Offers};
 use crate::definition::{CommandKey, Definitions};
-use crate::fit::{self, Offers};
 use crate::generation::Generation;
-use crate::services::Offer;
+use crate::services::{Asked, NoService, Offer, Provided, ServiceDirectory};
 use crate::{Command, EventKind, PluginId};
 
 /// A reference to a handler: the generation and the index in its list.
-pub(crate) type Place = (Arc<Generation>, usize);
+pub(crate) type HandlerRef = (Arc<Generation>, usize);
 
 /// An immutable view of all live generations. A swap replaces it as a whole.
 #[derive(Default)]
-pub struct Snapshot {
+pub struct RoutingTable {
     generations: BTreeMap<PluginId, Arc<Generation>>,
     commands: HashMap<CommandKey, Arc<Generation>>,
     readers: Vec<Arc<Generation>>,
     event_handlers: Vec<Arc<Generation>>,
-    listeners: HashMap<EventKind, Vec<Place>>,
-    components: Vec<(String, Place)>,
-    modals: Vec<(String, Place)>,
+    listeners: HashMap<EventKind, Vec<HandlerRef>>,
+    components: Vec<(String, HandlerRef)>,
+    modals: Vec<(String, HandlerRef)>,
     services: Offers,
     notes: Vec<String>,
 }
 
-impl Snapshot {
+impl RoutingTable {
     /// Builds the tables for a set of generations.
     ///
     /// # Errors
     /// One sentence for each name that two plugins claim, and for each dependency that is missing, incompatible or part
     /// of a circle.
     pub fn new(generations: BTreeMap<PluginId, Arc<Generation>>) -> Result<Self, Vec<String>> {
-        let mut snapshot = Self::default();
+        let mut table = Self::default();
         let mut problems = Vec::new();
         let mut text_commands = TextCommands::default();
         for (id, generation) in &generations {
             for key in generation.definitions().keys() {
-                if let Some(other) = snapshot.commands.insert(key.clone(), generation.clone()) {
+                if let Some(other) = table.commands.insert(key.clone(), generation.clone()) {
                     problems.push(format!("{key} is defined by {} and by {id}", other.plugin()));
                 }
             }
             text_commands.add(generation, &mut problems);
             if generation.reads_messages() {
-                snapshot.readers.push(generation.clone());
+                table.readers.push(generation.clone());
             }
             if generation.handles_events() {
-                snapshot.event_handlers.push(generation.clone());
+                table.event_handlers.push(generation.clone());
             }
             for (index, listener) in generation.subscriptions.listeners.iter().enumerate() {
-                snapshot.listeners.entry(listener.kind).or_default().push((generation.clone(), index));
+                table.listeners.entry(listener.kind).or_default().push((generation.clone(), index));
             }
             for (index, handler) in generation.subscriptions.components.iter().enumerate() {
-                snapshot.components.push((handler.key.clone(), (generation.clone(), index)));
+                table.components.push((handler.key.clone(), (generation.clone(), index)));
             }
             for (index, handler) in generation.subscriptions.modals.iter().enumerate() {
-                snapshot.modals.push((handler.key.clone(), (generation.clone(), index)));
+                table.modals.push((handler.key.clone(), (generation.clone(), index)));
             }
         }
-        for (word, table) in [("component", &mut snapshot.components), ("modal", &mut snapshot.modals)] {
+        for (word, handlers) in [("component", &mut table.components), ("modal", &mut table.modals)] {
             // The longest prefix first, so that the first match is the longest.
-            table.sort_by(|one, other| other.0.len().cmp(&one.0.len()).then_with(|| one.0.cmp(&other.0)));
-            for pair in table.windows(2) {
+            handlers.sort_by(|one, other| other.0.len().cmp(&one.0.len()).then_with(|| one.0.cmp(&other.0)));
+            for pair in handlers.windows(2) {
                 if pair[0].0 == pair[1].0 {
                     let (one, other) = (pair[0].1.0.plugin(), pair[1].1.0.plugin());
                     problems.push(format!("{word}s '{}' are handled by {one} and by {other}", pair[0].0));
                 }
             }
         }
-        snapshot.services = fit::offers(&generations, &mut problems);
-        let amiss = fit::amiss(&generations, &snapshot.services);
-        problems.extend(amiss.problems);
-        snapshot.notes = amiss.notes;
-        snapshot.generations = generations;
-        if problems.is_empty() { Ok(snapshot) } else { Err(problems) }
+        table.services = compatibility::offers(&generations, &mut problems);
+        let report = compatibility::check(&generations, &table.services);
+        problems.extend(report.problems);
+        table.notes = report.notes;
+        table.generations = generations;
+        if problems.is_empty() { Ok(table) } else { Err(problems) }
     }
 
     /// Returns the live generations, by plugin.
@@ -116,12 +116,9 @@ impl Snapshot {
     /// Makes `generations` find their services in this snapshot from now on, while it exists.
     pub fn show_to<'a>(self: &Arc<Self>, generations: impl IntoIterator<Item = &'a Arc<Generation>>) {
         for generation in generations {
-            generation.data.show(Arc::downgrade(self));
+            let directory: Weak<Self> = Arc::downgrade(self);
+            generation.data.show(directory);
         }
-    }
-
-    pub(crate) fn service(&self, name: &str) -> Option<(&Arc<Generation>, &Offer)> {
-        self.services.get(name).map(|(generation, index)| (generation, &generation.services()[*index]))
     }
 
     pub(crate) fn command(&self, key: &CommandKey) -> Option<&Arc<Generation>> {
@@ -138,22 +135,40 @@ impl Snapshot {
         &self.event_handlers
     }
 
-    pub(crate) fn listeners(&self, kind: EventKind) -> &[Place] {
+    pub(crate) fn listeners(&self, kind: EventKind) -> &[HandlerRef] {
         self.listeners.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn component(&self, custom_id: &str) -> Option<&Place> {
+    pub(crate) fn component(&self, custom_id: &str) -> Option<&HandlerRef> {
         closest(&self.components, custom_id)
     }
 
-    pub(crate) fn modal(&self, custom_id: &str) -> Option<&Place> {
+    pub(crate) fn modal(&self, custom_id: &str) -> Option<&HandlerRef> {
         closest(&self.modals, custom_id)
     }
 
-    pub(crate) fn timer(&self, plugin: &PluginId, name: &str) -> Option<Place> {
+    pub(crate) fn timer(&self, plugin: &PluginId, name: &str) -> Option<HandlerRef> {
         let generation = self.generations.get(plugin)?;
         let index = generation.subscriptions.timers.iter().position(|handler| handler.key == name)?;
         Some((generation.clone(), index))
+    }
+}
+
+impl ServiceDirectory for RoutingTable {
+    fn find(&self, asked: &Asked<'_>) -> Result<Provided, NoService> {
+        let Asked { plugin, linked, dependency, name } = asked;
+        let Some((provider, index)) = self.services.get(*name) else {
+            return Err(NoService(format!(
+                "no live plugin offers the service {name} that {plugin} asks for"
+            )));
+        };
+        let offer = &provider.services()[*index];
+        if let Some(words) = compatibility::incompatible_service(plugin, linked, dependency, provider, offer)
+        {
+            return Err(NoService(words));
+        }
+        let call = provider.enter_within(&format!("service {name} for {plugin}"));
+        Ok(Provided { provider: provider.plugin().clone(), offer: offer.clone(), call })
     }
 }
 
@@ -181,6 +196,6 @@ impl<'a> TextCommands<'a> {
     }
 }
 
-fn closest<'a>(table: &'a [(String, Place)], custom_id: &str) -> Option<&'a Place> {
+fn closest<'a>(table: &'a [(String, HandlerRef)], custom_id: &str) -> Option<&'a HandlerRef> {
     table.iter().find(|(prefix, _)| custom_id.starts_with(prefix.as_str())).map(|(_, place)| place)
 }

@@ -14,7 +14,7 @@ pub(crate) type Offers = BTreeMap<String, (Arc<Generation>, usize)>;
 
 /// The result of a compatibility check.
 #[derive(Debug, Default)]
-pub(crate) struct Amiss {
+pub(crate) struct Report {
     /// Reasons why the generations cannot be live together.
     pub(crate) problems: Vec<String>,
     /// Optional dependencies that do not match, which the plugin does without.
@@ -42,18 +42,18 @@ pub(crate) fn offers(
 }
 
 /// Checks `generations` for missing, incompatible and circular dependencies. Returns the problems and notes.
-pub(crate) fn amiss(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &Offers) -> Amiss {
-    let mut amiss = Amiss::default();
+pub(crate) fn check(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &Offers) -> Report {
+    let mut report = Report::default();
     for (id, generation) in generations {
         for dependency in &generation.manifest().dependencies {
             let problem = match &dependency.on {
                 On::Plugin(plugin) => match generations.get(plugin) {
-                    Some(other) => unfit_plugin(id, dependency, other),
+                    Some(other) => incompatible_plugin(id, dependency, other),
                     None if dependency.optional => None,
                     None => Some(format!("{id} needs {dependency}, which is not live")),
                 },
                 On::Service(name) => match offers.get(name) {
-                    Some((provider, index)) => unfit_service(
+                    Some((provider, index)) => incompatible_service(
                         id,
                         generation.linked(),
                         dependency,
@@ -64,23 +64,23 @@ pub(crate) fn amiss(generations: &BTreeMap<PluginId, Arc<Generation>>, offers: &
                     None => Some(format!("{id} needs {dependency}, which no live plugin offers")),
                 },
             };
-            let words = if dependency.optional { &mut amiss.notes } else { &mut amiss.problems };
+            let words = if dependency.optional { &mut report.notes } else { &mut report.problems };
             words.extend(problem);
         }
     }
     let circles = Needs::among(generations.values()).circles();
-    amiss.problems.extend(circles.iter().map(|circle| circle_words(circle)));
-    amiss
+    report.problems.extend(circles.iter().map(|circle| circle_words(circle)));
+    report
 }
 
-fn unfit_plugin(id: &PluginId, dependency: &Dependency, other: &Generation) -> Option<String> {
+fn incompatible_plugin(id: &PluginId, dependency: &Dependency, other: &Generation) -> Option<String> {
     let version = &other.manifest().version;
     (!dependency.takes(version))
         .then(|| format!("{id} {} {dependency}, which is live as {version}", verb(dependency)))
 }
 
-/// Returns why a service does not fit the plugin `id`, as a sentence; `None` if it fits.
-pub(crate) fn unfit_service(
+/// Returns why a service is incompatible with the plugin `id`, as a sentence; `None` if it is compatible.
+pub(crate) fn incompatible_service(
     id: &PluginId,
     linked: &Linked,
     dependency: &Dependency,
