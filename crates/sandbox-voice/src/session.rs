@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
+use sandbox_net::Close;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::call::Call;
-use super::close::Close;
 use super::crypto::{Cipher, KEY, Mode};
 use super::host::Data;
 use super::receive::Receiver;

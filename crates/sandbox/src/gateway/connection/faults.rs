@@ -1,5 +1,6 @@
 //! Injected faults: their effects on events, payloads and the connection itself.
 
+use sandbox_net::Close;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -57,7 +58,7 @@ impl Connection {
             | GatewayEffect::Truncate { .. }
             | GatewayEffect::Duplicate { .. } => Ok(()),
             GatewayEffect::Sever => Err(Ending::Sever),
-            GatewayEffect::Close { code, reason } => Err(Ending::Close { code, reason }),
+            GatewayEffect::Close { code, reason } => Err(Close::new(code, reason).into()),
             GatewayEffect::Reconnect => self.send(op::RECONNECT, Value::Null).await,
             GatewayEffect::InvalidSession { resumable } => self.invalidate(resumable).await,
         }

@@ -1,37 +1,18 @@
 //! All development builds use one build of each dependency.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::tree;
 
 /// Returns the dependencies of a selection from the registry, each with the features that it is built with.
 fn dependencies(edges: &str, selection: &[&str]) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--edges", edges, "--prefix=none", "--no-dedupe", "--format={p}|{f}"])
-        .args(selection)
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    // What is in a folder, in brackets, is the workspace's own.
-    text.lines().filter(|line| !line.contains(" (/")).map(|line| line.replace(" (proc-macro)", "")).collect()
+    let packages = tree::packages(edges, selection).into_iter().filter(|package| !package.is_own);
+    packages.map(|package| package.line).collect()
 }
 
 #[test]
 fn every_selection_builds_dependencies_with_the_features_that_the_tests_have() {
-    let mut plugins = Vec::new();
-    for kind in ["commands", "events"] {
-        for entry in root().join(kind).read_dir().unwrap().flatten() {
-            if entry.path().join("Cargo.toml").is_file() {
-                plugins.push(format!("-p{kind}-{}", entry.file_name().to_str().unwrap()));
-            }
-        }
-    }
+    let plugins: Vec<_> = tree::plugins().iter().map(|plugin| format!("-p{plugin}")).collect();
     let mut host = vec!["-pbot", "-pworkspace-hack", "--no-default-features", "--features", "bot/hmr"];
     host.extend(plugins.iter().map(String::as_str));
     let with_sandbox = [&["-psandbox"], host.as_slice()].concat();

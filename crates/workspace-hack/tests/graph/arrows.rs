@@ -1,8 +1,8 @@
 //! The crates of the workspace depend on each other one way, and what only the host needs is in no plugin's graph.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use crate::tree::{self, plugins, root};
 
 /// Packages that plugins are not built with, and so not built again for: the player's, which the host alone links.
 const OF_THE_HOST: [&str; 8] =
@@ -28,37 +28,11 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("events", &["sdk"]),
 ];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Returns the packages that a selection is built from, itself included, by their names; of the workspace's own with
-/// `is_own`, else those from the registry.
+/// Returns the names of the packages that a selection is built from, itself included: of the workspace's own with
+/// `is_own`, else of those from the registry.
 fn packages(selection: &[&str], is_own: bool) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--edges=normal,build", "--prefix=none", "--no-dedupe", "--format={p}"])
-        .args(selection)
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    // What is in a folder, in brackets, is the workspace's own.
-    let lines = text.lines().filter(|line| line.contains(" (/") == is_own);
-    lines.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
-}
-
-/// Returns the names of all plugins' packages.
-fn plugins() -> BTreeSet<String> {
-    let mut plugins = BTreeSet::new();
-    for kind in ["commands", "events"] {
-        for entry in root().join(kind).read_dir().unwrap().flatten() {
-            if entry.path().join("Cargo.toml").is_file() {
-                plugins.insert(format!("{kind}-{}", entry.file_name().to_str().unwrap()));
-            }
-        }
-    }
-    plugins
+    let packages = tree::packages("normal,build", selection).into_iter();
+    packages.filter(|package| package.is_own == is_own).map(|package| package.name).collect()
 }
 
 /// Returns the names of all crates below `crates/`.
@@ -123,4 +97,26 @@ fn what_only_the_host_needs_is_in_no_plugins_graph() {
     for of_host in OF_THE_HOST {
         assert!(host.contains(of_host), "the host is built without {of_host}");
     }
+}
+
+#[test]
+fn every_crate_is_in_production_or_in_the_list_of_those_that_are_not() {
+    let list = std::fs::read_to_string(root().join("scripts/development-crates.txt")).unwrap();
+    let listed: BTreeSet<_> = list.lines().map(str::to_owned).collect();
+    assert_eq!(
+        listed.iter().cloned().collect::<Vec<_>>(),
+        list.lines().collect::<Vec<_>>(),
+        "sorted, each once"
+    );
+    let production = packages(&["-p", "bot"], true);
+    for name in crates() {
+        assert!(
+            production.contains(&name) != listed.contains(&name),
+            "{name} is a part of the production build or in scripts/development-crates.txt, and not both"
+        );
+    }
+    // A name that is misspelt, or of a crate that is gone, would forbid nothing.
+    let mut known = crates();
+    known.extend(packages(&["-p", "bot", "--features", "bot/hmr"], false));
+    assert_eq!(listed.difference(&known).collect::<Vec<_>>(), [""; 0]);
 }
