@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{Client, Ticket};
 
 /// Longer than anything here takes. Only a failing test waits that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The guild that exists from the start.
 pub(crate) const GUILD: &str = "Sandbox";
 
