@@ -142,7 +142,10 @@ fn filled(
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
-            let ids = wanted.iter().map(|path| resolved.attachment(lookup, path).map_err(BadRequest::new));
+            let ids = wanted.iter().map(|path| {
+                let attached = resolved.attachment(lookup, path);
+                attached.map_err(|error| BadRequest::new(format!("\"{custom_id}\" needs a file: {error}.")))
+            });
             out["values"] = ids.map(|id| id.map(|id| json!(id))).collect::<Result<Vec<_>, _>>()?.into();
         }
         _ => {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::snowflake::Snowflake;
-use crate::typed::{Command, Found, FoundUser, Mistakes, Named, Resolver};
+use crate::typed::{Command, FileError, Found, FoundUser, Mistakes, Named, Resolver};
 use crate::typed::{find, parse, parse_partial, structured, structured_partial};
 use crate::validate::command::{self, Definition, Scope};
 
@@ -37,7 +37,7 @@ impl Resolver for Guild {
         Self::id(named).map(|id| Found { id, object: json!({ "id": id, "type": id.0 % 4 }) })
     }
 
-    fn attach(&mut self, path: &str) -> Result<Found, String> {
+    fn attach(&mut self, path: &str) -> Result<Found, FileError> {
         let id = Snowflake(path.len() as u64);
         Ok(Found { id, object: json!({ "filename": path }) })
     }
