@@ -24,9 +24,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 
+use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::Discord;
-use crate::record::EventLog;
 
 pub(crate) use find::{BadRequest, Path, Query, Request};
 

@@ -9,8 +9,8 @@ pub use sandbox_voice::{
 use sandbox_voice::{Data, Event as VoiceEvent, Host};
 pub(crate) use sandbox_voice::{Running, start};
 
+use crate::event_log::{Body, Event, EventLog, Json};
 use crate::fault::{Faults, Strike};
-use crate::record::{Body, Event, EventLog, Json};
 
 /// Creates voice without servers, which writes to this log and is subject to these faults.
 pub(crate) fn voice(options: Options, log: EventLog, faults: Faults) -> Voice {

@@ -109,7 +109,7 @@ impl Protocol for Connection {
             }
             Next::Replaced => {
                 // The notification may have been meant for the connection that took over.
-                session.news.notify_one();
+                session.changed.notify_one();
                 Err(close::replaced().into())
             }
             Next::Ended(close) => Err(close.into()),
@@ -120,7 +120,7 @@ impl Protocol for Connection {
         let session = self.session.clone();
         async move {
             match session {
-                Some(session) => session.news.notified().await,
+                Some(session) => session.changed.notified().await,
                 None => pending().await,
             }
         }

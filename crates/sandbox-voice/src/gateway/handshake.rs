@@ -80,7 +80,7 @@ impl Connection {
         };
         if session.attach(self.id).is_some() {
             // The connection that had it learns that it was replaced.
-            session.news.notify_one();
+            session.changed.notify_one();
         }
         self.written = written;
         self.voice.relink(self.id, Some(session.clone()));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::BadRequest;
 use super::components::{called, chosen, option_value};
 use super::values::{FileGiven, Lookup, Resolved};
-use super::wait::Patience;
+use super::wait::WaitLimits;
 use crate::live::{Live, Trigger};
 use crate::snowflake::Snowflake;
 use crate::state::interaction::{self, Interaction, Response};
@@ -27,7 +27,7 @@ pub(super) struct SubmitModal {
     pub(super) files: HashMap<String, FileGiven>,
     /// How long to wait.
     #[serde(flatten)]
-    pub(super) patience: Patience,
+    pub(super) limits: WaitLimits,
 }
 
 /// Creates the interaction of a submitted modal.

@@ -21,8 +21,8 @@ use super::payload::{self, Raw, Request, op};
 use super::session::{Next, Session};
 use super::transport::Transport;
 use super::{Backend, Command, Hub, close};
+use crate::event_log::{self, Body, Closer};
 use crate::fault::{Connection as Wire, GatewayEffect};
-use crate::record::{self, Body, Closer};
 
 /// Number of events written before the client's own payloads are read again.
 const BATCH: usize = 64;
@@ -65,7 +65,7 @@ pub(super) async fn serve(opening: Opening) {
         transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
     // A client with an impossible request can at least read a plain close frame.
     let transport = transport.unwrap_or(Transport::Json { compress_from: None, zlib: None });
-    hub.log().push(record::Event::Connected { conn: id, transport: transport.name() });
+    hub.log().push(event_log::Event::Connected { conn: id, transport: transport.name() });
     let limits = Limits {
         heartbeat_interval: hub.options().heartbeat_interval,
         payloads_per_minute: hub.options().payloads_per_minute,
@@ -119,7 +119,7 @@ impl Protocol for Connection {
             }
             Next::Ended => {
                 // The notification may have been meant for the connection that took over.
-                session.news.notify_one();
+                session.changed.notify_one();
                 self.leave_session();
                 return Ok(false);
             }
@@ -147,7 +147,7 @@ impl Protocol for Connection {
             }
             let Delivery { mut payload, recorded, times } = self.delivery(&numbered, &effect);
             for left in (0..times).rev() {
-                self.hub.log().push(record::Event::Dispatch {
+                self.hub.log().push(event_log::Event::Dispatch {
                     conn: self.id,
                     session: session.id.clone(),
                     seq: numbered.seq,
@@ -169,7 +169,7 @@ impl Protocol for Connection {
         async move {
             match (held_until, session) {
                 (Some(until), _) => sleep_until(until).await,
-                (None, Some(session)) => session.news.notified().await,
+                (None, Some(session)) => session.changed.notified().await,
                 (None, None) => pending().await,
             }
         }
@@ -214,7 +214,7 @@ impl Protocol for Connection {
 
     fn ended(&mut self, end: &End) {
         let session = self.session.clone();
-        self.hub.log().push(record::Event::Closed {
+        self.hub.log().push(event_log::Event::Closed {
             conn: self.id,
             session: session.as_ref().map(|session| session.id.clone()),
             code: end.code,
@@ -317,7 +317,7 @@ impl Connection {
     async fn send(&mut self, op: u8, data: Value) -> Result<(), Ending> {
         let payload = json!({"t": null, "s": null, "op": op, "d": data}).to_string();
         let session = self.session.as_ref().map(|session| session.id.clone());
-        self.hub.log().push(record::Event::Sent { conn: self.id, session, op, data });
+        self.hub.log().push(event_log::Event::Sent { conn: self.id, session, op, data });
         self.feed(payload).await?;
         self.flush().await
     }
@@ -333,7 +333,7 @@ impl Connection {
 
     fn record_received(&self, op: Option<u64>, data: Body) {
         let session = self.session.as_ref().map(|session| session.id.clone());
-        self.hub.log().push(record::Event::Received { conn: self.id, session, op, data });
+        self.hub.log().push(event_log::Event::Received { conn: self.id, session, op, data });
     }
 }
 

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use super::connection::{self, Opening};
 use super::transport::Transport;
 use super::{Backend, Hub, close};
+use crate::event_log::Event;
 use crate::fault::{ConnectEffect, Connection};
-use crate::record::Event;
 
 /// Longest frame that is read at all. It is longer than a client may send, so that the client gets a close code.
 const LONGEST_FRAME: usize = 1 << 20;

@@ -17,8 +17,8 @@ use super::listings::Listings;
 use super::session::Session;
 use super::starts::Starts;
 use super::{Dispatch, Options};
+use crate::event_log::{self, EventLog};
 use crate::fault::Faults;
-use crate::record::{self, EventLog};
 use crate::snowflake::Snowflake;
 
 /// Handle to the gateway. Clones share the same sessions.
@@ -115,7 +115,7 @@ impl Hub {
     pub fn command(&self, target: &Target, command: &Command) -> usize {
         let sent = self.shared.links.send_to(target, || Order::Command(command.clone()));
         let place = format!("{sent} connections");
-        self.shared.log.push(record::Event::Fault { rule: None, place, effect: json!(command) });
+        self.shared.log.push(event_log::Event::Fault { rule: None, place, effect: json!(command) });
         sent
     }
 
@@ -209,7 +209,7 @@ impl Hub {
     fn forget(&self, session: &Session, reason: &'static str) {
         self.shared.sessions.write().remove(&session.id);
         let (session_id, bot) = (session.id.clone(), session.viewer.bot);
-        self.log().push(record::Event::SessionEnded { session: session_id, bot, reason });
+        self.log().push(event_log::Event::SessionEnded { session: session_id, bot, reason });
         if let Some(backend) = session.backend.upgrade() {
             backend.session_ended(&session.info());
         }

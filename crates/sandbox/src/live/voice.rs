@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
+use crate::event_log::Event;
 use crate::fault::{VoicePlace, VoiceServerEffect};
 use crate::gateway::VoiceStateUpdate;
 use crate::permissions::Permissions;
-use crate::record::Event;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
 use crate::state::guild::VoiceState;

@@ -10,11 +10,11 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use reqwest::{Client, Response, StatusCode};
+use sandbox::event_log::{Body, Event, EventLog, Request};
 use sandbox::fault::{
     Connection, ErrorBody, Faults, LimitScope, Listener, On, RequestEffect, RequestRule, Rule,
 };
 use sandbox::ratelimit::{BucketRule, Config, Edge, Extra, Limits};
-use sandbox::record::{Body, Event, EventLog, Request};
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,7 +76,7 @@ impl Server {
 
     /// Waits for the recorded request and returns it.
     async fn recorded(&self) -> Request {
-        let is_request = |entry: &sandbox::record::Entry| matches!(entry.event, Event::Request(_));
+        let is_request = |entry: &sandbox::event_log::Entry| matches!(entry.event, Event::Request(_));
         let entry = self.log.wait_for(1, PATIENCE, is_request).await.unwrap();
         match &entry.event {
             Event::Request(request) => (**request).clone(),
@@ -306,7 +306,7 @@ async fn a_client_that_hangs_up_is_recorded_as_unanswered() {
     server.faults.add(Rule::new(On::Request(RequestRule::default())).delayed(60_000).times(1));
     let url = format!("http://{}/api/v10/users/@me", server.address);
     let asking = tokio::spawn(server.client.get(url).send());
-    let is_fault = |entry: &sandbox::record::Entry| matches!(entry.event, Event::Fault { .. });
+    let is_fault = |entry: &sandbox::event_log::Entry| matches!(entry.event, Event::Fault { .. });
     server.log.wait_for(1, PATIENCE, is_fault).await.unwrap();
     asking.abort();
     assert_eq!(server.recorded().await.status, None);

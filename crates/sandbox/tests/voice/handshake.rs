@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sandbox::record::{Event, Kind};
+use sandbox::event_log::{Event, Kind};
 use sandbox::voice::{Mode, Options};
 use serde_json::json;
 
@@ -35,7 +35,7 @@ async fn a_client_of_every_version_gets_a_key_for_both_encryptions() {
             }
         }
     }
-    assert_eq!(world.sandbox.record().count(Kind::VoiceIdentified), 10);
+    assert_eq!(world.sandbox.event_log().count(Kind::VoiceIdentified), 10);
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn keys_and_tokens_stay_out_of_the_record() {
     let mut world = World::start().await;
     let (ticket, mut client, audio) = world.talk().await;
     client.until_ack().await;
-    let page = world.sandbox.record().read(1, usize::MAX);
+    let page = world.sandbox.event_log().read(1, usize::MAX);
     let mut described = 0;
     for entry in &page.entries {
         let line = entry.line();

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use sandbox::Sandbox;
+use sandbox::event_log::Event;
 use sandbox::gateway;
-use sandbox::record::Event;
 use serde_json::{Value, json};
 
 use crate::client::End;

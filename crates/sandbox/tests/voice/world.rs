@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
-use sandbox::record::{Entry, Event};
+use sandbox::event_log::{Entry, Event};
 use sandbox::snowflake::Snowflake;
 use sandbox::voice::{Mode, Options};
 use sandbox::{Builder, Client as Control, Sandbox};
@@ -115,7 +115,7 @@ impl World {
     /// Waits for the first entry of the log that fits, from the beginning on, and returns it.
     pub(crate) async fn recorded(&self, fits: impl FnMut(&Event) -> bool) -> Arc<Entry> {
         let mut fits = fits;
-        self.sandbox.record().wait_for(1, PATIENCE, |entry| fits(&entry.event)).await.unwrap()
+        self.sandbox.event_log().wait_for(1, PATIENCE, |entry| fits(&entry.event)).await.unwrap()
     }
 }
 

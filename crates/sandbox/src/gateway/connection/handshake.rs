@@ -8,13 +8,13 @@ use rand::Rng;
 use serde_json::json;
 
 use super::{Connection, Ending};
+use crate::event_log;
 use crate::gateway::event::Event;
 use crate::gateway::payload::{Identify, Resume, op};
 use crate::gateway::session::{NoResume, Session};
 use crate::gateway::starts::TooMany;
 use crate::gateway::viewer::Viewer;
 use crate::gateway::{Intents, close, roster};
-use crate::record;
 use crate::snowflake::Snowflake;
 
 impl Connection {
@@ -62,7 +62,7 @@ impl Connection {
             }));
         }
         self.enter_session(session.clone(), 0);
-        self.hub.log().push(record::Event::Identified {
+        self.hub.log().push(event_log::Event::Identified {
             conn: self.id,
             session: id,
             bot,
@@ -110,7 +110,7 @@ impl Connection {
                     self.hub.replace(before);
                 }
                 self.enter_session(session.clone(), resume.seq);
-                self.hub.log().push(record::Event::Resumed {
+                self.hub.log().push(event_log::Event::Resumed {
                     conn: self.id,
                     session: session.id.clone(),
                     bot,

@@ -8,7 +8,7 @@ use axum::response::Html;
 use axum::routing::{get, post};
 use reqwest::{Client, Method};
 use sandbox::Sandbox;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, http};
@@ -57,7 +57,7 @@ async fn web_pages_reach_no_route_whatever_they_know() {
             assert!(said["message"].is_string() && said["message"] == said["error"], "{said}");
         }
     }
-    assert_eq!(bot.sandbox.record().count(Kind::Refused), 40);
+    assert_eq!(bot.sandbox.event_log().count(Kind::Refused), 40);
     // A program and a user who follows a link get the same file.
     assert_eq!(http.get(&file).send().await.unwrap().text().await.unwrap(), "a");
     let link = http.get(&file).header("sec-fetch-site", "none");
@@ -254,7 +254,7 @@ async fn a_page_in_a_real_browser_gets_nowhere() {
         assert_eq!(outcome[name], "kept out", "{outcome}");
     }
     assert_eq!(outcome["blind"], "sent", "{outcome}");
-    let record = bot.sandbox.record();
+    let record = bot.sandbox.event_log();
     // The bot of this test has the only session, and no message was sent by the page.
     assert_eq!((record.count(Kind::Identified), record.count(Kind::Refused) >= 5), (1, true));
     let said = bot.user.messages("alice", "general", 50).await.unwrap();

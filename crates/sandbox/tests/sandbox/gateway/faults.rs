@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use sandbox::event_log::Kind;
 use sandbox::fault::{ConnectEffect, ConnectRule, GatewayEffect, GatewayRule, On, Rule};
 use sandbox::gateway::{Command, Intents, Target};
-use sandbox::record::Kind;
 use serde_json::{Value, json};
 
 use crate::gateway::client::{End, PATIENCE};

@@ -1,8 +1,8 @@
 //! Resuming sessions: every missed event, in order, once.
 
 use proptest::prelude::*;
+use sandbox::event_log::{Event, Kind};
 use sandbox::gateway::{Command, Intents, Options, Target};
-use sandbox::record::{Event, Kind};
 use serde_json::json;
 
 use crate::gateway::client::{Client, End, PATIENCE};
@@ -145,7 +145,7 @@ async fn a_client_that_does_not_read_delays_nobody() {
         }
     }
     assert_eq!(asleep.end().await, End::Close(4000));
-    let ended = |entry: &sandbox::record::Entry| matches!(&entry.event, Event::SessionEnded { reason, .. } if *reason == "its reader fell behind");
+    let ended = |entry: &sandbox::event_log::Entry| matches!(&entry.event, Event::SessionEnded { reason, .. } if *reason == "its reader fell behind");
     server.log.wait_for(1, PATIENCE, ended).await.unwrap();
 }
 

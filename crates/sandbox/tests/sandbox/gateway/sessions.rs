@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sandbox::event_log::{Event, Kind};
 use sandbox::gateway::{Dispatch, Intents, Options};
-use sandbox::record::{Event, Kind};
 use serde_json::{Value, json};
 
 use crate::gateway::client::{End, PATIENCE, identify};
@@ -95,7 +95,7 @@ async fn a_session_that_the_client_closes_with_1000_has_ended() {
     let server = Server::start().await;
     let client = server.identified(Intents::GUILDS).await;
     client.close(1000).await;
-    let ended = |entry: &sandbox::record::Entry| entry.event.kind() == Kind::SessionEnded;
+    let ended = |entry: &sandbox::event_log::Entry| entry.event.kind() == Kind::SessionEnded;
     server.log.wait_for(1, PATIENCE, ended).await.unwrap();
     assert!(server.hub.sessions().is_empty());
     assert_eq!(*server.world.told.lock(), ["started [0, 1]", "ended [0, 1]"]);
@@ -107,7 +107,7 @@ async fn a_session_without_a_connection_ends_when_its_time_is_over() {
     let server = Server::with(options, World::default()).await;
     let client = server.identified(Intents::GUILDS).await;
     drop(client);
-    let ended = |entry: &sandbox::record::Entry| matches!(&entry.event, Event::SessionEnded { reason, .. } if *reason == "not resumed in time");
+    let ended = |entry: &sandbox::event_log::Entry| matches!(&entry.event, Event::SessionEnded { reason, .. } if *reason == "not resumed in time");
     server.log.wait_for(1, PATIENCE, ended).await.unwrap();
     assert!(server.hub.sessions().is_empty());
 }

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use sandbox::event_log::EventLog;
 use sandbox::fault::{Faults, Listener};
 use sandbox::gateway::{
     Backend, BotProfile, Dispatch, Hub, Intents, MemberQuery, Options, SessionInfo, VoiceStateUpdate,
 };
-use sandbox::record::EventLog;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
 

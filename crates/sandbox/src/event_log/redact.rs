@@ -137,7 +137,7 @@ mod tests {
     use serde_json::json;
 
     use super::Redactor;
-    use crate::record::Body;
+    use crate::event_log::Body;
 
     #[test]
     fn tokens_vanish_wherever_they_stand_and_equal_ones_stay_equal() {
