@@ -4,6 +4,7 @@
 //! request is `{"error": "one sentence"}`. It requires the sandbox's secret ([`secret`]); web pages cannot reach a
 //! sandbox at all ([`guard`]).
 
+mod accounts;
 mod admin;
 mod commands;
 mod components;
@@ -47,6 +48,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
+        .merge(accounts::routes())
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(watch::routes())

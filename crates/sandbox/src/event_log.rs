@@ -5,6 +5,7 @@
 //! xxxxxxxx]` before an entry is stored; equal tokens get equal marks, so an interaction and its follow-ups can still
 //! be matched.
 
+mod body;
 mod entry;
 mod redact;
 mod subscription;
@@ -19,7 +20,8 @@ use tokio::sync::watch;
 
 pub use sandbox_net::Closer;
 
-pub use self::entry::{Body, Entry, Event, Json, Kind, Request};
+pub use self::body::{Body, Json};
+pub use self::entry::{Entry, Event, Kind, Request};
 pub use self::redact::Redactor;
 pub use self::subscription::{Missed, Subscription, WaitError};
 

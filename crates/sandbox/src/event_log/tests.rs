@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::entry::DEEPEST;
+use super::body::DEEPEST;
 use super::{Body, Capacity, Event, EventLog, Json, Kind, Missed, Request, WaitError};
 
 fn note(log: &EventLog, text: &str) -> u64 {
