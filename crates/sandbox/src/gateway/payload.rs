@@ -31,7 +31,7 @@ pub(super) enum Request {
     Resume(Resume),
     Members(MembersRequest),
     Soundboard(Vec<Snowflake>),
-    ChannelInfo(Snowflake),
+    ChannelInfo(ChannelInfoRequest),
 }
 
 /// A payload whose opcode is known and whose data is not parsed yet.
@@ -97,9 +97,11 @@ struct GuildIds {
     guild_ids: Vec<Snowflake>,
 }
 
-#[derive(Deserialize)]
-struct GuildId {
-    guild_id: Snowflake,
+#[derive(Debug, Deserialize)]
+pub(super) struct ChannelInfoRequest {
+    pub(super) guild_id: Snowflake,
+    #[serde(default)]
+    pub(super) fields: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -167,7 +169,7 @@ impl Raw {
             6 => Request::Resume(decode(data)?),
             8 => Request::Members(members(data)?),
             31 => Request::Soundboard(decode::<GuildIds>(data)?.guild_ids),
-            43 => Request::ChannelInfo(decode::<GuildId>(data)?.guild_id),
+            43 => Request::ChannelInfo(decode(data)?),
             _ => return Err(close::unknown_opcode()),
         })
     }

@@ -80,6 +80,20 @@ impl Bot {
         tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no {name} came"))
     }
 
+    /// Waits for the next event of this name and returns the names of those before it.
+    pub(crate) async fn names_until(&mut self, name: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        loop {
+            let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
+            let event =
+                event.unwrap_or_else(|_| panic!("no {name} came")).expect("the connection stays open");
+            if event["t"] == name {
+                return names;
+            }
+            names.push(text(&event["t"]).to_owned());
+        }
+    }
+
     /// Returns the names of the events that have arrived and were not read.
     pub(crate) fn pending(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.events.try_recv().ok())

@@ -35,6 +35,38 @@ async fn channels_are_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn the_status_of_a_voice_channel_is_set_and_removed() {
+    let mut bot = Bot::start().await;
+    let channel = bot.sandbox.channel_id("Lounge").unwrap();
+    let path = format!("/channels/{channel}/voice-status");
+    for (body, status, action, options) in [
+        (json!({ "status": "tea" }), json!("tea"), 192, json!({ "channel_id": channel, "status": "tea" })),
+        (json!({ "status": null }), Value::Null, 193, json!({ "channel_id": channel })),
+    ] {
+        // What changes nothing has no event.
+        for body in [&json!({}), &body, &body, &json!({})] {
+            assert_eq!(bot.expect(204, Method::PUT, &path, body).await, Value::Null);
+        }
+        let event = bot.event("VOICE_CHANNEL_STATUS_UPDATE").await;
+        assert_eq!(event, json!({ "id": channel, "guild_id": bot.sandbox.guild_id(), "status": status }));
+        let entry = bot.event("GUILD_AUDIT_LOG_ENTRY_CREATE").await;
+        assert_eq!((&entry["action_type"], &entry["target_id"]), (&json!(action), &json!(channel)));
+        assert_eq!((&entry["options"], &entry["user_id"]), (&options, &json!(bot.sandbox.bot_id())));
+        bot.post(&format!("{}/messages", bot.channel("general")), json!({ "content": "now" })).await;
+        assert_eq!(bot.names_until("MESSAGE_CREATE").await, [""; 0]);
+    }
+    assert_eq!(bot.get(&bot.channel("Lounge")).await.get("status"), None);
+    let long = json!({ "status": "s".repeat(501) });
+    let (status, error) = bot.call(Method::PUT, &path, &long).await;
+    assert_eq!((status, &error["code"]), (400, &json!(50035)));
+    assert_eq!(error["errors"]["status"]["_errors"][0]["code"], "BASE_TYPE_MAX_LENGTH");
+    for (channel, code) in [(bot.channel("general"), 50024), ("/channels/1".to_owned(), 10003)] {
+        let (_, error) = bot.call(Method::PUT, &format!("{channel}/voice-status"), &json!({})).await;
+        assert_eq!(error["code"], code);
+    }
+}
+
+#[tokio::test]
 async fn members_join_change_and_leave() {
     let mut bot = Bot::start().await;
     bot.user.create_user("dave").await.unwrap();
