@@ -23,7 +23,7 @@ pub(crate) static DISCORD: LazyLock<Option<OpenApi>> = LazyLock::new(|| {
 });
 
 /// How long a test waits for an event before it fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A sandbox with a bot that is connected to it.
 pub(crate) struct Bot {

@@ -67,7 +67,9 @@ async fn a_deferred_update_is_answered_by_an_edit_through_any_route() {
     let mut bot = Bot::start().await;
     let message = posted(&bot, buttons()).await;
     let user = bot.user.clone();
-    let press = user.press("alice", message, "more");
+    // On a busy machine the edit may take longer than users wait for one.
+    let asked = json!({ "as": "alice", "message": message, "custom_id": "more", "deadline_ms": 60_000 });
+    let press = user.component(&asked);
     let reply = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
         assert_eq!(bot.callback(&interaction, json!({ "type": 6 })).await.0, 204);

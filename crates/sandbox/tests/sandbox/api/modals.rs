@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use sandbox::{Answer, Sandbox};
+use sandbox::{Answer, Client, Sandbox};
 use serde_json::{Map, Value, json};
 
-use crate::api::bot::{Bot, id, text};
+use crate::api::bot::{Bot, PATIENCE, id, text};
 
 /// Returns a modal with one input, in the form of poise: the text in an action row.
 fn modal() -> Value {
@@ -38,6 +38,13 @@ async fn opened_by_a_component() -> (Bot, Value, Answer) {
     (bot, message, opened)
 }
 
+/// Submits a modal, and waits for what follows a deferred update as long as a busy machine may take.
+async fn submit_and_wait(user: &Client, opened: &Answer) -> Result<Answer, sandbox::client::Error> {
+    let deadline_ms = u64::try_from(PATIENCE.as_millis()).unwrap();
+    let asked = json!({ "interaction": opened.interaction, "values": filled(), "deadline_ms": deadline_ms });
+    user.modal(&asked).await
+}
+
 /// Answers an interaction and returns the response to that.
 async fn callback_with_response(bot: &Bot, interaction: &Value, body: Value) -> Value {
     let (id, token) = (text(&interaction["id"]), text(&interaction["token"]));
@@ -48,7 +55,7 @@ async fn callback_with_response(bot: &Bot, interaction: &Value, body: Value) -> 
 async fn a_modal_of_a_command_is_acknowledged_without_a_message_and_followed_up() {
     let (mut bot, _, opened) = opened_by_a_command(Bot::start().await).await;
     let user = bot.user.clone();
-    let submit = user.submit(&opened, filled());
+    let submit = submit_and_wait(&user, &opened);
     let reply = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
         assert_eq!((&interaction["type"], interaction.get("message")), (&json!(5), None));
@@ -82,7 +89,7 @@ async fn a_command_goes_on_with_its_own_token_after_its_modal() {
     let (mut bot, command, opened) = opened_by_a_command(Bot::start().await).await;
     let user = bot.user.clone();
     bot.post(&bot.webhook(&command), json!({ "content": "before the form" })).await;
-    let submit = user.submit(&opened, filled());
+    let submit = submit_and_wait(&user, &opened);
     let reply = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
         assert_eq!(interaction["data"]["components"][0]["components"][0]["value"], "Tom");
@@ -126,7 +133,7 @@ async fn a_modal_of_a_component_updates_its_message_now_or_later() {
         let original = format!("{}/messages/@original", bot.webhook(&interaction));
         bot.expect(200, Method::PATCH, &original, &json!({ "content": "later" })).await
     };
-    let (edited, answer) = tokio::join!(reply, user.submit(&opened, filled()));
+    let (edited, answer) = tokio::join!(reply, submit_and_wait(&user, &opened));
     assert_eq!((&edited["id"], answer.unwrap().content.as_str()), (&message["id"], "later"));
 
     let (mut bot, message, opened) = opened_by_a_component().await;
