@@ -86,9 +86,9 @@ check_production() {
     RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates" \
         cargo_ build --profile production -p bot
     found=$(cargo_ tree -p bot -e normal,build --prefix none |
-        awk '$1 ~ /^(discord-rules|hmr|notify|libloading|sandbox|sandbox-net|sandbox-voice|sdk-dylib|workspace-hack)$/ { print $1 }' | sort -u | tr '\n' ' ')
+        awk '{ print $1 }' | sort -u | { grep --fixed-strings --line-regexp --file="$ROOT/scripts/development-crates.txt" || true; } | tr '\n' ' ')
     [[ -z $found ]] || die "the production build depends on: $found"
-    say "production: no notify, libloading, hmr or sandbox in the dependency tree"
+    say "production: nothing of scripts/development-crates.txt in the dependency tree"
     cargo_ build -p e2e -p workspace-hack
     in_group target/debug/e2e contents target/production/hotcord
 }

@@ -93,7 +93,7 @@ impl LocalBot {
         within: Duration,
         look: impl AsyncFn() -> Option<T>,
     ) -> Option<T> {
-        let mut happenings = self.sandbox.record().subscribe(self.sandbox.record().newest() + 1);
+        let mut happenings = self.sandbox.event_log().subscribe(self.sandbox.event_log().newest() + 1);
         let found = async {
             loop {
                 if let Some(found) = look().await {

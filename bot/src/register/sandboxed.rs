@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use sandbox::Sandbox;
 use sandbox::client::Run;
-use sandbox::record::Event;
+use sandbox::event_log::Event;
 use sandbox::snowflake::Snowflake;
 use sdk::dispatch::Dispatcher;
 use sdk::generation::Generation;
@@ -184,7 +184,7 @@ fn says(words: &str) -> CreateInteractionResponse {
 /// Returns the number of requests about commands that were answered with `status`, by kind, such as `POST guild` or
 /// `DELETE global`.
 fn writes(sandbox: &Sandbox, kind: &str, status: u16) -> usize {
-    let page = sandbox.record().read(1, usize::MAX);
+    let page = sandbox.event_log().read(1, usize::MAX);
     let is_one = |event: &Event| match event {
         Event::Request(request) if request.route.contains("/commands") => {
             let scope = if request.route.contains("/guilds/") { "guild" } else { "global" };
@@ -440,11 +440,11 @@ async fn a_press_that_another_process_of_the_application_handles_is_its_own() {
     let answer = sandbox.client().press("alice", message, "theirs:1").await.unwrap();
     assert_eq!(answer.content, "the other process");
     // Discord refuses the bot's own attempt. Only the next press is counted, which is not handled.
-    let refused = |entry: &sandbox::record::Entry| match &entry.event {
+    let refused = |entry: &sandbox::event_log::Entry| match &entry.event {
         Event::Request(request) => request.route.contains("/callback") && request.status == Some(400),
         _ => false,
     };
-    sandbox.record().wait_for(1, Duration::from_secs(20), refused).await.unwrap();
+    sandbox.event_log().wait_for(1, Duration::from_secs(20), refused).await.unwrap();
     let message = with_button(&bot, &sandbox, "old:1").await;
     let answer = sandbox.client().press("alice", message, "old:1").await.unwrap();
     assert!(answer.content.starts_with("This button"), "{answer:?}");

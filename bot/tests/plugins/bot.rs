@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sandbox::answer::Answer;
 use sandbox::client::{Client, Run};
+use sandbox::event_log::{Entry, Kind};
 use sandbox::fault::{On, RequestRule, Rule};
-use sandbox::record::{Entry, Kind};
 use sandbox::server::Sandbox;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ impl Bot {
     /// Waits until an answer is being delayed.
     pub(crate) async fn held(&self) {
         let held = |entry: &Entry| entry.event.kind() == Kind::Fault;
-        self.sandbox.record().wait_for(1, PATIENCE, held).await.unwrap();
+        self.sandbox.event_log().wait_for(1, PATIENCE, held).await.unwrap();
     }
 
     /// Calls `look` after each event at the local Discord, until it returns a value.
@@ -136,7 +136,7 @@ impl Bot {
     }
 
     async fn until_within<T>(&self, within: Duration, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        let mut happenings = self.sandbox.record().subscribe(self.sandbox.record().newest() + 1);
+        let mut happenings = self.sandbox.event_log().subscribe(self.sandbox.event_log().newest() + 1);
         let found = async {
             loop {
                 if let Some(found) = look().await {

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use sandbox::Sandbox;
 use sandbox::client::Run;
+use sandbox::event_log::{Body, Closer, Entry, Event, Kind};
 use sandbox::fault::{
     ConnectEffect, ConnectRule, ErrorBody, GatewayEffect, GatewayRule, On, RequestEffect, RequestRule, Rule,
 };
 use sandbox::gateway::Intents;
-use sandbox::record::{Body, Closer, Entry, Event, Kind};
 use sdk::tokio;
 use sdk::tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use sdk::tokio::process::Child;
@@ -98,7 +98,7 @@ async fn discord() -> Sandbox {
 
 /// Returns all entries recorded so far.
 fn record(discord: &Sandbox) -> Vec<Arc<Entry>> {
-    discord.record().read(1, usize::MAX).entries
+    discord.event_log().read(1, usize::MAX).entries
 }
 
 /// Lists the requests that change commands, as `POST guild poll`.
@@ -136,7 +136,7 @@ async fn the_bot_logs_in_once_answers_and_says_goodbye() {
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(errors, "");
 
-    assert_eq!(discord.record().count(Kind::Identified), 1);
+    assert_eq!(discord.event_log().count(Kind::Identified), 1);
     let closed = record(&discord).into_iter().find_map(|entry| match &entry.event {
         Event::Closed { code, by, .. } => Some((*code, *by)),
         _ => None,
@@ -208,7 +208,7 @@ async fn a_token_that_discord_does_not_know_is_told() {
     assert_eq!(status.code(), Some(78));
     assert!(errors.contains("DISCORD_TOKEN") && errors.contains("401"), "{errors}");
     assert!(!errors.contains("Stale1") && !bot.log.contains("Stale1"), "{errors}{}", bot.log);
-    assert_eq!(discord.record().count(Kind::Connected), 0);
+    assert_eq!(discord.event_log().count(Kind::Connected), 0);
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn a_dropped_connection_is_resumed_and_no_event_is_lost() {
     let answer = discord.client().say("/ping").await.unwrap();
     assert!(answer.is_ok() && answer.callbacks == 1, "{answer:?}{}", bot.log);
     bot.says("session resumed").await;
-    assert_eq!(discord.record().count(Kind::Identified), 1);
+    assert_eq!(discord.event_log().count(Kind::Identified), 1);
 }
 
 #[tokio::test]

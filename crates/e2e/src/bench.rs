@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use hmr::build::rustc::Replay;
 use sandbox::Sandbox;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 use serde_json::{Value, json};
 
 use crate::bot::PATIENCE;
@@ -195,7 +195,7 @@ pub async fn run(options: &Options) -> io::Result<bool> {
     }
     told(&format!("{} reloads under {} interactions a second ...", options.load_reloads, options.load_rate));
     let under_load = reload_under_load(&playground, &sandbox, &mut bot, options, &mut outcome.load).await;
-    outcome.identifies = sandbox.record().count(Kind::Identified);
+    outcome.identifies = sandbox.event_log().count(Kind::Identified);
     under_load.map_err(|error| {
         let lines = bot.lines_from(0);
         let last = &lines[lines.len().saturating_sub(20)..];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sandbox::client::Run;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 use sandbox::snowflake::Snowflake;
 use sandbox::voice::{Heard, Options};
 use sandbox::{Answer, Sandbox};
@@ -235,7 +235,7 @@ impl MusicTestHost {
 
     /// Returns the number of voice sessions that the bot has begun.
     pub fn joins(&self) -> u64 {
-        self.sandbox.record().count(Kind::VoiceIdentified)
+        self.sandbox.event_log().count(Kind::VoiceIdentified)
     }
 
     /// Returns whether the bot is in a voice channel of a room's guild.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use sandbox::Sandbox;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 
 use crate::bot::PATIENCE;
 use crate::faults::row::{After, Group};
@@ -86,7 +86,7 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         greetings(&stage.sandbox, "Warmly welcome").await? == (1, 1)
     });
     checks.expect("exactly one IDENTIFY, and no connection closed", {
-        let record = stage.sandbox.record();
+        let record = stage.sandbox.event_log();
         record.count(Kind::Identified) == 1 && record.count(Kind::Closed) == 0
     });
     checks

@@ -269,7 +269,7 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
         let reloaded = &all[usize::try_from(reload).unwrap_or_default() % all.len()];
         let reloaded = reload_once(reloaded, &playground, &mut bot, reload).await;
         outcome.tally = load.so_far();
-        outcome.identifies = sandbox.record().count(sandbox::record::Kind::Identified);
+        outcome.identifies = sandbox.event_log().count(sandbox::event_log::Kind::Identified);
         reloaded?;
         if reload < WARM_UP || outcome.samples.is_empty() && started.elapsed() < WARM_UP_TIME {
             continue;
@@ -296,7 +296,7 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
     outcome.after = times(&sandbox).await?;
     visits.abort();
     outcome.tally = load.stop().await;
-    outcome.identifies = sandbox.record().count(sandbox::record::Kind::Identified);
+    outcome.identifies = sandbox.event_log().count(sandbox::event_log::Kind::Identified);
     bot.stop().await.map(drop)
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 use sandbox::{Answer, Sandbox};
 
 use crate::bot::PATIENCE;
@@ -109,12 +109,12 @@ impl TestHost {
 
     /// Returns the number of gateway sessions that the host has begun.
     pub fn identifies(&self) -> u64 {
-        self.sandbox.record().count(Kind::Identified)
+        self.sandbox.event_log().count(Kind::Identified)
     }
 
     /// Returns the number of REST requests with that method whose record contains `path`.
     pub fn requests(&self, method: &str, path: &str) -> usize {
-        let page = self.sandbox.record().read(0, usize::MAX);
+        let page = self.sandbox.event_log().read(0, usize::MAX);
         let holds = |line: &String| line.contains(&format!("\"method\":\"{method}\"")) && line.contains(path);
         page.entries.iter().map(|entry| entry.line()).filter(holds).count()
     }

@@ -2,10 +2,14 @@
 //!
 //! # Layout
 //! - [`ws`]: a websocket of a gateway, generic over its protocol.
+//! - [`Close`], [`closes!`]: the codes with which a gateway closes connections.
+//! - [`Links`]: a gateway's live connections, and commands to those of a [`Target`].
 //! - [`Listener`]: a listener whose connections the server can cut.
 //! - [`Strike`]: an injected fault that is about to happen.
 //! - [`Closer`]: the side that ended a connection.
 
+mod close;
+mod links;
 mod listener;
 pub mod ws;
 
@@ -13,6 +17,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::close::Close;
+pub use self::links::{Links, Target};
 pub use self::listener::{Connection, Listener, Severable};
 
 /// The effect of a rule that strikes now.

@@ -12,7 +12,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::{Closer, Connection};
+use crate::{Close, Closer, Connection};
 
 /// Time that a client has to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,12 +23,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The server closes it.
-    Close {
-        /// Close code.
-        code: u16,
-        /// Reason for the close frame.
-        reason: String,
-    },
+    Close(Close),
     /// A fault drops it.
     Sever,
     /// The client closed it.
@@ -228,7 +223,7 @@ impl Ending {
 
     fn end(&self) -> End {
         let (code, reason, by) = match self {
-            Self::Close { code, reason } => (Some(*code), reason.clone(), Closer::Server),
+            Self::Close(Close { code, reason }) => (Some(*code), reason.clone(), Closer::Server),
             Self::Sever => (None, "dropped by an injected fault".to_owned(), Closer::Server),
             Self::Closed { code, reason } => (*code, reason.clone(), Closer::Client),
             Self::Lost(reason) => (None, reason.clone(), Closer::Lost),
@@ -294,7 +289,7 @@ impl Socket {
     /// Ends the connection in the way of `ending`.
     async fn part(&mut self, ending: Ending) {
         match ending {
-            Ending::Close { code, reason } => {
+            Ending::Close(Close { code, reason }) => {
                 let frame = CloseFrame { code, reason: reason.into() };
                 let closing = async {
                     // A client that has disconnected already does not receive it.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::any;
 use futures_util::{SinkExt, StreamExt};
 use sandbox_net::ws::{self, End, Ending, Limits, Protocol, Socket, Start};
-use sandbox_net::{Closer, Connection, Listener};
+use sandbox_net::{Close, Closer, Connection, Listener};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -54,15 +54,15 @@ impl Protocol for Echo {
     }
 
     async fn handle_order(&mut self, order: Option<String>) -> Result<(), Ending> {
-        Err(Ending::Close { code: 4000, reason: order.unwrap_or_default() })
+        Err(Close::new(4000, order.unwrap_or_default()).into())
     }
 
     fn timed_out(&self) -> Ending {
-        Ending::Close { code: 4009, reason: "late".into() }
+        Close::new(4009, "late").into()
     }
 
     fn rate_limited(&self) -> Ending {
-        Ending::Close { code: 4008, reason: "much".into() }
+        Close::new(4008, "much").into()
     }
 
     fn ended(&mut self, end: &End) {
@@ -168,6 +168,14 @@ async fn an_order_closes_and_none_is_taken_afterwards() {
     // The client has not answered the close frame yet.
     assert!(client.orders.send("more".to_owned()).is_err());
     assert_eq!(client.close().await, (4000, "enough".to_owned()));
+}
+
+#[tokio::test]
+async fn a_long_reason_is_shortened_so_that_the_client_can_read_the_close_frame() {
+    let mut client = Client::new(limits(DAY, None), Start::Hello(Duration::ZERO)).await;
+    assert_eq!(client.text().await, "hello");
+    client.orders.send("no ".repeat(60)).unwrap();
+    assert_eq!(client.close().await, (4000, "no ".repeat(41)));
 }
 
 #[tokio::test]

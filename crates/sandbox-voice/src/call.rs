@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
+use sandbox_net::Close;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-use super::close::Close;
 use super::crypto::Mode;
 use super::dave::{self, Frame, Group, Out, Unopened};
 use super::payload::op;
@@ -188,7 +188,7 @@ impl CallTask {
             match message {
                 dave::Message::Json { op, data } => voice.send(&client.session, op, data),
                 dave::Message::Binary { op, payload } => voice.send_binary(&client.session, op, payload),
-                dave::Message::Close { code, reason } => voice.end(&client.session, Close { code, reason }),
+                dave::Message::Close { code, reason } => voice.end(&client.session, Close::new(code, reason)),
             }
         }
     }

@@ -17,7 +17,7 @@
 //! - [`Host`]: surroundings of the servers, with log and faults; [`fault`]: the rules of these.
 
 mod call;
-mod close;
+pub mod close;
 mod crypto;
 mod dave;
 mod discovery;
@@ -40,7 +40,6 @@ mod tls;
 mod udp;
 pub mod wav;
 
-pub use self::close::Close;
 pub use self::crypto::Mode;
 pub use self::dave::Dave;
 pub use self::host::{Data, Event, Host};

@@ -1,23 +1,16 @@
 //! Live voice connections, and commands to them from outside.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use discord_rules::snowflake::Snowflake;
+use sandbox_net::Close;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::close::Close;
 use super::host::Event;
 use super::session::Session;
 use super::state::Voice;
-
-/// Handle of one live connection.
-pub(super) struct Link {
-    pub(super) mailbox: mpsc::UnboundedSender<Order>,
-    pub(super) session: Option<Arc<Session>>,
-}
 
 /// Order to a connection's task from outside.
 pub(super) enum Order {
@@ -55,9 +48,8 @@ pub enum Command {
     },
 }
 
-impl Target {
-    fn fits(self, session: Option<&Session>) -> bool {
-        let Some(session) = session else { return self == Self::default() };
+impl sandbox_net::Target<Session> for Target {
+    fn matches(&self, session: &Session) -> bool {
         self.guild.is_none_or(|guild| guild == session.guild)
             && self.user.is_none_or(|user| user == session.user)
     }
@@ -66,35 +58,26 @@ impl Target {
 impl Voice {
     /// Sends a command to all live voice connections of a target and returns how many there were.
     pub fn command(&self, target: Target, command: &Command) -> usize {
-        let links = self.shared().links.lock();
-        let fitting = links.values().filter(|link| target.fits(link.session.as_deref()));
-        let order = || match command.clone() {
+        let sent = self.shared().links.send_to(&target, || match command.clone() {
             Command::Sever => Order::Sever,
-            Command::Close { code, reason } => Order::Close(Close { code, reason }),
-        };
-        let told = fitting.filter(|link| link.mailbox.send(order()).is_ok()).count();
-        drop(links);
-        let place = format!("{told} voice connections");
+            Command::Close { code, reason } => Order::Close(Close::new(code, reason)),
+        });
+        let place = format!("{sent} voice connections");
         self.host().log(Event::Fault { rule: None, place, effect: json!(command) });
-        told
+        sent
     }
 
     /// Registers a connection; returns its number and its mailbox.
     pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
-        let conn = self.shared().last_conn.fetch_add(1, Ordering::Relaxed) + 1;
-        let (mailbox, orders) = mpsc::unbounded_channel();
-        self.shared().links.lock().insert(conn, Link { mailbox, session: None });
-        (conn, orders)
+        self.shared().links.add()
     }
 
     pub(super) fn unlink(&self, conn: u64) {
-        self.shared().links.lock().remove(&conn);
+        self.shared().links.remove(conn);
     }
 
     /// Records which session a connection serves now.
     pub(super) fn relink(&self, conn: u64, session: Option<Arc<Session>>) {
-        if let Some(link) = self.shared().links.lock().get_mut(&conn) {
-            link.session = session;
-        }
+        self.shared().links.set_session(conn, session);
     }
 }

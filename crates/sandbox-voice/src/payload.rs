@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use discord_rules::snowflake::Snowflake;
+use sandbox_net::Close;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::close::Close;
+use super::close;
 use super::crypto::Mode;
 
 /// Opcodes used by the server.
@@ -115,9 +116,9 @@ impl Raw {
     pub(crate) fn read(text: &str) -> Result<Self, Close> {
         // serde would take a list of fields for the object as well.
         if !text.trim_start().starts_with('{') {
-            return Err(Close::decode("it is no JSON object"));
+            return Err(close::decode("it is no JSON object"));
         }
-        serde_json::from_str(text).map_err(Close::decode)
+        serde_json::from_str(text).map_err(close::decode)
     }
 
     /// Returns the data, which has not been read.
@@ -129,13 +130,13 @@ impl Raw {
     pub(crate) fn request(self, version: u8) -> Result<Request, Close> {
         let data = self.d;
         Ok(match self.op {
-            0 => Request::Identify(decode(data, Close::decode)?),
+            0 => Request::Identify(decode(data, close::decode)?),
             1 => Request::SelectProtocol(select(data)?),
             3 => Request::Heartbeat(heartbeat(data, version)?),
-            5 => Request::Speaking(decode(data, Close::bad_request)?),
-            7 => Request::Resume(decode(data, Close::decode)?),
+            5 => Request::Speaking(decode(data, close::bad_request)?),
+            7 => Request::Resume(decode(data, close::decode)?),
             op @ (23 | 31) => Request::Dave(if op == 23 { 23 } else { 31 }, data),
-            _ => return Err(Close::unknown_opcode()),
+            _ => return Err(close::unknown_opcode()),
         })
     }
 }
@@ -148,17 +149,17 @@ fn decode<T: DeserializeOwned>(data: Value, refuse: fn(String) -> Close) -> Resu
 }
 
 fn select(data: Value) -> Result<Select, Close> {
-    let raw: RawSelect = decode(data, Close::bad_request)?;
+    let raw: RawSelect = decode(data, close::bad_request)?;
     if raw.protocol != "udp" {
-        return Err(Close::unknown_protocol());
+        return Err(close::unknown_protocol());
     }
-    let RawSelectData { address, port, mode } = decode(raw.data, Close::bad_request)?;
+    let RawSelectData { address, port, mode } = decode(raw.data, close::bad_request)?;
     let address =
-        address.parse().map_err(|_| Close::bad_request("the address of data must be an IP address"))?;
+        address.parse().map_err(|_| close::bad_request("the address of data must be an IP address"))?;
     if port == 0 {
-        return Err(Close::bad_request("the port of data must not be 0"));
+        return Err(close::bad_request("the port of data must not be 0"));
     }
-    Ok(Select { address, port, mode: Mode::named(&mode).ok_or_else(Close::unknown_mode)? })
+    Ok(Select { address, port, mode: Mode::named(&mode).ok_or_else(close::unknown_mode)? })
 }
 
 fn heartbeat(data: Value, version: u8) -> Result<Heartbeat, Close> {
@@ -166,10 +167,10 @@ fn heartbeat(data: Value, version: u8) -> Result<Heartbeat, Close> {
         return if data.is_u64() || data.is_i64() {
             Ok(Heartbeat { answer: data })
         } else {
-            Err(Close::bad_request("d of a heartbeat must be an integer below version 8"))
+            Err(close::bad_request("d of a heartbeat must be an integer below version 8"))
         };
     }
-    let RawHeartbeat { t, .. } = decode(data, Close::bad_request)?;
+    let RawHeartbeat { t, .. } = decode(data, close::bad_request)?;
     Ok(Heartbeat { answer: serde_json::json!({ "t": t }) })
 }
 

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
+use sandbox_net::Close;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::call::Call;
-use super::close::Close;
 use super::crypto::{Cipher, KEY, Mode};
 use super::host::Data;
 use super::receive::Receiver;
@@ -38,7 +38,7 @@ pub struct Session {
     pub(crate) call: Arc<Call>,
     pub(crate) receiver: Arc<Mutex<Receiver>>,
     /// Notifies the connection of new messages.
-    pub(crate) news: Notify,
+    pub(crate) changed: Notify,
     state: Mutex<State>,
 }
 
@@ -141,8 +141,8 @@ impl Session {
             deaf,
         } = init;
         let state = Mutex::new(State { muted, deaf, ..State::default() });
-        let news = Notify::new();
-        Self { guild, channel, user, session_id, token, ssrc, max_dave, call, receiver, news, state }
+        let changed = Notify::new();
+        Self { guild, channel, user, session_id, token, ssrc, max_dave, call, receiver, changed, state }
     }
 
     /// Appends a message; at most `keep` are kept.
@@ -158,7 +158,7 @@ impl Session {
             state.messages.pop_front();
         }
         drop(state);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     /// Returns the messages after number `written` for a connection.
@@ -234,7 +234,7 @@ impl Session {
         state.ended.get_or_insert(close);
         state.messages.clear();
         drop(state);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     /// Sets where packets are sent and how they are sealed.

@@ -7,23 +7,22 @@ mod heard;
 mod send;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock, Weak};
 
 use discord_rules::snowflake::Snowflake;
 use parking_lot::Mutex;
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use sandbox_net::{Close, Links};
 use tokio::sync::watch;
 
 use super::call::{Call, Job};
-use super::close::Close;
 use super::host::{Event, Host};
-use super::links::{Link, Order};
+use super::links::{Order, Target};
 use super::payload::{Identify, Resume};
 use super::receive::Receiver;
 use super::session::{Session, SessionInit};
-use super::{Dave, Options};
+use super::{Dave, Options, close};
 
 /// Handle to voice; clones reach the same calls.
 #[derive(Clone)]
@@ -37,8 +36,7 @@ pub(crate) struct Shared {
     servers: OnceLock<Vec<Server>>,
     root: OnceLock<String>,
     state: Mutex<State>,
-    pub(super) links: Mutex<HashMap<u64, Link>>,
-    pub(super) last_conn: AtomicU64,
+    pub(super) links: Links<Session, Order>,
     /// Counts packets heard; used only as a signal.
     packets: watch::Sender<u64>,
 }
@@ -115,8 +113,7 @@ impl Voice {
             servers: OnceLock::new(),
             root: OnceLock::new(),
             state: Mutex::default(),
-            links: Mutex::default(),
-            last_conn: AtomicU64::new(0),
+            links: Links::default(),
             packets: watch::Sender::new(0),
         };
         Self { shared: Arc::new(shared) }
@@ -262,27 +259,27 @@ impl Voice {
             let here =
                 state.assignments.iter().any(|((at, _), other)| *at == guild && other.region == region);
             return Err(match (is_stale, here) {
-                (true, _) => Close::invalid_session(),
-                (false, true) => Close::authentication_failed(),
-                (false, false) => Close::no_server(),
+                (true, _) => close::invalid_session(),
+                (false, true) => close::authentication_failed(),
+                (false, false) => close::no_server(),
             });
         };
         if assignment.token != token {
-            return Err(if is_stale { Close::invalid_session() } else { Close::authentication_failed() });
+            return Err(if is_stale { close::invalid_session() } else { close::authentication_failed() });
         }
         if assignment.session_id != session_id {
-            return Err(Close::invalid_session());
+            return Err(close::invalid_session());
         }
         if assignment.region != region {
-            return Err(Close::no_server());
+            return Err(close::no_server());
         }
         if self.options().dave == Dave::Required && max_dave == 0 {
-            return Err(Close::dave_required());
+            return Err(close::dave_required());
         }
         assignment.used = true;
         let (channel, muted, deaf) = (assignment.channel, assignment.muted, assignment.deaf);
         if let Some(before) = state.sessions.get(&(guild, user)).cloned() {
-            self.finish(&mut state, &before, Close::replaced());
+            self.finish(&mut state, &before, close::replaced());
         }
         state.last_ssrc = state.last_ssrc.wrapping_add(1).max(1);
         let ssrc = state.last_ssrc;
@@ -362,7 +359,7 @@ impl Voice {
         tokio::spawn(async move {
             tokio::time::sleep(voice.options().resume_window).await;
             if session.is_waiting(attachment) {
-                voice.end(&session, Close::timed_out());
+                voice.end(&session, close::timed_out());
             }
         });
     }
@@ -371,13 +368,10 @@ impl Voice {
     pub fn close_all(&self) {
         let mut state = self.shared.state.lock();
         for session in state.sessions.values().cloned().collect::<Vec<_>>() {
-            self.finish(&mut state, &session, Close::going_away());
+            self.finish(&mut state, &session, close::going_away());
         }
         drop(state);
-        for link in self.shared.links.lock().values() {
-            // A connection that is ending does not need the order.
-            let _ = link.mailbox.send(Order::Close(Close::going_away()));
-        }
+        self.shared.links.send_to(&Target::default(), || Order::Close(close::going_away()));
     }
 
     /// Returns the session whose packets have this SSRC.

@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::close::Close;
 use super::dave::Unopened;
-use super::discovery;
 use super::receive::Packet;
 use super::rtp::{self, Header};
 use super::session::{Opened, Session};
 use super::state::Voice;
+use super::{close, discovery};
 use crate::fault::{Direction, VoicePlace};
 use crate::host::Event;
 
@@ -103,7 +102,7 @@ impl Ears<'_> {
                 return session.receiver.lock().count(session.ssrc, |counts| counts.undecryptable += 1);
             }
             Opened::Muted => return session.receiver.lock().count(session.ssrc, |counts| counts.muted += 1),
-            Opened::Unannounced => return self.voice.end(session, Close::invalid_ssrc()),
+            Opened::Unannounced => return self.voice.end(session, close::invalid_ssrc()),
         };
         let Some(payload) = header.payload(&body) else {
             return session.receiver.lock().count(session.ssrc, |counts| counts.undecryptable += 1);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::gateway::{Backend, BotProfile, Intents, MemberQuery, SessionInfo, VoiceStateUpdate};
 use crate::live::Discord;
+use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::presence_json;
 use crate::state::user::{Application, User};
@@ -62,6 +63,15 @@ impl Backend for GatewayBackend {
             .iter()
             .filter_map(|user| Some(presence_json(*user, Some(guild.id), guild.presences.get(user)?)))
             .collect()
+    }
+
+    fn channel_info(&self, bot: Snowflake, guild: Snowflake, fields: &[String]) -> Vec<Value> {
+        let live = self.0.lock();
+        let Some(guild) = live.guilds.get(&guild) else { return Vec::new() };
+        let channels = guild.channels.iter().filter_map(|id| live.channels.get(id));
+        let visible =
+            channels.filter(|channel| live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL));
+        visible.filter_map(|channel| channel.info_json(fields)).collect()
     }
 
     fn presence_update(&self, bot: Snowflake, presence: &Value) {

@@ -4,6 +4,7 @@
 //! request is `{"error": "one sentence"}`. It requires the sandbox's secret ([`secret`]); web pages cannot reach a
 //! sandbox at all ([`guard`]).
 
+mod accounts;
 mod admin;
 mod commands;
 mod components;
@@ -24,9 +25,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 
+use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::Discord;
-use crate::record::EventLog;
 
 pub(crate) use find::{BadRequest, Path, Query, Request};
 
@@ -47,6 +48,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
+        .merge(accounts::routes())
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(watch::routes())

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use axum::Router;
 
+use crate::event_log::Capacity;
 use crate::live::Discord;
 use crate::ratelimit::Config;
-use crate::record::Capacity;
 use crate::server::{Assembled, Builder};
 use crate::snowflake::Snowflake;
 use crate::state::World;
@@ -48,7 +48,7 @@ impl Place {
             ..Default::default()
         };
         let builder = Builder::default().token(TOKEN).control_secret(SECRET);
-        let builder = builder.rate_limits(Config::off()).gateway(gateway).record(capacity);
+        let builder = builder.rate_limits(Config::off()).gateway(gateway).event_log(capacity);
         // Longest wait for the answer to a command.
         let builder = builder.response_deadline(Duration::from_millis(20));
         let Assembled { router, discord, .. } = builder.assemble("http://127.0.0.1:8787");

@@ -13,6 +13,7 @@
 //! backend may dispatch while it holds its own locks.
 
 mod backend;
+mod close;
 mod connection;
 mod content;
 mod dispatch;

@@ -38,7 +38,7 @@
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
-//! - [`record`]: the log of every request and event; [`fault`]: injected faults.
+//! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
 //! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
 //!
 //! # Invariants
@@ -50,6 +50,7 @@ mod backend;
 pub mod client;
 mod control;
 pub mod draft;
+pub mod event_log;
 pub mod fault;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -57,7 +58,6 @@ pub mod fuzzing;
 pub mod gateway;
 pub mod live;
 pub mod ratelimit;
-pub mod record;
 pub mod rest;
 pub mod server;
 pub mod state;

@@ -17,11 +17,11 @@ use crate::client::Client;
 use crate::control::guard::Guard;
 use crate::control::{self, Control};
 use crate::error::ApiError;
+use crate::event_log::{Capacity, EventLog};
 use crate::fault::{Connection, Faults, Listener};
 use crate::gateway::{Hub, Options};
 use crate::live::{Discord, Limits};
 use crate::ratelimit::{self, Config, Edge};
-use crate::record::{Capacity, EventLog};
 use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
 use crate::state::scenario::Scenario;
@@ -40,7 +40,7 @@ pub struct Builder {
     rate_limits: Config,
     gateway: Options,
     voice: voice::Options,
-    record: Capacity,
+    event_log: Capacity,
 }
 
 impl Default for Builder {
@@ -55,7 +55,7 @@ impl Default for Builder {
             rate_limits: Config::default(),
             gateway: Options::default(),
             voice: voice::Options::default(),
-            record: Capacity::default(),
+            event_log: Capacity::default(),
         }
     }
 }
@@ -134,8 +134,8 @@ impl Builder {
 
     /// Sets the capacity of the log.
     #[must_use]
-    pub fn record(mut self, capacity: Capacity) -> Self {
-        self.record = capacity;
+    pub fn event_log(mut self, capacity: Capacity) -> Self {
+        self.event_log = capacity;
         self
     }
 
@@ -171,7 +171,7 @@ impl Builder {
     pub(crate) fn assemble(self, base_url: &str) -> Assembled {
         let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
         base_url.clone_into(&mut world.base_url);
-        let log = EventLog::new(self.record);
+        let log = EventLog::new(self.event_log);
         let faults = Faults::default();
         let hub = Hub::new(self.gateway, log.clone(), faults.clone());
         let voice = voice::voice(self.voice, log.clone(), faults.clone());
@@ -341,7 +341,7 @@ impl Sandbox {
     }
 
     /// Returns the log of every request and event.
-    pub fn record(&self) -> &EventLog {
+    pub fn event_log(&self) -> &EventLog {
         &self.log
     }
 

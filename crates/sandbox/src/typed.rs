@@ -12,6 +12,7 @@ mod resolve;
 mod split;
 #[cfg(test)]
 mod tests;
+mod value_error;
 
 use serde_json::{Map, Value, json};
 
@@ -22,6 +23,7 @@ pub use mistake::{Mistake, Mistakes};
 use names::nearest;
 use resolve::Resolving;
 use split::Given;
+pub use value_error::{FileError, ValueError};
 
 /// A registered command, as its user's client sees it.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +81,11 @@ pub trait Resolver {
     fn role(&mut self, named: Named<'_>) -> Option<Found>;
     /// Finds a channel by id or name. The object contains its `type`.
     fn channel(&mut self, named: Named<'_>) -> Option<Found>;
-    /// Uploads the file at this path. The error is one sentence on why it cannot be read.
-    fn attach(&mut self, path: &str) -> Result<Found, String>;
+    /// Uploads the file at this path.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn attach(&mut self, path: &str) -> Result<Found, FileError>;
 }
 
 /// Finds the command that a text runs, among those that its user sees. Returns it with the rest of the text.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sandbox_voice::fault::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace};
 pub use sandbox_voice::{
-    Between, Close, Command, Counts, Dave, Heard, Mode, Options, StreamHeard, Target, Voice, wav,
+    Between, Command, Counts, Dave, Heard, Mode, Options, StreamHeard, Target, Voice, close, wav,
 };
 use sandbox_voice::{Data, Event as VoiceEvent, Host};
 pub(crate) use sandbox_voice::{Running, start};
 
+use crate::event_log::{Body, Event, EventLog, Json};
 use crate::fault::{Faults, Strike};
-use crate::record::{Body, Event, EventLog, Json};
 
 /// Creates voice without servers, which writes to this log and is subject to these faults.
 pub(crate) fn voice(options: Options, log: EventLog, faults: Faults) -> Voice {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use sandbox::Sandbox;
+use sandbox::event_log::{Entry, Event, Kind};
 use sandbox::fault::{
     ConnectEffect, ConnectRule, GatewayEffect, GatewayRule, On, RequestEffect, RequestRule, Rule,
 };
 use sandbox::gateway::{Command, Options, Target};
-use sandbox::record::{Entry, Event, Kind};
 use serde_json::json;
 
 use super::bot::{Bot, PATIENCE, discord, until};
@@ -24,7 +24,7 @@ async fn a_bot_is_ready_after_ready_and_not_before() {
     discord.faults().add(Rule::new(On::Dispatch(lost)));
     let waits = Bot::start(&discord, &[]).await;
     let identified = |event: &Event| matches!(event, Event::Identified { .. });
-    discord.record().wait_for(0, PATIENCE, |entry| identified(&entry.event)).await.unwrap();
+    discord.event_log().wait_for(0, PATIENCE, |entry| identified(&entry.event)).await.unwrap();
     let page = waits.get("/ready").await;
     assert_eq!((page.status, page.json()), (503, json!({"status": "not ready", "reason": "starting"})));
     assert_eq!(page.header("content-type"), Some("application/json"));
@@ -39,7 +39,7 @@ async fn a_bot_is_ready_after_ready_and_not_before() {
     let scrape = bot.scrape().await;
     assert!((scrape.sample("hotcord_gateway_connected{shard=\"0\"}") - 1.0).abs() < 1e-9);
     bot.counts("hotcord_gateway_identifies_total{shard=\"0\"}", 1.0).await;
-    assert_eq!(discord.record().count(Kind::Identified), 2);
+    assert_eq!(discord.event_log().count(Kind::Identified), 2);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_bot_with_hardly_any_session_starts_left_waits_and_ends_at_once_when_t
     second.signal().await;
     let (status, errors) = second.ends().await;
     assert_eq!(status.code(), Some(0), "{errors}");
-    assert_eq!(discord.record().count(Kind::Identified), 1);
+    assert_eq!(discord.event_log().count(Kind::Identified), 1);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_bot_that_waits_for_session_starts_goes_on_when_they_are_there_again()
         bot.says("this bot has 0 session starts left").await;
     }
     bot.answers("/ready", 200).await;
-    let entries = discord.record().read(1, usize::MAX).entries;
+    let entries = discord.event_log().read(1, usize::MAX).entries;
     let began = entries.iter().position(|entry| matches!(entry.event, Event::Identified { .. })).unwrap();
     let is_asked = |event: &Event| matches!(event, Event::Request(request) if request.path == "/gateway/bot");
     let asked = |entries: &[_]| entries.iter().filter(|entry: &&Arc<Entry>| is_asked(&entry.event)).count();

@@ -38,6 +38,8 @@ pub mod kind {
 const CREATABLE: &[u8] = &[0, 2, 4, 5, 13, 15, 16];
 const ARCHIVE_MINUTES: &[u16] = &[60, 1440, 4320, 10080];
 const MAX_SLOWMODE: u32 = 21_600;
+/// Longest status of a voice channel, in characters (Channel, "Set Voice Channel Status").
+const MAX_VOICE_STATUS: usize = 500;
 
 /// Fields of a guild channel, in a creation or a modification.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -267,6 +269,16 @@ pub fn thread_modify(body: &Value) -> ApiResult<ThreadBody> {
     Form::read_object(body, |form, body| Some(thread(form, body)))
 }
 
+/// Reads the body of a voice channel's status. An empty one counts as none.
+pub fn voice_status(body: &Value) -> ApiResult<Change<String>> {
+    Form::read_object(body, |form, body| {
+        Some(match form.field(body, "status", |form, value| form.text(value, 0..=MAX_VOICE_STATUS)) {
+            Change::Set(status) if status.is_empty() => Change::Clear,
+            change => change,
+        })
+    })
+}
+
 fn thread(form: &mut Form, body: &Object) -> ThreadBody {
     let name = match body.get("name") {
         Some(_) => form.required(body, "name", |form, value| form.trimmed(value, 1..=100)),
@@ -327,6 +339,19 @@ mod tests {
         assert_eq!(create(&json!({ "name": "Grosse  Halle!" })).unwrap().name.unwrap(), "grosse-halle");
         assert_eq!(create(&json!({ "name": "Halle 1", "type": 2 })).unwrap().name.unwrap(), "Halle 1");
         assert_eq!(text_channel_name("🐸-Frösche_2"), "🐸-frösche_2");
+    }
+
+    #[test]
+    fn a_voice_status_has_up_to_500_characters_and_an_empty_one_is_none() {
+        let status = |n: usize| json!({ "status": "é".repeat(n) });
+        assert_eq!(voice_status(&status(500)).unwrap(), Change::Set("é".repeat(500)));
+        for bad in [status(501), json!({ "status": {} }), json!("a")] {
+            assert_eq!(voice_status(&bad).unwrap_err().code(), 50035, "{bad}");
+        }
+        for none in [json!({ "status": null }), json!({ "status": "" })] {
+            assert_eq!(voice_status(&none).unwrap(), Change::Clear, "{none}");
+        }
+        assert_eq!(voice_status(&json!({})).unwrap(), Change::Keep);
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(super) fn clean(binary: &[u8], name: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Crates that are for development only, a name on each line.
+const DEVELOPMENT: &str = include_str!("../../../../scripts/development-crates.txt");
+
 /// Texts in code that only development has: hot reload, its dependencies, and access to a compiler.
 const FORBIDDEN: &[&str] = &[
     // Names of sections end in zeros; the standard library, which reads other programs' sections, contains these names
@@ -48,11 +51,6 @@ const FORBIDDEN: &[&str] = &[
     "/notify-",
     "HMR_DEBOUNCE_MS=",
     "HOTCORD_PROBE",
-    "crates/discord-rules/",
-    "crates/hmr/",
-    "crates/sandbox-net/",
-    "crates/sandbox-voice/",
-    "crates/sandbox/",
     "inotify_add_watch",
     "libloading",
     "prefer-dynamic",
@@ -60,9 +58,11 @@ const FORBIDDEN: &[&str] = &[
 ];
 
 /// Returns the forbidden texts in a binary.
-fn leftovers(binary: &[u8]) -> Vec<&'static str> {
-    let holds = |word: &&&str| binary.windows(word.len()).any(|window| window == word.as_bytes());
-    FORBIDDEN.iter().filter(holds).copied().collect()
+fn leftovers(binary: &[u8]) -> Vec<String> {
+    let holds = |word: &String| binary.windows(word.len()).any(|window| window == word.as_bytes());
+    // Panics name the sources of their crates.
+    let sources = DEVELOPMENT.lines().map(|name| format!("crates/{name}/"));
+    FORBIDDEN.iter().map(|&word| word.to_owned()).chain(sources).filter(holds).collect()
 }
 
 /// Returns the files of an image that should not be there: build tools, sources, and output of compilers.
@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn leftovers_are_found_wherever_they_are() {
         assert_eq!(leftovers(b"\x7fELF..libloading-0.9..\0.symtab\0"), ["\0.symtab\0", "libloading"]);
-        assert_eq!(leftovers(b"\x7fELF plain .debug_info"), [""; 0]);
+        assert_eq!(leftovers(b"..crates/sandbox/src/lib.rs..crates/sandboxes/src"), ["crates/sandbox/"]);
+        assert_eq!(leftovers(b"\x7fELF plain .debug_info crates/sdk-core/src"), [""; 0]);
     }
 
     #[test]

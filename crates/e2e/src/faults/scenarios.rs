@@ -3,9 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use sandbox::event_log::Kind;
 use sandbox::fault::{ErrorBody, LimitScope, On, RequestEffect, RequestRule, Rule};
 use sandbox::gateway::{Command, Target};
-use sandbox::record::Kind;
 
 use super::disk::SmallDisk;
 use super::plugin::{self, MANIFEST, PLUGIN, Place, Sabotage};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use sandbox::Sandbox;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 
 use super::plugin::{self, MANIFEST, PLUGIN, Place, SHARED, SOURCE, Sabotage};
 use super::programs::Programs;
@@ -163,7 +163,7 @@ impl Stage {
 
     /// Returns how many events of one kind the sandbox has recorded.
     pub fn count(&self, kind: Kind) -> u64 {
-        self.sandbox.record().count(kind)
+        self.sandbox.event_log().count(kind)
     }
 
     /// Runs a command as alice, once it is registered. Returns the answer.

@@ -84,7 +84,7 @@ fn cut(words: &str, most: usize) -> String {
 pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
     stage.from = stage.bot()?.line_count();
     let mut outcome = Outcome::of(row.name);
-    let identified = stage.count(sandbox::record::Kind::Identified);
+    let identified = stage.count(sandbox::event_log::Kind::Identified);
     let began = Instant::now();
     // If the host goes down, only the scenario's users run commands.
     let pulse = (row.after != After::HostIsBack).then(|| Pulse::start(&stage.sandbox, "/pulse"));
@@ -117,7 +117,7 @@ pub async fn run(row: &Row, stage: &mut Stage) -> io::Result<Outcome> {
             }
         }
         outcome.answers += &account(&asked, row.after, began, &stage.said(), &mut outcome.wrong);
-        if stage.count(sandbox::record::Kind::Identified) != identified {
+        if stage.count(sandbox::event_log::Kind::Identified) != identified {
             outcome.wrong.push("the bot has identified anew: its session was lost".to_owned());
         }
     }

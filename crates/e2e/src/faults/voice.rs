@@ -9,7 +9,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 use sandbox::snowflake::Snowflake;
 
 use super::Outcome;
@@ -123,7 +123,7 @@ impl Stage {
 
     /// Returns the number of connections to voice servers.
     fn connects(&self) -> u64 {
-        self.host.sandbox.record().count(Kind::VoiceConnected)
+        self.host.sandbox.event_log().count(Kind::VoiceConnected)
     }
 
     /// Returns the bot's log messages about voice since the row began.

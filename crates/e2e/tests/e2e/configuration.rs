@@ -50,9 +50,9 @@ impl TestHost {
 
     /// Sends a message as alice and waits until the bot has answered with "Pong!".
     async fn ping_by_text(&self, text: &str) {
-        let from = self.sandbox.record().newest() + 1;
+        let from = self.sandbox.event_log().newest() + 1;
         self.sandbox.client().send("alice", "bot-test", text).await.unwrap();
-        let answered = self.sandbox.record().wait_for(from, PATIENCE, |entry| {
+        let answered = self.sandbox.event_log().wait_for(from, PATIENCE, |entry| {
             let line = entry.line();
             line.contains("\"method\":\"POST\"") && line.contains("/messages") && line.contains("Pong!")
         });

@@ -7,7 +7,7 @@ use e2e::test_host::{GENERAL, PING};
 use e2e::{Bot, Playground, TestHost};
 use sandbox::Sandbox;
 use sandbox::client::Run;
-use sandbox::record::Event;
+use sandbox::event_log::Event;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -284,7 +284,7 @@ impl Channel<'_> {
 
     /// Waits until the only message about a plugin contains `words`. Returns the message.
     async fn shows(&self, plugin: &str, words: &str) -> Value {
-        let mut happenings = self.0.record().subscribe(self.0.record().newest() + 1);
+        let mut happenings = self.0.event_log().subscribe(self.0.event_log().newest() + 1);
         let shown = async {
             loop {
                 let messages = self.messages(plugin).await;
@@ -308,7 +308,7 @@ impl Channel<'_> {
 /// Returns the time of each request to edit a message, in microseconds.
 fn edits(sandbox: &Sandbox, message: &Value) -> Vec<u64> {
     let path = format!("/messages/{}", message["id"].as_str().unwrap());
-    let page = sandbox.record().read(0, usize::MAX);
+    let page = sandbox.event_log().read(0, usize::MAX);
     let edits = page.entries.iter().filter_map(|entry| match &entry.event {
         Event::Request(request) if request.method == "PATCH" && request.path.ends_with(&path) => {
             Some(entry.at_us - request.us)
@@ -337,7 +337,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     let live = channel.shows("commands/general", "1 → 2 live in ").await;
     assert!(live["content"].as_str().unwrap().contains("build "), "{live}");
     let recorded = |words: &str| {
-        let page = test_host.sandbox.record().read(0, usize::MAX);
+        let page = test_host.sandbox.event_log().read(0, usize::MAX);
         page.entries.iter().any(|entry| entry.line().contains(words))
     };
     assert!(recorded("**commands/general** is being built"), "the message began as one of a build");

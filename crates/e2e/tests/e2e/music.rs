@@ -27,7 +27,7 @@ impl Card {
     /// Waits until the card has this line above its title. Returns the message.
     async fn shows(&self, host: &TestHost, headline: &str) -> Value {
         let client = host.sandbox.client();
-        let mut happenings = host.sandbox.record().subscribe(host.sandbox.record().newest() + 1);
+        let mut happenings = host.sandbox.event_log().subscribe(host.sandbox.event_log().newest() + 1);
         let shown = async {
             loop {
                 if let Some(found) = self.look(&client, headline).await {

@@ -4,7 +4,7 @@ use e2e::bot::PATIENCE;
 use e2e::playground::workspace;
 use e2e::test_host::PING;
 use e2e::{Playground, TestHost};
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 
 /// Waits until a rebuilt and restarted bot is connected.
 async fn started(host: &mut TestHost, from: usize) {
@@ -68,6 +68,6 @@ async fn a_save_builds_the_whole_bot_and_starts_it_anew() {
 
     let TestHost { bot, sandbox, playground } = host;
     assert_eq!(bot.stop().await.unwrap().code(), Some(0));
-    assert_eq!(sandbox.record().count(Kind::Identified), 4);
+    assert_eq!(sandbox.event_log().count(Kind::Identified), 4);
     drop(playground);
 }

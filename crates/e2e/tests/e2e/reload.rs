@@ -9,7 +9,7 @@ use e2e::load::Load;
 use e2e::test_host::{GENERAL, PING};
 use e2e::{Playground, TestHost};
 use sandbox::client::Run;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_body_is_live_without_a_new_session_or_registration() {
@@ -40,7 +40,7 @@ async fn a_saved_body_is_live_without_a_new_session_or_registration() {
     assert!(line.contains("~ /ping"), "{line}");
     host.bot.wait_for_line(lines, "/ping scope=").await.unwrap();
     assert_eq!(writes(&host), before + 1);
-    assert_eq!(host.sandbox.record().count(Kind::Closed), 0);
+    assert_eq!(host.sandbox.event_log().count(Kind::Closed), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

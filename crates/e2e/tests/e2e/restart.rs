@@ -131,9 +131,10 @@ async fn a_restart_by_hand_waits_for_calls_and_brings_back_what_was_live() {
     host.playground.save(PING, &source).unwrap();
     host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     let client = host.sandbox.client();
-    let from = host.sandbox.record().newest() + 1;
+    let from = host.sandbox.event_log().newest() + 1;
     let slow = tokio::spawn(async move { client.say("/ping").await });
-    let deferred = host.sandbox.record().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
+    let deferred =
+        host.sandbox.event_log().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
     assert!(deferred.await.is_ok(), "/ping is not under way");
 
     let lines = host.bot.line_count();

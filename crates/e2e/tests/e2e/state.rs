@@ -158,7 +158,7 @@ async fn a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin
     let slow = "ctx.defer().await?;\n    while !std::path::Path::new(\"go-on\").exists() {\n        \
                 sdk::tokio::time::sleep(std::time::Duration::from_millis(5)).await;\n    }\n    let latency =";
     edit(&mut host, PING, "let latency =", slow, "commands/general 1 -> 2 live").await;
-    let record = host.sandbox.record();
+    let record = host.sandbox.event_log();
     let from = record.newest() + 1;
     let client = host.sandbox.client();
     let call = tokio::spawn(async move { client.run(Run::typed("/ping").deadline(PATIENCE)).await.unwrap() });
@@ -215,7 +215,7 @@ async fn a_call_that_waits_for_a_press_gets_it_and_ends_with_its_generation() {
     host.playground.save(PING, ASKING).unwrap();
     host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
     let edited = async |asked: &Answer, words: &str| {
-        let mut happenings = host.sandbox.record().subscribe(host.sandbox.record().newest() + 1);
+        let mut happenings = host.sandbox.event_log().subscribe(host.sandbox.event_log().newest() + 1);
         let shown = async {
             while client.interaction(asked.interaction).await.unwrap().content != words {
                 happenings.next().await.unwrap();

@@ -11,7 +11,7 @@ use e2e::{Bot, Playground, TestHost};
 use rustix::process::{Pid, Signal, kill_process};
 use sandbox::Sandbox;
 use sandbox::client::Run;
-use sandbox::record::Kind;
+use sandbox::event_log::Kind;
 
 /// Maximum number of milliseconds from a death to an answer.
 const BACK_WITHIN: u64 = 2000;
@@ -59,7 +59,7 @@ async fn gone(process: u32) {
 /// Waits until the only session is closed.
 async fn closed(sandbox: &Sandbox) {
     let began = Instant::now();
-    while sandbox.record().count(Kind::Closed) == 0 {
+    while sandbox.event_log().count(Kind::Closed) == 0 {
         assert!(began.elapsed() < PATIENCE, "the gateway has not been closed");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

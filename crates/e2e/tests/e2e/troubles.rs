@@ -145,10 +145,10 @@ async fn a_call_that_outlasts_its_time_is_named_and_still_answers() {
     let slow = test_host.ping_that_waits("Slow", &gate);
     test_host.playground.save(PING, &slow).unwrap();
     test_host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
-    let (client, from) = (test_host.sandbox.client(), test_host.sandbox.record().newest() + 1);
+    let (client, from) = (test_host.sandbox.client(), test_host.sandbox.event_log().newest() + 1);
     let call = tokio::spawn(async move { client.say("/ping").await });
     let begun =
-        test_host.sandbox.record().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
+        test_host.sandbox.event_log().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
     assert!(begun.await.is_ok(), "/ping is not under way");
     test_host.playground.save(PING, &quick).unwrap();
     let words = "commands/general 2 is stopped with calls still under way: /ping (";

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message as Frame, WebSocket};
+use sandbox_net::Close;
 use sandbox_net::ws::{self, End, Ending, Limits, Protocol, Socket, Start};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::call::Job;
-use crate::close::{Close, resumable};
+use crate::close::{self, resumable};
 use crate::fault::{VoiceEffect, VoicePlace};
 use crate::host::{Data, Event};
 use crate::links::Order;
@@ -48,12 +49,6 @@ pub(super) struct Connection {
     pub(super) written: u64,
 }
 
-impl From<Close> for Ending {
-    fn from(close: Close) -> Self {
-        Self::Close { code: close.code, reason: close.reason }
-    }
-}
-
 /// Serves one connection until it ends.
 pub(super) async fn serve(opening: Opening) {
     let Opening { voice, region, socket, wire, version, delay, stalled } = opening;
@@ -65,7 +60,7 @@ pub(super) async fn serve(opening: Opening) {
         payloads_per_minute: voice.options().payloads_per_minute,
     };
     let start = match version {
-        None => Start::End(Close::invalid_version().into()),
+        None => Start::End(close::invalid_version().into()),
         Some(_) if stalled => Start::Stall,
         Some(_) => Start::Hello(delay),
     };
@@ -114,8 +109,8 @@ impl Protocol for Connection {
             }
             Next::Replaced => {
                 // The notification may have been meant for the connection that took over.
-                session.news.notify_one();
-                Err(Close::replaced().into())
+                session.changed.notify_one();
+                Err(close::replaced().into())
             }
             Next::Ended(close) => Err(close.into()),
         }
@@ -125,7 +120,7 @@ impl Protocol for Connection {
         let session = self.session.clone();
         async move {
             match session {
-                Some(session) => session.news.notified().await,
+                Some(session) => session.changed.notified().await,
                 None => pending().await,
             }
         }
@@ -145,8 +140,8 @@ impl Protocol for Connection {
             return Ok(());
         }
         match (raw.op, &self.session) {
-            (0 | 7, Some(_)) => return Err(Close::already_authenticated().into()),
-            (1 | 5 | 23 | 31, None) => return Err(Close::not_authenticated().into()),
+            (0 | 7, Some(_)) => return Err(close::already_authenticated().into()),
+            (1 | 5 | 23 | 31, None) => return Err(close::not_authenticated().into()),
             _ => {}
         }
         match (raw.request(self.version)?, self.session.clone()) {
@@ -162,22 +157,22 @@ impl Protocol for Connection {
                 session.call.queue(Job::Json(session.user, op, data));
                 Ok(())
             }
-            (_, None) => Err(Close::not_authenticated().into()),
+            (_, None) => Err(close::not_authenticated().into()),
         }
     }
 
     async fn handle_binary(&mut self, bytes: &[u8]) -> Result<(), Ending> {
         let Some((&op, payload)) = bytes.split_first() else {
             self.record_received(None, omitted("binary frame", 0));
-            return Err(Close::decode("a binary frame begins with its opcode").into());
+            return Err(close::decode("a binary frame begins with its opcode").into());
         };
         self.record_received(Some(op.into()), omitted("binary frame", payload.len()));
         if !self.survives(op.into()).await? {
             return Ok(());
         }
-        let Some(session) = &self.session else { return Err(Close::not_authenticated().into()) };
+        let Some(session) = &self.session else { return Err(close::not_authenticated().into()) };
         if !matches!(op, 26 | 28) {
-            return Err(Close::unknown_opcode().into());
+            return Err(close::unknown_opcode().into());
         }
         session.call.queue(Job::Binary(session.user, op, payload.to_vec()));
         Ok(())
@@ -191,11 +186,11 @@ impl Protocol for Connection {
     }
 
     fn timed_out(&self) -> Ending {
-        Close::timed_out().into()
+        close::timed_out().into()
     }
 
     fn rate_limited(&self) -> Ending {
-        Close::rate_limited().into()
+        close::rate_limited().into()
     }
 
     fn ended(&mut self, end: &End) {
@@ -213,7 +208,7 @@ impl Protocol for Connection {
             && let Some(attachment) = session.detach(self.id)
         {
             match end.code.filter(|code| !resumable(*code)) {
-                Some(code) => self.voice.end(&session, Close { code, reason: end.reason.clone() }),
+                Some(code) => self.voice.end(&session, Close::new(code, end.reason.clone())),
                 None => self.voice.expire_later(session, attachment),
             }
         }
@@ -275,7 +270,7 @@ impl Connection {
                 Ok(false)
             }
             VoiceEffect::Sever => Err(Ending::Sever),
-            VoiceEffect::Close { code, reason } => Err(Ending::Close { code, reason }),
+            VoiceEffect::Close { code, reason } => Err(Close::new(code, reason).into()),
         }
     }
 

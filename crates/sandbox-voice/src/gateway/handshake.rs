@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use crate::call::Job;
-use crate::close::Close;
+use crate::close;
 use crate::host::Event;
 use crate::payload::{BUFFERED, Identify, Resume, Select, Speaking, op};
 use crate::session::Session;
@@ -48,7 +48,7 @@ impl Connection {
 
     pub(super) fn select(&self, session: &Arc<Session>, select: &Select) -> Result<(), Ending> {
         if !self.voice.options().modes.contains(&select.mode) {
-            return Err(Close::unknown_mode().into());
+            return Err(close::unknown_mode().into());
         }
         let key = Voice::key();
         session.select(select.mode, SocketAddr::new(select.address, select.port), &key);
@@ -58,7 +58,7 @@ impl Connection {
 
     pub(super) fn speaking(session: &Arc<Session>, speaking: &Speaking) -> Result<(), Ending> {
         if speaking.ssrc != session.ssrc {
-            return Err(Close::bad_request("SPEAKING names an SSRC that READY did not give").into());
+            return Err(close::bad_request("SPEAKING names an SSRC that READY did not give").into());
         }
         session.announce();
         let data = json!({
@@ -72,15 +72,15 @@ impl Connection {
     }
 
     pub(super) async fn resume(&mut self, resume: &Resume) -> Result<(), Ending> {
-        let session = self.voice.resume(resume).ok_or_else(Close::invalid_session)?;
+        let session = self.voice.resume(resume).ok_or_else(close::invalid_session)?;
         let buffered = self.version >= BUFFERED;
         let Some(written) = session.resume_at(resume.seq_ack, buffered) else {
-            self.voice.end(&session, Close::forgotten());
-            return Err(Close::forgotten().into());
+            self.voice.end(&session, close::forgotten());
+            return Err(close::forgotten().into());
         };
         if session.attach(self.id).is_some() {
             // The connection that had it learns that it was replaced.
-            session.news.notify_one();
+            session.changed.notify_one();
         }
         self.written = written;
         self.voice.relink(self.id, Some(session.clone()));

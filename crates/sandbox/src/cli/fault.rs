@@ -139,8 +139,8 @@ async fn find(client: &Client, name: &str) -> Result<Snowflake, Failure> {
 }
 
 async fn now(client: &Client, command: Command) -> Result<Outcome, Failure> {
-    let told = client.gateway(&Target::default(), &command).await?;
-    terminal::json_line(&told["connections"])?;
+    let sent = client.gateway(&Target::default(), &command).await?;
+    terminal::json_line(&sent["connections"])?;
     Ok(Outcome::Good)
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Client, Error, escape, millis};
+use super::run::millis;
+use super::{Client, Error, escape};
 use crate::voice::{Command, Heard, Target, wav};
 
 impl Client {

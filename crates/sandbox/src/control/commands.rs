@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::{FileGiven, Lookup};
-use super::wait::Patience;
+use super::wait::WaitLimits;
 use super::{BadRequest, Control, Query, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -49,7 +49,7 @@ pub(super) struct RunCommand {
     pub(super) files: HashMap<String, FileGiven>,
     /// How long to wait.
     #[serde(flatten)]
-    pub(super) patience: Patience,
+    pub(super) limits: WaitLimits,
 }
 
 /// The user and the channel of a list of commands.

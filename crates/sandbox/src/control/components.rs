@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::{Lookup, Resolved};
-use super::wait::Patience;
+use super::wait::WaitLimits;
 use super::{BadRequest, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -32,7 +32,7 @@ pub(super) struct UseComponent {
     pub(super) values: Vec<String>,
     /// How long to wait.
     #[serde(flatten)]
-    pub(super) patience: Patience,
+    pub(super) limits: WaitLimits,
 }
 
 /// Creates the interaction of a component.

@@ -16,7 +16,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::record::{Event, EventLog};
+use crate::event_log::{Event, EventLog};
 
 /// Endings of names that cannot be registered (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of
 /// 2024).

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use super::commands::{self, RunCommand};
 use super::components::{self, UseComponent};
 use super::modals::{self, SubmitModal};
-use super::wait::{self, Patience};
+use super::wait::{self, WaitLimits};
 use super::{BadRequest, Control, Path, Request};
 use crate::answer::Answer;
 use crate::live::{Live, Trigger};
@@ -20,13 +20,13 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/interactions/autocomplete", post(autocomplete))
         .route("/sandbox/interactions/component", post(component))
         .route("/sandbox/interactions/modal", post(modal))
-        .route("/sandbox/interactions/{id}", get(look))
+        .route("/sandbox/interactions/{id}", get(show))
         .layer(axum::extract::DefaultBodyLimit::max(64 << 20))
 }
 
 async fn run(
     control: &Control,
-    patience: Patience,
+    limits: WaitLimits,
     prepare: impl FnOnce(&mut Live<'_>) -> Result<Trigger, BadRequest>,
 ) -> Result<Json<Answer>, BadRequest> {
     let started = {
@@ -34,37 +34,37 @@ async fn run(
         let trigger = prepare(&mut live)?;
         live.start(&trigger)?
     };
-    wait::answer(control, &started, patience).await.map(Json)
+    wait::answer(control, &started, limits).await.map(Json)
 }
 
 async fn command(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.patience, |live| commands::run(live, &asked, false)).await
+    run(&control, asked.limits, |live| commands::run(live, &asked, false)).await
 }
 
 async fn autocomplete(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.patience, |live| commands::run(live, &asked, true)).await
+    run(&control, asked.limits, |live| commands::run(live, &asked, true)).await
 }
 
 async fn component(
     State(control): State<Control>,
     Request(asked): Request<UseComponent>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.patience, |live| components::press(live, &asked)).await
+    run(&control, asked.limits, |live| components::press(live, &asked)).await
 }
 
 async fn modal(
     State(control): State<Control>,
     Request(asked): Request<SubmitModal>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.patience, |live| modals::submit(live, &asked)).await
+    run(&control, asked.limits, |live| modals::submit(live, &asked)).await
 }
 
-async fn look(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, BadRequest> {
+async fn show(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, BadRequest> {
     wait::read(&control.discord.lock(), id).map(Json)
 }

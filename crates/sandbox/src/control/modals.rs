@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::BadRequest;
 use super::components::{called, chosen, option_value};
 use super::values::{FileGiven, Lookup, Resolved};
-use super::wait::Patience;
+use super::wait::WaitLimits;
 use crate::live::{Live, Trigger};
 use crate::snowflake::Snowflake;
 use crate::state::interaction::{self, Interaction, Response};
@@ -27,7 +27,7 @@ pub(super) struct SubmitModal {
     pub(super) files: HashMap<String, FileGiven>,
     /// How long to wait.
     #[serde(flatten)]
-    pub(super) patience: Patience,
+    pub(super) limits: WaitLimits,
 }
 
 /// Creates the interaction of a submitted modal.
@@ -142,7 +142,10 @@ fn filled(
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
-            let ids = wanted.iter().map(|path| resolved.attachment(lookup, path).map_err(BadRequest::new));
+            let ids = wanted.iter().map(|path| {
+                let attached = resolved.attachment(lookup, path);
+                attached.map_err(|error| BadRequest::new(format!("\"{custom_id}\" needs a file: {error}.")))
+            });
             out["values"] = ids.map(|id| id.map(|id| json!(id))).collect::<Result<Vec<_>, _>>()?.into();
         }
         _ => {

@@ -13,7 +13,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::message::Attachment;
 use crate::state::{File, World, picture};
-use crate::typed::{Found, FoundUser, Named, Resolver};
+use crate::typed::{FileError, Found, FoundUser, Named, Resolver};
 
 /// A file in a request.
 #[derive(Debug, Clone, Deserialize)]
@@ -92,11 +92,11 @@ impl Resolver for Lookup<'_> {
         visible.then(|| Found { id: channel.id, object: channel.partial_json(permissions) })
     }
 
-    fn attach(&mut self, path: &str) -> Result<Found, String> {
-        let given =
-            self.files.get(path).ok_or_else(|| format!("The file {path} did not come with the request."))?;
-        let bytes =
-            STANDARD.decode(&given.base64).map_err(|_| format!("The file {path} is not valid base64."))?;
+    fn attach(&mut self, path: &str) -> Result<Found, FileError> {
+        let given = self.files.get(path).ok_or_else(|| FileError::Missing { path: path.to_owned() })?;
+        let bytes = STANDARD
+            .decode(&given.base64)
+            .map_err(|source| FileError::Encoding { path: path.to_owned(), source })?;
         let name = given.filename.as_deref().or(path.rsplit(['/', '\\']).next()).unwrap_or(path);
         let filename = safe_name(name);
         let content_type = picture::sniff(&bytes).unwrap_or(picture::content_type_of(&filename)).to_owned();
@@ -173,7 +173,7 @@ impl Resolved {
     }
 
     /// Adds a file and returns its id.
-    pub(super) fn attachment(&mut self, lookup: &mut Lookup<'_>, path: &str) -> Result<Snowflake, String> {
+    pub(super) fn attachment(&mut self, lookup: &mut Lookup<'_>, path: &str) -> Result<Snowflake, FileError> {
         let found = lookup.attach(path)?;
         self.put("attachments", found.id, found.object);
         Ok(found.id)

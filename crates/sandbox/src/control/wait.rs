@@ -17,7 +17,7 @@ use crate::state::message::{Message, flag};
 /// How long to wait.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Patience {
+pub(super) struct WaitLimits {
     /// Until a deferred answer is completed, from the start.
     pub(super) deadline_ms: Option<u64>,
     /// After the answer, for second callbacks and followups.
@@ -58,11 +58,11 @@ fn stand(interaction: &Interaction) -> Stand {
 pub(super) async fn answer(
     control: &Control,
     started: &Started,
-    patience: Patience,
+    limits: WaitLimits,
 ) -> Result<Answer, BadRequest> {
     let begun = Instant::now();
     let silence_ends = begun + control.discord.limits().response;
-    let ends = |default| begun + patience.deadline_ms.map_or(default, Duration::from_millis);
+    let ends = |default| begun + limits.deadline_ms.map_or(default, Duration::from_millis);
     let mut error = None;
     loop {
         let notified = started.changed.notified();
@@ -80,7 +80,7 @@ pub(super) async fn answer(
             break;
         }
     }
-    if let Some(time) = patience.settle_ms {
+    if let Some(time) = limits.settle_ms {
         tokio::time::sleep(Duration::from_millis(time)).await;
     }
     let mut answer = read(&control.discord.lock(), started.id)?;

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{BadRequest, Control, Path, Query, Request};
+use crate::event_log::Subscription;
 use crate::fault::Rule;
 use crate::gateway::{Command, Target};
-use crate::record::Subscription;
 
 pub(super) fn routes() -> Router<Control> {
     Router::new()

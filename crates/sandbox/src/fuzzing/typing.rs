@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::snowflake::Snowflake;
-use crate::typed::{Command, Found, FoundUser, Mistakes, Named, Resolver};
+use crate::typed::{Command, FileError, Found, FoundUser, Mistakes, Named, Resolver};
 use crate::typed::{find, parse, parse_partial, structured, structured_partial};
 use crate::validate::command::{self, Definition, Scope};
 
@@ -37,7 +37,7 @@ impl Resolver for Guild {
         Self::id(named).map(|id| Found { id, object: json!({ "id": id, "type": id.0 % 4 }) })
     }
 
-    fn attach(&mut self, path: &str) -> Result<Found, String> {
+    fn attach(&mut self, path: &str) -> Result<Found, FileError> {
         let id = Snowflake(path.len() as u64);
         Ok(Found { id, object: json!({ "filename": path }) })
     }
@@ -96,14 +96,14 @@ pub fn typed_command(bytes: &[u8]) {
         Err(mistake) => return in_words(&mistake.to_string(), &text),
     };
     match how >> 1 & 3 {
-        0 | 1 => told(parse(rest, command, &mut Guild), command, &text),
+        0 | 1 => check(parse(rest, command, &mut Guild), command, &text),
         2 => match parse_partial(rest, command, &mut Guild) {
             Ok(data) => assert_eq!(focused(&data["options"]), 1, "{data}"),
             Err(mistakes) => in_words(&mistakes.to_string(), &text),
         },
         _ => {
             let Ok(given) = serde_json::from_str::<Value>(rest) else { return };
-            told(structured(&given, command, &mut Guild), command, &text);
+            check(structured(&given, command, &mut Guild), command, &text);
             if let Ok(data) = structured_partial(&given, "word", command, &mut Guild) {
                 assert_eq!(focused(&data["options"]), 1, "{data}");
             }
@@ -112,7 +112,7 @@ pub fn typed_command(bytes: &[u8]) {
 }
 
 /// Checks the data that is sent, and that the same options as JSON have the same result.
-fn told(data: Result<Value, Mistakes>, command: Command<'_>, text: &str) {
+fn check(data: Result<Value, Mistakes>, command: Command<'_>, text: &str) {
     let data = match data {
         Ok(data) => data,
         Err(mistakes) => return in_words(&mistakes.to_string(), text),

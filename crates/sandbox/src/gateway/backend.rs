@@ -39,6 +39,11 @@ pub trait Backend: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Returns the channel info objects of a guild's channels that have a value for any of these fields.
+    fn channel_info(&self, _bot: Snowflake, _guild: Snowflake, _fields: &[String]) -> Vec<Value> {
+        Vec::new()
+    }
+
     /// Handles a changed presence of a bot. `presence` is an Update Presence structure with a valid `status`.
     fn presence_update(&self, bot: Snowflake, presence: &Value);
 

@@ -10,18 +10,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
+use sandbox_net::Close;
 use sandbox_net::ws::{self, End, Ending, Limits, Protocol, Socket, Start};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use self::faults::Delivery;
 use super::hub::Order;
-use super::payload::{self, Close, Raw, Request, op};
+use super::payload::{self, Raw, Request, op};
 use super::session::{Next, Session};
 use super::transport::Transport;
-use super::{Backend, Command, Hub};
+use super::{Backend, Command, Hub, close};
+use crate::event_log::{self, Body, Closer};
 use crate::fault::{Connection as Wire, GatewayEffect};
-use crate::record::{self, Body, Closer};
 
 /// Number of events written before the client's own payloads are read again.
 const BATCH: usize = 64;
@@ -64,7 +65,7 @@ pub(super) async fn serve(opening: Opening) {
         transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
     // A client with an impossible request can at least read a plain close frame.
     let transport = transport.unwrap_or(Transport::Json { compress_from: None, zlib: None });
-    hub.log().push(record::Event::Connected { conn: id, transport: transport.name() });
+    hub.log().push(event_log::Event::Connected { conn: id, transport: transport.name() });
     let limits = Limits {
         heartbeat_interval: hub.options().heartbeat_interval,
         payloads_per_minute: hub.options().payloads_per_minute,
@@ -114,14 +115,11 @@ impl Protocol for Connection {
             Next::Nothing => return Ok(false),
             Next::Behind => {
                 self.hub.end(&session, "its reader fell behind");
-                return Err(Ending::Close {
-                    code: 4000,
-                    reason: "Events were lost because they were not read in time.".into(),
-                });
+                return Err(close::behind().into());
             }
             Next::Ended => {
                 // The notification may have been meant for the connection that took over.
-                session.news.notify_one();
+                session.changed.notify_one();
                 self.leave_session();
                 return Ok(false);
             }
@@ -149,7 +147,7 @@ impl Protocol for Connection {
             }
             let Delivery { mut payload, recorded, times } = self.delivery(&numbered, &effect);
             for left in (0..times).rev() {
-                self.hub.log().push(record::Event::Dispatch {
+                self.hub.log().push(event_log::Event::Dispatch {
                     conn: self.id,
                     session: session.id.clone(),
                     seq: numbered.seq,
@@ -171,7 +169,7 @@ impl Protocol for Connection {
         async move {
             match (held_until, session) {
                 (Some(until), _) => sleep_until(until).await,
-                (None, Some(session)) => session.news.notified().await,
+                (None, Some(session)) => session.changed.notified().await,
                 (None, None) => pending().await,
             }
         }
@@ -188,10 +186,7 @@ impl Protocol for Connection {
     async fn handle_order(&mut self, order: Option<Order>) -> Result<(), Ending> {
         match order {
             Some(Order::Command(command)) => self.handle_command(command).await,
-            Some(Order::Replaced) | None => Err(Ending::Close {
-                code: 4000,
-                reason: "The session was resumed on another connection.".into(),
-            }),
+            Some(Order::Replaced) | None => Err(close::replaced().into()),
         }
     }
 
@@ -205,21 +200,21 @@ impl Protocol for Connection {
     }
 
     fn timed_out(&self) -> Ending {
-        Close::timed_out().into()
+        close::timed_out().into()
     }
 
     fn rate_limited(&self) -> Ending {
-        Close::rate_limited().into()
+        close::rate_limited().into()
     }
 
     fn unreadable(&self, error: &axum::Error) -> Ending {
         // The length is the client's error and has a code of its own. Any other error breaks the connection.
-        if is_capacity(error) { Close::too_long().into() } else { Ending::Lost(error.to_string()) }
+        if is_capacity(error) { close::too_long().into() } else { Ending::Lost(error.to_string()) }
     }
 
     fn ended(&mut self, end: &End) {
         let session = self.session.clone();
-        self.hub.log().push(record::Event::Closed {
+        self.hub.log().push(event_log::Event::Closed {
             conn: self.id,
             session: session.as_ref().map(|session| session.id.clone()),
             code: end.code,
@@ -238,7 +233,7 @@ impl Connection {
     async fn handle_command(&mut self, command: Command) -> Result<(), Ending> {
         match command {
             Command::Sever => Err(Ending::Sever),
-            Command::Close { code, reason } => Err(Ending::Close { code, reason }),
+            Command::Close { code, reason } => Err(Close::new(code, reason).into()),
             Command::Reconnect => self.send(op::RECONNECT, Value::Null).await,
             Command::InvalidSession { resumable } => self.invalidate(resumable).await,
             Command::RequestHeartbeat => self.send(op::HEARTBEAT, Value::Null).await,
@@ -269,7 +264,7 @@ impl Connection {
     async fn payload(&mut self, bytes: &[u8]) -> Result<(), Ending> {
         if bytes.len() > payload::LONGEST {
             self.record_received(None, unread(bytes));
-            return Err(Close::too_long().into());
+            return Err(close::too_long().into());
         }
         let raw = match Raw::read(bytes) {
             Ok(raw) => raw,
@@ -298,8 +293,8 @@ impl Connection {
     /// Handles a client's payload.
     async fn act(&mut self, raw: Raw) -> Result<(), Ending> {
         match (raw.op, &self.session) {
-            (2 | 6, Some(_)) => return Err(Close::already_authenticated().into()),
-            (3 | 4 | 8 | 31 | 43, None) => return Err(Close::not_authenticated().into()),
+            (2 | 6, Some(_)) => return Err(close::already_authenticated().into()),
+            (3 | 4 | 8 | 31 | 43, None) => return Err(close::not_authenticated().into()),
             _ => {}
         }
         let request = raw.request()?;
@@ -315,14 +310,14 @@ impl Connection {
                 self.ask(request, &session);
                 Ok(())
             }
-            (_, None) => Err(Close::not_authenticated().into()),
+            (_, None) => Err(close::not_authenticated().into()),
         }
     }
 
     async fn send(&mut self, op: u8, data: Value) -> Result<(), Ending> {
         let payload = json!({"t": null, "s": null, "op": op, "d": data}).to_string();
         let session = self.session.as_ref().map(|session| session.id.clone());
-        self.hub.log().push(record::Event::Sent { conn: self.id, session, op, data });
+        self.hub.log().push(event_log::Event::Sent { conn: self.id, session, op, data });
         self.feed(payload).await?;
         self.flush().await
     }
@@ -338,13 +333,7 @@ impl Connection {
 
     fn record_received(&self, op: Option<u64>, data: Body) {
         let session = self.session.as_ref().map(|session| session.id.clone());
-        self.hub.log().push(record::Event::Received { conn: self.id, session, op, data });
-    }
-}
-
-impl From<Close> for Ending {
-    fn from(close: Close) -> Self {
-        Self::Close { code: close.code, reason: close.reason }
+        self.hub.log().push(event_log::Event::Received { conn: self.id, session, op, data });
     }
 }
 

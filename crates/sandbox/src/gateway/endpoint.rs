@@ -9,14 +9,14 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use sandbox_net::Close;
 use serde::Deserialize;
 
 use super::connection::{self, Opening};
-use super::payload::Close;
 use super::transport::Transport;
-use super::{Backend, Hub};
+use super::{Backend, Hub, close};
+use crate::event_log::Event;
 use crate::fault::{ConnectEffect, Connection};
-use crate::record::Event;
 
 /// Longest frame that is read at all. It is longer than a client may send, so that the client gets a close code.
 const LONGEST_FRAME: usize = 1 << 20;
@@ -94,17 +94,17 @@ async fn connect(
 /// decoded here.
 fn negotiate(wishes: &Wishes) -> Result<Transport, Close> {
     if wishes.v.as_deref().is_some_and(|version| version != "10") {
-        return Err(Close::invalid_version());
+        return Err(close::invalid_version());
     }
     if let Some(encoding) = wishes.encoding.as_deref().filter(|&encoding| encoding != "json") {
-        return Err(Close::decode(format!(
+        return Err(close::decode(format!(
             "encoding {} is not spoken here, use encoding=json",
             short(encoding)
         )));
     }
     Transport::new(wishes.compress.as_deref()).ok_or_else(|| {
         let name = short(wishes.compress.as_deref().unwrap_or_default());
-        Close::decode(format!("compress {name} is not offered, use zlib-stream or zstd-stream"))
+        close::decode(format!("compress {name} is not offered, use zlib-stream or zstd-stream"))
     })
 }
 

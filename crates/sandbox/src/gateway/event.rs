@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::viewer::{Viewer, is_user};
 use super::{Dispatch, Intents, content, roster};
-use crate::record::{Body, EventLog, Json};
+use crate::event_log::{Body, EventLog, Json};
 use crate::snowflake::Snowflake;
 
 /// An event as sessions store it: its data as text, ready for a sequence number.

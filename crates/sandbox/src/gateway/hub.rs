@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
+use sandbox_net::Links;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -17,8 +17,8 @@ use super::listings::Listings;
 use super::session::Session;
 use super::starts::Starts;
 use super::{Dispatch, Options};
+use crate::event_log::{self, EventLog};
 use crate::fault::Faults;
-use crate::record::{self, EventLog};
 use crate::snowflake::Snowflake;
 
 /// Handle to the gateway. Clones share the same sessions.
@@ -32,16 +32,9 @@ struct Shared {
     log: EventLog,
     faults: Faults,
     sessions: RwLock<HashMap<Arc<str>, Arc<Session>>>,
-    links: Mutex<HashMap<u64, Link>>,
-    last_conn: AtomicU64,
+    links: Links<Session, Order>,
     starts: Starts,
     listings: Listings,
-}
-
-/// The mailbox of one live connection.
-struct Link {
-    mailbox: mpsc::UnboundedSender<Order>,
-    session: Option<Arc<Session>>,
 }
 
 /// A message to a connection's task.
@@ -100,8 +93,7 @@ impl Hub {
             log,
             faults,
             sessions: RwLock::default(),
-            links: Mutex::default(),
-            last_conn: AtomicU64::new(0),
+            links: Links::default(),
             starts: Starts::default(),
             listings: Listings::default(),
         };
@@ -121,13 +113,10 @@ impl Hub {
 
     /// Sends a command to all live connections of a target and returns their number.
     pub fn command(&self, target: &Target, command: &Command) -> usize {
-        let mut links = self.shared.links.lock();
-        let fitting = links.values_mut().filter(|link| target.fits(link.session.as_deref()));
-        let told = fitting.filter(|link| link.mailbox.send(Order::Command(command.clone())).is_ok()).count();
-        drop(links);
-        let place = format!("{told} connections");
-        self.shared.log.push(record::Event::Fault { rule: None, place, effect: json!(command) });
-        told
+        let sent = self.shared.links.send_to(target, || Order::Command(command.clone()));
+        let place = format!("{sent} connections");
+        self.shared.log.push(event_log::Event::Fault { rule: None, place, effect: json!(command) });
+        sent
     }
 
     /// Closes all connections with a code and returns their number.
@@ -167,29 +156,21 @@ impl Hub {
 
     /// Registers a connection and returns its number and its mailbox.
     pub(super) fn link(&self) -> (u64, mpsc::UnboundedReceiver<Order>) {
-        let conn = self.shared.last_conn.fetch_add(1, Ordering::Relaxed) + 1;
-        let (mailbox, orders) = mpsc::unbounded_channel();
-        self.shared.links.lock().insert(conn, Link { mailbox, session: None });
-        (conn, orders)
+        self.shared.links.add()
     }
 
     pub(super) fn unlink(&self, conn: u64) {
-        self.shared.links.lock().remove(&conn);
+        self.shared.links.remove(conn);
     }
 
     /// Records the session that a connection now serves.
     pub(super) fn relink(&self, conn: u64, session: Option<Arc<Session>>) {
-        if let Some(link) = self.shared.links.lock().get_mut(&conn) {
-            link.session = session;
-        }
+        self.shared.links.set_session(conn, session);
     }
 
     /// Informs a connection that another one serves its session now.
     pub(super) fn replace(&self, conn: u64) {
-        if let Some(link) = self.shared.links.lock().get(&conn) {
-            // A connection that is ending does not need the order.
-            let _ = link.mailbox.send(Order::Replaced);
-        }
+        self.shared.links.send(conn, Order::Replaced);
     }
 
     pub(super) fn session(&self, id: &str) -> Option<Arc<Session>> {
@@ -228,16 +209,15 @@ impl Hub {
     fn forget(&self, session: &Session, reason: &'static str) {
         self.shared.sessions.write().remove(&session.id);
         let (session_id, bot) = (session.id.clone(), session.viewer.bot);
-        self.log().push(record::Event::SessionEnded { session: session_id, bot, reason });
+        self.log().push(event_log::Event::SessionEnded { session: session_id, bot, reason });
         if let Some(backend) = session.backend.upgrade() {
             backend.session_ended(&session.info());
         }
     }
 }
 
-impl Target {
-    fn fits(&self, session: Option<&Session>) -> bool {
-        let Some(session) = session else { return *self == Self::default() };
+impl sandbox_net::Target<Session> for Target {
+    fn matches(&self, session: &Session) -> bool {
         self.bot.is_none_or(|bot| bot == session.viewer.bot)
             && self.session.as_deref().is_none_or(|id| id == &*session.id)
             && self.shard.is_none_or(|shard| shard == session.viewer.shard[0])

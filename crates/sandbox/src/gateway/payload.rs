@@ -1,10 +1,11 @@
-//! Payloads of clients, parsed and validated, and the close codes for invalid ones.
+//! Payloads of clients, parsed and validated.
 
+use sandbox_net::Close;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::{Intents, VoiceStateUpdate};
+use super::{Intents, VoiceStateUpdate, close};
 use crate::fault::lay_over;
 use crate::snowflake::Snowflake;
 
@@ -20,46 +21,6 @@ pub(super) mod op {
     pub(in crate::gateway) const HEARTBEAT_ACK: u8 = 11;
 }
 
-/// A reason to close a connection with a code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Close {
-    pub(super) code: u16,
-    pub(super) reason: String,
-}
-
-macro_rules! closes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $reason:literal;)*) => {
-        impl Close {
-            $($(#[$doc])* pub(super) fn $name() -> Self {
-                Self { code: $code, reason: $reason.to_owned() }
-            })*
-        }
-    };
-}
-
-closes! {
-    unknown_opcode = 4001, "Unknown opcode.";
-    too_long = 4002, "Error while decoding payload: it is longer than 4096 bytes.";
-    not_authenticated = 4003, "Not authenticated.";
-    authentication_failed = 4004, "Authentication failed.";
-    already_authenticated = 4005, "Already authenticated.";
-    invalid_seq = 4007, "Invalid seq.";
-    rate_limited = 4008, "Rate limited.";
-    timed_out = 4009, "Session timed out.";
-    invalid_shard = 4010, "Invalid shard.";
-    sharding_required = 4011, "Sharding required.";
-    invalid_version = 4012, "Invalid API version: this gateway speaks version 10.";
-    invalid_intents = 4013, "Invalid intent(s).";
-    disallowed_intents = 4014, "Disallowed intent(s).";
-}
-
-impl Close {
-    /// Returns a 4002 with what could not be read.
-    pub(super) fn decode(what: impl std::fmt::Display) -> Self {
-        Self { code: 4002, reason: format!("Error while decoding payload: {what}") }
-    }
-}
-
 /// A request of a client.
 #[derive(Debug)]
 pub(super) enum Request {
@@ -70,7 +31,7 @@ pub(super) enum Request {
     Resume(Resume),
     Members(MembersRequest),
     Soundboard(Vec<Snowflake>),
-    ChannelInfo(Snowflake),
+    ChannelInfo(ChannelInfoRequest),
 }
 
 /// A payload whose opcode is known and whose data is not parsed yet.
@@ -136,9 +97,11 @@ struct GuildIds {
     guild_ids: Vec<Snowflake>,
 }
 
-#[derive(Deserialize)]
-struct GuildId {
-    guild_id: Snowflake,
+#[derive(Debug, Deserialize)]
+pub(super) struct ChannelInfoRequest {
+    pub(super) guild_id: Snowflake,
+    #[serde(default)]
+    pub(super) fields: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -180,9 +143,9 @@ impl Raw {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Close> {
         // serde would also accept a list of fields for the object.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Close::decode("it is no JSON object"));
+            return Err(close::decode("it is no JSON object"));
         }
-        serde_json::from_slice(bytes).map_err(Close::decode)
+        serde_json::from_slice(bytes).map_err(close::decode)
     }
 
     /// Returns the data, which is not parsed yet.
@@ -206,24 +169,24 @@ impl Raw {
             6 => Request::Resume(decode(data)?),
             8 => Request::Members(members(data)?),
             31 => Request::Soundboard(decode::<GuildIds>(data)?.guild_ids),
-            43 => Request::ChannelInfo(decode::<GuildId>(data)?.guild_id),
-            _ => return Err(Close::unknown_opcode()),
+            43 => Request::ChannelInfo(decode(data)?),
+            _ => return Err(close::unknown_opcode()),
         })
     }
 }
 
 fn decode<T: DeserializeOwned>(data: Value) -> Result<T, Close> {
     if !data.is_object() {
-        return Err(Close::decode("d must be an object"));
+        return Err(close::decode("d must be an object"));
     }
-    serde_json::from_value(data).map_err(Close::decode)
+    serde_json::from_value(data).map_err(close::decode)
 }
 
 fn identify(data: Value) -> Result<Identify, Close> {
     let raw: RawIdentify = decode(data)?;
     // Intents are mandatory since v8, and only the documented bits are valid.
     let bits = raw.intents.as_ref().and_then(Value::as_u64);
-    let intents = bits.and_then(Intents::from_bits).ok_or_else(Close::invalid_intents)?;
+    let intents = bits.and_then(Intents::from_bits).ok_or_else(close::invalid_intents)?;
     let shard = raw.shard.filter(|shard| !shard.is_null()).map(shard).transpose()?;
     Ok(Identify {
         token: raw.token,
@@ -236,22 +199,22 @@ fn identify(data: Value) -> Result<Identify, Close> {
 }
 
 fn shard(value: Value) -> Result<[u32; 2], Close> {
-    let [shard, shards]: [u32; 2] = serde_json::from_value(value).map_err(|_| Close::invalid_shard())?;
-    if shard < shards { Ok([shard, shards]) } else { Err(Close::invalid_shard()) }
+    let [shard, shards]: [u32; 2] = serde_json::from_value(value).map_err(|_| close::invalid_shard())?;
+    if shard < shards { Ok([shard, shards]) } else { Err(close::invalid_shard()) }
 }
 
 /// Validates an Update Presence structure. The values of `since` differ between libraries and are not checked.
 fn presence(data: Value) -> Result<Value, Close> {
     const STATUSES: [&str; 5] = ["online", "dnd", "idle", "invisible", "offline"];
     let Some(fields) = data.as_object() else {
-        return Err(Close::decode("a presence must be an object"));
+        return Err(close::decode("a presence must be an object"));
     };
     let status_fits = match fields.get("status") {
         None => true,
         Some(status) => status.as_str().is_some_and(|status| STATUSES.contains(&status)),
     };
     if !status_fits {
-        return Err(Close::decode(
+        return Err(close::decode(
             "the status of a presence must be online, dnd, idle, invisible or offline",
         ));
     }
@@ -261,7 +224,7 @@ fn presence(data: Value) -> Result<Value, Close> {
         Some(activities) => activities.as_array().is_some_and(|activities| activities.iter().all(named)),
     };
     if !activities_fit {
-        return Err(Close::decode("each activity of a presence needs a name and a type"));
+        return Err(close::decode("each activity of a presence needs a name and a type"));
     }
     Ok(data)
 }
@@ -269,8 +232,8 @@ fn presence(data: Value) -> Result<Value, Close> {
 fn members(data: Value) -> Result<MembersRequest, Close> {
     let request: MembersRequest = decode(data)?;
     match (&request.query, &request.user_ids, request.limit) {
-        (None, None, _) => Err(Close::decode("one of query or user_ids is needed")),
-        (Some(_), None, None) => Err(Close::decode("limit is needed with query")),
+        (None, None, _) => Err(close::decode("one of query or user_ids is needed")),
+        (Some(_), None, None) => Err(close::decode("limit is needed with query")),
         _ => Ok(request),
     }
 }

@@ -10,7 +10,7 @@ use super::event::{Event, Outgoing};
 use super::info::SessionInfo;
 use super::viewer::Viewer;
 use super::{Backend, Dispatch, Options};
-use crate::record::EventLog;
+use crate::event_log::EventLog;
 use crate::snowflake::Snowflake;
 
 /// Approximate bytes that an event takes in addition to its data.
@@ -24,7 +24,7 @@ pub(super) struct Session {
     pub(super) compress: bool,
     pub(super) backend: Weak<dyn Backend>,
     /// Notifies the connection of new events.
-    pub(super) news: Notify,
+    pub(super) changed: Notify,
     state: Mutex<State>,
 }
 
@@ -90,7 +90,7 @@ impl Session {
             ended: false,
         };
         let backend = Arc::downgrade(backend);
-        Self { id, viewer, compress, backend, news: Notify::new(), state: Mutex::new(state) }
+        Self { id, viewer, compress, backend, changed: Notify::new(), state: Mutex::new(state) }
     }
 
     pub(super) fn info(&self) -> SessionInfo {
@@ -114,7 +114,7 @@ impl Session {
         }
         if state.take(outgoing, &self.viewer, options) {
             drop(state);
-            self.news.notify_one();
+            self.changed.notify_one();
         }
     }
 
@@ -135,13 +135,13 @@ impl Session {
             state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
         }
         drop(state);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     /// Appends an event for this session only.
     pub(super) fn push(&self, event: Event, options: &Options) {
         self.state.lock().push(Arc::new(event), None, options);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     /// Returns whether the bot is in this guild and this session has its events.
@@ -194,7 +194,7 @@ impl Session {
         state.attachments += 1;
         state.push(Arc::new(resumed), Some(conn), options);
         drop(state);
-        self.news.notify_one();
+        self.changed.notify_one();
         Ok((before, missed as u64))
     }
 
@@ -223,7 +223,7 @@ impl Session {
         state.ended = true;
         state.buffer.clear();
         drop(state);
-        self.news.notify_one();
+        self.changed.notify_one();
         first
     }
 }

@@ -9,6 +9,7 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
 use crate::state::forum::Tag;
 use crate::state::message::{Author, Message, Reference, flag};
+use crate::validate::Change;
 use crate::validate::channel::{ChannelBody, Position, ThreadBody};
 use crate::validate::forum::{self, TagBody};
 
@@ -71,6 +72,35 @@ impl Live<'_> {
         if moves_call {
             self.change_server(id);
         }
+        Ok(())
+    }
+
+    /// Changes the status of a voice channel, which is for 500 characters at most. If it differs, sends the event and
+    /// writes the audit log.
+    ///
+    /// # Errors
+    /// If it is no voice channel.
+    pub fn set_voice_status(
+        &mut self,
+        id: Snowflake,
+        status: Change<String>,
+        by: Snowflake,
+        reason: Option<&str>,
+    ) -> ApiResult<()> {
+        let channel = self.channel_mut(id)?;
+        let (Some(guild), kind::VOICE) = (channel.guild_id, channel.kind) else {
+            return Err(ApiError::wrong_channel_type());
+        };
+        if !status.apply(&mut channel.status) {
+            return Ok(());
+        }
+        let event = json!({ "id": id, "guild_id": guild, "status": channel.status });
+        let (action, options) = match &channel.status {
+            Some(status) => (192, json!({ "channel_id": id, "status": status })),
+            None => (193, json!({ "channel_id": id })),
+        };
+        self.tell_guild(guild, "VOICE_CHANNEL_STATUS_UPDATE", event);
+        self.audit_with_options(guild, action, by, Some(id), reason, &options);
         Ok(())
     }
 

@@ -101,8 +101,8 @@ impl Live<'_> {
         self.write_audit(guild_id, entry, reason);
     }
 
-    /// Adds an entry about messages to the audit log. `options` contain where, and how many or which.
-    pub fn audit_messages(
+    /// Adds an entry with `options` to the audit log, such as where, and how many or which, and sends the event.
+    pub fn audit_with_options(
         &mut self,
         guild_id: Snowflake,
         action: u64,

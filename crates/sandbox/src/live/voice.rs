@@ -4,15 +4,15 @@ use serde_json::json;
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
+use crate::event_log::Event;
 use crate::fault::{VoicePlace, VoiceServerEffect};
 use crate::gateway::VoiceStateUpdate;
 use crate::permissions::Permissions;
-use crate::record::Event;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
 use crate::state::guild::VoiceState;
 use crate::state::secret;
-use crate::voice::Close;
+use crate::voice::close;
 
 impl Live<'_> {
     /// Handles a bot that asks to join, to move, to leave, or to mute or deafen itself (opcode 4).
@@ -132,7 +132,7 @@ impl Live<'_> {
         if !is_bot {
             return self.voice.person(guild_id, user, channel);
         }
-        let Some(state) = state else { return self.voice.remove(guild_id, user, Close::disconnected()) };
+        let Some(state) = state else { return self.voice.remove(guild_id, user, close::disconnected()) };
         let stays = before.is_some_and(|before| {
             before.channel_id == state.channel_id && before.session_id == state.session_id
         });
@@ -159,7 +159,7 @@ impl Live<'_> {
             self.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), server);
         }
         if let Some(before) = assigned.before {
-            self.voice.end(&before, Close::disconnected());
+            self.voice.end(&before, close::disconnected());
         }
     }
 
@@ -187,7 +187,7 @@ impl Live<'_> {
     /// Ends the call in a channel: all members leave voice.
     pub(super) fn end_call(&mut self, guild: Snowflake, channel: Snowflake) {
         for user in self.in_voice(guild, channel) {
-            self.voice.remove(guild, user, Close::call_terminated());
+            self.voice.remove(guild, user, close::call_terminated());
             self.set_voice(guild, user, None);
         }
     }
@@ -204,7 +204,7 @@ impl Live<'_> {
             }
             let gone = json!({ "token": secret(16), "guild_id": guild, "endpoint": null });
             self.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), gone);
-            self.voice.remove(guild, bot, Close::call_terminated());
+            self.voice.remove(guild, bot, close::call_terminated());
             self.send_to_server(guild, channel, bot, &session_id);
             self.set_silence(guild, bot);
         }

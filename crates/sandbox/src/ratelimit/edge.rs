@@ -23,8 +23,8 @@ use self::call::Call;
 use self::fault::Answer;
 use self::record::Pending;
 use super::Limits;
+use crate::event_log::EventLog;
 use crate::fault::Faults;
-use crate::record::EventLog;
 use crate::snowflake::Snowflake;
 
 /// The layers in front of a REST router: the log, injected faults and limits, in this order from the outside in.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::record::Redactor;
+use crate::event_log::Redactor;
 
 /// A parsed path under `/api/v10`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ fn free_name(collection: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::Route;
-    use crate::record::Redactor;
+    use crate::event_log::Redactor;
 
     #[test]
     fn paths_become_templates_with_their_top_level_resource() {

@@ -15,10 +15,13 @@ use crate::snowflake::Snowflake;
 use crate::validate;
 
 pub(super) fn routes() -> Router<Rest> {
-    Router::new().route("/channels/{channel_id}", get(one).patch(edit).delete(remove)).route(
-        "/channels/{channel_id}/permissions/{overwrite_id}",
-        put(set_overwrite).delete(remove_overwrite),
-    )
+    Router::new()
+        .route("/channels/{channel_id}", get(one).patch(edit).delete(remove))
+        .route("/channels/{channel_id}/voice-status", put(set_voice_status))
+        .route(
+            "/channels/{channel_id}/permissions/{overwrite_id}",
+            put(set_overwrite).delete(remove_overwrite),
+        )
 }
 
 async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
@@ -110,6 +113,25 @@ async fn remove(
         live.audit(guild, 12, bot, Some(id), reason.as_deref(), Vec::new());
     }
     Ok(Json(shown))
+}
+
+async fn set_voice_status(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    Reason(reason): Reason,
+    payload: Payload,
+) -> ApiResult<StatusCode> {
+    let status = validate::channel::voice_status(&payload.json)?;
+    let mut live = rest.discord.lock();
+    let guild = live.channel_for(id, bot, Permissions::SET_VOICE_CHANNEL_STATUS)?.guild_id;
+    let guild = guild.and_then(|guild| live.guilds.get(&guild));
+    let state = guild.and_then(|guild| guild.voice_states.get(&bot));
+    if state.is_none_or(|state| state.channel_id != id) {
+        live.require(id, bot, Permissions::MANAGE_CHANNELS)?;
+    }
+    live.set_voice_status(id, status, bot, reason.as_deref())?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn set_overwrite(

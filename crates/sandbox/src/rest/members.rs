@@ -135,7 +135,7 @@ async fn edit(
             Some(channel) => (26, json!({ "channel_id": channel, "count": "1" })),
             None => (27, json!({ "count": "1" })),
         };
-        live.audit_messages(guild, action, bot, None, reason.as_deref(), &options);
+        live.audit_with_options(guild, action, bot, None, reason.as_deref(), &options);
     }
     if gives_roles {
         let changes = live.role_changes(guild, &before, &live.member(guild, user)?.roles);

@@ -142,7 +142,7 @@ async fn remove(
     live.delete(channel, &[id]);
     if let Some(guild) = guild.filter(|_| author != Some(bot)) {
         let options = json!({ "channel_id": channel, "count": "1" });
-        live.audit_messages(guild, 72, bot, author, reason.as_deref(), &options);
+        live.audit_with_options(guild, 72, bot, author, reason.as_deref(), &options);
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -161,7 +161,7 @@ async fn bulk_delete(
     let ids = validate::message::bulk_delete(&payload.json, live.next_id().timestamp_ms())?;
     live.delete(channel, &ids);
     let options = json!({ "count": ids.len().to_string() });
-    live.audit_messages(guild, 73, bot, Some(channel), reason.as_deref(), &options);
+    live.audit_with_options(guild, 73, bot, Some(channel), reason.as_deref(), &options);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -84,7 +84,7 @@ fn set(
     live.set_pinned(channel, message, pinned, bot)?;
     if let Some(guild) = live.channel(channel)?.guild_id {
         let options = json!({ "channel_id": channel, "message_id": message });
-        live.audit_messages(guild, if pinned { 74 } else { 75 }, bot, author, reason, &options);
+        live.audit_with_options(guild, if pinned { 74 } else { 75 }, bot, author, reason, &options);
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -113,6 +113,8 @@ pub struct Channel {
     pub rtc_region: Option<String>,
     /// Voice: quality of cameras, 1 automatic and 2 full.
     pub video_quality_mode: u8,
+    /// Voice: status, which is no part of the channel object.
+    pub status: Option<String>,
     /// Minutes after which new threads are archived.
     pub default_auto_archive_duration: Option<u64>,
     /// Seconds a member waits between messages in new threads.
@@ -153,6 +155,7 @@ impl Channel {
             user_limit: 0,
             rtc_region: None,
             video_quality_mode: 1,
+            status: None,
             default_auto_archive_duration: None,
             default_thread_rate_limit_per_user: 0,
             forum: Forum::default(),
@@ -243,6 +246,12 @@ impl Channel {
             o.insert("video_quality_mode".into(), self.video_quality_mode.into());
         }
         Value::Object(o)
+    }
+
+    /// Returns the channel info object with these fields; `None` if the channel has a value for none of them.
+    pub fn info_json(&self, fields: &[String]) -> Option<Value> {
+        let status = self.status.as_ref().filter(|_| fields.iter().any(|field| field == "status"))?;
+        Some(json!({ "id": self.id, "status": status }))
     }
 
     /// Returns the fields of a channel that an interaction resolves, with `permissions`.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::ValueError;
+
 /// One mistake.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Mistake {
     /// Text that is no command.
     #[error("A command starts with a slash, as in /ping.")]
@@ -78,12 +80,12 @@ pub enum Mistake {
         name: String,
     },
     /// A value that does not fit its option.
-    #[error("The option \"{name}\" {wrong}.")]
+    #[error("The option \"{name}\" {source}.")]
     Value {
         /// Option.
         name: String,
-        /// The problem, as the rest of a sentence.
-        wrong: String,
+        /// Why it does not.
+        source: ValueError,
     },
     /// Autocompletion of an option that has none.
     #[error("The option \"{name}\" has no autocomplete.")]
@@ -104,7 +106,7 @@ fn hint(nearest: Option<&str>, prefix: &str) -> String {
 }
 
 /// All mistakes in a typed command; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
 impl From<Mistake> for Mistakes {

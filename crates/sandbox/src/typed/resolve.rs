@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::split::Raw;
-use super::{Mistake, Named, Resolver, nearest};
+use super::{Mistake, Named, Resolver, ValueError, nearest};
 use crate::snowflake::Snowflake;
 use crate::validate::command::{ChoiceValue, CommandOption, option};
 
@@ -38,10 +38,10 @@ impl<'r> Resolving<'r> {
     /// Returns the value of an option.
     pub(super) fn value(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, Mistake> {
         let value = self.checked(option, raw);
-        value.map_err(|wrong| Mistake::Value { name: option.shown_name(self.locale).to_owned(), wrong })
+        value.map_err(|source| Mistake::Value { name: option.shown_name(self.locale).to_owned(), source })
     }
 
-    fn checked(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+    fn checked(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, ValueError> {
         if !option.choices.is_empty() {
             return choice(option, self.locale, &raw.typed());
         }
@@ -55,17 +55,16 @@ impl<'r> Resolving<'r> {
             option::CHANNEL => self.channel(option, &raw.typed()),
             option::MENTIONABLE => self.mentionable(&raw.typed()),
             option::ATTACHMENT => {
-                let found =
-                    self.resolver.attach(&raw.typed()).map_err(|reason| format!("needs a file: {reason}"))?;
+                let found = self.resolver.attach(&raw.typed()).map_err(ValueError::File)?;
                 self.remember("attachments", found.id, found.object);
                 Ok(json!(found.id))
             }
-            kind => Err(format!("has type {kind}, which takes no value")),
+            kind => Err(ValueError::NoValue { kind }),
         }
     }
 
-    fn user(&mut self, typed: &str) -> Result<Value, String> {
-        self.find_user(typed).ok_or_else(|| format!("names no user: there is no \"{typed}\" here"))
+    fn user(&mut self, typed: &str) -> Result<Value, ValueError> {
+        self.find_user(typed).ok_or_else(|| not_found("user", typed))
     }
 
     fn find_user(&mut self, typed: &str) -> Option<Value> {
@@ -77,8 +76,8 @@ impl<'r> Resolving<'r> {
         Some(json!(found.id))
     }
 
-    fn role(&mut self, typed: &str) -> Result<Value, String> {
-        self.find_role(typed).ok_or_else(|| format!("names no role: there is no \"{typed}\" here"))
+    fn role(&mut self, typed: &str) -> Result<Value, ValueError> {
+        self.find_role(typed).ok_or_else(|| not_found("role", typed))
     }
 
     fn find_role(&mut self, typed: &str) -> Option<Value> {
@@ -91,26 +90,30 @@ impl<'r> Resolving<'r> {
         Some(json!(found.id))
     }
 
-    fn channel(&mut self, option: &CommandOption, typed: &str) -> Result<Value, String> {
-        let missing = || format!("names no channel: there is no \"{typed}\" here");
+    fn channel(&mut self, option: &CommandOption, typed: &str) -> Result<Value, ValueError> {
+        let missing = || not_found("channel", typed);
         let named = named(typed, "#", &["#"]).ok_or_else(missing)?;
         let found = self.resolver.channel(named).ok_or_else(missing)?;
         let kind = found.object["type"].as_u64();
         if !option.channel_types.is_empty()
             && !option.channel_types.iter().any(|of| Some(u64::from(*of)) == kind)
         {
-            let wanted: Vec<&str> = option.channel_types.iter().map(|kind| channel_kind(*kind)).collect();
-            return Err(format!("takes only {}, and \"{typed}\" is none", wanted.join(" or ")));
+            let wanted = option.channel_types.iter().map(|kind| channel_kind(*kind)).collect();
+            return Err(ValueError::ChannelKind { wanted, typed: typed.to_owned() });
         }
         self.remember("channels", found.id, found.object);
         Ok(json!(found.id))
     }
 
-    fn mentionable(&mut self, typed: &str) -> Result<Value, String> {
+    fn mentionable(&mut self, typed: &str) -> Result<Value, ValueError> {
         self.find_user(typed)
             .or_else(|| self.find_role(typed))
-            .ok_or_else(|| format!("names no user or role: there is no \"{typed}\" here"))
+            .ok_or_else(|| not_found("user or role", typed))
     }
+}
+
+fn not_found(kind: &'static str, typed: &str) -> ValueError {
+    ValueError::NotFound { kind, typed: typed.to_owned() }
 }
 
 /// Reads an id, a mention with one of these marks, or a name.
@@ -145,7 +148,7 @@ fn channel_kind(kind: u8) -> &'static str {
     }
 }
 
-fn choice(option: &CommandOption, locale: &str, typed: &str) -> Result<Value, String> {
+fn choice(option: &CommandOption, locale: &str, typed: &str) -> Result<Value, ValueError> {
     let by_shown_name = option.choices.iter().find(|choice| choice.shown_name(locale) == typed);
     let by_name = || option.choices.iter().find(|choice| choice.name == typed);
     let by_loose_name = || {
@@ -166,79 +169,67 @@ fn choice(option: &CommandOption, locale: &str, typed: &str) -> Result<Value, St
     if let Some(choice) = found {
         return Ok(json!(choice.value));
     }
-    let names: Vec<&str> = option.choices.iter().map(|choice| choice.shown_name(locale)).collect();
-    match nearest(typed, names.iter().copied()) {
-        Some(name) => Err(format!("has no choice \"{typed}\"; the nearest is \"{name}\"")),
-        None => Err(format!("has no choice \"{typed}\"; choose from {}", names.join(", "))),
-    }
+    let names = || option.choices.iter().map(|choice| choice.shown_name(locale));
+    let choices = names().map(str::to_owned).collect();
+    Err(ValueError::NoChoice { typed: typed.to_owned(), choices, nearest: nearest(typed, names()) })
 }
 
-fn text(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+fn text(option: &CommandOption, raw: &Raw) -> Result<Value, ValueError> {
     let text = match raw {
-        Raw::Json(value) if !value.is_string() => return Err(format!("takes text, not {value}")),
+        Raw::Json(value) if !value.is_string() => return Err(ValueError::NotText { value: value.clone() }),
         raw => raw.typed(),
     };
     let length = text.chars().count();
     let (min, max) = (option.min_length.unwrap_or(0), option.max_length.unwrap_or(MAX_TEXT));
     if length == 0 && option.required {
-        return Err("is required: specify a value".to_owned());
+        return Err(ValueError::Empty);
     }
     if length < min as usize {
-        return Err(format!("takes at least {min} characters, not {length}"));
+        return Err(ValueError::TooShort { min, length });
     }
     if length > max as usize {
-        return Err(format!("takes at most {max} characters, not {length}"));
+        return Err(ValueError::TooLong { max, length });
     }
     Ok(json!(text))
 }
 
-fn integer(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+fn integer(option: &CommandOption, raw: &Raw) -> Result<Value, ValueError> {
     let number = match raw {
         Raw::Json(Value::Number(number)) => number.as_i64(),
         raw => raw.typed().trim().parse().ok(),
     };
     let Some(number) = number.filter(|number| (-SAFE..=SAFE).contains(number)) else {
-        return Err(format!("takes a whole number, not \"{}\"{}", raw.typed(), stray_name(&raw.typed())));
+        return Err(ValueError::NotInteger { typed: raw.typed() });
     };
     #[expect(clippy::cast_precision_loss, reason = "within 2^53 nothing is lost")]
     in_range(option, number as f64)?;
     Ok(json!(number))
 }
 
-fn number(option: &CommandOption, raw: &Raw) -> Result<Value, String> {
+fn number(option: &CommandOption, raw: &Raw) -> Result<Value, ValueError> {
     let number = match raw {
         Raw::Json(Value::Number(number)) => number.as_f64(),
         raw => raw.typed().trim().parse().ok(),
     };
     let Some(number) = number.filter(|number: &f64| number.abs() <= SAFE_FLOAT) else {
-        return Err(format!("takes a number, not \"{}\"{}", raw.typed(), stray_name(&raw.typed())));
+        return Err(ValueError::NotNumber { typed: raw.typed() });
     };
     in_range(option, number)?;
     Ok(json!(number))
 }
 
-/// Returns a hint if an invalid number contains what looks like the name of another option.
-fn stray_name(typed: &str) -> String {
-    let word = typed.split_whitespace().skip(1).find_map(|word| word.split_once(':'));
-    word.map_or_else(String::new, |(name, _)| format!("; there is no option \"{name}\""))
-}
-
-fn in_range(option: &CommandOption, number: f64) -> Result<(), String> {
+fn in_range(option: &CommandOption, number: f64) -> Result<(), ValueError> {
     match (option.min_value, option.max_value) {
-        (Some(min), _) if number < min.as_f64() => {
-            Err(format!("takes no number below {min}, as {number} is"))
-        }
-        (_, Some(max)) if number > max.as_f64() => {
-            Err(format!("takes no number above {max}, as {number} is"))
-        }
+        (Some(min), _) if number < min.as_f64() => Err(ValueError::Below { min, number }),
+        (_, Some(max)) if number > max.as_f64() => Err(ValueError::Above { max, number }),
         _ => Ok(()),
     }
 }
 
-fn boolean(raw: &Raw) -> Result<Value, String> {
+fn boolean(raw: &Raw) -> Result<Value, ValueError> {
     match raw.typed().to_lowercase().as_str() {
         "true" => Ok(json!(true)),
         "false" => Ok(json!(false)),
-        other => Err(format!("is true or false, not \"{other}\"")),
+        other => Err(ValueError::NotBoolean { typed: other.to_owned() }),
     }
 }

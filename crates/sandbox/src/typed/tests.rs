@@ -42,11 +42,11 @@ impl Resolver for Guild {
         Some(Found { id: Snowflake(id), object: json!({ "id": id.to_string(), "type": kind }) })
     }
 
-    fn attach(&mut self, path: &str) -> Result<Found, String> {
+    fn attach(&mut self, path: &str) -> Result<Found, FileError> {
         if path == "frog.png" {
             Ok(Found { id: Snowflake(9), object: json!({ "filename": path }) })
         } else {
-            Err(format!("there is no file {path}"))
+            Err(FileError::Missing { path: path.to_owned() })
         }
     }
 }
@@ -176,7 +176,10 @@ fn each_mistake_is_one_sentence_that_names_the_option() {
             "The option \"where\" takes only text channels or announcement channels, and \"Talk\" is none.",
         ),
         ("/all target:eve", "The option \"target\" names no user or role: there is no \"eve\" here."),
-        ("/all file:toad.png", "The option \"file\" needs a file: there is no file toad.png."),
+        (
+            "/all file:toad.png",
+            "The option \"file\" needs a file: the file toad.png did not come with the request.",
+        ),
         ("/all colour:Gren", "The option \"colour\" has no choice \"Gren\"; the nearest is \"Green\"."),
         (
             "/all colour:Ultraviolet",
@@ -367,11 +370,11 @@ fn translated() -> Definition {
     }))
 }
 
-fn run_in(locale: &str, text: &str) -> Result<Value, String> {
+fn run_in(locale: &str, text: &str) -> Result<Value, Mistakes> {
     let definition = translated();
     let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale };
-    let (command, rest) = find(text, &[command]).map_err(|mistake| mistake.to_string())?;
-    parse(rest, command, &mut Guild).map_err(|mistakes| mistakes.to_string())
+    let (command, rest) = find(text, &[command])?;
+    parse(rest, command, &mut Guild)
 }
 
 #[test]
@@ -404,7 +407,7 @@ fn mistakes_name_things_as_the_client_shows_them() {
         ("/malen farbe:Rot anzahl:viele", "The option \"anzahl\" takes a whole number, not \"viele\"."),
         ("/malen hallo", "\"hallo\" belongs to no option; write it as farbe:… or anzahl:… or tipp:…."),
     ] {
-        assert_eq!(run_in("de", text).unwrap_err(), said, "{text}");
+        assert_eq!(run_in("de", text).unwrap_err().to_string(), said, "{text}");
     }
 }
 
@@ -437,4 +440,16 @@ fn subcommands_have_translations_too() {
     );
     let said = parse("", command, &mut Guild).unwrap_err().to_string();
     assert_eq!(said, "This command needs one of its subcommands: verwaltung.");
+}
+
+#[test]
+fn a_mistake_carries_its_cause() {
+    use std::error::Error as _;
+
+    let encoding = FileError::Encoding { path: "a".to_owned(), source: base64::DecodeError::InvalidPadding };
+    let mistake = Mistake::Value { name: "file".to_owned(), source: ValueError::File(encoding) };
+    assert_eq!(mistake.to_string(), "The option \"file\" needs a file: the file a is not valid base64.");
+    let value = mistake.source().unwrap();
+    let cause = value.source().unwrap().source().unwrap();
+    assert_eq!(cause.downcast_ref(), Some(&base64::DecodeError::InvalidPadding));
 }

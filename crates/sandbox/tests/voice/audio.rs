@@ -96,8 +96,14 @@ impl Audio {
     /// Waits for the next packet of another client, and returns header and body.
     pub(crate) async fn receive(&self) -> (Vec<u8>, Vec<u8>) {
         let mut buffer = vec![0; 2000];
-        let length =
-            timeout(PATIENCE, self.socket.recv(&mut buffer)).await.expect("a packet in time").unwrap();
+        let length = loop {
+            let received = timeout(PATIENCE, self.socket.recv(&mut buffer)).await;
+            let length = received.expect("a packet in time").unwrap();
+            // Not a late answer of IP discovery, if it was asked for again meanwhile.
+            if !buffer.starts_with(&[0, 2]) {
+                break length;
+            }
+        };
         let packet = &buffer[..length];
         let (header, sealed) = packet.split_at(12);
         let (msg, nonce) = sealed.split_at(sealed.len() - 4);

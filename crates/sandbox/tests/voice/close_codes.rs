@@ -1,4 +1,4 @@
-use sandbox::record::Event;
+use sandbox::event_log::Event;
 use sandbox::voice::{Dave, Options};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;

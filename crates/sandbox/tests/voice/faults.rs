@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use sandbox::event_log::{Event, Kind};
 use sandbox::fault::{
     Direction, On, Rule, VoiceConnectEffect, VoiceConnectRule, VoiceEffect, VoicePacketRule, VoiceRule,
     VoiceServerEffect, VoiceServerRule,
 };
-use sandbox::record::{Event, Kind};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -138,7 +138,7 @@ async fn packets_are_lost_either_way_and_in_part() {
     assert!((40..=160).contains(&counts.lost), "{counts:?}");
     assert!(counts.sequence_gaps > 1 && counts.sequence_gaps <= counts.lost);
     // The log has an entry for each rule, not for each packet.
-    assert_eq!(world.sandbox.record().count(Kind::Fault), 2);
+    assert_eq!(world.sandbox.event_log().count(Kind::Fault), 2);
 }
 
 #[tokio::test]

@@ -11,4 +11,5 @@ mod packets;
 mod people;
 mod places;
 mod resume;
+mod songbird;
 mod world;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sandbox::record::Event;
+use sandbox::event_log::Event;
 use sandbox::snowflake::Snowflake;
 use sandbox::voice::{Heard, Mode, Options};
 use serde_json::json;

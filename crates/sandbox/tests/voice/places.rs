@@ -2,18 +2,21 @@ use std::time::Duration;
 
 use reqwest::Method;
 use sandbox::Sandbox;
+use sandbox::event_log::Event;
 use sandbox::gateway;
-use sandbox::record::Event;
 use serde_json::{Value, json};
 
 use crate::client::End;
 use crate::world::{GUILD, World};
 
+const MANAGE_CHANNELS: u64 = 1 << 4;
+const VIEW_CHANNEL: u64 = 1 << 10;
 const CONNECT: u64 = 1 << 20;
 const SPEAK: u64 = 1 << 21;
 const MUTE_MEMBERS: u64 = 1 << 22;
 const MOVE_MEMBERS: u64 = 1 << 24;
 const REQUEST_TO_SPEAK: u64 = 1 << 32;
+const SET_VOICE_CHANNEL_STATUS: u64 = 1 << 48;
 
 #[tokio::test]
 async fn a_bot_joins_mutes_itself_and_leaves() {
@@ -141,6 +144,38 @@ async fn a_member_without_the_permission_moves_nobody() {
     let plain = world.plain_bot(CONNECT).await;
     let member = format!("/guilds/{}/members/{}", ticket.guild, ticket.user);
     assert_eq!(plain.call(Method::PATCH, &member, &json!({ "channel_id": world.attic })).await, 403);
+}
+
+#[tokio::test]
+async fn the_status_of_a_voice_channel_is_for_those_in_it_or_managers_and_read_by_channel_info() {
+    let world = World::start().await;
+    let guild = world.guild();
+    let path = format!("/channels/{}/voice-status", world.lounge);
+    let body = json!({ "status": "Tea" });
+    let manager = world.plain_bot(MANAGE_CHANNELS).await;
+    assert_eq!(manager.call(Method::PUT, &path, &body).await, 403);
+    let manager = world.plain_bot(MANAGE_CHANNELS | SET_VOICE_CHANNEL_STATUS).await;
+    assert_eq!(manager.call(Method::PUT, &path, &json!({ "status": "Coffee" })).await, 204);
+    let mut plain = world.plain_bot(CONNECT | SET_VOICE_CHANNEL_STATUS).await;
+    assert_eq!(plain.call(Method::PUT, &path, &body).await, 403);
+    plain.join(guild, world.attic).await;
+    assert_eq!(plain.call(Method::PUT, &path, &body).await, 403);
+    plain.join(guild, world.lounge).await;
+    assert_eq!(plain.call(Method::PUT, &path, &body).await, 204);
+    assert_eq!(plain.event("VOICE_CHANNEL_STATUS_UPDATE").await["status"], "Tea");
+    for (fields, channels) in [
+        (json!(["status"]), json!([{ "id": world.lounge, "status": "Tea" }])),
+        (json!(["voice_start_time"]), json!([])),
+    ] {
+        plain.send(43, &json!({ "guild_id": guild, "fields": fields }));
+        assert_eq!(plain.event("CHANNEL_INFO").await, json!({ "guild_id": guild, "channels": channels }));
+    }
+    // A channel that a bot does not see has no info for it.
+    let everyone = json!({ "type": 0, "deny": VIEW_CHANNEL.to_string() });
+    let overwrite = format!("/channels/{}/permissions/{guild}", world.lounge);
+    assert_eq!(world.bot.call(Method::PUT, &overwrite, &everyone).await, 204);
+    plain.send(43, &json!({ "guild_id": guild, "fields": ["status"] }));
+    assert_eq!(plain.event("CHANNEL_INFO").await["channels"], json!([]));
 }
 
 #[tokio::test]

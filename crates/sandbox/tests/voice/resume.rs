@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sandbox::record::Event;
+use sandbox::event_log::Event;
 use sandbox::voice::{Command, Options, Target};
 use serde_json::{Value, json};
 

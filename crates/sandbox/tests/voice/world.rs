@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
-use sandbox::record::{Entry, Event};
+use sandbox::event_log::{Entry, Event};
 use sandbox::snowflake::Snowflake;
 use sandbox::voice::{Mode, Options};
 use sandbox::{Builder, Client as Control, Sandbox};
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{Client, Ticket};
 
 /// Longer than anything here takes. Only a failing test waits that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The guild that exists from the start.
 pub(crate) const GUILD: &str = "Sandbox";
 
@@ -115,7 +115,7 @@ impl World {
     /// Waits for the first entry of the log that fits, from the beginning on, and returns it.
     pub(crate) async fn recorded(&self, fits: impl FnMut(&Event) -> bool) -> Arc<Entry> {
         let mut fits = fits;
-        self.sandbox.record().wait_for(1, PATIENCE, |entry| fits(&entry.event)).await.unwrap()
+        self.sandbox.event_log().wait_for(1, PATIENCE, |entry| fits(&entry.event)).await.unwrap()
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::atomic::AtomicUsize;
 
 use futures_util::future::join_all;
 use sandbox::Sandbox;
+use sandbox::event_log::{Event, Request as Recorded};
 use sandbox::fault::{LimitScope, On, RequestEffect, RequestRule, Rule};
 use sandbox::ratelimit::{BucketRule, Config};
-use sandbox::record::{Event, Request as Recorded};
 use sdk::serenity::all::{ChannelId, GatewayIntents};
 use sdk::{Command, Context, Error, Plugin, PluginEntry, poise};
 
@@ -24,7 +24,7 @@ fn limits() -> Config {
 }
 
 fn requests(sandbox: &Sandbox) -> Vec<Recorded> {
-    let page = sandbox.record().read(0, 100_000);
+    let page = sandbox.event_log().read(0, 100_000);
     let request = |event: &Event| match event {
         Event::Request(request) => Some((**request).clone()),
         _ => None,

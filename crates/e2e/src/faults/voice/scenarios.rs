@@ -4,11 +4,11 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 
+use sandbox::event_log::Kind;
 use sandbox::fault::{
     Direction, On, Rule, VoiceConnectEffect, VoiceConnectRule, VoiceEffect, VoicePacketRule, VoiceRule,
     VoiceServerEffect, VoiceServerRule,
 };
-use sandbox::record::Kind;
 use sandbox::voice::{Command, Target};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ const HEARTBEAT: u64 = 3;
 const INVALID_SESSION: u16 = 4006;
 
 async fn command(stage: &Stage, command: &Command) -> io::Result<()> {
-    let closed = stage.host.sandbox.record().count(Kind::VoiceClosed);
+    let closed = stage.host.sandbox.event_log().count(Kind::VoiceClosed);
     let client = stage.host.sandbox.client();
     client.voice_command(Target::default(), command).await.map_err(io::Error::other)?;
     happened(stage, Kind::VoiceClosed, closed).await
@@ -38,7 +38,7 @@ async fn command(stage: &Stage, command: &Command) -> io::Result<()> {
 
 /// Waits until the record contains more than `before` entries of a kind.
 async fn happened(stage: &Stage, kind: Kind, before: u64) -> io::Result<()> {
-    let record = stage.host.sandbox.record();
+    let record = stage.host.sandbox.event_log();
     until(&format!("{kind:?} happens"), || record.count(kind) > before).await
 }
 
@@ -120,7 +120,7 @@ pub fn dead_socket_at_join(stage: &mut Stage) -> ScenarioFuture<'_> {
 /// Stops acknowledging heartbeats.
 pub fn unanswered_heartbeats(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
-        let closed = stage.host.sandbox.record().count(Kind::VoiceClosed);
+        let closed = stage.host.sandbox.event_log().count(Kind::VoiceClosed);
         let effect = VoiceEffect::Ignore;
         add(
             stage,

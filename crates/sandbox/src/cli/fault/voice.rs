@@ -116,7 +116,7 @@ fn stall(before: Stage) -> On {
 }
 
 async fn now(client: &Client, user: Option<Snowflake>, command: Command) -> Result<Outcome, Failure> {
-    let told = client.voice_command(Target { guild: None, user }, &command).await?;
-    terminal::json_line(&told["connections"])?;
+    let sent = client.voice_command(Target { guild: None, user }, &command).await?;
+    terminal::json_line(&sent["connections"])?;
     Ok(Outcome::Good)
 }

@@ -1,14 +1,15 @@
 //! Injected faults: their effects on events, payloads and the connection itself.
 
+use sandbox_net::Close;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Connection, Ending};
+use crate::event_log::{self, Body};
 use crate::fault::{GatewayEffect, Place, Strike, lay_over};
 use crate::gateway::event::Event;
 use crate::gateway::payload::{Raw, op};
 use crate::gateway::session::{Numbered, Session};
-use crate::record::{self, Body};
 
 /// An event that is delayed, and the effect after the delay.
 pub(super) struct Held {
@@ -57,7 +58,7 @@ impl Connection {
             | GatewayEffect::Truncate { .. }
             | GatewayEffect::Duplicate { .. } => Ok(()),
             GatewayEffect::Sever => Err(Ending::Sever),
-            GatewayEffect::Close { code, reason } => Err(Ending::Close { code, reason }),
+            GatewayEffect::Close { code, reason } => Err(Close::new(code, reason).into()),
             GatewayEffect::Reconnect => self.send(op::RECONNECT, Value::Null).await,
             GatewayEffect::InvalidSession { resumable } => self.invalidate(resumable).await,
         }
@@ -133,7 +134,7 @@ impl Connection {
             effect = json!({"delay_ms": u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX)});
         }
         let place = format!("connection {}, {what}", self.id);
-        self.hub.log().push(record::Event::Fault { rule: Some(strike.rule), place, effect });
+        self.hub.log().push(event_log::Event::Fault { rule: Some(strike.rule), place, effect });
     }
 }
 

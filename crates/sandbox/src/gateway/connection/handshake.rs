@@ -8,19 +8,19 @@ use rand::Rng;
 use serde_json::json;
 
 use super::{Connection, Ending};
+use crate::event_log;
 use crate::gateway::event::Event;
-use crate::gateway::payload::{Close, Identify, Resume, op};
+use crate::gateway::payload::{Identify, Resume, op};
 use crate::gateway::session::{NoResume, Session};
 use crate::gateway::starts::TooMany;
 use crate::gateway::viewer::Viewer;
-use crate::gateway::{Intents, roster};
-use crate::record;
+use crate::gateway::{Intents, close, roster};
 use crate::snowflake::Snowflake;
 
 impl Connection {
     pub(super) async fn identify(&mut self, identify: Identify) -> Result<(), Ending> {
         let Some(bot) = self.authenticate(&identify.token) else {
-            return Err(Close::authentication_failed().into());
+            return Err(close::authentication_failed().into());
         };
         let shard = identify.shard.unwrap_or([0, 1]);
         let intents = identify.intents;
@@ -33,16 +33,16 @@ impl Connection {
                 for session in self.hub.sessions_of(bot) {
                     self.hub.end(&session, "the bot started too many sessions in a day");
                 }
-                return Err(Close::authentication_failed().into());
+                return Err(close::authentication_failed().into());
             }
         }
         if !self.backend.privileged_intents(bot).contains(intents & Intents::PRIVILEGED) {
-            return Err(Close::disallowed_intents().into());
+            return Err(close::disallowed_intents().into());
         }
         let viewer = Viewer { bot, shard, intents, large_threshold: identify.large_threshold };
         let mine = |guild: &Snowflake| viewer.is_on_shard(Some(*guild));
         if self.backend.guilds(bot).iter().filter(|guild| mine(guild)).count() > options.guilds_per_shard {
-            return Err(Close::sharding_required().into());
+            return Err(close::sharding_required().into());
         }
 
         let id: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
@@ -62,7 +62,7 @@ impl Connection {
             }));
         }
         self.enter_session(session.clone(), 0);
-        self.hub.log().push(record::Event::Identified {
+        self.hub.log().push(event_log::Event::Identified {
             conn: self.id,
             session: id,
             bot,
@@ -97,7 +97,7 @@ impl Connection {
 
     pub(super) async fn resume(&mut self, resume: Resume) -> Result<(), Ending> {
         let Some(bot) = self.authenticate(&resume.token) else {
-            return Err(Close::authentication_failed().into());
+            return Err(close::authentication_failed().into());
         };
         let session = self.hub.session(&resume.session_id).filter(|session| session.viewer.bot == bot);
         let Some(session) = session else {
@@ -110,7 +110,7 @@ impl Connection {
                     self.hub.replace(before);
                 }
                 self.enter_session(session.clone(), resume.seq);
-                self.hub.log().push(record::Event::Resumed {
+                self.hub.log().push(event_log::Event::Resumed {
                     conn: self.id,
                     session: session.id.clone(),
                     bot,
@@ -119,7 +119,7 @@ impl Connection {
                 });
                 Ok(())
             }
-            Err(NoResume::Unknown) => Err(Close::invalid_seq().into()),
+            Err(NoResume::Unknown) => Err(close::invalid_seq().into()),
             Err(NoResume::Gone) => {
                 self.hub.end(&session, "resumed too late");
                 self.send(op::INVALID_SESSION, false.into()).await

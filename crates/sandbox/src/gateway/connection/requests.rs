@@ -35,9 +35,10 @@ impl Connection {
                     );
                 }
             }
-            // Channels have no ephemeral data here, such as a voice channel's status, so the list is empty.
-            Request::ChannelInfo(guild) if session.has_guild(guild) => {
-                self.answer(session, "CHANNEL_INFO", &json!({"guild_id": guild, "channels": []}));
+            Request::ChannelInfo(request) if session.has_guild(request.guild_id) => {
+                let guild = request.guild_id;
+                let channels = self.backend.channel_info(viewer.bot, guild, &request.fields);
+                self.answer(session, "CHANNEL_INFO", &json!({"guild_id": guild, "channels": channels}));
             }
             Request::ChannelInfo(_) => self.note("REQUEST_CHANNEL_INFO", Unanswered::NoGuild),
         }

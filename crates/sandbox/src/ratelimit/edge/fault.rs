@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::Edge;
 use super::call::{Call, cut_short};
 use super::record::Pending;
+use crate::event_log::Event;
 use crate::fault::{ErrorBody, LimitScope, RequestEffect, Strike, lay_over};
 use crate::ratelimit::{BucketState, Limits, Refusal, Scope};
-use crate::record::Event;
 
 /// How a request is answered.
 pub(super) enum Answer {

@@ -10,13 +10,13 @@ use futures_util::stream;
 
 use super::Extra;
 use super::call::Call;
-use crate::record::{self, EventLog};
+use crate::event_log::{self, EventLog};
 
 /// Entry of a request in progress. It is recorded when this is dropped, so also if the client disconnects.
 pub(super) struct Pending {
     log: EventLog,
     started: Instant,
-    pub(super) entry: Box<record::Request>,
+    pub(super) entry: Box<event_log::Request>,
 }
 
 impl Pending {
@@ -26,11 +26,11 @@ impl Pending {
             path.push('?');
             path.push_str(query);
         }
-        let entry = record::Request {
+        let entry = event_log::Request {
             method: call.method.clone(),
             path,
             route: call.route.template().to_owned(),
-            ..record::Request::default()
+            ..event_log::Request::default()
         };
         Self { log: log.clone(), started: Instant::now(), entry: Box::new(entry) }
     }
@@ -98,7 +98,7 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.entry.us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.log.push(record::Event::Request(std::mem::take(&mut self.entry)));
+        self.log.push(event_log::Event::Request(std::mem::take(&mut self.entry)));
     }
 }
 
@@ -106,7 +106,7 @@ fn content_type(headers: &HeaderMap) -> Option<String> {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-fn omitted(content_type: Option<String>, bytes: Option<u64>) -> record::Body {
+fn omitted(content_type: Option<String>, bytes: Option<u64>) -> event_log::Body {
     let content_type = content_type.unwrap_or_else(|| "unknown".into()).into();
-    record::Body::Omitted { content_type, bytes }
+    event_log::Body::Omitted { content_type, bytes }
 }

@@ -1,0 +1,8 @@
+//! The sandbox but for voice, from its clients' side. One program, because each program links everything:
+//! `cargo test -p sandbox --test sandbox api::` runs one part.
+
+mod api;
+mod description;
+mod edge;
+mod gateway;
+mod validate_openapi;
