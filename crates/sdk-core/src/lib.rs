@@ -22,7 +22,7 @@
 //! - [`text`]: formatting of durations and counts, shortening, and escaping of untrusted text.
 //!
 //! Its modules depend on each other one way: leaves, what the host keeps for each plugin, what a generation holds, a
-//! plugin, a generation, all generations, the host. `crates/workspace-hack/tests/modules.rs` has the table and checks it.
+//! plugin, a generation, all generations, the host. `crates/workspace-hack/tests/graph/modules.rs` has the table and checks it.
 //! This crate knows neither the bot nor the reload engine.
 
 pub mod answers;
