@@ -117,8 +117,11 @@ pub(crate) fn supervise(
         let workspace = workspace(reload)?;
         let filter = filter(reload, &workspace).map_err(Failure::configuration)?;
         let no_events = NoEvents::of(&workspace);
-        if let Some(words) = why_polling(reload, no_events.as_ref()) {
-            sdk::text::write_error(format_args!("hotcord: {words}"));
+        if let Some(reason) = why_polling(reload, no_events.as_ref()) {
+            sdk::text::write_error(format_args!(
+                "hotcord: {reason}, so all sources are looked at every {POLL_MS} ms; HMR_POLL_MS sets another time, or 0 \
+                 to wait for events"
+            ));
         }
         let mode = mode(reload, no_events.as_ref());
         // A configured server may be a local Discord, whose voice servers have a certificate of their own. With that
@@ -158,14 +161,14 @@ pub(crate) fn mode(reload: &Reload, no_events: Option<&NoEvents>) -> WatchMode {
     }
 }
 
-/// Returns a message that files are polled because the system reports no changes; `None` if polling was configured.
+/// How often files are polled if the system reports no changes.
 #[cfg(feature = "hmr")]
-fn why_polling(reload: &Reload, no_events: Option<&NoEvents>) -> Option<String> {
-    let no_events = no_events.filter(|_| reload.poll.is_none())?;
-    let ms = WatchMode::DEFAULT_POLL.as_millis();
-    Some(format!(
-        "{no_events}, so all sources are looked at every {ms} ms; HMR_POLL_MS sets another time, or 0 to wait for events"
-    ))
+const POLL_MS: u128 = WatchMode::DEFAULT_POLL.as_millis();
+
+/// Returns why files are polled, if that is because the system reports no changes and not because it was configured.
+#[cfg(feature = "hmr")]
+fn why_polling<'a>(reload: &Reload, no_events: Option<&'a NoEvents>) -> Option<&'a NoEvents> {
+    no_events.filter(|_| reload.poll.is_none())
 }
 
 /// Returns the filter of `HMR_IGNORE` and `HMR_EXTENSIONS`, or a sentence about the wrong entry.
@@ -210,8 +213,12 @@ pub(crate) async fn bring_in_plugins(
     let policy = reload.policy(config.environment).shared();
     let workspace = workspace(reload)?;
     let no_events = if reload.enabled { NoEvents::of(&workspace) } else { None };
-    if let Some(words) = why_polling(reload, no_events.as_ref()) {
-        info!("hot reload: {words}");
+    if let Some(reason) = why_polling(reload, no_events.as_ref()) {
+        info!(
+            %reason,
+            every_ms = POLL_MS,
+            "hot reload: all sources are polled; HMR_POLL_MS sets another time, or 0 to wait for events"
+        );
     }
     let mode = mode(reload, no_events.as_ref());
     let running = Running {
@@ -240,7 +247,7 @@ pub(crate) async fn bring_in_plugins(
         // The repository itself, which is watched for its manifest, is not listed.
         let folders = engine.folders().into_iter().map(|path| path.display().to_string());
         let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
-        info!("hot reload: on, watching {}", folders.join(", "));
+        info!(watching = folders.join(", "), "hot reload: on");
     } else {
         tell_off();
     }
@@ -277,7 +284,7 @@ pub(crate) fn open_control(host: &Host, reload: &Reload) -> Option<hmr::control:
     // If there is no workspace, hot reload itself reports that.
     let workspace = workspace(reload).ok()?;
     hmr::control::serve(host.clone(), &workspace, crate::log::redact::clean)
-        .inspect_err(|error| sdk::tracing::warn!("{error}"))
+        .inspect_err(|error| sdk::tracing::warn!(%error, "there is no control socket"))
         .ok()
 }
 

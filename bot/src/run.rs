@@ -53,7 +53,7 @@ pub(crate) async fn run(
     let env_file = source.path().map(|path| sdk::tracing::field::display(path.display()));
     info!(version, environment, discord, env_file, "hotcord starts");
     for warning in &config.warnings {
-        warn!("{warning}");
+        warn!(%warning, "the configuration is doubtful");
     }
 
     if let Some(api) = connection.api.as_ref().filter(|_| !connection.plain) {

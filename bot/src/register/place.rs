@@ -13,7 +13,7 @@ use sdk::tracing::{debug, error, info, warn};
 use serde_json::Value;
 
 use super::Scope;
-use super::budget::Budget;
+use super::budget::{Budget, LIMIT};
 use super::failure::Failure;
 use super::plan::{self, Plan, State};
 use super::requests::Requests;
@@ -255,7 +255,7 @@ impl Place {
                 Ok(created) => {
                     if created.is_new {
                         let used = self.budget.spend();
-                        info!(command = %upsert.key, scope = %self.scope, "command added, {used}");
+                        info!(command = %upsert.key, scope = %self.scope, used, of = LIMIT, "command added");
                     } else {
                         info!(command = %upsert.key, scope = %self.scope, "command redefined");
                     }
@@ -340,7 +340,7 @@ impl Place {
 
     fn tell(&mut self, sentence: &str) {
         if self.told.as_deref() != Some(sentence) {
-            error!("{sentence}");
+            error!(scope = %self.scope, problem = %sentence, "not registered as defined");
             self.told = Some(sentence.to_owned());
         }
     }

@@ -18,7 +18,7 @@ async fn reloads_of_music_lose_no_frame_of_what_plays() {
 
 /// Waits until a host has come back. Returns its line about it.
 async fn back(host: &mut MusicTestHost, from: usize) -> String {
-    host.bot.wait_for_line(from, "nobody answered for ").await.unwrap()
+    host.bot.wait_for_line(from, "silent_ms=").await.unwrap()
 }
 
 /// Returns the position in the song. Checks that the bot has begun one voice session since there were `joins`.

@@ -13,6 +13,7 @@ use sdk_core::generation::Generation;
 use sdk_core::handover::Outcome;
 use sdk_core::ledger::{Code, Former};
 use sdk_core::snapshot::Snapshot;
+use sdk_core::status::milliseconds;
 
 use super::live::Kind;
 use super::{Loop, dependents, reload_line};
@@ -99,33 +100,41 @@ impl Loop {
         for swap in &swapped.plugins {
             let (Some(old), Some(new)) = (&swap.old, &swap.new) else { continue };
             if !codes.iter().any(|(plugin, _)| *plugin == swap.plugin) {
-                let because = dependents::with(codes.iter().map(|(plugin, _)| plugin));
-                self.report_swap(swap, began.elapsed(), &Parts::default(), &because);
+                let with = dependents::with(codes.iter().map(|(plugin, _)| plugin));
+                self.report_swap(swap, began.elapsed(), &Parts::default(), Some(&with));
                 continue;
             }
-            let mut line = format!(
-                "{} {} -> {} live in {} ms, back to the code of {}: {reason}",
-                swap.plugin,
-                old.number(),
-                new.number(),
-                began.elapsed().as_millis(),
-                new.code().of()
-            );
+            let (plugin, from, to) = (&swap.plugin, old.number(), new.number());
+            let (ms, code_of) = (milliseconds(began.elapsed()), new.code().of());
+            let mut line =
+                format!("{plugin} {from} -> {to} live in {ms} ms, back to the code of {code_of}: {reason}");
             let state = states.iter().find(|state| state.plugin == swap.plugin);
-            if let Some(words) = state.and_then(|state| state_words(&state.outcome, old.number())) {
+            let state = state.and_then(|state| state_words(&state.outcome, from));
+            if let Some(words) = &state {
                 line += &format!("; {words}");
             }
-            for change in reload_line::changes(swap) {
-                line += &format!(" {change}");
+            let changes = reload_line::changes_line(swap);
+            if let Some(changes) = &changes {
+                line += &format!(" {changes}");
             }
-            tracing::warn!("{line}");
+            tracing::warn!(
+                %plugin,
+                from,
+                to,
+                ms,
+                code_of,
+                reason,
+                state = state.as_deref(),
+                changes = changes.as_deref(),
+                "rolled back"
+            );
             let library = self.libraries.file(&swap.plugin, new.code().of());
             self.keeper.back(&swap.plugin, new.number(), library);
             self.host.bus().emit(ReloadEvent::RolledBack {
                 plugin: swap.plugin.clone(),
-                from: old.number(),
-                to: new.number(),
-                code_of: new.code().of(),
+                from,
+                to,
+                code_of,
                 reason: reason.to_owned(),
             });
             lines.push(line);

@@ -155,11 +155,11 @@ impl Rules {
         if file.is_file() {
             let mut builder = GitignoreBuilder::new(folder);
             if let Some(error) = builder.add(&file) {
-                tracing::warn!("{} is not taken whole: {error}", file.display());
+                tracing::warn!(file = %file.display(), %error, "patterns are left out");
             }
             match builder.build() {
                 Ok(patterns) => drop(self.by_folder.insert(folder.to_path_buf(), patterns)),
-                Err(error) => tracing::warn!("{} is not taken: {error}", file.display()),
+                Err(error) => tracing::warn!(file = %file.display(), %error, "all patterns are left out"),
             }
         } else {
             self.by_folder.remove(folder);
