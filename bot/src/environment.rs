@@ -73,7 +73,7 @@ impl Environment {
             }
             let config = source.config()?;
             let filter = reload::filter(&config.reload, &self.running.workspace)
-                .map_err(|sentence| Mistakes(vec![sentence]))?;
+                .map_err(|wrong| Mistakes(vec![wrong.to_string()]))?;
             Ok(Some((config, filter, source)))
         });
         let (latest, filter, source) = match read {

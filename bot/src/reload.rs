@@ -133,7 +133,7 @@ pub(crate) fn supervise(
             features: if has_own { "bot/sandbox" } else { "" },
         };
         let code = hmr::supervisor::restart_on_save::run(options, mode, filter);
-        return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
+        return code.map(|code| Some(code.into())).map_err(Failure::other);
     }
     if !reload.enabled {
         return Ok(None);
@@ -171,12 +171,20 @@ fn why_polling<'a>(reload: &Reload, no_events: Option<&'a NoEvents>) -> Option<&
     no_events.filter(|_| reload.poll.is_none())
 }
 
-/// Returns the filter of `HMR_IGNORE` and `HMR_EXTENSIONS`, or a sentence about the wrong entry.
+/// A wrong entry of `HMR_IGNORE` or `HMR_EXTENSIONS`.
 #[cfg(feature = "hmr")]
-pub(crate) fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Filter, String> {
+#[derive(Debug, thiserror::Error)]
+#[error("In HMR_IGNORE or HMR_EXTENSIONS, {0}.")]
+pub(crate) struct WrongFilter(#[source] hmr::watch::FilterError);
+
+/// Returns the filter of `HMR_IGNORE` and `HMR_EXTENSIONS`.
+#[cfg(feature = "hmr")]
+pub(crate) fn filter(
+    reload: &Reload,
+    workspace: &std::path::Path,
+) -> Result<hmr::watch::Filter, WrongFilter> {
     let extensions = reload.extensions.as_deref().unwrap_or_default();
-    hmr::watch::Filter::new(workspace, &reload.ignore, extensions)
-        .map_err(|wrong| format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}."))
+    hmr::watch::Filter::new(workspace, &reload.ignore, extensions).map_err(WrongFilter)
 }
 
 /// Logs that hot reload is off.
@@ -228,8 +236,7 @@ pub(crate) async fn bring_in_plugins(
         no_events,
         owners: application.owners.clone(),
     };
-    let environment =
-        Environment::new(running, source).map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let environment = Environment::new(running, source).map_err(Failure::configuration)?;
     let options = hmr::Options {
         enabled: reload.enabled,
         filter: filter(reload, &workspace).map_err(Failure::configuration)?,
@@ -241,8 +248,7 @@ pub(crate) async fn bring_in_plugins(
         colour: std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let engine =
-        hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
+    let engine = hmr::Engine::start(host.clone(), options).await.map_err(Failure::other)?;
     if reload.enabled {
         // The repository itself, which is watched for its manifest, is not listed.
         let folders = engine.folders().into_iter().map(|path| path.display().to_string());

@@ -186,7 +186,7 @@ pub(crate) fn https_of_plugins(api: Arc<Api>, application: ApplicationId) -> Htt
             Some(http)
         }
         Err(error) => {
-            warn!(%plugin, error, "the plugin's requests go without its name");
+            warn!(%plugin, %error, "the plugin's requests go without its name");
             None
         }
     })

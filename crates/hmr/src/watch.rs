@@ -45,7 +45,7 @@ mod walk;
 
 pub use control::Control;
 pub use event_support::NoEvents;
-pub use filter::Filter;
+pub use filter::{Filter, FilterError};
 pub use mode::WatchMode;
 pub use scope::{Of, Scope};
 

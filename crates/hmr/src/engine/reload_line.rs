@@ -46,24 +46,24 @@ macro_rules! log {
     ($level:expr, $swap:expr, $took:expr, $parts:expr, $with:expr) => {{
         let fields = $crate::engine::reload_line::LogFields::new($swap, $took, $parts);
         macro_rules! with_message {
-                    ($message:literal) => {
-                        tracing::event!(
-                            $level,
-                            plugin = %$swap.plugin,
-                            from = fields.from,
-                            to = fields.to,
-                            ms = fields.ms,
-                            watch = fields.watch,
-                            build = fields.build,
-                            probe = fields.probe,
-                            preflight = fields.preflight,
-                            swap = fields.swap,
-                            changes = fields.changes.as_deref(),
-                            with = $with,
-                            $message
-                        )
-                    };
-                }
+                                ($message:literal) => {
+                                    tracing::event!(
+                                        $level,
+                                        plugin = %$swap.plugin,
+                                        from = fields.from,
+                                        to = fields.to,
+                                        ms = fields.ms,
+                                        watch = fields.watch,
+                                        build = fields.build,
+                                        probe = fields.probe,
+                                        preflight = fields.preflight,
+                                        swap = fields.swap,
+                                        changes = fields.changes.as_deref(),
+                                        with = $with,
+                                        $message
+                                    )
+                                };
+                            }
         match (fields.from, fields.to) {
             (Some(_), Some(_)) => with_message!("reloaded"),
             (None, _) => with_message!("loaded"),
