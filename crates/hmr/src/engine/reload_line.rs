@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
 use sdk_core::registry::PluginSwap;
 use sdk_core::status::{Reloaded, milliseconds};
@@ -41,56 +42,61 @@ pub(super) fn changes(swap: &PluginSwap) -> Vec<String> {
     commands.chain(subscriptions).collect()
 }
 
-/// Logs a swap at a level: `reloaded plugin=commands/general from=4 to=5 ms=512 build=431.2 ... changes="~ /ping"`.
-macro_rules! log {
-    ($level:expr, $swap:expr, $took:expr, $parts:expr, $with:expr) => {{
-        let fields = $crate::engine::reload_line::LogFields::new($swap, $took, $parts);
-        macro_rules! with_message {
-                                ($message:literal) => {
-                                    tracing::event!(
-                                        $level,
-                                        plugin = %$swap.plugin,
-                                        from = fields.from,
-                                        to = fields.to,
-                                        ms = fields.ms,
-                                        watch = fields.watch,
-                                        build = fields.build,
-                                        probe = fields.probe,
-                                        preflight = fields.preflight,
-                                        swap = fields.swap,
-                                        changes = fields.changes.as_deref(),
-                                        with = $with,
-                                        $message
-                                    )
-                                };
-                            }
-        match (fields.from, fields.to) {
-            (Some(_), Some(_)) => with_message!("reloaded"),
-            (None, _) => with_message!("loaded"),
-            (Some(_), None) => with_message!("removed"),
-        }
-    }};
+/// A line about a swap. Level and message have to be literals.
+macro_rules! line_of {
+    ($level:ident, $message:literal, $fields:ident, $with:ident) => {
+        tracing::event!(
+            tracing::Level::$level,
+            plugin = %$fields.plugin,
+            from = $fields.from,
+            to = $fields.to,
+            ms = $fields.ms,
+            watch = $fields.watch,
+            build = $fields.build,
+            probe = $fields.probe,
+            preflight = $fields.preflight,
+            swap = $fields.swap,
+            changes = $fields.changes.as_deref(),
+            with = $with,
+            $message
+        )
+    };
 }
-pub(super) use log;
+
+/// Logs a swap: `reloaded plugin=commands/general from=4 to=5 ms=512 build=431.2 ... changes="~ /ping"`. `quiet`: for
+/// those who want details only.
+pub(super) fn log(swap: &PluginSwap, took: Duration, parts: &Parts, with: Option<&str>, quiet: bool) {
+    let fields = LogFields::new(swap, took, parts);
+    match (fields.from, fields.to, quiet) {
+        (Some(_), Some(_), false) => line_of!(INFO, "reloaded", fields, with),
+        (Some(_), Some(_), true) => line_of!(DEBUG, "reloaded", fields, with),
+        (None, _, false) => line_of!(INFO, "loaded", fields, with),
+        (None, _, true) => line_of!(DEBUG, "loaded", fields, with),
+        (Some(_), None, false) => line_of!(INFO, "removed", fields, with),
+        (Some(_), None, true) => line_of!(DEBUG, "removed", fields, with),
+    }
+}
 
 /// The fields of a swap in the log. Times are in milliseconds.
-pub(super) struct LogFields {
-    pub(super) from: Option<u64>,
-    pub(super) to: Option<u64>,
-    pub(super) ms: u64,
-    pub(super) watch: Option<f64>,
-    pub(super) build: Option<f64>,
-    pub(super) probe: Option<f64>,
-    pub(super) preflight: Option<f64>,
-    pub(super) swap: Option<f64>,
-    pub(super) changes: Option<String>,
+struct LogFields<'a> {
+    plugin: &'a PluginId,
+    from: Option<u64>,
+    to: Option<u64>,
+    ms: u64,
+    watch: Option<f64>,
+    build: Option<f64>,
+    probe: Option<f64>,
+    preflight: Option<f64>,
+    swap: Option<f64>,
+    changes: Option<String>,
 }
 
-impl LogFields {
-    pub(super) fn new(swap: &PluginSwap, took: Duration, parts: &Parts) -> Self {
+impl<'a> LogFields<'a> {
+    fn new(swap: &'a PluginSwap, took: Duration, parts: &Parts) -> Self {
         // A plugin that is removed is neither built nor loaded.
         let part = |time: Duration| swap.new.is_some().then(|| (time.as_secs_f64() * 1e4).round() / 10.0);
         Self {
+            plugin: &swap.plugin,
             from: swap.old.as_ref().map(|old| old.number()),
             to: swap.new.as_ref().map(|new| new.number()),
             ms: milliseconds(took),

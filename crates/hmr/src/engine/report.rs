@@ -78,11 +78,7 @@ impl Loop {
         if let Some(with) = with {
             reloaded.line += &format!(" (with {with})");
         }
-        if self.is_loading_all {
-            reload_line::log!(tracing::Level::DEBUG, swap, took, parts, with);
-        } else {
-            reload_line::log!(tracing::Level::INFO, swap, took, parts, with);
-        }
+        reload_line::log(swap, took, parts, with, self.is_loading_all);
         self.host.bus().emit(reload_line::event(swap, took, parts));
         reloaded
     }
