@@ -271,6 +271,6 @@ async fn what_counts_as_a_save_follows_a_saved_env() {
     let from = host.bot.line_count();
     host.save_ping("Late");
     let line = host.general(from, "Late").await;
-    let watch = line.split("(watch ").nth(1).and_then(|rest| rest.split(',').next());
-    assert!(watch.unwrap().parse::<u64>().unwrap() >= 900, "{line}");
+    let watch = line.split(" watch=").nth(1).and_then(|rest| rest.split(' ').next());
+    assert!(watch.unwrap().parse::<f64>().unwrap() >= 900.0, "{line}");
 }
