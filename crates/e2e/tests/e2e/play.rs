@@ -39,7 +39,7 @@ async fn a_restart_plays_on_where_it_was_while_somebody_listens() {
     let answer = host.sandbox.client().say("/dev restart").await.unwrap();
     assert!(answer.content.starts_with("The bot restarts"), "{answer:?}");
     let line = back(&mut host, lines).await;
-    assert!(line.contains("because of a request"), "{line}");
+    assert!(line.contains("because=\"a request\""), "{line}");
     let again = goes_on(&host, &room, from, joins, before).await;
     assert!(again > before, "{before} {again}");
 

@@ -25,7 +25,7 @@ async fn a_saved_body_is_live_without_a_new_session_or_registration() {
     let before = writes(&host);
     let line = host.edit_ping("Pang").await;
     assert!(line.contains("plugin=commands/general from=1 to=2 "), "{line}");
-    for part in ["(watch ", "build ", "probe ", "preflight ", "swap "] {
+    for part in [" watch=", " build=", " probe=", " preflight=", " swap="] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
     assert!(host.ping().await.starts_with("Pang!"));

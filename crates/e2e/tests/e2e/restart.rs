@@ -47,7 +47,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
         .await
         .unwrap();
     let line = restarted(&mut host, lines).await;
-    assert!(line.contains("because of bot/src/run.rs"), "{line}");
+    assert!(line.contains("because=\"bot/src/run.rs"), "{line}");
     host.bot.wait_for_line(lines, "hotcord begins").await.unwrap();
     let said = host.bot.lines_from(lines).join("\n");
     assert!(!said.contains("the host died"), "{said}");
@@ -63,7 +63,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
         .edit(PLAYER, "\"a player broke down; its queue is dropped\"", "\"a player broke down\"")
         .unwrap();
     let line = restarted(&mut host, lines).await;
-    assert!(line.contains("because of crates/player/src/engine.rs"), "{line}");
+    assert!(line.contains("because=\"crates/player/src/engine.rs"), "{line}");
     let said = host.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 2"), "{said}");
     assert!(host.ping().await.starts_with("Pang!"));
@@ -72,7 +72,7 @@ async fn an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on() 
     let lines = host.bot.line_count();
     host.playground.edit(COMMAND, "is not part of this bot any more.", "has left this bot.").unwrap();
     let line = restarted(&mut host, lines).await;
-    assert!(line.contains("because of crates/sdk-core/src/dispatch/command.rs"), "{line}");
+    assert!(line.contains("because=\"crates/sdk-core/src/dispatch/command.rs"), "{line}");
     let said = host.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 3"), "{said}");
     assert!(host.ping().await.starts_with("Pang!"));
@@ -255,7 +255,7 @@ async fn a_lock_file_that_changes_the_host_brings_in_a_new_one() {
     assert!(update.unwrap().success());
     host.bot.wait_for_line(lines, "files=\"Cargo.lock\"").await.unwrap();
     let line = restarted(&mut host, lines).await;
-    assert!(line.contains("because of Cargo.lock"), "{line}");
+    assert!(line.contains("because=\"Cargo.lock"), "{line}");
     let said = host.bot.lines_from(lines);
     assert!(said.iter().any(|line| line.contains("saffron")), "{said:?}");
     assert!(host.ping().await.starts_with("Pong!"));
